@@ -1,0 +1,102 @@
+# Errors and argument checks: the one place that words them.
+#
+# Every error of the package is a condition of class `nativenet_error_<kind>` and
+# `nativenet_error`, and reads "`function()`: `argument` must be ..., not ...".
+
+#' Raise a classed error.
+#'
+#' @param ... pasted into the message.
+#' @param class the kind: "value", "shape", "dtype", "index", "file", "offline", "nan", ...
+#' @param fun name of the function the user called, or NULL for no prefix.
+#' @noRd
+abort <- function(..., class = "value", fun = calling_function()) {
+  message <- paste0(...)
+  if (length(fun)) message <- sprintf("`%s()`: %s", fun, message)
+  stop(structure(
+    class = c(paste0("nativenet_error_", class), "nativenet_error", "error", "condition"),
+    list(message = message, call = NULL)
+  ))
+}
+
+#' The name of the function whose evaluation frame is `frame`; "net$fit" becomes "fit".
+#' As a default argument of a checker it names the checker's caller.
+#' @noRd
+calling_function <- function(frame = parent.frame(2)) {
+  for (i in rev(seq_len(sys.nframe()))) {
+    if (identical(sys.frame(i), frame)) {
+      head <- sys.call(i)[[1]]
+      if (is.name(head)) return(as.character(head))
+      if (is.call(head) && length(head) == 3) return(as.character(head[[3]]))
+    }
+  }
+  NULL
+}
+
+#' Describe a bad value in a few words, for the end of a message.
+#' @noRd
+describe <- function(x) {
+  if (is.null(x)) return("NULL")
+  if (is.function(x)) return("a function")
+  if (!is.null(dim(x))) return(sprintf("a %s of shape %s", class(x)[1], format_shape(dim(x))))
+  if (is.atomic(x) && length(x) == 1) {
+    if (is.character(x)) return(encodeString(x, quote = "\""))
+    return(format(x, digits = 6))
+  }
+  if (is.atomic(x)) return(sprintf("a %s vector of length %d", typeof(x), length(x)))
+  sprintf("an object of class %s", paste0("<", class(x)[1], ">"))
+}
+
+#' "(32, 784)" as shapes are written in all messages.
+#' @noRd
+format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
+
+is_number <- function(x) is.numeric(x) && length(x) == 1 && is.finite(x)
+
+check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
+                         arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_number(x) && x >= min && x <= max && x > above && x < below) return(as.double(x))
+  range <- c(
+    if (above > -Inf) sprintf("above %g", above),
+    if (min > -Inf) sprintf("at least %g", min),
+    if (below < Inf) sprintf("below %g", below),
+    if (max < Inf) sprintf("at most %g", max)
+  )
+  wanted <- if (length(range)) paste("a number", paste(range, collapse = " and ")) else "a finite number"
+  abort("`", arg, "` must be ", wanted, ", not ", describe(x), fun = fun)
+}
+
+#' Whole numbers may come as doubles (`epochs = 10`), as R users write them.
+#' @noRd
+check_count <- function(x, min = 1, max = .Machine$integer.max,
+                        arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_number(x) && x == round(x) && x >= min && x <= max) return(as.integer(x))
+  wanted <- switch(as.character(min),
+    "1" = "a positive whole number", "0" = "a whole number, zero or more",
+    sprintf("a whole number of at least %g", min)
+  )
+  if (max < .Machine$integer.max) wanted <- sprintf("%s and at most %.0f", wanted, max)
+  abort("`", arg, "` must be ", wanted, ", not ", describe(x), fun = fun)
+}
+
+check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.logical(x) && length(x) == 1 && !is.na(x)) return(x)
+  abort("`", arg, "` must be TRUE or FALSE, not ", describe(x), fun = fun)
+}
+
+check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.character(x) && length(x) == 1 && !is.na(x)) return(x)
+  abort("`", arg, "` must be a single string, not ", describe(x), fun = fun)
+}
+
+check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.function(x)) return(x)
+  abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
+}
+
+#' match.arg() with our wording.
+#' @noRd
+check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.character(x) && length(x) == 1 && x %in% choices) return(x)
+  abort("`", arg, "` must be one of ", paste0("\"", choices, "\"", collapse = ", "),
+    ", not ", describe(x), fun = fun)
+}

@@ -1,0 +1,34 @@
+#' nativenet: neural networks with a native engine
+#'
+#' Tensors, automatic differentiation, optimizers and whole training epochs in plain C, called from
+#' R. Start with [build_dense_neural_network()] for a network over ordinary matrices,
+#' [tensor()] and [op_matmul()] for tensors, [gradient_tape()] for derivatives and
+#' [check_gradient()] to prove them, [dataset_mnist()] and [dataset_digits()] for data.
+#'
+#' @section Options:
+#' * `nativenet.threads`: how many threads to use, see [nn_threads()].
+#'
+#' @keywords internal
+#' @aliases nativenet-package
+#' @useDynLib nativenet, .registration = TRUE, .fixes = "C_"
+#' @importFrom methods new setRefClass is
+"_PACKAGE"
+
+# State of the session: the tapes that are recording, innermost last.
+session <- new.env(parent = emptyenv())
+session$tapes <- list()
+
+# Codes of the ops, by name; filled from the C table when the package loads.
+op_code <- new.env(parent = emptyenv())
+
+.onLoad <- function(libname, pkgname) {
+  table <- op_table()
+  for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
+  .Call(C_threads, default_threads())
+  invisible()
+}
+
+.onUnload <- function(libpath) library.dynam.unload("nativenet", libpath)
+
+# Called from C with the kind of condition and its text, which names the function already.
+raise_native <- function(kind, text) abort(text, class = kind, fun = NULL)

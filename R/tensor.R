@@ -1,0 +1,112 @@
+# Tensors as R objects: an external pointer of class nn_tensor. An eager tensor has numbers; a
+# symbolic one stands for a slot of the program that is being traced.
+
+dtypes <- c("float32", "float64", "int32", "int64", "bool")
+
+#' The engine's code of a dtype; -1 lets the R type decide.
+#' @noRd
+dtype_code <- function(dtype, fun = calling_function()) {
+  if (is.null(dtype)) return(-1L)
+  match(check_choice(dtype, dtypes, arg = "dtype", fun = fun), dtypes) - 1L
+}
+
+#' Tensors
+#'
+#' A tensor is an array whose numbers live in the engine, in row-major order and in the number type
+#' that it names. R arrays keep their indices: `x[i, j]` in R is element (i, j) of the tensor. A
+#' number without dimensions becomes a scalar, a vector a tensor of one axis.
+#'
+#' @param x for `tensor()`: a numeric or logical vector, matrix or array, or a tensor; for
+#'   `as.array()` and the others: a tensor.
+#' @param dtype `"float32"`, `"float64"`, `"int32"`, `"int64"` or `"bool"`; by default doubles become
+#'   `"float64"`, integers `"int32"`, logicals `"bool"`. Numbers that the type cannot hold exactly as
+#'   whole numbers are an error for the integer types; use [op_cast()] to truncate.
+#' @param ... ignored.
+#' @return `tensor()`: an object of class `nn_tensor`. `as.array()`: an R array with the same
+#'   indices (a plain number for a scalar). `tensor_dtype()`: a string. `dim()`: the shape,
+#'   `integer(0)` for a scalar.
+#' @section Errors: of class `nativenet_error_value` for anything that is not an array of numbers or
+#'   logicals, and for NA, fractions or numbers beyond the range of an integer type.
+#' @examples
+#' x <- tensor(matrix(1:6, 2), dtype = "float32")
+#' x
+#' dim(x)
+#' as.array(op_sum(x, axis = 1))
+#' @export
+tensor <- function(x, dtype = NULL) {
+  code <- dtype_code(dtype)
+  if (inherits(x, "nn_tensor")) {
+    if (is.null(dtype) || tensor_dtype(x) == dtype) return(x)
+    return(op_cast(x, dtype))
+  }
+  check_numbers(x)
+  .Call(C_tensor, x, code)
+}
+
+check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if ((is.numeric(x) || is.logical(x) || is.raw(x)) && !is.factor(x)) return(x)
+  abort("`", arg, "` must be a numeric or logical array, not ", describe(x), fun = fun)
+}
+
+#' @rdname tensor
+#' @export
+tensor_dtype <- function(x) tensor_info(x)[[1]]
+
+tensor_info <- function(x) .Call(C_tensor_info, x)
+
+#' @export
+dim.nn_tensor <- function(x) tensor_info(x)[[2]]
+
+#' @export
+length.nn_tensor <- function(x) as.integer(prod(tensor_info(x)[[2]]))
+
+#' @rdname tensor
+#' @export
+as.array.nn_tensor <- function(x, ...) .Call(C_array, x)
+
+#' @export
+as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
+
+#' @export
+as.double.nn_tensor <- function(x, ...) as.double(as.array(x))
+
+#' @export
+format.nn_tensor <- function(x, ...) {
+  info <- tensor_info(x)
+  sprintf("<tensor %s %s>", info[[1]], format_shape(info[[2]]))
+}
+
+#' @export
+print.nn_tensor <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  if (!is_symbolic(x)) print(as.array(x), max = 60)
+  invisible(x)
+}
+
+is_tensor <- function(x) inherits(x, "nn_tensor")
+
+is_symbolic <- function(x) is_tensor(x) && inherits(try(.Call(C_array, x), silent = TRUE), "try-error")
+
+#' Variables
+#'
+#' A variable is a tensor whose numbers can be replaced. Tapes watch trainable variables by
+#' themselves. `variable_assign()` changes the variable in place, for all who hold it; what a tape
+#' recorded before is not affected.
+#'
+#' @param x an array or tensor: the first value; for `variable_assign()` a variable.
+#' @param dtype as for [tensor()].
+#' @param trainable should tapes watch it?
+#' @param value an array or tensor of the same shape.
+#' @return The variable; invisibly from `variable_assign()`.
+#' @examples
+#' w <- variable(c(1, 2))
+#' variable_assign(w, c(3, 4))
+#' as.array(w)
+#' @export
+variable <- function(x, dtype = NULL, trainable = TRUE) {
+  .Call(C_variable, tensor(x, dtype), as.integer(check_flag(trainable)))
+}
+
+#' @rdname variable
+#' @export
+variable_assign <- function(x, value) invisible(.Call(C_variable_assign, x, value))

@@ -1,0 +1,80 @@
+/* init.c - what R may call, and what is decided once when the package loads. */
+#include "r_border.h"
+
+#include <R_ext/Rdynload.h>
+#include <R_ext/Visibility.h>
+#include <string.h>
+
+#define ROUTINES(ROW)                                                                            \
+  ROW(apply, 5) ROW(array, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0) ROW(kernels, 1)              \
+  ROW(op_table, 0) ROW(optimizer_step, 4) ROW(program_describe, 1) ROW(program_input, 3)         \
+  ROW(program_new, 0) ROW(program_run, 6) ROW(program_variable, 3) ROW(tape_gradient, 4)         \
+  ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1) ROW(trainer_fit, 7)      \
+  ROW(trainer_get, 2) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5)      \
+  ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(variable, 2) ROW(variable_assign, 2)
+
+#define ARGS_0 void
+#define ARGS_1 SEXP
+#define ARGS_2 SEXP, SEXP
+#define ARGS_3 SEXP, SEXP, SEXP
+#define ARGS_4 SEXP, SEXP, SEXP, SEXP
+#define ARGS_5 SEXP, SEXP, SEXP, SEXP, SEXP
+#define ARGS_6 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
+#define ARGS_7 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
+#define DECLARE(name, n) SEXP ffi_##name(ARGS_##n);
+#define REGISTER(name, n) {#name, (DL_FUNC)&ffi_##name, n},
+ROUTINES(DECLARE)
+
+/* Limit and number of threads: 0 asks only. */
+SEXP ffi_threads(SEXP n) {
+  if (as_int(n) > 0) threads_set_limit(as_int(n));
+  SEXP result = Rf_allocVector(INTSXP, 2);
+  INTEGER(result)[0] = threads_limit();
+  INTEGER(result)[1] = threads_available();
+  return result;
+}
+
+/* Choose the instruction set again, for tests and benchmarks: "" for the widest. */
+SEXP ffi_kernels(SEXP widest) {
+  const char *name = CHAR(STRING_ELT(widest, 0));
+  kernels_choose(*name ? name : NULL);
+  return Rf_mkString(kernels[FLOAT32]->name);
+}
+
+SEXP ffi_features(void) {
+  SEXP result = PROTECT(Rf_allocVector(LGLSXP, 2)), names = PROTECT(Rf_allocVector(STRSXP, 2));
+#ifdef _OPENMP
+  LOGICAL(result)[0] = 1;
+#else
+  LOGICAL(result)[0] = 0;
+#endif
+#ifdef HAVE_SGEMM
+  LOGICAL(result)[1] = 1;
+#else
+  LOGICAL(result)[1] = 0;
+#endif
+  SET_STRING_ELT(names, 0, Rf_mkChar("openmp"));
+  SET_STRING_ELT(names, 1, Rf_mkChar("sgemm"));
+  Rf_setAttrib(result, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return result;
+}
+
+static const R_CallMethodDef routines[] = {ROUTINES(REGISTER){NULL, NULL, 0}};
+
+/* The engine relies on these; better to refuse to load than to compute nonsense. */
+static void check_machine(void) {
+  const double zero = 0;
+  const unsigned char bytes[sizeof(double)] = {0};
+  if (sizeof(float) != 4 || sizeof(double) != 8 || memcmp(&zero, bytes, sizeof zero) != 0)
+    Rf_error("nativenet needs IEEE 754 numbers");
+}
+
+void attribute_visible R_init_nativenet(DllInfo *dll);
+void attribute_visible R_init_nativenet(DllInfo *dll) {
+  check_machine();
+  kernels_choose(NULL);
+  R_registerRoutines(dll, NULL, routines, NULL, NULL);
+  R_useDynamicSymbols(dll, FALSE);
+  R_forceSymbols(dll, TRUE);
+}

@@ -1,0 +1,52 @@
+/* kernels.h - what a kernel is given, and the tables that the interpreter calls through.
+ *
+ * Kernels know numbers and sizes, not programs; everything was checked when the node was appended.
+ * Every member of a team calls each kernel and does its own share. A gradient is overwritten by its
+ * first contributor and accumulated by the others (operand.accumulates).
+ */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "program.h"
+#include "threads.h"
+
+struct call {
+  const struct program *program;
+  const struct node *node;
+  struct team *team;
+  int thread;
+};
+
+typedef void kernel(const struct call *c);
+
+/* Which update rule, in the order of update kernels in kernels/update.h. */
+enum update { UPDATE_SGD, UPDATE_MOMENTUM, UPDATE_NESTEROV, UPDATE_RMSPROP, UPDATE_ADAM, UPDATE_ADAMW, UPDATE_ADAGRAD, UPDATE_COUNT };
+
+/* Numbers of one update step; see kernels/update.h for their use. */
+struct update_step {
+  double rate;       /* step size, bias corrections folded in */
+  double beta1, beta2, epsilon;
+  double decay;      /* adamw: rate * weight_decay */
+  double l1, l2;     /* added to the gradient: l1 sign(w) + 2 l2 w */
+};
+
+typedef void update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *state1, void *state2);
+
+/* Sums of |w| and w^2, for the penalty in the reported loss. */
+typedef void penalty_kernel(int64_t n, const void *w, double *l1, double *l2);
+
+struct kernels {
+  const char *name; /* instruction set, shown by R's nn_features() */
+  kernel *forward[OP_COUNT], *backward[OP_COUNT];
+  update_kernel *update[UPDATE_COUNT];
+  penalty_kernel *penalty;
+};
+
+/* The tables, one per number type; float types chosen once, at load time, by what the processor
+ * can do. */
+extern const struct kernels *kernels[DTYPE_COUNT];
+
+/* `widest` names the widest instruction set to use ("avx512", "avx2", "portable") or is NULL. */
+void kernels_choose(const char *widest);
+
+#endif

@@ -1,0 +1,38 @@
+/* access.h - how a kernel reaches its numbers. */
+
+INLINE const struct operand *operand_of(const struct call *c, int k) { return &c->program->operands[c->node->first + k]; }
+INLINE const struct slot *input_slot(const struct call *c, int k) { return &c->program->slots[operand_of(c, k)->slot]; }
+INLINE const struct slot *output_slot(const struct call *c) { return &c->program->slots[c->node->out]; }
+
+#define SHAPE(k) (&input_slot(c, k)->shape)
+#define OUT_SHAPE (&output_slot(c)->shape)
+#define IN(k) ((const real *)input_slot(c, k)->value)
+#define OUT ((real *)output_slot(c)->value)
+#define SCRATCH ((real *)c->program->slots[c->node->scratch].value)
+
+/* Gradients: of the output, and of input k (NULL where it is not wanted). */
+#define DOUT ((const real *)output_slot(c)->gradient)
+#define DIN(k) (operand_of(c, k)->wants ? (real *)input_slot(c, k)->gradient : NULL)
+#define ADDS(k) (operand_of(c, k)->accumulates)
+
+#define INT(i) (c->node->attr.ints[i])
+#define REAL_ATTR(i) R(c->node->attr.reals[i])
+
+/* This member's share of n numbers; a multiple of cache lines, so that members never write to the
+ * same one. */
+INLINE struct range share(const struct call *c, int64_t n) {
+  return share_of(n, 16 * ALIGNMENT / (int64_t)sizeof(real), c->thread, c->team->threads);
+}
+INLINE struct range share_rows(const struct call *c, int64_t rows) {
+  return share_of(rows, 1, c->thread, c->team->threads);
+}
+
+/* A tensor seen as rows of its last axis. */
+INLINE int64_t last_axis(const struct shape *s) { return s->rank ? s->dim[s->rank - 1] : 1; }
+INLINE int64_t rows_of(const struct shape *s) { return s->rank ? shape_span(s, 0, s->rank - 1) : 1; }
+
+/* For backward kernels that touch only some numbers: the first contributor starts from 0. */
+INLINE void zero_first(const struct call *c, int k) {
+  real *d = DIN(k);
+  if (d && !ADDS(k)) memset(d, 0, (size_t)shape_count(SHAPE(k)) * sizeof(real));
+}

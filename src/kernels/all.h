@@ -1,0 +1,53 @@
+/* all.h - every kernel, for one number type and instruction set, and the table of them.
+ *
+ * The including file has set REAL, TABLE (the table's name), for float types REAL_IS_FLOATING with
+ * REAL_IS_FLOAT or REAL_IS_DOUBLE, for bool REAL_IS_BOOL, and VECTOR_BYTES.
+ */
+#include "vector.h"
+#include "access.h"
+#ifdef REAL_IS_FLOATING
+#include "functions.h"
+#endif
+#ifndef REAL_IS_BOOL
+#include "unary.h"
+#endif
+#include "binary.h"
+#ifndef REAL_IS_BOOL
+#include "reduce.h"
+#endif
+#include "shape.h"
+#ifdef REAL_IS_FLOATING
+#include "softmax.h"
+#include "loss.h"
+#include "multiply.h"
+#include "matmul.h"
+#include "update.h"
+#endif
+
+#define BACKWARD_YES(name) name##_backward
+#define BACKWARD_NO(name) NULL
+#define FORWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) [OP_##ENUM] = name##_forward,
+#define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) [OP_##ENUM] = BACKWARD_##differentiable(name),
+
+extern const struct kernels TABLE;
+const struct kernels TABLE = {
+  .name = TABLE_NAME,
+#if defined(REAL_IS_FLOATING)
+  .forward = {OP_TABLE(FORWARD_ROW)},
+  .backward = {OP_TABLE(BACKWARD_ROW)},
+  .update = {
+    [UPDATE_SGD] = sgd_update,
+    [UPDATE_MOMENTUM] = momentum_update,
+    [UPDATE_NESTEROV] = nesterov_update,
+    [UPDATE_RMSPROP] = rmsprop_update,
+    [UPDATE_ADAM] = adam_update,
+    [UPDATE_ADAMW] = adamw_update,
+    [UPDATE_ADAGRAD] = adagrad_update,
+  },
+  .penalty = penalty_sums,
+#elif defined(REAL_IS_BOOL)
+  .forward = {OP_TABLE_ANY(FORWARD_ROW)},
+#else
+  .forward = {OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
+#endif
+};

@@ -1,0 +1,116 @@
+/* matmul.h - y = op(a) op(b), batches broadcast; and the dense layer y = activation(x W + b). */
+
+/* A stack of matrices, perhaps transposed, as struct matrix. */
+INLINE struct matrix matrix_of(const real *at, int64_t columns, int transposed) {
+  return transposed ? (struct matrix){at, 1, columns} : (struct matrix){at, columns, 1};
+}
+INLINE struct matrix flipped(struct matrix m) { return (struct matrix){m.at, m.column, m.row}; }
+
+struct product {
+  int64_t m, n, k, batches;
+  int64_t a_columns, b_columns; /* as stored */
+  int ta, tb;
+  struct walk walk; /* over the batches */
+};
+
+static void product_plan(const struct call *c, struct product *p) {
+  const struct shape *a = SHAPE(0), *b = SHAPE(1), *y = OUT_SHAPE;
+  p->ta = INT(0) != 0, p->tb = INT(1) != 0;
+  p->m = y->dim[y->rank - 2], p->n = y->dim[y->rank - 1];
+  p->k = a->dim[a->rank - 1 - p->ta];
+  p->a_columns = last_axis(a), p->b_columns = last_axis(b);
+  struct shape over = *y, own_a = *a, own_b = *b;
+  over.rank -= 2, own_a.rank -= 2, own_b.rank -= 2;
+  if (own_b.rank == 0 && !p->ta) { /* (..., M, K) by (K, N): one product with more rows */
+    p->m *= shape_count(&over);
+    over.rank = own_a.rank = 0;
+  }
+  const struct shape *shapes[] = {&own_a, &own_b};
+  walk_plan(&p->walk, &over, shapes, 2);
+  p->batches = shape_count(&over);
+}
+
+/* Offsets of the matrices of batch i. */
+static void product_at(const struct product *p, int64_t i, int64_t *a, int64_t *b) {
+  int64_t at[2], last = p->walk.rank - 1, n = p->walk.n[last];
+  walk_offsets(&p->walk, i / n, 2, at);
+  *a = (at[0] + i % n * p->walk.stride[0][last]) * p->m * p->k;
+  *b = (at[1] + i % n * p->walk.stride[1][last]) * p->k * p->n;
+}
+
+static void matmul_forward(const struct call *c) {
+  struct product p;
+  product_plan(c, &p);
+  for (int64_t i = 0; i < p.batches; i++) {
+    int64_t a, b;
+    product_at(&p, i, &a, &b);
+    multiply(c, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb), NULL, 0,
+             OUT + i * p.m * p.n);
+  }
+}
+
+/* da = dy op(b)', transposed if a is; db = op(a)' dy likewise. A matrix that serves several batches
+ * adds up their gradients in order; the first contribution overwrites. */
+static void matmul_backward(const struct call *c) {
+  struct product p;
+  product_plan(c, &p);
+  for (int k = 0; k < 2; k++) {
+    if (!DIN(k)) continue;
+    int64_t before = -1;
+    for (int64_t i = 0; i < p.batches; i++) {
+      int64_t at[2];
+      product_at(&p, i, &at[0], &at[1]);
+      struct matrix a = matrix_of(IN(0) + at[0], p.a_columns, p.ta), b = matrix_of(IN(1) + at[1], p.b_columns, p.tb);
+      struct matrix dy = matrix_of(DOUT + i * p.m * p.n, p.n, 0);
+      int add = ADDS(k) || at[k] <= before; /* offsets grow while the matrices are new */
+      real *d = DIN(k) + at[k];
+      if (k == 0 && !p.ta) multiply(c, p.m, p.k, p.n, dy, flipped(b), NULL, add, d);
+      else if (k == 0) multiply(c, p.k, p.m, p.n, b, flipped(dy), NULL, add, d);
+      else if (!p.tb) multiply(c, p.k, p.n, p.m, flipped(a), dy, NULL, add, d);
+      else multiply(c, p.n, p.k, p.m, flipped(dy), a, NULL, add, d);
+      if (at[k] > before) before = at[k];
+    }
+    if (p.batches == 0 && c->thread == 0) zero_first(c, k);
+  }
+}
+
+/* x (N, I) W (I, O) b (O) -> y (N, O) */
+static void dense_forward(const struct call *c) {
+  const struct shape *w = SHAPE(1);
+  int64_t n = rows_of(OUT_SHAPE), inputs = w->dim[0], outputs = w->dim[1];
+  const real *bias = c->node->inputs == 3 ? IN(2) : NULL;
+  multiply(c, n, outputs, inputs, matrix_of(IN(0), inputs, 0), matrix_of(IN(1), outputs, 0), bias, 0, OUT);
+  if (INT(0) < 0) return;
+  team_barrier(c->team);
+  struct range r = share(c, n * outputs);
+  fused_map[INT(0)](r.begin, r.end, OUT, OUT, REAL_ATTR(0), REAL_ATTR(1));
+}
+
+/* db = column sums of dz, in order of the rows */
+static void bias_backward(const struct call *c, const real *dz, int64_t n, int64_t outputs) {
+  struct range r = share(c, outputs);
+  real *db = DIN(2);
+  for (int64_t row = 0; row < n; row++) {
+    const real *pz = dz + row * outputs;
+    int add = row > 0 || ADDS(2);
+    FOR_VECTORS(r.begin, r.end) PUT(db, add, READ(pz));
+  }
+  if (n == 0 && !ADDS(2)) memset(db + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
+}
+
+/* dz = dy activation'(y); dx = dz W'; dW = x' dz */
+static void dense_backward(const struct call *c) {
+  const struct shape *w = SHAPE(1);
+  int64_t n = rows_of(OUT_SHAPE), inputs = w->dim[0], outputs = w->dim[1];
+  const real *dz = DOUT;
+  if (INT(0) >= 0) {
+    struct range r = share(c, n * outputs);
+    fused_pull[INT(0)](r.begin, r.end, OUT, OUT, DOUT, SCRATCH, 0, REAL_ATTR(0), REAL_ATTR(1));
+    team_barrier(c->team);
+    dz = SCRATCH;
+  }
+  struct matrix z = matrix_of(dz, outputs, 0);
+  if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), NULL, ADDS(0), DIN(0));
+  if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, NULL, ADDS(1), DIN(1));
+  if (c->node->inputs == 3 && DIN(2)) bias_backward(c, dz, n, outputs);
+}

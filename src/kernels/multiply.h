@@ -1,0 +1,205 @@
+/* multiply.h - the one matrix multiply: C = A B [+ C] [+ bias], for any strides of A and B.
+ *
+ * A tile of MR rows and NR vectors of C stays in registers while k runs:
+ *
+ *       b: 1 x NR vectors            for each k: load one row of B's panel, broadcast
+ *   a   c: MR x NR                   MR numbers of A, multiply and add.
+ *
+ * The tile reads A at any strides, so one routine serves x W (forward) and x' dz (weight gradient).
+ * B must run along n; where it runs along k instead (dz W', the input gradient) few rows are done
+ * as dot products, DR x DR results at a time, and for many rows B's panel is copied first.
+ * Panels are KC x NR vectors; they are copied ("packed") when enough rows of A will reuse them, and
+ * at the right edge, where they are filled up with zeros to whole vectors.
+ *
+ * Every number of C is a sum over k in one order that depends on the sizes alone, never on the
+ * tile it fell into or on the thread, so results are the same at any number of threads. The
+ * multiply-add is one instruction where the processor has it.
+ */
+#if VECTOR_BYTES == 64
+#define MR 8
+#define NR 3
+#elif VECTOR_BYTES == 32
+#define MR 4
+#define NR 3
+#elif VECTOR_BYTES == 16
+#define MR 4
+#define NR 2
+#else
+#define MR 4
+#define NR 4
+#endif
+#define KC 256       /* a panel of KC x NR vectors fits the first-level cache */
+#define PACK_ROWS 96 /* pack when at least so many rows use a panel */
+#define DR 4         /* dot products: 4 x 4 sums at a time */
+
+struct matrix {
+  const real *at;
+  int64_t row, column; /* strides */
+};
+
+/* c[m][n] += sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants where
+ * this is called, so the sums live in registers. */
+INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
+  V sum[MR][NR];
+  UNROLL for (int m = 0; m < rows; m++)
+    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = load(c + m * c_row + v * VL);
+  for (int64_t k = 0; k < depth; k++) {
+    V row[NR];
+    UNROLL for (int v = 0; v < vectors; v++) row[v] = load(b + k * b_row + v * VL);
+    const real *column = a.at + k * a.column;
+    UNROLL for (int m = 0; m < rows; m++) {
+      V x = splat(column[m * a.row]);
+      UNROLL for (int v = 0; v < vectors; v++) sum[m][v] += x * row[v];
+    }
+  }
+  UNROLL for (int m = 0; m < rows; m++)
+    UNROLL for (int v = 0; v < vectors; v++) store(c + m * c_row + v * VL, sum[m][v]);
+}
+
+#define TILE_ROWS(r) \
+  case r: tile(r, vectors, depth, a, b, b_row, c, c_row); break;
+
+INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
+  for (; rows >= MR; rows -= MR, a.at += MR * a.row, c += MR * c_row) tile(MR, vectors, depth, a, b, b_row, c, c_row);
+  switch (rows) {
+#if MR == 8
+    TILE_ROWS(7) TILE_ROWS(6) TILE_ROWS(5) TILE_ROWS(4)
+#endif
+    TILE_ROWS(3) TILE_ROWS(2) TILE_ROWS(1)
+  }
+}
+
+/* A column of C, `vectors` wide: all rows, one block of k. */
+static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
+  switch (vectors) {
+#if NR >= 4
+  case 4: tile_column(4, rows, depth, a, b, b_row, c, c_row); break;
+#endif
+#if NR >= 3
+  case 3: tile_column(3, rows, depth, a, b, b_row, c, c_row); break;
+#endif
+  case 2: tile_column(2, rows, depth, a, b, b_row, c, c_row); break;
+  case 1: tile_column(1, rows, depth, a, b, b_row, c, c_row); break;
+  }
+}
+
+/* Copy a panel of B (depth x width, width <= NR * VL) to contiguous rows, zeros to the right. */
+static void pack_panel(int64_t depth, int64_t width, struct matrix b, real *panel) {
+  for (int64_t k = 0; k < depth; k++) {
+    const real *from = b.at + k * b.row;
+    real *to = panel + k * NR * VL;
+    if (b.column == 1) memcpy(to, from, (size_t)width * sizeof(real));
+    else for (int64_t n = 0; n < width; n++) to[n] = from[n * b.column];
+    for (int64_t n = width; n < NR * VL; n++) to[n] = 0;
+  }
+}
+
+/* C = [C] + A B by panels of B. */
+static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row, int pack) {
+  real panel[KC * NR * VL];
+  real edge[MR * 4 * NR * VL]; /* rows of C at the right edge, filled up to whole vectors */
+  for (int64_t k = 0; k < depth; k += KC) {
+    int64_t deep = depth - k < KC ? depth - k : KC;
+    struct matrix ak = {a.at + k * a.column, a.row, a.column};
+    for (int64_t n = 0; n < columns; n += NR * VL) {
+      int64_t width = columns - n < NR * VL ? columns - n : NR * VL;
+      int vectors = (int)((width + VL - 1) / VL), ragged = width % VL != 0;
+      struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
+      const real *from = bk.at;
+      int64_t from_row = b.row;
+      if (pack || ragged || b.column != 1) {
+        pack_panel(deep, width, bk, panel);
+        from = panel, from_row = NR * VL;
+      }
+      if (!ragged) {
+        tile_columns(vectors, rows, deep, ak, from, from_row, c + n, c_row);
+        continue;
+      }
+      for (int64_t m = 0; m < rows; m += 4 * MR) {
+        int64_t some = rows - m < 4 * MR ? rows - m : 4 * MR;
+        struct matrix am = {ak.at + m * a.row, a.row, a.column};
+        memset(edge, 0, sizeof edge);
+        for (int64_t j = 0; j < some; j++) memcpy(edge + j * NR * VL, c + (m + j) * c_row + n, (size_t)width * sizeof(real));
+        tile_columns(vectors, some, deep, am, from, from_row, edge, NR * VL);
+        for (int64_t j = 0; j < some; j++) memcpy(c + (m + j) * c_row + n, edge + j * NR * VL, (size_t)width * sizeof(real));
+      }
+    }
+  }
+}
+
+/* rows x columns dot products along contiguous k; lanes are added in a fixed order at the end. */
+INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row, real *c, int64_t c_row) {
+  V sum[DR][DR];
+  UNROLL for (int m = 0; m < rows; m++)
+    UNROLL for (int n = 0; n < columns; n++) sum[m][n] = splat(0);
+  int64_t i = 0;
+  for (; i + VL <= depth; i += VL) {
+    V y[DR];
+    UNROLL for (int n = 0; n < columns; n++) y[n] = load(b + n * b_row + i);
+    UNROLL for (int m = 0; m < rows; m++) {
+      V x = load(a + m * a_row + i);
+      UNROLL for (int n = 0; n < columns; n++) sum[m][n] += x * y[n];
+    }
+  }
+  if (i < depth) {
+    UNROLL for (int m = 0; m < rows; m++)
+      UNROLL for (int n = 0; n < columns; n++)
+        sum[m][n] += load_part(a + m * a_row + i, depth - i, 0) * load_part(b + n * b_row + i, depth - i, 0);
+  }
+  UNROLL for (int m = 0; m < rows; m++)
+    UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += hsum(sum[m][n]);
+}
+
+static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row) {
+  real piece[DR * KC]; /* rows of A, if they do not run along k */
+  for (int64_t k = 0; k < depth; k += KC) {
+    int64_t deep = a.column == 1 ? depth : depth - k < KC ? depth - k : KC;
+    for (int64_t m = 0; m < rows; m += DR) {
+      int64_t tall = rows - m < DR ? rows - m : DR, a_row = a.row;
+      const real *from = a.at + m * a.row + k * a.column;
+      if (a.column != 1) {
+        for (int64_t j = 0; j < tall; j++)
+          for (int64_t i = 0; i < deep; i++) piece[j * KC + i] = from[j * a.row + i * a.column];
+        from = piece, a_row = KC;
+      }
+      for (int64_t n = 0; n < columns; n += DR) {
+        int64_t wide = columns - n < DR ? columns - n : DR;
+        const real *pb = b.at + n * b.column + k;
+        real *pc = c + m * c_row + n;
+        if (tall == DR && wide == DR) {
+          dots(DR, DR, deep, from, a_row, pb, b.column, pc, c_row);
+          continue;
+        }
+        for (int64_t j = 0; j < tall; j++)
+          for (int64_t i = 0; i < wide; i++)
+            dots(1, 1, deep, from + j * a_row, a_row, pb + i * b.column, b.column, pc + j * c_row + i, c_row);
+      }
+    }
+    if (a.column == 1) break;
+  }
+}
+
+/* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or to the bias (columns) or
+ * put in place of C. This member's share: some rows, or some columns where rows are few. */
+static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+                     const real *bias, int add, real *y) {
+  int by_columns = rows < 8 * c->team->threads;
+  struct range r = by_columns ? share_of(columns, NR * VL, c->thread, c->team->threads)
+                              : share_of(rows, MR, c->thread, c->team->threads);
+  int64_t some_rows = by_columns ? rows : r.end - r.begin, some_columns = by_columns ? r.end - r.begin : columns;
+  if (r.end <= r.begin) return;
+  int64_t y_row = columns;
+  if (by_columns) {
+    b.at += r.begin * b.column, y += r.begin;
+    if (bias) bias += r.begin;
+  } else {
+    a.at += r.begin * a.row, y += r.begin * columns;
+  }
+  for (int64_t m = 0; m < some_rows && !add; m++) {
+    if (bias) memcpy(y + m * y_row, bias, (size_t)some_columns * sizeof(real));
+    else memset(y + m * y_row, 0, (size_t)some_columns * sizeof(real));
+  }
+  int pack = rows >= PACK_ROWS;
+  if (b.column == 1 || pack) multiply_panels(some_rows, some_columns, depth, a, b, y, y_row, pack);
+  else multiply_dots(some_rows, some_columns, depth, a, b, y, y_row);
+}

@@ -1,0 +1,165 @@
+/* reduce.h - sum, mean, max, min over axes; argmax. The walk visits x in rows; the result either
+ * moves with the row or stays (stride 0). Members share the work only where each result belongs to
+ * one of them: along the first axis if it is kept. */
+
+/* The members' shares of the outer steps, given that the first axis of the walk is kept. */
+INLINE struct range reduce_share(const struct call *c, const struct walk *w) {
+  int64_t steps = walk_steps(w);
+  if (w->rank > 1 && w->stride[0][0] != 0) {
+    struct range first = share_rows(c, w->n[0]);
+    int64_t inner = steps / (w->n[0] ? w->n[0] : 1);
+    return (struct range){first.begin * inner, first.end * inner};
+  }
+  return c->thread == 0 ? (struct range){0, steps} : (struct range){0, 0};
+}
+
+/* The result's shape with the dropped axes back as 1, so that it broadcasts over x. */
+static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept) {
+  const struct shape *x = SHAPE(0);
+  int axes = c->node->attr.n_ints - 1;
+  *kept = *x;
+  for (int i = 0; i < (axes ? axes : x->rank); i++) kept->dim[axes ? INT(1 + i) : i] = 1;
+  const struct shape *shapes[] = {kept};
+  walk_plan(w, x, shapes, 1);
+}
+
+/* Sums run in double over pieces, so that long float sums keep their digits. */
+INLINE real row_sum(const real *x, int64_t n) {
+  double total = 0;
+  for (int64_t from = 0; from < n; from += 1024) {
+    int64_t to = from + 1024 < n ? from + 1024 : n;
+    V sum = splat(0);
+    FOR_VECTORS(from, to) sum += READ(x);
+    total += (double)hsum(sum);
+  }
+  return R(total);
+}
+
+static void sum_forward(const struct call *c) {
+  struct walk w;
+  struct shape kept;
+  int64_t at;
+  reduce_plan(c, &w, &kept);
+  struct range rows = reduce_share(c, &w);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
+  real *y = OUT;
+  if (w.rank > 1 && w.stride[0][0] != 0) {
+    int64_t per = count / (w.n[0] ? w.n[0] : 1), inner = walk_steps(&w) / (w.n[0] ? w.n[0] : 1);
+    int64_t first = inner ? rows.begin / inner : 0, last = inner ? rows.end / inner : 0;
+    memset(y + first * per, 0, (size_t)((last - first) * per) * sizeof(real));
+  } else if (c->thread == 0) {
+    memset(y, 0, (size_t)count * sizeof(real));
+  }
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    walk_offsets(&w, row, 1, &at);
+    const real *px = IN(0) + row * n;
+    real *py = y + at;
+    if (!moves) py[0] += row_sum(px, n);
+    else FOR_VECTORS((int64_t)0, n) PUT(py, 1, READ(px));
+  }
+}
+
+#ifdef REAL_IS_FLOATING
+/* dx (+)= scale dy, every element of x receiving the gradient of its sum */
+static void reduce_spread(const struct call *c, real scale) {
+  struct walk w;
+  struct shape kept;
+  int64_t at;
+  reduce_plan(c, &w, &kept);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
+  struct range rows = share_rows(c, walk_steps(&w)), within = {0, n};
+  if (w.rank == 1) rows = (struct range){0, 1}, within = share(c, n);
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    walk_offsets(&w, row, 1, &at);
+    real *dx = DIN(0) + row * n;
+    const real *dy = DOUT + at;
+    FOR_VECTORS(within.begin, within.end) PUT(dx, ADDS(0), scale * broadcast_read(dy, i, part, moves));
+  }
+}
+
+static void sum_backward(const struct call *c) { reduce_spread(c, R(1)); }
+
+static real mean_scale(const struct call *c) { return R((double)shape_count(OUT_SHAPE) / (double)shape_count(SHAPE(0))); }
+
+/* the member that finished a sum also scales it */
+static void mean_forward(const struct call *c) {
+  sum_forward(c);
+  team_barrier(c->team);
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  real scale = mean_scale(c), *y = OUT;
+  for (int64_t i = r.begin; i < r.end; i++) y[i] *= scale;
+}
+
+static void mean_backward(const struct call *c) { reduce_spread(c, mean_scale(c)); }
+#endif
+
+/* max and min: NaN counts as the extreme, as elsewhere. */
+static void extreme_forward(const struct call *c, int sign) {
+  struct walk w;
+  struct shape kept;
+  int64_t at;
+  if (c->thread) return;
+  reduce_plan(c, &w, &kept);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
+  unsigned char *seen = (unsigned char *)SCRATCH; /* has this result met a number yet? */
+  real *y = OUT;
+  memset(seen, 0, (size_t)count);
+  for (int64_t row = 0; row < walk_steps(&w); row++) {
+    walk_offsets(&w, row, 1, &at);
+    const real *x = IN(0) + row * n;
+    for (int64_t i = 0; i < n; i++) {
+      int64_t to = at + i * moves;
+      if (!seen[to] || x[i] != x[i] || (sign > 0 ? x[i] > y[to] : x[i] < y[to])) y[to] = x[i];
+      seen[to] = 1;
+    }
+  }
+}
+static void max_forward(const struct call *c) { extreme_forward(c, 1); }
+static void min_forward(const struct call *c) { extreme_forward(c, -1); }
+
+#ifdef REAL_IS_FLOATING
+/* Equal extremes share the gradient evenly, so that it does not depend on their order. */
+static void extreme_backward(const struct call *c) {
+  struct walk w;
+  struct shape kept;
+  int64_t at;
+  if (c->thread) return;
+  reduce_plan(c, &w, &kept);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
+  const real *y = OUT, *dy = DOUT;
+  real *ties = SCRATCH;
+  memset(ties, 0, (size_t)shape_count(&kept) * sizeof(real));
+  for (int pass = 0; pass < 2; pass++) {
+    for (int64_t row = 0; row < walk_steps(&w); row++) {
+      walk_offsets(&w, row, 1, &at);
+      const real *x = IN(0) + row * n;
+      real *dx = DIN(0) + row * n;
+      for (int64_t i = 0; i < n; i++) {
+        int64_t to = at + i * moves;
+        if (pass == 0) ties[to] += x[i] == y[to];
+        else dx[i] = (ADDS(0) ? dx[i] : 0) + (x[i] == y[to] ? dy[to] / ties[to] : 0);
+      }
+    }
+  }
+}
+static void max_backward(const struct call *c) { extreme_backward(c); }
+static void min_backward(const struct call *c) { extreme_backward(c); }
+#endif
+
+/* The first maximum wins; a NaN counts as the largest. */
+static void argmax_forward(const struct call *c) {
+  const struct shape *s = SHAPE(0);
+  int axis = (int)INT(0);
+  int64_t outer = shape_span(s, 0, axis), n = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  struct range r = share_rows(c, outer);
+  int64_t *y = output_slot(c)->value;
+  for (int64_t o = r.begin; o < r.end; o++) {
+    for (int64_t j = 0; j < inner; j++) {
+      const real *x = IN(0) + o * n * inner + j;
+      int64_t best = 0;
+      for (int64_t k = 1; k < n; k++)
+        if (x[k * inner] > x[best * inner] || (x[k * inner] != x[k * inner] && x[best * inner] == x[best * inner])) best = k;
+      y[o * inner + j] = best;
+    }
+  }
+}

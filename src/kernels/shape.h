@@ -1,0 +1,241 @@
+/* shape.h - ops that move numbers without changing them. Backward is the way back, added up. */
+
+static void reshape_forward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  if (r.end > r.begin) memcpy(OUT + r.begin, IN(0) + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
+}
+
+/* Strided copy: y (row-major over shape) from or to x at base + sum index[i] stride[i]. */
+struct strided {
+  const struct shape *shape;
+  int64_t base, stride[MAX_RANK];
+};
+
+INLINE int64_t strided_offset(const struct strided *s, int64_t row) {
+  int64_t at = s->base;
+  for (int i = s->shape->rank - 2; i >= 0; i--) {
+    at += row % s->shape->dim[i] * s->stride[i];
+    row /= s->shape->dim[i];
+  }
+  return at;
+}
+
+static void strided_read(const struct call *c, const struct strided *s, const real *x, real *y) {
+  int64_t n = last_axis(s->shape), step = s->shape->rank ? s->stride[s->shape->rank - 1] : 0;
+  struct range r = share_rows(c, rows_of(s->shape));
+  for (int64_t row = r.begin; row < r.end; row++) {
+    const real *px = x + strided_offset(s, row);
+    real *py = y + row * n;
+    if (step == 1) memcpy(py, px, (size_t)n * sizeof(real));
+    else for (int64_t i = 0; i < n; i++) py[i] = px[i * step];
+  }
+}
+
+#ifdef REAL_IS_FLOATING
+/* x += y at the strided places; for one member, as places of different rows may share cache lines */
+static void strided_add(const struct strided *s, const real *y, real *x) {
+  int64_t n = last_axis(s->shape), step = s->shape->rank ? s->stride[s->shape->rank - 1] : 0;
+  for (int64_t row = 0; row < rows_of(s->shape); row++) {
+    real *px = x + strided_offset(s, row);
+    const real *py = y + row * n;
+    for (int64_t i = 0; i < n; i++) px[i * step] += py[i];
+  }
+}
+
+static void reshape_backward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  const real *dy = DOUT;
+  real *dx = DIN(0);
+  FOR_VECTORS(r.begin, r.end) PUT(dx, ADDS(0), READ(dy));
+}
+#endif
+
+static void transpose_plan(const struct call *c, struct strided *s) {
+  const struct shape *x = SHAPE(0);
+  *s = (struct strided){.shape = OUT_SHAPE};
+  for (int i = 0; i < x->rank; i++) s->stride[i] = shape_span(x, (int)INT(i) + 1, x->rank);
+}
+
+static void transpose_forward(const struct call *c) {
+  struct strided s;
+  transpose_plan(c, &s);
+  strided_read(c, &s, IN(0), OUT);
+}
+
+static void slice_plan(const struct call *c, struct strided *s) {
+  const struct shape *x = SHAPE(0);
+  *s = (struct strided){.shape = OUT_SHAPE};
+  for (int i = 0; i < x->rank; i++) {
+    int64_t unit = shape_span(x, i + 1, x->rank);
+    s->base += INT(3 * i) * unit;
+    s->stride[i] = INT(3 * i + 2) * unit;
+  }
+}
+
+static void slice_forward(const struct call *c) {
+  struct strided s;
+  slice_plan(c, &s);
+  strided_read(c, &s, IN(0), OUT);
+}
+
+/* The result seen as outer x n x inner around the joined axis. */
+static void concat_forward(const struct call *c) {
+  int axis = (int)INT(0);
+  int64_t outer = shape_span(OUT_SHAPE, 0, axis), width = shape_span(OUT_SHAPE, axis, OUT_SHAPE->rank), at = 0;
+  struct range r = share_rows(c, outer);
+  for (int k = 0; k < c->node->inputs; k++) {
+    int64_t n = outer ? shape_count(SHAPE(k)) / outer : 0;
+    for (int64_t o = r.begin; o < r.end; o++) memcpy(OUT + o * width + at, IN(k) + o * n, (size_t)n * sizeof(real));
+    at += n;
+  }
+}
+static void stack_forward(const struct call *c) { concat_forward(c); }
+
+/* x as outer x rows x inner; y[o, j, :] = x[o, index[j], :]. Bad indices read nothing. */
+static void gather_forward(const struct call *c) {
+  int axis = (int)INT(0);
+  const struct shape *s = SHAPE(0);
+  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  int64_t m = shape_count(SHAPE(1));
+  const int32_t *index = input_slot(c, 1)->value;
+  struct range r = share_rows(c, m);
+  for (int64_t j = r.begin; j < r.end; j++) {
+    int bad = index[j] < 0 || index[j] >= rows;
+    if (bad) atomic_store(&c->team->failed, STATUS_INDEX);
+    for (int64_t o = 0; o < outer; o++) {
+      real *y = OUT + (o * m + j) * inner;
+      if (bad) memset(y, 0, (size_t)inner * sizeof(real));
+      else memcpy(y, IN(0) + (o * rows + index[j]) * inner, (size_t)inner * sizeof(real));
+    }
+  }
+}
+
+#define CAST_TO(type, expression)                                                        \
+  do {                                                                                   \
+    type *y = output_slot(c)->value;                                                     \
+    for (int64_t i = r.begin; i < r.end; i++) y[i] = (type)(expression);                 \
+  } while (0)
+
+/* Numbers beyond the range of an integer type become its ends, NaN becomes 0. */
+#ifdef REAL_IS_FLOATING
+#define SATURATED(low, high) (x[i] != x[i] ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
+#else
+#define SATURATED(low, high) ((int64_t)x[i] <= (low) ? (low) : (int64_t)x[i] >= (high) ? (high) : (int64_t)x[i])
+#endif
+
+static void cast_forward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  const real *x = IN(0);
+  switch (output_slot(c)->dtype) {
+  case FLOAT32: CAST_TO(float, x[i]); break;
+  case FLOAT64: CAST_TO(double, x[i]); break;
+  case INT32: CAST_TO(int32_t, SATURATED(INT32_MIN, INT32_MAX)); break;
+  case INT64: CAST_TO(int64_t, SATURATED(INT64_MIN, INT64_MAX)); break;
+  default: CAST_TO(unsigned char, x[i] != 0);
+  }
+}
+
+static void where_plan(const struct call *c, struct walk *w) {
+  const struct shape *shapes[] = {SHAPE(0), SHAPE(1), SHAPE(2)};
+  walk_plan(w, OUT_SHAPE, shapes, 3);
+}
+
+static void where_forward(const struct call *c) {
+  struct walk w;
+  int64_t at[3];
+  where_plan(c, &w);
+  int64_t n = w.n[w.rank - 1], *s0 = &w.stride[0][w.rank - 1], *s1 = &w.stride[1][w.rank - 1], *s2 = &w.stride[2][w.rank - 1];
+  struct range r = share_rows(c, walk_steps(&w));
+  for (int64_t row = r.begin; row < r.end; row++) {
+    walk_offsets(&w, row, 3, at);
+    const unsigned char *condition = (const unsigned char *)input_slot(c, 0)->value + at[0];
+    const real *a = IN(1) + at[1], *b = IN(2) + at[2];
+    real *y = OUT + row * n;
+    for (int64_t i = 0; i < n; i++) y[i] = condition[i * *s0] ? a[i * *s1] : b[i * *s2];
+  }
+}
+
+#ifdef REAL_IS_FLOATING
+static void transpose_backward(const struct call *c) {
+  struct strided s;
+  transpose_plan(c, &s);
+  if (c->thread) return;
+  zero_first(c, 0);
+  strided_add(&s, DOUT, DIN(0));
+}
+
+static void slice_backward(const struct call *c) {
+  struct strided s;
+  slice_plan(c, &s);
+  if (c->thread) return;
+  zero_first(c, 0);
+  strided_add(&s, DOUT, DIN(0));
+}
+
+static void concat_backward(const struct call *c) {
+  int axis = (int)INT(0);
+  int64_t outer = shape_span(OUT_SHAPE, 0, axis), width = shape_span(OUT_SHAPE, axis, OUT_SHAPE->rank), at = 0;
+  struct range r = share_rows(c, outer);
+  for (int k = 0; k < c->node->inputs; k++) {
+    int64_t n = outer ? shape_count(SHAPE(k)) / outer : 0;
+    for (int64_t o = r.begin; o < r.end && DIN(k); o++) {
+      const real *dy = DOUT + o * width + at;
+      real *dx = DIN(k) + o * n;
+      FOR_VECTORS((int64_t)0, n) PUT(dx, ADDS(k), READ(dy));
+    }
+    at += n;
+  }
+}
+static void stack_backward(const struct call *c) { concat_backward(c); }
+
+/* Rows named more than once add up, in the order of the index. */
+static void gather_backward(const struct call *c) {
+  int axis = (int)INT(0);
+  const struct shape *s = SHAPE(0);
+  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  int64_t m = shape_count(SHAPE(1));
+  const int32_t *index = input_slot(c, 1)->value;
+  if (c->thread) return;
+  zero_first(c, 0);
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t j = 0; j < m; j++) {
+      if (index[j] < 0 || index[j] >= rows) continue;
+      const real *dy = DOUT + (o * m + j) * inner;
+      real *dx = DIN(0) + (o * rows + index[j]) * inner;
+      FOR_VECTORS((int64_t)0, inner) PUT(dx, 1, READ(dy));
+    }
+  }
+}
+
+static void cast_backward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  const void *gradient = output_slot(c)->gradient;
+  real *dx = DIN(0);
+  int add = ADDS(0), is_float = output_slot(c)->dtype == FLOAT32;
+  for (int64_t i = r.begin; i < r.end; i++) {
+    real dy = is_float ? R(((const float *)gradient)[i]) : R(((const double *)gradient)[i]);
+    dx[i] = add ? dx[i] + dy : dy;
+  }
+}
+
+static void where_backward(const struct call *c) {
+  struct walk w;
+  int64_t at[3];
+  if (c->thread) return;
+  where_plan(c, &w);
+  int64_t n = w.n[w.rank - 1];
+  for (int k = 1; k <= 2; k++) {
+    real *d = DIN(k);
+    if (!d) continue;
+    zero_first(c, k);
+    int64_t s0 = w.stride[0][w.rank - 1], sd = w.stride[k][w.rank - 1];
+    for (int64_t row = 0; row < walk_steps(&w); row++) {
+      walk_offsets(&w, row, 3, at);
+      const unsigned char *condition = (const unsigned char *)input_slot(c, 0)->value + at[0];
+      const real *dy = DOUT + row * n;
+      for (int64_t i = 0; i < n; i++)
+        if (!condition[i * s0] == (k == 2)) d[at[k] + i * sd] += dy[i];
+    }
+  }
+}
+#endif

@@ -1,0 +1,125 @@
+/* softmax.h - softmax and log-softmax over the last axis, shifted by the row's maximum so that
+ * nothing overflows; the cross-entropies that are fused with them. */
+
+INLINE real row_max(const real *x, int64_t n) {
+  V top = splat(R(-INFINITY));
+  FOR_VECTORS((int64_t)0, n) top = vmax(READ_OR(x, R(-INFINITY)), top);
+  return hmax(top);
+}
+
+/* y = softmax(x); returns log(sum(exp(x))) */
+static real softmax_row(int64_t n, const real *x, real *y) {
+  real top = row_max(x, n), sum = 0;
+  FOR_VECTORS((int64_t)0, n) {
+    V e = vexp(READ(x) - top);
+    WRITE(y, e);
+    sum += SUM_PART(e);
+  }
+  real scale = R(1) / sum;
+  FOR_VECTORS((int64_t)0, n) WRITE(y, READ(y) * scale);
+  return top + R(log((double)sum));
+}
+
+/* sum of a b over a row */
+INLINE real row_dot(int64_t n, const real *a, const real *b) {
+  real sum = 0;
+  FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(a) * READ(b));
+  return sum;
+}
+
+#define FOR_ROWS()                                                                           \
+  const int64_t n = last_axis(SHAPE(0));                                                     \
+  const struct range rows_ = share_rows(c, rows_of(SHAPE(0)));                               \
+  for (int64_t row = rows_.begin; row < rows_.end; row++)
+
+static void softmax_forward(const struct call *c) {
+  FOR_ROWS() softmax_row(n, IN(0) + row * n, OUT + row * n);
+}
+
+/* dx = y (dy - sum(dy y)): the product with the full Jacobian diag(y) - y y' */
+static void softmax_backward(const struct call *c) {
+  FOR_ROWS() {
+    const real *y = OUT + row * n, *dy = DOUT + row * n;
+    real *dx = DIN(0) + row * n, inner = row_dot(n, y, dy);
+    FOR_VECTORS((int64_t)0, n) PUT(dx, ADDS(0), READ(y) * (READ(dy) - inner));
+  }
+}
+
+static void log_softmax_forward(const struct call *c) {
+  FOR_ROWS() {
+    const real *x = IN(0) + row * n;
+    real *y = OUT + row * n, shift = softmax_row(n, x, y);
+    FOR_VECTORS((int64_t)0, n) WRITE(y, READ(x) - shift);
+  }
+}
+
+/* dx = dy - exp(y) sum(dy) */
+static void log_softmax_backward(const struct call *c) {
+  FOR_ROWS() {
+    const real *y = OUT + row * n, *dy = DOUT + row * n;
+    real *dx = DIN(0) + row * n, sum = 0;
+    FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(dy));
+    FOR_VECTORS((int64_t)0, n) PUT(dx, ADDS(0), READ(dy) - vexp(READ(y)) * sum);
+  }
+}
+
+/* Losses give one number per row: the sum over the last axis, or with ints[0] its mean. */
+INLINE real loss_scale(const struct call *c) { return INT(0) ? R(1) / R(last_axis(SHAPE(0))) : R(1); }
+
+/* From logits z: -sum t log softmax(z) = sum(t) lse(z) - sum t z. The targets of a row need not sum
+ * to 1. Scratch keeps softmax(z); dz = softmax(z) sum(t) - t, dt = lse(z) - z. */
+static void softmax_crossentropy_forward(const struct call *c) {
+  FOR_ROWS() {
+    const real *z = IN(0) + row * n, *t = IN(1) + row * n;
+    real lse = softmax_row(n, z, SCRATCH + row * n), sum = 0;
+    FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(t) * (lse - READ(z)));
+    OUT[row] = sum * loss_scale(c);
+  }
+}
+
+static void softmax_crossentropy_backward(const struct call *c) {
+  FOR_ROWS() {
+    const real *z = IN(0) + row * n, *t = IN(1) + row * n, *p = SCRATCH + row * n;
+    real *dz = DIN(0), *dt = DIN(1), dy = DOUT[row] * loss_scale(c), sum = 0;
+    if (dz) {
+      dz += row * n;
+      FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(t));
+      FOR_VECTORS((int64_t)0, n) PUT(dz, ADDS(0), dy * (READ(p) * sum - READ(t)));
+    }
+    if (dt) {
+      /* lse from any entry: log(p) = z - lse */
+      real top = row_max(z, n), total = 0;
+      FOR_VECTORS((int64_t)0, n) total += SUM_PART(vexp(READ(z) - top));
+      real lse = top + R(log((double)total));
+      dt += row * n;
+      FOR_VECTORS((int64_t)0, n) PUT(dt, ADDS(1), dy * (lse - READ(z)));
+    }
+  }
+}
+
+/* The class of a row, or -1 after telling the team that it is out of range. */
+INLINE int64_t label_of(const struct call *c, int64_t row) {
+  int64_t label = ((const int32_t *)input_slot(c, 1)->value)[row];
+  if (label >= 0 && label < last_axis(SHAPE(0))) return label;
+  atomic_store(&c->team->failed, STATUS_INDEX);
+  return -1;
+}
+
+static void sparse_softmax_crossentropy_forward(const struct call *c) {
+  FOR_ROWS() {
+    const real *z = IN(0) + row * n;
+    int64_t label = label_of(c, row);
+    real lse = softmax_row(n, z, SCRATCH + row * n);
+    OUT[row] = label < 0 ? R(NAN) : lse - z[label];
+  }
+}
+
+static void sparse_softmax_crossentropy_backward(const struct call *c) {
+  FOR_ROWS() {
+    const real *p = SCRATCH + row * n;
+    real *dz = DIN(0) + row * n, dy = DOUT[row];
+    int64_t label = label_of(c, row);
+    FOR_VECTORS((int64_t)0, n) PUT(dz, ADDS(0), dy * READ(p));
+    if (label >= 0) dz[label] -= dy;
+  }
+}

@@ -1,0 +1,163 @@
+/* vector.h - the one place with compiler extensions: short vectors of `real`.
+ *
+ * A file that includes kernels/all.h has set REAL (the number type), REAL_IS_FLOAT or
+ * REAL_IS_DOUBLE for float types, and VECTOR_BYTES (0: no vectors). With GNU C, V is a vector of VL
+ * numbers and arithmetic, comparison and bit operators work on it lane by lane; elsewhere, and for
+ * integer types, V is one number and the same kernels compile to plain loops. Whoever writes a
+ * kernel uses V, VL and the functions below and nothing else.
+ *
+ * Loops finish with load_part/store_part through the same code as whole vectors, so a number's
+ * result does not depend on where in a vector it stood, nor on the thread it fell to.
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+typedef REAL real;
+#define R(x) ((real)(x))
+#define INLINE static inline
+
+#if defined(__GNUC__) && VECTOR_BYTES > 0
+
+#define VL ((int)(VECTOR_BYTES / sizeof(real)))
+#if defined(REAL_IS_FLOAT)
+typedef int32_t lane_int;
+#else
+typedef int64_t lane_int;
+#endif
+typedef real V __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef lane_int VI __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+#undef INLINE
+#define INLINE static inline __attribute__((always_inline, unused))
+#define UNROLL _Pragma("GCC unroll 16")
+
+INLINE V load(const real *p) { return *(const V *)(const void *)p; }
+INLINE void store(real *p, V v) { *(V *)(void *)p = v; }
+/* not (V){0} + x: a signed zero forbids the compiler to fold that into one broadcast load */
+INLINE V splat(real x) { return x - (V){0}; }
+INLINE V choose(VI mask, V yes, V no) { return (V)((mask & (VI)yes) | (~mask & (VI)no)); }
+INLINE V load_part(const real *p, int64_t n, real rest) {
+  V v = splat(rest);
+  memcpy(&v, p, (size_t)n * sizeof(real));
+  return v;
+}
+INLINE void store_part(real *p, int64_t n, V v) { memcpy(p, &v, (size_t)n * sizeof(real)); }
+
+/* Lane by lane through the C library, for functions too rare to deserve their own vector code. */
+#define LANES(v, expression)                                 \
+  do {                                                       \
+    real lane_[VECTOR_BYTES / sizeof(real)];                 \
+    memcpy(lane_, &(v), sizeof lane_);                       \
+    for (int j_ = 0; j_ < VL; j_++) {                        \
+      real lane = lane_[j_];                                 \
+      lane_[j_] = (expression);                              \
+    }                                                        \
+    memcpy(&(v), lane_, sizeof lane_);                       \
+  } while (0)
+
+/* Lane i of the result is the sum of lanes i and i + half, and so on: a fixed order. */
+#define FOLD(v, result, expression)                          \
+  do {                                                       \
+    real lane_[VECTOR_BYTES / sizeof(real)];                 \
+    memcpy(lane_, &(v), sizeof lane_);                       \
+    for (int w_ = VL / 2; w_ > 0; w_ /= 2)                   \
+      for (int j_ = 0; j_ < w_; j_++) {                      \
+        real a_ = lane_[j_], b_ = lane_[j_ + w_];            \
+        lane_[j_] = (expression);                            \
+      }                                                      \
+    (result) = lane_[0];                                     \
+  } while (0)
+
+#if defined(__AVX512F__) && VECTOR_BYTES == 64 || defined(__AVX2__) && VECTOR_BYTES == 32 || defined(__SSE2__) && VECTOR_BYTES == 16
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+#if VECTOR_BYTES == 64
+#define REGISTER _mm512
+#elif VECTOR_BYTES == 32
+#define REGISTER _mm256
+#else
+#define REGISTER _mm
+#endif
+#if defined(REAL_IS_FLOAT)
+INLINE V vsqrt(V x) { return (V)JOIN(REGISTER, _sqrt_ps)(x); }
+#else
+INLINE V vsqrt(V x) { return (V)JOIN(REGISTER, _sqrt_pd)(x); }
+#endif
+#else
+INLINE V vsqrt(V x) {
+  LANES(x, R(sqrt((double)lane)));
+  return x;
+}
+#endif
+
+#else /* plain C: a vector of one */
+
+#define VL 1
+typedef real V;
+#if defined(REAL_IS_FLOAT)
+typedef int32_t VI;
+#else
+typedef int64_t VI;
+#endif
+#define UNROLL
+INLINE V load(const real *p) { return *p; }
+INLINE void store(real *p, V v) { *p = v; }
+INLINE V splat(real x) { return x; }
+INLINE V choose(VI mask, V yes, V no) { return mask ? yes : no; }
+INLINE V load_part(const real *p, int64_t n, real rest) { return n ? *p : rest; }
+INLINE void store_part(real *p, int64_t n, V v) {
+  if (n) *p = v;
+}
+#define LANES(v, expression)  \
+  do {                        \
+    real lane = (v);          \
+    (v) = (expression);       \
+  } while (0)
+#define FOLD(v, result, expression) ((result) = (v))
+INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
+
+#endif
+
+INLINE V vmax(V a, V b) { return choose(a > b, a, b); }
+INLINE V vmin(V a, V b) { return choose(a < b, a, b); }
+INLINE V vabs(V x) { return choose(x < splat(0), -x, x); }
+
+INLINE real hsum(V v) {
+  real s;
+  FOLD(v, s, R(a_ + b_));
+  return s;
+}
+INLINE real hmax(V v) {
+  real s;
+  FOLD(v, s, a_ > b_ ? a_ : b_);
+  return s;
+}
+
+/* For each vector of n numbers from index `begin` on: the body runs with `i`, `part` (numbers in
+ * this vector) and `whole` (is it a full vector). READ and WRITE hide the ends. */
+#define FOR_VECTORS(begin, end)                                                            \
+  for (int64_t i = (begin), part; part = (end) - i < VL ? (end) - i : VL, i < (end); i += VL)
+#define READ(p) (part == VL ? load((p) + i) : load_part((p) + i, part, 0))
+#define READ_OR(p, rest) (part == VL ? load((p) + i) : load_part((p) + i, part, rest))
+#define WRITE(p, v)                            \
+  do {                                         \
+    V v_ = (v);                                \
+    if (part == VL) store((p) + i, v_);        \
+    else store_part((p) + i, part, v_);        \
+  } while (0)
+/* p = v, or p += v */
+#define PUT(p, add, v)              \
+  do {                              \
+    V put_ = (v);                   \
+    if (add) put_ += READ(p);       \
+    WRITE(p, put_);                 \
+  } while (0)
+/* only the numbers of this vector count in a sum */
+#define SUM_PART(v) (part == VL ? hsum(v) : sum_part(v, part))
+INLINE real sum_part(V v, int64_t n) {
+  real lanes[VL];
+  memcpy(lanes, &v, sizeof lanes);
+  for (int j = (int)n; j < VL; j++) lanes[j] = 0;
+  memcpy(&v, lanes, sizeof lanes);
+  return hsum(v);
+}

@@ -1,0 +1,18 @@
+/* The kernels for float with AVX512 instructions; used only where the processor has them. */
+#include "kernels.h"
+#include "kernels/target.h"
+#ifdef TARGET_X86
+#include <immintrin.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#define REAL float
+#define REAL_IS_FLOATING
+#define REAL_IS_FLOAT
+#define VECTOR_BYTES 64
+#define TABLE kernels_f32_avx512
+#define TABLE_NAME "avx512"
+TARGET_PUSH_AVX512
+#include "kernels/all.h"
+TARGET_POP
+#endif

@@ -1,0 +1,48 @@
+/* nativenet.h - number types, limits, status codes. Included by every C file.
+ *
+ * Glossary (one word per idea, everywhere):
+ *   tensor    shape, dtype and row-major numbers
+ *   op        one row of the table in ops.h
+ *   kernel    the forward or backward function of an op for one number type
+ *   slot      a typed, shaped place for numbers and, if wanted, their gradient
+ *   node      an op applied to slots
+ *   program   nodes in order, plus slots
+ *   tape      a program kept while ops run eagerly
+ *   team      the threads that walk a program together
+ *   block     R-owned memory (a raw vector)
+ *   poll      the function through which long runs ask whether to go on
+ *
+ * Letters: B batch, N rows, I inputs, O outputs, K the contracted or last axis.
+ */
+#ifndef NATIVENET_H
+#define NATIVENET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAX_RANK 8
+#define ALIGNMENT 64 /* bytes; a cache line and the widest vector register */
+
+enum dtype { FLOAT32, FLOAT64, INT32, INT64, BOOL, DTYPE_COUNT };
+
+enum status {
+  STATUS_OK,
+  STATUS_SHAPE,   /* sizes do not meet */
+  STATUS_DTYPE,   /* number types do not meet */
+  STATUS_VALUE,   /* an attribute is out of its range */
+  STATUS_INDEX,   /* a label or index in the data is out of range */
+  STATUS_FULL,    /* a block must grow first; the border does that */
+  STATUS_NAN,     /* the loss is no longer a number */
+  STATUS_STOPPED, /* the poll asked for a stop */
+  STATUS_COUNT
+};
+
+/* What went wrong, in words; filled in where the reason is known. */
+struct failure {
+  enum status status;
+  char text[400];
+};
+
+enum status fail(struct failure *failure, enum status status, const char *format, ...);
+
+#endif

@@ -1,0 +1,378 @@
+#include "ops.h"
+
+#include <string.h>
+
+enum { NO, YES };
+
+#define TEXT 120 /* longest printed shape in a message */
+#define SHAPE_TEXT(s, buffer) shape_format(s, buffer, sizeof buffer)
+
+/* ---- helpers ---- */
+
+static enum status bad_shapes(struct inference *q, const char *what) {
+  char a[TEXT], b[TEXT];
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: %s: %s and %s", op_info[q->op].name, what,
+              SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(q->shape[1], b));
+}
+
+static enum status bad_value(struct inference *q, const char *what, int64_t value) {
+  char a[TEXT];
+  return fail(q->failure, STATUS_VALUE, "`op_%s()`: %s, not %lld, for a tensor of shape %s",
+              op_info[q->op].name, what, (long long)value, SHAPE_TEXT(q->shape[0], a));
+}
+
+/* All inputs from `first` on must have the number type of input `first`. */
+static enum status same_dtype(struct inference *q, int first) {
+  for (int k = first + 1; k < q->inputs; k++) {
+    if (q->dtype[k] != q->dtype[first]) {
+      char a[TEXT], b[TEXT];
+      return fail(q->failure, STATUS_DTYPE,
+                  "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
+                  "convert one with `op_cast()`",
+                  op_info[q->op].name, dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
+                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b));
+    }
+  }
+  q->out_dtype = q->dtype[first];
+  return STATUS_OK;
+}
+
+static enum status broadcast_into(struct inference *q, const struct shape *s) {
+  struct shape *out = &q->out;
+  int shift = s->rank - out->rank;
+  if (shift > 0) {
+    memmove(out->dim + shift, out->dim, (size_t)out->rank * sizeof out->dim[0]);
+    for (int i = 0; i < shift; i++) out->dim[i] = 1;
+    out->rank = s->rank;
+  }
+  for (int i = 0; i < s->rank; i++) {
+    int64_t *d = &out->dim[out->rank - s->rank + i];
+    if (s->dim[i] == *d || s->dim[i] == 1) continue;
+    if (*d != 1) return bad_shapes(q, "shapes do not broadcast");
+    *d = s->dim[i];
+  }
+  return STATUS_OK;
+}
+
+/* ---- the rules; one per distinct way in which shapes follow ---- */
+
+/* ints: none. reals: the op's parameters. */
+static enum status rule_same(struct inference *q) {
+  q->out = *q->shape[0];
+  q->out_dtype = q->dtype[0];
+  return STATUS_OK;
+}
+
+static enum status rule_rows(struct inference *q) {
+  if (q->shape[0]->rank < 1)
+    return fail(q->failure, STATUS_SHAPE, "`op_%s()`: needs at least one axis, got a scalar",
+                op_info[q->op].name);
+  return rule_same(q);
+}
+
+/* NumPy's broadcasting: right-aligned, size 1 repeats. */
+static enum status rule_broadcast(struct inference *q) {
+  enum status s = same_dtype(q, 0);
+  q->out = *q->shape[0];
+  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, q->shape[k]);
+  return s;
+}
+
+static enum status rule_compare(struct inference *q) {
+  enum status s = rule_broadcast(q);
+  q->out_dtype = BOOL;
+  return s;
+}
+
+/* where(condition, a, b) */
+static enum status rule_where(struct inference *q) {
+  if (q->dtype[0] != BOOL)
+    return fail(q->failure, STATUS_DTYPE, "`op_where()`: `condition` must be bool, not %s",
+                dtype_name[q->dtype[0]]);
+  enum status s = same_dtype(q, 1);
+  q->out = *q->shape[0];
+  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, q->shape[k]);
+  return s;
+}
+
+/* ints: transpose_a, transpose_b. (..., M, K) (..., K, N) -> (..., M, N) */
+static enum status rule_matmul(struct inference *q) {
+  const struct shape *a = q->shape[0], *b = q->shape[1];
+  if (a->rank < 2 || b->rank < 2) return bad_shapes(q, "both must have at least two axes");
+  enum status s = same_dtype(q, 0);
+  if (s) return s;
+  int ta = q->attr->ints[0] != 0, tb = q->attr->ints[1] != 0;
+  int64_t m = a->dim[a->rank - 2 + ta], ka = a->dim[a->rank - 1 - ta];
+  int64_t kb = b->dim[b->rank - 2 + tb], n = b->dim[b->rank - 1 - tb];
+  if (ka != kb) return bad_shapes(q, "inner sizes differ");
+  struct shape batch = *b;
+  q->out = *a;
+  q->out.rank -= 2;
+  batch.rank -= 2;
+  if ((s = broadcast_into(q, &batch))) return s;
+  q->out.dim[q->out.rank++] = m;
+  q->out.dim[q->out.rank++] = n;
+  q->work = 2.0 * (double)shape_count(&q->out) * (double)ka;
+  return STATUS_OK;
+}
+
+/* ints: op code of the activation, or -1. reals: its parameters. (..., I) (I, O) (O) -> (..., O) */
+static enum status rule_dense(struct inference *q) {
+  const struct shape *x = q->shape[0], *w = q->shape[1];
+  int activation = (int)q->attr->ints[0];
+  enum status s = same_dtype(q, 0);
+  if (s) return s;
+  if (activation != -1 && !op_is_fusable(activation))
+    return bad_value(q, "no such activation", activation);
+  if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0])
+    return bad_shapes(q, "the last axis of x must be the first of the kernel");
+  if (q->inputs == 3 && (q->shape[2]->rank != 1 || q->shape[2]->dim[0] != w->dim[1])) {
+    char a[TEXT], b[TEXT];
+    return fail(q->failure, STATUS_SHAPE, "`op_dense()`: a kernel of shape %s wants a bias of shape (%lld), not %s",
+                SHAPE_TEXT(w, a), (long long)w->dim[1], SHAPE_TEXT(q->shape[2], b));
+  }
+  q->out = *x;
+  q->out.dim[x->rank - 1] = w->dim[1];
+  q->work = 2.0 * (double)shape_count(&q->out) * (double)w->dim[0];
+  /* the backward pass keeps dz = dy activation'(y) */
+  if (activation != -1) q->scratch = shape_count(&q->out);
+  return STATUS_OK;
+}
+
+/* ints: keepdims, then the axes, 0-based; none means all. Max and min count their ties in scratch. */
+static enum status rule_reduce(struct inference *q) {
+  const struct shape *x = q->shape[0];
+  int drop[MAX_RANK] = {0}, keep = q->attr->ints[0] != 0, n = q->attr->n_ints - 1;
+  for (int i = 0; i < (n ? n : x->rank); i++) {
+    int64_t axis = n ? q->attr->ints[1 + i] : i;
+    if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
+    drop[axis] = 1;
+  }
+  q->out.rank = 0;
+  for (int i = 0; i < x->rank; i++) {
+    if (drop[i] && !keep) continue;
+    q->out.dim[q->out.rank++] = drop[i] ? 1 : x->dim[i];
+  }
+  q->out_dtype = q->dtype[0];
+  if (q->op == OP_MAX || q->op == OP_MIN) {
+    q->scratch = shape_count(&q->out);
+    if (shape_count(x) == 0 && q->scratch > 0)
+      return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", op_info[q->op].name);
+  }
+  return STATUS_OK;
+}
+
+/* ints: axis, 0-based */
+static enum status rule_argmax(struct inference *q) {
+  const struct shape *x = q->shape[0];
+  int64_t axis = q->attr->ints[0];
+  if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
+  if (x->dim[axis] == 0)
+    return fail(q->failure, STATUS_SHAPE, "`op_argmax()`: no elements to choose from");
+  q->out.rank = 0;
+  for (int i = 0; i < x->rank; i++)
+    if (i != axis) q->out.dim[q->out.rank++] = x->dim[i];
+  q->out_dtype = INT64;
+  return STATUS_OK;
+}
+
+/* ints: the new shape; one of them may be -1 */
+static enum status rule_reshape(struct inference *q) {
+  int64_t known = 1, n = shape_count(q->shape[0]);
+  int open = -1;
+  q->out.rank = q->attr->n_ints;
+  if (q->out.rank > MAX_RANK) return bad_value(q, "at most 8 axes", q->out.rank);
+  for (int i = 0; i < q->out.rank; i++) {
+    int64_t d = q->out.dim[i] = q->attr->ints[i];
+    if (d < -1 || (d == -1 && open >= 0)) return bad_value(q, "sizes must be 0 or more, one may be -1", d);
+    if (d == -1) open = i;
+    else known *= d;
+  }
+  if (open >= 0 && known > 0 && n % known == 0) q->out.dim[open] = n / known;
+  if (open >= 0 && known == 0) q->out.dim[open] = 0;
+  q->out_dtype = q->dtype[0];
+  if (q->out.rank && open >= 0 && q->out.dim[open] == -1) q->out.dim[open] = 0;
+  if (shape_count(&q->out) != n) {
+    char a[TEXT], b[TEXT];
+    struct shape wanted = q->out;
+    for (int i = 0; i < wanted.rank; i++) wanted.dim[i] = q->attr->ints[i];
+    return fail(q->failure, STATUS_SHAPE, "`op_reshape()`: %lld numbers of shape %s do not fill shape %s",
+                (long long)n, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(&wanted, b));
+  }
+  return STATUS_OK;
+}
+
+/* ints: for each axis of the result, the axis it comes from, 0-based */
+static enum status rule_transpose(struct inference *q) {
+  const struct shape *x = q->shape[0];
+  int seen[MAX_RANK] = {0};
+  if (q->attr->n_ints != x->rank) return bad_value(q, "the permutation must name each axis once", q->attr->n_ints);
+  q->out.rank = x->rank;
+  for (int i = 0; i < x->rank; i++) {
+    int64_t from = q->attr->ints[i];
+    if (from < 0 || from >= x->rank || seen[from])
+      return bad_value(q, "the permutation must name each axis once", from + 1);
+    seen[from] = 1;
+    q->out.dim[i] = x->dim[from];
+  }
+  q->out_dtype = q->dtype[0];
+  return STATUS_OK;
+}
+
+/* ints: for each axis start (0-based), size, step */
+static enum status rule_slice(struct inference *q) {
+  const struct shape *x = q->shape[0];
+  if (q->attr->n_ints != 3 * x->rank) return bad_value(q, "one start, size and step per axis", q->attr->n_ints / 3);
+  q->out.rank = x->rank;
+  for (int i = 0; i < x->rank; i++) {
+    const int64_t *s = q->attr->ints + 3 * i;
+    int64_t last = s[0] + (s[1] - 1) * s[2];
+    if (s[1] < 0) return bad_value(q, "sizes must be 0 or more", s[1]);
+    if (s[2] == 0) return bad_value(q, "steps must not be 0", s[2]);
+    if (s[1] > 0 && (s[0] < 0 || s[0] >= x->dim[i])) return bad_value(q, "the start lies outside", s[0] + 1);
+    if (s[1] > 0 && (last < 0 || last >= x->dim[i])) return bad_value(q, "the end lies outside", last + 1);
+    q->out.dim[i] = s[1];
+  }
+  q->out_dtype = q->dtype[0];
+  return STATUS_OK;
+}
+
+/* ints: axis, 0-based */
+static enum status rule_concat(struct inference *q) {
+  enum status s = same_dtype(q, 0);
+  int64_t axis = q->attr->ints[0];
+  q->out = *q->shape[0];
+  if (s) return s;
+  if (axis < 0 || axis >= q->out.rank) return bad_value(q, "no such axis", axis + 1);
+  for (int k = 1; k < q->inputs; k++) {
+    struct shape own = *q->shape[k];
+    if (own.rank == q->out.rank) own.dim[axis] = q->out.dim[axis];
+    if (!shape_equal(&own, &q->out)) {
+      char a[TEXT], b[TEXT];
+      return fail(q->failure, STATUS_SHAPE, "`op_concat()`: shapes differ beside axis %lld: %s and %s",
+                  (long long)axis + 1, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(q->shape[k], b));
+    }
+    q->out.dim[axis] += q->shape[k]->dim[axis];
+  }
+  return STATUS_OK;
+}
+
+/* ints: the new axis, 0-based */
+static enum status rule_stack(struct inference *q) {
+  enum status s = same_dtype(q, 0);
+  int64_t axis = q->attr->ints[0];
+  const struct shape *x = q->shape[0];
+  if (s) return s;
+  if (axis < 0 || axis > x->rank) return bad_value(q, "no such place for an axis", axis + 1);
+  if (x->rank == MAX_RANK) return bad_value(q, "at most 8 axes", x->rank + 1);
+  for (int k = 1; k < q->inputs; k++) {
+    if (!shape_equal(q->shape[k], x)) {
+      char a[TEXT], b[TEXT];
+      return fail(q->failure, STATUS_SHAPE, "`op_stack()`: shapes differ: %s and %s", SHAPE_TEXT(x, a),
+                  SHAPE_TEXT(q->shape[k], b));
+    }
+  }
+  q->out.rank = x->rank + 1;
+  for (int i = 0; i < q->out.rank; i++)
+    q->out.dim[i] = i == axis ? q->inputs : x->dim[i - (i > axis)];
+  return STATUS_OK;
+}
+
+/* ints: axis, 0-based. x (..., K, ...), index (any) -> (..., index..., ...) */
+static enum status rule_gather(struct inference *q) {
+  const struct shape *x = q->shape[0], *index = q->shape[1];
+  int64_t axis = q->attr->ints[0];
+  if (q->dtype[1] != INT32)
+    return fail(q->failure, STATUS_DTYPE, "`op_gather()`: `indices` must be int32, not %s", dtype_name[q->dtype[1]]);
+  if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
+  if (x->rank - 1 + index->rank > MAX_RANK) return bad_shapes(q, "more than 8 axes would result");
+  q->out.rank = 0;
+  for (int i = 0; i < axis; i++) q->out.dim[q->out.rank++] = x->dim[i];
+  for (int i = 0; i < index->rank; i++) q->out.dim[q->out.rank++] = index->dim[i];
+  for (int i = (int)axis + 1; i < x->rank; i++) q->out.dim[q->out.rank++] = x->dim[i];
+  q->out_dtype = q->dtype[0];
+  return STATUS_OK;
+}
+
+/* ints: the new dtype */
+static enum status rule_cast(struct inference *q) {
+  q->out = *q->shape[0];
+  q->out_dtype = (int32_t)q->attr->ints[0];
+  if (q->out_dtype < 0 || q->out_dtype >= DTYPE_COUNT) return bad_value(q, "no such dtype", q->out_dtype);
+  return STATUS_OK;
+}
+
+/* One loss per row: the last axis is summed (ints[0] = 0) or averaged (1).
+ * reals: the op's parameters. prediction (..., K), target (..., K) -> (...) */
+static enum status rule_loss(struct inference *q) {
+  enum status s = same_dtype(q, 0);
+  if (s) return s;
+  if (q->shape[0]->rank < 1 || !shape_equal(q->shape[0], q->shape[1]))
+    return bad_shapes(q, "prediction and target must have the same shape");
+  q->out = *q->shape[0];
+  q->out.rank--;
+  q->work = 20.0 * (double)shape_count(q->shape[0]);
+  return STATUS_OK;
+}
+
+/* as above; the probabilities are kept for the backward pass */
+static enum status rule_saving_loss(struct inference *q) {
+  enum status s = rule_loss(q);
+  q->scratch = shape_count(q->shape[0]);
+  return s;
+}
+
+/* prediction (..., K), labels (...) int32 -> (...) */
+static enum status rule_label_loss(struct inference *q) {
+  if (q->dtype[1] != INT32)
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: labels must be int32, not %s", op_info[q->op].name,
+                dtype_name[q->dtype[1]]);
+  q->out = *q->shape[0];
+  if (q->out.rank < 1) return bad_shapes(q, "prediction needs an axis of classes");
+  q->out.rank--;
+  if (!shape_equal(&q->out, q->shape[1])) return bad_shapes(q, "one label per row of the prediction is needed");
+  q->out_dtype = q->dtype[0];
+  if (q->op == OP_SPARSE_SOFTMAX_CROSSENTROPY) q->scratch = shape_count(q->shape[0]);
+  q->work = 20.0 * (double)shape_count(q->shape[0]);
+  return STATUS_OK;
+}
+
+/* ---- the table ---- */
+
+#define INFO_0(ENUM, name, fewest, most, rule, differentiable, formula) \
+  {#name, fewest, most, differentiable, 0, formula, rule_##rule},
+#define INFO_1(ENUM, name, fewest, most, rule, differentiable, formula) \
+  {#name, fewest, most, differentiable, 1, formula, rule_##rule},
+#define INFO_2(ENUM, name, fewest, most, rule, differentiable, formula) \
+  {#name, fewest, most, differentiable, 2, formula, rule_##rule},
+
+const struct op_info op_info[OP_COUNT] = {OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER(INFO_1) OP_TABLE_ANY(INFO_2)};
+
+int op_key(int op) { return op == OP_WHERE; }
+
+int op_is_fusable(int op) {
+  switch (op) {
+  case OP_RELU: case OP_LEAKY_RELU: case OP_ELU: case OP_SELU:
+  case OP_SIGMOID: case OP_TANH: case OP_SOFTPLUS: case OP_EXP:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+enum status op_infer(struct inference *q) {
+  const struct op_info *op = &op_info[q->op];
+  if (q->inputs < op->fewest || (op->most && q->inputs > op->most))
+    return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", op->name, q->inputs, op->fewest);
+  int dtype = q->dtype[op_key(q->op)];
+  if ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL))
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", op->name,
+                op->part ? "numbers" : "a float tensor", dtype_name[dtype]);
+  q->scratch = 0;
+  enum status s = op->rule(q);
+  double count = 1;
+  for (int i = 0; i < q->out.rank; i++) count *= (double)q->out.dim[i];
+  if (!s && count > 1e15) return bad_shapes(q, "the result would be too large");
+  if (!s && q->work == 0) q->work = (double)shape_count(&q->out);
+  return s;
+}

@@ -1,0 +1,126 @@
+/* ops.h - THE table: every op the engine knows, one row each.
+ *
+ * To add an op: a row here, a shape rule in ops.c if none fits, a forward and a backward kernel in
+ * kernels/, a wrapper in R/op.R, a case in tests/testthat/helper-op-cases.R. Forgetting one is a
+ * build error or a failing test.
+ *
+ * Columns: ROW(ENUM, name, fewest and most inputs, shape rule, differentiable?, formula).
+ * Which number types an op accepts is given by the part of the table it stands in.
+ */
+#ifndef OPS_H
+#define OPS_H
+
+#include "tensor.h"
+
+/* float32, float64 */
+#define OP_TABLE_FLOAT(ROW)                                                                       \
+  ROW(DIVIDE,    divide,    2, 2, broadcast, YES, "y = a / b")                                    \
+  ROW(POWER,     power,     2, 2, broadcast, YES, "y = a ^ b")                                    \
+  ROW(EXP,       exp,       1, 1, same,      YES, "y = exp(x)")                                   \
+  ROW(LOG,       log,       1, 1, same,      YES, "y = log(x)")                                   \
+  ROW(SQRT,      sqrt,      1, 1, same,      YES, "y = sqrt(x)")                                  \
+  ROW(RELU,      relu,      1, 1, same,      YES, "y = max(x, 0)")                                \
+  ROW(LEAKY_RELU, leaky_relu, 1, 1, same,    YES, "y = x if x > 0 else slope x")                  \
+  ROW(ELU,       elu,       1, 1, same,      YES, "y = x if x > 0 else alpha (exp(x) - 1)")       \
+  ROW(SELU,      selu,      1, 1, same,      YES, "y = scale elu(x)")                             \
+  ROW(GELU,      gelu,      1, 1, same,      YES, "y = x Phi(x)")                                 \
+  ROW(SIGMOID,   sigmoid,   1, 1, same,      YES, "y = 1 / (1 + exp(-x))")                        \
+  ROW(TANH,      tanh,      1, 1, same,      YES, "y = tanh(x)")                                  \
+  ROW(SOFTPLUS,  softplus,  1, 1, same,      YES, "y = log(1 + exp(x))")                          \
+  ROW(STEP,      step,      1, 1, same,      YES, "y = 1 if x > 0 else 0; derivative 0")          \
+  ROW(SOFTMAX,   softmax,   1, 1, rows,      YES, "y = exp(x) / sum(exp(x)), last axis")          \
+  ROW(LOG_SOFTMAX, log_softmax, 1, 1, rows,  YES, "y = x - log(sum(exp(x))), last axis")          \
+  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)")                              \
+  ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)")                      \
+  ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes")                        \
+  ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities")            \
+  ROW(SIGMOID_CROSSENTROPY, sigmoid_crossentropy, 2, 2, loss, YES, "binary, from logits")         \
+  ROW(CATEGORICAL_CROSSENTROPY, categorical_crossentropy, 2, 2, loss, YES, "from probabilities")  \
+  ROW(SOFTMAX_CROSSENTROPY, softmax_crossentropy, 2, 2, saving_loss, YES, "from logits")          \
+  ROW(SPARSE_CATEGORICAL_CROSSENTROPY, sparse_categorical_crossentropy, 2, 2, label_loss, YES,    \
+      "from probabilities and labels 0 .. K-1")                                                   \
+  ROW(SPARSE_SOFTMAX_CROSSENTROPY, sparse_softmax_crossentropy, 2, 2, label_loss, YES,            \
+      "from logits and labels 0 .. K-1")                                                          \
+  ROW(SQUARED_ERROR, squared_error, 2, 2, loss, YES, "(p - t)^2, mean or sum over the last axis") \
+  ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise")                       \
+  ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond")        \
+  ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped")
+
+/* also int32, int64 (forward only) */
+#define OP_TABLE_NUMBER(ROW)                                                                      \
+  ROW(ADD,       add,       2, 2, broadcast, YES, "y = a + b")                                    \
+  ROW(SUBTRACT,  subtract,  2, 2, broadcast, YES, "y = a - b")                                    \
+  ROW(MULTIPLY,  multiply,  2, 2, broadcast, YES, "y = a b")                                      \
+  ROW(MAXIMUM,   maximum,   2, 2, broadcast, YES, "y = max(a, b)")                                \
+  ROW(MINIMUM,   minimum,   2, 2, broadcast, YES, "y = min(a, b)")                                \
+  ROW(LESS,      less,      2, 2, compare,   NO,  "y = a < b")                                    \
+  ROW(LESS_EQUAL, less_equal, 2, 2, compare, NO,  "y = a <= b")                                   \
+  ROW(NEGATIVE,  negative,  1, 1, same,      YES, "y = -x")                                       \
+  ROW(ABS,       abs,       1, 1, same,      YES, "y = |x|; derivative 0 at 0")                   \
+  ROW(SQUARE,    square,    1, 1, same,      YES, "y = x x")                                      \
+  ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)")                   \
+  ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes")                         \
+  ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient") \
+  ROW(MIN,       min,       1, 1, reduce,    YES, "y = min(x) over axes; ties share the gradient") \
+  ROW(ARGMAX,    argmax,    1, 1, argmax,    NO,  "y = first 0-based position of the maximum")
+
+/* also bool (forward only) */
+#define OP_TABLE_ANY(ROW)                                                                         \
+  ROW(EQUAL,     equal,     2, 2, compare,   NO,  "y = a == b")                                   \
+  ROW(RESHAPE,   reshape,   1, 1, reshape,   YES, "same numbers, row-major, other shape")         \
+  ROW(TRANSPOSE, transpose, 1, 1, transpose, YES, "axes permuted")                                \
+  ROW(SLICE,     slice,     1, 1, slice,     YES, "start, size, step per axis")                   \
+  ROW(CONCAT,    concat,    1, 0, concat,    YES, "joined along an axis")                         \
+  ROW(STACK,     stack,     1, 0, stack,     YES, "joined along a new axis")                      \
+  ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based")    \
+  ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero")  \
+  ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b")
+
+#define OP_TABLE(ROW) OP_TABLE_FLOAT(ROW) OP_TABLE_NUMBER(ROW) OP_TABLE_ANY(ROW)
+
+#define OP_ENUM(ENUM, name, fewest, most, rule, differentiable, formula) OP_##ENUM,
+enum op { OP_TABLE(OP_ENUM) OP_COUNT };
+#undef OP_ENUM
+
+/* Attributes of a node. What they mean is said at the op's shape rule. */
+#define MAX_INTS (3 * MAX_RANK)
+#define MAX_REALS 4
+struct attr {
+  int32_t n_ints;
+  int64_t ints[MAX_INTS];
+  double reals[MAX_REALS];
+};
+
+/* A question to a shape rule: given these inputs, what comes out? */
+struct inference {
+  int op, inputs;
+  const struct shape *const *shape; /* of the inputs */
+  const int32_t *dtype;
+  const struct attr *attr;
+  struct shape out; /* answers */
+  int32_t out_dtype;
+  int64_t scratch; /* elements (of the key dtype) to keep from forward to backward */
+  double work;     /* floating point operations, for the choice of threads */
+  struct failure *failure;
+};
+
+struct op_info {
+  const char *name;
+  int fewest, most; /* most = 0: any number */
+  int differentiable;
+  int part; /* 0 float, 1 number, 2 any: how many number types the op accepts */
+  const char *formula;
+  enum status (*rule)(struct inference *q);
+};
+extern const struct op_info op_info[OP_COUNT];
+
+/* Check the number of inputs and their types, then ask the op's shape rule. */
+enum status op_infer(struct inference *q);
+
+/* Which input's number type selects the kernel. */
+int op_key(int op);
+
+/* Ops that dense() can apply in place: their derivative follows from their value. */
+int op_is_fusable(int op);
+
+#endif

@@ -1,0 +1,86 @@
+/* program.h - a program: nodes (ops applied to slots) in order, and the slots.
+ *
+ * The arrays are R-owned and may move when they grow, so slots and nodes are known by index; the
+ * addresses inside slots are set by program_place() at the start of each native call.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include "ops.h"
+
+/* Ops of more inputs than this (a concat of very many) fix the batch size of their program. */
+#define MAX_RESHAPED_INPUTS 64
+
+enum slot_kind {
+  SLOT_INPUT,    /* in the arena, filled before each run */
+  SLOT_VARIABLE, /* in the arena, first, so that all variables are one contiguous range */
+  SLOT_COMPUTED, /* in the arena, the output of a node or its scratch */
+  SLOT_BOUND     /* in a block of its own: constants, and everything on a tape */
+};
+
+struct slot {
+  int32_t kind, dtype;
+  struct shape shape;
+  int32_t wants_gradient; /* it depends on a variable, or is one */
+  int32_t reached;        /* it received a gradient; set by program_plan_backward() */
+  int32_t block;          /* SLOT_BOUND: which block */
+  double l1, l2;          /* variables: strengths of the penalties on |w| and w^2 */
+  int64_t value_at, gradient_at; /* byte offsets in the arenas */
+  void *value, *gradient;
+};
+
+/* An input of a node, and what the backward pass does with its gradient. */
+struct operand {
+  int32_t slot;
+  int16_t wants;       /* this node must contribute to the slot's gradient */
+  int16_t accumulates; /* another contribution comes earlier: add to it, else overwrite */
+};
+
+struct node {
+  int32_t op;
+  int32_t first, inputs; /* operands[first ... first + inputs - 1] */
+  int32_t out, scratch;  /* slots; scratch is -1 where the op keeps nothing */
+  int32_t backward;      /* does the gradient pass through here? set by program_plan_backward() */
+  double work;
+  struct attr attr;
+};
+
+struct program {
+  int32_t slots_used, nodes_used, operands_used;
+  int32_t slots_room, nodes_room, operands_room;
+  int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
+  struct slot *slots;
+  struct node *nodes;
+  struct operand *operands;
+};
+
+/* Add a slot; room for it must be there. Returns its index. */
+int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, const struct shape *shape);
+
+/* Ask op's shape rule about these input slots; the answers are in *q. */
+enum status program_infer(const struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
+                          struct inference *q, const struct shape **shapes, int32_t *dtypes);
+
+/* Append a node whose output (and scratch) slots exist already. */
+void program_add_node(struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
+                      int32_t out, int32_t scratch, double work);
+
+/* The input slots have new shapes (another batch size): let all others follow by the shape rules.
+ * Fails, with the reason, if some op cannot take the new sizes. */
+enum status program_reshape(struct program *p, struct failure *failure);
+
+/* Lay out the arenas: variables first and alike in both, then everything else. A program laid out
+ * for its largest batch serves smaller ones. */
+void program_plan(struct program *p);
+
+/* Set all addresses. blocks[k] is the data of block k; arenas may be NULL where empty. */
+void program_place(struct program *p, unsigned char *values, unsigned char *gradients, void *const *blocks);
+
+/* Decide which nodes the gradient of `targets` passes, who overwrites and who accumulates, and
+ * which slots are reached. The caller fills the gradients of the targets before a backward run. */
+void program_plan_backward(struct program *p, const int32_t *targets, int n);
+
+/* Floating point operations of one forward pass. */
+double program_work(const struct program *p);
+
+#endif

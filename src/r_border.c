@@ -1,0 +1,185 @@
+#include "r_border.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped"};
+
+void raise(const struct failure *failure) {
+  SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
+  SEXP kind = PROTECT(Rf_mkString(status_class[failure->status]));
+  SEXP text = PROTECT(Rf_mkString(failure->text));
+  SEXP call = PROTECT(Rf_lang3(Rf_install("raise_native"), kind, text));
+  Rf_eval(call, name_space);
+  Rf_error("internal error: raise_native() returned"); /* not reached */
+}
+
+void raise_text(enum status status, const char *format, ...) {
+  struct failure failure;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(failure.text, sizeof failure.text, format, args);
+  va_end(args);
+  failure.status = status;
+  raise(&failure);
+}
+
+/* ---- arguments ---- */
+
+int as_int(SEXP x) {
+  if (!Rf_isNumeric(x) || XLENGTH(x) != 1 || Rf_asInteger(x) == NA_INTEGER)
+    raise_text(STATUS_VALUE, "internal error: expected one whole number");
+  return Rf_asInteger(x);
+}
+
+double as_number(SEXP x) {
+  if (!Rf_isNumeric(x) || XLENGTH(x) != 1) raise_text(STATUS_VALUE, "internal error: expected one number");
+  return Rf_asReal(x);
+}
+
+R_xlen_t list_length(SEXP x) {
+  if (Rf_isNull(x)) return 0;
+  if (TYPEOF(x) != VECSXP) raise_text(STATUS_VALUE, "internal error: expected a list");
+  return XLENGTH(x);
+}
+
+/* ---- external pointers ---- */
+
+SEXP handle_new(SEXP protected_, const char *class1, const char *class2) {
+  SEXP x = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, protected_));
+  SEXP class = PROTECT(Rf_allocVector(STRSXP, class2 ? 2 : 1));
+  SET_STRING_ELT(class, 0, Rf_mkChar(class1));
+  if (class2) SET_STRING_ELT(class, 1, Rf_mkChar(class2));
+  Rf_setAttrib(x, R_ClassSymbol, class);
+  UNPROTECT(2);
+  return x;
+}
+
+/* ---- tensors ---- */
+
+#define TENSOR_MAGIC 0x6e6e5431 /* "nnT1" */
+#define HEADER_BYTES 128
+
+struct header {
+  int32_t magic, dtype, trainable;
+  struct shape shape;
+};
+typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
+
+static struct header *block_header(SEXP block) { return (struct header *)(void *)RAW(block); }
+
+static SEXP block_new(int dtype, const struct shape *shape) {
+  double bytes = (double)dtype_size[dtype];
+  for (int i = 0; i < shape->rank; i++) bytes *= (double)shape->dim[i];
+  if (bytes > 4e15) raise_text(STATUS_SHAPE, "a tensor of %g bytes is too large", bytes);
+  SEXP block = Rf_allocVector(RAWSXP, HEADER_BYTES + (R_xlen_t)bytes);
+  *block_header(block) = (struct header){TENSOR_MAGIC, dtype, 0, *shape};
+  return block;
+}
+
+SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t) {
+  SEXP block = PROTECT(block_new(dtype, shape));
+  if (t) *t = (struct tensor){dtype, *shape, RAW(block) + HEADER_BYTES};
+  SEXP x = handle_new(block, "nn_tensor", "tensorflow.tensor");
+  UNPROTECT(1);
+  return x;
+}
+
+int is_tensor(SEXP x) { return TYPEOF(x) == EXTPTRSXP && Rf_inherits(x, "nn_tensor"); }
+int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x)) == VECSXP; }
+
+SEXP tensor_block(SEXP x) {
+  SEXP block = is_tensor(x) ? R_ExternalPtrProtected(x) : R_NilValue;
+  if (TYPEOF(block) == VECSXP) raise_text(STATUS_VALUE, "a tensor without numbers: this function is being traced, and its values are known only when it runs");
+  if (TYPEOF(block) != RAWSXP || XLENGTH(block) < HEADER_BYTES || block_header(block)->magic != TENSOR_MAGIC)
+    raise_text(STATUS_VALUE, "expected a tensor");
+  return block;
+}
+
+int is_trainable(SEXP x) { return is_tensor(x) && !is_symbolic(x) && block_header(tensor_block(x))->trainable; }
+
+struct tensor as_tensor(SEXP x) {
+  SEXP block = tensor_block(x);
+  const struct header *h = block_header(block);
+  return (struct tensor){h->dtype, h->shape, RAW(block) + HEADER_BYTES};
+}
+
+SEXP coerce_tensor(SEXP x, int dtype) {
+  if (is_tensor(x)) return x;
+  int own = r_dtype(x);
+  if (own < 0) raise_text(STATUS_VALUE, "expected a tensor or a numeric or logical array, not a %s", Rf_type2char((SEXPTYPE)TYPEOF(x)));
+  struct shape shape;
+  struct tensor t;
+  r_shape(x, &shape);
+  SEXP result = PROTECT(tensor_new(dtype < 0 ? own : dtype, &shape, &t));
+  numbers_from_r(x, t.dtype, t.data);
+  UNPROTECT(1);
+  return result;
+}
+
+SEXP ffi_tensor(SEXP x, SEXP dtype);
+SEXP ffi_tensor(SEXP x, SEXP dtype) { return coerce_tensor(x, as_int(dtype)); }
+
+SEXP ffi_array(SEXP x);
+SEXP ffi_array(SEXP x) {
+  struct tensor t = as_tensor(x);
+  return numbers_to_r(&t);
+}
+
+static SEXP shape_to_r(const struct shape *s) {
+  SEXP dim = Rf_allocVector(INTSXP, s->rank);
+  for (int i = 0; i < s->rank; i++) INTEGER(dim)[i] = s->dim[i] > INT32_MAX ? NA_INTEGER : (int)s->dim[i];
+  return dim;
+}
+
+/* list(dtype, shape): of eager and of symbolic tensors */
+SEXP ffi_tensor_info(SEXP x);
+SEXP ffi_tensor_info(SEXP x) {
+  int dtype;
+  const struct shape *shape;
+  if (is_symbolic(x)) {
+    const struct slot *s = &as_program(symbolic_program(x))->slots[symbolic_slot(x)];
+    dtype = s->dtype, shape = &s->shape;
+  } else {
+    const struct header *h = block_header(tensor_block(x));
+    dtype = h->dtype, shape = &h->shape;
+  }
+  SEXP info = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(info, 0, Rf_mkString(dtype_name[dtype]));
+  SET_VECTOR_ELT(info, 1, shape_to_r(shape));
+  UNPROTECT(1);
+  return info;
+}
+
+/* A variable: a tensor whose numbers can be replaced. Replacing makes a new block, so what a tape
+ * has recorded stays as it was. */
+SEXP ffi_variable(SEXP x, SEXP trainable);
+SEXP ffi_variable(SEXP x, SEXP trainable) {
+  struct tensor from = as_tensor(x), to;
+  SEXP v = PROTECT(tensor_new(from.dtype, &from.shape, &to));
+  memcpy(to.data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
+  block_header(tensor_block(v))->trainable = as_int(trainable) && dtype_is_float(from.dtype);
+  UNPROTECT(1);
+  return v;
+}
+
+SEXP ffi_variable_assign(SEXP v, SEXP x);
+SEXP ffi_variable_assign(SEXP v, SEXP x) {
+  struct tensor old = as_tensor(v);
+  x = PROTECT(coerce_tensor(x, old.dtype));
+  struct tensor from = as_tensor(x);
+  char a[100], b[100];
+  if (from.dtype != old.dtype)
+    raise_text(STATUS_DTYPE, "`variable_assign()`: a %s variable cannot hold a %s tensor; convert it with `op_cast()`",
+               dtype_name[old.dtype], dtype_name[from.dtype]);
+  if (!shape_equal(&from.shape, &old.shape))
+    raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
+               shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));
+  SEXP fresh = PROTECT(ffi_variable(x, PROTECT(Rf_ScalarInteger(is_trainable(v)))));
+  R_SetExternalPtrProtected(v, R_ExternalPtrProtected(fresh));
+  UNPROTECT(3);
+  return v;
+}

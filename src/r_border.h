@@ -1,0 +1,107 @@
+/* r_border.h - what the r_*.c files share: how tensors, programs and errors look from R.
+ *
+ * Only r_*.c and init.c include R's headers. R owns all memory: a tensor is an external pointer
+ * whose protected slot is a raw vector (header, then numbers); a program is one whose protected slot
+ * is a list of raw vectors. No address outlives a call, so saved and reloaded objects just work.
+ */
+#ifndef R_BORDER_H
+#define R_BORDER_H
+
+#define R_NO_REMAP
+#ifndef STRICT_R_HEADERS
+#define STRICT_R_HEADERS
+#endif
+#include <R.h>
+#include <Rinternals.h>
+
+#include "run.h"
+
+/* ---- errors ---- */
+
+/* Raise an R condition of the status' class; does not return. */
+void raise(const struct failure *failure);
+void raise_text(enum status status, const char *format, ...);
+
+/* ---- arguments ---- */
+
+int as_int(SEXP x);
+double as_number(SEXP x);
+
+/* An R list or NULL, as VECSXP length. */
+R_xlen_t list_length(SEXP x);
+
+/* ---- tensors ---- */
+
+struct tensor {
+  int32_t dtype;
+  struct shape shape;
+  void *data;
+};
+
+/* A new tensor object with uninitialized numbers. */
+SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t);
+
+int is_tensor(SEXP x);
+int is_symbolic(SEXP x);  /* a tensor without numbers, a slot of a program being traced */
+int is_trainable(SEXP x); /* a variable that tapes watch by themselves */
+
+/* The numbers of an eager tensor. */
+struct tensor as_tensor(SEXP x);
+SEXP tensor_block(SEXP x);
+
+/* Any R array or tensor as an eager tensor object. dtype -1: by the R type. */
+SEXP coerce_tensor(SEXP x, int dtype);
+
+/* ---- conversion (r_convert.c): the only transposes between R's order and ours ---- */
+
+int r_dtype(SEXP x); /* double, integer, logical: our dtype, or -1 */
+void r_shape(SEXP x, struct shape *shape);
+void numbers_from_r(SEXP x, int dtype, void *to);
+SEXP numbers_to_r(const struct tensor *t);
+
+/* ---- programs ---- */
+
+enum shelter { SHELTER_PROGRAM, SHELTER_SLOTS, SHELTER_NODES, SHELTER_OPERANDS, SHELTER_VALUES, SHELTER_GRADIENTS,
+               SHELTER_BLOCKS, SHELTER_OBJECTS, SHELTER_INDEX, SHELTER_SIZE };
+
+struct program *as_program(SEXP x);
+SEXP program_shelter(SEXP x);
+
+/* Make room for more; addresses inside the program move. */
+struct program *program_reserve(SEXP x, int slots, int nodes, int operands);
+
+/* A slot bound to an eager tensor's numbers; the program keeps the tensor alive. */
+int32_t program_bind(SEXP x, SEXP tensor, int wants_gradient);
+
+/* A slot bound to a bare block of numbers (scratch). */
+int32_t program_bind_block(SEXP x, SEXP block, int dtype, const struct shape *shape);
+
+/* Plan, allocate the arenas (gradients too if wanted) and set all addresses. */
+struct program *program_allocate(SEXP x, int gradients);
+
+/* Set all addresses anew; arenas exist. */
+struct program *program_locate(SEXP x);
+
+/* Backward through a placed program, after a forward run if wanted. Seeds: NULL, or a list with the
+ * gradient to start from per target, NULL for ones. A list, NULL where a source (-1: none) is not
+ * reached. */
+SEXP program_gradients(SEXP x, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources, int n_sources, int forward);
+
+/* The symbolic tensor of a slot, and back. */
+SEXP symbolic_new(SEXP program, int32_t slot);
+SEXP symbolic_program(SEXP tensor);
+int32_t symbolic_slot(SEXP tensor);
+int32_t slot_in(SEXP program, SEXP tensor); /* checks that it belongs there */
+
+/* Numbers of an R array or tensor into an input slot whose first `rows` are meant. */
+void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
+
+/* The class attribute of external pointers made by us. */
+SEXP handle_new(SEXP protected_, const char *class1, const char *class2);
+
+/* ---- tapes (r_tape.c) ---- */
+
+/* Note an op that just ran: on the tape if any input is watched by it. */
+void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, double work);
+
+#endif

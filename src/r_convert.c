@@ -1,0 +1,144 @@
+/* r_convert.c - R arrays to row-major numbers and back. Indices stay: x[i, j, k] in R is element
+ * (i-1, j-1, k-1) of the tensor; only the order in memory changes, here and nowhere else. */
+#include "r_border.h"
+
+#include <string.h>
+
+int r_dtype(SEXP x) {
+  if (Rf_isFactor(x)) return -1;
+  switch (TYPEOF(x)) {
+  case REALSXP: return FLOAT64;
+  case INTSXP: return INT32;
+  case LGLSXP: return BOOL;
+  case RAWSXP: return INT32;
+  default: return -1;
+  }
+}
+
+void r_shape(SEXP x, struct shape *shape) {
+  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
+  if (Rf_isNull(dim)) {
+    shape->rank = XLENGTH(x) != 1;
+    shape->dim[0] = (int64_t)XLENGTH(x);
+    return;
+  }
+  if (LENGTH(dim) > MAX_RANK) raise_text(STATUS_SHAPE, "an array of %d axes; at most %d are possible", LENGTH(dim), MAX_RANK);
+  shape->rank = LENGTH(dim);
+  for (int i = 0; i < shape->rank; i++) shape->dim[i] = INTEGER(dim)[i];
+}
+
+/* A column-major array is the row-major one with its axes reversed. With the first axis cut off, it
+ * is a matrix of n rows; rows are taken in bands, so that each cache line that is read is used
+ * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. */
+#define BAND 32
+#define TRANSPOSE(shape, ASSIGN)                                                                    \
+  do {                                                                                              \
+    int64_t n_ = (shape)->rank ? (shape)->dim[0] : 1, rest_ = shape_span((shape), 1, (shape)->rank); \
+    if ((shape)->rank == 0) rest_ = 1;                                                              \
+    for (int64_t row_ = 0; row_ < n_; row_ += BAND) {                                               \
+      int64_t band_ = n_ - row_ < BAND ? n_ - row_ : BAND;                                          \
+      int64_t index_[MAX_RANK] = {0}, at_ = 0; /* at_: column-major offset within rest, in units of n */ \
+      for (int64_t to_ = 0; to_ < rest_; to_++) {                                                   \
+        for (int64_t j_ = 0; j_ < band_; j_++) {                                                    \
+          const int64_t r_at = at_ * n_ + row_ + j_, our_at = (row_ + j_) * rest_ + to_;            \
+          ASSIGN;                                                                                   \
+        }                                                                                           \
+        /* the next row-major index: the last axis moves first */                                  \
+        for (int axis_ = (shape)->rank - 1; axis_ >= 1; axis_--) {                                  \
+          int64_t stride_ = shape_span((shape), 1, axis_);                                          \
+          if (++index_[axis_] < (shape)->dim[axis_]) {                                              \
+            at_ += stride_;                                                                         \
+            break;                                                                                  \
+          }                                                                                         \
+          at_ -= stride_ * ((shape)->dim[axis_] - 1);                                               \
+          index_[axis_] = 0;                                                                        \
+        }                                                                                           \
+      }                                                                                             \
+    }                                                                                               \
+  } while (0)
+
+static void refuse(int dtype, const char *what, int64_t at) {
+  raise_text(STATUS_VALUE, "%s at position %lld cannot become %s", what, (long long)at + 1, dtype_name[dtype]);
+}
+
+/* Whole numbers only, within the range of the type. */
+static int64_t whole(double x, int dtype, int64_t at) {
+  double limit = dtype == INT32 ? 2147483648.0 : 9223372036854775808.0;
+  if (ISNAN(x)) refuse(dtype, "NA or NaN", at);
+  if (x != (double)(int64_t)x) refuse(dtype, "a number that is not whole", at);
+  if (x >= limit || x < -limit) refuse(dtype, "a number beyond the range", at);
+  return (int64_t)x;
+}
+
+static int known(int x, int dtype, int64_t at) {
+  if (x == NA_INTEGER) refuse(dtype, "NA", at);
+  return x;
+}
+
+void numbers_from_r(SEXP x, int dtype, void *to) {
+  struct shape shape;
+  r_shape(x, &shape);
+  if (TYPEOF(x) == REALSXP) {
+    const double *v = REAL(x);
+    switch (dtype) {
+    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = (float)v[r_at]); break;
+    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at]); break;
+    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = (int32_t)whole(v[r_at], dtype, r_at)); break;
+    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = whole(v[r_at], dtype, r_at)); break;
+    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = whole(v[r_at], dtype, r_at) != 0);
+    }
+  } else if (TYPEOF(x) == RAWSXP) {
+    const unsigned char *v = RAW(x);
+    switch (dtype) {
+    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at]); break;
+    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at]); break;
+    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = v[r_at]); break;
+    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = v[r_at]); break;
+    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = v[r_at] != 0);
+    }
+  } else {
+    const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
+    switch (dtype) {
+    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at] == NA_INTEGER ? (float)NA_REAL : (float)v[r_at]); break;
+    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at] == NA_INTEGER ? NA_REAL : v[r_at]); break;
+    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
+    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
+    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = known(v[r_at], dtype, r_at) != 0);
+    }
+  }
+}
+
+/* int64 becomes integer where all numbers fit, else double. */
+static int fits_integer(const int64_t *v, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    if (v[i] > INT32_MAX || v[i] <= INT32_MIN) return 0;
+  return 1;
+}
+
+SEXP numbers_to_r(const struct tensor *t) {
+  const struct shape *shape = &t->shape;
+  int64_t n = shape_count(shape);
+  for (int i = 0; i < shape->rank; i++)
+    if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array", (long long)shape->dim[i]);
+  int small = t->dtype == INT32 || (t->dtype == INT64 && fits_integer(t->data, n));
+  SEXP x = PROTECT(Rf_allocVector(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, (R_xlen_t)n));
+  double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;
+  int *i = d ? NULL : TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
+  switch (t->dtype) {
+  case FLOAT32: TRANSPOSE(shape, d[r_at] = (double)((const float *)t->data)[our_at]); break;
+  case FLOAT64: TRANSPOSE(shape, d[r_at] = ((const double *)t->data)[our_at]); break;
+  case INT32: TRANSPOSE(shape, i[r_at] = ((const int32_t *)t->data)[our_at]); break;
+  case BOOL: TRANSPOSE(shape, i[r_at] = ((const unsigned char *)t->data)[our_at]); break;
+  default:
+    if (small) TRANSPOSE(shape, i[r_at] = (int)((const int64_t *)t->data)[our_at]);
+    else TRANSPOSE(shape, d[r_at] = (double)((const int64_t *)t->data)[our_at]);
+  }
+  if (shape->rank) {
+    SEXP dim = PROTECT(Rf_allocVector(INTSXP, shape->rank));
+    for (int k = 0; k < shape->rank; k++) INTEGER(dim)[k] = (int)shape->dim[k];
+    Rf_setAttrib(x, R_DimSymbol, dim);
+    UNPROTECT(1);
+  }
+  UNPROTECT(1);
+  return x;
+}

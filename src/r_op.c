@@ -1,0 +1,137 @@
+/* r_op.c - the one door for all ops: run one now, or append it to the program being traced. */
+#include "r_border.h"
+
+#include <string.h>
+
+static int is_float_r(SEXP x) { return TYPEOF(x) == REALSXP; }
+
+static int dtype_of(SEXP x) {
+  if (is_symbolic(x)) return as_program(symbolic_program(x))->slots[symbolic_slot(x)].dtype;
+  return as_tensor(x).dtype;
+}
+
+/* Plain R numbers take the number type of the tensors they meet; alone, doubles become float64 and
+ * so does everything that an op on floats is given. */
+static int target_dtype(int op, SEXP inputs) {
+  for (R_xlen_t k = op_key(op); k < XLENGTH(inputs); k++)
+    if (is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
+  if (op_info[op].part == 0) return FLOAT64;
+  for (R_xlen_t k = op_key(op); k < XLENGTH(inputs); k++)
+    if (is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
+  /* logicals are numbers where an op needs numbers, as in R */
+  if (op_info[op].part == 1) return INT32;
+  return -1;
+}
+
+static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
+  memset(attr, 0, sizeof *attr);
+  attr->n_ints = (int32_t)XLENGTH(ints);
+  if (attr->n_ints > MAX_INTS || XLENGTH(reals) > MAX_REALS) raise_text(STATUS_VALUE, "internal error: too many attributes");
+  for (int i = 0; i < attr->n_ints; i++) attr->ints[i] = (int64_t)REAL(ints)[i];
+  for (int i = 0; i < (int)XLENGTH(reals); i++) attr->reals[i] = REAL(reals)[i];
+}
+
+/* Append to the program that the symbolic inputs belong to. */
+static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
+  int n = (int)XLENGTH(inputs);
+  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
+  const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
+  for (int k = 0; k < n; k++) {
+    SEXP x = VECTOR_ELT(inputs, k);
+    if (is_symbolic(x) && symbolic_program(x) != program)
+      raise_text(STATUS_VALUE, "`op_%s()`: the inputs belong to different traced functions", op_info[op].name);
+    in[k] = is_symbolic(x) ? symbolic_slot(x) : program_bind(program, x, 0);
+  }
+  struct program *p = program_reserve(program, 2, 1, n);
+  struct failure failure;
+  struct inference q = {.failure = &failure};
+  if (program_infer(p, op, in, n, attr, &q, shapes, dtypes)) raise(&failure);
+  int32_t out = program_add_slot(p, SLOT_COMPUTED, q.out_dtype, &q.out), scratch = -1;
+  if (q.scratch) {
+    struct shape flat = {.rank = 1, .dim = {q.scratch}};
+    scratch = program_add_slot(p, SLOT_COMPUTED, dtypes[op_key(op)], &flat);
+  }
+  program_add_node(p, op, in, n, attr, out, scratch, q.work);
+  return symbolic_new(program, out);
+}
+
+/* Run now: a program of one node over the tensors' own memory. */
+static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
+  int n = (int)XLENGTH(inputs);
+  struct slot *slots = (struct slot *)R_alloc((size_t)n + 2, sizeof *slots);
+  struct operand *operands = (struct operand *)R_alloc((size_t)n + 1, sizeof *operands);
+  const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
+  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
+  struct node node;
+  struct program p = {.slots = slots, .nodes = &node, .operands = operands};
+  for (int k = 0; k < n; k++) {
+    struct tensor t = as_tensor(VECTOR_ELT(inputs, k));
+    in[k] = program_add_slot(&p, SLOT_BOUND, t.dtype, &t.shape);
+    slots[k].value = t.data;
+  }
+  struct failure failure;
+  struct inference q = {.failure = &failure};
+  if (program_infer(&p, op, in, n, attr, &q, shapes, dtypes)) raise(&failure);
+  struct tensor result;
+  SEXP output = PROTECT(tensor_new(q.out_dtype, &q.out, &result)), scratch = R_NilValue;
+  int32_t out = program_add_slot(&p, SLOT_BOUND, q.out_dtype, &q.out), kept = -1;
+  slots[out].value = result.data;
+  if (q.scratch) {
+    struct shape flat = {.rank = 1, .dim = {q.scratch}};
+    int dtype = dtypes[op_key(op)];
+    scratch = Rf_allocVector(RAWSXP, (R_xlen_t)((size_t)q.scratch * dtype_size[dtype]));
+    kept = program_add_slot(&p, SLOT_BOUND, dtype, &flat);
+    slots[kept].value = RAW(scratch);
+  }
+  PROTECT(scratch);
+  program_add_node(&p, op, in, n, attr, out, kept, q.work);
+  if (run_program(&p, 1, 0, &failure)) raise(&failure);
+  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, q.work);
+  UNPROTECT(2);
+  return output;
+}
+
+SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes);
+SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes) {
+  int op = as_int(code);
+  if (op < 0 || op >= OP_COUNT) raise_text(STATUS_VALUE, "internal error: no op %d", op);
+  if (TYPEOF(inputs) != VECSXP || TYPEOF(ints) != REALSXP || TYPEOF(reals) != REALSXP)
+    raise_text(STATUS_VALUE, "internal error: apply_op() was given other types");
+  struct attr attr;
+  attributes(ints, reals, &attr);
+  int dtype = target_dtype(op, inputs);
+  SEXP program = R_NilValue;
+  SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
+  for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {
+    SET_VECTOR_ELT(converted, k, coerce_tensor(VECTOR_ELT(inputs, k), dtype));
+    if (is_symbolic(VECTOR_ELT(converted, k))) program = symbolic_program(VECTOR_ELT(converted, k));
+  }
+  SEXP result = Rf_isNull(program) ? run_now(op, converted, &attr, tapes) : trace(program, op, converted, &attr);
+  UNPROTECT(1);
+  return result;
+}
+
+/* The table, for R: names, inputs, differentiability, meaning. */
+SEXP ffi_op_table(void);
+SEXP ffi_op_table(void) {
+  SEXP table = PROTECT(Rf_allocVector(VECSXP, 5));
+  SEXP name = Rf_allocVector(STRSXP, OP_COUNT);
+  SET_VECTOR_ELT(table, 0, name);
+  SEXP fewest = Rf_allocVector(INTSXP, OP_COUNT);
+  SET_VECTOR_ELT(table, 1, fewest);
+  SEXP most = Rf_allocVector(INTSXP, OP_COUNT);
+  SET_VECTOR_ELT(table, 2, most);
+  SEXP differentiable = Rf_allocVector(LGLSXP, OP_COUNT);
+  SET_VECTOR_ELT(table, 3, differentiable);
+  SEXP formula = Rf_allocVector(STRSXP, OP_COUNT);
+  SET_VECTOR_ELT(table, 4, formula);
+  for (int i = 0; i < OP_COUNT; i++) {
+    SET_STRING_ELT(name, i, Rf_mkChar(op_info[i].name));
+    INTEGER(fewest)[i] = op_info[i].fewest;
+    INTEGER(most)[i] = op_info[i].most;
+    LOGICAL(differentiable)[i] = op_info[i].differentiable;
+    SET_STRING_ELT(formula, i, Rf_mkChar(op_info[i].formula));
+  }
+  UNPROTECT(1);
+  return table;
+}

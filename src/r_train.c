@@ -1,0 +1,317 @@
+/* r_train.c - the trainer's handle, and the poll: the one place where native code evaluates R. */
+#define _POSIX_C_SOURCE 200112L
+#include "r_border.h"
+#include "train.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { TRAINER, PROGRAM, STATE_1, STATE_2, GOOD, TRAINER_SIZE };
+
+#define PROGRESS_SECONDS 0.2
+
+static struct trainer *as_trainer(SEXP x, struct program **p) {
+  SEXP shelter = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
+  if (TYPEOF(shelter) != VECSXP || XLENGTH(shelter) != TRAINER_SIZE) raise_text(STATUS_VALUE, "expected a trainer");
+  struct trainer *t = (struct trainer *)(void *)RAW(VECTOR_ELT(shelter, TRAINER));
+  *p = program_locate(VECTOR_ELT(shelter, PROGRAM));
+  t->weights = t->gradients = NULL;
+  for (int32_t k = 0; k < (*p)->slots_used; k++) {
+    const struct slot *s = &(*p)->slots[k];
+    if (s->kind != SLOT_VARIABLE) continue;
+    t->weights = (unsigned char *)s->value - s->value_at;
+    t->gradients = (unsigned char *)s->gradient - s->gradient_at;
+    break;
+  }
+  t->state[0] = RAW(VECTOR_ELT(shelter, STATE_1));
+  t->state[1] = RAW(VECTOR_ELT(shelter, STATE_2));
+  t->good = RAW(VECTOR_ELT(shelter, GOOD));
+  return t;
+}
+
+static SEXP trainer_program(SEXP x) { return VECTOR_ELT(R_ExternalPtrProtected(x), PROGRAM); }
+
+/* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
+static void read_optimizer(SEXP numbers, struct optimizer *o) {
+  if (TYPEOF(numbers) != REALSXP || XLENGTH(numbers) != 7) raise_text(STATUS_VALUE, "internal error: an optimizer is seven numbers");
+  const double *v = REAL(numbers);
+  if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
+  o->kind = (int32_t)v[0];
+  o->learning_rate = v[1];
+  o->beta1 = v[2];
+  o->beta2 = v[3];
+  o->epsilon = v[4];
+  o->weight_decay = v[5];
+  o->start = v[6];
+}
+
+/* The program's inputs have `batch` rows; its loss is a scalar. */
+SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer);
+SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
+  SEXP shelter = PROTECT(Rf_allocVector(VECSXP, TRAINER_SIZE));
+  SEXP raw = Rf_allocVector(RAWSXP, sizeof(struct trainer));
+  SET_VECTOR_ELT(shelter, TRAINER, raw);
+  SET_VECTOR_ELT(shelter, PROGRAM, program);
+  struct trainer *t = (struct trainer *)(void *)RAW(raw);
+  memset(t, 0, sizeof *t);
+  t->loss = slot_in(program, loss);
+  t->batch = t->rows = as_int(batch);
+  t->steps_good = -1;
+  read_optimizer(optimizer, &t->optimizer);
+  struct program *p = program_allocate(program, 1);
+  int dtype = p->slots[t->loss].dtype;
+  if (shape_count(&p->slots[t->loss].shape) != 1 || !p->slots[t->loss].wants_gradient)
+    raise_text(STATUS_VALUE, "the loss must be a scalar that depends on the weights");
+  for (int32_t k = 0; k < p->slots_used; k++)
+    if (p->slots[k].kind == SLOT_VARIABLE && p->slots[k].dtype != dtype)
+      raise_text(STATUS_DTYPE, "all weights must be %s, as the loss is", dtype_name[dtype]);
+  program_plan_backward(p, &t->loss, 1);
+  int states = optimizer_states(t->optimizer.kind);
+  int64_t bytes = p->variable_bytes, n = bytes / (int64_t)dtype_size[dtype];
+  for (int i = 0; i < 2; i++) {
+    SEXP state = Rf_allocVector(RAWSXP, i < states ? (R_xlen_t)bytes : 0);
+    SET_VECTOR_ELT(shelter, STATE_1 + i, state);
+    if (i < states) optimizer_reset(&t->optimizer, dtype, n, RAW(state));
+  }
+  SET_VECTOR_ELT(shelter, GOOD, Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes)));
+  SEXP x = handle_new(shelter, "nn_trainer", NULL);
+  UNPROTECT(1);
+  return x;
+}
+
+/* Make room for more rows per step; weights and optimizer stay. */
+static struct trainer *make_room(SEXP x, int64_t rows, struct program **p) {
+  struct trainer *t = as_trainer(x, p);
+  if (rows <= t->batch) return t;
+  struct failure failure;
+  if (trainer_set_rows(t, *p, rows, &failure)) raise(&failure);
+  program_allocate(trainer_program(x), 1);
+  t->batch = rows;
+  return as_trainer(x, p);
+}
+
+/* ---- weights ---- */
+
+SEXP ffi_trainer_get(SEXP x, SEXP variables);
+SEXP ffi_trainer_get(SEXP x, SEXP variables) {
+  struct program *p;
+  as_trainer(x, &p);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, list_length(variables)));
+  for (R_xlen_t k = 0; k < XLENGTH(result); k++) {
+    const struct slot *s = &p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))];
+    struct tensor t = {s->dtype, s->shape, s->value};
+    SET_VECTOR_ELT(result, k, numbers_to_r(&t));
+  }
+  UNPROTECT(1);
+  return result;
+}
+
+/* All shapes were checked in R. */
+SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values);
+SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values) {
+  struct program *p;
+  struct trainer *t = as_trainer(x, &p);
+  for (R_xlen_t k = 0; k < list_length(variables); k++)
+    fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(variables, k)), VECTOR_ELT(values, k), -1);
+  t->steps_good = -1; /* the kept weights are not these */
+  return R_NilValue;
+}
+
+/* New hyper-parameters of the same kind of optimizer; its state stays. */
+SEXP ffi_trainer_optimizer(SEXP x, SEXP numbers);
+SEXP ffi_trainer_optimizer(SEXP x, SEXP numbers) {
+  struct program *p;
+  struct trainer *t = as_trainer(x, &p);
+  int kind = t->optimizer.kind;
+  read_optimizer(numbers, &t->optimizer);
+  t->optimizer.kind = kind;
+  return R_NilValue;
+}
+
+/* ---- data ---- */
+
+static void refuse_not_finite(SEXP x, int64_t at) {
+  double v = TYPEOF(x) == REALSXP ? REAL(x)[at] : NA_REAL;
+  raise_text(STATUS_VALUE, "the data contain %s at position %lld", R_IsNA(v) ? "NA" : ISNAN(v) ? "NaN" : "Inf", (long long)at + 1);
+}
+
+/* Raises an error that names the first NA, NaN or Inf of an R array. */
+static void check_finite(SEXP x) {
+  R_xlen_t n = Rf_isVectorAtomic(x) ? XLENGTH(x) : 0;
+  if (TYPEOF(x) == REALSXP) {
+    /* x - x is 0 for finite numbers only; summed without a branch, then looked for */
+    const double *v = REAL(x);
+    double sum = 0;
+    for (R_xlen_t i = 0; i < n; i++) sum += v[i] - v[i];
+    for (R_xlen_t i = 0; i < n && sum != 0; i++)
+      if (!R_FINITE(v[i])) refuse_not_finite(x, i);
+  } else if (TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP) {
+    const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
+    for (R_xlen_t i = 0; i < n; i++)
+      if (v[i] == NA_INTEGER) refuse_not_finite(x, i);
+  }
+}
+
+SEXP ffi_check_finite(SEXP x);
+SEXP ffi_check_finite(SEXP x) {
+  check_finite(x);
+  return R_NilValue;
+}
+
+/* Columns that are tensors, each for one input. */
+static void read_columns(SEXP x, SEXP inputs, SEXP columns, const struct program *p, struct dataset *d) {
+  d->columns = (int32_t)list_length(columns);
+  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
+  for (int k = 0; k < d->columns; k++) {
+    struct tensor t = as_tensor(VECTOR_ELT(columns, k));
+    int32_t slot = slot_in(trainer_program(x), VECTOR_ELT(inputs, k));
+    struct shape row = p->slots[slot].shape;
+    char a[100], b[100];
+    row.dim[0] = t.shape.rank ? t.shape.dim[0] : 0;
+    if (t.dtype != p->slots[slot].dtype || !shape_equal(&row, &t.shape))
+      raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(&t.shape, a, sizeof a),
+                 shape_format(&row, b, sizeof b));
+    if (k > 0 && t.shape.dim[0] != d->rows)
+      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows, (long long)t.shape.dim[0]);
+    d->rows = t.shape.dim[0];
+    if (d->rows > INT32_MAX) raise_text(STATUS_SHAPE, "too many rows");
+    d->column[k] = (struct column){t.data, shape_span(&t.shape, 1, t.shape.rank) * (int64_t)dtype_size[t.dtype], slot};
+  }
+}
+
+/* ---- one step ---- */
+
+SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows_);
+SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows_) {
+  struct program *p;
+  int64_t rows = as_int(rows_);
+  for (R_xlen_t k = 0; k < list_length(values); k++) check_finite(VECTOR_ELT(values, k));
+  struct trainer *t = make_room(x, rows, &p);
+  for (R_xlen_t k = 0; k < list_length(values); k++)
+    fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k), rows);
+  struct failure failure;
+  if (train_step(t, p, rows, &failure)) raise(&failure);
+  return Rf_ScalarReal(t->last_loss);
+}
+
+/* ---- epochs ---- */
+
+struct listener {
+  SEXP on_epoch, on_step, on_clock; /* R functions or NULL */
+  int64_t rows, epochs;
+  double next;
+};
+
+static double now(void) {
+  struct timespec t;
+  timespec_get(&t, TIME_UTC);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* f(number, fraction of the epoch, loss so far); FALSE means stop */
+static int tell(SEXP f, double number, double fraction, double loss) {
+  SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(number)), PROTECT(Rf_ScalarReal(fraction)), PROTECT(Rf_ScalarReal(loss))));
+  SEXP answer = Rf_eval(call, R_GlobalEnv);
+  UNPROTECT(4);
+  return TYPEOF(answer) == LGLSXP && XLENGTH(answer) == 1 && LOGICAL(answer)[0] == 0;
+}
+
+/* Called between steps. An interrupt or an error in a callback jumps out of here: the weights are
+ * consistent, and nothing needs to be freed. */
+static int poll(void *user, struct trainer *t, enum poll_event event) {
+  struct listener *l = user;
+  R_CheckUserInterrupt();
+  double loss = t->rows_seen ? t->loss_sum / (double)t->rows_seen : t->last_loss;
+  double fraction = l->rows ? (double)t->rows_seen / (double)l->rows : 0;
+  if (event == POLL_STEP && !Rf_isNull(l->on_step) && tell(l->on_step, (double)t->optimizer.steps, fraction, t->last_loss)) return 1;
+  if (event == POLL_EPOCH && !Rf_isNull(l->on_epoch)) return tell(l->on_epoch, (double)t->epochs_done, 1, loss);
+  if (!Rf_isNull(l->on_clock) && now() >= l->next) {
+    l->next = now() + PROGRESS_SECONDS;
+    return tell(l->on_clock, (double)t->epochs_done + (event != POLL_EPOCH), fraction, loss);
+  }
+  return 0;
+}
+
+static uint64_t seed_from_r(void) {
+  GetRNGstate();
+  double a = unif_rand(), b = unif_rand();
+  PutRNGstate();
+  return (uint64_t)(a * 4294967296.0) << 32 | (uint64_t)(b * 4294967296.0);
+}
+
+/* Up to `epochs` epochs in batches of `batch`; the epochs' losses. */
+SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs, SEXP shuffle, SEXP listeners);
+SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs, SEXP shuffle, SEXP listeners) {
+  struct program *p;
+  struct failure failure;
+  struct trainer *t = make_room(x, as_int(batch), &p);
+  struct dataset d = {.shuffle = as_int(shuffle)};
+  read_columns(x, inputs, columns, p, &d);
+  if (d.rows == 0) raise_text(STATUS_VALUE, "no rows to train on");
+  d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
+  random_seed(&t->random, seed_from_r());
+  SEXP losses = PROTECT(Rf_allocVector(REALSXP, as_int(epochs)));
+  struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), d.rows, as_int(epochs), 0};
+  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .epochs = as_int(epochs), .losses = REAL(losses), .poll = poll,
+                       .user = &l, .every_step = !Rf_isNull(l.on_step), .failure = &failure};
+  enum status status = train(&g);
+  if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
+  if (t->epochs_done < XLENGTH(losses)) losses = Rf_xlengthgets(losses, (R_xlen_t)t->epochs_done);
+  UNPROTECT(1);
+  return losses;
+}
+
+/* Forward over all rows of the columns in batches; an array of the output's rows. */
+SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP batch);
+SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP batch) {
+  struct program *p;
+  struct failure failure;
+  struct trainer *t = make_room(x, as_int(batch), &p);
+  struct dataset d = {.shuffle = 0};
+  read_columns(x, inputs, columns, p, &d);
+  int32_t slot = slot_in(trainer_program(x), output);
+  struct shape shape = p->slots[slot].shape;
+  struct tensor result;
+  shape.dim[0] = d.rows;
+  PROTECT(tensor_new(p->slots[slot].dtype, &shape, &result));
+  struct listener l = {R_NilValue, R_NilValue, R_NilValue, d.rows, 0, 0};
+  enum status status = predict(t, p, &d, as_int(batch), slot, result.data, poll, &l, &failure);
+  if (status != STATUS_OK) raise(&failure);
+  SEXP array = numbers_to_r(&result);
+  UNPROTECT(1);
+  return array;
+}
+
+/* ---- a single optimizer step on an R array, for the course's optimizer classes ---- */
+
+/* state: NULL at first, later what the last call returned: list(steps, numbers). Returns
+ * list(x, state). float64. */
+SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state);
+SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
+  struct optimizer o = {0};
+  read_optimizer(numbers, &o);
+  R_xlen_t n = XLENGTH(x);
+  int states = optimizer_states(o.kind);
+  if (TYPEOF(x) != REALSXP || TYPEOF(gradient) != REALSXP || XLENGTH(gradient) != n)
+    raise_text(STATUS_SHAPE, "internal error: x and gradient");
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
+  SEXP moved = Rf_duplicate(x);
+  SET_VECTOR_ELT(result, 0, moved);
+  SET_VECTOR_ELT(result, 1, next);
+  SEXP kept = Rf_allocVector(REALSXP, states * n);
+  SET_VECTOR_ELT(next, 1, kept);
+  if (Rf_isNull(state)) {
+    optimizer_reset(&o, FLOAT64, states * n, REAL(kept));
+  } else {
+    SEXP before = VECTOR_ELT(state, 1);
+    if (XLENGTH(before) != XLENGTH(kept)) raise_text(STATUS_SHAPE, "internal error: the optimizer's state has another size");
+    o.steps = (int64_t)as_number(VECTOR_ELT(state, 0));
+    if (n) memcpy(REAL(kept), REAL(before), (size_t)(states * n) * sizeof(double));
+  }
+  struct update_step s = optimizer_begin(&o);
+  double *v = REAL(kept);
+  kernels[FLOAT64]->update[o.kind](n, &s, REAL(moved), REAL(gradient), v, states > 1 ? v + n : v);
+  SET_VECTOR_ELT(next, 0, Rf_ScalarReal((double)o.steps));
+  UNPROTECT(1);
+  return result;
+}

@@ -1,0 +1,14 @@
+/* run.h - the interpreter: walk a program forwards, or backwards. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "kernels.h"
+
+/* For members of a team; they leave together. */
+void run_forward(struct program *p, struct team *team, int thread);
+void run_backward(struct program *p, struct team *team, int thread);
+
+/* Open a team of fitting size and run. */
+enum status run_program(struct program *p, int forward, int backward, struct failure *failure);
+
+#endif

@@ -1,0 +1,116 @@
+#define _POSIX_C_SOURCE 200112L /* getpid, sched_yield */
+#include "threads.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+#ifndef _WIN32
+#include <sched.h>
+#include <unistd.h>
+#endif
+
+/* Two threads share a step only if it is worth some barriers (a microsecond each). */
+#define WORK_PER_THREAD 1.5e6
+
+/* The only mutable file-level state of the core. */
+static int limit = 1;
+#ifndef _WIN32
+static pid_t home; /* OpenMP's threads do not survive a fork: a child works alone */
+#endif
+
+int threads_available(void) {
+#ifdef _OPENMP
+  int n = omp_get_num_procs();
+  int allowed = omp_get_thread_limit();
+  return n < allowed ? n : allowed;
+#else
+  return 1;
+#endif
+}
+
+void threads_set_limit(int n) {
+  limit = n < 1 ? 1 : n;
+  if (limit > threads_available()) limit = threads_available();
+#ifndef _WIN32
+  home = getpid();
+#endif
+}
+
+int threads_limit(void) {
+#ifndef _WIN32
+  if (home != getpid()) return 1;
+#endif
+  return limit;
+}
+
+int threads_for(double work) {
+  int n = threads_limit();
+  double worth = work / WORK_PER_THREAD;
+  return worth >= n ? n : worth < 1 ? 1 : (int)worth;
+}
+
+/* Moments and activations decay into denormal numbers, on which processors are up to a hundred
+ * times slower; nothing in training depends on them. */
+static unsigned denormals_flush(void) {
+#if defined(__SSE2__)
+  unsigned mode = _mm_getcsr();
+  _mm_setcsr(mode | 0x8040u); /* flush to zero, denormals are zero */
+  return mode;
+#else
+  return 0;
+#endif
+}
+
+static void denormals_restore(unsigned mode) {
+#if defined(__SSE2__)
+  _mm_setcsr(mode);
+#else
+  (void)mode;
+#endif
+}
+
+static void team_member(struct team *team, int thread, team_task *task, void *user) {
+  unsigned mode = denormals_flush();
+  task(user, team, thread);
+  denormals_restore(mode);
+}
+
+enum status team_run(int n, team_task *task, void *user) {
+  struct team team = {.threads = n};
+#ifdef _OPENMP
+  if (n > 1) {
+#pragma omp parallel num_threads(n)
+    {
+#pragma omp single
+      team.threads = omp_get_num_threads(); /* may be fewer than asked for */
+      team_member(&team, omp_get_thread_num(), task, user);
+    }
+    return (enum status)atomic_load(&team.failed);
+  }
+#endif
+  team.threads = 1;
+  team_member(&team, 0, task, user);
+  return (enum status)atomic_load(&team.failed);
+}
+
+/* Waits are short, so members spin; after a while they yield, in case a core is shared. */
+void team_barrier(struct team *team) {
+  if (team->threads == 1) return;
+  int round = atomic_load_explicit(&team->round, memory_order_acquire);
+  if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) + 1 == team->threads) {
+    atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
+    atomic_store_explicit(&team->round, round + 1, memory_order_release);
+    return;
+  }
+  for (int turn = 0; atomic_load_explicit(&team->round, memory_order_acquire) == round; turn++) {
+#if defined(__SSE2__)
+    _mm_pause();
+#endif
+#ifndef _WIN32
+    if (turn > 2000) sched_yield();
+#endif
+  }
+}

@@ -1,0 +1,45 @@
+/* threads.h - all that the core knows of threads: a team walks a program together, each member
+ * does its share of every kernel, and they meet at barriers. Shares depend on sizes alone and no
+ * sum is ever split between threads, so results do not depend on the number of threads. */
+#ifndef THREADS_H
+#define THREADS_H
+
+#include "nativenet.h"
+#include <stdatomic.h>
+
+struct team {
+  int threads;
+  atomic_int arrived; /* at the current barrier */
+  atomic_int round;   /* barriers passed */
+  atomic_int failed;  /* an enum status set by a kernel that met bad data */
+};
+
+struct range {
+  int64_t begin, end;
+};
+
+/* Upper limit set by the user (see R's nn_threads()); always 1 in a forked child. */
+int threads_limit(void);
+void threads_set_limit(int n);
+int threads_available(void);
+
+/* How many threads `work` (floating point operations) deserves. */
+int threads_for(double work);
+
+/* Run task(user, team, thread) on every member of a team of n; denormal numbers are flushed to
+ * zero inside and the processor's mode is put back. Returns the status that kernels left. */
+typedef void team_task(void *user, struct team *team, int thread);
+enum status team_run(int n, team_task *task, void *user);
+
+void team_barrier(struct team *team);
+
+/* Share of n items of member `thread` among `threads`, in whole multiples of `grain`. */
+static inline struct range share_of(int64_t n, int64_t grain, int thread, int threads) {
+  int64_t grains = (n + grain - 1) / grain;
+  struct range r = {grains * thread / threads * grain, grains * (thread + 1) / threads * grain};
+  if (r.begin > n) r.begin = n;
+  if (r.end > n) r.end = n;
+  return r;
+}
+
+#endif

@@ -1,0 +1,235 @@
+#define _POSIX_C_SOURCE 200112L
+#include "train.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_SECONDS 0.05 /* the caller hears from us at least so often, if steps are shorter */
+#define SNAPSHOT_STEPS 32 /* so often the weights are kept, in case the loss turns to NaN */
+
+static double seconds(void) {
+  struct timespec t;
+  timespec_get(&t, TIME_UTC);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double scalar_value(const struct slot *s) {
+  return s->dtype == FLOAT32 ? (double)*(const float *)s->value : *(const double *)s->value;
+}
+
+static void set_scalar(void *to, int dtype, double value) {
+  if (dtype == FLOAT32) *(float *)to = (float)value;
+  else *(double *)to = value;
+}
+
+enum status trainer_set_rows(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
+  if (rows == t->rows) return STATUS_OK;
+  for (int k = 0; k < p->slots_used; k++)
+    if (p->slots[k].kind == SLOT_INPUT) p->slots[k].shape.dim[0] = rows;
+  t->rows = rows;
+  return program_reshape(p, failure);
+}
+
+/* ---- the parts of a step; all members call each of them ---- */
+
+/* Weights, then optimizer state: one block, to keep or to bring back. */
+static void snapshot(struct trainer *t, const struct program *p, int restore) {
+  size_t bytes = (size_t)p->variable_bytes;
+  unsigned char *part[] = {t->weights, t->state[0], t->state[1]};
+  for (int i = 0; i < 1 + optimizer_states(t->optimizer.kind); i++) {
+    unsigned char *kept = t->good + (size_t)i * bytes;
+    memcpy(restore ? part[i] : kept, restore ? kept : part[i], bytes);
+  }
+  if (restore) t->optimizer.steps = t->steps_good;
+  else t->steps_good = t->optimizer.steps;
+}
+
+/* After the forward pass: note the loss, with the penalties on the weights. Not a number: bring the
+ * last good weights back and say so. */
+static void judge(struct trainer *t, struct program *p, struct team *team) {
+  struct slot *loss = &p->slots[t->loss];
+  double value = scalar_value(loss);
+  for (int k = 0; k < p->slots_used; k++) {
+    const struct slot *s = &p->slots[k];
+    if (s->kind != SLOT_VARIABLE || (s->l1 == 0 && s->l2 == 0)) continue;
+    double l1 = 0, l2 = 0;
+    kernels[s->dtype]->penalty(shape_count(&s->shape), s->value, &l1, &l2);
+    value += s->l1 * l1 + s->l2 * l2;
+  }
+  t->last_loss = value;
+  if (!isfinite(value)) {
+    if (t->steps_good >= 0) snapshot(t, p, 1);
+    atomic_store(&team->failed, STATUS_NAN);
+  } else if (t->steps_good < 0 || t->optimizer.steps >= t->steps_good + SNAPSHOT_STEPS) {
+    snapshot(t, p, 0);
+  }
+  set_scalar(loss->gradient, loss->dtype, 1);
+}
+
+/* Each member updates its share of the range [from, from + n) of all variables. */
+static void update_range(struct trainer *t, int dtype, int64_t from, int64_t n, const struct update_step *step, struct team *team, int thread) {
+  struct range r = share_of(n, 1024, thread, team->threads);
+  size_t at = (size_t)(from + r.begin) * dtype_size[dtype];
+  kernels[dtype]->update[t->optimizer.kind](r.end - r.begin, step, t->weights + at, t->gradients + at, t->state[0] + at, t->state[1] + at);
+}
+
+static void update(struct trainer *t, const struct program *p, struct update_step step, struct team *team, int thread) {
+  int dtype = p->slots[t->loss].dtype, penalized = 0;
+  int64_t size = (int64_t)dtype_size[dtype];
+  for (int k = 0; k < p->slots_used; k++) penalized = penalized || p->slots[k].l1 != 0 || p->slots[k].l2 != 0;
+  if (!penalized) {
+    update_range(t, dtype, 0, p->variable_bytes / size, &step, team, thread);
+    return;
+  }
+  for (int k = 0; k < p->slots_used; k++) {
+    const struct slot *s = &p->slots[k];
+    if (s->kind != SLOT_VARIABLE) continue;
+    step.l1 = s->l1, step.l2 = s->l2;
+    update_range(t, dtype, s->value_at / size, shape_count(&s->shape), &step, team, thread);
+  }
+}
+
+/* Forward, backward, update on what stands in the inputs. Returns 0 when the team must stop. */
+static int step(struct trainer *t, struct program *p, struct update_step *s, struct team *team, int thread) {
+  run_forward(p, team, thread);
+  if (thread == 0) {
+    judge(t, p, team);
+    if (!atomic_load(&team->failed)) *s = optimizer_begin(&t->optimizer);
+  }
+  team_barrier(team);
+  if (atomic_load(&team->failed)) return 0;
+  run_backward(p, team, thread);
+  update(t, p, *s, team, thread);
+  team_barrier(team);
+  return 1;
+}
+
+/* ---- one step ---- */
+
+struct single {
+  struct trainer *trainer;
+  struct program *program;
+  struct update_step step;
+};
+
+static void single_task(void *user, struct team *team, int thread) {
+  struct single *s = user;
+  step(s->trainer, s->program, &s->step, team, thread);
+}
+
+static enum status explain(enum status s, struct failure *failure) {
+  if (s == STATUS_NAN)
+    return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
+                            "A smaller learning rate or scaled inputs may help");
+  if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
+  return s;
+}
+
+static int threads_for_step(const struct program *p) { return threads_for(3 * program_work(p)); }
+
+enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
+  enum status s = trainer_set_rows(t, p, rows, failure);
+  if (s) return s;
+  struct single single = {.trainer = t, .program = p};
+  return explain(team_run(threads_for_step(p), single_task, &single), failure);
+}
+
+/* ---- whole epochs ---- */
+
+/* What the members of a team share while they run steps until the next poll. */
+struct stretch {
+  struct training *training;
+  struct update_step step;
+  double until;
+  int64_t begin, rows; /* of the present batch; rows = 0 ends the stretch */
+  int steps;
+};
+
+/* Member 0 decides about the next step. */
+static void choose_batch(struct stretch *s, struct team *team) {
+  struct training *g = s->training;
+  struct trainer *t = g->trainer;
+  if (s->steps > 0) {
+    t->loss_sum += t->last_loss * (double)s->rows;
+    t->rows_seen += s->rows;
+  }
+  s->rows = 0;
+  if (s->steps > 0 && (g->every_step || seconds() >= s->until)) return;
+  s->rows = dataset_next(g->data, g->batch, &s->begin);
+  s->steps++;
+  if (s->rows && trainer_set_rows(t, g->program, s->rows, g->failure)) atomic_store(&team->failed, STATUS_SHAPE);
+}
+
+static void stretch_task(void *user, struct team *team, int thread) {
+  struct stretch *s = user;
+  struct training *g = s->training;
+  for (;;) {
+    if (thread == 0) choose_batch(s, team);
+    team_barrier(team);
+    if (s->rows == 0 || atomic_load(&team->failed)) return;
+    dataset_gather(g->data, g->program, s->begin, s->rows, thread, team->threads);
+    team_barrier(team);
+    if (!step(g->trainer, g->program, &s->step, team, thread)) return;
+  }
+}
+
+static enum status train_epoch(struct training *g) {
+  struct trainer *t = g->trainer;
+  dataset_rewind(g->data, &t->random);
+  t->loss_sum = 0;
+  t->rows_seen = 0;
+  int threads = threads_for_step(g->program);
+  while (g->data->position < g->data->rows) {
+    struct stretch s = {.training = g, .until = seconds() + POLL_SECONDS};
+    enum status status = team_run(threads, stretch_task, &s);
+    if (status) return status == STATUS_SHAPE ? status : explain(status, g->failure);
+    if (g->poll(g->user, t, g->every_step ? POLL_STEP : POLL_CLOCK)) return STATUS_STOPPED;
+  }
+  return STATUS_OK;
+}
+
+enum status train(struct training *g) {
+  struct trainer *t = g->trainer;
+  t->epochs_done = 0;
+  while (t->epochs_done < g->epochs) {
+    enum status status = train_epoch(g);
+    if (status) return status;
+    g->losses[t->epochs_done++] = t->loss_sum / (double)t->rows_seen;
+    if (g->poll(g->user, t, POLL_EPOCH)) return STATUS_STOPPED;
+  }
+  return STATUS_OK;
+}
+
+/* ---- predictions ---- */
+
+struct forward {
+  struct program *program;
+  struct dataset *data;
+  int64_t begin, rows;
+};
+
+static void forward_task(void *user, struct team *team, int thread) {
+  struct forward *f = user;
+  dataset_gather(f->data, f->program, f->begin, f->rows, thread, team->threads);
+  team_barrier(team);
+  run_forward(f->program, team, thread);
+}
+
+enum status predict(struct trainer *t, struct program *p, struct dataset *d, int64_t batch, int32_t slot, unsigned char *out,
+                    poll_function *poll, void *user, struct failure *failure) {
+  struct forward f = {.program = p, .data = d};
+  d->position = 0;
+  while ((f.rows = dataset_next(d, batch, &f.begin)) > 0) {
+    enum status s = trainer_set_rows(t, p, f.rows, failure);
+    if (s) return s;
+    s = explain(team_run(threads_for(program_work(p)), forward_task, &f), failure);
+    if (s) return s;
+    const struct slot *result = &p->slots[slot];
+    size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
+    memcpy(out, result->value, bytes);
+    out += bytes;
+    if (poll(user, t, POLL_CLOCK)) return STATUS_STOPPED;
+  }
+  return STATUS_OK;
+}

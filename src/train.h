@@ -1,0 +1,58 @@
+/* train.h - whole epochs: next batch, forward, backward, update.
+ *
+ * train.c knows nothing of R. It returns to its caller's poll between steps only, where weights,
+ * optimizer and counters are consistent; the poll may jump away and training can go on later.
+ */
+#ifndef TRAIN_H
+#define TRAIN_H
+
+#include "dataset.h"
+#include "optimizer.h"
+#include "run.h"
+
+struct trainer {
+  struct optimizer optimizer;
+  struct random random;
+  int32_t loss;        /* slot of the scalar loss */
+  int64_t batch;       /* largest number of rows per step, for which memory is laid out */
+  int64_t rows;        /* for which the shapes stand now */
+  int64_t steps_good;  /* optimizer steps at the time of the snapshot, -1 without one */
+  double last_loss;    /* of the last step */
+  double loss_sum;     /* over the rows of this epoch */
+  int64_t rows_seen;
+  int64_t epochs_done; /* in the present call */
+  /* addresses, set anew for each native call; of each: variable_bytes */
+  unsigned char *weights, *gradients, *state[2], *good;
+};
+
+enum poll_event { POLL_CLOCK, POLL_STEP, POLL_EPOCH };
+
+/* May jump away. Nonzero: stop here. */
+typedef int poll_function(void *user, struct trainer *t, enum poll_event event);
+
+struct training {
+  struct trainer *trainer;
+  struct program *program;
+  struct dataset *data;
+  int64_t batch, epochs;
+  double *losses; /* one per epoch */
+  poll_function *poll;
+  void *user;
+  int every_step; /* poll after each step, not only when the clock asks */
+  struct failure *failure;
+};
+
+/* Epochs up to `epochs`. STATUS_NAN: the weights are those of the last good snapshot. */
+enum status train(struct training *g);
+
+/* One step on the rows that stand in the input slots. */
+enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
+
+/* Forward over all rows, `out` receives the slot's rows one after the other; no weight changes. */
+enum status predict(struct trainer *t, struct program *p, struct dataset *d, int64_t batch, int32_t slot, unsigned char *out,
+                    poll_function *poll, void *user, struct failure *failure);
+
+/* Let the program's shapes stand for `rows` rows per step. */
+enum status trainer_set_rows(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
+
+#endif

@@ -1,0 +1,4 @@
+library(testthat)
+library(nativenet)
+
+test_check("nativenet")

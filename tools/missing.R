@@ -1,0 +1,24 @@
+# Rscript tools/missing.R <purpose>: names the R packages still missing, after DESCRIPTION.
+purpose <- commandArgs(TRUE)
+description <- read.dcf("DESCRIPTION", c("Depends", "Imports", "LinkingTo", "Suggests"))
+
+# "cli (>= 3.0), utils" as c(cli = "3.0", utils = "0")
+requirements <- function(fields) {
+  text <- trimws(unlist(strsplit(description[, fields], ",")))
+  text <- text[!is.na(text) & nzchar(text)]
+  version <- ifelse(grepl("(", text, fixed = TRUE), gsub("^.*>=|[) \n]", "", text), "0")
+  names(version) <- sub("[ (\n].*", "", text)
+  version[names(version) != "R"]
+}
+
+needed <- requirements(c("Depends", "Imports", "LinkingTo"))
+if (purpose != "run") {
+  suggested <- requirements("Suggests")
+  needed <- c(needed, if (purpose == "check") suggested else suggested["testthat"])
+}
+if (purpose == "document") needed <- c(needed, roxygen2 = "7.0")
+
+present <- function(package, version) {
+  nzchar(system.file(package = package)) && packageVersion(package) >= version
+}
+cat(names(needed)[!mapply(present, names(needed), needed)], sep = "\n")

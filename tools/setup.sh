@@ -1,0 +1,90 @@
+#!/bin/sh
+# tools/setup.sh [run|test|check|document|valgrind]
+# Installs what is missing for that purpose; silent, quick and offline when nothing is.
+# "check" and "document" include "test", which includes "run". R packages come from
+# Debian where it has them, else from CRAN into build/deps.
+. "$(dirname "$0")/env.sh"
+level=${1:-run}
+
+has() { command -v "$1" > /dev/null 2>&1; }
+is_debian() { has apt-get && has dpkg; }
+is_debians_r() { is_debian && dpkg -S "$(readlink -f "$(command -v R)")" > /dev/null 2>&1; }
+may_be_root() { [ "$(id -u)" = 0 ] || has sudo; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+  is_debian || die "missing here: $* (names of Debian packages). Install them, then start again."
+  may_be_root || die "missing here: $*. Needs root: run 'apt-get install $*' as root, then start again."
+  echo "Installing from Debian: $*"
+  if [ -z "${updated:-}" ]; then
+    as_root apt-get -qq update || echo "Could not refresh the package lists; trying those at hand."
+    updated=yes
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+    -o Dpkg::Use-Pty=0 install "$@" > "$BUILD/apt.log" 2>&1 ||
+    { tail -n 20 "$BUILD/apt.log" >&2; die "apt-get install failed, see build/apt.log"; }
+}
+
+# Can R compile C against its headers and link BLAS, LAPACK and the Fortran library?
+compiles() {
+  dir=$(mktemp -d)
+  echo '#include <R.h>' > "$dir/try.c"
+  # shellcheck disable=SC2016
+  echo 'PKG_LIBS = $(LAPACK_LIBS) $(BLAS_LIBS) $(FLIBS)' > "$dir/Makevars"
+  status=0
+  (cd "$dir" && R CMD SHLIB try.c > log 2>&1) || status=1
+  rm -rf "$dir"
+  return $status
+}
+
+missing_r_packages() { Rscript tools/missing.R "$level"; }
+
+install_r_packages() {
+  if is_debians_r && may_be_root; then
+    names=
+    for package; do
+      name=r-cran-$(echo "$package" | tr '[:upper:]' '[:lower:]')
+      ! apt-cache policy "$name" 2> /dev/null | grep -q 'Candidate: [0-9]' || names="$names $name"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$names" ] || apt_install $names
+  elif ! is_debian; then
+    die "missing R packages: $*. Install them with install.packages(), then start again."
+  fi
+  packages=$(missing_r_packages)
+  [ -n "$packages" ] || return 0
+  # https needs certificates, which a minimal Debian lacks
+  [ -n "$(ls /etc/ssl/certs 2> /dev/null)" ] || ! is_debian || apt_install ca-certificates
+  echo "Installing from CRAN into build/deps:" $packages
+  mkdir -p "$BUILD/deps"
+  # shellcheck disable=SC2086
+  Rscript -e 'if ("@CRAN@" %in% getOption("repos")) chooseCRANmirror(FALSE, ind = 1)' \
+    -e 'install.packages(commandArgs(TRUE), lib = "build/deps", quiet = TRUE)' $packages
+  packages=$(missing_r_packages)
+  [ -z "$packages" ] || die "could not install the R packages" $packages
+}
+
+case $level in
+  run | test | document) tools= ;;
+  check) tools="pandoc qpdf tidy checkbashisms" ;;
+  valgrind) tools=valgrind ;;
+  *) die "unknown purpose '$level': use run, test, check, document or valgrind" ;;
+esac
+
+wanted=
+has R || wanted=r-base-core
+{ has R && compiles; } || wanted="$wanted gcc gfortran libc6-dev make libblas-dev liblapack-dev"
+for tool in $tools; do
+  [ "$tool" = checkbashisms ] && package=devscripts || package=$tool
+  has "$tool" || wanted="$wanted $package"
+done
+# shellcheck disable=SC2086
+[ -z "$wanted" ] || apt_install $wanted
+compiles || die "R cannot compile C code or link its BLAS and LAPACK here; try 'R CMD SHLIB' on a small file."
+
+packages=$(missing_r_packages)
+# shellcheck disable=SC2086
+[ -z "$packages" ] || install_r_packages $packages

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Every C file must compile without a warning, from C11 to C23, with and without sgemm and OpenMP.
+. "$(dirname "$0")/env.sh"
+
+compile() { # options
+  printf '%s\n' src/*.c | xargs -P "$CORES" -I{} gcc "$@" $(R CMD config --cppflags) \
+    -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes -Wno-cast-function-type \
+    -Werror -c {} -o /dev/null
+}
+for std in gnu11 gnu17 gnu2x; do
+  compile -std=$std -O1 -fopenmp -DHAVE_SGEMM
+done
+compile -std=gnu11 -O1 -Wno-unknown-pragmas
+echo "No warnings"
