@@ -40,6 +40,7 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
   n->out = out;
   n->scratch = scratch;
   n->work = work;
+  n->forward = 1;
   n->attr = *attr;
   int wants = 0;
   for (int k = 0; k < inputs; k++) {
@@ -96,6 +97,15 @@ void program_place(struct program *p, unsigned char *values, unsigned char *grad
   }
 }
 
+void program_plan_forward(struct program *p, int32_t target) {
+  for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = k == target;
+  for (int i = p->nodes_used - 1; i >= 0; i--) {
+    struct node *n = &p->nodes[i];
+    n->forward = p->slots[n->out].reached;
+    for (int k = 0; n->forward && k < n->inputs; k++) p->slots[p->operands[n->first + k].slot].reached = 1;
+  }
+}
+
 void program_plan_backward(struct program *p, const int32_t *targets, int n) {
   for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = 0;
   for (int t = 0; t < n; t++) p->slots[targets[t]].reached = p->slots[targets[t]].wants_gradient;
@@ -114,6 +124,7 @@ void program_plan_backward(struct program *p, const int32_t *targets, int n) {
 
 double program_work(const struct program *p) {
   double work = 0;
-  for (int i = 0; i < p->nodes_used; i++) work += p->nodes[i].work;
+  for (int i = 0; i < p->nodes_used; i++)
+    if (p->nodes[i].forward) work += p->nodes[i].work;
   return work;
 }

@@ -40,6 +40,7 @@ struct node {
   int32_t op;
   int32_t first, inputs; /* operands[first ... first + inputs - 1] */
   int32_t out, scratch;  /* slots; scratch is -1 where the op keeps nothing */
+  int32_t forward;       /* is it needed? cleared only by program_plan_forward() */
   int32_t backward;      /* does the gradient pass through here? set by program_plan_backward() */
   double work;
   struct attr attr;
@@ -75,6 +76,9 @@ void program_plan(struct program *p);
 
 /* Set all addresses. blocks[k] is the data of block k; arenas may be NULL where empty. */
 void program_place(struct program *p, unsigned char *values, unsigned char *gradients, void *const *blocks);
+
+/* Let forward runs compute only what slot `target` depends on. */
+void program_plan_forward(struct program *p, int32_t target);
 
 /* Decide which nodes the gradient of `targets` passes, who overwrites and who accumulates, and
  * which slots are reached. The caller fills the gradients of the targets before a backward run. */

@@ -65,7 +65,6 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
   for (int32_t k = 0; k < p->slots_used; k++)
     if (p->slots[k].kind == SLOT_VARIABLE && p->slots[k].dtype != dtype)
       raise_text(STATUS_DTYPE, "all weights must be %s, as the loss is", dtype_name[dtype]);
-  program_plan_backward(p, &t->loss, 1);
   int states = optimizer_states(t->optimizer.kind);
   int64_t bytes = p->variable_bytes, n = bytes / (int64_t)dtype_size[dtype];
   for (int i = 0; i < 2; i++) {

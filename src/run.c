@@ -8,6 +8,7 @@ static const struct kernels *kernels_of(const struct program *p, const struct no
 void run_forward(struct program *p, struct team *team, int thread) {
   for (int i = 0; i < p->nodes_used; i++) {
     struct call c = {p, &p->nodes[i], team, thread};
+    if (!c.node->forward) continue;
     kernels_of(p, c.node)->forward[c.node->op](&c);
     team_barrier(team);
   }

@@ -107,6 +107,11 @@ static int step(struct trainer *t, struct program *p, struct update_step *s, str
 
 /* ---- one step ---- */
 
+static void plan_training(struct trainer *t, struct program *p) {
+  program_plan_forward(p, t->loss);
+  program_plan_backward(p, &t->loss, 1);
+}
+
 struct single {
   struct trainer *trainer;
   struct program *program;
@@ -131,6 +136,7 @@ static int threads_for_step(const struct program *p) { return threads_for(3 * pr
 enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
   enum status s = trainer_set_rows(t, p, rows, failure);
   if (s) return s;
+  plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
   return explain(team_run(threads_for_step(p), single_task, &single), failure);
 }
@@ -191,6 +197,7 @@ static enum status train_epoch(struct training *g) {
 
 enum status train(struct training *g) {
   struct trainer *t = g->trainer;
+  plan_training(t, g->program);
   t->epochs_done = 0;
   while (t->epochs_done < g->epochs) {
     enum status status = train_epoch(g);
@@ -220,6 +227,7 @@ enum status predict(struct trainer *t, struct program *p, struct dataset *d, int
                     poll_function *poll, void *user, struct failure *failure) {
   struct forward f = {.program = p, .data = d};
   d->position = 0;
+  program_plan_forward(p, slot);
   while ((f.rows = dataset_next(d, batch, &f.begin)) > 0) {
     enum status s = trainer_set_rows(t, p, f.rows, failure);
     if (s) return s;

@@ -1,0 +1,149 @@
+# The course's activation classes. Numbers come from the engine's ops; a subclass written in plain R
+# needs only forward() and backward().
+
+# Reference classes of ours keep their names out of the session's class cache (see .onLoad), so that
+# a class of the same name in the user's workspace is simply another class.
+
+#' Activation functions as reference classes
+#'
+#' Objects with two methods over ordinary matrices (rows are samples):
+#'
+#' * `forward(x)`: the activation of the pre-activations `x`, element by element (`softmax()`: row by
+#'   row);
+#' * `backward(x)`: its derivative **at the pre-activation `x`**, of the shape of `x`. For `softmax()`, whose
+#'   outputs depend on all inputs of a row, an array (rows, K, K): element `[n, i, j]` is the derivative of
+#'   output i towards input j;
+#' * `pull(x, gradient)`: the loss gradient towards `x`, given that towards `forward(x)`: the chain rule. It
+#'   is `gradient * backward(x)` unless a class says otherwise, as `softmax()` does.
+#'
+#' `htan()` is the hyperbolic tangent, `threshold()` the step function (1 for `x > 0`, else 0) whose
+#' derivative is 0 everywhere, so that nothing before it can learn by gradients.
+#'
+#' @section Your own:
+#' `setRefClass("swish", contains = "activation", methods = list(forward = function(x) ..., backward =
+#' function(x) ...))` gives a class that plugs into [build_dense_neural_network()] and trains, in R and
+#' hence slower. [check_gradient()] tells whether its derivative is right. A class of your own that is called
+#' `relu` or `activation` hides ours in your workspace and is used like any other.
+#'
+#' @section Where this differs from the course sheet:
+#' The sheet's printed training loop asks for the derivative at the layer's *output*. With ReLU, and only
+#' there, that is the same; for sigmoid and tanh it is not the gradient. Here the derivative is taken where
+#' the chain rule wants it, at the pre-activation.
+#'
+#' @param ... fields: `alpha` for `elu()`, 1 by default.
+#' @return A reference object.
+#' @examples
+#' act <- relu()
+#' act$forward(matrix(c(-0.1, 0.3, 0.7, 0.5), 2))
+#' sigmoid()$backward(matrix(c(2, 0, -2, 0.5), 2))
+#' check_gradient(htan(), matrix(c(-1, 0.5), 1))
+#' @name activation
+#' @aliases activation-class relu-class sigmoid-class htan-class elu-class softmax-class linear-class
+#'   threshold-class
+NULL
+
+#' Like `x`, with other numbers: a matrix stays a matrix, a vector a vector.
+#' @noRd
+like <- function(tensor, x) `attributes<-`(as.array(tensor), attributes(x))
+
+#' y and its derivative towards x, through a tape; `seed` is the gradient of y.
+#' @noRd
+op_derivative <- function(op, x, seed = NULL) {
+  x <- tensor(x, "float64")
+  tape <- gradient_tape()
+  tape_watch(tape, x)
+  y <- tape_record(tape, op(x))
+  tape_gradient(tape, y, x, seed)
+}
+
+#' Are all methods of this object ours? Then the engine can take its place.
+#' @noRd
+is_native <- function(x) identical(attr(class(x), "package"), "nativenet")
+
+missing_method <- function(object, method) {
+  abort("class <", class(object)[1], "> does not define this method", class = "value", fun = method)
+}
+
+#' @rdname activation
+#' @export activation
+#' @exportClass activation
+activation <- setRefClass("activation",
+  methods = list(
+    forward = function(x) missing_method(.self, "forward"),
+    backward = function(x) missing_method(.self, "backward"),
+    pull = function(x, gradient) gradient * backward(x)
+  )
+)
+
+#' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
+#' @noRd
+activation_class <- function(name, op, fields = list(), methods = list()) {
+  op <- op
+  setRefClass(name,
+    contains = "activation", fields = fields,
+    methods = c(list(
+      forward = eval(bquote(function(x) like(.(op)(.self, tensor(check_numbers(x, "x", "forward"), "float64")), x))),
+      backward = eval(bquote(function(x) like(op_derivative(function(x) .(op)(.self, x), check_numbers(x, "x", "backward")), x)))
+    ), methods)
+  )
+}
+
+#' @rdname activation
+#' @export relu
+#' @exportClass relu
+relu <- activation_class("relu", function(self, x) op_relu(x))
+
+#' @rdname activation
+#' @export sigmoid
+#' @exportClass sigmoid
+sigmoid <- activation_class("sigmoid", function(self, x) op_sigmoid(x))
+
+#' @rdname activation
+#' @export htan
+#' @exportClass htan
+htan <- activation_class("htan", function(self, x) op_tanh(x))
+
+#' @rdname activation
+#' @export elu
+#' @exportClass elu
+elu <- activation_class("elu", function(self, x) op_elu(x, self$alpha),
+  fields = list(alpha = "numeric"),
+  methods = list(initialize = function(alpha = 1, ...) initFields(alpha = check_number(alpha, fun = "elu"), ...))
+)
+
+#' @rdname activation
+#' @export linear
+#' @exportClass linear
+linear <- activation_class("linear", function(self, x) op_multiply(x, 1))
+
+#' @rdname activation
+#' @export threshold
+#' @exportClass threshold
+threshold <- activation_class("threshold", function(self, x) op_step(x))
+
+#' @rdname activation
+#' @export softmax
+#' @exportClass softmax
+softmax <- activation_class("softmax", function(self, x) op_softmax(x),
+  methods = list(
+    backward = function(x) {
+      x <- check_rows(x, "x", "backward")
+      k <- ncol(x)
+      jacobian <- array(0, c(nrow(x), k, k))
+      for (i in seq_len(k)) {
+        towards <- matrix(0, nrow(x), k)
+        towards[, i] <- 1
+        jacobian[, i, ] <- pull(x, towards)
+      }
+      jacobian
+    },
+    pull = function(x, gradient) like(op_derivative(op_softmax, x, list(gradient)), x)
+  )
+)
+
+#' A numeric matrix; rows are samples.
+#' @noRd
+check_rows <- function(x, arg, fun) {
+  if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
+  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), fun = fun)
+}

@@ -1,0 +1,135 @@
+#' Optimizers as reference classes
+#'
+#' Objects with one method, `step(x, gradient, key = "")`, that returns `x` after one step against the
+#' gradient. `x` is a number, vector or matrix; optimizers that remember (all but
+#' `gradient_descent_optimizer()`) keep one memory per `key`, so that several parameters can share an
+#' optimizer. A network gives each of its parameters a memory of its own.
+#'
+#' | class | step, with g the gradient, r the learning rate, t counting from 1 |
+#' |---|---|
+#' | `gradient_descent_optimizer(learning_rate = 0.01)` | `x - r g` |
+#' | `momentum_optimizer(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE)` | `v = m v - r g`; `x + v`, or with Nesterov `x + m v - r g` |
+#' | `rmsprop_optimizer(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7)` | `s = rho s + (1 - rho) g^2`; `x - r g / sqrt(s + epsilon)` |
+#' | `adam_optimizer(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7)` | `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`; `x - r sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)` |
+#' | `adamw_optimizer(..., weight_decay = 0.004)` | first `x - r weight_decay x`, then as Adam |
+#' | `adagrad_optimizer(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7)` | `a = a + g^2`; `x - r g / sqrt(a + epsilon)` |
+#'
+#' Formulas and defaults are those of Keras 2.15. Fields such as `learning_rate` may be changed between
+#' steps.
+#'
+#' @section Your own:
+#' `setRefClass("signed", contains = "gradient_descent_optimizer", methods = list(step = function(x, gradient)
+#' x - learning_rate * sign(gradient)))` plugs into a network and trains, in R.
+#'
+#' @param ... fields, as in the table.
+#' @return A reference object.
+#' @references Kingma & Ba (2015), Adam, <https://arxiv.org/abs/1412.6980>. Loshchilov & Hutter (2019), AdamW,
+#'   <https://arxiv.org/abs/1711.05101>. Duchi et al. (2011), Adagrad,
+#'   <https://jmlr.org/papers/v12/duchi11a.html>. Sutskever et al. (2013), Nesterov momentum,
+#'   <https://proceedings.mlr.press/v28/sutskever13.html>.
+#' @examples
+#' opt <- gradient_descent_optimizer(learning_rate = 0.1)
+#' opt$step(10, 10)
+#' adam_optimizer(learning_rate = 0.1)$step(10, 10)
+#' @name gradient_descent_optimizer
+#' @aliases gradient_descent_optimizer-class momentum_optimizer-class rmsprop_optimizer-class
+#'   adam_optimizer-class adamw_optimizer-class adagrad_optimizer-class
+NULL
+
+# In the order of enum update in src/kernels.h.
+update_codes <- c(sgd = 0, momentum = 1, nesterov = 2, rmsprop = 3, adam = 4, adamw = 5, adagrad = 6)
+
+#' The seven numbers that describe an optimizer to the engine.
+#' @noRd
+optimizer_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
+                              fun = kind) {
+  rates <- c(beta_1 = beta_1, beta_2 = beta_2)
+  bad <- !is_number(learning_rate) || learning_rate < 0 || !is_number(beta_1) || beta_1 < 0 || beta_1 >= 1 ||
+    !is_number(beta_2) || beta_2 < 0 || beta_2 >= 1 || !is_number(epsilon) || epsilon < 0 ||
+    !is_number(weight_decay) || weight_decay < 0 || !is_number(start) || start < 0
+  if (bad) { # say which; this path is slow only when there is something to say
+    check_number(learning_rate, min = 0, fun = fun)
+    for (name in names(rates)) check_number(rates[[name]], min = 0, below = 1, arg = name, fun = fun)
+    check_number(epsilon, min = 0, fun = fun)
+    check_number(weight_decay, min = 0, fun = fun)
+    check_number(start, min = 0, arg = "initial_accumulator_value", fun = fun)
+  }
+  c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
+}
+
+#' An optimizer class: its fields with their defaults and, in terms of them, its seven numbers.
+#' @noRd
+optimizer_class <- function(name, defaults, numbers, contains = "gradient_descent_optimizer") {
+  own <- lapply(defaults, class)
+  if (length(contains)) own <- own[names(own) != "learning_rate"] else own$memory <- "list"
+  initialize <- function(...) initFields(...)
+  formals(initialize) <- c(defaults, alist(... = ))
+  body(initialize) <- as.call(c(
+    list(as.name("initFields")), lapply(`names<-`(names(defaults), names(defaults)), as.name), as.name("...")
+  ))
+  steps <- if (!length(contains)) {
+    list(step = function(x, gradient, key = "") {
+      check_numbers(x, "x", "step")
+      check_numbers(gradient, "gradient", "step")
+      if (length(x) != length(gradient)) {
+        abort("`x` has ", length(x), " numbers and `gradient` ", length(gradient), class = "shape", fun = "step")
+      }
+      slot <- paste0("key:", key) # a list cannot have an element named ""
+      before <- memory[[slot]]
+      if (!is.null(before) && attr(before, "size") != length(x)) {
+        abort("`x` has ", length(x), " numbers but the memory of `key` \"", key, "\" is for ", attr(before, "size"),
+          class = "shape", fun = "step")
+      }
+      result <- .Call(C_optimizer_step, numbers(), as.double(x), as.double(gradient), before)
+      if (length(result[[2]][[2]])) memory[[slot]] <<- structure(result[[2]], size = length(x))
+      `attributes<-`(result[[1]], attributes(x))
+    })
+  }
+  setRefClass(name, contains = contains, fields = own, methods = c(list(initialize = initialize, numbers = numbers), steps))
+}
+
+#' @rdname gradient_descent_optimizer
+#' @export gradient_descent_optimizer
+#' @exportClass gradient_descent_optimizer
+gradient_descent_optimizer <- optimizer_class("gradient_descent_optimizer", list(learning_rate = 0.01),
+  function() optimizer_numbers("sgd", learning_rate, fun = "gradient_descent_optimizer"),
+  contains = character()
+)
+
+#' @rdname gradient_descent_optimizer
+#' @export momentum_optimizer
+#' @exportClass momentum_optimizer
+momentum_optimizer <- optimizer_class("momentum_optimizer", list(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE),
+  function() optimizer_numbers(if (nesterov) "nesterov" else "momentum", learning_rate, momentum, fun = "momentum_optimizer")
+)
+
+#' @rdname gradient_descent_optimizer
+#' @export rmsprop_optimizer
+#' @exportClass rmsprop_optimizer
+rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7),
+  function() optimizer_numbers("rmsprop", learning_rate, beta_2 = rho, epsilon = epsilon, fun = "rmsprop_optimizer")
+)
+
+#' @rdname gradient_descent_optimizer
+#' @export adam_optimizer
+#' @exportClass adam_optimizer
+adam_optimizer <- optimizer_class("adam_optimizer",
+  list(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
+  function() optimizer_numbers("adam", learning_rate, beta_1, beta_2, epsilon, fun = "adam_optimizer")
+)
+
+#' @rdname gradient_descent_optimizer
+#' @export adamw_optimizer
+#' @exportClass adamw_optimizer
+adamw_optimizer <- optimizer_class("adamw_optimizer",
+  list(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
+  function() optimizer_numbers("adamw", learning_rate, beta_1, beta_2, epsilon, weight_decay, fun = "adamw_optimizer")
+)
+
+#' @rdname gradient_descent_optimizer
+#' @export adagrad_optimizer
+#' @exportClass adagrad_optimizer
+adagrad_optimizer <- optimizer_class("adagrad_optimizer",
+  list(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7),
+  function() optimizer_numbers("adagrad", learning_rate, epsilon = epsilon, start = initial_accumulator_value, fun = "adagrad_optimizer")
+)

@@ -1,0 +1,316 @@
+# Values of every op against plain R. The cases stand in helper-op-cases.R.
+
+#' Cases that are off by more than `tolerance`, as text.
+wrong_values <- function(dtype, tolerance, names = names(op_cases)) {
+  expected <- op_expected()
+  wrong <- character()
+  for (op in names) {
+    for (k in seq_along(op_cases[[op]])) {
+      case <- op_cases[[op]][[k]]
+      error <- relative_error(as.array(apply_case(case, dtype)), expected[[op]][[k]], case$floor)
+      if (!(error <= tolerance)) wrong <- c(wrong, sprintf("%s %s: %.2g", op, case$what, error))
+    }
+  }
+  wrong
+}
+
+test_that("every op of the table has cases and a function that is exported", {
+  expect_setequal(names(op_cases), op_names())
+  expect_true(all(lengths(op_cases) > 0))
+  inside_others <- c("sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy") # from_logits = TRUE
+  expect_setequal(sub("^op_", "", grep("^op_", getNamespaceExports("nativenet"), value = TRUE)), setdiff(op_names(), inside_others))
+})
+
+test_that("every case runs the op it stands for", {
+  for (op in names(op_cases)) {
+    case <- op_cases[[op]][[1]]
+    tape <- gradient_tape()
+    inputs <- as_inputs(case, "float64")
+    lapply(inputs[case$wants], tape_watch, tape = tape)
+    tape_record(tape, do.call(case$call, inputs))
+    if (length(case$wants)) expect_match(capture.output(tape), paste0("= ", op, "("), fixed = TRUE, all = FALSE)
+  }
+})
+
+test_that("values agree with plain R, with every instruction set", {
+  for (kernels in c("portable", "avx2", "")) {
+    with_kernels(kernels, {
+      expect_identical(wrong_values("float64", 1e-12), character(), label = paste(kernels, "float64"))
+      expect_identical(wrong_values("float32", 1e-5), character(), label = paste(kernels, "float32"))
+    })
+  }
+})
+
+test_that("integers of both sizes, and bool where the table says so, agree with plain R", {
+  whole <- function(x) if (is.double(x)) shaped(round(4 * c(x)), dims(x)) else x
+  logical <- function(x) if (is.double(x)) shaped(c(x) > 0, dims(x)) else x
+  wrong <- character()
+  for (op in op_names()[op_part(op_names()) > 0]) {
+    for (case in op_cases[[op]]) {
+      numbers <- lapply(case$inputs, whole)
+      expected <- do.call(case$reference, numbers)
+      for (dtype in c("int32", "int64")) {
+        y <- do.call(case$call, lapply(numbers, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x)))
+        if (!op %in% c("less", "less_equal", "equal", "argmax", "cast") && tensor_dtype(y) != dtype) wrong <- c(wrong, paste(op, case$what, tensor_dtype(y)))
+        if (relative_error(as.array(y), expected) > 0) wrong <- c(wrong, paste(op, case$what, dtype))
+      }
+      if (op_part(op) < 2) next
+      logicals <- lapply(case$inputs, logical)
+      y <- do.call(case$call, lapply(logicals, tensor))
+      if (relative_error(as.array(y), do.call(case$reference, logicals)) > 0) wrong <- c(wrong, paste(op, case$what, "bool"))
+    }
+  }
+  expect_identical(wrong, character())
+})
+
+test_that("ops refuse the dtypes that the table excludes", {
+  for (op in op_names()[op_part(op_names()) < 2]) {
+    case <- op_cases[[op]][[1]]
+    for (dtype in c("int32", "bool")[c(op_part(op) == 0, TRUE)]) {
+      inputs <- lapply(case$inputs, function(x) if (is.double(x)) op_cast(tensor(x), dtype) else tensor(x))
+      expect_error(do.call(case$call, inputs), paste0("`op_", op, "\\(\\)`.*", dtype), class = "nativenet_error_dtype")
+    }
+  }
+})
+
+test_that("NaN and the infinities come out as in R", {
+  x <- c(NaN, Inf, -Inf, 0, 1, -1)
+  functions <- list(
+    list(op_negative, `-`), list(op_abs, abs), list(op_square, function(x) x^2), list(op_sqrt, function(x) suppressWarnings(sqrt(x))),
+    list(op_exp, exp), list(op_log, function(x) suppressWarnings(log(x))), list(op_tanh, tanh), list(op_sigmoid, plogis),
+    list(op_relu, function(x) pmax(x, 0)), list(function(x) op_clip(x, -1, 1), function(x) pmin(pmax(x, -1), 1)),
+    list(op_leaky_relu, function(x) ifelse(x > 0, x, 0.2 * x)), list(op_elu, function(x) ifelse(x > 0, x, expm1(x))), list(op_selu, selu_reference),
+    list(op_softplus, function(x) ifelse(x > 0, x + log1p(exp(-x)), log1p(exp(x)))), list(op_step, function(x) as.double(x > 0) + 0 * is.nan(x) / !is.nan(x)),
+    list(op_gelu, function(x) x * pnorm(x))
+  )
+  pairs <- expand.grid(a = x, b = x)
+  with_two <- list(
+    list(op_add, `+`), list(op_subtract, `-`), list(op_multiply, `*`), list(op_divide, `/`), list(op_power, `^`), list(op_maximum, pmax), list(op_minimum, pmin),
+    list(op_less, function(a, b) (a < b) %in% TRUE), list(op_less_equal, function(a, b) (a <= b) %in% TRUE), list(op_equal, function(a, b) (a == b) %in% TRUE)
+  )
+  for (kernels in c("portable", "avx2", "")) {
+    with_kernels(kernels, for (dtype in c("float32", "float64")) {
+      for (f in functions) expect_lt(relative_error(c(as.array(f[[1]](tensor(x, dtype)))), f[[2]](x)), 1e-6, label = paste(kernels, dtype, deparse1(f[[1]])))
+      for (f in with_two) {
+        y <- f[[1]](tensor(pairs$a, dtype), tensor(pairs$b, dtype))
+        expect_identical(relative_error(c(as.array(y)), f[[2]](pairs$a, pairs$b)), 0, label = paste(kernels, dtype, deparse1(f[[1]])))
+      }
+    })
+  }
+})
+
+test_that("NaN passes through sums, extremes, products and softmax", {
+  for (n in c(3, 40)) { # below and beyond one vector
+    x <- replace(some(n), 2, NaN)
+    for (f in list(op_sum, op_mean, op_max, op_min)) expect_true(is.nan(as.array(f(x))))
+    expect_identical(as.array(op_argmax(x)), 1L)
+    expect_true(all(is.nan(as.array(op_softmax(x)))))
+    expect_true(all(is.nan(as.array(op_log_softmax(x)))))
+    expect_true(is.nan(as.array(op_matmul(matrix(x, 1), matrix(some(n), n)))))
+  }
+})
+
+test_that("a NaN among predictions gives a NaN loss, never a number", {
+  for (n in c(3, 40)) {
+    p <- replace(some(n, 0.1, 0.9), 2, NaN)
+    t <- some(n, 0.1, 0.9, 2)
+    losses <- list(
+      squared_error = op_squared_error(t, p), absolute_error = op_absolute_error(t, p), huber = op_huber(t, p), kl_divergence = op_kl_divergence(t, p),
+      binary = op_binary_crossentropy(t, p), sigmoid = op_binary_crossentropy(t, p, from_logits = TRUE),
+      categorical = op_categorical_crossentropy(t, p), not_normalized = op_categorical_crossentropy(t, p, normalize = FALSE),
+      softmax = op_categorical_crossentropy(t, p, from_logits = TRUE),
+      sparse = op_sparse_categorical_crossentropy(1L, p), sparse_softmax = op_sparse_categorical_crossentropy(1L, p, from_logits = TRUE)
+    )
+    for (name in names(losses)) expect_true(is.nan(as.array(losses[[name]])), label = name)
+  }
+})
+
+test_that("large numbers do not overflow on the way", {
+  expect_equal(as.array(op_softmax(c(1e4, 1e4))), array(c(0.5, 0.5)))
+  expect_equal(as.array(op_log_softmax(c(-1e4, 0))), array(c(-1e4, 0)))
+  expect_equal(as.array(op_softplus(c(-1e4, 1e4))), array(c(0, 1e4)))
+  expect_equal(as.array(op_sigmoid(c(-1e4, 1e4))), array(c(0, 1)))
+  expect_equal(as.array(op_binary_crossentropy(1, array(-1e4, 1), from_logits = TRUE)), 1e4)
+  expect_equal(as.array(op_sparse_categorical_crossentropy(0L, c(-1e4, 0), from_logits = TRUE)), 1e4)
+})
+
+test_that("ELU keeps its digits near 0", {
+  x <- -10^-(1:12)
+  expect_lt(relative_error(c(as.array(op_elu(x))), expm1(x), 0), 1e-12)
+  expect_lt(relative_error(c(as.array(op_selu(x))), selu_reference(x), 0), 1e-12)
+})
+
+test_that("long float32 sums keep their digits", {
+  x <- rep(0.1, 1e6)
+  rounded <- as.array(tensor(0.1, "float32"))
+  expect_lt(abs(as.array(op_sum(tensor(x, "float32"))) / (1e6 * rounded) - 1), 1e-6)
+  expect_lt(abs(as.array(op_mean(tensor(x, "float32"))) / rounded - 1), 1e-6)
+  expect_lt(abs(as.array(op_mean(tensor(matrix(x, ncol = 2), "float32"), axis = 1))[1] / rounded - 1), 1e-6)
+})
+
+test_that("cast: between all dtypes, towards zero, held at the ends, NaN is 0", {
+  x <- c(-2.7, -1, -0.5, 0, 0.5, 1, 2.7)
+  for (from in nativenet:::dtypes) {
+    given <- switch(from, bool = x > 0, int32 = , int64 = trunc(x), x)
+    for (to in nativenet:::dtypes) {
+      y <- op_cast(tensor(given, from), to)
+      expected <- switch(to, bool = given != 0, int32 = , int64 = as.integer(given), as.array(tensor(as.double(given), "float32")))
+      if (to == "float64" && from == "float64") expected <- given
+      expect_equal(c(as.array(y)), c(expected), tolerance = 0, label = paste(from, "to", to))
+      expect_identical(tensor_dtype(y), to)
+    }
+  }
+  ends <- c(NaN, Inf, -Inf, 1e300, -1e300)
+  for (from in c("float32", "float64")) {
+    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int32"), "float64"))), c(0, 2^31 - 1, -2^31, 2^31 - 1, -2^31))
+    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int64"), "float64"))), c(0, 2^63, -2^63, 2^63, -2^63))
+    expect_identical(c(as.array(op_cast(tensor(ends, from), "bool"))), rep(TRUE, 5))
+  }
+  expect_identical(c(as.array(op_cast(op_cast(tensor(c(2^40, -2^40), "int64"), "int32"), "float64"))), c(2^31 - 1, -2^31))
+})
+
+test_that("int64 numbers beyond 2^53 stay exact, in sums too", {
+  big <- op_add(tensor(2^53, "int64"), tensor(1, "int64"))
+  minus <- function(x) as.array(op_subtract(x, tensor(2^53, "int64")))
+  expect_identical(minus(big), 1L)
+  expect_identical(minus(op_sum(op_stack(list(big, tensor(0, "int64"))))), 1L)
+  expect_identical(minus(op_max(op_stack(list(big, tensor(0, "int64"))))), 1L)
+})
+
+test_that("clip of integers works with ends beyond their range", {
+  expect_identical(as.array(op_clip(1:3, -1e10, 1e10)), array(1:3))
+  expect_identical(as.array(op_clip(1:3, 2, 1e300)), array(c(2L, 2L, 3L)))
+})
+
+test_that("integer sums wrap around, as the hardware does, and nothing worse", {
+  top <- .Machine$integer.max
+  expect_identical(as.array(op_cast(op_add(top, 1L), "float64")), -2^31)
+  expect_identical(as.array(op_abs(op_cast(-2^31, "int32"))), NA_integer_)
+})
+
+test_that("plain numbers take the dtype of the tensor they meet", {
+  for (dtype in nativenet:::dtypes[1:4]) {
+    x <- tensor(c(1, 2), dtype)
+    expect_identical(tensor_dtype(op_add(x, 1)), dtype)
+    expect_identical(tensor_dtype(op_add(1L, x)), dtype)
+    expect_identical(tensor_dtype(op_where(c(TRUE, FALSE), x, 0)), dtype)
+  }
+  expect_identical(tensor_dtype(op_add(1L, 2L)), "int32")
+  expect_identical(tensor_dtype(op_add(1L, 2)), "float64")
+  expect_identical(tensor_dtype(op_add(TRUE, TRUE)), "int32")
+  expect_identical(tensor_dtype(op_exp(1L)), "float64")
+  expect_error(op_add(tensor(1:2), 0.5), "not whole", class = "nativenet_error_value")
+})
+
+test_that("errors are classed and name the op and the shapes", {
+  shape <- function(code, ...) for (text in c(...)) expect_error(code, text, fixed = TRUE, class = "nativenet_error_shape")
+  value <- function(code, ...) for (text in c(...)) expect_error(code, text, fixed = TRUE, class = "nativenet_error_value")
+  m <- matrix(0, 2, 3)
+  shape(op_add(m, 1:2), "`op_add()`", "(2, 3) and (2)")
+  shape(op_matmul(m, m), "`op_matmul()`", "inner sizes differ", "(2, 3) and (2, 3)")
+  shape(op_matmul(1:3, m), "two axes")
+  shape(op_matmul(array(0, c(2, 1, 3)), array(0, c(3, 3, 1))), "broadcast")
+  shape(op_dense(m, m), "`op_dense()`", "(2, 3) and (2, 3)")
+  shape(op_dense(m, matrix(0, 3, 4), 1:3), "bias of shape (4), not (3)")
+  shape(op_dense(1, m), "`op_dense()`")
+  shape(op_softmax(1), "`op_softmax()`", "scalar")
+  shape(op_reshape(m, c(4, -1)), "`op_reshape()`", "(2, 3)", "(4, -1)")
+  shape(op_concat(list(m, t(m)), 1), "`op_concat()`", "(2, 3) and (3, 2)")
+  shape(op_concat(list(m, 1:3), 1), "(2, 3) and (3)")
+  shape(op_stack(list(m, t(m))), "`op_stack()`", "(2, 3) and (3, 2)")
+  shape(op_squared_error(m, t(m)), "`op_squared_error()`", "same shape", "(2, 3)", "(3, 2)")
+  shape(op_squared_error(1, 1), "same shape")
+  shape(op_sparse_categorical_crossentropy(0:2, m), "one label per row", "(2, 3) and (3)")
+  shape(op_sparse_categorical_crossentropy(0L, 1), "axis of classes")
+  shape(op_max(numeric()), "`op_max()`", "no elements")
+  shape(op_argmax(m[0, ], 1), "`op_argmax()`", "no elements")
+  shape(op_where(c(TRUE, FALSE), 1:3, 0L), "`op_where()`", "(2) and (3)")
+  shape(op_stack(list(array(0, rep(1, 8)))), "") |> tryCatch(error = function(e) expect_match(conditionMessage(e), "at most 8 axes"))
+  shape(op_gather(array(0, rep(1, 8)), matrix(0L, 1, 1)), "more than 8 axes")
+  shape(op_add(array(0, rep(1, 9)), 1), "at most 8")
+  value(op_sum(m, axis = 3), "`op_sum()`", "1 .. 2", "not be 3")
+  value(op_sum(m, axis = 0), "not be 0")
+  value(op_sum(m, axis = "a"), "not be \"a\"")
+  value(op_sum(m, keepdims = NA), "`op_sum()`", "TRUE or FALSE")
+  value(op_argmax(m, axis = -3), "`op_argmax()`", "-1 .. -2")
+  value(op_transpose(m, c(1, 1)), "`op_transpose()`", "1 .. 2")
+  value(op_slice(m, 1, 1), "`op_slice()`", "`start`", "(2)")
+  value(op_slice(m, c(1, 1), c(2, 4)), "`op_slice()`", "(2, 3)")
+  value(op_slice(m, c(0, 1), c(1, 1)), "start lies outside")
+  value(op_slice(m, c(1, 1), c(1, 1), c(0, 1)), "steps must not be 0")
+  value(op_slice(m, c(1, 1), c(-1, 1)), "sizes")
+  value(op_reshape(m, c(-1, -1)), "one may be -1")
+  value(op_reshape(m, 1.5), "`op_reshape()`", "`shape`", "1.5")
+  value(op_reshape(m, rep(1, 9)), "at most 8 axes")
+  value(op_clip(m, 1, 0), "`op_clip()`", "`x_max`", "at least 1")
+  value(op_dense(m, m, activation = "gelu"), "`op_dense()`", "\"gelu\"")
+  value(op_concat(list()), "`op_concat()`", "`xs`")
+  value(op_concat(m), "`xs`")
+  value(op_cast(m, "float16"), "\"float16\"")
+  value(op_add("a", 1), "character")
+  value(op_add(NULL, 1), "NULL")
+  value(op_add(list(1), 1), "list")
+  value(op_add(factor(1), 1), "integer") |> tryCatch(error = function(e) expect_s3_class(e, "nativenet_error_value"))
+  value(op_huber(1:2, 1:2, delta = 0), "`op_huber()`", "`delta`")
+  value(op_squared_error(1:2, 1:2, reduction = "none"), "`reduction`", "\"none\"")
+  value(op_gather(m, 0.5), "not whole")
+  expect_error(op_gather(m, 2L), "outside", class = "nativenet_error_index")
+  expect_error(op_gather(m, -1L), class = "nativenet_error_index")
+  expect_error(op_gather(m[0, ], 0L), class = "nativenet_error_index")
+  expect_error(op_sparse_categorical_crossentropy(c(0L, 3L), m), class = "nativenet_error_index")
+  expect_error(op_sparse_categorical_crossentropy(c(0L, -1L), m, from_logits = TRUE), class = "nativenet_error_index")
+  expect_error(op_add(tensor(1, "float32"), tensor(1, "float64")), "`op_add()`: tensors of different dtype: float32 of shape ()", fixed = TRUE, class = "nativenet_error_dtype")
+})
+
+test_that("sizes that overflow are errors", {
+  x <- c(1, 2, 3)
+  nothing <- array(0, c(0, .Machine$integer.max, .Machine$integer.max))
+  expect_error(op_slice(x, 1, 5, 2^62), class = "nativenet_error")
+  expect_error(op_slice(x, 1, 2^62 + 1, 4), class = "nativenet_error")
+  expect_error(op_slice(x, 1, 1, 1e300), class = "nativenet_error")
+  expect_error(op_reshape(numeric(), c(2^32, 2^32)), class = "nativenet_error")
+  expect_error(op_reshape(x, c(3, 2^32, 2^32)), class = "nativenet_error")
+  expect_error(op_reshape(x, 1e300), class = "nativenet_error")
+  expect_error(op_sum(nothing, axis = 1), class = "nativenet_error")
+  expect_error(op_add(nothing, array(0, c(1, 1, 1))) |> op_sum(axis = 1), class = "nativenet_error")
+  expect_error(op_sum(matrix(1, 1, 1), axis = rep(1, 40)), class = "nativenet_error")
+})
+
+# ---- threads ----
+
+# Big enough for two threads (src/threads.c), in every way that work is shared: by rows, by columns,
+# within a row.
+big_calls <- function(dtype) {
+  t <- function(...) tensor(some(...), dtype)
+  wide <- t(c(3, 1100000))
+  tall <- t(c(1100000, 3))
+  p <- t(c(60000, 10), 0.1, 0.9)
+  q <- t(c(60000, 10), 0.1, 0.9, 2)
+  labels <- tensor(as.integer(seq_len(60000) %% 10))
+  square <- t(c(160, 160))
+  list(
+    exp = function() op_exp(wide), add = function() op_add(wide, wide), add_row = function() op_add(wide, t(1100000, k = 2)), add_column = function() op_add(tall, t(c(1100000, 1), k = 2)),
+    add_narrow = function() op_multiply(tall, t(3, k = 2)), sum = function() op_sum(wide), sum_rows = function() op_sum(tall, 2), sum_columns = function() op_sum(wide, 1),
+    mean = function() op_mean(tall, 1), max = function() op_max(wide, 2), softmax = function() op_softmax(tall), transpose = function() op_transpose(tall),
+    slice = function() op_slice(tall, c(1100000, 1), c(1100000, 3), c(-1, 1)), concat = function() op_concat(list(tall, tall), 2), reshape = function() op_reshape(tall, -1),
+    gather = function() op_gather(tall, matrix(as.integer(seq_len(2200000) %% 1100), 2)), where = function() op_where(some(c(3, 1100000)) > 0, wide, 0), cast = function() op_cast(wide, "float32"),
+    matmul = function() op_matmul(t(c(301, 203)), t(c(203, 97), k = 2)), matmul_row = function() op_matmul(t(c(3, 1500)), t(c(1500, 1001), k = 2)),
+    matmul_dots = function() op_matmul(t(c(20, 1500)), t(c(101, 1500), k = 2), transpose_y = TRUE), matmul_batch = function() op_matmul(t(c(7, 65, 120)), t(c(7, 120, 41), k = 2)),
+    matmul_itself = function() op_matmul(square, square), dense = function() op_dense(t(c(128, 200)), t(c(200, 101), k = 2), t(101, k = 3), "tanh"),
+    softmax_loss = function() op_categorical_crossentropy(q, p, from_logits = TRUE), sparse = function() op_sparse_categorical_crossentropy(labels, p),
+    binary = function() op_binary_crossentropy(q, p), squared = function() op_squared_error(q, p)
+  )
+}
+
+test_that("one thread or two: the same bits", {
+  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
+  skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
+  for (dtype in c("float32", "float64")) {
+    calls <- big_calls(dtype)
+    for (name in names(calls)) {
+      one <- with_threads(1, as.array(calls[[name]]()))
+      two <- with_threads(2, as.array(calls[[name]]()))
+      expect_true(identical(one, two), label = paste(dtype, name))
+    }
+  }
+})
