@@ -60,32 +60,42 @@ op_derivative <- function(op, x, seed = NULL) {
 #' @noRd
 is_native <- function(x) identical(attr(class(x), "package"), "nativenet")
 
-missing_method <- function(object, method) {
-  abort("class <", class(object)[1], "> does not define this method", class = "value", fun = method)
+#' Methods from functions of the object. A method is copied into each object, and an object of a class that a
+#' user derived sees the user's workspace and not this namespace; so all that a method does is to hand over to a
+#' function that lives here. `self` is the object as a plain environment: its fields are `self$name`.
+#' @noRd
+methods_from <- function(functions) {
+  lapply(functions, function(f) {
+    arguments <- formals(f)[-1]
+    passed <- lapply(names(arguments), as.name)
+    names(passed) <- ifelse(names(arguments) == "...", "", names(arguments))
+    method <- function() NULL
+    formals(method) <- arguments
+    body(method) <- as.call(c(list(f, quote(as.environment(.self))), passed))
+    method
+  })
+}
+
+missing_method <- function(self, method) {
+  abort("class <", class(self$.self)[1], "> does not define this method", fun = method)
 }
 
 #' @rdname activation
 #' @export activation
 #' @exportClass activation
-activation <- setRefClass("activation",
-  methods = list(
-    forward = function(x) missing_method(.self, "forward"),
-    backward = function(x) missing_method(.self, "backward"),
-    pull = function(x, gradient) gradient * backward(x)
-  )
-)
+activation <- setRefClass("activation", methods = methods_from(list(
+  forward = function(self, x) missing_method(self, "forward"),
+  backward = function(self, x) missing_method(self, "backward"),
+  pull = function(self, x, gradient) gradient * self$.self$backward(x)
+)))
 
 #' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
 #' @noRd
-activation_class <- function(name, op, fields = list(), methods = list()) {
-  op <- op
-  setRefClass(name,
-    contains = "activation", fields = fields,
-    methods = c(list(
-      forward = eval(bquote(function(x) like(.(op)(.self, tensor(check_numbers(x, "x", "forward"), "float64")), x))),
-      backward = eval(bquote(function(x) like(op_derivative(function(x) .(op)(.self, x), check_numbers(x, "x", "backward")), x)))
-    ), methods)
-  )
+activation_class <- function(name, op, ...) {
+  setRefClass(name, contains = "activation", ..., methods = methods_from(list(
+    forward = function(self, x) like(op(self, tensor(check_numbers(x, "x", "forward"), "float64")), x),
+    backward = function(self, x) like(op_derivative(function(x) op(self, x), check_numbers(x, "x", "backward")), x)
+  )))
 }
 
 #' @rdname activation
@@ -106,10 +116,8 @@ htan <- activation_class("htan", function(self, x) op_tanh(x))
 #' @rdname activation
 #' @export elu
 #' @exportClass elu
-elu <- activation_class("elu", function(self, x) op_elu(x, self$alpha),
-  fields = list(alpha = "numeric"),
-  methods = list(initialize = function(alpha = 1, ...) initFields(alpha = check_number(alpha, fun = "elu"), ...))
-)
+elu <- activation_class("elu", function(self, x) op_elu(x, self$alpha), fields = list(alpha = "numeric"))
+elu$methods(initialize = function(alpha = 1, ...) initFields(alpha = alpha, ...))
 
 #' @rdname activation
 #' @export linear
@@ -124,22 +132,18 @@ threshold <- activation_class("threshold", function(self, x) op_step(x))
 #' @rdname activation
 #' @export softmax
 #' @exportClass softmax
-softmax <- activation_class("softmax", function(self, x) op_softmax(x),
-  methods = list(
-    backward = function(x) {
-      x <- check_rows(x, "x", "backward")
-      k <- ncol(x)
-      jacobian <- array(0, c(nrow(x), k, k))
-      for (i in seq_len(k)) {
-        towards <- matrix(0, nrow(x), k)
-        towards[, i] <- 1
-        jacobian[, i, ] <- pull(x, towards)
-      }
-      jacobian
-    },
-    pull = function(x, gradient) like(op_derivative(op_softmax, x, list(gradient)), x)
-  )
-)
+softmax <- activation_class("softmax", function(self, x) op_softmax(x))
+softmax$methods(methods_from(list(
+  backward = function(self, x) {
+    k <- ncol(check_rows(x, "x", "backward"))
+    jacobian <- array(0, c(nrow(x), k, k))
+    for (i in seq_len(k)) jacobian[, i, ] <- softmax_pull(x, matrix(seq_len(k) == i, nrow(x), k, byrow = TRUE))
+    jacobian
+  },
+  pull = function(self, x, gradient) softmax_pull(x, gradient)
+)))
+
+softmax_pull <- function(x, gradient) like(op_derivative(op_softmax, x, list(gradient)), x)
 
 #' A numeric matrix; rows are samples.
 #' @noRd

@@ -55,41 +55,35 @@ check_pair <- function(y_true, y_pred, fun) {
 #' @rdname loss_function
 #' @export loss_function
 #' @exportClass loss_function
-loss_function <- setRefClass("loss_function",
-  methods = list(
-    forward = function(y_true, y_pred) missing_method(.self, "forward"),
-    backward = function(y_true, y_pred) missing_method(.self, "backward")
-  )
-)
+loss_function <- setRefClass("loss_function", methods = methods_from(list(
+  forward = function(self, y_true, y_pred) missing_method(self, "forward"),
+  backward = function(self, y_true, y_pred) missing_method(self, "backward")
+)))
 
 #' A loss class whose numbers come from an op: a function of the object, targets and predictions that
-#' gives one number per row.
+#' gives one number per row. It has one field, with a default.
 #' @noRd
 loss_class <- function(name, op, fields, initialize) {
-  setRefClass(name,
-    contains = "loss_function", fields = fields,
-    methods = list(
-      initialize = initialize,
-      forward = eval(bquote(function(y_true, y_pred) {
-        check_pair(y_true, y_pred, "forward")
-        as.double(op_mean(.(op)(.self, y_true, tensor(y_pred, "float64"))))
-      })),
-      backward = eval(bquote(function(y_true, y_pred) {
-        check_pair(y_true, y_pred, "backward")
-        like(op_derivative(function(p) op_mean(.(op)(.self, y_true, p)), y_pred), y_pred)
-      }))
-    )
-  )
+  generator <- setRefClass(name, contains = "loss_function", fields = fields, methods = methods_from(list(
+    forward = function(self, y_true, y_pred) {
+      check_pair(y_true, y_pred, "forward")
+      as.double(op_mean(op(self, y_true, tensor(y_pred, "float64"))))
+    },
+    backward = function(self, y_true, y_pred) {
+      check_pair(y_true, y_pred, "backward")
+      like(op_derivative(function(p) op_mean(op(self, y_true, p)), y_pred), y_pred)
+    }
+  )))
+  generator$methods(initialize = initialize)
+  generator
 }
-
-initialize_epsilon <- function(epsilon = 1e-9, ...) initFields(epsilon = check_number(epsilon, min = 0, fun = "initialize"), ...)
 
 #' @rdname loss_function
 #' @export binary_crossentropy
 #' @exportClass binary_crossentropy
 binary_crossentropy <- loss_class("binary_crossentropy",
   function(self, t, p) op_binary_crossentropy(t, p, clip = 0, epsilon = self$epsilon, reduction = "sum"),
-  fields = list(epsilon = "numeric"), initialize = initialize_epsilon
+  fields = list(epsilon = "numeric"), initialize = function(epsilon = 1e-9, ...) initFields(epsilon = epsilon, ...)
 )
 
 #' @rdname loss_function
@@ -97,7 +91,7 @@ binary_crossentropy <- loss_class("binary_crossentropy",
 #' @exportClass categorical_crossentropy
 categorical_crossentropy <- loss_class("categorical_crossentropy",
   function(self, t, p) op_categorical_crossentropy(t, p, clip = 0, epsilon = self$epsilon, normalize = FALSE),
-  fields = list(epsilon = "numeric"), initialize = initialize_epsilon
+  fields = list(epsilon = "numeric"), initialize = function(epsilon = 1e-9, ...) initFields(epsilon = epsilon, ...)
 )
 
 #' @rdname loss_function
@@ -105,8 +99,5 @@ categorical_crossentropy <- loss_class("categorical_crossentropy",
 #' @exportClass mean_squared_error
 mean_squared_error <- loss_class("mean_squared_error",
   function(self, t, p) op_squared_error(t, p, reduction = self$reduction),
-  fields = list(reduction = "character"),
-  initialize = function(reduction = "mean", ...) {
-    initFields(reduction = check_choice(reduction, c("mean", "sum"), fun = "mean_squared_error"), ...)
-  }
+  fields = list(reduction = "character"), initialize = function(reduction = "mean", ...) initFields(reduction = reduction, ...)
 )

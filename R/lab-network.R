@@ -24,6 +24,8 @@
 #'   the weights move, and `val_loss` if `validation_data = list(x, y)` was given. `on_epoch(epoch, loss)` is
 #'   called after each epoch; if it returns `FALSE`, training stops. An interrupt stops between two steps and
 #'   leaves a network that can be used and trained on.
+#' * `gradients(x, y)`: `loss`, `weights` and `biases`: the loss of these samples and its gradient, as a step would
+#'   follow it; nothing changes.
 #' * `evaluate(x, y)`: the loss and, for classes, the share of rows whose largest output (or, for a single
 #'   output, the side of 0.5) is right.
 #'
@@ -163,35 +165,34 @@ loss_of <- function(loss, target, p, fused) {
 
 #' Trace the network for batches of up to `rows` and hand it to a trainer.
 #' @noRd
-network_engine <- function(network, rows) {
-  p <- network$parameters
-  dtype <- network$dtype
+network_engine <- function(parts, p, rows) {
+  dtype <- parts$dtype
   code <- dtype_code(dtype)
   program <- .Call(C_program_new)
   input <- function(width) .Call(C_program_input, program, code, c(as.integer(rows), as.integer(width)))
   own <- function(value, penalties) .Call(C_program_variable, program, tensor(value, dtype), as.double(penalties))
-  weights <- lapply(p$weights, own, c(network$l1, network$l2))
+  weights <- lapply(p$weights, own, c(parts$l1, parts$l2))
   biases <- lapply(p$biases, function(b) own(array(b, length(b)), c(0, 0)))
   x <- input(nrow(p$weights[[1]]))
   last <- length(weights)
   y <- x
-  for (i in seq_len(last - 1)) y <- layer_op(network$activations[[i]], y, weights[[i]], biases[[i]])
+  for (i in seq_len(last - 1)) y <- layer_op(parts$activations[[i]], y, weights[[i]], biases[[i]])
   # Fused losses start from the pre-activations, predictions from the activation of the same.
-  activation <- network$activations[[last]]
-  fused <- is_fused(activation, network$loss)
+  activation <- parts$activations[[last]]
+  fused <- is_fused(activation, parts$loss)
   z <- if (fused) op_dense(y, weights[[last]], biases[[last]])
   output <- if (fused) activation_ops[[class(activation)[1]]](activation, z) else layer_op(activation, y, weights[[last]], biases[[last]])
   target <- input(ncol(p$weights[[last]]))
-  loss <- op_mean(loss_of(network$loss, target, if (fused) z else output, fused))
-  trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), network$optimizer$numbers())
+  loss <- op_mean(loss_of(parts$loss, target, if (fused) z else output, fused))
+  trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), parts$optimizer$numbers())
   list(
     trainer = trainer, inputs = list(x, target), output = output, weights = weights, biases = biases,
-    kind = network$optimizer$numbers()[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
+    kind = parts$optimizer$numbers()[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
 }
 
-network_is_native <- function(network) {
-  is_native(network$loss) && is_native(network$optimizer) && all(vapply(network$activations, is_native, NA))
+network_is_native <- function(parts) {
+  is_native(parts$loss) && is_native(parts$optimizer) && all(vapply(parts$activations, is_native, NA))
 }
 
 # ---- checks ----
@@ -252,22 +253,224 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
 
 # ---- the class ----
 
-#' An active field whose change makes the network's program out of date.
-#' @noRd
-part_field <- function(name, check) {
-  eval(bquote(function(value) {
-    if (missing(value)) return(parts[[.(name)]])
-    .(check)(value)
-    .self$settle()
-    parts[[.(name)]] <<- value
-  }))
+# The object's state, beside the fields that users see:
+#   parts       list of activations, loss, optimizer, l1, l2, dtype
+#   parameters  list of weights and biases while there is no engine
+#   engine      list with the trainer, which then holds the parameters; or NULL
+# `self` is the object as an environment throughout.
+
+network_parameters <- function(self) {
+  e <- self$engine
+  if (is.null(e)) return(self$parameters)
+  list(
+    weights = .Call(C_trainer_get, e$trainer, e$weights),
+    biases = lapply(.Call(C_trainer_get, e$trainer, e$biases), as.vector)
+  )
 }
 
-parameter_field <- function(name) {
-  eval(bquote(function(value) {
-    if (missing(value)) return(.self$current_parameters()[[.(name)]])
-    .self$replace_parameters(`[[<-`(.self$current_parameters(), .(name), value))
-  }))
+network_set_parameters <- function(self, what, value) {
+  now <- network_parameters(self)
+  next_ <- `[[<-`(now, what, value)
+  check_parameters(next_$weights, next_$biases, "dense_neural_network")
+  if (!identical(lapply(next_$weights, dim), lapply(now$weights, dim))) {
+    abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""), collapse = ", "),
+      class = "shape", fun = "dense_neural_network")
+  }
+  next_$biases <- lapply(next_$biases, as.vector)
+  e <- self$engine
+  if (is.null(e)) {
+    self$parameters <- next_
+  } else {
+    as_tensors <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor, self$parts$dtype)
+    .Call(C_trainer_set, e$trainer, c(e$weights, e$biases), as_tensors)
+  }
+}
+
+#' Take the parameters back from the engine, which is about to be out of date.
+#' @noRd
+network_settle <- function(self) {
+  self$parameters <- network_parameters(self)
+  self$engine <- NULL
+}
+
+#' Make sure of an engine for batches of up to `rows` if all parts are ours; is there one?
+#' @noRd
+network_prepare <- function(self, rows) {
+  if (is.null(self$engine)) {
+    if (!network_is_native(self$parts)) return(FALSE)
+    self$engine <- network_engine(self$parts, self$parameters, rows)
+  }
+  numbers <- self$parts$optimizer$numbers()
+  if (numbers[1] != self$engine$kind) { # momentum has become Nesterov's: another state
+    network_settle(self)
+    return(network_prepare(self, rows))
+  }
+  .Call(C_trainer_optimizer, self$engine$trainer, numbers)
+  TRUE
+}
+
+network_sizes <- function(self) {
+  if (!is.null(self$engine)) return(self$engine$sizes)
+  w <- self$parameters$weights
+  c(nrow(w[[1]]), ncol(w[[length(w)]]))
+}
+
+network_penalty <- function(self) {
+  parts <- self$parts
+  if (parts$l1 == 0 && parts$l2 == 0) return(0)
+  w <- unlist(network_parameters(self)$weights)
+  parts$l1 * sum(abs(w)) + parts$l2 * sum(w^2)
+}
+
+network_predict <- function(self, batch_x) {
+  batch_x <- check_inputs(batch_x, network_sizes(self)[1], "batch_x", "predict")
+  rows <- min(nrow(batch_x), 256L)
+  if (!network_prepare(self, rows)) return(forward_in_r(self, batch_x)$y[[length(self$parts$activations) + 1]])
+  e <- self$engine
+  .Call(C_trainer_predict, e$trainer, e$inputs[1], list(tensor(batch_x, self$parts$dtype)), e$output, rows)
+}
+
+network_train_on_batch <- function(self, batch_x, batch_y, ...) {
+  sizes <- network_sizes(self)
+  batch_x <- check_inputs(batch_x, sizes[1], "batch_x", "train_on_batch")
+  batch_y <- check_targets(batch_y, nrow(batch_x), sizes[2], self$parts$loss, "batch_y", "train_on_batch")
+  if (!network_prepare(self, nrow(batch_x))) return(step_in_r(self, batch_x, batch_y))
+  e <- self$engine
+  .Call(C_trainer_step, e$trainer, e$inputs, list(batch_x, batch_y), nrow(batch_x))
+}
+
+network_fit <- function(self, x, y, epochs = 10, batch_size = 32, shuffle = TRUE, validation_data = NULL,
+                        verbose = interactive(), on_epoch = NULL) {
+  sizes <- network_sizes(self)
+  x <- check_inputs(x, sizes[1], "x", "fit")
+  same <- identical(x, y) # an autoencoder: one converted copy serves both
+  y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "fit")
+  epochs <- check_count(epochs, fun = "fit")
+  batch_size <- check_count(batch_size, fun = "fit")
+  if (batch_size > nrow(x)) abort("`batch_size` must be at most the ", nrow(x), " rows of `x`, not ", batch_size, fun = "fit")
+  check_flag(shuffle, fun = "fit")
+  check_flag(verbose, fun = "fit")
+  if (!is.null(on_epoch)) check_function(on_epoch, fun = "fit")
+  if (!is.null(validation_data)) validation_data <- check_validation(validation_data, sizes, self$parts$loss)
+  .Call(C_check_finite, x)
+  if (!same) .Call(C_check_finite, y)
+
+  progress <- if (verbose) epoch_progress(epochs)
+  val_loss <- double()
+  after_epoch <- function(epoch, fraction, loss) {
+    if (!is.null(validation_data)) {
+      val_loss <<- c(val_loss, network_evaluate(self, validation_data[[1]], validation_data[[2]])$loss)
+    }
+    if (verbose) progress$done(epoch, loss, val_loss)
+    if (!is.null(on_epoch)) on_epoch(epoch, loss)
+  }
+  listens <- verbose || !is.null(on_epoch) || !is.null(validation_data)
+  losses <- if (network_prepare(self, batch_size)) {
+    columns <- list(tensor(x, self$parts$dtype))
+    columns[[2]] <- if (same) columns[[1]] else tensor(y, self$parts$dtype)
+    e <- self$engine
+    .Call(C_trainer_fit, e$trainer, e$inputs, columns, batch_size, epochs, as.integer(shuffle),
+      list(if (listens) after_epoch, NULL, progress$running))
+  } else {
+    fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)
+  }
+  invisible(c(list(loss = losses), if (!is.null(validation_data)) list(val_loss = val_loss)))
+}
+
+check_validation <- function(data, sizes, loss) {
+  if (!is.list(data) || length(data) != 2) abort("`validation_data` must be list(x, y), not ", describe(data), fun = "fit")
+  x <- check_inputs(data[[1]], sizes[1], "validation_data[[1]]", "fit")
+  list(x, check_targets(data[[2]], nrow(x), sizes[2], loss, "validation_data[[2]]", "fit"))
+}
+
+network_gradients <- function(self, x, y) {
+  sizes <- network_sizes(self)
+  x <- check_inputs(x, sizes[1], "x", "gradients")
+  y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "gradients")
+  if (!network_prepare(self, nrow(x))) return(gradients_in_r(self, x, y))
+  e <- self$engine
+  result <- .Call(C_trainer_gradient, e$trainer, e$inputs, list(x, y), nrow(x), c(e$weights, e$biases))
+  l <- seq_along(e$weights)
+  list(loss = result[[1]], weights = result[[2]][l], biases = lapply(result[[2]][-l], as.vector))
+}
+
+network_evaluate <- function(self, x, y) {
+  sizes <- network_sizes(self)
+  x <- check_inputs(x, sizes[1], "x", "evaluate")
+  y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "evaluate")
+  p <- network_predict(self, x)
+  right <- if (sizes[2] == 1) (p > 0.5) == (y > 0.5) else max.col(p, "first") == max.col(y, "first")
+  list(loss = self$parts$loss$forward(y, p) + network_penalty(self), accuracy = mean(right))
+}
+
+network_copy <- function(self, shallow = FALSE) {
+  now <- network_parameters(self)
+  parts <- self$parts
+  if (!shallow) {
+    parts$optimizer <- parts$optimizer$copy()
+    parts$loss <- parts$loss$copy()
+    parts$activations <- lapply(parts$activations, function(a) a$copy())
+  }
+  do.call(dense_neural_network, c(now, parts))
+}
+
+network_show <- function(self) {
+  parts <- self$parts
+  cat(sprintf("<dense_neural_network> %d inputs\n", network_sizes(self)[1]))
+  units <- lengths(network_parameters(self)$biases)
+  cat(sprintf("  %d units, %s\n", units, vapply(parts$activations, function(a) class(a)[1], "")), sep = "")
+  cat(sprintf("  %s, %s, %s\n", class(parts$loss)[1], class(parts$optimizer)[1], parts$dtype))
+}
+
+network_initialize <- function(self, weights, biases, activations, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64") {
+  check_parameters(weights, biases, "dense_neural_network")
+  parts <- list(activations = activations, loss = loss, optimizer = optimizer, l1 = l1, l2 = l2, dtype = dtype)
+  for (name in names(parts)) check_part[[name]](parts[[name]])
+  if (length(activations) != length(weights)) {
+    abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations), fun = "dense_neural_network")
+  }
+  self$parameters <- list(weights = weights, biases = lapply(biases, as.vector))
+  self$parts <- parts
+}
+
+check_part <- list(
+  activations = function(value) {
+    if (!is.list(value) || !all(vapply(value, is_activation, NA))) {
+      abort("`activations` must be a list of activations such as `relu()`, not ", describe(value), fun = "dense_neural_network")
+    }
+  },
+  loss = function(value) {
+    if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value), fun = "dense_neural_network")
+  },
+  optimizer = function(value) {
+    if (!is_optimizer(value)) {
+      abort("`optimizer` must be an optimizer such as `adam_optimizer()`, not ", describe(value), fun = "dense_neural_network")
+    }
+  },
+  l1 = function(value) check_number(value, min = 0, arg = "l1", fun = "dense_neural_network"),
+  l2 = function(value) check_number(value, min = 0, arg = "l2", fun = "dense_neural_network"),
+  dtype = function(value) check_choice(value, c("float64", "float32"), arg = "dtype", fun = "dense_neural_network")
+)
+
+#' Active fields: what users see as fields is kept in one list, or by the engine.
+#' @noRd
+network_part <- function(self, name, value) {
+  if (missing(value)) return(self$parts[[name]])
+  check_part[[name]](value)
+  if (name == "activations" && length(value) != length(self$parts$activations)) {
+    abort("`activations` must be a list of ", length(self$parts$activations), ", not of ", length(value), fun = "dense_neural_network")
+  }
+  network_settle(self)
+  self$parts[[name]] <- value
+}
+
+network_parameter <- function(self, name, value) {
+  if (missing(value)) return(network_parameters(self)[[name]])
+  network_set_parameters(self, name, value)
+}
+
+active_field <- function(f, name) {
+  eval(bquote(function(value) if (missing(value)) .(f)(as.environment(.self), .(name)) else .(f)(as.environment(.self), .(name), value)))
 }
 
 #' @rdname build_dense_neural_network
@@ -275,248 +478,89 @@ parameter_field <- function(name) {
 #' @export dense_neural_network
 #' @exportClass dense_neural_network
 dense_neural_network <- setRefClass("dense_neural_network",
-  fields = list(
-    weights = parameter_field("weights"),
-    biases = parameter_field("biases"),
-    activations = part_field("activations", function(value) {
-      if (!is.list(value) || !all(vapply(value, is_activation, NA))) {
-        abort("`activations` must be a list of activations, not ", describe(value), fun = "dense_neural_network")
-      }
-    }),
-    loss = part_field("loss", function(value) {
-      if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value), fun = "dense_neural_network")
-    }),
-    optimizer = part_field("optimizer", function(value) {
-      if (!is_optimizer(value)) {
-        abort("`optimizer` must be an optimizer such as `adam_optimizer()`, not ", describe(value), fun = "dense_neural_network")
-      }
-    }),
-    l1 = part_field("l1", function(value) check_number(value, min = 0, arg = "l1", fun = "dense_neural_network")),
-    l2 = part_field("l2", function(value) check_number(value, min = 0, arg = "l2", fun = "dense_neural_network")),
-    dtype = part_field("dtype", function(value) check_choice(value, c("float64", "float32"), arg = "dtype", fun = "dense_neural_network")),
-    parts = "list",      # what the fields above show, but for the parameters
-    parameters = "list", # weights and biases while there is no engine
-    engine = "ANY"       # list with the trainer, which then holds the parameters; or NULL
+  fields = c(
+    sapply(c("weights", "biases"), function(name) active_field(network_parameter, name)),
+    sapply(names(check_part), function(name) active_field(network_part, name)),
+    list(parts = "list", parameters = "list", engine = "ANY")
   ),
-  methods = list(
-    initialize = function(weights, biases, activations, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64", ...) {
-      engine <<- NULL
-      if (missing(weights)) return(invisible(.self)) # an empty object, as copying makes
-      check_parameters(weights, biases, "dense_neural_network")
-      parameters <<- list(weights = weights, biases = lapply(biases, as.vector))
-      .self$activations <- activations
-      if (length(activations) != length(weights)) {
-        abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations), fun = "dense_neural_network")
-      }
-      .self$loss <- loss
-      .self$optimizer <- optimizer
-      .self$l1 <- l1
-      .self$l2 <- l2
-      .self$dtype <- dtype
-      invisible(.self)
-    },
-
-    current_parameters = function() {
-      if (is.null(engine)) return(parameters)
-      list(
-        weights = .Call(C_trainer_get, engine$trainer, engine$weights),
-        biases = lapply(.Call(C_trainer_get, engine$trainer, engine$biases), as.vector)
-      )
-    },
-
-    replace_parameters = function(value) {
-      check_parameters(value$weights, value$biases, "dense_neural_network")
-      now <- current_parameters()
-      if (length(parts) && !identical(lapply(value$weights, dim), lapply(now$weights, dim))) {
-        abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""), collapse = ", "),
-          class = "shape", fun = "dense_neural_network")
-      }
-      value$biases <- lapply(value$biases, as.vector)
-      if (is.null(engine)) {
-        parameters <<- value
-      } else {
-        .Call(C_trainer_set, engine$trainer, c(engine$weights, engine$biases), c(value$weights, lapply(value$biases, function(b) array(b, length(b)))))
-      }
-    },
-
-    # Take the parameters back from the engine, which is then out of date.
-    settle = function() {
-      parameters <<- current_parameters()
-      engine <<- NULL
-    },
-
-    # The engine for batches of up to `rows`, if all parts are ours; else NULL.
-    prepare = function(rows) {
-      if (is.null(engine) && network_is_native(.self)) engine <<- network_engine(.self, rows)
-      if (!is.null(engine)) {
-        numbers <- parts$optimizer$numbers()
-        if (numbers[1] != engine$kind) { # momentum has become Nesterov: other state
-          settle()
-          return(prepare(rows))
-        }
-        .Call(C_trainer_optimizer, engine$trainer, numbers)
-      }
-      engine
-    },
-
-    predict = function(batch_x) {
-      batch_x <- check_inputs(batch_x, layer_sizes()[1], "batch_x", "predict")
-      if (is.null(prepare(min(nrow(batch_x), 256L)))) {
-        return(forward_in_r(batch_x)$y[[length(parts$activations) + 1]])
-      }
-      .Call(C_trainer_predict, engine$trainer, engine$inputs[1], list(tensor(batch_x, parts$dtype)), engine$output, min(nrow(batch_x), 256L))
-    },
-
-    train_on_batch = function(batch_x, batch_y, ...) {
-      sizes <- layer_sizes()
-      batch_x <- check_inputs(batch_x, sizes[1], "batch_x", "train_on_batch")
-      batch_y <- check_targets(batch_y, nrow(batch_x), sizes[2], parts$loss, "batch_y", "train_on_batch")
-      if (is.null(prepare(nrow(batch_x)))) return(step_in_r(batch_x, batch_y))
-      .Call(C_trainer_step, engine$trainer, engine$inputs, list(batch_x, batch_y), nrow(batch_x))
-    },
-
-    fit = function(x, y, epochs = 10, batch_size = 32, shuffle = TRUE, validation_data = NULL, verbose = interactive(), on_epoch = NULL) {
-      sizes <- layer_sizes()
-      x <- check_inputs(x, sizes[1], "x", "fit")
-      y <- check_targets(y, nrow(x), sizes[2], parts$loss, "y", "fit")
-      epochs <- check_count(epochs, fun = "fit")
-      batch_size <- check_count(batch_size, fun = "fit")
-      if (batch_size > nrow(x)) {
-        abort("`batch_size` must be at most the ", nrow(x), " rows of `x`, not ", batch_size, fun = "fit")
-      }
-      check_flag(shuffle, fun = "fit")
-      check_flag(verbose, fun = "fit")
-      if (!is.null(on_epoch)) check_function(on_epoch, fun = "fit")
-      if (!is.null(validation_data) && (!is.list(validation_data) || length(validation_data) != 2)) {
-        abort("`validation_data` must be list(x, y), not ", describe(validation_data), fun = "fit")
-      }
-      .Call(C_check_finite, x)
-      .Call(C_check_finite, y)
-      val_loss <- double()
-      progress <- if (verbose) epoch_progress(epochs)
-      listens <- !is.null(progress) || !is.null(on_epoch) || !is.null(validation_data)
-      after_epoch <- function(epoch, fraction, loss) {
-        if (!is.null(validation_data)) {
-          val_loss <<- c(val_loss, .self$evaluate(validation_data[[1]], validation_data[[2]])[["loss"]])
-        }
-        if (!is.null(progress)) progress$done(epoch, loss, val_loss)
-        if (!is.null(on_epoch)) on_epoch(epoch, loss)
-      }
-      if (is.null(prepare(batch_size))) {
-        losses <- fit_in_r(x, y, epochs, batch_size, shuffle, after_epoch)
-      } else {
-        columns <- list(tensor(x, parts$dtype))
-        columns[[2]] <- if (identical(x, y)) columns[[1]] else tensor(y, parts$dtype)
-        losses <- .Call(C_trainer_fit, engine$trainer, engine$inputs, columns, batch_size, epochs, as.integer(shuffle),
-          list(if (listens) after_epoch, NULL, progress$running))
-      }
-      invisible(c(list(loss = losses), if (!is.null(validation_data)) list(val_loss = val_loss)))
-    },
-
-    evaluate = function(x, y) {
-      sizes <- layer_sizes()
-      x <- check_inputs(x, sizes[1], "x", "evaluate")
-      y <- check_targets(y, nrow(x), sizes[2], parts$loss, "y", "evaluate")
-      p <- .self$predict(x)
-      right <- if (sizes[2] == 1) (p > 0.5) == (y > 0.5) else max.col(p, "first") == max.col(y, "first")
-      list(loss = parts$loss$forward(y, p) + penalty(), accuracy = mean(right))
-    },
-
-    layer_sizes = function() {
-      if (!is.null(engine)) return(engine$sizes)
-      w <- parameters$weights
-      c(nrow(w[[1]]), ncol(w[[length(w)]]))
-    },
-
-    penalty = function() {
-      if (parts$l1 == 0 && parts$l2 == 0) return(0)
-      w <- unlist(current_parameters()$weights)
-      parts$l1 * sum(abs(w)) + parts$l2 * sum(w^2)
-    },
-
-    # ---- the same in R, layer by layer, for parts of the user's own ----
-
-    # z[[l]] = y[[l]] W[[l]] + b[[l]] and y[[l + 1]] = f_l(z[[l]]); y[[1]] is the input.
-    forward_in_r = function(x) {
-      y <- list(x)
-      z <- list()
-      for (l in seq_along(parts$activations)) {
-        z[[l]] <- as.array(op_dense(y[[l]], parameters$weights[[l]], array(parameters$biases[[l]], length(parameters$biases[[l]]))))
-        y[[l + 1]] <- parts$activations[[l]]$forward(z[[l]])
-      }
-      list(y = y, z = z)
-    },
-
-    # Gradients of the loss: delta[[l]] is that towards z[[l]].
-    gradients_in_r = function(x, t) {
-      pass <- forward_in_r(x)
-      last <- length(parts$activations)
-      output <- pass$y[[last + 1]]
-      gradient <- parts$loss$backward(t, output)
-      weights <- biases <- vector("list", last)
-      for (l in rev(seq_len(last))) {
-        delta <- pull_back(parts$activations[[l]], pass$z[[l]], gradient)
-        w <- parameters$weights[[l]]
-        weights[[l]] <- as.array(op_matmul(pass$y[[l]], delta, transpose_x = TRUE)) + parts$l1 * sign(w) + 2 * parts$l2 * w
-        biases[[l]] <- colSums(delta)
-        gradient <- as.array(op_matmul(delta, w, transpose_y = TRUE))
-      }
-      list(loss = parts$loss$forward(t, output) + penalty(), weights = weights, biases = biases)
-    },
-
-    step_in_r = function(x, t) {
-      .Call(C_check_finite, x)
-      .Call(C_check_finite, t)
-      g <- gradients_in_r(x, t)
-      if (!is.finite(g$loss) || !all(is.finite(unlist(g[c("weights", "biases")])))) {
-        abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan", fun = NULL)
-      }
-      moved <- parameters
-      for (what in c("weights", "biases")) {
-        for (l in seq_along(moved[[what]])) {
-          moved[[what]][[l]] <- optimizer_step(parts$optimizer, moved[[what]][[l]], g[[what]][[l]], paste(what, l))
-        }
-      }
-      check_parameters(moved$weights, moved$biases, "train_on_batch")
-      parameters <<- moved
-      g$loss
-    },
-
-    fit_in_r = function(x, y, epochs, batch_size, shuffle, after_epoch) {
-      n <- nrow(x)
-      losses <- double()
-      for (epoch in seq_len(epochs)) {
-        order <- if (shuffle) sample.int(n) else seq_len(n)
-        total <- 0
-        for (from in seq(1, n, by = batch_size)) {
-          rows <- order[from:min(n, from + batch_size - 1)]
-          total <- total + length(rows) * step_in_r(x[rows, , drop = FALSE], y[rows, , drop = FALSE])
-        }
-        losses[epoch] <- total / n
-        if (isFALSE(after_epoch(epoch, 1, losses[epoch]))) break
-      }
-      losses
-    },
-
-    copy = function(shallow = FALSE) {
-      now <- current_parameters()
-      twin <- dense_neural_network(
-        weights = now$weights, biases = now$biases, activations = parts$activations, loss = parts$loss,
-        optimizer = if (shallow) parts$optimizer else parts$optimizer$copy(), l1 = parts$l1, l2 = parts$l2, dtype = parts$dtype
-      )
-      twin
-    },
-
-    show = function() {
-      sizes <- vapply(parameters_shapes(), function(d) d[2], 1L)
-      cat("<dense_neural_network>", layer_sizes()[1], "inputs\n")
-      for (l in seq_along(sizes)) cat(sprintf("  %d units, %s\n", sizes[l], class(parts$activations[[l]])[1]))
-      cat(sprintf("  %s, %s, %s\n", class(parts$loss)[1], class(parts$optimizer)[1], parts$dtype))
-    },
-
-    parameters_shapes = function() lapply(current_parameters()$weights, dim)
-  )
+  methods = methods_from(list(
+    predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit, gradients = network_gradients,
+    evaluate = network_evaluate, copy = network_copy, show = network_show
+  ))
 )
+dense_neural_network$methods(initialize = eval(bquote(function(...) {
+  .self$engine <- NULL
+  if (...length()) .(network_initialize)(as.environment(.self), ...)
+  invisible(.self)
+})))
+
+# ---- the same in R, layer by layer, for parts of the user's own ----
+
+#' z[[l]] = y[[l]] W[[l]] + b[[l]] and y[[l + 1]] = f_l(z[[l]]); y[[1]] is the input.
+#' @noRd
+forward_in_r <- function(self, x) {
+  y <- list(x)
+  z <- list()
+  p <- self$parameters
+  for (l in seq_along(p$weights)) {
+    z[[l]] <- as.array(op_dense(y[[l]], p$weights[[l]], array(p$biases[[l]], length(p$biases[[l]]))))
+    y[[l + 1]] <- self$parts$activations[[l]]$forward(z[[l]])
+  }
+  list(y = y, z = z)
+}
+
+#' Back-propagation: delta is the gradient of the loss towards z[[l]].
+#' @noRd
+gradients_in_r <- function(self, x, t) {
+  pass <- forward_in_r(self, x)
+  parts <- self$parts
+  last <- length(parts$activations)
+  output <- pass$y[[last + 1]]
+  gradient <- parts$loss$backward(t, output)
+  weights <- biases <- vector("list", last)
+  for (l in rev(seq_len(last))) {
+    delta <- pull_back(parts$activations[[l]], pass$z[[l]], gradient)
+    w <- self$parameters$weights[[l]]
+    weights[[l]] <- as.array(op_matmul(pass$y[[l]], delta, transpose_x = TRUE)) + parts$l1 * sign(w) + 2 * parts$l2 * w
+    biases[[l]] <- colSums(delta)
+    gradient <- as.array(op_matmul(delta, w, transpose_y = TRUE))
+  }
+  list(loss = parts$loss$forward(t, output) + network_penalty(self), weights = weights, biases = biases)
+}
+
+step_in_r <- function(self, x, t) {
+  .Call(C_check_finite, x)
+  .Call(C_check_finite, t)
+  g <- gradients_in_r(self, x, t)
+  if (!is.finite(g$loss) || !all(is.finite(unlist(g[c("weights", "biases")])))) {
+    abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan", fun = NULL)
+  }
+  moved <- self$parameters
+  for (what in c("weights", "biases")) {
+    for (l in seq_along(moved[[what]])) {
+      moved[[what]][[l]] <- optimizer_step(self$parts$optimizer, moved[[what]][[l]], g[[what]][[l]], paste(what, l))
+    }
+  }
+  check_parameters(moved$weights, moved$biases, "train_on_batch")
+  self$parameters <- moved
+  g$loss
+}
+
+fit_in_r <- function(self, x, y, epochs, batch_size, shuffle, after_epoch) {
+  n <- nrow(x)
+  losses <- double()
+  for (epoch in seq_len(epochs)) {
+    order <- if (shuffle) sample.int(n) else seq_len(n)
+    total <- 0
+    for (from in seq(1, n, by = batch_size)) {
+      rows <- order[from:min(n, from + batch_size - 1)]
+      total <- total + length(rows) * step_in_r(self, x[rows, , drop = FALSE], y[rows, , drop = FALSE])
+    }
+    losses[epoch] <- total / n
+    if (isFALSE(after_epoch(epoch, 1, losses[epoch]))) break
+  }
+  losses
+}
 
 #' The gradient towards an activation's input. A class of the user's own may lack pull().
 #' @noRd

@@ -57,42 +57,43 @@ optimizer_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsil
   c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
 }
 
-#' An optimizer class: its fields with their defaults and, in terms of them, its seven numbers.
+#' An optimizer class: its fields with their defaults and, from the object, its seven numbers.
 #' @noRd
 optimizer_class <- function(name, defaults, numbers, contains = "gradient_descent_optimizer") {
-  own <- lapply(defaults, class)
-  if (length(contains)) own <- own[names(own) != "learning_rate"] else own$memory <- "list"
-  initialize <- function(...) initFields(...)
+  fields <- lapply(defaults, class)
+  if (length(contains)) fields$learning_rate <- NULL else fields$memory <- "list"
+  methods <- list(numbers = numbers)
+  if (!length(contains)) methods$step <- remembered_step
+  generator <- setRefClass(name, contains = contains, fields = fields, methods = methods_from(methods))
+  initialize <- function() NULL
   formals(initialize) <- c(defaults, alist(... = ))
-  body(initialize) <- as.call(c(
-    list(as.name("initFields")), lapply(`names<-`(names(defaults), names(defaults)), as.name), as.name("...")
-  ))
-  steps <- if (!length(contains)) {
-    list(step = function(x, gradient, key = "") {
-      check_numbers(x, "x", "step")
-      check_numbers(gradient, "gradient", "step")
-      if (length(x) != length(gradient)) {
-        abort("`x` has ", length(x), " numbers and `gradient` ", length(gradient), class = "shape", fun = "step")
-      }
-      slot <- paste0("key:", key) # a list cannot have an element named ""
-      before <- memory[[slot]]
-      if (!is.null(before) && attr(before, "size") != length(x)) {
-        abort("`x` has ", length(x), " numbers but the memory of `key` \"", key, "\" is for ", attr(before, "size"),
-          class = "shape", fun = "step")
-      }
-      result <- .Call(C_optimizer_step, numbers(), as.double(x), as.double(gradient), before)
-      if (length(result[[2]][[2]])) memory[[slot]] <<- structure(result[[2]], size = length(x))
-      `attributes<-`(result[[1]], attributes(x))
-    })
+  body(initialize) <- as.call(c(as.name("initFields"), sapply(names(defaults), as.name), as.name("...")))
+  generator$methods(initialize = initialize)
+  generator
+}
+
+remembered_step <- function(self, x, gradient, key = "") {
+  check_numbers(x, "x", "step")
+  check_numbers(gradient, "gradient", "step")
+  if (length(x) != length(gradient)) {
+    abort("`x` has ", length(x), " numbers and `gradient` ", length(gradient), class = "shape", fun = "step")
   }
-  setRefClass(name, contains = contains, fields = own, methods = c(list(initialize = initialize, numbers = numbers), steps))
+  slot <- paste0("key:", key) # a list cannot have an element named ""
+  before <- self$memory[[slot]]
+  if (!is.null(before) && attr(before, "size") != length(x)) {
+    abort("`x` has ", length(x), " numbers but the memory of `key` \"", key, "\" is for ", attr(before, "size"),
+      class = "shape", fun = "step")
+  }
+  result <- .Call(C_optimizer_step, self$.self$numbers(), as.double(x), as.double(gradient), before)
+  if (length(result[[2]][[2]])) self$memory[[slot]] <- structure(result[[2]], size = length(x))
+  `attributes<-`(result[[1]], attributes(x))
 }
 
 #' @rdname gradient_descent_optimizer
 #' @export gradient_descent_optimizer
 #' @exportClass gradient_descent_optimizer
 gradient_descent_optimizer <- optimizer_class("gradient_descent_optimizer", list(learning_rate = 0.01),
-  function() optimizer_numbers("sgd", learning_rate, fun = "gradient_descent_optimizer"),
+  function(self) optimizer_numbers("sgd", self$learning_rate, fun = "gradient_descent_optimizer"),
   contains = character()
 )
 
@@ -100,14 +101,14 @@ gradient_descent_optimizer <- optimizer_class("gradient_descent_optimizer", list
 #' @export momentum_optimizer
 #' @exportClass momentum_optimizer
 momentum_optimizer <- optimizer_class("momentum_optimizer", list(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE),
-  function() optimizer_numbers(if (nesterov) "nesterov" else "momentum", learning_rate, momentum, fun = "momentum_optimizer")
+  function(self) optimizer_numbers(if (self$nesterov) "nesterov" else "momentum", self$learning_rate, self$momentum, fun = "momentum_optimizer")
 )
 
 #' @rdname gradient_descent_optimizer
 #' @export rmsprop_optimizer
 #' @exportClass rmsprop_optimizer
 rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7),
-  function() optimizer_numbers("rmsprop", learning_rate, beta_2 = rho, epsilon = epsilon, fun = "rmsprop_optimizer")
+  function(self) optimizer_numbers("rmsprop", self$learning_rate, beta_2 = self$rho, epsilon = self$epsilon, fun = "rmsprop_optimizer")
 )
 
 #' @rdname gradient_descent_optimizer
@@ -115,7 +116,7 @@ rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", list(learning_rate = 0
 #' @exportClass adam_optimizer
 adam_optimizer <- optimizer_class("adam_optimizer",
   list(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
-  function() optimizer_numbers("adam", learning_rate, beta_1, beta_2, epsilon, fun = "adam_optimizer")
+  function(self) optimizer_numbers("adam", self$learning_rate, self$beta_1, self$beta_2, self$epsilon, fun = "adam_optimizer")
 )
 
 #' @rdname gradient_descent_optimizer
@@ -123,7 +124,7 @@ adam_optimizer <- optimizer_class("adam_optimizer",
 #' @exportClass adamw_optimizer
 adamw_optimizer <- optimizer_class("adamw_optimizer",
   list(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
-  function() optimizer_numbers("adamw", learning_rate, beta_1, beta_2, epsilon, weight_decay, fun = "adamw_optimizer")
+  function(self) optimizer_numbers("adamw", self$learning_rate, self$beta_1, self$beta_2, self$epsilon, self$weight_decay, fun = "adamw_optimizer")
 )
 
 #' @rdname gradient_descent_optimizer
@@ -131,5 +132,5 @@ adamw_optimizer <- optimizer_class("adamw_optimizer",
 #' @exportClass adagrad_optimizer
 adagrad_optimizer <- optimizer_class("adagrad_optimizer",
   list(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7),
-  function() optimizer_numbers("adagrad", learning_rate, epsilon = epsilon, start = initial_accumulator_value, fun = "adagrad_optimizer")
+  function(self) optimizer_numbers("adagrad", self$learning_rate, epsilon = self$epsilon, start = self$initial_accumulator_value, fun = "adagrad_optimizer")
 )

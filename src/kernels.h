@@ -35,11 +35,15 @@ typedef void update_kernel(int64_t n, const struct update_step *s, void *w, cons
 /* Sums of |w| and w^2, for the penalty in the reported loss. */
 typedef void penalty_kernel(int64_t n, const void *w, double *l1, double *l2);
 
+/* g += l1 sign(w) + 2 l2 w: the penalties' part of a gradient that no update kernel takes further. */
+typedef void penalize_kernel(int64_t n, double l1, double l2, const void *w, void *g);
+
 struct kernels {
   const char *name; /* instruction set, shown by R's nn_features() */
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
   update_kernel *update[UPDATE_COUNT];
   penalty_kernel *penalty;
+  penalize_kernel *penalize;
 };
 
 /* The tables, one per number type; float types chosen once, at load time, by what the processor

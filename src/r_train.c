@@ -180,17 +180,41 @@ static void read_columns(SEXP x, SEXP inputs, SEXP columns, const struct program
 
 /* ---- one step ---- */
 
-SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows_);
-SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows_) {
-  struct program *p;
-  int64_t rows = as_int(rows_);
+/* Check the arrays, then copy them into the inputs. */
+static struct trainer *take_rows(SEXP x, SEXP inputs, SEXP values, int64_t rows, struct program **p) {
   for (R_xlen_t k = 0; k < list_length(values); k++) check_finite(VECTOR_ELT(values, k));
-  struct trainer *t = make_room(x, rows, &p);
+  struct trainer *t = make_room(x, rows, p);
   for (R_xlen_t k = 0; k < list_length(values); k++)
-    fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k), rows);
+    fill_input(*p, slot_in(trainer_program(x), VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k), rows);
+  return t;
+}
+
+SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows);
+SEXP ffi_trainer_step(SEXP x, SEXP inputs, SEXP values, SEXP rows) {
+  struct program *p;
   struct failure failure;
-  if (train_step(t, p, rows, &failure)) raise(&failure);
+  struct trainer *t = take_rows(x, inputs, values, as_int(rows), &p);
+  if (train_step(t, p, as_int(rows), &failure)) raise(&failure);
   return Rf_ScalarReal(t->last_loss);
+}
+
+/* list(loss, gradients towards the variables) */
+SEXP ffi_trainer_gradient(SEXP x, SEXP inputs, SEXP values, SEXP rows, SEXP variables);
+SEXP ffi_trainer_gradient(SEXP x, SEXP inputs, SEXP values, SEXP rows, SEXP variables) {
+  struct program *p;
+  struct failure failure;
+  struct trainer *t = take_rows(x, inputs, values, as_int(rows), &p);
+  if (train_gradient(t, p, as_int(rows), &failure)) raise(&failure);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), gradients = Rf_allocVector(VECSXP, list_length(variables));
+  SET_VECTOR_ELT(result, 1, gradients);
+  SET_VECTOR_ELT(result, 0, Rf_ScalarReal(t->last_loss));
+  for (R_xlen_t k = 0; k < XLENGTH(gradients); k++) {
+    const struct slot *s = &p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))];
+    struct tensor g = {s->dtype, s->shape, s->gradient};
+    SET_VECTOR_ELT(gradients, k, numbers_to_r(&g));
+  }
+  UNPROTECT(1);
+  return result;
 }
 
 /* ---- epochs ---- */

@@ -141,6 +141,27 @@ enum status train_step(struct trainer *t, struct program *p, int64_t rows, struc
   return explain(team_run(threads_for_step(p), single_task, &single), failure);
 }
 
+static void gradient_task(void *user, struct team *team, int thread) {
+  struct single *s = user;
+  run_forward(s->program, team, thread);
+  if (thread == 0) judge(s->trainer, s->program, team);
+  team_barrier(team);
+  run_backward(s->program, team, thread);
+}
+
+enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
+  enum status s = trainer_set_rows(t, p, rows, failure);
+  if (s) return s;
+  plan_training(t, p);
+  struct single single = {.trainer = t, .program = p};
+  s = explain(team_run(threads_for_step(p), gradient_task, &single), failure);
+  for (int k = 0; k < p->slots_used && !s; k++) {
+    const struct slot *v = &p->slots[k];
+    if (v->kind == SLOT_VARIABLE) kernels[v->dtype]->penalize(shape_count(&v->shape), v->l1, v->l2, v->value, v->gradient);
+  }
+  return s;
+}
+
 /* ---- whole epochs ---- */
 
 /* What the members of a team share while they run steps until the next poll. */

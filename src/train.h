@@ -48,6 +48,10 @@ enum status train(struct training *g);
 /* One step on the rows that stand in the input slots. */
 enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
 
+/* Forward and backward on the rows in the input slots; the gradients, penalties included, stand in the
+ * program's gradient arena, and no weight changes. */
+enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
+
 /* Forward over all rows, `out` receives the slot's rows one after the other; no weight changes. */
 enum status predict(struct trainer *t, struct program *p, struct dataset *d, int64_t batch, int32_t slot, unsigned char *out,
                     poll_function *poll, void *user, struct failure *failure);

@@ -45,6 +45,7 @@ const struct kernels TABLE = {
     [UPDATE_ADAGRAD] = adagrad_update,
   },
   .penalty = penalty_sums,
+  .penalize = penalize_gradient,
 #elif defined(REAL_IS_BOOL)
   .forward = {OP_TABLE_ANY(FORWARD_ROW)},
 #else

@@ -2,18 +2,20 @@
  * Formulas as in Keras 2.15. The caller folds bias corrections into s->rate. Penalties join the
  * gradient: g + l1 sign(w) + 2 l2 w. */
 
+INLINE V penalty_slope(V w, real l1, real l2) { return l1 * vsign(w) + R(2) * l2 * w; }
+
 #define UPDATE(name, step)                                                                          \
   static void name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, void *state1, \
                             void *state2) {                                                         \
     real *pw = weights, *p1 = state1, *p2 = state2;                                                 \
     const real *pg = gradients;                                                                     \
     const real rate = R(s->rate), beta1 = R(s->beta1), beta2 = R(s->beta2), epsilon = R(s->epsilon); \
-    const real l1 = R(s->l1), l2 = R(2 * s->l2), decay = R(s->decay);                               \
+    const real l1 = R(s->l1), l2 = R(s->l2), decay = R(s->decay);                               \
     const int penalized = l1 != R(0) || l2 != R(0);                                                 \
     (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)p1, (void)p2;                       \
     FOR_VECTORS((int64_t)0, n) {                                                                    \
       V w = READ(pw), g = READ(pg);                                                                 \
-      if (penalized) g += l1 * vsign(w) + l2 * w;                                                   \
+      if (penalized) g += penalty_slope(w, l1, l2);                                                  \
       step                                                                                          \
       WRITE(pw, w);                                                                                 \
     }                                                                                               \
@@ -60,4 +62,10 @@ static void penalty_sums(int64_t n, const void *weights, double *l1, double *l2)
     *l1 += (double)hsum(a);
     *l2 += (double)hsum(s);
   }
+}
+
+static void penalize_gradient(int64_t n, double l1, double l2, const void *weights, void *gradients) {
+  const real *w = weights;
+  real *g = gradients;
+  FOR_VECTORS((int64_t)0, n) PUT(g, 1, penalty_slope(READ(w), R(l1), R(l2)));
 }

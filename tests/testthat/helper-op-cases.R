@@ -474,13 +474,13 @@ op_expected <- local({
   }
 })
 
-#' Largest relative error, Inf if shapes, NaN or infinite places differ; for `floor` see case().
+#' Largest relative error, Inf if shapes, NaN or infinite places differ (NA counts as NaN); for `floor` see case().
 relative_error <- function(value, reference, floor = 0.1) {
   if (!identical(as.integer(dims(value)), as.integer(dims(reference)))) return(Inf)
   value <- as.double(value)
   reference <- as.double(reference)
-  if (!identical(is.nan(value), is.nan(reference)) || !identical(is.infinite(value), is.infinite(reference))) return(Inf)
-  same <- is.nan(value) | is.infinite(value)
+  if (!identical(is.na(value), is.na(reference)) || !identical(is.infinite(value), is.infinite(reference))) return(Inf)
+  same <- is.na(value) | is.infinite(value)
   if (any(value[same] != reference[same], na.rm = TRUE)) return(Inf)
   max(0, abs(value - reference)[!same] / pmax(abs(reference[!same]), floor))
 }

@@ -1,0 +1,166 @@
+#' Compare derivatives with finite differences
+#'
+#' Works out every derivative twice, as the object says and as `(f(x + h) - f(x - h)) / 2h` in double
+#' precision, and prints where they differ. What is checked depends on `object`:
+#'
+#' | `object` | `...` | compared |
+#' |---|---|---|
+#' | an activation, ours or your own | `x`, a matrix | `backward(x)` with differences of `forward()` |
+#' | a loss | `y_true`, `y_pred` | `backward()` with differences of `forward()` towards `y_pred` |
+#' | a [dense_neural_network][build_dense_neural_network] | `x`, `y` | the gradient that training follows with differences of the loss, for each weight and bias |
+#' | a function of tensors, such as an op | one array per argument | [tape_gradient()] with differences of the sum of the result, for each floating-point argument |
+#'
+#' Near a kink (`relu()` at 0) differences straddle two slopes and disagree although the derivative is right; choose
+#' other points.
+#'
+#' @param object see above.
+#' @param ... see above.
+#' @param step h, relative to the size of each number (at least 1).
+#' @param tolerance largest relative error that passes: the difference divided by the larger of the two
+#'   derivatives, or by 1e-4 of the largest in the same array if that is more.
+#' @return A data frame of class `nn_gradient_check`, a row per array, with the columns `name`, `shape`, `worst`
+#'   (where the error is largest), `derivative` and `difference` (both at that place), `error` (relative) and `ok`.
+#' @examples
+#' check_gradient(sigmoid(), matrix(c(-2, 0.5, 1, 3), 2))
+#' check_gradient(op_matmul, matrix(rnorm(6), 2), matrix(rnorm(6), 3))
+#' # the derivative at the output instead of the pre-activation is found out:
+#' wrong <- setRefClass("wrong_sigmoid", contains = "activation", methods = list(
+#'   forward = function(x) 1 / (1 + exp(-x)),
+#'   backward = function(x) x * (1 - x)
+#' ))
+#' check_gradient(wrong(), matrix(c(0.5, 2), 1))
+#' @export
+check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
+  check_number(step, above = 0)
+  check_number(tolerance, above = 0)
+  args <- list(...)
+  pairs <- if (is(object, "dense_neural_network")) {
+    network_derivatives(object, args, step)
+  } else if (is.function(object)) {
+    function_derivatives(object, args, step)
+  } else if (is_loss(object)) {
+    check_arguments(args, c("y_true", "y_pred"))
+    list(y_pred = list(
+      exact = object$backward(args[[1]], args[[2]]),
+      approximate = finite_differences(function(p) object$forward(args[[1]], p), args[[2]], step)
+    ))
+  } else if (is_activation(object)) {
+    check_arguments(args, "x")
+    activation_derivatives(object, args[[1]], step)
+  } else {
+    abort("`object` must be an activation, a loss, a network or a function of tensors, not ", describe(object))
+  }
+  rows <- Map(compare_derivatives, names(pairs), lapply(pairs, `[[`, "exact"), lapply(pairs, `[[`, "approximate"), tolerance)
+  structure(do.call(rbind, c(rows, list(make.row.names = FALSE))), class = c("nn_gradient_check", "data.frame"))
+}
+
+check_arguments <- function(args, wanted) {
+  if (length(args) == length(wanted)) return()
+  abort("`...` must be ", paste0("`", wanted, "`", collapse = " and "), " here, not ", length(args), " arguments", fun = "check_gradient")
+}
+
+#' Central differences of a function with one number as value, towards every number of x.
+#' @noRd
+finite_differences <- function(f, x, step) {
+  x[] <- as.double(x)
+  slope <- x
+  for (i in seq_along(x)) {
+    h <- step * max(1, abs(x[i]))
+    up <- down <- x
+    up[i] <- x[i] + h
+    down[i] <- x[i] - h
+    slope[i] <- (f(up) - f(down)) / (up[i] - down[i])
+  }
+  slope
+}
+
+function_derivatives <- function(f, args, step) {
+  args <- lapply(args, function(x) if (is_tensor(x)) as.array(x) else x)
+  inputs <- lapply(args, tensor)
+  floats <- which(vapply(args, is.double, NA))
+  if (length(floats) == 0) abort("`...` must hold an array of doubles to differentiate towards", fun = "check_gradient")
+  tape <- gradient_tape()
+  for (k in floats) tape_watch(tape, inputs[[k]])
+  y <- tape_record(tape, do.call(f, inputs))
+  exact <- tape_gradient(tape, y, inputs[floats])
+  total <- function(k) function(x) {
+    inputs[[k]] <- tensor(x)
+    results <- do.call(f, inputs)
+    sum(vapply(if (is_tensor(results)) list(results) else results, function(r) sum(as.double(r)), 0))
+  }
+  names <- names(args)
+  labels <- ifelse(nzchar(if (is.null(names)) rep("", length(args)) else names), names, paste("argument", seq_along(args)))
+  pairs <- lapply(seq_along(floats), function(i) {
+    x <- args[[floats[i]]]
+    g <- if (is.null(exact[[i]])) numeric(length(x)) else as.array(exact[[i]])
+    list(exact = `attributes<-`(g, attributes(x)), approximate = finite_differences(total(floats[i]), x, step))
+  })
+  `names<-`(pairs, labels[floats])
+}
+
+#' Element by element, or for Jacobians (rows, K, K) output by output.
+#' @noRd
+activation_derivatives <- function(object, x, step) {
+  exact <- object$backward(x)
+  slope <- function(j = NULL) {
+    h <- step * pmax(abs(x), 1)
+    if (!is.null(j)) h[, -j] <- 0
+    divisor <- if (is.null(j)) 2 * h else 2 * h[, j]
+    (object$forward(x + h) - object$forward(x - h)) / divisor
+  }
+  if (length(exact) == length(x)) return(list(x = list(exact = exact, approximate = slope())))
+  jacobian <- exact
+  for (j in seq_len(ncol(x))) jacobian[, , j] <- slope(j)
+  list(x = list(exact = exact, approximate = jacobian))
+}
+
+network_derivatives <- function(network, args, step) {
+  check_arguments(args, c("x", "y"))
+  twin <- network$copy()
+  twin$dtype <- "float64"
+  exact <- twin$gradients(args[[1]], args[[2]])
+  pairs <- list()
+  for (what in c("weights", "biases")) {
+    for (l in seq_along(exact[[what]])) {
+      start <- twin$field(what)
+      loss_at <- function(value) {
+        twin$field(what, `[[<-`(start, l, value))
+        twin$gradients(args[[1]], args[[2]])$loss
+      }
+      pairs[[sprintf("%s[[%d]]", what, l)]] <- list(
+        exact = exact[[what]][[l]], approximate = finite_differences(loss_at, start[[l]], step)
+      )
+      twin$field(what, start)
+    }
+  }
+  pairs
+}
+
+compare_derivatives <- function(name, exact, approximate, tolerance) {
+  if (!identical(length(exact), length(approximate))) {
+    abort("`", name, "` has ", length(approximate), " numbers but its derivative ", length(exact), class = "shape", fun = "check_gradient")
+  }
+  scale <- pmax(abs(exact), abs(approximate), 1e-4 * max(abs(approximate), 0), 1e-300)
+  error <- abs(exact - approximate) / scale
+  error[is.na(error)] <- Inf
+  at <- if (length(error)) which.max(error) else NA
+  place <- if (is.na(at)) "" else if (is.null(dim(exact))) format(at) else paste(arrayInd(at, dim(exact)), collapse = ",")
+  shape <- if (is.null(dim(exact))) length(exact) else dim(exact)
+  data.frame(
+    name = name, shape = format_shape(shape), worst = sprintf("[%s]", place), derivative = exact[at],
+    difference = approximate[at], error = error[at], ok = is.na(at) || error[at] <= tolerance
+  )
+}
+
+#' @export
+print.nn_gradient_check <- function(x, ...) {
+  shown <- as.data.frame(x)
+  class(shown) <- "data.frame"
+  shown$derivative <- signif(shown$derivative, 6)
+  shown$difference <- signif(shown$difference, 6)
+  shown$error <- format(shown$error, digits = 2)
+  shown$ok <- ifelse(shown$ok, "ok", "WRONG")
+  print(shown, row.names = FALSE)
+  cat(if (all(x$ok)) "All derivatives agree with finite differences.\n" else "Some derivatives disagree with finite differences.\n")
+  invisible(x)
+}

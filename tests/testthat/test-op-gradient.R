@@ -1,0 +1,214 @@
+# Gradients of every op against finite differences. The cases stand in helper-op-cases.R.
+
+#' f for each case that has something to differentiate; collects what f returns as text.
+over_gradient_cases <- function(f) {
+  wrong <- character()
+  for (op in op_names(differentiable = TRUE)) {
+    for (case in op_cases[[op]]) {
+      if (length(case$wants) == 0) next
+      told <- f(op, case)
+      if (length(told)) wrong <- c(wrong, paste(op, paste0(case$what, ":"), told))
+    }
+  }
+  wrong
+}
+#' Scalars and arrays alike: dims of the gradient are those of the input.
+like_input <- function(g, x) identical(as.integer(dims(g)), as.integer(dims(x)))
+
+test_that("every differentiable op has gradient cases, for each of its float inputs", {
+  by_input <- function(op) unique(unlist(lapply(op_cases[[op]], `[[`, "wants")))
+  expect_identical(Filter(function(op) length(by_input(op)) == 0, op_names(differentiable = TRUE)), character())
+  expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))), character())
+  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "matmul", "dense", "squared_error", "absolute_error", "huber", "kl_divergence",
+    "binary_crossentropy", "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
+  for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
+  expect_setequal(by_input("dense"), 1:3)
+  expect_setequal(by_input("where"), 2:3)
+})
+
+test_that("partial derivatives agree with finite differences", {
+  wrong <- over_gradient_cases(function(op, case) {
+    gradients <- tape_gradients(case$call, case$inputs, case$wants)
+    for (k in seq_along(case$wants)) {
+      x <- case$inputs[[case$wants[k]]]
+      if (is.null(gradients[[k]])) return("NULL")
+      if (!like_input(gradients[[k]], x)) return(paste("gradient of shape", text_of(dims(gradients[[k]]))))
+      if (length(x) > 100) next # by direction, below
+      error <- relative_error(gradients[[k]], numeric_gradient(case$call, case$inputs, case$wants[k]))
+      if (!(error < 1e-7)) return(sprintf("input %d is off by %.2g", case$wants[k], error))
+    }
+  })
+  expect_identical(wrong, character())
+})
+
+test_that("slopes along random directions agree, in all inputs at once", {
+  set.seed(1)
+  wrong <- over_gradient_cases(function(op, case) {
+    error <- directional_error(case$call, case$inputs, case$wants)
+    if (!(error < 1e-7)) sprintf("%.2g", error)
+  })
+  expect_identical(wrong, character())
+})
+
+test_that("each input alone gets the gradient that it gets with the others", {
+  wrong <- over_gradient_cases(function(op, case) {
+    together <- tape_gradients(case$call, case$inputs, case$wants)
+    alone <- lapply(case$wants, function(k) tape_gradients(case$call, case$inputs, k)[[1]])
+    if (!identical(together, alone)) "differs"
+  })
+  expect_identical(wrong, character())
+})
+
+test_that("float32 gradients are close to float64's, with every instruction set", {
+  for (kernels in c("portable", "avx2", "")) {
+    with_kernels(kernels, {
+      wrong <- over_gradient_cases(function(op, case) {
+        if (op == "cast") return() # its result is always float64
+        double <- tape_gradients(case$call, case$inputs, case$wants)
+        single <- tape_gradients(case$call, case$inputs, case$wants, "float32")
+        error <- max(mapply(relative_error, single, double, MoreArgs = list(floor = max(1, case$floor))))
+        if (!(error < 2e-5)) sprintf("%.2g", error)
+      })
+      expect_identical(wrong, character(), label = kernels)
+    })
+  }
+})
+
+test_that("instruction sets agree in float64", {
+  double <- function(case) tape_gradients(case$call, case$inputs, case$wants)
+  for (kernels in c("portable", "avx2")) {
+    wrong <- over_gradient_cases(function(op, case) {
+      error <- max(mapply(relative_error, with_kernels(kernels, double(case)), double(case), MoreArgs = list(floor = case$floor)))
+      if (!(error < 1e-11)) sprintf("%.2g", error)
+    })
+    expect_identical(wrong, character(), label = kernels)
+  }
+})
+
+test_that("asked twice, a tape gives the same bits", {
+  wrong <- over_gradient_cases(function(op, case) {
+    inputs <- as_inputs(case, "float64")
+    tape <- gradient_tape()
+    lapply(inputs[case$wants], tape_watch, tape = tape)
+    y <- tape_record(tape, do.call(case$call, inputs))
+    first <- lapply(tape_gradient(tape, y, inputs[case$wants]), as.array)
+    again <- lapply(tape_gradient(tape, y, inputs[case$wants]), as.array)
+    if (!identical(first, again)) "differs"
+  })
+  expect_identical(wrong, character())
+})
+
+test_that("gradients accumulate when an op gets the same tensor twice", {
+  x <- some(c(4, 4), 0.5, 2)
+  twice <- list(
+    function(x) op_add(x, x), function(x) op_subtract(x, x), function(x) op_multiply(x, x), function(x) op_divide(x, x), function(x) op_power(x, x),
+    function(x) op_maximum(x, x), function(x) op_matmul(x, x), function(x) op_matmul(x, x, transpose_x = TRUE), function(x) op_matmul(x, x, FALSE, TRUE),
+    function(x) op_dense(x, x), function(x) op_concat(list(x, x)), function(x) op_stack(list(x, x, x)), function(x) op_where(some(c(4, 4)) > 0, x, x),
+    function(x) op_squared_error(op_exp(x), x), function(x) op_categorical_crossentropy(x, x, from_logits = TRUE)
+  )
+  for (f in twice) expect_lt(directional_error(f, list(x), 1), 1e-9)
+  expect_equal(tape_gradients(function(x) op_add(x, x), list(x), 1)[[1]], 2 * gradient_weights(x))
+  expect_equal(tape_gradients(function(x) op_maximum(x, x), list(x), 1)[[1]], gradient_weights(x)) # all to the first
+})
+
+test_that("every op adds to a gradient that is there already", {
+  # x goes through the op and past it; the part past it comes first in the backward pass
+  wrong <- over_gradient_cases(function(op, case) {
+    plain <- tape_gradients(case$call, case$inputs, case$wants)
+    for (k in seq_along(case$wants)) {
+      inputs <- as_inputs(case, "float64")
+      x <- inputs[[case$wants[k]]]
+      tape <- gradient_tape()
+      tape_watch(tape, x)
+      y <- tape_record(tape, do.call(case$call, inputs))
+      past <- tape_record(tape, op_multiply(x, 3))
+      g <- as.array(tape_gradient(tape, list(y, past), x, list(gradient_weights(as.array(y)), NULL)))
+      if (relative_error(g, plain[[k]] + 3) > 1e-12) return(paste("input", case$wants[k]))
+    }
+  })
+  expect_identical(wrong, character())
+})
+
+test_that("a tensor that fans out collects all its gradients", {
+  f <- function(x, w) {
+    h <- op_tanh(op_matmul(x, w))
+    a <- op_sum(op_multiply(h, op_exp(h)), axis = 1)
+    b <- op_mean(op_transpose(op_softmax(h)), axis = -1)
+    op_add(op_add(a, b), op_sum(op_slice(h, c(1, 1), c(2, 1))))
+  }
+  inputs <- list(some(c(3, 4)), some(c(4, 2), k = 2))
+  for (k in 1:2) expect_lt(relative_error(tape_gradients(f, inputs, k)[[1]], numeric_gradient(f, inputs, k)), 1e-8)
+})
+
+test_that("deep chains and reused layers are right", {
+  f <- function(x, w) {
+    for (i in 1:20) x <- op_tanh(op_matmul(x, w))
+    x
+  }
+  expect_lt(directional_error(f, list(some(c(2, 3)), some(c(3, 3), k = 2)), 1:2), 1e-8)
+})
+
+test_that("kinks and ties have the derivatives that the manual states", {
+  slope <- function(f, x) c(tape_gradients(function(x) op_multiply(f(x), 1 / gradient_weights(x)), list(x), 1)[[1]])
+  expect_equal(slope(op_abs, c(-1, 0, 1)), c(-1, 0, 1))
+  expect_equal(slope(op_relu, c(-1, 0, 1)), c(0, 0, 1))
+  expect_equal(slope(function(x) op_clip(x, -1, 1), c(-2, -1, 0, 1, 2)), c(0, 1, 1, 1, 0))
+  expect_equal(slope(op_step, c(-1, 0, 1)), c(0, 0, 0))
+  expect_equal(slope(op_leaky_relu, c(-1, 0, 1)), c(0.2, 0.2, 1))
+  x <- array(c(1, 2), 2)
+  expect_equal(c(tape_gradients(function(x) op_maximum(x, c(1, 1)), list(x), 1)[[1]]), c(gradient_weights(x)))
+  expect_equal(c(tape_gradients(function(y) op_maximum(c(1, 1), y), list(x), 1)[[1]]), c(0, gradient_weights(x)[2]))
+  weight <- c(gradient_weights(1))
+  expect_equal(c(tape_gradients(op_max, list(c(3, 1, 3, 3)), 1)[[1]]), weight * c(1, 0, 1, 1) / 3)
+  expect_equal(c(tape_gradients(op_min, list(c(3, 1, 3, 1)), 1)[[1]]), weight * c(0, 1, 0, 1) / 2)
+  # x^0 is constant, x^2 is flat at 0, and towards the exponent nothing flows from 0
+  expect_identical(c(tape_gradients(function(x) op_power(x, 0), list(c(0, -2, 3)), 1)[[1]]), c(0, 0, 0))
+  expect_identical(c(tape_gradients(function(x) op_power(x, 2), list(0), 1)[[1]]), 0)
+  expect_identical(c(tape_gradients(function(y) op_power(0, y), list(2), 1)[[1]]), 0)
+})
+
+test_that("a clipped prediction gets no gradient", {
+  p <- c(1e-9, 0.5, 1)
+  g <- tape_gradients(function(p) op_binary_crossentropy(c(1, 1, 0), p), list(p), 1)[[1]]
+  expect_identical(c(g) == 0, c(TRUE, FALSE, TRUE))
+  g <- tape_gradients(function(p) op_sparse_categorical_crossentropy(0, p), list(c(0, 1)), 1)[[1]]
+  expect_identical(c(g), c(0, 0))
+})
+
+test_that("casts carry gradients between float types and stop at integers", {
+  x <- some(c(2, 3))
+  g <- tape_gradients(function(x) op_multiply(op_cast(op_multiply(op_cast(x, "float32"), 2), "float64"), 3), list(x), 1)[[1]]
+  expect_equal(g, 6 * gradient_weights(x), tolerance = 1e-6)
+  expect_null(tape_gradients(function(x) op_cast(op_cast(x, "int32"), "float64"), list(x), 1)[[1]])
+})
+
+test_that("one thread or two: the same bits backward", {
+  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
+  skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
+  gradients <- function(f, ..., dtype) tape_gradients(f, list(...), seq_along(list(...)), dtype)
+  wide <- some(c(3, 500000))
+  tall <- some(c(500000, 3))
+  p <- some(c(60000, 10), 0.1, 0.9)
+  q <- some(c(60000, 10), 0.1, 0.9, 2)
+  cases <- list(
+    exp = list(op_exp, wide), add_row = list(op_add, wide, some(500000, k = 2)), multiply_column = list(op_multiply, tall, some(c(500000, 1), k = 2)),
+    multiply_narrow = list(op_multiply, tall, some(3, k = 2)), divide_scalar = list(op_divide, wide, 3), itself = list(function(x) op_multiply(x, x), wide),
+    sum = list(function(x) op_sum(x, 2), wide), mean = list(function(x) op_mean(x, 1), tall), max = list(function(x) op_max(x, 2), wide), softmax = list(op_softmax, p),
+    transpose = list(op_transpose, tall), slice = list(function(x) op_slice(x, c(1, 500000), c(3, 250000), c(1, -2)), wide), concat = list(function(a, b) op_concat(list(a, b)), wide, wide),
+    gather = list(function(x) op_gather(x, as.integer(seq_len(1e6) %% 1000)), tall), where = list(function(a, b) op_where(some(c(3, 500000)) > 0, a, b), wide, 1),
+    matmul = list(op_matmul, some(c(301, 203)), some(c(203, 97), k = 2)), matmul_few_rows = list(op_matmul, some(c(3, 1500)), some(c(1500, 1001), k = 2)),
+    matmul_batch = list(op_matmul, some(c(7, 65, 120)), some(c(1, 120, 41), k = 2)), matmul_both = list(function(a, b) op_matmul(a, b, TRUE, TRUE), some(c(203, 301)), some(c(97, 203), k = 2)),
+    matmul_itself = list(function(x) op_matmul(x, x), some(c(160, 160))),
+    dense = list(function(x, w, b) op_dense(x, w, b, "tanh"), some(c(128, 200)), some(c(200, 101), k = 2), some(101, k = 3)),
+    dense_one_row = list(function(x, w) op_dense(x, w, x), some(1300), some(c(1300, 1300), k = 2)),
+    categorical = list(function(p, t) op_categorical_crossentropy(t, p), p, q), softmax_loss = list(function(p, t) op_categorical_crossentropy(t, p, from_logits = TRUE), p, q),
+    sparse = list(function(p) op_sparse_categorical_crossentropy(as.integer(seq_len(60000) %% 10), p, from_logits = TRUE), p)
+  )
+  for (dtype in c("float32", "float64")) {
+    for (name in names(cases)) {
+      one <- with_threads(1, do.call(gradients, c(cases[[name]], dtype = dtype)))
+      two <- with_threads(2, do.call(gradients, c(cases[[name]], dtype = dtype)))
+      expect_true(identical(one, two), label = paste(dtype, name))
+    }
+  }
+})
