@@ -32,6 +32,20 @@ calling_function <- function(frame = parent.frame(2)) {
   NULL
 }
 
+#' The name of the outermost function of ours that is running, or of a method of ours.
+#' @noRd
+user_function <- function() {
+  namespace <- topenv()
+  for (i in seq_len(sys.nframe())) {
+    home <- environment(sys.function(i))
+    ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
+    head <- sys.call(i)[[1]]
+    if (ours && is.name(head)) return(as.character(head))
+    if (ours && is.call(head) && length(head) == 3) return(as.character(head[[3]]))
+  }
+  NULL
+}
+
 #' Describe a bad value in a few words, for the end of a message.
 #' @noRd
 describe <- function(x) {
@@ -42,7 +56,7 @@ describe <- function(x) {
     if (is.character(x)) return(encodeString(x, quote = "\""))
     return(format(x, digits = 6))
   }
-  if (is.atomic(x)) return(sprintf("a %s vector of length %d", typeof(x), length(x)))
+  if (is.atomic(x) || is.list(x) && !is.object(x)) return(sprintf("a %s of length %d", if (is.list(x)) "list" else paste(typeof(x), "vector"), length(x)))
   sprintf("an object of class %s", paste0("<", class(x)[1], ">"))
 }
 

@@ -38,5 +38,8 @@ op_code <- new.env(parent = emptyenv())
 
 .onUnload <- function(libpath) library.dynam.unload("nativenet", libpath)
 
-# Called from C with the kind of condition and its text, which names the function already.
-raise_native <- function(kind, text) abort(text, class = kind, fun = NULL)
+# Called from C with the kind of condition and its text. Shape rules name the op themselves; other texts get
+# the name of the function that the user called.
+raise_native <- function(kind, text) {
+  abort(text, class = kind, fun = if (!startsWith(text, "`")) user_function())
+}

@@ -1,6 +1,20 @@
 #include "dataset.h"
 
 #include <string.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+/* Rows of a shuffled set lie anywhere: ask for the next batch's while this one is worked on. */
+static void fetch_ahead(const unsigned char *row, int64_t bytes) {
+#if defined(__SSE2__)
+  for (int64_t at = 0; at < bytes; at += ALIGNMENT) _mm_prefetch((const char *)row + at, _MM_HINT_T1);
+#else
+  (void)row, (void)bytes;
+#endif
+}
+
+static int64_t row_at(const struct dataset *d, int64_t position) { return d->shuffle ? d->order[position] : position; }
 
 void dataset_rewind(struct dataset *d, struct random *random) {
   d->position = 0;
@@ -16,12 +30,14 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {
 
 void dataset_gather(const struct dataset *d, struct program *p, int64_t begin, int64_t n, int thread, int threads) {
   struct range r = share_of(n, 1, thread, threads);
-  for (int k = 0; k < d->columns; k++) {
-    const struct column *c = &d->column[k];
-    unsigned char *to = p->slots[c->slot].value;
-    for (int64_t i = r.begin; i < r.end; i++) {
-      int64_t row = d->shuffle ? d->order[begin + i] : begin + i;
+  for (int64_t i = r.begin; i < r.end; i++) {
+    int64_t row = row_at(d, begin + i), next = begin + n + i < d->rows ? row_at(d, begin + n + i) : -1;
+    /* an autoencoder's target is its input: while the row is at hand */
+    for (int k = 0; k < d->columns; k++) {
+      const struct column *c = &d->column[k];
+      unsigned char *to = p->slots[c->slot].value;
       memcpy(to + i * c->row_bytes, c->data + row * c->row_bytes, (size_t)c->row_bytes);
+      if (next >= 0 && (k == 0 || c->data != c[-1].data)) fetch_ahead(c->data + next * c->row_bytes, c->row_bytes);
     }
   }
 }

@@ -315,7 +315,7 @@ static enum status rule_loss(struct inference *q) {
   return STATUS_OK;
 }
 
-/* as above; the probabilities are kept for the backward pass */
+/* as above; what the backward pass needs is kept */
 static enum status rule_saving_loss(struct inference *q) {
   enum status s = rule_loss(q);
   q->scratch = shape_count(q->shape[0]);

@@ -34,7 +34,7 @@
   ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)")                      \
   ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes")                        \
   ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities")            \
-  ROW(SIGMOID_CROSSENTROPY, sigmoid_crossentropy, 2, 2, loss, YES, "binary, from logits")         \
+  ROW(SIGMOID_CROSSENTROPY, sigmoid_crossentropy, 2, 2, saving_loss, YES, "binary, from logits")  \
   ROW(CATEGORICAL_CROSSENTROPY, categorical_crossentropy, 2, 2, loss, YES, "from probabilities")  \
   ROW(SOFTMAX_CROSSENTROPY, softmax_crossentropy, 2, 2, saving_loss, YES, "from logits")          \
   ROW(SPARSE_CATEGORICAL_CROSSENTROPY, sparse_categorical_crossentropy, 2, 2, label_loss, YES,    \

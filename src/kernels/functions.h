@@ -26,38 +26,52 @@
 
 #if VECTOR_BYTES > 0 && defined(__GNUC__)
 
-/* exp(x) = 2^n exp(r), |r| <= log(2) / 2, by its Taylor polynomial. Results below the smallest
- * normal number become 0. */
-INLINE V vexp(V x) {
-  V inside = vmin(vmax(x, splat(EXP_MIN)), splat(EXP_MAX));
-  V shifted = inside * R(1.44269504088896340736) + ROUND_MAGIC;
-  V n = shifted - ROUND_MAGIC;
-  V r = inside - n * LN2_HI - n * LN2_LO;
+/* exp(r) for |r| <= log(2) / 2: Cephes' polynomial for float, Taylor's for double. */
+INLINE V exp_reduced(V r) {
 #if defined(REAL_IS_FLOAT)
-  V p = splat(R(1.0 / 5040));
+  V p = r * R(1.9875691500e-4) + R(1.3981999507e-3);
+  p = p * r + R(8.3334519073e-3);
+  p = p * r + R(4.1665795894e-2);
+  p = p * r + R(1.6666665459e-1);
+  p = p * r + R(5.0000001201e-1);
 #else
-  V p = splat(R(1.0 / 6227020800.0));
-  p = p * r + R(1.0 / 479001600);
+  V p = r * R(1.0 / 6227020800.0) + R(1.0 / 479001600);
   p = p * r + R(1.0 / 39916800);
   p = p * r + R(1.0 / 3628800);
   p = p * r + R(1.0 / 362880);
   p = p * r + R(1.0 / 40320);
   p = p * r + R(1.0 / 5040);
-#endif
   p = p * r + R(1.0 / 720);
   p = p * r + R(1.0 / 120);
   p = p * r + R(1.0 / 24);
   p = p * r + R(1.0 / 6);
   p = p * r + R(0.5);
-  p = p * r + R(1);
-  p = p * r + R(1);
-  /* the low bits of `shifted` hold n; scale in two steps, as 2^n itself may overflow */
-  VI whole = (VI)shifted - (VI)splat(ROUND_MAGIC);
-  VI half = whole >> 1;
-  V result = p * (V)((half + EXPONENT_BIAS) << MANTISSA_BITS) * (V)((whole - half + EXPONENT_BIAS) << MANTISSA_BITS);
+#endif
+  return p * (r * r) + r + R(1);
+}
+
+/* exp(x) = 2^n exp(r). Results below the smallest normal number become 0. */
+INLINE V vexp(V x) {
+  V inside = vmin(vmax(x, splat(EXP_MIN)), splat(EXP_MAX));
+  V shifted = inside * R(1.44269504088896340736) + ROUND_MAGIC; /* its low bits hold n */
+  V n = shifted - ROUND_MAGIC;
+  VI whole = (VI)shifted - (VI)splat(ROUND_MAGIC), half = whole >> 1;
+  V result = exp_reduced(inside - n * LN2_HI - n * LN2_LO);
+  /* scaled in two steps, as 2^n itself may overflow */
+  result = result * (V)((half + EXPONENT_BIAS) << MANTISSA_BITS) * (V)((whole - half + EXPONENT_BIAS) << MANTISSA_BITS);
   result = choose(x > EXP_MAX, splat(R(INFINITY)), result);
   result = choose(x < EXP_MIN, splat(0), result);
   return choose(x == x, result, x);
+}
+
+/* exp(x) for x <= 0, where nothing overflows: two thirds of the work */
+INLINE V vexp_negative(V x) {
+  V inside = choose(x < EXP_MIN, splat(EXP_MIN), x); /* NaN stays NaN */
+  V shifted = inside * R(1.44269504088896340736) + ROUND_MAGIC;
+  V n = shifted - ROUND_MAGIC;
+  V result = exp_reduced(inside - n * LN2_HI - n * LN2_LO);
+  result = result * (V)(((VI)shifted - (VI)splat(ROUND_MAGIC) + EXPONENT_BIAS) << MANTISSA_BITS);
+  return choose(x < EXP_MIN, splat(0), result);
 }
 
 /* log(x) = k log(2) + log(1 + f), sqrt(1/2) < 1 + f < sqrt(2) */
@@ -103,6 +117,7 @@ INLINE V vtanh(V x) {
 #else /* one number at a time: the C library */
 
 INLINE V vexp(V x) { return R(exp((double)x)); }
+INLINE V vexp_negative(V x) { return vexp(x); }
 INLINE V vlog(V x) { return R(log((double)x)); }
 INLINE V vtanh(V x) { return R(tanh((double)x)); }
 
@@ -116,8 +131,8 @@ INLINE V vlog1p(V x) {
 
 /* Stable on both sides: the exponential never grows. */
 INLINE V vsigmoid(V x) {
-  V e = vexp(-vabs(x));
+  V e = vexp_negative(-vabs(x));
   return choose(x < R(0), e, splat(R(1))) / (R(1) + e);
 }
 
-INLINE V vsoftplus(V x) { return vmax(x, splat(0)) + vlog1p(vexp(-vabs(x))); }
+INLINE V vsoftplus(V x) { return vmax(x, splat(0)) + vlog1p(vexp_negative(-vabs(x))); }

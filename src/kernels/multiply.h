@@ -37,12 +37,19 @@ struct matrix {
   int64_t row, column; /* strides */
 };
 
-/* c[m][n] += sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants where
- * this is called, so the sums live in registers. */
-INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
+/* Where the sums of a tile begin: at C itself, at the bias (the same for each row) or at zero. */
+struct start {
+  const real *at;
+  int64_t row; /* stride; 0 for bias and zero */
+};
+static const real zeros[NR * VL];
+
+/* c[m][n] = start + sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants
+ * where this is called, so the sums live in registers. */
+INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
   V sum[MR][NR];
   UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = load(c + m * c_row + v * VL);
+    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = load(s.at + m * s.row + v * VL);
   for (int64_t k = 0; k < depth; k++) {
     V row[NR];
     UNROLL for (int v = 0; v < vectors; v++) row[v] = load(b + k * b_row + v * VL);
@@ -57,10 +64,11 @@ INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const re
 }
 
 #define TILE_ROWS(r) \
-  case r: tile(r, vectors, depth, a, b, b_row, c, c_row); break;
+  case r: tile(r, vectors, depth, a, b, b_row, s, c, c_row); break;
 
-INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
-  for (; rows >= MR; rows -= MR, a.at += MR * a.row, c += MR * c_row) tile(MR, vectors, depth, a, b, b_row, c, c_row);
+INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
+  for (; rows >= MR; rows -= MR, a.at += MR * a.row, s.at += MR * s.row, c += MR * c_row)
+    tile(MR, vectors, depth, a, b, b_row, s, c, c_row);
   switch (rows) {
 #if MR == 8
     TILE_ROWS(7) TILE_ROWS(6) TILE_ROWS(5) TILE_ROWS(4)
@@ -70,16 +78,16 @@ INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix 
 }
 
 /* A column of C, `vectors` wide: all rows, one block of k. */
-static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, real *c, int64_t c_row) {
+static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
   switch (vectors) {
 #if NR >= 4
-  case 4: tile_column(4, rows, depth, a, b, b_row, c, c_row); break;
+  case 4: tile_column(4, rows, depth, a, b, b_row, s, c, c_row); break;
 #endif
 #if NR >= 3
-  case 3: tile_column(3, rows, depth, a, b, b_row, c, c_row); break;
+  case 3: tile_column(3, rows, depth, a, b, b_row, s, c, c_row); break;
 #endif
-  case 2: tile_column(2, rows, depth, a, b, b_row, c, c_row); break;
-  case 1: tile_column(1, rows, depth, a, b, b_row, c, c_row); break;
+  case 2: tile_column(2, rows, depth, a, b, b_row, s, c, c_row); break;
+  case 1: tile_column(1, rows, depth, a, b, b_row, s, c, c_row); break;
   }
 }
 
@@ -94,35 +102,39 @@ static void pack_panel(int64_t depth, int64_t width, struct matrix b, real *pane
   }
 }
 
-/* C = [C] + A B by panels of B. */
-static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row, int pack) {
+/* The right edge of C, not whole vectors wide: some rows at a time through a buffer. */
+static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct matrix a, const real *b, struct start s, real *c, int64_t c_row) {
+  real edge[4 * MR * NR * VL];
+  int vectors = (int)((width + VL - 1) / VL);
+  for (int64_t m = 0; m < rows; m += 4 * MR, a.at += 4 * MR * a.row) {
+    int64_t some = rows - m < 4 * MR ? rows - m : 4 * MR;
+    memset(edge, 0, sizeof edge);
+    for (int64_t j = 0; j < some; j++) memcpy(edge + j * NR * VL, s.at + (m + j) * s.row, (size_t)width * sizeof(real));
+    tile_columns(vectors, some, depth, a, b, NR * VL, (struct start){edge, NR * VL}, edge, NR * VL);
+    for (int64_t j = 0; j < some; j++) memcpy(c + (m + j) * c_row, edge + j * NR * VL, (size_t)width * sizeof(real));
+  }
+}
+
+/* C = start + A B by panels of B. */
+static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, const real *bias, int add, real *c,
+                            int64_t c_row, int pack) {
   real panel[KC * NR * VL];
-  real edge[MR * 4 * NR * VL]; /* rows of C at the right edge, filled up to whole vectors */
-  for (int64_t k = 0; k < depth; k += KC) {
+  for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
     struct matrix ak = {a.at + k * a.column, a.row, a.column};
     for (int64_t n = 0; n < columns; n += NR * VL) {
       int64_t width = columns - n < NR * VL ? columns - n : NR * VL;
-      int vectors = (int)((width + VL - 1) / VL), ragged = width % VL != 0;
       struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
-      const real *from = bk.at;
-      int64_t from_row = b.row;
+      struct start s = {zeros, 0};
+      if (add || k > 0) s = (struct start){c + n, c_row};
+      else if (bias) s = (struct start){bias + n, 0};
+      int ragged = width % VL != 0;
       if (pack || ragged || b.column != 1) {
         pack_panel(deep, width, bk, panel);
-        from = panel, from_row = NR * VL;
+        bk = (struct matrix){panel, NR * VL, 1};
       }
-      if (!ragged) {
-        tile_columns(vectors, rows, deep, ak, from, from_row, c + n, c_row);
-        continue;
-      }
-      for (int64_t m = 0; m < rows; m += 4 * MR) {
-        int64_t some = rows - m < 4 * MR ? rows - m : 4 * MR;
-        struct matrix am = {ak.at + m * a.row, a.row, a.column};
-        memset(edge, 0, sizeof edge);
-        for (int64_t j = 0; j < some; j++) memcpy(edge + j * NR * VL, c + (m + j) * c_row + n, (size_t)width * sizeof(real));
-        tile_columns(vectors, some, deep, am, from, from_row, edge, NR * VL);
-        for (int64_t j = 0; j < some; j++) memcpy(c + (m + j) * c_row + n, edge + j * NR * VL, (size_t)width * sizeof(real));
-      }
+      if (ragged) multiply_edge(rows, width, deep, ak, panel, s, c + n, c_row);
+      else tile_columns((int)(width / VL), rows, deep, ak, bk.at, bk.row, s, c + n, c_row);
     }
   }
 }
@@ -146,6 +158,15 @@ INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_
       UNROLL for (int n = 0; n < columns; n++)
         sum[m][n] += load_part(a + m * a_row + i, depth - i, 0) * load_part(b + n * b_row + i, depth - i, 0);
   }
+#ifdef HAVE_SUM_EACH
+  if (rows == DR && columns == DR && DR * DR % VL == 0) {
+    real sums[DR * DR];
+    UNROLL for (int r = 0; r < DR * DR; r += VL) store(sums + r, sum_each(&sum[0][0] + r));
+    UNROLL for (int m = 0; m < rows; m++)
+      UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += sums[m * DR + n];
+    return;
+  }
+#endif
   UNROLL for (int m = 0; m < rows; m++)
     UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += hsum(sum[m][n]);
 }
@@ -183,23 +204,24 @@ static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct m
  * put in place of C. This member's share: some rows, or some columns where rows are few. */
 static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
                      const real *bias, int add, real *y) {
-  int by_columns = rows < 8 * c->team->threads;
+  int by_columns = rows < 8 * c->team->threads, pack = rows >= PACK_ROWS;
   struct range r = by_columns ? share_of(columns, NR * VL, c->thread, c->team->threads)
                               : share_of(rows, MR, c->thread, c->team->threads);
-  int64_t some_rows = by_columns ? rows : r.end - r.begin, some_columns = by_columns ? r.end - r.begin : columns;
-  if (r.end <= r.begin) return;
   int64_t y_row = columns;
+  if (r.end <= r.begin) return;
   if (by_columns) {
-    b.at += r.begin * b.column, y += r.begin;
+    b.at += r.begin * b.column, y += r.begin, columns = r.end - r.begin;
     if (bias) bias += r.begin;
   } else {
-    a.at += r.begin * a.row, y += r.begin * columns;
+    a.at += r.begin * a.row, y += r.begin * columns, rows = r.end - r.begin;
   }
-  for (int64_t m = 0; m < some_rows && !add; m++) {
-    if (bias) memcpy(y + m * y_row, bias, (size_t)some_columns * sizeof(real));
-    else memset(y + m * y_row, 0, (size_t)some_columns * sizeof(real));
+  if (b.column == 1 || pack || depth < 4 * VL) {
+    multiply_panels(rows, columns, depth, a, b, bias, add, y, y_row, pack);
+    return;
   }
-  int pack = rows >= PACK_ROWS;
-  if (b.column == 1 || pack) multiply_panels(some_rows, some_columns, depth, a, b, y, y_row, pack);
-  else multiply_dots(some_rows, some_columns, depth, a, b, y, y_row);
+  for (int64_t m = 0; m < rows && !add; m++) {
+    if (bias) memcpy(y + m * y_row, bias, (size_t)columns * sizeof(real));
+    else memset(y + m * y_row, 0, (size_t)columns * sizeof(real));
+  }
+  multiply_dots(rows, columns, depth, a, b, y, y_row);
 }

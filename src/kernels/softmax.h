@@ -11,7 +11,7 @@ INLINE real row_max(const real *x, int64_t n) {
 static real softmax_row(int64_t n, const real *x, real *y) {
   real top = row_max(x, n), sum = 0;
   FOR_VECTORS((int64_t)0, n) {
-    V e = vexp(READ(x) - top);
+    V e = vexp_negative(READ(x) - top);
     WRITE(y, e);
     sum += SUM_PART(e);
   }
@@ -89,7 +89,7 @@ static void softmax_crossentropy_backward(const struct call *c) {
     if (dt) {
       /* lse from any entry: log(p) = z - lse */
       real top = row_max(z, n), total = 0;
-      FOR_VECTORS((int64_t)0, n) total += SUM_PART(vexp(READ(z) - top));
+      FOR_VECTORS((int64_t)0, n) total += SUM_PART(vexp_negative(READ(z) - top));
       real lse = top + R(log((double)total));
       dt += row * n;
       FOR_VECTORS((int64_t)0, n) PUT(dt, ADDS(1), dy * (lse - READ(z)));

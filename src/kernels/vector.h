@@ -68,6 +68,22 @@ INLINE void store_part(real *p, int64_t n, V v) { memcpy(p, &v, (size_t)n * size
     (result) = lane_[0];                                     \
   } while (0)
 
+/* v[0 .. VL-1] -> a vector whose lane r is the sum of v[r], added in FOLD's order. v is overwritten. */
+#if !defined(__clang__)
+#define HAVE_SUM_EACH
+INLINE V sum_each(V *v) {
+  UNROLL for (int w = VL / 2; w > 0; w /= 2) {
+    VI low, high; /* which lanes of a pair of vectors: first and second halves of each block of 2 w */
+    UNROLL for (int l = 0; l < VL; l++) {
+      low[l] = l & w ? VL + (l - w) : l;
+      high[l] = l & w ? VL + l : l + w;
+    }
+    UNROLL for (int r = 0; r < w; r++) v[r] = __builtin_shuffle(v[r], v[r + w], low) + __builtin_shuffle(v[r], v[r + w], high);
+  }
+  return v[0];
+}
+#endif
+
 #if defined(__AVX512F__) && VECTOR_BYTES == 64 || defined(__AVX2__) && VECTOR_BYTES == 32 || defined(__SSE2__) && VECTOR_BYTES == 16
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)

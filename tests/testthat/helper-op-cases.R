@@ -497,3 +497,13 @@ with_threads <- function(n, code) {
   nn_threads(n)
   code
 }
+
+#' An error of the class, with these texts in its message.
+expect_refusal <- function(code, kind, ...) {
+  e <- tryCatch({
+    code
+    "no error"
+  }, error = identity)
+  expect_s3_class(e, paste0("nativenet_error_", kind), exact = FALSE)
+  if (inherits(e, "error")) for (text in c(...)) expect_match(conditionMessage(e), text, fixed = TRUE)
+}

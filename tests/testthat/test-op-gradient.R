@@ -44,6 +44,7 @@ test_that("partial derivatives agree with finite differences", {
 test_that("slopes along random directions agree, in all inputs at once", {
   set.seed(1)
   wrong <- over_gradient_cases(function(op, case) {
+    if (sum(lengths(case$inputs[case$wants])) == 0) return()
     error <- directional_error(case$call, case$inputs, case$wants)
     if (!(error < 1e-7)) sprintf("%.2g", error)
   })
