@@ -184,10 +184,10 @@ network_engine <- function(parts, p, rows) {
   output <- if (fused) activation_ops[[class(activation)[1]]](activation, z) else layer_op(activation, y, weights[[last]], biases[[last]])
   target <- input(ncol(p$weights[[last]]))
   loss <- op_mean(loss_of(parts$loss, target, if (fused) z else output, fused))
-  trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), parts$optimizer$numbers())
+  trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
     trainer = trainer, inputs = list(x, target), output = output, weights = weights, biases = biases,
-    kind = parts$optimizer$numbers()[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
+    kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
 }
 
@@ -244,7 +244,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
     y <- matrix(y, ncol = 1)
   }
   check_rows(y, arg, fun)
-  if (!identical(dim(y), c(rows, width))) {
+  if (nrow(y) != rows || ncol(y) != width) {
     abort("`", arg, "` of shape ", format_shape(dim(y)), " must have the shape ", format_shape(c(rows, width)),
       ", a row per sample and a column per output", class = "shape", fun = fun)
   }
@@ -300,7 +300,7 @@ network_prepare <- function(self, rows) {
     if (!network_is_native(self$parts)) return(FALSE)
     self$engine <- network_engine(self$parts, self$parameters, rows)
   }
-  numbers <- self$parts$optimizer$numbers()
+  numbers <- optimizer_numbers(as.environment(self$parts$optimizer))
   if (numbers[1] != self$engine$kind) { # momentum has become Nesterov's: another state
     network_settle(self)
     return(network_prepare(self, rows))

@@ -39,35 +39,42 @@ NULL
 # In the order of enum update in src/kernels.h.
 update_codes <- c(sgd = 0, momentum = 1, nesterov = 2, rmsprop = 3, adam = 4, adamw = 5, adagrad = 6)
 
-#' The seven numbers that describe an optimizer to the engine.
+#' The seven numbers that describe an optimizer to the engine; `self` is the object or its environment.
 #' @noRd
-optimizer_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
-                              fun = kind) {
-  rates <- c(beta_1 = beta_1, beta_2 = beta_2)
-  bad <- !is_number(learning_rate) || learning_rate < 0 || !is_number(beta_1) || beta_1 < 0 || beta_1 >= 1 ||
-    !is_number(beta_2) || beta_2 < 0 || beta_2 >= 1 || !is_number(epsilon) || epsilon < 0 ||
-    !is_number(weight_decay) || weight_decay < 0 || !is_number(start) || start < 0
-  if (bad) { # say which; this path is slow only when there is something to say
-    check_number(learning_rate, min = 0, fun = fun)
-    for (name in names(rates)) check_number(rates[[name]], min = 0, below = 1, arg = name, fun = fun)
-    check_number(epsilon, min = 0, fun = fun)
-    check_number(weight_decay, min = 0, fun = fun)
-    check_number(start, min = 0, arg = "initial_accumulator_value", fun = fun)
-  }
-  c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
+optimizer_numbers <- function(self) {
+  switch(self$kind,
+    sgd = seven_numbers("sgd", self$learning_rate),
+    momentum = seven_numbers(if (self$nesterov) "nesterov" else "momentum", self$learning_rate, self$momentum),
+    rmsprop = seven_numbers("rmsprop", self$learning_rate, 0, self$rho, self$epsilon),
+    adam = seven_numbers("adam", self$learning_rate, self$beta_1, self$beta_2, self$epsilon),
+    adamw = seven_numbers("adamw", self$learning_rate, self$beta_1, self$beta_2, self$epsilon, self$weight_decay),
+    adagrad = seven_numbers("adagrad", self$learning_rate, 0, 0, self$epsilon, 0, self$initial_accumulator_value)
+  )
 }
 
-#' An optimizer class: its fields with their defaults and, from the object, its seven numbers.
+seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0) {
+  numbers <- c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
+  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(beta_1, beta_2) < 1) return(numbers)
+  fun <- paste0(kind, "_optimizer")
+  check_number(learning_rate, min = 0, fun = fun)
+  check_number(beta_1, min = 0, below = 1, arg = "beta_1, momentum", fun = fun)
+  check_number(beta_2, min = 0, below = 1, arg = "beta_2, rho", fun = fun)
+  check_number(epsilon, min = 0, fun = fun)
+  check_number(weight_decay, min = 0, fun = fun)
+  check_number(start, min = 0, arg = "initial_accumulator_value", fun = fun)
+}
+
+#' An optimizer class: the kind of update, its fields with their defaults.
 #' @noRd
-optimizer_class <- function(name, defaults, numbers, contains = "gradient_descent_optimizer") {
+optimizer_class <- function(name, kind, defaults, contains = "gradient_descent_optimizer") {
   fields <- lapply(defaults, class)
-  if (length(contains)) fields$learning_rate <- NULL else fields$memory <- "list"
-  methods <- list(numbers = numbers)
-  if (!length(contains)) methods$step <- remembered_step
-  generator <- setRefClass(name, contains = contains, fields = fields, methods = methods_from(methods))
+  if (length(contains)) fields$learning_rate <- NULL
+  else fields <- c(fields, kind = "character", memory = "list")
+  methods <- if (!length(contains)) methods_from(list(step = remembered_step)) else list()
+  generator <- setRefClass(name, contains = contains, fields = fields, methods = methods)
   initialize <- function() NULL
   formals(initialize) <- c(defaults, alist(... = ))
-  body(initialize) <- as.call(c(as.name("initFields"), sapply(names(defaults), as.name), as.name("...")))
+  body(initialize) <- as.call(c(as.name("initFields"), sapply(names(defaults), as.name), kind = kind, as.name("...")))
   generator$methods(initialize = initialize)
   generator
 }
@@ -84,7 +91,7 @@ remembered_step <- function(self, x, gradient, key = "") {
     abort("`x` has ", length(x), " numbers but the memory of `key` \"", key, "\" is for ", attr(before, "size"),
       class = "shape", fun = "step")
   }
-  result <- .Call(C_optimizer_step, self$.self$numbers(), as.double(x), as.double(gradient), before)
+  result <- .Call(C_optimizer_step, optimizer_numbers(self), as.double(x), as.double(gradient), before)
   if (length(result[[2]][[2]])) self$memory[[slot]] <- structure(result[[2]], size = length(x))
   `attributes<-`(result[[1]], attributes(x))
 }
@@ -92,45 +99,35 @@ remembered_step <- function(self, x, gradient, key = "") {
 #' @rdname gradient_descent_optimizer
 #' @export gradient_descent_optimizer
 #' @exportClass gradient_descent_optimizer
-gradient_descent_optimizer <- optimizer_class("gradient_descent_optimizer", list(learning_rate = 0.01),
-  function(self) optimizer_numbers("sgd", self$learning_rate, fun = "gradient_descent_optimizer"),
+gradient_descent_optimizer <- optimizer_class("gradient_descent_optimizer", "sgd", list(learning_rate = 0.01),
   contains = character()
 )
 
 #' @rdname gradient_descent_optimizer
 #' @export momentum_optimizer
 #' @exportClass momentum_optimizer
-momentum_optimizer <- optimizer_class("momentum_optimizer", list(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE),
-  function(self) optimizer_numbers(if (self$nesterov) "nesterov" else "momentum", self$learning_rate, self$momentum, fun = "momentum_optimizer")
-)
+momentum_optimizer <- optimizer_class("momentum_optimizer", "momentum",
+  list(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE))
 
 #' @rdname gradient_descent_optimizer
 #' @export rmsprop_optimizer
 #' @exportClass rmsprop_optimizer
-rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7),
-  function(self) optimizer_numbers("rmsprop", self$learning_rate, beta_2 = self$rho, epsilon = self$epsilon, fun = "rmsprop_optimizer")
-)
+rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", "rmsprop", list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7))
 
 #' @rdname gradient_descent_optimizer
 #' @export adam_optimizer
 #' @exportClass adam_optimizer
-adam_optimizer <- optimizer_class("adam_optimizer",
-  list(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
-  function(self) optimizer_numbers("adam", self$learning_rate, self$beta_1, self$beta_2, self$epsilon, fun = "adam_optimizer")
-)
+adam_optimizer <- optimizer_class("adam_optimizer", "adam",
+  list(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7))
 
 #' @rdname gradient_descent_optimizer
 #' @export adamw_optimizer
 #' @exportClass adamw_optimizer
-adamw_optimizer <- optimizer_class("adamw_optimizer",
-  list(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7),
-  function(self) optimizer_numbers("adamw", self$learning_rate, self$beta_1, self$beta_2, self$epsilon, self$weight_decay, fun = "adamw_optimizer")
-)
+adamw_optimizer <- optimizer_class("adamw_optimizer", "adamw",
+  list(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7))
 
 #' @rdname gradient_descent_optimizer
 #' @export adagrad_optimizer
 #' @exportClass adagrad_optimizer
-adagrad_optimizer <- optimizer_class("adagrad_optimizer",
-  list(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7),
-  function(self) optimizer_numbers("adagrad", self$learning_rate, epsilon = self$epsilon, start = self$initial_accumulator_value, fun = "adagrad_optimizer")
-)
+adagrad_optimizer <- optimizer_class("adagrad_optimizer", "adagrad",
+  list(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7))
