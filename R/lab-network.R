@@ -186,6 +186,7 @@ network_engine <- function(parts, p, rows) {
   loss <- op_mean(loss_of(parts$loss, target, if (fused) z else output, fused))
   trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
+    mark = new.env(), # tells one engine from another, which external pointers do not
     trainer = trainer, inputs = list(x, target), output = output, weights = weights, biases = biases,
     kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
@@ -271,11 +272,11 @@ network_parameters <- function(self) {
 network_set_parameters <- function(self, what, value) {
   now <- network_parameters(self)
   next_ <- `[[<-`(now, what, value)
-  check_parameters(next_$weights, next_$biases, "dense_neural_network")
-  if (!identical(lapply(next_$weights, dim), lapply(now$weights, dim))) {
+  if (is.list(next_$weights) && !identical(lapply(next_$weights, dim), lapply(now$weights, dim))) {
     abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""), collapse = ", "),
       class = "shape", fun = "dense_neural_network")
   }
+  check_parameters(next_$weights, next_$biases, "dense_neural_network")
   next_$biases <- lapply(next_$biases, as.vector)
   e <- self$engine
   if (is.null(e)) {
@@ -357,18 +358,26 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = 32, shuffle = TRUE
 
   progress <- if (verbose) epoch_progress(epochs)
   val_loss <- double()
+  e <- NULL
   after_epoch <- function(epoch, fraction, loss) {
     if (!is.null(validation_data)) {
       val_loss <<- c(val_loss, network_evaluate(self, validation_data[[1]], validation_data[[2]])$loss)
     }
     if (verbose) progress$done(epoch, loss, val_loss)
-    if (!is.null(on_epoch)) on_epoch(epoch, loss)
+    if (is.null(on_epoch)) return(TRUE)
+    go_on <- on_epoch(epoch, loss)
+    # it may have changed the learning rate, but not what the running program was made from
+    network_prepare(self, batch_size)
+    if (!identical(self$engine$mark, e$mark)) {
+      abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch", fun = "fit")
+    }
+    go_on
   }
   listens <- verbose || !is.null(on_epoch) || !is.null(validation_data)
   losses <- if (network_prepare(self, batch_size)) {
+    e <- self$engine
     columns <- list(tensor(x, self$parts$dtype))
     columns[[2]] <- if (same) columns[[1]] else tensor(y, self$parts$dtype)
-    e <- self$engine
     .Call(C_trainer_fit, e$trainer, e$inputs, columns, batch_size, epochs, as.integer(shuffle),
       list(if (listens) after_epoch, NULL, progress$running))
   } else {

@@ -221,7 +221,6 @@ SEXP ffi_trainer_gradient(SEXP x, SEXP inputs, SEXP values, SEXP rows, SEXP vari
 
 struct listener {
   SEXP on_epoch, on_step, on_clock; /* R functions or NULL */
-  int64_t rows, epochs;
   double next;
 };
 
@@ -241,18 +240,16 @@ static int tell(SEXP f, double number, double fraction, double loss) {
 
 /* Called between steps. An interrupt or an error in a callback jumps out of here: the weights are
  * consistent, and nothing needs to be freed. */
-static int poll(void *user, struct trainer *t, enum poll_event event) {
-  struct listener *l = user;
+static int poll(struct training *g, int epoch_ended) {
+  struct listener *l = g->user;
   R_CheckUserInterrupt();
-  double loss = t->rows_seen ? t->loss_sum / (double)t->rows_seen : t->last_loss;
-  double fraction = l->rows ? (double)t->rows_seen / (double)l->rows : 0;
-  if (event == POLL_STEP && !Rf_isNull(l->on_step) && tell(l->on_step, (double)t->optimizer.steps, fraction, t->last_loss)) return 1;
-  if (event == POLL_EPOCH && !Rf_isNull(l->on_epoch)) return tell(l->on_epoch, (double)t->epochs_done, 1, loss);
-  if (!Rf_isNull(l->on_clock) && now() >= l->next) {
-    l->next = now() + PROGRESS_SECONDS;
-    return tell(l->on_clock, (double)t->epochs_done + (event != POLL_EPOCH), fraction, loss);
-  }
-  return 0;
+  double loss = g->rows_seen ? g->loss_sum / (double)g->rows_seen : 0;
+  double fraction = (double)g->rows_seen / (double)g->data->rows;
+  if (epoch_ended) return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, loss);
+  if (!Rf_isNull(l->on_step) && tell(l->on_step, (double)g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
+  if (Rf_isNull(l->on_clock) || now() < l->next) return 0;
+  l->next = now() + PROGRESS_SECONDS;
+  return tell(l->on_clock, (double)g->epochs_done + 1, fraction, loss);
 }
 
 static uint64_t seed_from_r(void) {
@@ -274,12 +271,12 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
   random_seed(&t->random, seed_from_r());
   SEXP losses = PROTECT(Rf_allocVector(REALSXP, as_int(epochs)));
-  struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), d.rows, as_int(epochs), 0};
-  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .epochs = as_int(epochs), .losses = REAL(losses), .poll = poll,
-                       .user = &l, .every_step = !Rf_isNull(l.on_step), .failure = &failure};
+  struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), 0};
+  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .epochs = as_int(epochs), .losses = REAL(losses),
+                       .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll, .user = &l};
   enum status status = train(&g);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
-  if (t->epochs_done < XLENGTH(losses)) losses = Rf_xlengthgets(losses, (R_xlen_t)t->epochs_done);
+  if (g.epochs_done < XLENGTH(losses)) losses = Rf_xlengthgets(losses, (R_xlen_t)g.epochs_done);
   UNPROTECT(1);
   return losses;
 }
@@ -297,9 +294,9 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
   struct tensor result;
   shape.dim[0] = d.rows;
   PROTECT(tensor_new(p->slots[slot].dtype, &shape, &result));
-  struct listener l = {R_NilValue, R_NilValue, R_NilValue, d.rows, 0, 0};
-  enum status status = predict(t, p, &d, as_int(batch), slot, result.data, poll, &l, &failure);
-  if (status != STATUS_OK) raise(&failure);
+  struct listener l = {R_NilValue, R_NilValue, R_NilValue, 0};
+  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .failure = &failure, .poll = poll, .user = &l};
+  if (predict(&g, slot, result.data) != STATUS_OK) raise(&failure);
   SEXP array = numbers_to_r(&result);
   UNPROTECT(1);
   return array;

@@ -178,8 +178,8 @@ static void choose_batch(struct stretch *s, struct team *team) {
   struct training *g = s->training;
   struct trainer *t = g->trainer;
   if (s->steps > 0) {
-    t->loss_sum += t->last_loss * (double)s->rows;
-    t->rows_seen += s->rows;
+    g->loss_sum += t->last_loss * (double)s->rows;
+    g->rows_seen += s->rows;
   }
   s->rows = 0;
   if (s->steps > 0 && (g->every_step || seconds() >= s->until)) return;
@@ -204,27 +204,24 @@ static void stretch_task(void *user, struct team *team, int thread) {
 static enum status train_epoch(struct training *g) {
   struct trainer *t = g->trainer;
   dataset_rewind(g->data, &t->random);
-  t->loss_sum = 0;
-  t->rows_seen = 0;
-  int threads = threads_for_step(g->program);
+  g->loss_sum = 0;
+  g->rows_seen = 0;
   while (g->data->position < g->data->rows) {
+    plan_training(t, g->program); /* a poll may have used the program otherwise */
     struct stretch s = {.training = g, .until = seconds() + POLL_SECONDS};
-    enum status status = team_run(threads, stretch_task, &s);
+    enum status status = team_run(threads_for_step(g->program), stretch_task, &s);
     if (status) return status == STATUS_SHAPE ? status : explain(status, g->failure);
-    if (g->poll(g->user, t, g->every_step ? POLL_STEP : POLL_CLOCK)) return STATUS_STOPPED;
+    if (g->poll(g, 0)) return STATUS_STOPPED;
   }
   return STATUS_OK;
 }
 
 enum status train(struct training *g) {
-  struct trainer *t = g->trainer;
-  plan_training(t, g->program);
-  t->epochs_done = 0;
-  while (t->epochs_done < g->epochs) {
+  while (g->epochs_done < g->epochs) {
     enum status status = train_epoch(g);
     if (status) return status;
-    g->losses[t->epochs_done++] = t->loss_sum / (double)t->rows_seen;
-    if (g->poll(g->user, t, POLL_EPOCH)) return STATUS_STOPPED;
+    g->losses[g->epochs_done++] = g->loss_sum / (double)g->rows_seen;
+    if (g->poll(g, 1)) return STATUS_STOPPED;
   }
   return STATUS_OK;
 }
@@ -244,21 +241,20 @@ static void forward_task(void *user, struct team *team, int thread) {
   run_forward(f->program, team, thread);
 }
 
-enum status predict(struct trainer *t, struct program *p, struct dataset *d, int64_t batch, int32_t slot, unsigned char *out,
-                    poll_function *poll, void *user, struct failure *failure) {
-  struct forward f = {.program = p, .data = d};
-  d->position = 0;
-  program_plan_forward(p, slot);
-  while ((f.rows = dataset_next(d, batch, &f.begin)) > 0) {
-    enum status s = trainer_set_rows(t, p, f.rows, failure);
+enum status predict(struct training *g, int32_t slot, unsigned char *out) {
+  struct forward f = {.program = g->program, .data = g->data};
+  g->data->position = 0;
+  while ((f.rows = dataset_next(g->data, g->batch, &f.begin)) > 0) {
+    enum status s = trainer_set_rows(g->trainer, g->program, f.rows, g->failure);
     if (s) return s;
-    s = explain(team_run(threads_for(program_work(p)), forward_task, &f), failure);
+    program_plan_forward(g->program, slot);
+    s = explain(team_run(threads_for(program_work(g->program)), forward_task, &f), g->failure);
     if (s) return s;
-    const struct slot *result = &p->slots[slot];
+    const struct slot *result = &g->program->slots[slot];
     size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
     memcpy(out, result->value, bytes);
     out += bytes;
-    if (poll(user, t, POLL_CLOCK)) return STATUS_STOPPED;
+    if (g->poll(g, 0)) return STATUS_STOPPED;
   }
   return STATUS_OK;
 }

@@ -18,28 +18,25 @@ struct trainer {
   int64_t rows;        /* for which the shapes stand now */
   int64_t steps_good;  /* optimizer steps at the time of the snapshot, -1 without one */
   double last_loss;    /* of the last step */
-  double loss_sum;     /* over the rows of this epoch */
-  int64_t rows_seen;
-  int64_t epochs_done; /* in the present call */
   /* addresses, set anew for each native call; of each: variable_bytes */
   unsigned char *weights, *gradients, *state[2], *good;
 };
 
-enum poll_event { POLL_CLOCK, POLL_STEP, POLL_EPOCH };
-
-/* May jump away. Nonzero: stop here. */
-typedef int poll_function(void *user, struct trainer *t, enum poll_event event);
-
+/* A run over some epochs, and how far it is. Between steps the caller may use the trainer for
+ * something else, even for another run: all that a run depends on stands here. */
 struct training {
   struct trainer *trainer;
   struct program *program;
   struct dataset *data;
   int64_t batch, epochs;
   double *losses; /* one per epoch */
-  poll_function *poll;
-  void *user;
+  int64_t epochs_done;
+  double loss_sum; /* over the rows of this epoch */
+  int64_t rows_seen;
   int every_step; /* poll after each step, not only when the clock asks */
   struct failure *failure;
+  int (*poll)(struct training *g, int epoch_ended); /* may jump away; nonzero: stop here */
+  void *user;
 };
 
 /* Epochs up to `epochs`. STATUS_NAN: the weights are those of the last good snapshot. */
@@ -52,9 +49,9 @@ enum status train_step(struct trainer *t, struct program *p, int64_t rows, struc
  * program's gradient arena, and no weight changes. */
 enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
 
-/* Forward over all rows, `out` receives the slot's rows one after the other; no weight changes. */
-enum status predict(struct trainer *t, struct program *p, struct dataset *d, int64_t batch, int32_t slot, unsigned char *out,
-                    poll_function *poll, void *user, struct failure *failure);
+/* Forward over all rows of g->data, `out` receives the slot's rows one after the other; no weight
+ * changes. */
+enum status predict(struct training *g, int32_t slot, unsigned char *out);
 
 /* Let the program's shapes stand for `rows` rows per step. */
 enum status trainer_set_rows(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);

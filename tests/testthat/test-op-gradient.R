@@ -51,6 +51,20 @@ test_that("slopes along random directions agree, in all inputs at once", {
   expect_identical(wrong, character())
 })
 
+test_that("slopes agree at random shapes and parameters", {
+  set.seed(2)
+  wrong <- character()
+  for (op in op_names(differentiable = TRUE)) {
+    for (i in seq_len(random_count())) {
+      case <- random_case(op)
+      if (sum(lengths(case$inputs[case$wants])) == 0 || anyNA(as.array(apply_case(case, "float64")))) next # means of nothing
+      error <- directional_error(case$call, case$inputs, case$wants)
+      if (!(error < 1e-6)) wrong <- c(wrong, sprintf("%s %s: %.2g", op, case$what, error))
+    }
+  }
+  expect_identical(wrong, character())
+})
+
 test_that("each input alone gets the gradient that it gets with the others", {
   wrong <- over_gradient_cases(function(op, case) {
     together <- tape_gradients(case$call, case$inputs, case$wants)
