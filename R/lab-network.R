@@ -18,9 +18,9 @@
 #' * `predict(batch_x)`: the outputs, a row per sample.
 #' * `train_on_batch(batch_x, batch_y, ...)`: one step on these samples; returns the loss before the step.
 #'   Further arguments are ignored, as on the course sheet.
-#' * `fit(x, y, epochs = 10, batch_size = 32, shuffle = TRUE, validation_data = NULL, verbose =
-#'   interactive(), on_epoch = NULL)`: `epochs` passes in a new random order each, governed by `set.seed()`; the
-#'   last batch may be smaller. Returns, invisibly, a list with `loss`, the mean over each epoch, taken while
+#' * `fit(x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL, verbose =
+#'   interactive(), on_epoch = NULL)`: `epochs` passes in a new random order each, governed by `set.seed()`, in
+#'   batches of 32 (or all rows, if fewer) by default; the last batch may be smaller. Returns, invisibly, a list with `loss`, the mean over each epoch, taken while
 #'   the weights move, and `val_loss` if `validation_data = list(x, y)` was given. `on_epoch(epoch, loss)` is
 #'   called after each epoch; if it returns `FALSE`, training stops. An interrupt stops between two steps and
 #'   leaves a network that can be used and trained on.
@@ -44,14 +44,14 @@
 #'
 #' @section Errors:
 #' Of class `nativenet_error_value` or `nativenet_error_shape`, before anything changes. A loss that stops being a
-#' finite number is a `nativenet_error_nan` and leaves the last good weights.
+#' finite number is a `nativenet_error_nan`. It leaves the weights of that moment if they are sound, and those of at
+#' most 32 steps before if they have exploded.
 #'
 #' @param input_size number of inputs.
 #' @param layers a list that alternates numbers of units and activations: `list(2, htan(), 1, sigmoid())`.
 #' @param loss,optimizer objects, as [binary_crossentropy()] and [gradient_descent_optimizer()] make them.
 #' @param l1,l2 penalties on the weights.
 #' @param dtype `"float64"` or `"float32"`.
-#' @param ... fields.
 #' @return A reference object of class `dense_neural_network`.
 #' @examples
 #' x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
@@ -183,11 +183,11 @@ network_engine <- function(parts, p, rows) {
   z <- if (fused) op_dense(y, weights[[last]], biases[[last]])
   output <- if (fused) activation_ops[[class(activation)[1]]](activation, z) else layer_op(activation, y, weights[[last]], biases[[last]])
   target <- input(ncol(p$weights[[last]]))
-  loss <- op_mean(loss_of(parts$loss, target, if (fused) z else output, fused))
-  trainer <- .Call(C_trainer_new, program, loss, as.integer(rows), optimizer_numbers(parts$optimizer))
+  losses <- loss_of(parts$loss, target, if (fused) z else output, fused)
+  trainer <- .Call(C_trainer_new, program, op_mean(losses), as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
     mark = new.env(), # tells one engine from another, which external pointers do not
-    trainer = trainer, inputs = list(x, target), output = output, weights = weights, biases = biases,
+    trainer = trainer, inputs = list(x, target), output = output, losses = losses, weights = weights, biases = biases,
     kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
 }
@@ -258,6 +258,8 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
 #   parts       list of activations, loss, optimizer, l1, l2, dtype
 #   parameters  list of weights and biases while there is no engine
 #   engine      list with the trainer, which then holds the parameters; or NULL
+#   id          tells this network's parameters from others' in the memory of a shared optimizer object
+#   memory      what the last engine's optimizer remembered
 # `self` is the object as an environment throughout.
 
 network_parameters <- function(self) {
@@ -290,7 +292,10 @@ network_set_parameters <- function(self, what, value) {
 #' Take the parameters back from the engine, which is about to be out of date.
 #' @noRd
 network_settle <- function(self) {
+  e <- self$engine
+  if (is.null(e)) return()
   self$parameters <- network_parameters(self)
+  self$memory <- .Call(C_trainer_memory, e$trainer)
   self$engine <- NULL
 }
 
@@ -300,6 +305,7 @@ network_prepare <- function(self, rows) {
   if (is.null(self$engine)) {
     if (!network_is_native(self$parts)) return(FALSE)
     self$engine <- network_engine(self$parts, self$parameters, rows)
+    if (length(self$memory)) .Call(C_trainer_remember, self$engine$trainer, self$memory)
   }
   numbers <- optimizer_numbers(as.environment(self$parts$optimizer))
   if (numbers[1] != self$engine$kind) { # momentum has become Nesterov's: another state
@@ -340,14 +346,14 @@ network_train_on_batch <- function(self, batch_x, batch_y, ...) {
   .Call(C_trainer_step, e$trainer, e$inputs, list(batch_x, batch_y), nrow(batch_x))
 }
 
-network_fit <- function(self, x, y, epochs = 10, batch_size = 32, shuffle = TRUE, validation_data = NULL,
+network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL,
                         verbose = interactive(), on_epoch = NULL) {
   sizes <- network_sizes(self)
   x <- check_inputs(x, sizes[1], "x", "fit")
   same <- identical(x, y) # an autoencoder: one converted copy serves both
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "fit")
   epochs <- check_count(epochs, fun = "fit")
-  batch_size <- check_count(batch_size, fun = "fit")
+  batch_size <- if (is.null(batch_size)) min(32L, nrow(x)) else check_count(batch_size, fun = "fit")
   if (batch_size > nrow(x)) abort("`batch_size` must be at most the ", nrow(x), " rows of `x`, not ", batch_size, fun = "fit")
   check_flag(shuffle, fun = "fit")
   check_flag(verbose, fun = "fit")
@@ -408,8 +414,15 @@ network_evaluate <- function(self, x, y) {
   x <- check_inputs(x, sizes[1], "x", "evaluate")
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "evaluate")
   p <- network_predict(self, x)
+  # the loss that training follows: from the pre-activations where it is computed so
+  loss <- if (is.null(self$engine)) {
+    self$parts$loss$forward(y, p)
+  } else {
+    columns <- lapply(list(x, y), tensor, self$parts$dtype)
+    mean(.Call(C_trainer_predict, self$engine$trainer, self$engine$inputs, columns, self$engine$losses, min(nrow(x), 256L)))
+  }
   right <- if (sizes[2] == 1) (p > 0.5) == (y > 0.5) else max.col(p, "first") == max.col(y, "first")
-  list(loss = self$parts$loss$forward(y, p) + network_penalty(self), accuracy = mean(right))
+  list(loss = loss + network_penalty(self), accuracy = mean(right))
 }
 
 network_copy <- function(self, shallow = FALSE) {
@@ -420,7 +433,11 @@ network_copy <- function(self, shallow = FALSE) {
     parts$loss <- parts$loss$copy()
     parts$activations <- lapply(parts$activations, function(a) a$copy())
   }
-  do.call(dense_neural_network, c(now, parts))
+  twin <- do.call(dense_neural_network, c(now, parts))
+  own <- as.environment(twin)
+  own$id <- self$id # its optimizer's copy knows the parameters by this name
+  own$memory <- if (is.null(self$engine)) self$memory else .Call(C_trainer_memory, self$engine$trainer)
+  twin
 }
 
 network_show <- function(self) {
@@ -440,6 +457,8 @@ network_initialize <- function(self, weights, biases, activations, loss, optimiz
   }
   self$parameters <- list(weights = weights, biases = lapply(biases, as.vector))
   self$parts <- parts
+  session$networks <- session$networks + 1
+  self$id <- paste("network", session$networks)
 }
 
 check_part <- list(
@@ -469,7 +488,11 @@ network_part <- function(self, name, value) {
   if (name == "activations" && length(value) != length(self$parts$activations)) {
     abort("`activations` must be a list of ", length(self$parts$activations), ", not of ", length(value), fun = "dense_neural_network")
   }
+  # `network$optimizer$learning_rate <- 0.1` comes here with the same object, which goes on as it is
+  same <- identical(value, self$parts[[name]])
+  if (name == "optimizer" && same) return(invisible())
   network_settle(self)
+  if (name == "optimizer") self$memory <- list()
   self$parts[[name]] <- value
 }
 
@@ -490,7 +513,7 @@ dense_neural_network <- setRefClass("dense_neural_network",
   fields = c(
     sapply(c("weights", "biases"), function(name) active_field(network_parameter, name)),
     sapply(names(check_part), function(name) active_field(network_part, name)),
-    list(parts = "list", parameters = "list", engine = "ANY")
+    list(parts = "list", parameters = "list", engine = "ANY", memory = "list", id = "character")
   ),
   methods = methods_from(list(
     predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit, gradients = network_gradients,
@@ -547,7 +570,7 @@ step_in_r <- function(self, x, t) {
   moved <- self$parameters
   for (what in c("weights", "biases")) {
     for (l in seq_along(moved[[what]])) {
-      moved[[what]][[l]] <- optimizer_step(self$parts$optimizer, moved[[what]][[l]], g[[what]][[l]], paste(what, l))
+      moved[[what]][[l]] <- optimizer_step(self$parts$optimizer, moved[[what]][[l]], g[[what]][[l]], paste(self$id, what, l))
     }
   }
   check_parameters(moved$weights, moved$biases, "train_on_batch")

@@ -15,9 +15,11 @@
 #' @importFrom stats rnorm
 "_PACKAGE"
 
-# State of the session: the tapes that are recording, innermost last.
+# State of the session.
+#   tapes     those that are recording, innermost last
 session <- new.env(parent = emptyenv())
 session$tapes <- list()
+session$networks <- 0 # made so far
 
 # Codes of the ops, by name; filled from the C table when the package loads.
 op_code <- new.env(parent = emptyenv())

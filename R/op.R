@@ -36,6 +36,13 @@ check_axis <- function(axis, rank, fun = calling_function()) {
   ifelse(axis < 0, rank + axis, axis - 1)
 }
 
+#' As above, for ops that take one axis.
+#' @noRd
+check_one_axis <- function(axis, rank, fun = calling_function()) {
+  check_number(axis, fun = fun)
+  check_axis(axis, rank, fun = fun)
+}
+
 #' Element by element with broadcasting
 #'
 #' Shapes are aligned at the right; an axis of size 1, or one that is missing, repeats (NumPy's
@@ -248,8 +255,7 @@ op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, k
 #' @rdname op_sum
 #' @export
 op_argmax <- function(x, axis = -1) {
-  check_number(axis)
-  apply_op("argmax", list(x), ints = check_axis(axis, rank_of(x)))
+  apply_op("argmax", list(x), ints = check_one_axis(axis, rank_of(x)))
 }
 
 #' Reshape, permute, cut and join
@@ -321,13 +327,13 @@ check_tensors <- function(xs, fun = calling_function()) {
 #' @rdname op_reshape
 #' @export
 op_concat <- function(xs, axis = -1) {
-  apply_op("concat", check_tensors(xs), ints = check_axis(axis, rank_of(xs[[1]])))
+  apply_op("concat", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]])))
 }
 
 #' @rdname op_reshape
 #' @export
 op_stack <- function(xs, axis = 1) {
-  apply_op("stack", check_tensors(xs), ints = check_axis(axis, rank_of(xs[[1]]) + 1))
+  apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
 }
 
 #' Pick, convert, choose
@@ -346,7 +352,7 @@ op_stack <- function(xs, axis = 1) {
 #' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6)))
 #' @export
 op_gather <- function(x, indices, axis = 1) {
-  apply_op("gather", list(x, tensor(indices, "int32")), ints = check_axis(axis, rank_of(x)))
+  apply_op("gather", list(x, tensor(indices, "int32")), ints = check_one_axis(axis, rank_of(x)))
 }
 
 #' @rdname op_gather

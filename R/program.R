@@ -2,7 +2,8 @@
 #'
 #' Runs an R function of tensors once, with tensors that have a shape but no numbers, and keeps the
 #' ops it issued. The result is called like the function and runs wholly in the engine. R code that
-#' needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error.
+#' needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error. Tapes do not record what a
+#' traced function does when it is called.
 #'
 #' @param f a function of tensors that returns a tensor or a list of tensors.
 #' @param ... one example per argument: an array or tensor whose shape and dtype the input will have.
@@ -23,6 +24,7 @@ trace_program <- function(f, ...) {
   })
   result <- do.call(f, inputs)
   outputs <- if (is_tensor(result)) list(result) else result
+  if (!is.list(outputs) || length(outputs) == 0) abort("`f` must return a tensor or a list of tensors, not ", describe(result))
   for (x in outputs) {
     if (!is_symbolic(x)) abort("`f` must return tensors that it computed from its arguments, not ", describe(x))
   }

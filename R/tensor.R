@@ -85,7 +85,7 @@ print.nn_tensor <- function(x, ...) {
 
 is_tensor <- function(x) inherits(x, "nn_tensor")
 
-is_symbolic <- function(x) is_tensor(x) && inherits(try(.Call(C_array, x), silent = TRUE), "try-error")
+is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 
 #' Variables
 #'

@@ -10,7 +10,7 @@
   ROW(op_table, 0) ROW(optimizer_step, 4) ROW(program_describe, 1) ROW(program_input, 3)         \
   ROW(program_new, 0) ROW(program_run, 6) ROW(program_variable, 3) ROW(tape_gradient, 4)         \
   ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1) ROW(trainer_fit, 7)      \
-  ROW(trainer_get, 2) ROW(trainer_gradient, 5) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5)      \
+  ROW(trainer_get, 2) ROW(trainer_gradient, 5) ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5) ROW(trainer_remember, 2)      \
   ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(variable, 2) ROW(variable_assign, 2)
 
 #define ARGS_0 void
@@ -36,6 +36,7 @@ SEXP ffi_threads(SEXP n) {
 
 /* Choose the instruction set again, for tests and benchmarks: "" for the widest. */
 SEXP ffi_kernels(SEXP widest) {
+  check_vector(widest, STRSXP, 1);
   const char *name = CHAR(STRING_ELT(widest, 0));
   kernels_choose(*name ? name : NULL);
   return Rf_mkString(kernels[FLOAT32]->name);

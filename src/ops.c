@@ -9,16 +9,26 @@ enum { NO, YES };
 
 /* ---- helpers ---- */
 
+/* The name under which users know an op: losses from logits are an argument of the plain ones. */
+static const char *user_name(int op) {
+  switch (op) {
+  case OP_SIGMOID_CROSSENTROPY: return "binary_crossentropy";
+  case OP_SOFTMAX_CROSSENTROPY: return "categorical_crossentropy";
+  case OP_SPARSE_SOFTMAX_CROSSENTROPY: return "sparse_categorical_crossentropy";
+  default: return op_info[op].name;
+  }
+}
+
 static enum status bad_shapes(struct inference *q, const char *what) {
   char a[TEXT], b[TEXT];
-  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: %s: %s and %s", op_info[q->op].name, what,
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: %s: %s and %s", user_name(q->op), what,
               SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(q->shape[1], b));
 }
 
 static enum status bad_value(struct inference *q, const char *what, int64_t value) {
   char a[TEXT];
   return fail(q->failure, STATUS_VALUE, "`op_%s()`: %s, not %lld, for a tensor of shape %s",
-              op_info[q->op].name, what, (long long)value, SHAPE_TEXT(q->shape[0], a));
+              user_name(q->op), what, (long long)value, SHAPE_TEXT(q->shape[0], a));
 }
 
 /* All inputs from `first` on must have the number type of input `first`. */
@@ -29,7 +39,7 @@ static enum status same_dtype(struct inference *q, int first) {
       return fail(q->failure, STATUS_DTYPE,
                   "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
                   "convert one with `op_cast()`",
-                  op_info[q->op].name, dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
+                  user_name(q->op), dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
                   dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b));
     }
   }
@@ -66,7 +76,7 @@ static enum status rule_same(struct inference *q) {
 static enum status rule_rows(struct inference *q) {
   if (q->shape[0]->rank < 1)
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: needs at least one axis, got a scalar",
-                op_info[q->op].name);
+                user_name(q->op));
   return rule_same(q);
 }
 
@@ -157,7 +167,7 @@ static enum status rule_reduce(struct inference *q) {
   if (q->op == OP_MAX || q->op == OP_MIN) {
     q->scratch = shape_count(&q->out);
     if (shape_count(x) == 0 && q->scratch > 0)
-      return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", op_info[q->op].name);
+      return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", user_name(q->op));
   }
   return STATUS_OK;
 }
@@ -178,28 +188,25 @@ static enum status rule_argmax(struct inference *q) {
 
 /* ints: the new shape; one of them may be -1 */
 static enum status rule_reshape(struct inference *q) {
-  int64_t known = 1, n = shape_count(q->shape[0]);
+  int64_t n = shape_count(q->shape[0]), known;
   int open = -1;
-  q->out.rank = q->attr->n_ints;
-  if (q->out.rank > MAX_RANK) return bad_value(q, "at most 8 axes", q->out.rank);
-  for (int i = 0; i < q->out.rank; i++) {
-    int64_t d = q->out.dim[i] = q->attr->ints[i];
-    if (d < -1 || (d == -1 && open >= 0)) return bad_value(q, "sizes must be 0 or more, one may be -1", d);
-    if (d == -1) open = i;
-    else known *= d;
+  if (q->attr->n_ints > MAX_RANK) return bad_value(q, "at most 8 axes", q->attr->n_ints);
+  struct shape wanted = {.rank = q->attr->n_ints};
+  for (int i = 0; i < wanted.rank; i++) {
+    wanted.dim[i] = q->attr->ints[i];
+    if (wanted.dim[i] == -1 && open < 0) open = i;
+    else if (wanted.dim[i] < 0) return bad_value(q, "sizes must be 0 or more, one may be -1", wanted.dim[i]);
   }
-  if (open >= 0 && known > 0 && n % known == 0) q->out.dim[open] = n / known;
-  if (open >= 0 && known == 0) q->out.dim[open] = 0;
+  q->out = wanted;
   q->out_dtype = q->dtype[0];
-  if (q->out.rank && open >= 0 && q->out.dim[open] == -1) q->out.dim[open] = 0;
-  if (shape_count(&q->out) != n) {
-    char a[TEXT], b[TEXT];
-    struct shape wanted = q->out;
-    for (int i = 0; i < wanted.rank; i++) wanted.dim[i] = q->attr->ints[i];
-    return fail(q->failure, STATUS_SHAPE, "`op_reshape()`: %lld numbers of shape %s do not fill shape %s",
-                (long long)n, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(&wanted, b));
-  }
-  return STATUS_OK;
+  if (open >= 0) q->out.dim[open] = 1;
+  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
+  known = shape_count(&q->out);
+  if (open >= 0) q->out.dim[open] = known ? n / known : 0;
+  if (shape_count(&q->out) == n) return STATUS_OK;
+  char a[TEXT], b[TEXT];
+  return fail(q->failure, STATUS_SHAPE, "`op_reshape()`: %lld numbers of shape %s do not fill shape %s",
+              (long long)n, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(&wanted, b));
 }
 
 /* ints: for each axis of the result, the axis it comes from, 0-based */
@@ -325,7 +332,7 @@ static enum status rule_saving_loss(struct inference *q) {
 /* prediction (..., K), labels (...) int32 -> (...) */
 static enum status rule_label_loss(struct inference *q) {
   if (q->dtype[1] != INT32)
-    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: labels must be int32, not %s", op_info[q->op].name,
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: labels must be int32, not %s", user_name(q->op),
                 dtype_name[q->dtype[1]]);
   q->out = *q->shape[0];
   if (q->out.rank < 1) return bad_shapes(q, "prediction needs an axis of classes");
@@ -350,6 +357,17 @@ const struct op_info op_info[OP_COUNT] = {OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER
 
 int op_key(int op) { return op == OP_WHERE; }
 
+int op_is_index(int op, int k) {
+  switch (op) {
+  case OP_GATHER: case OP_SPARSE_CATEGORICAL_CROSSENTROPY: case OP_SPARSE_SOFTMAX_CROSSENTROPY:
+    return k == 1;
+  case OP_WHERE:
+    return k == 0;
+  default:
+    return 0;
+  }
+}
+
 int op_is_fusable(int op) {
   switch (op) {
   case OP_RELU: case OP_LEAKY_RELU: case OP_ELU: case OP_SELU:
@@ -363,16 +381,16 @@ int op_is_fusable(int op) {
 enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
   if (q->inputs < op->fewest || (op->most && q->inputs > op->most))
-    return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", op->name, q->inputs, op->fewest);
+    return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs, op->fewest);
   int dtype = q->dtype[op_key(q->op)];
   if ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL))
-    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", op->name,
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", user_name(q->op),
                 op->part ? "numbers" : "a float tensor", dtype_name[dtype]);
   q->scratch = 0;
   enum status s = op->rule(q);
-  double count = 1;
-  for (int i = 0; i < q->out.rank; i++) count *= (double)q->out.dim[i];
-  if (!s && count > 1e15) return bad_shapes(q, "the result would be too large");
+  char text[TEXT];
+  if (!s && !shape_is_possible(&q->out))
+    return fail(q->failure, STATUS_SHAPE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));
   if (!s && q->work == 0) q->work = (double)shape_count(&q->out);
   return s;
 }

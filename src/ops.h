@@ -120,6 +120,9 @@ enum status op_infer(struct inference *q);
 /* Which input's number type selects the kernel. */
 int op_key(int op);
 
+/* Is input k an index, a label or a condition, whose type says nothing about the other inputs'? */
+int op_is_index(int op, int k);
+
 /* Ops that dense() can apply in place: their derivative follows from their value. */
 int op_is_fusable(int op);
 

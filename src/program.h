@@ -50,6 +50,7 @@ struct program {
   int32_t slots_used, nodes_used, operands_used;
   int32_t slots_room, nodes_room, operands_room;
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
+  int64_t value_shift; /* where, in its block, the arena of values begins: the first aligned byte */
   struct slot *slots;
   struct node *nodes;
   struct operand *operands;

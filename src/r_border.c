@@ -40,6 +40,17 @@ double as_number(SEXP x) {
   return Rf_asReal(x);
 }
 
+int as_dtype(SEXP x, int or_none) {
+  int dtype = as_int(x);
+  if (dtype < (or_none ? -1 : 0) || dtype >= DTYPE_COUNT) raise_text(STATUS_DTYPE, "internal error: no dtype %d", dtype);
+  return dtype;
+}
+
+void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length) {
+  if ((SEXPTYPE)TYPEOF(x) != type || (length >= 0 && XLENGTH(x) != length))
+    raise_text(STATUS_VALUE, "internal error: expected a %s vector of length %lld", Rf_type2char(type), (long long)length);
+}
+
 R_xlen_t list_length(SEXP x) {
   if (Rf_isNull(x)) return 0;
   if (TYPEOF(x) != VECSXP) raise_text(STATUS_VALUE, "internal error: expected a list");
@@ -49,7 +60,8 @@ R_xlen_t list_length(SEXP x) {
 /* ---- external pointers ---- */
 
 SEXP handle_new(SEXP protected_, const char *class1, const char *class2) {
-  SEXP x = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, protected_));
+  /* the address is only there so that identical() tells two objects apart */
+  SEXP x = PROTECT(R_MakeExternalPtr(protected_, R_NilValue, protected_));
   SEXP class = PROTECT(Rf_allocVector(STRSXP, class2 ? 2 : 1));
   SET_STRING_ELT(class, 0, Rf_mkChar(class1));
   if (class2) SET_STRING_ELT(class, 1, Rf_mkChar(class2));
@@ -65,6 +77,7 @@ SEXP handle_new(SEXP protected_, const char *class1, const char *class2) {
 
 struct header {
   int32_t magic, dtype, trainable;
+  int32_t version; /* of a variable's numbers: how often it was assigned to */
   struct shape shape;
 };
 typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
@@ -72,11 +85,15 @@ typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
 static struct header *block_header(SEXP block) { return (struct header *)(void *)RAW(block); }
 
 static SEXP block_new(int dtype, const struct shape *shape) {
-  double bytes = (double)dtype_size[dtype];
-  for (int i = 0; i < shape->rank; i++) bytes *= (double)shape->dim[i];
-  if (bytes > 4e15) raise_text(STATUS_SHAPE, "a tensor of %g bytes is too large", bytes);
-  SEXP block = Rf_allocVector(RAWSXP, HEADER_BYTES + (R_xlen_t)bytes);
-  *block_header(block) = (struct header){TENSOR_MAGIC, dtype, 0, *shape};
+  char text[120];
+  if (!shape_is_possible(shape)) raise_text(STATUS_SHAPE, "a tensor of shape %s is too large", shape_format(shape, text, sizeof text));
+  SEXP block = Rf_allocVector(RAWSXP, HEADER_BYTES + (R_xlen_t)((size_t)shape_count(shape) * dtype_size[dtype]));
+  struct header *h = block_header(block);
+  memset(h, 0, HEADER_BYTES); /* blocks are saved: no stray bytes */
+  h->magic = TENSOR_MAGIC;
+  h->dtype = dtype;
+  h->shape.rank = shape->rank;
+  for (int i = 0; i < shape->rank; i++) h->shape.dim[i] = shape->dim[i];
   return block;
 }
 
@@ -88,6 +105,11 @@ SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t) {
   return x;
 }
 
+/* Objects that were saved and read again have lost their address; they get a new one when used. */
+static void renew_address(SEXP x) {
+  if (R_ExternalPtrAddr(x) != (void *)R_ExternalPtrProtected(x)) R_SetExternalPtrAddr(x, (void *)R_ExternalPtrProtected(x));
+}
+
 int is_tensor(SEXP x) { return TYPEOF(x) == EXTPTRSXP && Rf_inherits(x, "nn_tensor"); }
 int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x)) == VECSXP; }
 
@@ -96,8 +118,11 @@ SEXP tensor_block(SEXP x) {
   if (TYPEOF(block) == VECSXP) raise_text(STATUS_VALUE, "a tensor without numbers: this function is being traced, and its values are known only when it runs");
   if (TYPEOF(block) != RAWSXP || XLENGTH(block) < HEADER_BYTES || block_header(block)->magic != TENSOR_MAGIC)
     raise_text(STATUS_VALUE, "expected a tensor");
+  renew_address(x);
   return block;
 }
+
+int block_version(SEXP block) { return block_header(block)->version; }
 
 int is_trainable(SEXP x) { return is_tensor(x) && !is_symbolic(x) && block_header(tensor_block(x))->trainable; }
 
@@ -121,7 +146,7 @@ SEXP coerce_tensor(SEXP x, int dtype) {
 }
 
 SEXP ffi_tensor(SEXP x, SEXP dtype);
-SEXP ffi_tensor(SEXP x, SEXP dtype) { return coerce_tensor(x, as_int(dtype)); }
+SEXP ffi_tensor(SEXP x, SEXP dtype) { return coerce_tensor(x, as_dtype(dtype, 1)); }
 
 SEXP ffi_array(SEXP x);
 SEXP ffi_array(SEXP x) {
@@ -135,7 +160,7 @@ static SEXP shape_to_r(const struct shape *s) {
   return dim;
 }
 
-/* list(dtype, shape): of eager and of symbolic tensors */
+/* list(dtype, shape, is it symbolic?) */
 SEXP ffi_tensor_info(SEXP x);
 SEXP ffi_tensor_info(SEXP x) {
   int dtype;
@@ -147,7 +172,8 @@ SEXP ffi_tensor_info(SEXP x) {
     const struct header *h = block_header(tensor_block(x));
     dtype = h->dtype, shape = &h->shape;
   }
-  SEXP info = PROTECT(Rf_allocVector(VECSXP, 2));
+  SEXP info = PROTECT(Rf_allocVector(VECSXP, 3));
+  SET_VECTOR_ELT(info, 2, Rf_ScalarLogical(is_symbolic(x)));
   SET_VECTOR_ELT(info, 0, Rf_mkString(dtype_name[dtype]));
   SET_VECTOR_ELT(info, 1, shape_to_r(shape));
   UNPROTECT(1);
@@ -178,8 +204,11 @@ SEXP ffi_variable_assign(SEXP v, SEXP x) {
   if (!shape_equal(&from.shape, &old.shape))
     raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
                shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));
+  int32_t version = block_header(tensor_block(v))->version + 1;
   SEXP fresh = PROTECT(ffi_variable(x, PROTECT(Rf_ScalarInteger(is_trainable(v)))));
+  block_header(tensor_block(fresh))->version = version;
   R_SetExternalPtrProtected(v, R_ExternalPtrProtected(fresh));
+  renew_address(v);
   UNPROTECT(3);
   return v;
 }

@@ -27,6 +27,12 @@ void raise_text(enum status status, const char *format, ...);
 int as_int(SEXP x);
 double as_number(SEXP x);
 
+/* A dtype code; -1 only where `or_none`. */
+int as_dtype(SEXP x, int or_none);
+
+/* Raises an error unless x is a vector of this type and length (-1: any). */
+void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length);
+
 /* An R list or NULL, as VECSXP length. */
 R_xlen_t list_length(SEXP x);
 
@@ -48,6 +54,7 @@ int is_trainable(SEXP x); /* a variable that tapes watch by themselves */
 /* The numbers of an eager tensor. */
 struct tensor as_tensor(SEXP x);
 SEXP tensor_block(SEXP x);
+int block_version(SEXP block);
 
 /* Any R array or tensor as an eager tensor object. dtype -1: by the R type. */
 SEXP coerce_tensor(SEXP x, int dtype);

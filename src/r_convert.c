@@ -63,10 +63,10 @@ static void refuse(int dtype, const char *what, int64_t at) {
 
 /* Whole numbers only, within the range of the type. */
 static int64_t whole(double x, int dtype, int64_t at) {
-  double limit = dtype == INT32 ? 2147483648.0 : 9223372036854775808.0;
+  double limit = dtype == BOOL ? 9007199254740992.0 : dtype == INT32 ? 2147483648.0 : 9223372036854775808.0;
   if (ISNAN(x)) refuse(dtype, "NA or NaN", at);
-  if (x != (double)(int64_t)x) refuse(dtype, "a number that is not whole", at);
   if (x >= limit || x < -limit) refuse(dtype, "a number beyond the range", at);
+  if (x != (double)(int64_t)x) refuse(dtype, "a number that is not whole", at);
   return (int64_t)x;
 }
 

@@ -13,11 +13,11 @@ static int dtype_of(SEXP x) {
 /* Plain R numbers take the number type of the tensors they meet; alone, doubles become float64 and
  * so does everything that an op on floats is given. */
 static int target_dtype(int op, SEXP inputs) {
-  for (R_xlen_t k = op_key(op); k < XLENGTH(inputs); k++)
-    if (is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
+  for (int k = 0; k < (int)XLENGTH(inputs); k++)
+    if (!op_is_index(op, k) && is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
   if (op_info[op].part == 0) return FLOAT64;
-  for (R_xlen_t k = op_key(op); k < XLENGTH(inputs); k++)
-    if (is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
+  for (int k = 0; k < (int)XLENGTH(inputs); k++)
+    if (!op_is_index(op, k) && is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
   /* logicals are numbers where an op needs numbers, as in R */
   if (op_info[op].part == 1) return INT32;
   return -1;
@@ -27,7 +27,11 @@ static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
   memset(attr, 0, sizeof *attr);
   attr->n_ints = (int32_t)XLENGTH(ints);
   if (attr->n_ints > MAX_INTS || XLENGTH(reals) > MAX_REALS) raise_text(STATUS_VALUE, "internal error: too many attributes");
-  for (int i = 0; i < attr->n_ints; i++) attr->ints[i] = (int64_t)REAL(ints)[i];
+  for (int i = 0; i < attr->n_ints; i++) {
+    double v = REAL(ints)[i];
+    if (!(v >= -2147483648.0 && v <= 2147483648.0)) raise_text(STATUS_VALUE, "%g is beyond what sizes and positions can be", v);
+    attr->ints[i] = (int64_t)v;
+  }
   for (int i = 0; i < (int)XLENGTH(reals); i++) attr->reals[i] = REAL(reals)[i];
 }
 

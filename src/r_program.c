@@ -93,10 +93,19 @@ static void allocate(SEXP shelter, int which, int64_t bytes) {
   if (XLENGTH(raw) >= bytes + ALIGNMENT) return;
   SEXP bigger = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(bytes + ALIGNMENT)));
   memset(RAW(bigger), 0, (size_t)XLENGTH(bigger));
-  /* the variables come first and keep their numbers */
-  if (XLENGTH(raw) > ALIGNMENT) memcpy(aligned(bigger), aligned(raw), (size_t)(XLENGTH(raw) - ALIGNMENT));
   SET_VECTOR_ELT(shelter, which, bigger);
   UNPROTECT(1);
+}
+
+/* The arena of values. A block that was saved and read again may begin at another distance from an
+ * aligned address: then its numbers, among them the variables, move. */
+static unsigned char *value_arena(SEXP shelter, struct program *p) {
+  SEXP raw = VECTOR_ELT(shelter, SHELTER_VALUES);
+  int64_t shift = aligned(raw) - RAW(raw);
+  if (shift != p->value_shift && XLENGTH(raw) >= ALIGNMENT)
+    memmove(RAW(raw) + shift, RAW(raw) + p->value_shift, (size_t)(XLENGTH(raw) - ALIGNMENT));
+  p->value_shift = shift;
+  return aligned(raw);
 }
 
 struct program *program_locate(SEXP x) {
@@ -109,15 +118,22 @@ struct program *program_locate(SEXP x) {
     /* scratch is a bare vector, all others carry a header */
     address[p->slots[k].block] = RAW(block) + (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
   }
-  program_place(p, aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), aligned(VECTOR_ELT(shelter, SHELTER_GRADIENTS)), address);
+  program_place(p, value_arena(shelter, p), aligned(VECTOR_ELT(shelter, SHELTER_GRADIENTS)), address);
   return p;
 }
 
 struct program *program_allocate(SEXP x, int gradients) {
   SEXP shelter = program_shelter(x);
   struct program *p = as_program(x);
+  SEXP before = PROTECT(VECTOR_ELT(shelter, SHELTER_VALUES));
+  int64_t kept = p->value_shift, variables = p->variable_bytes;
   program_plan(p);
   allocate(shelter, SHELTER_VALUES, p->value_bytes);
+  if (VECTOR_ELT(shelter, SHELTER_VALUES) != before) { /* the variables come first and keep their numbers */
+    p->value_shift = aligned(VECTOR_ELT(shelter, SHELTER_VALUES)) - RAW(VECTOR_ELT(shelter, SHELTER_VALUES));
+    if (variables) memcpy(aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), RAW(before) + kept, (size_t)variables);
+  }
+  UNPROTECT(1);
   if (gradients) allocate(shelter, SHELTER_GRADIENTS, p->gradient_bytes);
   p = program_locate(x);
   /* the variables' first numbers stand in their objects */
@@ -153,9 +169,14 @@ int32_t slot_in(SEXP program, SEXP tensor) {
 }
 
 static struct shape shape_from_r(SEXP x) {
+  check_vector(x, INTSXP, -1);
   struct shape s = {.rank = (int32_t)XLENGTH(x)};
   if (s.rank > MAX_RANK) raise_text(STATUS_SHAPE, "a shape of %d axes; at most %d are possible", s.rank, MAX_RANK);
-  for (int i = 0; i < s.rank; i++) s.dim[i] = INTEGER(x)[i];
+  for (int i = 0; i < s.rank; i++) {
+    if (INTEGER(x)[i] < 0) raise_text(STATUS_SHAPE, "internal error: a negative size");
+    s.dim[i] = INTEGER(x)[i];
+  }
+  if (!shape_is_possible(&s)) raise_text(STATUS_SHAPE, "internal error: a shape that is too large");
   return s;
 }
 
@@ -163,13 +184,14 @@ SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim);
 SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim) {
   struct shape shape = shape_from_r(dim);
   struct program *p = program_reserve(x, 1, 0, 0);
-  return symbolic_new(x, program_add_slot(p, SLOT_INPUT, as_int(dtype), &shape));
+  return symbolic_new(x, program_add_slot(p, SLOT_INPUT, as_dtype(dtype, 0), &shape));
 }
 
 /* A variable of the program's own, starting from a tensor's numbers, with penalties l1 and l2. */
 SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties);
 SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties) {
   struct tensor t = as_tensor(tensor);
+  check_vector(penalties, REALSXP, 2);
   struct program *p = program_reserve(x, 1, 0, 0);
   int32_t slot = program_add_slot(p, SLOT_VARIABLE, t.dtype, &t.shape);
   p->slots[slot].l1 = REAL(penalties)[0];
@@ -185,13 +207,13 @@ void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
   struct shape shape, wanted = s->shape;
   char a[100], b[100];
   if (rows >= 0) wanted.dim[0] = rows;
+  if (!is_tensor(value) && r_dtype(value) < 0) raise_text(STATUS_VALUE, "an input must be a tensor or a numeric or logical array");
   if (is_tensor(value)) shape = as_tensor(value).shape;
   else r_shape(value, &shape);
   if (!shape_equal(&shape, &wanted))
     raise_text(STATUS_SHAPE, "an input of shape %s is expected, not %s", shape_format(&wanted, a, sizeof a),
                shape_format(&shape, b, sizeof b));
   if (!is_tensor(value)) {
-    if (r_dtype(value) < 0) raise_text(STATUS_VALUE, "an input must be a tensor or a numeric or logical array");
     numbers_from_r(value, s->dtype, s->value);
     return;
   }

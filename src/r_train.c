@@ -33,7 +33,7 @@ static SEXP trainer_program(SEXP x) { return VECTOR_ELT(R_ExternalPtrProtected(x
 
 /* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
 static void read_optimizer(SEXP numbers, struct optimizer *o) {
-  if (TYPEOF(numbers) != REALSXP || XLENGTH(numbers) != 7) raise_text(STATUS_VALUE, "internal error: an optimizer is seven numbers");
+  check_vector(numbers, REALSXP, 7);
   const double *v = REAL(numbers);
   if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
   o->kind = (int32_t)v[0];
@@ -113,6 +113,39 @@ SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values) {
   for (R_xlen_t k = 0; k < list_length(variables); k++)
     fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(variables, k)), VECTOR_ELT(values, k), -1);
   t->steps_good = -1; /* the kept weights are not these */
+  return R_NilValue;
+}
+
+/* What the optimizer remembers: list(kind, steps, state, state). */
+SEXP ffi_trainer_memory(SEXP x);
+SEXP ffi_trainer_memory(SEXP x) {
+  struct program *p;
+  struct trainer *t = as_trainer(x, &p);
+  SEXP memory = PROTECT(Rf_allocVector(VECSXP, 4));
+  SET_VECTOR_ELT(memory, 0, Rf_ScalarInteger(t->optimizer.kind));
+  SET_VECTOR_ELT(memory, 1, Rf_ScalarReal((double)t->optimizer.steps));
+  for (int i = 0; i < 2; i++) SET_VECTOR_ELT(memory, 2 + i, Rf_duplicate(VECTOR_ELT(R_ExternalPtrProtected(x), STATE_1 + i)));
+  UNPROTECT(1);
+  return memory;
+}
+
+/* Take over another trainer's memory where it is of the same kind and size; else start afresh. */
+SEXP ffi_trainer_remember(SEXP x, SEXP memory);
+SEXP ffi_trainer_remember(SEXP x, SEXP memory) {
+  struct program *p;
+  struct trainer *t = as_trainer(x, &p);
+  check_vector(memory, VECSXP, 4);
+  int fits = as_int(VECTOR_ELT(memory, 0)) == t->optimizer.kind;
+  for (int i = 0; i < 2; i++) {
+    check_vector(VECTOR_ELT(memory, 2 + i), RAWSXP, -1);
+    fits = fits && XLENGTH(VECTOR_ELT(memory, 2 + i)) == XLENGTH(VECTOR_ELT(R_ExternalPtrProtected(x), STATE_1 + i));
+  }
+  if (!fits) return R_NilValue;
+  t->optimizer.steps = (int64_t)as_number(VECTOR_ELT(memory, 1));
+  for (int i = 0; i < 2; i++) {
+    SEXP from = VECTOR_ELT(memory, 2 + i);
+    if (XLENGTH(from)) memcpy(t->state[i], RAW(from), (size_t)XLENGTH(from));
+  }
   return R_NilValue;
 }
 
@@ -270,6 +303,8 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   if (d.rows == 0) raise_text(STATUS_VALUE, "no rows to train on");
   d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
   random_seed(&t->random, seed_from_r());
+  check_vector(listeners, VECSXP, 3);
+  if (as_int(batch) < 1 || as_int(epochs) < 0) raise_text(STATUS_VALUE, "internal error: batch and epochs");
   SEXP losses = PROTECT(Rf_allocVector(REALSXP, as_int(epochs)));
   struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), 0};
   struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .epochs = as_int(epochs), .losses = REAL(losses),
@@ -312,8 +347,8 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   read_optimizer(numbers, &o);
   R_xlen_t n = XLENGTH(x);
   int states = optimizer_states(o.kind);
-  if (TYPEOF(x) != REALSXP || TYPEOF(gradient) != REALSXP || XLENGTH(gradient) != n)
-    raise_text(STATUS_SHAPE, "internal error: x and gradient");
+  check_vector(x, REALSXP, n);
+  check_vector(gradient, REALSXP, n);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
   SEXP moved = Rf_duplicate(x);
   SET_VECTOR_ELT(result, 0, moved);
@@ -323,8 +358,9 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   if (Rf_isNull(state)) {
     optimizer_reset(&o, FLOAT64, states * n, REAL(kept));
   } else {
+    check_vector(state, VECSXP, 2);
     SEXP before = VECTOR_ELT(state, 1);
-    if (XLENGTH(before) != XLENGTH(kept)) raise_text(STATUS_SHAPE, "internal error: the optimizer's state has another size");
+    check_vector(before, REALSXP, XLENGTH(kept));
     o.steps = (int64_t)as_number(VECTOR_ELT(state, 0));
     if (n) memcpy(REAL(kept), REAL(before), (size_t)(states * n) * sizeof(double));
   }

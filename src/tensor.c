@@ -23,6 +23,12 @@ int64_t shape_span(const struct shape *s, int from, int to) {
 
 int64_t shape_count(const struct shape *s) { return shape_span(s, 0, s->rank); }
 
+int shape_is_possible(const struct shape *s) {
+  double n = 1;
+  for (int i = 0; i < s->rank; i++) n *= s->dim[i] ? (double)s->dim[i] : 1;
+  return n < 1e15;
+}
+
 int shape_equal(const struct shape *a, const struct shape *b) {
   if (a->rank != b->rank) return 0;
   for (int i = 0; i < a->rank; i++)

@@ -17,6 +17,9 @@ static inline int dtype_is_float(int dtype) { return dtype == FLOAT32 || dtype =
 /* Number of elements; the product of no sizes is 1. */
 int64_t shape_count(const struct shape *s);
 
+/* Are all products of its sizes (even of those beside a 0) far below the limits of the machine? */
+int shape_is_possible(const struct shape *s);
+
 /* Product of the sizes of axes from (inclusive) to to (exclusive). */
 int64_t shape_span(const struct shape *s, int from, int to);
 

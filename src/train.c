@@ -6,7 +6,8 @@
 #include <time.h>
 
 #define POLL_SECONDS 0.05 /* the caller hears from us at least so often, if steps are shorter */
-#define SNAPSHOT_STEPS 32 /* so often the weights are kept, in case the loss turns to NaN */
+#define SNAPSHOT_STEPS 32 /* so often the weights are kept, in case they explode */
+#define EXPLOSION 1e4     /* weights that grew by this factor since then have */
 
 static double seconds(void) {
   struct timespec t;
@@ -45,9 +46,24 @@ static void snapshot(struct trainer *t, const struct program *p, int restore) {
   else t->steps_good = t->optimizer.steps;
 }
 
-/* After the forward pass: note the loss, with the penalties on the weights. Not a number: bring the
- * last good weights back and say so. */
-static void judge(struct trainer *t, struct program *p, struct team *team) {
+/* Sum of |w| over all weights; not finite if one of them is not. */
+static double size_of_weights(const struct trainer *t, const struct program *p) {
+  double l1 = 0, l2 = 0;
+  int dtype = p->slots[t->loss].dtype;
+  kernels[dtype]->penalty(p->variable_bytes / (int64_t)dtype_size[dtype], t->weights, &l1, &l2);
+  return l1;
+}
+
+/* Weights that are no longer numbers, or exploded: back to those that were kept. */
+static int weights_lost(struct trainer *t, struct program *p) {
+  double size = size_of_weights(t, p);
+  if (t->steps_good < 0 || size <= EXPLOSION * (t->size_good + 1)) return !isfinite(size);
+  snapshot(t, p, 1);
+  return 1;
+}
+
+/* After the forward pass: note the loss, with the penalties on the weights, and let its gradient be 1. */
+static void note_loss(struct trainer *t, struct program *p) {
   struct slot *loss = &p->slots[t->loss];
   double value = scalar_value(loss);
   for (int k = 0; k < p->slots_used; k++) {
@@ -58,13 +74,19 @@ static void judge(struct trainer *t, struct program *p, struct team *team) {
     value += s->l1 * l1 + s->l2 * l2;
   }
   t->last_loss = value;
-  if (!isfinite(value)) {
-    if (t->steps_good >= 0) snapshot(t, p, 1);
+  set_scalar(loss->gradient, loss->dtype, 1);
+}
+
+/* A loss that is not a number ends the training. The weights stay if they are not to blame, as when
+ * a number in this batch was too large. */
+static void judge_loss(struct trainer *t, struct program *p, struct team *team) {
+  if (!isfinite(t->last_loss)) {
+    weights_lost(t, p);
     atomic_store(&team->failed, STATUS_NAN);
   } else if (t->steps_good < 0 || t->optimizer.steps >= t->steps_good + SNAPSHOT_STEPS) {
     snapshot(t, p, 0);
+    t->size_good = size_of_weights(t, p);
   }
-  set_scalar(loss->gradient, loss->dtype, 1);
 }
 
 /* Each member updates its share of the range [from, from + n) of all variables. */
@@ -94,7 +116,8 @@ static void update(struct trainer *t, const struct program *p, struct update_ste
 static int step(struct trainer *t, struct program *p, struct update_step *s, struct team *team, int thread) {
   run_forward(p, team, thread);
   if (thread == 0) {
-    judge(t, p, team);
+    note_loss(t, p);
+    judge_loss(t, p, team);
     if (!atomic_load(&team->failed)) *s = optimizer_begin(&t->optimizer);
   }
   team_barrier(team);
@@ -133,18 +156,24 @@ static enum status explain(enum status s, struct failure *failure) {
 
 static int threads_for_step(const struct program *p) { return threads_for(3 * program_work(p)); }
 
+/* The last update may have spoilt the weights without a loss that shows it. */
+static enum status judge_weights(struct trainer *t, struct program *p, struct failure *failure) {
+  return weights_lost(t, p) ? explain(STATUS_NAN, failure) : STATUS_OK;
+}
+
 enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
   enum status s = trainer_set_rows(t, p, rows, failure);
   if (s) return s;
   plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
-  return explain(team_run(threads_for_step(p), single_task, &single), failure);
+  s = explain(team_run(threads_for_step(p), single_task, &single), failure);
+  return s ? s : judge_weights(t, p, failure);
 }
 
 static void gradient_task(void *user, struct team *team, int thread) {
   struct single *s = user;
   run_forward(s->program, team, thread);
-  if (thread == 0) judge(s->trainer, s->program, team);
+  if (thread == 0) note_loss(s->trainer, s->program);
   team_barrier(team);
   run_backward(s->program, team, thread);
 }
@@ -155,6 +184,7 @@ enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, s
   plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
   s = explain(team_run(threads_for_step(p), gradient_task, &single), failure);
+  if (!s && !isfinite(t->last_loss)) return fail(failure, STATUS_NAN, "the loss is not a finite number");
   for (int k = 0; k < p->slots_used && !s; k++) {
     const struct slot *v = &p->slots[k];
     if (v->kind == SLOT_VARIABLE) kernels[v->dtype]->penalize(shape_count(&v->shape), v->l1, v->l2, v->value, v->gradient);
@@ -217,8 +247,10 @@ static enum status train_epoch(struct training *g) {
 }
 
 enum status train(struct training *g) {
+  struct trainer *t = g->trainer;
   while (g->epochs_done < g->epochs) {
     enum status status = train_epoch(g);
+    if (!status) status = judge_weights(t, g->program, g->failure);
     if (status) return status;
     g->losses[g->epochs_done++] = g->loss_sum / (double)g->rows_seen;
     if (g->poll(g, 1)) return STATUS_STOPPED;

@@ -16,7 +16,18 @@ INLINE const struct slot *output_slot(const struct call *c) { return &c->program
 #define ADDS(k) (operand_of(c, k)->accumulates)
 
 #define INT(i) (c->node->attr.ints[i])
-#define REAL_ATTR(i) R(c->node->attr.reals[i])
+#define REAL_ATTR(i) real_attribute(c->node->attr.reals[i])
+
+/* The ends of clip() may lie beyond an integer type. */
+INLINE real real_attribute(double x) {
+#if defined(REAL_IS_FLOATING)
+  return R(x);
+#else
+  const double end = sizeof(real) == 4 ? 2147483648.0 : 9223372036854775808.0;
+  const real low = R(sizeof(real) == 4 ? INT32_MIN : INT64_MIN), high = R(sizeof(real) == 4 ? INT32_MAX : INT64_MAX);
+  return x >= end ? high : x < -end ? low : R(x);
+#endif
+}
 
 /* This member's share of n numbers; a multiple of cache lines, so that members never write to the
  * same one. */
@@ -30,6 +41,16 @@ INLINE struct range share_rows(const struct call *c, int64_t rows) {
 /* A tensor seen as rows of its last axis. */
 INLINE int64_t last_axis(const struct shape *s) { return s->rank ? s->dim[s->rank - 1] : 1; }
 INLINE int64_t rows_of(const struct shape *s) { return s->rank ? shape_span(s, 0, s->rank - 1) : 1; }
+
+/* Before writing the gradient of input k: if an earlier input is the same tensor, another member may
+ * still be writing there. All members decide alike. */
+INLINE void wait_if_repeated(const struct call *c, int k) {
+  for (int j = 0; j < k; j++)
+    if (operand_of(c, j)->slot == operand_of(c, k)->slot) {
+      team_barrier(c->team);
+      return;
+    }
+}
 
 /* For backward kernels that touch only some numbers: the first contributor starts from 0. */
 INLINE void zero_first(const struct call *c, int k) {

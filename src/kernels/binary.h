@@ -96,9 +96,9 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
 
 #ifndef REAL_IS_BOOL
 /*     op        z =                        dz/da =                         dz/db =  */
-BINARY(add,      a + b,                     splat(R(1)),                    splat(R(1)))
-BINARY(subtract, a - b,                     splat(R(1)),                    splat(R(-1)))
-BINARY(multiply, a * b,                     b,                              a)
+BINARY(add,      plus(a, b),                splat(R(1)),                    splat(R(1)))
+BINARY(subtract, minus(a, b),                splat(R(1)),                    splat(R(-1)))
+BINARY(multiply, times(a, b),                b,                              a)
 BINARY(maximum,  choose((b > a) | (b != b), b, a),       choose(b > a, ZERO, ONE),       choose(b > a, ONE, ZERO))
 BINARY(minimum,  choose((b < a) | (b != b), b, a),       choose(b < a, ZERO, ONE),       choose(b < a, ONE, ZERO))
 
@@ -115,7 +115,7 @@ INLINE V vpow(V x, V y) {
 }
 BINARY(divide,   a / b,                     R(1) / b,                       -z / b)
 /* d/db is 0 where a is 0, as the limit is for b > 0 */
-BINARY(power,    vpow(a, b),                b * vpow(a, b - R(1)),          choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
+BINARY(power,    vpow(a, b),                choose(b == R(0), ZERO, b * vpow(a, b - R(1))),         choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
 #endif
 
 /* comparisons: number by number, the result is bool (one byte) */

@@ -129,6 +129,12 @@ INLINE V vlog1p(V x) {
   return choose(d == R(0), x, vlog(u) * x / choose(d == R(0), splat(R(1)), d));
 }
 
+/* exp(x) - 1 for x <= 0 without losing small x: 2 t / (1 - t), t = tanh(x / 2) */
+INLINE V vexpm1_negative(V x) {
+  V t = vtanh(x * R(0.5));
+  return (t + t) / (R(1) - t);
+}
+
 /* Stable on both sides: the exponential never grows. */
 INLINE V vsigmoid(V x) {
   V e = vexp_negative(-vabs(x));

@@ -32,7 +32,8 @@
   }
 
 INLINE V vsign(V x) { return choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), ZERO)); }
-INLINE V clipped(V p, real low, real high) { return vmin(vmax(p, splat(low)), splat(high)); }
+/* NaN stays NaN */
+INLINE V clipped(V p, real low, real high) { return choose(p < low, splat(low), choose(p > high, splat(high), p)); }
 /* 1 where clipping to [low, high] lets the gradient through */
 INLINE V inside(V p, real low, real high) { return choose((p < low) | (p > high), ZERO, ONE); }
 

@@ -56,6 +56,7 @@ static void matmul_backward(const struct call *c) {
   product_plan(c, &p);
   for (int k = 0; k < 2; k++) {
     if (!DIN(k)) continue;
+    wait_if_repeated(c, k);
     int64_t before = -1;
     for (int64_t i = 0; i < p.batches; i++) {
       int64_t at[2];
@@ -111,6 +112,9 @@ static void dense_backward(const struct call *c) {
   }
   struct matrix z = matrix_of(dz, outputs, 0);
   if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), NULL, ADDS(0), DIN(0));
+  wait_if_repeated(c, 1);
   if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, NULL, ADDS(1), DIN(1));
-  if (c->node->inputs == 3 && DIN(2)) bias_backward(c, dz, n, outputs);
+  if (c->node->inputs < 3 || !DIN(2)) return;
+  wait_if_repeated(c, 2);
+  bias_backward(c, dz, n, outputs);
 }

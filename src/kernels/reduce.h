@@ -1,17 +1,5 @@
 /* reduce.h - sum, mean, max, min over axes; argmax. The walk visits x in rows; the result either
- * moves with the row or stays (stride 0). Members share the work only where each result belongs to
- * one of them: along the first axis if it is kept. */
-
-/* The members' shares of the outer steps, given that the first axis of the walk is kept. */
-INLINE struct range reduce_share(const struct call *c, const struct walk *w) {
-  int64_t steps = walk_steps(w);
-  if (w->rank > 1 && w->stride[0][0] != 0) {
-    struct range first = share_rows(c, w->n[0]);
-    int64_t inner = steps / (w->n[0] ? w->n[0] : 1);
-    return (struct range){first.begin * inner, first.end * inner};
-  }
-  return c->thread == 0 ? (struct range){0, steps} : (struct range){0, 0};
-}
+ * moves with the row or stays (stride 0). */
 
 /* The result's shape with the dropped axes back as 1, so that it broadcasts over x. */
 static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept) {
@@ -23,16 +11,16 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
   walk_plan(w, x, shapes, 1);
 }
 
-/* Sums run in double over pieces, so that long float sums keep their digits. */
+/* Sums of pieces are added in double, so that long float sums keep their digits. */
 INLINE real row_sum(const real *x, int64_t n) {
-  double total = 0;
+  total all = 0;
   for (int64_t from = 0; from < n; from += 1024) {
     int64_t to = from + 1024 < n ? from + 1024 : n;
     V sum = splat(0);
-    FOR_VECTORS(from, to) sum += READ(x);
-    total += (double)hsum(sum);
+    FOR_VECTORS(from, to) sum = plus(sum, READ(x));
+    all += (total)hsum(sum);
   }
-  return R(total);
+  return R(all);
 }
 
 static void sum_forward(const struct call *c) {
@@ -40,21 +28,18 @@ static void sum_forward(const struct call *c) {
   struct shape kept;
   int64_t at;
   reduce_plan(c, &w, &kept);
-  struct range rows = reduce_share(c, &w);
-  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
+  /* the first axis is shared out if it is kept: then no two members add to the same result */
+  int split = w.rank > 1 && w.stride[0][0] != 0;
+  int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ? walk_steps(&w) / leading : 0;
+  struct range mine = split ? share_rows(c, leading) : (struct range){0, c->thread == 0};
   real *y = OUT;
-  if (w.rank > 1 && w.stride[0][0] != 0) {
-    int64_t per = count / (w.n[0] ? w.n[0] : 1), inner = walk_steps(&w) / (w.n[0] ? w.n[0] : 1);
-    int64_t first = inner ? rows.begin / inner : 0, last = inner ? rows.end / inner : 0;
-    memset(y + first * per, 0, (size_t)((last - first) * per) * sizeof(real));
-  } else if (c->thread == 0) {
-    memset(y, 0, (size_t)count * sizeof(real));
-  }
-  for (int64_t row = rows.begin; row < rows.end; row++) {
+  memset(y + mine.begin * sums, 0, (size_t)((mine.end - mine.begin) * sums) * sizeof(real));
+  for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
     walk_offsets(&w, row, 1, &at);
     const real *px = IN(0) + row * n;
     real *py = y + at;
-    if (!moves) py[0] += row_sum(px, n);
+    if (!moves) py[0] = REAL_PLUS(py[0], row_sum(px, n));
     else FOR_VECTORS((int64_t)0, n) PUT(py, 1, READ(px));
   }
 }

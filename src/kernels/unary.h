@@ -40,9 +40,9 @@
 #define ZERO splat(R(0))
 
 /*    op          y =                                       dy/dx = */
-UNARY(negative,   -x,                                       splat(R(-1)))
+UNARY(negative,   minus(ZERO, x),                             splat(R(-1)))
 UNARY(abs,        vabs(x),                                  choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), ZERO)))
-UNARY(square,     x * x,                                    x + x)
+UNARY(square,     times(x, x),                              x + x)
 /* comparisons are written so that NaN passes through */
 UNARY(clip,       choose(x < a, splat(a), choose(x > b, splat(b), x)), choose((x < a) | (x > b), ZERO, ONE))
 
@@ -63,8 +63,8 @@ UNARY(log,        vlog(x),                                  R(1) / x)
 UNARY(sqrt,       vsqrt(x),                                 R(0.5) / y)
 UNARY(relu,       choose(x <= R(0), ZERO, x),               choose(x > R(0), ONE, ZERO))
 UNARY(leaky_relu, choose(x <= R(0), a * x, x),              choose(x > R(0), ONE, splat(a)))
-UNARY(elu,        choose(x <= R(0), a * (vexp(x) - R(1)), x), choose(x > R(0), ONE, y + a))
-UNARY(selu,       SELU_SCALE * choose(x <= R(0), SELU_ALPHA * (vexp(x) - R(1)), x),
+UNARY(elu,        choose(x <= R(0), a * vexpm1_negative(x), x), choose(x > R(0), ONE, y + a))
+UNARY(selu,       SELU_SCALE * choose(x <= R(0), SELU_ALPHA * vexpm1_negative(x), x),
                   choose(x > R(0), splat(SELU_SCALE), y + SELU_SCALE * SELU_ALPHA))
 UNARY(gelu,       x * normal_cdf(x),                        normal_cdf(x) + x * normal_density(x))
 UNARY(sigmoid,    vsigmoid(x),                              y * (R(1) - y))

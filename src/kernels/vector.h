@@ -134,13 +134,28 @@ INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
 
 #endif
 
+/* Sums, differences and products; integers wrap around, which C leaves undefined for signed types. */
+#if defined(REAL_IS_FLOATING)
+INLINE V plus(V a, V b) { return a + b; }
+INLINE V minus(V a, V b) { return a - b; }
+INLINE V times(V a, V b) { return a * b; }
+#define REAL_PLUS(a, b) ((a) + (b))
+typedef double total; /* long float sums keep their digits */
+#else
+INLINE V plus(V a, V b) { return (V)((uint64_t)a + (uint64_t)b); }
+INLINE V minus(V a, V b) { return (V)((uint64_t)a - (uint64_t)b); }
+INLINE V times(V a, V b) { return (V)((uint64_t)a * (uint64_t)b); }
+#define REAL_PLUS(a, b) plus(a, b)
+typedef uint64_t total;
+#endif
+
 INLINE V vmax(V a, V b) { return choose(a > b, a, b); }
 INLINE V vmin(V a, V b) { return choose(a < b, a, b); }
-INLINE V vabs(V x) { return choose(x < splat(0), -x, x); }
+INLINE V vabs(V x) { return choose(x < splat(0), minus(splat(0), x), x); }
 
 INLINE real hsum(V v) {
   real s;
-  FOLD(v, s, R(a_ + b_));
+  FOLD(v, s, a_ + b_);
   return s;
 }
 INLINE real hmax(V v) {
@@ -165,7 +180,7 @@ INLINE real hmax(V v) {
 #define PUT(p, add, v)              \
   do {                              \
     V put_ = (v);                   \
-    if (add) put_ += READ(p);       \
+    if (add) put_ = plus(put_, READ(p));       \
     WRITE(p, put_);                 \
   } while (0)
 /* only the numbers of this vector count in a sum */

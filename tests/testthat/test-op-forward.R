@@ -84,7 +84,7 @@ test_that("ops refuse the dtypes that the table excludes", {
     case <- op_cases[[op]][[1]]
     for (dtype in c("int32", "bool")[c(op_part(op) == 0, TRUE)]) {
       inputs <- lapply(case$inputs, function(x) if (is.double(x)) op_cast(tensor(x), dtype) else tensor(x))
-      expect_error(do.call(case$call, inputs), paste0("`op_", op, "\\(\\)`.*", dtype), class = "nativenet_error_dtype")
+      expect_error(do.call(case$call, inputs), paste0("`op_[a-z_]+\\(\\)`.*", dtype), class = "nativenet_error_dtype")
     }
   }
 })

@@ -1,0 +1,85 @@
+# The rules of the architecture that a program can check. They need the sources beside the tests.
+
+root <- testthat::test_path("..", "..")
+sources <- function(pattern, folder) list.files(file.path(root, folder), pattern, full.names = TRUE, recursive = TRUE)
+skip_without_sources <- function() skip_if_not(all(file.exists(file.path(root, c("DESCRIPTION", "src/init.c", "R/check.R")))), "no sources")
+c_files <- function() sources("[.][ch]$", "src")
+r_files <- function() sources("[.]R$", "R")
+
+# Code only: without comments and, for words, without strings.
+code <- function(file) {
+  text <- paste(readLines(file, warn = FALSE), collapse = "\n")
+  if (grepl("[.]R$", file)) {
+    return(gsub("(?m)(^|\\s)#[^\n]*", "", gsub("\"([^\"\\\\\n]|\\\\.)*\"", "\"\"", text, perl = TRUE), perl = TRUE))
+  }
+  text <- gsub("(?s)/\\*.*?\\*/", " ", text, perl = TRUE)
+  gsub("(?m)//[^\n]*", "", gsub("\"([^\"\\\\\n]|\\\\.)*\"", "\"\"", text, perl = TRUE), perl = TRUE)
+}
+with_headers <- function(file) gsub("(?s)/\\*.*?\\*/", " ", paste(readLines(file, warn = FALSE), collapse = "\n"), perl = TRUE)
+having <- function(files, pattern, read = code) {
+  found <- files[vapply(files, function(f) grepl(pattern, read(f), perl = TRUE), NA)]
+  sort(sub(".*/(src|R)/", "", found))
+}
+
+test_that("only r_*.c, r_border.h and init.c include R's headers", {
+  skip_without_sources()
+  found <- having(c_files(), "#\\s*include\\s*[<\"](R|Rinternals|Rmath|R_ext/\\w+|Rversion|Rdefines)[.]h", with_headers)
+  expect_identical(found[!grepl("^(r_.*[.][ch]|init[.]c)$", found)], character())
+  core <- basename(c_files())
+  indirect <- having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "#\\s*include\\s*\"r_", with_headers)
+  expect_identical(indirect, character())
+  expect_identical(having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "\\bSEXP\\b|\\bRf_\\w+|\\bPROTECT\\b"), character())
+})
+
+test_that(".Call stands in the files that border on the engine only", {
+  skip_without_sources()
+  allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "variable.R", "op.R", "tape.R", "program.R", "lab-network.R", "lab-optimizer.R",
+    "data-digits.R")
+  found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
+  expect_identical(setdiff(found, allowed), character())
+  expect_true("op.R" %in% found)
+})
+
+test_that("the engine neither allocates nor prints nor ends the process nor draws numbers by itself", {
+  skip_without_sources()
+  words <- "\\b(malloc|calloc|realloc|free|printf|fprintf|puts|putchar|exit|_exit|abort|assert|rand|srand|random|drand48)\\s*\\("
+  expect_identical(having(c_files(), words), character())
+})
+
+test_that("compiler extensions stand in the vector and target headers only", {
+  skip_without_sources()
+  allowed <- c("kernels.c", "kernels/target.h", "kernels/vector.h")
+  found <- having(c_files(), "__attribute__|__builtin_|vector_size|#\\s*pragma\\s+(GCC|clang)|__extension__|__typeof__")
+  expect_identical(setdiff(found, allowed), character())
+})
+
+test_that("no file has more than 600 lines", {
+  skip_without_sources()
+  lines <- vapply(c(c_files(), r_files()), function(f) length(readLines(f, warn = FALSE)), 0L)
+  long <- lines[lines > 600]
+  expect_identical(sprintf("%s: %d lines", basename(names(long)), long), character())
+})
+
+test_that("tests and code hold no tabs, no non-ASCII characters and no trailing blanks", {
+  skip_without_sources()
+  files <- c(c_files(), r_files())
+  expect_identical(having(files, "\t|[ \t]+(\n|$)|[^\\x00-\\x7F]", function(f) paste(readLines(f, warn = FALSE), collapse = "\n")), character())
+})
+
+test_that("every exported name is documented and every op has its wrapper", {
+  skip_without_sources()
+  exports <- getNamespaceExports("nativenet")
+  exports <- exports[!grepl("^[.]__", exports)]
+  pages <- list.files(file.path(root, "man"), "[.]Rd$", full.names = TRUE)
+  aliases <- unlist(lapply(pages, function(f) sub("\\\\alias\\{(.*)\\}", "\\1", grep("^\\\\alias", readLines(f), value = TRUE))))
+  expect_identical(setdiff(exports, aliases), character())
+})
+
+test_that("each topic's tests have the topic's name", {
+  skip_without_sources()
+  stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
+  for (topic in c("check", "tape", "tensor", "program", "threads", "check-gradient", "plot-images", "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
+    expect_true(topic %in% stems, info = topic)
+    expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
+  }
+})

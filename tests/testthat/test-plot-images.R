@@ -1,0 +1,87 @@
+# plot_images() draws to any device and leaves its settings alone.
+
+drawn <- function(...) {
+  file <- tempfile(fileext = ".pdf")
+  grDevices::pdf(file, compress = FALSE)
+  on.exit(unlink(file))
+  before <- graphics::par(no.readonly = TRUE)
+  closed <- FALSE
+  on.exit(if (!closed) grDevices::dev.off(), add = TRUE)
+  result <- withVisible(plot_images(...))
+  after <- graphics::par(no.readonly = TRUE)
+  grDevices::dev.off()
+  closed <- TRUE
+  lines <- readLines(file, warn = FALSE, encoding = "latin1")
+  list(result = result, images = sum(grepl("/ImageMask|/Subtype */Image|^BI", lines, useBytes = TRUE)),
+    text = lines[grepl("Tj", lines, useBytes = TRUE)], same = identical(before[c("mar", "oma", "mfrow")], after[c("mar", "oma", "mfrow")]))
+}
+three <- matrix(runif(27), 3)
+
+test_that("rows of a matrix, arrays and lists are drawn, one image each", {
+  expect_identical(drawn(three)$images, 3L)
+  expect_identical(drawn(array(runif(5 * 4 * 6), c(5, 4, 6)), nrow = 2)$images, 5L)
+  expect_identical(drawn(list(three, three[1:2, ]))$images, 5L)
+  expect_identical(drawn(matrix(runif(24), 2), dims = c(3, 4))$images, 2L)
+})
+
+test_that("the argument comes back invisibly and the device's settings are restored", {
+  d <- drawn(three, titles = letters[1:3])
+  expect_identical(d$result, list(value = three, visible = FALSE))
+  expect_true(d$same)
+})
+
+test_that("settings are restored after an error too", {
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  before <- graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")]
+  expect_error(plot_images(list(three, matrix("a"))))
+  expect_error(plot_images(three, limits = "a"))
+  expect_identical(graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")], before)
+})
+
+test_that("titles and labels are written", {
+  text <- paste(drawn(list(three, three), titles = 7:9, labels = c("first", "second"))$text, collapse = " ")
+  for (word in c("7", "8", "9")) expect_match(text, sprintf("(%s)", word), fixed = TRUE)
+  expect_match(text, "first|f.*i.*r.*s.*t")
+})
+
+test_that("constant, missing and integer pixels can be drawn, and limits", {
+  for (x in list(matrix(0, 1, 9), matrix(1:9, 1), matrix(c(TRUE, FALSE, TRUE, FALSE), 1))) expect_identical(drawn(x)$images, 1L)
+  expect_identical(drawn(three, limits = c(0, 1))$images, 3L)
+  expect_silent(drawn(matrix(c(NA, 1:8), 1)))
+  expect_silent(drawn(matrix(NA_real_, 1, 4)))
+  expect_silent(drawn(matrix(c(-Inf, Inf, 0, 1), 1)))
+})
+
+test_that("ink is dark, row 1 is on top, byrow reads rows first", {
+  grey <- nativenet:::grey_raster
+  expect_identical(as.matrix(grey(matrix(c(0, 1, 0.5, 0), 2), c(0, 1))), matrix(c("#FFFFFF", "#000000", "#808080", "#FFFFFF"), 2))
+  expect_identical(as.matrix(grey(matrix(c(-5, 5), 1), c(0, 1))), matrix(c("#FFFFFF", "#000000"), 1))
+  expect_identical(nativenet:::as_images(matrix(1:6, 1), c(2, 3), FALSE), list(matrix(1:6, 2)))
+  expect_identical(nativenet:::as_images(matrix(1:6, 1), c(2, 3), TRUE), list(matrix(1:6, 2, byrow = TRUE)))
+})
+
+test_that("the digits can be drawn to a png file", {
+  skip_if_not(capabilities("png"))
+  file <- tempfile(fileext = ".png")
+  on.exit(unlink(file))
+  grDevices::png(file)
+  digits <- dataset_digits(6)
+  plot_images(digits$train$x, nrow = 2, titles = digits$train$y)
+  grDevices::dev.off()
+  expect_gt(file.size(file), 500)
+})
+
+test_that("bad arguments are refused, before anything is drawn", {
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  expect_error(plot_images(1:9), "`plot_images()`: `x` must be a numeric matrix", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot_images(matrix("a")), "`x` must be a numeric matrix", class = "nativenet_error_value")
+  expect_error(plot_images(NULL), class = "nativenet_error_value")
+  expect_error(plot_images(list()), "`x` has no images", class = "nativenet_error_value")
+  expect_error(plot_images(matrix(0, 0, 4)), "`x` has no images", class = "nativenet_error_value")
+  expect_error(plot_images(matrix(0, 1, 10)), "`dims` must be the rows and columns of an image of 10 numbers", class = "nativenet_error_value")
+  expect_error(plot_images(three, dims = c(3, 4)), "`dims` must be the rows and columns of an image of 9 numbers, not 3 x 4", class = "nativenet_error_value")
+  expect_error(plot_images(three, dims = "a"), "`dims`", class = "nativenet_error_value")
+  expect_error(plot_images(three, nrow = 0), "`nrow` must be a positive whole number, not 0", class = "nativenet_error_value")
+})
