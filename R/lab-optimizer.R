@@ -55,7 +55,7 @@ optimizer_numbers <- function(self) {
 seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0) {
   numbers <- c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
   if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(beta_1, beta_2) < 1) return(numbers)
-  fun <- paste0(kind, "_optimizer")
+  fun <- paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind), "_optimizer")
   check_number(learning_rate, min = 0, fun = fun)
   check_number(beta_1, min = 0, below = 1, arg = "beta_1, momentum", fun = fun)
   check_number(beta_2, min = 0, below = 1, arg = "beta_2, rho", fun = fun)

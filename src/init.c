@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define ROUTINES(ROW)                                                                            \
-  ROW(apply, 5) ROW(array, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0) ROW(kernels, 1)              \
+  ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0) ROW(kernels, 1)              \
   ROW(op_table, 0) ROW(optimizer_step, 4) ROW(program_describe, 1) ROW(program_input, 3)         \
   ROW(program_new, 0) ROW(program_run, 6) ROW(program_variable, 3) ROW(tape_gradient, 4)         \
   ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1) ROW(trainer_fit, 7)      \

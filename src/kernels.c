@@ -9,6 +9,7 @@ extern const struct kernels kernels_f32_avx2, kernels_f64_avx2, kernels_f32_avx5
 #endif
 
 const struct kernels *kernels[DTYPE_COUNT];
+library_product *library_multiply[DTYPE_COUNT];
 
 /* Is this instruction set allowed, `widest` being the widest allowed one (NULL: any)? */
 #ifdef TARGET_X86

@@ -30,6 +30,7 @@
 #endif
 #define KC 256       /* a panel of KC x NR vectors fits the first-level cache */
 #define PACK_ROWS 96 /* pack when at least so many rows use a panel */
+#define LIBRARY_WORK 1e6 /* multiplications from which on a library is worth its call */
 #define DR 4         /* dot products: 4 x 4 sums at a time */
 
 struct matrix {
@@ -202,8 +203,8 @@ static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct m
 
 /* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or to the bias (columns) or
  * put in place of C. This member's share: some rows, or some columns where rows are few. */
-static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
-                     const real *bias, int add, real *y) {
+static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+                         const real *bias, int add, real *y) {
   int by_columns = rows < 8 * c->team->threads, pack = rows >= PACK_ROWS;
   struct range r = by_columns ? share_of(columns, NR * VL, c->thread, c->team->threads)
                               : share_of(rows, MR, c->thread, c->team->threads);
@@ -224,4 +225,26 @@ static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_
     else memset(y + m * y_row, 0, (size_t)columns * sizeof(real));
   }
   multiply_dots(rows, columns, depth, a, b, y, y_row);
+}
+
+/* Large products may be a library's: one member calls it, as it has threads of its own. */
+static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+                               const real *bias, int add, real *y) {
+  library_product *product = library_multiply[output_slot(c)->dtype];
+  if (!product) return 0;
+  if (c->thread) return 1;
+  for (int64_t m = 0; m < rows && bias && !add; m++) memcpy(y + m * columns, bias, (size_t)columns * sizeof(real));
+  if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add || bias, y)) return 1;
+  struct call alone = *c;
+  struct team team = {.threads = 1};
+  alone.team = &team;
+  multiply_own(&alone, rows, columns, depth, a, b, bias, add, y);
+  return 1;
+}
+
+static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+                     const real *bias, int add, real *y) {
+  double work = (double)rows * (double)columns * (double)depth;
+  if (work < LIBRARY_WORK || !multiply_by_library(c, rows, columns, depth, a, b, bias, add, y))
+    multiply_own(c, rows, columns, depth, a, b, bias, add, y);
 }
