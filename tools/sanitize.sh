@@ -11,6 +11,7 @@ CC = gcc
 CFLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall
 LDFLAGS = -fsanitize=address,undefined
 M
+export NATIVENET_DEBUG=1
 R_MAKEVARS_USER=$out/Makevars tools/install.sh "$out/lib" --no-test-load
 
 status=0

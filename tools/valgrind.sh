@@ -7,6 +7,7 @@ rm -rf "$out"
 mkdir -p "$out/lib"
 
 printf 'CFLAGS = -g -O1 -Wall\n' > "$out/Makevars"
+export NATIVENET_DEBUG=1
 R_MAKEVARS_USER=$out/Makevars tools/install.sh "$out/lib"
 
 status=0

@@ -618,7 +618,7 @@ test_that("parts of one's own that return nonsense are refused and leave the net
   for (name in names(steps)) {
     for (layers in list(list(3, htan(), 1, sigmoid()), list(1, sigmoid()))) {
       set.seed(1)
-      whole(build_dense_neural_network(2, layers, binary_crossentropy(), optimizer(name, steps[[name]]))
+      whole(build_dense_neural_network(2, layers, binary_crossentropy(), optimizer(name, steps[[name]])))
     }
   }
   set.seed(1)
@@ -633,7 +633,7 @@ test_that("parts of one's own that return nonsense are refused and leave the net
   )
   for (pair in nonsense) {
     loss <- setRefClass("nonsense_loss", contains = "loss_function", where = globalenv(), methods = list(forward = pair[[1]], backward = pair[[2]]))
-    whole(build(loss = loss())
+    whole(build(loss = loss()))
   }
   shapes <- list(
     list(function(x) sum(x), function(x) x), list(function(x) t(x), function(x) x), list(function(x) x, function(x) 1), list(function(x) NULL, function(x) x),
@@ -641,7 +641,7 @@ test_that("parts of one's own that return nonsense are refused and leave the net
   )
   for (pair in shapes) {
     act <- setRefClass("nonsense_activation", contains = "activation", where = globalenv(), methods = list(forward = pair[[1]], backward = pair[[2]]))
-    whole(build(list(3, act(), 1, sigmoid()))
+    whole(build(list(3, act(), 1, sigmoid())))
   }
 })
 
