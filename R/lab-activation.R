@@ -86,8 +86,21 @@ missing_method <- function(self, method) {
 activation <- setRefClass("activation", methods = methods_from(list(
   forward = function(self, x) missing_method(self, "forward"),
   backward = function(self, x) missing_method(self, "backward"),
-  pull = function(self, x, gradient) gradient * self$.self$backward(x)
+  pull = function(self, x, gradient) chain_rule(self$.self$backward(x), gradient)
 )))
+
+#' The gradient towards x from that towards f(x): times the slope of each number, or with the Jacobian
+#' (rows, K, K) of each row.
+#' @noRd
+chain_rule <- function(slope, gradient) {
+  if (is.numeric(slope) && identical(dim(slope), dim(gradient)) && length(slope) == length(gradient)) return(slope * gradient)
+  k <- ncol(gradient)
+  if (is.numeric(slope) && identical(dim(slope), c(dim(gradient), k))) {
+    return(vapply(seq_len(k), function(j) rowSums(gradient * matrix(slope[, , j], ncol = k)), gradient[, 1]) |> matrix(ncol = k))
+  }
+  abort("a derivative of shape ", format_shape(dim(gradient)), " or, for each row, a Jacobian must come back, not ", describe(slope),
+    class = "shape", fun = "backward")
+}
 
 #' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
 #' @noRd

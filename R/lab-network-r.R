@@ -8,7 +8,8 @@ forward_in_r <- function(self, x) {
   p <- self$parameters
   for (l in seq_along(p$weights)) {
     z[[l]] <- as.array(op_dense(y[[l]], p$weights[[l]], array(p$biases[[l]], length(p$biases[[l]]))))
-    y[[l + 1]] <- self$parts$activations[[l]]$forward(z[[l]])
+    activation <- self$parts$activations[[l]]
+    y[[l + 1]] <- check_own(activation$forward(z[[l]]), z[[l]], activation, "forward")
   }
   list(y = y, z = z)
 }
@@ -20,16 +21,18 @@ gradients_in_r <- function(self, x, t) {
   parts <- self$parts
   last <- length(parts$activations)
   output <- pass$y[[last + 1]]
-  gradient <- parts$loss$backward(t, output)
+  gradient <- check_own(parts$loss$backward(t, output), output, parts$loss, "backward")
   weights <- biases <- vector("list", last)
   for (l in rev(seq_len(last))) {
-    delta <- pull_back(parts$activations[[l]], pass$z[[l]], gradient)
+    activation <- parts$activations[[l]]
+    delta <- check_own(pull_back(activation, pass$z[[l]], gradient), pass$z[[l]], activation, "backward")
     w <- self$parameters$weights[[l]]
     weights[[l]] <- as.array(op_matmul(pass$y[[l]], delta, transpose_x = TRUE)) + parts$l1 * sign(w) + 2 * parts$l2 * w
     biases[[l]] <- colSums(delta)
     gradient <- as.array(op_matmul(delta, w, transpose_y = TRUE))
   }
-  list(loss = parts$loss$forward(t, output) + network_penalty(self), weights = weights, biases = biases)
+  loss <- check_own(parts$loss$forward(t, output), 0, parts$loss, "forward")
+  list(loss = loss + network_penalty(self), weights = weights, biases = biases)
 }
 
 step_in_r <- function(self, x, t) {
@@ -40,12 +43,17 @@ step_in_r <- function(self, x, t) {
     abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan", fun = NULL)
   }
   moved <- self$parameters
+  optimizer <- self$parts$optimizer
   for (what in c("weights", "biases")) {
     for (l in seq_along(moved[[what]])) {
-      moved[[what]][[l]] <- optimizer_step(self$parts$optimizer, moved[[what]][[l]], g[[what]][[l]], paste(self$id, what, l))
+      before <- moved[[what]][[l]]
+      after <- optimizer_step(optimizer, before, g[[what]][[l]], paste(self$id, what, l))
+      moved[[what]][[l]] <- check_own(after, before, optimizer, "step")
     }
   }
-  check_parameters(moved$weights, moved$biases, "train_on_batch")
+  if (!all(is.finite(unlist(moved)))) {
+    abort("the step makes weights that are not finite numbers; they stay as they were", class = "nan", fun = "step")
+  }
   self$parameters <- moved
   g$loss
 }
@@ -66,11 +74,19 @@ fit_in_r <- function(self, x, y, epochs, batch_size, shuffle, after_epoch) {
   losses
 }
 
+#' What a part of the user's own returned must look like `model`: a single number, or numbers of its shape.
+#' @noRd
+check_own <- function(value, model, object, method) {
+  if (is.numeric(value) && length(value) == length(model) && identical(dim(value), dim(model))) return(value)
+  wanted <- if (is.null(dim(model))) sprintf("%d numbers", length(model)) else paste("numbers of shape", format_shape(dim(model)))
+  abort("class <", class(object)[1], "> must return ", wanted, ", not ", describe(value), class = "shape", fun = method)
+}
+
 #' The gradient towards an activation's input. A class of the user's own may lack pull().
 #' @noRd
 pull_back <- function(activation, z, gradient) {
   if (is(activation, "envRefClass") && "pull" %in% method_names(activation)) return(activation$pull(z, gradient))
-  gradient * activation$backward(z)
+  chain_rule(activation$backward(z), gradient)
 }
 
 #' A step of any optimizer object; ours keep a memory per parameter.

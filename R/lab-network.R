@@ -328,13 +328,18 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
 check_validation <- function(data, sizes, loss) {
   if (!is.list(data) || length(data) != 2) abort("`validation_data` must be list(x, y), not ", describe(data), fun = "fit")
   x <- check_inputs(data[[1]], sizes[1], "validation_data[[1]]", "fit")
-  list(x, check_targets(data[[2]], nrow(x), sizes[2], loss, "validation_data[[2]]", "fit"))
+  y <- check_targets(data[[2]], nrow(x), sizes[2], loss, "validation_data[[2]]", "fit")
+  .Call(C_check_finite, x)
+  .Call(C_check_finite, y)
+  list(x, y)
 }
 
 network_gradients <- function(self, x, y) {
   sizes <- network_sizes(self)
   x <- check_inputs(x, sizes[1], "x", "gradients")
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "gradients")
+  .Call(C_check_finite, x)
+  .Call(C_check_finite, y)
   if (!network_prepare(self, nrow(x))) return(gradients_in_r(self, x, y))
   e <- self$engine
   result <- .Call(C_trainer_gradient, e$trainer, e$inputs, list(x, y), nrow(x), c(e$weights, e$biases))
@@ -358,18 +363,20 @@ network_evaluate <- function(self, x, y) {
   list(loss = loss + network_penalty(self), accuracy = mean(right))
 }
 
+#' The twin goes on exactly as the original would: parameters, what the optimizer remembers, and the fields that a
+#' class of the user's own added.
+#' @noRd
 network_copy <- function(self, shallow = FALSE) {
-  now <- network_parameters(self)
-  parts <- self$parts
-  if (!shallow) {
-    parts$optimizer <- parts$optimizer$copy()
-    parts$loss <- parts$loss$copy()
-    parts$activations <- lapply(parts$activations, function(a) a$copy())
-  }
-  twin <- do.call(dense_neural_network, c(now, parts))
+  original <- self$.self
+  deep <- function(x) if (!shallow && is(x, "envRefClass")) x$copy() else x
+  twin <- new(class(original))
   own <- as.environment(twin)
-  own$id <- self$id # its optimizer's copy knows the parameters by this name
+  own$parts <- lapply(self$parts, function(part) if (is.list(part)) lapply(part, deep) else deep(part))
+  own$parameters <- network_parameters(self)
   own$memory <- if (is.null(self$engine)) self$memory else .Call(C_trainer_memory, self$engine$trainer)
+  own$id <- self$id # its optimizer's copy knows the parameters by this name
+  added <- setdiff(names(original$getRefClass()$fields()), names(dense_neural_network$fields()))
+  for (name in added) assign(name, deep(get(name, self)), own)
   twin
 }
 

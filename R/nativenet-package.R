@@ -7,7 +7,8 @@
 #'
 #' @section Options:
 #' * `nativenet.threads`: how many threads to use, see [nn_threads()].
-#' * `nativenet.blas`: give large products to R's BLAS (`TRUE`), or never (`FALSE`)? Both are read when the package
+#' * `nativenet.blas`: `TRUE` gives large products to R's BLAS. It may pay on processors without AVX2 if the BLAS is a
+#'   tuned one; the last digits then depend on that library and its threads. Both options are read when the package
 #'   loads.
 #'
 #' @keywords internal
@@ -30,7 +31,7 @@ op_code <- new.env(parent = emptyenv())
   table <- op_table()
   for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
   .Call(C_threads, default_threads())
-  .Call(C_blas, as.integer(use_blas()))
+  .Call(C_blas, as.integer(isTRUE(getOption("nativenet.blas"))))
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word
   # from R about two classes of one name. So ours leave the session's cache; they are found through the
   # namespace, where they live. This hook runs after R has filled the cache.

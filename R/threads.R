@@ -31,17 +31,6 @@ nn_features <- function() {
   )
 }
 
-#' Large products go to R's BLAS where it beats our kernels: a tuned one, on processors without AVX2
-#' (bench/multiply.R). Reference BLAS is always slower.
-#' @noRd
-use_blas <- function() {
-  wanted <- getOption("nativenet.blas")
-  if (isTRUE(wanted) || isFALSE(wanted)) return(wanted)
-  library <- normalizePath(extSoftVersion()[["BLAS"]], mustWork = FALSE)
-  tuned <- grepl("openblas|mkl|blis|accelerate|veclib|atlas|flexiblas", library, ignore.case = TRUE)
-  tuned && .Call(C_kernels, "") == "portable"
-}
-
 default_threads <- function() {
   wanted <- getOption("nativenet.threads")
   if (is_number(wanted) && wanted >= 1) return(as.integer(wanted))

@@ -2,7 +2,8 @@
  *
  * Measured (bench/multiply.R, AMD Zen 5, one thread): our AVX-512 kernels reach 1.6 times OpenBLAS 0.3.21's dgemm and
  * 1.7 times its sgemm from 256 x 256 to 2048 x 2048, and more on small batches, so on processors with AVX2 or
- * more the library is not used. Elsewhere a tuned BLAS wins; R decides when it loads the package (use_blas()). */
+ * more a library has nothing to offer. Elsewhere a tuned one may win; options(nativenet.blas = TRUE) asks for it. It is
+ * not the default, as its results may depend on its threads, and ours do not. */
 #define USE_FC_LEN_T
 #include "r_border.h"
 

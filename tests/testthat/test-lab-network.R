@@ -663,9 +663,9 @@ test_that("an own softmax with its Jacobian, but no pull(), trains like ours", {
 test_that("a subclass of the network has fields and methods of its own and stays one when copied", {
   logging <- setRefClass("logging_network", contains = "dense_neural_network", fields = list(log = "numeric"), where = globalenv(), methods = list(
     train_on_batch = function(batch_x, batch_y, ...) {
-      loss <- callSuper(batch_x, batch_y, ...)
-      log <<- c(log, loss)
-      loss
+      before <- callSuper(batch_x, batch_y, ...)
+      log <<- c(log, before)
+      before
     }
   ))
   plain <- build()
