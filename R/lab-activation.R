@@ -58,7 +58,12 @@ op_derivative <- function(op, x, seed = NULL) {
 
 #' Are all methods of this object ours? Then the engine can take its place.
 #' @noRd
-is_native <- function(x) identical(attr(class(x), "package"), "nativenet")
+is_native <- function(x) identical(attr(class(x), "package"), "nativenet") && class(x)[1] %in% native_classes
+
+native_classes <- c(
+  "relu", "sigmoid", "htan", "elu", "softmax", "linear", "threshold", "binary_crossentropy", "categorical_crossentropy", "mean_squared_error",
+  "gradient_descent_optimizer", "momentum_optimizer", "rmsprop_optimizer", "adam_optimizer", "adamw_optimizer", "adagrad_optimizer"
+)
 
 #' Methods from functions of the object. A method is copied into each object, and an object of a class that a
 #' user derived sees the user's workspace and not this namespace; so all that a method does is to hand over to a

@@ -55,10 +55,18 @@ network_engine <- function(parts, p, rows) {
   losses <- loss_of(parts$loss, target, if (fused) z else output, fused)
   trainer <- .Call(C_trainer_new, program, op_mean(losses), as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
+    constants = network_constants(parts),
     mark = new.env(), # tells one engine from another, which external pointers do not
     trainer = trainer, inputs = list(x, target), output = output, losses = losses, weights = weights, biases = biases,
     kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
+}
+
+#' Numbers in the parts that the program was traced with; it is out of date when they change.
+#' @noRd
+network_constants <- function(parts) {
+  loss <- as.environment(parts$loss)
+  list(loss$epsilon, loss$reduction, lapply(parts$activations, function(a) as.environment(a)$alpha))
 }
 
 network_is_native <- function(parts) {

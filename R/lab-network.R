@@ -99,8 +99,9 @@ truncated_normal <- function(inputs, units) {
 
 has_methods <- function(x, names) is.environment(x) && all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
 method_names <- function(x) if (is(x, "envRefClass")) x$getRefClass()$methods() else character()
-is_activation <- function(x) has_methods(x, c("forward", "backward")) && !is_loss(x)
-is_loss <- function(x) has_methods(x, c("forward", "backward")) && "y_true" %in% names(formals(x$forward))
+# by what they take, not by their names: a student's classes may have nothing in common with ours
+is_activation <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 1
+is_loss <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 2
 is_optimizer <- function(x) has_methods(x, "step")
 
 #' Labels as rows of zeros with a one
@@ -167,6 +168,7 @@ check_inputs <- function(x, width, arg, fun) {
 #' Targets as a matrix like the outputs: vectors for one output, labels for classes.
 #' @noRd
 check_targets <- function(y, rows, width, loss, arg, fun) {
+  if (is.data.frame(y)) y <- as.matrix(y)
   is_labels <- is.null(dim(y)) || length(dim(y)) == 1
   if (is_labels && width > 1 && is(loss, "categorical_crossentropy")) {
     if (is.numeric(y) && any(y >= width, na.rm = TRUE)) {
@@ -235,6 +237,7 @@ network_settle <- function(self) {
 #' Make sure of an engine for batches of up to `rows` if all parts are ours; is there one?
 #' @noRd
 network_prepare <- function(self, rows) {
+  if (!is.null(self$engine) && !identical(self$engine$constants, network_constants(self$parts))) network_settle(self)
   if (is.null(self$engine)) {
     if (!network_is_native(self$parts)) return(FALSE)
     self$engine <- network_engine(self$parts, self$parameters, rows)
@@ -252,6 +255,7 @@ network_prepare <- function(self, rows) {
 network_sizes <- function(self) {
   if (!is.null(self$engine)) return(self$engine$sizes)
   w <- self$parameters$weights
+  if (!length(w)) abort("this network has no layers; `build_dense_neural_network()` makes one that has", fun = user_function())
   c(nrow(w[[1]]), ncol(w[[length(w)]]))
 }
 
@@ -374,7 +378,7 @@ network_copy <- function(self, shallow = FALSE) {
   own$parts <- lapply(self$parts, function(part) if (is.list(part)) lapply(part, deep) else deep(part))
   own$parameters <- network_parameters(self)
   own$memory <- if (is.null(self$engine)) self$memory else .Call(C_trainer_memory, self$engine$trainer)
-  own$id <- self$id # its optimizer's copy knows the parameters by this name
+  own$id <- if (shallow) paste(self$id, "copy") else self$id # a deep copy's optimizer knows the parameters by this name
   added <- setdiff(names(original$getRefClass()$fields()), names(dense_neural_network$fields()))
   for (name in added) assign(name, deep(get(name, self)), own)
   twin

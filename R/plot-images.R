@@ -19,7 +19,7 @@
 #' @export
 plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL) {
   rows <- if (is.list(x)) lapply(x, as_images, dims, byrow) else split_rows(as_images(x, dims, byrow), check_count(nrow))
-  n <- max(lengths(rows))
+  n <- max(0, lengths(rows))
   if (n == 0) abort("`x` has no images")
   old <- graphics::par(mfrow = c(length(rows), n), mar = c(0.3, 0.3, if (is.null(titles)) 0.3 else 1.5, 0.3),
     oma = c(0, if (is.null(labels)) 0 else 2, 0, 0))
@@ -57,7 +57,7 @@ split_rows <- function(images, nrow) {
 }
 
 grey_raster <- function(m, limits) {
-  if (is.null(limits)) limits <- range(m, finite = TRUE)
+  if (is.null(limits)) limits <- if (any(is.finite(m))) range(m, finite = TRUE) else c(0, 1)
   if (diff(limits) == 0) limits <- limits + c(0, 1)
   grDevices::as.raster(1 - pmin(pmax((m - limits[1]) / diff(limits), 0), 1))
 }

@@ -559,7 +559,7 @@ relative_error <- function(value, reference, floor = 0.1) {
 
 #' Run code with other kernels or threads, and put back what was.
 with_kernels <- function(name, code) {
-  on.exit(.Call(nativenet:::C_kernels, ""))
+  on.exit(.Call(nativenet:::C_kernels, "widest"))
   .Call(nativenet:::C_kernels, name)
   code
 }

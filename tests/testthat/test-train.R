@@ -65,7 +65,7 @@ test_that("without shuffling the seed does not matter", {
 
 test_that("one and two threads give the same bits, for each instruction set and dtype", {
   skip_if_not(has_threads(), "one core")
-  on.exit(.Call(nativenet:::C_kernels, "")) # the widest there is
+  on.exit(.Call(nativenet:::C_kernels, "widest")) # the widest there is
   for (set in unique(c("portable", "avx2", nn_features()$instructions))) {
     if (.Call(nativenet:::C_kernels, set) != set) next
     for (dtype in c("float32", "float64")) {
@@ -240,7 +240,7 @@ test_that("networks that are dropped are collected", {
 })
 
 test_that("a dtype and an instruction set do not change what is learned, beyond rounding", {
-  on.exit(.Call(nativenet:::C_kernels, ""))
+  on.exit(.Call(nativenet:::C_kernels, "widest"))
   best <- fitted(dtype = "float64", optimizer = gradient_descent_optimizer(learning_rate = 0.1))
   .Call(nativenet:::C_kernels, "portable")
   expect_equal(fitted(dtype = "float64", optimizer = gradient_descent_optimizer(learning_rate = 0.1)), best, tolerance = 1e-11)
