@@ -55,18 +55,26 @@ network_engine <- function(parts, p, rows) {
   losses <- loss_of(parts$loss, target, if (fused) z else output, fused)
   trainer <- .Call(C_trainer_new, program, op_mean(losses), as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
-    constants = network_constants(parts),
+    traced = traced_fields(parts),
     mark = new.env(), # tells one engine from another, which external pointers do not
     trainer = trainer, inputs = list(x, target), output = output, losses = losses, weights = weights, biases = biases,
     kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )
 }
 
-#' Numbers in the parts that the program was traced with; it is out of date when they change.
+#' Fields of the parts whose values the program was traced with; it is out of date when they change.
 #' @noRd
-network_constants <- function(parts) {
-  loss <- as.environment(parts$loss)
-  list(loss$epsilon, loss$reduction, lapply(parts$activations, function(a) as.environment(a)$alpha))
+traced_fields <- function(parts) {
+  fields <- lapply(c(list(parts$loss), parts$activations), function(part) {
+    home <- as.environment(part)
+    lapply(intersect(c("epsilon", "reduction", "alpha"), ls(home)), function(name) list(home = home, name = name, value = home[[name]]))
+  })
+  unlist(fields, recursive = FALSE)
+}
+
+network_is_current <- function(engine) {
+  for (field in engine$traced) if (!identical(field$home[[field$name]], field$value)) return(FALSE)
+  TRUE
 }
 
 network_is_native <- function(parts) {

@@ -237,7 +237,7 @@ network_settle <- function(self) {
 #' Make sure of an engine for batches of up to `rows` if all parts are ours; is there one?
 #' @noRd
 network_prepare <- function(self, rows) {
-  if (!is.null(self$engine) && !identical(self$engine$constants, network_constants(self$parts))) network_settle(self)
+  if (!is.null(self$engine) && !network_is_current(self$engine)) network_settle(self)
   if (is.null(self$engine)) {
     if (!network_is_native(self$parts)) return(FALSE)
     self$engine <- network_engine(self$parts, self$parameters, rows)

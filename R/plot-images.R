@@ -45,7 +45,7 @@ as_images <- function(x, dims, byrow, fun = "plot_images") {
   if (length(dim(x)) == 3 && is.numeric(x)) return(lapply(seq_len(dim(x)[1]), function(i) matrix(x[i, , ], dim(x)[2])))
   check_rows(x, "x", fun)
   if (is.null(dims)) dims <- rep(sqrt(ncol(x)), 2)
-  if (any(dims != round(dims)) || length(dims) != 2 || prod(dims) != ncol(x)) {
+  if (!is.numeric(dims) || length(dims) != 2 || any(dims != round(dims)) || prod(dims) != ncol(x)) {
     abort("`dims` must be the rows and columns of an image of ", ncol(x), " numbers, not ", paste(dims, collapse = " x "), fun = fun)
   }
   lapply(seq_len(nrow(x)), function(i) matrix(x[i, ], dims[1], dims[2], byrow = byrow))
