@@ -92,14 +92,18 @@ static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix
   }
 }
 
-/* Copy a panel of B (depth x width, width <= NR * VL) to contiguous rows, zeros to the right. */
-static void pack_panel(int64_t depth, int64_t width, struct matrix b, real *panel) {
+/* Copy a panel of B (depth x width) to contiguous rows of `filled` numbers, whole vectors, zeros to
+ * the right. */
+static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matrix b, real *panel) {
   for (int64_t k = 0; k < depth; k++) {
     const real *from = b.at + k * b.row;
-    real *to = panel + k * NR * VL;
-    if (b.column == 1) memcpy(to, from, (size_t)width * sizeof(real));
-    else for (int64_t n = 0; n < width; n++) to[n] = from[n * b.column];
-    for (int64_t n = width; n < NR * VL; n++) to[n] = 0;
+    real *to = panel + k * filled;
+    if (b.column != 1) {
+      for (int64_t n = 0; n < width; n++) to[n] = from[n * b.column];
+      for (int64_t n = width; n < filled; n++) to[n] = 0;
+    } else {
+      FOR_VECTORS((int64_t)0, width) store(to + i, READ(from));
+    }
   }
 }
 
@@ -107,12 +111,19 @@ static void pack_panel(int64_t depth, int64_t width, struct matrix b, real *pane
 static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct matrix a, const real *b, struct start s, real *c, int64_t c_row) {
   real edge[4 * MR * NR * VL];
   int vectors = (int)((width + VL - 1) / VL);
+  int64_t filled = vectors * VL;
   for (int64_t m = 0; m < rows; m += 4 * MR, a.at += 4 * MR * a.row) {
     int64_t some = rows - m < 4 * MR ? rows - m : 4 * MR;
-    memset(edge, 0, sizeof edge);
-    for (int64_t j = 0; j < some; j++) memcpy(edge + j * NR * VL, s.at + (m + j) * s.row, (size_t)width * sizeof(real));
-    tile_columns(vectors, some, depth, a, b, NR * VL, (struct start){edge, NR * VL}, edge, NR * VL);
-    for (int64_t j = 0; j < some; j++) memcpy(c + (m + j) * c_row, edge + j * NR * VL, (size_t)width * sizeof(real));
+    for (int64_t j = 0; j < some; j++) {
+      const real *from = s.at + (m + j) * s.row;
+      FOR_VECTORS((int64_t)0, width) store(edge + j * filled + i, READ(from));
+    }
+    tile_columns(vectors, some, depth, a, b, filled, (struct start){edge, filled}, edge, filled);
+    for (int64_t j = 0; j < some; j++) {
+      const real *from = edge + j * filled;
+      real *to = c + (m + j) * c_row;
+      FOR_VECTORS((int64_t)0, width) WRITE(to, load(from + i));
+    }
   }
 }
 
@@ -131,8 +142,9 @@ static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct
       else if (bias) s = (struct start){bias + n, 0};
       int ragged = width % VL != 0;
       if (pack || ragged || b.column != 1) {
-        pack_panel(deep, width, bk, panel);
-        bk = (struct matrix){panel, NR * VL, 1};
+        int64_t filled = (width + VL - 1) / VL * VL;
+        pack_panel(deep, width, filled, bk, panel);
+        bk = (struct matrix){panel, filled, 1};
       }
       if (ragged) multiply_edge(rows, width, deep, ak, panel, s, c + n, c_row);
       else tile_columns((int)(width / VL), rows, deep, ak, bk.at, bk.row, s, c + n, c_row);
