@@ -96,7 +96,11 @@ enum status team_run(int n, team_task *task, void *user) {
   return (enum status)atomic_load(&team.failed);
 }
 
-/* Waits are short, so members spin; after a while they yield, in case a core is shared. */
+/* Waits are short, so members spin: who yields while the others are merely slower may get the core back
+ * milliseconds later, if another process wants it. After about a millisecond the others are probably waiting for
+ * a core themselves. */
+#define SPINS 30000
+
 void team_barrier(struct team *team) {
   if (team->threads == 1) return;
   int round = atomic_load_explicit(&team->round, memory_order_acquire);
@@ -110,7 +114,7 @@ void team_barrier(struct team *team) {
     _mm_pause();
 #endif
 #ifndef _WIN32
-    if (turn > 2000) sched_yield();
+    if (turn > SPINS) sched_yield();
 #endif
   }
 }

@@ -231,6 +231,40 @@ static void stretch_task(void *user, struct team *team, int thread) {
   }
 }
 
+/* On a machine that is busy otherwise, threads wait for each other longer than they work. So both ways are
+ * timed at the start, and the slower one now and then, for a moment. */
+#define TRIAL_SECONDS 0.005
+#define FIRST_TRIAL 0.5
+#define LONGEST_WAIT 20
+
+/* Use all threads (1) or one (0) for the next stretch? *limit is how long it may last. */
+static int choose_team(struct training *g, double *limit) {
+  double *pace = g->timing.pace;
+  *limit = TRIAL_SECONDS;
+  if (pace[1] == 0) return 1;
+  if (pace[0] == 0) return 0;
+  int best = pace[1] <= pace[0];
+  double now = seconds();
+  if (now >= g->timing.next_trial) {
+    g->timing.wait = g->timing.wait == 0 ? FIRST_TRIAL : fmin(2 * g->timing.wait, LONGEST_WAIT);
+    g->timing.next_trial = now + g->timing.wait;
+    return !best;
+  }
+  *limit = POLL_SECONDS;
+  return best;
+}
+
+static enum status run_stretch(struct training *g) {
+  int most = threads_for_step(g->program), all = 0;
+  double limit = POLL_SECONDS, start = seconds();
+  int64_t rows = g->rows_seen;
+  if (most > 1) all = choose_team(g, &limit);
+  struct stretch s = {.training = g, .until = start + limit};
+  enum status status = team_run(all ? most : 1, stretch_task, &s);
+  if (most > 1 && g->rows_seen > rows) g->timing.pace[all] = (seconds() - start) / (double)(g->rows_seen - rows);
+  return status;
+}
+
 static enum status train_epoch(struct training *g) {
   struct trainer *t = g->trainer;
   dataset_rewind(g->data, &t->random);
@@ -238,8 +272,7 @@ static enum status train_epoch(struct training *g) {
   g->rows_seen = 0;
   while (g->data->position < g->data->rows) {
     plan_training(t, g->program); /* a poll may have used the program otherwise */
-    struct stretch s = {.training = g, .until = seconds() + POLL_SECONDS};
-    enum status status = team_run(threads_for_step(g->program), stretch_task, &s);
+    enum status status = run_stretch(g);
     if (status) return status == STATUS_SHAPE ? status : explain(status, g->failure);
     if (g->poll(g, 0)) return STATUS_STOPPED;
   }
