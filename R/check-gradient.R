@@ -35,7 +35,8 @@ check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
   check_number(step, above = 0)
   check_number(tolerance, above = 0)
   args <- list(...)
-  pairs <- if (is(object, "dense_neural_network")) {
+  if (is(object, "refObjectGenerator")) abort("`object` must be an object, not ", describe(object))
+  pairs <- if (is(object, "dense_neural_network") && "gradients" %in% method_names(object)) {
     network_derivatives(object, args, step)
   } else if (is.function(object)) {
     function_derivatives(object, args, step)

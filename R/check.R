@@ -50,15 +50,24 @@ user_function <- function() {
 #' @noRd
 describe <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
   if (is.function(x)) return("a function")
-  if (!is.null(dim(x))) return(sprintf("a %s of shape %s", class(x)[1], format_shape(dim(x))))
+  if (is.factor(x)) return("a factor")
+  if (!is.null(dim(x))) {
+    kind <- if (is.matrix(x) && !is.numeric(x)) paste(typeof(x), "matrix") else class(x)[1]
+    return(sprintf("%s of shape %s", with_article(kind), format_shape(dim(x))))
+  }
   if (is.atomic(x) && length(x) == 1) {
     if (is.character(x)) return(encodeString(x, quote = "\""))
     return(format(x, digits = 6))
   }
-  if (is.atomic(x) || is.list(x) && !is.object(x)) return(sprintf("a %s of length %d", if (is.list(x)) "list" else paste(typeof(x), "vector"), length(x)))
+  if (is.atomic(x) || is.list(x) && !is.object(x)) {
+    return(sprintf("%s of length %d", with_article(if (is.list(x)) "list" else paste(typeof(x), "vector")), length(x)))
+  }
   sprintf("an object of class %s", paste0("<", class(x)[1], ">"))
 }
+
+with_article <- function(noun) paste(if (grepl("^[aeiou]", noun)) "an" else "a", noun)
 
 #' "(32, 784)" as shapes are written in all messages.
 #' @noRd

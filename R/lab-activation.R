@@ -167,5 +167,7 @@ softmax_pull <- function(x, gradient) like(op_derivative(op_softmax, x, list(gra
 #' @noRd
 check_rows <- function(x, arg, fun) {
   if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
-  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), fun = fun)
+  hint <- if (length(dim(x)) > 2) "; `matrix(x, nrow(x))` makes one"
+  else if (is.null(dim(x)) && is.numeric(x)) "; `matrix()` makes one, and `x[i, , drop = FALSE]` keeps one"
+  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), hint, fun = fun)
 }

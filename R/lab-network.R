@@ -29,8 +29,9 @@
 #' * `evaluate(x, y)`: the loss and, for classes, the share of rows whose largest output (or, for a single
 #'   output, the side of 0.5) is right.
 #'
-#' Targets are a matrix like the outputs. For a single output they may be a vector; with
-#' `categorical_crossentropy()` they may be labels 0, 1, ... K-1.
+#' Targets are a matrix (or data frame) like the outputs. For a single output they may be a vector; with
+#' `categorical_crossentropy()` they may be labels 0, 1, ... K-1 or a factor. The cross-entropies need targets between 0
+#' and 1. Inputs should be of the size of 1: pixels divided by 255.
 #'
 #' @section Random start:
 #' As on the course sheet: normal with sd `sqrt(2 / (inputs + units))`, values beyond two sd set to two sd;
@@ -43,7 +44,8 @@
 #' without division; any other loss after `softmax()` uses its full Jacobian.
 #'
 #' @section Errors:
-#' Of class `nativenet_error_value` or `nativenet_error_shape`, before anything changes. A loss that stops being a
+#' Of class `nativenet_error_value`, `nativenet_error_shape` or, for a label outside the classes,
+#' `nativenet_error_index`, before anything changes. A loss that stops being a
 #' finite number is a `nativenet_error_nan`. It leaves the weights of that moment if they are sound, and those of at
 #' most 32 steps before if they have exploded.
 #'
@@ -51,6 +53,7 @@
 #' @param layers a list that alternates numbers of units and activations: `list(2, htan(), 1, sigmoid())`.
 #' @param loss,optimizer objects, as [binary_crossentropy()] and [gradient_descent_optimizer()] make them.
 #' @param l1,l2 penalties on the weights.
+#' @param ... ignored.
 #' @param dtype `"float64"` or `"float32"`.
 #' @return A reference object of class `dense_neural_network`.
 #' @examples
@@ -63,7 +66,9 @@
 #' )
 #' losses <- sapply(1:500, function(i) network$train_on_batch(x, y))
 #' round(network$predict(x), 2)
-#' network$weights
+#' image(network$weights[[1]])
+#' # another random start: smaller weights
+#' network$weights <- lapply(network$weights, function(w) 0.1 * w)
 #' @export
 build_dense_neural_network <- function(input_size, layers, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64") {
   check_count(input_size)
@@ -117,20 +122,28 @@ to_categorical <- function(y, num_classes = NULL) {
     if (is.null(num_classes)) num_classes <- nlevels(y)
     y <- as.integer(y) - 1L
   }
-  if (!is.numeric(y) || !all(is.finite(y)) || any(y != round(y)) || any(y < 0)) {
-    abort("`y` must be labels 0, 1, 2, ..., not ", describe(y))
-  }
+  if (!is.null(num_classes)) check_count(num_classes)
+  check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1
-  check_count(num_classes)
-  if (any(y >= num_classes)) {
-    abort("`y` has the label ", max(y), ", but with ", num_classes, " classes the labels are 0 .. ", num_classes - 1, class = "index")
-  }
   one <- matrix(0, length(y), num_classes)
   one[cbind(seq_along(y), as.vector(y) + 1)] <- 1
   one
 }
 
 # ---- checks ----
+
+#' Labels 0 .. `classes` - 1 (NULL: any number of classes).
+#' @noRd
+check_labels <- function(y, classes, arg, fun) {
+  if (!is.numeric(y)) {
+    abort("`", arg, "` must be labels 0, 1, 2, ... or a factor, not ", describe(y), fun = fun)
+  }
+  bad <- which(!is.finite(y) | y != round(y) | y < 0)
+  if (length(bad)) abort("`", arg, "` must be labels 0, 1, 2, ...; number ", bad[1], " is ", format(y[bad[1]]), fun = fun)
+  if (!is.null(classes) && any(y >= classes)) {
+    abort("`", arg, "` has the label ", max(y), ", but with ", classes, " classes the labels are 0 .. ", classes - 1, class = "index", fun = fun)
+  }
+}
 
 check_parameters <- function(weights, biases, fun) {
   if (!is.list(weights) || length(weights) == 0) abort("`weights` must be a list of matrices, not ", describe(weights), fun = fun)
@@ -171,10 +184,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
   if (is.data.frame(y)) y <- as.matrix(y)
   is_labels <- is.null(dim(y)) || length(dim(y)) == 1
   if (is_labels && width > 1 && is(loss, "categorical_crossentropy")) {
-    if (is.numeric(y) && any(y >= width, na.rm = TRUE)) {
-      abort("`", arg, "` has the label ", max(y, na.rm = TRUE), ", but ", width, " outputs have the classes 0 .. ", width - 1,
-        class = "index", fun = fun)
-    }
+    if (!is.factor(y)) check_labels(y, width, arg, fun)
     y <- to_categorical(y, width)
   } else if (is_labels && width == 1 && (is.numeric(y) || is.logical(y))) {
     y <- matrix(y, ncol = 1)
@@ -182,7 +192,16 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
   check_rows(y, arg, fun)
   if (nrow(y) != rows || ncol(y) != width) {
     abort("`", arg, "` of shape ", format_shape(dim(y)), " must have the shape ", format_shape(c(rows, width)),
-      ", a row per sample and a column per output", class = "shape", fun = fun)
+      ", a row per sample and a column per output", if (ncol(y) == 1 && width > 1) "; labels go in as a vector, or as `to_categorical(y)`",
+      class = "shape", fun = fun)
+  }
+  # a cross-entropy of -1/1 targets is no cross-entropy: it has no lower bound
+  if (is_native(loss) && class(loss)[1] != "mean_squared_error") {
+    ends <- range(y)
+    if (all(is.finite(ends)) && (ends[1] < 0 || ends[2] > 1)) {
+      abort("`", arg, "` has the value ", format(if (ends[1] < 0) ends[1] else ends[2]), ", but `", class(loss)[1],
+        "()` needs targets between 0 and 1", fun = fun)
+    }
   }
   y
 }
@@ -388,7 +407,7 @@ network_show <- function(self) {
   parts <- self$parts
   cat(sprintf("<dense_neural_network> %d inputs\n", network_sizes(self)[1]))
   units <- lengths(network_parameters(self)$biases)
-  cat(sprintf("  %d units, %s\n", units, vapply(parts$activations, function(a) class(a)[1], "")), sep = "")
+  cat(sprintf("  %d %s, %s\n", units, ifelse(units == 1, "unit", "units"), vapply(parts$activations, function(a) class(a)[1], "")), sep = "")
   cat(sprintf("  %s, %s, %s\n", class(parts$loss)[1], class(parts$optimizer)[1], parts$dtype))
 }
 
@@ -398,6 +417,11 @@ network_initialize <- function(self, weights, biases, activations, loss, optimiz
   for (name in names(parts)) check_part[[name]](parts[[name]])
   if (length(activations) != length(weights)) {
     abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations), fun = "dense_neural_network")
+  }
+  for (l in seq_along(activations)) {
+    if (is_native(activations[[l]]) && class(activations[[l]])[1] == "softmax" && ncol(weights[[l]]) == 1) {
+      abort("`softmax()` of a single unit is always 1; use `sigmoid()`", fun = "dense_neural_network")
+    }
   }
   self$parameters <- list(weights = weights, biases = lapply(biases, as.vector))
   self$parts <- parts
@@ -448,6 +472,12 @@ network_parameter <- function(self, name, value) {
 active_field <- function(f, name) {
   eval(bquote(function(value) if (missing(value)) .(f)(as.environment(.self), .(name)) else .(f)(as.environment(.self), .(name), value)))
 }
+
+#' @rdname build_dense_neural_network
+#' @param object a network.
+#' @param x inputs, a row per sample; for `predict()`, the same as `object$predict(x)`.
+#' @exportS3Method stats::predict
+predict.dense_neural_network <- function(object, x, ...) object$predict(x)
 
 #' @rdname build_dense_neural_network
 #' @aliases dense_neural_network-class

@@ -70,13 +70,19 @@ optimizer_class <- function(name, kind, defaults, contains = "gradient_descent_o
   fields <- lapply(defaults, class)
   if (length(contains)) fields$learning_rate <- NULL
   else fields <- c(fields, kind = "character", memory = "list")
-  methods <- if (!length(contains)) methods_from(list(step = remembered_step)) else list()
+  methods <- if (!length(contains)) methods_from(list(step = remembered_step, show = show_optimizer)) else list()
   generator <- setRefClass(name, contains = contains, fields = fields, methods = methods)
   initialize <- function() NULL
   formals(initialize) <- c(defaults, alist(... = ))
   body(initialize) <- as.call(c(as.name("initFields"), sapply(names(defaults), as.name), kind = kind, as.name("...")))
   generator$methods(initialize = initialize)
   generator
+}
+
+show_optimizer <- function(self) {
+  fields <- setdiff(names(self$.self$getRefClass()$fields()), c("kind", "memory"))
+  values <- vapply(fields, function(name) paste(name, "=", format(self[[name]])), "")
+  cat(sprintf("<%s> %s\n", class(self$.self)[1], paste(values, collapse = ", ")))
 }
 
 remembered_step <- function(self, x, gradient, key = "") {

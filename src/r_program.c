@@ -37,6 +37,7 @@ static void grow_raw(SEXP shelter, int k, int32_t used, int32_t wanted, int32_t 
   if (wanted <= *room) return;
   int32_t next = *room * 2 > wanted ? *room * 2 : wanted + 8;
   SEXP bigger = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)((size_t)next * size)));
+  memset(RAW(bigger), 0, (size_t)XLENGTH(bigger)); /* it may be saved: no stray bytes */
   if (used) memcpy(RAW(bigger), RAW(VECTOR_ELT(shelter, k)), (size_t)used * size);
   SET_VECTOR_ELT(shelter, k, bigger);
   *room = next;

@@ -72,7 +72,9 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
     SET_VECTOR_ELT(shelter, STATE_1 + i, state);
     if (i < states) optimizer_reset(&t->optimizer, dtype, n, RAW(state));
   }
-  SET_VECTOR_ELT(shelter, GOOD, Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes)));
+  SEXP good = Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes));
+  SET_VECTOR_ELT(shelter, GOOD, good);
+  memset(RAW(good), 0, (size_t)XLENGTH(good)); /* it may be saved: no stray bytes */
   SEXP x = handle_new(shelter, "nn_trainer", NULL);
   UNPROTECT(1);
   return x;

@@ -36,7 +36,7 @@ seconds <- system.time(
 )[["elapsed"]]
 cat(sprintf("Test accuracy %.2f %% after %.1f s\n\n", 100 * classifier$evaluate(x_test, test$y)$accuracy, seconds))
 
-cat("An autoencoder: 784 pixels, 64 numbers, 784 pixels\n")
+cat("An autoencoder: 784 pixels, 64 numbers, 784 pixels (the loss is summed over the pixels)\n")
 autoencoder <- build_dense_neural_network(
   784, list(64, relu(), 784, sigmoid()),
   loss = binary_crossentropy(), optimizer = adam_optimizer(), dtype = "float32"
@@ -71,7 +71,7 @@ wrong <- which(max.col(classifier$predict(x_test)) - 1L != test$y)
 picture("mistakes.png", 1000, 240)
 shown <- head(wrong, 20)
 guess <- max.col(classifier$predict(x_test[shown, , drop = FALSE])) - 1L
-plot_images(x_test[shown, ], nrow = 2, titles = sprintf("%d not %d", test$y[shown], guess))
+plot_images(x_test[shown, ], nrow = 2, titles = sprintf("%d, said %d", test$y[shown], guess))
 invisible(dev.off())
 
 cat("Pictures are in ", normalizePath(folder), ":\n  ", paste(list.files(folder, "png$"), collapse = "\n  "), "\n", sep = "")

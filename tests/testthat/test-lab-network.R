@@ -681,7 +681,7 @@ test_that("a subclass of the network has fields and methods of its own and stays
 
 test_that("labels that are no class are refused", {
   network <- build(list(3, softmax()), categorical_crossentropy())
-  expect_error(network$train_on_batch(xor_x, c(0, 1, 2, 3)), "`batch_y` has the label 3, but 3 outputs have the classes 0 .. 2", class = "nativenet_error_index")
+  expect_error(network$train_on_batch(xor_x, c(0, 1, 2, 3)), "`batch_y` has the label 3, but with 3 classes the labels are 0 .. 2", class = "nativenet_error_index")
   for (bad in list(c(0, 1, 2, -1), c(0, 1, 2, 0.5), c(0, 1, 2, NA))) expect_error(network$train_on_batch(xor_x, bad), class = "nativenet_error_value")
   expect_error(build(list(3, linear()), mean_squared_error())$train_on_batch(xor_x, c(0, 1, 2, 0)), "`batch_y` must be a numeric matrix", class = "nativenet_error_value")
 })
@@ -724,4 +724,25 @@ test_that("a bad optimizer number or field of a part is refused before a step", 
 
 test_that("a network shows its shape", {
   expect_snapshot(build(list(3, htan(), 1, sigmoid()), input_size = 2, dtype = "float32"))
+})
+
+test_that("targets beyond 0 and 1 are no targets for a cross-entropy", {
+  network <- build()
+  before <- network$weights
+  expect_error(network$fit(xor_x, c(-1, 1, 1, -1), verbose = FALSE), "`fit()`: `y` has the value -1, but `binary_crossentropy()`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(network$train_on_batch(xor_x, c(1, 2, 2, 1)), "has the value 2", class = "nativenet_error_value")
+  expect_identical(network$weights, before)
+  squared <- build(list(2, htan(), 1, htan()), mean_squared_error())
+  expect_true(is.finite(squared$train_on_batch(xor_x, c(-1, 1, 1, -1))))
+})
+
+test_that("a class in place of an object is named", {
+  expect_error(build_dense_neural_network(2, list(2, relu, 1, sigmoid()), binary_crossentropy(), adam_optimizer()), "`relu()` makes an object of it", fixed = TRUE)
+  expect_error(check_gradient(relu, matrix(1)), "`relu()` makes an object of it", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(build_dense_neural_network(2, list(1, softmax()), categorical_crossentropy(), adam_optimizer()), "always 1", class = "nativenet_error_value")
+})
+
+test_that("predict() works as R users type it", {
+  network <- build()
+  expect_identical(predict(network, xor_x), network$predict(xor_x))
 })
