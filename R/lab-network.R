@@ -476,7 +476,8 @@ active_field <- function(f, name) {
 #' @rdname build_dense_neural_network
 #' @param object a network.
 #' @param x inputs, a row per sample; for `predict()`, the same as `object$predict(x)`.
-#' @exportS3Method stats::predict
+#' @method predict dense_neural_network
+#' @export
 predict.dense_neural_network <- function(object, x, ...) object$predict(x)
 
 #' @rdname build_dense_neural_network

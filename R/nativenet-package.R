@@ -15,7 +15,7 @@
 #' @aliases nativenet-package
 #' @useDynLib nativenet, .registration = TRUE, .fixes = "C_"
 #' @importFrom methods new setRefClass is
-#' @importFrom stats rnorm
+#' @importFrom stats predict rnorm
 "_PACKAGE"
 
 # State of the session.
