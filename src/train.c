@@ -161,12 +161,17 @@ static enum status judge_weights(struct trainer *t, struct program *p, struct fa
   return weights_lost(t, p) ? explain(STATUS_NAN, failure) : STATUS_OK;
 }
 
-enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
+/* The rows that stand in the inputs, once through `task`. */
+static enum status run_once(struct trainer *t, struct program *p, int64_t rows, team_task *task, struct failure *failure) {
   enum status s = trainer_set_rows(t, p, rows, failure);
   if (s) return s;
   plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
-  s = explain(team_run(threads_for_step(p), single_task, &single), failure);
+  return explain(team_run(threads_for_step(p), task, &single), failure);
+}
+
+enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
+  enum status s = run_once(t, p, rows, single_task, failure);
   return s ? s : judge_weights(t, p, failure);
 }
 
@@ -179,11 +184,7 @@ static void gradient_task(void *user, struct team *team, int thread) {
 }
 
 enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
-  enum status s = trainer_set_rows(t, p, rows, failure);
-  if (s) return s;
-  plan_training(t, p);
-  struct single single = {.trainer = t, .program = p};
-  s = explain(team_run(threads_for_step(p), gradient_task, &single), failure);
+  enum status s = run_once(t, p, rows, gradient_task, failure);
   if (!s && !isfinite(t->last_loss)) return fail(failure, STATUS_NAN, "the loss is not a finite number");
   for (int k = 0; k < p->slots_used && !s; k++) {
     const struct slot *v = &p->slots[k];
