@@ -85,6 +85,7 @@ static struct trainer *make_room(SEXP x, int64_t rows, struct program **p) {
   struct trainer *t = as_trainer(x, p);
   if (rows <= t->batch) return t;
   struct failure failure;
+  t->batch = 0; /* if memory runs out below, the next call lays the program out anew */
   if (trainer_set_rows(t, *p, rows, &failure)) raise(&failure);
   program_allocate(trainer_program(x), 1);
   t->batch = rows;
@@ -352,9 +353,9 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   check_vector(x, REALSXP, n);
   check_vector(gradient, REALSXP, n);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
+  SET_VECTOR_ELT(result, 1, next);
   SEXP moved = Rf_duplicate(x);
   SET_VECTOR_ELT(result, 0, moved);
-  SET_VECTOR_ELT(result, 1, next);
   SEXP kept = Rf_allocVector(REALSXP, states * n);
   SET_VECTOR_ELT(next, 1, kept);
   if (Rf_isNull(state)) {

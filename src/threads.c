@@ -35,7 +35,7 @@ void threads_set_limit(int n) {
   limit = n < 1 ? 1 : n;
   if (limit > threads_available()) limit = threads_available();
 #ifndef _WIN32
-  home = getpid();
+  if (!home) home = getpid(); /* the process that loaded the package */
 #endif
 }
 

@@ -54,11 +54,11 @@ static double size_of_weights(const struct trainer *t, const struct program *p) 
   return l1;
 }
 
-/* Weights that are no longer numbers, or exploded: back to those that were kept. */
-static int weights_lost(struct trainer *t, struct program *p) {
+/* Weights that are no longer numbers, or grew by more than `growth`: back to those that were kept. */
+static int weights_lost(struct trainer *t, struct program *p, double growth) {
   double size = size_of_weights(t, p);
-  if (t->steps_good < 0 || size <= EXPLOSION * (t->size_good + 1)) return !isfinite(size);
-  snapshot(t, p, 1);
+  if (isfinite(size) && (t->steps_good < 0 || size <= growth * (t->size_good + 1))) return 0;
+  if (t->steps_good >= 0) snapshot(t, p, 1);
   return 1;
 }
 
@@ -81,7 +81,7 @@ static void note_loss(struct trainer *t, struct program *p) {
  * a number in this batch was too large. */
 static void judge_loss(struct trainer *t, struct program *p, struct team *team) {
   if (!isfinite(t->last_loss)) {
-    weights_lost(t, p);
+    weights_lost(t, p, EXPLOSION);
     atomic_store(&team->failed, STATUS_NAN);
   } else if (t->steps_good < 0 || t->optimizer.steps >= t->steps_good + SNAPSHOT_STEPS) {
     snapshot(t, p, 0);
@@ -158,7 +158,7 @@ static int threads_for_step(const struct program *p) { return threads_for(3 * pr
 
 /* The last update may have spoilt the weights without a loss that shows it. */
 static enum status judge_weights(struct trainer *t, struct program *p, struct failure *failure) {
-  return weights_lost(t, p) ? explain(STATUS_NAN, failure) : STATUS_OK;
+  return weights_lost(t, p, INFINITY) ? explain(STATUS_NAN, failure) : STATUS_OK;
 }
 
 /* The rows that stand in the inputs, once through `task`. */
