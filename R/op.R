@@ -20,11 +20,6 @@ rank_of <- function(x) {
   if (is.null(dim(x))) as.integer(length(x) != 1) else length(dim(x))
 }
 
-shape_of <- function(x) {
-  if (is_tensor(x)) return(tensor_info(x)[[2]])
-  if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
-}
-
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd
 check_axis <- function(axis, rank, fun = calling_function()) {

@@ -94,18 +94,23 @@ static struct trainer *make_room(SEXP x, int64_t rows, struct program **p) {
 
 /* ---- weights ---- */
 
-SEXP ffi_trainer_get(SEXP x, SEXP variables);
-SEXP ffi_trainer_get(SEXP x, SEXP variables) {
-  struct program *p;
-  as_trainer(x, &p);
+/* The variables' numbers, or their gradients, as a list of arrays. */
+static SEXP variables_to_r(SEXP x, const struct program *p, SEXP variables, int gradients) {
   SEXP result = PROTECT(Rf_allocVector(VECSXP, list_length(variables)));
   for (R_xlen_t k = 0; k < XLENGTH(result); k++) {
     const struct slot *s = &p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))];
-    struct tensor t = {s->dtype, s->shape, s->value};
+    struct tensor t = {s->dtype, s->shape, gradients ? s->gradient : s->value};
     SET_VECTOR_ELT(result, k, numbers_to_r(&t));
   }
   UNPROTECT(1);
   return result;
+}
+
+SEXP ffi_trainer_get(SEXP x, SEXP variables);
+SEXP ffi_trainer_get(SEXP x, SEXP variables) {
+  struct program *p;
+  as_trainer(x, &p);
+  return variables_to_r(x, p, variables, 0);
 }
 
 /* All shapes were checked in R. */
@@ -241,14 +246,9 @@ SEXP ffi_trainer_gradient(SEXP x, SEXP inputs, SEXP values, SEXP rows, SEXP vari
   struct failure failure;
   struct trainer *t = take_rows(x, inputs, values, as_int(rows), &p);
   if (train_gradient(t, p, as_int(rows), &failure)) raise(&failure);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), gradients = Rf_allocVector(VECSXP, list_length(variables));
-  SET_VECTOR_ELT(result, 1, gradients);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2));
   SET_VECTOR_ELT(result, 0, Rf_ScalarReal(t->last_loss));
-  for (R_xlen_t k = 0; k < XLENGTH(gradients); k++) {
-    const struct slot *s = &p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))];
-    struct tensor g = {s->dtype, s->shape, s->gradient};
-    SET_VECTOR_ELT(gradients, k, numbers_to_r(&g));
-  }
+  SET_VECTOR_ELT(result, 1, variables_to_r(x, p, variables, 1));
   UNPROTECT(1);
   return result;
 }

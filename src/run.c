@@ -23,6 +23,14 @@ void run_backward(struct program *p, struct team *team, int thread) {
   }
 }
 
+enum status run_explain(enum status s, struct failure *failure) {
+  if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
+  if (s == STATUS_NAN)
+    return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
+                            "A smaller learning rate or scaled inputs may help");
+  return s;
+}
+
 struct run {
   struct program *program;
   int forward, backward;
@@ -37,7 +45,5 @@ static void run_task(void *user, struct team *team, int thread) {
 enum status run_program(struct program *p, int forward, int backward, struct failure *failure) {
   struct run r = {p, forward, backward};
   double work = program_work(p) * (forward + 2 * backward);
-  enum status s = team_run(threads_for(work), run_task, &r);
-  if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
-  return s;
+  return run_explain(team_run(threads_for(work), run_task, &r), failure);
 }

@@ -8,6 +8,9 @@
 void run_forward(struct program *p, struct team *team, int thread);
 void run_backward(struct program *p, struct team *team, int thread);
 
+/* What a run left behind, in words. */
+enum status run_explain(enum status s, struct failure *failure);
+
 /* Open a team of fitting size and run. */
 enum status run_program(struct program *p, int forward, int backward, struct failure *failure);
 

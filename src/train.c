@@ -146,19 +146,11 @@ static void single_task(void *user, struct team *team, int thread) {
   step(s->trainer, s->program, &s->step, team, thread);
 }
 
-static enum status explain(enum status s, struct failure *failure) {
-  if (s == STATUS_NAN)
-    return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
-                            "A smaller learning rate or scaled inputs may help");
-  if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
-  return s;
-}
-
 static int threads_for_step(const struct program *p) { return threads_for(3 * program_work(p)); }
 
 /* The last update may have spoilt the weights without a loss that shows it. */
 static enum status judge_weights(struct trainer *t, struct program *p, struct failure *failure) {
-  return weights_lost(t, p, INFINITY) ? explain(STATUS_NAN, failure) : STATUS_OK;
+  return weights_lost(t, p, INFINITY) ? run_explain(STATUS_NAN, failure) : STATUS_OK;
 }
 
 /* The rows that stand in the inputs, once through `task`. */
@@ -167,7 +159,7 @@ static enum status run_once(struct trainer *t, struct program *p, int64_t rows, 
   if (s) return s;
   plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
-  return explain(team_run(threads_for_step(p), task, &single), failure);
+  return run_explain(team_run(threads_for_step(p), task, &single), failure);
 }
 
 enum status train_step(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
@@ -274,7 +266,7 @@ static enum status train_epoch(struct training *g) {
   while (g->data->position < g->data->rows) {
     plan_training(t, g->program); /* a poll may have used the program otherwise */
     enum status status = run_stretch(g);
-    if (status) return status == STATUS_SHAPE ? status : explain(status, g->failure);
+    if (status) return status == STATUS_SHAPE ? status : run_explain(status, g->failure);
     if (g->poll(g, 0)) return STATUS_STOPPED;
   }
   return STATUS_OK;
@@ -314,7 +306,7 @@ enum status predict(struct training *g, int32_t slot, unsigned char *out) {
     enum status s = trainer_set_rows(g->trainer, g->program, f.rows, g->failure);
     if (s) return s;
     program_plan_forward(g->program, slot);
-    s = explain(team_run(threads_for(program_work(g->program)), forward_task, &f), g->failure);
+    s = run_explain(team_run(threads_for(program_work(g->program)), forward_task, &f), g->failure);
     if (s) return s;
     const struct slot *result = &g->program->slots[slot];
     size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
