@@ -123,3 +123,12 @@ check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling
   abort("`", arg, "` must be one of ", paste0("\"", choices, "\"", collapse = ", "),
     ", not ", describe(x), fun = fun)
 }
+
+#' An unknown member of an object with `$`: name the nearest ones.
+#' @noRd
+unknown_member <- function(name, members, what) {
+  distance <- utils::adist(name, members, ignore.case = TRUE)[1, ]
+  near <- members[order(distance)][seq_len(min(3, sum(distance <= max(2, nchar(name) / 3))))]
+  hint <- if (length(near)) paste0("; did you mean ", paste0("`$", near, "`", collapse = ", "), "?")
+  abort(what, " has no member `$", name, "`", hint, class = "member", fun = NULL)
+}

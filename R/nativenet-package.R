@@ -20,8 +20,12 @@
 
 # State of the session.
 #   tapes     those that are recording, innermost last
+#   tracing   the program of the function that is being traced, or NULL
+#   scratch   memory that tapes share for gradients on their way
 session <- new.env(parent = emptyenv())
 session$tapes <- list()
+session$tracing <- NULL
+session$scratch <- list(NULL)
 session$networks <- 0 # made so far
 
 # Codes of the ops, by name; filled from the C table when the package loads.
@@ -47,5 +51,6 @@ op_code <- new.env(parent = emptyenv())
 # Called from C with the kind of condition and its text. Shape rules name the op themselves; other texts get
 # the name of the function that the user called.
 raise_native <- function(kind, text) {
+  if (kind == "traced") abort_trace(text)
   abort(text, class = kind, fun = if (!startsWith(text, "`")) user_function())
 }

@@ -6,7 +6,7 @@
 #' traced.
 #' @noRd
 apply_op <- function(name, inputs, ints = double(), reals = double()) {
-  .Call(C_apply, op_code[[name]], inputs, as.double(ints), as.double(reals), session$tapes)
+  .Call(C_apply, op_code[[name]], inputs, as.double(ints), as.double(reals), session$tapes, session$tracing)
 }
 
 op_table <- function() {
@@ -439,4 +439,41 @@ op_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FAL
   name <- if (check_flag(from_logits)) "sparse_softmax_crossentropy" else "sparse_categorical_crossentropy"
   loss_op(name, tensor(y_true, "int32"), y_pred, "sum", reals = c(check_number(clip, min = 0), check_number(epsilon, min = 0)),
     ints = check_flag(normalize), fun = "op_sparse_categorical_crossentropy")
+}
+
+#' Random numbers
+#'
+#' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they do
+#' not depend on the number of threads. In a traced function they are new in each run.
+#'
+#' @param shape whole numbers; `integer()` for a scalar.
+#' @param minval,maxval numbers, the ends.
+#' @param mean,stddev numbers; truncated: values beyond two standard deviations are drawn again.
+#' @param dtype `"float32"` or `"float64"`.
+#' @return A tensor.
+#' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
+#'   <https://doi.org/10.1145/2660193.2660195>.
+#' @examples
+#' set.seed(1)
+#' op_random_uniform(c(2, 3))
+#' @export
+op_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = "float32") {
+  check_number(minval)
+  random_op("random_uniform", shape, dtype, c(minval, check_number(maxval, min = minval)), "op_random_uniform")
+}
+
+#' @rdname op_random_uniform
+#' @export
+op_random_normal <- function(shape, mean = 0, stddev = 1, dtype = "float32") {
+  random_op("random_normal", shape, dtype, c(check_number(mean), check_number(stddev, min = 0)), "op_random_normal")
+}
+
+#' @rdname op_random_uniform
+#' @export
+op_random_truncated_normal <- function(shape, mean = 0, stddev = 1, dtype = "float32") {
+  random_op("random_truncated_normal", shape, dtype, c(check_number(mean), check_number(stddev, min = 0)), "op_random_truncated_normal")
+}
+
+random_op <- function(name, shape, dtype, reals, fun) {
+  apply_op(name, list(), ints = c(dtype_code(dtype, fun = fun), check_sizes(shape, fun = fun)), reals = reals)
 }

@@ -1,14 +1,20 @@
+# Programs: an R function of tensors runs once with tensors that have a shape but no numbers, and the ops that
+# it issues are kept. autograph() (R/autograph.R) does so by itself; trace_program() does it once and for all.
+
 #' Trace a function into a program
 #'
 #' Runs an R function of tensors once, with tensors that have a shape but no numbers, and keeps the
-#' ops it issued. The result is called like the function and runs wholly in the engine. R code that
-#' needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error. Tapes do not record what a
-#' traced function does when it is called.
+#' ops it issued. The result is called like the function and runs wholly in the engine. Variables take part with
+#' the numbers that they have when it runs; all else that the function found is kept as it was. R code that
+#' needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error: [autograph()] falls back to running
+#' such a function op by op, and notices when what it found has changed. Tapes do not record what a
+#' traced program does when it is called.
 #'
 #' @param f a function of tensors that returns a tensor or a list of tensors.
 #' @param ... one example per argument: an array or tensor whose shape and dtype the input will have.
 #' @return `trace_program()`: a function of class `nn_traced`. Called with arrays or tensors of the
-#'   traced shapes it returns what `f` returns.
+#'   traced shapes it returns what `f` returns. `print()` shows its ops one by one with shapes, `plot()` draws their
+#'   graph.
 #' @examples
 #' f <- trace_program(function(x, y) op_sum(op_add(op_square(x), y)), c(1, 2), c(0, 0))
 #' f(c(1, 2), c(5, 5))
@@ -16,41 +22,92 @@
 #' @export
 trace_program <- function(f, ...) {
   check_function(f)
-  examples <- lapply(list(...), tensor)
-  program <- .Call(C_program_new)
-  inputs <- lapply(examples, function(x) {
-    info <- tensor_info(x)
-    .Call(C_program_input, program, dtype_code(info[[1]]), info[[2]])
-  })
-  result <- do.call(f, inputs)
-  outputs <- if (is_tensor(result)) list(result) else result
-  if (!is.list(outputs) || length(outputs) == 0) abort("`f` must return a tensor or a list of tensors, not ", describe(result))
-  for (x in outputs) {
+  trace <- trace_call(f, lapply(list(...), tensor))
+  if (!length(trace$outputs)) abort("`f` must return a tensor or a list of tensors, not ", describe(trace$template))
+  for (x in tensor_leaves(trace$template)) {
     if (!is_symbolic(x)) abort("`f` must return tensors that it computed from its arguments, not ", describe(x))
   }
-  run <- function(...) {
-    values <- .Call(C_program_run, program, inputs, list(...), outputs, NULL, NULL)[[1]]
-    if (is_tensor(result)) values[[1]] else `names<-`(values, names(outputs))
-  }
-  structure(run, class = "nn_traced")
+  structure(function(...) run_trace(trace, list(...)), class = "nn_traced")
+}
+
+#' Run f with symbolic tensors in place of those among its arguments (variables stay), and keep what it did.
+#'
+#' @return a list: the program, its inputs and outputs (symbolic), the structure of the result, whether it is
+#'   visible, and the optimizers that take part.
+#' @noRd
+trace_call <- function(f, args) {
+  program <- .Call(C_program_new)
+  inputs <- list()
+  symbolic <- fill_leaves(args, lapply(tensor_leaves(args, keep_null = TRUE), function(x) {
+    if (!is_tensor(x) || is_variable(x)) return(x)
+    info <- tensor_info(x)
+    input <- .Call(C_program_input, program, dtype_code(info[[1]]), info[[2]])
+    inputs <<- c(inputs, list(input))
+    input
+  }))
+  before <- session$tracing
+  session$tracing <- program
+  session$optimizers <- list()
+  session$aborted <- NULL
+  on.exit(session$tracing <- before)
+  result <- withVisible(do.call(f, symbolic, quote = TRUE))
+  if (!is.null(session$aborted)) abort_trace(session$aborted) # the function caught the condition itself
+  outputs <- Filter(is_symbolic, tensor_leaves(result$value))
+  list(program = program, inputs = inputs, outputs = outputs, template = result$value, visible = result$visible,
+    optimizers = session$optimizers)
+}
+
+run_trace <- function(trace, values) {
+  for (optimizer in trace$optimizers) optimizer_refresh(optimizer)
+  results <- .Call(C_program_run, trace$program, trace$inputs, values, trace$outputs)
+  if (is_symbolic(trace$template)) return(results[[1]])
+  at <- 0
+  fill_leaves(trace$template, lapply(tensor_leaves(trace$template, keep_null = TRUE), function(x) {
+    if (!is_symbolic(x)) return(x)
+    at <<- at + 1
+    results[[at]]
+  }))
+}
+
+#' What the function does cannot be part of a program. Outside of autograph() this is an error.
+#' @noRd
+abort_trace <- function(reason) {
+  session$aborted <- reason
+  abort("this function cannot be traced: ", reason, class = "traced", fun = NULL)
+}
+
+#' For code that would give other results each time: refuse to be part of a trace.
+#' @noRd
+check_not_tracing <- function(what) {
+  if (!is.null(session$tracing)) abort_trace(what)
+}
+
+# ---- what a program looks like ----
+
+describe_program <- function(program) {
+  d <- .Call(C_program_describe, program)
+  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs")
+  d
 }
 
 #' Ops of a program, one per line.
 #' @noRd
 format_program <- function(program) {
-  d <- .Call(C_program_describe, program)
+  d <- describe_program(program)
   slot <- function(i) sprintf("%%%d", i)
-  lines <- sprintf("%s = %s %s %s", slot(seq_along(d[[1]])), d[[1]], d[[2]], d[[3]])
-  nodes <- vapply(seq_along(d[[4]]), function(i) {
-    sprintf("%s = %s(%s) %s %s", slot(d[[5]][i]), d[[4]][i], paste(slot(d[[6]][[i]]), collapse = ", "),
-      d[[2]][d[[5]][i]], d[[3]][d[[5]][i]])
+  typed <- function(i) paste(d$dtype[i], d$shape[i])
+  given <- !d$kind %in% c("computed", "gradient") & !seq_along(d$kind) %in% unlist(d$out)
+  nodes <- vapply(seq_along(d$op), function(i) {
+    call <- sprintf("%s(%s)", d$op[i], paste(slot(d$inputs[[i]]), collapse = ", "))
+    if (!length(d$out[[i]])) return(call)
+    sprintf("%s = %s %s", paste(slot(d$out[[i]]), collapse = ", "), call, paste(typed(d$out[[i]]), collapse = ", "))
   }, "")
-  c(lines[d[[1]] != "computed" & !seq_along(d[[1]]) %in% d[[5]]], nodes)
+  c(sprintf("%s = %s %s", slot(which(given)), d$kind[given], typed(which(given))), nodes)
 }
 
 #' @export
 print.nn_traced <- function(x, ...) {
   cat("<traced function>\n")
-  cat(format_program(environment(x)$program), sep = "\n")
+  cat(format_program(environment(x)$trace$program), sep = "\n")
   invisible(x)
 }

@@ -4,14 +4,20 @@
 #' [variable()]s, tensors named to `tape_watch()`, and everything computed from them.
 #'
 #' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
-#' `NULL` where a source has no part in the targets. Tapes may be nested and asked more than once.
-#' Derivatives of derivatives are not recorded.
+#' `NULL` where a source has no part in the targets. Tapes may be nested. A tape that is not `persistent` lets go
+#' of all it recorded when it is asked the first time, and refuses a second question; for a loop of training
+#' steps that is what you want. Derivatives of derivatives are an error.
+#'
+#' In TensorFlow's spelling: `with(tf$GradientTape() %as% tape, { ... })`, then `tape$gradient(target, sources)`. A tape has
+#' the members `gradient`, `watch`, `watched_variables`, `reset`, `stop_recording` and `jacobian`.
 #'
 #' @param tape what `gradient_tape()` returned.
+#' @param persistent may it be asked more than once?
+#' @param watch_accessed_variables follow trainable variables without being told?
 #' @param expr code whose ops are recorded; it runs where it stands, as if there were no tape.
 #' @param x a float tensor.
 #' @param target a tensor, or a list of them.
-#' @param sources a tensor, or a list of them (names are kept).
+#' @param sources a tensor, or a list of them; lists may be nested and named, and the result is built alike.
 #' @param output_gradients the gradient to start from: `NULL` for ones, or a list with an array of
 #'   its shape per target.
 #' @return `gradient_tape()`: a tape. `tape_record()`: the value of `expr`. `tape_gradient()`: a
@@ -21,25 +27,64 @@
 #' tape <- gradient_tape()
 #' y <- tape_record(tape, op_square(w))
 #' as.array(tape_gradient(tape, y, w))
+#'
+#' with(tf$GradientTape() %as% tape, {
+#'   y <- w^3
+#' })
+#' tape$gradient(y, w)
 #' @export
-gradient_tape <- function() {
-  structure(list(program = .Call(C_program_new)), class = "nn_tape")
+gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
+  tape <- new.env(parent = emptyenv())
+  tape$program <- .Call(C_program_new)
+  tape$persistent <- check_flag(persistent)
+  tape$watches_variables <- check_flag(watch_accessed_variables)
+  .Call(C_tape_reset, tape$program, watch_accessed_variables)
+  tape$used <- FALSE
+  tape$depth <- 0      # of the blocks of code that it records; 0: it does not
+  tape$ranges <- list() # of a traced function's program that it saw: c(first, end), end NA while it goes on
+  tape$watched <- list() # symbolic tensors that it was told to watch
+  structure(tape, class = "nn_tape")
+}
+
+# Begin and end recording, in the program of the function that is being traced or else as ops run.
+tape_start <- function(tape) {
+  tape$traced <- session$tracing
+  if (!is.null(session$tracing)) tape$ranges <- c(tape$ranges, list(c(.Call(C_program_position, session$tracing), NA)))
+  session$tapes <- c(session$tapes, if (is.null(session$tracing)) list(tape$program))
+  tape$depth <- tape$depth + 1
+}
+
+tape_stop <- function(tape) {
+  if (tape$depth == 0) return()
+  tape$depth <- tape$depth - 1
+  n <- length(tape$ranges)
+  if (n && is.na(tape$ranges[[n]][2])) tape$ranges[[n]][2] <- .Call(C_program_position, tape$traced)
+  at <- Position(function(x) identical(x, tape$program), session$tapes, right = TRUE)
+  if (!is.na(at)) session$tapes <- session$tapes[-at]
 }
 
 #' @rdname gradient_tape
 #' @export
 tape_record <- function(tape, expr) {
   check_tape(tape)
-  before <- session$tapes
-  on.exit(session$tapes <- before)
-  session$tapes <- c(before, list(tape$program))
+  tape_start(tape)
+  on.exit(tape_stop(tape))
   expr
 }
 
 #' @rdname gradient_tape
 #' @export
 tape_watch <- function(tape, x) {
-  .Call(C_tape_watch, check_tape(tape)$program, check_tensor(x))
+  check_tape(tape)
+  for (t in tensor_leaves(x)) {
+    check_tensor(t, arg = "x")
+    if (is.null(session$tracing)) {
+      .Call(C_tape_watch, tape$program, t)
+    } else {
+      if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
+      tape$watched <- c(tape$watched, list(t))
+    }
+  }
   invisible(x)
 }
 
@@ -47,17 +92,45 @@ tape_watch <- function(tape, x) {
 #' @export
 tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
   check_tape(tape)
-  targets <- if (is_tensor(target)) list(target) else target
-  wanted <- if (is_tensor(sources)) list(sources) else sources
-  for (x in targets) check_tensor(x, arg = "target")
-  for (x in wanted) check_tensor(x, arg = "sources")
-  if (!is.null(output_gradients) && !is.list(output_gradients)) output_gradients <- list(output_gradients)
-  if (!is.null(output_gradients) && length(output_gradients) != length(targets)) {
-    abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients))
+  if (tape$used) {
+    abort("this tape was asked already and has let go of what it recorded; `tf$GradientTape(persistent = TRUE)` makes one ",
+      "that may be asked again", class = "tape")
   }
-  gradients <- .Call(C_tape_gradient, tape$program, targets, wanted, output_gradients)
-  names(gradients) <- names(wanted)
-  if (is_tensor(sources)) gradients[[1]] else gradients
+  targets <- tensor_leaves(target)
+  wanted <- tensor_leaves(sources, keep_null = TRUE)
+  for (x in targets) check_tensor(x, arg = "target")
+  for (x in wanted) check_source(x)
+  if (!is.null(output_gradients)) {
+    output_gradients <- if (is.list(output_gradients)) output_gradients else list(output_gradients)
+    if (length(output_gradients) != length(targets)) {
+      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients))
+    }
+  }
+  gradients <- if (is.null(session$tracing)) {
+    eager_gradients(tape, targets, wanted, output_gradients)
+  } else {
+    traced_gradients(tape, targets, wanted, output_gradients)
+  }
+  if (!tape$persistent && is.null(session$tracing)) {
+    .Call(C_tape_reset, tape$program, tape$watches_variables)
+    tape$used <- TRUE
+  }
+  if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
+}
+
+eager_gradients <- function(tape, targets, sources, output_gradients) {
+  gradients <- .Call(C_tape_gradient, tape$program, targets, sources, output_gradients, session$scratch)
+  for (other in session$tapes) .Call(C_tape_opaque, other, targets, gradients)
+  gradients
+}
+
+# Here the gradient becomes part of the traced function's program.
+traced_gradients <- function(tape, targets, sources, output_gradients) {
+  n <- length(tape$ranges)
+  if (n != 1 || length(output_gradients) || !identical(tape$traced, session$tracing)) abort_trace("a tape is used in an unusual way")
+  range <- tape$ranges[[1]]
+  if (is.na(range[2])) range[2] <- .Call(C_program_position, session$tracing)
+  .Call(C_program_gradient, session$tracing, targets, sources, tape$watched, as.integer(c(range, tape$watches_variables)))
 }
 
 #' @export
@@ -67,6 +140,60 @@ print.nn_tape <- function(x, ...) {
   invisible(x)
 }
 
+tape_members <- list(
+  gradient = function(tape) {
+    function(target, sources, output_gradients = NULL, unconnected_gradients = "none") {
+      check_choice(unconnected_gradients, c("none", "zero"), fun = "gradient")
+      gradients <- tape_gradient(tape, target, sources, output_gradients)
+      if (unconnected_gradients == "none") return(gradients)
+      zero <- function(g, source) if (is.null(g)) op_zeros_like(source) else g
+      if (is_tensor(sources)) return(zero(gradients, sources))
+      fill_leaves(sources, Map(zero, tensor_leaves(gradients, keep_null = TRUE), tensor_leaves(sources)))
+    }
+  },
+  watch = function(tape) function(tensor) tape_watch(tape, tensor),
+  watched_variables = function(tape) function() .Call(C_tape_variables, tape$program),
+  reset = function(tape) {
+    function() {
+      .Call(C_tape_reset, tape$program, tape$watches_variables)
+      tape$used <- FALSE
+      tape$ranges <- tape$watched <- list()
+      invisible(tape)
+    }
+  },
+  stop_recording = function(tape) {
+    function() structure(list(enter = function() tape_stop(tape), exit = function() tape_start(tape)), class = "nn_context")
+  },
+  jacobian = function(tape) function(target, sources) tape_jacobian(tape, target, sources)
+)
+
+# One row per element of the target: its shape, then the source's.
+tape_jacobian <- function(tape, target, source) {
+  check_tensor(target)
+  check_source(source)
+  if (!tape$persistent) on.exit(tape$persistent <- FALSE)
+  tape$persistent <- TRUE
+  n <- length(target)
+  rows <- lapply(seq_len(n), function(i) {
+    unit <- numeric(n)
+    unit[i] <- 1
+    tape_gradient(tape, target, source, list(op_reshape(tensor(unit, tensor_dtype(target)), dim(target))))
+  })
+  if (n && is.null(rows[[1]])) return(NULL)
+  op_reshape(op_stack(rows, axis = 1), c(dim(target), dim(source)))
+}
+
+#' @export
+`$.nn_tape` <- function(x, name) {
+  member <- tape_members[[name]]
+  if (!is.null(member)) return(member(x))
+  get0(name, envir = x, inherits = FALSE)
+}
+
+#' @importFrom utils .DollarNames
+#' @export
+.DollarNames.nn_tape <- function(x, pattern = "") grep(pattern, names(tape_members), value = TRUE)
+
 check_tape <- function(tape, fun = calling_function()) {
   if (inherits(tape, "nn_tape")) return(tape)
   abort("`tape` must come from `gradient_tape()`, not be ", describe(tape), fun = fun)
@@ -75,4 +202,47 @@ check_tape <- function(tape, fun = calling_function()) {
 check_tensor <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   if (is_tensor(x)) return(x)
   abort("`", arg, "` must be a tensor, not ", describe(x), fun = fun)
+}
+
+check_source <- function(x, fun = calling_function()) {
+  if (is_tensor(x)) return(x)
+  abort("`sources` must be variables or tensors, not ", describe(x), "; `tf$Variable()` makes a variable of an array", fun = fun)
+}
+
+# ---- `with(context %as% name, { ... })` ----
+
+#' Name what a context gives
+#'
+#' `with(tf$GradientTape() %as% tape, { ... })` runs the block where it stands and records its ops: `tape`, and everything
+#' that the block assigns, is there afterwards.
+#'
+#' @param object a context: a tape, or what its `stop_recording()` gives.
+#' @param name a name, not quoted.
+#' @param data a context.
+#' @param expr a block of code.
+#' @param ... ignored.
+#' @return `%as%`: the context. `with()`: the block's value.
+#' @examples
+#' x <- tf$Variable(3)
+#' with(tf$GradientTape() %as% tape, y <- x^2)
+#' tape$gradient(y, x)
+#' @name grapes-as-grapes
+#' @export
+`%as%` <- function(object, name) {
+  name <- substitute(name)
+  if (!is.name(name)) abort("the right side must be a name, not ", deparse1(name), fun = "%as%")
+  assign(as.character(name), object, envir = parent.frame())
+  object
+}
+
+#' @rdname grapes-as-grapes
+#' @export
+with.nn_tape <- function(data, expr, ...) tape_record(data, expr)
+
+#' @rdname grapes-as-grapes
+#' @export
+with.nn_context <- function(data, expr, ...) {
+  data$enter()
+  on.exit(data$exit())
+  expr
 }

@@ -62,7 +62,10 @@ length.nn_tensor <- function(x) as.integer(prod(tensor_info(x)[[2]]))
 
 #' @rdname tensor
 #' @export
-as.array.nn_tensor <- function(x, ...) .Call(C_array, x)
+as.array.nn_tensor <- function(x, ...) {
+  if (!is.null(session$tracing) && is_variable(x)) abort_trace("it looks at the numbers of a variable")
+  .Call(C_array, x)
+}
 
 #' @export
 as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
@@ -87,6 +90,8 @@ is_tensor <- function(x) inherits(x, "nn_tensor")
 
 is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 
+is_variable <- function(x) inherits(x, "nn_variable")
+
 #' Variables
 #'
 #' A variable is a tensor whose numbers can be replaced. Tapes watch trainable variables by
@@ -96,6 +101,7 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 #' @param x an array or tensor: the first value; for `variable_assign()` a variable.
 #' @param dtype as for [tensor()].
 #' @param trainable should tapes watch it?
+#' @param name what it is called where it is printed; names need not differ.
 #' @param value an array or tensor of the same shape.
 #' @return The variable; invisibly from `variable_assign()`.
 #' @examples
@@ -103,10 +109,21 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 #' variable_assign(w, c(3, 4))
 #' as.array(w)
 #' @export
-variable <- function(x, dtype = NULL, trainable = TRUE) {
-  .Call(C_variable, tensor(x, dtype), as.integer(check_flag(trainable)))
+variable <- function(x, dtype = NULL, trainable = TRUE, name = "Variable") {
+  check_not_tracing("it makes a variable")
+  .Call(C_variable, tensor(x, dtype), as.integer(check_flag(trainable)), check_string(name))
 }
+
+#' As TensorFlow gives it: with the number of the output, which is always 0.
+#' @noRd
+variable_name <- function(x) paste0(.Call(C_variable_info, x)[[1]], ":0")
+
+is_trainable <- function(x) .Call(C_variable_info, x)[[2]]
 
 #' @rdname variable
 #' @export
-variable_assign <- function(x, value) invisible(.Call(C_variable_assign, x, value))
+variable_assign <- function(x, value) {
+  if (is.null(session$tracing)) .Call(C_variable_assign, x, value)
+  else .Call(C_program_assign, session$tracing, x, value)
+  invisible(x)
+}

@@ -15,12 +15,15 @@ struct call {
   const struct node *node;
   struct team *team;
   int thread;
+  struct program *mutable_program; /* the same, for the actions in run.c */
 };
 
 typedef void kernel(const struct call *c);
 
 /* Which update rule, in the order of update kernels in kernels/update.h. */
-enum update { UPDATE_SGD, UPDATE_MOMENTUM, UPDATE_NESTEROV, UPDATE_RMSPROP, UPDATE_ADAM, UPDATE_ADAMW, UPDATE_ADAGRAD, UPDATE_COUNT };
+enum update { UPDATE_SGD, UPDATE_MOMENTUM, UPDATE_NESTEROV, UPDATE_RMSPROP, UPDATE_ADAM, UPDATE_ADAMW, UPDATE_ADAGRAD,
+              UPDATE_ADADELTA, UPDATE_ADAMAX, UPDATE_NADAM, UPDATE_AMSGRAD, UPDATE_RMSPROP_FULL, UPDATE_COUNT };
+#define MAX_STATES 3
 
 /* Numbers of one update step; see kernels/update.h for their use. */
 struct update_step {
@@ -28,9 +31,10 @@ struct update_step {
   double beta1, beta2, epsilon;
   double decay;      /* adamw: rate * weight_decay */
   double l1, l2;     /* added to the gradient: l1 sign(w) + 2 l2 w */
+  double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
 };
 
-typedef void update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *state1, void *state2);
+typedef void update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
 
 /* Sums of |w| and w^2, for the penalty in the reported loss. */
 typedef void penalty_kernel(int64_t n, const void *w, double *l1, double *l2);
@@ -38,12 +42,15 @@ typedef void penalty_kernel(int64_t n, const void *w, double *l1, double *l2);
 /* g += l1 sign(w) + 2 l2 w: the penalties' part of a gradient that no update kernel takes further. */
 typedef void penalize_kernel(int64_t n, double l1, double l2, const void *w, void *g);
 
+typedef void fill_kernel(int64_t n, double value, void *x);
+
 struct kernels {
   const char *name; /* instruction set, shown by R's nn_features() */
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
   update_kernel *update[UPDATE_COUNT];
   penalty_kernel *penalty;
   penalize_kernel *penalize;
+  fill_kernel *fill;
 };
 
 /* The tables, one per number type; float types chosen once, at load time, by what the processor

@@ -34,6 +34,7 @@ enum status {
   STATUS_FULL,    /* a block must grow first; the border does that */
   STATUS_NAN,     /* the loss is no longer a number */
   STATUS_STOPPED, /* the poll asked for a stop */
+  STATUS_TRACED,  /* a function that is being traced did what a program cannot */
   STATUS_COUNT
 };
 

@@ -344,6 +344,19 @@ static enum status rule_label_loss(struct inference *q) {
   return STATUS_OK;
 }
 
+/* ints: dtype, then the shape. reals: two parameters */
+static enum status rule_random(struct inference *q) {
+  q->out_dtype = (int32_t)q->attr->ints[0];
+  q->out.rank = q->attr->n_ints - 1;
+  if (q->out.rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d", user_name(q->op), q->out.rank);
+  for (int i = 0; i < q->out.rank; i++) {
+    q->out.dim[i] = q->attr->ints[1 + i];
+    if (q->out.dim[i] < 0)
+      return fail(q->failure, STATUS_VALUE, "`op_%s()`: sizes must be 0 or more, not %lld", user_name(q->op), (long long)q->out.dim[i]);
+  }
+  return STATUS_OK;
+}
+
 /* ---- the table ---- */
 
 #define INFO_0(ENUM, name, fewest, most, rule, differentiable, formula) \
@@ -355,7 +368,14 @@ static enum status rule_label_loss(struct inference *q) {
 
 const struct op_info op_info[OP_COUNT] = {OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER(INFO_1) OP_TABLE_ANY(INFO_2)};
 
+const char *op_name(int op) {
+  static const char *const action_name[] = {"gradient", "update", "assign"};
+  return op < OP_COUNT ? op_info[op].name : action_name[op - OP_COUNT];
+}
+
 int op_key(int op) { return op == OP_WHERE; }
+
+int op_is_random(int op) { return op_info[op].most < 0; }
 
 int op_is_index(int op, int k) {
   switch (op) {
@@ -380,9 +400,9 @@ int op_is_fusable(int op) {
 
 enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
-  if (q->inputs < op->fewest || (op->most && q->inputs > op->most))
+  if (q->inputs < op->fewest || (op->most && q->inputs > (op->most > 0 ? op->most : 0)))
     return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs, op->fewest);
-  int dtype = q->dtype[op_key(q->op)];
+  int dtype = q->inputs ? q->dtype[op_key(q->op)] : (int)q->attr->ints[0];
   if ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL))
     return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", user_name(q->op),
                 op->part ? "numbers" : "a float tensor", dtype_name[dtype]);

@@ -4,7 +4,7 @@
  * kernels/, a wrapper in R/op.R, a case in tests/testthat/helper-op-cases.R. Forgetting one is a
  * build error or a failing test.
  *
- * Columns: ROW(ENUM, name, fewest and most inputs, shape rule, differentiable?, formula).
+ * Columns: ROW(ENUM, name, fewest and most inputs (0: any number, -1: none), shape rule, differentiable?, formula).
  * Which number types an op accepts is given by the part of the table it stands in.
  */
 #ifndef OPS_H
@@ -44,7 +44,10 @@
   ROW(SQUARED_ERROR, squared_error, 2, 2, loss, YES, "(p - t)^2, mean or sum over the last axis") \
   ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise")                       \
   ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond")        \
-  ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped")
+  ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped")                \
+  ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)")                     \
+  ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b")    \
+  ROW(RANDOM_TRUNCATED_NORMAL, random_truncated_normal, 0, -1, random, NO, "the same within 2 standard deviations")
 
 /* also int32, int64 (forward only) */
 #define OP_TABLE_NUMBER(ROW)                                                                      \
@@ -82,6 +85,12 @@
 enum op { OP_TABLE(OP_ENUM) OP_COUNT };
 #undef OP_ENUM
 
+/* What a node of a traced function may do beside applying an op: see run.c. */
+enum action { ACTION_GRADIENT = OP_COUNT, ACTION_UPDATE, ACTION_ASSIGN, ACTION_END };
+
+/* The name of an op or action. */
+const char *op_name(int op);
+
 /* Attributes of a node. What they mean is said at the op's shape rule. */
 #define MAX_INTS (3 * MAX_RANK)
 #define MAX_REALS 4
@@ -106,7 +115,7 @@ struct inference {
 
 struct op_info {
   const char *name;
-  int fewest, most; /* most = 0: any number */
+  int fewest, most; /* most = 0: any number, -1: none */
   int differentiable;
   int part; /* 0 float, 1 number, 2 any: how many number types the op accepts */
   const char *formula;
@@ -119,6 +128,9 @@ enum status op_infer(struct inference *q);
 
 /* Which input's number type selects the kernel. */
 int op_key(int op);
+
+/* Does it draw random numbers? Such ops have no inputs. */
+int op_is_random(int op);
 
 /* Is input k an index, a label or a condition, whose type says nothing about the other inputs'? */
 int op_is_index(int op, int k);

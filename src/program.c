@@ -42,11 +42,13 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
   n->work = work;
   n->forward = 1;
   n->attr = *attr;
+  p->planned = -1;
   int wants = 0;
   for (int k = 0; k < inputs; k++) {
     p->operands[p->operands_used++] = (struct operand){.slot = in[k]};
     wants = wants || p->slots[in[k]].wants_gradient;
   }
+  if (op >= OP_COUNT) return;
   struct slot *result = &p->slots[out];
   result->wants_gradient = wants && op_info[op].differentiable && dtype_is_float(result->dtype);
 }
@@ -74,8 +76,10 @@ static void lay_out(struct program *p, int variables) {
     struct slot *s = &p->slots[k];
     if ((s->kind == SLOT_VARIABLE) != variables) continue;
     int64_t bytes = (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
-    s->value_at = p->value_bytes;
-    if (s->kind != SLOT_BOUND) p->value_bytes += bytes;
+    if (s->kind <= SLOT_COMPUTED) {
+      s->value_at = p->value_bytes;
+      p->value_bytes += bytes;
+    }
     if (!s->wants_gradient) continue;
     s->gradient_at = p->gradient_bytes;
     p->gradient_bytes += bytes;
@@ -85,14 +89,40 @@ static void lay_out(struct program *p, int variables) {
 
 void program_plan(struct program *p) {
   p->value_bytes = p->gradient_bytes = 0;
+  for (int32_t i = 0; i < p->nodes_used; i++)
+    for (int k = 0; k < p->slots_used && p->nodes[i].op == ACTION_GRADIENT; k++) p->slots[k].wants_gradient = 0; /* each has its own */
   lay_out(p, 1);
   lay_out(p, 0);
+  p->planned = -1;
+  for (int32_t i = 0; i < p->nodes_used; i++) {
+    struct node *n = &p->nodes[i];
+    if (n->op != ACTION_GRADIENT) continue;
+    n->attr.ints[GRADIENT_BASE] = p->gradient_bytes;
+    program_plan_gradient(p, i);
+    for (int k = 0; k < p->slots_used; k++) {
+      const struct slot *s = &p->slots[k];
+      int64_t end = s->gradient_at + (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
+      if (s->reached && end > p->gradient_bytes) p->gradient_bytes = end;
+    }
+    const struct operand *source = &p->operands[n->first + n->attr.ints[GRADIENT_TARGETS]];
+    for (int k = 0; k < n->attr.ints[GRADIENT_SOURCES]; k++)
+      p->slots[n->out + k].value_at = p->slots[source[k].slot].gradient_at;
+  }
+}
+
+static unsigned char *value_address(const struct program *p, const struct slot *s, unsigned char *values, void *const *blocks) {
+  switch (s->kind) {
+  case SLOT_BOUND: case SLOT_SHARED: return blocks[s->block];
+  case SLOT_GRADIENT: return p->gradients + s->value_at;
+  default: return values + s->value_at;
+  }
 }
 
 void program_place(struct program *p, unsigned char *values, unsigned char *gradients, void *const *blocks) {
+  p->gradients = gradients;
   for (int k = 0; k < p->slots_used; k++) {
     struct slot *s = &p->slots[k];
-    s->value = s->kind == SLOT_BOUND ? blocks[s->block] : values + s->value_at;
+    s->value = value_address(p, s, values, blocks);
     s->gradient = s->wants_gradient ? gradients + s->gradient_at : NULL;
   }
 }
@@ -106,20 +136,94 @@ void program_plan_forward(struct program *p, int32_t target) {
   }
 }
 
-void program_plan_backward(struct program *p, const int32_t *targets, int n) {
-  for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = 0;
-  for (int t = 0; t < n; t++) p->slots[targets[t]].reached = p->slots[targets[t]].wants_gradient;
-  for (int i = p->nodes_used - 1; i >= 0; i--) {
+/* From the targets, which are marked as reached, back through the ops among nodes [first, end). */
+static void plan_back_through(struct program *p, int64_t first, int64_t end) {
+  for (int32_t i = p->nodes_used - 1; i >= 0; i--) {
     struct node *node = &p->nodes[i];
-    node->backward = p->slots[node->out].reached;
+    int reached = i >= first && i < end && node->op < OP_COUNT && p->slots[node->out].reached;
+    node->backward = 0;
     for (int k = 0; k < node->inputs; k++) {
       struct operand *o = &p->operands[node->first + k];
       struct slot *in = &p->slots[o->slot];
-      o->wants = (int16_t)(node->backward && in->wants_gradient);
+      o->wants = (int16_t)(reached && in->wants_gradient);
       o->accumulates = (int16_t)in->reached;
-      if (o->wants) in->reached = 1;
+      if (o->wants) node->backward = in->reached = 1;
     }
   }
+}
+
+void program_plan_backward(struct program *p, const int32_t *targets, int n) {
+  for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = 0;
+  for (int t = 0; t < n; t++) p->slots[targets[t]].reached = p->slots[targets[t]].wants_gradient;
+  plan_back_through(p, 0, p->nodes_used);
+}
+
+struct node *program_add_gradient(struct program *p, const int32_t *operands, const struct attr *attr, int n) {
+  int32_t first = p->slots_used, targets = (int32_t)attr->ints[GRADIENT_TARGETS];
+  for (int k = 0; k < attr->ints[GRADIENT_SOURCES]; k++) {
+    const struct slot *source = &p->slots[operands[targets + k]];
+    struct shape shape = source->shape;
+    program_add_slot(p, SLOT_GRADIENT, source->dtype, &shape);
+  }
+  program_add_node(p, ACTION_GRADIENT, operands, n, attr, first, -1, 0);
+  return &p->nodes[p->nodes_used - 1];
+}
+
+/* Let flag (an int32_t of each slot) follow the ops of nodes [first, end) from inputs to outputs. */
+#define FOLLOW(p, first_node, end_node, flag, where)                                                          \
+  for (int64_t i_ = (first_node); i_ < (end_node); i_++) {                                                    \
+    const struct node *n_ = &(p)->nodes[i_];                                                                  \
+    if (n_->op >= OP_COUNT) continue;                                                                         \
+    for (int k_ = 0; k_ < n_->inputs; k_++)                                                                   \
+      if ((p)->slots[(p)->operands[n_->first + k_].slot].flag && (where)) (p)->slots[n_->out].flag = 1;       \
+  }
+
+void program_plan_gradient(struct program *p, int32_t i) {
+  const struct node *n = &p->nodes[i];
+  const int64_t *a = n->attr.ints;
+  const struct operand *o = &p->operands[n->first];
+  for (int k = 0; k < p->slots_used; k++) {
+    struct slot *s = &p->slots[k];
+    s->wants_gradient = a[GRADIENT_WATCH_VARIABLES] && s->kind == SLOT_SHARED && s->trainable;
+    s->reached = 0;
+  }
+  /* what the tape follows */
+  for (int64_t k = a[GRADIENT_TARGETS] + a[GRADIENT_SOURCES]; k < n->inputs; k++) p->slots[o[k].slot].wants_gradient = 1;
+  FOLLOW(p, a[GRADIENT_FIRST], a[GRADIENT_END], wants_gradient, op_info[n_->op].differentiable && dtype_is_float(p->slots[n_->out].dtype))
+  /* of this, what depends on a source */
+  for (int64_t k = a[GRADIENT_TARGETS]; k < a[GRADIENT_TARGETS] + a[GRADIENT_SOURCES]; k++)
+    p->slots[o[k].slot].reached = p->slots[o[k].slot].wants_gradient;
+  FOLLOW(p, a[GRADIENT_FIRST], a[GRADIENT_END], reached, p->slots[n_->out].wants_gradient)
+  for (int k = 0; k < p->slots_used; k++) {
+    p->slots[k].wants_gradient = p->slots[k].reached;
+    p->slots[k].reached = 0;
+  }
+  for (int k = 0; k < a[GRADIENT_TARGETS]; k++) p->slots[o[k].slot].reached = p->slots[o[k].slot].wants_gradient;
+  plan_back_through(p, a[GRADIENT_FIRST], a[GRADIENT_END]);
+  int64_t at = a[GRADIENT_BASE];
+  for (int k = 0; k < p->slots_used; k++) {
+    struct slot *s = &p->slots[k];
+    if (!s->reached) continue;
+    s->gradient_at = at;
+    s->gradient = p->gradients ? p->gradients + at : NULL;
+    at += (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
+  }
+  p->planned = i;
+}
+
+int program_variable_changes(const struct program *p, int32_t first, int32_t end) {
+  for (int32_t i = first; i < p->nodes_used; i++) {
+    const struct node *change = &p->nodes[i];
+    if (change->op != ACTION_UPDATE && change->op != ACTION_ASSIGN) continue;
+    for (int k = 0; k < change->inputs; k++) {
+      int32_t slot = p->operands[change->first + k].slot;
+      if (p->slots[slot].kind != SLOT_SHARED) continue;
+      for (int32_t j = first; j < end && j < i; j++)
+        for (int l = 0; p->nodes[j].op < OP_COUNT && l < p->nodes[j].inputs; l++)
+          if (p->operands[p->nodes[j].first + l].slot == slot) return 1;
+    }
+  }
+  return 0;
 }
 
 double program_work(const struct program *p) {

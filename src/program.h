@@ -15,7 +15,9 @@ enum slot_kind {
   SLOT_INPUT,    /* in the arena, filled before each run */
   SLOT_VARIABLE, /* in the arena, first, so that all variables are one contiguous range */
   SLOT_COMPUTED, /* in the arena, the output of a node or its scratch */
-  SLOT_BOUND     /* in a block of its own: constants, and everything on a tape */
+  SLOT_BOUND,    /* in a block of its own: constants, and everything on a tape */
+  SLOT_SHARED,   /* a variable's block, whichever it has at the time of a run */
+  SLOT_GRADIENT  /* what a gradient node found, in the arena of gradients */
 };
 
 struct slot {
@@ -23,6 +25,10 @@ struct slot {
   struct shape shape;
   int32_t wants_gradient; /* it depends on a variable, or is one */
   int32_t reached;        /* it received a gradient; set by program_plan_backward() */
+  int32_t trainable;      /* SLOT_SHARED: do tapes follow it by themselves? */
+  int32_t written;        /* SLOT_SHARED: does a node change it? */
+  int32_t opaque;         /* a gradient, which cannot be differentiated again */
+  int32_t given;          /* its numbers are computed where the caller wants them, not in the arena */
   int32_t block;          /* SLOT_BOUND: which block */
   double l1, l2;          /* variables: strengths of the penalties on |w| and w^2 */
   int64_t value_at, gradient_at; /* byte offsets in the arenas */
@@ -37,7 +43,7 @@ struct operand {
 };
 
 struct node {
-  int32_t op;
+  int32_t op; /* enum op or enum action */
   int32_t first, inputs; /* operands[first ... first + inputs - 1] */
   int32_t out, scratch;  /* slots; scratch is -1 where the op keeps nothing */
   int32_t forward;       /* is it needed? cleared only by program_plan_forward() */
@@ -49,11 +55,16 @@ struct node {
 struct program {
   int32_t slots_used, nodes_used, operands_used;
   int32_t slots_room, nodes_room, operands_room;
+  int32_t laid_out; /* 1 + the nodes for which the arenas were laid out, for callers that run a program often */
+  int32_t ignores_variables; /* a tape that follows only what it was told to */
+  int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
+  uint64_t seed; /* of the random numbers of the next run */
   int64_t value_shift; /* where, in its block, the arena of values begins: the first aligned byte */
   struct slot *slots;
   struct node *nodes;
   struct operand *operands;
+  unsigned char *gradients; /* address of their arena, set by program_place() */
 };
 
 /* Add a slot; room for it must be there. Returns its index. */
@@ -84,6 +95,22 @@ void program_plan_forward(struct program *p, int32_t target);
 /* Decide which nodes the gradient of `targets` passes, who overwrites and who accumulates, and
  * which slots are reached. The caller fills the gradients of the targets before a backward run. */
 void program_plan_backward(struct program *p, const int32_t *targets, int n);
+
+/* A gradient node: towards its sources, of the sum of its targets, through the ops that a tape saw, which are
+ * the nodes [first, end). Its operands are targets, sources, then what the tape was told to watch; its
+ * output slots, one per source, follow each other from node.out on. */
+enum { GRADIENT_TARGETS, GRADIENT_SOURCES, GRADIENT_FIRST, GRADIENT_END, GRADIENT_WATCH_VARIABLES, GRADIENT_BASE };
+
+/* Append one; room must be there for a slot per source. */
+struct node *program_add_gradient(struct program *p, const int32_t *operands, const struct attr *attr, int n);
+
+/* Plan the backward pass of gradient node i: as program_plan_backward() but for what lies between its sources
+ * and its targets only, with the places of all gradients. */
+void program_plan_gradient(struct program *p, int32_t i);
+
+/* Is a variable that nodes [first, end) read changed by a node from there on, so that a backward pass
+ * would meet other numbers than they did? */
+int program_variable_changes(const struct program *p, int32_t first, int32_t end);
 
 /* Floating point operations of one forward pass. */
 double program_work(const struct program *p);

@@ -6,7 +6,7 @@
 
 /* ---- errors ---- */
 
-static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped"};
+static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "traced"};
 
 void raise(const struct failure *failure) {
   SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
@@ -76,8 +76,9 @@ SEXP handle_new(SEXP protected_, const char *class1, const char *class2) {
 #define HEADER_BYTES 128
 
 struct header {
-  int32_t magic, dtype, trainable;
-  int32_t version; /* of a variable's numbers: how often it was assigned to */
+  int32_t magic, dtype, variable, trainable;
+  int32_t version; /* of a variable's numbers: how often it got another block */
+  int32_t holders; /* tapes that may read these numbers again */
   struct shape shape;
 };
 typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
@@ -115,7 +116,7 @@ int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x
 
 SEXP tensor_block(SEXP x) {
   SEXP block = is_tensor(x) ? R_ExternalPtrProtected(x) : R_NilValue;
-  if (TYPEOF(block) == VECSXP) raise_text(STATUS_VALUE, "a tensor without numbers: this function is being traced, and its values are known only when it runs");
+  if (TYPEOF(block) == VECSXP) raise_text(STATUS_TRACED, "it looks at the numbers of a tensor, which are known only when it runs");
   if (TYPEOF(block) != RAWSXP || XLENGTH(block) < HEADER_BYTES || block_header(block)->magic != TENSOR_MAGIC)
     raise_text(STATUS_VALUE, "expected a tensor");
   renew_address(x);
@@ -123,6 +124,10 @@ SEXP tensor_block(SEXP x) {
 }
 
 int block_version(SEXP block) { return block_header(block)->version; }
+
+void block_hold(SEXP block, int by) { block_header(block)->holders += by; }
+
+int is_variable(SEXP x) { return is_tensor(x) && !is_symbolic(x) && block_header(tensor_block(x))->variable; }
 
 int is_trainable(SEXP x) { return is_tensor(x) && !is_symbolic(x) && block_header(tensor_block(x))->trainable; }
 
@@ -180,21 +185,52 @@ SEXP ffi_tensor_info(SEXP x) {
   return info;
 }
 
-/* A variable: a tensor whose numbers can be replaced. Replacing makes a new block, so what a tape
- * has recorded stays as it was. */
-SEXP ffi_variable(SEXP x, SEXP trainable);
-SEXP ffi_variable(SEXP x, SEXP trainable) {
+/* A variable: a tensor whose numbers can be replaced. Its name is the pointer's tag, which is saved with it. */
+SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name);
+SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name) {
+  check_vector(name, STRSXP, 1);
   struct tensor from = as_tensor(x), to;
-  SEXP v = PROTECT(tensor_new(from.dtype, &from.shape, &to));
+  SEXP v = PROTECT(tensor_new(from.dtype, &from.shape, &to)), class = PROTECT(Rf_allocVector(STRSXP, 3));
   memcpy(to.data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
-  block_header(tensor_block(v))->trainable = as_int(trainable) && dtype_is_float(from.dtype);
-  UNPROTECT(1);
+  struct header *h = block_header(tensor_block(v));
+  h->variable = 1;
+  h->trainable = as_int(trainable) && dtype_is_float(from.dtype);
+  R_SetExternalPtrTag(v, name);
+  SET_STRING_ELT(class, 0, Rf_mkChar("nn_variable"));
+  SET_STRING_ELT(class, 1, Rf_mkChar("nn_tensor"));
+  SET_STRING_ELT(class, 2, Rf_mkChar("tensorflow.tensor"));
+  Rf_setAttrib(v, R_ClassSymbol, class);
+  UNPROTECT(2);
   return v;
+}
+
+/* list(name, is it trainable?) */
+SEXP ffi_variable_info(SEXP v);
+SEXP ffi_variable_info(SEXP v) {
+  if (!is_variable(v)) raise_text(STATUS_VALUE, "expected a variable");
+  SEXP info = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(info, 0, R_ExternalPtrTag(v));
+  SET_VECTOR_ELT(info, 1, Rf_ScalarLogical(is_trainable(v)));
+  UNPROTECT(1);
+  return info;
+}
+
+void variable_own_block(SEXP v, int keep_numbers) {
+  SEXP old = tensor_block(v);
+  if (block_header(old)->holders == 0) return;
+  SEXP fresh = PROTECT(Rf_allocVector(RAWSXP, XLENGTH(old)));
+  memcpy(RAW(fresh), RAW(old), keep_numbers ? (size_t)XLENGTH(old) : HEADER_BYTES);
+  block_header(fresh)->holders = 0;
+  block_header(fresh)->version++;
+  R_SetExternalPtrProtected(v, fresh);
+  renew_address(v);
+  UNPROTECT(1);
 }
 
 SEXP ffi_variable_assign(SEXP v, SEXP x);
 SEXP ffi_variable_assign(SEXP v, SEXP x) {
   struct tensor old = as_tensor(v);
+  if (!is_variable(v)) raise_text(STATUS_VALUE, "`variable_assign()`: a tensor never changes; make a variable of it with `variable()`");
   x = PROTECT(coerce_tensor(x, old.dtype));
   struct tensor from = as_tensor(x);
   char a[100], b[100];
@@ -204,11 +240,15 @@ SEXP ffi_variable_assign(SEXP v, SEXP x) {
   if (!shape_equal(&from.shape, &old.shape))
     raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
                shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));
-  int32_t version = block_header(tensor_block(v))->version + 1;
-  SEXP fresh = PROTECT(ffi_variable(x, PROTECT(Rf_ScalarInteger(is_trainable(v)))));
-  block_header(tensor_block(fresh))->version = version;
-  R_SetExternalPtrProtected(v, R_ExternalPtrProtected(fresh));
-  renew_address(v);
-  UNPROTECT(3);
+  variable_own_block(v, 0);
+  memmove(as_tensor(v).data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
+  UNPROTECT(1);
   return v;
+}
+
+uint64_t seed_from_r(void) {
+  GetRNGstate();
+  double a = unif_rand(), b = unif_rand();
+  PutRNGstate();
+  return (uint64_t)(a * 4294967296.0) << 32 | (uint64_t)(b * 4294967296.0);
 }

@@ -49,12 +49,18 @@ SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t);
 
 int is_tensor(SEXP x);
 int is_symbolic(SEXP x);  /* a tensor without numbers, a slot of a program being traced */
+int is_variable(SEXP x);
 int is_trainable(SEXP x); /* a variable that tapes watch by themselves */
 
 /* The numbers of an eager tensor. */
 struct tensor as_tensor(SEXP x);
 SEXP tensor_block(SEXP x);
 int block_version(SEXP block);
+
+/* Tapes hold the blocks that they may read again; who changes a variable in place first lets it have a block
+ * that none holds, with the old numbers if they are wanted. */
+void block_hold(SEXP block, int by);
+void variable_own_block(SEXP variable, int keep_numbers);
 
 /* Any R array or tensor as an eager tensor object. dtype -1: by the R type. */
 SEXP coerce_tensor(SEXP x, int dtype);
@@ -77,11 +83,25 @@ SEXP program_shelter(SEXP x);
 /* Make room for more; addresses inside the program move. */
 struct program *program_reserve(SEXP x, int slots, int nodes, int operands);
 
-/* A slot bound to an eager tensor's numbers; the program keeps the tensor alive. */
-int32_t program_bind(SEXP x, SEXP tensor, int wants_gradient);
+/* Element `slot` of one of the shelter's lists. */
+void program_keep(SEXP x, enum shelter which, int32_t slot, SEXP value);
 
 /* A slot bound to a bare block of numbers (scratch). */
 int32_t program_bind_block(SEXP x, SEXP block, int dtype, const struct shape *shape);
+
+/* ---- which slot stands for a tensor? (r_slots.c) ---- */
+
+/* A slot bound to an eager tensor's present numbers; the program keeps the tensor alive. */
+int32_t program_bind(SEXP x, SEXP tensor, int wants_gradient);
+
+/* Visit the slots bound to a tensor: *at starts as -1; returns -1 when there are no more. */
+int32_t program_next_slot(SEXP x, SEXP tensor, int64_t *at);
+
+/* The slot of a traced function's program that stands for a tensor, made if there is none: a symbolic one's, a
+ * variable's (SLOT_SHARED) or a constant's. */
+int32_t program_slot(SEXP x, SEXP tensor);
+
+/* ---- programs: memory and runs ---- */
 
 /* Plan, allocate the arenas (gradients too if wanted) and set all addresses. */
 struct program *program_allocate(SEXP x, int gradients);
@@ -89,22 +109,27 @@ struct program *program_allocate(SEXP x, int gradients);
 /* Set all addresses anew; arenas exist. */
 struct program *program_locate(SEXP x);
 
-/* Backward through a placed program, after a forward run if wanted. Seeds: NULL, or a list with the
- * gradient to start from per target, NULL for ones. A list, NULL where a source (-1: none) is not
- * reached. */
-SEXP program_gradients(SEXP x, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources, int n_sources, int forward);
-
 /* The symbolic tensor of a slot, and back. */
 SEXP symbolic_new(SEXP program, int32_t slot);
 SEXP symbolic_program(SEXP tensor);
 int32_t symbolic_slot(SEXP tensor);
 int32_t slot_in(SEXP program, SEXP tensor); /* checks that it belongs there */
 
+/* A seed for the engine's own generator, from R's, by two draws. */
+uint64_t seed_from_r(void);
+
 /* Numbers of an R array or tensor into an input slot whose first `rows` are meant. */
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
 
 /* The class attribute of external pointers made by us. */
 SEXP handle_new(SEXP protected_, const char *class1, const char *class2);
+
+/* ---- optimizers (r_optimizer.c) ---- */
+
+struct optimizer;
+
+/* Hyper-parameters and steps from R's seven numbers. */
+void read_optimizer(SEXP numbers, struct optimizer *o);
 
 /* ---- tapes (r_tape.c) ---- */
 

@@ -44,7 +44,7 @@ static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
     SEXP x = VECTOR_ELT(inputs, k);
     if (is_symbolic(x) && symbolic_program(x) != program)
       raise_text(STATUS_VALUE, "`op_%s()`: the inputs belong to different traced functions", op_info[op].name);
-    in[k] = is_symbolic(x) ? symbolic_slot(x) : program_bind(program, x, 0);
+    in[k] = program_slot(program, x);
   }
   struct program *p = program_reserve(program, 2, 1, n);
   struct failure failure;
@@ -67,7 +67,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
   int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
   struct node node;
-  struct program p = {.slots = slots, .nodes = &node, .operands = operands};
+  struct program p = {.slots = slots, .nodes = &node, .operands = operands, .seed = op_is_random(op) ? seed_from_r() : 0};
   for (int k = 0; k < n; k++) {
     struct tensor t = as_tensor(VECTOR_ELT(inputs, k));
     in[k] = program_add_slot(&p, SLOT_BOUND, t.dtype, &t.shape);
@@ -95,8 +95,10 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   return output;
 }
 
-SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes);
-SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes) {
+/* While a function is traced (`tracing` is its program), ops on what may be other numbers at another time are part
+ * of it: on symbolic tensors, variables, random numbers. */
+SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes, SEXP tracing);
+SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes, SEXP tracing) {
   int op = as_int(code);
   if (op < 0 || op >= OP_COUNT) raise_text(STATUS_VALUE, "internal error: no op %d", op);
   if (TYPEOF(inputs) != VECSXP || TYPEOF(ints) != REALSXP || TYPEOF(reals) != REALSXP)
@@ -104,11 +106,13 @@ SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes) {
   struct attr attr;
   attributes(ints, reals, &attr);
   int dtype = target_dtype(op, inputs);
-  SEXP program = R_NilValue;
+  SEXP program = !Rf_isNull(tracing) && op_is_random(op) ? tracing : R_NilValue;
   SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
   for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {
-    SET_VECTOR_ELT(converted, k, coerce_tensor(VECTOR_ELT(inputs, k), dtype));
-    if (is_symbolic(VECTOR_ELT(converted, k))) program = symbolic_program(VECTOR_ELT(converted, k));
+    SEXP x = coerce_tensor(VECTOR_ELT(inputs, k), dtype);
+    SET_VECTOR_ELT(converted, k, x);
+    if (is_symbolic(x)) program = symbolic_program(x);
+    else if (!Rf_isNull(tracing) && Rf_isNull(program) && is_variable(x)) program = tracing;
   }
   SEXP result = Rf_isNull(program) ? run_now(op, converted, &attr, tapes) : trace(program, op, converted, &attr);
   UNPROTECT(1);

@@ -54,8 +54,9 @@ struct program *program_reserve(SEXP x, int slots, int nodes, int operands) {
 }
 
 /* The lists of blocks and of the objects that own them are as long as slots have room. */
-static void keep(SEXP shelter, int which, int32_t slot, int32_t room, SEXP value) {
-  SEXP list = VECTOR_ELT(shelter, which);
+void program_keep(SEXP x, enum shelter which, int32_t slot, SEXP value) {
+  SEXP shelter = program_shelter(x), list = VECTOR_ELT(shelter, which);
+  int32_t room = as_program(x)->slots_room;
   if (XLENGTH(list) < room) {
     SEXP longer = PROTECT(Rf_allocVector(VECSXP, room));
     for (R_xlen_t i = 0; i < XLENGTH(list); i++) SET_VECTOR_ELT(longer, i, VECTOR_ELT(list, i));
@@ -70,16 +71,7 @@ int32_t program_bind_block(SEXP x, SEXP block, int dtype, const struct shape *sh
   struct program *p = program_reserve(x, 1, 0, 0);
   int32_t slot = program_add_slot(p, SLOT_BOUND, dtype, shape);
   p->slots[slot].block = slot;
-  keep(program_shelter(x), SHELTER_BLOCKS, slot, p->slots_room, block);
-  return slot;
-}
-
-int32_t program_bind(SEXP x, SEXP tensor, int wants_gradient) {
-  struct tensor t = as_tensor(tensor);
-  int32_t slot = program_bind_block(x, tensor_block(tensor), t.dtype, &t.shape);
-  struct program *p = as_program(x);
-  p->slots[slot].wants_gradient = wants_gradient && dtype_is_float(t.dtype);
-  keep(program_shelter(x), SHELTER_OBJECTS, slot, p->slots_room, tensor);
+  program_keep(x, SHELTER_BLOCKS, slot, block);
   return slot;
 }
 
@@ -114,8 +106,9 @@ struct program *program_locate(SEXP x) {
   struct program *p = as_program(x);
   void **address = (void **)R_alloc((size_t)p->slots_used + 1, sizeof(void *));
   for (int32_t k = 0; k < p->slots_used; k++) {
-    if (p->slots[k].kind != SLOT_BOUND) continue;
-    SEXP block = VECTOR_ELT(blocks, p->slots[k].block);
+    int shared = p->slots[k].kind == SLOT_SHARED;
+    if (p->slots[k].kind != SLOT_BOUND && !shared) continue;
+    SEXP block = shared ? tensor_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k)) : VECTOR_ELT(blocks, p->slots[k].block);
     /* scratch is a bare vector, all others carry a header */
     address[p->slots[k].block] = RAW(block) + (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
   }
@@ -197,14 +190,14 @@ SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties) {
   int32_t slot = program_add_slot(p, SLOT_VARIABLE, t.dtype, &t.shape);
   p->slots[slot].l1 = REAL(penalties)[0];
   p->slots[slot].l2 = REAL(penalties)[1];
-  keep(program_shelter(x), SHELTER_OBJECTS, slot, p->slots_room, tensor);
+  program_keep(x, SHELTER_OBJECTS, slot, tensor);
   return symbolic_new(x, slot);
 }
 
 /* ---- running a traced program ---- */
 
-void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
-  struct slot *s = &p->slots[slot];
+/* The value has the shape, with so many rows, and if it is a tensor the dtype of the slot. */
+static void check_input(const struct slot *s, SEXP value, int64_t rows) {
   struct shape shape, wanted = s->shape;
   char a[100], b[100];
   if (rows >= 0) wanted.dim[0] = rows;
@@ -214,13 +207,29 @@ void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
   if (!shape_equal(&shape, &wanted))
     raise_text(STATUS_SHAPE, "an input of shape %s is expected, not %s", shape_format(&wanted, a, sizeof a),
                shape_format(&shape, b, sizeof b));
+  if (is_tensor(value) && as_tensor(value).dtype != s->dtype)
+    raise_text(STATUS_DTYPE, "a %s input is expected, not %s", dtype_name[s->dtype], dtype_name[as_tensor(value).dtype]);
+}
+
+void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
+  struct slot *s = &p->slots[slot];
+  check_input(s, value, rows);
   if (!is_tensor(value)) {
     numbers_from_r(value, s->dtype, s->value);
     return;
   }
   struct tensor t = as_tensor(value);
-  if (t.dtype != s->dtype) raise_text(STATUS_DTYPE, "a %s input is expected, not %s", dtype_name[s->dtype], dtype_name[t.dtype]);
   memcpy(s->value, t.data, (size_t)shape_count(&t.shape) * dtype_size[t.dtype]);
+}
+
+/* The same for one run: a tensor's numbers are read where they are. */
+static void lend_input(struct program *p, int32_t slot, SEXP value) {
+  if (!is_tensor(value)) {
+    fill_input(p, slot, value, -1);
+    return;
+  }
+  check_input(&p->slots[slot], value, -1);
+  p->slots[slot].value = as_tensor(value).data;
 }
 
 static SEXP tensor_copy(const struct slot *s, const void *from) {
@@ -231,88 +240,118 @@ static SEXP tensor_copy(const struct slot *s, const void *from) {
   return x;
 }
 
-/* The gradient to start from: ones, or the numbers of `seed`; a target named twice counts twice. */
-static void seed_target(const struct slot *s, const void *seed, int again) {
-  int64_t n = shape_count(&s->shape);
-  for (int64_t i = 0; i < n; i++) {
-    if (s->dtype == FLOAT32) ((float *)s->gradient)[i] = (again ? ((float *)s->gradient)[i] : 0) + (seed ? ((const float *)seed)[i] : 1);
-    else ((double *)s->gradient)[i] = (again ? ((double *)s->gradient)[i] : 0) + (seed ? ((const double *)seed)[i] : 1);
-  }
-}
-
-static void seed_targets(struct program *p, const int32_t *targets, int n, SEXP seeds) {
-  for (int t = 0; t < n; t++) {
-    struct slot *s = &p->slots[targets[t]];
-    int again = 0;
-    if (!s->wants_gradient) continue;
-    for (int u = 0; u < t; u++) again = again || targets[u] == targets[t];
-    SEXP seed = Rf_isNull(seeds) ? R_NilValue : VECTOR_ELT(seeds, t);
-    if (Rf_isNull(seed)) {
-      seed_target(s, NULL, again);
-      continue;
-    }
-    seed = PROTECT(coerce_tensor(seed, s->dtype));
-    struct tensor g = as_tensor(seed);
-    char a[100], b[100];
-    if (g.dtype != s->dtype || !shape_equal(&g.shape, &s->shape))
-      raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s", dtype_name[s->dtype],
-                 shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
-    seed_target(s, g.data, again);
-    UNPROTECT(1);
-  }
-}
-
-SEXP program_gradients(SEXP x, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources, int n_sources, int forward) {
-  struct program *p = as_program(x);
-  struct failure failure;
-  program_plan_backward(p, targets, n_targets);
-  seed_targets(p, targets, n_targets, seeds);
-  if (run_program(p, forward, 1, &failure)) raise(&failure);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
-  for (int k = 0; k < n_sources; k++) {
-    if (sources[k] < 0 || !p->slots[sources[k]].reached) continue;
-    SET_VECTOR_ELT(result, k, tensor_copy(&p->slots[sources[k]], p->slots[sources[k]].gradient));
+/* Results are computed in the memory of the tensors that are given to R, where that is possible. */
+static SEXP outputs_new(SEXP x, struct program *p, SEXP outputs) {
+  R_xlen_t n = list_length(outputs);
+  SEXP results = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t k = 0; k < n; k++) {
+    struct slot *s = &p->slots[slot_in(x, VECTOR_ELT(outputs, k))];
+    struct tensor t;
+    if (s->kind != SLOT_COMPUTED || s->given) continue;
+    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &s->shape, &t));
+    s->value = t.data;
+    s->given = 1;
   }
   UNPROTECT(1);
-  return result;
+  return results;
 }
 
-static int32_t *slots_in(SEXP x, SEXP tensors) {
-  R_xlen_t n = list_length(tensors);
-  int32_t *slots = (int32_t *)R_alloc((size_t)n + 1, sizeof *slots);
-  for (R_xlen_t k = 0; k < n; k++) slots[k] = slot_in(x, VECTOR_ELT(tensors, k));
-  return slots;
-}
-
-/* list(outputs, gradients of the summed targets towards the sources) */
-SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs, SEXP targets, SEXP sources);
-SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs, SEXP targets, SEXP sources) {
-  R_xlen_t n_targets = list_length(targets), n_outputs = list_length(outputs);
+/* Run with the inputs set to values; the outputs' numbers. */
+SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs);
+SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
+  R_xlen_t n_outputs = list_length(outputs);
   if (list_length(inputs) != list_length(values))
     raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
-  struct program *p = program_allocate(x, n_targets > 0);
-  int32_t *out = slots_in(x, outputs), *from = slots_in(x, targets), *to = slots_in(x, sources);
-  for (R_xlen_t k = 0; k < list_length(values); k++) fill_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k), -1);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2));
-  SET_VECTOR_ELT(result, 0, Rf_allocVector(VECSXP, n_outputs));
-  if (n_targets) {
-    SET_VECTOR_ELT(result, 1, program_gradients(x, from, (int)n_targets, R_NilValue, to, (int)list_length(sources), 1));
-  } else {
-    struct failure failure;
-    if (run_program(p, 1, 0, &failure)) raise(&failure);
+  SEXP shelter = program_shelter(x);
+  struct program *p = as_program(x);
+  for (int32_t k = 0; k < p->slots_used; k++) {
+    p->slots[k].given = 0;
+    if (p->slots[k].written) variable_own_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k), 1);
   }
-  for (R_xlen_t k = 0; k < n_outputs; k++)
-    SET_VECTOR_ELT(VECTOR_ELT(result, 0), k, tensor_copy(&p->slots[out[k]], p->slots[out[k]].value));
+  int known = p->laid_out == p->nodes_used + 1;
+  p = known ? program_locate(x) : program_allocate(x, 1);
+  p->laid_out = p->nodes_used + 1;
+  for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k));
+  for (int32_t i = 0; i < p->nodes_used && !p->seed; i++)
+    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->seed = seed_from_r() | 1;
+  SEXP results = PROTECT(outputs_new(x, p, outputs));
+  struct failure failure;
+  enum status status = run_program(p, 1, 0, &failure);
+  p->seed = 0;
+  if (status) raise(&failure);
+  for (R_xlen_t k = 0; k < n_outputs; k++) {
+    const struct slot *s = &p->slots[slot_in(x, VECTOR_ELT(outputs, k))];
+    if (Rf_isNull(VECTOR_ELT(results, k))) SET_VECTOR_ELT(results, k, tensor_copy(s, s->value));
+  }
+  UNPROTECT(1);
+  return results;
+}
+
+/* ---- actions ---- */
+
+SEXP ffi_program_position(SEXP x);
+SEXP ffi_program_position(SEXP x) { return Rf_ScalarInteger(as_program(x)->nodes_used); }
+
+/* Gradients of the sum of the targets towards the sources, through nodes [range[0], range[1]), which a tape saw. It
+ * was told to watch `watched`, and range[2] says whether it follows variables by itself. A list of symbolic
+ * tensors, NULL where a source has no part in the targets. */
+SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP range);
+SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP range) {
+  SEXP lists[] = {targets, sources, watched};
+  int n = 0, n_sources = (int)list_length(sources);
+  check_vector(range, INTSXP, 3);
+  for (int i = 0; i < 3; i++) n += (int)list_length(lists[i]);
+  int32_t *operand = (int32_t *)R_alloc((size_t)n + 1, sizeof *operand);
+  n = 0;
+  for (int i = 0; i < 3; i++)
+    for (R_xlen_t k = 0; k < list_length(lists[i]); k++) operand[n++] = program_slot(x, VECTOR_ELT(lists[i], k));
+  struct attr attr = {.n_ints = GRADIENT_BASE};
+  attr.ints[GRADIENT_TARGETS] = list_length(targets);
+  attr.ints[GRADIENT_SOURCES] = n_sources;
+  attr.ints[GRADIENT_FIRST] = INTEGER(range)[0];
+  attr.ints[GRADIENT_END] = INTEGER(range)[1];
+  attr.ints[GRADIENT_WATCH_VARIABLES] = INTEGER(range)[2];
+  struct program *p = program_reserve(x, n_sources, 1, n);
+  if (INTEGER(range)[0] < 0 || INTEGER(range)[1] > p->nodes_used) raise_text(STATUS_VALUE, "internal error: a range of nodes");
+  if (program_variable_changes(p, INTEGER(range)[0], INTEGER(range)[1]))
+    raise_text(STATUS_TRACED, "a variable changes between the ops on the tape and the gradient");
+  for (int32_t i = INTEGER(range)[0]; i < INTEGER(range)[1]; i++)
+    for (int k = 0; k < p->nodes[i].inputs && p->nodes[i].op < OP_COUNT; k++)
+      if (p->slots[p->operands[p->nodes[i].first + k].slot].kind == SLOT_GRADIENT) raise_text(STATUS_TRACED, "a gradient would be differentiated again");
+  struct node *node = program_add_gradient(p, operand, &attr, n);
+  program_plan_gradient(p, p->nodes_used - 1);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
+  for (int k = 0; k < n_sources; k++)
+    if (p->slots[operand[list_length(targets) + k]].reached) SET_VECTOR_ELT(result, k, symbolic_new(x, node->out + k));
   UNPROTECT(1);
   return result;
+}
+
+SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value);
+SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
+  if (!is_variable(variable)) raise_text(STATUS_VALUE, "a tensor never changes; make a variable of it");
+  int32_t operand[2] = {program_slot(x, variable)};
+  value = PROTECT(coerce_tensor(value, as_tensor(variable).dtype));
+  operand[1] = program_slot(x, value);
+  struct program *p = program_reserve(x, 0, 1, 2);
+  struct slot *to = &p->slots[operand[0]], *from = &p->slots[operand[1]];
+  char a[100], b[100];
+  if (to->dtype != from->dtype || !shape_equal(&to->shape, &from->shape))
+    raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s variable of shape %s cannot hold a %s tensor of shape %s",
+               dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype], shape_format(&from->shape, b, sizeof b));
+  to->written = 1;
+  struct attr none = {0};
+  program_add_node(p, ACTION_ASSIGN, operand, 2, &none, -1, -1, (double)shape_count(&to->shape));
+  UNPROTECT(1);
+  return R_NilValue;
 }
 
 /* ---- description, for print() ---- */
 
-/* list(slots = list(kind, dtype, shape text), nodes = list(op, out, inputs)) */
+/* list(of slots: kind, dtype, shape as text; of nodes: op, slots of the results, slots of the inputs) */
 SEXP ffi_program_describe(SEXP x);
 SEXP ffi_program_describe(SEXP x) {
-  static const char *const kind_name[] = {"input", "variable", "computed", "bound"};
+  static const char *const kind_name[] = {"input", "variable", "computed", "constant", "variable", "gradient"};
   struct program *p = as_program(x);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 6));
   SEXP kind = Rf_allocVector(STRSXP, p->slots_used);
@@ -329,14 +368,17 @@ SEXP ffi_program_describe(SEXP x) {
   }
   SEXP op = Rf_allocVector(STRSXP, p->nodes_used);
   SET_VECTOR_ELT(result, 3, op);
-  SEXP out = Rf_allocVector(INTSXP, p->nodes_used);
+  SEXP out = Rf_allocVector(VECSXP, p->nodes_used);
   SET_VECTOR_ELT(result, 4, out);
   SEXP inputs = Rf_allocVector(VECSXP, p->nodes_used);
   SET_VECTOR_ELT(result, 5, inputs);
   for (int32_t i = 0; i < p->nodes_used; i++) {
     const struct node *n = &p->nodes[i];
-    SET_STRING_ELT(op, i, Rf_mkChar(op_info[n->op].name));
-    INTEGER(out)[i] = n->out + 1;
+    SET_STRING_ELT(op, i, Rf_mkChar(op_name(n->op)));
+    int results = n->op == ACTION_GRADIENT ? (int)n->attr.ints[GRADIENT_SOURCES] : n->out >= 0;
+    SEXP outs = Rf_allocVector(INTSXP, results);
+    SET_VECTOR_ELT(out, i, outs);
+    for (int k = 0; k < results; k++) INTEGER(outs)[k] = n->out + 1 + k;
     SEXP in = Rf_allocVector(INTSXP, n->inputs);
     SET_VECTOR_ELT(inputs, i, in);
     for (int k = 0; k < n->inputs; k++) INTEGER(in)[k] = p->operands[n->first + k].slot + 1;

@@ -1,75 +1,43 @@
 /* r_tape.c - a tape is a program that is kept while ops run eagerly: all its slots are bound to the
- * tensors' own memory. Tensors are known by their external pointer. */
+ * tensors' own memory. */
 #include "r_border.h"
 
 #include <string.h>
-
-/* ---- which slot is this tensor? An open-addressing hash table of slot numbers + 1. A variable that
- * was assigned to has a slot for each of its blocks. ---- */
-
-/* The table lies behind a pointer whose address says for which shelter it was made: a tape that was
- * saved and read again needs a new one. */
-static SEXP index_of(SEXP shelter) {
-  SEXP index = VECTOR_ELT(shelter, SHELTER_INDEX);
-  return TYPEOF(index) == EXTPTRSXP && R_ExternalPtrAddr(index) == (void *)shelter ? R_ExternalPtrProtected(index) : R_NilValue;
-}
-
-static uint32_t hash_of(SEXP x, uint32_t size) {
-  uint64_t h = (uint64_t)(uintptr_t)x >> 4;
-  return (uint32_t)(h * 0x9e3779b97f4a7c15u >> 40) & (size - 1);
-}
-
-static void index_insert(SEXP index, SEXP object, int32_t slot) {
-  uint32_t size = (uint32_t)XLENGTH(index), at = hash_of(object, size);
-  while (INTEGER(index)[at]) at = (at + 1) & (size - 1);
-  INTEGER(index)[at] = slot + 1;
-}
-
-/* A table for `slots` slots, at most half full. */
-static SEXP index_build(SEXP shelter, int32_t slots) {
-  R_xlen_t size = 64;
-  while (size < 4 * (R_xlen_t)slots) size *= 2;
-  SEXP index = PROTECT(Rf_allocVector(INTSXP, size)), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS);
-  memset(INTEGER(index), 0, (size_t)size * sizeof(int));
-  for (int32_t k = 0; k < slots && k < XLENGTH(objects); k++)
-    if (!Rf_isNull(VECTOR_ELT(objects, k))) index_insert(index, VECTOR_ELT(objects, k), k);
-  SET_VECTOR_ELT(shelter, SHELTER_INDEX, R_MakeExternalPtr((void *)shelter, R_NilValue, index));
-  UNPROTECT(1);
-  return index;
-}
-
-/* Visit the slots of an object: *at starts as -1; returns -1 when there are no more. */
-static int32_t next_slot(SEXP tape, SEXP object, int64_t *at) {
-  SEXP shelter = program_shelter(tape), index = index_of(shelter), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS);
-  if (Rf_isNull(index)) index = index_build(shelter, as_program(tape)->slots_used);
-  uint32_t size = (uint32_t)XLENGTH(index), i = *at < 0 ? hash_of(object, size) : ((uint32_t)*at + 1) & (size - 1);
-  for (; INTEGER(index)[i]; i = (i + 1) & (size - 1)) {
-    if (VECTOR_ELT(objects, INTEGER(index)[i] - 1) != object) continue;
-    *at = i;
-    return INTEGER(index)[i] - 1;
-  }
-  return -1;
-}
 
 /* The slot of the object's present numbers, or -1; *watched: does a gradient flow to any of them? */
 static int32_t slot_of(SEXP tape, SEXP object, int *watched) {
   SEXP blocks = VECTOR_ELT(program_shelter(tape), SHELTER_BLOCKS), block = tensor_block(object);
   int32_t found = -1;
   int64_t at = -1;
-  *watched = is_trainable(object);
-  for (int32_t k; (k = next_slot(tape, object, &at)) >= 0;) {
+  *watched = !as_program(tape)->ignores_variables && is_trainable(object);
+  for (int32_t k; (k = program_next_slot(tape, object, &at)) >= 0;) {
     *watched = *watched || as_program(tape)->slots[k].wants_gradient;
     if (block_version(VECTOR_ELT(blocks, k)) == block_version(block)) found = k;
   }
   return found;
 }
 
-static int32_t add_tensor(SEXP tape, SEXP object, int wants_gradient) {
+static int32_t bind(SEXP tape, SEXP object, int wants_gradient) {
   int32_t slot = program_bind(tape, object, wants_gradient);
-  SEXP shelter = program_shelter(tape), index = index_of(shelter);
-  if (Rf_isNull(index) || 2 * ((R_xlen_t)slot + 1) > XLENGTH(index)) index_build(shelter, slot + 1);
-  else index_insert(index, object, slot);
+  block_hold(tensor_block(object), 1);
   return slot;
+}
+
+/* Let go of all that was recorded; from now on, follow variables or not. */
+SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables);
+SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables) {
+  SEXP shelter = program_shelter(tape), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS), blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
+  struct program *p = as_program(tape);
+  for (int32_t k = 0; k < p->slots_used; k++) {
+    if (!Rf_isNull(VECTOR_ELT(objects, k))) block_hold(VECTOR_ELT(blocks, k), -1);
+  }
+  p->slots_used = p->nodes_used = p->operands_used = 0;
+  p->ignores_variables = !as_int(follow_variables);
+  SET_VECTOR_ELT(shelter, SHELTER_OBJECTS, Rf_allocVector(VECSXP, 0));
+  SET_VECTOR_ELT(shelter, SHELTER_BLOCKS, Rf_allocVector(VECSXP, 0));
+  SET_VECTOR_ELT(shelter, SHELTER_INDEX, R_NilValue);
+  SET_VECTOR_ELT(shelter, SHELTER_GRADIENTS, Rf_allocVector(RAWSXP, 0));
+  return R_NilValue;
 }
 
 /* ---- recording ---- */
@@ -80,7 +48,7 @@ SEXP ffi_tape_watch(SEXP tape, SEXP tensor) {
     raise_text(STATUS_DTYPE, "only float tensors have gradients, not %s", dtype_name[as_tensor(tensor).dtype]);
   int watched;
   int32_t slot = slot_of(tape, tensor, &watched);
-  if (slot < 0) add_tensor(tape, tensor, 1);
+  if (slot < 0) bind(tape, tensor, 1);
   else as_program(tape)->slots[slot].wants_gradient = 1;
   return R_NilValue;
 }
@@ -98,9 +66,9 @@ void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP o
   for (int k = 0; k < n; k++) {
     int own;
     in[k] = slot_of(tape, VECTOR_ELT(inputs, k), &own); /* an input may be named twice */
-    if (in[k] < 0) in[k] = add_tensor(tape, VECTOR_ELT(inputs, k), own);
+    if (in[k] < 0) in[k] = bind(tape, VECTOR_ELT(inputs, k), own);
   }
-  int32_t out = add_tensor(tape, output, 0), kept = -1;
+  int32_t out = bind(tape, output, 0), kept = -1;
   if (!Rf_isNull(scratch)) {
     int dtype = as_tensor(VECTOR_ELT(inputs, op_key(op))).dtype;
     struct shape flat = {.rank = 1, .dim = {(int64_t)XLENGTH(scratch) / (int64_t)dtype_size[dtype]}};
@@ -110,21 +78,103 @@ void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP o
   program_add_node(p, op, in, n, attr, out, kept, work);
 }
 
-/* to += from, or a copy of from where `to` is NULL still */
+static void add_numbers(const struct tensor *to, const struct tensor *from) {
+  for (int64_t i = 0; i < shape_count(&to->shape); i++) {
+    if (to->dtype == FLOAT32) ((float *)to->data)[i] += ((const float *)from->data)[i];
+    else ((double *)to->data)[i] += ((const double *)from->data)[i];
+  }
+}
+
+/* to += from, or from where `to` is NULL still */
 static SEXP add_gradients(SEXP to, SEXP from) {
   if (Rf_isNull(to) || Rf_isNull(from)) return Rf_isNull(to) ? from : to;
   struct tensor a = as_tensor(to), b = as_tensor(from);
-  for (int64_t i = 0; i < shape_count(&a.shape); i++) {
-    if (a.dtype == FLOAT32) ((float *)a.data)[i] += ((const float *)b.data)[i];
-    else ((double *)a.data)[i] += ((const double *)b.data)[i];
-  }
+  add_numbers(&a, &b);
   return to;
+}
+
+/* Add the gradient to start from: ones, or the numbers of `seed`; a target named twice counts twice. */
+static void seed_target(const struct slot *s, SEXP seed, int again) {
+  int64_t n = shape_count(&s->shape);
+  if (!again) kernels[s->dtype]->fill(n, 0, s->gradient);
+  int ones = Rf_isNull(seed);
+  seed = PROTECT(ones ? tensor_new(s->dtype, &s->shape, NULL) : coerce_tensor(seed, s->dtype));
+  if (ones) kernels[s->dtype]->fill(n, 1, as_tensor(seed).data);
+  struct tensor g = as_tensor(seed), sum = {s->dtype, s->shape, s->gradient};
+  char a[100], b[100];
+  if (g.dtype != s->dtype || !shape_equal(&g.shape, &s->shape))
+    raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s", dtype_name[s->dtype],
+               shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
+  add_numbers(&sum, &g);
+  UNPROTECT(1);
+}
+
+static void seed_targets(struct program *p, const int32_t *targets, int n, SEXP seeds) {
+  for (int t = 0; t < n; t++) {
+    struct slot *s = &p->slots[targets[t]];
+    SEXP seed = Rf_isNull(seeds) ? R_NilValue : VECTOR_ELT(seeds, t);
+    int again = 0;
+    if (!s->wants_gradient) continue;
+    for (int u = 0; u < t; u++) again = again || targets[u] == targets[t];
+    seed_target(s, seed, again);
+  }
+}
+
+/* Gradients live in an arena that all tapes share, `scratch`: a list of one raw vector, or of NULL at first. */
+static void share_arena(SEXP tape, SEXP scratch) {
+  struct program *p = as_program(tape);
+  check_vector(scratch, VECSXP, 1);
+  program_plan(p);
+  SEXP arena = VECTOR_ELT(scratch, 0);
+  if (Rf_isNull(arena) || XLENGTH(arena) < p->gradient_bytes + ALIGNMENT) {
+    arena = Rf_allocVector(RAWSXP, (R_xlen_t)(p->gradient_bytes + ALIGNMENT));
+    SET_VECTOR_ELT(scratch, 0, arena);
+  }
+  SET_VECTOR_ELT(program_shelter(tape), SHELTER_GRADIENTS, arena);
+}
+
+/* The gradients of the sources are computed in the tensors that R gets: one per entry of `sources` that is
+ * reached, but one that is named again later on. */
+static SEXP results_new(struct program *p, const int32_t *sources, int n) {
+  SEXP results = PROTECT(Rf_allocVector(VECSXP, n));
+  for (int k = 0; k < n; k++) p->slots[sources[k]].given = 0;
+  for (int k = 0; k < n; k++) {
+    struct slot *s = &p->slots[sources[k]];
+    struct tensor t;
+    if (!s->reached || s->given) continue;
+    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &s->shape, &t));
+    s->gradient = t.data;
+    s->given = 1;
+  }
+  UNPROTECT(1);
+  return results;
+}
+
+static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources, int n_sources) {
+  struct program *p = program_locate(tape);
+  struct failure failure;
+  program_plan_backward(p, targets, n_targets);
+  for (int32_t k = 0; k < p->slots_used; k++)
+    if (p->slots[k].reached && p->slots[k].opaque)
+      raise_text(STATUS_VALUE, "this needs the derivative of a gradient, which is not available; a gradient may be used, but not differentiated again");
+  SEXP results = PROTECT(results_new(p, sources, n_sources));
+  seed_targets(p, targets, n_targets, seeds);
+  if (run_program(p, 0, 1, &failure)) raise(&failure);
+  for (int k = 0; k < n_sources; k++) {
+    const struct slot *s = &p->slots[sources[k]];
+    struct tensor t;
+    if (!s->reached || !Rf_isNull(VECTOR_ELT(results, k))) continue;
+    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &s->shape, &t));
+    memcpy(t.data, s->gradient, (size_t)shape_count(&s->shape) * dtype_size[s->dtype]);
+  }
+  UNPROTECT(1);
+  return results;
 }
 
 /* Gradients of the (summed) targets towards the sources: a list of tensors, NULL where a source
  * has no part in them. */
-SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds);
-SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds) {
+SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP scratch);
+SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP scratch) {
   int n_targets = (int)list_length(targets), n_sources = (int)list_length(sources), known = 0, watched;
   if (!Rf_isNull(seeds)) check_vector(seeds, VECSXP, n_targets);
   int32_t *from = (int32_t *)R_alloc((size_t)n_targets + 1, sizeof *from);
@@ -140,19 +190,53 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds) {
   for (int k = 0; k < n_sources; k++) {
     int64_t at = -1;
     tensor_block(VECTOR_ELT(sources, k));
-    while (next_slot(tape, VECTOR_ELT(sources, k), &at) >= 0) entries++;
+    while (program_next_slot(tape, VECTOR_ELT(sources, k), &at) >= 0) entries++;
   }
   int32_t *to = (int32_t *)R_alloc((size_t)entries + 1, sizeof *to), *of = (int32_t *)R_alloc((size_t)entries + 1, sizeof *of);
   entries = 0;
   for (int k = 0; k < n_sources; k++) {
     int64_t at = -1;
-    for (int32_t slot; (slot = next_slot(tape, VECTOR_ELT(sources, k), &at)) >= 0; entries++) to[entries] = slot, of[entries] = k;
+    for (int32_t slot; (slot = program_next_slot(tape, VECTOR_ELT(sources, k), &at)) >= 0; entries++) to[entries] = slot, of[entries] = k;
   }
-  program_allocate(tape, 1);
-  SEXP gradients = PROTECT(program_gradients(tape, from, known, known_seeds, to, entries, 0));
+  share_arena(tape, scratch);
+  SEXP gradients = PROTECT(gradients_of(tape, from, known, known_seeds, to, entries));
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
   for (int i = 0; i < entries; i++)
     SET_VECTOR_ELT(result, of[i], add_gradients(VECTOR_ELT(result, of[i]), VECTOR_ELT(gradients, i)));
   UNPROTECT(3);
+  return result;
+}
+
+/* The gradients, found by another tape, of a target that this one follows cannot be followed: note it, so that
+ * nobody takes them for constants. */
+SEXP ffi_tape_opaque(SEXP tape, SEXP targets, SEXP gradients);
+SEXP ffi_tape_opaque(SEXP tape, SEXP targets, SEXP gradients) {
+  int follows = 0, watched;
+  for (R_xlen_t k = 0; k < list_length(targets); k++) {
+    slot_of(tape, VECTOR_ELT(targets, k), &watched);
+    follows = follows || watched;
+  }
+  for (R_xlen_t k = 0; k < list_length(gradients) && follows; k++) {
+    if (Rf_isNull(VECTOR_ELT(gradients, k))) continue;
+    int32_t slot = bind(tape, VECTOR_ELT(gradients, k), 1);
+    as_program(tape)->slots[slot].opaque = 1;
+  }
+  return R_NilValue;
+}
+
+/* The trainable variables that were met. */
+SEXP ffi_tape_variables(SEXP tape);
+SEXP ffi_tape_variables(SEXP tape) {
+  SEXP objects = VECTOR_ELT(program_shelter(tape), SHELTER_OBJECTS);
+  int32_t n = as_program(tape)->slots_used, found = 0;
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  for (int32_t k = 0; k < n; k++) {
+    SEXP x = VECTOR_ELT(objects, k);
+    int seen = Rf_isNull(x) || !is_trainable(x);
+    for (int32_t j = 0; j < k && !seen; j++) seen = VECTOR_ELT(objects, j) == x;
+    if (!seen) SET_VECTOR_ELT(result, found++, x);
+  }
+  result = Rf_lengthgets(result, found);
+  UNPROTECT(1);
   return result;
 }

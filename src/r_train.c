@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRAINER, PROGRAM, STATE_1, STATE_2, GOOD, TRAINER_SIZE };
+enum { TRAINER, PROGRAM, GOOD, STATES, TRAINER_SIZE = STATES + MAX_STATES };
 
 #define PROGRESS_SECONDS 0.2
 
@@ -23,27 +23,12 @@ static struct trainer *as_trainer(SEXP x, struct program **p) {
     t->gradients = (unsigned char *)s->gradient - s->gradient_at;
     break;
   }
-  t->state[0] = RAW(VECTOR_ELT(shelter, STATE_1));
-  t->state[1] = RAW(VECTOR_ELT(shelter, STATE_2));
+  for (int i = 0; i < MAX_STATES; i++) t->state[i] = RAW(VECTOR_ELT(shelter, STATES + i));
   t->good = RAW(VECTOR_ELT(shelter, GOOD));
   return t;
 }
 
 static SEXP trainer_program(SEXP x) { return VECTOR_ELT(R_ExternalPtrProtected(x), PROGRAM); }
-
-/* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
-static void read_optimizer(SEXP numbers, struct optimizer *o) {
-  check_vector(numbers, REALSXP, 7);
-  const double *v = REAL(numbers);
-  if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
-  o->kind = (int32_t)v[0];
-  o->learning_rate = v[1];
-  o->beta1 = v[2];
-  o->beta2 = v[3];
-  o->epsilon = v[4];
-  o->weight_decay = v[5];
-  o->start = v[6];
-}
 
 /* The program's inputs have `batch` rows; its loss is a scalar. */
 SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer);
@@ -65,11 +50,11 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
   for (int32_t k = 0; k < p->slots_used; k++)
     if (p->slots[k].kind == SLOT_VARIABLE && p->slots[k].dtype != dtype)
       raise_text(STATUS_DTYPE, "all weights must be %s, as the loss is", dtype_name[dtype]);
-  int states = optimizer_states(t->optimizer.kind);
+  int states = optimizer_states((int)t->optimizer.kind);
   int64_t bytes = p->variable_bytes, n = bytes / (int64_t)dtype_size[dtype];
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < MAX_STATES; i++) {
     SEXP state = Rf_allocVector(RAWSXP, i < states ? (R_xlen_t)bytes : 0);
-    SET_VECTOR_ELT(shelter, STATE_1 + i, state);
+    SET_VECTOR_ELT(shelter, STATES + i, state);
     if (i < states) optimizer_reset(&t->optimizer, dtype, n, RAW(state));
   }
   SEXP good = Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes));
@@ -124,15 +109,15 @@ SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values) {
   return R_NilValue;
 }
 
-/* What the optimizer remembers: list(kind, steps, state, state). */
+/* What the optimizer remembers: list(kind, steps, a state each). */
 SEXP ffi_trainer_memory(SEXP x);
 SEXP ffi_trainer_memory(SEXP x) {
   struct program *p;
   struct trainer *t = as_trainer(x, &p);
-  SEXP memory = PROTECT(Rf_allocVector(VECSXP, 4));
-  SET_VECTOR_ELT(memory, 0, Rf_ScalarInteger(t->optimizer.kind));
-  SET_VECTOR_ELT(memory, 1, Rf_ScalarReal((double)t->optimizer.steps));
-  for (int i = 0; i < 2; i++) SET_VECTOR_ELT(memory, 2 + i, Rf_duplicate(VECTOR_ELT(R_ExternalPtrProtected(x), STATE_1 + i)));
+  SEXP memory = PROTECT(Rf_allocVector(VECSXP, 2 + MAX_STATES));
+  SET_VECTOR_ELT(memory, 0, Rf_ScalarReal(t->optimizer.kind));
+  SET_VECTOR_ELT(memory, 1, Rf_ScalarReal(t->optimizer.steps));
+  for (int i = 0; i < MAX_STATES; i++) SET_VECTOR_ELT(memory, 2 + i, Rf_duplicate(VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i)));
   UNPROTECT(1);
   return memory;
 }
@@ -142,15 +127,15 @@ SEXP ffi_trainer_remember(SEXP x, SEXP memory);
 SEXP ffi_trainer_remember(SEXP x, SEXP memory) {
   struct program *p;
   struct trainer *t = as_trainer(x, &p);
-  check_vector(memory, VECSXP, 4);
-  int fits = as_int(VECTOR_ELT(memory, 0)) == t->optimizer.kind;
-  for (int i = 0; i < 2; i++) {
+  check_vector(memory, VECSXP, 2 + MAX_STATES);
+  int fits = as_number(VECTOR_ELT(memory, 0)) == t->optimizer.kind;
+  for (int i = 0; i < MAX_STATES; i++) {
     check_vector(VECTOR_ELT(memory, 2 + i), RAWSXP, -1);
-    fits = fits && XLENGTH(VECTOR_ELT(memory, 2 + i)) == XLENGTH(VECTOR_ELT(R_ExternalPtrProtected(x), STATE_1 + i));
+    fits = fits && XLENGTH(VECTOR_ELT(memory, 2 + i)) == XLENGTH(VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i));
   }
   if (!fits) return R_NilValue;
-  t->optimizer.steps = (int64_t)as_number(VECTOR_ELT(memory, 1));
-  for (int i = 0; i < 2; i++) {
+  t->optimizer.steps = as_number(VECTOR_ELT(memory, 1));
+  for (int i = 0; i < MAX_STATES; i++) {
     SEXP from = VECTOR_ELT(memory, 2 + i);
     if (XLENGTH(from)) memcpy(t->state[i], RAW(from), (size_t)XLENGTH(from));
   }
@@ -162,7 +147,7 @@ SEXP ffi_trainer_optimizer(SEXP x, SEXP numbers);
 SEXP ffi_trainer_optimizer(SEXP x, SEXP numbers) {
   struct program *p;
   struct trainer *t = as_trainer(x, &p);
-  int kind = t->optimizer.kind;
+  double kind = t->optimizer.kind;
   read_optimizer(numbers, &t->optimizer);
   t->optimizer.kind = kind;
   return R_NilValue;
@@ -282,17 +267,10 @@ static int poll(struct training *g, int epoch_ended) {
   double loss = g->rows_seen ? g->loss_sum / (double)g->rows_seen : 0;
   double fraction = (double)g->rows_seen / (double)g->data->rows;
   if (epoch_ended) return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, loss);
-  if (!Rf_isNull(l->on_step) && tell(l->on_step, (double)g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
+  if (!Rf_isNull(l->on_step) && tell(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
   if (Rf_isNull(l->on_clock) || now() < l->next) return 0;
   l->next = now() + PROGRESS_SECONDS;
   return tell(l->on_clock, (double)g->epochs_done + 1, fraction, loss);
-}
-
-static uint64_t seed_from_r(void) {
-  GetRNGstate();
-  double a = unif_rand(), b = unif_rand();
-  PutRNGstate();
-  return (uint64_t)(a * 4294967296.0) << 32 | (uint64_t)(b * 4294967296.0);
 }
 
 /* Up to `epochs` epochs in batches of `batch`; the epochs' losses. */
@@ -338,39 +316,4 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
   SEXP array = numbers_to_r(&result);
   UNPROTECT(1);
   return array;
-}
-
-/* ---- a single optimizer step on an R array, for the course's optimizer classes ---- */
-
-/* state: NULL at first, later what the last call returned: list(steps, numbers). Returns
- * list(x, state). float64. */
-SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state);
-SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
-  struct optimizer o = {0};
-  read_optimizer(numbers, &o);
-  R_xlen_t n = XLENGTH(x);
-  int states = optimizer_states(o.kind);
-  check_vector(x, REALSXP, n);
-  check_vector(gradient, REALSXP, n);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
-  SET_VECTOR_ELT(result, 1, next);
-  SEXP moved = Rf_duplicate(x);
-  SET_VECTOR_ELT(result, 0, moved);
-  SEXP kept = Rf_allocVector(REALSXP, states * n);
-  SET_VECTOR_ELT(next, 1, kept);
-  if (Rf_isNull(state)) {
-    optimizer_reset(&o, FLOAT64, states * n, REAL(kept));
-  } else {
-    check_vector(state, VECSXP, 2);
-    SEXP before = VECTOR_ELT(state, 1);
-    check_vector(before, REALSXP, XLENGTH(kept));
-    o.steps = (int64_t)as_number(VECTOR_ELT(state, 0));
-    if (n) memcpy(REAL(kept), REAL(before), (size_t)(states * n) * sizeof(double));
-  }
-  struct update_step s = optimizer_begin(&o);
-  double *v = REAL(kept);
-  kernels[FLOAT64]->update[o.kind](n, &s, REAL(moved), REAL(gradient), v, states > 1 ? v + n : v);
-  SET_VECTOR_ELT(next, 0, Rf_ScalarReal((double)o.steps));
-  UNPROTECT(1);
-  return result;
 }

@@ -1,24 +1,81 @@
 #include "run.h"
 
-/* The kernel of a node is picked by the number type of its key input. */
-static const struct kernels *kernels_of(const struct program *p, const struct node *n) {
-  return kernels[p->slots[p->operands[n->first + op_key(n->op)].slot].dtype];
-}
+#include <string.h>
 
-void run_forward(struct program *p, struct team *team, int thread) {
-  for (int i = 0; i < p->nodes_used; i++) {
-    struct call c = {p, &p->nodes[i], team, thread};
-    if (!c.node->forward) continue;
-    kernels_of(p, c.node)->forward[c.node->op](&c);
-    team_barrier(team);
-  }
+/* The kernel of a node is picked by the number type of its key input, or of its output if it has none. */
+static const struct kernels *kernels_of(const struct program *p, const struct node *n) {
+  int32_t key = n->inputs ? p->operands[n->first + op_key(n->op)].slot : n->out;
+  return kernels[p->slots[key].dtype];
 }
 
 void run_backward(struct program *p, struct team *team, int thread) {
   for (int i = p->nodes_used - 1; i >= 0; i--) {
-    struct call c = {p, &p->nodes[i], team, thread};
+    struct call c = {p, &p->nodes[i], team, thread, p};
     if (!c.node->backward) continue;
     kernels_of(p, c.node)->backward[c.node->op](&c);
+    team_barrier(team);
+  }
+}
+
+/* ---- actions: what a node does beside applying an op. After bad data nothing is changed any more. ---- */
+
+/* The derivative of a sum towards its terms is 1; a target named twice counts twice. */
+static void seed(struct program *p, const struct node *n, int64_t target) {
+  const struct operand *o = &p->operands[n->first];
+  const struct slot *s = &p->slots[o[target].slot];
+  double times = 0;
+  if (!s->reached) return;
+  for (int64_t k = 0; k < n->attr.ints[GRADIENT_TARGETS]; k++) times += o[k].slot == o[target].slot;
+  kernels[s->dtype]->fill(shape_count(&s->shape), times, s->gradient);
+}
+
+static void gradient_action(const struct call *c) {
+  struct program *p = c->mutable_program;
+  if (c->thread == 0) {
+    int32_t i = (int32_t)(c->node - p->nodes);
+    if (p->planned != i) program_plan_gradient(p, i);
+    for (int64_t k = 0; k < c->node->attr.ints[GRADIENT_TARGETS]; k++) seed(p, c->node, k);
+  }
+  team_barrier(c->team);
+  run_backward(p, c->team, c->thread);
+}
+
+/* Operands: the optimizer's numbers; for each variable its gradient, itself and the optimizer's state. */
+static void update_action(const struct call *c) {
+  const struct program *p = c->program;
+  const struct operand *o = &p->operands[c->node->first];
+  struct optimizer *optimizer = p->slots[o[0].slot].value;
+  int states = optimizer_states((int)optimizer->kind);
+  if (atomic_load(&c->team->failed)) return;
+  if (c->thread == 0) optimizer_begin(optimizer);
+  team_barrier(c->team);
+  struct update_step step = optimizer_step(optimizer);
+  for (int k = 1; k < c->node->inputs; k += 2 + states) {
+    const struct slot *gradient = &p->slots[o[k].slot], *variable = &p->slots[o[k + 1].slot];
+    void *state[MAX_STATES] = {NULL};
+    for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
+    optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value, gradient->value, state,
+                     c->thread, c->team->threads);
+  }
+}
+
+static void assign_action(const struct call *c) {
+  const struct operand *o = &c->program->operands[c->node->first];
+  const struct slot *to = &c->program->slots[o[0].slot], *from = &c->program->slots[o[1].slot];
+  if (c->thread || atomic_load(&c->team->failed)) return;
+  memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
+}
+
+static kernel *const actions[] = {
+  [ACTION_GRADIENT - OP_COUNT] = gradient_action, [ACTION_UPDATE - OP_COUNT] = update_action, [ACTION_ASSIGN - OP_COUNT] = assign_action,
+};
+
+void run_forward(struct program *p, struct team *team, int thread) {
+  for (int i = 0; i < p->nodes_used; i++) {
+    struct call c = {p, &p->nodes[i], team, thread, p};
+    if (!c.node->forward) continue;
+    if (c.node->op < OP_COUNT) kernels_of(p, c.node)->forward[c.node->op](&c);
+    else actions[c.node->op - OP_COUNT](&c);
     team_barrier(team);
   }
 }

@@ -2,9 +2,10 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "kernels.h"
+#include "optimizer.h"
 
-/* For members of a team; they leave together. */
+/* For members of a team; they leave together. Gradients, updates and assignments that stand in the program
+ * happen on the way. */
 void run_forward(struct program *p, struct team *team, int thread);
 void run_backward(struct program *p, struct team *team, int thread);
 

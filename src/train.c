@@ -37,8 +37,8 @@ enum status trainer_set_rows(struct trainer *t, struct program *p, int64_t rows,
 /* Weights, then optimizer state: one block, to keep or to bring back. */
 static void snapshot(struct trainer *t, const struct program *p, int restore) {
   size_t bytes = (size_t)p->variable_bytes;
-  unsigned char *part[] = {t->weights, t->state[0], t->state[1]};
-  for (int i = 0; i < 1 + optimizer_states(t->optimizer.kind); i++) {
+  unsigned char *part[1 + MAX_STATES] = {t->weights, t->state[0], t->state[1], t->state[2]};
+  for (int i = 0; i < 1 + optimizer_states((int)t->optimizer.kind); i++) {
     unsigned char *kept = t->good + (size_t)i * bytes;
     memcpy(restore ? part[i] : kept, restore ? kept : part[i], bytes);
   }
@@ -89,11 +89,12 @@ static void judge_loss(struct trainer *t, struct program *p, struct team *team) 
   }
 }
 
-/* Each member updates its share of the range [from, from + n) of all variables. */
+/* Each member updates its share of the n variables' numbers from `from` on. */
 static void update_range(struct trainer *t, int dtype, int64_t from, int64_t n, const struct update_step *step, struct team *team, int thread) {
-  struct range r = share_of(n, 1024, thread, team->threads);
-  size_t at = (size_t)(from + r.begin) * dtype_size[dtype];
-  kernels[dtype]->update[t->optimizer.kind](r.end - r.begin, step, t->weights + at, t->gradients + at, t->state[0] + at, t->state[1] + at);
+  size_t at = (size_t)from * dtype_size[dtype];
+  void *state[MAX_STATES] = {NULL};
+  for (int i = 0; i < optimizer_states((int)t->optimizer.kind); i++) state[i] = t->state[i] + at;
+  optimizer_update(&t->optimizer, step, dtype, n, t->weights + at, t->gradients + at, state, thread, team->threads);
 }
 
 static void update(struct trainer *t, const struct program *p, struct update_step step, struct team *team, int thread) {
@@ -118,7 +119,10 @@ static int step(struct trainer *t, struct program *p, struct update_step *s, str
   if (thread == 0) {
     note_loss(t, p);
     judge_loss(t, p, team);
-    if (!atomic_load(&team->failed)) *s = optimizer_begin(&t->optimizer);
+    if (!atomic_load(&team->failed)) {
+      optimizer_begin(&t->optimizer);
+      *s = optimizer_step(&t->optimizer);
+    }
   }
   team_barrier(team);
   if (atomic_load(&team->failed)) return 0;

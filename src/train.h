@@ -16,11 +16,11 @@ struct trainer {
   int32_t loss;        /* slot of the scalar loss */
   int64_t batch;       /* largest number of rows per step, for which memory is laid out */
   int64_t rows;        /* for which the shapes stand now */
-  int64_t steps_good;  /* optimizer steps at the time of the snapshot, -1 without one */
+  double steps_good;   /* optimizer steps at the time of the snapshot, -1 without one */
   double size_good;    /* sum of |w| then */
   double last_loss;    /* of the last step */
   /* addresses, set anew for each native call; of each: variable_bytes */
-  unsigned char *weights, *gradients, *state[2], *good;
+  unsigned char *weights, *gradients, *state[MAX_STATES], *good;
 };
 
 /* A run over some epochs, and how far it is. Between steps the caller may use the trainer for

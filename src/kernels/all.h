@@ -22,6 +22,7 @@
 #include "multiply.h"
 #include "matmul.h"
 #include "update.h"
+#include "random.h"
 #endif
 
 #define BACKWARD_YES(name) name##_backward
@@ -43,9 +44,15 @@ const struct kernels TABLE = {
     [UPDATE_ADAM] = adam_update,
     [UPDATE_ADAMW] = adamw_update,
     [UPDATE_ADAGRAD] = adagrad_update,
+    [UPDATE_ADADELTA] = adadelta_update,
+    [UPDATE_ADAMAX] = adamax_update,
+    [UPDATE_NADAM] = nadam_update,
+    [UPDATE_AMSGRAD] = amsgrad_update,
+    [UPDATE_RMSPROP_FULL] = rmsprop_full_update,
   },
   .penalty = penalty_sums,
   .penalize = penalize_gradient,
+  .fill = fill_numbers,
 #elif defined(REAL_IS_BOOL)
   .forward = {OP_TABLE_ANY(FORWARD_ROW)},
 #else

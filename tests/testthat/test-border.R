@@ -14,16 +14,16 @@ test_that("wrong types and sizes are errors", {
   refused(ns$C_program_input, program, 99L, 1L)
   for (penalties in list(numeric(), 1, 1:2, NULL, "a")) refused(ns$C_program_variable, program, v, penalties)
   for (set in list(character(), NULL, 1L, c("avx2", "avx512"))) refused(ns$C_kernels, set)
-  for (seeds in list(list(), list(1, 2), 1)) refused(ns$C_tape_gradient, tape, list(v), list(v), seeds)
-  for (p in list(NULL, 1L, v, x, list(), tape)) refused(ns$C_program_run, p, list(x), list(matrix(0, 2, 3)), list(x), NULL, NULL)
-  refused(ns$C_program_run, program, list(x), list(), list(x), NULL, NULL)
-  refused(ns$C_program_run, program, list(v), list(v), list(x), NULL, NULL)
-  for (code in list(-1L, 1000L, NA, "add", NULL)) refused(ns$C_apply, code, list(1, 2), numeric(), numeric(), list())
-  refused(ns$C_apply, 0L, list(), numeric(), numeric(), list())
-  refused(ns$C_apply, 0L, list(1, 2), as.double(1:99), numeric(), list())
-  refused(ns$C_apply, 0L, list(1, 2), numeric(), as.double(1:99), list())
-  refused(ns$C_apply, 0L, list(1, 2), 1L, numeric(), list())
-  for (tapes in list(list(1), list(v), 1)) refused(ns$C_apply, 0L, list(v, 2), numeric(), numeric(), tapes)
+  for (seeds in list(list(), list(1, 2), 1)) refused(ns$C_tape_gradient, tape, list(v), list(v), seeds, list(NULL))
+  for (p in list(NULL, 1L, v, x, list(), tape)) refused(ns$C_program_run, p, list(x), list(matrix(0, 2, 3)), list(x))
+  refused(ns$C_program_run, program, list(x), list(), list(x))
+  refused(ns$C_program_run, program, list(v), list(v), list(x))
+  for (code in list(-1L, 1000L, NA, "add", NULL)) refused(ns$C_apply, code, list(1, 2), numeric(), numeric(), list(), NULL)
+  refused(ns$C_apply, 0L, list(), numeric(), numeric(), list(), NULL)
+  refused(ns$C_apply, 0L, list(1, 2), as.double(1:99), numeric(), list(), NULL)
+  refused(ns$C_apply, 0L, list(1, 2), numeric(), as.double(1:99), list(), NULL)
+  refused(ns$C_apply, 0L, list(1, 2), 1L, numeric(), list(), NULL)
+  for (tapes in list(list(1), list(v), 1)) refused(ns$C_apply, 0L, list(v, 2), numeric(), numeric(), tapes, NULL)
   expect_identical(.Call(ns$C_kernels, ""), nn_features()$instructions)
 })
 
@@ -33,7 +33,7 @@ test_that("an op with attributes that make no sense is an error or harmless", {
   for (i in 1:3000) {
     tryCatch(
       .Call(ns$C_apply, sample(0:(length(op_names()) - 1), 1), inputs[sample(length(inputs), sample(0:4, 1), replace = TRUE)],
-        as.double(sample(c(-2:5, 2^31, 2^62, -2^62, 1e300, NaN), sample(0:9, 1), replace = TRUE)), stats::runif(sample(0:4, 1), -1, 1), list()),
+        as.double(sample(c(-2:5, 2^31, 2^62, -2^62, 1e300, NaN), sample(0:9, 1), replace = TRUE)), stats::runif(sample(0:4, 1), -1, 1), list(), NULL),
       nativenet_error = identity
     )
   }

@@ -1,0 +1,265 @@
+# May a function be traced? Its code is read, and that of the user's functions that it calls: calls that act outside
+# of the program (printing, files, random numbers of R's) say no. What it reads outside of itself is noted down, so
+# that a change can be seen later: by name and value, in functions, lists and objects (environments) alike.
+
+#' @return list(reason = NULL or why it cannot be traced, guards = list(list(env, names, values), ...)).
+#' @noRd
+look_through <- function(f) {
+  found <- new.env(parent = emptyenv())
+  found$reason <- NULL
+  found$reads <- list() # list(env, names)
+  found$seen <- list()  # functions and environments
+  look_at_function(f, found)
+  guards <- lapply(found$reads, function(r) {
+    list(env = r$env, names = r$names, values = mget(r$names, envir = r$env, ifnotfound = list(NULL)))
+  })
+  list(reason = found$reason, guards = guards)
+}
+
+refuse <- function(found, ...) if (is.null(found$reason)) found$reason <- paste0(...)
+
+was_seen <- function(found, x) {
+  for (y in found$seen) if (identical(x, y)) return(TRUE)
+  found$seen <- c(found$seen, list(x))
+  FALSE
+}
+
+look_at_function <- function(f, found) {
+  if (was_seen(found, f)) return()
+  locals <- names(formals(f))
+  for (default in formals(f)) locals <- read_code(default, environment(f), locals, found)
+  read_code(body(f), environment(f), locals, found)
+}
+
+# ---- code ----
+
+#' Read an expression that is evaluated where `locals` are assigned already and other names are looked up from
+#' `env` on. Returns the locals afterwards.
+#' @noRd
+read_code <- function(code, env, locals, found) {
+  if (missing(code) || !is.null(found$reason)) return(locals)
+  if (is.name(code)) {
+    if (nzchar(as.character(code)) && !as.character(code) %in% locals) note_read(as.character(code), env, found)
+    return(locals)
+  }
+  if (!is.call(code)) return(locals)
+  head <- code[[1]]
+  rule <- if (is.name(head)) code_rules[[as.character(head)]]
+  if (!is.null(rule)) return(rule(code, env, locals, found))
+  if (is.name(head)) note_call(as.character(head), env, locals, found)
+  else if (!is_qualified(head)) locals <- read_code(head, env, locals, found)
+  else note_qualified(head, found)
+  read_all(code[-1], env, locals, found)
+}
+
+read_all <- function(codes, env, locals, found) {
+  for (i in seq_along(codes)) {
+    if (!identical(codes[[i]], quote(expr = ))) locals <- read_code(codes[[i]], env, locals, found)
+  }
+  locals
+}
+
+is_qualified <- function(code) is.call(code) && is.name(code[[1]]) && as.character(code[[1]]) %in% c("::", ":::")
+
+read_branches <- function(branches, env, locals, found) {
+  after <- lapply(branches, read_code, env, locals, found)
+  Reduce(intersect, after)
+}
+
+code_rules <- list(
+  `<-` = function(code, env, locals, found) {
+    locals <- read_code(code[[3]], env, locals, found)
+    target <- code[[2]]
+    if (is.character(target)) return(union(locals, target))
+    if (is.name(target)) return(union(locals, as.character(target)))
+    # x$name[i] <- value changes x; here if x is a local value, elsewhere if it is an object
+    locals <- read_all(as.list(target)[-(1:2)][!as.character(target[[1]]) %in% c("$", "@")], env, locals, found)
+    name <- assigned_name(target)
+    if (is.null(name)) {
+      refuse(found, "it assigns to something that is not a name")
+      return(locals)
+    }
+    if (!name %in% locals) {
+      value <- found_value(name, env)
+      if (is.environment(value)) refuse(found, "it changes `", name, "`")
+      note_read(name, env, found)
+    }
+    union(locals, name)
+  },
+  `=` = function(code, env, locals, found) code_rules$`<-`(code, env, locals, found),
+  `<<-` = function(code, env, locals, found) {
+    refuse(found, "it assigns with `<<-`")
+    locals
+  },
+  `%as%` = function(code, env, locals, found) {
+    locals <- read_code(code[[2]], env, locals, found)
+    union(locals, all.names(code[[3]]))
+  },
+  `%<-%` = function(code, env, locals, found) {
+    locals <- read_code(code[[3]], env, locals, found)
+    union(locals, setdiff(all.names(code[[2]]), "c"))
+  },
+  `$` = function(code, env, locals, found) read_code(code[[2]], env, locals, found),
+  `@` = function(code, env, locals, found) read_code(code[[2]], env, locals, found),
+  `::` = function(code, env, locals, found) {
+    note_qualified(code, found)
+    locals
+  },
+  `:::` = function(code, env, locals, found) code_rules$`::`(code, env, locals, found),
+  `function` = function(code, env, locals, found) {
+    inner <- union(locals, names(code[[2]]))
+    for (default in code[[2]]) inner <- read_code(default, env, inner, found)
+    read_code(code[[3]], env, inner, found)
+    locals
+  },
+  `if` = function(code, env, locals, found) {
+    locals <- read_code(code[[2]], env, locals, found)
+    branches <- as.list(code)[-(1:2)]
+    if (length(branches) == 1) branches <- c(branches, list(NULL))
+    read_branches(branches, env, locals, found)
+  },
+  `for` = function(code, env, locals, found) {
+    locals <- read_code(code[[3]], env, locals, found)
+    if (is.name(code[[3]]) && !as.character(code[[3]]) %in% locals) {
+      over <- found_value(as.character(code[[3]]), env)
+      if (is_dataset(over) || is_iterator(over)) refuse(found, "it loops over a data set")
+    }
+    read_code(code[[4]], env, union(locals, as.character(code[[2]])), found)
+    union(locals, as.character(code[[2]]))
+  },
+  `while` = function(code, env, locals, found) {
+    locals <- read_code(code[[2]], env, locals, found)
+    read_code(code[[3]], env, locals, found)
+    locals
+  },
+  `~` = function(code, env, locals, found) locals,
+  quote = function(code, env, locals, found) locals
+)
+
+assigned_name <- function(target) {
+  while (is.call(target)) target <- target[[2]]
+  if (is.name(target) || is.character(target)) as.character(target)
+}
+
+# ---- names ----
+
+#' The environment, from `env` on, that binds the name (to a function, if `mode` says so), or NULL.
+#' @noRd
+binding_home <- function(name, env, mode = "any") {
+  while (!identical(env, emptyenv())) {
+    if (exists(name, envir = env, inherits = FALSE, mode = mode)) return(env)
+    env <- parent.env(env)
+  }
+  NULL
+}
+
+is_package_environment <- function(env) {
+  isNamespace(env) || identical(env, baseenv()) || grepl("^(package|imports|tools|Autoloads)", paste(attr(env, "name"), environmentName(env)))
+}
+
+found_value <- function(name, env) {
+  home <- binding_home(name, env)
+  if (!is.null(home)) get(name, envir = home, inherits = FALSE)
+}
+
+note_read <- function(name, env, found, mode = "any") {
+  home <- binding_home(name, env, mode)
+  if (is.null(home) || is_package_environment(home)) return()
+  note_binding(name, home, found)
+}
+
+note_binding <- function(name, home, found) {
+  if (bindingIsActive(name, home)) return(refuse(found, "`", name, "` is computed anew each time it is read"))
+  at <- Position(function(r) identical(r$env, home), found$reads)
+  if (is.na(at)) {
+    found$reads <- c(found$reads, list(list(env = home, names = name)))
+  } else {
+    if (name %in% found$reads[[at]]$names) return()
+    found$reads[[at]]$names <- c(found$reads[[at]]$names, name)
+  }
+  look_at(get(name, envir = home, inherits = FALSE), name, found)
+}
+
+note_call <- function(name, env, locals, found) {
+  if (name %in% locals) return()
+  home <- binding_home(name, env, "function")
+  if (is.null(home)) return()
+  if (is_package_environment(home)) {
+    f <- get(name, envir = home, inherits = FALSE, mode = "function")
+    return(check_pure(package_of(f, home), name, found))
+  }
+  note_read(name, env, found, "function")
+}
+
+note_qualified <- function(code, found) check_pure(as.character(code[[2]]), as.character(code[[3]]), found)
+
+package_of <- function(f, home) {
+  if (is.primitive(f)) return("base")
+  env <- topenv(environment(f))
+  if (isNamespace(env)) unname(getNamespaceName(env)) else sub("^package:", "", environmentName(home))
+}
+
+#' The package of a function value, be it one of its own functions or one that these made; NULL for the user's.
+#' @noRd
+package_of_value <- function(f) {
+  env <- environment(f)
+  for (home in list(env, parent.env(env))) if (isNamespace(home)) return(unname(getNamespaceName(home)))
+  NULL
+}
+
+# ---- values ----
+
+most_elements <- 1000
+
+look_at <- function(x, name, found) {
+  if (is.primitive(x) || !is.null(found$reason)) return()
+  if (inherits(x, "nn_graph_function")) return(look_at_function(environment(x)$graph$f, found))
+  if (is.function(x)) {
+    package <- package_of_value(x)
+    if (!is.null(package)) return(check_pure(package, NULL, found))
+    return(look_at_function(x, found))
+  }
+  if (is.environment(x)) return(look_at_object(x, name, found))
+  if (is.list(x) && length(x) <= most_elements) for (element in x) if (!is.atomic(element)) look_at(element, name, found)
+  if (is.list(x) && length(x) > most_elements) refuse(found, "`", name, "` is a list of ", length(x), " elements")
+}
+
+# Objects whose contents we know not to matter, or to be read anew in each run.
+is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_dataset"))
+
+look_at_object <- function(x, name, found) {
+  if (is_live_object(x) || was_seen(found, x)) return()
+  if (is_iterator(x) || inherits(x, "nn_tape")) return(refuse(found, "it uses `", name, "`, which remembers what was done with it"))
+  if (identical(x, globalenv()) || is_package_environment(x) || length(x) > most_elements) {
+    return(refuse(found, "it uses the environment `", name, "`, where anything may change"))
+  }
+  for (field in ls(x, all.names = TRUE)) note_binding(field, x, found)
+}
+
+# ---- functions of packages ----
+
+#' Functions that act outside of a program, or whose result depends on more than their arguments.
+#' @noRd
+impure_functions <- list(
+  base = c("cat", "print", "message", "warning", "write", "writeLines", "sink", "readline", "readLines", "readRDS", "saveRDS", "load", "save",
+    "file", "url", "gzfile", "scan", "source", "Sys.time", "Sys.Date", "date", "proc.time", "system.time", "Sys.getenv", "Sys.setenv",
+    "Sys.sleep", "sample", "sample.int", "set.seed", "get", "get0", "mget", "exists", "assign", "eval", "evalq", "delayedAssign",
+    "makeActiveBinding", "parent.frame", "sys.call", "sys.function", "sys.frame", "environment<-", "rm", "options", "getOption", "browser",
+    "system", "system2", ".Call", ".External", "gc", "invokeRestart", "quit", "q", "attach", "detach", "library", "require", "Recall",
+    "lockBinding", "unlockBinding", "on.exit", "local", "print.default", "format.Date", "nlevels<-", "interactive", "trace", "debug"),
+  stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom", "rhyper", "rlogis", "rlnorm",
+    "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),
+  nativenet = c("iter_next", "iterate", "as_iterator", "dataset_collect", "set_random_seed", "nn_threads", "plot_images", "dataset_digits",
+    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record"),
+  utils = setdiff(getNamespaceExports("utils"), c("head", "tail", "modifyList", "combn", "hasName", "stack")),
+  methods = c("new", "setClass", "setRefClass", "setMethod", "setGeneric", "setValidity"),
+  magrittr = character(), zeallot = character(), purrr = c("rerun", "walk", "walk2", "pwalk", "iwalk"), generics = character()
+)
+
+#' `name` NULL: some function of that package, known under another name.
+#' @noRd
+check_pure <- function(package, name, found) {
+  impure <- impure_functions[[package]]
+  if (is.null(impure)) return(refuse(found, "it calls ", if (is.null(name)) "a function" else paste0("`", name, "()`"), " of the package ", package))
+  if (!is.null(name) && name %in% impure) refuse(found, "it calls `", name, "()`")
+}

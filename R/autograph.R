@@ -1,0 +1,246 @@
+# autograph(): an R function of tensors becomes a program that C replays, one for each kind of arguments.
+#
+# A function may become one if nothing but its arguments, and the variables that it finds, can make it do another
+# thing the next time. R/autograph-scan.R reads its code and decides; what it found outside is remembered, and
+# looked at again before each replay. Whatever cannot be traced runs op by op, as R runs it.
+
+#' Compile a function of tensors
+#'
+#' `autograph()` gives a function that does the same as `f`, faster: the first time it is called, the ops that it issues
+#' are kept as a program, with gradient tapes and the steps of optimizers among them, and later calls
+#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own. `if` and `while`
+#' understand tensors inside it, and `for` runs over data sets and over the first axis of tensors.
+#'
+#' Results never depend on whether a function was compiled. Where it looks at numbers (`$numpy()`, an `if` on a
+#' tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements from a data set, it
+#' runs op by op in R, and a message says so once. When something that it found outside has changed since (a
+#' number, a function, the field of an object), it is compiled again. Random numbers of `tf$random` are new in
+#' each call. Inside the block of a gradient tape that was opened outside, a compiled function runs op by op, so
+#' that the tape sees what it does.
+#'
+#' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
+#'
+#' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
+#' @param input_signature,autograph,... accepted for TensorFlow's sake and not needed.
+#' @param x what `autograph()` returned.
+#' @return A function of class `nn_graph_function`; for a block its value.
+#' @examples
+#' w <- tf$Variable(matrix(rnorm(6), 3))
+#' optimizer <- tf$optimizers$SGD(learning_rate = 0.1)
+#' step <- autograph(function(x, y) {
+#'   with(tf$GradientTape() %as% tape, {
+#'     loss <- tf$reduce_mean(tf$square(tf$matmul(x, w) - y))
+#'   })
+#'   optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+#'   loss
+#' })
+#' x <- tf$constant(matrix(rnorm(12), 4))
+#' y <- tf$constant(matrix(rnorm(8), 4))
+#' step(x, y)
+#' step(x, y)
+#' step
+#'
+#' total <- 0
+#' autograph({
+#'   for (batch in dataset_batch(range_dataset(to = 10), 4)) total <- total + sum(batch)
+#' })
+#' total
+#' @export
+autograph <- function(f) {
+  code <- substitute(f)
+  if (is.call(code) && identical(code[[1]], as.name("{"))) return(eval(with_tensor_control(code), parent.frame()))
+  if (inherits(f, "nn_graph_function")) return(f)
+  if (!is.function(f)) return(f) # a call of a function or a value: nothing to do
+  if (is.primitive(f)) abort("`f` must be an R function, not a primitive one")
+  graph <- new.env(parent = emptyenv())
+  graph$f <- f
+  graph$run <- f
+  body(graph$run) <- with_tensor_control(body(f))
+  graph$traces <- list()
+  graph$guards <- NULL # what it found outside, NULL: not looked yet
+  graph$renewed <- 0   # how often that had changed
+  graph$reason <- NULL # why it runs op by op
+  structure(function(...) graph_call(graph, list(...)), class = c("nn_graph_function", "nn_traced"))
+}
+
+#' @rdname autograph
+#' @export
+tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) nativenet::autograph(f)
+
+most_programs <- 32 # kinds of arguments, for one function
+most_renewals <- 8
+
+graph_call <- function(graph, args) {
+  compiled <- is.null(graph$reason) && is.null(session$tracing) && length(session$tapes) == 0
+  if (!compiled) return(do.call(graph$run, args, quote = TRUE))
+  if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
+  signature <- .Call(C_signature, args)
+  for (trace in graph$traces) {
+    if (!identical(trace$key, signature[[1]])) next
+    result <- run_trace(trace, signature[[2]])
+    return(if (trace$visible) result else invisible(result))
+  }
+  graph_trace(graph, args, signature, sys.call(-1))
+}
+
+# Something that the function found outside has changed.
+graph_renew <- function(graph) {
+  graph$traces <- list()
+  graph$guards <- NULL
+  graph$renewed <- graph$renewed + 1
+}
+
+graph_trace <- function(graph, args, signature, call) {
+  if (graph$renewed > most_renewals) graph$reason <- "what it finds outside changes again and again"
+  if (length(graph$traces) >= most_programs) graph$reason <- "its arguments are of another kind each time"
+  if (is.null(graph$guards) && is.null(graph$reason)) {
+    found <- look_through(graph$f)
+    graph$guards <- found$guards
+    graph$reason <- found$reason
+  }
+  trace <- if (is.null(graph$reason)) try_trace(graph, args)
+  if (is.null(graph$reason)) {
+    trace$key <- signature[[1]]
+    graph$traces <- c(graph$traces, list(trace))
+    result <- run_trace(trace, signature[[2]])
+    return(if (trace$visible) result else invisible(result))
+  }
+  # an error while it was traced is the function's own if it happens again
+  result <- withVisible(do.call(graph$run, args, quote = TRUE))
+  name <- if (is.name(call[[1]])) paste0("`", call[[1]], "()`") else "a function"
+  message("autograph: ", name, " runs op by op, not compiled: ", graph$reason, ".")
+  if (result$visible) result$value else invisible(result$value)
+}
+
+#' A trace, or NULL after noting in the graph why there can be none.
+#' @noRd
+try_trace <- function(graph, args) {
+  seed <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+  trace <- tryCatch(trace_call(graph$run, args), error = identity)
+  if (!identical(seed, get0(".Random.seed", envir = globalenv(), inherits = FALSE))) {
+    if (is.null(seed)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", seed, envir = globalenv())
+    graph$reason <- "it draws random numbers with R's generator; those of `tf$random` can be compiled"
+  } else if (inherits(trace, "error")) {
+    graph$reason <- if (inherits(trace, "nativenet_error_traced")) session$aborted else paste0("tracing it failed with \"", conditionMessage(trace), "\"")
+  }
+  if (is.null(graph$reason)) trace
+}
+
+#' Are all bindings what they were? An identical value that was assigned anew counts as the same.
+#' @noRd
+guards_hold <- function(guards) {
+  for (g in guards) {
+    if (!identical(mget(g$names, envir = g$env, ifnotfound = list(NULL)), g$values)) return(FALSE)
+  }
+  TRUE
+}
+
+#' @export
+print.nn_graph_function <- function(x, ...) {
+  graph <- environment(x)$graph
+  cat("<autograph function>\n")
+  print(graph$f, useSource = TRUE)
+  if (!is.null(graph$reason)) cat("runs op by op: ", graph$reason, "\n", sep = "")
+  for (trace in graph$traces) {
+    cat("\nprogram for ", describe_inputs(trace), ":\n", sep = "")
+    cat(format_program(trace$program), sep = "\n")
+  }
+  if (is.null(graph$reason) && !length(graph$traces)) cat("not called yet, so not compiled\n")
+  invisible(x)
+}
+
+describe_inputs <- function(trace) {
+  if (!length(trace$inputs)) return("no tensors")
+  paste(vapply(trace$inputs, function(x) {
+    info <- tensor_info(x)
+    paste(info[[1]], format_shape(info[[2]]))
+  }, ""), collapse = ", ")
+}
+
+# ---- if, while and for on tensors and data sets ----
+
+#' Code in which conditions may be tensors and `for` may run over tensors and data sets; everything else is as it was.
+#' `for (x in over) body` becomes a `while`, so that break and next stay R's own.
+#' @noRd
+with_tensor_control <- function(code, loop = 1) {
+  if (!is.call(code)) return(code)
+  head <- if (is.name(code[[1]])) as.character(code[[1]]) else ""
+  if (head %in% c("quote", "bquote", "~", "expression", "substitute")) return(code)
+  if (head == "function") {
+    code[[3]] <- with_tensor_control(code[[3]], loop)
+    return(code)
+  }
+  again <- function(x) if (missing(x)) x else with_tensor_control(x, loop + (head == "for"))
+  code <- as.call(lapply(code, again))
+  switch(head,
+    `if` = , `while` = {
+      code[[2]] <- as.call(list(as_condition, code[[2]]))
+      code
+    },
+    `&&` = , `||` = {
+      code[2:3] <- lapply(code[2:3], function(x) as.call(list(as_condition, x)))
+      code
+    },
+    `for` = {
+      name <- as.name(paste0(".loop_", loop))
+      body <- as.call(list(as.name("{"), call("<-", code[[2]], as.call(list(loop_value, name))), code[[4]]))
+      as.call(list(as.name("{"), call("<-", name, as.call(list(loop_over, code[[3]]))),
+        as.call(list(as.name("while"), as.call(list(loop_next, name)), body))))
+    },
+    code
+  )
+}
+
+as_condition <- function(x) {
+  if (!is_tensor(x)) return(x)
+  if (is_symbolic(x) || !is.null(session$tracing) && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
+  if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
+  as.logical(as.array(x))
+}
+
+#' An iterator over anything that `for` may be given, evaluated once.
+#' @noRd
+loop_over <- function(x) {
+  loop <- new.env(parent = emptyenv())
+  if (is_dataset(x) || is_iterator(x)) {
+    iterator <- as_iterator(x)
+    loop$pull <- function() iter_next(iterator)
+    return(loop)
+  }
+  if (is_tensor(x)) {
+    if (!length(dim(x))) abort("`for` cannot run over a scalar tensor", class = "shape", fun = NULL)
+    items <- dim(x)[1]
+    item <- function(i) slice_rows(x, i, drop = TRUE)
+  } else {
+    if (is.factor(x)) x <- as.character(x)
+    if (is.pairlist(x)) x <- as.list(x)
+    if (!is.vector(x) && !is.null(x) && !is.atomic(x)) abort("`for` cannot run over ", describe(x), fun = NULL)
+    x <- if (is.list(x)) x else as.vector(x)
+    items <- length(x)
+    item <- function(i) x[[i]]
+  }
+  i <- 0
+  loop$pull <- function() {
+    if (i >= items) return(NULL)
+    i <<- i + 1
+    list(item(i))
+  }
+  loop$boxed <- TRUE # an element may be NULL itself
+  loop
+}
+
+loop_next <- function(loop) {
+  value <- loop$pull()
+  loop$value <- if (is.null(loop$boxed) || is.null(value)) value else value[[1]]
+  !is.null(value)
+}
+
+loop_value <- function(loop) loop$value
+
+#' Row i of a tensor, without its first axis if `drop`.
+#' @noRd
+slice_rows <- function(x, i, n = 1, drop = FALSE) {
+  shape <- dim(x)
+  rows <- op_slice(x, start = c(i, rep(1, length(shape) - 1)), size = c(n, shape[-1]))
+  if (drop) op_reshape(rows, shape[-1]) else rows
+}

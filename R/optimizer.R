@@ -1,0 +1,275 @@
+#' Optimizers of variables
+#'
+#' An optimizer changes variables by the gradients of a loss. It keeps what it remembers of each variable (momenta,
+#' second moments) from step to step. In TensorFlow's spelling they are `tf$optimizers$Adam()` and so on (also
+#' `tf$keras$optimizers`).
+#'
+#' | constructor | step, with g the gradient, r the learning rate, t counting from 1 |
+#' |---|---|
+#' | `optimizer_sgd()` | `w - r g`; with momentum m `v = m v - r g`, `w + v`, or with Nesterov `w + m v - r g` |
+#' | `optimizer_rmsprop()` | `s = rho s + (1 - rho) g^2`; `w - r g / sqrt(s + epsilon)`; centered: `s` less the square of the mean gradient; momentum as in SGD |
+#' | `optimizer_adam()` | `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`; `w - r sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)`; amsgrad: the largest `v` so far |
+#' | `optimizer_adamw()` | first `w - r weight_decay w`, then as Adam |
+#' | `optimizer_adagrad()` | `a = a + g^2`; `w - r g / sqrt(a + epsilon)` |
+#' | `optimizer_adadelta()` | `s` as in RMSprop; `d = sqrt(u + epsilon) / sqrt(s + epsilon) g`; `u = rho u + (1 - rho) d^2`; `w - r d` |
+#' | `optimizer_adamax()` | `m` as in Adam; `u = max(b2 u, abs(g))`; `w - r / (1 - b1^t) m / (u + epsilon)` |
+#' | `optimizer_nadam()` | Adam with Nesterov's momentum, whose schedule is Keras' |
+#'
+#' Formulas and defaults are those of Keras 2.15. Members: `$apply_gradients(pairs)`, a list of `list(gradient, variable)`;
+#' `$minimize(loss, var_list)`, with `loss` a function without arguments; `$learning_rate`, which may be set at any
+#' time; `$iterations`; `$variables()`; `$get_config()`.
+#'
+#' Pairs whose gradient is `NULL` are left out with a warning; if all are, that is an error.
+#'
+#' @param learning_rate a number, or a [learning_rate_schedule_exponential_decay()] or its like.
+#' @param momentum,nesterov see the table.
+#' @param rho,beta_1,beta_2 decay rates, from 0 to below 1.
+#' @param epsilon a small number.
+#' @param centered,amsgrad see the table.
+#' @param weight_decay the share of each weight that a step takes off, times the learning rate.
+#' @param initial_accumulator_value where Adagrad's sums of squares start.
+#' @param clipnorm,clipvalue,global_clipnorm shrink each gradient to this norm; cut its elements to this size; shrink all
+#'   gradients together to this norm.
+#' @param name a string.
+#' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
+#' @return An object of class `nn_optimizer`.
+#' @references Kingma & Ba (2015), Adam and Adamax, <https://arxiv.org/abs/1412.6980>. Reddi et al. (2018), AMSGrad,
+#'   <https://arxiv.org/abs/1904.09237>. Loshchilov & Hutter (2019), AdamW, <https://arxiv.org/abs/1711.05101>. Duchi et al.
+#'   (2011), Adagrad, <https://jmlr.org/papers/v12/duchi11a.html>. Zeiler (2012), Adadelta,
+#'   <https://arxiv.org/abs/1212.5701>. Dozat (2016), Nadam. Graves (2013), centered RMSprop,
+#'   <https://arxiv.org/abs/1308.0850>.
+#' @examples
+#' w <- tf$Variable(10)
+#' optimizer <- optimizer_adam(learning_rate = 0.1)
+#' with(tf$GradientTape() %as% tape, loss <- w^2 / 2)
+#' optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+#' w # 9.9
+#' @name optimizer_adam
+NULL
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, ..., clipnorm = NULL, clipvalue = NULL,
+                          global_clipnorm = NULL, name = "SGD") {
+  check_number(momentum, min = 0, below = 1)
+  kind <- if (momentum == 0) "sgd" else if (check_flag(nesterov)) "nesterov" else "momentum"
+  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), c(momentum = momentum), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE, ..., clipnorm = NULL,
+                              clipvalue = NULL, global_clipnorm = NULL, name = "RMSprop") {
+  plain <- check_number(momentum, min = 0, below = 1) == 0 && !check_flag(centered)
+  new_optimizer(name, if (plain) "rmsprop" else "rmsprop_full", learning_rate,
+    list(beta_1 = momentum, beta_2 = rho, epsilon = epsilon, start = as.numeric(centered)),
+    c(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
+  new_optimizer(name, kind, learning_rate,
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else weight_decay),
+    c(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay), clip, ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE, weight_decay = NULL, ...,
+                           clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
+  if (check_flag(amsgrad) && !is.null(weight_decay)) abort("`amsgrad` and `weight_decay` cannot be combined")
+  kind <- if (amsgrad) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
+  adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), weight_decay, ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
+                            clipvalue = NULL, global_clipnorm = NULL, name = "AdamW") {
+  adam_like(name, "adamw", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), weight_decay, ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+                              global_clipnorm = NULL, name = "Adagrad") {
+  new_optimizer(name, "adagrad", learning_rate, list(epsilon = epsilon, start = initial_accumulator_value),
+    c(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+                               global_clipnorm = NULL, name = "Adadelta") {
+  new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon), c(rho = rho, epsilon = epsilon),
+    clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+                             global_clipnorm = NULL, name = "Adamax") {
+  adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+                            global_clipnorm = NULL, name = "Nadam") {
+  adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+}
+
+# ---- the object: an environment with its memory in the engine ----
+
+new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, ...) {
+  fun <- constructor_of(kind)
+  extra <- list(...)
+  if (length(extra)) abort("unused argument ", paste0("`", names(extra), "`", collapse = ", "), fun = fun)
+  if (!is.null(lr)) {
+    message("`lr` is called `learning_rate` today.")
+    learning_rate <- lr
+  }
+  if (check_number(decay, min = 0, fun = fun) > 0) learning_rate <- learning_rate_schedule_inverse_time_decay(learning_rate, 1, decay)
+  self <- new.env(parent = emptyenv())
+  self$name <- check_string(name, fun = fun)
+  self$kind <- kind
+  self$numbers <- numbers
+  self$config <- config
+  self$clip <- clip
+  self$schedule <- NULL
+  rate <- learning_rate
+  if (is_schedule(learning_rate)) {
+    self$schedule <- learning_rate
+    rate <- learning_rate(0)
+  }
+  self$memory <- .Call(C_optimizer_new, hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = fun)))
+  structure(self, class = "nn_optimizer")
+}
+
+hyper_numbers <- function(self, learning_rate) {
+  kind <- .subset2(self, "kind")
+  do.call(seven_numbers, c(list(kind, learning_rate), .subset2(self, "numbers"), fun = constructor_of(kind)))
+}
+
+constructor_of <- function(kind) {
+  paste0("optimizer_", switch(kind, momentum = , nesterov = "sgd", rmsprop_full = "rmsprop", amsgrad = "adam", kind))
+}
+
+clip_rule <- function(clipnorm, clipvalue, global_clipnorm, fun = calling_function()) {
+  rule <- c(clipnorm = clipnorm, clipvalue = clipvalue, global_clipnorm = global_clipnorm)
+  if (length(rule) > 1) abort("only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be given", fun = fun)
+  for (name in names(rule)) check_number(rule[[name]], above = 0, arg = name, fun = fun)
+  rule
+}
+
+optimizer_now <- function(self) .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
+
+optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
+
+set_learning_rate <- function(self, rate) {
+  .Call(C_optimizer_memory, .subset2(self, "memory"), hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = "optimizer")), NULL)
+}
+
+# The learning rate of the next step, if it follows a schedule.
+optimizer_refresh <- function(self) {
+  schedule <- .subset2(self, "schedule")
+  if (!is.null(schedule)) set_learning_rate(self, schedule(optimizer_iterations(self)))
+}
+
+#' Shrink gradients by the optimizer's rule; also in a program.
+#' @noRd
+clip_gradients <- function(gradients, rule) {
+  norm <- function(g) op_sqrt(op_sum(op_square(g)))
+  shrink <- function(g, size) op_multiply(g, op_divide(rule[[1]], op_maximum(size, rule[[1]])))
+  switch(names(rule),
+    clipvalue = lapply(gradients, op_clip, -rule[[1]], rule[[1]]),
+    clipnorm = lapply(gradients, function(g) shrink(g, norm(g))),
+    global_clipnorm = {
+      size <- op_sqrt(Reduce(op_add, lapply(gradients, function(g) op_sum(op_square(g)))))
+      lapply(gradients, shrink, size)
+    }
+  )
+}
+
+apply_gradients <- function(self, grads_and_vars) {
+  fun <- "apply_gradients"
+  pairs <- if (is.list(grads_and_vars)) grads_and_vars else list()
+  ok <- length(pairs) > 0 && all(vapply(pairs, function(p) is.list(p) && length(p) == 2 && is_tensor(p[[2]]), NA))
+  if (!ok) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ", describe(grads_and_vars), fun = fun)
+  gradients <- lapply(pairs, .subset2, 1)
+  variables <- lapply(pairs, .subset2, 2)
+  missing <- vapply(gradients, is.null, NA)
+  if (all(missing)) abort("no variable has a gradient; was the loss computed from them while the tape recorded?", fun = fun)
+  if (any(missing)) {
+    warning("no gradient for ", paste0("`", vapply(variables[missing], variable_name, ""), "`", collapse = ", "), "; left as they are", call. = FALSE)
+    gradients <- gradients[!missing]
+    variables <- variables[!missing]
+  }
+  clip <- .subset2(self, "clip")
+  if (length(clip)) gradients <- clip_gradients(gradients, clip)
+  if (is.null(session$tracing)) {
+    optimizer_refresh(self)
+    .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
+  } else {
+    session$optimizers <- c(session$optimizers, list(self))
+    .Call(C_program_update, session$tracing, .subset2(self, "memory"), gradients, variables)
+  }
+  invisible(self)
+}
+
+minimize <- function(self, loss, var_list, tape = NULL) {
+  if (is.function(loss)) {
+    tape <- gradient_tape(persistent = FALSE)
+    loss <- tape_record(tape, loss())
+  }
+  if (is.null(tape)) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
+  variables <- tensor_leaves(if (is.function(var_list)) var_list() else var_list)
+  apply_gradients(self, Map(list, tape_gradient(tape, loss, variables), variables))
+}
+
+optimizer_members <- list(
+  apply_gradients = function(self) function(grads_and_vars, ...) apply_gradients(self, grads_and_vars),
+  minimize = function(self) function(loss, var_list, tape = NULL) minimize(self, loss, var_list, tape),
+  learning_rate = function(self) as.array(optimizer_now(self)[[1]])[2],
+  lr = function(self) as.array(optimizer_now(self)[[1]])[2],
+  iterations = function(self) optimizer_iterations(self),
+  variables = function(self) function() tensor_leaves(optimizer_now(self)[[3]]),
+  get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
+  get_config = function(self) {
+    function() {
+      schedule <- .subset2(self, "schedule")
+      rate <- if (is.null(schedule)) self$learning_rate else schedule
+      c(list(name = .subset2(self, "name"), learning_rate = rate), as.list(.subset2(self, "config")), as.list(.subset2(self, "clip")))
+    }
+  },
+  name = function(self) .subset2(self, "name")
+)
+
+#' @export
+`$.nn_optimizer` <- function(x, name) {
+  member <- optimizer_members[[name]]
+  if (is.null(member)) member <- unknown_member(name, names(optimizer_members), "an optimizer")
+  member(x)
+}
+
+#' @export
+`$<-.nn_optimizer` <- function(x, name, value) {
+  if (name == "lr") name <- "learning_rate"
+  if (name != "learning_rate") abort("`", name, "` of an optimizer cannot be changed; its `learning_rate` can", fun = "optimizer")
+  check_not_tracing("it changes an optimizer")
+  assign("schedule", if (is_schedule(value)) value, envir = x)
+  if (is_schedule(value)) optimizer_refresh(x) else set_learning_rate(x, value)
+  x
+}
+
+#' @export
+`[[.nn_optimizer` <- function(x, name) `$.nn_optimizer`(x, name)
+
+#' @export
+.DollarNames.nn_optimizer <- function(x, pattern = "") grep(pattern, names(optimizer_members), value = TRUE)
+
+#' @export
+print.nn_optimizer <- function(x, ...) {
+  numbers <- c(learning_rate = x$learning_rate, .subset2(x, "config"), .subset2(x, "clip"))
+  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=", format(numbers, trim = TRUE, drop0trailing = TRUE), collapse = ", "), x$iterations))
+  invisible(x)
+}

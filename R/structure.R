@@ -1,0 +1,26 @@
+# Nested lists of tensors, as arguments, results, elements of a data set: their leaves, and back.
+
+is_branch <- function(x) is.list(x) && !is.object(x)
+
+#' The leaves of a nested list, in order; NULLs are left out unless they are wanted.
+#' @noRd
+tensor_leaves <- function(x, keep_null = FALSE) {
+  if (!is_branch(x)) return(if (!is.null(x) || keep_null) list(x))
+  if (!any(vapply(x, is_branch, NA))) return(if (keep_null) unname(x) else unname(x[!vapply(x, is.null, NA)]))
+  do.call(c, unname(lapply(x, tensor_leaves, keep_null)))
+}
+
+#' The same structure with other leaves (which may be NULL).
+#' @noRd
+fill_leaves <- function(x, leaves) {
+  at <- 0
+  fill <- function(x) {
+    if (is_branch(x)) {
+      for (i in seq_along(x)) x[i] <- list(fill(x[[i]]))
+      return(x)
+    }
+    at <<- at + 1
+    leaves[[at]]
+  }
+  fill(x)
+}

@@ -1,0 +1,50 @@
+/* random.h - random numbers. Each depends on the program's seed, its node and its place alone (a counter-based
+ * generator), not on who draws it: splitmix64's output function of Steele et al. (2014), twice. */
+
+INLINE uint64_t mix_bits(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/* Number `draw` of element i, uniform in (0, 1). */
+INLINE double uniform_at(const struct call *c, int64_t i, uint64_t draw) {
+  uint64_t key = mix_bits(c->program->seed + 0x9e3779b97f4a7c15u * (uint64_t)(c->node - c->program->nodes + 1));
+  uint64_t bits = mix_bits(mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)(i + 1)) + draw);
+  return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+}
+
+/* Box & Muller (1958) */
+INLINE double normal_at(const struct call *c, int64_t i, uint64_t draw) {
+  return sqrt(-2 * log(uniform_at(c, i, draw))) * cos(6.283185307179586477 * uniform_at(c, i, draw + 1));
+}
+
+/* a and b: the ends, or mean and standard deviation */
+#define RANDOM(name, expression)                                                          \
+  static void name##_forward(const struct call *c) {                                      \
+    struct range r = share(c, shape_count(OUT_SHAPE));                                    \
+    const double a = c->node->attr.reals[0], b = c->node->attr.reals[1];                  \
+    real *y = OUT;                                                                        \
+    for (int64_t i = r.begin; i < r.end; i++) y[i] = R(expression);                       \
+  }
+
+/* rounded to float, a number just below b may become b */
+INLINE double below(double x, double a, double b) {
+#if defined(REAL_IS_FLOAT)
+  if ((float)x >= (float)b && a < b) return (double)nextafterf((float)b, (float)a);
+#else
+  (void)a, (void)b;
+#endif
+  return x;
+}
+RANDOM(random_uniform, below(a + (b - a) * uniform_at(c, i, 0), a, b))
+RANDOM(random_normal, a + b * normal_at(c, i, 0))
+
+/* beyond two standard deviations: another draw, as in Keras */
+INLINE double truncated_at(const struct call *c, int64_t i) {
+  for (uint64_t draw = 0;; draw += 2) {
+    double z = normal_at(c, i, draw);
+    if (z >= -2 && z <= 2) return z;
+  }
+}
+RANDOM(random_truncated_normal, a + b * truncated_at(c, i))

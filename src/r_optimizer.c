@@ -1,0 +1,200 @@
+/* r_optimizer.c - optimizers as R sees them: a handle with hyper-parameters, and the state of each variable. */
+#include "r_border.h"
+
+#include <string.h>
+
+/* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
+void read_optimizer(SEXP numbers, struct optimizer *o) {
+  check_vector(numbers, REALSXP, 7);
+  const double *v = REAL(numbers);
+  if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
+  o->kind = (int)v[0];
+  o->learning_rate = v[1];
+  o->beta1 = v[2];
+  o->beta2 = v[3];
+  o->epsilon = v[4];
+  o->weight_decay = v[5];
+  o->start = v[6];
+}
+
+/* ---- the memory of an optimizer of tensors: list(numbers, variables, states), behind an external pointer. The
+ * numbers are struct optimizer as a float64 tensor, the states tensors like their variable; programs bind
+ * them all as they bind constants. ---- */
+
+enum { NUMBERS, VARIABLES, STATES, MEMORY_SIZE };
+
+static SEXP memory_list(SEXP x) {
+  SEXP list = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
+  if (TYPEOF(list) != VECSXP || XLENGTH(list) != MEMORY_SIZE) raise_text(STATUS_VALUE, "expected an optimizer");
+  return list;
+}
+
+static struct optimizer *memory_optimizer(SEXP list) { return as_tensor(VECTOR_ELT(list, NUMBERS)).data; }
+
+SEXP ffi_optimizer_new(SEXP numbers);
+SEXP ffi_optimizer_new(SEXP numbers) {
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, MEMORY_SIZE));
+  struct shape shape = {.rank = 1, .dim = {OPTIMIZER_NUMBERS}};
+  struct tensor t;
+  SET_VECTOR_ELT(list, NUMBERS, tensor_new(FLOAT64, &shape, &t));
+  memset(t.data, 0, sizeof(struct optimizer));
+  read_optimizer(numbers, t.data);
+  SET_VECTOR_ELT(list, VARIABLES, Rf_allocVector(VECSXP, 0));
+  SET_VECTOR_ELT(list, STATES, Rf_allocVector(VECSXP, 0));
+  SEXP x = handle_new(list, "nn_optimizer_memory", NULL);
+  UNPROTECT(1);
+  return x;
+}
+
+/* Other hyper-parameters of the same kind, other steps (NULL: as they are). list(numbers, variables, states) */
+SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps);
+SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps) {
+  SEXP list = memory_list(x);
+  struct optimizer *o = memory_optimizer(list);
+  if (!Rf_isNull(numbers)) read_optimizer(numbers, o);
+  if (!Rf_isNull(steps)) o->steps = as_number(steps);
+  return list;
+}
+
+/* Where the states of a variable stand in the lists; made if there are none. Optimizers are given the same
+ * variables in the same order each time, so look first where it would be then. */
+static R_xlen_t memory_place(SEXP list, SEXP variable, R_xlen_t guess) {
+  SEXP variables = VECTOR_ELT(list, VARIABLES);
+  R_xlen_t n = XLENGTH(variables);
+  if (guess < n && VECTOR_ELT(variables, guess) == variable) return guess;
+  for (R_xlen_t k = 0; k < n; k++)
+    if (VECTOR_ELT(variables, k) == variable) return k;
+  const struct optimizer *o = memory_optimizer(list);
+  struct tensor v = as_tensor(variable), t;
+  int states = optimizer_states((int)o->kind);
+  SEXP own = PROTECT(Rf_allocVector(VECSXP, states));
+  for (int i = 0; i < states; i++) {
+    SET_VECTOR_ELT(own, i, tensor_new(v.dtype, &v.shape, &t));
+    optimizer_reset(o, v.dtype, shape_count(&v.shape), t.data);
+  }
+  SEXP more = PROTECT(Rf_lengthgets(variables, n + 1));
+  SET_VECTOR_ELT(more, n, variable);
+  SEXP more_states = PROTECT(Rf_lengthgets(VECTOR_ELT(list, STATES), n + 1));
+  SET_VECTOR_ELT(more_states, n, own);
+  SET_VECTOR_ELT(list, VARIABLES, more);
+  SET_VECTOR_ELT(list, STATES, more_states);
+  UNPROTECT(3);
+  return n;
+}
+
+/* A gradient must be like its variable. */
+static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
+  struct tensor v = as_tensor(variable);
+  char a[100], b[100];
+  if (!is_variable(variable)) raise_text(STATUS_VALUE, "only variables can be updated; make one with `tf$Variable()`");
+  if (!dtype_is_float(v.dtype)) raise_text(STATUS_DTYPE, "a variable of dtype %s cannot be updated along a gradient", dtype_name[v.dtype]);
+  if (dtype != v.dtype || !shape_equal(shape, &v.shape))
+    raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
+               shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
+}
+
+struct updates {
+  struct optimizer *optimizer;
+  int n;
+  struct pair {
+    int dtype;
+    int64_t size;
+    void *weights, *state[MAX_STATES];
+    const void *gradients;
+  } *pair;
+};
+
+static void updates_task(void *user, struct team *team, int thread) {
+  struct updates *u = user;
+  struct update_step step = optimizer_step(u->optimizer);
+  for (int k = 0; k < u->n; k++)
+    optimizer_update(u->optimizer, &step, u->pair[k].dtype, u->pair[k].size, u->pair[k].weights, u->pair[k].gradients,
+                     u->pair[k].state, thread, team->threads);
+}
+
+/* One step now. Nothing changes unless all gradients fit their variables. */
+SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables);
+SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
+  SEXP list = memory_list(x);
+  int n = (int)list_length(variables);
+  check_vector(gradients, VECSXP, n);
+  struct updates u = {.optimizer = memory_optimizer(list), .n = n, .pair = (struct pair *)R_alloc((size_t)n + 1, sizeof(struct pair))};
+  double work = 0;
+  for (int k = 0; k < n; k++) {
+    struct tensor g = as_tensor(VECTOR_ELT(gradients, k));
+    check_pair(g.dtype, &g.shape, VECTOR_ELT(variables, k));
+  }
+  for (int k = 0; k < n; k++) {
+    SEXP variable = VECTOR_ELT(variables, k), own = VECTOR_ELT(VECTOR_ELT(list, STATES), memory_place(list, variable, k));
+    variable_own_block(variable, 1);
+    struct tensor v = as_tensor(variable);
+    u.pair[k] = (struct pair){v.dtype, shape_count(&v.shape), v.data, {NULL}, as_tensor(VECTOR_ELT(gradients, k)).data};
+    for (int i = 0; i < (int)XLENGTH(own); i++) u.pair[k].state[i] = as_tensor(VECTOR_ELT(own, i)).data;
+    work += 20.0 * (double)u.pair[k].size;
+  }
+  optimizer_begin(u.optimizer);
+  team_run(threads_for(work), updates_task, &u);
+  return R_NilValue;
+}
+
+/* The same as a node of a traced function. */
+SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables);
+SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
+  SEXP list = memory_list(x);
+  int n = (int)list_length(variables), states = optimizer_states((int)memory_optimizer(list)->kind), used = 0;
+  check_vector(gradients, VECSXP, n);
+  int32_t *operand = (int32_t *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
+  double work = 0;
+  operand[used++] = program_slot(program, VECTOR_ELT(list, NUMBERS));
+  for (int k = 0; k < n; k++) {
+    SEXP variable = VECTOR_ELT(variables, k);
+    int32_t gradient = operand[used++] = program_slot(program, VECTOR_ELT(gradients, k));
+    struct slot g = as_program(program)->slots[gradient];
+    check_pair(g.dtype, &g.shape, variable);
+    int32_t target = operand[used++] = program_slot(program, variable);
+    as_program(program)->slots[target].written = 1;
+    SEXP own = VECTOR_ELT(VECTOR_ELT(list, STATES), memory_place(list, variable, k));
+    for (int i = 0; i < states; i++) operand[used++] = program_slot(program, VECTOR_ELT(own, i));
+    work += 20.0 * (double)shape_count(&g.shape);
+  }
+  struct attr none = {0};
+  program_add_node(program_reserve(program, 0, 1, used), ACTION_UPDATE, operand, used, &none, -1, -1, work);
+  return R_NilValue;
+}
+
+/* ---- a single optimizer step on an R array, for the course's optimizer classes ---- */
+
+/* state: NULL at first, later what the last call returned: list(steps, numbers). Returns
+ * list(x, state). float64. */
+SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state);
+SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
+  struct optimizer o = {0};
+  read_optimizer(numbers, &o);
+  R_xlen_t n = XLENGTH(x);
+  int states = optimizer_states((int)o.kind);
+  check_vector(x, REALSXP, n);
+  check_vector(gradient, REALSXP, n);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
+  SET_VECTOR_ELT(result, 1, next);
+  SEXP moved = Rf_duplicate(x);
+  SET_VECTOR_ELT(result, 0, moved);
+  SEXP kept = Rf_allocVector(REALSXP, states * n);
+  SET_VECTOR_ELT(next, 1, kept);
+  if (Rf_isNull(state)) {
+    optimizer_reset(&o, FLOAT64, states * n, REAL(kept));
+  } else {
+    check_vector(state, VECSXP, 2);
+    SEXP before = VECTOR_ELT(state, 1);
+    check_vector(before, REALSXP, XLENGTH(kept));
+    o.steps = as_number(VECTOR_ELT(state, 0));
+    if (n) memcpy(REAL(kept), REAL(before), (size_t)(states * n) * sizeof(double));
+  }
+  optimizer_begin(&o);
+  struct update_step s = optimizer_step(&o);
+  void *part[MAX_STATES] = {NULL};
+  for (int i = 0; i < states; i++) part[i] = REAL(kept) + i * n;
+  optimizer_update(&o, &s, FLOAT64, n, REAL(moved), REAL(gradient), part, 0, 1);
+  SET_VECTOR_ELT(next, 0, Rf_ScalarReal(o.steps));
+  UNPROTECT(1);
+  return result;
+}

@@ -1,0 +1,267 @@
+# Compiled functions do what the functions do, whatever changes around them.
+
+expect_same <- function(f, ..., compiled = TRUE, times = 2) {
+  g <- autograph(f)
+  for (i in seq_len(times)) expect_identical(lapply(list(g(...)), values), lapply(list(f(...)), values))
+  graph <- environment(g)$graph
+  expect_identical(is.null(graph$reason), compiled, info = graph$reason)
+  invisible(g)
+}
+values <- function(x) if (is.list(x)) lapply(x, values) else if (nativenet:::is_tensor(x)) list(tensor_dtype(x), dim(x), as.array(x)) else x
+reason_of <- function(f, ...) {
+  g <- autograph(f)
+  suppressMessages(g(...))
+  environment(g)$graph$reason
+}
+
+x <- tensor(matrix(c(1, -2, 3, -4, 5, -6), 3))
+
+test_that("results have the structure that the function gives them, and its visibility", {
+  expect_same(function(x) op_square(x), x)
+  expect_same(function(x) list(a = op_square(x), b = list(1, "text", op_sum(x), NULL)), x)
+  expect_same(function(x, n) op_multiply(x, n), x, 3)
+  expect_same(function(pair) op_add(pair[[1]], pair$y), list(x, y = x))
+  expect_same(function(x) NULL, x)
+  quiet <- autograph(function(x) invisible(op_square(x)))
+  expect_invisible(quiet(x))
+  expect_invisible(quiet(x))
+})
+
+test_that("each kind of argument has its program", {
+  g <- autograph(function(x, times = 1) op_multiply(x, times))
+  for (round in 1:2) {
+    expect_identical(c(as.array(g(tensor(c(1, 2))))), c(1, 2))
+    expect_identical(c(as.array(g(tensor(c(1, 2, 3)), 2))), c(2, 4, 6))
+    expect_identical(tensor_dtype(g(tensor(c(1, 2), "float32"))), "float32")
+    expect_identical(c(as.array(g(times = 3, x = tensor(c(1, 2))))), c(3, 6))
+  }
+  expect_length(environment(g)$graph$traces, 4)
+})
+
+test_that("a training step is one program: the same bits as op by op, for every optimizer", {
+  optimizers <- list(
+    optimizer_sgd(0.1), optimizer_sgd(0.1, momentum = 0.9), optimizer_sgd(0.1, 0.9, nesterov = TRUE), optimizer_rmsprop(0.1),
+    optimizer_rmsprop(0.1, momentum = 0.5, centered = TRUE), optimizer_adam(0.1), optimizer_adam(0.1, amsgrad = TRUE), optimizer_adamw(0.1),
+    optimizer_adagrad(0.1), optimizer_adadelta(0.1), optimizer_adamax(0.1), optimizer_nadam(0.1), optimizer_adam(0.1, clipvalue = 0.1),
+    optimizer_sgd(0.1, clipnorm = 0.1), optimizer_sgd(0.1, global_clipnorm = 0.1),
+    optimizer_sgd(learning_rate_schedule_exponential_decay(0.1, 1, 0.5))
+  )
+  for (i in seq_along(optimizers)) {
+    run <- function(compile, optimizer) {
+      w <- variable(matrix(c(0.1, -0.2, 0.3, 0.4, -0.5, 0.6), 2), "float32")
+      b <- variable(c(0, 0, 0), "float32")
+      step <- function(x) {
+        with(gradient_tape(persistent = FALSE) %as% tape, {
+          loss <- op_sum(op_square(op_subtract(op_tanh(op_add(op_matmul(x, w), b)), 0.5)))
+        })
+        gradients <- tape$gradient(loss, list(w, b))
+        optimizer$apply_gradients(Map(list, gradients, list(w, b)))
+        loss
+      }
+      if (compile) step <- autograph(step)
+      losses <- lapply(1:5, function(k) as.array(step(tensor(as.array(x), "float32"))))
+      if (compile) expect_null(environment(step)$graph$reason)
+      list(losses, as.array(w), as.array(b), optimizer$iterations)
+    }
+    again <- unserialize(serialize(optimizers[[i]], NULL))
+    expect_identical(run(TRUE, optimizers[[i]]), run(FALSE, again), info = i)
+  }
+})
+
+test_that("tapes in programs: intermediate sources, unconnected ones, watched tensors, several questions", {
+  w <- variable(c(1, 2))
+  unused <- variable(3)
+  expect_same(function(x) {
+    tape <- gradient_tape()
+    tape_watch(tape, x)
+    with(tape %as% t, {
+      h <- op_multiply(x, w)
+      y <- op_sum(op_square(h))
+      z <- op_sum(op_multiply(h, h))
+    })
+    list(tape$gradient(y, list(w, h, x, unused)), tape$gradient(z, h), tape$gradient(list(y, z), w), tape$gradient(y, y))
+  }, tensor(c(3, 4)))
+  expect_same(function(x) {
+    with(gradient_tape(watch_accessed_variables = FALSE) %as% t, y <- op_multiply(x, w))
+    list(t$gradient(y, w), t$gradient(y, x))
+  }, tensor(c(3, 4)))
+})
+
+test_that("variables are assigned to in order", {
+  count <- variable(0)
+  g <- autograph(function(x) {
+    before <- op_multiply(count, 1)
+    variable_assign(count, op_add(count, x))
+    list(before, op_multiply(count, 10))
+  })
+  expect_identical(lapply(g(tensor(2)), as.array), list(0, 20))
+  expect_identical(lapply(g(tensor(2)), as.array), list(2, 40))
+  expect_identical(as.array(count), 4)
+  expect_null(environment(g)$graph$reason)
+  # a gradient through numbers that are no longer there: op by op, and right
+  v <- variable(3)
+  f <- function(x) {
+    with(gradient_tape() %as% tape, y <- op_multiply(op_square(v), x))
+    variable_assign(v, 100)
+    g <- tape$gradient(y, v)
+    variable_assign(v, 3)
+    g
+  }
+  expect_match(reason_of(f, tensor(1)), "variable changes")
+  expect_identical(as.array(f(tensor(1))), 6)
+})
+
+test_that("an eager tape that holds a variable's numbers keeps them", {
+  v <- variable(3)
+  step <- autograph(function(x) {
+    variable_assign(v, op_multiply(v, x))
+    NULL
+  })
+  with(gradient_tape() %as% tape, y <- op_square(v))
+  step(tensor(10))
+  expect_identical(as.array(v), 30)
+  expect_identical(as.array(tape$gradient(y, v)), 6)
+})
+
+test_that("what was found outside may change: numbers, functions, lists, fields", {
+  scale <- 2
+  inner <- function(x) op_multiply(x, scale)
+  settings <- list(shift = 1)
+  object <- new.env()
+  object$power <- 1
+  f <- function(x) op_power(op_add(inner(x), settings$shift), object$power)
+  g <- autograph(f)
+  check <- function() expect_identical(values(g(x)), values(f(x)))
+  check()
+  scale <- 3
+  check()
+  inner <- function(x) op_subtract(x, scale)
+  check()
+  settings$shift <- 7
+  check()
+  object$power <- 2
+  check()
+  expect_null(environment(g)$graph$reason)
+  programs <- environment(g)$graph$renewed
+  scale <- 3 # the same value again
+  check()
+  expect_identical(environment(g)$graph$renewed, programs)
+  for (i in 1:20) {
+    scale <- i
+    suppressMessages(check())
+  }
+  expect_match(environment(g)$graph$reason, "changes again and again")
+})
+
+test_that("what cannot be compiled runs op by op, says so once, and is right", {
+  w <- variable(2)
+  counter <- 0
+  untraceable <- list(
+    "calls `cat()`" = function(x) { cat(""); op_square(x) },
+    "looks at the numbers of a tensor" = function(x) op_multiply(x, as.double(op_sum(x))),
+    "looks at the numbers of a variable" = function(x) op_multiply(x, as.array(w)),
+    "depends on the value of a tensor" = function(x) if (op_less(op_sum(x), 0)) op_negative(x) else x,
+    "random numbers with R's" = function(x) op_multiply(x, jitter(1)),
+    "calls `rnorm()`" = function(x) op_multiply(x, rnorm(1)),
+    "with `<<-`" = function(x) { counter <<- counter + 1; x },
+    "makes a variable" = function(x) op_add(x, variable(1)),
+    "calls `Sys.time()`" = function(x) { Sys.time(); x },
+    "calls `get()`" = function(x) op_add(x, get("counter"))
+  )
+  for (why in names(untraceable)) {
+    f <- untraceable[[why]]
+    g <- autograph(f)
+    expect_message(expect_output(g(x), NA), why, fixed = TRUE)
+    expect_message(g(x), NA)
+    set.seed(1)
+    expected <- values(if (grepl("depends", why)) op_negative(x) else f(x)) # a plain `if` cannot have a tensor
+    set.seed(1)
+    expect_identical(values(g(x)), expected)
+  }
+  # R's generator stands where it would without the attempt
+  set.seed(3)
+  suppressMessages(autograph(untraceable[["random numbers with R's"]])(x))
+  after <- runif(1)
+  set.seed(3)
+  jitter(1)
+  expect_identical(runif(1), after)
+})
+
+test_that("the function's own errors are its own", {
+  f <- function(x) op_matmul(x, x)
+  g <- autograph(f)
+  expect_refusal(g(x), "shape", "(3, 2) and (3, 2)")
+  caught <- autograph(function(x) tryCatch(op_multiply(x, as.double(op_sum(x))), error = function(e) op_multiply(x, 0)))
+  expect_identical(sum(as.array(suppressMessages(caught(tensor(c(1, 2)))))), 9)
+})
+
+test_that("inside a tape of the caller the ops are recorded; inside another traced function they join it", {
+  w <- variable(c(1, 2))
+  square <- autograph(function(x) op_square(op_multiply(x, w)))
+  with(gradient_tape() %as% tape, y <- square(tensor(c(3, 4))))
+  expect_identical(c(as.array(tape$gradient(y, w))), c(18, 64))
+  expect_same(function(x) op_sum(square(x)), tensor(c(3, 4)))
+})
+
+test_that("if, while and for understand tensors; break and next stay R's", {
+  f <- autograph(function(x, data) {
+    total <- 0
+    for (i in 1:10) {
+      if (i == 3) next
+      if (op_less(op_sum(x), i)) break
+      for (row in data) {
+        if (op_less(row, 0)) next
+        total <- op_add(total, op_multiply(row, i))
+      }
+    }
+    while (op_less(total, 1000)) total <- op_multiply(total, 2)
+    list(total, i, sum(sapply(list(1, 2), function(k) k)))
+  })
+  result <- suppressMessages(f(tensor(c(2, 3)), tensor(c(1, -1, 2))))
+  expect_identical(as.array(result[[1]]), 36 * 32)
+  expect_identical(result[2:3], list(6L, 3))
+  autograph({
+    seen <- c()
+    for (a in list(1, NULL, "b")) seen <- c(seen, is.null(a))
+    for (n in factor(c("u", "v"))) seen <- c(seen, n == "v")
+    for (e in NULL) stop("no")
+  })
+  expect_identical(seen, c(FALSE, TRUE, FALSE, FALSE, TRUE))
+  expect_identical(a, "b")
+  expect_refusal(autograph({ if (tensor(c(TRUE, FALSE))) 1 }), "shape", "(2)")
+})
+
+test_that("random numbers of the engine are new in each run, and set.seed() governs them", {
+  noise <- function(x) op_add(x, op_random_normal(c(3, 2), dtype = "float64"))
+  g <- autograph(noise)
+  draw <- function(f, seed) {
+    set.seed(seed)
+    list(as.array(f(x)), as.array(f(x)), runif(1))
+  }
+  g(x)
+  one <- draw(g, 1)
+  expect_false(identical(one[[1]], one[[2]]))
+  expect_identical(draw(g, 1), one)
+  expect_identical(draw(noise, 1)[[3]], one[[3]])
+  expect_null(environment(g)$graph$reason)
+})
+
+test_that("a compiled function survives saveRDS together with its variables", {
+  w <- variable(c(1, 2))
+  g <- autograph(function(x) { variable_assign(w, op_add(w, x)); w })
+  g(tensor(c(1, 1)))
+  again <- unserialize(serialize(list(g = g, w = w), NULL))
+  again$g(tensor(c(10, 10)))
+  expect_identical(c(as.array(again$w)), c(12, 13))
+  expect_identical(c(as.array(w)), c(2, 3))
+})
+
+test_that("print() shows function, programs and reasons", {
+  g <- autograph(function(x) op_sum(op_square(x)))
+  expect_output(print(g), "not called yet")
+  g(x)
+  expect_output(print(g), "program for float64 \\(3, 2\\).*square\\(%1\\) float64 \\(3, 2\\)")
+  h <- autograph(function(x) { cat("") ; x })
+  suppressMessages(h(x))
+  expect_output(print(h), "runs op by op: it calls `cat()`", fixed = TRUE)
+})
