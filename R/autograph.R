@@ -71,7 +71,7 @@ most_programs <- 32 # kinds of arguments, for one function
 most_renewals <- 8
 
 graph_call <- function(graph, args) {
-  compiled <- is.null(graph$reason) && is.null(session$tracing) && length(session$tapes) == 0
+  compiled <- is.null(graph$reason) && !is_tracing() && length(tapes_recording()) == 0
   if (!compiled) return(do.call(graph$run, args, quote = TRUE))
   if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
   signature <- .Call(C_signature, args)
@@ -193,7 +193,7 @@ with_tensor_control <- function(code, loop = 1) {
 
 as_condition <- function(x) {
   if (!is_tensor(x)) return(x)
-  if (is_symbolic(x) || !is.null(session$tracing) && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
+  if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
   if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
   as.logical(as.array(x))
 }

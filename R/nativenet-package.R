@@ -19,14 +19,21 @@
 "_PACKAGE"
 
 # State of the session.
-#   tapes     those that are recording, innermost last
-#   tracing   the program of the function that is being traced, or NULL
-#   scratch   memory that tapes share for gradients on their way
+#   networks    made so far
+#   optimizers  that take part in the function being traced; aborted: why it cannot be
 session <- new.env(parent = emptyenv())
-session$tapes <- list()
-session$tracing <- NULL
-session$scratch <- list(NULL)
-session$networks <- 0 # made so far
+session$networks <- 0
+
+# Who keeps the ops that run; changed in place by set_recording().
+recording <- vector("list", 2)
+
+# Memory that tapes share for gradients on their way; grows in place.
+gradient_scratch <- vector("list", 1)
+
+tapes_recording <- function() recording[[1]]
+tracing_program <- function() recording[[2]]
+is_tracing <- function() !is.null(recording[[2]])
+set_recording <- function(tapes = recording[[1]], tracing = recording[[2]]) .Call(C_recording, recording, tapes, tracing)
 
 # Codes of the ops, by name; filled from the C table when the package loads.
 op_code <- new.env(parent = emptyenv())

@@ -5,9 +5,7 @@
 #' The one door: run an op now, note it on the recording tapes, or append it to the program being
 #' traced.
 #' @noRd
-apply_op <- function(name, inputs, ints = double(), reals = double()) {
-  .Call(C_apply, op_code[[name]], inputs, as.double(ints), as.double(reals), session$tapes, session$tracing)
-}
+apply_op <- function(name, inputs, ints = NULL, reals = NULL) .Call(C_apply, name, inputs, ints, reals, recording)
 
 op_table <- function() {
   columns <- .Call(C_op_table)
@@ -231,7 +229,7 @@ NULL
 
 reduce_op <- function(name, x, axis, keepdims, fun) {
   check_flag(keepdims, arg = "keepdims", fun = fun)
-  axes <- if (is.null(axis)) double() else check_axis(axis, rank_of(x), fun = fun)
+  axes <- if (!is.null(axis)) check_axis(axis, rank_of(x), fun = fun)
   apply_op(name, list(x), ints = c(keepdims, axes))
 }
 

@@ -206,12 +206,12 @@ apply_gradients <- function(self, grads_and_vars) {
   }
   clip <- .subset2(self, "clip")
   if (length(clip)) gradients <- clip_gradients(gradients, clip)
-  if (is.null(session$tracing)) {
+  if (!is_tracing()) {
     optimizer_refresh(self)
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
   } else {
     session$optimizers <- c(session$optimizers, list(self))
-    .Call(C_program_update, session$tracing, .subset2(self, "memory"), gradients, variables)
+    .Call(C_program_update, tracing_program(), .subset2(self, "memory"), gradients, variables)
   }
   invisible(self)
 }

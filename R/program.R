@@ -45,11 +45,11 @@ trace_call <- function(f, args) {
     inputs <<- c(inputs, list(input))
     input
   }))
-  before <- session$tracing
-  session$tracing <- program
+  before <- tracing_program()
+  set_recording(tracing = program)
   session$optimizers <- list()
   session$aborted <- NULL
-  on.exit(session$tracing <- before)
+  on.exit(set_recording(tracing = before))
   result <- withVisible(do.call(f, symbolic, quote = TRUE))
   if (!is.null(session$aborted)) abort_trace(session$aborted) # the function caught the condition itself
   outputs <- Filter(is_symbolic, tensor_leaves(result$value))
@@ -79,7 +79,7 @@ abort_trace <- function(reason) {
 #' For code that would give other results each time: refuse to be part of a trace.
 #' @noRd
 check_not_tracing <- function(what) {
-  if (!is.null(session$tracing)) abort_trace(what)
+  if (is_tracing()) abort_trace(what)
 }
 
 # ---- what a program looks like ----

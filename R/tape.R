@@ -48,9 +48,9 @@ gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
 
 # Begin and end recording, in the program of the function that is being traced or else as ops run.
 tape_start <- function(tape) {
-  tape$traced <- session$tracing
-  if (!is.null(session$tracing)) tape$ranges <- c(tape$ranges, list(c(.Call(C_program_position, session$tracing), NA)))
-  session$tapes <- c(session$tapes, if (is.null(session$tracing)) list(tape$program))
+  tape$traced <- tracing_program()
+  if (is_tracing()) tape$ranges <- c(tape$ranges, list(c(.Call(C_program_position, tracing_program()), NA)))
+  else set_recording(tapes = c(tapes_recording(), list(tape$program)))
   tape$depth <- tape$depth + 1
 }
 
@@ -59,8 +59,8 @@ tape_stop <- function(tape) {
   tape$depth <- tape$depth - 1
   n <- length(tape$ranges)
   if (n && is.na(tape$ranges[[n]][2])) tape$ranges[[n]][2] <- .Call(C_program_position, tape$traced)
-  at <- Position(function(x) identical(x, tape$program), session$tapes, right = TRUE)
-  if (!is.na(at)) session$tapes <- session$tapes[-at]
+  at <- Position(function(x) identical(x, tape$program), tapes_recording(), right = TRUE)
+  if (!is.na(at)) set_recording(tapes = tapes_recording()[-at])
 }
 
 #' @rdname gradient_tape
@@ -78,7 +78,7 @@ tape_watch <- function(tape, x) {
   check_tape(tape)
   for (t in tensor_leaves(x)) {
     check_tensor(t, arg = "x")
-    if (is.null(session$tracing)) {
+    if (!is_tracing()) {
       .Call(C_tape_watch, tape$program, t)
     } else {
       if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
@@ -106,12 +106,12 @@ tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
       abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients))
     }
   }
-  gradients <- if (is.null(session$tracing)) {
+  gradients <- if (!is_tracing()) {
     eager_gradients(tape, targets, wanted, output_gradients)
   } else {
     traced_gradients(tape, targets, wanted, output_gradients)
   }
-  if (!tape$persistent && is.null(session$tracing)) {
+  if (!tape$persistent && !is_tracing()) {
     .Call(C_tape_reset, tape$program, tape$watches_variables)
     tape$used <- TRUE
   }
@@ -119,18 +119,18 @@ tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
 }
 
 eager_gradients <- function(tape, targets, sources, output_gradients) {
-  gradients <- .Call(C_tape_gradient, tape$program, targets, sources, output_gradients, session$scratch)
-  for (other in session$tapes) .Call(C_tape_opaque, other, targets, gradients)
+  gradients <- .Call(C_tape_gradient, tape$program, targets, sources, output_gradients, gradient_scratch)
+  for (other in tapes_recording()) .Call(C_tape_opaque, other, targets, gradients)
   gradients
 }
 
 # Here the gradient becomes part of the traced function's program.
 traced_gradients <- function(tape, targets, sources, output_gradients) {
   n <- length(tape$ranges)
-  if (n != 1 || length(output_gradients) || !identical(tape$traced, session$tracing)) abort_trace("a tape is used in an unusual way")
+  if (n != 1 || length(output_gradients) || !identical(tape$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
   range <- tape$ranges[[1]]
-  if (is.na(range[2])) range[2] <- .Call(C_program_position, session$tracing)
-  .Call(C_program_gradient, session$tracing, targets, sources, tape$watched, as.integer(c(range, tape$watches_variables)))
+  if (is.na(range[2])) range[2] <- .Call(C_program_position, tracing_program())
+  .Call(C_program_gradient, tracing_program(), targets, sources, tape$watched, as.integer(c(range, tape$watches_variables)))
 }
 
 #' @export

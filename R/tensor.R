@@ -63,7 +63,7 @@ length.nn_tensor <- function(x) as.integer(prod(tensor_info(x)[[2]]))
 #' @rdname tensor
 #' @export
 as.array.nn_tensor <- function(x, ...) {
-  if (!is.null(session$tracing) && is_variable(x)) abort_trace("it looks at the numbers of a variable")
+  if (is_tracing() && is_variable(x)) abort_trace("it looks at the numbers of a variable")
   .Call(C_array, x)
 }
 
@@ -123,7 +123,7 @@ is_trainable <- function(x) .Call(C_variable_info, x)[[2]]
 #' @rdname variable
 #' @export
 variable_assign <- function(x, value) {
-  if (is.null(session$tracing)) .Call(C_variable_assign, x, value)
-  else .Call(C_program_assign, session$tracing, x, value)
+  if (!is_tracing()) .Call(C_variable_assign, x, value)
+  else .Call(C_program_assign, tracing_program(), x, value)
   invisible(x)
 }

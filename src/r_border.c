@@ -59,14 +59,24 @@ R_xlen_t list_length(SEXP x) {
 
 /* ---- external pointers ---- */
 
-SEXP handle_new(SEXP protected_, const char *class1, const char *class2) {
+SEXP handle_new(SEXP protected_, enum handle kind) {
+  static const char *const names[][4] = {{"nn_tensor", "tensorflow.tensor"}, {"nn_variable", "nn_tensor", "tensorflow.tensor"}, {"nn_program"},
+                                         {"nn_trainer"}, {"nn_optimizer_memory"}};
+  static SEXP class[HANDLE_COUNT]; /* made once: all handles of a kind share it */
+  if (!class[kind]) {
+    int n = 0;
+    while (n < 4 && names[kind][n]) n++;
+    SEXP own = PROTECT(Rf_allocVector(STRSXP, n));
+    for (int i = 0; i < n; i++) SET_STRING_ELT(own, i, Rf_mkChar(names[kind][i]));
+    MARK_NOT_MUTABLE(own);
+    R_PreserveObject(own);
+    class[kind] = own;
+    UNPROTECT(1);
+  }
   /* the address is only there so that identical() tells two objects apart */
   SEXP x = PROTECT(R_MakeExternalPtr(protected_, R_NilValue, protected_));
-  SEXP class = PROTECT(Rf_allocVector(STRSXP, class2 ? 2 : 1));
-  SET_STRING_ELT(class, 0, Rf_mkChar(class1));
-  if (class2) SET_STRING_ELT(class, 1, Rf_mkChar(class2));
-  Rf_setAttrib(x, R_ClassSymbol, class);
-  UNPROTECT(2);
+  Rf_setAttrib(x, R_ClassSymbol, class[kind]);
+  UNPROTECT(1);
   return x;
 }
 
@@ -101,7 +111,7 @@ static SEXP block_new(int dtype, const struct shape *shape) {
 SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t) {
   SEXP block = PROTECT(block_new(dtype, shape));
   if (t) *t = (struct tensor){dtype, *shape, RAW(block) + HEADER_BYTES};
-  SEXP x = handle_new(block, "nn_tensor", "tensorflow.tensor");
+  SEXP x = handle_new(block, HANDLE_TENSOR);
   UNPROTECT(1);
   return x;
 }
@@ -190,16 +200,13 @@ SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name);
 SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name) {
   check_vector(name, STRSXP, 1);
   struct tensor from = as_tensor(x), to;
-  SEXP v = PROTECT(tensor_new(from.dtype, &from.shape, &to)), class = PROTECT(Rf_allocVector(STRSXP, 3));
+  SEXP copy = PROTECT(tensor_new(from.dtype, &from.shape, &to));
   memcpy(to.data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
-  struct header *h = block_header(tensor_block(v));
+  struct header *h = block_header(tensor_block(copy));
   h->variable = 1;
   h->trainable = as_int(trainable) && dtype_is_float(from.dtype);
+  SEXP v = PROTECT(handle_new(tensor_block(copy), HANDLE_VARIABLE));
   R_SetExternalPtrTag(v, name);
-  SET_STRING_ELT(class, 0, Rf_mkChar("nn_variable"));
-  SET_STRING_ELT(class, 1, Rf_mkChar("nn_tensor"));
-  SET_STRING_ELT(class, 2, Rf_mkChar("tensorflow.tensor"));
-  Rf_setAttrib(v, R_ClassSymbol, class);
   UNPROTECT(2);
   return v;
 }

@@ -121,8 +121,9 @@ uint64_t seed_from_r(void);
 /* Numbers of an R array or tensor into an input slot whose first `rows` are meant. */
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
 
-/* The class attribute of external pointers made by us. */
-SEXP handle_new(SEXP protected_, const char *class1, const char *class2);
+/* A new external pointer, with the class of its kind. */
+enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_COUNT };
+SEXP handle_new(SEXP protected_, enum handle kind);
 
 /* ---- optimizers (r_optimizer.c) ---- */
 

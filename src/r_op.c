@@ -25,6 +25,8 @@ static int target_dtype(int op, SEXP inputs) {
 
 static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
   memset(attr, 0, sizeof *attr);
+  ints = PROTECT(Rf_coerceVector(ints, REALSXP));
+  reals = PROTECT(Rf_coerceVector(reals, REALSXP));
   attr->n_ints = (int32_t)XLENGTH(ints);
   if (attr->n_ints > MAX_INTS || XLENGTH(reals) > MAX_REALS) raise_text(STATUS_VALUE, "internal error: too many attributes");
   for (int i = 0; i < attr->n_ints; i++) {
@@ -33,6 +35,22 @@ static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
     attr->ints[i] = (int64_t)v;
   }
   for (int i = 0; i < (int)XLENGTH(reals); i++) attr->reals[i] = REAL(reals)[i];
+  UNPROTECT(2);
+}
+
+/* R's strings are unique, so names are compared by address. */
+static int op_named(SEXP name) {
+  static SEXP known[OP_COUNT];
+  check_vector(name, STRSXP, 1);
+  for (int i = 0; i < OP_COUNT; i++) {
+    if (!known[i]) {
+      known[i] = Rf_mkChar(op_info[i].name);
+      R_PreserveObject(known[i]);
+    }
+    if (known[i] == STRING_ELT(name, 0)) return i;
+  }
+  raise_text(STATUS_VALUE, "internal error: no op %s", CHAR(STRING_ELT(name, 0)));
+  return -1;
 }
 
 /* Append to the program that the symbolic inputs belong to. */
@@ -97,12 +115,13 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
 
 /* While a function is traced (`tracing` is its program), ops on what may be other numbers at another time are part
  * of it: on symbolic tensors, variables, random numbers. */
-SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes, SEXP tracing);
-SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes, SEXP tracing) {
-  int op = as_int(code);
-  if (op < 0 || op >= OP_COUNT) raise_text(STATUS_VALUE, "internal error: no op %d", op);
-  if (TYPEOF(inputs) != VECSXP || TYPEOF(ints) != REALSXP || TYPEOF(reals) != REALSXP)
+SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording);
+SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
+  check_vector(recording, VECSXP, 2);
+  int op = op_named(name);
+  if (TYPEOF(inputs) != VECSXP || !(Rf_isNull(ints) || Rf_isNumeric(ints) || Rf_isLogical(ints)) || !(Rf_isNull(reals) || Rf_isNumeric(reals)))
     raise_text(STATUS_VALUE, "internal error: apply_op() was given other types");
+  SEXP tapes = VECTOR_ELT(recording, 0), tracing = VECTOR_ELT(recording, 1);
   struct attr attr;
   attributes(ints, reals, &attr);
   int dtype = target_dtype(op, inputs);
@@ -117,6 +136,18 @@ SEXP ffi_apply(SEXP code, SEXP inputs, SEXP ints, SEXP reals, SEXP tapes, SEXP t
   SEXP result = Rf_isNull(program) ? run_now(op, converted, &attr, tapes) : trace(program, op, converted, &attr);
   UNPROTECT(1);
   return result;
+}
+
+/* Who keeps the ops that run: `recording` is list(tapes, program of the function that is being traced). It changes
+ * in place, so that no op has to look it up. */
+SEXP ffi_recording(SEXP recording, SEXP tapes, SEXP tracing);
+SEXP ffi_recording(SEXP recording, SEXP tapes, SEXP tracing) {
+  check_vector(recording, VECSXP, 2);
+  list_length(tapes);
+  if (!Rf_isNull(tracing)) program_shelter(tracing);
+  SET_VECTOR_ELT(recording, 0, tapes);
+  SET_VECTOR_ELT(recording, 1, tracing);
+  return R_NilValue;
 }
 
 /* The table, for R: names, inputs, differentiability, meaning. */

@@ -41,7 +41,7 @@ SEXP ffi_optimizer_new(SEXP numbers) {
   read_optimizer(numbers, t.data);
   SET_VECTOR_ELT(list, VARIABLES, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(list, STATES, Rf_allocVector(VECSXP, 0));
-  SEXP x = handle_new(list, "nn_optimizer_memory", NULL);
+  SEXP x = handle_new(list, HANDLE_OPTIMIZER);
   UNPROTECT(1);
   return x;
 }

@@ -27,7 +27,7 @@ SEXP ffi_program_new(void) {
   for (int k = SHELTER_SLOTS; k <= SHELTER_GRADIENTS; k++) SET_VECTOR_ELT(shelter, k, Rf_allocVector(RAWSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_BLOCKS, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_OBJECTS, Rf_allocVector(VECSXP, 0));
-  SEXP x = handle_new(shelter, "nn_program", NULL);
+  SEXP x = handle_new(shelter, HANDLE_PROGRAM);
   UNPROTECT(1);
   return x;
 }
@@ -148,7 +148,7 @@ SEXP symbolic_new(SEXP program, int32_t slot) {
   SEXP place = PROTECT(Rf_allocVector(VECSXP, 2));
   SET_VECTOR_ELT(place, 0, program);
   SET_VECTOR_ELT(place, 1, Rf_ScalarInteger(slot));
-  SEXP x = handle_new(place, "nn_tensor", "tensorflow.tensor");
+  SEXP x = handle_new(place, HANDLE_TENSOR);
   UNPROTECT(1);
   return x;
 }

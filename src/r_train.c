@@ -60,7 +60,7 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
   SEXP good = Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes));
   SET_VECTOR_ELT(shelter, GOOD, good);
   memset(RAW(good), 0, (size_t)XLENGTH(good)); /* it may be saved: no stray bytes */
-  SEXP x = handle_new(shelter, "nn_trainer", NULL);
+  SEXP x = handle_new(shelter, HANDLE_TRAINER);
   UNPROTECT(1);
   return x;
 }

@@ -18,12 +18,13 @@ test_that("wrong types and sizes are errors", {
   for (p in list(NULL, 1L, v, x, list(), tape)) refused(ns$C_program_run, p, list(x), list(matrix(0, 2, 3)), list(x))
   refused(ns$C_program_run, program, list(x), list(), list(x))
   refused(ns$C_program_run, program, list(v), list(v), list(x))
-  for (code in list(-1L, 1000L, NA, "add", NULL)) refused(ns$C_apply, code, list(1, 2), numeric(), numeric(), list(), NULL)
-  refused(ns$C_apply, 0L, list(), numeric(), numeric(), list(), NULL)
-  refused(ns$C_apply, 0L, list(1, 2), as.double(1:99), numeric(), list(), NULL)
-  refused(ns$C_apply, 0L, list(1, 2), numeric(), as.double(1:99), list(), NULL)
-  refused(ns$C_apply, 0L, list(1, 2), 1L, numeric(), list(), NULL)
-  for (tapes in list(list(1), list(v), 1)) refused(ns$C_apply, 0L, list(v, 2), numeric(), numeric(), tapes, NULL)
+  none <- list(NULL, NULL)
+  for (name in list(-1L, NA, "no such op", NULL, character(), c("add", "add"))) refused(ns$C_apply, name, list(1, 2), numeric(), numeric(), none)
+  refused(ns$C_apply, "add", list(), numeric(), numeric(), none)
+  refused(ns$C_apply, "add", list(1, 2), as.double(1:99), numeric(), none)
+  refused(ns$C_apply, "add", list(1, 2), numeric(), as.double(1:99), none)
+  refused(ns$C_apply, "add", list(1, 2), "a", numeric(), none)
+  for (who in list(list(list(1), NULL), list(list(v), NULL), 1, list(), list(1, NULL))) refused(ns$C_apply, "add", list(v, 2), numeric(), numeric(), who)
   expect_identical(.Call(ns$C_kernels, ""), nn_features()$instructions)
 })
 
@@ -32,8 +33,8 @@ test_that("an op with attributes that make no sense is an error or harmless", {
   inputs <- list(matrix(1, 2, 3), c(1, 2, 3), 1, array(1, c(2, 2, 2)), 0:1, TRUE, variable(c(1, 2)), tensor(matrix(0, 0, 3)), array(0L, c(3, 2)))
   for (i in 1:3000) {
     tryCatch(
-      .Call(ns$C_apply, sample(0:(length(op_names()) - 1), 1), inputs[sample(length(inputs), sample(0:4, 1), replace = TRUE)],
-        as.double(sample(c(-2:5, 2^31, 2^62, -2^62, 1e300, NaN), sample(0:9, 1), replace = TRUE)), stats::runif(sample(0:4, 1), -1, 1), list(), NULL),
+      .Call(ns$C_apply, sample(op_names(), 1), inputs[sample(length(inputs), sample(0:4, 1), replace = TRUE)],
+        as.double(sample(c(-2:5, 2^31, 2^62, -2^62, 1e300, NaN), sample(0:9, 1), replace = TRUE)), stats::runif(sample(0:4, 1), -1, 1), list(NULL, NULL)),
       nativenet_error = identity
     )
   }

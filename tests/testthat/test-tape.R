@@ -125,7 +125,7 @@ test_that("recording ends with an error, and with a jump", {
   y <- f()
   expect_identical(gradient(tape, y, x), 4)
   expect_null(gradient(tape, op_square(x), x))
-  expect_identical(length(nativenet:::session$tapes), 0L)
+  expect_identical(length(nativenet:::tapes_recording()), 0L)
 })
 
 test_that("asking while recording neither records nor disturbs", {
