@@ -1,2 +1,331 @@
+# Data sets: recipes for elements, one after the other. Nothing runs until somebody iterates, and each iteration starts
+# afresh. A verb makes a new recipe and leaves the old one as it was.
+#
+# Two kinds. Native ones are chains of stages that the engine walks (src/stream.h): slices of arrays, traced
+# functions, shuffles. All others are pulled in R, element by element. A verb stays native where it can.
+
+#' @param spec the structure of an element, with a tensor_spec() for each tensor; NULL: not known before it is there.
+#' @param size how many elements: Inf, or NA if that is not known.
+#' @param stages for native ones: a function of `add`, which adds a stage and gives its number.
+#' @param pull a function that starts an iteration and gives a function: the next element, or NULL at the end.
+#' @noRd
+new_dataset <- function(spec, size, stages = NULL, pull = NULL) {
+  self <- list(spec = spec, size = size, stages = stages)
+  self$pull <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
+  structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
+}
+
 is_dataset <- function(x) inherits(x, "nn_dataset")
+is_native <- function(x) !is.null(x$stages)
+
+check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
+  if (is_dataset(x)) return(x)
+  abort("`", arg, "` must be a data set, such as `tensor_slices_dataset()` makes, not ", describe(x), fun = fun)
+}
+
+#' dtype and shape of a tensor in an element; NA for an axis whose size may differ.
+#' @noRd
+tensor_spec <- function(dtype, dim) structure(list(dtype = dtype, dim = as.integer(dim)), class = "nn_spec")
+spec_of <- function(x) {
+  fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(t) {
+    if (!is_tensor(t)) return(tensor_spec("string", integer()))
+    info <- tensor_info(t)
+    tensor_spec(info[[1]], info[[2]])
+  }))
+}
+
+# ---- native stages ----
+
+stage_codes <- c(slices = 0L, range = 1L, map = 2L, filter = 3L, shuffle = 4L, `repeat` = 5L, take = 6L, skip = 7L, shard = 8L, zip = 9L,
+  concatenate = 10L)
+
+#' A stage as src/r_stream.c reads it.
+#' @noRd
+stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = NA_real_, source = NULL, dims = list(), dtypes = list(),
+                  trace = NULL) {
+  list(stage_codes[[kind]], as.integer(inputs), as.double(c(a, b, reshuffle, seed)), if (is.null(trace)) source else trace$program,
+    lapply(dims, as.integer), lapply(dtypes, dtype_code), trace$inputs, trace$outputs)
+}
+
+new_stream <- function(dataset) {
+  stages <- list()
+  dataset$stages(function(...) {
+    stages <<- c(stages, list(stage(...)))
+    length(stages) - 1L
+  })
+  .Call(C_stream_new, stages)
+}
+
+#' n = 0: elements; else batches of up to n.
+#' @noRd
+stream_puller <- function(dataset, n, whole) {
+  stream <- new_stream(dataset)
+  spec <- dataset$spec
+  single <- inherits(spec, "nn_spec")
+  function() {
+    tensors <- .Call(C_stream_next, stream, n, whole)
+    if (is.null(tensors)) NULL else if (single) tensors[[1]] else fill_leaves(spec, tensors)
+  }
+}
+
+#' A native stage on top of a native data set.
+#' @noRd
+on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
+  numbers <- list(...)
+  new_dataset(spec, size, stages = function(add) {
+    below <- dataset$stages(add)
+    do.call(add, c(list(kind, below), numbers))
+  })
+}
+
+# ---- sources ----
+
+#' Data sets from arrays
+#'
+#' `tensor_slices_dataset()` takes slices along the first axis: an array of shape (n, 28, 28) gives n elements of shape
+#' (28, 28). A list of arrays gives lists, a named list or data frame named lists. `tensors_dataset()` has one
+#' element, the whole. `range_dataset()` counts, its end excluded.
+#'
+#' Arrays of whole numbers from 0 to 255, such as images, are kept as bytes.
+#'
+#' @param tensors an array, a vector, a tensor, or a list or data frame of these.
+#' @param from,to,by numbers.
+#' @param ... ignored.
+#' @param dtype of the numbers counted.
+#' @return A data set.
+#' @section Errors: `nativenet_error_shape` if the first axes differ in length.
+#' @examples
+#' images <- array(0:17, c(2, 3, 3))
+#' labels <- c(1L, 0L)
+#' data <- tensor_slices_dataset(list(images, labels))
+#' data
+#' iterate(data, function(pair) pair[[2]])
+#' @export
+tensor_slices_dataset <- function(tensors) {
+  if (is.data.frame(tensors)) tensors <- as.list(tensors)
+  arrays <- tensor_leaves(tensors)
+  if (!length(arrays)) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
+  rows <- vapply(arrays, first_axis, 0)
+  if (any(rows != rows[1])) {
+    abort("`tensors` must agree in the length of their first axis, not have ", paste(unique(rows), collapse = " and "), class = "shape")
+  }
+  if (any(vapply(arrays, is.character, NA))) return(string_slices(tensors, arrays, rows[1]))
+  columns <- lapply(arrays, column)
+  spec <- fill_leaves(tensors, lapply(columns, `[[`, "spec"))
+  slices_dataset(spec, rows[1], columns)
+}
+
+first_axis <- function(x, fun = "tensor_slices_dataset") {
+  if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.raw(x) || is.character(x) || is_tensor(x))) {
+    abort("`tensors` must be arrays, not ", describe(x), fun = fun)
+  }
+  if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole", class = "shape", fun = fun)
+  if (is.null(dim(x))) length(x) else dim(x)[1]
+}
+
+#' An array as slices are taken from it: a tensor or bytes, and where in it the numbers begin.
+#' @noRd
+column <- function(x) {
+  shape <- if (is.null(dim(x))) length(x) else dim(x)
+  bytes <- if (!is_tensor(x)) .Call(C_pack, x)
+  if (!is.null(bytes)) return(list(data = bytes, offset = 0, spec = tensor_spec("int32", shape[-1])))
+  x <- if (is_tensor(x)) tensor_copy(x) else .Call(C_tensor, if (is.null(dim(x))) array(x, length(x)) else x, -1L)
+  list(data = x, offset = 0, spec = tensor_spec(tensor_info(x)[[1]], shape[-1]))
+}
+
+# Variables may change; the slices are those of now.
+tensor_copy <- function(x) if (is_variable(x)) op_reshape(x, dim(x)) else x
+
+slices_dataset <- function(spec, rows, columns) {
+  specs <- tensor_leaves(spec)
+  new_dataset(spec, rows, stages = function(add) {
+    source <- list(lapply(columns, function(x) if (is.function(x$data)) x$data() else x$data), vapply(columns, `[[`, 0, "offset"))
+    add("slices", a = rows, source = source, dims = lapply(specs, `[[`, "dim"), dtypes = lapply(specs, `[[`, "dtype"))
+  })
+}
+
+string_slices <- function(tensors, arrays, rows) {
+  item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(tensor(x), i, drop = TRUE)
+  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else tensor(x))
+  indexed_dataset(NULL, rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
+}
+
+#' Elements that an R function gives by number.
+#' @noRd
+indexed_dataset <- function(spec, size, item) {
+  new_dataset(spec, size, pull = function() {
+    i <- 0
+    function() {
+      if (i >= size) return(NULL)
+      i <<- i + 1
+      item(i)
+    }
+  })
+}
+
+#' @rdname tensor_slices_dataset
+#' @export
+tensors_dataset <- function(tensors) {
+  whole <- fill_leaves(tensors, lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) tensor(x)))
+  indexed_dataset(spec_of(whole), 1, function(i) whole)
+}
+
+#' @rdname tensor_slices_dataset
+#' @export
+range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
+  for (arg in c("from", "to", "by")) check_whole(get(arg), arg = arg)
+  if (by == 0) abort("`by` must not be 0")
+  size <- max(0, ceiling((to - from) / by))
+  data <- new_dataset(tensor_spec("int64", integer()), size, stages = function(add) {
+    add("range", a = from, b = by, reshuffle = size, dims = list(integer()), dtypes = list("int64"))
+  })
+  code <- dtype_code(dtype)
+  if (code == dtype_code("int64")) data else dataset_map(data, function(x) op_cast(x, dtype))
+}
+
+# ---- iterators ----
+
+#' Iterate over a data set
+#'
+#' `as_iterator()` starts an iteration, `iter_next()` gives the next element and `completed` when there is none.
+#' `iterate()` and `dataset_for()` call a function with each element; in an [autograph()]ed function, `for (batch in data)`
+#' does the same. Each iteration starts from the first element, with a new shuffle.
+#'
+#' @param dataset,x a data set or iterator; for `iterate()` and `as_iterator()` also a list or vector.
+#' @param it an iterator.
+#' @param completed what to give at the end.
+#' @param f,body a function of an element.
+#' @param simplify make a vector of results of length 1?
+#' @param iter_max how many elements at most.
+#' @param ... ignored.
+#' @return `as_iterator()`: an iterator. `iterate()`: the results, invisibly. `dataset_collect()` and `as.list()`: a list of elements.
+#'   `as_array_iterator()`: an iterator whose elements are R arrays.
+#' @examples
+#' data <- dataset_batch(range_dataset(to = 5), 2)
+#' it <- as_iterator(data)
+#' while (!is.null(batch <- iter_next(it))) print(as.array(batch))
+#' total <- 0
+#' dataset_for(data, function(batch) total <<- total + sum(as.array(batch)))
+#' total
+#' @export
+as_iterator <- function(x) {
+  check_not_tracing("it iterates over a data set")
+  if (is_iterator(x)) return(x)
+  if (!is_dataset(x)) {
+    if (!is.vector(x)) abort("`x` must be a data set, not ", describe(x))
+    items <- as.list(x)
+    x <- indexed_dataset(NULL, length(items), function(i) items[[i]])
+  }
+  iterator <- new.env(parent = emptyenv())
+  iterator$pull <- x$pull()
+  iterator$ended <- FALSE
+  structure(iterator, class = "nn_iterator")
+}
+
 is_iterator <- function(x) inherits(x, "nn_iterator")
+
+#' @rdname as_iterator
+#' @export
+iter_next <- function(it, completed = NULL) {
+  if (!is_iterator(it)) abort("`it` must come from `as_iterator()`, not be ", describe(it))
+  check_not_tracing("it takes elements from a data set")
+  if (it$ended) return(completed)
+  element <- it$pull()
+  if (!is.null(element)) return(element)
+  it$ended <- TRUE
+  completed
+}
+
+#' @rdname as_iterator
+#' @export
+iterate <- function(it, f = identity, simplify = TRUE) {
+  check_function(f)
+  it <- as_iterator(it)
+  results <- list()
+  n <- 0
+  while (!is.null(element <- iter_next(it))) {
+    n <- n + 1
+    results[n] <- list(f(element))
+  }
+  plain <- simplify && all(vapply(results, function(x) is.atomic(x) && length(x) == 1, NA))
+  invisible(if (plain) unlist(results) else results)
+}
+
+#' @rdname as_iterator
+#' @export
+dataset_for <- function(dataset, body) {
+  check_function(body)
+  it <- as_iterator(check_dataset(dataset))
+  while (!is.null(element <- iter_next(it))) body(element)
+  invisible()
+}
+
+#' @rdname as_iterator
+#' @export
+dataset_collect <- function(dataset, iter_max = Inf) {
+  if (is.infinite(check_dataset(dataset)$size) && is.infinite(iter_max)) abort("an endless data set cannot be collected; give `iter_max`")
+  it <- as_iterator(dataset)
+  elements <- list()
+  while (length(elements) < iter_max && !is.null(element <- iter_next(it))) elements[[length(elements) + 1]] <- element
+  elements
+}
+
+#' @rdname as_iterator
+#' @export
+as_array_iterator <- function(dataset) {
+  it <- as_iterator(check_dataset(dataset))
+  pull <- it$pull
+  it$pull <- function() {
+    element <- pull()
+    if (is.null(element)) NULL else fill_leaves(element, lapply(tensor_leaves(element, keep_null = TRUE), as_r))
+  }
+  it
+}
+
+as_r <- function(x) if (is_tensor(x)) as.array(x) else x
+
+#' @export
+as.list.nn_dataset <- function(x, ...) dataset_collect(x)
+
+#' @export
+as.array.nn_dataset <- function(x, ...) {
+  elements <- dataset_collect(x, iter_max = 2)
+  if (length(elements) != 1) abort("only a data set of one element can become an array", fun = "as.array")
+  fill_leaves(elements[[1]], lapply(tensor_leaves(elements[[1]], keep_null = TRUE), as_r))
+}
+
+#' @export
+length.nn_dataset <- function(x) .subset2(x, "size")
+
+#' What the elements of a data set look like
+#'
+#' @param dataset a data set.
+#' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ); `NULL` if it is
+#'   not known before there is an element.
+#' @examples
+#' output_shapes(dataset_batch(tensor_slices_dataset(matrix(1:6, 3)), 2))
+#' @export
+output_shapes <- function(dataset) spec_field(check_dataset(dataset)$spec, "dim")
+
+#' @rdname output_shapes
+#' @export
+output_types <- function(dataset) spec_field(check_dataset(dataset)$spec, "dtype")
+
+spec_field <- function(spec, field) {
+  if (!is.null(spec)) fill_leaves(spec, lapply(tensor_leaves(spec, keep_null = TRUE), `[[`, field))
+}
+
+#' @export
+print.nn_dataset <- function(x, ...) {
+  size <- if (is.na(x$size)) "elements, nobody knows how many" else if (is.infinite(x$size)) "elements without end" else paste(x$size, "elements")
+  what <- if (is.null(x$spec)) "" else paste0(" like ", format_spec(x$spec))
+  cat("<data set> ", size, what, "\n", sep = "")
+  invisible(x)
+}
+
+format_spec <- function(spec) {
+  if (inherits(spec, "nn_spec")) return(paste(spec$dtype, format_shape(ifelse(is.na(spec$dim), "?", spec$dim))))
+  parts <- vapply(spec, format_spec, "")
+  if (!is.null(names(spec))) parts <- paste0(names(spec), " = ", parts)
+  paste0("list(", paste(parts, collapse = ", "), ")")
+}

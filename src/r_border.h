@@ -70,6 +70,7 @@ SEXP coerce_tensor(SEXP x, int dtype);
 int r_dtype(SEXP x); /* double, integer, logical: our dtype, or -1 */
 void r_shape(SEXP x, struct shape *shape);
 void numbers_from_r(SEXP x, int dtype, void *to);
+void bytes_from_r(SEXP x, unsigned char *to); /* integers 0 .. 255 or raw */
 SEXP numbers_to_r(const struct tensor *t);
 
 /* ---- programs ---- */
@@ -122,7 +123,7 @@ uint64_t seed_from_r(void);
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
 
 /* A new external pointer, with the class of its kind. */
-enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_COUNT };
+enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_STREAM, HANDLE_COUNT };
 SEXP handle_new(SEXP protected_, enum handle kind);
 
 /* ---- optimizers (r_optimizer.c) ---- */

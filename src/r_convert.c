@@ -108,6 +108,13 @@ void numbers_from_r(SEXP x, int dtype, void *to) {
   }
 }
 
+void bytes_from_r(SEXP x, unsigned char *to) {
+  struct shape shape;
+  r_shape(x, &shape);
+  if (TYPEOF(x) == RAWSXP) TRANSPOSE(&shape, to[our_at] = RAW(x)[r_at]);
+  else TRANSPOSE(&shape, to[our_at] = (unsigned char)INTEGER(x)[r_at]);
+}
+
 /* int64 becomes integer where all numbers fit, else double. */
 static int fits_integer(const int64_t *v, int64_t n) {
   for (int64_t i = 0; i < n; i++)

@@ -1,0 +1,619 @@
+# The verbs of data sets: each makes a new one.
+
+#' Change every element of a data set
+#'
+#' `dataset_map()` applies a function to each element; the parts of an element that is an unnamed list are its arguments. The function is
+#' traced, with tensors that have no numbers yet, and the engine runs it for all elements. If it cannot be traced (see
+#' [autograph()]), it is called in R for each element, and a message says so. `dataset_filter()` keeps the elements for which the
+#' function gives TRUE, `dataset_take_while()` those before the first for which it does not. `dataset_flat_map()` applies a function
+#' that gives a data set, and joins these. `dataset_reduce()` and `dataset_scan()` carry a state along.
+#'
+#' @param dataset a data set.
+#' @param map_func,predicate a function, or a formula such as `~ .x / 255`.
+#' @param num_parallel_calls ignored.
+#' @param initial_state a tensor, number, or list of them.
+#' @param reduce_func,scan_func a function of the state and an element that gives the next state; for scan `list(state, result)`.
+#' @return A data set; the last state from `dataset_reduce()`.
+#' @examples
+#' data <- dataset_map(range_dataset(to = 5), function(x) x * 2)
+#' iterate(dataset_filter(data, ~ .x > 3), as.array)
+#' dataset_reduce(data, 0L, function(state, x) state + x)
+#' @export
+dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
+  check_dataset(dataset)
+  f <- as_function(map_func)
+  if (is_native(dataset)) {
+    trace <- trace_element(f, dataset$spec, "dataset_map")
+    if (!is.character(trace)) return(native_map(dataset, f, spec_of(trace$template)))
+    tell_not_native("dataset_map", trace)
+    call <- f
+  } else {
+    call <- autograph(f) # batches come in few shapes: one program for each
+  }
+  new_dataset(NULL, dataset$size, pull = function() {
+    pull <- dataset$pull()
+    function() {
+      element <- pull()
+      if (!is.null(element)) as_element(call_with_element(call, element))
+    }
+  })
+}
+
+# Traced when an iteration starts, so that it has what is outside of the function as it is then.
+native_map <- function(dataset, f, spec) {
+  new_dataset(spec, dataset$size, stages = function(add) {
+    below <- dataset$stages(add)
+    trace <- trace_element(f, dataset$spec, "dataset_map")
+    same <- !is.character(trace) && identical(spec_of(trace$template), spec)
+    if (!same) abort("the function gives other elements than when the data set was made", class = "shape", fun = "dataset_map")
+    specs <- tensor_leaves(spec)
+    trace$outputs <- tensor_leaves(trace$template)
+    add("map", below, trace = trace, dims = lapply(specs, `[[`, "dim"), dtypes = lapply(specs, `[[`, "dtype"))
+  })
+}
+
+tell_not_native <- function(fun, reason) message(fun, "(): the function is called in R for each element: ", reason, ".")
+
+#' The function on one element: a trace, or why there is none.
+#' @noRd
+trace_element <- function(f, spec, fun) {
+  reason <- look_through(f)$reason
+  if (!is.null(reason)) return(reason)
+  args <- if (is_branch(spec) && is.null(names(spec))) spec else list(spec)
+  trace <- try_trace(f, args)
+  if (is.character(trace)) return(trace)
+  leaves <- tensor_leaves(trace$template, keep_null = TRUE)
+  if (!length(leaves) || !all(vapply(leaves, is_symbolic, NA))) return("it gives something that is not computed from the element")
+  trace
+}
+
+call_with_element <- function(f, element) {
+  if (is_branch(element) && is.null(names(element))) do.call(f, element, quote = TRUE) else f(element)
+}
+
+#' What an R function gave as an element: numbers become tensors.
+#' @noRd
+as_element <- function(x) {
+  fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(leaf) {
+    if (is_tensor(leaf) || is.character(leaf) || is_dataset(leaf)) return(leaf)
+    if (is.numeric(leaf) || is.logical(leaf)) return(tensor(leaf))
+    abort("an element of a data set must be made of tensors, numbers or strings, not ", describe(leaf), fun = "dataset_map")
+  }))
+}
+
+#' A function, or a formula in the manner of purrr.
+#' @noRd
+as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function()) {
+  if (inherits(f, "formula") && length(f) == 2) {
+    return(as.function(c(alist(... = , .x = ..1, .y = ..2, . = ..1), f[[2]]), envir = environment(f)))
+  }
+  check_function(f, arg = arg, fun = fun)
+}
+
+#' @rdname dataset_map
+#' @export
+dataset_filter <- function(dataset, predicate) {
+  check_dataset(dataset)
+  f <- as_function(predicate)
+  if (is_native(dataset)) {
+    keep <- function(...) op_cast(f(...), "bool")
+    trace <- trace_element(f, dataset$spec, "dataset_filter")
+    scalar <- !is.character(trace) && is_symbolic(trace$template) && length(dim(trace$template)) == 0
+    if (scalar) {
+      return(new_dataset(dataset$spec, NA, stages = function(add) {
+        below <- dataset$stages(add)
+        args <- if (is_branch(dataset$spec) && is.null(names(dataset$spec))) dataset$spec else list(dataset$spec)
+        add("filter", below, trace = trace_call(keep, args))
+      }))
+    }
+    if (!is.character(trace)) check_predicate(trace$template)
+    tell_not_native("dataset_filter", trace)
+  }
+  new_dataset(dataset$spec, NA, pull = function() {
+    pull <- dataset$pull()
+    function() {
+      while (!is.null(element <- pull())) if (check_predicate(call_with_element(f, element))) return(element)
+    }
+  })
+}
+
+check_predicate <- function(x, fun = "dataset_filter") {
+  if (is_tensor(x) && length(x) == 1 && !is_symbolic(x)) x <- as.array(x)
+  if (!is_tensor(x) && length(x) == 1 && !is.na(x)) return(as.logical(x))
+  abort("`predicate` must give one TRUE or FALSE, not ", describe(x), class = "shape", fun = fun)
+}
+
+#' @rdname dataset_map
+#' @export
+dataset_take_while <- function(dataset, predicate) {
+  check_dataset(dataset)
+  f <- as_function(predicate)
+  new_dataset(dataset$spec, NA, pull = function() {
+    pull <- dataset$pull()
+    function() {
+      element <- pull()
+      if (!is.null(element) && check_predicate(call_with_element(f, element), "dataset_take_while")) element
+    }
+  })
+}
+
+#' @rdname dataset_map
+#' @export
+dataset_flat_map <- function(dataset, map_func) {
+  check_dataset(dataset)
+  f <- as_function(map_func)
+  new_dataset(NULL, NA, pull = function() {
+    pull <- dataset$pull()
+    inner <- function() NULL
+    function() {
+      repeat {
+        element <- inner()
+        if (!is.null(element)) return(element)
+        outer <- pull()
+        if (is.null(outer)) return(NULL)
+        inner <<- check_dataset(call_with_element(f, outer), "map_func's result", "dataset_flat_map")$pull()
+      }
+    }
+  })
+}
+
+#' @rdname dataset_map
+#' @export
+dataset_reduce <- function(dataset, initial_state, reduce_func) {
+  check_dataset(dataset)
+  f <- as_function(reduce_func)
+  state <- as_element(initial_state)
+  pull <- dataset$pull()
+  while (!is.null(element <- pull())) state <- f(state, element)
+  state
+}
+
+#' @rdname dataset_map
+#' @export
+dataset_scan <- function(dataset, initial_state, scan_func) {
+  check_dataset(dataset)
+  f <- as_function(scan_func)
+  new_dataset(NULL, dataset$size, pull = function() {
+    pull <- dataset$pull()
+    state <- as_element(initial_state)
+    function() {
+      element <- pull()
+      if (is.null(element)) return(NULL)
+      both <- f(state, element)
+      if (!is.list(both) || length(both) != 2) abort("`scan_func` must give `list(state, result)`, not ", describe(both), fun = "dataset_scan")
+      state <<- both[[1]]
+      as_element(both[[2]])
+    }
+  })
+}
+
+#' Order and number of the elements of a data set
+#'
+#' `dataset_shuffle()` fills a buffer with the first `buffer_size` elements, gives one of them by chance, fills its place with the next
+#' element, and so on: a buffer as large as the data shuffles fully, and costs no copies where elements are slices of arrays. Each pass
+#' has another order; `set.seed()` governs it, or a `seed` of its own. `dataset_repeat()` starts again when the elements end; after a
+#' shuffle each round is complete before the next begins.
+#'
+#' @param dataset a data set.
+#' @param buffer_size,count whole numbers; a count of -1 or `NULL`: without end, or all.
+#' @param seed a whole number, or `NULL` to follow `set.seed()`.
+#' @param reshuffle_each_iteration another order in each pass?
+#' @param num_shards,index every `num_shards`-th element, from number `index` on, counted from 0.
+#' @param filename a file to keep the elements in, or `NULL` for memory.
+#' @param start the first number.
+#' @param ...,datasets data sets; for zip also one list of them.
+#' @param weights how often each is drawn from.
+#' @return A data set.
+#' @examples
+#' set.seed(1)
+#' data <- dataset_repeat(dataset_shuffle(range_dataset(to = 4), 4), 2)
+#' iterate(data, as.array)
+#' iterate(zip_datasets(range_dataset(to = 2), range_dataset(5, 9)))
+#' @export
+dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_iteration = NULL) {
+  check_dataset(dataset)
+  buffer_size <- check_count(buffer_size)
+  reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
+  if (!is.null(seed)) check_whole(check_number(seed))
+  passes <- new.env(parent = emptyenv())
+  passes$seed <- if (!is.null(seed)) as.double(seed)
+  # a seed of one's own: the iterations differ, but are the same each time the program runs
+  next_seed <- function() {
+    if (is.null(passes$seed)) {
+      if (reshuffle) return(NA_real_)
+      passes$seed <- floor(stats::runif(1) * 2^53)
+    }
+    now <- passes$seed
+    if (reshuffle) passes$seed <- (now * 16807 + 11) %% 2147483647
+    now
+  }
+  if (is_native(dataset)) {
+    return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
+      below <- dataset$stages(add)
+      add("shuffle", below, a = buffer_size, reshuffle = reshuffle, seed = next_seed())
+    }))
+  }
+  new_dataset(dataset$spec, dataset$size, pull = function() {
+    pull <- dataset$pull()
+    order <- random_places(next_seed())
+    buffer <- list()
+    more <- TRUE
+    function() {
+      while (more && length(buffer) < buffer_size) {
+        element <- pull()
+        if (is.null(element)) more <<- FALSE else buffer[[length(buffer) + 1]] <<- element
+      }
+      n <- length(buffer)
+      if (n == 0) return(NULL)
+      i <- order(n)
+      element <- buffer[[i]]
+      buffer[[i]] <<- buffer[[n]]
+      buffer[[n]] <<- NULL
+      element
+    }
+  })
+}
+
+#' A function of n that gives one of 1 .. n, by R's generator (seed NA) or its own.
+#' @noRd
+random_places <- function(seed) {
+  if (is.na(seed)) return(function(n) 1 + floor(stats::runif(1) * n))
+  stream <- dataset_shuffle(range_dataset(to = 2^20), 2^20, seed = seed)$pull()
+  function(n) 1 + as.array(stream()) %% n
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_repeat <- function(dataset, count = NULL) {
+  check_dataset(dataset)
+  count <- check_times(count)
+  size <- if (count >= 0) dataset$size * count else if (identical(as.double(dataset$size), 0)) 0 else Inf
+  if (is_native(dataset)) return(on_top(dataset, size, "repeat", a = count))
+  new_dataset(dataset$spec, size, pull = function() {
+    round <- 1
+    pull <- dataset$pull()
+    function() {
+      if (count == 0) return(NULL)
+      element <- pull()
+      if (!is.null(element) || (count > 0 && round >= count)) return(element)
+      round <<- round + 1
+      pull <<- dataset$pull()
+      pull()
+    }
+  })
+}
+
+check_times <- function(count, fun = calling_function()) {
+  if (is.null(count) || identical(as.double(count), -1)) return(-1)
+  check_count(count, min = 0, arg = "count", fun = fun)
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_shuffle_and_repeat <- function(dataset, buffer_size, count = NULL, seed = NULL) {
+  dataset_repeat(dataset_shuffle(dataset, buffer_size, seed), count)
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_take <- function(dataset, count) {
+  count <- check_times(count)
+  size <- if (count < 0) check_dataset(dataset)$size else min(check_dataset(dataset)$size, count)
+  if (is_native(dataset)) return(on_top(dataset, size, "take", a = count))
+  new_dataset(dataset$spec, size, pull = function() {
+    pull <- dataset$pull()
+    taken <- 0
+    function() {
+      if (count >= 0 && taken >= count) return(NULL)
+      taken <<- taken + 1
+      pull()
+    }
+  })
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_skip <- function(dataset, count) {
+  count <- check_times(count)
+  size <- if (count < 0) 0 else max(0, check_dataset(dataset)$size - count)
+  if (is_native(dataset)) return(on_top(dataset, size, "skip", a = count))
+  new_dataset(dataset$spec, size, pull = function() {
+    pull <- dataset$pull()
+    left <- count
+    function() {
+      if (count < 0) return(NULL)
+      while (left > 0 && !is.null(pull())) left <<- left - 1
+      pull()
+    }
+  })
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_shard <- function(dataset, num_shards, index) {
+  check_dataset(dataset)
+  num_shards <- check_count(num_shards)
+  index <- check_count(index, min = 0, max = num_shards - 1)
+  size <- if (is.finite(dataset$size)) max(0, ceiling((dataset$size - index) / num_shards)) else dataset$size
+  if (is_native(dataset)) return(on_top(dataset, size, "shard", a = num_shards, b = index))
+  new_dataset(dataset$spec, size, pull = function() {
+    pull <- dataset$pull()
+    skip <- index
+    function() {
+      for (i in seq_len(skip)) if (is.null(pull())) return(NULL)
+      skip <<- num_shards - 1
+      pull()
+    }
+  })
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_concatenate <- function(dataset, ...) {
+  all <- list(dataset, ...)
+  for (d in all) check_dataset(d)
+  size <- sum(vapply(all, function(d) as.double(d$size), 0))
+  same <- all(vapply(all, function(d) is_native(d) && identical(d$spec, dataset$spec), NA))
+  if (same && length(all) <= 8) {
+    return(new_dataset(dataset$spec, size, stages = function(add) add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
+  }
+  new_dataset(NULL, size, pull = function() {
+    i <- 1
+    pull <- all[[1]]$pull()
+    function() {
+      while (is.null(element <- pull())) {
+        if (i == length(all)) return(NULL)
+        i <<- i + 1
+        pull <<- all[[i]]$pull()
+      }
+      element
+    }
+  })
+}
+
+#' @rdname dataset_shuffle
+#' @export
+zip_datasets <- function(...) {
+  all <- list(...)
+  if (length(all) == 1 && is_branch(all[[1]])) all <- all[[1]]
+  if (!length(all)) abort("needs at least one data set")
+  for (d in all) check_dataset(d, "...")
+  size <- min(vapply(all, function(d) as.double(d$size), 0))
+  spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
+  if (all(vapply(all, is_native, NA)) && length(all) <= 8) {
+    return(new_dataset(spec, size, stages = function(add) add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
+  }
+  new_dataset(spec, size, pull = function() {
+    pulls <- lapply(all, function(d) d$pull())
+    function() {
+      elements <- lapply(pulls, function(pull) pull())
+      if (!any(vapply(elements, is.null, NA))) elements
+    }
+  })
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_zip <- function(...) zip_datasets(...)
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_enumerate <- function(dataset, start = 0L) {
+  check_dataset(dataset)
+  check_whole(start)
+  zip_datasets(range_dataset(start, if (is.finite(dataset$size)) start + dataset$size else 2^52), dataset)
+}
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_prefetch <- function(dataset, buffer_size = NULL) check_dataset(dataset)
+
+#' @rdname dataset_shuffle
+#' @export
+dataset_cache <- function(dataset, filename = NULL) {
+  check_dataset(dataset)
+  if (!is.null(filename)) check_string(filename)
+  if (is.infinite(dataset$size) && !is.na(dataset$size)) return(dataset)
+  kept <- new.env(parent = emptyenv())
+  elements <- function() {
+    if (is.null(kept$elements)) {
+      if (!is.null(filename) && file.exists(filename)) kept$elements <- readRDS(filename)
+      else kept$elements <- if (is_native(dataset)) collect_native(dataset) else dataset_collect(dataset)
+      if (!is.null(filename) && !file.exists(filename)) saveRDS(kept$elements, filename)
+    }
+    kept$elements
+  }
+  if (is_native(dataset)) {
+    return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
+      columns <- lapply(elements(), function(x) list(data = x, offset = 0))
+      slices_dataset(dataset$spec, dim(columns[[1]]$data)[1], columns)$stages(add)
+    }))
+  }
+  new_dataset(dataset$spec, dataset$size, pull = function() {
+    items <- elements()
+    indexed_dataset(NULL, length(items), function(i) items[[i]])$pull()
+  })
+}
+
+#' All elements of a native data set, stacked: one tensor for each of theirs.
+#' @noRd
+collect_native <- function(dataset) {
+  stream <- new_stream(dataset)
+  parts <- list()
+  while (!is.null(part <- .Call(C_stream_next, stream, 4096L, FALSE))) parts[[length(parts) + 1]] <- part
+  if (!length(parts)) {
+    return(lapply(tensor_leaves(dataset$spec), function(s) tensor(array(0, c(0, s$dim)), s$dtype)))
+  }
+  lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
+}
+
+#' @rdname dataset_shuffle
+#' @export
+sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
+  for (d in datasets) check_dataset(d, "datasets")
+  if (is.null(weights)) weights <- rep(1, length(datasets))
+  if (length(weights) != length(datasets) || !is.numeric(weights) || any(weights < 0) || sum(weights) <= 0) {
+    abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
+  }
+  new_dataset(NULL, sum(vapply(datasets, function(d) as.double(d$size), 0)), pull = function() {
+    place <- random_places(if (is.null(seed)) NA else check_number(seed))
+    pulls <- lapply(datasets, function(d) d$pull())
+    open <- weights
+    function() {
+      while (sum(open) > 0) {
+        i <- findInterval((place(2^20) - 0.5) / 2^20, cumsum(open) / sum(open)) + 1
+        element <- pulls[[i]]()
+        if (!is.null(element)) return(element)
+        open[i] <<- 0
+      }
+    }
+  })
+}
+
+#' Batches and windows
+#'
+#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at their ends to the
+#' largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of `size` elements each.
+#'
+#' @param dataset a data set.
+#' @param batch_size,size whole numbers.
+#' @param drop_remainder leave out a last batch or window that is not full?
+#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest.
+#' @param padding_values what to fill up with, 0 by default.
+#' @param shift how far apart windows begin; `size` by default.
+#' @param stride how far apart the elements of a window are.
+#' @param num_parallel_calls,deterministic,name ignored.
+#' @return A data set.
+#' @section Errors: `nativenet_error_shape` if elements of a batch differ in shape.
+#' @examples
+#' data <- dataset_batch(range_dataset(to = 5), 2)
+#' iterate(data, print)
+#' iterate(dataset_window(range_dataset(to = 4), 2, shift = 1), function(w) print(iterate(w, as.array)))
+#' @export
+dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
+  check_dataset(dataset)
+  batch_size <- check_count(batch_size)
+  whole <- check_flag(drop_remainder)
+  batches <- dataset$size / batch_size
+  size <- if (whole) floor(batches) else ceiling(batches)
+  axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA
+  spec <- if (!is.null(dataset$spec)) {
+    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim))))
+  }
+  if (is_native(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
+  new_dataset(spec, size, pull = function() {
+    pull <- dataset$pull()
+    function() {
+      elements <- pull_some(pull, batch_size, whole)
+      if (!is.null(elements)) stack_elements(elements)
+    }
+  })
+}
+
+pull_some <- function(pull, n, whole) {
+  elements <- list()
+  while (length(elements) < n && !is.null(element <- pull())) elements[[length(elements) + 1]] <- element
+  if (length(elements) == n || (length(elements) && !whole)) elements
+}
+
+#' Elements of one structure as one element, each tensor with a new first axis.
+#' @noRd
+stack_elements <- function(elements, stack = stack_tensors) {
+  leaves <- lapply(elements, tensor_leaves)
+  fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
+    parts <- lapply(leaves, `[[`, k)
+    if (is.character(parts[[1]])) unlist(parts) else stack(parts)
+  }))
+}
+
+stack_tensors <- function(parts) {
+  shapes <- unique(lapply(parts, dim))
+  if (length(shapes) > 1) {
+    abort("the elements of a batch differ in shape: ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]),
+      "; `dataset_padded_batch()` fills up", class = "shape", fun = "dataset_batch")
+  }
+  op_stack(parts, axis = 1)
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL, drop_remainder = FALSE, name = NULL) {
+  check_dataset(dataset)
+  batch_size <- check_count(batch_size)
+  whole <- check_flag(drop_remainder)
+  batches <- dataset$size / batch_size
+  value <- if (is.null(padding_values)) 0 else check_number(padding_values)
+  new_dataset(NULL, if (whole) floor(batches) else ceiling(batches), pull = function() {
+    pull <- dataset$pull()
+    function() {
+      elements <- pull_some(pull, batch_size, whole)
+      if (!is.null(elements)) stack_elements(elements, function(parts) stack_tensors(pad_tensors(parts, padded_shapes, value)))
+    }
+  })
+}
+
+pad_tensors <- function(parts, wanted, value) {
+  shapes <- lapply(parts, dim)
+  if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up", class = "shape", fun = "dataset_padded_batch")
+  to <- do.call(pmax, shapes)
+  if (length(wanted) == length(to)) {
+    fixed <- !is.na(wanted)
+    if (any(to[fixed] > wanted[fixed])) {
+      abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted), class = "shape", fun = "dataset_padded_batch")
+    }
+    to[fixed] <- as.integer(wanted[fixed])
+  }
+  lapply(parts, function(x) {
+    for (axis in seq_along(to)) {
+      missing <- to[axis] - dim(x)[axis]
+      if (missing == 0) next
+      shape <- dim(x)
+      shape[axis] <- missing
+      x <- op_concat(list(x, tensor(array(value, shape), tensor_dtype(x))), axis = axis)
+    }
+    x
+  })
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_unbatch <- function(dataset) {
+  check_dataset(dataset)
+  dataset_flat_map(dataset, function(...) {
+    parts <- list(...)
+    tensor_slices_dataset(if (length(parts) == 1) parts[[1]] else parts)
+  })
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE) {
+  dataset_batch(dataset_unbatch(dataset), batch_size, drop_remainder)
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_window <- function(dataset, size, shift = NULL, stride = 1, drop_remainder = FALSE) {
+  check_dataset(dataset)
+  size <- check_count(size)
+  shift <- if (is.null(shift)) size else check_count(shift)
+  stride <- check_count(stride)
+  whole <- check_flag(drop_remainder)
+  reach <- (size - 1) * stride + 1
+  n <- dataset$size
+  count <- if (whole) max(0, floor((n - reach) / shift) + 1) else ceiling(n / shift)
+  new_dataset(NULL, count, pull = function() {
+    pull <- dataset$pull()
+    held <- list() # elements from the start of the next window on
+    gap <- 0       # elements to leave out first, where windows lie apart
+    function() {
+      while (gap > 0 && !is.null(pull())) gap <<- gap - 1
+      while (length(held) < reach && !is.null(element <- pull())) held[[length(held) + 1]] <<- element
+      if (!length(held) || (whole && length(held) < reach)) return(NULL)
+      items <- held[seq(1, min(reach, length(held)), by = stride)]
+      gap <<- max(0, shift - length(held))
+      held <<- held[-seq_len(min(shift, length(held)))]
+      indexed_dataset(dataset$spec, length(items), function(i) items[[i]])
+    }
+  })
+}
