@@ -15,10 +15,14 @@ op_table <- function() {
   as.data.frame(columns, stringsAsFactors = FALSE)
 }
 
-rank_of <- function(x) {
-  if (is_tensor(x)) return(length(tensor_info(x)[[2]]))
-  if (is.null(dim(x))) as.integer(length(x) != 1) else length(dim(x))
+#' The shape that x has, or will have as a tensor.
+#' @noRd
+shape_of <- function(x) {
+  if (is_tensor(x)) return(tensor_info(x)[[2]])
+  if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
+
+rank_of <- function(x) length(shape_of(x))
 
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd
@@ -45,9 +49,11 @@ check_one_axis <- function(axis, rank, fun = calling_function()) {
 #' error.
 #'
 #' `op_maximum()` and `op_minimum()` send the gradient of a tie to `x`. `op_power()` has the
-#' derivative 0 towards `y` where `x` is not positive.
+#' derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` rounds down and `op_floor_mod()`
+#' has the sign of `y`, as `%/%` and `%%` in R; whole numbers divided by 0 give 0 in both. The first has the
+#' derivative 0, the second 1 towards `x`.
 #'
-#' @param x,y tensors or arrays. `op_divide()` and `op_power()` need floats.
+#' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()`, which is `1 / x`, need floats.
 #' @return A tensor of the broadcast shape; of dtype bool from comparisons.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
 #'   `nativenet_error_dtype` if the dtypes differ.
@@ -55,6 +61,7 @@ check_one_axis <- function(axis, rank, fun = calling_function()) {
 #' @examples
 #' as.array(op_add(matrix(1:6, 2), c(10L, 20L, 30L)))
 #' as.array(op_less(c(1, 5), 3))
+#' as.array(op_floor_mod(c(-7L, 7L), 3L))
 #' @name op_add
 NULL
 
@@ -75,6 +82,15 @@ op_divide <- function(x, y) apply_op("divide", list(x, y))
 op_power <- function(x, y) apply_op("power", list(x, y))
 #' @rdname op_add
 #' @export
+op_reciprocal <- function(x) op_divide(1, x)
+#' @rdname op_add
+#' @export
+op_floor_divide <- function(x, y) apply_op("floor_divide", list(x, y))
+#' @rdname op_add
+#' @export
+op_floor_mod <- function(x, y) apply_op("floor_mod", list(x, y))
+#' @rdname op_add
+#' @export
 op_maximum <- function(x, y) apply_op("maximum", list(x, y))
 #' @rdname op_add
 #' @export
@@ -87,7 +103,16 @@ op_less <- function(x, y) apply_op("less", list(x, y))
 op_less_equal <- function(x, y) apply_op("less_equal", list(x, y))
 #' @rdname op_add
 #' @export
+op_greater <- function(x, y) op_less(y, x)
+#' @rdname op_add
+#' @export
+op_greater_equal <- function(x, y) op_less_equal(y, x)
+#' @rdname op_add
+#' @export
 op_equal <- function(x, y) apply_op("equal", list(x, y))
+#' @rdname op_add
+#' @export
+op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
 
 #' Functions of one tensor, element by element
 #'
@@ -209,6 +234,9 @@ fusable_activations <- c("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid
 #' @export
 op_dense <- function(x, kernel, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
   check_choice(activation, fusable_activations)
+  # in place, the derivative follows from the sign of the result, which must be that of the sum
+  if (check_number(alpha) < 0 && activation == "elu") return(op_elu(op_dense(x, kernel, bias), alpha))
+  if (alpha < 0 && activation == "leaky_relu") return(op_leaky_relu(op_dense(x, kernel, bias), alpha))
   code <- if (activation == "linear") -1 else op_code[[activation]]
-  apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = check_number(alpha))
+  apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = alpha)
 }
