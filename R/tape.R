@@ -36,6 +36,15 @@ tape_record <- function(tape, expr) {
   expr
 }
 
+#' What is done for show or for bookkeeping leaves nothing on tapes.
+#' @noRd
+unrecorded <- function(expr) {
+  before <- session$tapes
+  on.exit(session$tapes <- before)
+  session$tapes <- list()
+  expr
+}
+
 #' @rdname gradient_tape
 #' @export
 tape_watch <- function(tape, x) {

@@ -70,22 +70,11 @@ as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
 #' @export
 as.double.nn_tensor <- function(x, ...) as.double(as.array(x))
 
-#' @export
-format.nn_tensor <- function(x, ...) {
-  info <- tensor_info(x)
-  sprintf("<tensor %s %s>", info[[1]], format_shape(info[[2]]))
-}
-
-#' @export
-print.nn_tensor <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
-  if (!is_symbolic(x)) print(as.array(x), max = 60)
-  invisible(x)
-}
-
 is_tensor <- function(x) inherits(x, "nn_tensor")
 
 is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
+
+is_variable <- function(x) inherits(x, "nn_variable")
 
 #' Variables
 #'
@@ -96,6 +85,7 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 #' @param x an array or tensor: the first value; for `variable_assign()` a variable.
 #' @param dtype as for [tensor()].
 #' @param trainable should tapes watch it?
+#' @param name what it is called where it is printed; names need not differ.
 #' @param value an array or tensor of the same shape.
 #' @return The variable; invisibly from `variable_assign()`.
 #' @examples
@@ -103,9 +93,15 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 #' variable_assign(w, c(3, 4))
 #' as.array(w)
 #' @export
-variable <- function(x, dtype = NULL, trainable = TRUE) {
-  .Call(C_variable, tensor(x, dtype), as.integer(check_flag(trainable)))
+variable <- function(x, dtype = NULL, trainable = TRUE, name = "Variable") {
+  .Call(C_variable, tensor(x, dtype), as.integer(check_flag(trainable)), check_string(name))
 }
+
+#' As TensorFlow gives it: with the number of the output, which is always 0.
+#' @noRd
+variable_name <- function(x) paste0(.Call(C_variable_info, x)[[1]], ":0")
+
+is_trainable <- function(x) .Call(C_variable_info, x)[[2]]
 
 #' @rdname variable
 #' @export

@@ -11,7 +11,7 @@
   ROW(program_new, 0) ROW(program_run, 6) ROW(program_variable, 3) ROW(tape_gradient, 4)         \
   ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1) ROW(trainer_fit, 7)      \
   ROW(trainer_get, 2) ROW(trainer_gradient, 5) ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5) ROW(trainer_remember, 2)      \
-  ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(variable, 2) ROW(variable_assign, 2)
+  ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_info, 1)
 
 #define ARGS_0 void
 #define ARGS_1 SEXP

@@ -38,9 +38,10 @@ static enum status same_dtype(struct inference *q, int first) {
       char a[TEXT], b[TEXT];
       return fail(q->failure, STATUS_DTYPE,
                   "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
-                  "convert one with `op_cast()`",
+                  "convert one with `tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
                   user_name(q->op), dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
-                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b));
+                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b), dtype_name[q->dtype[first]],
+                  dtype_name[q->dtype[first]]);
     }
   }
   q->out_dtype = q->dtype[first];

@@ -181,34 +181,66 @@ SEXP ffi_tensor_info(SEXP x) {
 }
 
 /* A variable: a tensor whose numbers can be replaced. Replacing makes a new block, so what a tape
- * has recorded stays as it was. */
-SEXP ffi_variable(SEXP x, SEXP trainable);
-SEXP ffi_variable(SEXP x, SEXP trainable) {
-  struct tensor from = as_tensor(x), to;
-  SEXP v = PROTECT(tensor_new(from.dtype, &from.shape, &to));
-  memcpy(to.data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
-  block_header(tensor_block(v))->trainable = as_int(trainable) && dtype_is_float(from.dtype);
+ * has recorded stays as it was. The name is the pointer's tag, which is saved with it. */
+static SEXP variable_class(void) {
+  SEXP class = PROTECT(Rf_allocVector(STRSXP, 3));
+  SET_STRING_ELT(class, 0, Rf_mkChar("nn_variable"));
+  SET_STRING_ELT(class, 1, Rf_mkChar("nn_tensor"));
+  SET_STRING_ELT(class, 2, Rf_mkChar("tensorflow.tensor"));
   UNPROTECT(1);
+  return class;
+}
+
+static SEXP variable_block(struct tensor from, int trainable) {
+  SEXP block = block_new(from.dtype, &from.shape);
+  memcpy(RAW(block) + HEADER_BYTES, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
+  block_header(block)->trainable = trainable && dtype_is_float(from.dtype);
+  return block;
+}
+
+SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name);
+SEXP ffi_variable(SEXP x, SEXP trainable, SEXP name) {
+  check_vector(name, STRSXP, 1);
+  SEXP block = PROTECT(variable_block(as_tensor(x), as_int(trainable)));
+  SEXP v = PROTECT(handle_new(block, "nn_tensor", "tensorflow.tensor"));
+  R_SetExternalPtrTag(v, name);
+  Rf_setAttrib(v, R_ClassSymbol, PROTECT(variable_class()));
+  UNPROTECT(3);
   return v;
+}
+
+static int is_variable(SEXP x) { return is_tensor(x) && Rf_inherits(x, "nn_variable") && TYPEOF(R_ExternalPtrTag(x)) == STRSXP; }
+
+/* list(name, is it trainable?) */
+SEXP ffi_variable_info(SEXP v);
+SEXP ffi_variable_info(SEXP v) {
+  if (!is_variable(v)) raise_text(STATUS_VALUE, "expected a variable");
+  SEXP info = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(info, 0, R_ExternalPtrTag(v));
+  SET_VECTOR_ELT(info, 1, Rf_ScalarLogical(is_trainable(v)));
+  UNPROTECT(1);
+  return info;
 }
 
 SEXP ffi_variable_assign(SEXP v, SEXP x);
 SEXP ffi_variable_assign(SEXP v, SEXP x) {
+  if (is_tensor(v) && !is_variable(v))
+    raise_text(STATUS_VALUE, "`variable_assign()`: the numbers of a plain tensor do not change; make it a `variable()`");
   struct tensor old = as_tensor(v);
   x = PROTECT(coerce_tensor(x, old.dtype));
   struct tensor from = as_tensor(x);
   char a[100], b[100];
   if (from.dtype != old.dtype)
-    raise_text(STATUS_DTYPE, "`variable_assign()`: a %s variable cannot hold a %s tensor; convert it with `op_cast()`",
-               dtype_name[old.dtype], dtype_name[from.dtype]);
+    raise_text(STATUS_DTYPE, "`variable_assign()`: a %s variable cannot hold a %s tensor; convert it with "
+               "`tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
+               dtype_name[old.dtype], dtype_name[from.dtype], dtype_name[old.dtype], dtype_name[old.dtype]);
   if (!shape_equal(&from.shape, &old.shape))
     raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
                shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));
-  int32_t version = block_header(tensor_block(v))->version + 1;
-  SEXP fresh = PROTECT(ffi_variable(x, PROTECT(Rf_ScalarInteger(is_trainable(v)))));
-  block_header(tensor_block(fresh))->version = version;
-  R_SetExternalPtrProtected(v, R_ExternalPtrProtected(fresh));
+  SEXP block = PROTECT(variable_block(from, is_trainable(v)));
+  block_header(block)->version = block_version(tensor_block(v)) + 1;
+  R_SetExternalPtrProtected(v, block);
   renew_address(v);
-  UNPROTECT(3);
+  UNPROTECT(2);
   return v;
 }
