@@ -2,10 +2,12 @@
 # 1-based and negative ones count from the end, as in R; class labels and row indices are 0-based,
 # as in the data.
 
+no_numbers <- double() # a call of double() takes as long as a small op
+
 #' The one door: run an op now, note it on the recording tapes, or append it to the program being
 #' traced.
 #' @noRd
-apply_op <- function(name, inputs, ints = double(), reals = double()) {
+apply_op <- function(name, inputs, ints = no_numbers, reals = no_numbers) {
   .Call(C_apply, op_code[[name]], inputs, as.double(ints), as.double(reals), session$tapes)
 }
 

@@ -20,7 +20,8 @@ print.nn_tensor <- function(x, ...) {
   invisible(x)
 }
 
-#' @exportS3Method utils::str
+#' @importFrom utils str
+#' @export
 str.nn_tensor <- function(object, ...) cat("", format(object), "\n")
 
 tensor_text <- function(x) {

@@ -3,7 +3,7 @@
 
 dtypes <- c("float32", "float64", "int32", "int64", "bool")
 
-#' The engine's code of a dtype; -1 lets the R type decide.
+#' The engine's code of a dtype, given as a string or as what `x$dtype` gives; -1 lets the R type decide.
 #' @noRd
 dtype_code <- function(dtype, fun = calling_function()) {
   if (is.null(dtype)) return(-1L)

@@ -383,12 +383,12 @@ enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
   if (q->inputs < op->fewest || (op->most && q->inputs > op->most))
     return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs, op->fewest);
-  int dtype = q->dtype[op_key(q->op)];
-  if ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL))
-    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", user_name(q->op),
-                op->part ? "numbers" : "a float tensor", dtype_name[dtype]);
   q->scratch = 0;
-  enum status s = op->rule(q);
+  enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
+  int dtype = q->dtype[op_key(q->op)];
+  if (!s && ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL)))
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `tf$cast()` or `op_cast()`",
+                user_name(q->op), op->part ? "numbers" : "a float tensor", dtype_name[dtype]);
   char text[TEXT];
   if (!s && !shape_is_possible(&q->out))
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));
