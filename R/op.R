@@ -17,10 +17,14 @@ op_table <- function() {
   as.data.frame(columns, stringsAsFactors = FALSE)
 }
 
-rank_of <- function(x) {
-  if (is_tensor(x)) return(length(tensor_info(x)[[2]]))
-  if (is.null(dim(x))) as.integer(length(x) != 1) else length(dim(x))
+#' The shape that x has, or will have as a tensor.
+#' @noRd
+shape_of <- function(x) {
+  if (is_tensor(x)) return(tensor_info(x)[[2]])
+  if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
+
+rank_of <- function(x) length(shape_of(x))
 
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd
@@ -47,9 +51,11 @@ check_one_axis <- function(axis, rank, fun = calling_function()) {
 #' error.
 #'
 #' `op_maximum()` and `op_minimum()` send the gradient of a tie to `x`. `op_power()` has the
-#' derivative 0 towards `y` where `x` is not positive.
+#' derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` rounds down and `op_floor_mod()`
+#' has the sign of `y`, as `%/%` and `%%` in R; whole numbers divided by 0 give 0 in both. The first has the
+#' derivative 0, the second 1 towards `x`.
 #'
-#' @param x,y tensors or arrays. `op_divide()` and `op_power()` need floats.
+#' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()`, which is `1 / x`, need floats.
 #' @return A tensor of the broadcast shape; of dtype bool from comparisons.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
 #'   `nativenet_error_dtype` if the dtypes differ.
@@ -57,6 +63,7 @@ check_one_axis <- function(axis, rank, fun = calling_function()) {
 #' @examples
 #' as.array(op_add(matrix(1:6, 2), c(10L, 20L, 30L)))
 #' as.array(op_less(c(1, 5), 3))
+#' as.array(op_floor_mod(c(-7L, 7L), 3L))
 #' @name op_add
 NULL
 
@@ -77,6 +84,15 @@ op_divide <- function(x, y) apply_op("divide", list(x, y))
 op_power <- function(x, y) apply_op("power", list(x, y))
 #' @rdname op_add
 #' @export
+op_reciprocal <- function(x) op_divide(1, x)
+#' @rdname op_add
+#' @export
+op_floor_divide <- function(x, y) apply_op("floor_divide", list(x, y))
+#' @rdname op_add
+#' @export
+op_floor_mod <- function(x, y) apply_op("floor_mod", list(x, y))
+#' @rdname op_add
+#' @export
 op_maximum <- function(x, y) apply_op("maximum", list(x, y))
 #' @rdname op_add
 #' @export
@@ -89,7 +105,16 @@ op_less <- function(x, y) apply_op("less", list(x, y))
 op_less_equal <- function(x, y) apply_op("less_equal", list(x, y))
 #' @rdname op_add
 #' @export
+op_greater <- function(x, y) op_less(y, x)
+#' @rdname op_add
+#' @export
+op_greater_equal <- function(x, y) op_less_equal(y, x)
+#' @rdname op_add
+#' @export
 op_equal <- function(x, y) apply_op("equal", list(x, y))
+#' @rdname op_add
+#' @export
+op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
 
 #' Functions of one tensor, element by element
 #'
@@ -211,234 +236,9 @@ fusable_activations <- c("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid
 #' @export
 op_dense <- function(x, kernel, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
   check_choice(activation, fusable_activations)
+  # in place, the derivative follows from the sign of the result, which must be that of the sum
+  if (check_number(alpha) < 0 && activation == "elu") return(op_elu(op_dense(x, kernel, bias), alpha))
+  if (alpha < 0 && activation == "leaky_relu") return(op_leaky_relu(op_dense(x, kernel, bias), alpha))
   code <- if (activation == "linear") -1 else op_code[[activation]]
-  apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = check_number(alpha))
-}
-
-#' Sums and extremes over axes
-#'
-#' `op_max()` and `op_min()` share the gradient evenly among equal extremes. `op_argmax()` gives the first
-#' position of the maximum, counted from 0 as class labels are.
-#'
-#' @param x a tensor or array; `op_mean()` needs floats.
-#' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
-#'   `op_argmax()`.
-#' @param keepdims keep the reduced axes with size 1?
-#' @return A tensor; a scalar if all axes are reduced.
-#' @examples
-#' as.array(op_sum(matrix(1:6, 2), axis = 1))
-#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2)))
-#' @name op_sum
-NULL
-
-reduce_op <- function(name, x, axis, keepdims, fun) {
-  check_flag(keepdims, arg = "keepdims", fun = fun)
-  axes <- if (is.null(axis)) double() else check_axis(axis, rank_of(x), fun = fun)
-  apply_op(name, list(x), ints = c(keepdims, axes))
-}
-
-#' @rdname op_sum
-#' @export
-op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims, "op_sum")
-#' @rdname op_sum
-#' @export
-op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims, "op_mean")
-#' @rdname op_sum
-#' @export
-op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims, "op_max")
-#' @rdname op_sum
-#' @export
-op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims, "op_min")
-#' @rdname op_sum
-#' @export
-op_argmax <- function(x, axis = -1) {
-  apply_op("argmax", list(x), ints = check_one_axis(axis, rank_of(x)))
-}
-
-#' Reshape, permute, cut and join
-#'
-#' None of these changes a number. `op_reshape()` reads and fills row by row (the last axis moves
-#' fastest), unlike R's `dim<-`.
-#'
-#' @param x a tensor or array.
-#' @param shape whole numbers; one of them may be -1 and is worked out.
-#' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses
-#'   them.
-#' @param start,size,step one whole number per axis: the first element (1-based), how many, and how far
-#'   apart (negative: backwards).
-#' @param xs a list of tensors or arrays.
-#' @param axis 1-based, negative from the end. For `op_stack()` the place of the new axis.
-#' @return A tensor.
-#' @examples
-#' x <- matrix(1:6, 2)
-#' as.array(op_reshape(x, c(3, -1)))
-#' as.array(op_transpose(x))
-#' as.array(op_slice(x, start = c(1, 3), size = c(2, 2), step = c(1, -2)))
-#' as.array(op_concat(list(x, x), axis = 2))
-#' @name op_reshape
-NULL
-
-check_whole <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  if (is.numeric(x) && all(is.finite(x)) && all(x == round(x))) return(as.double(x))
-  abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
-}
-
-#' @rdname op_reshape
-#' @export
-op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape))
-
-# Attributes of a node have room for so many; the shape rules check the rest.
-check_sizes <- function(shape, fun = calling_function()) {
-  check_whole(shape, arg = "shape", fun = fun)
-  if (length(shape) > 8) abort("`shape` must have at most 8 axes, not ", length(shape), fun = fun)
-  shape
-}
-
-#' @rdname op_reshape
-#' @export
-op_transpose <- function(x, perm = NULL) {
-  rank <- rank_of(x)
-  if (is.null(perm)) perm <- rev(seq_len(rank))
-  if (!setequal(perm, seq_len(rank)) || length(perm) != rank) {
-    abort("`perm` must name each of the axes 1 .. ", rank, " once, not be ", describe(perm))
-  }
-  apply_op("transpose", list(x), ints = perm - 1)
-}
-
-#' @rdname op_reshape
-#' @export
-op_slice <- function(x, start, size, step = rep(1, length(start))) {
-  rank <- rank_of(x)
-  for (arg in c("start", "size", "step")) {
-    value <- check_whole(get(arg), arg = arg)
-    if (length(value) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(value))
-  }
-  apply_op("slice", list(x), ints = rbind(start - 1, size, step))
-}
-
-check_tensors <- function(xs, fun = calling_function()) {
-  if (is.list(xs) && length(xs) > 0) return(xs)
-  abort("`xs` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
-}
-
-#' @rdname op_reshape
-#' @export
-op_concat <- function(xs, axis = -1) {
-  apply_op("concat", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]])))
-}
-
-#' @rdname op_reshape
-#' @export
-op_stack <- function(xs, axis = 1) {
-  apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
-}
-
-#' Pick, convert, choose
-#'
-#' @param x a tensor or array.
-#' @param indices whole numbers, **0-based** as token ids and class labels are; any shape.
-#' @param axis the axis they index, 1-based.
-#' @param dtype as for [tensor()]. Floats are cut towards zero to become integers and held at the ends
-#'   of the integer's range; anything but 0 is TRUE as bool.
-#' @param condition a logical array or bool tensor.
-#' @param y a tensor or array; shapes of all three broadcast.
-#' @return A tensor. `op_gather()`: the axis is replaced by the axes of `indices`.
-#' @section Errors: `nativenet_error_index` if an index lies outside the axis.
-#' @examples
-#' as.array(op_gather(matrix(1:6, 3), c(2, 0)))
-#' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6)))
-#' @export
-op_gather <- function(x, indices, axis = 1) {
-  apply_op("gather", list(x, tensor(indices, "int32")), ints = check_one_axis(axis, rank_of(x)))
-}
-
-#' @rdname op_gather
-#' @export
-op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(check_string(dtype)))
-
-#' @rdname op_gather
-#' @export
-op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "bool"), x, y))
-
-#' Losses, one number per row
-#'
-#' Each compares predictions with targets along the last axis and gives the mean, or the sum, of that
-#' axis: the loss of each sample. Means over samples are then [op_mean()]. Gradients flow to the
-#' targets too, where these are computed from variables.
-#'
-#' The cross-entropies have a stable form from logits (`from_logits = TRUE`). From probabilities they are
-#' clipped to `[clip, 1 - clip]` and `epsilon` is added inside the logarithm; the defaults are those of
-#' Keras. `op_categorical_crossentropy()` and its sparse form first divide by the sum of the probabilities
-#' (`normalize`), as Keras does.
-#'
-#' @param y_true targets, of the shape of `y_pred`; for the sparse form whole numbers 0 .. K-1, one per row.
-#' @param y_pred predictions, float.
-#' @param reduction `"mean"` or `"sum"` over the last axis.
-#' @param from_logits are predictions the inputs of a sigmoid or softmax, rather than its outputs?
-#' @param clip,epsilon small numbers, see above.
-#' @param normalize divide probabilities by their sum first?
-#' @param delta where the Huber loss turns from quadratic to linear.
-#' @return A float tensor with the last axis removed.
-#' @section Errors: `nativenet_error_shape` if shapes differ; `nativenet_error_index` for a label outside
-#'   the classes.
-#' @references Goodfellow et al. (2016), Deep Learning, section 6.2. Huber (1964),
-#'   <https://doi.org/10.1214/aoms/1177703732>.
-#' @examples
-#' as.array(op_squared_error(matrix(0, 2, 3), matrix(1:6 / 6, 2)))
-#' as.array(op_sparse_categorical_crossentropy(c(0, 1), diag(2) * 10, from_logits = TRUE))
-#' @name op_losses
-NULL
-
-loss_op <- function(name, y_true, y_pred, reduction, reals = double(), ints = double(), fun) {
-  check_choice(reduction, c("mean", "sum"), arg = "reduction", fun = fun)
-  apply_op(name, list(y_pred, y_true), ints = c(reduction == "mean", ints), reals = reals)
-}
-
-#' @rdname op_losses
-#' @export
-op_squared_error <- function(y_true, y_pred, reduction = "mean") {
-  loss_op("squared_error", y_true, y_pred, reduction, fun = "op_squared_error")
-}
-
-#' @rdname op_losses
-#' @export
-op_absolute_error <- function(y_true, y_pred, reduction = "mean") {
-  loss_op("absolute_error", y_true, y_pred, reduction, fun = "op_absolute_error")
-}
-
-#' @rdname op_losses
-#' @export
-op_huber <- function(y_true, y_pred, delta = 1, reduction = "mean") {
-  loss_op("huber", y_true, y_pred, reduction, reals = check_number(delta, above = 0), fun = "op_huber")
-}
-
-#' @rdname op_losses
-#' @export
-op_kl_divergence <- function(y_true, y_pred, clip = 1e-7, reduction = "sum") {
-  loss_op("kl_divergence", y_true, y_pred, reduction, reals = check_number(clip, min = 0), fun = "op_kl_divergence")
-}
-
-#' @rdname op_losses
-#' @export
-op_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 1e-7, reduction = "mean") {
-  name <- if (check_flag(from_logits)) "sigmoid_crossentropy" else "binary_crossentropy"
-  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0), check_number(epsilon, min = 0)),
-    fun = "op_binary_crossentropy")
-}
-
-#' @rdname op_losses
-#' @export
-op_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 0, normalize = TRUE,
-                                        reduction = "sum") {
-  name <- if (check_flag(from_logits)) "softmax_crossentropy" else "categorical_crossentropy"
-  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0), check_number(epsilon, min = 0)),
-    ints = check_flag(normalize), fun = "op_categorical_crossentropy")
-}
-
-#' @rdname op_losses
-#' @export
-op_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 0, normalize = TRUE) {
-  name <- if (check_flag(from_logits)) "sparse_softmax_crossentropy" else "sparse_categorical_crossentropy"
-  loss_op(name, tensor(y_true, "int32"), y_pred, "sum", reals = c(check_number(clip, min = 0), check_number(epsilon, min = 0)),
-    ints = check_flag(normalize), fun = "op_sparse_categorical_crossentropy")
+  apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = alpha)
 }

@@ -150,7 +150,8 @@ static enum status rule_dense(struct inference *q) {
   return STATUS_OK;
 }
 
-/* ints: keepdims, then the axes, 0-based; none means all. Max and min count their ties in scratch. */
+/* ints: keepdims, then the axes, 0-based; none means all. Scratch: max and min count their ties; the backward pass
+ * of prod keeps partial products. */
 static enum status rule_reduce(struct inference *q) {
   const struct shape *x = q->shape[0];
   int drop[MAX_RANK] = {0}, keep = q->attr->ints[0] != 0, n = q->attr->n_ints - 1;
@@ -165,6 +166,7 @@ static enum status rule_reduce(struct inference *q) {
     q->out.dim[q->out.rank++] = drop[i] ? 1 : x->dim[i];
   }
   q->out_dtype = q->dtype[0];
+  if (q->op == OP_PROD && dtype_is_float(q->out_dtype)) q->scratch = shape_count(x) + shape_count(&q->out);
   if (q->op == OP_MAX || q->op == OP_MIN) {
     q->scratch = shape_count(&q->out);
     if (shape_count(x) == 0 && q->scratch > 0)
@@ -174,12 +176,19 @@ static enum status rule_reduce(struct inference *q) {
 }
 
 /* ints: axis, 0-based */
-static enum status rule_argmax(struct inference *q) {
+static enum status rule_along(struct inference *q) {
+  int64_t axis = q->attr->ints[0];
+  if (axis < 0 || axis >= q->shape[0]->rank) return bad_value(q, "no such axis", axis + 1);
+  return rule_same(q);
+}
+
+/* ints: axis, 0-based */
+static enum status rule_position(struct inference *q) {
   const struct shape *x = q->shape[0];
   int64_t axis = q->attr->ints[0];
   if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
   if (x->dim[axis] == 0)
-    return fail(q->failure, STATUS_SHAPE, "`op_argmax()`: no elements to choose from");
+    return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", user_name(q->op));
   q->out.rank = 0;
   for (int i = 0; i < x->rank; i++)
     if (i != axis) q->out.dim[q->out.rank++] = x->dim[i];
@@ -227,19 +236,20 @@ static enum status rule_transpose(struct inference *q) {
   return STATUS_OK;
 }
 
-/* ints: for each axis start (0-based), size, step */
+/* ints: for each axis start (0-based), size (-1: all from there on, whatever the size of the batch), step */
 static enum status rule_slice(struct inference *q) {
   const struct shape *x = q->shape[0];
   if (q->attr->n_ints != 3 * x->rank) return bad_value(q, "one start, size and step per axis", q->attr->n_ints / 3);
   q->out.rank = x->rank;
   for (int i = 0; i < x->rank; i++) {
     const int64_t *s = q->attr->ints + 3 * i;
-    int64_t last = s[0] + (s[1] - 1) * s[2];
-    if (s[1] < 0) return bad_value(q, "sizes must be 0 or more", s[1]);
+    if (s[1] < -1) return bad_value(q, "sizes must be 0 or more, or -1 for all that follow", s[1]);
     if (s[2] == 0) return bad_value(q, "steps must not be 0", s[2]);
-    if (s[1] > 0 && (s[0] < 0 || s[0] >= x->dim[i])) return bad_value(q, "the start lies outside", s[0] + 1);
-    if (s[1] > 0 && (last < 0 || last >= x->dim[i])) return bad_value(q, "the end lies outside", last + 1);
-    q->out.dim[i] = s[1];
+    int64_t follow = s[2] > 0 ? (x->dim[i] - 1 - s[0]) / s[2] : s[0] / -s[2];
+    int64_t size = s[1] >= 0 ? s[1] : x->dim[i] ? follow + 1 : 0, last = s[0] + (size - 1) * s[2];
+    if (size != 0 && (s[0] < 0 || s[0] >= x->dim[i])) return bad_value(q, "the start lies outside", s[0] + 1);
+    if (size != 0 && (last < 0 || last >= x->dim[i])) return bad_value(q, "the end lies outside", last + 1);
+    q->out.dim[i] = size;
   }
   q->out_dtype = q->dtype[0];
   return STATUS_OK;
@@ -353,8 +363,12 @@ static enum status rule_label_loss(struct inference *q) {
   {#name, fewest, most, differentiable, 1, formula, rule_##rule},
 #define INFO_2(ENUM, name, fewest, most, rule, differentiable, formula) \
   {#name, fewest, most, differentiable, 2, formula, rule_##rule},
+#define INFO_3(ENUM, name, fewest, most, rule, differentiable, formula) \
+  {#name, fewest, most, differentiable, 3, formula, rule_##rule},
 
-const struct op_info op_info[OP_COUNT] = {OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER(INFO_1) OP_TABLE_ANY(INFO_2)};
+const struct op_info op_info[OP_COUNT] = {
+  OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER(INFO_1) OP_TABLE_ANY(INFO_2) OP_TABLE_BOOL(INFO_3)
+};
 
 int op_key(int op) { return op == OP_WHERE; }
 
@@ -386,9 +400,11 @@ enum status op_infer(struct inference *q) {
   q->scratch = 0;
   enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
   int dtype = q->dtype[op_key(q->op)];
-  if (!s && ((op->part == 0 && !dtype_is_float(dtype)) || (op->part == 1 && dtype == BOOL)))
+  static const char *const needs[] = {"a float tensor", "numbers", "any tensor", "a bool tensor"};
+  const int accepted[] = {dtype_is_float(dtype), dtype != BOOL, 1, dtype == BOOL};
+  if (!s && !accepted[op->part])
     return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `tf$cast()` or `op_cast()`",
-                user_name(q->op), op->part ? "numbers" : "a float tensor", dtype_name[dtype]);
+                user_name(q->op), needs[op->part], dtype_name[dtype]);
   char text[TEXT];
   if (!s && !shape_is_possible(&q->out))
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));

@@ -19,6 +19,22 @@
   ROW(EXP,       exp,       1, 1, same,      YES, "y = exp(x)")                                   \
   ROW(LOG,       log,       1, 1, same,      YES, "y = log(x)")                                   \
   ROW(SQRT,      sqrt,      1, 1, same,      YES, "y = sqrt(x)")                                  \
+  ROW(SIN,       sin,       1, 1, same,      YES, "y = sin(x)")                                   \
+  ROW(COS,       cos,       1, 1, same,      YES, "y = cos(x)")                                   \
+  ROW(TAN,       tan,       1, 1, same,      YES, "y = tan(x)")                                   \
+  ROW(ASIN,      asin,      1, 1, same,      YES, "y = asin(x)")                                  \
+  ROW(ACOS,      acos,      1, 1, same,      YES, "y = acos(x)")                                  \
+  ROW(ATAN,      atan,      1, 1, same,      YES, "y = atan(x)")                                  \
+  ROW(SINH,      sinh,      1, 1, same,      YES, "y = sinh(x)")                                  \
+  ROW(COSH,      cosh,      1, 1, same,      YES, "y = cosh(x)")                                  \
+  ROW(LOG1P,     log1p,     1, 1, same,      YES, "y = log(1 + x)")                               \
+  ROW(EXPM1,     expm1,     1, 1, same,      YES, "y = exp(x) - 1")                               \
+  ROW(ERF,       erf,       1, 1, same,      YES, "y = 2 Phi(sqrt(2) x) - 1")                     \
+  ROW(LGAMMA,    lgamma,    1, 1, same,      YES, "y = log(|gamma(x)|)")                          \
+  ROW(DIGAMMA,   digamma,   1, 1, same,      NO,  "y = lgamma'(x)")                               \
+  ROW(FLOOR,     floor,     1, 1, same,      YES, "y = floor(x); derivative 0")                   \
+  ROW(CEILING,   ceiling,   1, 1, same,      YES, "y = ceiling(x); derivative 0")                 \
+  ROW(ROUND,     round,     1, 1, same,      YES, "y = x rounded, half to even; derivative 0")    \
   ROW(RELU,      relu,      1, 1, same,      YES, "y = max(x, 0)")                                \
   ROW(LEAKY_RELU, leaky_relu, 1, 1, same,    YES, "y = x if x > 0 else slope x")                  \
   ROW(ELU,       elu,       1, 1, same,      YES, "y = x if x > 0 else alpha (exp(x) - 1)")       \
@@ -53,20 +69,27 @@
   ROW(MULTIPLY,  multiply,  2, 2, broadcast, YES, "y = a b")                                      \
   ROW(MAXIMUM,   maximum,   2, 2, broadcast, YES, "y = max(a, b)")                                \
   ROW(MINIMUM,   minimum,   2, 2, broadcast, YES, "y = min(a, b)")                                \
+  ROW(FLOOR_DIVIDE, floor_divide, 2, 2, broadcast, YES, "y = floor(a / b); integer / 0 is 0")     \
+  ROW(FLOOR_MOD, floor_mod, 2, 2, broadcast, YES, "y = a - b floor(a / b); likewise")             \
   ROW(LESS,      less,      2, 2, compare,   NO,  "y = a < b")                                    \
   ROW(LESS_EQUAL, less_equal, 2, 2, compare, NO,  "y = a <= b")                                   \
   ROW(NEGATIVE,  negative,  1, 1, same,      YES, "y = -x")                                       \
   ROW(ABS,       abs,       1, 1, same,      YES, "y = |x|; derivative 0 at 0")                   \
   ROW(SQUARE,    square,    1, 1, same,      YES, "y = x x")                                      \
+  ROW(SIGN,      sign,      1, 1, same,      YES, "y = -1, 0 or 1; derivative 0")                 \
   ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)")                   \
   ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes")                         \
+  ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes")                   \
+  ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on")   \
   ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient") \
   ROW(MIN,       min,       1, 1, reduce,    YES, "y = min(x) over axes; ties share the gradient") \
-  ROW(ARGMAX,    argmax,    1, 1, argmax,    NO,  "y = first 0-based position of the maximum")
+  ROW(ARGMAX,    argmax,    1, 1, position,  NO,  "y = first 0-based position of the maximum")    \
+  ROW(ARGMIN,    argmin,    1, 1, position,  NO,  "y = first 0-based position of the minimum")
 
 /* also bool (forward only) */
 #define OP_TABLE_ANY(ROW)                                                                         \
   ROW(EQUAL,     equal,     2, 2, compare,   NO,  "y = a == b")                                   \
+  ROW(NOT_EQUAL, not_equal, 2, 2, compare,   NO,  "y = a != b")                                   \
   ROW(RESHAPE,   reshape,   1, 1, reshape,   YES, "same numbers, row-major, other shape")         \
   ROW(TRANSPOSE, transpose, 1, 1, transpose, YES, "axes permuted")                                \
   ROW(SLICE,     slice,     1, 1, slice,     YES, "start, size, step per axis")                   \
@@ -76,7 +99,15 @@
   ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero")  \
   ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b")
 
-#define OP_TABLE(ROW) OP_TABLE_FLOAT(ROW) OP_TABLE_NUMBER(ROW) OP_TABLE_ANY(ROW)
+/* bool only */
+#define OP_TABLE_BOOL(ROW)                                                                        \
+  ROW(LOGICAL_AND, logical_and, 2, 2, compare,   NO,  "y = a and b")                              \
+  ROW(LOGICAL_OR, logical_or, 2, 2, compare,   NO,  "y = a or b")                                 \
+  ROW(LOGICAL_NOT, logical_not, 1, 1, same,      NO,  "y = not x")                                \
+  ROW(ANY,       any,       1, 1, reduce,    NO,  "y = is any of x true? over axes")              \
+  ROW(ALL,       all,       1, 1, reduce,    NO,  "y = are all of x true? over axes")
+
+#define OP_TABLE(ROW) OP_TABLE_FLOAT(ROW) OP_TABLE_NUMBER(ROW) OP_TABLE_ANY(ROW) OP_TABLE_BOOL(ROW)
 
 #define OP_ENUM(ENUM, name, fewest, most, rule, differentiable, formula) OP_##ENUM,
 enum op { OP_TABLE(OP_ENUM) OP_COUNT };
@@ -108,7 +139,7 @@ struct op_info {
   const char *name;
   int fewest, most; /* most = 0: any number */
   int differentiable;
-  int part; /* 0 float, 1 number, 2 any: how many number types the op accepts */
+  int part; /* 0 float, 1 number, 2 any, 3 bool: which number types the op accepts */
   const char *formula;
   enum status (*rule)(struct inference *q);
 };

@@ -12,8 +12,9 @@
 #include "unary.h"
 #endif
 #include "binary.h"
-#ifndef REAL_IS_BOOL
 #include "reduce.h"
+#ifdef REAL_IS_BOOL
+#include "logical.h"
 #endif
 #include "shape.h"
 #ifdef REAL_IS_FLOATING
@@ -33,8 +34,8 @@ extern const struct kernels TABLE;
 const struct kernels TABLE = {
   .name = TABLE_NAME,
 #if defined(REAL_IS_FLOATING)
-  .forward = {OP_TABLE(FORWARD_ROW)},
-  .backward = {OP_TABLE(BACKWARD_ROW)},
+  .forward = {OP_TABLE_FLOAT(FORWARD_ROW) OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
+  .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},
   .update = {
     [UPDATE_SGD] = sgd_update,
     [UPDATE_MOMENTUM] = momentum_update,
@@ -47,7 +48,7 @@ const struct kernels TABLE = {
   .penalty = penalty_sums,
   .penalize = penalize_gradient,
 #elif defined(REAL_IS_BOOL)
-  .forward = {OP_TABLE_ANY(FORWARD_ROW)},
+  .forward = {OP_TABLE_ANY(FORWARD_ROW) OP_TABLE_BOOL(FORWARD_ROW)},
 #else
   .forward = {OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
 #endif

@@ -104,15 +104,50 @@ BINARY(minimum,  choose((b < a) | (b != b), b, a),       choose(b < a, ZERO, ONE
 
 #endif
 
+#ifndef REAL_IS_BOOL
+/* The whole quotient, rounded down, and the rest, which has the sign of b, as R's %/% and %% have them. */
 #ifdef REAL_IS_FLOATING
-INLINE V vpow(V x, V y) {
-  real base[VL], exponent[VL];
-  memcpy(base, &x, sizeof base);
-  memcpy(exponent, &y, sizeof exponent);
-  for (int j = 0; j < VL; j++) base[j] = R(pow((double)base[j], (double)exponent[j]));
-  memcpy(&x, base, sizeof base);
-  return x;
+INLINE int rounds_up(double a, double b) { return fmod(a, b) != 0 && (a < 0) != (b < 0); } /* if cut towards zero */
+INLINE real floor_quotient(real a, real b) {
+  double x = (double)a, y = (double)b, q = x / y;
+  return R(isfinite(q) ? rint((x - fmod(x, y)) / y) - rounds_up(x, y) : q);
 }
+INLINE real floor_rest(real a, real b) {
+  double x = (double)a, y = (double)b;
+  return R(rounds_up(x, y) ? fmod(x, y) + y : fmod(x, y));
+}
+#else
+/* C leaves division by zero undefined, and that of the lowest number by -1 */
+INLINE int rounds_up(real a, real b) { return a % b != 0 && (a < 0) != (b < 0); }
+INLINE real floor_quotient(real a, real b) {
+  return b == 0 ? 0 : b == -1 ? minus(0, a) : a / b - rounds_up(a, b);
+}
+INLINE real floor_rest(real a, real b) {
+  return b == 0 || b == -1 ? 0 : rounds_up(a, b) ? a % b + b : a % b;
+}
+#endif
+
+/* f of two vectors, number by number */
+#define PAIRWISE(name, f)                                                                           \
+  INLINE V name(V x, V y) {                                                                         \
+    real first[VL], second[VL];                                                                     \
+    memcpy(first, &x, sizeof first);                                                                \
+    memcpy(second, &y, sizeof second);                                                              \
+    for (int j = 0; j < VL; j++) {                                                                  \
+      real a = first[j], b = second[j];                                                             \
+      first[j] = (f);                                                                               \
+    }                                                                                               \
+    memcpy(&x, first, sizeof first);                                                                \
+    return x;                                                                                       \
+  }
+PAIRWISE(vfloor_quotient, floor_quotient(a, b))
+PAIRWISE(vfloor_rest, floor_rest(a, b))
+BINARY(floor_divide, vfloor_quotient(a, b), ZERO,                           ZERO)
+BINARY(floor_mod, vfloor_rest(a, b),        splat(R(1)),                    -vfloor_quotient(a, b))
+#endif
+
+#ifdef REAL_IS_FLOATING
+PAIRWISE(vpow, R(pow((double)a, (double)b)))
 BINARY(divide,   a / b,                     R(1) / b,                       -z / b)
 /* d/db is 0 where a is 0, as the limit is for b > 0 */
 BINARY(power,    vpow(a, b),                choose(b == R(0), ZERO, b * vpow(a, b - R(1))),         choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
@@ -131,3 +166,4 @@ BINARY_FORWARD(less, a < b)
 BINARY_FORWARD(less_equal, a <= b)
 #endif
 BINARY_FORWARD(equal, a == b)
+BINARY_FORWARD(not_equal, a != b)

@@ -141,4 +141,20 @@ INLINE V vsigmoid(V x) {
   return choose(x < R(0), e, splat(R(1))) / (R(1) + e);
 }
 
+/* The derivative of log(gamma(x)). Abramowitz & Stegun (1964), "Handbook of mathematical functions": reflection (6.3.7)
+ * left of 0, recurrence (6.3.5) up to 10, the asymptotic series (6.3.18) from there. NaN at the poles 0, -1, -2 ... */
+static double digamma(double x) {
+  double sum = 0;
+  if (x <= 0) {
+    double beside = x - rint(x); /* the cotangent repeats */
+    if (!(beside != 0)) return NAN;
+    sum = -3.14159265358979323846 / tan(3.14159265358979323846 * beside);
+    x = 1 - x;
+  }
+  for (; x < 10; x++) sum -= 1 / x;
+  double z = 1 / (x * x);
+  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  return sum + log(x) - 0.5 / x - series;
+}
+
 INLINE V vsoftplus(V x) { return vmax(x, splat(0)) + vlog1p(vexp_negative(-vabs(x))); }

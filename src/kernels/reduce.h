@@ -1,5 +1,5 @@
-/* reduce.h - sum, mean, max, min over axes; argmax. The walk visits x in rows; the result either
- * moves with the row or stays (stride 0). */
+/* reduce.h - sum, mean, prod, max, min over axes; argmax, argmin, cumsum along one. The walk visits x in rows; the
+ * result either moves with the row or stays (stride 0). */
 
 /* The result's shape with the dropped axes back as 1, so that it broadcasts over x. */
 static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept) {
@@ -10,6 +10,30 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
   const struct shape *shapes[] = {kept};
   walk_plan(w, x, shapes, 1);
 }
+
+/* y = all of x over axes, one after the other: f of `all` so far and the next `one`, from `start` on. */
+#define REDUCTION(name, start, f)                                                                   \
+  static void name##_forward(const struct call *c) {                                                \
+    struct walk w;                                                                                  \
+    struct shape kept;                                                                              \
+    int64_t at;                                                                                     \
+    if (c->thread) return;                                                                          \
+    reduce_plan(c, &w, &kept);                                                                      \
+    int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];                                   \
+    real *y = OUT;                                                                                  \
+    for (int64_t i = 0; i < shape_count(&kept); i++) y[i] = start;                                  \
+    for (int64_t row = 0; row < walk_steps(&w); row++) {                                            \
+      walk_offsets(&w, row, 1, &at);                                                                \
+      const real *x = IN(0) + row * n;                                                              \
+      for (int64_t i = 0; i < n; i++) {                                                             \
+        real all = y[at + i * moves], one = x[i];                                                   \
+        y[at + i * moves] = f;                                                                      \
+      }                                                                                             \
+    }                                                                                               \
+  }
+
+#ifndef REAL_IS_BOOL
+REDUCTION(prod, 1, REAL_TIMES(all, one))
 
 /* Sums of pieces are added in double, so that long float sums keep their digits. */
 INLINE real row_sum(const real *x, int64_t n) {
@@ -78,6 +102,34 @@ static void mean_forward(const struct call *c) {
 static void mean_backward(const struct call *c) { reduce_spread(c, mean_scale(c)); }
 #endif
 
+#ifdef REAL_IS_FLOATING
+/* dx = dy times all other factors: the product of those before it waits in scratch, that of those after it grows on the
+ * way back. Nothing is divided, so zeros among the factors need no care. */
+static void prod_backward(const struct call *c) {
+  struct walk w;
+  struct shape kept;
+  int64_t at;
+  if (c->thread) return;
+  reduce_plan(c, &w, &kept);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], steps = walk_steps(&w);
+  const real *x = IN(0), *dy = DOUT;
+  real *dx = DIN(0), *before = SCRATCH, *product = before + shape_count(SHAPE(0));
+  for (int back = 0; back < 2; back++) {
+    for (int64_t i = 0; i < shape_count(&kept); i++) product[i] = 1;
+    for (int64_t step = 0; step < steps; step++) {
+      int64_t row = back ? steps - 1 - step : step;
+      walk_offsets(&w, row, 1, &at);
+      for (int64_t j = 0; j < n; j++) {
+        int64_t along = back ? n - 1 - j : j, i = row * n + along, to = at + along * moves;
+        if (back) dx[i] = (ADDS(0) ? dx[i] : 0) + dy[to] * before[i] * product[to];
+        else before[i] = product[to];
+        product[to] *= x[i];
+      }
+    }
+  }
+}
+#endif
+
 /* max and min: NaN counts as the extreme, as elsewhere. */
 static void extreme_forward(const struct call *c, int sign) {
   struct walk w;
@@ -131,8 +183,8 @@ static void max_backward(const struct call *c) { extreme_backward(c); }
 static void min_backward(const struct call *c) { extreme_backward(c); }
 #endif
 
-/* The first maximum wins; a NaN counts as the largest. */
-static void argmax_forward(const struct call *c) {
+/* The first extreme wins; NaN counts as one. */
+static void position_forward(const struct call *c, int sign) {
   const struct shape *s = SHAPE(0);
   int axis = (int)INT(0);
   int64_t outer = shape_span(s, 0, axis), n = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
@@ -142,9 +194,35 @@ static void argmax_forward(const struct call *c) {
     for (int64_t j = 0; j < inner; j++) {
       const real *x = IN(0) + o * n * inner + j;
       int64_t best = 0;
-      for (int64_t k = 1; k < n; k++)
-        if (x[k * inner] > x[best * inner] || (x[k * inner] != x[k * inner] && x[best * inner] == x[best * inner])) best = k;
+      for (int64_t k = 1; k < n; k++) {
+        const real *new = x + k * inner, *old = x + best * inner;
+        if ((sign > 0 ? *new > *old : *new < *old) || (*new != *new && *old == *old)) best = k;
+      }
       y[o * inner + j] = best;
     }
   }
 }
+static void argmax_forward(const struct call *c) { position_forward(c, 1); }
+static void argmin_forward(const struct call *c) { position_forward(c, -1); }
+
+/* y (+)= sums of x along an axis, from its start on or from its end back; in double, as above. */
+static void running_sums(const struct call *c, const real *x, real *y, int back, int add) {
+  const struct shape *s = SHAPE(0);
+  int axis = (int)INT(0);
+  int64_t n = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  struct range lines = share_rows(c, shape_span(s, 0, axis) * inner);
+  for (int64_t line = lines.begin; line < lines.end; line++) {
+    int64_t first = line / inner * n * inner + line % inner;
+    total sum = 0;
+    for (int64_t k = 0; k < n; k++) {
+      int64_t i = first + (back ? n - 1 - k : k) * inner;
+      sum += (total)x[i];
+      y[i] = add ? REAL_PLUS(y[i], R(sum)) : R(sum);
+    }
+  }
+}
+static void cumsum_forward(const struct call *c) { running_sums(c, IN(0), OUT, 0, 0); }
+#ifdef REAL_IS_FLOATING
+static void cumsum_backward(const struct call *c) { running_sums(c, DOUT, DIN(0), 1, ADDS(0)); }
+#endif
+#endif

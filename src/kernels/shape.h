@@ -68,7 +68,7 @@ static void slice_plan(const struct call *c, struct strided *s) {
   for (int i = 0; i < x->rank; i++) {
     int64_t unit = shape_span(x, i + 1, x->rank);
     s->base += INT(3 * i) * unit;
-    s->stride[i] = INT(3 * i + 1) > 1 ? INT(3 * i + 2) * unit : 0; /* no step leaves the tensor */
+    s->stride[i] = OUT_SHAPE->dim[i] > 1 ? INT(3 * i + 2) * unit : 0; /* no step leaves the tensor */
   }
 }
 

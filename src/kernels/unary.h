@@ -4,7 +4,7 @@
  * apply the op in place (op_is_fusable()); it then passes y for x, which has the same sign.
  */
 
-#define UNARY(name, f, slope)                                                                       \
+#define UNARY_FORWARD(name, f)                                                                      \
   INLINE V name##_value(V x, real a, real b) {                                                      \
     (void)a, (void)b;                                                                               \
     return f;                                                                                       \
@@ -15,8 +15,7 @@
   static void name##_forward(const struct call *c) {                                                \
     struct range r = share(c, shape_count(OUT_SHAPE));                                              \
     name##_map(r.begin, r.end, IN(0), OUT, REAL_ATTR(0), REAL_ATTR(1));                             \
-  }                                                                                                 \
-  UNARY_BACKWARD(name, slope)
+  }
 
 #ifdef REAL_IS_FLOATING
 #define UNARY_BACKWARD(name, slope)                                                                 \
@@ -35,6 +34,7 @@
 #else
 #define UNARY_BACKWARD(name, slope)
 #endif
+#define UNARY(name, f, slope) UNARY_FORWARD(name, f) UNARY_BACKWARD(name, slope)
 
 #define ONE splat(R(1))
 #define ZERO splat(R(0))
@@ -44,6 +44,7 @@ UNARY(negative,   minus(ZERO, x),                             splat(R(-1)))
 UNARY(abs,        vabs(x),                                  choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), ZERO)))
 UNARY(square,     times(x, x),                              x + x)
 /* comparisons are written so that NaN passes through */
+UNARY(sign,       choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), x)), ZERO)
 UNARY(clip,       choose(x < a, splat(a), choose(x > b, splat(b), x)), choose((x < a) | (x > b), ZERO, ONE))
 
 #ifdef REAL_IS_FLOATING
@@ -71,6 +72,46 @@ UNARY(sigmoid,    vsigmoid(x),                              y * (R(1) - y))
 UNARY(tanh,       vtanh(x),                                 R(1) - y * y)
 UNARY(softplus,   vsoftplus(x),                             R(1) - vexp(-y))
 UNARY(step,       choose(x == x, choose(x > R(0), ONE, ZERO), x), ZERO)
+
+/* The rest through the C library, number by number and in double. */
+#define LIBRARY(name)                                                                               \
+  INLINE V library_##name(V x) {                                                                    \
+    LANES(x, R(name((double)lane)));                                                                \
+    return x;                                                                                       \
+  }
+LIBRARY(sin)
+LIBRARY(cos)
+LIBRARY(tan)
+LIBRARY(asin)
+LIBRARY(acos)
+LIBRARY(atan)
+LIBRARY(sinh)
+LIBRARY(cosh)
+LIBRARY(log1p)
+LIBRARY(expm1)
+LIBRARY(erf)
+LIBRARY(lgamma)
+LIBRARY(digamma)
+LIBRARY(floor)
+LIBRARY(ceil)
+LIBRARY(rint)
+
+UNARY(sin,        library_sin(x),                           library_cos(x))
+UNARY(cos,        library_cos(x),                           -library_sin(x))
+UNARY(tan,        library_tan(x),                           R(1) + y * y)
+UNARY(asin,       library_asin(x),                          R(1) / vsqrt((R(1) - x) * (R(1) + x)))
+UNARY(acos,       library_acos(x),                          R(-1) / vsqrt((R(1) - x) * (R(1) + x)))
+UNARY(atan,       library_atan(x),                          R(1) / (R(1) + x * x))
+UNARY(sinh,       library_sinh(x),                          library_cosh(x))
+UNARY(cosh,       library_cosh(x),                          library_sinh(x))
+UNARY(log1p,      library_log1p(x),                         R(1) / (R(1) + x))
+UNARY(expm1,      library_expm1(x),                         y + R(1))
+UNARY(erf,        library_erf(x),                           R(1.12837916709551257390) * vexp(-x * x)) /* 2 / sqrt(pi) */
+UNARY(lgamma,     library_lgamma(x),                        library_digamma(x))
+UNARY_FORWARD(digamma, library_digamma(x))
+UNARY(floor,      library_floor(x),                         ZERO)
+UNARY(ceiling,    library_ceil(x),                          ZERO)
+UNARY(round,      library_rint(x),                          ZERO)
 
 /* The activations that dense() applies in place: in the table of all ops, NULL elsewhere. */
 typedef void map_function(int64_t begin, int64_t end, const real *x, real *y, real a, real b);

@@ -140,12 +140,14 @@ INLINE V plus(V a, V b) { return a + b; }
 INLINE V minus(V a, V b) { return a - b; }
 INLINE V times(V a, V b) { return a * b; }
 #define REAL_PLUS(a, b) ((a) + (b))
+#define REAL_TIMES(a, b) ((a) * (b))
 typedef double total; /* long float sums keep their digits */
 #else
 INLINE V plus(V a, V b) { return (V)((uint64_t)a + (uint64_t)b); }
 INLINE V minus(V a, V b) { return (V)((uint64_t)a - (uint64_t)b); }
 INLINE V times(V a, V b) { return (V)((uint64_t)a * (uint64_t)b); }
 #define REAL_PLUS(a, b) plus(a, b)
+#define REAL_TIMES(a, b) times(a, b)
 typedef uint64_t total;
 #endif
 

@@ -14,6 +14,9 @@ some <- function(dim, low = -2, high = 2, k = 1) {
   shaped(floor((low + (high - low) * fraction) * 1024) / 1024 + k / 8192, dim)
 }
 
+#' Truth values, spread as evenly.
+some_true <- function(dim, k = 1) shaped(c(some(dim, k = k)) > 0, dim)
+
 #' One record. Doubles among the inputs take the dtype under test; integers and logicals stay int32 and
 #' bool. `call` gets tensors, `reference` the arrays. `wants`: the inputs to differentiate by. `floor`:
 #' errors of smaller numbers count as if the number were `floor` (a sum of large numbers may cancel).
@@ -69,6 +72,10 @@ compared <- function(call, reference) {
     case(text_of(d[[1]], d[[2]]), list(round(some(d[[1]])), round(some(d[[2]], k = 2))), call, broadcast(reference), integer())
   })
 }
+logical_pairs <- function(call, reference) {
+  lapply(binary_shapes, function(d) case(text_of(d[[1]], d[[2]]), list(some_true(d[[1]]), some_true(d[[2]], 2)), call, broadcast(reference)))
+}
+forward_only <- function(cases) lapply(cases, function(case) replace(case, "wants", list(integer())))
 
 selu_reference <- function(x) 1.0507009873554804934193 * ifelse(x > 0, x, 1.6732632423543772848170 * expm1(x))
 
@@ -85,9 +92,21 @@ op_cases <- list(
   ),
   maximum = binary(function(a, b) op_maximum(a, b), pmax),
   minimum = binary(function(a, b) op_minimum(a, b), pmin),
+  floor_divide = c(
+    binary(function(a, b) op_floor_divide(a, b), `%/%`, c(-2, 1), c(2, 3)),
+    binary(function(a, b) op_floor_divide(a, b), `%/%`, c(-2, -3), c(2, -1))
+  ),
+  floor_mod = c(
+    binary(function(a, b) op_floor_mod(a, b), `%%`, c(-2, 1), c(2, 3)),
+    binary(function(a, b) op_floor_mod(a, b), `%%`, c(-2, -3), c(2, -1))
+  ),
   less = compared(function(a, b) op_less(a, b), `<`),
   less_equal = compared(function(a, b) op_less_equal(a, b), `<=`),
   equal = compared(function(a, b) op_equal(a, b), `==`),
+  not_equal = compared(function(a, b) op_not_equal(a, b), `!=`),
+  logical_and = logical_pairs(function(a, b) op_logical_and(a, b), `&`),
+  logical_or = logical_pairs(function(a, b) op_logical_or(a, b), `|`),
+  logical_not = lapply(unary_shapes, function(d) case(text_of(d), list(some_true(d)), function(x) op_logical_not(x), `!`)),
   negative = unary(function(x) op_negative(x), function(x) 0 - x),
   abs = unary(function(x) op_abs(x), abs),
   square = unary(function(x) op_square(x), function(x) x * x),
@@ -112,7 +131,30 @@ op_cases <- list(
   sigmoid = unary(function(x) op_sigmoid(x), plogis, -6, 6),
   tanh = unary(function(x) op_tanh(x), tanh, -3, 3),
   softplus = unary(function(x) op_softplus(x), function(x) pmax(x, 0) + log1p(exp(-abs(x))), -6, 6),
-  step = unary(function(x) op_step(x), function(x) as.double(x > 0))
+  step = unary(function(x) op_step(x), function(x) as.double(x > 0)),
+  sin = unary(function(x) op_sin(x), sin, -8, 8),
+  cos = unary(function(x) op_cos(x), cos, -8, 8),
+  tan = unary(function(x) op_tan(x), tan, -1.2, 1.2),
+  asin = unary(function(x) op_asin(x), asin, -0.9, 0.9),
+  acos = unary(function(x) op_acos(x), acos, -0.9, 0.9),
+  atan = unary(function(x) op_atan(x), atan, -5, 5),
+  sinh = unary(function(x) op_sinh(x), sinh, -3, 3),
+  cosh = unary(function(x) op_cosh(x), cosh, -3, 3),
+  log1p = unary(function(x) op_log1p(x), log1p, -0.8, 5),
+  expm1 = unary(function(x) op_expm1(x), expm1, -3, 3),
+  erf = unary(function(x) op_erf(x), function(x) 2 * pnorm(x * sqrt(2)) - 1, -3, 3),
+  lgamma = c(
+    unary(function(x) op_lgamma(x), lgamma, 0.3, 12),
+    unary(function(x) op_lgamma(x), lgamma, -1.8, -1.2)
+  ),
+  digamma = forward_only(c(
+    unary(function(x) op_digamma(x), digamma, 0.3, 30),
+    unary(function(x) op_digamma(x), digamma, -1.8, -1.2)
+  )),
+  floor = unary(function(x) op_floor(x), floor, -4, 4),
+  ceiling = unary(function(x) op_ceiling(x), ceiling, -4, 4),
+  round = unary(function(x) op_round(x), round, -4, 4),
+  sign = unary(function(x) op_sign(x), sign)
 )
 
 # ---- along the last axis ----
@@ -335,10 +377,10 @@ reductions <- list(
   list(c(5, 2, 3, 4), c(2, 4)), list(rep(2, 8), c(1, 3, 5, 7)), list(rep(2, 8), c(2, 4, 6, 8), TRUE), list(c(0, 3), 2), list(c(1, 1, 1), 2)
 )
 empty_reductions <- list(list(c(0, 3), 1), list(c(3, 0), 2), list(c(3, 0, 2), 2), list(c(2, 3, 0), c(1, 3)), list(0, NULL), list(c(0, 3), 1, TRUE))
-reduce_cases <- function(op, f, over) {
+reduce_cases <- function(op, f, over, numbers = some) {
   lapply(over, function(r) {
     keepdims <- length(r) == 3
-    case(paste0(text_of(r[[1]], r[[2]]), if (keepdims) " keepdims"), list(some(r[[1]])), function(x) op(x, axis = r[[2]], keepdims = keepdims),
+    case(paste0(text_of(r[[1]], r[[2]]), if (keepdims) " keepdims"), list(numbers(r[[1]])), function(x) op(x, axis = r[[2]], keepdims = keepdims),
       reduce_reference(f, r[[2]], keepdims))
   })
 }
@@ -347,12 +389,41 @@ op_cases$mean <- reduce_cases(function(...) op_mean(...), mean, c(reductions, em
 op_cases$max <- reduce_cases(function(...) op_max(...), max, reductions)
 op_cases$min <- reduce_cases(function(...) op_min(...), min, reductions)
 
-argmax_case <- function(d, axis) {
-  x <- shaped(round(c(some(d))), d) # with ties: the first wins
-  case(text_of(d, axis), list(x), function(x) op_argmax(x, axis = axis), reduce_reference(function(v) which.max(v) - 1, axis), integer())
+op_cases$prod <- c(
+  reduce_cases(function(...) op_prod(...), prod, c(reductions, empty_reductions), function(d) some(d, 0.5, 1.6)),
+  # one zero, several
+  lapply(list(5, 1:2, c(2, 3, 35)), function(zeros) {
+    x <- array(replace(some(c(5, 7), -2, 2), zeros, 0), c(5, 7))
+    case(paste("zeros", toString(zeros)), list(x), function(x) op_prod(x, axis = 2), reduce_reference(prod, 2))
+  }),
+  list(case("all zeros", list(c(0, 0, 0)), function(x) op_prod(x), prod))
+)
+op_cases$any <- reduce_cases(function(...) op_any(...), any, c(reductions, empty_reductions), some_true)
+op_cases$all <- reduce_cases(function(...) op_all(...), all, c(reductions, empty_reductions), function(d) !some_true(d) | some_true(d, 3))
+
+position_case <- function(op, which) {
+  function(d, axis) {
+    x <- shaped(round(c(some(d))), d) # with ties: the first wins
+    case(text_of(d, axis), list(x), function(x) op(x, axis = axis), reduce_reference(function(v) which(v) - 1, axis), integer())
+  }
 }
-op_cases$argmax <- list(
-  argmax_case(7, 1), argmax_case(c(3, 9), -1), argmax_case(c(9, 3), 1), argmax_case(c(2, 5, 3), 2), argmax_case(c(0, 3), 2), argmax_case(rep(c(1, 3), 4), 4)
+argmax_case <- position_case(function(...) op_argmax(...), which.max)
+argmin_case <- position_case(function(...) op_argmin(...), which.min)
+positions <- list(list(7, 1), list(c(3, 9), -1), list(c(9, 3), 1), list(c(2, 5, 3), 2), list(c(0, 3), 2), list(rep(c(1, 3), 4), 4))
+op_cases$argmax <- lapply(positions, function(p) argmax_case(p[[1]], p[[2]]))
+op_cases$argmin <- lapply(positions, function(p) argmin_case(p[[1]], p[[2]]))
+
+cumsum_case <- function(d, axis) {
+  case(text_of(d, axis), list(array(some(d), d)), function(x) op_cumsum(x, axis = axis), function(x) {
+    place <- if (axis < 0) length(d) + 1 + axis else axis
+    first <- c(place, seq_along(d)[-place])
+    lines <- apply(matrix(aperm(x, first), d[place]), 2, cumsum)
+    aperm(array(lines, d[first]), order(first))
+  }, floor = sqrt(max(1, d)))
+}
+op_cases$cumsum <- list(
+  cumsum_case(7, 1), cumsum_case(67, -1), cumsum_case(c(3, 5), 1), cumsum_case(c(3, 5), 2), cumsum_case(c(2, 35, 3), 2), cumsum_case(c(2, 3, 4), -3), cumsum_case(c(1, 4, 1), 1),
+  cumsum_case(c(0, 3), 1), cumsum_case(c(3, 0), 1), cumsum_case(c(0, 3), 2), cumsum_case(rep(2, 8), 5)
 )
 
 # ---- moving numbers ----
@@ -453,86 +524,14 @@ op_cases$where <- list(
   where_case(c(2, 1, 3), c(4, 1), integer()), where_case(integer(), c(2, 3), 3), where_case(c(0, 3), 3, integer()), where_case(rep(c(2, 1), 4), rep(c(1, 2), 4), 2)
 )
 
-# ---- random shapes and parameters ----
-
-#' How many random cases per op: NATIVENET_RANDOM=10000 for long runs.
-random_count <- function() as.integer(Sys.getenv("NATIVENET_RANDOM", "5"))
-one_of <- function(x) x[[sample(length(x), 1)]]
-random_shape <- function(rank = sample(0:4, 1), sizes = c(0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 17)) {
-  sample(sizes, rank, replace = TRUE, prob = c(0.2, rep(1, length(sizes) - 1)))
-}
-#' Another shape that broadcasts with `d`.
-random_partner <- function(d) {
-  d <- utils::tail(d, sample(0:length(d), 1))
-  ifelse(stats::runif(length(d)) < 0.3, 1, d)
-}
-
-random_case <- function(op) {
-  d <- random_shape(sample(1:4, 1))
-  axis <- sample(length(d), 1)
-  whole <- function(n, from) from + sample(n, 1) - 1
-  switch(op,
-    matmul = {
-      m <- sample(1:40, 3)
-      lead <- random_shape(sample(0:2, 1), 0:3)
-      flip <- stats::runif(2) < 0.5
-      matmul_case(c(random_partner(lead), if (flip[1]) m[2:1] else m[1:2]), c(lead, if (flip[2]) m[3:2] else m[2:3]), flip[1], flip[2])
-    },
-    dense = dense_case(c(random_shape(sample(0:2, 1)), sample(20, 1)), sample(40, 1), one_of(c("linear", "sigmoid", "tanh", "softplus", "exp")), stats::runif(1) < 0.5), # no kinks
-    sum = , mean = , max = , min = {
-      if (op %in% c("max", "min")) d <- pmin(pmax(d, 1), 6) # so few that all numbers differ
-      axes <- sample(length(d), sample(length(d), 1))
-      reduce_cases(get(paste0("op_", op)), get(op), list(c(list(d, axes), if (stats::runif(1) < 0.5) TRUE)))[[1]]
-    },
-    argmax = argmax_case(pmax(d, 1), axis),
-    reshape = reshape_case(d, sample(c(d, 1))),
-    transpose = transpose_case(d, sample(length(d))),
-    slice = {
-      d <- pmax(d, 1)
-      start <- vapply(d, sample, 0L, size = 1)
-      step <- sample(c(-3:-1, 1:3), length(d), replace = TRUE)
-      slice_case(d, start, vapply(seq_along(d), function(i) sample(0:length(seq(start[i], if (step[i] > 0) d[i] else 1, step[i])), 1), 0L), step)
-    },
-    concat = concat_case(lapply(seq_len(sample(4, 1)), function(i) replace(d, axis, sample(0:5, 1))), axis),
-    stack = stack_case(utils::head(d, 3), sample(4, 1), sample(length(utils::head(d, 3)) + 1, 1)),
-    gather = {
-      d <- pmax(d, 1)
-      shape <- random_shape(sample(0:2, 1))
-      gather_case(d, shaped(sample(d[axis], prod(shape), replace = TRUE) - 1L, shape), axis)
-    },
-    where = where_case(random_partner(d), random_partner(d), d),
-    {
-      # the others take any shapes: those of a case, resized, with numbers from the same ranges
-      case <- one_of(Filter(function(case) sum(lengths(case$inputs)) > 50 && all(lengths(case$inputs) > 1), op_cases[[op]]))
-      d[length(d)] <- max(1, d[length(d)]) # rows have numbers
-      shapes <- if (is.integer(case$inputs[[1]])) { # labels
-        list(d[-length(d)], d)
-      } else if (op %in% binary_like && length(case$inputs) == 2) {
-        sample(list(d, random_partner(d)))
-      } else {
-        rep(list(d), length(case$inputs))
-      }
-      case$what <- paste(case$what, "as", do.call(text_of, shapes))
-      case$inputs <- Map(function(x, s, k) {
-        if (is.integer(x)) return(shaped(sample(d[length(d)], prod(s), replace = TRUE) - 1L, s))
-        if (length(case$wants) == 0) return(shaped(sample(-2:2, prod(s), replace = TRUE) + 0, s))
-        some(s, min(x), max(x), k)
-      }, case$inputs, shapes, seq_along(shapes))
-      case$floor <- 1
-      case
-    }
-  )
-}
-binary_like <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "less", "less_equal", "equal")
-
 # ---- using them ----
 
 op_names <- function(differentiable = FALSE) {
   table <- nativenet:::op_table()
   if (differentiable) table$name[table$differentiable] else table$name
 }
-#' 0 floats only, 1 also integers, 2 also bool: the three parts of the table, by their first rows.
-op_part <- function(name) findInterval(match(name, op_names()), match(c("add", "equal"), op_names()))
+#' 0 floats only, 1 also integers, 2 also bool, 3 bool only: the parts of the table, by their first rows.
+op_part <- function(name) findInterval(match(name, op_names()), match(c("add", "equal", "logical_and"), op_names()))
 
 as_inputs <- function(case, dtype) lapply(case$inputs, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x))
 apply_case <- function(case, dtype) do.call(case$call, as_inputs(case, dtype))

@@ -3,7 +3,7 @@
 #' f for each case that has something to differentiate; collects what f returns as text.
 over_gradient_cases <- function(f) {
   wrong <- character()
-  for (op in op_names(differentiable = TRUE)) {
+  for (op in c(op_names(differentiable = TRUE), composed)) {
     for (case in op_cases[[op]]) {
       if (length(case$wants) == 0) next
       told <- f(op, case)
@@ -19,7 +19,7 @@ test_that("every differentiable op has gradient cases, for each of its float inp
   by_input <- function(op) unique(unlist(lapply(op_cases[[op]], `[[`, "wants")))
   expect_identical(Filter(function(op) length(by_input(op)) == 0, op_names(differentiable = TRUE)), character())
   expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))), character())
-  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "matmul", "dense", "squared_error", "absolute_error", "huber", "kl_divergence",
+  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod", "matmul", "dense", "squared_error", "absolute_error", "huber", "kl_divergence",
     "binary_crossentropy", "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
   for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
   expect_setequal(by_input("dense"), 1:3)
@@ -182,6 +182,27 @@ test_that("kinks and ties have the derivatives that the manual states", {
   expect_identical(c(tape_gradients(function(y) op_power(0, y), list(2), 1)[[1]]), 0)
 })
 
+test_that("activations of a dense layer have the right derivatives for parameters below zero too", {
+  inputs <- list(some(c(5, 3), -1, 1), some(c(3, 4), -1, 1, 2), some(4, -1, 1, 3))
+  for (activation in c("elu", "leaky_relu")) {
+    for (alpha in c(-0.5, 0, 0.5)) {
+      f <- function(x, w, b) op_dense(x, w, b, activation, alpha)
+      expect_lt(directional_error(f, inputs, 1:3), 1e-8, label = paste(activation, alpha))
+    }
+  }
+})
+
+test_that("products have the right derivatives where the whole product overflows or vanishes", {
+  x <- c(1e-200, 1e-200, 1e200)
+  g <- tape_gradients(function(x) op_prod(x), list(x), 1)[[1]]
+  expect_equal(c(g) / c(gradient_weights(1)), c(1, 1, 0))
+})
+
+test_that("no gradient passes truth values and constants", {
+  through <- list(op_ones_like, op_zeros_like, op_digamma, function(x) op_cast(op_not_equal(x, 1), "float64"))
+  for (f in through) expect_null(tape_gradients(f, list(some(3)), 1)[[1]])
+})
+
 test_that("a clipped prediction gets no gradient", {
   p <- c(1e-9, 0.5, 1)
   g <- tape_gradients(function(p) op_binary_crossentropy(c(1, 1, 0), p), list(p), 1)[[1]]
@@ -208,7 +229,7 @@ test_that("one thread or two: the same bits backward", {
   cases <- list(
     exp = list(op_exp, wide), add_row = list(op_add, wide, some(500000, k = 2)), multiply_column = list(op_multiply, tall, some(c(500000, 1), k = 2)),
     multiply_narrow = list(op_multiply, tall, some(3, k = 2)), divide_scalar = list(op_divide, wide, 3), itself = list(function(x) op_multiply(x, x), wide),
-    sum = list(function(x) op_sum(x, 2), wide), mean = list(function(x) op_mean(x, 1), tall), max = list(function(x) op_max(x, 2), wide), softmax = list(op_softmax, p),
+    sum = list(function(x) op_sum(x, 2), wide), prod = list(function(x) op_prod(x, 1), wide), cumsum = list(function(x) op_cumsum(x, 1), tall), mean = list(function(x) op_mean(x, 1), tall), max = list(function(x) op_max(x, 2), wide), softmax = list(op_softmax, p),
     transpose = list(op_transpose, tall), slice = list(function(x) op_slice(x, c(1, 500000), c(3, 250000), c(1, -2)), wide), concat = list(function(a, b) op_concat(list(a, b)), wide, wide),
     gather = list(function(x) op_gather(x, as.integer(seq_len(1e6) %% 1000)), tall), where = list(function(a, b) op_where(some(c(3, 500000)) > 0, a, b), wide, 1),
     matmul = list(op_matmul, some(c(301, 203)), some(c(203, 97), k = 2)), matmul_few_rows = list(op_matmul, some(c(3, 1500)), some(c(1500, 1001), k = 2)),

@@ -31,7 +31,6 @@ test_that("arithmetic of equal shapes is R's", {
 })
 
 test_that("comparisons are R's", {
-  skip_if_not(exists("op_greater", asNamespace("nativenet")))
   for (d in list(integer(), 5, c(2, 3))) {
     for (dtype in c("float64", "int64")) {
       x <- shaped(seq_len(prod(d)) %% 3, d)
@@ -99,7 +98,6 @@ test_that("%*% multiplies matrices where R lets it", {
 })
 
 test_that("floor division and modulo are R's", {
-  skip_if_not(exists("op_floor_mod", asNamespace("nativenet")))
   both <- list(`%/%` = `%/%`, `%%` = `%%`)
   x <- c(-7.5, -2, 0, 3, 7.25)
   for (y in c(-3, -0.5, 2)) expect_operators(both, x, rep(y, 5))
@@ -107,14 +105,13 @@ test_that("floor division and modulo are R's", {
 })
 
 test_that("logical operators are R's", {
-  skip_if_not(exists("op_logical_and", asNamespace("nativenet")))
   x <- c(TRUE, TRUE, FALSE, FALSE)
   y <- c(TRUE, FALSE, TRUE, FALSE)
   expect_operators(list(`&` = `&`, `|` = `|`), x, y, "bool")
   expect_identical(value(!tensor(x)), array(!x))
 })
 
-test_that("functions of the engine so far", {
+test_that("functions with an op of the same name, and those made of it", {
   x <- some(c(2, 3), 0.2, 0.9)
   for (f in list(abs, sqrt, exp, log, log2, log10, tanh)) expect_equal(value(f(tensor(x))), f(x))
   expect_equal(value(log(tensor(x), 3)), log(x, 3))
@@ -126,8 +123,7 @@ test_that("functions of the engine so far", {
   expect_refusal(cumsum(tensor(matrix(0, 2, 2))), "value", "`cumsum()`", "(2, 2)", "op_cumsum")
 })
 
-test_that("the other functions are R's", {
-  skip_if_not(exists("op_digamma", asNamespace("nativenet")))
+test_that("trigonometry, gamma functions, rounding and running sums are R's", {
   x <- some(c(2, 3), 0.2, 0.9)
   for (f in list(expm1, log1p, cos, sin, tan, acos, asin, atan, cosh, sinh, lgamma, digamma)) expect_equal(value(f(tensor(x))), f(x))
   x <- c(-2.5, -1.5, -0.7, 0, 0.2, 0.5, 1.5, 9.9)
@@ -169,7 +165,6 @@ test_that("logicals count as integers, and means of integers are fractions", {
 })
 
 test_that("prod, any and all are R's", {
-  skip_if_not(exists("op_prod", asNamespace("nativenet")))
   x <- some(c(2, 3))
   expect_equal(value(prod(tensor(x))), prod(x))
   expect_equal(value(prod(tensor(x), axis = 1)), plain(apply(x, 2, prod)))

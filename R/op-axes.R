@@ -1,0 +1,67 @@
+# Ops along axes: sums, extremes and positions.
+
+#' Sums and extremes over axes
+#'
+#' `op_max()` and `op_min()` share the gradient evenly among equal extremes. `op_argmax()` and `op_argmin()` give the
+#' first position of the extreme, counted from 0 as class labels are. `op_cumsum()` keeps the shape: sums from the
+#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow.
+#'
+#' @param x a tensor or array; `op_mean()` and `op_logsumexp()` need floats.
+#' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
+#'   `op_argmax()`, `op_argmin()` and `op_cumsum()`.
+#' @param keepdims keep the reduced axes with size 1?
+#' @return A tensor; a scalar if all axes are reduced.
+#' @examples
+#' as.array(op_sum(matrix(1:6, 2), axis = 1))
+#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2)))
+#' as.array(op_cumsum(1:4))
+#' as.array(op_logsumexp(c(1000, 1000)))
+#' @name op_sum
+NULL
+
+reduce_op <- function(name, x, axis, keepdims, fun) {
+  check_flag(keepdims, arg = "keepdims", fun = fun)
+  axes <- if (is.null(axis)) double() else check_axis(axis, rank_of(x), fun = fun)
+  apply_op(name, list(x), ints = c(keepdims, axes))
+}
+
+#' @rdname op_sum
+#' @export
+op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims, "op_sum")
+#' @rdname op_sum
+#' @export
+op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims, "op_mean")
+#' @rdname op_sum
+#' @export
+op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims, "op_prod")
+#' @rdname op_sum
+#' @export
+op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims, "op_max")
+#' @rdname op_sum
+#' @export
+op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims, "op_min")
+#' @rdname op_sum
+#' @export
+op_argmax <- function(x, axis = -1) {
+  apply_op("argmax", list(x), ints = check_one_axis(axis, rank_of(x)))
+}
+#' @rdname op_sum
+#' @export
+op_argmin <- function(x, axis = -1) {
+  apply_op("argmin", list(x), ints = check_one_axis(axis, rank_of(x)))
+}
+#' @rdname op_sum
+#' @export
+op_cumsum <- function(x, axis = -1) {
+  apply_op("cumsum", list(x), ints = check_one_axis(axis, rank_of(x)))
+}
+#' @rdname op_sum
+#' @export
+op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
+  if (!is_tensor(x)) x <- tensor(x, "float64")
+  check_flag(keepdims)
+  top <- reduce_op("max", x, axis, TRUE, "op_logsumexp")
+  top <- op_where(op_is_finite(top), top, 0) # Inf - Inf would be NaN
+  sums <- op_log(op_sum(op_exp(op_subtract(x, top)), axis, keepdims))
+  op_add(sums, if (keepdims) top else op_squeeze(top, axis))
+}

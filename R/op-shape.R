@@ -1,0 +1,210 @@
+# Ops that move numbers, pick them and make tensors like others.
+
+#' Reshape, permute, cut, join and repeat
+#'
+#' None of these changes a number. `op_reshape()` reads and fills row by row (the last axis moves
+#' fastest), unlike R's `dim<-`. `op_expand_dims()` adds an axis of size 1 and `op_squeeze()` drops such axes.
+#' `op_split()` undoes `op_concat()`. `op_broadcast_to()` repeats as broadcasting does, see [op_add()]; `op_tile()` repeats
+#' the whole of `x` along each axis.
+#'
+#' @param x a tensor or array.
+#' @param shape whole numbers; for `op_reshape()` one of them may be -1 and is worked out.
+#' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses
+#'   them.
+#' @param start,size,step one whole number per axis: the first element (1-based), how many (-1: all that
+#'   follow), and how far apart (negative: backwards).
+#' @param xs a list of tensors or arrays.
+#' @param axis 1-based, negative from the end. For `op_stack()` and `op_expand_dims()` the place of the new axis. For
+#'   `op_squeeze()` one or more axes of size 1; `NULL` for all there are.
+#' @param num_or_sizes how many equal parts; or two or more sizes, which add up to that of the axis.
+#' @param multiples one whole number per axis: how many times.
+#' @return A tensor; a list of tensors from `op_split()`.
+#' @examples
+#' x <- matrix(1:6, 2)
+#' as.array(op_reshape(x, c(3, -1)))
+#' as.array(op_transpose(x))
+#' as.array(op_slice(x, start = c(1, 3), size = c(2, 2), step = c(1, -2)))
+#' as.array(op_concat(list(x, x), axis = 2))
+#' lapply(op_split(x, c(1, 2)), as.array)
+#' as.array(op_tile(x, c(2, 1)))
+#' @name op_reshape
+NULL
+
+check_whole <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.numeric(x) && all(is.finite(x)) && all(x == round(x))) return(as.double(x))
+  abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
+}
+
+#' @rdname op_reshape
+#' @export
+op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape))
+
+# Attributes of a node have room for so many; the shape rules check the rest.
+check_sizes <- function(shape, fun = calling_function()) {
+  check_whole(shape, arg = "shape", fun = fun)
+  if (length(shape) > 8) abort("`shape` must have at most 8 axes, not ", length(shape), fun = fun)
+  shape
+}
+
+#' `x` with those of its axes that `from` names, in order, and new ones of size 1 where it has 0. The size of the first
+#' axis is left open, so that traced programs serve other batch sizes.
+#' @noRd
+reshape_axes <- function(x, from) {
+  sizes <- shape_of(x)
+  shape <- c(1, sizes)[from + 1]
+  if (all(sizes[-1] > 0)) shape[from == 1] <- -1
+  op_reshape(x, shape)
+}
+
+#' @rdname op_reshape
+#' @export
+op_expand_dims <- function(x, axis) {
+  rank <- rank_of(x)
+  reshape_axes(x, append(seq_len(rank), 0, check_one_axis(axis, rank + 1)))
+}
+
+#' @rdname op_reshape
+#' @export
+op_squeeze <- function(x, axis = NULL) {
+  sizes <- shape_of(x)
+  drop <- if (is.null(axis)) which(sizes == 1) else check_axis(axis, length(sizes)) + 1
+  if (any(sizes[drop] != 1)) abort("`axis` must name axes of size 1, not ", describe(axis), ", for shape ", format_shape(sizes), class = "shape")
+  reshape_axes(x, setdiff(seq_along(sizes), drop))
+}
+
+#' @rdname op_reshape
+#' @export
+op_broadcast_to <- function(x, shape) {
+  sizes <- shape_of(x)
+  more <- length(check_sizes(shape)) - length(sizes)
+  full <- c(rep(1, max(more, 0)), sizes)
+  if (more < 0 || any(shape < 0 | (full != 1 & full != shape))) {
+    abort("shape ", format_shape(sizes), " does not broadcast to ", format_shape(shape), class = "shape")
+  }
+  shape[full != 1] <- 1
+  op_tile(reshape_axes(x, c(rep(0, more), seq_along(sizes))), shape)
+}
+
+#' @rdname op_reshape
+#' @export
+op_tile <- function(x, multiples) {
+  sizes <- shape_of(x)
+  check_per_axis(multiples, length(sizes), min = 0)
+  for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1, multiples[axis]), axis)
+  tensor(x)
+}
+
+#' @rdname op_reshape
+#' @export
+op_transpose <- function(x, perm = NULL) {
+  rank <- rank_of(x)
+  if (is.null(perm)) perm <- rev(seq_len(rank))
+  if (!setequal(perm, seq_len(rank)) || length(perm) != rank) {
+    abort("`perm` must name each of the axes 1 .. ", rank, " once, not be ", describe(perm))
+  }
+  apply_op("transpose", list(x), ints = perm - 1)
+}
+
+#' @rdname op_reshape
+#' @export
+op_slice <- function(x, start, size, step = rep(1, length(start))) {
+  rank <- rank_of(x)
+  check_per_axis(start, rank)
+  check_per_axis(size, rank)
+  check_per_axis(step, rank)
+  apply_op("slice", list(x), ints = rbind(start - 1, size, step))
+}
+
+check_per_axis <- function(x, rank, min = -Inf, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_whole(x, arg = arg, fun = fun)
+  if (length(x) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(x), fun = fun)
+  if (any(x < min)) abort("`", arg, "` must be at least ", min, ", not ", describe(x), fun = fun)
+}
+
+check_tensors <- function(xs, fun = calling_function()) {
+  if (is.list(xs) && length(xs) > 0) return(xs)
+  abort("`xs` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
+}
+
+#' @rdname op_reshape
+#' @export
+op_concat <- function(xs, axis = -1) {
+  apply_op("concat", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]])))
+}
+
+#' @rdname op_reshape
+#' @export
+op_split <- function(x, num_or_sizes, axis = -1) {
+  sizes <- shape_of(x)
+  at <- check_one_axis(axis, length(sizes)) + 1
+  check_whole(num_or_sizes)
+  parts <- if (length(num_or_sizes) == 1) rep(sizes[at] / check_count(num_or_sizes), num_or_sizes) else num_or_sizes
+  if (any(parts < 0 | parts != round(parts)) || sum(parts) != sizes[at]) {
+    abort("`num_or_sizes` must divide the axis of ", sizes[at], ", not be ", describe(num_or_sizes), class = "shape")
+  }
+  # the other axes are cut at no size, so that traced programs serve other batch sizes
+  part <- function(start, size) {
+    op_slice(x, start = replace(rep(1, length(sizes)), at, start), size = replace(rep(-1, length(sizes)), at, size))
+  }
+  Map(part, cumsum(parts) - parts + 1, parts)
+}
+
+#' @rdname op_reshape
+#' @export
+op_stack <- function(xs, axis = 1) {
+  apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
+}
+
+#' Pick, convert, choose
+#'
+#' `op_one_hot()` has ones at the indices along a new last axis, and zeros only where an index lies outside
+#' `0 .. depth - 1`. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
+#' through them.
+#'
+#' @param x a tensor or array.
+#' @param indices whole numbers, **0-based** as token ids and class labels are; any shape.
+#' @param depth how many classes.
+#' @param axis the axis they index, 1-based.
+#' @param dtype as for [tensor()]. Floats are cut towards zero to become integers and held at the ends
+#'   of the integer's range; anything but 0 is TRUE as bool.
+#' @param condition a logical array or bool tensor.
+#' @param y a tensor or array; shapes of all three broadcast.
+#' @return A tensor. `op_gather()`: the axis is replaced by the axes of `indices`.
+#' @section Errors: `nativenet_error_index` if an index lies outside the axis.
+#' @examples
+#' as.array(op_gather(matrix(1:6, 3), c(2, 0)))
+#' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6)))
+#' as.array(op_one_hot(c(2, 0), 3))
+#' @export
+op_gather <- function(x, indices, axis = 1) {
+  apply_op("gather", list(x, tensor(indices, "int32")), ints = check_one_axis(axis, rank_of(x)))
+}
+
+#' @rdname op_gather
+#' @export
+op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(check_string(dtype)))
+
+#' @rdname op_gather
+#' @export
+op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "bool"), x, y))
+
+#' @rdname op_gather
+#' @export
+op_one_hot <- function(indices, depth, dtype = "float32") {
+  classes <- array(seq_len(check_count(depth)) - 1L, depth)
+  op_cast(op_equal(op_expand_dims(tensor(indices, "int32"), -1), classes), dtype)
+}
+
+# Chosen by a condition of the shape of x, so that traced programs serve other batch sizes.
+constant_like <- function(x, value) {
+  x <- tensor(x)
+  value <- tensor(value, tensor_dtype(x))
+  op_where(op_equal(x, x), value, value)
+}
+
+#' @rdname op_gather
+#' @export
+op_zeros_like <- function(x) constant_like(x, 0)
+#' @rdname op_gather
+#' @export
+op_ones_like <- function(x) constant_like(x, 1)
