@@ -11,25 +11,31 @@
 #' @noRd
 abort <- function(..., class = "value", fun = calling_function()) {
   message <- paste0(...)
-  if (length(fun)) message <- sprintf("`%s()`: %s", fun, message)
+  # operators are not written with parentheses
+  if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._]+$", fun)) "()", "`: ", message)
   stop(structure(
     class = c(paste0("nativenet_error_", class), "nativenet_error", "error", "condition"),
     list(message = message, call = NULL)
   ))
 }
 
-#' The name of the function whose evaluation frame is `frame`; "net$fit" becomes "fit".
-#' As a default argument of a checker it names the checker's caller.
+#' The name of the function whose evaluation frame is `frame`. As a default argument of a checker it names the
+#' checker's caller.
 #' @noRd
 calling_function <- function(frame = parent.frame(2)) {
   for (i in rev(seq_len(sys.nframe()))) {
-    if (identical(sys.frame(i), frame)) {
-      head <- sys.call(i)[[1]]
-      if (is.name(head)) return(as.character(head))
-      if (is.call(head) && length(head) == 3) return(as.character(head[[3]]))
-    }
+    name <- if (identical(sys.frame(i), frame)) called_name(sys.call(i))
+    if (length(name)) return(name)
   }
   NULL
+}
+
+#' "net$fit" becomes "fit", and a method of tensors its generic: "[.nn_tensor" becomes "[".
+#' @noRd
+called_name <- function(call) {
+  head <- call[[1]]
+  if (is.call(head) && length(head) == 3) head <- head[[3]]
+  if (is.name(head)) sub("[.]nn_tensor$", "", as.character(head))
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.
@@ -39,9 +45,8 @@ user_function <- function() {
   for (i in seq_len(sys.nframe())) {
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
-    head <- sys.call(i)[[1]]
-    if (ours && is.name(head)) return(as.character(head))
-    if (ours && is.call(head) && length(head) == 3) return(as.character(head[[3]]))
+    name <- if (ours) called_name(sys.call(i))
+    if (length(name)) return(name)
   }
   NULL
 }
@@ -124,11 +129,17 @@ check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling
     ", not ", describe(x), fun = fun)
 }
 
-#' An unknown member of an object with `$`: name the nearest ones.
+#' "; did you mean `shape`?", or all there is where nothing comes near.
+#' @noRd
+did_you_mean <- function(name, choices) {
+  distance <- utils::adist(name, choices, ignore.case = TRUE)[1, ]
+  near <- choices[distance <= max(1, nchar(name) %/% 3) | startsWith(choices, name)]
+  if (length(near)) return(paste0("; did you mean ", paste0("`", near, "`", collapse = " or "), "?"))
+  paste0("; there is ", paste0("`", choices, "`", collapse = ", "))
+}
+
+#' An unknown member of an object with `$`.
 #' @noRd
 unknown_member <- function(name, members, what) {
-  distance <- utils::adist(name, members, ignore.case = TRUE)[1, ]
-  near <- members[order(distance)][seq_len(min(3, sum(distance <= max(2, nchar(name) / 3))))]
-  hint <- if (length(near)) paste0("; did you mean ", paste0("`$", near, "`", collapse = ", "), "?")
-  abort(what, " has no member `$", name, "`", hint, class = "member", fun = NULL)
+  abort(what, " has no member `$", name, "`", did_you_mean(name, members), class = "member", fun = NULL)
 }

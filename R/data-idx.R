@@ -39,20 +39,32 @@ idx_types <- list(
 #' read_idx(path)
 #' @export
 read_idx <- function(path) {
-  check_string(path)
+  with_idx(path, "read_idx", function(header, read, refuse) {
+    values <- idx_values(header, read, refuse)
+    if (length(read(1))) {
+      refuse("it has trailing bytes after the ", length(values), " elements its dimensions announce")
+    }
+    idx_array(values, header$dim)
+  })
+}
+
+#' Open an idx file, check its header and call `use(header, read, refuse)`; `read(n)` gives the next n bytes.
+#' @noRd
+with_idx <- function(path, fun, use) {
+  check_string(path, fun = fun)
   if (!file.exists(path)) {
-    abort("`path` does not exist: \"", path, "\"", class = "file")
+    abort("`path` does not exist: \"", path, "\"", class = "file", fun = fun)
   }
   if (dir.exists(path)) {
-    abort("`path` must be a file, not the folder \"", path, "\"", class = "file")
+    abort("`path` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
   }
   refuse <- function(...) {
     abort("`path` is not a valid idx file, ", ..., ": \"", path, "\"",
-      class = "file", fun = "read_idx")
+      class = "file", fun = fun)
   }
   if (file.size(path) == 0) refuse("it is empty")
   compressed <- tryCatch(is_gzip(path), error = function(e) {
-    abort("`path` cannot be opened for reading: \"", path, "\"", class = "file", fun = "read_idx")
+    abort("`path` cannot be opened for reading: \"", path, "\"", class = "file", fun = fun)
   })
   # The absolute name keeps file() from giving a meaning of its own to names like "stdin".
   con <- (if (compressed) gzfile else file)(normalizePath(path), "rb")
@@ -65,14 +77,10 @@ read_idx <- function(path) {
       error = function(e) refuse("its gzip data is corrupt")
     )
   }
-
   header <- idx_header(read, refuse)
   idx_check_size(header, file.size(path), compressed, refuse)
-  values <- idx_values(header, read, refuse)
-  if (length(read(1))) {
-    refuse("it has trailing bytes after the ", length(values), " elements its dimensions announce")
-  }
-  idx_array(values, header$dim)
+  header$compressed <- compressed
+  use(header, read, refuse)
 }
 
 is_gzip <- function(path) {

@@ -38,11 +38,14 @@ idx_dataset <- function(images, labels = NULL) {
 #' The bytes of an idx file, or, where they are larger numbers in the wrong order for this machine, the array.
 #' @noRd
 idx_column <- function(path, fun = "idx_dataset") {
-  header <- idx_header(path, fun)
-  shape <- header$dim
-  if (header$type != "uint8") return(c(column(read_idx(path)), rows = shape[1]))
-  plain <- if (is_compressed(path)) unpacked(path) else path
-  list(data = file_bytes(plain), offset = header$bytes, spec = tensor_spec("int32", shape[-1]), rows = shape[1])
+  header <- with_idx(path, fun, function(header, read, refuse) header)
+  if (header$what != "byte") return(c(column(read_idx(path)), rows = header$dim[1]))
+  plain <- if (header$compressed) unpacked(path) else path
+  start <- 4 + 4 * length(header$dim)
+  if (file.size(plain) != start + prod(header$dim)) {
+    abort(encodeString(path, quote = "\""), " does not hold the ", prod(header$dim), " bytes that its header announces", class = "file", fun = fun)
+  }
+  list(data = file_bytes(plain), offset = start, spec = tensor_spec("int32", header$dim[-1]), rows = header$dim[1])
 }
 
 #' A function that gives the file's bytes: as memory where the system has that, else read.
@@ -54,8 +57,6 @@ file_bytes <- function(path) {
     if (is.null(mapped)) readBin(path, "raw", file.size(path)) else mapped
   }
 }
-
-is_compressed <- function(path) identical(readBin(path, "raw", 2), as.raw(c(0x1f, 0x8b)))
 
 #' Unpack a compressed file, some megabytes at a time, once in a session.
 #' @noRd

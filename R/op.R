@@ -2,6 +2,7 @@
 # 1-based and negative ones count from the end, as in R; class labels and row indices are 0-based,
 # as in the data.
 
+
 #' The one door: run an op now, note it on the recording tapes, or append it to the program being
 #' traced.
 #' @noRd

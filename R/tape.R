@@ -72,6 +72,15 @@ tape_record <- function(tape, expr) {
   expr
 }
 
+#' What is done for show or for bookkeeping leaves nothing on tapes.
+#' @noRd
+unrecorded <- function(expr) {
+  before <- tapes_recording()
+  on.exit(set_recording(tapes = before))
+  set_recording(tapes = NULL)
+  expr
+}
+
 #' @rdname gradient_tape
 #' @export
 tape_watch <- function(tape, x) {

@@ -3,7 +3,7 @@
 
 dtypes <- c("float32", "float64", "int32", "int64", "bool")
 
-#' The engine's code of a dtype; -1 lets the R type decide.
+#' The engine's code of a dtype, given as a string or as what `x$dtype` gives; -1 lets the R type decide.
 #' @noRd
 dtype_code <- function(dtype, fun = calling_function()) {
   if (is.null(dtype)) return(-1L)
@@ -72,19 +72,6 @@ as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
 
 #' @export
 as.double.nn_tensor <- function(x, ...) as.double(as.array(x))
-
-#' @export
-format.nn_tensor <- function(x, ...) {
-  info <- tensor_info(x)
-  sprintf("<tensor %s %s>", info[[1]], format_shape(info[[2]]))
-}
-
-#' @export
-print.nn_tensor <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
-  if (!is_symbolic(x)) print(as.array(x), max = 60)
-  invisible(x)
-}
 
 is_tensor <- function(x) inherits(x, "nn_tensor")
 

@@ -38,9 +38,10 @@ static enum status same_dtype(struct inference *q, int first) {
       char a[TEXT], b[TEXT];
       return fail(q->failure, STATUS_DTYPE,
                   "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
-                  "convert one with `op_cast()`",
+                  "convert one with `tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
                   user_name(q->op), dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
-                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b));
+                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b), dtype_name[q->dtype[first]],
+                  dtype_name[q->dtype[first]]);
     }
   }
   q->out_dtype = q->dtype[first];
@@ -416,14 +417,14 @@ enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
   if (q->inputs < op->fewest || (op->most && q->inputs > (op->most > 0 ? op->most : 0)))
     return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs, op->fewest);
+  q->scratch = 0;
+  enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
   int dtype = q->inputs ? q->dtype[op_key(q->op)] : (int)q->attr->ints[0];
   static const char *const needs[] = {"a float tensor", "numbers", "any tensor", "a bool tensor"};
   const int accepted[] = {dtype_is_float(dtype), dtype != BOOL, 1, dtype == BOOL};
-  if (!accepted[op->part])
-    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `op_cast()`", user_name(q->op),
-                needs[op->part], dtype_name[dtype]);
-  q->scratch = 0;
-  enum status s = op->rule(q);
+  if (!s && !accepted[op->part])
+    return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `tf$cast()` or `op_cast()`",
+                user_name(q->op), needs[op->part], dtype_name[dtype]);
   char text[TEXT];
   if (!s && !shape_is_possible(&q->out))
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));

@@ -236,14 +236,16 @@ void variable_own_block(SEXP v, int keep_numbers) {
 
 SEXP ffi_variable_assign(SEXP v, SEXP x);
 SEXP ffi_variable_assign(SEXP v, SEXP x) {
+  if (is_tensor(v) && !is_variable(v))
+    raise_text(STATUS_VALUE, "`variable_assign()`: the numbers of a plain tensor do not change; make it a `variable()`");
   struct tensor old = as_tensor(v);
-  if (!is_variable(v)) raise_text(STATUS_VALUE, "`variable_assign()`: a tensor never changes; make a variable of it with `variable()`");
   x = PROTECT(coerce_tensor(x, old.dtype));
   struct tensor from = as_tensor(x);
   char a[100], b[100];
   if (from.dtype != old.dtype)
-    raise_text(STATUS_DTYPE, "`variable_assign()`: a %s variable cannot hold a %s tensor; convert it with `op_cast()`",
-               dtype_name[old.dtype], dtype_name[from.dtype]);
+    raise_text(STATUS_DTYPE, "`variable_assign()`: a %s variable cannot hold a %s tensor; convert it with "
+               "`tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
+               dtype_name[old.dtype], dtype_name[from.dtype], dtype_name[old.dtype], dtype_name[old.dtype]);
   if (!shape_equal(&from.shape, &old.shape))
     raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
                shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));

@@ -144,13 +144,3 @@ test_that("variables: assignment keeps shape and dtype", {
   expect_refusal(variable(1, trainable = NA), "value", "`variable()`", "`trainable`")
   expect_identical(as.array(v), matrix(2, 2, 3))
 })
-
-test_that("printing", {
-  expect_snapshot(tensor(matrix(1:6 / 2, 2), "float32"))
-  expect_snapshot(tensor(5L))
-  expect_snapshot(tensor(c(TRUE, FALSE)))
-  expect_snapshot(tensor(matrix(0, 0, 3)))
-  expect_identical(format(tensor(array(0, c(2, 3, 4)))), "<tensor float64 (2, 3, 4)>")
-  expect_output(print(tensor(seq_len(1000))), "omitted")
-  expect_invisible(print(tensor(5L))) |> capture.output()
-})

@@ -1,0 +1,497 @@
+# Tensors in R's own words: operators, Math, Summary, `[`, `$` and conversions. Each is another spelling of op_*(),
+# so tapes record it, traced functions may use it, and nothing is computed here.
+
+#' Tensors as R arrays
+#'
+#' R's operators and functions work on [tensor()]s and [variable()]s: each runs the op of the same meaning.
+#'
+#' * **Operators**: `+ - * / ^ %/% %%`, comparisons, `& | !`. Shapes broadcast as in [op_add()]: aligned at the right, not
+#'   recycled down the columns. Plain R values take the dtype of the tensor, on either side; a fraction meets an integer
+#'   tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64. `%*%` is
+#'   [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
+#' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and hyperbolic
+#'   functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan`.
+#' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all) and
+#'   `keepdims`. Logical values count as integers; `mean()` of integers is float64.
+#' * **`[`**: see below. `[<-` is an error, as tensors do not change; see [variable()].
+#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a list.
+#' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`.
+#'
+#' @section Indices:
+#' One index per axis, 1-based. An empty index keeps the axis, a number drops it (unless `drop = FALSE`), vectors of numbers
+#' and logical vectors keep it, and so do ranges written `a:b`. Negative numbers count **from the end**, as in Python: `x[-1]`
+#' is the last element, `x[2:-1, ]` all rows but the first, `x[1:-1:2, ]` every second. `all_dims()` stands for as many empty
+#' indices as are missing, `NULL` for a new axis. A tensor as an index is **0-based**, as class labels and token ids are
+#' (see [op_gather()]).
+#'
+#' @section Members:
+#' `x$numpy()` is `as.array(x)`; `x$shape`, with `x$shape$as_list()` and 1-based `x$shape[[i]]`; `x$dtype`, which compares
+#' with strings; `x$ndim`, `x$device`. Variables have `x$name`, `x$trainable`, `x$value()`, and `x$assign(value)`,
+#' `x$assign_add(value)`, `x$assign_sub(value)`, which change the variable in place and return it invisibly.
+#'
+#' @section Errors: `nativenet_error_dtype` for tensors of different dtype; `nativenet_error_shape` for shapes that do not
+#'   broadcast; `nativenet_error_index` for indices beyond an axis, or too few or many; `nativenet_error_value` for the rest.
+#' @return A tensor; what the name says from conversions.
+#' @examples
+#' x <- tensor(matrix(1:6, 2), "float32")
+#' 2 * x + 1
+#' (x - mean(x)) / sqrt(mean((x - mean(x))^2))
+#' sum(x, axis = 1)
+#' x[2, ]
+#' x[, 2:-1]
+#' x[all_dims(), 1]
+#' x$shape
+#'
+#' w <- variable(c(1, 2), name = "w")
+#' w$assign_add(c(10, 10))
+#' w
+#' @name tensor-methods
+NULL
+
+# ---- operators ----
+
+# The commonest have methods of their own, as R takes longer to find a group's.
+#' @export
+`+.nn_tensor` <- function(e1, e2) if (missing(e2)) e1 else apply_op("add", list(e1, e2))
+#' @export
+`-.nn_tensor` <- function(e1, e2) if (missing(e2)) op_negative(e1) else apply_op("subtract", list(e1, e2))
+#' @export
+`*.nn_tensor` <- function(e1, e2) apply_op("multiply", list(e1, e2))
+#' @export
+`/.nn_tensor` <- function(e1, e2) true_divide(e1, e2)
+
+#' @export
+Ops.nn_tensor <- function(e1, e2) {
+  switch(.Generic,
+    "^" = power(e1, e2),
+    "%/%" = op_floor_divide(e1, e2),
+    "%%" = op_floor_mod(e1, e2),
+    "==" = op_equal(e1, e2),
+    "!=" = op_not_equal(e1, e2),
+    "<" = op_less(e1, e2),
+    "<=" = op_less_equal(e1, e2),
+    ">" = op_greater(e1, e2),
+    ">=" = op_greater_equal(e1, e2),
+    "&" = op_logical_and(e1, e2),
+    "|" = op_logical_or(e1, e2),
+    "!" = op_logical_not(e1)
+  )
+}
+
+# Before R 4.3, `%*%` does not look for S3 methods.
+#' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, nn_tensor)
+matrixOps.nn_tensor <- function(x, y) {
+  if (.Generic != "%*%") no_method(.Generic)
+  op_matmul(x, y)
+}
+
+no_method <- function(generic) abort("tensors have no such function; `as.array()` makes an R array", fun = generic)
+
+is_whole_dtype <- function(dtype) startsWith(dtype, "int")
+
+#' The dtype of the first of two values that is a tensor.
+#' @noRd
+common_dtype <- function(x, y) tensor_dtype(if (is_tensor(x)) x else y)
+
+#' Integers of one dtype become float64, so that 1 / 2 is not 0. Other pairs are for the op to judge.
+#' @noRd
+true_divide <- function(x, y) {
+  dtype <- common_dtype(x, y)
+  if (is_whole_dtype(dtype) && (!is_tensor(x) || !is_tensor(y) || tensor_dtype(y) == dtype)) {
+    if (is_tensor(x)) x <- op_cast(x, "float64")
+    if (is_tensor(y)) y <- op_cast(y, "float64")
+  }
+  op_divide(x, y)
+}
+
+power <- function(x, y) {
+  if (is.numeric(y) && length(y) == 1 && is.null(dim(y)) && !is.na(y)) {
+    if (y == 2) return(op_square(x))
+    if (is_whole_dtype(tensor_dtype(x))) return(whole_power(x, y))
+  }
+  op_power(x, y)
+}
+
+#' Integers stay exact: products of squares.
+#' @noRd
+whole_power <- function(x, n) {
+  check_count(n, min = 0, max = 63, arg = "exponent of an integer tensor", fun = "^")
+  result <- op_add(op_multiply(x, 0), 1)
+  while (n > 0) {
+    if (n %% 2 == 1) result <- op_multiply(result, x)
+    n <- n %/% 2
+    if (n > 0) x <- op_square(x)
+  }
+  result
+}
+
+# ---- functions ----
+
+#' @export
+Math.nn_tensor <- function(x, ...) {
+  switch(.Generic,
+    abs = op_abs(x), sign = op_sign(x), sqrt = op_sqrt(x),
+    floor = op_floor(x), ceiling = op_ceiling(x), trunc = op_multiply(op_sign(x), op_floor(op_abs(x))),
+    round = round_tensor(x, ...),
+    exp = op_exp(x), expm1 = op_expm1(x), log1p = op_log1p(x), log = log_tensor(x, ...),
+    log2 = log_tensor(x, 2), log10 = log_tensor(x, 10),
+    cos = op_cos(x), sin = op_sin(x), tan = op_tan(x), acos = op_acos(x), asin = op_asin(x), atan = op_atan(x),
+    cosh = op_cosh(x), sinh = op_sinh(x), tanh = op_tanh(x),
+    lgamma = op_lgamma(x), digamma = op_digamma(x),
+    cumsum = cumsum_tensor(x),
+    no_method(.Generic)
+  )
+}
+
+round_tensor <- function(x, digits = 0) {
+  if (identical(as.double(digits), 0)) return(op_round(x))
+  abort("tensors are rounded to whole numbers only: `digits` must be 0, not ", describe(digits), fun = "round")
+}
+
+log_tensor <- function(x, base = exp(1)) {
+  if (identical(base, exp(1))) return(op_log(x))
+  op_divide(op_log(x), if (is_tensor(base)) op_log(base) else log(base))
+}
+
+cumsum_tensor <- function(x) {
+  if (length(dim(x)) <= 1) return(op_cumsum(if (length(dim(x))) x else op_reshape(x, 1), 1))
+  abort("a tensor of shape ", format_shape(dim(x)), " has several axes; name one: `op_cumsum(x, axis)`", fun = "cumsum")
+}
+
+#' @export
+is.finite.nn_tensor <- function(x) op_is_finite(x)
+#' @export
+is.infinite.nn_tensor <- function(x) op_is_inf(x)
+#' @export
+is.nan.nn_tensor <- function(x) op_is_nan(x)
+
+# ---- sums and extremes ----
+
+#' @export
+Summary.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE, na.rm = FALSE) {
+  if (!identical(na.rm, FALSE)) abort("tensors keep NaN: `na.rm` must be FALSE", fun = .Generic)
+  if (.Generic == "range") {
+    return(op_stack(list(min(x, ..., axis = axis, keepdims = keepdims), max(x, ..., axis = axis, keepdims = keepdims)), -1))
+  }
+  is_test <- .Generic %in% c("any", "all")
+  if (is_test != (tensor_dtype(x) == "bool")) x <- op_cast(x, if (is_test) "bool" else "int32")
+  reduce <- switch(.Generic, sum = op_sum, prod = op_prod, min = op_min, max = op_max, any = op_any, all = op_all)
+  join <- switch(.Generic,
+    sum = op_add, prod = op_multiply, min = op_minimum, max = op_maximum, any = op_logical_or, all = op_logical_and
+  )
+  result <- reduce(x, axis, keepdims)
+  for (y in list(...)) result <- join(result, reduce(if (is_tensor(y)) y else tensor(y, tensor_dtype(x)), axis, keepdims))
+  result
+}
+
+#' @export
+mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE) {
+  if (!startsWith(tensor_dtype(x), "float")) x <- op_cast(x, "float64")
+  op_mean(x, axis, keepdims)
+}
+
+# ---- shape ----
+
+#' @export
+t.nn_tensor <- function(x) {
+  rank <- rank_of(x)
+  if (rank > 2) abort("a tensor of ", rank, " axes; `aperm()` permutes any number", class = "shape", fun = "t")
+  if (rank == 2) op_transpose(x) else op_reshape(x, c(1, length(x)))
+}
+
+#' @export
+aperm.nn_tensor <- function(a, perm = NULL, ...) op_transpose(a, perm)
+
+#' @export
+cbind.nn_tensor <- function(..., deparse.level = 1) bind(list(...), 2)
+
+#' @export
+rbind.nn_tensor <- function(..., deparse.level = 1) bind(list(...), 1)
+
+#' As in R, vectors become columns (or rows) and plain numbers are repeated.
+#' @noRd
+bind <- function(parts, axis) {
+  fun <- c("rbind", "cbind")[axis]
+  parts <- Filter(Negate(is.null), parts)
+  sizes <- vapply(parts, function(p) if (rank_of(p) == 2) dim(p)[3 - axis] else length(p), 0L)
+  size <- if (any(vapply(parts, rank_of, 0L) == 2)) max(sizes[vapply(parts, rank_of, 0L) == 2]) else max(sizes)
+  op_concat(lapply(parts, function(p) {
+    if (rank_of(p) == 2) return(p)
+    if (rank_of(p) > 2) abort("needs matrices and vectors, not a tensor of shape ", format_shape(dim(p)), class = "shape", fun = fun)
+    if (!is_tensor(p) && length(p) == 1) p <- rep(p, size)
+    shape <- if (axis == 2) c(length(p), 1L) else c(1L, length(p))
+    if (is_tensor(p)) op_reshape(p, shape) else array(p, shape)
+  }), axis)
+}
+
+# ---- to R ----
+
+#' @export
+as.vector.nn_tensor <- function(x, mode = "any") as.vector(as.array(x), mode)
+#' @export
+as.integer.nn_tensor <- function(x, ...) as.integer(as.array(x))
+#' @export
+as.logical.nn_tensor <- function(x, ...) as.logical(as.array(x))
+#' @export
+as.character.nn_tensor <- function(x, ...) as.character(as.array(x))
+
+#' @method all.equal nn_tensor
+#' @export
+all.equal.nn_tensor <- function(target, current, ...) {
+  if (is_tensor(current)) return(all.equal(as.array(target), as.array(current), ...))
+  # a vector has no dim in R, but a tensor of one axis gives an array
+  all.equal(as.array(target), if (is.null(dim(current)) && length(current) != 1) as.array(current) else current, ...)
+}
+
+#' @export
+summary.nn_tensor <- function(object, ...) if (is_symbolic(object)) format(object) else summary(as.vector(object), ...)
+
+# ---- indices ----
+
+#' @rdname tensor-methods
+#' @export
+all_dims <- function() structure(list(), class = "nn_all_dims")
+
+#' @export
+`[.nn_tensor` <- function(x, ..., drop = TRUE) {
+  check_flag(drop)
+  dim <- dim(x)
+  indices <- read_indices(sys.call(), parent.frame(), ...)
+  if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(x)
+  slices <- rbind(1, dim, 1) # start, size, step
+  gathers <- list()
+  shape <- list()
+  axis <- 0
+  for (index in fill_dims(indices, dim)) {
+    if (is.null(index)) {
+      shape <- c(shape, 1)
+      next
+    }
+    axis <- axis + 1
+    if (is_whole_axis(index)) {
+      shape <- c(shape, dim[axis])
+      next
+    }
+    taken <- pick(index, dim[axis], axis)
+    if (is.null(taken$at)) slices[, axis] <- taken$slice else gathers <- c(gathers, list(list(axis, taken$at)))
+    if (!taken$is_one || !drop) shape <- c(shape, taken$shape)
+  }
+  # the positions are known to be right: no need for op_slice()'s checks
+  if (any(slices != rbind(1, dim, 1))) x <- apply_op("slice", list(x), slices - c(1, 0, 0))
+  # from the last axis on: one may give way to several
+  for (g in rev(gathers)) x <- op_gather(x, g[[2]], g[[1]])
+  shape <- as.double(unlist(shape))
+  if (identical(as.double(dim(x)), shape)) x else apply_op("reshape", list(x), shape)
+}
+
+#' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no sequence
+#' before the size of the axis is known; an empty index is a range without ends.
+#' @noRd
+read_indices <- function(call, frame, ...) {
+  written <- as.list(call)[-(1:2)]
+  if (!is.null(names(written))) written <- written[names(written) != "drop"]
+  # handed on by another function: not what the user wrote
+  for (w in seq_along(written)) if (identical(written[[w]], quote(...))) written <- vector("list", ...length())
+  indices <- vector("list", ...length())
+  for (i in seq_along(indices)) {
+    index <- if (is_colon(written[[i]])) range_ends(written[[i]], frame) else if (is_empty(written[[i]])) new_range() else ...elt(i)
+    if (!is.null(index)) indices[[i]] <- index
+  }
+  indices
+}
+
+is_empty <- function(x) is.symbol(x) && !nzchar(x)
+is_colon <- function(x) is.call(x) && identical(x[[1]], quote(`:`)) && length(x) == 3
+
+new_range <- function(ends = list()) structure(ends, class = "nn_range")
+is_whole_axis <- function(x) inherits(x, "nn_range") && length(x) == 0
+
+range_ends <- function(call, frame) {
+  ends <- as.list(call)[-1]
+  if (is_colon(ends[[1]])) ends <- c(as.list(ends[[1]])[-1], ends[2])
+  new_range(lapply(ends, eval, frame))
+}
+
+#' One index per axis, all_dims() written out.
+#' @noRd
+fill_dims <- function(indices, dim) {
+  is_all <- given <- logical(length(indices))
+  for (i in seq_along(indices)) {
+    is_all[i] <- inherits(indices[[i]], "nn_all_dims")
+    given[i] <- !is_all[i] && !is.null(indices[[i]])
+  }
+  given <- sum(given)
+  if (sum(is_all) > 1) bad_index("`all_dims()` can stand once only")
+  if (given > length(dim) || (given < length(dim) && !any(is_all))) {
+    bad_index(given, if (given == 1) " index" else " indices", " for a tensor of shape ", format_shape(dim),
+      "; it takes one per axis. Leave one empty to keep its axis, or let `all_dims()` stand for the rest")
+  }
+  if (!any(is_all)) return(indices)
+  at <- which(is_all)
+  c(indices[seq_len(at - 1)], rep(list(new_range()), length(dim) - given), indices[-seq_len(at)])
+}
+
+bad_index <- function(...) abort(..., class = "index", fun = "[")
+
+#' What an index takes from an axis of n: either a `slice` (start, size, step) or what is `at` 0-based positions, a vector
+#' or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
+#' @noRd
+pick <- function(index, n, axis) {
+  if (is_tensor(index)) {
+    if (tensor_dtype(index) != "bool") return(list(at = index, shape = dim(index), is_one = FALSE))
+    index <- as.vector(index)
+  }
+  at <- if (inherits(index, "nn_range")) range_positions(index, n, axis)
+  else if (is.logical(index)) logical_positions(index, n, axis)
+  else positions(index, n, axis)
+  size <- length(at)
+  step <- if (size > 1) at[2] - at[1] else 1
+  is_one <- size == 1 && is.numeric(index)
+  if (step == 0 || (size > 2 && any(diff(at) != step))) return(list(at = at - 1, shape = size, is_one = FALSE))
+  list(slice = c(if (size) at[1] else 1, size, step), shape = size, is_one = is_one)
+}
+
+logical_positions <- function(index, n, axis) {
+  if (length(index) == n && !anyNA(index)) return(which(index))
+  bad_index("a logical index of axis ", axis, " must have ", n, " values that are not NA, not be ", describe(index))
+}
+
+#' Positions 1 .. n, negative ones counted from the end.
+#' @noRd
+positions <- function(index, n, axis) {
+  if (!is.numeric(index) || is.factor(index) || anyNA(index) || any(index != round(index))) {
+    bad_index("an index of axis ", axis, " must be whole or logical, not ", describe(index))
+  }
+  bad <- index == 0 | abs(index) > n
+  if (any(bad)) {
+    bad_index("there is no position ", format(index[bad][1]), " in axis ", axis,
+      if (n > 0) sprintf(": positions run from 1 to %d, or from -1 to -%d counted from the end", n, n) else ", which is empty")
+  }
+  if (any(index < 0)) {
+    tell_once("negative", "Negative indices of tensors count from the end, as in Python: x[-1] is the last element.")
+    index <- index + (index < 0) * (n + 1)
+  }
+  as.double(index)
+}
+
+range_positions <- function(range, n, axis) {
+  for (end in range) if (!is_number(end)) bad_index("the ends of a range of axis ", axis, " must be numbers, not ", describe(end))
+  ends <- positions(c(range[[1]], range[[2]]), n, axis)
+  step <- if (length(range) == 3) range[[3]] else sign(ends[2] - ends[1])
+  if (step == 0 && ends[1] == ends[2]) return(ends[1])
+  if (step != round(step) || step * (ends[2] - ends[1]) < 0 || step == 0) {
+    bad_index("a step of ", format(step), " does not lead from ", ends[1], " to ", ends[2], " in axis ", axis)
+  }
+  seq(ends[1], ends[2], by = step)
+}
+
+tell_once <- function(topic, text) {
+  if (topic %in% session$told) return(invisible())
+  session$told <- c(session$told, topic)
+  message(text, "\n(This is said once per session.)")
+}
+
+refuse_change <- function(x, ..., value) {
+  abort("a tensor does not change. Compute a new one, for example with `op_where()`; a `variable()` takes new numbers with `$assign()`",
+    fun = NULL)
+}
+
+#' @export
+`[<-.nn_tensor` <- refuse_change
+#' @export
+`[[<-.nn_tensor` <- refuse_change
+#' @export
+`$<-.nn_tensor` <- refuse_change
+
+#' @export
+`[[.nn_tensor` <- function(x, ...) {
+  if (...length() == 1 && is.character(..1)) return(tensor_member(x, ..1))
+  if (!all(vapply(list(...), function(i) is_number(i) || is_tensor(i), NA))) abort("takes one number per axis", class = "index", fun = "[[")
+  x[...]
+}
+
+# ---- members ----
+
+tensor_members <- list(
+  shape = function(x) nn_shape(dim(x)),
+  dtype = function(x) nn_dtype(tensor_dtype(x)),
+  ndim = function(x) length(dim(x)),
+  device = function(x) "CPU",
+  numpy = function(x) function() as.array(x),
+  get_shape = function(x) function() nn_shape(dim(x))
+)
+
+variable_members <- list(
+  name = function(x) variable_name(x),
+  trainable = function(x) is_trainable(x),
+  value = function(x) function() op_cast(x, tensor_dtype(x)),
+  read_value = function(x) function() op_cast(x, tensor_dtype(x)),
+  assign = function(x) function(value) variable_assign(x, value),
+  assign_add = function(x) function(delta) variable_assign(x, unrecorded(op_add(x, delta))),
+  assign_sub = function(x) function(delta) variable_assign(x, unrecorded(op_subtract(x, delta)))
+)
+
+members_of <- function(x) c(tensor_members, if (is_variable(x)) variable_members)
+
+tensor_member <- function(x, name) {
+  members <- members_of(x)
+  if (!is.null(members[[name]])) return(members[[name]](x))
+  if (name %in% names(variable_members)) {
+    abort("only a variable has `$", name, "`; this is a plain tensor, whose numbers do not change. `variable()` makes a variable of it", fun = NULL)
+  }
+  abort("a ", if (is_variable(x)) "variable" else "tensor", " has no `$", name, "`", did_you_mean(name, names(members)), fun = NULL)
+}
+
+#' @export
+`$.nn_tensor` <- function(x, name) tensor_member(x, name)
+
+#' @method .DollarNames nn_tensor
+#' @importFrom utils .DollarNames
+#' @export
+.DollarNames.nn_tensor <- function(x, pattern = "") grep(pattern, names(members_of(x)), value = TRUE)
+
+#' A shape: integers that print as TensorFlow's do. NA: not known yet.
+#' @noRd
+nn_shape <- function(dim) structure(as.integer(dim), class = "nn_shape")
+
+#' @export
+format.nn_shape <- function(x, ...) {
+  sizes <- as.integer(x)
+  paste0("TensorShape([", paste(ifelse(is.na(sizes), "None", sizes), collapse = ", "), "])")
+}
+#' @export
+print.nn_shape <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
+#' @export
+`$.nn_shape` <- function(x, name) {
+  switch(name,
+    as_list = function() as.integer(x),
+    rank = , ndims = length(x),
+    num_elements = function() as.integer(prod(as.integer(x))),
+    abort("a shape has no `$", name, "`", did_you_mean(name, c("as_list", "rank", "ndims", "num_elements")), fun = NULL)
+  )
+}
+
+#' A dtype: its name, which prints as TensorFlow's do and compares with strings.
+#' @noRd
+nn_dtype <- function(name) structure(name, class = "nn_dtype")
+
+#' @export
+format.nn_dtype <- function(x, ...) paste0("tf.", as.character(x))
+#' @export
+print.nn_dtype <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
+#' @export
+`$.nn_dtype` <- function(x, name) {
+  switch(name,
+    name = as.character(x),
+    is_floating = startsWith(x, "float"),
+    is_integer = is_whole_dtype(x),
+    is_bool = x == "bool",
+    abort("a dtype has no `$", name, "`", did_you_mean(name, c("name", "is_floating", "is_integer", "is_bool")), fun = NULL)
+  )
+}
