@@ -39,7 +39,7 @@ idx_dataset <- function(images, labels = NULL) {
 #' @noRd
 idx_column <- function(path, fun = "idx_dataset") {
   header <- with_idx(path, fun, function(header, read, refuse) header)
-  if (header$what != "byte") return(c(column(read_idx(path)), rows = header$dim[1]))
+  if (header$what != "raw") return(c(column(read_idx(path)), rows = header$dim[1]))
   plain <- if (header$compressed) unpacked(path) else path
   start <- 4 + 4 * length(header$dim)
   if (file.size(plain) != start + prod(header$dim)) {

@@ -182,7 +182,7 @@ op_gather <- function(x, indices, axis = 1) {
 
 #' @rdname op_gather
 #' @export
-op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(check_string(dtype)))
+op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(dtype))
 
 #' @rdname op_gather
 #' @export

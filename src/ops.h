@@ -99,6 +99,7 @@
   ROW(CONCAT,    concat,    1, 0, concat,    YES, "joined along an axis")                         \
   ROW(STACK,     stack,     1, 0, stack,     YES, "joined along a new axis")                      \
   ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based")    \
+  ROW(STOP_GRADIENT, stop_gradient, 1, 1, same, NO, "y = x, as a constant")                       \
   ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero")  \
   ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b")
 

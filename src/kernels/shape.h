@@ -5,6 +5,8 @@ static void reshape_forward(const struct call *c) {
   if (r.end > r.begin) memcpy(OUT + r.begin, IN(0) + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
 }
 
+static void stop_gradient_forward(const struct call *c) { reshape_forward(c); }
+
 /* Strided copy: y (row-major over shape) from or to x at base + sum index[i] stride[i]. */
 struct strided {
   const struct shape *shape;
