@@ -1,0 +1,396 @@
+# `tf$...`: TensorFlow's names for what the package has. Thin spellings of op_*(): axes are 0-based here, as in TensorFlow,
+# and numbers without dimensions become float32.
+
+#' TensorFlow's names
+#'
+#' `tf` holds the package's functions under their TensorFlow names, so that code and course sheets written for R's
+#' tensorflow package run as they stand: `tf$Variable`, `tf$matmul`, `tf$GradientTape`, `tf$nn$relu`,
+#' `tf$optimizers$Adam` and so on. Completion works after each `$`; an unknown name is an error that suggests near ones.
+#'
+#' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
+#'   and `k_*()`. Negative axes count from the end everywhere.
+#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim` float32, whole numbers
+#'   int32. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the tensor that they meet.
+#' * **Order**: R arrays keep their indices. Only `tf$reshape()` and flattening read row by row, unlike R's `dim<-`.
+#'
+#' | part | members |
+#' |---|---|
+#' | making | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
+#' | `tf$random` | `normal uniform truncated_normal set_seed` |
+#' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile gather where reverse pad shape size rank` |
+#' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
+#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
+#' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
+#' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
+#' | gradients | `GradientTape stop_gradient` |
+#' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
+#' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
+#' | types | `float32 float64 int32 int64 bool` |
+#'
+#' @format An object of class `nn_namespace`.
+#' @examples
+#' x <- tf$constant(matrix(1:6 / 2, 2))
+#' tf$reduce_sum(tf$square(x), axis = 0)
+#' w <- tf$Variable(tf$random$normal(c(3, 1)), name = "w")
+#' tf$matmul(tf$cast(x, tf$float32), w)
+#' try(tf$matmull(x, w))
+#' @name tf
+NULL
+
+new_namespace <- function(path, members) {
+  space <- list2env(members, parent = emptyenv())
+  attr(space, "path") <- path
+  structure(space, class = "nn_namespace")
+}
+
+#' @export
+`$.nn_namespace` <- function(x, name) {
+  member <- .subset2(x, name)
+  if (is.null(member) && name != "newaxis") unknown_member(name, ls(x), paste0("`", attr(x, "path"), "`"))
+  member
+}
+
+#' @export
+`[[.nn_namespace` <- function(x, i, ...) `$.nn_namespace`(x, i)
+
+#' @export
+`$<-.nn_namespace` <- function(x, name, value) abort("`", attr(x, "path"), "` cannot be changed", fun = NULL)
+
+#' @export
+`[[<-.nn_namespace` <- `$<-.nn_namespace`
+
+#' @export
+.DollarNames.nn_namespace <- function(x, pattern = "") grep(pattern, ls(x), value = TRUE)
+
+#' @export
+print.nn_namespace <- function(x, ...) {
+  cat("<", attr(x, "path"), ">\n", sep = "")
+  cat(strwrap(paste(ls(x), collapse = "  "), width = getOption("width")), sep = "\n")
+  invisible(x)
+}
+
+# ---- helpers ----
+
+#' 0-based axes as op_*() take them.
+#' @noRd
+from_zero <- function(axis) if (is.null(axis)) NULL else ifelse(axis < 0, axis, axis + 1)
+
+#' An R value or tensor as tf$constant() sees it.
+#' @noRd
+tf_value <- function(x, dtype = NULL, fun = calling_function()) {
+  if (is_tensor(x)) return(tensor(x, dtype))
+  if (is.list(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(x)
+  check_numbers(x, "value", fun)
+  if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
+  if (is.null(dtype) && is.double(x) && is.null(dim(x))) dtype <- "float32"
+  tensor(x, dtype)
+}
+
+tensor_filled <- function(value, shape, dtype = NULL) {
+  shape <- check_sizes(as_sizes(shape), fun = "fill")
+  tensor(if (length(shape)) array(value, shape) else value, dtype)
+}
+
+# A shape may come as a list, a tensor or what `x$shape` gives.
+as_sizes <- function(shape) {
+  if (is.list(shape)) shape <- unlist(shape)
+  if (is_tensor(shape)) shape <- as.numeric(shape)
+  as.numeric(unclass(shape))
+}
+
+#' Draw with a seed of one's own and leave R's generator as it was.
+#' @noRd
+with_own_seed <- function(seed, draw) {
+  if (is.null(seed)) return(draw)
+  check_not_tracing("it draws random numbers with a seed of its own")
+  old <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv()))
+  set.seed(seed)
+  draw
+}
+
+reduction <- function(op) function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(input_tensor, from_zero(axis), keepdims)
+unary <- function(op) function(x, name = NULL) op(x)
+binary <- function(op) function(x, y, name = NULL) op(x, y)
+
+transpose_matrix <- function(x) {
+  axes <- seq_len(rank_of(x))
+  op_transpose(x, c(axes[seq_len(length(axes) - 2)], rev(utils::tail(axes, 2))))
+}
+
+# ---- the members ----
+
+tf_elementwise <- c(
+  lapply(list(square = op_square, sqrt = op_sqrt, exp = op_exp, abs = op_abs, negative = op_negative, sign = op_sign, floor = op_floor,
+    ceil = op_ceiling, round = op_round, sin = op_sin, cos = op_cos, tan = op_tan, asin = op_asin, acos = op_acos, atan = op_atan,
+    sinh = op_sinh, cosh = op_cosh, tanh = op_tanh, sigmoid = op_sigmoid), unary),
+  lapply(list(add = op_add, subtract = op_subtract, multiply = op_multiply, pow = op_power, maximum = op_maximum,
+    minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal, greater = op_greater,
+    greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or, floormod = op_floor_mod), binary),
+  list(
+    divide = function(x, y, name = NULL) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y),
+    truediv = function(x, y, name = NULL) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y),
+    logical_not = unary(op_logical_not),
+    clip_by_value = function(t, clip_value_min, clip_value_max, name = NULL) op_clip(t, clip_value_min, clip_value_max),
+    argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)), output_type),
+    argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)), output_type),
+    cumsum = function(x, axis = 0, name = NULL) op_cumsum(x, from_zero(axis)),
+    reduce_sum = reduction(op_sum), reduce_mean = reduction(op_mean), reduce_max = reduction(op_max), reduce_min = reduction(op_min),
+    reduce_prod = reduction(op_prod), reduce_any = reduction(op_any), reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
+  )
+)
+
+tf_math_only <- lapply(list(log = op_log, log1p = op_log1p, expm1 = op_expm1, erf = op_erf, lgamma = op_lgamma, digamma = op_digamma,
+  reciprocal = op_reciprocal, softplus = op_softplus, is_nan = op_is_nan, is_inf = op_is_inf, is_finite = op_is_finite,
+  rsqrt = function(x) op_reciprocal(op_sqrt(x)), log_sigmoid = function(x) op_negative(op_softplus(op_negative(x)))), unary)
+tf_math_only$floordiv <- binary(op_floor_divide)
+tf_math_only$squared_difference <- binary(function(x, y) op_square(op_subtract(x, y)))
+tf_math_only$mod <- binary(op_floor_mod)
+
+tf_nn <- c(
+  lapply(list(relu = op_relu, selu = op_selu, sigmoid = op_sigmoid, tanh = op_tanh, softplus = op_softplus), function(op) function(features, name = NULL) op(features)),
+  list(
+    elu = function(features, name = NULL) op_elu(features),
+    gelu = function(features, approximate = FALSE, name = NULL) {
+      if (approximate) op_multiply(features, op_sigmoid(op_multiply(features, op_multiply(op_add(op_square(features), 1 / 0.044715), 0.044715 * 2 * sqrt(2 / pi))))) else op_gelu(features)
+    },
+    leaky_relu = function(features, alpha = 0.2, name = NULL) op_leaky_relu(features, alpha),
+    silu = function(features, name = NULL) op_multiply(features, op_sigmoid(features)),
+    swish = function(features, name = NULL) op_multiply(features, op_sigmoid(features)),
+    softmax = function(logits, axis = -1, name = NULL) op_softmax(logits, from_zero(axis)),
+    log_softmax = function(logits, axis = -1, name = NULL) op_log_softmax(logits, from_zero(axis)),
+    l2_loss = function(t, name = NULL) op_divide(op_sum(op_square(t)), 2),
+    bias_add = function(value, bias, name = NULL) op_add(value, bias),
+    embedding_lookup = function(params, ids, name = NULL) op_gather(params, ids, 1),
+    dropout = function(x, rate, seed = NULL, name = NULL) {
+      check_number(rate, min = 0, below = 1)
+      keep <- op_greater_equal(with_own_seed(seed, op_random_uniform(dim(x), dtype = tensor_dtype(x))), rate)
+      op_where(keep, op_divide(x, 1 - rate), op_zeros_like(x))
+    },
+    moments = function(x, axes, shift = NULL, keepdims = FALSE, name = NULL) {
+      mean <- op_mean(x, from_zero(axes), keepdims = TRUE)
+      list(op_mean(x, from_zero(axes), keepdims), op_mean(op_square(op_subtract(x, mean)), from_zero(axes), keepdims))
+    },
+    # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
+    sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL) {
+      op_add(op_subtract(op_relu(logits), op_multiply(logits, labels)), op_softplus(op_negative(op_abs(logits))))
+    },
+    softmax_cross_entropy_with_logits = function(labels, logits, axis = -1, name = NULL) {
+      if (!axis %in% c(-1, rank_of(logits) - 1)) abort("`axis` must be the last one", fun = "softmax_cross_entropy_with_logits")
+      op_categorical_crossentropy(labels, logits, from_logits = TRUE)
+    },
+    sparse_softmax_cross_entropy_with_logits = function(labels, logits, name = NULL) {
+      op_sparse_categorical_crossentropy(labels, logits, from_logits = TRUE)
+    }
+  )
+)
+
+tf_linalg <- list(
+  matmul = function(a, b, transpose_a = FALSE, transpose_b = FALSE, name = NULL) op_matmul(a, b, transpose_a, transpose_b),
+  matvec = function(a, b, transpose_a = FALSE, name = NULL) op_squeeze(op_matmul(a, op_expand_dims(b, -1), transpose_a), -1),
+  matrix_transpose = function(a, name = NULL) transpose_matrix(a),
+  norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
+    axis <- from_zero(axis)
+    if (ord %in% c("euclidean", 2, "2", "fro")) return(op_sqrt(op_sum(op_square(tensor), axis, keepdims)))
+    if (ord %in% c(1, "1")) return(op_sum(op_abs(tensor), axis, keepdims))
+    if (ord == Inf) return(op_max(op_abs(tensor), axis, keepdims))
+    abort("`ord` must be \"euclidean\", 1, 2 or Inf, not ", describe(ord), fun = "norm")
+  },
+  eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
+    tensor(diag(1, check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)), dtype)
+  },
+  diag = function(diagonal, name = NULL) op_multiply(op_expand_dims(diagonal, -1), diag(1, utils::tail(dim(diagonal), 1))),
+  diag_part = function(input, name = NULL) op_sum(diagonal_only(input), -1),
+  trace = function(x, name = NULL) op_sum(diagonal_only(x), c(-2, -1)),
+  global_norm = function(t_list, name = NULL) op_sqrt(Reduce(op_add, lapply(t_list, function(t) op_sum(op_square(t)))))
+)
+
+diagonal_only <- function(x) {
+  n <- utils::tail(dim(x), 2)
+  if (n[1] != n[2]) abort("needs square matrices, not shape ", format_shape(dim(x)), class = "shape", fun = "diag_part")
+  op_multiply(x, diag(1, n[1]))
+}
+
+tf_random <- list(
+  normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
+    with_own_seed(seed, op_random_normal(as_sizes(shape), mean, stddev, dtype))
+  },
+  uniform = function(shape, minval = 0, maxval = NULL, dtype = "float32", seed = NULL, name = NULL) {
+    whole <- startsWith(dtype, "int")
+    if (is.null(maxval)) maxval <- if (whole) abort("`maxval` must be given for integers", fun = "uniform") else 1
+    draw <- with_own_seed(seed, op_random_uniform(as_sizes(shape), minval, maxval, if (whole) "float64" else dtype))
+    if (whole) op_cast(op_floor(draw), dtype) else draw
+  },
+  truncated_normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
+    with_own_seed(seed, op_random_truncated_normal(as_sizes(shape), mean, stddev, dtype))
+  },
+  set_seed = function(seed) invisible(set.seed(seed)),
+  shuffle = function(value, seed = NULL, name = NULL) {
+    check_not_tracing("it shuffles with R's generator")
+    op_gather(value, with_own_seed(seed, sample.int(dim(value)[1])) - 1L, 1)
+  }
+)
+
+tf_optimizers <- list(
+  SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw, Adagrad = optimizer_adagrad,
+  Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
+  schedules = new_namespace("tf$optimizers$schedules", list(
+    ExponentialDecay = learning_rate_schedule_exponential_decay, InverseTimeDecay = learning_rate_schedule_inverse_time_decay,
+    PolynomialDecay = learning_rate_schedule_polynomial_decay, PiecewiseConstantDecay = learning_rate_schedule_piecewise_constant_decay,
+    CosineDecay = learning_rate_schedule_cosine_decay, CosineDecayRestarts = learning_rate_schedule_cosine_decay_restarts
+  ))
+)
+
+tf_top <- list(
+  float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"), bool = nn_dtype("bool"),
+  Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
+    value <- tf_value(if (is.function(initial_value)) initial_value() else initial_value, dtype, "tf$Variable")
+    variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
+  },
+  constant = function(value, dtype = NULL, shape = NULL, name = NULL) {
+    value <- tf_value(value, dtype, "tf$constant")
+    if (is.null(shape)) return(value)
+    if (length(value) == 1) op_broadcast_to(value, as_sizes(shape)) else op_reshape(value, as_sizes(shape))
+  },
+  convert_to_tensor = function(value, dtype = NULL, name = NULL) tf_value(value, dtype, "tf$convert_to_tensor"),
+  cast = function(x, dtype, name = NULL) op_cast(x, dtype),
+  zeros = function(shape, dtype = "float32", name = NULL) tensor_filled(0, shape, dtype),
+  ones = function(shape, dtype = "float32", name = NULL) tensor_filled(1, shape, dtype),
+  fill = function(dims, value, name = NULL) tensor_filled(value, dims, if (is.double(value)) "float32"),
+  zeros_like = function(input, dtype = NULL, name = NULL) tensor(op_zeros_like(input), dtype),
+  ones_like = function(input, dtype = NULL, name = NULL) tensor(op_ones_like(input), dtype),
+  eye = tf_linalg$eye,
+  range = function(start, limit = NULL, delta = 1, dtype = NULL, name = NULL) {
+    if (is.null(limit)) {
+      limit <- start
+      start <- 0L
+    }
+    n <- max(0, ceiling((limit - start) / check_number(delta)))
+    whole <- all(c(start, limit, delta) == round(c(start, limit, delta)))
+    tensor(array(start + delta * (seq_len(n) - 1), n), if (!is.null(dtype)) dtype else if (whole) "int32" else "float32")
+  },
+  one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
+  identity = function(input, name = NULL) op_reshape(input, dim(input)),
+  stop_gradient = function(input, name = NULL) op_stop_gradient(input),
+  shape = function(input, name = NULL) tensor(array(as.integer(dim(input)), rank_of(input)), "int32"),
+  size = function(input, name = NULL) tensor(as.integer(length(input))),
+  rank = function(input, name = NULL) tensor(rank_of(input)),
+  matmul = tf_linalg$matmul, norm = tf_linalg$norm,
+  transpose = function(a, perm = NULL, name = NULL) op_transpose(a, from_zero(perm)),
+  reshape = function(tensor, shape, name = NULL) op_reshape(tensor, as_sizes(shape)),
+  concat = function(values, axis, name = NULL) op_concat(values, from_zero(axis)),
+  stack = function(values, axis = 0, name = NULL) op_stack(values, from_zero(axis)),
+  unstack = function(value, num = NULL, axis = 0, name = NULL) op_unstack(value, from_zero(axis)),
+  split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits, from_zero(axis)),
+  squeeze = function(input, axis = NULL, name = NULL) op_squeeze(input, from_zero(axis)),
+  expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
+  tile = function(input, multiples, name = NULL) op_tile(input, as_sizes(multiples)),
+  broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, as_sizes(shape)),
+  gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
+  where = function(condition, x, y, name = NULL) op_where(condition, x, y),
+  reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),
+  pad = function(tensor, paddings, mode = "CONSTANT", constant_values = 0, name = NULL) {
+    check_choice(mode, "CONSTANT", fun = "pad")
+    op_pad(tensor, paddings, constant_values)
+  },
+  GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE) gradient_tape(persistent, watch_accessed_variables),
+  `function` = function(func, ...) autograph(func),
+  Module = nn_module,
+  cond = function(pred, true_fn, false_fn, name = NULL) if (as_condition(pred)) true_fn() else false_fn(),
+  while_loop = function(cond, body, loop_vars, ...) {
+    while (as_condition(do.call(cond, loop_vars, quote = TRUE))) loop_vars <- body_result(do.call(body, loop_vars, quote = TRUE))
+    loop_vars
+  },
+  print = function(...) for (x in list(...)) print(x),
+  executing_eagerly = function() !is_tracing(),
+  math = new_namespace("tf$math", c(tf_elementwise, tf_math_only)),
+  nn = new_namespace("tf$nn", tf_nn),
+  linalg = new_namespace("tf$linalg", tf_linalg),
+  random = new_namespace("tf$random", tf_random),
+  optimizers = new_namespace("tf$optimizers", tf_optimizers),
+  keras = new_namespace("tf$keras", list(
+    optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
+    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish")])
+  )),
+  data = new_namespace("tf$data", list(
+    AUTOTUNE = -1L,
+    Dataset = new_namespace("tf$data$Dataset", list(
+      from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
+      range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else range_dataset(start, stop, step),
+      zip = zip_datasets
+    ))
+  ))
+)
+
+body_result <- function(x) if (is_branch(x)) x else list(x)
+
+#' @rdname tf
+#' @export
+tf <- new_namespace("tf", c(tf_top, tf_elementwise))
+
+#' @importFrom magrittr %>%
+#' @export
+magrittr::`%>%`
+
+#' @importFrom zeallot %<-%
+#' @export
+zeallot::`%<-%`
+
+#' @importFrom zeallot %->%
+#' @export
+zeallot::`%->%`
+
+#' R values as tensors
+#'
+#' As `tf$convert_to_tensor()`, but numbers without dimensions become float64 as in R; with `shape`, one number fills it and more
+#' are read in row by row.
+#'
+#' @param x an array, a number, a tensor, or a data set of one element.
+#' @param dtype as for [tensor()].
+#' @param ... ignored.
+#' @param shape whole numbers, one of them may be -1; `NULL` for that of `x`.
+#' @return A tensor.
+#' @examples
+#' as_tensor(1:6, dtype = "float32", shape = c(2, 3))
+#' @export
+as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
+  if (is_dataset(x)) x <- as.array(x)
+  x <- tensor(x, dtype)
+  if (is.null(shape)) return(x)
+  shape <- as_sizes(shape)
+  if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
+}
+
+#' Lists of pairs
+#'
+#' Transposes lists: `zip_lists(gradients, variables)` pairs them for an optimizer's `$apply_gradients()`.
+#'
+#' @param ... lists of equal length.
+#' @return A list with the first elements of all, then the second ones, and so on.
+#' @examples
+#' zip_lists(list(1, 2), list("a", "b"))
+#' @export
+zip_lists <- function(...) {
+  all <- list(...)
+  if (length(unique(lengths(all))) > 1) abort("the lists must be of equal length, not ", paste(lengths(all), collapse = " and "))
+  do.call(Map, c(list(list), unname(lapply(all, unname))))
+}
+
+#' Reproducible random numbers
+#'
+#' `set.seed()` governs all randomness of the package. These names of other packages do just that.
+#'
+#' @param seed a whole number.
+#' @param ... ignored.
+#' @return `NULL`, invisibly.
+#' @examples
+#' set_random_seed(1)
+#' @export
+set_random_seed <- function(seed, ...) {
+  set.seed(check_number(seed))
+  invisible()
+}
+
+#' @rdname set_random_seed
+#' @export
+use_session_with_seed <- set_random_seed
