@@ -98,7 +98,8 @@ graph_trace <- function(graph, args, signature, call) {
     graph$guards <- found$guards
     graph$reason <- found$reason
   }
-  trace <- if (is.null(graph$reason)) try_trace(graph, args)
+  trace <- if (is.null(graph$reason)) try_trace(graph$run, args)
+  if (is.character(trace)) graph$reason <- trace
   if (is.null(graph$reason)) {
     trace$key <- signature[[1]]
     graph$traces <- c(graph$traces, list(trace))
@@ -112,18 +113,19 @@ graph_trace <- function(graph, args, signature, call) {
   if (result$visible) result$value else invisible(result$value)
 }
 
-#' A trace, or NULL after noting in the graph why there can be none.
+#' A trace, or why there can be none.
 #' @noRd
-try_trace <- function(graph, args) {
-  seed <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  trace <- tryCatch(trace_call(graph$run, args), error = identity)
-  if (!identical(seed, get0(".Random.seed", envir = globalenv(), inherits = FALSE))) {
-    if (is.null(seed)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", seed, envir = globalenv())
-    graph$reason <- "it draws random numbers with R's generator; those of `tf$random` can be compiled"
-  } else if (inherits(trace, "error")) {
-    graph$reason <- if (inherits(trace, "nativenet_error_traced")) session$aborted else paste0("tracing it failed with \"", conditionMessage(trace), "\"")
+try_trace <- function(f, args) {
+  random_state <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+  before <- random_state()
+  trace <- tryCatch(trace_call(f, args), error = identity)
+  if (!identical(before, random_state())) {
+    if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, envir = globalenv())
+    return("it draws random numbers with R's generator; those of `tf$random` can be compiled")
   }
-  if (is.null(graph$reason)) trace
+  if (inherits(trace, "nativenet_error_traced")) return(session$aborted)
+  if (inherits(trace, "error")) return(paste0("tracing it failed with \"", conditionMessage(trace), "\""))
+  trace
 }
 
 #' Are all bindings what they were? An identical value that was assigned anew counts as the same.

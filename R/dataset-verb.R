@@ -22,7 +22,7 @@
 dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
   f <- as_function(map_func)
-  if (is_native(dataset)) {
+  if (has_stages(dataset)) {
     trace <- trace_element(f, dataset$spec, "dataset_map")
     if (!is.character(trace)) return(native_map(dataset, f, spec_of(trace$template)))
     tell_not_native("dataset_map", trace)
@@ -95,7 +95,7 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
 dataset_filter <- function(dataset, predicate) {
   check_dataset(dataset)
   f <- as_function(predicate)
-  if (is_native(dataset)) {
+  if (has_stages(dataset)) {
     keep <- function(...) op_cast(f(...), "bool")
     trace <- trace_element(f, dataset$spec, "dataset_filter")
     scalar <- !is.character(trace) && is_symbolic(trace$template) && length(dim(trace$template)) == 0
@@ -227,7 +227,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
     if (reshuffle) passes$seed <- (now * 16807 + 11) %% 2147483647
     now
   }
-  if (is_native(dataset)) {
+  if (has_stages(dataset)) {
     return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
       below <- dataset$stages(add)
       add("shuffle", below, a = buffer_size, reshuffle = reshuffle, seed = next_seed())
@@ -268,7 +268,7 @@ dataset_repeat <- function(dataset, count = NULL) {
   check_dataset(dataset)
   count <- check_times(count)
   size <- if (count >= 0) dataset$size * count else if (identical(as.double(dataset$size), 0)) 0 else Inf
-  if (is_native(dataset)) return(on_top(dataset, size, "repeat", a = count))
+  if (has_stages(dataset)) return(on_top(dataset, size, "repeat", a = count))
   new_dataset(dataset$spec, size, pull = function() {
     round <- 1
     pull <- dataset$pull()
@@ -299,7 +299,7 @@ dataset_shuffle_and_repeat <- function(dataset, buffer_size, count = NULL, seed 
 dataset_take <- function(dataset, count) {
   count <- check_times(count)
   size <- if (count < 0) check_dataset(dataset)$size else min(check_dataset(dataset)$size, count)
-  if (is_native(dataset)) return(on_top(dataset, size, "take", a = count))
+  if (has_stages(dataset)) return(on_top(dataset, size, "take", a = count))
   new_dataset(dataset$spec, size, pull = function() {
     pull <- dataset$pull()
     taken <- 0
@@ -316,7 +316,7 @@ dataset_take <- function(dataset, count) {
 dataset_skip <- function(dataset, count) {
   count <- check_times(count)
   size <- if (count < 0) 0 else max(0, check_dataset(dataset)$size - count)
-  if (is_native(dataset)) return(on_top(dataset, size, "skip", a = count))
+  if (has_stages(dataset)) return(on_top(dataset, size, "skip", a = count))
   new_dataset(dataset$spec, size, pull = function() {
     pull <- dataset$pull()
     left <- count
@@ -335,7 +335,7 @@ dataset_shard <- function(dataset, num_shards, index) {
   num_shards <- check_count(num_shards)
   index <- check_count(index, min = 0, max = num_shards - 1)
   size <- if (is.finite(dataset$size)) max(0, ceiling((dataset$size - index) / num_shards)) else dataset$size
-  if (is_native(dataset)) return(on_top(dataset, size, "shard", a = num_shards, b = index))
+  if (has_stages(dataset)) return(on_top(dataset, size, "shard", a = num_shards, b = index))
   new_dataset(dataset$spec, size, pull = function() {
     pull <- dataset$pull()
     skip <- index
@@ -353,7 +353,7 @@ dataset_concatenate <- function(dataset, ...) {
   all <- list(dataset, ...)
   for (d in all) check_dataset(d)
   size <- sum(vapply(all, function(d) as.double(d$size), 0))
-  same <- all(vapply(all, function(d) is_native(d) && identical(d$spec, dataset$spec), NA))
+  same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
   if (same && length(all) <= 8) {
     return(new_dataset(dataset$spec, size, stages = function(add) add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
   }
@@ -380,7 +380,7 @@ zip_datasets <- function(...) {
   for (d in all) check_dataset(d, "...")
   size <- min(vapply(all, function(d) as.double(d$size), 0))
   spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
-  if (all(vapply(all, is_native, NA)) && length(all) <= 8) {
+  if (all(vapply(all, has_stages, NA)) && length(all) <= 8) {
     return(new_dataset(spec, size, stages = function(add) add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
   }
   new_dataset(spec, size, pull = function() {
@@ -418,12 +418,12 @@ dataset_cache <- function(dataset, filename = NULL) {
   elements <- function() {
     if (is.null(kept$elements)) {
       if (!is.null(filename) && file.exists(filename)) kept$elements <- readRDS(filename)
-      else kept$elements <- if (is_native(dataset)) collect_native(dataset) else dataset_collect(dataset)
+      else kept$elements <- if (has_stages(dataset)) collect_native(dataset) else dataset_collect(dataset)
       if (!is.null(filename) && !file.exists(filename)) saveRDS(kept$elements, filename)
     }
     kept$elements
   }
-  if (is_native(dataset)) {
+  if (has_stages(dataset)) {
     return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
       columns <- lapply(elements(), function(x) list(data = x, offset = 0))
       slices_dataset(dataset$spec, dim(columns[[1]]$data)[1], columns)$stages(add)
@@ -500,7 +500,7 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
   spec <- if (!is.null(dataset$spec)) {
     fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim))))
   }
-  if (is_native(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
+  if (has_stages(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
   new_dataset(spec, size, pull = function() {
     pull <- dataset$pull()
     function() {

@@ -16,7 +16,7 @@ new_dataset <- function(spec, size, stages = NULL, pull = NULL) {
 }
 
 is_dataset <- function(x) inherits(x, "nn_dataset")
-is_native <- function(x) !is.null(x$stages)
+has_stages <- function(x) !is.null(x$stages)
 
 check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
   if (is_dataset(x)) return(x)

@@ -30,7 +30,8 @@ trace_program <- function(f, ...) {
   structure(function(...) run_trace(trace, list(...)), class = "nn_traced")
 }
 
-#' Run f with symbolic tensors in place of those among its arguments (variables stay), and keep what it did.
+#' Run f with symbolic tensors in place of those (or their tensor_spec()s) among its arguments, and keep what it did.
+#' Variables stay.
 #'
 #' @return a list: the program, its inputs and outputs (symbolic), the structure of the result, whether it is
 #'   visible, and the optimizers that take part.
@@ -39,9 +40,9 @@ trace_call <- function(f, args) {
   program <- .Call(C_program_new)
   inputs <- list()
   symbolic <- fill_leaves(args, lapply(tensor_leaves(args, keep_null = TRUE), function(x) {
-    if (!is_tensor(x) || is_variable(x)) return(x)
-    info <- tensor_info(x)
-    input <- .Call(C_program_input, program, dtype_code(info[[1]]), info[[2]])
+    spec <- if (inherits(x, "nn_spec")) unname(unclass(x)) else if (is_tensor(x) && !is_variable(x)) tensor_info(x)
+    if (is.null(spec)) return(x)
+    input <- .Call(C_program_input, program, dtype_code(spec[[1]]), spec[[2]])
     inputs <<- c(inputs, list(input))
     input
   }))
