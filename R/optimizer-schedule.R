@@ -4,14 +4,14 @@
 #'
 #' | schedule | learning rate at step t |
 #' |---|---|
-#' | exponential decay | `r decay_rate^(t / decay_steps)` |
-#' | inverse time decay | `r / (1 + decay_rate t / decay_steps)` |
-#' | polynomial decay | from `r` to `end_learning_rate` as `(1 - t / decay_steps)^power`; `cycle`: again and again, each time longer |
+#' | exponential decay | `r0 decay_rate^(t / decay_steps)` |
+#' | inverse time decay | `r0 / (1 + decay_rate t / decay_steps)` |
+#' | polynomial decay | from `r0` to `end_learning_rate` as `(1 - t / decay_steps)^power`; `cycle`: again and again, each time longer |
 #' | piecewise constant decay | `values[i]` while `t <= boundaries[i]`, then the last value |
-#' | cosine decay | from `r` to `alpha r` along half a wave |
+#' | cosine decay | from `r0` to `alpha r0` along half a wave |
 #' | cosine decay restarts | the same with restarts, each period `t_mul` times as long and its start `m_mul` times as high |
 #'
-#' @param initial_learning_rate r, a number.
+#' @param initial_learning_rate r0, a number.
 #' @param decay_steps,first_decay_steps a positive number of steps.
 #' @param decay_rate a positive number.
 #' @param staircase only in whole multiples of `decay_steps`?

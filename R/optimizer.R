@@ -270,6 +270,6 @@ optimizer_members <- list(
 #' @export
 print.nn_optimizer <- function(x, ...) {
   numbers <- c(learning_rate = x$learning_rate, .subset2(x, "config"), .subset2(x, "clip"))
-  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=", format(numbers, trim = TRUE, drop0trailing = TRUE), collapse = ", "), x$iterations))
+  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
   invisible(x)
 }

@@ -175,6 +175,7 @@ static void read_stage(struct stream *s, int k, SEXP d) {
 SEXP ffi_stream_new(SEXP stages);
 SEXP ffi_stream_new(SEXP stages) {
   int n = (int)list_length(stages);
+  if (n == 0) raise_text(STATUS_VALUE, "internal error: a stream without stages");
   SEXP shelter = PROTECT(Rf_allocVector(VECSXP, STREAM_SIZE));
   SEXP raw = Rf_allocVector(RAWSXP, (R_xlen_t)(sizeof(struct stream) + (size_t)n * sizeof(struct stage)));
   SET_VECTOR_ELT(shelter, STREAM, raw);

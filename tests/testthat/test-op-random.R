@@ -1,0 +1,64 @@
+# Random numbers: their distribution, and that set.seed() governs them whoever draws.
+
+draw <- function(op, ..., seed = 1) {
+  set.seed(seed)
+  c(as.array(op(...)))
+}
+
+test_that("every random op has its tests here", {
+  expect_setequal(random_op_names(), c("random_uniform", "random_normal", "random_truncated_normal"))
+})
+
+test_that("distributions are what their names say", {
+  n <- 20000
+  for (dtype in c("float32", "float64")) {
+    u <- draw(op_random_uniform, n, -1, 3, dtype)
+    fits <- function(x, ...) suppressWarnings(stats::ks.test(x, ...))$p.value # float32 has ties
+    expect_gt(fits(u, "punif", -1, 3), 0.01)
+    expect_true(all(u > -1 & u < 3))
+    z <- draw(op_random_normal, n, 5, 2, dtype)
+    expect_gt(fits(z, "pnorm", 5, 2), 0.01)
+    t <- draw(op_random_truncated_normal, n, 5, 2, dtype)
+    expect_true(all(abs(t - 5) <= 4 + 1e-6))
+    p <- function(q) (stats::pnorm((q - 5) / 2) - stats::pnorm(-2)) / (stats::pnorm(2) - stats::pnorm(-2))
+    expect_gt(fits(t, p), 0.01)
+    # neighbours and successive draws do not resemble each other
+    expect_lt(abs(stats::cor(z[-1], z[-n])), 0.03)
+    expect_lt(abs(stats::cor(z, draw(op_random_normal, n, 5, 2, dtype, seed = 2))), 0.03)
+  }
+})
+
+test_that("set.seed() governs, each call takes the same from R's generator, threads do not matter", {
+  for (op in list(op_random_uniform, op_random_normal, op_random_truncated_normal)) {
+    expect_identical(draw(op, c(3, 4)), draw(op, c(3, 4)))
+    expect_false(identical(draw(op, 5), draw(op, 5, seed = 2)))
+    set.seed(1)
+    a <- as.array(op(3))
+    b <- as.array(op(3))
+    expect_false(identical(a, b))
+    set.seed(1)
+    op(1e5)
+    after <- stats::runif(1)
+    set.seed(1)
+    op(1)
+    expect_identical(stats::runif(1), after)
+    old <- nn_threads()
+    nn_threads(1)
+    one <- draw(op, 3e6)
+    nn_threads(old)
+    expect_identical(draw(op, 3e6), one)
+  }
+})
+
+test_that("shapes and dtypes", {
+  expect_identical(dim(op_random_normal(integer())), integer())
+  expect_identical(dim(op_random_normal(c(2, 0, 3))), c(2L, 0L, 3L))
+  expect_identical(tensor_dtype(op_random_uniform(1, dtype = "float64")), "float64")
+  expect_identical(c(as.array(op_random_uniform(3, 2, 2))), c(2, 2, 2))
+  expect_identical(c(as.array(op_random_normal(3, 2, 0))), c(2, 2, 2))
+  expect_refusal(op_random_uniform(2, 1, 0), "value", "`op_random_uniform()`", "at least 1")
+  expect_refusal(op_random_normal(2, stddev = -1), "value", "`op_random_normal()`", "`stddev`")
+  expect_refusal(op_random_normal(-2), "value", "`op_random_normal()`", "-2")
+  expect_refusal(op_random_normal(rep(1, 9)), "value", "8 axes")
+  expect_refusal(op_random_normal(2, dtype = "int32"), "dtype", "float tensor")
+})

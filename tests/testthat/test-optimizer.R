@@ -1,0 +1,204 @@
+# Optimizers against their formulas, written out here in plain R.
+
+# One step of each: function(state, w, g, t), the state a list of arrays; returns list(state, w).
+rules <- list(
+  sgd = list(optimizer_sgd(0.1), function(s, w, g, t) list(s, w - 0.1 * g)),
+  momentum = list(optimizer_sgd(0.1, momentum = 0.9), function(s, w, g, t) {
+    v <- 0.9 * s[[1]] - 0.1 * g
+    list(list(v), w + v)
+  }),
+  nesterov = list(optimizer_sgd(0.1, momentum = 0.9, nesterov = TRUE), function(s, w, g, t) {
+    v <- 0.9 * s[[1]] - 0.1 * g
+    list(list(v), w + 0.9 * v - 0.1 * g)
+  }),
+  rmsprop = list(optimizer_rmsprop(0.1, rho = 0.8), function(s, w, g, t) {
+    v <- 0.8 * s[[1]] + 0.2 * g^2
+    list(list(v), w - 0.1 * g / sqrt(v + 1e-7))
+  }),
+  rmsprop_full = list(optimizer_rmsprop(0.1, rho = 0.8, momentum = 0.5, centered = TRUE), function(s, w, g, t) {
+    v <- 0.8 * s[[1]] + 0.2 * g^2
+    a <- 0.8 * s[[2]] + 0.2 * g
+    m <- 0.5 * s[[3]] + 0.1 * g / sqrt(v - a^2 + 1e-7)
+    list(list(v, a, m), w - m)
+  }),
+  adam = list(optimizer_adam(0.1), function(s, w, g, t) {
+    m <- 0.9 * s[[1]] + 0.1 * g
+    v <- 0.999 * s[[2]] + 0.001 * g^2
+    list(list(m, v), w - 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + 1e-7))
+  }),
+  amsgrad = list(optimizer_adam(0.1, amsgrad = TRUE), function(s, w, g, t) {
+    m <- 0.9 * s[[1]] + 0.1 * g
+    v <- 0.999 * s[[2]] + 0.001 * g^2
+    top <- pmax(s[[3]], v)
+    list(list(m, v, top), w - 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(top) + 1e-7))
+  }),
+  adamw = list(optimizer_adamw(0.1, weight_decay = 0.05), function(s, w, g, t) {
+    m <- 0.9 * s[[1]] + 0.1 * g
+    v <- 0.999 * s[[2]] + 0.001 * g^2
+    w <- w - 0.1 * 0.05 * w
+    list(list(m, v), w - 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + 1e-7))
+  }),
+  adagrad = list(optimizer_adagrad(0.1), function(s, w, g, t) {
+    a <- (if (t == 1) 0.1 else s[[1]]) + g^2
+    list(list(a), w - 0.1 * g / sqrt(a + 1e-7))
+  }),
+  adadelta = list(optimizer_adadelta(0.1), function(s, w, g, t) {
+    v <- 0.95 * s[[1]] + 0.05 * g^2
+    d <- g * sqrt(s[[2]] + 1e-7) / sqrt(v + 1e-7)
+    list(list(v, 0.95 * s[[2]] + 0.05 * d^2), w - 0.1 * d)
+  }),
+  adamax = list(optimizer_adamax(0.1), function(s, w, g, t) {
+    m <- 0.9 * s[[1]] + 0.1 * g
+    u <- pmax(0.999 * s[[2]], abs(g))
+    list(list(m, u), w - 0.1 / (1 - 0.9^t) * m / (u + 1e-7))
+  }),
+  nadam = list(optimizer_nadam(0.1), function(s, w, g, t) {
+    mu <- function(t) 0.9 * (1 - 0.5 * 0.96^t)
+    m <- 0.9 * s[[1]] + 0.1 * g
+    v <- 0.999 * s[[2]] + 0.001 * g^2
+    mhat <- mu(t + 1) * m / (1 - prod(mu(1:(t + 1)))) + (1 - mu(t)) * g / (1 - prod(mu(1:t)))
+    list(list(m, v), w - 0.1 * mhat / (sqrt(v / (1 - 0.999^t)) + 1e-7))
+  })
+)
+
+start <- matrix(c(1, -2, 0.5, 3, -0.25, 0.125), 2)
+gradient_at <- function(w, t) sin(3 * w + t) + w / 4
+pair <- function(g, v) list(list(g, v))
+
+test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
+  for (name in names(rules)) {
+    for (dtype in c("float64", "float32")) {
+      optimizer <- unserialize(serialize(rules[[name]][[1]], NULL)) # a fresh one
+      v <- variable(start, dtype)
+      state <- rep(list(0 * start), 3)
+      w <- start
+      for (t in 1:6) {
+        g <- gradient_at(w, t)
+        optimizer$apply_gradients(pair(tensor(g, dtype), v))
+        next_one <- rules[[name]][[2]](state, w, g, t)
+        state <- next_one[[1]]
+        w <- next_one[[2]]
+      }
+      expect_equal(as.array(v), w, tolerance = if (dtype == "float64") 1e-12 else 1e-5, info = paste(name, dtype))
+      expect_identical(optimizer$iterations, 6)
+    }
+  }
+})
+
+test_that("published numbers: RMSprop 9.683772, Adam 9.9, SGD with momentum 0.1 then 0.18 more", {
+  first <- function(optimizer) {
+    w <- variable(10)
+    optimizer$minimize(function() op_divide(op_square(w), 2), list(w))
+    as.array(w)
+  }
+  expect_equal(first(optimizer_rmsprop(0.1)), 9.683772, tolerance = 1e-7)
+  expect_equal(first(optimizer_adam(0.1)), 9.9, tolerance = 1e-7)
+  w <- variable(1)
+  sgd <- optimizer_sgd(0.1, momentum = 0.9)
+  for (step in 1:2) sgd$minimize(function() op_divide(op_square(w), 2), w)
+  expect_equal(as.array(w), 0.9 - 0.18)
+})
+
+test_that("each variable has a state of its own, whatever the order", {
+  a <- variable(1)
+  b <- variable(c(1, 1))
+  optimizer <- optimizer_sgd(0.1, momentum = 0.5)
+  optimizer$apply_gradients(list(list(tensor(1), a), list(tensor(c(1, 2)), b)))
+  optimizer$apply_gradients(list(list(tensor(c(1, 2)), b), list(tensor(1), a)))
+  expect_equal(as.array(a), 1 - 0.1 - 0.15)
+  expect_equal(c(as.array(b)), 1 - c(0.25, 0.5))
+  expect_length(optimizer$variables(), 2)
+  expect_equal(lapply(optimizer$get_weights(), c), list(-0.15, c(-0.15, -0.3)))
+})
+
+test_that("a second tape, or the first one, still has the numbers that it saw", {
+  w <- variable(3)
+  with(gradient_tape() %as% tape, y <- op_square(w))
+  optimizer_sgd(1)$apply_gradients(pair(tensor(1), w))
+  expect_identical(as.array(w), 2)
+  expect_identical(as.array(tape$gradient(y, w)), 6)
+  # nobody else holds them: the step changes them where they are
+  alias <- w
+  optimizer_sgd(1)$apply_gradients(pair(tensor(1), w))
+  expect_identical(as.array(alias), 1)
+})
+
+test_that("gradients are cut by value, by norm, and all together", {
+  moved <- function(...) {
+    a <- variable(c(0, 0))
+    b <- variable(0)
+    optimizer_sgd(1, ...)$apply_gradients(list(list(tensor(c(3, 4)), a), list(tensor(-12), b)))
+    -c(as.array(a), as.array(b))
+  }
+  expect_equal(moved(clipvalue = 3.5), c(3, 3.5, -3.5))
+  expect_equal(moved(clipnorm = 2.5), c(1.5, 2, -2.5))
+  expect_equal(moved(global_clipnorm = 6.5), c(1.5, 2, -6))
+  expect_equal(moved(global_clipnorm = 100), c(3, 4, -12))
+  expect_refusal(optimizer_sgd(clipnorm = 1, clipvalue = 1), "value", "only one")
+  expect_refusal(optimizer_adam(clipnorm = 0), "value", "`optimizer_adam()`", "`clipnorm`")
+})
+
+test_that("the learning rate may be set, or follow a schedule, also in compiled steps", {
+  w <- variable(0)
+  optimizer <- optimizer_sgd(learning_rate = 0.1)
+  step <- autograph(function(g) optimizer$apply_gradients(list(list(g, w))))
+  step(tensor(1))
+  optimizer$learning_rate <- 0.5
+  step(tensor(1))
+  expect_equal(as.array(w), -0.6)
+  expect_identical(optimizer$lr, 0.5)
+  optimizer$learning_rate <- learning_rate_schedule_piecewise_constant_decay(c(2, 3), c(1, 10, 100))
+  for (i in 1:3) step(tensor(1)) # steps 2, 3, 4 counted from 0
+  expect_equal(as.array(w), -0.6 - 1 - 10 - 100)
+  expect_null(environment(step)$graph$reason)
+  expect_message(expect_identical(optimizer_sgd(lr = 0.25)$learning_rate, 0.25), "learning_rate")
+})
+
+test_that("schedules follow their formulas", {
+  at <- c(0, 5, 10, 15, 40)
+  expect_equal(learning_rate_schedule_exponential_decay(2, 10, 0.5)(at), 2 * 0.5^(at / 10))
+  expect_equal(learning_rate_schedule_exponential_decay(2, 10, 0.5, staircase = TRUE)(at), 2 * 0.5^floor(at / 10))
+  expect_equal(learning_rate_schedule_inverse_time_decay(2, 10, 0.5)(at), 2 / (1 + 0.5 * at / 10))
+  expect_equal(learning_rate_schedule_polynomial_decay(2, 10, 1, power = 2)(at), 1 + (1 - pmin(at, 10) / 10)^2)
+  expect_equal(learning_rate_schedule_polynomial_decay(2, 10, 1, cycle = TRUE)(c(0, 10, 15, 20)), c(2, 1, 1.25, 1))
+  expect_equal(learning_rate_schedule_piecewise_constant_decay(c(5, 10), c(3, 2, 1))(c(0, 5, 6, 10, 11)), c(3, 3, 2, 2, 1))
+  expect_equal(learning_rate_schedule_cosine_decay(2, 10, alpha = 0.1)(c(0, 5, 10, 50)), c(2, 1.1, 0.2, 0.2))
+  expect_equal(learning_rate_schedule_cosine_decay_restarts(2, 10)(c(0, 5, 10, 20, 30)), c(2, 1, 2, 1, 2))
+  expect_refusal(learning_rate_schedule_piecewise_constant_decay(1:2, 1:2), "value", "one number more")
+})
+
+test_that("what does not fit is refused before anything changes", {
+  a <- variable(c(1, 2))
+  b <- variable(matrix(0, 2, 2))
+  optimizer <- optimizer_adam()
+  apply <- function(...) optimizer$apply_gradients(list(list(tensor(c(1, 1)), a), list(...)))
+  expect_refusal(apply(tensor(c(1, 1)), b), "shape", "(2)", "(2, 2)")
+  expect_refusal(apply(tensor(matrix(0, 2, 2), "float32"), b), "dtype", "float32", "float64")
+  expect_refusal(apply(tensor(1), tensor(1)), "value", "variables")
+  expect_refusal(apply(tensor(1L), variable(1L)), "dtype", "int32")
+  expect_refusal(optimizer$apply_gradients(list()), "value", "`apply_gradients()`", "`grads_and_vars`")
+  expect_refusal(optimizer$apply_gradients(list(tensor(1), a)), "value", "`grads_and_vars`")
+  expect_refusal(optimizer$apply_gradients(list(list(NULL, a), list(NULL, b))), "value", "no variable has a gradient")
+  expect_identical(c(as.array(a)), c(1, 2))
+  expect_identical(optimizer$iterations, 0)
+  expect_warning(optimizer$apply_gradients(list(list(tensor(c(1, 1)), a), list(NULL, b))), "Variable:0")
+  expect_identical(optimizer$iterations, 1)
+  for (bad in list(-1, NA, "a", c(1, 2))) expect_refusal(optimizer_adam(learning_rate = bad), "value", "`optimizer_adam()`", "`learning_rate`")
+  expect_refusal(optimizer_adam(beta_1 = 1), "value", "`optimizer_adam()`", "beta_1")
+  expect_refusal(optimizer_sgd(momentum = -1), "value", "`optimizer_sgd()`", "`momentum`")
+  expect_refusal(optimizer_adam(learning_rat = 1, oops = 2), "value", "`oops`")
+  expect_refusal(optimizer$aply_gradients, "member", "`apply_gradients`")
+  expect_refusal(optimizer$clip <- 1, "value", "`clip`")
+})
+
+test_that("optimizers and their variables are saved together and go on as they would have", {
+  run <- function(steps, things) {
+    for (i in steps) things$optimizer$apply_gradients(pair(tensor(gradient_at(as.array(things$w), i)), things$w))
+    things
+  }
+  things <- run(1:3, list(optimizer = optimizer_adam(0.1), w = variable(start)))
+  again <- unserialize(serialize(things, NULL))
+  expect_identical(as.array(run(4:6, again)$w), as.array(run(4:6, things)$w))
+  expect_output(print(again$optimizer), "<Adam optimizer> learning_rate = 0.1.*6 steps taken")
+  expect_identical(again$optimizer$get_config()$beta_1, 0.9)
+})
