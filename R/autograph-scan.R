@@ -2,14 +2,19 @@
 # of the program (printing, files, random numbers of R's) say no. What it reads outside of itself is noted down, so
 # that a change can be seen later: by name and value, in functions, lists and objects (environments) alike.
 
+#' @param objects functions and objects that it is called with.
 #' @return list(reason = NULL or why it cannot be traced, guards = list(list(env, names, values), ...)).
 #' @noRd
-look_through <- function(f) {
+look_through <- function(f, objects = NULL) {
   found <- new.env(parent = emptyenv())
   found$reason <- NULL
-  found$reads <- list() # list(env, names)
+  found$reads <- list(list(env = session, names = c("floatx", "epsilon"))) # list(env, names)
   found$seen <- list()  # functions and environments
-  look_at_function(f, found)
+  found$members <- NULL # names after `$`
+  found$methods <- list() # of modules, by name
+  if (!look_at_module(f, found)) look_at_function(f, found)
+  look_at(objects, "an argument", found)
+  look_at_methods(found)
   guards <- lapply(found$reads, function(r) {
     list(env = r$env, names = r$names, values = mget(r$names, envir = r$env, ifnotfound = list(NULL)))
   })
@@ -99,7 +104,10 @@ code_rules <- list(
     locals <- read_code(code[[3]], env, locals, found)
     union(locals, setdiff(all.names(code[[2]]), "c"))
   },
-  `$` = function(code, env, locals, found) read_code(code[[2]], env, locals, found),
+  `$` = function(code, env, locals, found) {
+    found$members <- union(found$members, as.character(code[[3]]))
+    read_code(code[[2]], env, locals, found)
+  },
   `@` = function(code, env, locals, found) read_code(code[[2]], env, locals, found),
   `::` = function(code, env, locals, found) {
     note_qualified(code, found)
@@ -213,6 +221,7 @@ most_elements <- 1000
 
 look_at <- function(x, name, found) {
   if (is.primitive(x) || !is.null(found$reason)) return()
+  if (look_at_module(x, found)) return()
   if (inherits(x, "nn_graph_function")) return(look_at_function(environment(x)$graph$f, found))
   if (is.function(x)) {
     package <- package_of_value(x)
@@ -236,6 +245,33 @@ look_at_object <- function(x, name, found) {
   for (field in ls(x, all.names = TRUE)) note_binding(field, x, found)
 }
 
+#' Is it a module (R/module.R), or a method of one? Then its fields count, the function that calls run, and those of its
+#' other methods whose names stand after a `$` somewhere: a method that prints does no harm where it is not called.
+#' @noRd
+look_at_module <- function(x, found) {
+  if (inherits(x, "nn_method")) {
+    look_at_function(environment(x)$method, found)
+    x <- environment(x)$self
+  }
+  if (!is_module(x)) return(FALSE)
+  state <- environment(x)
+  if (was_seen(found, state)) return(TRUE)
+  note_binding("fields", state, found)
+  found$methods <- c(found$methods, state$methods)
+  if (!is.null(state$methods$call)) look_at_function(state$methods$call, found)
+  TRUE
+}
+
+look_at_methods <- function(found) {
+  repeat {
+    called <- names(found$methods) %in% found$members
+    if (!any(called)) return()
+    methods <- found$methods[called]
+    found$methods <- found$methods[!called]
+    for (method in methods) look_at_function(method, found)
+  }
+}
+
 # ---- functions of packages ----
 
 #' Functions that act outside of a program, or whose result depends on more than their arguments.
@@ -250,7 +286,7 @@ impure_functions <- list(
   stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom", "rhyper", "rlogis", "rlnorm",
     "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),
   nativenet = c("iter_next", "iterate", "as_iterator", "dataset_collect", "set_random_seed", "nn_threads", "plot_images", "dataset_digits",
-    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record"),
+    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record", "k_set_floatx", "k_set_epsilon"),
   utils = setdiff(getNamespaceExports("utils"), c("head", "tail", "modifyList", "combn", "hasName", "stack")),
   methods = c("new", "setClass", "setRefClass", "setMethod", "setGeneric", "setValidity"),
   magrittr = character(), zeallot = character(), purrr = c("rerun", "walk", "walk2", "pwalk", "iwalk"), generics = character()

@@ -58,6 +58,7 @@ autograph <- function(f) {
   body(graph$run) <- with_tensor_control(body(f))
   graph$traces <- list()
   graph$guards <- NULL # what it found outside, NULL: not looked yet
+  graph$objects <- NULL # functions and objects among its arguments; what they hold lies outside, too
   graph$renewed <- 0   # how often that had changed
   graph$reason <- NULL # why it runs op by op
   structure(function(...) graph_call(graph, list(...)), class = c("nn_graph_function", "nn_traced"))
@@ -86,15 +87,17 @@ graph_call <- function(graph, args) {
 # Something that the function found outside has changed.
 graph_renew <- function(graph) {
   graph$traces <- list()
-  graph$guards <- NULL
+  graph$guards <- graph$objects <- NULL
   graph$renewed <- graph$renewed + 1
 }
 
 graph_trace <- function(graph, args, signature, call) {
   if (graph$renewed > most_renewals) graph$reason <- "what it finds outside changes again and again"
   if (length(graph$traces) >= most_programs) graph$reason <- "its arguments are of another kind each time"
-  if (is.null(graph$guards) && is.null(graph$reason)) {
-    found <- look_through(graph$f)
+  objects <- Filter(function(x) is.function(x) || is.environment(x), tensor_leaves(args))
+  if ((is.null(graph$guards) || length(objects)) && is.null(graph$reason)) {
+    graph$objects <- c(graph$objects, objects)
+    found <- look_through(graph$f, graph$objects)
     graph$guards <- found$guards
     graph$reason <- found$reason
   }

@@ -21,8 +21,11 @@
 # State of the session.
 #   networks    made so far
 #   optimizers  that take part in the function being traced; aborted: why it cannot be
+#   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
 session$networks <- 0
+session$floatx <- "float32"
+session$epsilon <- 1e-7
 
 # Who keeps the ops that run; changed in place by set_recording().
 recording <- vector("list", 2)

@@ -4,9 +4,10 @@
 #'
 #' `op_max()` and `op_min()` share the gradient evenly among equal extremes. `op_argmax()` and `op_argmin()` give the
 #' first position of the extreme, counted from 0 as class labels are. `op_cumsum()` keeps the shape: sums from the
-#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow.
+#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow. `op_var()`
+#' is the mean square distance from the mean (its divisor is n, not n - 1 as in R), `op_std()` the root of it.
 #'
-#' @param x a tensor or array; `op_mean()` and `op_logsumexp()` need floats.
+#' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
 #' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
 #'   `op_argmax()`, `op_argmin()` and `op_cumsum()`.
 #' @param keepdims keep the reduced axes with size 1?
@@ -58,10 +59,38 @@ op_cumsum <- function(x, axis = -1) {
 #' @rdname op_sum
 #' @export
 op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
-  if (!is_tensor(x)) x <- tensor(x, "float64")
+  x <- as_floats(x)
   check_flag(keepdims)
   top <- reduce_op("max", x, axis, TRUE, "op_logsumexp")
   top <- op_where(op_is_finite(top), top, 0) # Inf - Inf would be NaN
   sums <- op_log(op_sum(op_exp(op_subtract(x, top)), axis, keepdims))
   op_add(sums, if (keepdims) top else op_squeeze(top, axis))
+}
+#' @rdname op_sum
+#' @export
+op_var <- function(x, axis = NULL, keepdims = FALSE) {
+  x <- as_floats(x)
+  check_flag(keepdims)
+  op_mean(op_square(op_subtract(x, reduce_op("mean", x, axis, TRUE, "op_var"))), axis, keepdims)
+}
+#' @rdname op_sum
+#' @export
+op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, keepdims))
+
+#' Scale to length 1
+#'
+#' Divides by the Euclidean norm along axes, `sqrt(max(sum(x^2), epsilon))`.
+#'
+#' @param x a float tensor or array.
+#' @param axis axes along which the norm is taken, 1-based, negative from the end; `NULL` for all.
+#' @param epsilon a small number that keeps zeros from being divided by zero.
+#' @return A tensor of the same shape.
+#' @examples
+#' as.array(op_l2_normalize(matrix(c(3, 0, 4, 2), 2), axis = 2))
+#' @export
+op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
+  x <- as_floats(x)
+  check_number(epsilon, min = 0)
+  squares <- reduce_op("sum", op_square(x), axis, TRUE, "op_l2_normalize")
+  op_divide(x, op_sqrt(op_maximum(squares, epsilon)))
 }

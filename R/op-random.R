@@ -3,18 +3,23 @@
 #' Random numbers
 #'
 #' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they do
-#' not depend on the number of threads. In a traced function they are new in each run.
+#' not depend on the number of threads. In a traced function they are new in each run. `op_dropout()` puts zeros at random
+#' places and multiplies the rest by `1 / (1 - rate)`, so that sums keep their mean.
 #'
 #' @param shape whole numbers; `integer()` for a scalar.
 #' @param minval,maxval numbers, the ends.
 #' @param mean,stddev numbers; truncated: values beyond two standard deviations are drawn again.
 #' @param dtype `"float32"` or `"float64"`.
+#' @param x a float tensor or array.
+#' @param rate the share of zeros, from 0 to below 1.
 #' @return A tensor.
 #' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
-#'   <https://doi.org/10.1145/2660193.2660195>.
+#'   <https://doi.org/10.1145/2660193.2660195>. Srivastava et al. (2014), dropout,
+#'   <https://jmlr.org/papers/v15/srivastava14a.html>.
 #' @examples
 #' set.seed(1)
 #' op_random_uniform(c(2, 3))
+#' as.array(op_dropout(rep(1, 6), rate = 0.5))
 #' @export
 op_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = "float32") {
   check_number(minval)
@@ -35,4 +40,24 @@ op_random_truncated_normal <- function(shape, mean = 0, stddev = 1, dtype = "flo
 
 random_op <- function(name, shape, dtype, reals, fun) {
   apply_op(name, list(), ints = c(dtype_code(dtype, fun = fun), check_sizes(shape, fun = fun)), reals = reals)
+}
+
+#' @rdname op_random_uniform
+#' @export
+op_dropout <- function(x, rate) {
+  x <- as_floats(x)
+  check_number(rate, min = 0, below = 1)
+  keep <- op_greater_equal(op_random_uniform(dim(x), dtype = tensor_dtype(x)), rate)
+  op_where(keep, op_divide(x, 1 - rate), 0)
+}
+
+#' Draw with a seed of one's own, and leave R's generator as it was.
+#' @noRd
+with_own_seed <- function(seed, draw) {
+  if (is.null(seed)) return(draw)
+  check_not_tracing("it draws random numbers with a seed of its own")
+  old <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv()))
+  set.seed(seed)
+  draw
 }

@@ -4,8 +4,9 @@
 #'
 #' None of these changes a number. `op_reshape()` reads and fills row by row (the last axis moves
 #' fastest), unlike R's `dim<-`. `op_expand_dims()` adds an axis of size 1 and `op_squeeze()` drops such axes.
-#' `op_split()` undoes `op_concat()`. `op_broadcast_to()` repeats as broadcasting does, see [op_add()]; `op_tile()` repeats
-#' the whole of `x` along each axis.
+#' `op_split()` undoes `op_concat()` and `op_unstack()` undoes `op_stack()`. `op_broadcast_to()` repeats as broadcasting
+#' does, see [op_add()]; `op_tile()` repeats the whole of `x` along each axis, `op_repeat()` each of its slices.
+#' `op_pad()` puts slices of one value around `x`, and `op_reverse()` turns axes around.
 #'
 #' @param x a tensor or array.
 #' @param shape whole numbers; for `op_reshape()` one of them may be -1 and is worked out.
@@ -15,10 +16,13 @@
 #'   follow), and how far apart (negative: backwards).
 #' @param xs a list of tensors or arrays.
 #' @param axis 1-based, negative from the end. For `op_stack()` and `op_expand_dims()` the place of the new axis. For
-#'   `op_squeeze()` one or more axes of size 1; `NULL` for all there are.
+#'   `op_squeeze()` one or more axes of size 1; `NULL` for all there are. One or more for `op_reverse()`.
 #' @param num_or_sizes how many equal parts; or two or more sizes, which add up to that of the axis.
 #' @param multiples one whole number per axis: how many times.
-#' @return A tensor; a list of tensors from `op_split()`.
+#' @param repeats how many times, one number for all slices or one for each.
+#' @param paddings a matrix with a row per axis: how many slices before and after.
+#' @param value the number in these.
+#' @return A tensor; a list of tensors from `op_split()` and `op_unstack()`.
 #' @examples
 #' x <- matrix(1:6, 2)
 #' as.array(op_reshape(x, c(3, -1)))
@@ -27,6 +31,7 @@
 #' as.array(op_concat(list(x, x), axis = 2))
 #' lapply(op_split(x, c(1, 2)), as.array)
 #' as.array(op_tile(x, c(2, 1)))
+#' as.array(op_pad(x, rbind(c(0, 1), c(1, 2))))
 #' @name op_reshape
 NULL
 
@@ -35,9 +40,20 @@ check_whole <- function(x, arg = deparse(substitute(x)), fun = calling_function(
   abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
 }
 
+#' A shape may come as a vector, a list, a tensor or what `x$shape` gives.
+#' @noRd
+as_sizes <- function(shape) if (is.list(shape)) unlist(lapply(shape, as.numeric)) else as.numeric(shape)
+
 #' @rdname op_reshape
 #' @export
 op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape))
+
+#' One number fills the shape, more are read into it row by row.
+#' @noRd
+fit_shape <- function(x, shape) {
+  shape <- as_sizes(shape)
+  if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
+}
 
 # Attributes of a node have room for so many; the shape rules check the rest.
 check_sizes <- function(shape, fun = calling_function()) {
@@ -92,6 +108,49 @@ op_tile <- function(x, multiples) {
   check_per_axis(multiples, length(sizes), min = 0)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1, multiples[axis]), axis)
   tensor(x)
+}
+
+#' @rdname op_reshape
+#' @export
+op_repeat <- function(x, repeats, axis = 1) {
+  size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
+  check_whole(repeats)
+  if (any(repeats < 0) || !length(repeats) %in% c(1, size)) {
+    abort("`repeats` must be one number or ", size, ", zero or more, not ", describe(repeats))
+  }
+  at <- rep(seq_len(size) - 1, rep_len(repeats, size))
+  op_gather(x, array(at, length(at)), axis) # one index, too, keeps the axis
+}
+
+#' @rdname op_reshape
+#' @export
+op_reverse <- function(x, axis) {
+  sizes <- shape_of(x)
+  at <- check_axis(axis, length(sizes)) + 1
+  all <- rep(1, length(sizes))
+  op_slice(x, start = replace(all, at, pmax(sizes[at], 1)), size = -all, step = replace(all, at, -1))
+}
+
+#' @rdname op_reshape
+#' @export
+op_pad <- function(x, paddings, value = 0) {
+  x <- tensor(x)
+  check_number(value)
+  sizes <- shape_of(x)
+  if (is.list(paddings)) paddings <- do.call(rbind, paddings)
+  check_whole(paddings)
+  if (!identical(dim(paddings), c(length(sizes), 2L)) || any(paddings < 0)) {
+    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), zero or more, not ", describe(paddings))
+  }
+  for (axis in which(rowSums(paddings) > 0)) {
+    # made from x itself, so that traced programs serve other batch sizes
+    filled <- function(n) {
+      if (sizes[axis] == 0) return(tensor(array(value, replace(dim(x), axis, n)), tensor_dtype(x)))
+      constant_like(op_gather(x, array(0, n), axis), value)
+    }
+    x <- op_concat(list(filled(paddings[axis, 1]), x, filled(paddings[axis, 2])), axis)
+  }
+  x
 }
 
 #' @rdname op_reshape
@@ -155,11 +214,18 @@ op_stack <- function(xs, axis = 1) {
   apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
 }
 
+#' @rdname op_reshape
+#' @export
+op_unstack <- function(x, axis = 1) {
+  at <- check_one_axis(axis, rank_of(x)) + 1
+  lapply(seq_len(shape_of(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
+}
+
 #' Pick, convert, choose
 #'
 #' `op_one_hot()` has ones at the indices along a new last axis, and zeros only where an index lies outside
 #' `0 .. depth - 1`. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
-#' through them.
+#' through them, nor through `op_stop_gradient()`, which has the numbers of `x`.
 #'
 #' @param x a tensor or array.
 #' @param indices whole numbers, **0-based** as token ids and class labels are; any shape.
@@ -183,6 +249,10 @@ op_gather <- function(x, indices, axis = 1) {
 #' @rdname op_gather
 #' @export
 op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(dtype))
+
+#' @rdname op_gather
+#' @export
+op_stop_gradient <- function(x) apply_op("stop_gradient", list(x))
 
 #' @rdname op_gather
 #' @export

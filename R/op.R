@@ -23,6 +23,10 @@ shape_of <- function(x) {
 
 rank_of <- function(x) length(shape_of(x))
 
+#' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.
+#' @noRd
+as_floats <- function(x) if (is_tensor(x)) x else tensor(x, "float64")
+
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd
 check_axis <- function(axis, rank, fun = calling_function()) {
@@ -117,16 +121,18 @@ op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
 #'
 #' `op_step()` is 1 where `x > 0` and 0 elsewhere; its derivative is taken as 0, which stops every
 #' gradient. At their kinks, `op_abs()`, `op_relu()` and `op_clip()` have the derivative 0 (clip: 1 at
-#' its ends). `op_gelu()` is the exact form with the normal distribution function.
+#' its ends). `op_gelu()` is the exact form with the normal distribution function, `op_silu()` (swish) is
+#' `x * sigmoid(x)`, `op_softsign()` `x / (1 + abs(x))`, `op_relu6()` clips to 0 .. 6 and `op_hard_sigmoid()` clips
+#' `x / 5 + 1 / 2` to 0 .. 1, as in Keras 2.
 #'
-#' @param x a float tensor or array (`op_negative()`, `op_abs()`, `op_square()` and `op_clip()` also
+#' @param x a float tensor or array (`op_negative()`, `op_abs()`, `op_square()`, `op_clip()` and `op_relu6()` also
 #'   take integers).
 #' @param x_min,x_max numbers, the ends of the clipped range.
 #' @param negative_slope a number, the slope for negative `x`.
 #' @param alpha a number, the limit of the ELU at minus infinity, with the sign changed.
 #' @return A tensor of the same shape and dtype.
 #' @references Clevert et al. (2016), ELU, <https://arxiv.org/abs/1511.07289>. Klambauer et al. (2017),
-#'   SELU, <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU,
+#'   SELU, <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU and SiLU,
 #'   <https://arxiv.org/abs/1606.08415>.
 #' @examples
 #' as.array(op_relu(c(-1, 0, 2)))
@@ -189,19 +195,49 @@ op_softplus <- function(x) apply_op("softplus", list(x))
 #' @export
 op_step <- function(x) apply_op("step", list(x))
 
-#' Softmax over the last axis
+# Composed of the above.
+
+#' @rdname op_relu
+#' @export
+op_silu <- function(x) op_multiply(x, op_sigmoid(x))
+#' @rdname op_relu
+#' @export
+op_softsign <- function(x) {
+  x <- as_floats(x)
+  op_divide(x, op_add(op_abs(x), 1))
+}
+#' @rdname op_relu
+#' @export
+op_relu6 <- function(x) op_clip(x, 0, 6)
+#' @rdname op_relu
+#' @export
+op_hard_sigmoid <- function(x) op_clip(op_add(op_multiply(x, 0.2), 0.5), 0, 1)
+
+#' Softmax along an axis
 #'
 #' Computed after subtracting each row's maximum, so large inputs do not overflow.
 #'
 #' @param x a float tensor or array with at least one axis.
-#' @return A tensor of the same shape; `op_softmax()`'s rows sum to 1.
+#' @param axis 1-based, negative from the end.
+#' @return A tensor of the same shape; what `op_softmax()` gives sums to 1 along the axis.
 #' @examples
 #' as.array(op_softmax(c(1000, 1001)))
+#' as.array(op_softmax(diag(2), axis = 1))
 #' @export
-op_softmax <- function(x) apply_op("softmax", list(x))
+op_softmax <- function(x, axis = -1) along_axis("softmax", x, axis, "op_softmax")
 #' @rdname op_softmax
 #' @export
-op_log_softmax <- function(x) apply_op("log_softmax", list(x))
+op_log_softmax <- function(x, axis = -1) along_axis("log_softmax", x, axis, "op_log_softmax")
+
+#' An op of the last axis, along any.
+#' @noRd
+along_axis <- function(name, x, axis, fun) {
+  rank <- rank_of(x)
+  at <- if (rank) check_one_axis(axis, rank, fun) + 1 else 0 # the op words what is wrong with a scalar
+  if (at == rank) return(apply_op(name, list(x)))
+  swapped <- replace(seq_len(rank), c(at, rank), c(rank, at))
+  op_transpose(apply_op(name, list(op_transpose(as_floats(x), swapped))), swapped)
+}
 
 #' Matrix products
 #'

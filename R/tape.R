@@ -34,41 +34,46 @@
 #' tape$gradient(y, w)
 #' @export
 gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
-  tape <- new.env(parent = emptyenv())
-  tape$program <- .Call(C_program_new)
-  tape$persistent <- check_flag(persistent)
-  tape$watches_variables <- check_flag(watch_accessed_variables)
-  .Call(C_tape_reset, tape$program, watch_accessed_variables)
-  tape$used <- FALSE
-  tape$depth <- 0      # of the blocks of code that it records; 0: it does not
-  tape$ranges <- list() # of a traced function's program that it saw: c(first, end), end NA while it goes on
-  tape$watched <- list() # symbolic tensors that it was told to watch
-  structure(tape, class = "nn_tape")
+  state <- new.env(parent = emptyenv())
+  state$program <- .Call(C_program_new)
+  state$persistent <- check_flag(persistent)
+  state$watches_variables <- check_flag(watch_accessed_variables)
+  state$used <- FALSE
+  state$depth <- 0       # of the blocks of code that it records; 0: it does not
+  state$ranges <- NULL   # of a traced function's program that it saw: list(c(first, end), ...), end NA while it goes on
+  state$watched <- NULL  # symbolic tensors that it was told to watch
+  if (!watch_accessed_variables) .Call(C_tape_reset, state$program, FALSE)
+  structure(list(state = state), class = "nn_tape")
 }
+
+tape_state <- function(tape) .subset2(tape, "state")
 
 # Begin and end recording, in the program of the function that is being traced or else as ops run.
-tape_start <- function(tape) {
-  tape$traced <- tracing_program()
-  if (is_tracing()) tape$ranges <- c(tape$ranges, list(c(.Call(C_program_position, tracing_program()), NA)))
-  else set_recording(tapes = c(tapes_recording(), list(tape$program)))
-  tape$depth <- tape$depth + 1
+tape_start <- function(state) {
+  if (is_tracing()) {
+    state$traced <- tracing_program()
+    state$ranges <- c(state$ranges, list(c(.Call(C_program_position, state$traced), NA)))
+  } else {
+    set_recording(tapes = c(recording[[1]], list(state$program)))
+  }
+  state$depth <- state$depth + 1
 }
 
-tape_stop <- function(tape) {
-  if (tape$depth == 0) return()
-  tape$depth <- tape$depth - 1
-  n <- length(tape$ranges)
-  if (n && is.na(tape$ranges[[n]][2])) tape$ranges[[n]][2] <- .Call(C_program_position, tape$traced)
-  at <- Position(function(x) identical(x, tape$program), tapes_recording(), right = TRUE)
-  if (!is.na(at)) set_recording(tapes = tapes_recording()[-at])
+tape_stop <- function(state) {
+  if (state$depth == 0) return()
+  state$depth <- state$depth - 1
+  n <- length(state$ranges)
+  if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
+  tapes <- recording[[1]]
+  for (at in rev(seq_along(tapes))) if (identical(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }
 
 #' @rdname gradient_tape
 #' @export
 tape_record <- function(tape, expr) {
-  check_tape(tape)
-  tape_start(tape)
-  on.exit(tape_stop(tape))
+  state <- tape_state(check_tape(tape))
+  tape_start(state)
+  on.exit(tape_stop(state))
   expr
 }
 
@@ -84,14 +89,14 @@ unrecorded <- function(expr) {
 #' @rdname gradient_tape
 #' @export
 tape_watch <- function(tape, x) {
-  check_tape(tape)
+  state <- tape_state(check_tape(tape))
   for (t in tensor_leaves(x)) {
     check_tensor(t, arg = "x")
     if (!is_tracing()) {
-      .Call(C_tape_watch, tape$program, t)
+      .Call(C_tape_watch, state$program, t)
     } else {
       if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
-      tape$watched <- c(tape$watched, list(t))
+      state$watched <- c(state$watched, list(t))
     }
   }
   invisible(x)
@@ -100,8 +105,8 @@ tape_watch <- function(tape, x) {
 #' @rdname gradient_tape
 #' @export
 tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
-  check_tape(tape)
-  if (tape$used) {
+  state <- tape_state(check_tape(tape))
+  if (state$used) {
     abort("this tape was asked already and has let go of what it recorded; `tf$GradientTape(persistent = TRUE)` makes one ",
       "that may be asked again", class = "tape")
   }
@@ -116,36 +121,36 @@ tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
     }
   }
   gradients <- if (!is_tracing()) {
-    eager_gradients(tape, targets, wanted, output_gradients)
+    eager_gradients(state, targets, wanted, output_gradients)
   } else {
-    traced_gradients(tape, targets, wanted, output_gradients)
+    traced_gradients(state, targets, wanted, output_gradients)
   }
-  if (!tape$persistent && !is_tracing()) {
-    .Call(C_tape_reset, tape$program, tape$watches_variables)
-    tape$used <- TRUE
+  if (!state$persistent && !is_tracing()) {
+    .Call(C_tape_reset, state$program, state$watches_variables)
+    state$used <- TRUE
   }
   if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
 }
 
-eager_gradients <- function(tape, targets, sources, output_gradients) {
-  gradients <- .Call(C_tape_gradient, tape$program, targets, sources, output_gradients, gradient_scratch)
+eager_gradients <- function(state, targets, sources, output_gradients) {
+  gradients <- .Call(C_tape_gradient, state$program, targets, sources, output_gradients, gradient_scratch)
   for (other in tapes_recording()) .Call(C_tape_opaque, other, targets, gradients)
   gradients
 }
 
 # Here the gradient becomes part of the traced function's program.
-traced_gradients <- function(tape, targets, sources, output_gradients) {
-  n <- length(tape$ranges)
-  if (n != 1 || length(output_gradients) || !identical(tape$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
-  range <- tape$ranges[[1]]
-  if (is.na(range[2])) range[2] <- .Call(C_program_position, tracing_program())
-  .Call(C_program_gradient, tracing_program(), targets, sources, tape$watched, as.integer(c(range, tape$watches_variables)))
+traced_gradients <- function(state, targets, sources, output_gradients) {
+  n <- length(state$ranges)
+  if (n != 1 || length(output_gradients) || !identical(state$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
+  range <- state$ranges[[1]]
+  if (is.na(range[2])) range[2] <- .Call(C_program_position, state$traced)
+  .Call(C_program_gradient, state$traced, targets, sources, state$watched, as.integer(c(range, state$watches_variables)))
 }
 
 #' @export
 print.nn_tape <- function(x, ...) {
   cat("<tape>\n")
-  cat(format_program(x$program), sep = "\n")
+  cat(format_program(tape_state(x)$program), sep = "\n")
   invisible(x)
 }
 
@@ -161,17 +166,18 @@ tape_members <- list(
     }
   },
   watch = function(tape) function(tensor) tape_watch(tape, tensor),
-  watched_variables = function(tape) function() .Call(C_tape_variables, tape$program),
+  watched_variables = function(tape) function() .Call(C_tape_variables, tape_state(tape)$program),
   reset = function(tape) {
     function() {
-      .Call(C_tape_reset, tape$program, tape$watches_variables)
-      tape$used <- FALSE
-      tape$ranges <- tape$watched <- list()
+      state <- tape_state(tape)
+      .Call(C_tape_reset, state$program, state$watches_variables)
+      state$used <- FALSE
+      state$ranges <- state$watched <- NULL
       invisible(tape)
     }
   },
   stop_recording = function(tape) {
-    function() structure(list(enter = function() tape_stop(tape), exit = function() tape_start(tape)), class = "nn_context")
+    function() structure(list(enter = function() tape_stop(tape_state(tape)), exit = function() tape_start(tape_state(tape))), class = "nn_context")
   },
   jacobian = function(tape) function(target, sources) tape_jacobian(tape, target, sources)
 )
@@ -180,8 +186,9 @@ tape_members <- list(
 tape_jacobian <- function(tape, target, source) {
   check_tensor(target)
   check_source(source)
-  if (!tape$persistent) on.exit(tape$persistent <- FALSE)
-  tape$persistent <- TRUE
+  state <- tape_state(check_tape(tape))
+  if (!state$persistent) on.exit(state$persistent <- FALSE)
+  state$persistent <- TRUE
   n <- length(target)
   rows <- lapply(seq_len(n), function(i) {
     unit <- numeric(n)
@@ -195,8 +202,8 @@ tape_jacobian <- function(tape, target, source) {
 #' @export
 `$.nn_tape` <- function(x, name) {
   member <- tape_members[[name]]
-  if (!is.null(member)) return(member(x))
-  get0(name, envir = x, inherits = FALSE)
+  if (is.null(member)) unknown_member(name, names(tape_members), "a tape")
+  member(x)
 }
 
 #' @importFrom utils .DollarNames

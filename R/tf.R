@@ -91,24 +91,6 @@ tensor_filled <- function(value, shape, dtype = NULL) {
   tensor(if (length(shape)) array(value, shape) else value, dtype)
 }
 
-# A shape may come as a list, a tensor or what `x$shape` gives.
-as_sizes <- function(shape) {
-  if (is.list(shape)) shape <- unlist(shape)
-  if (is_tensor(shape)) shape <- as.numeric(shape)
-  as.numeric(unclass(shape))
-}
-
-#' Draw with a seed of one's own and leave R's generator as it was.
-#' @noRd
-with_own_seed <- function(seed, draw) {
-  if (is.null(seed)) return(draw)
-  check_not_tracing("it draws random numbers with a seed of its own")
-  old <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv()))
-  set.seed(seed)
-  draw
-}
-
 reduction <- function(op) function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(input_tensor, from_zero(axis), keepdims)
 unary <- function(op) function(x, name = NULL) op(x)
 binary <- function(op) function(x, y, name = NULL) op(x, y)
@@ -155,26 +137,22 @@ tf_nn <- c(
       if (approximate) op_multiply(features, op_sigmoid(op_multiply(features, op_multiply(op_add(op_square(features), 1 / 0.044715), 0.044715 * 2 * sqrt(2 / pi))))) else op_gelu(features)
     },
     leaky_relu = function(features, alpha = 0.2, name = NULL) op_leaky_relu(features, alpha),
-    silu = function(features, name = NULL) op_multiply(features, op_sigmoid(features)),
-    swish = function(features, name = NULL) op_multiply(features, op_sigmoid(features)),
+    silu = function(features, name = NULL) op_silu(features),
+    swish = function(features, name = NULL) op_silu(features),
+    softsign = function(features, name = NULL) op_softsign(features),
+    relu6 = function(features, name = NULL) op_relu6(features),
+    l2_normalize = function(x, axis = NULL, epsilon = 1e-12, name = NULL) op_l2_normalize(x, from_zero(axis), epsilon),
     softmax = function(logits, axis = -1, name = NULL) op_softmax(logits, from_zero(axis)),
     log_softmax = function(logits, axis = -1, name = NULL) op_log_softmax(logits, from_zero(axis)),
     l2_loss = function(t, name = NULL) op_divide(op_sum(op_square(t)), 2),
     bias_add = function(value, bias, name = NULL) op_add(value, bias),
     embedding_lookup = function(params, ids, name = NULL) op_gather(params, ids, 1),
-    dropout = function(x, rate, seed = NULL, name = NULL) {
-      check_number(rate, min = 0, below = 1)
-      keep <- op_greater_equal(with_own_seed(seed, op_random_uniform(dim(x), dtype = tensor_dtype(x))), rate)
-      op_where(keep, op_divide(x, 1 - rate), op_zeros_like(x))
-    },
+    dropout = function(x, rate, seed = NULL, name = NULL) with_own_seed(seed, op_dropout(x, rate)),
     moments = function(x, axes, shift = NULL, keepdims = FALSE, name = NULL) {
-      mean <- op_mean(x, from_zero(axes), keepdims = TRUE)
-      list(op_mean(x, from_zero(axes), keepdims), op_mean(op_square(op_subtract(x, mean)), from_zero(axes), keepdims))
+      list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
-    sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL) {
-      op_add(op_subtract(op_relu(logits), op_multiply(logits, labels)), op_softplus(op_negative(op_abs(logits))))
-    },
+    sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL) k_binary_crossentropy(labels, logits, from_logits = TRUE),
     softmax_cross_entropy_with_logits = function(labels, logits, axis = -1, name = NULL) {
       if (!axis %in% c(-1, rank_of(logits) - 1)) abort("`axis` must be the last one", fun = "softmax_cross_entropy_with_logits")
       op_categorical_crossentropy(labels, logits, from_logits = TRUE)
@@ -248,9 +226,7 @@ tf_top <- list(
     variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
   },
   constant = function(value, dtype = NULL, shape = NULL, name = NULL) {
-    value <- tf_value(value, dtype, "tf$constant")
-    if (is.null(shape)) return(value)
-    if (length(value) == 1) op_broadcast_to(value, as_sizes(shape)) else op_reshape(value, as_sizes(shape))
+    fit_shape(tf_value(value, dtype, "tf$constant"), shape)
   },
   convert_to_tensor = function(value, dtype = NULL, name = NULL) tf_value(value, dtype, "tf$convert_to_tensor"),
   cast = function(x, dtype, name = NULL) op_cast(x, dtype),
@@ -270,7 +246,7 @@ tf_top <- list(
     tensor(array(start + delta * (seq_len(n) - 1), n), if (!is.null(dtype)) dtype else if (whole) "int32" else "float32")
   },
   one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
-  identity = function(input, name = NULL) op_reshape(input, dim(input)),
+  identity = function(input, name = NULL) k_identity(input),
   stop_gradient = function(input, name = NULL) op_stop_gradient(input),
   shape = function(input, name = NULL) tensor(array(as.integer(dim(input)), rank_of(input)), "int32"),
   size = function(input, name = NULL) tensor(as.integer(length(input))),
@@ -355,10 +331,7 @@ zeallot::`%->%`
 #' @export
 as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   if (is_dataset(x)) x <- as.array(x)
-  x <- tensor(x, dtype)
-  if (is.null(shape)) return(x)
-  shape <- as_sizes(shape)
-  if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
+  fit_shape(tensor(x, dtype), shape)
 }
 
 #' Lists of pairs

@@ -510,6 +510,7 @@ op_cases$gather <- list(
   gather_case(c(1, 2, 1, 2, 1, 2, 3), matrix(c(2L, 1L, 0L, 0L), 2), 7)
 )
 
+op_cases$stop_gradient <- forward_only(unary(function(x) op_stop_gradient(x), identity))
 op_cases$cast <- unary(function(x) op_cast(x, "float64"), identity)
 
 where_case <- function(condition, a, b) {
@@ -526,6 +527,7 @@ op_cases$where <- list(
 
 # ---- using them ----
 
+# without those that draw random numbers: test-op-random.R
 op_names <- function(differentiable = FALSE) {
   table <- nativenet:::op_table()
   table <- table[table$most >= 0, ] # random ones have tests of their own

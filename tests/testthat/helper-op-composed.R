@@ -28,6 +28,59 @@ special_cases <- function(call, reference) {
   lapply(special, function(inputs) case(text_of(dims(inputs[[1]])), inputs, call, function(x) shaped(c(reference(x)), dims(x)), integer()))
 }
 
+repeat_case <- function(d, repeats, axis) {
+  case(text_of(d, axis), list(some(d)), function(x) op_repeat(x, repeats, axis), function(x) {
+    at <- lapply(d, seq_len)
+    at[[axis]] <- rep(at[[axis]], times = rep_len(repeats, d[axis]))
+    slices_of(x, at)
+  })
+}
+reverse_case <- function(d, axis) {
+  case(text_of(d, axis), list(array(some(d), d)), function(x) op_reverse(x, axis), function(x) {
+    at <- lapply(d, seq_len)
+    axis <- ifelse(axis < 0, length(d) + 1 + axis, axis)
+    at[axis] <- lapply(at[axis], rev)
+    slices_of(x, at)
+  })
+}
+pad_case <- function(d, paddings, value = 0) {
+  case(text_of(d, dims(paddings)), list(some(d)), function(x) op_pad(x, paddings, value), function(x) {
+    if (length(d) == 0) return(x)
+    y <- array(value, d + rowSums(paddings))
+    at <- Map(function(n, before) before + seq_len(n), d, paddings[, 1])
+    do.call(`[<-`, c(list(y), at, list(c(x))))
+  })
+}
+unstack_case <- function(d, axis, part) {
+  case(paste(text_of(d), "axis", axis, "part", part), list(array(some(d), d)), function(x) op_unstack(x, axis)[[part]], function(x) {
+    at <- lapply(d, seq_len)
+    axis <- if (axis < 0) length(d) + 1 + axis else axis
+    at[[axis]] <- part
+    shaped(c(slices_of(x, at)), d[-axis])
+  })
+}
+along <- function(f, axis) {
+  function(x) {
+    n <- length(dims(x))
+    swapped <- replace(seq_len(n), c(axis, n), c(n, axis))
+    aperm(row_wise(f)(aperm(x, swapped)), swapped)
+  }
+}
+axis_cases <- function(call, f) {
+  c(
+    Map(function(d, axis) case(text_of(d, axis), list(some(d)), function(x) call(x, axis), along(f, axis)), list(c(3, 5), c(2, 3, 4), c(2, 3, 4), c(1, 4), c(2, 0)), c(1, 1, 2, 1, 1)),
+    list(case("from the end", list(some(c(3, 5))), function(x) call(x, -2), along(f, 1)))
+  )
+}
+op_cases$softmax <- c(op_cases$softmax, axis_cases(function(x, axis) op_softmax(x, axis), softmax_of))
+op_cases$log_softmax <- c(op_cases$log_softmax, axis_cases(function(x, axis) op_log_softmax(x, axis), function(v) v - log_sum_exp(v)))
+
+variance_of <- function(v) mean((v - mean(v))^2)
+l2_case <- function(d, axis) {
+  norm <- reduce_reference(function(v) sqrt(sum(v^2)), axis, TRUE)
+  case(text_of(d, axis), list(some(d)), function(x) op_l2_normalize(x, axis), function(x) shaped(c(x) / c(spread(norm(x), dims(x))), dims(x)))
+}
+
 composed_cases <- list(
   reciprocal = unary(function(x) op_reciprocal(x), function(x) 1 / x, 0.3, 3),
   greater = compared(function(a, b) op_greater(a, b), `>`),
@@ -58,6 +111,26 @@ composed_cases <- list(
   is_nan = special_cases(function(x) op_is_nan(x), is.nan),
   is_finite = special_cases(function(x) op_is_finite(x), is.finite),
   is_inf = special_cases(function(x) op_is_inf(x), is.infinite),
+  silu = unary(function(x) op_silu(x), function(x) x * plogis(x), -4, 4),
+  softsign = unary(function(x) op_softsign(x), function(x) x / (1 + abs(x)), -4, 4),
+  relu6 = unary(function(x) op_relu6(x), function(x) pmin(pmax(x, 0), 6), -3, 9),
+  hard_sigmoid = unary(function(x) op_hard_sigmoid(x), function(x) pmin(pmax(0.2 * x + 0.5, 0), 1), -4, 4),
+  dropout = unary(function(x) op_dropout(x, 0), identity), # see also test-op-random.R
+  `repeat` = list(repeat_case(5, 3, 1), repeat_case(c(2, 3), 2, 2), repeat_case(c(2, 3), c(0, 2, 1), 2), repeat_case(c(3, 2), 0, 1), repeat_case(c(2, 1), 1, 2), repeat_case(c(2, 3), c(0, 1, 0), 2), repeat_case(c(0, 3), 2, 1)),
+  reverse = list(
+    reverse_case(5, 1), reverse_case(c(2, 3), 2), reverse_case(c(2, 3), c(1, 2)), reverse_case(c(2, 3, 4), c(-1, 1)), reverse_case(c(0, 3), 1), reverse_case(c(0, 3), 2), reverse_case(c(2, 3), integer())
+  ),
+  pad = list(
+    pad_case(integer(), matrix(0, 0, 2)), pad_case(3, cbind(1, 2)), pad_case(c(2, 3), rbind(c(0, 1), c(2, 0))), pad_case(c(2, 3), rbind(c(1, 1), c(1, 1)), -1.5), pad_case(c(2, 3), matrix(0, 2, 2)),
+    pad_case(c(0, 3), rbind(c(0, 0), c(1, 1)), 2), pad_case(c(0, 3), rbind(c(2, 1), c(1, 0)), 2), pad_case(c(2, 1, 3), rbind(c(0, 0), c(1, 0), c(0, 2)))
+  ),
+  unstack = list(unstack_case(4, 1, 3), unstack_case(c(2, 3), 1, 2), unstack_case(c(2, 3), -1, 2), unstack_case(c(2, 3, 4), 2, 1), unstack_case(c(0, 3), 2, 3)),
+  var = reduce_cases(function(...) op_var(...), variance_of, reductions),
+  # the root has no derivative where all numbers are the same
+  std = reduce_cases(function(...) op_std(...), function(v) sqrt(variance_of(v)), Filter(function(r) prod(r[[1]][if (is.null(r[[2]])) TRUE else abs(r[[2]])]) != 1, reductions)),
+  l2_normalize = list(
+    l2_case(integer(), NULL), l2_case(7, NULL), l2_case(c(3, 4), NULL), l2_case(c(3, 4), 1), l2_case(c(3, 4), -1), l2_case(c(2, 3, 4), c(1, 3)), l2_case(c(2, 35), 2), l2_case(c(0, 3), 2)
+  ),
   zeros_like = forward_only(c(unary(function(x) op_zeros_like(x), function(x) 0 * x), special_cases(function(x) op_zeros_like(x), function(x) rep(0, length(x))))),
   ones_like = forward_only(unary(function(x) op_ones_like(x), function(x) 0 * x + 1)),
   logsumexp = c(

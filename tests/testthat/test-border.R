@@ -54,7 +54,7 @@ test_that("random arguments for every routine are errors or harmless", {
   y <- tape_record(tape, op_square(v))
   pool <- list(
     NULL, NA, TRUE, 1L, 0L, -1L, 3L, 99L, 2.5, NaN, 1e10, "a", character(), numeric(), integer(), list(), list(NULL), mean, globalenv(), as.raw(1), 1i, quote(x),
-    c(1, 2), 1:3, matrix(1, 2, 3), tensor(1), tensor(1:2), tensor(matrix(1, 2, 3)), v, y, program, x, w, loss, tape, tape$program, list(x), list(w), list(v), list(y),
+    c(1, 2), 1:3, matrix(1, 2, 3), tensor(1), tensor(1:2), tensor(matrix(1, 2, 3)), v, y, program, x, w, loss, tape, nativenet:::tape_state(tape)$program, list(x), list(w), list(v), list(y),
     list(matrix(1, 2, 3)), list(tensor(matrix(1, 2, 3))), c(4, 0.1, 0.9, 0.99, 1e-7, 0, 0), c(9, 1, 1, 1, 1, 1, 1), structure(1L, class = "nn_tensor"), structure(list(), class = "nn_tensor")
   )
   pool <- c(pool, tryCatch(.Call(ns$C_trainer_new, program, loss, 2L, c(4, 0.1, 0.9, 0.99, 1e-7, 0, 0)), error = identity))

@@ -276,6 +276,24 @@ test_that("split gives all parts, under the names of the sizes", {
   expect_length(op_split(x, 2, axis = 1), 2)
 })
 
+test_that("R's integers are floats to what is composed of ops of floats", {
+  x <- matrix(1:6, 2)
+  for (f in list(op_softsign, op_silu, op_hard_sigmoid, op_var, op_std, op_l2_normalize, function(x) op_softmax(x, 1), function(x) op_dropout(x, 0.5))) {
+    expect_identical(tensor_dtype(f(x)), "float64")
+  }
+  expect_refusal(op_var(tensor(x)), "dtype")
+})
+
+test_that("unstack gives all parts, pad and repeat keep the dtype", {
+  x <- matrix(1:6, 2)
+  expect_identical(lapply(op_unstack(x), function(row) c(as.array(row))), list(x[1, ], x[2, ]))
+  expect_length(op_unstack(x, 2), 3)
+  expect_identical(op_unstack(x[0, ]), list())
+  expect_identical(as.array(op_pad(x, list(c(0, 1), c(0, 0)), 7)), rbind(x, 7L))
+  expect_identical(tensor_dtype(op_pad(tensor(x > 1), matrix(1, 2, 2))), "bool")
+  expect_identical(as.array(op_l2_normalize(c(0, 0))), array(c(0, 0)))
+})
+
 test_that("a slice of size -1 goes on to the end", {
   x <- matrix(1:15, 3)
   expect_identical(as.array(op_slice(x, c(2, 3), c(-1, -1))), x[2:3, 3:5])
@@ -366,6 +384,18 @@ test_that("errors are classed and name the op and the shapes", {
   value(op_squeeze(m, 3), "`op_squeeze()`", "1 .. 2")
   value(op_split(m, 1.5), "`op_split()`", "1.5")
   value(op_split(m, 0), "`op_split()`", "positive")
+  value(op_softmax(m, 3), "`op_softmax()`", "1 .. 2")
+  value(op_log_softmax(m, 0), "`op_log_softmax()`", "not be 0")
+  value(op_var(m, 3), "`op_var()`", "1 .. 2")
+  value(op_l2_normalize(m, 3), "`op_l2_normalize()`", "1 .. 2")
+  value(op_l2_normalize(m, epsilon = -1), "`op_l2_normalize()`", "`epsilon`")
+  value(op_reverse(m, 3), "`op_reverse()`", "1 .. 2")
+  value(op_unstack(m, 3), "`op_unstack()`", "1 .. 2")
+  value(op_repeat(m, c(1, 2, 3), 1), "`op_repeat()`", "`repeats`", "or 2")
+  value(op_repeat(m, -1, 1), "`op_repeat()`", "not -1")
+  value(op_pad(m, c(1, 1)), "`op_pad()`", "`paddings`", "(2)")
+  value(op_pad(m, matrix(-1, 2, 2)), "`op_pad()`", "`paddings`")
+  value(op_dropout(m, 1), "`op_dropout()`", "`rate`", "below 1")
   value(op_tile(m, 2), "`op_tile()`", "`multiples`", "(2)")
   value(op_tile(m, c(1, -1)), "`multiples`", "at least 0")
   value(op_one_hot(0L, 0), "`op_one_hot()`", "`depth`")

@@ -62,3 +62,17 @@ test_that("shapes and dtypes", {
   expect_refusal(op_random_normal(rep(1, 9)), "value", "8 axes")
   expect_refusal(op_random_normal(2, dtype = "int32"), "dtype", "float tensor")
 })
+
+test_that("dropout puts zeros, scales the rest, and sends the gradient the same way", {
+  set.seed(3)
+  x <- tensor(rep(2, 20000), "float32")
+  tape <- gradient_tape()
+  tape_watch(tape, x)
+  y <- tape_record(tape, op_dropout(x, 0.25))
+  kept <- as.array(y) != 0
+  expect_equal(mean(kept), 0.75, tolerance = 0.02)
+  expect_equal(unique(c(as.array(y))[kept]), 2 / 0.75, tolerance = 1e-6)
+  expect_equal(c(as.array(tape_gradient(tape, y, x))), c(kept) / 0.75, tolerance = 1e-6)
+  expect_identical(dim(op_dropout(matrix(1, 2, 3), 0.5)), 2:3)
+  expect_refusal(op_dropout(1, -0.1), "value", "`rate`")
+})
