@@ -52,7 +52,7 @@ or_floatx <- function(dtype) if (is.null(dtype)) session$floatx else dtype
 #' @export
 k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
   x <- tensor(value, or_floatx(dtype))
-  if (is.null(shape)) x else fit_shape(x, shape)
+  fit_shape(x, shape)
 }
 #' @rdname k_constant
 #' @export

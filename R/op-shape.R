@@ -51,6 +51,7 @@ op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes
 #' One number fills the shape, more are read into it row by row.
 #' @noRd
 fit_shape <- function(x, shape) {
+  if (is.null(shape)) return(x)
   shape <- as_sizes(shape)
   if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
 }

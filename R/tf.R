@@ -177,7 +177,10 @@ tf_linalg <- list(
   eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
     tensor(diag(1, check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)), dtype)
   },
-  diag = function(diagonal, name = NULL) op_multiply(op_expand_dims(diagonal, -1), diag(1, utils::tail(dim(diagonal), 1))),
+  diag = function(diagonal, name = NULL) {
+    diagonal <- tf_value(diagonal, fun = "diag")
+    op_multiply(op_expand_dims(diagonal, -1), diag(1, utils::tail(dim(diagonal), 1)))
+  },
   diag_part = function(input, name = NULL) op_sum(diagonal_only(input), -1),
   trace = function(x, name = NULL) op_sum(diagonal_only(x), c(-2, -1)),
   global_norm = function(t_list, name = NULL) op_sqrt(Reduce(op_add, lapply(t_list, function(t) op_sum(op_square(t)))))
@@ -205,6 +208,7 @@ tf_random <- list(
   set_seed = function(seed) invisible(set.seed(seed)),
   shuffle = function(value, seed = NULL, name = NULL) {
     check_not_tracing("it shuffles with R's generator")
+    value <- tf_value(value, fun = "shuffle")
     op_gather(value, with_own_seed(seed, sample.int(dim(value)[1])) - 1L, 1)
   }
 )
