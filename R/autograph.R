@@ -22,7 +22,6 @@
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
 #' @param input_signature,autograph,... accepted for TensorFlow's sake and not needed.
-#' @param x what `autograph()` returned.
 #' @return A function of class `nn_graph_function`; for a block its value.
 #' @examples
 #' w <- tf$Variable(matrix(rnorm(6), 3))

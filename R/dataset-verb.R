@@ -17,7 +17,7 @@
 #' @examples
 #' data <- dataset_map(range_dataset(to = 5), function(x) x * 2)
 #' iterate(dataset_filter(data, ~ .x > 3), as.array)
-#' dataset_reduce(data, 0L, function(state, x) state + x)
+#' dataset_reduce(data, 0, function(state, x) state + x)
 #' @export
 dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
@@ -85,7 +85,8 @@ as_element <- function(x) {
 #' @noRd
 as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function()) {
   if (inherits(f, "formula") && length(f) == 2) {
-    return(as.function(c(alist(... = , .x = ..1, .y = ..2, . = ..1), f[[2]]), envir = environment(f)))
+    first <- as.name("..1")
+    return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]), envir = environment(f)))
   }
   check_function(f, arg = arg, fun = fun)
 }
@@ -162,7 +163,7 @@ dataset_flat_map <- function(dataset, map_func) {
 dataset_reduce <- function(dataset, initial_state, reduce_func) {
   check_dataset(dataset)
   f <- as_function(reduce_func)
-  state <- as_element(initial_state)
+  state <- initial_state
   pull <- dataset$pull()
   while (!is.null(element <- pull())) state <- f(state, element)
   state
@@ -175,7 +176,7 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
   f <- as_function(scan_func)
   new_dataset(NULL, dataset$size, pull = function() {
     pull <- dataset$pull()
-    state <- as_element(initial_state)
+    state <- initial_state
     function() {
       element <- pull()
       if (is.null(element)) return(NULL)
@@ -488,7 +489,8 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
 #' @examples
 #' data <- dataset_batch(range_dataset(to = 5), 2)
 #' iterate(data, print)
-#' iterate(dataset_window(range_dataset(to = 4), 2, shift = 1), function(w) print(iterate(w, as.array)))
+#' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
+#' iterate(windows, function(w) print(iterate(w, as.array)))
 #' @export
 dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
   check_dataset(dataset)

@@ -197,7 +197,6 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
 #' @param f,body a function of an element.
 #' @param simplify make a vector of results of length 1?
 #' @param iter_max how many elements at most.
-#' @param ... ignored.
 #' @return `as_iterator()`: an iterator. `iterate()`: the results, invisibly. `dataset_collect()` and `as.list()`: a list of elements.
 #'   `as_array_iterator()`: an iterator whose elements are R arrays.
 #' @examples
