@@ -165,7 +165,9 @@ struct node *program_add_gradient(struct program *p, const int32_t *operands, co
     struct shape shape = source->shape;
     program_add_slot(p, SLOT_GRADIENT, source->dtype, &shape);
   }
-  program_add_node(p, ACTION_GRADIENT, operands, n, attr, first, -1, 0);
+  double work = 0; /* a backward pass takes about twice as long as its forward pass */
+  for (int64_t i = attr->ints[GRADIENT_FIRST]; i < attr->ints[GRADIENT_END]; i++) work += 2 * p->nodes[i].work;
+  program_add_node(p, ACTION_GRADIENT, operands, n, attr, first, -1, work);
   return &p->nodes[p->nodes_used - 1];
 }
 

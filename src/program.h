@@ -7,6 +7,7 @@
 #define PROGRAM_H
 
 #include "ops.h"
+#include "threads.h"
 
 /* Ops of more inputs than this (a concat of very many) fix the batch size of their program. */
 #define MAX_RESHAPED_INPUTS 64
@@ -59,6 +60,7 @@ struct program {
   int32_t ignores_variables; /* a tape that follows only what it was told to */
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
+  struct team_choice choice; /* for callers that run it often */
   uint64_t seed; /* of the random numbers of the next run */
   int64_t value_shift; /* where, in its block, the arena of values begins: the first aligned byte */
   struct slot *slots;

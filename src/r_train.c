@@ -1,10 +1,8 @@
 /* r_train.c - the trainer's handle, and the poll: the one place where native code evaluates R. */
-#define _POSIX_C_SOURCE 200112L
 #include "r_border.h"
 #include "train.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { TRAINER, PROGRAM, GOOD, STATES, TRAINER_SIZE = STATES + MAX_STATES };
 
@@ -245,12 +243,6 @@ struct listener {
   double next;
 };
 
-static double now(void) {
-  struct timespec t;
-  timespec_get(&t, TIME_UTC);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* f(number, fraction of the epoch, loss so far); FALSE means stop */
 static int tell(SEXP f, double number, double fraction, double loss) {
   SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(number)), PROTECT(Rf_ScalarReal(fraction)), PROTECT(Rf_ScalarReal(loss))));
@@ -268,8 +260,8 @@ static int poll(struct training *g, int epoch_ended) {
   double fraction = (double)g->rows_seen / (double)g->data->rows;
   if (epoch_ended) return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, loss);
   if (!Rf_isNull(l->on_step) && tell(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
-  if (Rf_isNull(l->on_clock) || now() < l->next) return 0;
-  l->next = now() + PROGRESS_SECONDS;
+  if (Rf_isNull(l->on_clock) || seconds_now() < l->next) return 0;
+  l->next = seconds_now() + PROGRESS_SECONDS;
   return tell(l->on_clock, (double)g->epochs_done + 1, fraction, loss);
 }
 

@@ -15,4 +15,7 @@ enum status run_explain(enum status s, struct failure *failure);
 /* Open a team of fitting size and run. */
 enum status run_program(struct program *p, int forward, int backward, struct failure *failure);
 
+/* A forward run of a program that is run again and again: the team is chosen by how fast it was before. */
+enum status run_again(struct program *p, struct failure *failure);
+
 #endif

@@ -1,5 +1,8 @@
-#define _POSIX_C_SOURCE 200112L /* getpid, sched_yield */
+#define _POSIX_C_SOURCE 200112L /* getpid, sched_yield, clock_gettime */
 #include "threads.h"
+
+#include <math.h>
+#include <time.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -117,4 +120,36 @@ void team_barrier(struct team *team) {
     if (turn > SPINS) sched_yield();
 #endif
   }
+}
+
+double seconds_now(void) {
+  struct timespec t;
+#if defined(CLOCK_MONOTONIC)
+  clock_gettime(CLOCK_MONOTONIC, &t);
+#else
+  timespec_get(&t, TIME_UTC);
+#endif
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#define FIRST_TRIAL 0.5 /* seconds until the slower way is tried again; then twice as long, and so on */
+#define LONGEST_WAIT 20
+
+int team_choose(struct team_choice *c, int *trial) {
+  *trial = 1;
+  if (c->pace[1] == 0) return 1;
+  if (c->pace[0] == 0) return 0;
+  int best = c->pace[1] <= c->pace[0];
+  double now = seconds_now();
+  if (now >= c->next_trial) {
+    c->wait = c->wait == 0 ? FIRST_TRIAL : fmin(2 * c->wait, LONGEST_WAIT);
+    c->next_trial = now + c->wait;
+    return !best;
+  }
+  *trial = 0;
+  return best;
+}
+
+void team_note(struct team_choice *c, int all, double pace, double weight) {
+  c->pace[all] = c->pace[all] == 0 ? pace : weight * pace + (1 - weight) * c->pace[all];
 }

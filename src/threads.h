@@ -33,6 +33,22 @@ enum status team_run(int n, team_task *task, void *user);
 
 void team_barrier(struct team *team);
 
+/* Seconds of a clock that only goes forward. */
+double seconds_now(void);
+
+/* On a machine that is busy otherwise, threads wait for each other longer than they work. So who runs the same work
+ * again and again times both ways at the start, and the slower one now and then, for a moment. */
+struct team_choice {
+  double pace[2]; /* seconds per unit of work on one thread, and on all; 0: not known yet */
+  double next_trial, wait;
+};
+
+/* Use all threads (1) or one (0) this time? *trial: only to learn the pace. */
+int team_choose(struct team_choice *c, int *trial);
+
+/* It took so long, per unit of work; `weight` of it counts beside what was known. */
+void team_note(struct team_choice *c, int all, double pace, double weight);
+
 /* Share of n items of member `thread` among `threads`, in whole multiples of `grain`. */
 static inline struct range share_of(int64_t n, int64_t grain, int thread, int threads) {
   int64_t grains = (n + grain - 1) / grain;

@@ -1,19 +1,11 @@
-#define _POSIX_C_SOURCE 200112L
 #include "train.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define POLL_SECONDS 0.05 /* the caller hears from us at least so often, if steps are shorter */
 #define SNAPSHOT_STEPS 32 /* so often the weights are kept, in case they explode */
 #define EXPLOSION 1e4     /* weights that grew by this factor since then have */
-
-static double seconds(void) {
-  struct timespec t;
-  timespec_get(&t, TIME_UTC);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double scalar_value(const struct slot *s) {
   return s->dtype == FLOAT32 ? (double)*(const float *)s->value : *(const double *)s->value;
@@ -209,7 +201,7 @@ static void choose_batch(struct stretch *s, struct team *team) {
     g->rows_seen += s->rows;
   }
   s->rows = 0;
-  if (s->steps > 0 && (g->every_step || seconds() >= s->until)) return;
+  if (s->steps > 0 && (g->every_step || seconds_now() >= s->until)) return;
   s->rows = dataset_next(g->data, g->batch, &s->begin);
   s->steps++;
   if (s->rows && trainer_set_rows(t, g->program, s->rows, g->failure)) atomic_store(&team->failed, STATUS_SHAPE);
@@ -228,37 +220,16 @@ static void stretch_task(void *user, struct team *team, int thread) {
   }
 }
 
-/* On a machine that is busy otherwise, threads wait for each other longer than they work. So both ways are
- * timed at the start, and the slower one now and then, for a moment. */
 #define TRIAL_SECONDS 0.005
-#define FIRST_TRIAL 0.5
-#define LONGEST_WAIT 20
-
-/* Use all threads (1) or one (0) for the next stretch? *limit is how long it may last. */
-static int choose_team(struct training *g, double *limit) {
-  double *pace = g->timing.pace;
-  *limit = TRIAL_SECONDS;
-  if (pace[1] == 0) return 1;
-  if (pace[0] == 0) return 0;
-  int best = pace[1] <= pace[0];
-  double now = seconds();
-  if (now >= g->timing.next_trial) {
-    g->timing.wait = g->timing.wait == 0 ? FIRST_TRIAL : fmin(2 * g->timing.wait, LONGEST_WAIT);
-    g->timing.next_trial = now + g->timing.wait;
-    return !best;
-  }
-  *limit = POLL_SECONDS;
-  return best;
-}
 
 static enum status run_stretch(struct training *g) {
-  int most = threads_for_step(g->program), all = 0;
-  double limit = POLL_SECONDS, start = seconds();
+  int most = threads_for_step(g->program), all = 0, trial = 0;
+  double start = seconds_now();
   int64_t rows = g->rows_seen;
-  if (most > 1) all = choose_team(g, &limit);
-  struct stretch s = {.training = g, .until = start + limit};
+  if (most > 1) all = team_choose(&g->choice, &trial);
+  struct stretch s = {.training = g, .until = start + (trial ? TRIAL_SECONDS : POLL_SECONDS)};
   enum status status = team_run(all ? most : 1, stretch_task, &s);
-  if (most > 1 && g->rows_seen > rows) g->timing.pace[all] = (seconds() - start) / (double)(g->rows_seen - rows);
+  if (most > 1 && g->rows_seen > rows) team_note(&g->choice, all, (seconds_now() - start) / (double)(g->rows_seen - rows), 1);
   return status;
 }
 

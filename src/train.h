@@ -34,10 +34,7 @@ struct training {
   int64_t epochs_done;
   double loss_sum; /* over the rows of this epoch */
   int64_t rows_seen;
-  struct {          /* one thread or all? decided anew while the run goes on; results do not depend on it */
-    double pace[2]; /* seconds per row on one thread, and on all; 0: not known yet */
-    double next_trial, wait;
-  } timing;
+  struct team_choice choice; /* one thread or all? results do not depend on it */
   int every_step; /* poll after each step, not only when the clock asks */
   struct failure *failure;
   int (*poll)(struct training *g, int epoch_ended); /* may jump away; nonzero: stop here */
