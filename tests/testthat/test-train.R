@@ -188,15 +188,18 @@ test_that("an interrupt stops fit within half a second; it can be caught, and tr
     network$fit(big$x, big$y, epochs = 1, batch_size = 64, verbose = FALSE)
   }, list(big$x, big$y))
   for (threads in 1:2) for (wait in c(0.05, 0.2, 0.33, 0.5)) {
-    child$call(function(threads) {
+    running <- tempfile()
+    child$call(function(threads, running) {
       nn_threads(threads)
       before <- network$weights
-      caught <- tryCatch(network$fit(big$x, big$y, epochs = 1e6, batch_size = 64, verbose = FALSE), interrupt = function(e) "interrupted")
+      tell <- function(epoch, loss) epoch > 1 || file.create(running)
+      caught <- tryCatch(network$fit(big$x, big$y, epochs = 1e6, batch_size = 64, verbose = FALSE, on_epoch = tell), interrupt = function(e) "interrupted")
       stopped <- Sys.time()
       finite <- all(is.finite(unlist(c(network$weights, network$biases))))
       again <- network$fit(big$x, big$y, epochs = 1, batch_size = 64, verbose = FALSE)$loss
       list(caught, finite, is.finite(again), identical(before, network$weights), stopped)
-    }, list(threads))
+    }, list(threads, running))
+    for (i in 1:1000) if (file.exists(running)) break else Sys.sleep(0.01)
     Sys.sleep(wait)
     sent <- Sys.time()
     child$interrupt()
