@@ -143,8 +143,9 @@ line_reader <- function(filenames) {
   reader <- new.env(parent = emptyenv())
   reader$con <- NULL
   reader$close <- function(reader) {
-    # when all is swept up at once, the connection may be gone first
-    if (!is.null(reader$con)) try(close(reader$con), silent = TRUE)
+    if (is.null(reader$con)) return()
+    session$open[as.character(reader$con)] <- NULL
+    close(reader$con)
     reader$con <- NULL
   }
   reg.finalizer(reader, reader$close)
@@ -156,6 +157,7 @@ line_reader <- function(filenames) {
         if (at >= length(filenames)) return(character())
         at <<- at + 1
         reader$con <- file(filenames[[at]], "r")
+        session$open[as.character(reader$con)] <- list(reader$con) # R warns of connections that are swept up before they are closed
       }
       lines <- readLines(reader$con, n, warn = FALSE)
       if (fresh && length(lines)) lines[1] <- sub("^\xef\xbb\xbf", "", lines[1], useBytes = TRUE) # a byte order mark

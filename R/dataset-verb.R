@@ -23,7 +23,7 @@ dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
   f <- as_function(map_func)
   if (has_stages(dataset)) {
-    trace <- trace_element(f, dataset$spec, "dataset_map")
+    trace <- trace_element(f, dataset$spec)
     if (!is.character(trace)) return(native_map(dataset, f, spec_of(trace$template)))
     tell_not_native("dataset_map", trace)
     call <- with_control(f)
@@ -54,7 +54,7 @@ compiled <- function(f) {
 native_map <- function(dataset, f, spec) {
   new_dataset(spec, dataset$size, stages = function(add) {
     below <- dataset$stages(add)
-    trace <- trace_element(f, dataset$spec, "dataset_map")
+    trace <- trace_element(f, dataset$spec)
     if (is.character(trace)) abort("the function can no longer be traced: ", trace, fun = "dataset_map")
     now <- spec_of(trace$template)
     if (!identical(now, spec)) {
@@ -71,7 +71,7 @@ tell_not_native <- function(fun, reason) message(fun, "(): the function is calle
 
 #' The function on one element: a trace, or why there is none.
 #' @noRd
-trace_element <- function(f, spec, fun) {
+trace_element <- function(f, spec) {
   reason <- look_through(f)$reason
   if (!is.null(reason)) return(reason)
   trace <- try_trace(with_control(f), element_args(spec))
@@ -117,7 +117,7 @@ dataset_filter <- function(dataset, predicate) {
   plain <- with_control(f)
   if (has_stages(dataset)) {
     keep <- function(...) op_cast(plain(...), "bool")
-    trace <- trace_element(f, dataset$spec, "dataset_filter")
+    trace <- trace_element(f, dataset$spec)
     if (!is.character(trace) && is_symbolic(trace$template) && length(trace$template) == 1) {
       return(new_dataset(dataset$spec, NA, stages = function(add) {
         below <- dataset$stages(add)
@@ -187,10 +187,10 @@ dataset_reduce <- function(dataset, initial_state, reduce_func) {
   check_dataset(dataset)
   check_not_tracing("it iterates over a data set")
   f <- as_function(reduce_func)
-  state <- as_element(initial_state)
+  state <- initial_state # R's numbers stay such, as they take the dtype of the tensors that they meet
   pull <- dataset$pull()
   while (!is.null(element <- pull())) state <- f(state, element)
-  state
+  as_element(state)
 }
 
 #' @rdname dataset_map
@@ -198,7 +198,7 @@ dataset_reduce <- function(dataset, initial_state, reduce_func) {
 dataset_scan <- function(dataset, initial_state, scan_func) {
   check_dataset(dataset)
   f <- as_function(scan_func)
-  initial_state <- as_element(initial_state)
+  force(initial_state)
   new_dataset(NULL, dataset$size, pull = function() {
     pull <- dataset$pull()
     state <- initial_state
@@ -310,7 +310,7 @@ dataset_repeat <- function(dataset, count = NULL) {
 }
 
 check_times <- function(count, fun = calling_function()) {
-  if (is.null(count) || identical(as.double(count), -1)) return(-1)
+  if (is.null(count) || (is_number(count) && count == -1)) return(-1)
   check_count(count, min = 0, arg = "count", fun = fun)
 }
 

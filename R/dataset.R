@@ -65,7 +65,8 @@ stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = 
 new_stream <- function(dataset) {
   stages <- list()
   dataset$stages(function(...) {
-    stages <<- c(stages, list(stage(...)))
+    new <- stage(...) # adds those below first
+    stages <<- c(stages, list(new))
     length(stages) - 1L
   })
   .Call(C_stream_new, stages)
