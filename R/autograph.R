@@ -53,8 +53,7 @@ autograph <- function(f) {
   if (is.primitive(f)) abort("`f` must be an R function, not a primitive one")
   graph <- new.env(parent = emptyenv())
   graph$f <- f
-  graph$run <- f
-  body(graph$run) <- with_tensor_control(body(f))
+  graph$run <- with_control(f)
   graph$traces <- list()
   graph$guards <- NULL # what it found outside, NULL: not looked yet
   graph$objects <- NULL # functions and objects among its arguments; what they hold lies outside, too
@@ -193,6 +192,12 @@ with_tensor_control <- function(code, loop = 1) {
     },
     code
   )
+}
+
+with_control <- function(f) {
+  if (is.primitive(f) || inherits(f, "nn_graph_function")) return(f)
+  body(f) <- with_tensor_control(body(f))
+  f
 }
 
 as_condition <- function(x) {

@@ -5,7 +5,8 @@
 #' `idx_dataset()` reads images, and labels beside them, from idx files as [dataset_mnist()]'s; `array_file_dataset()` reads any file of
 #' plain numbers in row-major order. Both leave the numbers on disk, where the operating system fetches them as they are needed, and can
 #' be shuffled fully. Compressed idx files are unpacked to a temporary file first. `text_line_dataset()` gives lines as
-#' strings, `csv_dataset()` rows as named lists; they read some lines at a time.
+#' strings, `csv_dataset()` rows as named lists; they read some lines at a time. The first `block` lines decide the types of the columns;
+#' missing numbers are NaN in columns of doubles.
 #'
 #' @param file,images,labels,filenames paths; `filenames` may be several.
 #' @param dim the shape of the whole array.
@@ -39,61 +40,71 @@ idx_dataset <- function(images, labels = NULL) {
 #' @noRd
 idx_column <- function(path, fun = "idx_dataset") {
   header <- with_idx(path, fun, function(header, read, refuse) header)
-  if (header$what != "raw") return(c(column(read_idx(path)), rows = header$dim[1]))
-  plain <- if (header$compressed) unpacked(path) else path
+  rows <- as.double(header$dim[1])
+  if (header$what != "raw") return(c(column(read_idx(path)), rows = rows))
   start <- 4 + 4 * length(header$dim)
-  if (file.size(plain) != start + prod(header$dim)) {
-    abort(encodeString(path, quote = "\""), " does not hold the ", prod(header$dim), " bytes that its header announces", class = "file", fun = fun)
-  }
-  list(data = file_bytes(plain), offset = start, spec = tensor_spec("int32", header$dim[-1]), rows = header$dim[1])
+  bytes <- file_bytes(path, start + prod(header$dim), exactly = TRUE, compressed = header$compressed, fun = fun)
+  list(data = bytes, offset = start, spec = tensor_spec("int32", header$dim[-1]), rows = rows)
 }
 
-#' A function that gives the file's bytes: as memory where the system has that, else read.
+#' A function that gives the file's bytes: as memory where the system has that, else read. The file is checked now and each time.
 #' @noRd
-file_bytes <- function(path) {
+file_bytes <- function(path, needed, exactly = FALSE, compressed = FALSE, fun = calling_function()) {
   path <- normalizePath(path)
+  find <- function() {
+    plain <- if (compressed && file.exists(path)) unpacked(path, fun) else path
+    size <- file.size(plain)
+    if (is.na(size)) abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
+    if (size < needed || (exactly && size > needed)) {
+      abort(encodeString(path, quote = "\""), " holds ", format_bytes(size), ", not ", if (!exactly) "at least ", needed, class = "file", fun = fun)
+    }
+    plain
+  }
+  find()
   function() {
-    mapped <- .Call(C_map_file, path)
-    if (is.null(mapped)) readBin(path, "raw", file.size(path)) else mapped
+    plain <- find()
+    mapped <- if (file.size(plain) > 0) .Call(C_map_file, plain)
+    if (is.null(mapped)) readBin(plain, "raw", file.size(plain)) else mapped
   }
 }
 
 #' Unpack a compressed file, some megabytes at a time, once in a session.
 #' @noRd
-unpacked <- function(path) {
+unpacked <- function(path, fun) {
   info <- file.info(path)
-  to <- file.path(tempdir(), paste0("nativenet-", basename(path), "-", as.numeric(info$mtime), "-", info$size))
-  if (file.exists(to)) return(to)
+  key <- paste(path, as.numeric(info$mtime), info$size)
+  if (isTRUE(file.exists(as.character(session$unpacked[key])))) return(session$unpacked[[key]])
+  to <- tempfile("nativenet-", fileext = ".idx")
   from <- gzfile(path, "rb")
-  on.exit(close(from))
-  part <- paste0(to, ".part")
-  out <- file(part, "wb")
-  while (length(bytes <- readBin(from, "raw", 2^22))) writeBin(bytes, out)
-  close(out)
-  file.rename(part, to)
+  out <- file(to, "wb")
+  on.exit({
+    close(from)
+    close(out)
+  })
+  tryCatch(
+    while (length(bytes <- suppressWarnings(readBin(from, "raw", 2^22)))) writeBin(bytes, out),
+    error = function(e) abort("the gzip data of ", encodeString(path, quote = "\""), " are corrupt", class = "file", fun = fun)
+  )
+  session$unpacked[key] <- to
   to
 }
 
 #' @rdname idx_dataset
 #' @export
 array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
-  check_string(file)
+  file <- existing_file(file)
   size <- c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, uint8 = 1)
   check_choice(dtype, names(size))
   check_whole(dim)
   check_count(offset, min = 0)
   if (!length(dim) || any(dim < 0)) abort("`dim` must be the sizes of at least one axis, not ", describe(dim))
-  if (!file.exists(file)) abort("there is no file ", encodeString(file, quote = "\""), class = "file")
-  needed <- prod(dim) * size[[dtype]] + offset
-  if (file.size(file) < needed) {
-    abort(encodeString(file, quote = "\""), " has ", file.size(file), " bytes, but ", format_shape(dim), " numbers of ", dtype, " end at byte ", needed, class = "file")
-  }
-  spec <- tensor_spec(if (dtype == "uint8") "int32" else dtype, dim[-1])
   if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file")
-  if (dtype != "int32") return(slices_dataset(spec, dim[1], list(list(data = file_bytes(file), offset = offset))))
-  con <- file(file, "rb") # a file of int32 is read whole: mapped bytes are small numbers
+  spec <- tensor_spec(if (dtype == "uint8") "int32" else dtype, dim[-1])
+  bytes <- file_bytes(file, prod(dim) * size[[dtype]] + offset)
+  if (dtype != "int32") return(slices_dataset(spec, dim[1], list(list(data = bytes, offset = offset))))
+  con <- file(normalizePath(file), "rb") # a file of int32 is read whole: mapped bytes are small numbers
   on.exit(close(con))
-  readBin(con, "raw", offset)
+  seek(con, offset)
   numbers <- readBin(con, "integer", prod(dim), size = 4, endian = "little")
   slices_dataset(spec, dim[1], list(list(data = op_reshape(tensor(array(numbers, length(numbers))), dim), offset = 0)))
 }
@@ -102,14 +113,14 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
 #' @export
 text_line_dataset <- function(filenames, block = 1000) {
   block <- check_count(block)
-  for (f in filenames) if (!file.exists(check_string(f, arg = "filenames"))) abort("there is no file ", encodeString(f, quote = "\""), class = "file")
-  new_dataset(tensor_spec("string", integer()), NA, pull = function() {
-    pull <- block_puller(filenames, block)
+  filenames <- vapply(filenames, existing_file, "", arg = "filenames", USE.NAMES = FALSE)
+  new_dataset(spec_of(""), NA, pull = function() {
+    lines <- line_reader(filenames)
     items <- character()
     i <- 0
     function() {
       if (i >= length(items)) {
-        items <<- pull()
+        items <<- lines$read(block)
         i <<- 0
         if (!length(items)) return(NULL)
       }
@@ -119,69 +130,99 @@ text_line_dataset <- function(filenames, block = 1000) {
   })
 }
 
-#' Lines of files, some at a time; character() at the end. The file is closed then, or when the iterator is gone.
-#' @noRd
-block_puller <- function(filenames, block) {
-  state <- new.env(parent = emptyenv())
-  state$con <- NULL
-  close_file <- function(state) {
-    if (!is.null(state$con)) close(state$con)
-    state$con <- NULL
+existing_file <- function(path, arg = "file", fun = calling_function()) {
+  if (!file.exists(check_string(path, arg = arg, fun = fun)) || dir.exists(path)) {
+    abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
   }
-  reg.finalizer(state, close_file)
+  normalizePath(path)
+}
+
+#' Lines of files, compressed or not, some at a time; character() at the end. The file is closed then, or when the reader is gone.
+#' @noRd
+line_reader <- function(filenames) {
+  reader <- new.env(parent = emptyenv())
+  reader$con <- NULL
+  reader$close <- function(reader) {
+    if (is.null(reader$con)) return()
+    session$open[as.character(reader$con)] <- NULL
+    close(reader$con)
+    reader$con <- NULL
+  }
+  reg.finalizer(reader, reader$close)
   at <- 0
-  function() {
+  reader$read <- function(n) {
     repeat {
-      if (is.null(state$con)) {
+      fresh <- is.null(reader$con)
+      if (fresh) {
         if (at >= length(filenames)) return(character())
         at <<- at + 1
-        state$con <- file(filenames[[at]], "r")
+        reader$con <- file(filenames[[at]], "r")
+        session$open[as.character(reader$con)] <- list(reader$con) # R warns of connections that are swept up before they are closed
       }
-      lines <- readLines(state$con, block, warn = FALSE)
+      lines <- readLines(reader$con, n, warn = FALSE)
+      if (fresh && length(lines)) lines[1] <- sub("^\xef\xbb\xbf", "", lines[1], useBytes = TRUE) # a byte order mark
       if (length(lines)) return(lines)
-      close_file(state)
+      reader$close(reader)
     }
   }
+  reader
 }
 
 #' @rdname idx_dataset
 #' @export
 csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", block = 1000) {
-  if (!file.exists(check_string(file))) abort("there is no file ", encodeString(file, quote = "\""), class = "file")
+  file <- existing_file(file)
   block <- check_count(block)
+  refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
   parse <- function(lines, classes, names) {
     tryCatch(
       utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes, quote = "\"", comment.char = "",
         check.names = FALSE, stringsAsFactors = FALSE),
-      error = function(e) abort(encodeString(file, quote = "\""), ": ", conditionMessage(e), class = "file", fun = "csv_dataset")
+      error = function(e) refuse(": ", conditionMessage(e))
     )
   }
-  first <- readLines(file, 1 + block, warn = FALSE)
-  if (!length(first)) abort(encodeString(file, quote = "\""), " is empty", class = "file")
   header <- is.null(column_names)
-  if (header) column_names <- as.character(unlist(parse(first[1], "character", NULL)))
-  sample <- parse(if (header) first[-1] else first, NA, column_names)
-  classes <- vapply(sample, function(x) if (is.logical(x) && all(is.na(x))) "numeric" else class(x)[1], "")
+  lines <- line_reader(file)
+  first <- lines$read(1 + block)
+  lines$close(lines)
+  if (!length(first)) refuse(" is empty")
+  if (header) {
+    column_names <- scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = "")
+    first <- first[-1]
+  }
+  first <- first[nzchar(first)]
+  classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else rep("numeric", length(column_names))
   keep <- if (is.null(select)) column_names else select
-  if (length(setdiff(keep, column_names))) {
-    abort("`select`: no column ", paste0("\"", setdiff(keep, column_names), "\"", collapse = ", "), " in ", encodeString(file, quote = "\""), class = "file")
+  unknown <- setdiff(keep, column_names)
+  if (length(unknown)) refuse(" has no column ", paste0("\"", unknown, "\"", collapse = ", "))
+  columns <- function(text) {
+    columns <- as.list(parse(text, classes, column_names))[keep]
+    for (name in keep) {
+      if (!is.double(columns[[name]]) && !is.character(columns[[name]]) && anyNA(columns[[name]])) {
+        refuse(": a value is missing in column \"", name, "\", which is ", classes[match(name, column_names)])
+      }
+    }
+    columns
   }
   new_dataset(NULL, NA, pull = function() {
-    lines <- block_puller(file, block)
+    lines <- line_reader(file)
     skip <- header
-    rows <- NULL
+    rows <- function() NULL
     function() {
-      element <- if (!is.null(rows)) rows()
-      while (is.null(element)) {
-        text <- lines()
+      while (is.null(element <- rows())) {
+        text <- lines$read(block)
         if (!length(text)) return(NULL)
         if (skip) text <- text[-1]
         skip <<- FALSE
-        if (!length(text)) next
-        rows <<- tensor_slices_dataset(as.list(parse(text, classes, column_names))[keep])$pull()
-        element <- rows()
+        text <- text[nzchar(text)]
+        if (length(text)) rows <<- tensor_slices_dataset(columns(text))$pull()
       }
       element
     }
   })
+}
+
+# Whole numbers of which some are missing are read as double, where a missing one is NaN.
+csv_class <- function(x) {
+  if (is.integer(x) && anyNA(x) || is.logical(x) && all(is.na(x))) "numeric" else class(x)[1]
 }

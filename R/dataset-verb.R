@@ -23,29 +23,44 @@ dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
   f <- as_function(map_func)
   if (has_stages(dataset)) {
-    trace <- trace_element(f, dataset$spec, "dataset_map")
+    trace <- trace_element(f, dataset$spec)
     if (!is.character(trace)) return(native_map(dataset, f, spec_of(trace$template)))
     tell_not_native("dataset_map", trace)
-    call <- f
+    call <- with_control(f)
   } else {
-    call <- autograph(f) # batches come in few shapes: one program for each
+    call <- compiled(f)
   }
   new_dataset(NULL, dataset$size, pull = function() {
     pull <- dataset$pull()
     function() {
       element <- pull()
-      if (!is.null(element)) as_element(call_with_element(call, element))
+      if (!is.null(element)) as_element(call_with_element(call, element), "dataset_map")
     }
   })
+}
+
+#' Batches come in few shapes: one program for each. Strings and data sets, which are as good as constants, would need
+#' one each.
+#' @noRd
+compiled <- function(f) {
+  map_func <- autograph(f)
+  plain <- with_control(f)
+  function(...) {
+    if (all(vapply(tensor_leaves(list(...)), is_tensor, NA))) map_func(...) else plain(...)
+  }
 }
 
 # Traced when an iteration starts, so that it has what is outside of the function as it is then.
 native_map <- function(dataset, f, spec) {
   new_dataset(spec, dataset$size, stages = function(add) {
     below <- dataset$stages(add)
-    trace <- trace_element(f, dataset$spec, "dataset_map")
-    same <- !is.character(trace) && identical(spec_of(trace$template), spec)
-    if (!same) abort("the function gives other elements than when the data set was made", class = "shape", fun = "dataset_map")
+    trace <- trace_element(f, dataset$spec)
+    if (is.character(trace)) abort("the function can no longer be traced: ", trace, fun = "dataset_map")
+    now <- spec_of(trace$template)
+    if (!identical(now, spec)) {
+      abort("the function gives other elements than when the data set was made, ", format_spec(now), " instead of ", format_spec(spec),
+        class = "shape", fun = "dataset_map")
+    }
     specs <- tensor_leaves(spec)
     trace$outputs <- tensor_leaves(trace$template)
     add("map", below, trace = trace, dims = lapply(specs, `[[`, "dim"), dtypes = lapply(specs, `[[`, "dtype"))
@@ -56,28 +71,31 @@ tell_not_native <- function(fun, reason) message(fun, "(): the function is calle
 
 #' The function on one element: a trace, or why there is none.
 #' @noRd
-trace_element <- function(f, spec, fun) {
+trace_element <- function(f, spec) {
   reason <- look_through(f)$reason
   if (!is.null(reason)) return(reason)
-  args <- if (is_branch(spec) && is.null(names(spec))) spec else list(spec)
-  trace <- try_trace(f, args)
+  trace <- try_trace(with_control(f), element_args(spec))
   if (is.character(trace)) return(trace)
   leaves <- tensor_leaves(trace$template, keep_null = TRUE)
   if (!length(leaves) || !all(vapply(leaves, is_symbolic, NA))) return("it gives something that is not computed from the element")
+  if (length(leaves) > most_tensors) return(paste("it gives more than", most_tensors, "tensors"))
+  # the engine may leave elements out that nobody sees
+  if (any(c("assign", "update") %in% describe_program(trace$program)$op)) return("it changes a variable")
   trace
 }
 
-call_with_element <- function(f, element) {
-  if (is_branch(element) && is.null(names(element))) do.call(f, element, quote = TRUE) else f(element)
-}
+#' The arguments that a function of elements gets.
+#' @noRd
+element_args <- function(element) if (is_branch(element) && is.null(names(element))) element else list(element)
+call_with_element <- function(f, element) do.call(f, element_args(element), quote = TRUE)
 
 #' What an R function gave as an element: numbers become tensors.
 #' @noRd
-as_element <- function(x) {
+as_element <- function(x, fun = calling_function()) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(leaf) {
     if (is_tensor(leaf) || is.character(leaf) || is_dataset(leaf)) return(leaf)
     if (is.numeric(leaf) || is.logical(leaf)) return(tensor(leaf))
-    abort("an element of a data set must be made of tensors, numbers or strings, not ", describe(leaf), fun = "dataset_map")
+    abort("an element of a data set must be made of tensors, numbers or strings, not ", describe(leaf), fun = fun)
   }))
 }
 
@@ -89,6 +107,7 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
     return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]), envir = environment(f)))
   }
   check_function(f, arg = arg, fun = fun)
+  if (is.primitive(f)) function(...) f(...) else f
 }
 
 #' @rdname dataset_map
@@ -96,15 +115,14 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
 dataset_filter <- function(dataset, predicate) {
   check_dataset(dataset)
   f <- as_function(predicate)
+  plain <- with_control(f)
   if (has_stages(dataset)) {
-    keep <- function(...) op_cast(f(...), "bool")
-    trace <- trace_element(f, dataset$spec, "dataset_filter")
-    scalar <- !is.character(trace) && is_symbolic(trace$template) && length(dim(trace$template)) == 0
-    if (scalar) {
+    keep <- function(...) op_cast(plain(...), "bool")
+    trace <- trace_element(f, dataset$spec)
+    if (!is.character(trace) && is_symbolic(trace$template) && length(trace$template) == 1) {
       return(new_dataset(dataset$spec, NA, stages = function(add) {
         below <- dataset$stages(add)
-        args <- if (is_branch(dataset$spec) && is.null(names(dataset$spec))) dataset$spec else list(dataset$spec)
-        add("filter", below, trace = trace_call(keep, args))
+        add("filter", below, trace = trace_call(keep, element_args(dataset$spec)))
       }))
     }
     if (!is.character(trace)) check_predicate(trace$template)
@@ -113,7 +131,7 @@ dataset_filter <- function(dataset, predicate) {
   new_dataset(dataset$spec, NA, pull = function() {
     pull <- dataset$pull()
     function() {
-      while (!is.null(element <- pull())) if (check_predicate(call_with_element(f, element))) return(element)
+      while (!is.null(element <- pull())) if (check_predicate(call_with_element(plain, element))) return(element)
     }
   })
 }
@@ -143,6 +161,12 @@ dataset_take_while <- function(dataset, predicate) {
 dataset_flat_map <- function(dataset, map_func) {
   check_dataset(dataset)
   f <- as_function(map_func)
+  joined(dataset, function(element) check_dataset(call_with_element(f, element), "map_func's result", "dataset_flat_map"))
+}
+
+#' The elements of the data sets that a function makes of elements, one data set after the other.
+#' @noRd
+joined <- function(dataset, make) {
   new_dataset(NULL, NA, pull = function() {
     pull <- dataset$pull()
     inner <- function() NULL
@@ -152,7 +176,7 @@ dataset_flat_map <- function(dataset, map_func) {
         if (!is.null(element)) return(element)
         outer <- pull()
         if (is.null(outer)) return(NULL)
-        inner <<- check_dataset(call_with_element(f, outer), "map_func's result", "dataset_flat_map")$pull()
+        inner <<- make(outer)$pull()
       }
     }
   })
@@ -162,11 +186,12 @@ dataset_flat_map <- function(dataset, map_func) {
 #' @export
 dataset_reduce <- function(dataset, initial_state, reduce_func) {
   check_dataset(dataset)
+  check_not_tracing("it iterates over a data set")
   f <- as_function(reduce_func)
-  state <- initial_state
+  state <- initial_state # R's numbers stay such, as they take the dtype of the tensors that they meet
   pull <- dataset$pull()
   while (!is.null(element <- pull())) state <- f(state, element)
-  state
+  as_element(state)
 }
 
 #' @rdname dataset_map
@@ -174,6 +199,7 @@ dataset_reduce <- function(dataset, initial_state, reduce_func) {
 dataset_scan <- function(dataset, initial_state, scan_func) {
   check_dataset(dataset)
   f <- as_function(scan_func)
+  force(initial_state)
   new_dataset(NULL, dataset$size, pull = function() {
     pull <- dataset$pull()
     state <- initial_state
@@ -183,7 +209,7 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
       both <- f(state, element)
       if (!is.list(both) || length(both) != 2) abort("`scan_func` must give `list(state, result)`, not ", describe(both), fun = "dataset_scan")
       state <<- both[[1]]
-      as_element(both[[2]])
+      as_element(both[[2]], "dataset_scan")
     }
   })
 }
@@ -217,7 +243,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
   reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
   if (!is.null(seed)) check_whole(check_number(seed))
   passes <- new.env(parent = emptyenv())
-  passes$seed <- if (!is.null(seed)) as.double(seed)
+  passes$seed <- if (!is.null(seed)) as.double(seed) %% 2147483647
   # a seed of one's own: the iterations differ, but are the same each time the program runs
   next_seed <- function() {
     if (is.null(passes$seed)) {
@@ -259,7 +285,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
 #' @noRd
 random_places <- function(seed) {
   if (is.na(seed)) return(function(n) 1 + floor(stats::runif(1) * n))
-  stream <- dataset_shuffle(range_dataset(to = 2^20), 2^20, seed = seed)$pull()
+  stream <- dataset_repeat(dataset_shuffle(range_dataset(to = 2^20), 2^20, seed = seed))$pull()
   function(n) 1 + as.array(stream()) %% n
 }
 
@@ -268,7 +294,7 @@ random_places <- function(seed) {
 dataset_repeat <- function(dataset, count = NULL) {
   check_dataset(dataset)
   count <- check_times(count)
-  size <- if (count >= 0) dataset$size * count else if (identical(as.double(dataset$size), 0)) 0 else Inf
+  size <- if (count == 0 || identical(dataset$size, 0)) 0 else if (count < 0) Inf else dataset$size * count
   if (has_stages(dataset)) return(on_top(dataset, size, "repeat", a = count))
   new_dataset(dataset$spec, size, pull = function() {
     round <- 1
@@ -285,7 +311,7 @@ dataset_repeat <- function(dataset, count = NULL) {
 }
 
 check_times <- function(count, fun = calling_function()) {
-  if (is.null(count) || identical(as.double(count), -1)) return(-1)
+  if (is.null(count) || (is_number(count) && count == -1)) return(-1)
   check_count(count, min = 0, arg = "count", fun = fun)
 }
 
@@ -353,9 +379,9 @@ dataset_shard <- function(dataset, num_shards, index) {
 dataset_concatenate <- function(dataset, ...) {
   all <- list(dataset, ...)
   for (d in all) check_dataset(d)
-  size <- sum(vapply(all, function(d) as.double(d$size), 0))
+  size <- sum(vapply(all, `[[`, 0, "size"))
   same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
-  if (same && length(all) <= 8) {
+  if (same && length(all) <= most_inputs) {
     return(new_dataset(dataset$spec, size, stages = function(add) add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
   }
   new_dataset(NULL, size, pull = function() {
@@ -379,9 +405,10 @@ zip_datasets <- function(...) {
   if (length(all) == 1 && is_branch(all[[1]])) all <- all[[1]]
   if (!length(all)) abort("needs at least one data set")
   for (d in all) check_dataset(d, "...")
-  size <- min(vapply(all, function(d) as.double(d$size), 0))
+  size <- min(vapply(all, `[[`, 0, "size"))
   spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
-  if (all(vapply(all, has_stages, NA)) && length(all) <= 8) {
+  fits <- length(all) <= most_inputs && length(tensor_leaves(spec)) <= most_tensors
+  if (all(vapply(all, has_stages, NA)) && fits) {
     return(new_dataset(spec, size, stages = function(add) add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
   }
   new_dataset(spec, size, pull = function() {
@@ -402,7 +429,9 @@ dataset_zip <- function(...) zip_datasets(...)
 dataset_enumerate <- function(dataset, start = 0L) {
   check_dataset(dataset)
   check_whole(start)
-  zip_datasets(range_dataset(start, if (is.finite(dataset$size)) start + dataset$size else 2^52), dataset)
+  numbers <- range_dataset(start, start + if (is.finite(dataset$size)) dataset$size else 2^52)
+  numbers$size <- dataset$size
+  zip_datasets(numbers, dataset)
 }
 
 #' @rdname dataset_shuffle
@@ -414,7 +443,7 @@ dataset_prefetch <- function(dataset, buffer_size = NULL) check_dataset(dataset)
 dataset_cache <- function(dataset, filename = NULL) {
   check_dataset(dataset)
   if (!is.null(filename)) check_string(filename)
-  if (is.infinite(dataset$size) && !is.na(dataset$size)) return(dataset)
+  if (is.infinite(dataset$size)) return(dataset)
   kept <- new.env(parent = emptyenv())
   elements <- function() {
     if (is.null(kept$elements)) {
@@ -439,9 +468,9 @@ dataset_cache <- function(dataset, filename = NULL) {
 #' All elements of a native data set, stacked: one tensor for each of theirs.
 #' @noRd
 collect_native <- function(dataset) {
-  stream <- new_stream(dataset)
+  pull <- stream_puller(dataset, 4096L, FALSE)
   parts <- list()
-  while (!is.null(part <- .Call(C_stream_next, stream, 4096L, FALSE))) parts[[length(parts) + 1]] <- part
+  while (!is.null(part <- pull())) parts[[length(parts) + 1]] <- tensor_leaves(part)
   if (!length(parts)) {
     return(lapply(tensor_leaves(dataset$spec), function(s) tensor(array(0, c(0, s$dim)), s$dtype)))
   }
@@ -451,13 +480,15 @@ collect_native <- function(dataset) {
 #' @rdname dataset_shuffle
 #' @export
 sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
+  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ", describe(datasets))
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
   if (length(weights) != length(datasets) || !is.numeric(weights) || any(weights < 0) || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
-  new_dataset(NULL, sum(vapply(datasets, function(d) as.double(d$size), 0)), pull = function() {
-    place <- random_places(if (is.null(seed)) NA else check_number(seed))
+  seed <- if (is.null(seed)) NA else check_number(seed)
+  new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
+    place <- random_places(seed)
     pulls <- lapply(datasets, function(d) d$pull())
     open <- weights
     function() {
@@ -467,155 +498,6 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
         if (!is.null(element)) return(element)
         open[i] <<- 0
       }
-    }
-  })
-}
-
-#' Batches and windows
-#'
-#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at their ends to the
-#' largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of `size` elements each.
-#'
-#' @param dataset a data set.
-#' @param batch_size,size whole numbers.
-#' @param drop_remainder leave out a last batch or window that is not full?
-#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest.
-#' @param padding_values what to fill up with, 0 by default.
-#' @param shift how far apart windows begin; `size` by default.
-#' @param stride how far apart the elements of a window are.
-#' @param num_parallel_calls,deterministic,name ignored.
-#' @return A data set.
-#' @section Errors: `nativenet_error_shape` if elements of a batch differ in shape.
-#' @examples
-#' data <- dataset_batch(range_dataset(to = 5), 2)
-#' iterate(data, print)
-#' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
-#' iterate(windows, function(w) print(iterate(w, as.array)))
-#' @export
-dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
-  check_dataset(dataset)
-  batch_size <- check_count(batch_size)
-  whole <- check_flag(drop_remainder)
-  batches <- dataset$size / batch_size
-  size <- if (whole) floor(batches) else ceiling(batches)
-  axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA
-  spec <- if (!is.null(dataset$spec)) {
-    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim))))
-  }
-  if (has_stages(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
-  new_dataset(spec, size, pull = function() {
-    pull <- dataset$pull()
-    function() {
-      elements <- pull_some(pull, batch_size, whole)
-      if (!is.null(elements)) stack_elements(elements)
-    }
-  })
-}
-
-pull_some <- function(pull, n, whole) {
-  elements <- list()
-  while (length(elements) < n && !is.null(element <- pull())) elements[[length(elements) + 1]] <- element
-  if (length(elements) == n || (length(elements) && !whole)) elements
-}
-
-#' Elements of one structure as one element, each tensor with a new first axis.
-#' @noRd
-stack_elements <- function(elements, stack = stack_tensors) {
-  leaves <- lapply(elements, tensor_leaves)
-  fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
-    parts <- lapply(leaves, `[[`, k)
-    if (is.character(parts[[1]])) unlist(parts) else stack(parts)
-  }))
-}
-
-stack_tensors <- function(parts) {
-  shapes <- unique(lapply(parts, dim))
-  if (length(shapes) > 1) {
-    abort("the elements of a batch differ in shape: ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]),
-      "; `dataset_padded_batch()` fills up", class = "shape", fun = "dataset_batch")
-  }
-  op_stack(parts, axis = 1)
-}
-
-#' @rdname dataset_batch
-#' @export
-dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL, drop_remainder = FALSE, name = NULL) {
-  check_dataset(dataset)
-  batch_size <- check_count(batch_size)
-  whole <- check_flag(drop_remainder)
-  batches <- dataset$size / batch_size
-  value <- if (is.null(padding_values)) 0 else check_number(padding_values)
-  new_dataset(NULL, if (whole) floor(batches) else ceiling(batches), pull = function() {
-    pull <- dataset$pull()
-    function() {
-      elements <- pull_some(pull, batch_size, whole)
-      if (!is.null(elements)) stack_elements(elements, function(parts) stack_tensors(pad_tensors(parts, padded_shapes, value)))
-    }
-  })
-}
-
-pad_tensors <- function(parts, wanted, value) {
-  shapes <- lapply(parts, dim)
-  if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up", class = "shape", fun = "dataset_padded_batch")
-  to <- do.call(pmax, shapes)
-  if (length(wanted) == length(to)) {
-    fixed <- !is.na(wanted)
-    if (any(to[fixed] > wanted[fixed])) {
-      abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted), class = "shape", fun = "dataset_padded_batch")
-    }
-    to[fixed] <- as.integer(wanted[fixed])
-  }
-  lapply(parts, function(x) {
-    for (axis in seq_along(to)) {
-      missing <- to[axis] - dim(x)[axis]
-      if (missing == 0) next
-      shape <- dim(x)
-      shape[axis] <- missing
-      x <- op_concat(list(x, tensor(array(value, shape), tensor_dtype(x))), axis = axis)
-    }
-    x
-  })
-}
-
-#' @rdname dataset_batch
-#' @export
-dataset_unbatch <- function(dataset) {
-  check_dataset(dataset)
-  dataset_flat_map(dataset, function(...) {
-    parts <- list(...)
-    tensor_slices_dataset(if (length(parts) == 1) parts[[1]] else parts)
-  })
-}
-
-#' @rdname dataset_batch
-#' @export
-dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE) {
-  dataset_batch(dataset_unbatch(dataset), batch_size, drop_remainder)
-}
-
-#' @rdname dataset_batch
-#' @export
-dataset_window <- function(dataset, size, shift = NULL, stride = 1, drop_remainder = FALSE) {
-  check_dataset(dataset)
-  size <- check_count(size)
-  shift <- if (is.null(shift)) size else check_count(shift)
-  stride <- check_count(stride)
-  whole <- check_flag(drop_remainder)
-  reach <- (size - 1) * stride + 1
-  n <- dataset$size
-  count <- if (whole) max(0, floor((n - reach) / shift) + 1) else ceiling(n / shift)
-  new_dataset(NULL, count, pull = function() {
-    pull <- dataset$pull()
-    held <- list() # elements from the start of the next window on
-    gap <- 0       # elements to leave out first, where windows lie apart
-    function() {
-      while (gap > 0 && !is.null(pull())) gap <<- gap - 1
-      while (length(held) < reach && !is.null(element <- pull())) held[[length(held) + 1]] <<- element
-      if (!length(held) || (whole && length(held) < reach)) return(NULL)
-      items <- held[seq(1, min(reach, length(held)), by = stride)]
-      gap <<- max(0, shift - length(held))
-      held <<- held[-seq_len(min(shift, length(held)))]
-      indexed_dataset(dataset$spec, length(items), function(i) items[[i]])
     }
   })
 }

@@ -10,10 +10,25 @@
 #' @param pull a function that starts an iteration and gives a function: the next element, or NULL at the end.
 #' @noRd
 new_dataset <- function(spec, size, stages = NULL, pull = NULL) {
-  self <- list(spec = spec, size = size, stages = stages)
-  self$pull <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
+  self <- list(spec = spec, size = as.double(size), stages = stages)
+  start <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
+  self$pull <- function() ending_once(start())
   structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
 }
+
+# What has ended stays so, whoever asks again.
+ending_once <- function(pull) {
+  ended <- FALSE
+  function() {
+    if (ended) return(NULL)
+    element <- pull()
+    ended <<- is.null(element)
+    element
+  }
+}
+
+most_tensors <- 64 # in an element of a native data set: MAX_COMPONENTS in src/stream.h
+most_inputs <- 8   # MAX_STAGE_INPUTS
 
 is_dataset <- function(x) inherits(x, "nn_dataset")
 has_stages <- function(x) !is.null(x$stages)
@@ -50,7 +65,8 @@ stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = 
 new_stream <- function(dataset) {
   stages <- list()
   dataset$stages(function(...) {
-    stages <<- c(stages, list(stage(...)))
+    new <- stage(...) # adds those below first
+    stages <<- c(stages, list(new))
     length(stages) - 1L
   })
   .Call(C_stream_new, stages)
@@ -109,7 +125,7 @@ tensor_slices_dataset <- function(tensors) {
   if (any(rows != rows[1])) {
     abort("`tensors` must agree in the length of their first axis, not have ", paste(unique(rows), collapse = " and "), class = "shape")
   }
-  if (any(vapply(arrays, is.character, NA))) return(string_slices(tensors, arrays, rows[1]))
+  if (any(vapply(arrays, is.character, NA)) || length(arrays) > most_tensors) return(slices_in_r(tensors, arrays, rows[1]))
   columns <- lapply(arrays, column)
   spec <- fill_leaves(tensors, lapply(columns, `[[`, "spec"))
   slices_dataset(spec, rows[1], columns)
@@ -119,6 +135,7 @@ first_axis <- function(x, fun = "tensor_slices_dataset") {
   if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.raw(x) || is.character(x) || is_tensor(x))) {
     abort("`tensors` must be arrays, not ", describe(x), fun = fun)
   }
+  if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape", fun = fun)
   if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole", class = "shape", fun = fun)
   if (is.null(dim(x))) length(x) else dim(x)[1]
 }
@@ -144,10 +161,12 @@ slices_dataset <- function(spec, rows, columns) {
   })
 }
 
-string_slices <- function(tensors, arrays, rows) {
-  item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(tensor(x), i, drop = TRUE)
-  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else tensor(x))
-  indexed_dataset(NULL, rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
+# Strings, and more tensors than a native element has room for.
+slices_in_r <- function(tensors, arrays, rows) {
+  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else tensor_copy(tensor(x)))
+  item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
+  spec <- lapply(arrays, function(x) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1]))
+  indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
 }
 
 #' Elements that an R function gives by number.
@@ -166,14 +185,14 @@ indexed_dataset <- function(spec, size, item) {
 #' @rdname tensor_slices_dataset
 #' @export
 tensors_dataset <- function(tensors) {
-  whole <- fill_leaves(tensors, lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) tensor(x)))
+  whole <- as_element(if (is.data.frame(tensors)) as.list(tensors) else tensors)
   indexed_dataset(spec_of(whole), 1, function(i) whole)
 }
 
 #' @rdname tensor_slices_dataset
 #' @export
 range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
-  for (arg in c("from", "to", "by")) check_whole(get(arg), arg = arg)
+  for (arg in c("from", "to", "by")) check_whole(check_number(get(arg), arg = arg), arg = arg)
   if (by == 0) abort("`by` must not be 0")
   size <- max(0, ceiling((to - from) / by))
   data <- new_dataset(tensor_spec("int64", integer()), size, stages = function(add) {
@@ -217,7 +236,6 @@ as_iterator <- function(x) {
   }
   iterator <- new.env(parent = emptyenv())
   iterator$pull <- x$pull()
-  iterator$ended <- FALSE
   structure(iterator, class = "nn_iterator")
 }
 
@@ -228,11 +246,8 @@ is_iterator <- function(x) inherits(x, "nn_iterator")
 iter_next <- function(it, completed = NULL) {
   if (!is_iterator(it)) abort("`it` must come from `as_iterator()`, not be ", describe(it))
   check_not_tracing("it takes elements from a data set")
-  if (it$ended) return(completed)
   element <- it$pull()
-  if (!is.null(element)) return(element)
-  it$ended <- TRUE
-  completed
+  if (is.null(element)) completed else element
 }
 
 #' @rdname as_iterator
@@ -276,21 +291,27 @@ as_array_iterator <- function(dataset) {
   pull <- it$pull
   it$pull <- function() {
     element <- pull()
-    if (is.null(element)) NULL else fill_leaves(element, lapply(tensor_leaves(element, keep_null = TRUE), as_r))
+    if (!is.null(element)) in_r(element)
   }
   it
 }
 
-as_r <- function(x) if (is_tensor(x)) as.array(x) else x
+in_r <- function(element) {
+  fill_leaves(element, lapply(tensor_leaves(element, keep_null = TRUE), function(x) if (is_tensor(x)) as.array(x) else x))
+}
 
 #' @export
 as.list.nn_dataset <- function(x, ...) dataset_collect(x)
 
 #' @export
 as.array.nn_dataset <- function(x, ...) {
+  in_r(only_element(x, "as.array"))
+}
+
+only_element <- function(x, fun) {
   elements <- dataset_collect(x, iter_max = 2)
-  if (length(elements) != 1) abort("only a data set of one element can become an array", fun = "as.array")
-  fill_leaves(elements[[1]], lapply(tensor_leaves(elements[[1]], keep_null = TRUE), as_r))
+  if (length(elements) != 1) abort("only a data set of one element can become an array", fun = fun)
+  elements[[1]]
 }
 
 #' @export

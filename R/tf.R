@@ -334,7 +334,7 @@ zeallot::`%->%`
 #' as_tensor(1:6, dtype = "float32", shape = c(2, 3))
 #' @export
 as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
-  if (is_dataset(x)) x <- as.array(x)
+  if (is_dataset(x)) x <- only_element(x, "as_tensor")
   fit_shape(tensor(x, dtype), shape)
 }
 

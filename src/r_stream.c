@@ -32,16 +32,14 @@ struct mapping {
   size_t bytes;
 };
 
-static void mapping_close(SEXP x) {
 #ifndef _WIN32
+static void mapping_close(SEXP x) {
   struct mapping *m = R_ExternalPtrAddr(x);
   if (!m) return;
   munmap(m->at, m->bytes);
   R_ClearExternalPtr(x);
-#else
-  (void)x;
-#endif
 }
+#endif
 
 /* The file's bytes as memory; NULL where the system has no such thing. */
 SEXP ffi_map_file(SEXP path);
@@ -154,7 +152,7 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   check_vector(dtypes, VECSXP, g->components);
   for (int c = 0; c < g->components; c++) read_component(&g->component[c], VECTOR_ELT(dims, c), VECTOR_ELT(dtypes, c));
   if (g->kind == STAGE_SLICES) {
-    g->count = (int64_t)REAL(numbers)[0];
+    g->most = (int64_t)REAL(numbers)[0];
     check_vector(source, VECSXP, 2); /* columns, and where in each its numbers begin */
     check_vector(VECTOR_ELT(source, 0), VECSXP, g->components);
     check_vector(VECTOR_ELT(source, 1), REALSXP, g->components);
@@ -163,12 +161,12 @@ static void read_stage(struct stream *s, int k, SEXP d) {
       g->component[c].packed = !is_tensor(column) && g->component[c].dtype == INT32;
     }
   } else if (g->kind == STAGE_RANGE) {
-    g->count = (int64_t)REAL(numbers)[2];
+    g->most = (int64_t)REAL(numbers)[2];
   } else if (g->kind == STAGE_MAP || g->kind == STAGE_FILTER) {
     if (list_length(VECTOR_ELT(d, PROGRAM_IN)) != s->stage[g->input[0]].components) raise_text(STATUS_VALUE, "internal error: a program's inputs");
     read_slots(g->in, source, VECTOR_ELT(d, PROGRAM_IN));
     read_slots(g->out, source, VECTOR_ELT(d, PROGRAM_OUT));
-    program_allocate(source, 0);
+    program_allocate(source, 1);
   }
 }
 
@@ -218,7 +216,12 @@ SEXP ffi_stream_next(SEXP x, SEXP n, SEXP whole) {
   SEXP shelter;
   struct stream *s = as_stream(x, &shelter);
   const struct stage *top = &s->stage[s->stages - 1];
-  struct filling f = {.stream = s, .n = as_int(n) ? as_int(n) : 1, .to = (unsigned char **)R_alloc(MAX_COMPONENTS, sizeof(unsigned char *))};
+  int64_t most = as_int(n) ? as_int(n) : 1;
+  if (top->most >= 0 && top->most < most) { /* no room for what cannot come */
+    if (as_int(whole)) return R_NilValue;
+    most = top->most;
+  }
+  struct filling f = {.stream = s, .n = most, .to = (unsigned char **)R_alloc(MAX_COMPONENTS, sizeof(unsigned char *))};
   SEXP result = PROTECT(Rf_allocVector(VECSXP, top->components));
   for (int pass = 0; pass < 2; pass++) {
     for (int c = 0; c < top->components; c++) {

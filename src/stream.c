@@ -12,35 +12,35 @@ static int64_t element_bytes(const struct stage *g) {
 
 /* ---- what follows from the inputs ---- */
 
-static int64_t at_most(int64_t n, int64_t limit) { return limit >= 0 && n > limit ? limit : n; }
+/* Of two numbers of elements, -1 for no end, the smaller. */
+static int64_t smaller(int64_t a, int64_t b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 
-static int64_t count_from(const struct stream *s, const struct stage *g) {
-  int64_t n = g->inputs ? s->stage[g->input[0]].count : 0;
+static int64_t most_from(const struct stream *s, const struct stage *g) {
+  int64_t n = g->inputs ? s->stage[g->input[0]].most : g->most;
+  for (int i = 1; i < g->inputs; i++) {
+    int64_t other = s->stage[g->input[i]].most;
+    if (g->kind == STAGE_ZIP) n = smaller(n, other);
+    else n = n < 0 || other < 0 ? -1 : n + other;
+  }
   switch (g->kind) {
-  case STAGE_SLICES: case STAGE_RANGE: return g->count;
-  case STAGE_FILTER: case STAGE_SHUFFLE: return -1;
-  case STAGE_ZIP:
-    for (int i = 1; i < g->inputs; i++) {
-      int64_t other = s->stage[g->input[i]].count;
-      n = n < 0 || other < 0 ? -1 : n < other ? n : other;
-    }
-    return n;
-  case STAGE_CONCATENATE:
-    for (int i = 1; i < g->inputs; i++) {
-      int64_t other = s->stage[g->input[i]].count;
-      n = n < 0 || other < 0 ? -1 : n + other;
-    }
-    return n;
-  default:
+  case STAGE_REPEAT:
+    if (n == 0 || g->a == 0) return 0;
+    return n < 0 || g->a < 0 || n > INT64_MAX / g->a ? -1 : n * g->a;
+  case STAGE_TAKE: return smaller(n, g->a);
+  case STAGE_SKIP:
+    if (g->a < 0) return 0;
+    return n < 0 ? -1 : n > g->a ? n - g->a : 0;
+  case STAGE_SHARD:
     if (n < 0) return -1;
+    return n > g->b ? (n - g->b + g->a - 1) / g->a : 0;
+  default: return n;
   }
-  switch (g->kind) {
-  case STAGE_REPEAT: return g->a < 0 ? -1 : n * g->a;
-  case STAGE_TAKE: return at_most(n, g->a);
-  case STAGE_SKIP: return g->a < 0 || g->a > n ? 0 : n - g->a;
-  case STAGE_SHARD: return n > g->b ? (n - g->b + g->a - 1) / g->a : 0;
-  default: return n; /* STAGE_MAP */
-  }
+}
+
+static int gives_any(const struct stream *s, const struct stage *g) {
+  for (int i = 0; i < g->inputs; i++)
+    if (s->stage[g->input[i]].count < 0) return 0;
+  return g->kind != STAGE_FILTER && g->kind != STAGE_SHUFFLE;
 }
 
 static int same_components(const struct stage *a, const struct stage *b) {
@@ -50,9 +50,15 @@ static int same_components(const struct stage *a, const struct stage *b) {
   return 1;
 }
 
+/* A place in a shuffle's buffer holds a position if the stage below can give any element, else the element. */
+static int64_t place_bytes(const struct stream *s, const struct stage *g) {
+  return s->stage[g->input[0]].count >= 0 ? (int64_t)sizeof(int64_t) : element_bytes(g);
+}
+
 int64_t stage_settle(struct stream *s, int k) {
   struct stage *g = &s->stage[k];
-  g->count = count_from(s, g);
+  g->most = most_from(s, g);
+  g->count = gives_any(s, g) ? g->most : -1;
   if (g->inputs && g->kind != STAGE_MAP) {
     g->components = 0;
     for (int i = 0; i < (g->kind == STAGE_ZIP ? g->inputs : 1); i++) {
@@ -67,9 +73,7 @@ int64_t stage_settle(struct stream *s, int k) {
   for (int c = 0; c < g->components && g->kind != STAGE_SLICES; c++) g->component[c].packed = 0;
   if (g->kind == STAGE_SLICES || g->kind == STAGE_RANGE) return element_bytes(g);
   if (g->kind != STAGE_SHUFFLE) return 0;
-  int64_t below = s->stage[g->input[0]].count;
-  if (below >= 0) return at_most(g->a, below) * (int64_t)sizeof(int64_t);
-  return g->a * element_bytes(g);
+  return smaller(g->a, s->stage[g->input[0]].most) * place_bytes(s, g);
 }
 
 void stream_restart(struct stream *s, int k) {
@@ -106,13 +110,14 @@ static void slice_element(struct stage *g, int64_t i) {
   for (int c = 0; c < g->components; c++) {
     struct component *o = &g->component[c];
     int64_t n = shape_count(&o->shape);
+    const unsigned char *from = g->data[c] + i * (o->packed ? n : component_bytes(o));
+    int bare = !o->packed && (uintptr_t)from % dtype_size[o->dtype] == 0; /* in files numbers may begin anywhere */
+    o->value = bare ? from : g->buffer + at;
     if (o->packed) {
       int32_t *to = (int32_t *)(void *)(g->buffer + at);
-      const unsigned char *from = g->data[c] + i * n;
       for (int64_t j = 0; j < n; j++) to[j] = from[j];
-      o->value = g->buffer + at;
-    } else {
-      o->value = g->data[c] + i * component_bytes(o);
+    } else if (!bare) {
+      memcpy(g->buffer + at, from, (size_t)component_bytes(o));
     }
     at += (int64_t)padded_bytes(n, o->dtype);
   }
@@ -153,7 +158,7 @@ static void fetch(struct stream *s, int k, int64_t i) {
 }
 
 /* A shuffle's buffer is filled from below, and a place that was emptied by the last element filled again (or closed by
- * the last place, when nothing more comes). Places hold positions if the stage below can give any element. */
+ * the last place, when nothing more comes). */
 static void fill_place(struct stage *g, const struct stage *in, int64_t place) {
   if (in->count >= 0) {
     ((int64_t *)(void *)g->buffer)[place] = g->position++;
@@ -173,7 +178,7 @@ static int more_below(struct stream *s, const struct stage *g) {
 
 static int next_shuffled(struct stream *s, struct stage *g) {
   const struct stage *in = &s->stage[g->input[0]];
-  int64_t size = in->count >= 0 ? (int64_t)sizeof(int64_t) : element_bytes(g), room = in->count >= 0 ? at_most(g->a, in->count) : g->a;
+  int64_t size = place_bytes(s, g), room = smaller(g->a, in->most);
   if (g->emitted >= 0) {
     if (more_below(s, g)) fill_place(g, in, g->emitted);
     else if (--g->filled != g->emitted) memcpy(g->buffer + g->emitted * size, g->buffer + g->filled * size, (size_t)size);

@@ -11,7 +11,7 @@
 #include "random.h"
 #include "run.h"
 
-#define MAX_COMPONENTS 16
+#define MAX_COMPONENTS 64 /* most_tensors in R/dataset.R */
 #define MAX_STAGE_INPUTS 8
 
 enum stage_kind {
@@ -41,6 +41,7 @@ struct stage {
   int32_t input[MAX_STAGE_INPUTS]; /* stages below */
   struct component component[MAX_COMPONENTS];
   int64_t a, b;
+  int64_t most;     /* so many elements are the most it can have; -1: no end */
   int64_t count;    /* elements, if it can give any of them; else -1 */
   int64_t position; /* elements given since the start; STAGE_SHUFFLE: taken from below */
   int64_t passes;   /* STAGE_REPEAT: finished; STAGE_CONCATENATE: the input at work */
@@ -64,7 +65,7 @@ struct stream {
   struct stage stage[];
 };
 
-/* Fill in what follows from the stage's inputs: components (but of slices, ranges and maps) and count. Returns the
+/* Fill in what follows from the stage's inputs: components (but of slices, ranges and maps), most and count. Returns the
  * bytes that its buffer needs, -1 if the inputs do not fit each other. */
 int64_t stage_settle(struct stream *s, int k);
 

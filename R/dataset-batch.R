@@ -1,0 +1,155 @@
+# Batches and windows of the elements of data sets.
+
+#' Batches and windows
+#'
+#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at their ends to the
+#' largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of `size` elements each.
+#'
+#' @param dataset a data set.
+#' @param batch_size,size whole numbers.
+#' @param drop_remainder leave out a last batch or window that is not full?
+#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest; a list of shapes for elements of several tensors.
+#' @param padding_values what to fill up with, 0 by default; a list as `padded_shapes`.
+#' @param shift how far apart windows begin; `size` by default.
+#' @param stride how far apart the elements of a window are.
+#' @param num_parallel_calls,deterministic,name ignored.
+#' @return A data set.
+#' @section Errors: `nativenet_error_shape` if elements of a batch differ in shape.
+#' @examples
+#' data <- dataset_batch(range_dataset(to = 5), 2)
+#' iterate(data, print)
+#' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
+#' iterate(windows, function(w) print(iterate(w, as.array)))
+#' @export
+dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
+  check_dataset(dataset)
+  batch_size <- check_count(batch_size)
+  whole <- check_flag(drop_remainder)
+  batches <- dataset$size / batch_size
+  size <- if (whole) floor(batches) else ceiling(batches)
+  axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA
+  spec <- if (!is.null(dataset$spec)) {
+    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim))))
+  }
+  if (has_stages(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
+  new_dataset(spec, size, pull = function() {
+    pull <- dataset$pull()
+    function() {
+      elements <- pull_some(pull, batch_size, whole)
+      if (!is.null(elements)) stack_elements(elements)
+    }
+  })
+}
+
+pull_some <- function(pull, n, whole) {
+  elements <- list()
+  while (length(elements) < n && !is.null(element <- pull())) elements[[length(elements) + 1]] <- element
+  if (length(elements) == n || (length(elements) && !whole)) elements
+}
+
+#' Elements of one structure as one element, each tensor with a new first axis.
+#' @noRd
+stack_elements <- function(elements, stack = stack_tensors) {
+  leaves <- lapply(elements, tensor_leaves)
+  if (length(unique(lengths(leaves))) > 1) {
+    abort("the elements of a batch differ in their number of tensors: ", paste(unique(lengths(leaves)), collapse = " and "), class = "shape", fun = "dataset_batch")
+  }
+  fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
+    parts <- lapply(leaves, `[[`, k)
+    if (is.character(parts[[1]])) unlist(parts) else stack(parts, k)
+  }))
+}
+
+stack_tensors <- function(parts, ...) {
+  shapes <- unique(lapply(parts, dim))
+  if (length(shapes) > 1) {
+    abort("the elements of a batch differ in shape: ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]),
+      "; `dataset_padded_batch()` fills up", class = "shape", fun = "dataset_batch")
+  }
+  op_stack(parts, axis = 1)
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL, drop_remainder = FALSE, name = NULL) {
+  check_dataset(dataset)
+  batch_size <- check_count(batch_size)
+  whole <- check_flag(drop_remainder)
+  batches <- dataset$size / batch_size
+  own <- function(x, k) if (is.list(x)) x[[k]] else x
+  force(padded_shapes)
+  if (is.null(padding_values)) padding_values <- 0
+  for (value in padding_values) check_number(value, arg = "padding_values")
+  new_dataset(NULL, if (whole) floor(batches) else ceiling(batches), pull = function() {
+    pull <- dataset$pull()
+    function() {
+      elements <- pull_some(pull, batch_size, whole)
+      if (!is.null(elements)) {
+        stack_elements(elements, function(parts, k) stack_tensors(pad_tensors(parts, own(padded_shapes, k), own(padding_values, k))))
+      }
+    }
+  })
+}
+
+pad_tensors <- function(parts, wanted, value) {
+  shapes <- lapply(parts, dim)
+  if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up", class = "shape", fun = "dataset_padded_batch")
+  to <- do.call(pmax, shapes)
+  if (length(wanted) == length(to)) {
+    fixed <- !is.na(wanted)
+    if (any(to[fixed] > wanted[fixed])) {
+      abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted), class = "shape", fun = "dataset_padded_batch")
+    }
+    to[fixed] <- as.integer(wanted[fixed])
+  }
+  lapply(parts, function(x) {
+    for (axis in seq_along(to)) {
+      missing <- to[axis] - dim(x)[axis]
+      if (missing == 0) next
+      shape <- dim(x)
+      shape[axis] <- missing
+      x <- op_concat(list(x, tensor(array(value, shape), tensor_dtype(x))), axis = axis)
+    }
+    x
+  })
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_unbatch <- function(dataset) {
+  check_dataset(dataset)
+  joined(dataset, tensor_slices_dataset)
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE) {
+  dataset_batch(dataset_unbatch(dataset), batch_size, drop_remainder)
+}
+
+#' @rdname dataset_batch
+#' @export
+dataset_window <- function(dataset, size, shift = NULL, stride = 1, drop_remainder = FALSE) {
+  check_dataset(dataset)
+  size <- check_count(size)
+  shift <- if (is.null(shift)) size else check_count(shift)
+  stride <- check_count(stride)
+  whole <- check_flag(drop_remainder)
+  reach <- (size - 1) * stride + 1
+  n <- dataset$size
+  count <- if (whole) max(0, floor((n - reach) / shift) + 1) else ceiling(n / shift)
+  new_dataset(NULL, count, pull = function() {
+    pull <- dataset$pull()
+    held <- list() # elements from the start of the next window on
+    gap <- 0       # elements to leave out first, where windows lie apart
+    function() {
+      while (gap > 0 && !is.null(pull())) gap <<- gap - 1
+      while (length(held) < reach && !is.null(element <- pull())) held[[length(held) + 1]] <<- element
+      if (!length(held) || (whole && length(held) < reach)) return(NULL)
+      items <- held[seq(1, min(reach, length(held)), by = stride)]
+      gap <<- max(0, shift - length(held))
+      held <<- held[-seq_len(min(shift, length(held)))]
+      indexed_dataset(dataset$spec, length(items), function(i) items[[i]])
+    }
+  })
+}
