@@ -85,9 +85,13 @@ check_not_tracing <- function(what) {
 
 # ---- what a program looks like ----
 
-describe_program <- function(program) {
-  d <- .Call(C_program_describe, program)
-  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs")
+#' @param outputs symbolic tensors of the program.
+#' @return a list: of each slot its kind, dtype, shape and the variable or constant that it stands for (`object`); of each node
+#'   its op, and the slots that it fills and reads; the slots of the outputs.
+#' @noRd
+describe_program <- function(program, outputs = list()) {
+  d <- .Call(C_program_describe, program, outputs)
+  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs", "object", "output")
   d
 }
 

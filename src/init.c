@@ -8,7 +8,7 @@
 #define ROUTINES(ROW)                                                                                     \
   ROW(apply, 5) ROW(recording, 3) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0)           \
   ROW(kernels, 1) ROW(op_table, 0) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3) ROW(optimizer_new, 1) \
-  ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 1) ROW(program_gradient, 5)         \
+  ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5)         \
   ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)                  \
   ROW(program_update, 4) ROW(program_variable, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3)               \
   ROW(tape_reset, 2) ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(signature, 1) ROW(pack, 1) ROW(map_file, 1) ROW(stream_new, 1) ROW(stream_next, 3) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1)                \

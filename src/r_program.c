@@ -346,14 +346,15 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   return R_NilValue;
 }
 
-/* ---- description, for print() ---- */
+/* ---- description, for print() and plot() ---- */
 
-/* list(of slots: kind, dtype, shape as text; of nodes: op, slots of the results, slots of the inputs) */
-SEXP ffi_program_describe(SEXP x);
-SEXP ffi_program_describe(SEXP x) {
+/* list(of slots: kind, dtype, shape as text; of nodes: op, slots of the results, slots of the inputs; of slots: the
+ * variable or constant that they stand for, or NULL; slots of the outputs) */
+SEXP ffi_program_describe(SEXP x, SEXP outputs);
+SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   static const char *const kind_name[] = {"input", "variable", "computed", "constant", "variable", "gradient"};
   struct program *p = as_program(x);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 6));
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 8));
   SEXP kind = Rf_allocVector(STRSXP, p->slots_used);
   SET_VECTOR_ELT(result, 0, kind);
   SEXP dtype = Rf_allocVector(STRSXP, p->slots_used);
@@ -383,6 +384,12 @@ SEXP ffi_program_describe(SEXP x) {
     SET_VECTOR_ELT(inputs, i, in);
     for (int k = 0; k < n->inputs; k++) INTEGER(in)[k] = p->operands[n->first + k].slot + 1;
   }
+  SEXP objects = VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), object = Rf_allocVector(VECSXP, p->slots_used);
+  SET_VECTOR_ELT(result, 6, object);
+  for (int32_t k = 0; k < p->slots_used && k < XLENGTH(objects); k++) SET_VECTOR_ELT(object, k, VECTOR_ELT(objects, k));
+  SEXP output = Rf_allocVector(INTSXP, list_length(outputs));
+  SET_VECTOR_ELT(result, 7, output);
+  for (R_xlen_t k = 0; k < XLENGTH(output); k++) INTEGER(output)[k] = slot_in(x, VECTOR_ELT(outputs, k)) + 1;
   UNPROTECT(1);
   return result;
 }
