@@ -91,7 +91,7 @@ enum { STREAM, SOURCES, BUFFERS, STREAM_SIZE };
 enum { KIND, INPUTS, NUMBERS, SOURCE, DIMS, DTYPES, PROGRAM_IN, PROGRAM_OUT, DESCRIPTION_SIZE };
 
 static struct stream *as_stream(SEXP x, SEXP *shelter) {
-  *shelter = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
+  *shelter = TYPEOF(x) == EXTPTRSXP && Rf_inherits(x, "nn_stream") ? R_ExternalPtrProtected(x) : R_NilValue;
   if (TYPEOF(*shelter) != VECSXP || XLENGTH(*shelter) != STREAM_SIZE || TYPEOF(VECTOR_ELT(*shelter, STREAM)) != RAWSXP)
     raise_text(STATUS_VALUE, "expected an iterator");
   struct stream *s = (struct stream *)(void *)RAW(VECTOR_ELT(*shelter, STREAM));
@@ -216,6 +216,7 @@ SEXP ffi_stream_next(SEXP x, SEXP n, SEXP whole) {
   SEXP shelter;
   struct stream *s = as_stream(x, &shelter);
   const struct stage *top = &s->stage[s->stages - 1];
+  if (as_int(n) < 0) raise_text(STATUS_VALUE, "internal error: a negative number of elements");
   int64_t most = as_int(n) ? as_int(n) : 1;
   if (top->most >= 0 && top->most < most) { /* no room for what cannot come */
     if (as_int(whole)) return R_NilValue;
