@@ -10,13 +10,15 @@ look_through <- function(f, objects = NULL) {
   found$reason <- NULL
   found$reads <- list(list(env = session, names = c("floatx", "epsilon"))) # list(env, names)
   found$seen <- list()  # functions and environments
+  found$objects <- list() # environments all of whose bindings count
   found$members <- NULL # names after `$`
   found$methods <- list() # of modules, by name
   if (!look_at_module(f, found)) look_at_function(f, found)
   look_at(objects, "an argument", found)
   look_at_methods(found)
   guards <- lapply(found$reads, function(r) {
-    list(env = r$env, names = r$names, values = mget(r$names, envir = r$env, ifnotfound = list(NULL)))
+    whole <- any(vapply(found$objects, identical, NA, r$env))
+    list(env = r$env, names = r$names, values = bindings(r$names, r$env), whole = whole, size = length(r$env))
   })
   list(reason = found$reason, guards = guards)
 }
@@ -51,11 +53,16 @@ read_code <- function(code, env, locals, found) {
   head <- code[[1]]
   rule <- if (is.name(head)) code_rules[[as.character(head)]]
   if (!is.null(rule)) return(rule(code, env, locals, found))
-  if (is.name(head)) note_call(as.character(head), env, locals, found)
-  else if (!is_qualified(head)) locals <- read_code(head, env, locals, found)
+  if (is.name(head)) {
+    note_call(as.character(head), env, locals, found)
+    # functions may be named by strings
+    if (as.character(head) %in% callers) for (x in as.list(code)[-1]) if (is.character(x) && length(x) == 1 && nzchar(x)) note_call(x, env, locals, found)
+  } else if (!is_qualified(head)) locals <- read_code(head, env, locals, found)
   else note_qualified(head, found)
   read_all(code[-1], env, locals, found)
 }
+
+callers <- c("do.call", "match.fun", "lapply", "sapply", "vapply", "Map", "mapply", "Reduce", "Filter", "outer", "apply")
 
 read_all <- function(codes, env, locals, found) {
   for (i in seq_along(codes)) {
@@ -78,6 +85,7 @@ code_rules <- list(
     if (is.character(target)) return(union(locals, target))
     if (is.name(target)) return(union(locals, as.character(target)))
     # x$name[i] <- value changes x; here if x is a local value, elsewhere if it is an object
+    if (is.name(target[[1]])) note_call(paste0(as.character(target[[1]]), "<-"), env, locals, found)
     locals <- read_all(as.list(target)[-(1:2)][!as.character(target[[1]]) %in% c("$", "@")], env, locals, found)
     name <- assigned_name(target)
     if (is.null(name)) {
@@ -140,7 +148,22 @@ code_rules <- list(
     read_code(code[[3]], env, locals, found)
     locals
   },
-  `~` = function(code, env, locals, found) locals,
+  # what is assigned in there may not be: the branches of a switch, what stands after && and ||
+  switch = function(code, env, locals, found) {
+    locals <- read_code(code[[2]], env, locals, found)
+    for (i in seq_along(code)[-(1:2)]) read_all(as.list(code)[i], env, locals, found)
+    locals
+  },
+  `repeat` = function(code, env, locals, found) {
+    read_code(code[[2]], env, locals, found)
+    locals
+  },
+  `&&` = function(code, env, locals, found) {
+    locals <- read_code(code[[2]], env, locals, found)
+    read_code(code[[3]], env, locals, found)
+    locals
+  },
+  `||` = function(code, env, locals, found) code_rules$`&&`(code, env, locals, found),
   quote = function(code, env, locals, found) locals
 )
 
@@ -172,32 +195,68 @@ found_value <- function(name, env) {
 
 note_read <- function(name, env, found, mode = "any") {
   home <- binding_home(name, env, mode)
-  if (is.null(home) || is_package_environment(home)) return()
-  note_binding(name, home, found)
+  note_absence(name, env, home, found)
+  if (is.null(home)) return()
+  if (!is_package_environment(home)) return(note_binding(name, home, found))
+  value <- get(name, envir = home, inherits = FALSE)
+  if (is.function(value)) check_pure(package_of(value, home), name, found)
+  else if (is.environment(value)) look_at(value, name, found)
+}
+
+#' A binding that appears on the way to the one that was found would hide it.
+#' @noRd
+note_absence <- function(name, env, home, found) {
+  while (!identical(env, emptyenv()) && !identical(env, home) && !is_package_environment(env)) {
+    note_name(name, env, found)
+    env <- parent.env(env)
+  }
+}
+
+#' TRUE if it was noted before.
+#' @noRd
+note_name <- function(name, env, found) {
+  at <- Position(function(r) identical(r$env, env), found$reads)
+  if (is.na(at)) {
+    found$reads <- c(found$reads, list(list(env = env, names = name)))
+    return(FALSE)
+  }
+  known <- name %in% found$reads[[at]]$names
+  if (!known) found$reads[[at]]$names <- c(found$reads[[at]]$names, name)
+  known
 }
 
 note_binding <- function(name, home, found) {
   if (bindingIsActive(name, home)) return(refuse(found, "`", name, "` is computed anew each time it is read"))
-  at <- Position(function(r) identical(r$env, home), found$reads)
-  if (is.na(at)) {
-    found$reads <- c(found$reads, list(list(env = home, names = name)))
-  } else {
-    if (name %in% found$reads[[at]]$names) return()
-    found$reads[[at]]$names <- c(found$reads[[at]]$names, name)
-  }
+  if (note_name(name, home, found)) return()
   look_at(get(name, envir = home, inherits = FALSE), name, found)
 }
 
+# A local name hides a function of the same name only if its value is a function.
 note_call <- function(name, env, locals, found) {
-  if (name %in% locals) return()
   home <- binding_home(name, env, "function")
   if (is.null(home)) return()
-  if (is_package_environment(home)) {
-    f <- get(name, envir = home, inherits = FALSE, mode = "function")
-    return(check_pure(package_of(f, home), name, found))
-  }
+  if (name %in% locals && is_package_environment(home)) return()
   note_read(name, env, found, "function")
+  if (is_package_environment(home)) note_methods(name, env, found)
 }
+
+#' Methods of a package's generic that the user wrote.
+#' @noRd
+note_methods <- function(name, env, found) {
+  generics <- c(name, if (name %in% operators) "Ops", if (name %in% c("abs", "sqrt", "exp", "log", "floor", "round", "cumsum")) "Math",
+    if (name %in% c("sum", "min", "max", "range", "prod", "any", "all")) "Summary")
+  while (!identical(env, emptyenv()) && !is_package_environment(env)) {
+    known <- ls(env, all.names = TRUE)
+    for (generic in generics) {
+      for (method in known[startsWith(known, paste0(generic, "."))]) {
+        if (is.function(get0(method, env, inherits = FALSE))) note_binding(method, env, found)
+      }
+    }
+    env <- parent.env(env)
+  }
+}
+
+operators <- c("+", "-", "*", "/", "^", "%%", "%/%", "==", "!=", "<", "<=", ">", ">=", "&", "|", "!")
 
 note_qualified <- function(code, found) check_pure(as.character(code[[2]]), as.character(code[[3]]), found)
 
@@ -207,30 +266,34 @@ package_of <- function(f, home) {
   if (isNamespace(env)) unname(getNamespaceName(env)) else sub("^package:", "", environmentName(home))
 }
 
-#' The package of a function value, be it one of its own functions or one that these made; NULL for the user's.
-#' @noRd
-package_of_value <- function(f) {
-  env <- environment(f)
-  for (home in list(env, parent.env(env))) if (isNamespace(home)) return(unname(getNamespaceName(home)))
-  NULL
-}
-
 # ---- values ----
 
 most_elements <- 1000
 
 look_at <- function(x, name, found) {
-  if (is.primitive(x) || !is.null(found$reason)) return()
-  if (look_at_module(x, found)) return()
-  if (inherits(x, "nn_graph_function")) return(look_at_function(environment(x)$graph$f, found))
-  if (is.function(x)) {
-    package <- package_of_value(x)
-    if (!is.null(package)) return(check_pure(package, NULL, found))
-    return(look_at_function(x, found))
-  }
+  if (!is.null(found$reason) || is_tensor(x)) return()
+  if (is.function(x)) return(look_at_function_value(x, found))
+  if (isS4(x)) return(refuse(found, "it uses the S4 object `", name, "`"))
   if (is.environment(x)) return(look_at_object(x, name, found))
+  for (a in attributes(x)) if (!is.atomic(a)) look_at(a, name, found)
   if (is.list(x) && length(x) <= most_elements) for (element in x) if (!is.atomic(element)) look_at(element, name, found)
   if (is.list(x) && length(x) > most_elements) refuse(found, "`", name, "` is a list of ", length(x), " elements")
+}
+
+look_at_function_value <- function(f, found) {
+  for (package in Filter(isNamespaceLoaded, names(impure_functions))) {
+    for (name in impure_functions[[package]]) {
+      if (identical(get0(name, asNamespace(package), inherits = FALSE), f)) return(refuse(found, "it calls `", name, "()`"))
+    }
+  }
+  if (is.primitive(f) || look_at_module(f, found)) return()
+  if (inherits(f, "nn_graph_function")) return(look_at_function(environment(f)$graph$f, found))
+  env <- environment(f)
+  if (isNamespace(env)) return(check_pure(unname(getNamespaceName(env)), NULL, found))
+  if (!isNamespace(parent.env(env))) return(look_at_function(f, found))
+  # made by a function of a package: what it was made of counts
+  check_pure(unname(getNamespaceName(parent.env(env))), NULL, found)
+  for (part in mget(ls(env, all.names = TRUE), envir = env)) if (is.function(part) || is.environment(part)) look_at(part, "a function's environment", found)
 }
 
 # Objects whose contents we know not to matter, or to be read anew in each run.
@@ -242,7 +305,9 @@ look_at_object <- function(x, name, found) {
   if (identical(x, globalenv()) || is_package_environment(x) || length(x) > most_elements) {
     return(refuse(found, "it uses the environment `", name, "`, where anything may change"))
   }
+  found$objects <- c(found$objects, list(x))
   for (field in ls(x, all.names = TRUE)) note_binding(field, x, found)
+  if (!length(x)) found$reads <- c(found$reads, list(list(env = x, names = character())))
 }
 
 #' Is it a module (R/module.R), or a method of one? Then its fields count, the function that calls run, and those of its
@@ -282,6 +347,9 @@ impure_functions <- list(
     "Sys.sleep", "sample", "sample.int", "set.seed", "get", "get0", "mget", "exists", "assign", "eval", "evalq", "delayedAssign",
     "makeActiveBinding", "parent.frame", "sys.call", "sys.function", "sys.frame", "environment<-", "rm", "options", "getOption", "browser",
     "system", "system2", ".Call", ".External", "gc", "invokeRestart", "quit", "q", "attach", "detach", "library", "require", "Recall",
+    "globalenv", "environment", "parent.env", "as.environment", "topenv", "sys.frames", "list2env", "ls", "eapply", "UseMethod", "NextMethod",
+    "file.exists", "getwd", "setwd", "dput", "match.call", "unlink", "dir.create", "file.create", "writeBin", "close", "dump", "eval.parent",
+    "signalCondition", "format",
     "lockBinding", "unlockBinding", "on.exit", "local", "print.default", "format.Date", "nlevels<-", "interactive", "trace", "debug"),
   stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom", "rhyper", "rlogis", "rlnorm",
     "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),

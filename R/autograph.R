@@ -59,7 +59,7 @@ autograph <- function(f) {
   graph$objects <- NULL # functions and objects among its arguments; what they hold lies outside, too
   graph$renewed <- 0   # how often that had changed
   graph$reason <- NULL # why it runs op by op
-  structure(function(...) graph_call(graph, list(...)), class = c("nn_graph_function", "nn_traced"))
+  structure(function(...) graph_call(graph, list(...), parent.frame()), class = c("nn_graph_function", "nn_traced"))
 }
 
 #' @rdname autograph
@@ -69,9 +69,9 @@ tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) native
 most_programs <- 32 # kinds of arguments, for one function
 most_renewals <- 8
 
-graph_call <- function(graph, args) {
+graph_call <- function(graph, args, caller) {
   compiled <- is.null(graph$reason) && !is_tracing() && length(tapes_recording()) == 0
-  if (!compiled) return(do.call(graph$run, args, quote = TRUE))
+  if (!compiled) return(do.call(graph$run, args, quote = TRUE, envir = caller))
   if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
   signature <- .Call(C_signature, args)
   for (trace in graph$traces) {
@@ -79,7 +79,7 @@ graph_call <- function(graph, args) {
     result <- run_trace(trace, signature[[2]])
     return(if (trace$visible) result else invisible(result))
   }
-  graph_trace(graph, args, signature, sys.call(-1))
+  graph_trace(graph, args, signature, sys.call(-1), caller)
 }
 
 # Something that the function found outside has changed.
@@ -89,28 +89,34 @@ graph_renew <- function(graph) {
   graph$renewed <- graph$renewed + 1
 }
 
-graph_trace <- function(graph, args, signature, call) {
-  if (graph$renewed > most_renewals) graph$reason <- "what it finds outside changes again and again"
-  if (length(graph$traces) >= most_programs) graph$reason <- "its arguments are of another kind each time"
-  objects <- Filter(function(x) is.function(x) || is.environment(x), tensor_leaves(args))
-  if ((is.null(graph$guards) || length(objects)) && is.null(graph$reason)) {
+graph_trace <- function(graph, args, signature, call, caller) {
+  reason <- if (graph$renewed > most_renewals) "what it finds outside changes again and again"
+  else if (length(graph$traces) >= most_programs) "its arguments are of another kind each time"
+  objects <- Filter(function(x) !is.atomic(x) && !is_tensor(x), tensor_leaves(args))
+  if (is.null(reason) && (is.null(graph$guards) || length(objects))) {
     graph$objects <- c(graph$objects, objects)
     found <- look_through(graph$f, graph$objects)
     graph$guards <- found$guards
-    graph$reason <- found$reason
+    reason <- found$reason
   }
-  trace <- if (is.null(graph$reason)) try_trace(graph$run, args)
-  if (is.character(trace)) graph$reason <- trace
-  if (is.null(graph$reason)) {
+  if (is.null(reason)) {
+    trace <- try_trace(graph$run, args)
+    if (is.character(trace)) reason <- trace
+    if (!guards_hold(graph$guards)) {
+      guards_restore(graph$guards)
+      reason <- "it changes an object that it finds outside"
+    }
+  }
+  if (is.null(reason)) {
     trace$key <- signature[[1]]
     graph$traces <- c(graph$traces, list(trace))
     result <- run_trace(trace, signature[[2]])
     return(if (trace$visible) result else invisible(result))
   }
-  # an error while it was traced is the function's own if it happens again
-  result <- withVisible(do.call(graph$run, args, quote = TRUE))
+  result <- withVisible(do.call(graph$run, args, quote = TRUE, envir = caller)) # its own errors are no reason
+  graph$reason <- reason
   name <- if (is.name(call[[1]])) paste0("`", call[[1]], "()`") else "a function"
-  message("autograph: ", name, " runs op by op, not compiled: ", graph$reason, ".")
+  message("autograph: ", name, " runs op by op, not compiled: ", reason, ".")
   if (result$visible) result$value else invisible(result$value)
 }
 
@@ -129,13 +135,30 @@ try_trace <- function(f, args) {
   trace
 }
 
-#' Are all bindings what they were? An identical value that was assigned anew counts as the same.
+# What is bound to a name that is not bound.
+absent <- as.name("absent")
+
+bindings <- function(names, env) mget(names, envir = env, ifnotfound = list(absent))
+
+#' Are all bindings what they were, and objects without new ones? An identical value that was assigned anew counts as
+#' the same.
 #' @noRd
 guards_hold <- function(guards) {
   for (g in guards) {
-    if (!identical(mget(g$names, envir = g$env, ifnotfound = list(NULL)), g$values)) return(FALSE)
+    if (!identical(bindings(g$names, g$env), g$values)) return(FALSE)
+    if (g$whole && length(g$env) != g$size) return(FALSE)
   }
   TRUE
+}
+
+guards_restore <- function(guards) {
+  for (g in guards) {
+    now <- bindings(g$names, g$env)
+    for (name in g$names[!mapply(identical, now, g$values)]) {
+      if (identical(g$values[[name]], absent)) rm(list = name, envir = g$env) else assign(name, g$values[[name]], envir = g$env)
+    }
+    if (g$whole) rm(list = setdiff(ls(g$env, all.names = TRUE), g$names), envir = g$env)
+  }
 }
 
 #' @export
@@ -222,8 +245,9 @@ loop_over <- function(x) {
     item <- function(i) slice_rows(x, i, drop = TRUE)
   } else {
     if (is.factor(x)) x <- as.character(x)
+    if (is.list(x)) x <- unclass(x)
     if (is.pairlist(x)) x <- as.list(x)
-    if (!is.vector(x) && !is.null(x) && !is.atomic(x)) abort("`for` cannot run over ", describe(x), fun = NULL)
+    if (!(is.list(x) || is.atomic(x) || is.null(x) || is.expression(x))) abort("`for` cannot run over ", describe(x), fun = NULL)
     x <- if (is.list(x)) x else as.vector(x)
     items <- length(x)
     item <- function(i) x[[i]]

@@ -146,12 +146,9 @@ column <- function(x) {
   shape <- if (is.null(dim(x))) length(x) else dim(x)
   bytes <- if (!is_tensor(x)) .Call(C_pack, x)
   if (!is.null(bytes)) return(list(data = bytes, offset = 0, spec = tensor_spec("int32", shape[-1])))
-  x <- if (is_tensor(x)) tensor_copy(x) else .Call(C_tensor, if (is.null(dim(x))) array(x, length(x)) else x, -1L)
+  x <- if (is_tensor(x)) as_value(x) else .Call(C_tensor, if (is.null(dim(x))) array(x, length(x)) else x, -1L)
   list(data = x, offset = 0, spec = tensor_spec(tensor_info(x)[[1]], shape[-1]))
 }
-
-# Variables may change; the slices are those of now.
-tensor_copy <- function(x) if (is_variable(x)) op_reshape(x, dim(x)) else x
 
 slices_dataset <- function(spec, rows, columns) {
   specs <- tensor_leaves(spec)
@@ -163,7 +160,7 @@ slices_dataset <- function(spec, rows, columns) {
 
 # Strings, and more tensors than a native element has room for.
 slices_in_r <- function(tensors, arrays, rows) {
-  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else tensor_copy(tensor(x)))
+  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else as_value(tensor(x)))
   item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
   spec <- lapply(arrays, function(x) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1]))
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))

@@ -108,7 +108,7 @@ op_tile <- function(x, multiples) {
   sizes <- shape_of(x)
   check_per_axis(multiples, length(sizes), min = 0)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1, multiples[axis]), axis)
-  tensor(x)
+  as_value(tensor(x))
 }
 
 #' @rdname op_reshape
@@ -135,7 +135,7 @@ op_reverse <- function(x, axis) {
 #' @rdname op_reshape
 #' @export
 op_pad <- function(x, paddings, value = 0) {
-  x <- tensor(x)
+  x <- as_value(tensor(x))
   check_number(value)
   sizes <- shape_of(x)
   if (is.list(paddings)) paddings <- do.call(rbind, paddings)

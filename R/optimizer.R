@@ -121,6 +121,7 @@ optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999,
 # ---- the object: an environment with its memory in the engine ----
 
 new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, ...) {
+  check_not_tracing("it makes an optimizer")
   fun <- constructor_of(kind)
   extra <- list(...)
   if (length(extra)) abort("unused argument ", paste0("`", names(extra), "`", collapse = ", "), fun = fun)
@@ -161,7 +162,10 @@ clip_rule <- function(clipnorm, clipvalue, global_clipnorm, fun = calling_functi
   rule
 }
 
-optimizer_now <- function(self) .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
+optimizer_now <- function(self) {
+  check_not_tracing("it looks at an optimizer")
+  .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
+}
 
 optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
 
@@ -210,6 +214,8 @@ apply_gradients <- function(self, grads_and_vars) {
     optimizer_refresh(self)
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
   } else {
+    again <- any(vapply(session$optimizers, identical, NA, self))
+    if (again && !is.null(.subset2(self, "schedule"))) abort_trace("an optimizer with a schedule takes several steps in it")
     session$optimizers <- c(session$optimizers, list(self))
     .Call(C_program_update, tracing_program(), .subset2(self, "memory"), gradients, variables)
   }
@@ -232,7 +238,7 @@ optimizer_members <- list(
   learning_rate = function(self) as.array(optimizer_now(self)[[1]])[2],
   lr = function(self) as.array(optimizer_now(self)[[1]])[2],
   iterations = function(self) optimizer_iterations(self),
-  variables = function(self) function() tensor_leaves(optimizer_now(self)[[3]]),
+  variables = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s) op_cast(s, tensor_dtype(s))), # copies
   get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
   get_config = function(self) {
     function() {

@@ -45,13 +45,12 @@ program_graph <- function(trace) {
   d <- describe_program(trace$program, trace$outputs)
   written <- unlist(d$out)
   ops <- length(d$op)
-  # the first operand of an update is the optimizer's numbers, and what it remembers of a variable is a constant, too
   is_update <- d$op == "update"
   reads <- d$inputs
   changes <- vector("list", ops)
   for (i in which(d$op %in% c("update", "assign"))) {
     changes[[i]] <- if (is_update[i]) Filter(function(k) d$kind[k] == "variable", reads[[i]]) else reads[[i]][1]
-    reads[[i]] <- if (is_update[i]) Filter(function(k) !d$kind[k] %in% c("variable", "constant"), reads[[i]]) else reads[[i]][-1]
+    reads[[i]] <- if (is_update[i]) Filter(function(k) !d$kind[k] %in% c("variable", "state"), reads[[i]]) else reads[[i]][-1]
   }
   given <- setdiff(sort(unique(c(which(d$kind == "input"), unlist(reads), d$output))), written)
   box <- integer(length(d$kind)) # the box that a slot's numbers come from

@@ -53,9 +53,18 @@ trace_call <- function(f, args) {
   on.exit(set_recording(tracing = before))
   result <- withVisible(do.call(f, symbolic, quote = TRUE))
   if (!is.null(session$aborted)) abort_trace(session$aborted) # the function caught the condition itself
+  for (leaf in tensor_leaves(result$value)) {
+    if (!is_tensor(leaf) && !is_plain_value(leaf)) abort_trace("it returns an object, which may hold tensors")
+  }
   outputs <- Filter(is_symbolic, tensor_leaves(result$value))
   list(program = program, inputs = inputs, outputs = outputs, template = result$value, visible = result$visible,
     optimizers = session$optimizers)
+}
+
+#' Can it hold no tensor? Optimizers and the like are what they are, traced or not.
+#' @noRd
+is_plain_value <- function(x) {
+  is_live_object(x) || is_module(x) || is.atomic(x) && all(vapply(attributes(x), is.atomic, NA))
 }
 
 run_trace <- function(trace, values) {

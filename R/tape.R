@@ -96,6 +96,8 @@ tape_watch <- function(tape, x) {
       .Call(C_tape_watch, state$program, t)
     } else {
       if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
+      seen <- state$ranges[[length(state$ranges)]]
+      if (length(seen) && .Call(C_program_position, tracing_program()) > seen[1]) abort_trace("a tape is told what to watch when it has recorded already")
       state$watched <- c(state$watched, list(t))
     }
   }
@@ -125,8 +127,8 @@ tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
   } else {
     traced_gradients(state, targets, wanted, output_gradients)
   }
-  if (!state$persistent && !is_tracing()) {
-    .Call(C_tape_reset, state$program, state$watches_variables)
+  if (!state$persistent) {
+    if (!is_tracing()) .Call(C_tape_reset, state$program, state$watches_variables)
     state$used <- TRUE
   }
   if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
@@ -166,7 +168,12 @@ tape_members <- list(
     }
   },
   watch = function(tape) function(tensor) tape_watch(tape, tensor),
-  watched_variables = function(tape) function() .Call(C_tape_variables, tape_state(tape)$program),
+  watched_variables = function(tape) {
+    function() {
+      check_not_tracing("it asks a tape for its variables")
+      .Call(C_tape_variables, tape_state(tape)$program)
+    }
+  },
   reset = function(tape) {
     function() {
       state <- tape_state(tape)

@@ -52,7 +52,7 @@ NULL
 
 # The commonest have methods of their own, as R takes longer to find a group's.
 #' @export
-`+.nn_tensor` <- function(e1, e2) if (missing(e2)) e1 else apply_op("add", list(e1, e2))
+`+.nn_tensor` <- function(e1, e2) if (missing(e2)) as_value(e1) else apply_op("add", list(e1, e2))
 #' @export
 `-.nn_tensor` <- function(e1, e2) if (missing(e2)) op_negative(e1) else apply_op("subtract", list(e1, e2))
 #' @export
@@ -257,7 +257,7 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   check_flag(drop)
   dim <- dim(x)
   indices <- read_indices(sys.call(), parent.frame(), ...)
-  if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(x)
+  if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
   slices <- rbind(1, dim, 1) # start, size, step
   gathers <- list()
   shape <- list()
@@ -281,7 +281,7 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   # from the last axis on: one may give way to several
   for (g in rev(gathers)) x <- op_gather(x, g[[2]], g[[1]])
   shape <- as.double(unlist(shape))
-  if (identical(as.double(dim(x)), shape)) x else apply_op("reshape", list(x), shape)
+  if (identical(as.double(dim(x)), shape)) as_value(x) else apply_op("reshape", list(x), shape)
 }
 
 #' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no sequence
@@ -424,8 +424,8 @@ tensor_members <- list(
 variable_members <- list(
   name = function(x) variable_name(x),
   trainable = function(x) is_trainable(x),
-  value = function(x) function() op_cast(x, tensor_dtype(x)),
-  read_value = function(x) function() op_cast(x, tensor_dtype(x)),
+  value = function(x) function() as_value(x),
+  read_value = function(x) function() as_value(x),
   assign = function(x) function(value) variable_assign(x, value),
   assign_add = function(x) function(delta) variable_assign(x, unrecorded(op_add(x, delta))),
   assign_sub = function(x) function(delta) variable_assign(x, unrecorded(op_subtract(x, delta)))

@@ -79,6 +79,10 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 
 is_variable <- function(x) inherits(x, "nn_variable")
 
+#' The numbers of now: a variable's would change.
+#' @noRd
+as_value <- function(x) if (is_variable(x)) op_cast(x, tensor_dtype(x)) else x
+
 #' Variables
 #'
 #' A variable is a tensor whose numbers can be replaced. Tapes watch trainable variables by

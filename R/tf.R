@@ -78,7 +78,7 @@ from_zero <- function(axis) if (is.null(axis)) NULL else ifelse(axis < 0, axis, 
 #' An R value or tensor as tf$constant() sees it.
 #' @noRd
 tf_value <- function(x, dtype = NULL, fun = calling_function()) {
-  if (is_tensor(x)) return(tensor(x, dtype))
+  if (is_tensor(x)) return(as_value(tensor(x, dtype)))
   if (is.list(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(x)
   check_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
@@ -205,7 +205,10 @@ tf_random <- list(
   truncated_normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
     with_own_seed(seed, op_random_truncated_normal(as_sizes(shape), mean, stddev, dtype))
   },
-  set_seed = function(seed) invisible(set.seed(seed)),
+  set_seed = function(seed) {
+    check_not_tracing("it sets the seed")
+    invisible(set.seed(seed))
+  },
   shuffle = function(value, seed = NULL, name = NULL) {
     check_not_tracing("it shuffles with R's generator")
     value <- tf_value(value, fun = "shuffle")
@@ -281,7 +284,10 @@ tf_top <- list(
     while (as_condition(do.call(cond, loop_vars, quote = TRUE))) loop_vars <- body_result(do.call(body, loop_vars, quote = TRUE))
     loop_vars
   },
-  print = function(...) for (x in list(...)) print(x),
+  print = function(...) {
+    check_not_tracing("it prints")
+    for (x in list(...)) print(x)
+  },
   executing_eagerly = function() !is_tracing(),
   math = new_namespace("tf$math", c(tf_elementwise, tf_math_only)),
   nn = new_namespace("tf$nn", tf_nn),
@@ -335,7 +341,7 @@ zeallot::`%->%`
 #' @export
 as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   if (is_dataset(x)) x <- only_element(x, "as_tensor")
-  fit_shape(tensor(x, dtype), shape)
+  fit_shape(as_value(tensor(x, dtype)), shape)
 }
 
 #' Lists of pairs

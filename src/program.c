@@ -42,6 +42,7 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
   n->work = work;
   n->forward = 1;
   n->attr = *attr;
+  n->seed = (uint64_t)p->nodes_used;
   p->planned = -1;
   int wants = 0;
   for (int k = 0; k < inputs; k++) {

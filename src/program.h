@@ -50,6 +50,7 @@ struct node {
   int32_t forward;       /* is it needed? cleared only by program_plan_forward() */
   int32_t backward;      /* does the gradient pass through here? set by program_plan_backward() */
   double work;
+  uint64_t seed; /* of an op that draws random numbers */
   struct attr attr;
 };
 
@@ -61,7 +62,7 @@ struct program {
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
   struct team_choice choice; /* for callers that run it often */
-  uint64_t seed; /* of the random numbers of the next run */
+  uint64_t seed; /* beside the seeds of the nodes: another one for each run, where one caller runs it for many elements */
   int64_t value_shift; /* where, in its block, the arena of values begins: the first aligned byte */
   struct slot *slots;
   struct node *nodes;

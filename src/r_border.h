@@ -102,6 +102,9 @@ int32_t program_next_slot(SEXP x, SEXP tensor, int64_t *at);
  * variable's (SLOT_SHARED) or a constant's. */
 int32_t program_slot(SEXP x, SEXP tensor);
 
+/* A SLOT_SHARED for a tensor whose numbers change in place: variables, what optimizers remember. */
+int32_t program_shared_slot(SEXP x, SEXP tensor);
+
 /* ---- programs: memory and runs ---- */
 
 /* Plan, allocate the arenas (gradients too if wanted) and set all addresses. */

@@ -85,7 +85,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
   int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
   struct node node;
-  struct program p = {.slots = slots, .nodes = &node, .operands = operands, .seed = op_is_random(op) ? seed_from_r() : 0};
+  struct program p = {.slots = slots, .nodes = &node, .operands = operands};
   for (int k = 0; k < n; k++) {
     struct tensor t = as_tensor(VECTOR_ELT(inputs, k));
     in[k] = program_add_slot(&p, SLOT_BOUND, t.dtype, &t.shape);
@@ -107,6 +107,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   }
   PROTECT(scratch);
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
+  if (op_is_random(op)) node.seed = seed_from_r();
   if (run_program(&p, 1, 0, &failure)) raise(&failure);
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, q.work);
   UNPROTECT(2);

@@ -86,7 +86,7 @@ static R_xlen_t memory_place(SEXP list, SEXP variable, R_xlen_t guess) {
 static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
   struct tensor v = as_tensor(variable);
   char a[100], b[100];
-  if (!is_variable(variable)) raise_text(STATUS_VALUE, "only variables can be updated; make one with `tf$Variable()`");
+  if (!is_variable(variable)) raise_text(STATUS_VALUE, "only variables can be updated, in pairs of list(gradient, variable); `tf$Variable()` makes one");
   if (!dtype_is_float(v.dtype)) raise_text(STATUS_DTYPE, "a variable of dtype %s cannot be updated along a gradient", dtype_name[v.dtype]);
   if (dtype != v.dtype || !shape_equal(shape, &v.shape))
     raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
@@ -145,7 +145,7 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
   check_vector(gradients, VECSXP, n);
   int32_t *operand = (int32_t *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
   double work = 0;
-  operand[used++] = program_slot(program, VECTOR_ELT(list, NUMBERS));
+  operand[used++] = program_shared_slot(program, VECTOR_ELT(list, NUMBERS));
   for (int k = 0; k < n; k++) {
     SEXP variable = VECTOR_ELT(variables, k);
     int32_t gradient = operand[used++] = program_slot(program, VECTOR_ELT(gradients, k));
@@ -154,7 +154,7 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
     int32_t target = operand[used++] = program_slot(program, variable);
     as_program(program)->slots[target].written = 1;
     SEXP own = VECTOR_ELT(VECTOR_ELT(list, STATES), memory_place(list, variable, k));
-    for (int i = 0; i < states; i++) operand[used++] = program_slot(program, VECTOR_ELT(own, i));
+    for (int i = 0; i < states; i++) operand[used++] = program_shared_slot(program, VECTOR_ELT(own, i));
     work += 20.0 * (double)shape_count(&g.shape);
   }
   struct attr none = {0};

@@ -272,12 +272,11 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   p = known ? program_locate(x) : program_allocate(x, 1);
   p->laid_out = p->nodes_used + 1;
   for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k));
-  for (int32_t i = 0; i < p->nodes_used && !p->seed; i++)
-    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->seed = seed_from_r() | 1;
+  for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
+    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
   enum status status = run_again(p, &failure);
-  p->seed = 0;
   if (status) raise(&failure);
   for (R_xlen_t k = 0; k < n_outputs; k++) {
     const struct slot *s = &p->slots[slot_in(x, VECTOR_ELT(outputs, k))];
@@ -348,7 +347,7 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
 
 /* ---- description, for print() and plot() ---- */
 
-/* list(of slots: kind, dtype, shape as text; of nodes: op, slots of the results, slots of the inputs; of slots: the
+/* list(of slots: kind ("state": what an optimizer remembers), dtype, shape as text; of nodes: op, slots of the results, slots of the inputs; of slots: the
  * variable or constant that they stand for, or NULL; slots of the outputs) */
 SEXP ffi_program_describe(SEXP x, SEXP outputs);
 SEXP ffi_program_describe(SEXP x, SEXP outputs) {
@@ -363,7 +362,8 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   SET_VECTOR_ELT(result, 2, shape);
   for (int32_t k = 0; k < p->slots_used; k++) {
     char text[120];
-    SET_STRING_ELT(kind, k, Rf_mkChar(kind_name[p->slots[k].kind]));
+    int state = p->slots[k].kind == SLOT_SHARED && !is_variable(VECTOR_ELT(VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), k));
+    SET_STRING_ELT(kind, k, Rf_mkChar(state ? "state" : kind_name[p->slots[k].kind]));
     SET_STRING_ELT(dtype, k, Rf_mkChar(dtype_name[p->slots[k].dtype]));
     SET_STRING_ELT(shape, k, Rf_mkChar(shape_format(&p->slots[k].shape, text, sizeof text)));
   }

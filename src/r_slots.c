@@ -68,10 +68,16 @@ int32_t program_bind(SEXP program, SEXP object, int wants_gradient) {
 int32_t program_slot(SEXP program, SEXP object) {
   int64_t at = -1;
   if (is_symbolic(object)) return slot_in(program, object);
+  if (is_variable(object)) return program_shared_slot(program, object);
+  int32_t slot = program_next_slot(program, object, &at);
+  return slot >= 0 ? slot : program_bind(program, object, 0);
+}
+
+int32_t program_shared_slot(SEXP program, SEXP object) {
+  int64_t at = -1;
   int32_t slot = program_next_slot(program, object, &at);
   if (slot >= 0) return slot;
   slot = program_bind(program, object, 0);
-  if (!is_variable(object)) return slot;
   struct slot *s = &as_program(program)->slots[slot];
   s->kind = SLOT_SHARED;
   s->trainable = is_trainable(object);

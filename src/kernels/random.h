@@ -1,4 +1,4 @@
-/* random.h - random numbers. Each depends on the program's seed, its node and its place alone (a counter-based
+/* random.h - random numbers. Each depends on the program's and its node's seed and its place alone (a counter-based
  * generator), not on who draws it: splitmix64's output function of Steele et al. (2014), twice. */
 
 INLINE uint64_t mix_bits(uint64_t z) {
@@ -9,7 +9,7 @@ INLINE uint64_t mix_bits(uint64_t z) {
 
 /* Number `draw` of element i, uniform in (0, 1). */
 INLINE double uniform_at(const struct call *c, int64_t i, uint64_t draw) {
-  uint64_t key = mix_bits(c->program->seed + 0x9e3779b97f4a7c15u * (uint64_t)(c->node - c->program->nodes + 1));
+  uint64_t key = mix_bits(c->program->seed + 0x9e3779b97f4a7c15u * c->node->seed);
   uint64_t bits = mix_bits(mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)(i + 1)) + draw);
   return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }

@@ -265,3 +265,158 @@ test_that("print() shows function, programs and reasons", {
   suppressMessages(h(x))
   expect_output(print(h), "runs op by op: it calls `cat()`", fixed = TRUE)
 })
+
+#' f compiled and f op by op, each in an environment of its own that `make` fills, called with what `calls` says between
+#' changes; both must give the same.
+expect_agreement <- function(make, ..., compiled = NA) {
+  run <- function(wrap) {
+    home <- new.env()
+    f <- make(home, wrap)
+    list(lapply(list(...), function(step) values(suppressMessages(step(home, f)))), f)
+  }
+  plain <- run(identity)
+  fast <- run(autograph)
+  expect_identical(fast[[1]], plain[[1]])
+  if (!is.na(compiled)) expect_identical(is.null(environment(fast[[2]])$graph$reason), compiled, info = environment(fast[[2]])$graph$reason)
+}
+
+test_that("compiled steps that were saved go on with the optimizer that was saved beside them", {
+  w <- variable(1)
+  optimizer <- optimizer_adam(0.1)
+  step <- autograph(function() optimizer$minimize(function() op_square(w), list(w)))
+  step()
+  again <- unserialize(serialize(list(step = step, w = w, optimizer = optimizer), NULL))
+  for (f in list(step, again$step)) f()
+  expect_identical(again$optimizer$iterations, 2)
+  again$optimizer$learning_rate <- 100
+  again$step()
+  expect_gt(abs(as.array(again$w) - as.array(w)), 10)
+})
+
+test_that("optimizers that are looked at or made inside, or follow a schedule for several steps, are not compiled away", {
+  minimize <- function(home, f) f()
+  optimizer <- function(home, wrap, body, rate = 0.1) {
+    w <- variable(1)
+    o <- optimizer_sgd(rate, momentum = 0.9)
+    wrap(body(w, o))
+  }
+  two <- list(minimize, minimize)
+  for (body in list(
+    function(w, o) function() { o$minimize(function() w^2, list(w)); list(w * 1, o$iterations) },
+    function(w, o) function() { o$minimize(function() w^2, list(w)); w * o$learning_rate },
+    function(w, o) function() { p <- optimizer_sgd(0.1, momentum = 0.9); p$minimize(function() w^2, list(w)); w * 1 }
+  )) {
+    do.call(expect_agreement, c(list(function(home, wrap) optimizer(home, wrap, body)), two))
+  }
+  schedule <- learning_rate_schedule_exponential_decay(0.1, 1, 0.5)
+  body <- function(w, o) function() { for (i in 1:3) o$minimize(function() w^2, list(w)); w * 1 }
+  expect_agreement(function(home, wrap) optimizer(home, wrap, body, schedule), minimize, minimize)
+})
+
+test_that("objects are found out about: reference classes, S4, classed lists, later fields, changes through other names", {
+  counter <- setRefClass("autograph_test_counter", fields = list(k = "numeric"), where = environment())
+  object <- counter$new(k = 2)
+  call <- function(home, f) f(x)
+  expect_agreement(function(home, wrap) wrap(function(x) x * object$k), call, function(home, f) { object$k <- 3; r <- f(x); object$k <- 2; r })
+  expect_agreement(
+    function(home, wrap) { home$config <- new.env(); config <- home$config; wrap(function(x) if (is.null(config$k)) x else x * config$k) },
+    call, function(home, f) { home$config$k <- 5; f(x) }
+  )
+  expect_agreement(
+    function(home, wrap) { home$log <- new.env(); home$log$n <- 0; wrap(function(log, x) { l <- log; l$n <- l$n + 1; x * 2 }) },
+    function(home, f) list(f(home$log, x), home$log$n), function(home, f) list(f(home$log, x), home$log$n)
+  )
+  expect_agreement(
+    function(home, wrap) {
+      home$k <- 2
+      home$model <- structure(list(f = eval(quote(function(x) x * k), home)), class = "a_model")
+      wrap(function(x, m) m$f(x))
+    },
+    function(home, f) f(x, home$model), function(home, f) { home$k <- 3; f(x, home$model) }
+  )
+  boxed <- autograph(function(x) structure(list(y = x * 2), class = "box"))
+  expect_identical(as.array(suppressMessages(boxed(x))$y), as.array(x) * 2)
+})
+
+test_that("functions are found out about: as values, by strings, methods, made by other functions, hidden by new names", {
+  call <- function(home, f) f(x)
+  for (f in list(
+    function(x) { lapply("", cat); x }, function(x) { do.call(cat, list("")); x }, function(x) { do.call("cat", list("")); x },
+    function(x) { tf$print(""); x }, function(x) { say <- cat; say(""); x }, function(x) { tf$random$set_seed(1); x }
+  )) {
+    expect_false(is.null(capture.output(reason <- reason_of(f, x))) || is.null(reason), info = deparse1(body(f)))
+  }
+  changing <- function(body) {
+    function(home, wrap) {
+      home$k <- 2
+      home$h <- eval(quote(function(x) x * k), home)
+      environment(body) <- home
+      wrap(body)
+    }
+  }
+  change <- function(home, f) { home$k <- 3; f(x) }
+  for (body in list(
+    function(x) do.call("h", list(x)), function(x) lapply(list(x), "h"), function(x) Vectorize(h, SIMPLIFY = FALSE)(list(x)),
+    function(x) { switch("b", a = { k <- 10 }, b = 0); x * k }, function(x) { FALSE && (k <- 5); x * k }
+  )) {
+    expect_agreement(changing(body), call, change)
+  }
+  expect_agreement(changing(function(x) x * pi), call, function(home, f) { home$pi <- 3; f(x) })
+  expect_agreement(
+    function(home, wrap) {
+      eval(quote({ act <- function(x) UseMethod("act"); act.default <- function(x) x * 2; f <- function(x) act(x) }), home)
+      wrap(home$f)
+    },
+    call, function(home, f) { eval(quote(act.default <- function(x) x * 3), home); f(x) }
+  )
+})
+
+test_that("random numbers are those that the function draws op by op, and R's generator stands where it would", {
+  f <- function() list(op_random_normal(3), op_random_uniform(2))
+  draw <- function(f) {
+    set.seed(1)
+    list(values(f()), values(f()), runif(1))
+  }
+  g <- autograph(f)
+  expect_identical(draw(g), draw(f))
+  expect_identical(draw(g), draw(f))
+})
+
+test_that("tapes inside are as strict as outside", {
+  late <- function(x) {
+    with(gradient_tape() %as% t, { y <- x^2; t$watch(x); z <- op_sum(x * 3 + y) })
+    t$gradient(z, x)
+  }
+  expect_identical(as.array(suppressMessages(autograph(late)(x))), as.array(late(x)))
+  v <- variable(2)
+  twice <- autograph(function() {
+    with(gradient_tape(persistent = FALSE) %as% t, y <- v^2)
+    list(t$gradient(y, v), t$gradient(y, v))
+  })
+  expect_refusal(twice(), "tape", "persistent = TRUE")
+})
+
+test_that("a wrong call is no reason to stop compiling", {
+  g <- autograph(function(x, w) op_matmul(x, w))
+  expect_refusal(g(x, x), "shape", "inner sizes")
+  g(x, tensor(diag(2)))
+  expect_null(environment(g)$graph$reason)
+})
+
+test_that("for runs over data frames as R's does", {
+  f <- function(x) { for (column in data.frame(a = 1:2, b = 3:4)) x <- x + sum(column); x }
+  expect_identical(as.array(autograph(f)(x)), as.array(f(x)))
+})
+
+test_that("reading a variable gives the numbers of now", {
+  w <- tf$Variable(matrix(c(1, 2, 3, 4), 2))
+  before <- list(w[1:2, ], w[, ], +w, tf$convert_to_tensor(w), tf$constant(w), as_tensor(w), tf$tile(w, c(1, 1)), w$value(), k_identity(w))
+  optimizer <- optimizer_adam(0.1)
+  optimizer$minimize(function() w^2, list(w))
+  moments <- optimizer$variables()[[1]]
+  kept <- as.array(moments)
+  optimizer$minimize(function() w^2, list(w))
+  w$assign(matrix(0, 2, 2))
+  for (x in before) expect_identical(as.array(x), matrix(c(1, 2, 3, 4), 2))
+  expect_identical(as.array(moments), kept)
+})
