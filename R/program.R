@@ -110,13 +110,15 @@ format_program <- function(program) {
   d <- describe_program(program)
   slot <- function(i) sprintf("%%%d", i)
   typed <- function(i) paste(d$dtype[i], d$shape[i])
-  given <- !d$kind %in% c("computed", "gradient") & !seq_along(d$kind) %in% unlist(d$out)
+  given <- !d$kind %in% c("computed", "gradient", "state") & !seq_along(d$kind) %in% unlist(d$out)
+  named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0") paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {
-    call <- sprintf("%s(%s)", d$op[i], paste(slot(d$inputs[[i]]), collapse = ", "))
+    read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # what an optimizer remembers goes without saying
+    call <- sprintf("%s(%s)", d$op[i], paste(slot(read), collapse = ", "))
     if (!length(d$out[[i]])) return(call)
     sprintf("%s = %s %s", paste(slot(d$out[[i]]), collapse = ", "), call, paste(typed(d$out[[i]]), collapse = ", "))
   }, "")
-  c(sprintf("%s = %s %s", slot(which(given)), d$kind[given], typed(which(given))), nodes)
+  c(sprintf("%s = %s %s%s", slot(which(given)), d$kind[given], typed(which(given)), named[given]), nodes)
 }
 
 #' @export

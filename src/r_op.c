@@ -108,7 +108,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   PROTECT(scratch);
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
   if (op_is_random(op)) node.seed = seed_from_r();
-  if (run_program(&p, 1, 0, &failure)) raise(&failure);
+  if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, q.work);
   UNPROTECT(2);
   return output;

@@ -276,7 +276,7 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
     if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
-  enum status status = run_again(p, &failure);
+  enum status status = run_program(p, 1, 0, &p->choice, &failure);
   if (status) raise(&failure);
   for (R_xlen_t k = 0; k < n_outputs; k++) {
     const struct slot *s = &p->slots[slot_in(x, VECTOR_ELT(outputs, k))];

@@ -159,7 +159,7 @@ static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP 
       raise_text(STATUS_VALUE, "this needs the derivative of a gradient, which is not available; a gradient may be used, but not differentiated again");
   SEXP results = PROTECT(results_new(p, sources, n_sources));
   seed_targets(p, targets, n_targets, seeds);
-  if (run_program(p, 0, 1, &failure)) raise(&failure);
+  if (run_program(p, 0, 1, team_choice_shared(), &failure)) raise(&failure);
   for (int k = 0; k < n_sources; k++) {
     const struct slot *s = &p->slots[sources[k]];
     struct tensor t;

@@ -99,18 +99,14 @@ static void run_task(void *user, struct team *team, int thread) {
   if (r->backward) run_backward(r->program, team, thread);
 }
 
-enum status run_program(struct program *p, int forward, int backward, struct failure *failure) {
-  struct run r = {p, forward, backward};
-  double work = program_work(p) * (forward + 2 * backward);
-  return run_explain(team_run(threads_for(work), run_task, &r), failure);
-}
+#define NOTE_WEIGHT 0.1 /* single runs are short, and now and then disturbed */
 
-enum status run_again(struct program *p, struct failure *failure) {
-  struct run r = {p, 1, 0};
-  int threads = threads_for(program_work(p)), all = 0, trial;
-  if (threads > 1) all = team_choose(&p->choice, &trial);
-  double start = seconds_now();
+enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice, struct failure *failure) {
+  struct run r = {p, forward, backward};
+  double work = program_work(p) * (forward + 2 * backward), start = seconds_now();
+  int threads = threads_for(work), all = 0, trial;
+  if (threads > 1) all = team_choose(choice, &trial);
   enum status s = team_run(all ? threads : 1, run_task, &r);
-  if (threads > 1) team_note(&p->choice, all, seconds_now() - start, 0.1);
+  if (threads > 1) team_note(choice, all, (seconds_now() - start) / work, NOTE_WEIGHT);
   return run_explain(s, failure);
 }

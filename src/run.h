@@ -12,10 +12,8 @@ void run_backward(struct program *p, struct team *team, int thread);
 /* What a run left behind, in words. */
 enum status run_explain(enum status s, struct failure *failure);
 
-/* Open a team of fitting size and run. */
-enum status run_program(struct program *p, int forward, int backward, struct failure *failure);
-
-/* A forward run of a program that is run again and again: the team is chosen by how fast it was before. */
-enum status run_again(struct program *p, struct failure *failure);
+/* Open a team of fitting size and run. How large it is follows from the work, and from how fast one thread and all were
+ * before in what `choice` stands for. */
+enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice, struct failure *failure);
 
 #endif

@@ -20,6 +20,7 @@
 
 /* The only mutable file-level state of the core. */
 static int limit = 1;
+static struct team_choice shared_choice;
 #ifndef _WIN32
 static pid_t home; /* OpenMP's threads do not survive a fork: a child works alone */
 #endif
@@ -149,6 +150,8 @@ int team_choose(struct team_choice *c, int *trial) {
   *trial = 0;
   return best;
 }
+
+struct team_choice *team_choice_shared(void) { return &shared_choice; }
 
 void team_note(struct team_choice *c, int all, double pace, double weight) {
   c->pace[all] = c->pace[all] == 0 ? pace : weight * pace + (1 - weight) * c->pace[all];

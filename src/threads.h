@@ -46,6 +46,9 @@ struct team_choice {
 /* Use all threads (1) or one (0) this time? *trial: only to learn the pace. */
 int team_choose(struct team_choice *c, int *trial);
 
+/* Of all that is run once only, in any order. */
+struct team_choice *team_choice_shared(void);
+
 /* It took so long, per unit of work; `weight` of it counts beside what was known. */
 void team_note(struct team_choice *c, int all, double pace, double weight);
 
