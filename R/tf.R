@@ -95,6 +95,8 @@ reduction <- function(op) function(input_tensor, axis = NULL, keepdims = FALSE, 
 unary <- function(op) function(x, name = NULL) op(x)
 binary <- function(op) function(x, y, name = NULL) op(x, y)
 
+divide_values <- function(x, y) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y)
+
 transpose_matrix <- function(x) {
   axes <- seq_len(rank_of(x))
   op_transpose(x, c(axes[seq_len(length(axes) - 2)], rev(utils::tail(axes, 2))))
@@ -110,8 +112,7 @@ tf_elementwise <- c(
     minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal, greater = op_greater,
     greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or, floormod = op_floor_mod), binary),
   list(
-    divide = function(x, y, name = NULL) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y),
-    truediv = function(x, y, name = NULL) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y),
+    divide = binary(divide_values), truediv = binary(divide_values),
     logical_not = unary(op_logical_not),
     clip_by_value = function(t, clip_value_min, clip_value_max, name = NULL) op_clip(t, clip_value_min, clip_value_max),
     argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)), output_type),

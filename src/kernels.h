@@ -11,11 +11,10 @@
 #include "threads.h"
 
 struct call {
-  const struct program *program;
+  struct program *program; /* only the actions in run.c change it */
   const struct node *node;
   struct team *team;
   int thread;
-  struct program *mutable_program; /* the same, for the actions in run.c */
 };
 
 typedef void kernel(const struct call *c);

@@ -10,7 +10,7 @@ static const struct kernels *kernels_of(const struct program *p, const struct no
 
 void run_backward(struct program *p, struct team *team, int thread) {
   for (int i = p->nodes_used - 1; i >= 0; i--) {
-    struct call c = {p, &p->nodes[i], team, thread, p};
+    struct call c = {p, &p->nodes[i], team, thread};
     if (!c.node->backward) continue;
     kernels_of(p, c.node)->backward[c.node->op](&c);
     team_barrier(team);
@@ -30,7 +30,7 @@ static void seed(struct program *p, const struct node *n, int64_t target) {
 }
 
 static void gradient_action(const struct call *c) {
-  struct program *p = c->mutable_program;
+  struct program *p = c->program;
   if (c->thread == 0) {
     int32_t i = (int32_t)(c->node - p->nodes);
     if (p->planned != i) program_plan_gradient(p, i);
@@ -72,7 +72,7 @@ static kernel *const actions[] = {
 
 void run_forward(struct program *p, struct team *team, int thread) {
   for (int i = 0; i < p->nodes_used; i++) {
-    struct call c = {p, &p->nodes[i], team, thread, p};
+    struct call c = {p, &p->nodes[i], team, thread};
     if (!c.node->forward) continue;
     if (c.node->op < OP_COUNT) kernels_of(p, c.node)->forward[c.node->op](&c);
     else actions[c.node->op - OP_COUNT](&c);
