@@ -18,7 +18,13 @@ static int64_t row_at(const struct dataset *d, int64_t position) { return d->shu
 
 void dataset_rewind(struct dataset *d, struct random *random) {
   d->position = 0;
-  if (d->shuffle) random_permutation(random, d->order, (int32_t)d->rows);
+  if (d->shuffle == 1) random_permutation(random, d->order, (int32_t)d->rows);
+  if (d->shuffle != 2) return;
+  int64_t batches = d->rows / d->batch;
+  random_permutation(random, d->order, (int32_t)batches);
+  for (int64_t row = batches * d->batch; row < d->rows; row++) d->order[row] = (int32_t)row;
+  for (int64_t k = batches - 1; k >= 0; k--) /* from the end, as the batches' numbers stand in front */
+    for (int64_t i = d->batch - 1, first = d->order[k] * d->batch; i >= 0; i--) d->order[k * d->batch + i] = (int32_t)(first + i);
 }
 
 int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {

@@ -17,7 +17,8 @@ struct column {
 
 struct dataset {
   int64_t rows, position;
-  int32_t columns, shuffle;
+  int32_t columns, shuffle; /* 0: no, 1: rows, 2: whole batches, the short one stays the last */
+  int64_t batch;            /* rows of a batch, where these are shuffled */
   int32_t *order; /* rows long; NULL: as they are */
   struct column column[MAX_COLUMNS];
 };

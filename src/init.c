@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define ROUTINES(ROW)                                                                                     \
-  ROW(apply, 5) ROW(recording, 3) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0)           \
+  ROW(apply, 5) ROW(recording, 3) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(epoch_run, 11) ROW(epoch_state, 1) ROW(epoch_totals, 1) ROW(features, 0)           \
   ROW(kernels, 1) ROW(op_table, 0) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3) ROW(optimizer_new, 1) \
-  ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5)         \
+  ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5) ROW(program_guard, 2)        \
   ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)                  \
   ROW(program_update, 4) ROW(program_variable, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3)               \
   ROW(tape_reset, 2) ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(signature, 1) ROW(pack, 1) ROW(map_file, 1) ROW(stream_new, 1) ROW(stream_next, 3) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1)                \
@@ -24,6 +24,7 @@
 #define ARGS_5 SEXP, SEXP, SEXP, SEXP, SEXP
 #define ARGS_6 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define ARGS_7 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
+#define ARGS_11 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define DECLARE(name, n) SEXP ffi_##name(ARGS_##n);
 #define REGISTER(name, n) {#name, (DL_FUNC)&ffi_##name, n},
 ROUTINES(DECLARE)

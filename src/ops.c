@@ -384,7 +384,7 @@ const struct op_info op_info[OP_COUNT] = {
 };
 
 const char *op_name(int op) {
-  static const char *const action_name[] = {"gradient", "update", "assign"};
+  static const char *const action_name[] = {"gradient", "update", "assign", "guard"};
   return op < OP_COUNT ? op_info[op].name : action_name[op - OP_COUNT];
 }
 

@@ -118,7 +118,7 @@ enum op { OP_TABLE(OP_ENUM) OP_COUNT };
 #undef OP_ENUM
 
 /* What a node of a traced function may do beside applying an op: see run.c. */
-enum action { ACTION_GRADIENT = OP_COUNT, ACTION_UPDATE, ACTION_ASSIGN, ACTION_END };
+enum action { ACTION_GRADIENT = OP_COUNT, ACTION_UPDATE, ACTION_ASSIGN, ACTION_GUARD, ACTION_END };
 
 /* The name of an op or action. */
 const char *op_name(int op);

@@ -60,6 +60,7 @@ enum status program_reshape(struct program *p, struct failure *failure) {
     const struct shape *shapes[MAX_RESHAPED_INPUTS];
     int32_t dtypes[MAX_RESHAPED_INPUTS], in[MAX_RESHAPED_INPUTS];
     struct inference q = {.failure = failure};
+    if (n->op >= OP_COUNT) continue; /* gradients are like their sources, which are variables */
     if (n->inputs > MAX_RESHAPED_INPUTS)
       return fail(failure, STATUS_SHAPE, "a program with an op of more than %d inputs has one batch size", MAX_RESHAPED_INPUTS);
     for (int k = 0; k < n->inputs; k++) in[k] = p->operands[n->first + k].slot;
@@ -70,6 +71,16 @@ enum status program_reshape(struct program *p, struct failure *failure) {
     if (n->scratch >= 0) p->slots[n->scratch].shape = (struct shape){.rank = 1, .dim = {q.scratch}};
   }
   return STATUS_OK;
+}
+
+enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure) {
+  if (rows == p->rows) return STATUS_OK;
+  for (int k = 0; k < p->slots_used; k++)
+    if (p->slots[k].kind == SLOT_INPUT) p->slots[k].shape.dim[0] = rows;
+  p->rows = 0; /* until all have followed */
+  enum status s = program_reshape(p, failure);
+  if (!s) p->rows = rows;
+  return s;
 }
 
 static void lay_out(struct program *p, int variables) {
@@ -105,9 +116,6 @@ void program_plan(struct program *p) {
       int64_t end = s->gradient_at + (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
       if (s->reached && end > p->gradient_bytes) p->gradient_bytes = end;
     }
-    const struct operand *source = &p->operands[n->first + n->attr.ints[GRADIENT_TARGETS]];
-    for (int k = 0; k < n->attr.ints[GRADIENT_SOURCES]; k++)
-      p->slots[n->out + k].value_at = p->slots[source[k].slot].gradient_at;
   }
 }
 
@@ -128,11 +136,15 @@ void program_place(struct program *p, unsigned char *values, unsigned char *grad
   }
 }
 
-void program_plan_forward(struct program *p, int32_t target) {
-  for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = k == target;
+void program_plan_forward(struct program *p, const int32_t *targets, int count) {
+  p->planned = -1; /* gradient nodes plan anew */
+  for (int k = 0; k < p->slots_used; k++) p->slots[k].reached = 0;
+  for (int k = 0; k < count; k++) p->slots[targets[k]].reached = 1;
   for (int i = p->nodes_used - 1; i >= 0; i--) {
     struct node *n = &p->nodes[i];
-    n->forward = p->slots[n->out].reached;
+    int results = n->op == ACTION_GRADIENT ? (int)n->attr.ints[GRADIENT_SOURCES] : n->out >= 0;
+    n->forward = n->op > ACTION_GRADIENT;
+    for (int k = 0; k < results; k++) n->forward = n->forward || p->slots[n->out + k].reached;
     for (int k = 0; n->forward && k < n->inputs; k++) p->slots[p->operands[n->first + k].slot].reached = 1;
   }
 }
@@ -210,6 +222,11 @@ void program_plan_gradient(struct program *p, int32_t i) {
     s->gradient_at = at;
     s->gradient = p->gradients ? p->gradients + at : NULL;
     at += (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
+  }
+  for (int k = 0; k < a[GRADIENT_SOURCES]; k++) {
+    const struct slot *source = &p->slots[o[a[GRADIENT_TARGETS] + k].slot];
+    p->slots[n->out + k].value_at = source->gradient_at;
+    p->slots[n->out + k].value = p->gradients ? p->gradients + source->gradient_at : NULL;
   }
   p->planned = i;
 }

@@ -59,6 +59,8 @@ struct program {
   int32_t slots_room, nodes_room, operands_room;
   int32_t laid_out; /* 1 + the nodes for which the arenas were laid out, for callers that run a program often */
   int32_t ignores_variables; /* a tape that follows only what it was told to */
+  int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
+  int64_t room; /* rows for which its memory is laid out */
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
   struct team_choice choice; /* for callers that run it often */
@@ -85,6 +87,9 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
  * Fails, with the reason, if some op cannot take the new sizes. */
 enum status program_reshape(struct program *p, struct failure *failure);
 
+/* Let the first axis of all inputs have `rows` rows. */
+enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure);
+
 /* Lay out the arenas: variables first and alike in both, then everything else. A program laid out
  * for its largest batch serves smaller ones. */
 void program_plan(struct program *p);
@@ -92,8 +97,8 @@ void program_plan(struct program *p);
 /* Set all addresses. blocks[k] is the data of block k; arenas may be NULL where empty. */
 void program_place(struct program *p, unsigned char *values, unsigned char *gradients, void *const *blocks);
 
-/* Let forward runs compute only what slot `target` depends on. */
-void program_plan_forward(struct program *p, int32_t target);
+/* Let forward runs compute only what the targets depend on, and what changes variables. */
+void program_plan_forward(struct program *p, const int32_t *targets, int n);
 
 /* Decide which nodes the gradient of `targets` passes, who overwrites and who accumulates, and
  * which slots are reached. The caller fills the gradients of the targets before a backward run. */

@@ -113,6 +113,9 @@ struct program *program_allocate(SEXP x, int gradients);
 /* Set all addresses anew; arenas exist. */
 struct program *program_locate(SEXP x);
 
+/* Before a traced program runs: memory for it, blocks of their own for the variables that it changes, all addresses. */
+struct program *program_ready(SEXP x);
+
 /* The symbolic tensor of a slot, and back. */
 SEXP symbolic_new(SEXP program, int32_t slot);
 SEXP symbolic_program(SEXP tensor);
@@ -124,6 +127,14 @@ uint64_t seed_from_r(void);
 
 /* Numbers of an R array or tensor into an input slot whose first `rows` are meant. */
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
+
+/* Tensors of equally many rows, each for one input. */
+struct dataset;
+void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
+
+/* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
+int tell(SEXP f, double a, double b, double c);
+#define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
 
 /* A new external pointer, with the class of its kind. */
 enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_STREAM, HANDLE_COUNT };

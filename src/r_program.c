@@ -256,12 +256,7 @@ static SEXP outputs_new(SEXP x, struct program *p, SEXP outputs) {
   return results;
 }
 
-/* Run with the inputs set to values; the outputs' numbers. */
-SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs);
-SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
-  R_xlen_t n_outputs = list_length(outputs);
-  if (list_length(inputs) != list_length(values))
-    raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
+struct program *program_ready(SEXP x) {
   SEXP shelter = program_shelter(x);
   struct program *p = as_program(x);
   for (int32_t k = 0; k < p->slots_used; k++) {
@@ -271,6 +266,16 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   int known = p->laid_out == p->nodes_used + 1;
   p = known ? program_locate(x) : program_allocate(x, 1);
   p->laid_out = p->nodes_used + 1;
+  return p;
+}
+
+/* Run with the inputs set to values; the outputs' numbers. */
+SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs);
+SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
+  R_xlen_t n_outputs = list_length(outputs);
+  if (list_length(inputs) != list_length(values))
+    raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
+  struct program *p = program_ready(x);
   for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
     if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
@@ -342,6 +347,18 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   struct attr none = {0};
   program_add_node(p, ACTION_ASSIGN, operand, 2, &none, -1, -1, (double)shape_count(&to->shape));
   UNPROTECT(1);
+  return R_NilValue;
+}
+
+/* Nothing changes from here on if the scalar x is not finite. */
+SEXP ffi_program_guard(SEXP program, SEXP scalar);
+SEXP ffi_program_guard(SEXP program, SEXP scalar) {
+  int32_t operand = slot_in(program, scalar);
+  struct program *p = program_reserve(program, 0, 1, 1);
+  const struct slot *s = &p->slots[operand];
+  if (!dtype_is_float(s->dtype) || shape_count(&s->shape) != 1) raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
+  struct attr none = {0};
+  program_add_node(p, ACTION_GUARD, &operand, 1, &none, -1, -1, 1);
   return R_NilValue;
 }
 

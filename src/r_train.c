@@ -1,12 +1,10 @@
-/* r_train.c - the trainer's handle, and the poll: the one place where native code evaluates R. */
+/* r_train.c - the trainer's handle, for the course's networks. */
 #include "r_border.h"
 #include "train.h"
 
 #include <string.h>
 
 enum { TRAINER, PROGRAM, GOOD, STATES, TRAINER_SIZE = STATES + MAX_STATES };
-
-#define PROGRESS_SECONDS 0.2
 
 static struct trainer *as_trainer(SEXP x, struct program **p) {
   SEXP shelter = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
@@ -38,10 +36,11 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
   struct trainer *t = (struct trainer *)(void *)RAW(raw);
   memset(t, 0, sizeof *t);
   t->loss = slot_in(program, loss);
-  t->batch = t->rows = as_int(batch);
+  t->batch = as_int(batch);
   t->steps_good = -1;
   read_optimizer(optimizer, &t->optimizer);
   struct program *p = program_allocate(program, 1);
+  p->rows = t->batch;
   int dtype = p->slots[t->loss].dtype;
   if (shape_count(&p->slots[t->loss].shape) != 1 || !p->slots[t->loss].wants_gradient)
     raise_text(STATUS_VALUE, "the loss must be a scalar that depends on the weights");
@@ -69,7 +68,7 @@ static struct trainer *make_room(SEXP x, int64_t rows, struct program **p) {
   if (rows <= t->batch) return t;
   struct failure failure;
   t->batch = 0; /* if memory runs out below, the next call lays the program out anew */
-  if (trainer_set_rows(t, *p, rows, &failure)) raise(&failure);
+  if (program_set_rows(*p, rows, &failure)) raise(&failure);
   program_allocate(trainer_program(x), 1);
   t->batch = rows;
   return as_trainer(x, p);
@@ -181,27 +180,6 @@ SEXP ffi_check_finite(SEXP x) {
   return R_NilValue;
 }
 
-/* Columns that are tensors, each for one input. */
-static void read_columns(SEXP x, SEXP inputs, SEXP columns, const struct program *p, struct dataset *d) {
-  d->columns = (int32_t)list_length(columns);
-  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
-  for (int k = 0; k < d->columns; k++) {
-    struct tensor t = as_tensor(VECTOR_ELT(columns, k));
-    int32_t slot = slot_in(trainer_program(x), VECTOR_ELT(inputs, k));
-    struct shape row = p->slots[slot].shape;
-    char a[100], b[100];
-    row.dim[0] = t.shape.rank ? t.shape.dim[0] : 0;
-    if (t.dtype != p->slots[slot].dtype || !shape_equal(&row, &t.shape))
-      raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(&t.shape, a, sizeof a),
-                 shape_format(&row, b, sizeof b));
-    if (k > 0 && t.shape.dim[0] != d->rows)
-      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows, (long long)t.shape.dim[0]);
-    d->rows = t.shape.dim[0];
-    if (d->rows > INT32_MAX) raise_text(STATUS_SHAPE, "too many rows");
-    d->column[k] = (struct column){t.data, shape_span(&t.shape, 1, t.shape.rank) * (int64_t)dtype_size[t.dtype], slot};
-  }
-}
-
 /* ---- one step ---- */
 
 /* Check the arrays, then copy them into the inputs. */
@@ -243,26 +221,29 @@ struct listener {
   double next;
 };
 
-/* f(number, fraction of the epoch, loss so far); FALSE means stop */
-static int tell(SEXP f, double number, double fraction, double loss) {
-  SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(number)), PROTECT(Rf_ScalarReal(fraction)), PROTECT(Rf_ScalarReal(loss))));
-  SEXP answer = Rf_eval(call, R_GlobalEnv);
-  UNPROTECT(4);
-  return TYPEOF(answer) == LGLSXP && XLENGTH(answer) == 1 && LOGICAL(answer)[0] == 0;
-}
-
 /* Called between steps. An interrupt or an error in a callback jumps out of here: the weights are
  * consistent, and nothing needs to be freed. */
-static int poll(struct training *g, int epoch_ended) {
+static int poll(struct loop *loop) {
+  struct training *g = (struct training *)(void *)loop;
   struct listener *l = g->user;
   R_CheckUserInterrupt();
-  double loss = g->rows_seen ? g->loss_sum / (double)g->rows_seen : 0;
-  double fraction = (double)g->rows_seen / (double)g->data->rows;
-  if (epoch_ended) return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, loss);
+  double fraction = (double)g->rows_seen / (double)loop->data->rows;
   if (!Rf_isNull(l->on_step) && tell(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
   if (Rf_isNull(l->on_clock) || seconds_now() < l->next) return 0;
   l->next = seconds_now() + PROGRESS_SECONDS;
-  return tell(l->on_clock, (double)g->epochs_done + 1, fraction, loss);
+  return tell(l->on_clock, (double)g->epochs_done + 1, fraction, g->loss_sum / (double)g->rows_seen);
+}
+
+static int epoch_ended(struct training *g) {
+  struct listener *l = g->user;
+  R_CheckUserInterrupt();
+  return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, g->losses[g->epochs_done - 1]);
+}
+
+static int poll_interrupt(struct loop *loop) {
+  (void)loop;
+  R_CheckUserInterrupt();
+  return 0;
 }
 
 /* Up to `epochs` epochs in batches of `batch`; the epochs' losses. */
@@ -272,7 +253,7 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   struct failure failure;
   struct trainer *t = make_room(x, as_int(batch), &p);
   struct dataset d = {.shuffle = as_int(shuffle)};
-  read_columns(x, inputs, columns, p, &d);
+  read_columns(trainer_program(x), inputs, columns, &d);
   if (d.rows == 0) raise_text(STATUS_VALUE, "no rows to train on");
   d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
   random_seed(&t->random, seed_from_r());
@@ -280,8 +261,11 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   if (as_int(batch) < 1 || as_int(epochs) < 0) raise_text(STATUS_VALUE, "internal error: batch and epochs");
   SEXP losses = PROTECT(Rf_allocVector(REALSXP, as_int(epochs)));
   struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), 0};
-  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .epochs = as_int(epochs), .losses = REAL(losses),
-                       .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll, .user = &l};
+  struct team_choice choice = {0};
+  struct training g = {
+    .loop = {.program = p, .data = &d, .batch = as_int(batch), .every_step = !Rf_isNull(l.on_step), .choice = &choice, .failure = &failure, .poll = poll},
+    .trainer = t, .epochs = as_int(epochs), .losses = REAL(losses), .epoch_ended = epoch_ended, .user = &l,
+  };
   enum status status = train(&g);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
   if (g.epochs_done < XLENGTH(losses)) losses = Rf_xlengthgets(losses, (R_xlen_t)g.epochs_done);
@@ -294,17 +278,20 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
 SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP batch) {
   struct program *p;
   struct failure failure;
-  struct trainer *t = make_room(x, as_int(batch), &p);
+  make_room(x, as_int(batch), &p);
   struct dataset d = {.shuffle = 0};
-  read_columns(x, inputs, columns, p, &d);
+  read_columns(trainer_program(x), inputs, columns, &d);
   int32_t slot = slot_in(trainer_program(x), output);
   struct shape shape = p->slots[slot].shape;
   struct tensor result;
   shape.dim[0] = d.rows;
   PROTECT(tensor_new(p->slots[slot].dtype, &shape, &result));
-  struct listener l = {R_NilValue, R_NilValue, R_NilValue, 0};
-  struct training g = {.trainer = t, .program = p, .data = &d, .batch = as_int(batch), .failure = &failure, .poll = poll, .user = &l};
-  if (predict(&g, slot, result.data) != STATUS_OK) raise(&failure);
+  struct team_choice choice = {0};
+  struct prediction g = {
+    .loop = {.program = p, .data = &d, .batch = as_int(batch), .choice = &choice, .failure = &failure, .poll = poll_interrupt},
+    .slot = slot, .out = result.data,
+  };
+  if (predict(&g) != STATUS_OK) raise(&failure);
   SEXP array = numbers_to_r(&result);
   UNPROTECT(1);
   return array;

@@ -1,11 +1,16 @@
 #include "run.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The kernel of a node is picked by the number type of its key input, or of its output if it has none. */
 static const struct kernels *kernels_of(const struct program *p, const struct node *n) {
   int32_t key = n->inputs ? p->operands[n->first + op_key(n->op)].slot : n->out;
   return kernels[p->slots[key].dtype];
+}
+
+double scalar_value(const struct slot *s) {
+  return s->dtype == FLOAT32 ? (double)*(const float *)s->value : *(const double *)s->value;
 }
 
 void run_backward(struct program *p, struct team *team, int thread) {
@@ -66,8 +71,15 @@ static void assign_action(const struct call *c) {
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
 }
 
+/* Operand: a scalar. If it is not finite, as the loss of bad data or of weights that exploded, no later node changes anything. */
+static void guard_action(const struct call *c) {
+  const struct slot *s = &c->program->slots[c->program->operands[c->node->first].slot];
+  if (c->thread == 0 && !isfinite(scalar_value(s))) atomic_store(&c->team->failed, STATUS_NAN);
+}
+
 static kernel *const actions[] = {
   [ACTION_GRADIENT - OP_COUNT] = gradient_action, [ACTION_UPDATE - OP_COUNT] = update_action, [ACTION_ASSIGN - OP_COUNT] = assign_action,
+  [ACTION_GUARD - OP_COUNT] = guard_action,
 };
 
 void run_forward(struct program *p, struct team *team, int thread) {

@@ -9,6 +9,9 @@
 void run_forward(struct program *p, struct team *team, int thread);
 void run_backward(struct program *p, struct team *team, int thread);
 
+/* The number of a float scalar. */
+double scalar_value(const struct slot *s);
+
 /* What a run left behind, in words. */
 enum status run_explain(enum status s, struct failure *failure);
 

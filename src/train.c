@@ -3,25 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#define POLL_SECONDS 0.05 /* the caller hears from us at least so often, if steps are shorter */
 #define SNAPSHOT_STEPS 32 /* so often the weights are kept, in case they explode */
 #define EXPLOSION 1e4     /* weights that grew by this factor since then have */
-
-static double scalar_value(const struct slot *s) {
-  return s->dtype == FLOAT32 ? (double)*(const float *)s->value : *(const double *)s->value;
-}
 
 static void set_scalar(void *to, int dtype, double value) {
   if (dtype == FLOAT32) *(float *)to = (float)value;
   else *(double *)to = value;
-}
-
-enum status trainer_set_rows(struct trainer *t, struct program *p, int64_t rows, struct failure *failure) {
-  if (rows == t->rows) return STATUS_OK;
-  for (int k = 0; k < p->slots_used; k++)
-    if (p->slots[k].kind == SLOT_INPUT) p->slots[k].shape.dim[0] = rows;
-  t->rows = rows;
-  return program_reshape(p, failure);
 }
 
 /* ---- the parts of a step; all members call each of them ---- */
@@ -127,7 +114,7 @@ static int step(struct trainer *t, struct program *p, struct update_step *s, str
 /* ---- one step ---- */
 
 static void plan_training(struct trainer *t, struct program *p) {
-  program_plan_forward(p, t->loss);
+  program_plan_forward(p, &t->loss, 1);
   program_plan_backward(p, &t->loss, 1);
 }
 
@@ -151,7 +138,7 @@ static enum status judge_weights(struct trainer *t, struct program *p, struct fa
 
 /* The rows that stand in the inputs, once through `task`. */
 static enum status run_once(struct trainer *t, struct program *p, int64_t rows, team_task *task, struct failure *failure) {
-  enum status s = trainer_set_rows(t, p, rows, failure);
+  enum status s = program_set_rows(p, rows, failure);
   if (s) return s;
   plan_training(t, p);
   struct single single = {.trainer = t, .program = p};
@@ -183,111 +170,61 @@ enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, s
 
 /* ---- whole epochs ---- */
 
-/* What the members of a team share while they run steps until the next poll. */
-struct stretch {
-  struct training *training;
-  struct update_step step;
-  double until;
-  int64_t begin, rows; /* of the present batch; rows = 0 ends the stretch */
-  int steps;
-};
+/* Each is the first member of the other's users. */
+static struct training *training_of(struct loop *l) { return (struct training *)(void *)l; }
 
-/* Member 0 decides about the next step. */
-static void choose_batch(struct stretch *s, struct team *team) {
-  struct training *g = s->training;
-  struct trainer *t = g->trainer;
-  if (s->steps > 0) {
-    g->loss_sum += t->last_loss * (double)s->rows;
-    g->rows_seen += s->rows;
+static void prepare_training(struct loop *l) { plan_training(training_of(l)->trainer, l->program); }
+
+static int training_step(struct loop *l, struct team *team, int thread) {
+  struct training *g = training_of(l);
+  if (!step(g->trainer, l->program, &g->step, team, thread)) return 0;
+  if (thread == 0) {
+    g->loss_sum += g->trainer->last_loss * (double)l->rows;
+    g->rows_seen += l->rows;
   }
-  s->rows = 0;
-  if (s->steps > 0 && (g->every_step || seconds_now() >= s->until)) return;
-  s->rows = dataset_next(g->data, g->batch, &s->begin);
-  s->steps++;
-  if (s->rows && trainer_set_rows(t, g->program, s->rows, g->failure)) atomic_store(&team->failed, STATUS_SHAPE);
-}
-
-static void stretch_task(void *user, struct team *team, int thread) {
-  struct stretch *s = user;
-  struct training *g = s->training;
-  for (;;) {
-    if (thread == 0) choose_batch(s, team);
-    team_barrier(team);
-    if (s->rows == 0 || atomic_load(&team->failed)) return;
-    dataset_gather(g->data, g->program, s->begin, s->rows, thread, team->threads);
-    team_barrier(team);
-    if (!step(g->trainer, g->program, &s->step, team, thread)) return;
-  }
-}
-
-#define TRIAL_SECONDS 0.005
-
-static enum status run_stretch(struct training *g) {
-  int most = threads_for_step(g->program), all = 0, trial = 0;
-  double start = seconds_now();
-  int64_t rows = g->rows_seen;
-  if (most > 1) all = team_choose(&g->choice, &trial);
-  struct stretch s = {.training = g, .until = start + (trial ? TRIAL_SECONDS : POLL_SECONDS)};
-  enum status status = team_run(all ? most : 1, stretch_task, &s);
-  if (most > 1 && g->rows_seen > rows) team_note(&g->choice, all, (seconds_now() - start) / (double)(g->rows_seen - rows), 1);
-  return status;
-}
-
-static enum status train_epoch(struct training *g) {
-  struct trainer *t = g->trainer;
-  dataset_rewind(g->data, &t->random);
-  g->loss_sum = 0;
-  g->rows_seen = 0;
-  while (g->data->position < g->data->rows) {
-    plan_training(t, g->program); /* a poll may have used the program otherwise */
-    enum status status = run_stretch(g);
-    if (status) return status == STATUS_SHAPE ? status : run_explain(status, g->failure);
-    if (g->poll(g, 0)) return STATUS_STOPPED;
-  }
-  return STATUS_OK;
+  return 1;
 }
 
 enum status train(struct training *g) {
   struct trainer *t = g->trainer;
+  g->loop.prepare = prepare_training;
+  g->loop.passes = 3;
+  g->loop.step = training_step;
   while (g->epochs_done < g->epochs) {
-    enum status status = train_epoch(g);
-    if (!status) status = judge_weights(t, g->program, g->failure);
+    dataset_rewind(g->loop.data, &t->random);
+    g->loss_sum = 0;
+    g->rows_seen = 0;
+    enum status status = loop_run(&g->loop);
+    if (!status) status = judge_weights(t, g->loop.program, g->loop.failure);
     if (status) return status;
     g->losses[g->epochs_done++] = g->loss_sum / (double)g->rows_seen;
-    if (g->poll(g, 1)) return STATUS_STOPPED;
+    if (g->epoch_ended(g)) return STATUS_STOPPED;
   }
   return STATUS_OK;
 }
 
 /* ---- predictions ---- */
 
-struct forward {
-  struct program *program;
-  struct dataset *data;
-  int64_t begin, rows;
-};
+static struct prediction *prediction_of(struct loop *l) { return (struct prediction *)(void *)l; }
 
-static void forward_task(void *user, struct team *team, int thread) {
-  struct forward *f = user;
-  dataset_gather(f->data, f->program, f->begin, f->rows, thread, team->threads);
-  team_barrier(team);
-  run_forward(f->program, team, thread);
+static void prepare_prediction(struct loop *l) { program_plan_forward(l->program, &prediction_of(l)->slot, 1); }
+
+static int prediction_step(struct loop *l, struct team *team, int thread) {
+  struct prediction *g = prediction_of(l);
+  run_forward(l->program, team, thread);
+  if (thread == 0 && !atomic_load(&team->failed)) {
+    const struct slot *result = &l->program->slots[g->slot];
+    size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
+    memcpy(g->out, result->value, bytes);
+    g->out += bytes;
+  }
+  return !atomic_load(&team->failed);
 }
 
-enum status predict(struct training *g, int32_t slot, unsigned char *out) {
-  struct forward f = {.program = g->program, .data = g->data};
-  g->data->position = 0;
-  while ((f.rows = dataset_next(g->data, g->batch, &f.begin)) > 0) {
-    enum status s = trainer_set_rows(g->trainer, g->program, f.rows, g->failure);
-    if (s) return s;
-    program_plan_forward(g->program, slot);
-    s = run_explain(team_run(threads_for(program_work(g->program)), forward_task, &f), g->failure);
-    if (s) return s;
-    const struct slot *result = &g->program->slots[slot];
-    size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
-    memcpy(out, result->value, bytes);
-    out += bytes;
-    if (g->poll(g, 0)) return STATUS_STOPPED;
-  }
-  return STATUS_OK;
+enum status predict(struct prediction *g) {
+  g->loop.prepare = prepare_prediction;
+  g->loop.passes = 1;
+  g->loop.step = prediction_step;
+  g->loop.data->position = 0;
+  return loop_run(&g->loop);
 }

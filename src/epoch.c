@@ -1,0 +1,71 @@
+#include "epoch.h"
+
+#include <string.h>
+
+static struct epoch *epoch_of(struct loop *l) { return (struct epoch *)(void *)l; }
+
+static void prepare(struct loop *l) { program_plan_forward(l->program, epoch_of(l)->target, epoch_of(l)->targets); }
+
+static void begin_step(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  e->loop.program->seed = random_bits(&s->now);
+  if (e->rates) e->optimizer->learning_rate = e->rates[s->steps < e->n_rates ? s->steps : e->n_rates - 1];
+}
+
+/* Slots whose shape does not follow the batch's. */
+static int misshapen(const struct epoch *e) {
+  const struct slot *slots = e->loop.program->slots;
+  for (int k = 0; k < e->tallies; k++)
+    if (shape_count(&slots[e->tally[k].slot].shape) != e->tally[k].n) return 1;
+  for (int k = 0; k < e->collected; k++)
+    if (slots[e->collect[k].slot].shape.dim[0] != e->loop.rows) return 1;
+  return 0;
+}
+
+static void end_step(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  const struct program *p = e->loop.program;
+  for (int k = 0; k < e->tallies; k++) {
+    const struct tally *t = &e->tally[k];
+    const struct slot *slot = &p->slots[t->slot];
+    double weight = t->averaged ? (double)e->loop.rows : 1;
+    for (int64_t i = 0; i < t->n; i++)
+      t->sum[i] += weight * (slot->dtype == FLOAT32 ? (double)((const float *)slot->value)[i] : ((const double *)slot->value)[i]);
+  }
+  for (int k = 0; k < e->collected; k++) {
+    const struct slot *slot = &p->slots[e->collect[k].slot];
+    size_t bytes = (size_t)shape_count(&slot->shape) * dtype_size[slot->dtype];
+    memcpy(e->collect[k].to, slot->value, bytes);
+    e->collect[k].to += bytes;
+  }
+  s->position = e->loop.data->position;
+  s->rows_seen += e->loop.rows;
+  s->steps++;
+}
+
+static int epoch_step(struct loop *l, struct team *team, int thread) {
+  if (thread == 0 && misshapen(epoch_of(l))) {
+    fail(l->failure, STATUS_SHAPE, "an output or a metric does not have one row for each row of the batch");
+    atomic_store(&team->failed, STATUS_SHAPE);
+  }
+  if (thread == 0) begin_step(epoch_of(l));
+  team_barrier(team);
+  if (atomic_load(&team->failed)) return 0;
+  run_forward(l->program, team, thread);
+  if (atomic_load(&team->failed)) return 0;
+  if (thread == 0) end_step(epoch_of(l));
+  return 1;
+}
+
+enum status epoch_run(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  struct random order = s->start;
+  dataset_rewind(e->loop.data, &order);
+  if (!s->begun) s->now = order;
+  s->begun = 1;
+  e->loop.data->position = s->position;
+  e->loop.prepare = prepare;
+  e->loop.step = epoch_step;
+  e->loop.passes = 1;
+  return loop_run(&e->loop);
+}

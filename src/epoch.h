@@ -1,0 +1,50 @@
+/* epoch.h - a traced program, run once for each batch of a data set: training steps (the program holds the gradient and the
+ * update), evaluations, predictions.
+ */
+#ifndef EPOCH_H
+#define EPOCH_H
+
+#include "loop.h"
+
+#define MAX_TALLIES 32
+#define MAX_COLLECTED 32
+
+/* Numbers of a slot, added up over the batches. */
+struct tally {
+  int32_t slot;
+  int32_t averaged; /* it is a mean over the rows: weigh it with their number */
+  int64_t n;        /* numbers of the slot */
+  double *sum;
+};
+
+/* A slot whose rows are kept, one batch after the other. */
+struct collected {
+  int32_t slot;
+  unsigned char *to;
+};
+
+/* How far a pass is. With the data set, all that is needed to go on after an interrupt. */
+struct epoch_state {
+  struct random start; /* before the rows were put in order */
+  struct random now;   /* seeds the next step */
+  int64_t position, rows_seen, steps;
+  int64_t begun;
+};
+
+struct epoch {
+  struct loop loop;
+  struct epoch_state *state;
+  int32_t tallies, collected, targets;
+  struct tally tally[MAX_TALLIES];
+  struct collected collect[MAX_COLLECTED];
+  int32_t target[MAX_TALLIES + MAX_COLLECTED]; /* slots that must be computed, beside what changes variables */
+  const double *rates; /* learning rates of the coming steps, or NULL */
+  int64_t n_rates;
+  struct optimizer *optimizer; /* which takes them */
+  void *user;
+};
+
+/* From where the state says to the end. */
+enum status epoch_run(struct epoch *e);
+
+#endif

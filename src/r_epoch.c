@@ -1,0 +1,178 @@
+/* r_epoch.c - passes over arrays as R sees them, and where native loops ask R: the one place where they evaluate R code. */
+#include "epoch.h"
+#include "r_border.h"
+
+#include <string.h>
+
+int tell(SEXP f, double a, double b, double c) {
+  SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(a)), PROTECT(Rf_ScalarReal(b)), PROTECT(Rf_ScalarReal(c))));
+  SEXP answer = Rf_eval(call, R_GlobalEnv);
+  UNPROTECT(4);
+  return TYPEOF(answer) == LGLSXP && XLENGTH(answer) == 1 && LOGICAL(answer)[0] == 0;
+}
+
+void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
+  const struct program *p = as_program(program);
+  d->columns = (int32_t)list_length(columns);
+  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
+  for (int k = 0; k < d->columns; k++) {
+    struct tensor t = as_tensor(VECTOR_ELT(columns, k));
+    int32_t slot = slot_in(program, VECTOR_ELT(inputs, k));
+    struct shape row = p->slots[slot].shape;
+    char a[100], b[100];
+    row.dim[0] = t.shape.rank ? t.shape.dim[0] : 0;
+    if (t.dtype != p->slots[slot].dtype || !shape_equal(&row, &t.shape))
+      raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(&t.shape, a, sizeof a),
+                 shape_format(&row, b, sizeof b));
+    if (k > 0 && t.shape.dim[0] != d->rows)
+      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows, (long long)t.shape.dim[0]);
+    d->rows = t.shape.dim[0];
+    if (d->rows > INT32_MAX) raise_text(STATUS_SHAPE, "too many rows");
+    d->column[k] = (struct column){t.data, shape_span(&t.shape, 1, t.shape.rank) * (int64_t)dtype_size[t.dtype], slot};
+  }
+}
+
+/* ---- how far a pass is: struct epoch_state, then the sums of the tallies, in a raw vector that changes in place ---- */
+
+static struct epoch_state *as_state(SEXP x) {
+  check_vector(x, RAWSXP, -1);
+  if (XLENGTH(x) < (R_xlen_t)sizeof(struct epoch_state)) raise_text(STATUS_VALUE, "internal error: a state");
+  return (struct epoch_state *)(void *)RAW(x);
+}
+
+/* A new pass with room for n sums; its seed is drawn from R's generator. */
+SEXP ffi_epoch_state(SEXP n);
+SEXP ffi_epoch_state(SEXP n) {
+  SEXP x = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double))));
+  memset(RAW(x), 0, (size_t)XLENGTH(x));
+  random_seed(&as_state(x)->start, seed_from_r());
+  UNPROTECT(1);
+  return x;
+}
+
+/* c(position, rows seen, steps, sums) */
+SEXP ffi_epoch_totals(SEXP x);
+SEXP ffi_epoch_totals(SEXP x) {
+  const struct epoch_state *s = as_state(x);
+  R_xlen_t n = (XLENGTH(x) - (R_xlen_t)sizeof *s) / (R_xlen_t)sizeof(double);
+  SEXP totals = Rf_allocVector(REALSXP, 3 + n);
+  REAL(totals)[0] = (double)s->position;
+  REAL(totals)[1] = (double)s->rows_seen;
+  REAL(totals)[2] = (double)s->steps;
+  if (n) memcpy(REAL(totals) + 3, RAW(x) + sizeof *s, (size_t)n * sizeof(double));
+  return totals;
+}
+
+/* ---- the pass ---- */
+
+struct listener {
+  SEXP program, on_step, on_clock; /* R functions or NULL */
+  double next;
+};
+
+/* An interrupt or an error in a callback jumps out of here: variables are consistent, and nothing needs to be freed. What R
+ * code did meanwhile may have given variables other blocks. */
+static int poll(struct loop *loop) {
+  struct epoch *e = (struct epoch *)(void *)loop;
+  struct listener *l = e->user;
+  R_CheckUserInterrupt();
+  double fraction = (double)e->state->position / (double)loop->data->rows, steps = (double)e->state->steps;
+  int stop = 0, asked = !Rf_isNull(l->on_step);
+  if (asked) stop = tell(l->on_step, steps, fraction, (double)loop->rows);
+  if (!stop && !Rf_isNull(l->on_clock) && seconds_now() >= l->next) {
+    l->next = seconds_now() + PROGRESS_SECONDS;
+    stop = tell(l->on_clock, steps, fraction, (double)e->state->rows_seen);
+    asked = 1;
+  }
+  if (asked) {
+    const void *mark = vmaxget();
+    loop->program = program_ready(l->program);
+    vmaxset(mark);
+  }
+  return stop;
+}
+
+/* Lay the program out for batches of so many rows, if it is not yet. */
+static struct program *make_room(SEXP program, int64_t rows) {
+  struct failure failure;
+  struct program *p = as_program(program);
+  if (p->laid_out && rows > p->room) p->laid_out = 0;
+  if (!p->laid_out) {
+    p->room = 0;
+    if (program_set_rows(p, rows, &failure)) raise(&failure);
+    program_ready(program);
+    as_program(program)->room = rows;
+  }
+  return program_ready(program);
+}
+
+static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, struct epoch *e) {
+  e->tallies = (int32_t)list_length(tallies);
+  check_vector(averaged, INTSXP, e->tallies);
+  if (e->tallies > MAX_TALLIES) raise_text(STATUS_VALUE, "at most %d losses and metrics are possible", MAX_TALLIES);
+  double *sum = (double *)(void *)(RAW(state) + sizeof(struct epoch_state)), *end = (double *)(void *)(RAW(state) + XLENGTH(state));
+  for (int k = 0; k < e->tallies; k++) {
+    int32_t slot = e->target[e->targets++] = slot_in(program, VECTOR_ELT(tallies, k));
+    int64_t n = shape_count(&e->loop.program->slots[slot].shape);
+    if (!dtype_is_float(e->loop.program->slots[slot].dtype) || end - sum < n) raise_text(STATUS_VALUE, "internal error: what is added up");
+    e->tally[k] = (struct tally){slot, INTEGER(averaged)[k], n, sum};
+    sum += n;
+  }
+}
+
+/* Arrays for all rows of the slots; NULL for the part that an earlier call has seen. */
+static SEXP read_collected(SEXP program, SEXP collected, struct epoch *e) {
+  SEXP results = PROTECT(Rf_allocVector(VECSXP, list_length(collected)));
+  e->collected = (int32_t)XLENGTH(results);
+  if (e->collected > MAX_COLLECTED) raise_text(STATUS_VALUE, "at most %d outputs are possible", MAX_COLLECTED);
+  for (int k = 0; k < e->collected; k++) {
+    int32_t at = e->target[e->targets++] = slot_in(program, VECTOR_ELT(collected, k));
+    const struct slot *s = &e->loop.program->slots[at];
+    struct tensor t;
+    struct shape shape = s->shape;
+    if (shape.rank < 1) raise_text(STATUS_SHAPE, "an output is a scalar; it needs one row for each row of the inputs");
+    shape.dim[0] = e->loop.data->rows;
+    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &shape, &t));
+    e->collect[k] = (struct collected){at, t.data};
+  }
+  UNPROTECT(1);
+  return results;
+}
+
+/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches)); tallies: symbolic float
+ * tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows are kept; rates: a learning
+ * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock. Returns the collected tensors, the
+ * sums stand in the state. Where the pass was stopped, another call with the same state goes on. */
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
+                   SEXP optimizer, SEXP state, SEXP listeners);
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
+                   SEXP optimizer, SEXP state, SEXP listeners) {
+  struct failure failure;
+  check_vector(options, REALSXP, 2);
+  int64_t batch = (int64_t)REAL(options)[0];
+  if (batch < 1) raise_text(STATUS_VALUE, "internal error: rows of a batch");
+  struct dataset d = {.shuffle = (int32_t)REAL(options)[1], .batch = batch};
+  read_columns(program, inputs, columns, &d);
+  if (d.rows == 0) raise_text(STATUS_VALUE, "there are no rows");
+  if (batch > d.rows) batch = d.rows;
+  struct program *p = make_room(program, batch);
+  d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
+  check_vector(listeners, VECSXP, 2);
+  struct listener l = {program, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), seconds_now() + PROGRESS_SECONDS};
+  struct epoch e = {
+    .loop = {.program = p, .data = &d, .batch = batch, .every_step = !Rf_isNull(l.on_step), .choice = &p->choice, .failure = &failure, .poll = poll},
+    .state = as_state(state), .user = &l,
+  };
+  read_tallies(program, tallies, averaged, state, &e);
+  SEXP results = PROTECT(read_collected(program, collected, &e));
+  if (!Rf_isNull(rates)) {
+    check_vector(rates, REALSXP, -1);
+    e.rates = REAL(rates);
+    e.n_rates = XLENGTH(rates);
+    e.optimizer = as_tensor(optimizer).data;
+  }
+  enum status status = epoch_run(&e);
+  if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
+  UNPROTECT(1);
+  return results;
+}
