@@ -160,7 +160,10 @@ k_set_epsilon <- function(e) {
 }
 #' @rdname k_constant
 #' @export
-k_clear_session <- function() invisible()
+k_clear_session <- function() {
+  session$names <- list()
+  invisible()
+}
 #' @rdname k_constant
 #' @export
 k_gradients <- function(loss, variables) {

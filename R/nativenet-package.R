@@ -21,11 +21,18 @@
 # State of the session.
 #   networks    made so far
 #   optimizers  that take part in the function being traced; aborted: why it cannot be
+#   names       of layers and models: how many there are of each kind, for numbers behind them
+#   nodes       calls of layers on symbolic tensors so far
+#   training    do layers that are called without `training` behave as in training?
+#   penalties   on activities, collected while a training step is traced
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
 session$networks <- 0
 session$floatx <- "float32"
 session$epsilon <- 1e-7
+session$names <- list()
+session$nodes <- 0
+session$training <- FALSE
 
 # Who keeps the ops that run; changed in place by set_recording().
 recording <- vector("list", 2)

@@ -167,6 +167,27 @@ optimizer_now <- function(self) {
   .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
 }
 
+#' A copy of what it remembers.
+#' @noRd
+optimizer_memory <- function(self) {
+  memory <- optimizer_now(self)
+  list(numbers = as.double(as.array(memory[[1]])), variables = memory[[2]], states = lapply(memory[[3]], lapply, function(s) op_cast(s, tensor_dtype(s))))
+}
+
+restore_optimizer <- function(self, memory) {
+  .Call(C_optimizer_restore, .subset2(self, "memory"), memory$numbers, memory$variables, memory$states)
+}
+
+#' An optimizer, by name too.
+#' @noRd
+as_optimizer <- function(x, fun = calling_function()) {
+  if (inherits(x, "nn_optimizer")) return(x)
+  if (is.function(x)) return(as_optimizer(x(), fun))
+  kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
+  if (is.character(x) && length(x) == 1 && tolower(x) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
+  abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x), fun = fun)
+}
+
 optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
 
 set_learning_rate <- function(self, rate) {

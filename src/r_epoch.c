@@ -50,6 +50,13 @@ SEXP ffi_epoch_state(SEXP n) {
   return x;
 }
 
+/* Back to the first row, of other data; the sums go on. */
+SEXP ffi_epoch_rewind(SEXP x);
+SEXP ffi_epoch_rewind(SEXP x) {
+  as_state(x)->position = 0;
+  return R_NilValue;
+}
+
 /* c(position, rows seen, steps, sums) */
 SEXP ffi_epoch_totals(SEXP x);
 SEXP ffi_epoch_totals(SEXP x) {

@@ -93,6 +93,31 @@ static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
                shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
 }
 
+/* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced before
+ * know the old states. */
+SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states);
+SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
+  SEXP list = memory_list(x);
+  int n = (int)list_length(variables), expected = optimizer_states((int)memory_optimizer(list)->kind);
+  check_vector(numbers, REALSXP, OPTIMIZER_NUMBERS);
+  check_vector(states, VECSXP, n);
+  struct optimizer o;
+  memcpy(&o, REAL(numbers), sizeof o);
+  if (o.kind != memory_optimizer(list)->kind) raise_text(STATUS_VALUE, "this is the memory of another kind of optimizer");
+  for (int k = 0; k < n; k++) {
+    struct tensor v = as_tensor(VECTOR_ELT(variables, k));
+    check_vector(VECTOR_ELT(states, k), VECSXP, expected);
+    for (int i = 0; i < expected; i++) {
+      struct tensor s = as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), i));
+      if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape)) raise_text(STATUS_SHAPE, "what an optimizer remembers does not fit its variable");
+    }
+  }
+  *memory_optimizer(list) = o;
+  SET_VECTOR_ELT(list, VARIABLES, variables);
+  SET_VECTOR_ELT(list, STATES, states);
+  return R_NilValue;
+}
+
 struct updates {
   struct optimizer *optimizer;
   int n;

@@ -142,6 +142,18 @@ struct program *program_allocate(SEXP x, int gradients) {
   return p;
 }
 
+/* ---- what is kept beside an object, but not saved with it ---- */
+
+SEXP ffi_weak(SEXP key, SEXP value);
+SEXP ffi_weak(SEXP key, SEXP value) { return R_MakeWeakRef(key, value, R_NilValue, FALSE); }
+
+/* NULL once the reference was saved and read again. */
+SEXP ffi_weak_value(SEXP x);
+SEXP ffi_weak_value(SEXP x) {
+  if (TYPEOF(x) != WEAKREFSXP) raise_text(STATUS_VALUE, "internal error: expected a weak reference");
+  return R_WeakRefValue(x);
+}
+
 /* ---- symbolic tensors ---- */
 
 SEXP symbolic_new(SEXP program, int32_t slot) {

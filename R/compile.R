@@ -1,0 +1,123 @@
+# compile(): what a model is trained for.
+
+#' Configure a model for training
+#'
+#' Changes the model in place: sets its optimizer, losses and metrics. Weights stay; the optimizer begins anew.
+#'
+#' @param object a model.
+#' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives.
+#' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of ops. One for
+#'   each output, or one for all; a list may be named by the outputs' layers.
+#' @param metrics names, metric objects or R functions of `(y_true, y_pred)`: a vector or list; for several outputs a list of these, one
+#'   per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the shapes.
+#' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
+#' @param weighted_metrics metrics that take sample weights into account.
+#' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
+#' @param ... ignored.
+#' @return The model, invisibly.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
+#' model |> compile(optimizer = "rmsprop", loss = "binary_crossentropy", metrics = c("accuracy"))
+#' @importFrom generics compile
+#' @export
+compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL, weighted_metrics = NULL, run_eagerly = NULL,
+                             steps_per_execution = NULL, ..., target_tensors = NULL, sample_weight_mode = NULL) {
+  self <- layer_self(object)
+  optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
+  if (is.null(loss)) abort("`loss` must be given", fun = "compile")
+  self$compiled <- NULL # nothing half done
+  given <- list(loss = loss, metrics = metrics, loss_weights = loss_weights, weighted_metrics = weighted_metrics)
+  if (self$built) check_compilation(self, given)
+  self$compiled <- list(optimizer = optimizer, given = given, loss = loss)
+  self$cache <- NULL
+  if (self$built) finish_compile(self)
+  invisible(object)
+}
+
+#' @importFrom generics compile
+#' @export
+generics::compile
+
+#' Once the outputs are known.
+#' @noRd
+finish_compile <- function(self) {
+  if (!is.null(self$compiled$losses)) return()
+  parts <- check_compilation(self, self$compiled$given)
+  self$compiled[names(parts)] <- parts
+  self$compiled$trained <- trainable_weights(self)
+}
+
+check_compilation <- function(self, given) {
+  names <- output_names(self)
+  n <- length(names)
+  losses <- per_output(given$loss, names, "loss", is.function)
+  if (any(vapply(losses, is.null, NA))) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
+  weights <- given$loss_weights
+  if (!is.null(weights)) {
+    weights <- unlist(if (!is.null(names(weights))) weights[names] else weights)
+    if (!is.numeric(weights) || length(weights) != n || anyNA(weights)) abort("`loss_weights` must be ", n, " numbers, not ", describe(given$loss_weights), fun = "compile")
+  }
+  plain <- per_output_metrics(given$metrics, names, "metrics")
+  weighted <- per_output_metrics(given$weighted_metrics, names, "weighted_metrics")
+  list(
+    losses = lapply(losses, function(l) as_part("loss", l, arg = "loss", fun = "compile")),
+    loss_weights = if (is.null(weights)) rep(1, n) else unname(weights),
+    metrics = Map(function(a, b) c(lapply(a, metric_entry, FALSE), lapply(b, metric_entry, TRUE)), plain, weighted)
+  )
+}
+
+#' One entry for all outputs, or a list with one for each.
+#' @noRd
+per_output <- function(x, names, arg, is_single) {
+  n <- length(names)
+  if (is_single(x) || is.character(x) && length(x) == 1 && is.null(names(x))) return(rep(list(x), n))
+  x <- as.list(x)
+  if (!is.null(names(x))) {
+    unknown <- setdiff(names(x), names)
+    if (length(unknown)) abort("`", arg, "` names the output `", unknown[1], "`", did_you_mean(unknown[1], names), fun = "compile")
+    return(unname(x[names]))
+  }
+  if (length(x) != n) abort("`", arg, "` must have one entry per output (", n, "), not ", length(x), fun = "compile")
+  x
+}
+
+per_output_metrics <- function(x, names, arg) {
+  n <- length(names)
+  if (is.null(x)) return(rep(list(list()), n))
+  if (is.function(x) || is_part(x, "metric") || is.environment(x)) x <- list(x)
+  by_output <- n > 1 && is.list(x) && (length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) && all(names(x) %in% names))
+  if (!by_output) return(rep(list(as.list(x)), n))
+  lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))
+}
+
+#' A metric and the name under which it is reported: what the user typed.
+#' @noRd
+metric_entry <- function(x, weighted) {
+  if (is.character(x)) as_metric(x, NULL, NULL) # is it one?
+  list(metric = x, name = if (is.character(x)) x else if (is_part(x, "metric")) metric_label(x) else if (is_part(x, "loss")) part_name(x) else "custom",
+    weighted = weighted)
+}
+
+metric_label <- function(x) if (is.null(part_config(x)$name)) part_name(x) else part_config(x)$name
+
+#' The model's state, compiled.
+#' @noRd
+compiled_self <- function(model, fun = calling_function()) {
+  self <- layer_self(check_model(model, fun = fun))
+  if (is.null(self$compiled)) abort("the model must be compiled first: `compile(model, optimizer = \"adam\", loss = ...)`", class = "uncompiled", fun = fun)
+  self
+}
+
+#' For data whose first rows decide the shape of a sequence's input.
+#' @noRd
+build_for <- function(self, x, fun) {
+  if (!self$built) {
+    if (!length(self$layers)) abort("the model has no layers yet", fun = fun)
+    if (is.data.frame(x)) x <- as_number_matrix(x, "x", fun)
+    if (is.list(x) && length(x) == 1) x <- x[[1]]
+    if (is.list(x)) abort("the model has one input, but `x` is a list of ", length(x), fun = fun)
+    shape <- if (is.null(dim(x))) 1L else shape_of(x)[-1]
+    build_sequential(self, shape)
+  }
+  if (!is.null(self$compiled)) finish_compile(self)
+}

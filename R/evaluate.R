@@ -1,0 +1,226 @@
+# Evaluation, prediction, single batches; and where the data of all these come from.
+
+# ---- sources: rows of arrays, or batches that a data set or function gives ----
+
+data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun) {
+  if (is_dataset(x) || is.function(x) && !is_layer(x)) return(stream_source(self, x, y, batch_size, steps, fun))
+  if (is.null(x)) abort("`x` must be given", fun = fun)
+  if (is.null(y)) abort("`y` must be given", fun = fun)
+  build_for(self, x, fun)
+  batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
+  weights <- weight_columns(self, y, sample_weight, class_weight, fun)
+  data <- model_data(self, x, y, weights, fun)
+  list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
+}
+
+stream_source <- function(self, x, y, batch_size, steps, fun) {
+  if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
+  if (is_dataset(x) && !is.null(batch_size)) abort("`batch_size` must not be given for a data set, whose elements are batches", fun = fun)
+  size <- if (is_dataset(x)) length(x) else Inf
+  if (!is.null(steps)) steps <- check_count(steps, fun = fun)
+  if (is.null(steps) && is.infinite(size)) abort("`steps_per_epoch` must be given for data without end", fun = fun)
+  source <- new.env(parent = emptyenv())
+  source$next_batch <- NULL
+  source$start <- function() {
+    it <- if (is_dataset(x)) as_iterator(x)
+    if (is.null(it)) x else function() iter_next(it)
+  }
+  source$read <- function(element) batch_data(self, element, fun)
+  source$endless <- is.infinite(size)
+  source$steps <- if (!is.null(steps)) steps else if (is.na(size)) NULL else size
+  source$limit <- if (is.null(steps)) Inf else steps
+  source$batch <- NULL
+  source$rows <- NULL
+  source
+}
+
+#' An element of a data set or what a generator gave: (x, y) or (x, y, weights).
+#' @noRd
+batch_data <- function(self, element, fun) {
+  if (!is.list(element) || is.object(element) || !length(element) %in% 2:3) {
+    abort("`x` must give batches of (x, y) or (x, y, weights), not ", describe(element), fun = fun)
+  }
+  build_for(self, element[[1]], fun)
+  weights <- if (length(element) == 3) weight_columns(self, element[[2]], element[[3]], NULL, fun)
+  model_data(self, element[[1]], element[[2]], weights, fun)
+}
+
+#' Call f(data, batch) for each block of rows: once for arrays, once per batch of a stream. f gives NULL to stop.
+#' @noRd
+each_block <- function(source, run, f) {
+  if (!is.null(source$data)) return(f(source$data, source$batch))
+  # a stream without end goes on in the next epoch, others begin anew
+  if (is.null(source$next_batch) || !source$endless) source$next_batch <- source$start()
+  done <- 0
+  while (done < source$limit) {
+    element <- source$next_batch()
+    if (is.null(element)) {
+      source$next_batch <- NULL
+      if (is.finite(source$limit)) warning("the data ended after ", done, " of ", source$limit, " steps", call. = FALSE)
+      break
+    }
+    data <- source$read(element)
+    if (is.null(f(data, data$rows))) break
+    .Call(C_epoch_rewind, run$state)
+    done <- done + 1
+  }
+  if (!done) abort("the data set is empty", fun = "fit")
+}
+
+split_source <- function(source, share, fun) {
+  if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`", fun = fun)
+  at <- floor(source$rows * (1 - share))
+  if (at < 1 || at >= source$rows) {
+    abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation", ": there are ", source$rows, fun = fun)
+  }
+  part <- function(from, to) {
+    data <- data_rows(source$data, from, to)
+    batch <- min(source$batch, data$rows)
+    list(data = data, rows = data$rows, batch = batch, steps = ceiling(data$rows / batch))
+  }
+  list(train = part(1, at), validation = part(at + 1, source$rows))
+}
+
+validation_source <- function(self, data, batch, steps, fun) {
+  if (is.null(data)) return(NULL)
+  if (is_dataset(data) || is.function(data)) return(stream_source(self, data, NULL, NULL, steps, fun))
+  if (!is.list(data) || is.data.frame(data) || !length(data) %in% 2:3) {
+    abort("`validation_data` must be list(x, y), list(x, y, weights) or a data set, not ", describe(data), fun = fun)
+  }
+  data_source(self, data[[1]], data[[2]], batch, if (length(data) == 3) data[[3]], NULL, NULL, fun)
+}
+
+evaluate_source <- function(self, source, on_clock = NULL) {
+  run <- new.env(parent = emptyenv())
+  step <- NULL
+  each_block(source, run, function(data, batch) {
+    step <<- step_program(self, "test", data, batch)
+    if (is.null(run$state)) run$state <- new_state(step)
+    reading_data(self, data, run_step(step, data, batch, state = run$state))
+    TRUE
+  })
+  step_logs(step, run$state)
+}
+
+#' Evaluate a model
+#'
+#' Loss and metrics over all rows, without dropout or noise and without training.
+#'
+#' @inheritParams fit.nn_model
+#' @param steps batches to take from a data set.
+#' @return A named vector of the loss and the metrics, for which `$` works, too.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+#' model |> compile("sgd", "mse", metrics = "mae")
+#' evaluate(model, matrix(1, 3, 2), c(1, 2, 3))
+#' @importFrom generics evaluate
+#' @export
+evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL, steps = NULL,
+                              callbacks = NULL, ...) {
+  self <- compiled_self(object, "evaluate")
+  callbacks <- as_callbacks(callbacks)
+  source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
+  for (callback in callbacks) callback_set(callback, object, list())
+  run_callbacks(callbacks, "on_test_begin", list())
+  values <- evaluate_source(self, source)
+  run_callbacks(callbacks, "on_test_end", as.list(values))
+  structure(values, class = "nn_scores")
+}
+
+#' @importFrom generics evaluate
+#' @export
+generics::evaluate
+
+#' @export
+`$.nn_scores` <- function(x, name) {
+  if (!name %in% names(x)) unknown_member(name, names(x), "the result")
+  x[[name]]
+}
+
+#' @export
+print.nn_scores <- function(x, ...) {
+  print(unclass(x), ...)
+  invisible(x)
+}
+
+#' Predictions
+#'
+#' What the model gives for each row, without dropout or noise.
+#'
+#' @inheritParams fit.nn_model
+#' @param x rows of data as in [fit()], or a data set of batches.
+#' @param steps batches to take from a data set.
+#' @return An array whose first axis is the rows, also if there is only one; a list of arrays for several outputs.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "softmax")
+#' predict(model, matrix(1, 2, 2))
+#' @importFrom stats predict
+#' @export
+predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", steps = NULL, callbacks = NULL, ...) {
+  self <- layer_self(object)
+  if (is_dataset(x)) return(predict_stream(self, x, steps))
+  build_for(self, x, "predict")
+  batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict")
+  data <- model_data(self, x, fun = "predict")
+  named_outputs(self, lapply(predict_columns(self, data, batch), as.array))
+}
+
+predict_columns <- function(self, data, batch) {
+  batch <- min(batch, data$rows)
+  step <- step_program(self, "predict", data, batch)
+  reading_data(self, data, run_step(step, data, batch))
+}
+
+predict_stream <- function(self, x, steps) {
+  parts <- list()
+  it <- as_iterator(x)
+  limit <- if (is.null(steps)) Inf else check_count(steps, fun = "predict")
+  while (length(parts) < limit && !is.null(element <- iter_next(it))) {
+    if (is_branch(element) && length(element) %in% 2:3 && length(self$inputs) != length(element)) element <- element[[1]] # with targets
+    build_for(self, element, "predict")
+    data <- model_data(self, element, fun = "predict")
+    parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows)
+  }
+  if (!length(parts)) abort("the data set is empty", fun = "predict")
+  named_outputs(self, lapply(seq_along(parts[[1]]), function(k) as.array(op_concat(lapply(parts, `[[`, k), axis = 1))))
+}
+
+named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else stats::setNames(arrays, self$output_names)
+
+#' Single steps
+#'
+#' One step on the rows given: `train_on_batch()` changes the weights, `test_on_batch()` only looks, `predict_on_batch()` predicts.
+#'
+#' @inheritParams fit.nn_model
+#' @return Loss and metrics, as [evaluate()] gives; predictions.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+#' model |> compile("sgd", "mse")
+#' train_on_batch(model, matrix(1, 3, 2), c(1, 2, 3))
+#' @export
+train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
+  self <- compiled_self(object)
+  restore_random_state(self)
+  on_batch(self, "train", x, y, sample_weight, class_weight, "train_on_batch")
+}
+
+#' @rdname train_on_batch
+#' @export
+test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y, sample_weight, NULL, "test_on_batch")
+
+#' @rdname train_on_batch
+#' @export
+predict_on_batch <- function(object, x) {
+  rows <- if (is.list(x)) 0 else first_axis(x, "predict_on_batch")
+  stats::predict(object, x, batch_size = max(rows, 32))
+}
+
+on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
+  source <- data_source(self, x, y, .Machine$integer.max, sample_weight, class_weight, NULL, fun)
+  step <- step_program(self, kind, source$data, source$batch)
+  state <- new_state(step)
+  optimizer <- self$compiled$optimizer
+  if (kind == "train") optimizer_refresh(optimizer)
+  reading_data(self, source$data, run_step(step, source$data, source$batch, state = state))
+  structure(step_logs(step, state), class = "nn_scores")
+}

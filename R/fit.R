@@ -1,0 +1,251 @@
+# fit(): epochs of training. The engine runs a whole epoch by itself (R/model-step.R); between epochs, R evaluates the
+# validation part, keeps the history and asks the callbacks.
+
+#' Train a model
+#'
+#' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code runs
+#' between batches only if a callback asks for it. Ctrl-C stops at the end of a step: the model is
+#' consistent then, and `fit(..., resume = TRUE)` goes on where it stopped.
+#'
+#' A loss that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
+#'
+#' @param object a compiled model.
+#' @param x rows of data: a matrix, array, tensor or data frame; a list of these for several inputs; a data set of `(x, y)` or
+#'   `(x, y, weights)` batches, or a function that gives such a list each time it is called.
+#' @param y targets likewise; class numbers count from 0, a factor's levels do so, too.
+#' @param batch_size rows per step, 32 by default. The last batch of an epoch may be smaller.
+#' @param epochs the number of the last epoch, that is how many epochs if `initial_epoch` is 0.
+#' @param verbose 0 silent, 1 a progress bar, 2 a line per epoch; `"auto"`: 1 at the console, else 0.
+#' @param callbacks a callback such as [callback_early_stopping()], or a list of them.
+#' @param view_metrics show a page of live curves in RStudio's viewer? `"auto"`: in RStudio, for two epochs or more.
+#' @param validation_split the share of rows, from the end, that is kept for validation and not trained on.
+#' @param validation_data `list(x, y)` or `list(x, y, weights)` or a data set, for validation after each epoch.
+#' @param shuffle a new order of the rows for each epoch? `"batch"`: of the batches.
+#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)`: how much rows of a class count.
+#' @param sample_weight a number per row.
+#' @param initial_epoch epochs that were trained before.
+#' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
+#' @param resume go on with a call that was interrupted, with the same data, from the next batch on? Epochs that were finished are not repeated.
+#' @param ... ignored.
+#' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of each epoch, and
+#'   `$params`. [plot()] draws it.
+#' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
+#'   labels or tokens out of range; the model is as before then.
+#' @examples
+#' x <- matrix(c(0, 0, 1, 1, 0, 1, 0, 1), 4)
+#' y <- c(0, 1, 1, 0)
+#' set.seed(1)
+#' model <- keras_model_sequential(input_shape = 2) |>
+#'   layer_dense(8, activation = "tanh") |>
+#'   layer_dense(1, activation = "sigmoid")
+#' model |> compile(optimizer_adam(0.1), "binary_crossentropy", metrics = "accuracy")
+#' history <- model |> fit(x, y, epochs = 100, verbose = 0)
+#' history
+#' round(predict(model, x), 2)
+#' @importFrom generics fit
+#' @export
+fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs = 10, verbose = getOption("keras.fit_verbose", "auto"),
+                         callbacks = NULL, view_metrics = getOption("keras.view_metrics", "auto"), validation_split = 0,
+                         validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL, initial_epoch = 0,
+                         steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
+  fun <- "fit"
+  self <- compiled_self(object, fun)
+  epochs <- check_count(epochs, min = 0, fun = fun)
+  initial_epoch <- check_count(initial_epoch, min = 0, fun = fun)
+  check_flag(resume, fun = fun)
+  check_number(validation_split, min = 0, below = 1, fun = fun)
+  mode <- check_shuffle(shuffle, fun)
+  callbacks <- as_callbacks(callbacks)
+  source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun)
+  if (validation_split > 0 && is.null(validation_data)) {
+    parts <- split_source(source, validation_split, fun)
+    source <- parts$train
+    validation <- parts$validation
+  } else {
+    validation <- validation_source(self, validation_data, source$batch, validation_steps, fun)
+  }
+  run <- new_run(self, source, validation, mode, resume, initial_epoch)
+  verbose <- resolve_verbose(verbose)
+  history <- new_history(list(verbose = verbose, epochs = epochs, steps = source$steps, samples = source$rows, batch_size = source$batch), list())
+  viewer <- if (wants_viewer(view_metrics, epochs)) metrics_viewer()
+  progress <- new_progress(verbose, epochs, source$steps)
+  self$stop_training <- FALSE
+  for (callback in callbacks) callback_set(callback, object, history$params)
+  run_callbacks(callbacks, "on_train_begin", list())
+  on.exit(progress$done())
+  while (run$epoch < epochs && !self$stop_training) {
+    logs <- train_one_epoch(self, run, callbacks, progress)
+    history <- add_epoch(history, logs)
+    self$history <- history
+    if (!is.null(viewer)) viewer(history)
+  }
+  run_callbacks(callbacks, "on_train_end", as.list(last_logs(history)))
+  self$interrupted <- NULL
+  self$history <- history
+  invisible(history)
+}
+
+#' @importFrom generics fit
+#' @export
+generics::fit
+
+check_shuffle <- function(shuffle, fun) {
+  if (identical(shuffle, "batch")) return(2)
+  as.numeric(check_flag(shuffle, fun = fun))
+}
+
+wants_viewer <- function(view_metrics, epochs) {
+  if (identical(view_metrics, "auto")) Sys.getenv("RSTUDIO") == "1" && interactive() && epochs > 1 else isTRUE(view_metrics)
+}
+
+#' What a call of fit() goes through: its data, and the epoch it is in. Kept in the model while it runs, so that an
+#' interrupted one can be resumed.
+#' @noRd
+new_run <- function(self, source, validation, mode, resume, initial_epoch) {
+  run <- new.env(parent = emptyenv())
+  if (resume) {
+    before <- self$interrupted
+    if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
+    if (!identical(before$rows, source$rows)) abort("`x` has ", source$rows, " rows, but the interrupted training had ", before$rows, class = "shape", fun = "fit")
+    run$epoch <- before$epoch
+    run$state <- before$state
+  } else {
+    restore_random_state(self)
+    run$epoch <- initial_epoch
+  }
+  run$rows <- source$rows
+  run$source <- source
+  run$validation <- validation
+  run$mode <- mode
+  run
+}
+
+train_one_epoch <- function(self, run, callbacks, progress) {
+  epoch <- run$epoch
+  run_callbacks(callbacks, "on_epoch_begin", epoch, list())
+  progress$epoch_begin(epoch + 1)
+  kept <- if (is.null(run$state)) keep_weights(self)
+  logs <- tryCatch(
+    train_pass(self, run, callbacks, progress),
+    nativenet_error_nan = function(e) {
+      warning(structure(class = c("nativenet_warning_nan", "warning", "condition"), list(call = NULL, message = paste0(
+        "the loss in epoch ", epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
+        "learning rate or scaled inputs may help"))))
+      if (!is.null(kept)) bring_back_weights(self, kept)
+      self$stop_training <- TRUE
+      c(loss = NaN)
+    }
+  )
+  if (!is.null(run$validation)) {
+    run_callbacks(callbacks, "on_test_begin", list())
+    values <- evaluate_source(self, run$validation)
+    run_callbacks(callbacks, "on_test_end", as.list(values))
+    logs <- c(logs, stats::setNames(values, paste0("val_", names(values))))
+  }
+  run$epoch <- epoch + 1
+  run$state <- NULL
+  self$interrupted <- list(epoch = run$epoch, state = NULL, rows = run$rows)
+  progress$epoch_end(logs)
+  rate <- self$compiled$optimizer$learning_rate
+  extra <- run_callbacks(callbacks, "on_epoch_end", epoch, as.list(logs))
+  c(logs, if (is.numeric(extra)) extra, if (reports_rate(callbacks)) c(lr = rate))
+}
+
+# Keras notes the learning rate where a callback changes it.
+reports_rate <- function(callbacks) any(vapply(callbacks, function(x) isTRUE(x$reports_rate), NA))
+
+#' One pass of training over the source.
+#' @noRd
+train_pass <- function(self, run, callbacks, progress) {
+  source <- run$source
+  optimizer <- self$compiled$optimizer
+  schedule <- .subset2(optimizer, "schedule")
+  between <- wants_batches(callbacks)
+  step <- NULL
+  note <- function() self$interrupted <- list(epoch = run$epoch, state = run$state, rows = run$rows)
+  on_step <- if (between) function(steps, fraction, rows) {
+    logs <- as.list(step_logs(step, run$state))
+    run_callbacks(callbacks, "on_train_batch_end", steps - 1, logs)
+    if (fraction < 1) run_callbacks(callbacks, "on_train_batch_begin", steps, list())
+    !self$stop_training
+  }
+  on_clock <- function(steps, fraction, rows) {
+    progress$update(fraction, step_logs(step, run$state))
+    TRUE
+  }
+  each_block(source, run, function(data, batch) {
+    step <<- step_program(self, "train", data, batch)
+    if (is.null(run$state)) {
+      run$state <- new_state(step)
+      if (between) run_callbacks(callbacks, "on_train_batch_begin", 0, list())
+    }
+    note()
+    rates <- if (!is.null(schedule)) {
+      first <- optimizer_iterations(optimizer)
+      vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
+    }
+    reading_data(self, data, run_step(step, data, batch, run$mode, run$state, on_step, on_clock, rates, optimizer))
+    if (self$stop_training) NULL else step_logs(step, run$state)
+  })
+  step_logs(step, run$state)
+}
+
+#' Weights and what the optimizer remembers, as they are now.
+#' @noRd
+keep_weights <- function(self) {
+  weights <- all_weights(self)
+  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer))
+}
+
+bring_back_weights <- function(self, kept) {
+  Map(variable_assign, kept$weights, kept$values)
+  restore_optimizer(self$compiled$optimizer, kept$memory)
+  self$cache <- NULL # programs know the old memory
+}
+
+#' An index out of range is a token or a label: say which.
+#' @noRd
+reading_data <- function(self, data, expr) {
+  tryCatch(expr, nativenet_error_index = function(e) {
+    for (k in seq_along(self$inputs)) {
+      for (step in self$plan$steps) {
+        layer <- step$layer
+        if (layer$kind != "embedding" || !identical(unlist(step$inputs), self$plan$inputs[k])) next
+        values <- range(as.array(data$columns[[k]]))
+        if (values[1] >= 0 && values[2] < layer$config$input_dim) next
+        abort("`x` holds the token ", if (values[1] < 0) values[1] else values[2], ", but `", layer$name, "` has `input_dim` ", layer$config$input_dim,
+          ", so tokens must lie in 0 .. ", layer$config$input_dim - 1, class = "index", fun = "fit")
+      }
+    }
+    for (k in seq_along(self$outputs)) {
+      if (!takes_labels(self$compiled$losses[[k]])) next
+      y <- data$columns[[length(self$inputs) + k]]
+      classes <- self$outputs[[k]]$shape[length(self$outputs[[k]]$shape)]
+      values <- range(as.array(y))
+      if (values[1] < 0 || values[2] >= classes) {
+        abort("`y` holds the label ", if (values[1] < 0) values[1] else values[2], ", but `", output_names(self)[k], "` has ", classes,
+          " classes, so labels must lie in 0 .. ", classes - 1, class = "index", fun = "fit")
+      }
+    }
+    stop(e)
+  })
+}
+
+add_epoch <- function(history, logs) {
+  for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
+  history
+}
+
+last_logs <- function(history) vapply(history$metrics, function(v) v[length(v)], 0)
+
+# ---- a random state that came with a saved model ----
+
+#' A model that was loaded goes on with the random numbers it would have had, unless R's generator was used or seeded since.
+#' @noRd
+restore_random_state <- function(self) {
+  pending <- self$random_state
+  self$random_state <- NULL
+  if (!is.null(pending) && identical(pending$at_load, random_seed_now())) assign(".Random.seed", pending$saved, envir = globalenv())
+}
+
+random_seed_now <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)

@@ -1,0 +1,120 @@
+# Layers of several inputs.
+
+#' Layers that join their inputs
+#'
+#' Element by element (`add`, `subtract`, `multiply`, `average`, `maximum`, `minimum`), with broadcasting; along an axis
+#' (`concatenate`); or by dot products (`dot`).
+#'
+#' @param inputs,object a list of symbolic tensors or tensors; without it the layer itself.
+#' @param ... more inputs; options of layers by name, see [layer_dense()].
+#' @param axis of `concatenate`: 0-based with the batch as axis 0, negative from the end, as in Keras.
+#' @param axes of `dot`: one axis, or one for each input, counted likewise.
+#' @param normalize of `dot`: scale both inputs to length 1 first, which gives the cosine?
+#' @return As [layer_dense()]. No weights.
+#' @section Errors: `nativenet_error_shape` if the shapes do not meet; both are named.
+#' @examples
+#' layer_add(list(matrix(1, 2, 2), matrix(2, 2, 2)))
+#' dim(layer_concatenate(list(matrix(1, 2, 3), matrix(2, 2, 2))))
+#' @export
+layer_add <- function(inputs, ...) merge_layer("add", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_subtract <- function(inputs, ...) merge_layer("subtract", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_multiply <- function(inputs, ...) merge_layer("multiply", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_average <- function(inputs, ...) merge_layer("average", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_maximum <- function(inputs, ...) merge_layer("maximum", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_minimum <- function(inputs, ...) merge_layer("minimum", inputs, ...)
+
+#' @rdname layer_add
+#' @export
+layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate", inputs, ..., config = list(axis = check_number(axis)))
+
+#' @rdname layer_add
+#' @export
+layer_dot <- function(inputs, axes, normalize = FALSE, ...) {
+  merge_layer("dot", inputs, ..., config = list(axes = as_sizes(axes), normalize = check_flag(normalize)))
+}
+
+#' Inputs may come as a list or one by one.
+#' @noRd
+merge_layer <- function(kind, inputs, ..., config = list(), fun = calling_function()) {
+  rest <- list(...)
+  is_input <- if (is.null(names(rest))) rep(TRUE, length(rest)) else names(rest) == ""
+  options <- c(list(kind = kind, config = config, fun = fun), rest[!is_input])
+  if (missing(inputs)) return(do.call(new_layer, options))
+  if (is_sequential(inputs)) abort("cannot stand in a sequence of layers, as it needs several inputs; `keras_model()` takes any graph", fun = fun)
+  all <- c(if (is.list(inputs) && !is.object(inputs)) inputs else list(inputs), rest[is_input])
+  if (length(all) < 2) abort("`inputs` must be a list of at least two tensors", fun = fun)
+  do.call(new_layer, options)(all)
+}
+
+#' Steps are real where they are in all inputs that have a mask.
+#' @noRd
+merged_mask <- function(self, x, mask) {
+  masks <- tensor_leaves(mask)
+  if (length(masks)) Reduce(op_logical_and, masks)
+}
+
+#' A type that folds its inputs with an op of two.
+#' @noRd
+fold_type <- function(class_name, op) {
+  list(class_name = class_name, call = function(self, x) Reduce(op, check_several(self, x)), mask = function(self, x, mask) merged_mask(self, x, mask))
+}
+
+check_several <- function(self, x) {
+  if (is.list(x) && !is.object(x) && length(x) > 1) return(x)
+  abort("needs a list of at least two inputs, not ", describe(x), fun = self$name)
+}
+
+add_type <- fold_type("Add", function(a, b) op_add(a, b))
+multiply_type <- fold_type("Multiply", function(a, b) op_multiply(a, b))
+maximum_type <- fold_type("Maximum", function(a, b) op_maximum(a, b))
+minimum_type <- fold_type("Minimum", function(a, b) op_minimum(a, b))
+
+subtract_type <- fold_type("Subtract", function(a, b) op_subtract(a, b))
+
+average_type <- list(
+  class_name = "Average",
+  call = function(self, x) op_divide(Reduce(op_add, check_several(self, x)), length(x)),
+  mask = function(self, x, mask) merged_mask(self, x, mask)
+)
+
+concatenate_type <- list(
+  class_name = "Concatenate",
+  call = function(self, x) {
+    axis <- self$config$axis
+    op_concat(check_several(self, x), if (axis < 0) axis else axis + 1)
+  },
+  mask = function(self, x, mask) merged_mask(self, x, mask)
+)
+
+dot_type <- list(
+  class_name = "Dot",
+  call = function(self, x) {
+    axes <- rep(self$config$axes, length.out = 2)
+    ranks <- vapply(check_several(self, x), rank_of, 0L)
+    axes <- ifelse(axes < 0, ranks + axes, axes) + 1
+    if (any(axes < 2 | axes > ranks)) abort("`axes` must name an axis of each input other than the batch", fun = self$name)
+    if (self$config$normalize) x <- Map(op_l2_normalize, x, axes)
+    sides <- lapply(1:2, function(k) { # (rows, others, the axis)
+      others <- setdiff(seq_len(ranks[k])[-1], axes[k])
+      turned <- op_transpose(x[[k]], c(1, others, axes[k]))
+      op_reshape(turned, c(-1, prod(shape_of(x[[k]])[others]), shape_of(x[[k]])[axes[k]]))
+    })
+    kept <- unlist(lapply(1:2, function(k) shape_of(x[[k]])[setdiff(seq_len(ranks[k])[-1], axes[k])]))
+    op_reshape(op_matmul(sides[[1]], sides[[2]], transpose_y = TRUE), c(-1, if (length(kept)) kept else 1))
+  }
+)

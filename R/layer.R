@@ -1,0 +1,263 @@
+# Layers: what every layer is and does. A layer is a function; what it holds lies in an environment that all names of the
+# layer share. The kinds are in R/layer-*.R: each a constructor and a list `<kind>_type` of functions
+#
+#   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the batch)
+#   call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
+#   mask(self, x, mask)       the mask of its output; TRUE: that of its input; a type without it ends the mask
+#
+# Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
+# layer_input() begins, which notes the call for a model (R/model-graph.R).
+
+#' @param kind names the type: `dense` for `dense_type` and `layer_dense()`.
+#' @param object what the layer is composed with: see compose(); may be missing.
+#' @param config arguments of the constructor, from which the layer can be made again.
+#' @param ... what all layers take: see check_layer_options().
+#' @noRd
+new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_function()) {
+  options <- check_layer_options(list(...), fun)
+  self <- new.env(parent = emptyenv())
+  self$kind <- kind
+  self$type <- type # of layers that users define
+  self$class_name <- layer_type(self)$class_name
+  self$config <- config
+  self$options <- options
+  self$dtype <- if (is.null(options$dtype)) session$floatx else options$dtype
+  self$trainable <- if (is.null(options$trainable)) TRUE else options$trainable
+  self$name <- if (is.null(options$name)) unique_name(snake_case(self$class_name)) else options$name
+  self$built <- FALSE
+  self$weights <- list() # variables, in Keras' order
+  self$rules <- list()   # for each: list(regularizer, constraint, trainable)
+  layer <- as_layer(self)
+  if (missing(object)) layer else compose(object, layer)
+}
+
+layer_type <- function(self) if (is.null(self$type)) get(paste0(self$kind, "_type"), envir = topenv()) else self$type
+
+#' The object that users hold.
+#' @noRd
+as_layer <- function(self, class = "nn_layer") structure(function(object, ...) apply_layer(self, object, ...), class = class)
+
+is_layer <- function(x) inherits(x, "nn_layer")
+layer_self <- function(layer) environment(layer)$self
+
+# Arguments of every layer's constructor.
+layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights", "input_length")
+
+check_layer_options <- function(options, fun) {
+  unknown <- setdiff(names(options), layer_option_names)
+  if (length(options) && (is.null(names(options)) || any(names(options) == ""))) {
+    abort("takes no further argument without a name, such as ", describe(options[[which(names(options) == "" | is.null(names(options)))[1]]]), fun = fun)
+  }
+  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], layer_option_names), fun = fun)
+  options <- options[!vapply(options, is.null, NA)]
+  if (!is.null(options$name)) check_string(options$name, arg = "name", fun = fun)
+  if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)
+  if (!is.null(options$dtype)) options$dtype <- check_choice(as.character(options$dtype), c("float32", "float64"), arg = "dtype", fun = fun)
+  options
+}
+
+#' "dense", then "dense_1" and so on.
+#' @noRd
+unique_name <- function(stem) {
+  n <- session$names[[stem]]
+  session$names[[stem]] <- if (is.null(n)) 1 else n + 1
+  if (is.null(n)) stem else paste0(stem, "_", n)
+}
+
+snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A-Z]+)([A-Z][a-z])", "\\1_\\2", x)))
+
+#' Put a layer on top of what is piped into it: a model that is a sequence, symbolic tensors, or tensors and arrays.
+#' @noRd
+compose <- function(object, layer) {
+  if (is_sequential(object)) return(invisible(add_layer(object, layer)))
+  layer(object)
+}
+
+# ---- weights ----
+
+#' A new weight of a layer, for build().
+#' @noRd
+add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE) {
+  value <- as_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
+  weight <- variable(value, self$dtype, trainable = trainable, name = paste0(self$name, "/", name))
+  self$weights[[length(self$weights) + 1]] <- weight
+  self$rules[[length(self$rules) + 1]] <- list(regularizer = regularizer, constraint = constraint, trainable = trainable)
+  weight
+}
+
+#' Make the weights, if that was not done yet. Building is no part of a function that is being traced.
+#' @noRd
+build_layer <- function(self, shape) {
+  if (self$built) return(invisible(self))
+  before <- tracing_program()
+  set_recording(tracing = NULL)
+  on.exit(set_recording(tracing = before))
+  self$input_shape <- shape
+  build <- layer_type(self)$build
+  tryCatch(
+    if (!is.null(build)) unrecorded(build(self, shape)),
+    error = function(e) { # all or nothing
+      self$weights <- self$rules <- list()
+      stop(e)
+    }
+  )
+  self$built <- TRUE
+  if (!is.null(self$options$weights)) set_weights(as_layer(self), self$options$weights)
+  invisible(self)
+}
+
+# ---- calls ----
+
+# The mask of a tensor, TRUE where a step is real, travels with it; so does what a loss or layer can use in place of
+# it: the inputs of the sigmoid or softmax that made it ("logits"), the table and indices that it was looked up with ("lookup").
+mask_of <- function(x) if (is_tensor(x)) attr(x, "mask") else if (is.list(x) && !is.object(x)) lapply(x, mask_of)
+
+with_note <- function(x, name, value) {
+  attr(x, name) <- value # tensors are references: this marks the object itself
+  x
+}
+
+apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
+  leaves <- tensor_leaves(object)
+  if (!length(leaves)) abort("is called on nothing", fun = self$name)
+  if (any(vapply(leaves, is_keras_tensor, NA))) return(note_call(self, object, list(...)))
+  call_layer(self, as_inputs(self, object), ..., training = training, mask = mask)
+}
+
+#' Arrays become tensors; floats take the layer's dtype.
+#' @noRd
+as_inputs <- function(self, x) {
+  fill_leaves(x, lapply(tensor_leaves(x), function(t) {
+    if (is_tensor(t)) return(cast_float(t, self$dtype))
+    wanted <- layer_type(self)$input_dtype
+    tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else wanted)
+  }))
+}
+
+cast_float <- function(t, dtype) {
+  own <- tensor_dtype(t)
+  if (own == dtype || !own %in% c("float32", "float64")) return(t)
+  with_note(op_cast(t, dtype), "mask", attr(t, "mask"))
+}
+
+#' Run a layer's ops on tensors.
+#' @noRd
+call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
+  if (!self$built) build_layer(self, shapes_of(x))
+  if (is.null(training)) training <- session$training
+  if (is.null(mask)) mask <- mask_of(x)
+  type <- layer_type(self)
+  wants <- names(formals(type$call))
+  extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
+  result <- do.call(type$call, c(list(self, x), extra))
+  given <- if (length(tensor_leaves(mask))) mask
+  mask <- if (is.function(type$mask)) type$mask(self, x, given) else if (isTRUE(type$mask)) given
+  for (y in tensor_leaves(result)) with_note(y, "mask", mask)
+  regularizer <- self$config$activity_regularizer
+  if (!is.null(regularizer) && !is.null(session$penalties)) {
+    session$penalties <- c(session$penalties, list(op_divide(regularizer(result), batch_size_of(result))))
+  }
+  result
+}
+
+shapes_of <- function(x) if (is.list(x) && !is.object(x)) lapply(x, shapes_of) else shape_of(x)
+
+#' A 1 for each row of x, of shape (rows, 1, ..., 1): in a program, as many as the batch at hand has.
+#' @noRd
+row_ones <- function(x) {
+  rank <- rank_of(x)
+  first <- op_slice(x, rep(1, rank), c(-1, rep(1, rank - 1)))
+  op_step(op_add(op_square(op_stop_gradient(first)), 1))
+}
+
+batch_size_of <- function(x) op_sum(row_ones(x))
+
+# ---- members, printing, configuration ----
+
+layer_members <- list(
+  name = function(self) self$name,
+  weights = function(self) all_weights(self),
+  trainable_weights = function(self) trainable_weights(self),
+  non_trainable_weights = function(self) Filter(function(w) !any(vapply(trainable_weights(self), identical, NA, w)), all_weights(self)),
+  variables = function(self) all_weights(self),
+  trainable_variables = function(self) trainable_weights(self),
+  trainable = function(self) self$trainable,
+  built = function(self) self$built,
+  dtype = function(self) self$dtype,
+  input_shape = function(self) self$input_shape,
+  output_shape = function(self) self$output_shape,
+  input = function(self) self$input,
+  output = function(self) self$output,
+  get_config = function(self) function() c(list(name = self$name, trainable = self$trainable), self$config),
+  get_weights = function(self) function() lapply(all_weights(self), as.array),
+  set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
+  count_params = function(self) function() sum(lengths(all_weights(self)))
+)
+
+#' All weights of a layer, those of layers in it included.
+#' @noRd
+all_weights <- function(self) {
+  if (is.null(self$layers)) return(self$weights)
+  unique_objects(unlist(lapply(self$layers, function(l) all_weights(layer_self(l))), recursive = FALSE))
+}
+
+#' Weights that training changes.
+#' @noRd
+trainable_weights <- function(self) {
+  if (!self$trainable) return(list())
+  if (!is.null(self$layers)) return(unique_objects(unlist(lapply(self$layers, function(l) trainable_weights(layer_self(l))), recursive = FALSE)))
+  self$weights[vapply(self$rules, function(r) r$trainable, NA)]
+}
+
+#' Regularizers and constraints of the weights: list(weight, regularizer, constraint) for each.
+#' @noRd
+weight_rules <- function(self) {
+  if (!is.null(self$layers)) {
+    rules <- unlist(lapply(self$layers, function(l) weight_rules(layer_self(l))), recursive = FALSE)
+    found <- new.env(parent = emptyenv())
+    return(Filter(function(r) !was_seen(found, r$weight), rules))
+  }
+  Map(function(w, r) c(list(weight = w), r), self$weights, self$rules)
+}
+
+unique_objects <- function(xs) {
+  found <- new.env(parent = emptyenv())
+  for (x in xs) was_seen(found, x)
+  as.list(found$seen)
+}
+
+#' @export
+`$.nn_layer` <- function(x, name) {
+  self <- layer_self(x)
+  if (!is.null(layer_members[[name]])) return(layer_members[[name]](self))
+  own <- layer_type(self)$members[[name]]
+  if (!is.null(own)) return(own(self))
+  if (exists(name, envir = self, inherits = FALSE)) return(get(name, envir = self))
+  if (name %in% names(self$config)) return(self$config[[name]])
+  unknown_member(name, layer_member_names(self), with_article(paste(self$class_name, "layer")))
+}
+
+layer_member_names <- function(self) unique(c(names(layer_members), names(layer_type(self)$members), names(self$config), names(self$fields)))
+
+#' @export
+`[[.nn_layer` <- function(x, i, ...) `$.nn_layer`(x, i)
+
+#' @export
+`$<-.nn_layer` <- function(x, name, value) {
+  self <- layer_self(x)
+  if (name == "trainable") self$trainable <- check_flag(value, arg = "trainable", fun = self$name)
+  else if (name == "name") self$name <- check_string(value, arg = "name", fun = self$name)
+  else abort("`$", name, "` of a layer cannot be set", class = "member", fun = NULL)
+  x
+}
+
+#' @export
+.DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
+
+#' @export
+print.nn_layer <- function(x, ...) {
+  self <- layer_self(x)
+  cat("<", self$class_name, " layer ", self$name, ">", if (!self$built) " not built yet", "\n", sep = "")
+  for (w in self$weights) cat("  ", sub(":0$", "", variable_name(w)), " ", format_shape(dim(w)), "\n", sep = "")
+  invisible(x)
+}

@@ -1,0 +1,131 @@
+# What users give as x and y, as columns of tensors that the engine takes rows from.
+
+#' @return list(columns, rows, layout): inputs, targets, weights in the model's order; the layout tells which there are.
+#' @noRd
+model_data <- function(self, x, y = NULL, weights = NULL, fun = calling_function()) {
+  inputs <- input_columns(self, x, fun)
+  targets <- if (!is.null(y)) target_columns(self, y, fun, x, inputs)
+  columns <- c(inputs, targets, weights)
+  rows <- vapply(columns, function(t) dim(t)[1], 0L)
+  if (any(rows != rows[1])) {
+    what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
+    odd <- which(rows != rows[1])[1]
+    abort("`x` has ", rows[1], " rows, but `", what[odd], "` has ", rows[odd], class = "shape", fun = fun)
+  }
+  if (rows[1] == 0) abort("`x` has no rows", fun = fun)
+  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)))
+}
+
+#' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a data frame.
+#' @noRd
+as_parts <- function(x, names, arg, fun) {
+  n <- length(names)
+  if (is.data.frame(x)) x <- as_number_matrix(x, arg, fun)
+  if (!is.list(x) || is.object(x)) x <- list(x)
+  if (!is.null(names(x)) && setequal(names(x), names)) x <- x[names]
+  if (length(x) == n) return(unname(x))
+  abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x), fun = fun)
+}
+
+as_number_matrix <- function(x, arg, fun) {
+  bad <- names(x)[!vapply(x, function(v) is.numeric(v) || is.logical(v), NA)]
+  if (length(bad)) abort("`", arg, "` must hold numbers, but column `", bad[1], "` is ", describe(x[[bad[1]]]), fun = fun)
+  unname(as.matrix(x))
+}
+
+input_columns <- function(self, x, fun) {
+  if (is.null(x)) abort("`x` must be given", fun = fun)
+  names <- vapply(self$inputs, function(t) t$node$layer$name, "")
+  Map(function(value, input) input_column(value, input, fun), as_parts(x, names, "x", fun), self$inputs)
+}
+
+input_column <- function(value, input, fun) {
+  if (is.data.frame(value)) value <- as_number_matrix(value, "x", fun)
+  wanted <- input$shape
+  t <- as_column(value, input$dtype, "x", fun)
+  if (rank_of(t) == 1 && length(wanted) == 2) t <- op_reshape(t, c(-1, 1))
+  shape <- dim(t)
+  if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
+    abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), class = "shape", fun = fun)
+  }
+  t
+}
+
+#' An array as a tensor of the dtype, without NA; a vector becomes a column of one axis.
+#' @noRd
+as_column <- function(value, dtype, arg, fun) {
+  if (is.factor(value)) value <- as.integer(value) - 1L
+  if (is_tensor(value)) {
+    t <- as_value(value)
+    if (tensor_dtype(t) != dtype) t <- op_cast(t, dtype)
+    if (!rank_of(t)) abort("`", arg, "` must have rows, but is a scalar", class = "shape", fun = fun)
+    return(t)
+  }
+  if (is.list(value)) {
+    abort("`", arg, "` must be an array, not a list of vectors; `pad_sequences()` makes a matrix of sequences", fun = fun)
+  }
+  check_numbers(value, arg = arg, fun = fun)
+  tryCatch(check_finite(value), nativenet_error_value = function(e) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), fun = fun))
+  if (is.null(dim(value))) dim(value) <- length(value)
+  tensor(value, dtype)
+}
+
+target_columns <- function(self, y, fun, x = NULL, inputs = NULL) {
+  parts <- as_parts(y, output_names(self), "y", fun)
+  same <- length(parts) == 1 && length(inputs) == 1 && identical(x, parts[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
+  if (same) return(inputs)
+  Map(function(value, k) {
+    if (is.data.frame(value)) value <- as_number_matrix(value, "y", fun)
+    as_column(value, target_dtype(self, k), "y", fun)
+  }, parts, seq_along(parts))
+}
+
+target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "int32" else self$outputs[[k]]$dtype
+
+# Losses whose targets are class numbers.
+takes_labels <- function(loss) identical(part_name(loss), "sparse_categorical_crossentropy")
+
+#' Weights of the samples, from `sample_weight` and `class_weight`, as a column per output; NULL if there are none.
+#' @noRd
+weight_columns <- function(self, y, sample_weight, class_weight, fun) {
+  if (is.null(sample_weight) && is.null(class_weight)) return(NULL)
+  n <- length(self$outputs)
+  weights <- if (is.list(sample_weight)) sample_weight else rep(list(sample_weight), n)
+  if (length(weights) != n) abort("`sample_weight` must have one array per output (", n, "), not ", length(weights), fun = fun)
+  if (!is.null(class_weight)) {
+    if (n > 1) abort("`class_weight` is for models of one output", fun = fun)
+    by_class <- class_weights(y, class_weight, fun)
+    weights <- list(if (is.null(weights[[1]])) by_class else weights[[1]] * by_class)
+  }
+  Map(function(w, output) {
+    if (is.null(w)) w <- rep(1, first_axis(y))
+    if (any(w < 0)) abort("`sample_weight` must not be negative", fun = fun)
+    as_column(w, output$dtype, "sample_weight", fun)
+  }, weights, self$outputs)
+}
+
+class_weights <- function(y, class_weight, fun) {
+  classes <- class_numbers(y)
+  values <- unlist(class_weight)
+  if (is.null(names(values)) || !is.numeric(values)) abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
+  missing <- setdiff(unique(classes), suppressWarnings(as.integer(names(values))))
+  if (length(missing)) abort("`class_weight` has no weight for class ", missing[1], fun = fun)
+  unname(values[match(classes, as.integer(names(values)))])
+}
+
+#' Class numbers from labels, or from rows that are one-hot.
+#' @noRd
+class_numbers <- function(y) {
+  if (is_tensor(y)) y <- as.array(y)
+  if (is.factor(y)) return(as.integer(y) - 1L)
+  if (length(dim(y)) == 2 && ncol(y) > 1) return(max.col(y, ties.method = "first") - 1L)
+  as.integer(y)
+}
+
+#' Rows `from` to `to` of all columns.
+#' @noRd
+data_rows <- function(data, from, to) {
+  data$columns <- lapply(data$columns, function(t) op_slice(t, c(from, rep(1, rank_of(t) - 1)), c(to - from + 1, rep(-1, rank_of(t) - 1))))
+  data$rows <- to - from + 1
+  data
+}

@@ -1,0 +1,217 @@
+# Graphs of layers. layer_input() begins, each call of a layer on symbolic tensors adds a node, and keras_model() cuts a graph
+# out between inputs and outputs. Shapes follow from a trial: the layer's ops are issued into a program that is thrown away.
+
+#' Symbolic inputs
+#'
+#' Where a model begins. Layers that are called on what `layer_input()` gives note the call and give symbolic tensors again,
+#' from which [keras_model()] makes models.
+#'
+#' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
+#' @param batch_shape the same with the batch axis, in place of `shape`.
+#' @param name a string; by default `"input_1"` and so on.
+#' @param dtype `"float32"` by default; `"int32"` for tokens.
+#' @param sparse,tensor,ragged accepted for Keras' sake; only their defaults.
+#' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
+#' @examples
+#' input <- layer_input(shape = 784)
+#' code <- input |> layer_dense(32, activation = "relu")
+#' code
+#' @export
+layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL, ragged = FALSE) {
+  if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor)) abort("`sparse`, `ragged` and `tensor` are not supported")
+  size <- if (is.null(batch_shape)) check_input_shape(shape) else check_input_shape(batch_shape, arg = "batch_shape")[-1]
+  if (!is.null(name)) check_string(name)
+  dtype <- if (is.null(dtype)) session$floatx else check_choice(as.character(dtype), c("float32", "float64", "int32", "int64", "bool"), arg = "dtype")
+  input_tensor(size, dtype, name)
+}
+
+#' NULL, NA and -1 all stand for any size.
+#' @noRd
+check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
+  if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
+  size <- vapply(as.list(shape), function(n) if (is.null(n) || is.na(n)) NA_real_ else if (is.numeric(n)) as.double(n) else NaN, 0)
+  size[!is.na(size) & size == -1] <- NA
+  if (any(is.nan(size)) || any(size < 1 | size != round(size), na.rm = TRUE)) {
+    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ", describe(shape), fun = fun)
+  }
+  as.integer(size)
+}
+
+input_tensor <- function(size, dtype, name = NULL) {
+  self <- new.env(parent = emptyenv())
+  self$kind <- "input"
+  self$class_name <- "InputLayer"
+  self$config <- list()
+  self$options <- list()
+  self$dtype <- dtype
+  self$trainable <- TRUE
+  self$name <- if (is.null(name)) unique_input_name() else name
+  self$built <- TRUE
+  self$weights <- self$rules <- list()
+  self$is_input <- TRUE
+  node <- new_node(self, list(), list())
+  node$outputs <- keras_tensor(c(NA, size), dtype, node)
+  self$input_shape <- self$output_shape <- c(NA, size)
+  self$input <- self$output <- node$outputs
+  node$outputs
+}
+
+input_type <- list(class_name = "InputLayer", call = function(self, x) x, mask = TRUE)
+
+# Keras counts inputs from 1.
+unique_input_name <- function() {
+  name <- unique_name("input")
+  n <- if (name == "input") 1 else as.integer(sub("input_", "", name)) + 1
+  paste0("input_", n)
+}
+
+#' A call of a layer: its inputs and outputs are structures of symbolic tensors.
+#' @noRd
+new_node <- function(self, inputs, args) {
+  node <- new.env(parent = emptyenv())
+  node$layer <- self
+  node$inputs <- inputs
+  node$args <- args
+  session$nodes <- session$nodes + 1
+  node$number <- session$nodes # in the order of the calls
+  node
+}
+
+keras_tensor <- function(shape, dtype, node) {
+  x <- new.env(parent = emptyenv())
+  x$shape <- as.integer(shape)
+  x$dtype <- dtype
+  x$node <- node
+  structure(x, class = "nn_keras_tensor")
+}
+
+is_keras_tensor <- function(x) inherits(x, "nn_keras_tensor")
+
+#' "(None, 784)", as Keras writes shapes.
+#' @noRd
+format_keras_shape <- function(shape) format_shape(ifelse(is.na(shape), "None", shape))
+
+#' @export
+print.nn_keras_tensor <- function(x, ...) {
+  cat("<symbolic tensor of shape ", format_keras_shape(x$shape), ", ", x$dtype, ", from layer ", x$node$layer$name, ">\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+dim.nn_keras_tensor <- function(x) .subset2(x, "shape")
+
+#' @export
+length.nn_keras_tensor <- function(x) 1L
+
+# ---- what a call gives ----
+
+# Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that meet
+# are mostly at the same place.
+unknown_sizes <- c(10007L, 10009L, 10037L, 10039L, 10061L, 10067L, 10069L, 10079L)
+
+try_shape <- function(shape) ifelse(is.na(shape), unknown_sizes[seq_along(shape)], shape)
+known_shape <- function(shape) {
+  unknown <- vapply(shape, function(n) n > 0 && any(n %% unknown_sizes == 0), NA)
+  replace(shape, unknown, NA)
+}
+
+note_call <- function(self, object, args) {
+  leaves <- tensor_leaves(object)
+  plain <- Filter(Negate(is_keras_tensor), leaves)
+  if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
+  if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
+  specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
+  trial <- with_training(FALSE, tryCatch(
+    trace_call(function(x) do.call(call_layer, c(list(self, as_inputs(self, x)), args)), list(specs)),
+    nativenet_error = function(e) abort_at_layer(self, e)
+  ))
+  node <- new_node(self, object, args)
+  node$outputs <- fill_leaves(trial$template, lapply(tensor_leaves(trial$template), function(y) {
+    if (!is_tensor(y)) abort("gave ", describe(y), " where a tensor was expected", fun = self$name)
+    info <- tensor_info(y)
+    keras_tensor(known_shape(info[[2]]), info[[1]], node)
+  }))
+  self$output_shape <- fill_leaves(node$outputs, lapply(tensor_leaves(node$outputs), function(y) y$shape))
+  self$input <- object
+  self$output <- node$outputs
+  node$outputs
+}
+
+#' An op's error, in the words of shapes as models have them, and with the layer's name.
+#' @noRd
+abort_at_layer <- function(self, e) {
+  text <- conditionMessage(e)
+  for (n in unknown_sizes) text <- gsub(n, "None", text, fixed = TRUE)
+  if (!grepl(paste0("`", self$name, "()`"), text, fixed = TRUE)) text <- paste0("layer `", self$name, "`: ", text)
+  e$message <- text
+  stop(e)
+}
+
+#' Layers called without `training` behave so.
+#' @noRd
+with_training <- function(training, expr) {
+  before <- session$training
+  on.exit(session$training <- before)
+  session$training <- training
+  expr
+}
+
+# ---- from inputs to outputs ----
+
+#' The nodes between, each before those that need it; by depth, as Keras lists layers.
+#' @noRd
+nodes_between <- function(inputs, outputs, fun = calling_function()) {
+  starts <- lapply(inputs, function(x) x$node)
+  nodes <- list()
+  depth <- list()
+  visit <- function(node, d) {
+    key <- as.character(node$number)
+    if (!is.null(depth[[key]]) && depth[[key]] >= d) return()
+    depth[[key]] <<- d
+    nodes[[key]] <<- node
+    if (any(vapply(starts, identical, NA, node))) return()
+    if (isTRUE(node$layer$is_input)) {
+      abort("the outputs depend on `", node$layer$name, "`, which is not among the inputs", fun = fun)
+    }
+    for (x in tensor_leaves(node$inputs)) visit(x$node, d + 1)
+  }
+  for (x in outputs) visit(x$node, 0)
+  unused <- Filter(function(x) is.null(nodes[[as.character(x$node$number)]]), inputs)
+  if (length(unused)) abort("no output depends on `", unused[[1]]$node$layer$name, "`", fun = fun)
+  numbers <- vapply(nodes, function(n) n$number, 0)
+  unname(nodes[order(-unlist(depth[names(nodes)]), numbers)])
+}
+
+#' How to run a graph: which values each node reads and fills.
+#' @noRd
+graph_plan <- function(inputs, outputs, nodes) {
+  tensors <- list()
+  place <- function(x) {
+    for (i in seq_along(tensors)) if (identical(tensors[[i]], x)) return(i)
+    tensors[[length(tensors) + 1]] <<- x
+    length(tensors)
+  }
+  places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
+  input_places <- vapply(inputs, place, 0)
+  starts <- lapply(inputs, function(x) x$node)
+  inner <- Filter(function(n) !any(vapply(starts, identical, NA, n)), nodes)
+  steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args, outputs = unlist(places(n$outputs))))
+  list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0), size = length(tensors))
+}
+
+#' Run a graph on tensors, one per input.
+#' @noRd
+run_graph <- function(plan, values, training) {
+  tensors <- vector("list", plan$size)
+  tensors[plan$inputs] <- values
+  for (step in plan$steps) {
+    self <- step$layer
+    x <- fill_leaves(step$inputs, tensors[unlist(step$inputs)])
+    y <- tryCatch(
+      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, list(training = training))),
+      nativenet_error_shape = function(e) abort_at_layer(self, e)
+    )
+    tensors[step$outputs] <- tensor_leaves(y)
+  }
+  tensors[plan$outputs]
+}

@@ -1,0 +1,174 @@
+# A model's steps as programs. For each kind of data, training, evaluation and prediction are traced once: the layers, the
+# losses, the metrics, and for training the gradient, the optimizer's step and the constraints. The engine then runs the
+# program for batch after batch (src/epoch.c). Programs are kept until the model or its compilation changes, but not saved.
+
+#' The program of this kind for data like `columns`, from the cache if it is there.
+#' @noRd
+step_program <- function(self, kind, data, batch) {
+  cache <- step_cache(self)
+  key <- paste(kind, paste(vapply(data$columns, function(t) paste(tensor_dtype(t), format_shape(dim(t)[-1])), ""), collapse = " "), data$layout)
+  if (is.null(cache[[key]])) {
+    cache[[key]] <- switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
+  }
+  cache[[key]]
+}
+
+# Behind a weak reference, which is not saved with the model.
+step_cache <- function(self) {
+  cache <- if (!is.null(self$cache)) .Call(C_weak_value, self$cache)
+  if (is.null(cache)) {
+    cache <- new.env(parent = emptyenv())
+    self$cache <- .Call(C_weak, self, cache)
+  }
+  cache
+}
+
+specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(tensor_dtype(t), c(batch, dim(t)[-1])))
+
+trace_prediction <- function(self, data, batch) {
+  trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)))
+  list(program = trace$program, inputs = trace$inputs, collected = trace$template)
+}
+
+#' @param data list(columns, layout): inputs, then targets, then sample weights where there are any.
+#' @noRd
+trace_step <- function(self, training, data, batch) {
+  compiled <- self$compiled
+  names <- NULL
+  step <- function(columns) {
+    n <- length(self$inputs)
+    x <- columns[seq_len(n)]
+    y <- columns[n + seq_along(self$outputs)]
+    w <- columns[-seq_len(n + length(self$outputs))]
+    session$penalties <- list()
+    on.exit(session$penalties <- NULL)
+    tape <- if (training) gradient_tape(persistent = FALSE)
+    if (training) tape_start(tape_state(tape))
+    outputs <- run_graph(self$plan, x, training)
+    losses <- Map(output_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL))
+    total <- Reduce(op_add, Map(op_multiply, losses, compiled$loss_weights))
+    total <- Reduce(op_add, c(list(total), session$penalties, weight_penalties(self)))
+    if (training) {
+      tape_stop(tape_state(tape))
+      update_weights(self, tape, total)
+    }
+    statistics <- model_statistics(self, y, outputs, w)
+    names <<- statistics$names
+    list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors)
+  }
+  trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch))))
+  result <- trace$template
+  tallies <- c(list(result$total), result$losses, result$statistics)
+  sizes <- vapply(tallies, length, 0L)
+  list(
+    program = trace$program, inputs = trace$inputs, tallies = tallies,
+    averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
+    names = c("loss", if (length(result$losses)) paste0(output_names(self), "_loss"), names$reported), metrics = names$metrics,
+    ends = cumsum(sizes), size = sum(sizes), collected = list()
+  )
+}
+
+#' A name for each output: that of its layer.
+#' @noRd
+output_names <- function(self) if (!is.null(self$output_names)) self$output_names else vapply(self$outputs, function(x) x$node$layer$name, "")
+
+#' The loss of one output: a scalar. Weights and masks leave the number of values that the mean is over as Keras does: all
+#' values, or those that the mask lets through.
+#' @noRd
+output_loss <- function(loss, y, output, w) {
+  values <- loss_values(loss, y, output, logits = logits_for(loss, output))
+  if (!rank_of(values)) return(values) # a loss that is a mean by itself
+  weigh <- function(values, w) {
+    w <- cast_float(w, tensor_dtype(values))
+    if (rank_of(w) < rank_of(values)) w <- op_reshape(w, c(-1, rep(1, rank_of(values) - 1)))
+    op_multiply(values, w)
+  }
+  if (!is.null(w)) values <- weigh(values, w)
+  mask <- attr(output, "mask")
+  if (!is.null(mask) && rank_of(mask) <= rank_of(values)) {
+    mask <- op_cast(mask, tensor_dtype(values))
+    values <- weigh(values, mask)
+    if (!is_sum(loss)) return(op_divide(op_sum(values), op_maximum(op_sum(mask), 1)))
+  }
+  if (is_sum(loss)) op_sum(values) else op_mean(values)
+}
+
+is_sum <- function(loss) identical(part_config(loss)$reduction, "sum")
+
+#' What the output's sigmoid or softmax started from, if that is the one that belongs to the loss.
+#' @noRd
+logits_for <- function(loss, output) {
+  noted <- attr(output, "logits")
+  belongs <- c(binary_crossentropy = "sigmoid", categorical_crossentropy = "softmax", sparse_categorical_crossentropy = "softmax")
+  if (!is.null(noted) && identical(unname(belongs[part_name(loss)]), noted$of)) noted$z
+}
+
+#' Penalties on weights, once per step, for weights that have a regularizer.
+#' @noRd
+weight_penalties <- function(self) {
+  rules <- Filter(function(r) !is.null(r$regularizer), weight_rules(self))
+  lapply(rules, function(r) r$regularizer(r$weight))
+}
+
+update_weights <- function(self, tape, total) {
+  trained <- self$compiled$trained
+  guard_step(total)
+  if (!length(trained)) return()
+  gradients <- tape_gradient(tape, total, trained)
+  apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
+  for (r in weight_rules(self)) {
+    if (!is.null(r$constraint) && any(vapply(trained, identical, NA, r$weight))) variable_assign(r$weight, r$constraint(r$weight))
+  }
+}
+
+#' The statistics of all metrics: sums over the batch.
+#' @noRd
+model_statistics <- function(self, y, outputs, w) {
+  compiled <- self$compiled
+  several <- length(outputs) > 1
+  found <- list(tensors = list(), names = list(reported = character(), metrics = list()))
+  for (k in seq_along(outputs)) {
+    mask <- attr(outputs[[k]], "mask")
+    for (m in compiled$metrics[[k]]) {
+      metric <- as_metric(m$metric, y[[k]], outputs[[k]])
+      weights <- if (m$weighted && length(w)) w[[k]] else if (!is.null(mask)) op_cast(mask, tensor_dtype(outputs[[k]]))
+      found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights))))
+      found$names$reported <- c(found$names$reported, paste0(if (several) paste0(output_names(self)[k], "_"), m$name))
+      found$names$metrics <- c(found$names$metrics, list(metric))
+    }
+  }
+  found
+}
+
+# A metric may be a constant or count in integers.
+as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else op_cast(x, "float64")
+
+#' From here on nothing changes if the loss is not finite.
+#' @noRd
+guard_step <- function(total) .Call(C_program_guard, tracing_program(), total)
+
+# ---- running one ----
+
+#' One pass over the data. The sums stand in `state`, which changes in place; what was collected is returned.
+#' @noRd
+run_step <- function(step, data, batch, shuffle = 0, state = NULL, on_step = NULL, on_clock = NULL, rates = NULL, optimizer = NULL) {
+  .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle)), step$tallies, step$averaged, step$collected, rates,
+    if (!is.null(rates)) optimizer_now(optimizer)[[1]], if (is.null(state)) new_state(step) else state, list(on_step, on_clock))
+}
+
+new_state <- function(step) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size))
+
+#' Loss and metrics so far, named.
+#' @noRd
+step_logs <- function(step, state) {
+  totals <- .Call(C_epoch_totals, state)
+  rows <- totals[2]
+  sums <- totals[-(1:3)]
+  n_losses <- sum(step$averaged)
+  starts <- c(0, step$ends) + 1
+  metrics <- vapply(seq_along(step$metrics), function(k) {
+    at <- n_losses + k
+    as.double(metric_result(step$metrics[[k]], sums[seq(starts[at], length.out = step$ends[at] - starts[at] + 1)]))
+  }, 0)
+  stats::setNames(c(sums[seq_len(n_losses)] / rows, metrics), step$names)
+}

@@ -1,0 +1,350 @@
+# Models: layers in a graph. A model is a layer itself, so it can be called, and be part of other models.
+
+#' Models
+#'
+#' `keras_model_sequential()` begins a model that is a sequence of layers. It changes in place when a layer is piped
+#' onto it. `keras_model()` makes a model of any graph of layers between inputs and outputs. Models that share layers share their
+#' weights: the encoder, the decoder and the whole of an auto-encoder are three models over the same weights.
+#'
+#' A model is a function of tensors or arrays, `model(x, training = FALSE)`, and a layer: other models may hold it. Its
+#' members: `$layers`, `$weights`, `$trainable_weights`, `$inputs`, `$outputs`, `$optimizer`, `$loss`, `$name`, and
+#' the `stop_training` that callbacks set.
+#'
+#' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let the
+#' first data that it sees decide.
+#'
+#' @param layers a list of layers.
+#' @param name a string; by default `"sequential"` or `"model"` with a number.
+#' @param input_shape the shape of a row of the data, without the batch axis.
+#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`: `name`.
+#' @param inputs,outputs symbolic tensors, or lists of them.
+#' @return A model, an object of class `nn_model`.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 784) |>
+#'   layer_dense(32, activation = "relu") |>
+#'   layer_dense(784, activation = "sigmoid")
+#' model
+#'
+#' input <- layer_input(shape = 784)
+#' code <- input |> layer_dense(32, activation = "relu")
+#' output <- code |> layer_dense(784, activation = "sigmoid")
+#' autoencoder <- keras_model(input, output)
+#' encoder <- keras_model(input, code)
+#' dim(encoder(matrix(0, 2, 784)))
+#' @export
+keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NULL, ...) {
+  options <- list(...)
+  unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype"))
+  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
+  self <- new_model("sequential", name, options$dtype)
+  if (!is.null(options$batch_input_shape)) input_shape <- options$batch_input_shape[-1]
+  if (!is.null(input_shape)) self$row_shape <- check_input_shape(input_shape)
+  model <- as_layer(self, c("nn_model", "nn_layer"))
+  for (layer in if (is_layer(layers)) list(layers) else layers) add_layer(model, layer)
+  model
+}
+
+new_model <- function(kind, name, dtype = NULL) {
+  self <- new.env(parent = emptyenv())
+  self$kind <- kind
+  self$class_name <- if (kind == "sequential") "Sequential" else "Functional"
+  self$config <- list()
+  self$options <- list()
+  self$dtype <- if (is.null(dtype)) session$floatx else dtype
+  self$trainable <- TRUE
+  self$name <- if (is.null(name)) unique_name(kind) else check_string(name, fun = if (kind == "sequential") "keras_model_sequential" else "keras_model")
+  self$built <- FALSE
+  self$layers <- list()
+  self$stop_training <- FALSE
+  self
+}
+
+is_model <- function(x) inherits(x, "nn_model")
+is_sequential <- function(x) is_model(x) && layer_self(x)$kind == "sequential"
+
+check_model <- function(x, arg = "object", fun = calling_function()) {
+  if (is_model(x)) return(x)
+  abort("`", arg, "` must be a model, not ", describe(x), fun = fun)
+}
+
+#' Put a layer at the end of a sequence.
+#' @noRd
+add_layer <- function(model, layer) {
+  self <- layer_self(model)
+  if (!is_layer(layer)) abort("`layers` must be layers, not ", describe(layer), fun = "keras_model_sequential")
+  names <- vapply(self$layers, function(l) layer_self(l)$name, "")
+  own <- layer_self(layer)
+  if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
+  if (self$built) {
+    output <- layer(self$output)
+    if (length(tensor_leaves(output)) != 1) abort("`", own$name, "` has several outputs, which a sequence cannot take", fun = self$name)
+  }
+  self$layers <- c(self$layers, list(layer))
+  self$compiled <- NULL
+  if (self$built) finish_model(self, self$inputs, list(output))
+  else if (!is.null(shape <- first_shape(self))) build_sequential(self, shape)
+  model
+}
+
+#' The shape of a row, if the sequence or its first layer says it.
+#' @noRd
+first_shape <- function(self) {
+  if (!is.null(self$row_shape)) return(self$row_shape)
+  first <- layer_self(self$layers[[1]])
+  if (!is.null(first$options$input_shape)) return(check_input_shape(first$options$input_shape, arg = "input_shape", fun = first$name))
+  if (!is.null(first$options$batch_input_shape)) return(check_input_shape(first$options$batch_input_shape[-1], arg = "batch_input_shape", fun = first$name))
+  if (is_model(self$layers[[1]]) && first$built) return(first$input$shape[-1])
+  own <- if (!is_model(self$layers[[1]])) layer_type(first)$input_shape
+  if (!is.null(own)) own(first)
+}
+
+build_sequential <- function(self, shape) {
+  first <- layer_self(self$layers[[1]])
+  dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
+  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype)
+  for (layer in self$layers) x <- layer(x)
+  finish_model(self, list(input), list(x))
+}
+
+finish_model <- function(self, inputs, outputs, fun = calling_function()) {
+  nodes <- nodes_between(inputs, outputs, fun)
+  self$plan <- graph_plan(inputs, outputs, nodes)
+  self$inputs <- inputs
+  self$outputs <- outputs
+  self$input <- if (length(inputs) == 1) inputs[[1]] else inputs
+  self$output <- if (length(outputs) == 1) outputs[[1]] else outputs
+  self$nodes <- nodes
+  if (self$kind == "model") self$layers <- unique_layers(lapply(nodes, function(n) n$layer))
+  self$built <- TRUE
+  self$cache <- NULL
+}
+
+unique_layers <- function(selves) {
+  lapply(unique_objects(selves), function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer"))
+}
+
+#' @rdname keras_model_sequential
+#' @export
+keras_model <- function(inputs, outputs = NULL, ...) {
+  options <- list(...)
+  if (is.null(outputs)) abort("`outputs` must be given")
+  self <- new_model("model", options$name)
+  self$input_names <- names(inputs)
+  self$output_names <- names(outputs)
+  finish_model(self, check_symbolic(inputs), check_symbolic(outputs))
+  as_layer(self, c("nn_model", "nn_layer"))
+}
+
+check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  leaves <- tensor_leaves(x)
+  for (leaf in leaves) {
+    if (!is_keras_tensor(leaf)) abort("`", arg, "` must be symbolic tensors, as `layer_input()` and layers give, not ", describe(leaf), fun = fun)
+  }
+  if (!length(leaves)) abort("`", arg, "` must hold at least one symbolic tensor", fun = fun)
+  leaves
+}
+
+model_type <- sequential_type <- list(
+  class_name = "Functional",
+  build = function(self, shape) {
+    if (!length(self$layers)) abort("the model has no layers yet", fun = self$name)
+    if (!self$built) build_sequential(self, shape[-1])
+  },
+  call = function(self, x, training) {
+    values <- run_graph(self$plan, tensor_leaves(x), training)
+    if (length(values) == 1) values[[1]] else stats::setNames(values, self$output_names)
+  },
+  mask = function(self, x, mask) NULL
+)
+
+#' The model's state, built.
+#' @noRd
+built_self <- function(model, fun = calling_function()) {
+  self <- layer_self(check_model(model, fun = fun))
+  if (!self$built) abort("the model was not built yet, as the shape of its input is not known: give `input_shape`, or fit it", class = "unbuilt", fun = fun)
+  self
+}
+
+#' @rdname keras_model_sequential
+#' @param object a model.
+#' @return `pop_layer()`: the model without its last layer, invisibly.
+#' @export
+pop_layer <- function(object) {
+  if (!is_sequential(object)) abort("`object` must come from `keras_model_sequential()`, not be ", describe(object))
+  self <- layer_self(object)
+  if (!length(self$layers)) abort("the model has no layers")
+  self$layers <- self$layers[-length(self$layers)]
+  self$compiled <- NULL
+  inputs <- self$inputs
+  if (self$built && length(self$layers)) finish_model(self, inputs, list(layer_self(self$layers[[length(self$layers)]])$output))
+  else self$built <- FALSE
+  invisible(object)
+}
+
+model_members <- list(
+  layers = function(self) self$layers,
+  inputs = function(self) self$inputs,
+  outputs = function(self) self$outputs,
+  optimizer = function(self) self$compiled$optimizer,
+  loss = function(self) self$compiled$loss,
+  metrics_names = function(self) c("loss", vapply(self$compiled$metrics, function(m) m$name, "")),
+  stop_training = function(self) self$stop_training,
+  history = function(self) self$history,
+  summary = function(self) function(...) summary(as_layer(self, c("nn_model", "nn_layer")), ...)
+)
+
+#' @export
+`$.nn_model` <- function(x, name) {
+  self <- layer_self(x)
+  if (!is.null(model_members[[name]])) return(model_members[[name]](self))
+  method <- model_methods[[name]]
+  if (!is.null(method)) return(function(...) method(x, ...))
+  NextMethod()
+}
+
+#' @export
+`[[.nn_model` <- function(x, i, ...) `$.nn_model`(x, i)
+
+#' @export
+`$<-.nn_model` <- function(x, name, value) {
+  self <- layer_self(x)
+  if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
+  else if (name == "optimizer") self$compiled$optimizer <- value
+  else return(NextMethod())
+  x
+}
+
+#' @export
+.DollarNames.nn_model <- function(x, pattern = "") {
+  grep(pattern, c(names(model_members), names(model_methods), layer_member_names(layer_self(x))), value = TRUE)
+}
+
+# Python's spelling: model$fit(...).
+model_methods <- list(
+  compile = function(x, ...) compile(x, ...), fit = function(x, ...) fit(x, ...), evaluate = function(x, ...) evaluate(x, ...),
+  predict = function(x, ...) stats::predict(x, ...), train_on_batch = function(x, ...) train_on_batch(x, ...),
+  test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...) predict_on_batch(x, ...),
+  get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...), save_weights = function(x, ...) save_model_weights(x, ...),
+  load_weights = function(x, ...) load_model_weights(x, ...), add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
+)
+
+# ---- weights ----
+
+#' The weights of a model or layer
+#'
+#' `get_weights()` copies them to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()` puts arrays of the
+#' same shapes in their place. `count_params()` counts the numbers, `get_layer()` finds a layer, `freeze_weights()` keeps
+#' layers as they are in training, from the next [compile()] on.
+#'
+#' @param object a model or layer; in `coef()` a model.
+#' @param trainable `TRUE`: only weights that are trained; `FALSE`: only the others; `NA`: all.
+#' @param weights a list of arrays, as `get_weights()` gives.
+#' @param name,index which layer: by name, or by number, counted from 1.
+#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which` may be a
+#'   function of a layer. Without any, all.
+#' @param ... ignored.
+#' @return `get_weights()`: a list of arrays. `coef()`: the same, named. `count_params()`: a number. `get_layer()`: a layer. The others: `object`,
+#'   invisibly.
+#' @section Errors: `nativenet_error_shape` if arrays do not fit; nothing is changed then.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+#' set_weights(model, list(matrix(c(1, 2), 2), 0.5))
+#' predict(model, matrix(1, 1, 2))
+#' count_params(model)
+#' coef(model)
+#' @export
+get_weights <- function(object, trainable = NA) {
+  self <- built_weights(object)
+  all <- all_weights(self)
+  trained <- trainable_weights(self)
+  is_trained <- vapply(all, function(w) any(vapply(trained, identical, NA, w)), NA)
+  lapply(if (is.na(trainable)) all else all[is_trained == trainable], as.array)
+}
+
+built_weights <- function(object, fun = calling_function()) {
+  if (!is_layer(object)) abort("`object` must be a model or a layer, not ", describe(object), fun = fun)
+  self <- layer_self(object)
+  if (!self$built) abort("`", self$name, "` has no weights yet: it was not built", class = "unbuilt", fun = fun)
+  self
+}
+
+#' @rdname get_weights
+#' @export
+set_weights <- function(object, weights) {
+  self <- built_weights(object)
+  own <- all_weights(self)
+  if (!is.list(weights)) abort("`weights` must be a list of arrays, not ", describe(weights))
+  if (length(weights) != length(own)) abort("`weights` must have ", length(own), " arrays for `", self$name, "`, not ", length(weights), class = "shape")
+  values <- Map(function(w, value, i) {
+    if (!is_tensor(value)) check_numbers(value, arg = "weights")
+    shape <- shape_of(if (length(dim(w)) == 1) array(value, length(value)) else value)
+    if (!identical(as.integer(shape), dim(w))) {
+      abort("array ", i, " of `weights` must have the shape ", format_shape(dim(w)), " of `", sub(":0$", "", variable_name(w)), "`, not ", format_shape(shape),
+        class = "shape", fun = "set_weights")
+    }
+    op_reshape(tensor(value, tensor_dtype(w)), dim(w))
+  }, own, weights, seq_along(own))
+  Map(variable_assign, own, values)
+  invisible(object)
+}
+
+#' @rdname get_weights
+#' @export
+count_params <- function(object) sum(lengths(all_weights(built_weights(object))))
+
+#' @rdname get_weights
+#' @export
+get_layer <- function(object, name = NULL, index = NULL) {
+  layers <- layer_self(check_model(object))$layers
+  names <- vapply(layers, function(l) layer_self(l)$name, "")
+  if (is.numeric(name) && is.null(index)) index <- name
+  if (!is.null(index)) return(layers[[layer_at(index, names, "index", "get_layer")]])
+  if (is.null(name)) abort("`name` or `index` must be given")
+  layers[[layer_at(check_string(name), names, "name", "get_layer")]]
+}
+
+#' The number of a layer that is given by name, or by number from either end.
+#' @noRd
+layer_at <- function(x, names, arg, fun) {
+  if (is.character(x)) {
+    at <- match(check_string(x, arg = arg, fun = fun), names)
+    if (is.na(at)) abort("there is no layer `", x, "`", did_you_mean(x, names), class = "member", fun = fun)
+    return(at)
+  }
+  check_number(x, arg = arg, fun = fun)
+  if (x != round(x) || x == 0 || abs(x) > length(names)) abort("`", arg, "` must lie in 1 .. ", length(names), ", not be ", describe(x), fun = fun)
+  if (x < 0) length(names) + x + 1 else x
+}
+
+#' @rdname get_weights
+#' @export
+freeze_weights <- function(object, from = NULL, to = NULL, which = NULL) set_trainable(object, from, to, which, FALSE)
+
+#' @rdname get_weights
+#' @export
+unfreeze_weights <- function(object, from = NULL, to = NULL, which = NULL) set_trainable(object, from, to, which, TRUE)
+
+set_trainable <- function(object, from, to, which, trainable, fun = calling_function()) {
+  if (!is_layer(object)) abort("`object` must be a model or a layer, not ", describe(object), fun = fun)
+  self <- layer_self(object)
+  if (!is_model(object)) {
+    self$trainable <- trainable
+    return(invisible(object))
+  }
+  names <- vapply(self$layers, function(l) layer_self(l)$name, "")
+  at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
+  chosen <- if (is.function(which)) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
+  else if (!is.null(which)) vapply(which, layer_at, 0, names, "which", fun)
+  else seq(at(from, "from", 1), at(to, "to", length(names)))
+  for (k in chosen) layer_self(self$layers[[k]])$trainable <- trainable
+  if (trainable) self$trainable <- TRUE
+  invisible(object)
+}
+
+#' @rdname get_weights
+#' @importFrom stats coef
+#' @export
+coef.nn_model <- function(object, ...) {
+  weights <- all_weights(built_self(object, fun = "coef"))
+  stats::setNames(lapply(weights, as.array), sub(":0$", "", vapply(weights, variable_name, "")))
+}
