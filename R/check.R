@@ -56,6 +56,7 @@ user_function <- function() {
 describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
+  if (inherits(x, "nn_part")) return(with_article(part_kind(x)))
   if (is.function(x)) return("a function")
   if (is.factor(x)) return("a factor")
   if (!is.null(dim(x))) {
@@ -119,6 +120,15 @@ check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function
 check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   if (is.function(x)) return(x)
   abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
+}
+
+#' For a `...` that is there to refuse what nobody asked for.
+#' @noRd
+check_no_more <- function(extra, fun = calling_function()) {
+  if (length(extra) == 0) return()
+  names <- if (is.null(names(extra))) rep("", length(extra)) else names(extra)
+  named <- ifelse(nzchar(names), paste0("`", names, "`"), vapply(extra, describe, ""))
+  abort("unused argument ", paste(named, collapse = ", "), fun = fun)
 }
 
 #' match.arg() with our wording.

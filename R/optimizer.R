@@ -123,8 +123,7 @@ optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999,
 new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, ...) {
   check_not_tracing("it makes an optimizer")
   fun <- constructor_of(kind)
-  extra <- list(...)
-  if (length(extra)) abort("unused argument ", paste0("`", names(extra), "`", collapse = ", "), fun = fun)
+  check_no_more(list(...), fun)
   if (!is.null(lr)) {
     message("`lr` is called `learning_rate` today.")
     learning_rate <- lr

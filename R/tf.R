@@ -134,9 +134,7 @@ tf_nn <- c(
   lapply(list(relu = op_relu, selu = op_selu, sigmoid = op_sigmoid, tanh = op_tanh, softplus = op_softplus), function(op) function(features, name = NULL) op(features)),
   list(
     elu = function(features, name = NULL) op_elu(features),
-    gelu = function(features, approximate = FALSE, name = NULL) {
-      if (approximate) op_multiply(features, op_sigmoid(op_multiply(features, op_multiply(op_add(op_square(features), 1 / 0.044715), 0.044715 * 2 * sqrt(2 / pi))))) else op_gelu(features)
-    },
+    gelu = function(features, approximate = FALSE, name = NULL) activation_gelu(features, approximate),
     leaky_relu = function(features, alpha = 0.2, name = NULL) op_leaky_relu(features, alpha),
     silu = function(features, name = NULL) op_silu(features),
     swish = function(features, name = NULL) op_silu(features),

@@ -1,0 +1,129 @@
+# The small parts of a model: initializers, regularizers, constraints, activations, losses and metrics. Each is an R
+# function with a `name` and a `config` of plain arguments, so that it can be printed, saved and made again.
+#
+# All objects of a kind share one function, call_<kind>(), which finds its formula by the object's name. So two objects
+# with the same arguments are identical, and a saved one holds no code.
+
+# What there is. The constructor of, say, the loss "huber" is loss_huber().
+part_names <- list(
+  initializer = c("zeros", "ones", "constant", "identity", "random_uniform", "random_normal", "truncated_normal", "variance_scaling",
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"),
+  regularizer = c("l1", "l2", "l1_l2", "orthogonal"),
+  constraint = c("maxnorm", "nonneg", "unitnorm", "minmaxnorm"),
+  activation = c("linear", "relu", "elu", "selu", "gelu", "swish", "sigmoid", "hard_sigmoid", "tanh", "softmax", "softplus", "softsign",
+    "exponential"),
+  loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "logcosh",
+    "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge",
+    "categorical_hinge", "cosine_similarity"),
+  metric = c("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy", "top_k_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "auc", "precision", "recall", "true_positives", "false_positives", "true_negatives", "false_negatives",
+    "mean", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error", "logcosh_error", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
+    "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss")
+)
+
+error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",
+  msle = "mean_squared_logarithmic_error", kld = "kl_divergence", kullback_leibler_divergence = "kl_divergence",
+  cosine_proximity = "cosine_similarity")
+
+part_aliases <- list(
+  initializer = c(zero = "zeros", one = "ones", uniform = "random_uniform", normal = "random_normal", eye = "identity"),
+  activation = c(silu = "swish"),
+  loss = c(error_aliases, huber_loss = "huber"),
+  metric = c(error_aliases, rmse = "root_mean_squared_error", logcosh = "logcosh_error")
+)
+
+#' @param f called with the part's arguments; it finds the part itself by `sys.function()`.
+#' @param own an R function of the user's that it runs.
+#' @noRd
+new_part <- function(kind, name, config, f, own = NULL) {
+  structure(f, class = c(paste0("nn_", kind), "nn_part"), name = name, config = config, own = own)
+}
+
+is_part <- function(x, kind) inherits(x, paste0("nn_", kind))
+part_kind <- function(x) sub("^nn_", "", class(x)[1])
+part_name <- function(x) attr(x, "name")
+part_config <- function(x) attr(x, "config")
+
+#' The name of the constructor, for messages.
+#' @noRd
+part_label <- function(x) paste0(part_kind(x), "_", part_name(x))
+
+part_constructor <- function(kind, name) get(paste0(kind, "_", name), envir = topenv(), mode = "function")
+
+#' "GlorotUniform", "glorot_uniform" and "max_norm", "maxnorm" are the same to Keras' users.
+#' @noRd
+bare_name <- function(x) gsub("[^a-z0-9]", "", tolower(x))
+
+#' The constructor that a string means.
+#' @noRd
+find_constructor <- function(kind, x, arg, fun) {
+  named <- setdiff(part_names[[kind]], "of_loss")
+  all <- c(stats::setNames(named, named), part_aliases[[kind]])
+  at <- match(bare_name(x), bare_name(names(all)))
+  if (is.na(at)) abort("`", arg, "` names no ", kind, ": \"", x, "\"", did_you_mean(x, names(all)), fun = fun)
+  part_constructor(kind, all[[at]])
+}
+
+#' What the user gives for a part, as the part
+#'
+#' @param x a string, a part, a constructor of parts, an R function, what serialize_part() gave, or NULL, which stays.
+#' @param arg,fun the user's argument and function, for messages.
+#' @param custom_objects a named list of the user's functions that strings and saved parts may name.
+#' @param name how an R function is called; "custom" if it has no name.
+#' @noRd
+as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_objects = NULL, name = NULL) {
+  if (is.null(x) || is_part(x, kind)) return(x)
+  if (is(x, "refObjectGenerator")) x <- x$className # a class of the labs, such as relu
+  if (is.character(x) && length(x) == 1 && !is.na(x)) {
+    if (x %in% names(custom_objects)) return(as_part(kind, custom_objects[[x]], arg, fun, name = x))
+    return(find_constructor(kind, x, arg, fun)())
+  }
+  if (is_branch(x) && is.character(x$class_name)) return(read_part(kind, x, arg, fun, custom_objects))
+  if (is.function(x) && !inherits(x, "nn_part")) {
+    for (known in part_names[[kind]]) if (identical(x, part_constructor(kind, known))) return(x())
+    return(own_part(kind, x, if (is.null(name)) "custom" else name))
+  }
+  abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_", part_names[[kind]][1], "()`, or a function, not ",
+    describe(x), fun = fun)
+}
+
+#' An R function of the user's as a part. It is called as it is, but for losses and metrics, which add what it gives up.
+#' @noRd
+own_part <- function(kind, f, name) {
+  switch(kind,
+    loss = new_part(kind, "custom", list(reduction = "auto", name = name), call_loss, own = f),
+    metric = new_metric("custom", list(name = name), own = f),
+    structure(f, class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name))
+  )
+}
+
+#' A part as a list of plain values. A function of the user's keeps its name only.
+#' @noRd
+serialize_part <- function(x) if (!is.null(x)) list(class_name = part_name(x), config = part_config(x))
+
+read_part <- function(kind, x, arg, fun, custom_objects) {
+  config <- as.list(x$config)
+  if (x$class_name == "custom") {
+    own <- custom_objects[[config$name]]
+    if (is.function(own)) return(as_part(kind, own, arg, fun, name = config$name))
+    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(", config$name, " = ...)`", fun = fun)
+  }
+  constructor <- find_constructor(kind, x$class_name, arg, fun)
+  unknown <- setdiff(names(config), names(formals(constructor)))
+  if (length(unknown)) abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`", did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
+  do.call(constructor, config)
+}
+
+#' `name = "auc", seed = NULL`
+#' @noRd
+format_config <- function(config) {
+  value <- function(x) if (is.null(x) || length(x) <= 5 && !is.list(x)) deparse1(x) else paste0("<", describe(x), ">")
+  paste(names(config), "=", vapply(config, value, ""), recycle0 = TRUE, collapse = ", ")
+}
+
+#' @export
+print.nn_part <- function(x, ...) {
+  cat("<", part_kind(x), " ", part_name(x), "(", format_config(part_config(x)), ")>\n", sep = "")
+  invisible(x)
+}
