@@ -7,6 +7,7 @@
 
 #define ROUTINES(ROW)                                                                                     \
   ROW(apply, 5) ROW(recording, 3) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(features, 0)           \
+  ROW(file_write, 2) ROW(folder_sync, 1) ROW(is_device, 1) ROW(tensor_bytes, 1) ROW(tensor_from_bytes, 4) \
   ROW(kernels, 1) ROW(op_table, 0) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3) ROW(optimizer_new, 1) \
   ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5)         \
   ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)                  \
