@@ -134,12 +134,17 @@ draw_history <- function(data, smooth) {
   for (metric in metrics) draw_panel(data[data$metric == metric, ], metric, smooth, last = metric == metrics[n])
 }
 
-draw_panel <- function(data, metric, smooth, last) {
+#' Of epochs and values, neither of them of no width.
+#' @noRd
+panel_range <- function(data) {
   x <- range(data$epoch)
   y <- if (all(is.na(data$value))) c(0, 1) else range(data$value, na.rm = TRUE)
-  if (diff(x) == 0) x <- x + c(-0.5, 0.5)
-  if (diff(y) == 0) y <- y + c(-1, 1) * max(abs(y), 1e-8) / 10
-  graphics::plot(NA, xlim = x, ylim = y, lab = c(5, 4, 7), xlab = "", ylab = metric, axes = FALSE)
+  list(x = if (diff(x) == 0) x + c(-0.5, 0.5) else x, y = if (diff(y) == 0) y + c(-1, 1) * max(abs(y), 1e-8) / 10 else y)
+}
+
+draw_panel <- function(data, metric, smooth, last) {
+  range <- panel_range(data)
+  graphics::plot(NA, xlim = range$x, ylim = range$y, lab = c(5, 4, 7), xlab = "", ylab = metric, axes = FALSE)
   marks <- whole_breaks(range(data$epoch))
   graphics::abline(v = marks, h = graphics::axTicks(2), col = "grey92")
   graphics::box(col = "grey60")
