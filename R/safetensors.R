@@ -1,0 +1,263 @@
+# The safetensors format: 8 bytes that tell the length of a JSON header, the header, then the numbers of all tensors,
+# row-major and least significant byte first. Files hold no code, so that a file from anywhere can be read. The
+# checks are those of the reference implementation, https://github.com/huggingface/safetensors, and more.
+
+safetensors_dtypes <- c(F32 = "float32", F64 = "float64", I32 = "int32", I64 = "int64", BOOL = "bool", U8 = "uint8")
+safetensors_bytes <- c(F32 = 4, F64 = 8, I32 = 4, I64 = 8, BOOL = 1, U8 = 1)
+
+# What no honest file exceeds: bytes of a header, tensors, bytes of a name, axes.
+safetensors_limits <- list(header = 1e8, tensors = 1e5, name = 4096, axes = 8)
+
+#' Files of tensors
+#'
+#' Named tensors and a few strings in a file of the safetensors format, which libraries of other languages read, too.
+#' Numbers are kept bit for bit. Such files hold no code: reading one from anywhere is safe.
+#'
+#' A file is replaced as a whole or not at all: the new one is written beside it, and takes its name once it is on the disk.
+#'
+#' @param path name of the file.
+#' @param tensors a named list of tensors, variables or arrays, which become tensors as by [tensor()]. Vectors and arrays
+#'   of raw bytes are stored as unsigned bytes (`U8`).
+#' @param metadata `NULL` or a named list of strings.
+#' @return `safetensors_write()`: `path`, invisibly. `safetensors_read()`: a list of `tensors`, a named list in the order of
+#'   the file's header, of tensors (of dtype float32, float64, int32, int64 or bool) and, for unsigned bytes, raw arrays;
+#'   and `metadata`, a named list of strings.
+#' @section Errors: `nativenet_error_file` for files that cannot be written, and for those that are missing, cut off or
+#'   not such a file; the message names the file and what is wrong.
+#' @references <https://huggingface.co/docs/safetensors/index#format>
+#' @examples
+#' path <- tempfile(fileext = ".safetensors")
+#' safetensors_write(path, list(kernel = matrix(1:6, 2), bias = tensor(c(0.5, 1, 2), "float32")), list(made_by = "me"))
+#' saved <- safetensors_read(path)
+#' saved$tensors$kernel
+#' saved$metadata$made_by
+#' @export
+safetensors_write <- function(path, tensors, metadata = NULL) {
+  replace_file(check_string(path), safetensors_pieces(tensors, metadata, fun = "safetensors_write"), fun = "safetensors_write")
+}
+
+#' @rdname safetensors_write
+#' @export
+safetensors_read <- function(path) {
+  path <- existing_file(path)
+  con <- file(path, "rb")
+  on.exit(close(con))
+  read_safetensors(con, file.size(path), encodeString(path, quote = "\""), fun = "safetensors_read")
+}
+
+#' The same as a raw vector, and back.
+#' @noRd
+safetensors_to_raw <- function(tensors, metadata = NULL, fun = calling_function()) {
+  pieces <- safetensors_pieces(tensors, metadata, fun)
+  do.call(c, lapply(pieces, function(piece) if (is_tensor(piece)) .Call(C_tensor_bytes, piece) else piece))
+}
+
+safetensors_from_raw <- function(bytes, fun = calling_function()) {
+  if (!is.raw(bytes)) abort("expects a raw vector, not ", describe(bytes), fun = fun)
+  con <- rawConnection(bytes)
+  on.exit(close(con))
+  read_safetensors(con, length(bytes), "the raw vector", fun)
+}
+
+# ---- writing ----
+
+#' What the file holds, one piece after the other: raw vectors, and tensors whose numbers are meant.
+#' @noRd
+safetensors_pieces <- function(tensors, metadata, fun) {
+  if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file", fun = fun)
+  check_names(tensors, "tensors", fun)
+  if (any(names(tensors) == "__metadata__")) abort("no tensor can be called \"__metadata__\"", fun = fun)
+  if (length(metadata)) {
+    check_names(metadata, "metadata", fun)
+    for (name in names(metadata)) check_string(metadata[[name]], arg = paste0("metadata$", name), fun = fun)
+  }
+  tensors <- Map(function(x, name) {
+    if (is.raw(x) || is_tensor(x)) x else tensor(check_numbers(x, paste0("tensors$", name), fun))
+  }, tensors, names(tensors))
+  dtype <- vapply(tensors, function(x) if (is.raw(x)) "uint8" else tensor_dtype(x), "")
+  dtype <- names(safetensors_dtypes)[match(dtype, safetensors_dtypes)]
+  shape <- lapply(tensors, function(x) if (is.raw(x) && is.null(dim(x))) length(x) else dim(x))
+  bytes <- safetensors_bytes[dtype] * vapply(shape, prod, 0)
+  # the widest types first, so that all numbers lie at multiples of their size
+  layout <- order(-safetensors_bytes[dtype])
+  end <- begin <- numeric(length(tensors))
+  end[layout] <- cumsum(bytes[layout])
+  begin <- end - bytes
+  entries <- sprintf("%s:{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%.0f,%.0f]}",
+    json_string(names(tensors)), dtype, vapply(shape, paste, "", collapse = ","), begin, end)
+  if (length(metadata)) {
+    pairs <- paste0(json_string(names(metadata)), ":", json_string(unlist(metadata)), collapse = ",")
+    entries <- c(paste0("\"__metadata__\":{", pairs, "}"), entries)
+  }
+  header <- charToRaw(enc2utf8(paste0("{", paste(entries, collapse = ","), "}")))
+  header <- c(header, rep(charToRaw(" "), -length(header) %% 8))
+  size <- writeBin(c(length(header), 0L), raw(), endian = "little")
+  c(list(size, header), lapply(unname(tensors)[layout], function(x) if (is.raw(x)) row_major(x) else x))
+}
+
+check_names <- function(x, arg, fun) {
+  names <- names(x)
+  if (!is.list(x) || (length(x) && is.null(names))) abort("`", arg, "` must be a named list, not ", describe(x), fun = fun)
+  if (!length(x)) return()
+  if (any(is.na(names) | !nzchar(names)) || anyDuplicated(names)) abort("the names of `", arg, "` must be there and differ", fun = fun)
+  long <- nchar(names, "bytes") > safetensors_limits$name
+  if (any(long)) abort("the names of `", arg, "` must not be longer than ", safetensors_limits$name, " bytes", fun = fun)
+  if (!all(validUTF8(enc2utf8(names)))) abort("the names of `", arg, "` must be text", fun = fun)
+}
+
+json_string <- function(x) vapply(enc2utf8(as.character(x)), function(s) as.character(jsonlite::toJSON(jsonlite::unbox(s))), "", USE.NAMES = FALSE)
+
+row_major <- function(x) if (length(dim(x)) > 1) as.vector(aperm(x)) else as.vector(x)
+
+from_row_major <- function(x, dim) if (length(dim) > 1) aperm(array(x, rev(dim))) else if (length(dim)) array(x, dim) else x
+
+#' Let a file hold these raw vectors and tensors: as a whole or, after any failure, what it held before.
+#' @noRd
+replace_file <- function(path, pieces, fun = calling_function()) {
+  fail <- function(...) abort("cannot write ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
+  if (dir.exists(path)) fail("it is a folder")
+  if (.Call(C_is_device, path)) fail("it is a device, not a file")
+  if (!dir.exists(dirname(path))) fail("the folder ", encodeString(dirname(path), quote = "\""), " does not exist")
+  # what a link points to is replaced, not the link
+  target <- if (file.exists(path)) normalizePath(path) else path
+  part <- part_file(target)
+  on.exit(unlink(part, expand = FALSE))
+  problem <- .Call(C_file_write, part, pieces)
+  if (is.null(problem) && file.exists(target)) Sys.chmod(part, file.info(target)$mode, use_umask = FALSE)
+  # renaming within a folder is atomic
+  if (is.null(problem)) problem <- tryCatch(if (!file.rename(part, target)) "it cannot be renamed", warning = conditionMessage)
+  if (length(problem)) fail(problem)
+  .Call(C_folder_sync, dirname(target))
+  invisible(path)
+}
+
+#' The name of the new file while it is being written. Those of processes of this machine that died meanwhile are removed.
+#' @noRd
+part_file <- function(path) {
+  stem <- sprintf(".%s.%s-", basename(path), Sys.info()[["nodename"]])
+  files <- list.files(dirname(path), all.files = TRUE)
+  files <- files[startsWith(files, stem) & grepl("-[0-9]+[.]part$", files)]
+  process <- as.integer(sub(".*-([0-9]+)[.]part$", "\\1", files))
+  # signal 0 only asks whether the process is there, except on Windows, where it would end it
+  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process == Sys.getpid()
+  unlink(file.path(dirname(path), files[dead]), expand = FALSE)
+  file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
+}
+
+# ---- reading ----
+
+#' From a connection that holds `size` bytes; `what` names it in messages.
+#' @noRd
+read_safetensors <- function(con, size, what, fun) {
+  refuse <- function(...) abort("cannot read ", what, ": ", ..., class = "file", fun = fun)
+  if (.Platform$endian != "little") refuse("this needs a little-endian machine")
+  header <- parse_header(read_header(con, size, refuse), refuse)
+  specs <- header[names(header) != "__metadata__"]
+  if (length(specs) > safetensors_limits$tensors) refuse("it announces ", length(specs), " tensors")
+  specs <- Map(read_spec, specs, names(specs), MoreArgs = list(refuse = refuse))
+  layout <- check_layout(specs, size - attr(header, "end"), refuse)
+  tensors <- vector("list", length(specs))
+  for (i in layout) tensors[[i]] <- read_tensor(con, specs[[i]], names(specs)[i], refuse)
+  names(tensors) <- names(specs)
+  list(tensors = tensors, metadata = read_metadata(header[["__metadata__"]], refuse))
+}
+
+read_header <- function(con, size, refuse) {
+  if (size < 8) refuse("it has ", format_bytes(size), ", too few for a safetensors file")
+  start <- readBin(con, "raw", 8)
+  # beyond 2^53 a double is not exact, but then it is far too large anyway
+  length <- sum(as.integer(start) * 256^(0:7))
+  if (length > safetensors_limits$header || length > size - 8) {
+    refuse("it is no safetensors file, or cut off: a header of ", format_bytes(length), " in a file of ", format_bytes(size))
+  }
+  bytes <- readBin(con, "raw", length)
+  if (!length(bytes) || bytes[1] != charToRaw("{")) refuse("it is no safetensors file: its header does not begin with {")
+  bytes
+}
+
+#' A list by name, with the attribute `end`: where the header ends in the file.
+#' @noRd
+parse_header <- function(bytes, refuse) {
+  if (any(bytes == 0)) refuse("its header holds zero bytes")
+  text <- rawToChar(bytes)
+  Encoding(text) <- "UTF-8"
+  if (!validUTF8(text)) refuse("its header is not UTF-8")
+  # the parser recurses; a header has brackets within brackets within brackets, but no more
+  plain <- as.integer(charToRaw(gsub("\"(?:[^\"\\\\]++|\\\\.)*+\"", "", text, perl = TRUE, useBytes = TRUE)))
+  depth <- max(cumsum((plain %in% utf8ToInt("{[")) - (plain %in% utf8ToInt("}]"))))
+  if (depth > 3) refuse("its header is no JSON of the right form: brackets are nested ", depth, " deep")
+  header <- tryCatch(jsonlite::parse_json(text), error = function(e) refuse("its header is no JSON: ", first_line(conditionMessage(e))))
+  if (!is.list(header) || (length(header) && is.null(names(header)))) refuse("its header is no JSON object")
+  if (anyDuplicated(names(header))) refuse("the name ", quoted_name(names(header)[anyDuplicated(names(header))]), " stands twice in its header")
+  if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ", safetensors_limits$name, " bytes")
+  structure(header, end = 8 + length(bytes))
+}
+
+first_line <- function(text) trimws(strsplit(text, "\n", fixed = TRUE)[[1]][1])
+
+quoted_name <- function(name) encodeString(name, quote = "\"")
+
+#' list(dtype, shape, begin, end), all checked against each other.
+#' @noRd
+read_spec <- function(x, name, refuse) {
+  wrong <- function(...) refuse("tensor ", quoted_name(name), ": ", ...)
+  fields <- c("dtype", "shape", "data_offsets")
+  if (!is.list(x) || !all(fields %in% names(x)) || anyDuplicated(names(x))) wrong("its entry must have dtype, shape and data_offsets, each once")
+  dtype <- x$dtype
+  if (!is.character(dtype) || length(dtype) != 1) wrong("its dtype is no string")
+  if (!dtype %in% names(safetensors_dtypes)) {
+    wrong("its dtype is ", quoted_name(dtype), ", not one of ", paste(names(safetensors_dtypes), collapse = ", "))
+  }
+  shape <- whole_numbers(x$shape)
+  if (is.null(shape)) wrong("its shape is no list of whole numbers")
+  if (length(shape) > safetensors_limits$axes) wrong("it has ", length(shape), " axes, more than ", safetensors_limits$axes)
+  if (any(shape > .Machine$integer.max)) wrong("an axis has ", sprintf("%.0f", max(shape)), " elements")
+  offsets <- whole_numbers(x$data_offsets)
+  if (length(offsets) != 2 || offsets[1] > offsets[2]) wrong("its data_offsets are no begin and end")
+  bytes <- safetensors_bytes[[dtype]] * prod(shape)
+  if (bytes != diff(offsets)) {
+    wrong("shape ", format_shape(shape), " of ", dtype, " needs ", format_bytes(bytes), ", but its data_offsets span ", format_bytes(diff(offsets)))
+  }
+  list(dtype = dtype, shape = shape, begin = offsets[1], end = offsets[2])
+}
+
+#' A double vector, or NULL if x is anything but a list of numbers 0, 1, 2 ... that doubles hold exactly.
+#' @noRd
+whole_numbers <- function(x) {
+  if (!is.list(x) || !is.null(names(x)) || !all(vapply(x, is_number, NA))) return(NULL)
+  x <- vapply(x, as.double, 0)
+  if (all(x == round(x) & x >= 0 & x < 2^53)) x
+}
+
+#' The tensors in the order of their numbers, which must fill the data without hole or overlap.
+#' @noRd
+check_layout <- function(specs, bytes, refuse) {
+  begin <- vapply(specs, `[[`, 0, "begin")
+  end <- vapply(specs, `[[`, 0, "end")
+  layout <- order(begin, end)
+  expected <- c(0, end[layout])[seq_along(layout)]
+  wrong <- which(begin[layout] != expected)
+  if (length(wrong)) {
+    i <- layout[wrong[1]]
+    refuse("tensor ", quoted_name(names(specs)[i]), " begins at byte ", sprintf("%.0f", begin[i]), " of the data, not ", sprintf("%.0f", expected[wrong[1]]),
+      ": numbers overlap or have a gap")
+  }
+  last <- if (length(layout)) max(end) else 0
+  if (last != bytes) refuse("its tensors need ", format_bytes(last), " of data, but it has ", format_bytes(bytes), if (last > bytes) "; it is cut off")
+  layout
+}
+
+read_tensor <- function(con, spec, name, refuse) {
+  bytes <- readBin(con, "raw", spec$end - spec$begin)
+  if (length(bytes) != spec$end - spec$begin) refuse("it ends within tensor ", quoted_name(name))
+  if (spec$dtype == "U8") return(from_row_major(bytes, spec$shape))
+  tryCatch(.Call(C_tensor_from_bytes, bytes, 0, dtype_code(safetensors_dtypes[[spec$dtype]]), spec$shape),
+    nativenet_error_shape = function(e) refuse("tensor ", quoted_name(name), ": ", conditionMessage(e)))
+}
+
+read_metadata <- function(x, refuse) {
+  if (is.null(x)) return(structure(list(), names = character()))
+  fine <- is.list(x) && (!length(x) || !is.null(names(x))) && !anyDuplicated(names(x)) && all(vapply(x, is.character, NA) & lengths(x) == 1)
+  if (!fine) refuse("its metadata are not strings by name")
+  x
+}
