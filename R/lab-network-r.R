@@ -36,8 +36,8 @@ gradients_in_r <- function(self, x, t) {
 }
 
 step_in_r <- function(self, x, t) {
-  .Call(C_check_finite, x)
-  .Call(C_check_finite, t)
+  check_finite(x)
+  check_finite(t)
   g <- gradients_in_r(self, x, t)
   if (!is.finite(g$loss) || !all(is.finite(unlist(g[c("weights", "biases")])))) {
     abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan", fun = NULL)

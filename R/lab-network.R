@@ -315,8 +315,8 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
   check_flag(verbose, fun = "fit")
   if (!is.null(on_epoch)) check_function(on_epoch, fun = "fit")
   if (!is.null(validation_data)) validation_data <- check_validation(validation_data, sizes, self$parts$loss)
-  .Call(C_check_finite, x)
-  if (!same) .Call(C_check_finite, y)
+  check_finite(x)
+  if (!same) check_finite(y)
 
   progress <- if (verbose) epoch_progress(epochs)
   val_loss <- double()
@@ -352,8 +352,8 @@ check_validation <- function(data, sizes, loss) {
   if (!is.list(data) || length(data) != 2) abort("`validation_data` must be list(x, y), not ", describe(data), fun = "fit")
   x <- check_inputs(data[[1]], sizes[1], "validation_data[[1]]", "fit")
   y <- check_targets(data[[2]], nrow(x), sizes[2], loss, "validation_data[[2]]", "fit")
-  .Call(C_check_finite, x)
-  .Call(C_check_finite, y)
+  check_finite(x)
+  check_finite(y)
   list(x, y)
 }
 
@@ -361,8 +361,8 @@ network_gradients <- function(self, x, y) {
   sizes <- network_sizes(self)
   x <- check_inputs(x, sizes[1], "x", "gradients")
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "gradients")
-  .Call(C_check_finite, x)
-  .Call(C_check_finite, y)
+  check_finite(x)
+  check_finite(y)
   if (!network_prepare(self, nrow(x))) return(gradients_in_r(self, x, y))
   e <- self$engine
   result <- .Call(C_trainer_gradient, e$trainer, e$inputs, list(x, y), nrow(x), c(e$weights, e$biases))

@@ -14,6 +14,8 @@
 #' @param ... what all layers take: see check_layer_options().
 #' @noRd
 new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_function()) {
+  alone <- missing(object)
+  if (!alone) force(object) # in a chain of pipes, layers before this one come first
   options <- check_layer_options(list(...), fun)
   self <- new.env(parent = emptyenv())
   self$kind <- kind
@@ -28,7 +30,7 @@ new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_func
   self$weights <- list() # variables, in Keras' order
   self$rules <- list()   # for each: list(regularizer, constraint, trainable)
   layer <- as_layer(self)
-  if (missing(object)) layer else compose(object, layer)
+  if (alone) layer else compose(object, layer)
 }
 
 layer_type <- function(self) if (is.null(self$type)) get(paste0(self$kind, "_type"), envir = topenv()) else self$type

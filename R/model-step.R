@@ -27,7 +27,7 @@ specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(t
 
 trace_prediction <- function(self, data, batch) {
   trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)))
-  list(program = trace$program, inputs = trace$inputs, collected = trace$template)
+  list(program = trace$program, inputs = trace$inputs, tallies = list(), averaged = integer(), collected = trace$template)
 }
 
 #' @param data list(columns, layout): inputs, then targets, then sample weights where there are any.

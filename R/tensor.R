@@ -48,6 +48,10 @@ check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   abort("`", arg, "` must be a numeric or logical array, not ", describe(x), fun = fun)
 }
 
+#' An error names the first NA, NaN or Inf of an R array.
+#' @noRd
+check_finite <- function(x) .Call(C_check_finite, x)
+
 #' @rdname tensor
 #' @export
 tensor_dtype <- function(x) tensor_info(x)[[1]]
