@@ -40,6 +40,13 @@ new_part <- function(kind, name, config, f, own = NULL) {
   structure(f, class = c(paste0("nn_", kind), "nn_part"), name = name, config = config, own = own)
 }
 
+#' Is a loss or metric called with targets and predictions, rather than without both to make an object?
+#' @noRd
+is_called <- function(no_true, no_pred, fun) {
+  if (no_true != no_pred) abort("one of `y_true` and `y_pred` is missing", fun = fun)
+  !no_true
+}
+
 is_part <- function(x, kind) inherits(x, paste0("nn_", kind))
 part_kind <- function(x) sub("^nn_", "", class(x)[1])
 part_name <- function(x) attr(x, "name")
@@ -55,14 +62,24 @@ part_constructor <- function(kind, name) get(paste0(kind, "_", name), envir = to
 #' @noRd
 bare_name <- function(x) gsub("[^a-z0-9]", "", tolower(x))
 
-#' The constructor that a string means.
+#' All strings that name a part of the kind: names and aliases, each with the part's name.
 #' @noRd
-find_constructor <- function(kind, x, arg, fun) {
-  named <- setdiff(part_names[[kind]], "of_loss")
-  all <- c(stats::setNames(named, named), part_aliases[[kind]])
-  at <- match(bare_name(x), bare_name(names(all)))
-  if (is.na(at)) abort("`", arg, "` names no ", kind, ": \"", x, "\"", did_you_mean(x, names(all)), fun = fun)
-  part_constructor(kind, all[[at]])
+known_names <- function(kind) {
+  named <- setdiff(part_names[[kind]], "of_loss") # that one needs the loss
+  c(stats::setNames(named, named), part_aliases[[kind]])
+}
+
+#' The part's name that a string means, NA if none.
+#' @noRd
+find_name <- function(kind, x) {
+  known <- known_names(kind)
+  unname(known[match(bare_name(x), bare_name(names(known)))])
+}
+
+#' The part that a constructor makes without arguments; NULL for another function.
+#' @noRd
+made_by <- function(kind, f) {
+  for (name in known_names(kind)) if (identical(f, part_constructor(kind, name))) return(f())
 }
 
 #' What the user gives for a part, as the part
@@ -77,15 +94,21 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
   if (is(x, "refObjectGenerator")) x <- x$className # a class of the labs, such as relu
   if (is.character(x) && length(x) == 1 && !is.na(x)) {
     if (x %in% names(custom_objects)) return(as_part(kind, custom_objects[[x]], arg, fun, name = x))
-    return(find_constructor(kind, x, arg, fun)())
+    return(part_constructor(kind, check_part_name(kind, x, arg, fun))())
   }
   if (is_branch(x) && is.character(x$class_name)) return(read_part(kind, x, arg, fun, custom_objects))
   if (is.function(x) && !inherits(x, "nn_part")) {
-    for (known in part_names[[kind]]) if (identical(x, part_constructor(kind, known))) return(x())
-    return(own_part(kind, x, if (is.null(name)) "custom" else name))
+    made <- made_by(kind, x)
+    return(if (is.null(made)) own_part(kind, x, if (is.null(name)) "custom" else name) else made)
   }
   abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_", part_names[[kind]][1], "()`, or a function, not ",
     describe(x), fun = fun)
+}
+
+check_part_name <- function(kind, x, arg, fun) {
+  name <- find_name(kind, x)
+  if (is.na(name)) abort("`", arg, "` names no ", kind, ": \"", x, "\"", did_you_mean(x, names(known_names(kind))), fun = fun)
+  name
 }
 
 #' An R function of the user's as a part. It is called as it is, but for losses and metrics, which add what it gives up.
@@ -109,7 +132,8 @@ read_part <- function(kind, x, arg, fun, custom_objects) {
     if (is.function(own)) return(as_part(kind, own, arg, fun, name = config$name))
     abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(", config$name, " = ...)`", fun = fun)
   }
-  constructor <- find_constructor(kind, x$class_name, arg, fun)
+  name <- if (x$class_name %in% part_names[[kind]]) x$class_name else check_part_name(kind, x$class_name, arg, fun)
+  constructor <- part_constructor(kind, name)
   unknown <- setdiff(names(config), names(formals(constructor)))
   if (length(unknown)) abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`", did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
   do.call(constructor, config)

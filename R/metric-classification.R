@@ -1,0 +1,254 @@
+# Metrics of classifiers: how often the class is right, and counts at thresholds.
+
+#' Metrics of classification
+#'
+#' See [metric_mean_squared_error()] for how metrics are called.
+#'
+#' | `metric_` | the share of samples (or of numbers, see below) where |
+#' |---|---|
+#' | `binary_accuracy` | the target is 1 and the prediction above `threshold`, or 0 and not above: exactly 0.5 counts as 0 |
+#' | `categorical_accuracy` | the target, a row of zeros and a one, and the prediction are largest at the same place, the first one if several are |
+#' | `sparse_categorical_accuracy` | the prediction is largest at the target, a label 0 .. K-1 |
+#' | `top_k_categorical_accuracy`, `sparse_top_k_categorical_accuracy` | fewer than `k` predictions are larger than that of the target |
+#' | `accuracy` | the target equals the prediction, number by number |
+#'
+#' In `compile()`, `"accuracy"` (or `"acc"`, or `metric_accuracy()`) means the one of the first three that the shapes
+#' ask for: predictions whose last axis has size 1 are binary; otherwise targets that lack the last axis, or have size 1 there,
+#' are labels; all else is rows of zeros and ones.
+#'
+#' The others count how many numbers of `y_pred` lie above thresholds, and whether the target there is 0 or not: true
+#' positives (tp), false positives (fp), true negatives (tn) and false negatives (fn).
+#'
+#' | `metric_` | |
+#' |---|---|
+#' | `true_positives false_positives true_negatives false_negatives` | the counts, or sums of weights |
+#' | `precision` | `tp / (tp + fp)` |
+#' | `recall` | `tp / (tp + fn)` |
+#' | `auc` | the area under the curve of `tp / (tp + fn)` over `fp / (fp + tn)` (`"ROC"`), or of precision over recall (`"PR"`) |
+#'
+#' The area is that of `num_thresholds` thresholds, spread evenly over 0 .. 1, as in Keras. Between them `"interpolation"` takes
+#' straight lines for ROC and the form of Davis & Goadrich for PR, `"minoring"` and `"majoring"` the lower and the higher value.
+#'
+#' @inheritParams metric_mean_squared_error
+#' @param threshold a number.
+#' @param thresholds numbers from 0 to 1, each of which has its result; `NULL` is 0.5. For the AUC those between the ends.
+#' @param k how many of the largest predictions count.
+#' @param class_id which class to look at, 0-based; `NULL` for all numbers of `y_pred`.
+#' @param num_thresholds a whole number of at least 2.
+#' @param curve `"ROC"` or `"PR"`.
+#' @param summation_method `"interpolation"`, `"minoring"` or `"majoring"`.
+#' @param from_logits are predictions the inputs of a sigmoid, rather than its outputs?
+#' @return See [metric_mean_squared_error()]; a number per threshold.
+#' @references Davis & Goadrich (2006), <https://doi.org/10.1145/1143844.1143874>.
+#' @examples
+#' m <- metric_auc()
+#' m(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9)) # 0.75
+#' metric_precision(c(0, 1, 1, 1), c(1, 0, 1, 1))
+#' metric_sparse_categorical_accuracy(c(2, 1), rbind(c(0.1, 0.6, 0.3), c(0.05, 0.95, 0)))
+#' @name metric_accuracy
+NULL
+
+# ---- accuracies: the value of each sample ----
+
+accuracy_formulas <- list(
+  accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "values", fun)
+    as_share(op_equal(pair$y_true, pair$y_pred), pair$y_pred)
+  },
+  binary_accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "values", fun)
+    class <- as_share(op_greater(pair$y_pred, config$threshold), pair$y_pred)
+    op_mean(as_share(op_equal(pair$y_true, class), pair$y_pred), -1)
+  },
+  categorical_accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "values", fun)
+    as_share(op_equal(op_argmax(pair$y_true), op_argmax(pair$y_pred)), pair$y_pred)
+  },
+  sparse_categorical_accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "labels", fun)
+    as_share(op_equal(op_cast(pair$y_true, "int64"), op_argmax(pair$y_pred)), pair$y_pred)
+  },
+  top_k_categorical_accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "values", fun)
+    in_top_k(op_argmax(pair$y_true), pair$y_pred, config$k)
+  },
+  sparse_top_k_categorical_accuracy = function(y_true, y_pred, config, fun) {
+    pair <- align_targets(y_true, y_pred, "labels", fun)
+    in_top_k(pair$y_true, pair$y_pred, config$k)
+  }
+)
+
+#' Truth values as 0 and 1 of the dtype of the predictions.
+#' @noRd
+as_share <- function(x, y_pred) op_cast(x, tensor_dtype(y_pred))
+
+in_top_k <- function(labels, y_pred, k) {
+  chosen <- op_one_hot(labels, shape_of(y_pred)[rank_of(y_pred)], "bool")
+  its_own <- op_sum(op_where(chosen, y_pred, 0), -1, keepdims = TRUE)
+  larger <- op_sum(as_share(op_greater(y_pred, its_own), y_pred), -1)
+  as_share(op_logical_and(op_less(larger, k), op_is_finite(op_squeeze(its_own, -1))), y_pred)
+}
+
+# ---- counts at thresholds ----
+
+#' @return a tensor of one axis: tp of each threshold, then fp, fn and tn.
+#' @noRd
+confusion_sums <- function(m, y_true, y_pred, weights) {
+  config <- part_config(m)
+  pair <- align_targets(y_true, y_pred, "values", part_label(m))
+  t <- as_share(op_not_equal(pair$y_true, 0), pair$y_pred)
+  p <- if (isTRUE(config$from_logits)) op_sigmoid(pair$y_pred) else pair$y_pred
+  w <- weigh(op_ones_like(p), weights)
+  thresholds <- thresholds_of(config)
+  column <- function(x) op_reshape(if (is.null(config$class_id)) x else op_gather(x, config$class_id, axis = -1), c(-1, 1))
+  sides <- op_concat(list(column(op_multiply(w, t)), column(op_multiply(w, op_subtract(1, t)))), axis = 2) # (N, 2)
+  above <- as_share(op_greater(column(p), array(thresholds, c(1, length(thresholds)))), p) # (N, thresholds)
+  positive <- op_matmul(sides, above, transpose_x = TRUE) # (2, thresholds)
+  negative <- op_subtract(op_expand_dims(op_sum(sides, axis = 1), -1), positive)
+  op_reshape(op_concat(list(positive, negative), axis = 1), -1)
+}
+
+confusion_counts <- function(totals) {
+  by_kind <- matrix(totals, ncol = 4)
+  list(tp = by_kind[, 1], fp = by_kind[, 2], fn = by_kind[, 3], tn = by_kind[, 4])
+}
+
+thresholds_of <- function(config) {
+  if (is.null(config$num_thresholds)) return(if (is.null(config$thresholds)) 0.5 else config$thresholds)
+  inner <- config$thresholds
+  if (is.null(inner)) inner <- seq_len(config$num_thresholds - 2) / (config$num_thresholds - 1)
+  # so that all predictions lie above the first and none above the last
+  c(-session$epsilon, sort(inner), 1 + session$epsilon)
+}
+
+confusion_results <- list(
+  true_positives = function(n, config) n$tp,
+  false_positives = function(n, config) n$fp,
+  true_negatives = function(n, config) n$tn,
+  false_negatives = function(n, config) n$fn,
+  precision = function(n, config) share(n$tp, n$tp + n$fp),
+  recall = function(n, config) share(n$tp, n$tp + n$fn),
+  auc = function(n, config) {
+    if (config$curve == "PR" && config$summation_method == "interpolation") return(interpolated_pr_area(n))
+    recall <- share(n$tp, n$tp + n$fn)
+    if (config$curve == "ROC") area_under(share(n$fp, n$fp + n$tn), recall, config$summation_method)
+    else area_under(recall, share(n$tp, n$tp + n$fp), config$summation_method)
+  }
+)
+
+#' The area under y over x, whose points come from the right to the left.
+#' @noRd
+area_under <- function(x, y, method) {
+  left <- y[-1]
+  right <- y[-length(y)]
+  sum(-diff(x) * switch(method, interpolation = (left + right) / 2, minoring = pmin(left, right), majoring = pmax(left, right)))
+}
+
+#' Between thresholds, tp is a straight line over tp + fp, and precision the quotient (Davis & Goadrich 2006).
+#' @noRd
+interpolated_pr_area <- function(n) {
+  positive <- n$tp + n$fp
+  last <- length(positive)
+  d_tp <- -diff(n$tp)
+  slope <- share(d_tp, pmax(-diff(positive), 0))
+  intercept <- n$tp[-1] - slope * positive[-1]
+  ratio <- ifelse(positive[-last] > 0 & positive[-1] > 0, share(positive[-last], positive[-1]), 1)
+  sum(share(slope * (d_tp + intercept * log(ratio)), n$tp[-1] + n$fn[-1]))
+}
+
+# ---- the objects ----
+
+#' @rdname metric_accuracy
+#' @export
+metric_accuracy <- function(y_true, y_pred, ..., name = "accuracy") use_metric("accuracy", list(), name, list(...), y_true, y_pred)
+
+#' @rdname metric_accuracy
+#' @export
+metric_binary_accuracy <- function(y_true, y_pred, threshold = 0.5, ..., name = "binary_accuracy") {
+  check_number(threshold)
+  use_metric("binary_accuracy", list(threshold = threshold), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_categorical_accuracy <- function(y_true, y_pred, ..., name = "categorical_accuracy") {
+  use_metric("categorical_accuracy", list(), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_sparse_categorical_accuracy <- function(y_true, y_pred, ..., name = "sparse_categorical_accuracy") {
+  use_metric("sparse_categorical_accuracy", list(), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ..., name = "top_k_categorical_accuracy") {
+  use_metric("top_k_categorical_accuracy", list(k = check_count(k)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ..., name = "sparse_top_k_categorical_accuracy") {
+  use_metric("sparse_top_k_categorical_accuracy", list(k = check_count(k)), name, list(...), y_true, y_pred)
+}
+
+check_thresholds <- function(thresholds, fun = calling_function()) {
+  if (is.null(thresholds)) return(NULL)
+  thresholds <- as_sizes(thresholds) # saved ones may be a list
+  if (length(thresholds) > 0 && !anyNA(thresholds) && all(thresholds >= 0 & thresholds <= 1)) return(thresholds)
+  abort("`thresholds` must be numbers from 0 to 1, not ", describe(thresholds), fun = fun)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation", thresholds = NULL,
+                       from_logits = FALSE, ..., name = "auc") {
+  check_choice(curve, c("ROC", "PR"))
+  check_choice(summation_method, c("interpolation", "minoring", "majoring"))
+  thresholds <- check_thresholds(thresholds)
+  num_thresholds <- if (is.null(thresholds)) check_count(num_thresholds, min = 2) else length(thresholds) + 2L
+  use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method, thresholds = thresholds,
+    from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
+}
+
+confusion_config <- function(thresholds, class_id, fun = calling_function()) {
+  if (!is.null(class_id)) check_count(class_id, min = 0, fun = fun)
+  list(thresholds = check_thresholds(thresholds, fun), class_id = class_id)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_precision <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "precision") {
+  use_metric("precision", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_recall <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "recall") {
+  use_metric("recall", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_true_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_positives") {
+  use_metric("true_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_false_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_positives") {
+  use_metric("false_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_true_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_negatives") {
+  use_metric("true_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_accuracy
+#' @export
+metric_false_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_negatives") {
+  use_metric("false_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
