@@ -160,6 +160,8 @@ say <- function(...) cat(..., "\n", sep = "")
 #' mine <- loss_history()
 #' mine$on_train_batch_end(0, list(loss = 0.5))
 #' mine$losses
+#' @aliases KerasCallback
+#' @rawNamespace export(KerasCallback)
 #' @export
 callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch_begin = NULL, on_batch_end = NULL, on_train_batch_begin = NULL,
                             on_train_batch_end = NULL, on_train_begin = NULL, on_train_end = NULL, on_predict_batch_begin = NULL,
@@ -193,12 +195,10 @@ new_callback_class <- function(classname, ..., public = list()) {
 # So that `super$on_epoch_end(epoch, logs)` is possible.
 no_hooks <- stats::setNames(rep(list(function(...) NULL), length(callback_hooks) + 1), c("initialize", callback_hooks))
 
-#' @rdname callback_lambda
-#' @format `KerasCallback`: an R6 class, or `NULL` without the package R6.
-#' @export
+# Exported by name: roxygen would look into the class.
 KerasCallback <- NULL
 
-#' R6 is not needed to use this package, so its class is made when somebody looks at it.
+#' R6 is not needed to use this package, so its class is made when somebody looks at it; `NULL` without R6.
 #' @noRd
 bind_keras_callback <- function(namespace) {
   rm("KerasCallback", envir = namespace)
