@@ -121,6 +121,7 @@ call_initializer <- function(shape, dtype = "float32") {
   self <- sys.function()
   config <- part_config(self)
   shape <- check_sizes(as_sizes(shape), fun = part_label(self))
+  if (any(shape < 0)) abort("`shape` must be sizes, zero or more, not ", format_shape(shape), fun = part_label(self))
   with_own_seed(config$seed, initializer_formulas[[part_name(self)]](shape, dtype, config))
 }
 

@@ -51,6 +51,7 @@ op_code <- new.env(parent = emptyenv())
 .onLoad <- function(libname, pkgname) {
   table <- op_table()
   for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
+  bind_keras_callback(topenv())
   .Call(C_threads, default_threads())
   .Call(C_blas, as.integer(isTRUE(getOption("nativenet.blas"))))
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word

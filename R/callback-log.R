@@ -1,0 +1,110 @@
+# Callbacks that set the learning rate by a plan, write logs, or keep watch over the loss.
+
+#' Set the learning rate by epoch
+#'
+#' @param schedule a function of `(epoch, lr)`, or of `epoch` alone, that gives the learning rate for the epoch. Epochs count from 0; `lr` is the
+#'   learning rate before.
+#' @param verbose 1 prints each learning rate.
+#' @return A callback, for the argument `callbacks` of `fit()`. The history gets the learning rate of each epoch as `lr`.
+#' @section Errors: `nativenet_error_value` if the schedule gives anything but a number of at least 0.
+#' @examples
+#' callback_learning_rate_scheduler(function(epoch, lr) if (epoch < 10) lr else lr * exp(-0.1))
+#' @export
+callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
+  check_function(schedule)
+  verbose <- resolve_verbose(verbose)
+  self <- new_callback("learning_rate_scheduler")
+  self$on_epoch_begin <- function(epoch, logs) {
+    rate <- call_with(schedule, list(epoch, learning_rate_of(self$model)))
+    if (is_tensor(rate)) rate <- as.array(rate)
+    check_number(rate, min = 0, arg = "schedule(epoch, lr)", fun = "callback_learning_rate_scheduler")
+    set_learning_rate_of(self$model, as.double(rate))
+    if (verbose > 0) say(sprintf("Epoch %.0f: LearningRateScheduler setting learning rate to %s.", epoch + 1, format(as.double(rate), digits = 15)))
+  }
+  self$on_epoch_end <- function(epoch, logs) add_logs(lr = learning_rate_of(self$model))
+  self
+}
+
+#' Write the metrics of each epoch to a file
+#'
+#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their names.
+#'
+#' @param filename name of the file.
+#' @param separator a string between columns.
+#' @param append keep what the file holds, and add to it?
+#' @return A callback, for the argument `callbacks` of `fit()`.
+#' @section Errors: `nativenet_error_file` if the file cannot be written.
+#' @examples
+#' callback_csv_logger(file.path(tempdir(), "log.csv"))
+#' @export
+callback_csv_logger <- function(filename, separator = ",", append = FALSE) {
+  check_string(filename)
+  check_string(separator)
+  check_flag(append)
+  self <- new_callback("csv_logger", filename = filename)
+  keys <- NULL
+  put <- function(values, append = TRUE) {
+    done <- tryCatch({
+      cat(paste0(values, collapse = separator), if (length(values)) "\n", file = filename, sep = "", append = append)
+      TRUE
+    }, error = function(e) FALSE, warning = function(w) FALSE)
+    if (!done) abort("cannot write to ", encodeString(filename, quote = "\""), class = "file", fun = "callback_csv_logger")
+  }
+  self$on_train_begin <- function(logs) {
+    keys <<- NULL
+    if (!append) put(character(), append = FALSE)
+  }
+  self$on_epoch_end <- function(epoch, logs) {
+    if (is.null(keys)) {
+      keys <<- sort(names(logs), method = "radix")
+      if (!isTRUE(file.size(filename) > 0)) put(c("epoch", keys))
+    }
+    # a metric may be missing in some epochs
+    put(c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else as.character(as.double(logs[[key]])), "")))
+  }
+  self
+}
+
+#' Stop when the loss is no longer a number
+#'
+#' After a batch whose loss is NaN or infinite, training ends.
+#'
+#' @return A callback, for the argument `callbacks` of `fit()`.
+#' @examples
+#' callback_terminate_on_naan()
+#' @export
+callback_terminate_on_naan <- function() {
+  self <- new_callback("terminate_on_naan")
+  self$on_train_batch_end <- function(batch, logs) {
+    if (is.null(logs$loss) || is.finite(logs$loss)) return()
+    say(sprintf("Batch %.0f: Invalid loss, terminating training", batch))
+    stop_training(self$model)
+  }
+  self
+}
+
+#' @rdname callback_terminate_on_naan
+#' @export
+callback_terminate_on_nan <- callback_terminate_on_naan
+
+#' Callbacks that do nothing here
+#'
+#' They exist so that scripts that name them run: progress is shown by `fit(verbose = )` anyway, and TensorBoard is a
+#' program of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a [plot()][plot.nn_history()].
+#'
+#' @param ... ignored.
+#' @return A callback without functions.
+#' @examples
+#' callback_progbar_logger()
+#' @export
+callback_progbar_logger <- function(...) {
+  message("callback_progbar_logger(): not needed, `verbose` of `fit()` shows progress.")
+  new_callback("progbar_logger")
+}
+
+#' @rdname callback_progbar_logger
+#' @export
+callback_tensorboard <- function(...) {
+  message("callback_tensorboard(): nothing is written for TensorBoard; `callback_csv_logger()` writes logs, and `plot()` draws the history.")
+  new_callback("tensorboard")
+}

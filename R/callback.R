@@ -1,0 +1,214 @@
+# Callbacks: objects whose functions run while a model trains, under the names and with the arguments of Keras.
+#
+# A callback is an environment. Its functions find it as `self`, with the fields `model` and `params` that `fit()` sets. What
+# training calls, when, and with which arguments:
+#
+#   on_train_begin(logs), on_train_end(logs)                once
+#   on_epoch_begin(epoch, logs), on_epoch_end(epoch, logs)  epochs count from 0
+#   on_train_batch_begin(batch, logs), on_train_batch_end   batches of an epoch count from 0
+#   on_test_*, on_predict_*                                 of evaluation, also that after an epoch, and of prediction
+#
+# `logs` is a named list of numbers. on_batch_begin and on_batch_end are old names of on_train_batch_*.
+
+callback_hooks <- c(
+  "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end",
+  paste0("on_", rep(c("train", "test", "predict"), each = 2), "_batch_", c("begin", "end")),
+  "on_test_begin", "on_test_end", "on_predict_begin", "on_predict_end", "on_batch_begin", "on_batch_end"
+)
+
+old_hook <- function(hook) if (startsWith(hook, "on_train_batch_")) sub("train_", "", hook)
+
+#' An object; hooks and fields are set on it afterwards, or given here by name.
+#' @noRd
+new_callback <- function(name, ...) {
+  self <- list2env(list(...), parent = emptyenv())
+  self$name <- name
+  structure(self, class = "nn_callback")
+}
+
+#' @export
+print.nn_callback <- function(x, ...) {
+  fields <- Filter(function(v) is.atomic(v) && length(v) == 1, mget(setdiff(ls(x), c("name", "wait", "best")), envir = x))
+  shown <- paste(names(fields), "=", vapply(fields, describe, ""), collapse = ", ")
+  hooks <- intersect(callback_hooks, ls(x))
+  cat("<callback ", x$name, ">", if (length(fields)) paste0(" ", shown), if (!length(fields)) paste0(" ", paste(hooks, collapse = ", ")), "\n", sep = "")
+  invisible(x)
+}
+
+# ---- for who trains ----
+
+#' What users give as `callbacks`, one or a list: callbacks, R6 objects and environments with functions of those names,
+#' or lists of such functions. A list of callbacks.
+#' @noRd
+as_callbacks <- function(x, fun = calling_function()) {
+  if (is.null(x)) return(list())
+  if (is.list(x) && !is.object(x) && !any(names(x) %in% callback_hooks)) return(unname(lapply(x, as_callback, fun)))
+  list(as_callback(x, fun))
+}
+
+as_callback <- function(x, fun) {
+  refuse <- function(...) abort("`callbacks` must be callbacks, as `callback_early_stopping()` makes them, not ", ..., fun = fun)
+  if (inherits(x, "nn_callback")) return(x)
+  if (inherits(x, "R6ClassGenerator")) refuse("the class itself; `", x$classname, "$new()` makes an object of it")
+  if (is.function(x)) refuse(describe(x), "; is a pair of parentheses missing?")
+  if (is.environment(x)) {
+    if (any(callback_hooks %in% ls(x))) return(x)
+    refuse("an object without a function ", paste0("`", callback_hooks[1:4], "`", collapse = ", "), " or the like")
+  }
+  if (!is.list(x) || !length(x)) refuse(describe(x))
+  hooks <- intersect(callback_hooks, names(x))
+  if (!length(hooks)) refuse("a list without a function `on_epoch_end` or the like")
+  for (hook in hooks) check_function(x[[hook]], arg = hook, fun = fun)
+  do.call(new_callback, c(list("list"), x))
+}
+
+#' Tell callbacks what is being trained. R6 objects may have no room for it.
+#' @noRd
+callback_set <- function(callbacks, model, params) {
+  for (callback in callbacks) {
+    for (field in c("model", "params")) {
+      if (exists(field, envir = callback, inherits = FALSE) || !environmentIsLocked(callback)) {
+        assign(field, if (field == "model") model else params, envir = callback)
+      }
+    }
+  }
+}
+
+#' The function of this name, or NULL where there is none or it does nothing.
+#' @noRd
+callback_hook <- function(callback, hook) {
+  f <- get0(hook, envir = callback, mode = "function", inherits = FALSE)
+  if (!is.null(f) && !is.null(body(f))) f
+}
+
+#' Does any callback want to hear of batches, or does the engine go on by itself?
+#' @noRd
+wants_batches <- function(callbacks, mode = "train") {
+  hooks <- paste0("on_", mode, "_batch_", c("begin", "end"))
+  hooks <- c(hooks, unlist(lapply(hooks, old_hook)))
+  any(vapply(callbacks, function(callback) any(vapply(hooks, function(hook) !is.null(callback_hook(callback, hook)), NA)), NA))
+}
+
+#' Run a hook of all callbacks: `run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)`. The logs come back with what
+#' callbacks added for those after them and for the history.
+#' @noRd
+run_callbacks <- function(callbacks, hook, ..., logs = list()) {
+  logs <- as.list(logs)
+  for (callback in callbacks) {
+    for (name in c(hook, old_hook(hook))) {
+      f <- callback_hook(callback, name)
+      if (is.null(f)) next
+      result <- call_with(f, c(list(...), list(logs)))
+      if (inherits(result, "nn_added_logs")) logs[names(result)] <- unclass(result)
+    }
+  }
+  invisible(logs)
+}
+
+#' Functions may leave out their last arguments.
+#' @noRd
+call_with <- function(f, values) {
+  known <- names(formals(args(f)))
+  n <- if ("..." %in% known) length(values) else min(length(known), length(values))
+  # not do.call(), whose errors show all the values
+  switch(n + 1, f(), f(values[[1]]), f(values[[1]], values[[2]]))
+}
+
+#' The value of a hook that adds to the logs.
+#' @noRd
+add_logs <- function(...) structure(list(...), class = "nn_added_logs")
+
+stop_training <- function(model) {
+  model$stop_training <- TRUE
+  invisible(TRUE)
+}
+
+# One way for all callbacks to speak, which sink() and capture.output() hear.
+say <- function(...) cat(..., "\n", sep = "")
+
+# ---- callbacks of one's own ----
+
+#' Callbacks from functions
+#'
+#' `callback_lambda()` makes a callback of functions. `new_callback_class()` makes a constructor of callbacks with fields, whose
+#' functions find the object as `self`. With the package \pkg{R6}, `KerasCallback` is a class to inherit from: `R6::R6Class("Mine", inherit =
+#' KerasCallback, public = list(on_epoch_end = function(epoch, logs = list()) ...))`; any R6 object or environment
+#' with functions of these names will do, too, and so will a named list of functions.
+#'
+#' Functions may leave out their last arguments. `epoch` and `batch` count from 0; `logs` is a named list of numbers: the loss, the
+#' metrics and, after an epoch, those of validation. `self$model` is the model and `self$params` a list of `epochs`, `steps`
+#' and the like; `self$model$stop_training <- TRUE` ends training after the present batch or epoch. Batches run faster where no
+#' callback asks for them.
+#'
+#' @param on_epoch_begin,on_epoch_end functions of `(epoch, logs)`.
+#' @param on_batch_begin,on_batch_end,on_train_batch_begin,on_train_batch_end functions of `(batch, logs)`.
+#' @param on_train_begin,on_train_end functions of `(logs)`.
+#' @param on_predict_batch_begin,on_predict_batch_end,on_test_batch_begin,on_test_batch_end functions of `(batch, logs)`.
+#' @param on_predict_begin,on_predict_end,on_test_begin,on_test_end functions of `(logs)`.
+#' @param classname a string.
+#' @param public,... for `callback_lambda()` nothing else; for `new_callback_class()` functions and first values of fields, all named.
+#'   `initialize` is run with the arguments of the constructor.
+#' @return A callback; for `new_callback_class()` a function that makes one.
+#' @section Errors: `nativenet_error_value` for anything that is no function, and for names that are not known.
+#' @examples
+#' callback_lambda(on_epoch_end = function(epoch, logs) cat("epoch", epoch, "loss", logs$loss, "\n"))
+#'
+#' loss_history <- new_callback_class("loss_history",
+#'   losses = NULL,
+#'   on_train_batch_end = function(batch, logs) self$losses <- c(self$losses, logs$loss)
+#' )
+#' mine <- loss_history()
+#' mine$on_train_batch_end(0, list(loss = 0.5))
+#' mine$losses
+#' @aliases KerasCallback
+#' @rawNamespace export(KerasCallback)
+#' @export
+callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch_begin = NULL, on_batch_end = NULL, on_train_batch_begin = NULL,
+                            on_train_batch_end = NULL, on_train_begin = NULL, on_train_end = NULL, on_predict_batch_begin = NULL,
+                            on_predict_batch_end = NULL, on_predict_begin = NULL, on_predict_end = NULL, on_test_batch_begin = NULL,
+                            on_test_batch_end = NULL, on_test_begin = NULL, on_test_end = NULL, ...) {
+  if (...length()) abort("there is no hook ", paste0("`", names(list(...)), "`", collapse = ", "), did_you_mean(names(list(...))[1], callback_hooks))
+  hooks <- Filter(Negate(is.null), mget(callback_hooks))
+  for (hook in names(hooks)) check_function(hooks[[hook]], arg = hook)
+  do.call(new_callback, c(list("lambda"), hooks))
+}
+
+#' @rdname callback_lambda
+#' @export
+new_callback_class <- function(classname, ..., public = list()) {
+  check_string(classname)
+  parts <- c(list(...), public)
+  if (length(parts) && (is.null(names(parts)) || !all(nzchar(names(parts))))) abort("methods and fields must be named")
+  function(...) {
+    self <- new_callback(classname)
+    for (name in names(parts)) {
+      part <- parts[[name]]
+      if (is.function(part)) environment(part) <- list2env(list(self = self, super = no_hooks), parent = environment(part))
+      assign(name, part, envir = self)
+    }
+    if (is.function(parts$initialize)) self$initialize(...)
+    else if (...length()) abort("takes no arguments, as it has no `initialize`", fun = classname)
+    self
+  }
+}
+
+# So that `super$on_epoch_end(epoch, logs)` is possible.
+no_hooks <- stats::setNames(rep(list(function(...) NULL), length(callback_hooks) + 1), c("initialize", callback_hooks))
+
+# Exported by name: roxygen would look into the class.
+KerasCallback <- NULL
+
+#' R6 is not needed to use this package, so its class is made when somebody looks at it; `NULL` without R6.
+#' @noRd
+bind_keras_callback <- function(namespace) {
+  rm("KerasCallback", envir = namespace)
+  class <- NULL
+  makeActiveBinding("KerasCallback", function() {
+    if (is.null(class) && requireNamespace("R6", quietly = TRUE)) {
+      numbered <- grepl("epoch|batch", callback_hooks)
+      hooks <- stats::setNames(ifelse(numbered, list(function(index, logs = list()) NULL), list(function(logs = list()) NULL)), callback_hooks)
+      class <<- R6::R6Class("KerasCallback", public = c(list(model = NULL, params = NULL), hooks), parent_env = namespace)
+    }
+    class
+  }, namespace)
+}

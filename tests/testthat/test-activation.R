@@ -1,0 +1,69 @@
+# Activations against base R and published values.
+
+x <- some(c(3, 5), -4, 4)
+sigmoid_of <- stats::plogis
+expected <- list(
+  list(activation_linear(), identity),
+  list(activation_relu(), function(x) pmax(x, 0)),
+  list(activation_relu(alpha = 0.1), function(x) ifelse(x > 0, x, 0.1 * x)),
+  list(activation_relu(alpha = 0.1, max_value = 2, threshold = 1), function(x) ifelse(x >= 2, 2, ifelse(x > 1, x, 0.1 * (x - 1)))),
+  list(activation_relu(max_value = 2), function(x) pmin(pmax(x, 0), 2)),
+  list(activation_elu(), function(x) ifelse(x > 0, x, exp(x) - 1)),
+  list(activation_elu(alpha = 0.5), function(x) ifelse(x > 0, x, 0.5 * (exp(x) - 1))),
+  list(activation_selu(), function(x) 1.0507009873554805 * ifelse(x > 0, x, 1.6732632423543772 * (exp(x) - 1))),
+  list(activation_gelu(), function(x) x * stats::pnorm(x)),
+  list(activation_gelu(approximate = TRUE), function(x) 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))),
+  list(activation_swish(), function(x) x * sigmoid_of(x)),
+  list(activation_sigmoid(), sigmoid_of),
+  list(activation_hard_sigmoid(), function(x) pmin(pmax(0.2 * x + 0.5, 0), 1)),
+  list(activation_tanh(), tanh),
+  list(activation_softmax(), row_wise(softmax_of)),
+  list(activation_softmax(axis = 1), function(x) t(row_wise(softmax_of)(t(x)))),
+  list(activation_softplus(), function(x) log(1 + exp(x))),
+  list(activation_softsign(), function(x) x / (1 + abs(x))),
+  list(activation_exponential(), exp)
+)
+
+test_that("each follows its formula in both dtypes, and its derivative is right", {
+  expect_setequal(vapply(expected, function(e) part_name(e[[1]]), ""), part_names$activation)
+  for (e in expected) {
+    label <- part_name(e[[1]])
+    expect_equal(as.array(e[[1]](x)), e[[2]](x), tolerance = 1e-12, info = label)
+    y <- e[[1]](tensor(x, "float32"))
+    expect_identical(tensor_dtype(y), "float32")
+    expect_equal(as.array(y), e[[2]](x), tolerance = 1e-5, info = label)
+    expect_true(check_gradient(function(x) op_multiply(e[[1]](x), some(c(3, 5), 1, 2, k = 3)), x)$ok, info = label)
+  }
+})
+
+test_that("values of another library", { # PyTorch 1.13
+  z <- -3:3
+  value <- function(f, ...) c(as.array(f(z, ...)))
+  expect_equal(value(activation_gelu, approximate = TRUE),
+    c(-0.003637392082, -0.045402305912, -0.158808009392, 0, 0.841191990608, 1.954597694088, 2.996362607918), tolerance = 1e-10)
+  expect_equal(value(activation_swish), c(-0.142277619533, -0.238405844044, -0.26894142137, 0, 0.73105857863, 1.761594155956, 2.857722380467), tolerance = 1e-10)
+  expect_equal(value(activation_selu), c(-1.670568728767, -1.520166468596, -1.111330737813, 0, 1.050700987355, 2.101401974711, 3.152102962066), tolerance = 1e-10)
+})
+
+test_that("called with x they compute, without they make an object", {
+  expect_identical(as.array(activation_relu(x)), as.array(activation_relu()(x)))
+  expect_identical(as.array(activation_relu(x, alpha = 0.5)), as.array(activation_relu(alpha = 0.5)(x)))
+  expect_identical(as.array(activation_elu(x, 2)), as.array(activation_elu(alpha = 2)(x)))
+  expect_identical(as.array(activation_relu(-2:2)), array(c(0, 0, 0, 1, 2)))
+  expect_identical(as_activation(NULL), activation_linear())
+  expect_identical(as_activation("softmax"), activation_softmax())
+  expect_refusal(as_activation("rellu", fun = "layer_dense"), "value", "`layer_dense()`: `activation` names no activation", "did you mean", "`relu`")
+  expect_refusal(activation_relu(x, max_value = 0), "value", "`activation_relu()`", "`max_value`")
+  expect_refusal(activation_gelu(x, approximate = 2), "value", "`approximate`")
+})
+
+test_that("what op_dense() can do in one op is the same", {
+  kernel <- some(c(5, 2), k = 2)
+  fused <- Filter(function(e) !is.null(fused_activation(e[[1]])), expected)
+  expect_length(fused, 10)
+  for (e in fused) {
+    one <- do.call(op_dense, c(list(x, kernel), fused_activation(e[[1]])))
+    expect_equal(as.array(one), e[[2]](x %*% kernel), tolerance = 1e-12, info = part_name(e[[1]]))
+  }
+  expect_null(fused_activation(as_activation(tanh)))
+})

@@ -1,0 +1,214 @@
+# Losses against their formulas, written out here in plain R, against another library, and in Keras' published examples.
+
+e <- 1e-7
+clip <- function(x, low, high = Inf) pmin(pmax(x, low), high)
+unit <- function(x) x / sqrt(rowSums(x^2))
+rescaled <- function(p) clip(p / rowSums(p), e, 1 - e)
+
+n <- 4
+k <- 3
+any_t <- some(c(n, k), 0.1, 2)
+any_p <- some(c(n, k), 0.2, 3, k = 2)
+share_t <- some(c(n, k), 0.05, 0.95, k = 3)
+share_p <- some(c(n, k), 0.05, 0.95, k = 4)
+logits <- some(c(n, k), -3, 3, k = 5)
+one_hot <- diag(k)[c(2, 1, 3, 2), ]
+labels <- c(1, 0, 2, 1)
+
+# the object, targets, predictions, the loss of each sample
+cases <- list(
+  list(loss_mean_squared_error(), any_t, any_p, function(t, p) rowMeans((p - t)^2)),
+  list(loss_mean_absolute_error(), any_t, any_p, function(t, p) rowMeans(abs(p - t))),
+  list(loss_mean_absolute_percentage_error(), any_t, any_p, function(t, p) 100 * rowMeans(abs(t - p) / clip(abs(t), e))),
+  list(loss_mean_squared_logarithmic_error(), any_t, any_p, function(t, p) rowMeans((log(clip(p, e) + 1) - log(clip(t, e) + 1))^2)),
+  list(loss_huber(), any_t, any_p, function(t, p) rowMeans(ifelse(abs(p - t) <= 1, (p - t)^2 / 2, abs(p - t) - 0.5))),
+  list(loss_huber(delta = 0.5), any_t, any_p, function(t, p) rowMeans(ifelse(abs(p - t) <= 0.5, (p - t)^2 / 2, 0.5 * abs(p - t) - 0.125))),
+  list(loss_logcosh(), any_t, any_p, function(t, p) rowMeans(log(cosh(p - t)))),
+  list(loss_binary_crossentropy(), share_t, share_p, function(t, p) -rowMeans(t * log(p + e) + (1 - t) * log(1 - p + e))),
+  list(loss_binary_crossentropy(label_smoothing = 0.2), share_t, share_p, function(t, p) {
+    t <- 0.8 * t + 0.1
+    -rowMeans(t * log(p + e) + (1 - t) * log(1 - p + e))
+  }),
+  list(loss_binary_crossentropy(from_logits = TRUE), share_t, logits, function(t, x) rowMeans(pmax(x, 0) - x * t + log(1 + exp(-abs(x))))),
+  list(loss_categorical_crossentropy(), one_hot, share_p, function(t, p) -rowSums(t * log(rescaled(p)))),
+  list(loss_categorical_crossentropy(label_smoothing = 0.3), one_hot, share_p, function(t, p) -rowSums((0.7 * t + 0.1) * log(rescaled(p)))),
+  list(loss_categorical_crossentropy(from_logits = TRUE), one_hot, logits, function(t, x) -rowSums(t * (x - log(rowSums(exp(x)))))),
+  list(loss_sparse_categorical_crossentropy(), labels, share_p, function(t, p) -log(rescaled(p)[cbind(1:n, t + 1)])),
+  list(loss_sparse_categorical_crossentropy(from_logits = TRUE), labels, logits, function(t, x) log(rowSums(exp(x))) - x[cbind(1:n, t + 1)]),
+  list(loss_kl_divergence(), share_t, share_p, function(t, p) rowSums(t * log(t / p))),
+  list(loss_poisson(), any_t, any_p, function(t, p) rowMeans(p - t * log(p + e))),
+  list(loss_hinge(), one_hot, logits, function(t, p) rowMeans(pmax(1 - (2 * t - 1) * p, 0))),
+  list(loss_hinge(), 2 * one_hot - 1, logits, function(t, p) rowMeans(pmax(1 - t * p, 0))),
+  list(loss_squared_hinge(), one_hot, logits, function(t, p) rowMeans(pmax(1 - (2 * t - 1) * p, 0)^2)),
+  list(loss_categorical_hinge(), one_hot, logits, function(t, p) pmax(0, apply((1 - t) * p, 1, max) - rowSums(t * p) + 1)),
+  list(loss_cosine_similarity(), any_t, logits, function(t, p) -rowSums(unit(t) * unit(p)))
+)
+
+test_that("each loss follows its formula, in both dtypes, whole and reduced", {
+  expect_setequal(vapply(cases, function(case) part_name(case[[1]]), ""), part_names$loss)
+  weights <- c(0.5, 2, 0, 1)
+  for (case in cases) {
+    loss <- case[[1]]
+    t <- case[[2]]
+    p <- case[[3]]
+    label <- part_label(loss)
+    expected <- case[[4]](t, p)
+    expect_equal(c(as.array(loss_values(loss, t, p))), expected, tolerance = 1e-9, info = label)
+    single <- loss_values(loss, tensor(t, "float32"), tensor(p, "float32"))
+    expect_identical(list(tensor_dtype(single), dim(single)), list("float32", n))
+    expect_equal(c(as.array(single)), expected, tolerance = 1e-5, info = label)
+    expect_equal(as.double(loss(t, p)), mean(expected), tolerance = 1e-9, info = label)
+    expect_equal(as.double(loss(t, p, weights)), sum(weights * expected) / n, tolerance = 1e-9, info = label)
+    config <- part_config(loss)
+    config$reduction <- "sum"
+    expect_equal(as.double(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights)), sum(weights * expected), tolerance = 1e-9)
+    config$reduction <- "none"
+    expect_equal(c(as.array(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights))), weights * expected, tolerance = 1e-9)
+    # the function itself, called with both
+    config$reduction <- NULL
+    direct <- do.call(part_constructor("loss", part_name(loss)), c(list(t, p), config))
+    expect_equal(c(as.array(direct)), expected, tolerance = 1e-9, info = label)
+  }
+})
+
+test_that("derivatives towards predictions, and towards targets where they may flow, are right", {
+  for (case in cases) {
+    t <- case[[2]]
+    weights <- c(0.5, 2, 1, 1.5)
+    expect_true(check_gradient(function(p) case[[1]](t, p, weights), case[[3]])$ok, info = part_label(case[[1]]))
+  }
+  expect_true(all(check_gradient(function(t, p) loss_kl_divergence()(t, p), share_t, share_p)$ok))
+})
+
+test_that("Keras' published examples", {
+  t <- rbind(c(0, 1), c(0, 0))
+  p <- rbind(c(0.6, 0.4), c(0.4, 0.6))
+  q <- rbind(c(1, 1), c(0, 0))
+  value <- function(loss, ...) as.double(loss(...))
+  expect_equal(value(loss_binary_crossentropy(), t, p), 0.81492424, tolerance = 1e-7)
+  expect_equal(value(loss_kl_divergence(), t, p), 0.45814306, tolerance = 1e-6)
+  expect_equal(value(loss_hinge(), t, p), 1.3)
+  expect_equal(value(loss_squared_hinge(), t, p), 1.86)
+  expect_equal(value(loss_categorical_hinge(), t, p), 1.4)
+  expect_equal(value(loss_huber(), t, p), 0.155)
+  expect_equal(value(loss_poisson(), t, q), 0.5, tolerance = 1e-6)
+  expect_equal(value(loss_logcosh(), t, q), 0.10844523, tolerance = 1e-6)
+  expect_equal(value(loss_mean_absolute_percentage_error(), t, q), 2.5e8)
+  expect_equal(value(loss_mean_squared_logarithmic_error(), t, q), 0.12011322, tolerance = 1e-6)
+  expect_equal(value(loss_cosine_similarity(), rbind(c(0, 1), c(1, 1)), rbind(c(1, 0), c(1, 1))), -0.5)
+  three <- rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1))
+  expect_equal(value(loss_categorical_crossentropy(), rbind(c(0, 1, 0), c(0, 0, 1)), three), 1.1769392, tolerance = 1e-6)
+  expect_equal(value(loss_sparse_categorical_crossentropy(), c(1, 2), three), 1.1769392, tolerance = 1e-6)
+  from_logits <- loss_binary_crossentropy(from_logits = TRUE)
+  x <- rbind(c(-18.6, 0.51), c(2.94, -12.8))
+  expect_equal(value(from_logits, t, x), 0.865458, tolerance = 1e-6)
+  expect_equal(value(from_logits, t, x, c(0.8, 0.2)), 0.243, tolerance = 3e-3)
+})
+
+test_that("another library agrees", { # PyTorch 1.13
+  x <- rbind(c(-2, 0.5, 3), c(1, -0.25, 0.75))
+  t <- rbind(c(0, 1, 0.25), c(1, 0.5, 0))
+  d <- rbind(c(0.2, 0.5, 0.3), c(0.6, 0.1, 0.3))
+  softmax <- exp(x) / rowSums(exp(x))
+  value <- function(x) c(as.array(x))
+  expect_equal(value(loss_binary_crossentropy(t, x, from_logits = TRUE)), c(0.966530782266, 0.717024037837), tolerance = 1e-10)
+  expect_equal(value(loss_sparse_categorical_crossentropy(c(2, 0), x, from_logits = TRUE)), c(0.085097246364, 0.725278196061), tolerance = 1e-10)
+  expect_equal(value(loss_categorical_crossentropy(d, x, from_logits = TRUE)), c(2.335097246364, 0.925278196061), tolerance = 1e-10)
+  smooth <- loss_categorical_crossentropy(rbind(c(0, 0, 1), c(1, 0, 0)), x, from_logits = TRUE, label_smoothing = 0.1)
+  expect_equal(value(smooth), c(0.335097246364, 0.775278196061), tolerance = 1e-10)
+  expect_equal(value(loss_huber(t, x, delta = 0.7)), c(0.986666666667, 0.186666666667), tolerance = 1e-10)
+  expect_equal(value(loss_kl_divergence(d, softmax)), c(1.3054442323, 0.027332471205), tolerance = 1e-8)
+  expect_equal(value(loss_cosine_similarity(t, x)), -c(0.333148302326, 0.613940613515), tolerance = 1e-10)
+  expect_equal(value(loss_poisson(t, softmax)), c(1.202123401426, 0.90430557571), tolerance = 1e-10)
+})
+
+test_that("targets and predictions of shapes that Keras takes are brought together", {
+  t <- c(0, 1, 1, 0)
+  p <- c(0.1, 0.8, 0.4, 0.3)
+  column <- function(x) matrix(x, ncol = 1)
+  expected <- (p - t)^2
+  mse <- function(t, p) as.array(loss_values(loss_mean_squared_error(), t, p))
+  expect_equal(mse(t, column(p)), array(expected))
+  expect_equal(mse(column(t), p), array(expected))
+  expect_equal(mse(column(t), column(p)), array(expected))
+  expect_equal(mse(t, p), mean(expected)) # one sample of four numbers, as in Keras
+  expect_equal(mse(1, 0.75), 0.0625)
+  expect_equal(mse(1, matrix(0.75)), array(0.0625)) # a batch of one
+  expect_equal(mse(t == 1, tensor(column(p), "float32")), array(expected), tolerance = 1e-6)
+  expect_equal(mse(tensor(as.integer(t)), column(p)), array(expected))
+  sequences <- array(some(c(2, 5, 3)), c(2, 5, 3))
+  expect_equal(mse(0 * sequences, sequences), apply(sequences^2, 1:2, mean))
+  expect_equal(mse(array(0, c(2, 5)), sequences[, , 1, drop = FALSE]), sequences[, , 1]^2)
+
+  sparse <- function(t, p = share_p) as.array(loss_values(loss_sparse_categorical_crossentropy(), t, p))
+  for (t in list(labels, column(labels), as.integer(labels), tensor(labels, "float32"))) expect_equal(sparse(t), sparse(labels))
+  expect_equal(sparse(2, share_p[1, , drop = FALSE]), array(-log(rescaled(share_p)[1, 3])))
+  words <- array(some(c(2, 4, 3), 0.1, 0.9), c(2, 4, 3))
+  at <- matrix(c(0, 1, 2, 0, 1, 1, 2, 2), 2)
+  expected <- matrix(mapply(function(i, j) -log(words[i, j, at[i, j] + 1] / sum(words[i, j, ])), row(at), col(at)), 2)
+  expect_equal(sparse(at, words), expected, tolerance = 1e-6)
+  expect_equal(sparse(array(at, c(2, 4, 1)), words), expected, tolerance = 1e-6)
+
+  # weights of samples, and of steps in time
+  loss <- loss_mean_squared_error()
+  steps <- apply(sequences^2, 1:2, mean)
+  expect_equal(as.double(loss(0 * sequences, sequences, c(1, 3))), sum(c(1, 3) * steps) / 10)
+  expect_equal(as.double(loss(0 * sequences, sequences, steps)), sum(steps^2) / 10)
+  expect_equal(as.double(loss(t(1:2), t(3:4), matrix(2))), 8)
+
+  # along another axis
+  expect_equal(c(as.array(loss_mean_absolute_error(any_t, any_p, axis = 1))), colMeans(abs(any_p - any_t)))
+  expect_equal(c(as.array(loss_categorical_crossentropy(t(one_hot), t(share_p), axis = 1))), -rowSums(one_hot * log(rescaled(share_p))))
+  expect_equal(c(as.array(loss_sparse_categorical_crossentropy(labels, t(share_p), axis = 1))), c(sparse(labels)))
+})
+
+test_that("shapes that do not fit are named, with a hint", {
+  shape <- function(code, ...) expect_refusal(code, "shape", ...)
+  shape(loss_mean_squared_error(1:3, any_p), "`loss_mean_squared_error()`: `y_true` of shape (3) does not fit `y_pred` of shape (4, 3)")
+  shape(loss_mean_squared_error(matrix(0, 4, 1), any_p), "(4, 1)", "(4, 3)") # no silent broadcasting
+  shape(loss_categorical_crossentropy(labels, share_p), "(4)", "(4, 3)", "`sparse`")
+  shape(loss_sparse_categorical_crossentropy(one_hot, share_p), "(4, 3)", "not `sparse`")
+  shape(loss_sparse_categorical_crossentropy(labels[-1], share_p), "(3)", "(4, 3)")
+  shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
+  expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index", "3")
+  expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "missing")
+  expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`", "\"sum_over_batch_size\"")
+  expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`", "`label_smoothing`")
+  expect_refusal(loss_binary_crossentropy(from_logit = 1, fromlogits = TRUE), "value", "`loss_binary_crossentropy()`")
+  expect_refusal(loss_huber(delta = 0), "value", "`loss_huber()`", "`delta`")
+  expect_refusal(loss_hinge(axis = 1), "value", "`loss_hinge()`: unused argument `axis`")
+  expect_refusal(loss_mean_squared_error(any_t, any_p, axis = 3), "value", "`axis`")
+})
+
+test_that("with the inputs of the last activation, cross-entropies take the form that is exact", {
+  t <- c(1, 0, 1)
+  x <- matrix(c(-30, 0.3, 200))
+  p <- stats::plogis(x)
+  binary <- loss_binary_crossentropy()
+  expect_identical(loss_fuses(binary), "sigmoid")
+  expect_equal(c(as.array(loss_values(binary, t, p, logits = x))), c(30, log(1 + exp(0.3)), 0), tolerance = 1e-12)
+  expect_equal(as.array(loss_values(binary, t, p))[1], -log(2e-7), tolerance = 1e-6) # clipped, and e added
+  expect_identical(loss_fuses(loss_categorical_crossentropy()), "softmax")
+  softmax <- exp(logits) / rowSums(exp(logits))
+  for (case in list(list(loss_categorical_crossentropy(), one_hot), list(loss_sparse_categorical_crossentropy(), labels))) {
+    fused <- loss_values(case[[1]], case[[2]], softmax, logits = 100 * logits)
+    expected <- apply(100 * logits, 1, log_sum_exp) - 100 * logits[cbind(1:n, labels + 1)]
+    expect_equal(c(as.array(fused)), expected, tolerance = 1e-12)
+  }
+  expect_null(loss_fuses(loss_mean_squared_error()))
+  expect_null(loss_fuses(loss_categorical_crossentropy(axis = 1)))
+  # others do not look at them
+  expect_equal(as.array(loss_values(loss_mean_squared_error(), t, p, logits = x)), as.array(loss_values(loss_mean_squared_error(), t, p)))
+  # smoothing applies there, too
+  expect_equal(as.array(loss_values(loss_binary_crossentropy(label_smoothing = 0.5), 1, matrix(0.5), logits = matrix(2))), array(log(1 + exp(2)) - 2 * 0.75))
+})
+
+test_that("in a program a loss is the same for other numbers", {
+  f <- trace_program(function(t, x) loss_total(loss_binary_crossentropy(), t, op_sigmoid(x), c(1, 2), x), c(0, 0), matrix(0, 2, 1))
+  x <- matrix(c(-2, 3))
+  t <- c(1, 0.25)
+  expect_equal(as.double(f(t, x)), sum(c(1, 2) * (pmax(x, 0) - x * t + log(1 + exp(-abs(x))))) / 2)
+  # hinge looks at the targets of the moment
+  g <- trace_program(function(t, p) loss_hinge()(t, p), one_hot, logits)
+  for (t in list(one_hot, 2 * one_hot - 1, any_t)) expect_equal(as.double(g(t, logits)), as.double(loss_hinge()(t, logits)))
+})
