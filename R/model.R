@@ -129,8 +129,8 @@ keras_model <- function(inputs, outputs = NULL, ...) {
   options <- list(...)
   if (is.null(outputs)) abort("`outputs` must be given")
   self <- new_model("model", options$name)
-  self$input_names <- names(inputs)
-  self$output_names <- names(outputs)
+  if (is_branch(inputs)) self$input_names <- names(inputs)
+  if (is_branch(outputs)) self$output_names <- names(outputs)
   finish_model(self, check_symbolic(inputs), check_symbolic(outputs))
   as_layer(self, c("nn_model", "nn_layer"))
 }
