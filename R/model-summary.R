@@ -1,0 +1,178 @@
+# What a model looks like: as a table, as a picture, as data frames.
+
+#' Look at a model
+#'
+#' `summary()` writes a line for each layer with the shape of its output and its number of weights, `plot()` draws the graph of layers.
+#' `tidy()` gives a data frame with a row per layer, `glance()` one with a single row, `augment()` the data with predictions beside.
+#'
+#' @param object,x a model.
+#' @param line_length how many characters a line may have; by default that of the console, at most 98.
+#' @param positions where the columns end: shares of the line, or numbers of characters.
+#' @param expand_nested show the layers of models within the model, too?
+#' @param show_trainable say of each layer whether it is trained?
+#' @param width as `line_length`.
+#' @param data the rows to predict: a matrix or data frame.
+#' @param ... ignored; for `plot()` arguments of [graphics::title()], such as `main`; for `augment()` of [predict()].
+#' @return `summary()`: its lines, invisibly. `plot()`: `x`, invisibly. `tidy()`, `glance()`, `augment()`: data frames.
+#' @examples
+#' model <- keras_model_sequential() |>
+#'   layer_embedding(input_dim = 10001, output_dim = 64, mask_zero = TRUE) |>
+#'   layer_lstm(units = 32) |>
+#'   layer_dense(1, activation = "sigmoid")
+#' summary(model)
+#' tidy(model)
+#' plot(model)
+#' @export
+summary.nn_model <- function(object, line_length = min(getOption("width"), 98), positions = NULL, expand_nested = FALSE, show_trainable = FALSE, ...,
+                             width = line_length) {
+  lines <- model_table(layer_self(object), check_count(width, min = 40, fun = "summary"), positions, check_flag(expand_nested, fun = "summary"),
+    check_flag(show_trainable, fun = "summary"))
+  cat(lines, sep = "\n")
+  invisible(lines)
+}
+
+#' @rdname summary.nn_model
+#' @export
+print.nn_model <- function(x, ...) {
+  summary(x, ...)
+  invisible(x)
+}
+
+model_table <- function(self, width, positions, expand_nested, show_trainable) {
+  if (!self$built) {
+    rest <- if (length(self$layers)) paste0(" (", length(self$layers), " layers so far)") else ""
+    return(c(paste0("Model: \"", self$name, "\""), paste0("<no summary available: the model was not built", rest, ">")))
+  }
+  rows <- layer_rows(self, expand_nested)
+  connected <- !is_chain(self)
+  cells <- list("Layer (type)" = sprintf("%s%s (%s)", rows$indent, rows$layer, rows$type), "Output Shape" = rows$output_shape, "Param #" = as.character(rows$params))
+  if (connected) cells[["Connected to"]] <- rows$connected
+  if (show_trainable) cells[["Trainable"]] <- ifelse(rows$trainable, "Y", "N")
+  ends <- if (!is.null(positions)) positions else if (connected) c(0.36, 0.64, 0.74, 1) else c(0.5, 0.85, 1)
+  if (show_trainable) ends <- c(ends * 0.88, 1)
+  if (length(ends) != length(cells) || is.unsorted(ends)) abort("`positions` must be ", length(cells), " rising numbers, not ", describe(positions), fun = "summary")
+  if (max(ends) <= 1) ends <- floor(ends * width)
+  line <- function(parts) {
+    text <- ""
+    for (k in seq_along(parts)) {
+      text <- paste0(text, parts[k])
+      text <- if (k == length(parts)) text else formatC(substr(text, 1, ends[k] - 1), width = -ends[k])
+    }
+    trimws(text, "right")
+  }
+  rule <- function(mark) strrep(mark, width)
+  body <- vapply(seq_along(rows$layer), function(i) line(vapply(cells, `[[`, "", i)), "")
+  totals <- c(count_of(all_weights(self)), count_of(trainable_weights(self)))
+  number <- function(n) format(n, big.mark = ",", scientific = FALSE)
+  c(
+    paste0("Model: \"", self$name, "\""), rule("_"), line(names(cells)), rule("="),
+    utils::head(as.vector(rbind(body, rule("_"))), -1), rule("="),
+    paste0("Total params: ", number(totals[1])), paste0("Trainable params: ", number(totals[2])),
+    paste0("Non-trainable params: ", number(totals[1] - totals[2])), rule("_")
+  )
+}
+
+count_of <- function(weights) sum(as.numeric(lengths(weights)))
+
+#' A row per layer, in the order in which data pass them.
+#' @noRd
+layer_rows <- function(self, expand_nested = FALSE, indent = "") {
+  nodes <- self$nodes
+  shown <- if (self$kind == "sequential") Filter(function(n) !isTRUE(n$layer$is_input), nodes) else nodes
+  seen <- new.env(parent = emptyenv())
+  shown <- Filter(function(n) !was_seen(seen, n$layer), shown)
+  rows <- lapply(shown, function(n) {
+    layer <- n$layer
+    from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(tensor_leaves(m$inputs), function(x) x$node$layer$name, "")))
+    own <- data.frame(
+      indent = indent, layer = layer$name, type = layer$class_name,
+      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""), collapse = ", "),
+      params = count_of(all_weights(layer)), trainable = layer$trainable,
+      connected = paste(unique(from), collapse = ", ")
+    )
+    if (isTRUE(layer$is_input)) own$output_shape <- paste0("[", own$output_shape, "]")
+    nested <- if (expand_nested && !is.null(layer$nodes)) layer_rows(layer, TRUE, paste0(indent, "  "))
+    rbind(own, nested)
+  })
+  do.call(rbind, rows)
+}
+
+#' Does each layer read what the one before it gives?
+#' @noRd
+is_chain <- function(self) {
+  nodes <- self$nodes
+  sources <- lapply(nodes, function(n) lapply(tensor_leaves(n$inputs), function(x) x$node))
+  all(lengths(sources) <= 1) && sum(lengths(sources) == 0) == 1 && length(self$outputs) == 1 &&
+    all(vapply(seq_along(nodes)[-1], function(i) identical(sources[[i]][[1]], nodes[[i - 1]]), NA))
+}
+
+#' @rdname summary.nn_model
+#' @export
+plot.nn_model <- function(x, ...) {
+  draw_graph(model_graph(built_self(x, fun = "plot")), legend = FALSE, ...)
+  invisible(x)
+}
+
+#' As program_graph(): a box for each call of a layer.
+#' @noRd
+model_graph <- function(self) {
+  nodes <- self$nodes
+  at <- function(node) which(vapply(nodes, identical, NA, node))
+  edges <- do.call(rbind, lapply(seq_along(nodes), function(i) {
+    sources <- vapply(tensor_leaves(nodes[[i]]$inputs), function(x) at(x$node), 0L)
+    if (length(sources)) cbind(sources, i)
+  }))
+  is_output <- vapply(nodes, function(n) any(vapply(self$outputs, function(y) identical(y$node, n), NA)), NA)
+  shape <- vapply(nodes, function(n) paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""), collapse = ", "), "")
+  params <- vapply(nodes, function(n) count_of(all_weights(n$layer)), 0)
+  list(
+    title = vapply(nodes, function(n) paste0(n$layer$name, ": ", n$layer$class_name), ""),
+    detail = ifelse(params > 0, paste0(shape, "  ", format(params, big.mark = ",", trim = TRUE)), shape),
+    role = ifelse(vapply(nodes, function(n) isTRUE(n$layer$is_input), NA), "input", "op"), returns = is_output,
+    from = as.integer(edges[, 1]), to = as.integer(edges[, 2]), dtype = self$dtype
+  )
+}
+
+#' @importFrom generics tidy
+#' @export
+generics::tidy
+
+#' @importFrom generics glance
+#' @export
+generics::glance
+
+#' @importFrom generics augment
+#' @export
+generics::augment
+
+#' @rdname summary.nn_model
+#' @exportS3Method generics::tidy
+tidy.nn_model <- function(x, ...) layer_rows(built_self(x, fun = "tidy"))[c("layer", "type", "output_shape", "params", "trainable")]
+
+#' @rdname summary.nn_model
+#' @exportS3Method generics::glance
+glance.nn_model <- function(x, ...) {
+  self <- built_self(x, fun = "glance")
+  optimizer <- self$compiled$optimizer
+  scores <- if (!is.null(self$history)) as.data.frame(as.list(last_logs(self$history)))
+  one <- data.frame(
+    layers = length(self$layers), params = count_of(all_weights(self)), trainable_params = count_of(trainable_weights(self)),
+    optimizer = if (is.null(optimizer)) NA_character_ else optimizer$name, steps = if (is.null(optimizer)) 0 else optimizer$iterations,
+    epochs = if (is.null(self$history)) 0L else length(self$history$metrics$loss)
+  )
+  if (is.null(scores)) one else cbind(one, scores)
+}
+
+#' @rdname summary.nn_model
+#' @exportS3Method generics::augment
+augment.nn_model <- function(x, data, ...) {
+  fitted <- stats::predict(x, data, ...)
+  if (is.list(fitted)) abort("`x` has several outputs; use `predict()`", fun = "augment")
+  data <- if (is.data.frame(data)) data else as.data.frame(array_reshape(data, c(first_axis(data, "augment"), -1)))
+  fitted <- array_reshape(fitted, c(nrow(data), -1))
+  data[paste0(".fitted", if (ncol(fitted) > 1) seq_len(ncol(fitted)))] <- as.data.frame(fitted)
+  data
+}
+
+#' @exportS3Method generics::tidy
+tidy.nn_history <- function(x, ...) as.data.frame(x)
