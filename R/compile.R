@@ -89,15 +89,13 @@ per_output_metrics <- function(x, names, arg) {
   lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))
 }
 
-#' A metric and the name under which it is reported: what the user typed.
+#' A metric, the name under which it is reported (what the user typed), and whether sample weights count.
 #' @noRd
 metric_entry <- function(x, weighted) {
-  if (is.character(x)) as_metric(x, NULL, NULL) # is it one?
-  list(metric = x, name = if (is.character(x)) x else if (is_part(x, "metric")) metric_label(x) else if (is_part(x, "loss")) part_name(x) else "custom",
-    weighted = weighted)
+  name <- if (is.character(x)) x else if (is_part(x, "metric")) metric_name(x) else if (is_part(x, "loss")) loss_name(x) else "custom"
+  if (is.character(x)) as_metric(x, 0, 0, fun = "compile") # is there one?
+  list(metric = x, name = name, weighted = weighted)
 }
-
-metric_label <- function(x) if (is.null(part_config(x)$name)) part_name(x) else part_config(x)$name
 
 #' The model's state, compiled.
 #' @noRd

@@ -217,7 +217,7 @@ predict_on_batch <- function(object, x) {
 on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   source <- data_source(self, x, y, .Machine$integer.max, sample_weight, class_weight, NULL, fun)
   step <- step_program(self, kind, source$data, source$batch)
-  state <- new_state(step)
+  state <- new_state(step, random = kind == "train")
   optimizer <- self$compiled$optimizer
   if (kind == "train") optimizer_refresh(optimizer)
   reading_data(self, source$data, run_step(step, source$data, source$batch, state = state))

@@ -175,7 +175,7 @@ train_pass <- function(self, run, callbacks, progress) {
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "train", data, batch)
     if (is.null(run$state)) {
-      run$state <- new_state(step)
+      run$state <- new_state(step, random = TRUE)
       if (between) run_callbacks(callbacks, "on_train_batch_begin", 0, list())
     }
     note()

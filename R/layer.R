@@ -168,8 +168,7 @@ shapes_of <- function(x) if (is.list(x) && !is.object(x)) lapply(x, shapes_of) e
 #' @noRd
 row_ones <- function(x) {
   rank <- rank_of(x)
-  first <- op_slice(x, rep(1, rank), c(-1, rep(1, rank - 1)))
-  op_step(op_add(op_square(op_stop_gradient(first)), 1))
+  op_ones_like(op_stop_gradient(op_slice(x, rep(1, rank), c(-1, rep(1, rank - 1)))))
 }
 
 batch_size_of <- function(x) op_sum(row_ones(x))

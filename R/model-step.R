@@ -76,7 +76,7 @@ output_names <- function(self) if (!is.null(self$output_names)) self$output_name
 #' values, or those that the mask lets through.
 #' @noRd
 output_loss <- function(loss, y, output, w) {
-  values <- loss_values(loss, y, output, logits = logits_for(loss, output))
+  values <- loss_values(loss, y, output, logits = logits_for(loss_fuses(loss), output))
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
   weigh <- function(values, w) {
     w <- cast_float(w, tensor_dtype(values))
@@ -95,12 +95,11 @@ output_loss <- function(loss, y, output, w) {
 
 is_sum <- function(loss) identical(part_config(loss)$reduction, "sum")
 
-#' What the output's sigmoid or softmax started from, if that is the one that belongs to the loss.
+#' What the output's last activation started from, if it is the one that the loss or metric can do without.
 #' @noRd
-logits_for <- function(loss, output) {
+logits_for <- function(activation, output) {
   noted <- attr(output, "logits")
-  belongs <- c(binary_crossentropy = "sigmoid", categorical_crossentropy = "softmax", sparse_categorical_crossentropy = "softmax")
-  if (!is.null(noted) && identical(unname(belongs[part_name(loss)]), noted$of)) noted$z
+  if (!is.null(noted) && identical(activation, noted$of)) noted$z
 }
 
 #' Penalties on weights, once per step, for weights that have a regularizer.
@@ -132,7 +131,7 @@ model_statistics <- function(self, y, outputs, w) {
     for (m in compiled$metrics[[k]]) {
       metric <- as_metric(m$metric, y[[k]], outputs[[k]])
       weights <- if (m$weighted && length(w)) w[[k]] else if (!is.null(mask)) op_cast(mask, tensor_dtype(outputs[[k]]))
-      found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights))))
+      found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights, logits_for(metric_fuses(metric), outputs[[k]])))))
       found$names$reported <- c(found$names$reported, paste0(if (several) paste0(output_names(self)[k], "_"), m$name))
       found$names$metrics <- c(found$names$metrics, list(metric))
     }
@@ -156,7 +155,7 @@ run_step <- function(step, data, batch, shuffle = 0, state = NULL, on_step = NUL
     if (!is.null(rates)) optimizer_now(optimizer)[[1]], if (is.null(state)) new_state(step) else state, list(on_step, on_clock))
 }
 
-new_state <- function(step) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size))
+new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size), as.integer(random))
 
 #' Loss and metrics so far, named.
 #' @noRd

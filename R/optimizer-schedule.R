@@ -25,7 +25,11 @@
 #' @name learning_rate_schedule_exponential_decay
 NULL
 
-new_schedule <- function(f) structure(f, class = "nn_schedule")
+# It remembers its constructor and the arguments, from which it can be made again.
+new_schedule <- function(f) {
+  constructor <- sys.function(-1)
+  structure(f, class = "nn_schedule", name = called_name(sys.call(-1)), config = mget(names(formals(constructor)), envir = parent.frame()))
+}
 is_schedule <- function(x) inherits(x, "nn_schedule")
 
 #' @rdname learning_rate_schedule_exponential_decay

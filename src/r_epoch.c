@@ -40,12 +40,12 @@ static struct epoch_state *as_state(SEXP x) {
   return (struct epoch_state *)(void *)RAW(x);
 }
 
-/* A new pass with room for n sums; its seed is drawn from R's generator. */
-SEXP ffi_epoch_state(SEXP n);
-SEXP ffi_epoch_state(SEXP n) {
+/* A new pass with room for n sums; if it is `random`, its seed is drawn from R's generator. */
+SEXP ffi_epoch_state(SEXP n, SEXP random);
+SEXP ffi_epoch_state(SEXP n, SEXP random) {
   SEXP x = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double))));
   memset(RAW(x), 0, (size_t)XLENGTH(x));
-  random_seed(&as_state(x)->start, seed_from_r());
+  random_seed(&as_state(x)->start, as_int(random) ? seed_from_r() : 0);
   UNPROTECT(1);
   return x;
 }

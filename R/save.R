@@ -1,0 +1,387 @@
+# Models in files: one safetensors file holds the weights, what the optimizer remembers and the random state as tensors,
+# and the architecture as JSON among the metadata. No code is ever stored or run: R functions that a model uses are stored
+# by name, and given again by who loads it.
+
+#' Save and load models
+#'
+#' `save_model()` writes a model to one file: its architecture, its weights, how it was compiled, what the optimizer remembers, and
+#' the state of R's random numbers. Training a loaded model goes on exactly as it would have without saving, random numbers
+#' included, unless R's generator was seeded or used between loading and training. `saveRDS()` and `readRDS()` of a
+#' model work, too.
+#'
+#' The file has the safetensors format: other programs can read the weights. It is replaced as a whole or not at all. It holds no
+#' code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], losses or metrics of one's own, classes
+#' of layers) are stored by name only; give them as `custom_objects` when loading.
+#'
+#' @param object a model.
+#' @param filepath,path name of the file; `.safetensors` is a good ending.
+#' @param overwrite may a file of that name be replaced?
+#' @param include_optimizer save what the optimizer remembers?
+#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for a loss or metric
+#'   by its name (`"custom"` if it had none), for a class of layers by its name.
+#' @param compile compile the loaded model as it was?
+#' @param model a model.
+#' @param ... ignored.
+#' @return `save_*()`: the file's name, invisibly. `load_model()`, `unserialize_model()`, `clone_model()`: a model. `load_model_weights()`: the
+#'   model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()` has new random weights.
+#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else; `nativenet_error_shape` for weights of other
+#'   shapes. The model is unchanged then.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
+#' path <- tempfile(fileext = ".safetensors")
+#' save_model(model, path)
+#' again <- load_model(path)
+#' identical(predict(model, diag(3)), predict(again, diag(3)))
+#' @export
+save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
+  pieces <- model_pieces(built_self(object), check_flag(include_optimizer))
+  safetensors_write(check_target(filepath, overwrite), pieces$tensors, pieces$metadata)
+  invisible(filepath)
+}
+
+check_target <- function(path, overwrite, fun = calling_function()) {
+  check_string(path, arg = "filepath", fun = fun)
+  if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path)) abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
+  path
+}
+
+model_format <- "nativenet model 1"
+
+model_pieces <- function(self, include_optimizer) {
+  weights <- all_weights(self)
+  tensors <- stats::setNames(weights, weight_keys(weights))
+  compiled <- self$compiled
+  metadata <- list(format = model_format, architecture = to_json(architecture(self)))
+  if (!is.null(compiled)) {
+    metadata$training <- to_json(compilation(compiled))
+    if (include_optimizer) tensors <- c(tensors, optimizer_tensors(compiled$optimizer, weights))
+  }
+  if (!is.null(self$interrupted)) {
+    metadata$interrupted <- to_json(self$interrupted[c("epoch", "rows")])
+    if (!is.null(self$interrupted$state)) tensors[["interrupted/state"]] <- self$interrupted$state
+  }
+  seed <- random_seed_now()
+  if (!is.null(seed)) tensors[["random/R"]] <- tensor(as.integer(seed), "int32")
+  list(tensors = tensors, metadata = metadata)
+}
+
+weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights), sub(":0$", "", vapply(weights, variable_name, "")))
+
+to_json <- function(x) as.character(jsonlite::toJSON(x, auto_unbox = TRUE, digits = NA, null = "null", na = "null"))
+from_json <- function(text, what, fun) {
+  x <- tryCatch(jsonlite::fromJSON(text, simplifyVector = FALSE), error = function(e) NULL)
+  if (is.list(x)) x else abort("the file's ", what, " cannot be read", class = "file", fun = fun)
+}
+
+optimizer_tensors <- function(optimizer, weights) {
+  memory <- optimizer_memory(optimizer)
+  tensors <- list("optimizer/numbers" = tensor(memory$numbers, "float64"))
+  for (k in seq_along(memory$variables)) {
+    at <- which(vapply(weights, identical, NA, memory$variables[[k]]))
+    for (i in seq_along(memory$states[[k]])) if (length(at)) tensors[[sprintf("optimizer/%04d/%d", at, i)]] <- memory$states[[k]][[i]]
+  }
+  tensors
+}
+
+# ---- the architecture: a table of layers, each once, and for each model the calls that make its graph ----
+
+architecture <- function(self) {
+  table <- new.env(parent = emptyenv())
+  table$selves <- list()
+  table$entries <- list()
+  top <- layer_number(self, table)
+  list(layers = table$entries, model = top)
+}
+
+#' The layer's place in the table, where it is entered with all that it refers to.
+#' @noRd
+layer_number <- function(self, table) {
+  for (i in seq_along(table$selves)) if (identical(table$selves[[i]], self)) return(i)
+  entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype, trainable = self$trainable)
+  if (!is.null(self$plan)) {
+    entry$graph <- graph_entry(self, table)
+  } else if (isTRUE(self$is_input)) {
+    entry$shape <- as.list(self$input_shape[-1])
+  } else {
+    entry$config <- lapply(self$config, config_entry, table)
+  }
+  table$selves <- c(table$selves, list(self))
+  table$entries <- c(table$entries, list(entry))
+  length(table$entries)
+}
+
+config_entry <- function(x, table) {
+  if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = serialize_part(x)))
+  if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
+  if (is.function(x)) return(list(custom = TRUE))
+  if (is_tensor(x)) return(list(value = as.list(as.array(x))))
+  list(value = x)
+}
+
+graph_entry <- function(self, table) {
+  nodes <- self$nodes[order(vapply(self$nodes, function(n) n$number, 0))]
+  layers <- lapply(nodes, function(n) layer_number(n$layer, table))
+  listed <- lapply(self$layers, function(l) layer_number(layer_self(l), table))
+  place <- function(x) {
+    node <- which(vapply(nodes, identical, NA, x$node))
+    list(at = c(node, which(vapply(tensor_leaves(nodes[[node]]$outputs), identical, NA, x))))
+  }
+  places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
+  is_start <- vapply(nodes, function(n) any(vapply(self$inputs, function(x) identical(x$node, n), NA)), NA)
+  list(
+    calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs), args = if (length(n$args)) n$args), nodes, layers, is_start),
+    inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
+    input_names = self$input_names, output_names = self$output_names
+  )
+}
+
+compilation <- function(compiled) {
+  metric <- function(m) {
+    if (is.character(m$metric)) m$metric <- list(name = m$metric)
+    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = serialize_part(as_metric(m$metric, 0, 0)))
+    m
+  }
+  optimizer <- compiled$optimizer
+  schedule <- .subset2(optimizer, "schedule")
+  config <- c(as.list(.subset2(optimizer, "config")), as.list(.subset2(optimizer, "clip")))
+  list(
+    optimizer = list(
+      constructor = constructor_of(.subset2(optimizer, "kind")), name = .subset2(optimizer, "name"), config = config,
+      learning_rate = if (is.null(schedule)) optimizer$learning_rate, schedule = if (!is.null(schedule)) list(name = attr(schedule, "name"), config = attr(schedule, "config"))
+    ),
+    losses = lapply(compiled$losses, serialize_part), loss_weights = as.list(compiled$loss_weights),
+    metrics = lapply(compiled$metrics, lapply, metric)
+  )
+}
+
+# ---- loading ----
+
+#' @rdname save_model
+#' @export
+load_model <- function(filepath, custom_objects = NULL, compile = TRUE) {
+  read_model(safetensors_read(filepath), encodeString(filepath, quote = "\""), custom_objects, check_flag(compile), "load_model")
+}
+
+read_model <- function(file, where, custom_objects, compile, fun) {
+  if (!identical(file$metadata$format, model_format)) {
+    abort(where, " holds no model of nativenet", if (!is.null(file$metadata$format)) paste0(" that this version can read, but \"", file$metadata$format, "\""),
+      class = "file", fun = fun)
+  }
+  description <- from_json(file$metadata$architecture, "description of the model", fun)
+  self <- tryCatch(
+    with_own_seed(1, rebuild(description, custom_objects, fun)), # weights come from the file
+    nativenet_error_custom = stop,
+    error = function(e) abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
+  )
+  put_weights(self, file$tensors, where, fun)
+  model <- as_layer(self, c("nn_model", "nn_layer"))
+  if (compile && !is.null(file$metadata$training)) recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun)
+  if (!is.null(file$metadata$interrupted)) {
+    self$interrupted <- c(lapply(from_json(file$metadata$interrupted, "state of training", fun), as.integer), list(state = file$tensors[["interrupted/state"]]))
+  }
+  seed <- file$tensors[["random/R"]]
+  if (!is.null(seed)) self$random_state <- list(saved = as.integer(as.array(seed)), at_load = random_seed_now())
+  model
+}
+
+#' A model from the table of layers.
+#' @noRd
+rebuild <- function(description, custom_objects, fun) {
+  made <- vector("list", length(description$layers))
+  layer_at <- function(i) {
+    i <- check_count(i, max = length(made), arg = "layer", fun = fun)
+    if (is.null(made[[i]])) made[[i]] <<- make(description$layers[[i]])
+    made[[i]]
+  }
+  make <- function(entry) {
+    if (!is.null(entry$graph)) return(make_model(entry))
+    if (identical(entry$kind, "input")) return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
+    config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name) read_config(entry$config[[name]], name, entry))
+    constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers", fun) else layer_constructor(entry$kind, fun)
+    accepted <- if (entry$kind == "custom") names(config) else intersect(names(config), names(formals(constructor)))
+    layer_self(do.call(constructor, c(config[accepted], list(name = entry$name, trainable = entry$trainable, dtype = entry$dtype))))
+  }
+  read_config <- function(x, name, entry) {
+    if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
+    if (!is.null(x$layer)) return(as_layer(layer_at(x$layer)))
+    if (isTRUE(x$custom)) return(find_custom(custom_objects, entry$name, "function", fun))
+    plain_value(x$value)
+  }
+  make_model <- function(entry) {
+    graph <- entry$graph
+    self <- new_model(entry$kind, entry$name, entry$dtype)
+    self$trainable <- entry$trainable
+    outputs <- list()
+    tensor_at <- function(place) {
+      at <- unlist(place$at)
+      outputs[[at[1]]][[at[2]]]
+    }
+    is_place <- function(x) is.list(x) && identical(names(x), "at")
+    read <- function(x) if (is_place(x)) tensor_at(x) else lapply(x, read)
+    for (call in graph$calls) {
+      layer <- layer_at(call$layer)
+      y <- if (is.null(call$inputs)) layer$output else do.call(note_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
+      outputs <- c(outputs, list(tensor_leaves(y)))
+    }
+    if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))
+    self$input_names <- unlist(graph$input_names)
+    self$output_names <- unlist(graph$output_names)
+    finish_model(self, lapply(graph$inputs, tensor_at), lapply(graph$outputs, tensor_at), fun)
+    self
+  }
+  layer_at(description$model)
+}
+
+layer_handle <- function(self) as_layer(self, if (!is.null(self$plan)) c("nn_model", "nn_layer") else "nn_layer")
+
+layer_constructor <- function(kind, fun) {
+  name <- paste0("layer_", kind)
+  if (!is.character(kind) || !name %in% getNamespaceExports(topenv())) abort("there is no layer \"", kind, "\"", class = "file", fun = fun)
+  get(name, envir = topenv())
+}
+
+find_custom <- function(custom_objects, name, what, fun) {
+  found <- custom_objects[[name]]
+  if (is.function(found)) return(found)
+  abort("the model uses a ", what, " of one's own, `", name, "`; give it as `custom_objects = list(", name, " = ...)`", class = "custom", fun = fun)
+}
+
+read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else as.integer(n), 0L)
+
+#' JSON's arrays of plain values are vectors.
+#' @noRd
+plain_value <- function(x) {
+  if (is.list(x) && length(x) && is.null(names(x)) && all(vapply(x, function(v) is.null(v) || is.atomic(v) && length(v) == 1, NA))) {
+    return(unlist(lapply(x, function(v) if (is.null(v)) NA else v)))
+  }
+  if (is.list(x) && !length(x)) NULL else x
+}
+
+put_weights <- function(self, tensors, where, fun) {
+  weights <- all_weights(self)
+  keys <- grep("^weights/", names(tensors), value = TRUE)
+  keys <- keys[order(keys)]
+  if (length(keys) != length(weights)) abort(where, " holds ", length(keys), " weights, but the model has ", length(weights), class = "shape", fun = fun)
+  for (k in seq_along(weights)) {
+    saved <- tensors[[keys[k]]]
+    if (!is_tensor(saved) || !identical(dim(saved), dim(weights[[k]]))) {
+      abort(where, ": `", keys[k], "` must have the shape ", format_shape(dim(weights[[k]])), ", not ", if (is_tensor(saved)) format_shape(dim(saved)) else describe(saved),
+        class = "shape", fun = fun)
+    }
+  }
+  for (k in seq_along(weights)) variable_assign(weights[[k]], tensor(tensors[[keys[k]]], tensor_dtype(weights[[k]])))
+}
+
+recompile <- function(model, settings, tensors, custom_objects, fun) {
+  entry <- settings$optimizer
+  constructor <- entry$constructor
+  if (!is.character(constructor) || !grepl("^optimizer_", constructor) || !constructor %in% getNamespaceExports(topenv())) {
+    abort("the file names no optimizer, but \"", constructor, "\"", class = "file", fun = fun)
+  }
+  constructor <- get(constructor, envir = topenv())
+  rate <- entry$learning_rate
+  if (!is.null(entry$schedule)) {
+    name <- entry$schedule$name
+    if (!name %in% grep("^learning_rate_schedule_", getNamespaceExports(topenv()), value = TRUE)) abort("there is no schedule \"", name, "\"", class = "file", fun = fun)
+    rate <- do.call(get(name, envir = topenv()), lapply(entry$schedule$config, plain_value))
+  }
+  config <- lapply(entry$config, plain_value)
+  config <- config[intersect(names(config), names(formals(constructor)))]
+  if (!is.null(config$centered)) config$centered <- config$centered != 0
+  if (identical(entry$config$amsgrad, 1L)) config$amsgrad <- TRUE
+  optimizer <- do.call(constructor, c(list(learning_rate = rate, name = entry$name), config))
+  metric <- function(m) {
+    given <- m$metric
+    if (!is.null(given$name)) return(given$name)
+    if (!is.null(given$loss)) return(as_part("loss", given$loss, fun = fun, custom_objects = custom_objects))
+    as_metric(given$part, 0, 0, fun = fun, custom_objects = custom_objects)
+  }
+  pick <- function(weighted) lapply(settings$metrics, function(ms) lapply(Filter(function(m) m$weighted == weighted, ms), metric))
+  single <- length(settings$losses) == 1
+  own <- function(x) if (single) x[[1]] else x
+  compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l) as_part("loss", l, fun = fun, custom_objects = custom_objects))),
+    metrics = own(pick(FALSE)), weighted_metrics = own(pick(TRUE)), loss_weights = unlist(settings$loss_weights))
+  self <- layer_self(model)
+  for (k in seq_along(settings$metrics)) for (i in seq_along(self$compiled$metrics[[k]])) {
+    names <- vapply(c(Filter(function(m) !m$weighted, settings$metrics[[k]]), Filter(function(m) m$weighted, settings$metrics[[k]])), function(m) m$name, "")
+    self$compiled$metrics[[k]][[i]]$name <- names[i]
+  }
+  remember(optimizer, all_weights(self), tensors)
+}
+
+#' Give an optimizer its memory back.
+#' @noRd
+remember <- function(optimizer, weights, tensors) {
+  numbers <- tensors[["optimizer/numbers"]]
+  if (is.null(numbers)) return()
+  states <- lapply(seq_along(weights), function(k) unname(tensors[grep(sprintf("^optimizer/%04d/", k), names(tensors))]))
+  known <- lengths(states) > 0
+  restore_optimizer(optimizer, list(numbers = as.double(as.array(numbers)), variables = weights[known], states = states[known]))
+}
+
+#' @rdname save_model
+#' @export
+save_model_weights <- function(object, filepath, overwrite = TRUE) {
+  weights <- all_weights(built_weights(object))
+  safetensors_write(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)), list(format = "nativenet weights 1"))
+  invisible(filepath)
+}
+
+#' @rdname save_model
+#' @export
+load_model_weights <- function(object, filepath, ...) {
+  self <- built_weights(object)
+  put_weights(self, safetensors_read(filepath)$tensors, encodeString(filepath, quote = "\""), "load_model_weights")
+  invisible(object)
+}
+
+#' @rdname save_model
+#' @export
+serialize_model <- function(model, include_optimizer = TRUE) {
+  pieces <- model_pieces(built_self(model), check_flag(include_optimizer))
+  safetensors_to_raw(pieces$tensors, pieces$metadata)
+}
+
+#' @rdname save_model
+#' @export
+unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
+  read_model(safetensors_from_raw(model), "the raw vector", custom_objects, check_flag(compile), "unserialize_model")
+}
+
+#' @rdname save_model
+#' @export
+clone_model <- function(model, ...) {
+  self <- built_self(model)
+  description <- from_json(to_json(architecture(self)), "description of the model", "clone_model")
+  as_layer(rebuild(description, custom_functions(self), "clone_model"), c("nn_model", "nn_layer"))
+}
+
+#' The R functions that layers of a model hold, as custom_objects.
+#' @noRd
+custom_functions <- function(self) {
+  if (!is.null(self$layers)) return(unlist(lapply(self$layers, function(l) custom_functions(layer_self(l))), recursive = FALSE))
+  if (!is.null(self$class)) return(stats::setNames(list(self$class), self$class_name))
+  own <- Filter(function(x) is.function(x) && !inherits(x, c("nn_part", "nn_layer")), self$config)
+  if (length(own)) stats::setNames(own[1], self$name)
+}
+
+# ---- names of old ----
+
+#' @rdname save_model
+#' @export
+save_model_hdf5 <- save_model
+#' @rdname save_model
+#' @export
+load_model_hdf5 <- load_model
+#' @rdname save_model
+#' @export
+save_model_weights_hdf5 <- save_model_weights
+#' @rdname save_model
+#' @export
+load_model_weights_hdf5 <- load_model_weights
+#' @rdname save_model
+#' @export
+save_model_tf <- save_model
+#' @rdname save_model
+#' @export
+load_model_tf <- load_model
