@@ -1,5 +1,9 @@
 # compile(): what a model is trained for.
 
+#' @importFrom generics compile
+#' @export
+generics::compile
+
 #' Configure a model for training
 #'
 #' Changes the model in place: sets its optimizer, losses and metrics. Weights stay; the optimizer begins anew.
@@ -32,10 +36,6 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   if (self$built) finish_compile(self)
   invisible(object)
 }
-
-#' @importFrom generics compile
-#' @export
-generics::compile
 
 #' Once the outputs are known.
 #' @noRd

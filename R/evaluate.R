@@ -102,6 +102,10 @@ evaluate_source <- function(self, source, on_clock = NULL) {
   step_logs(step, run$state)
 }
 
+#' @importFrom generics evaluate
+#' @export
+generics::evaluate
+
 #' Evaluate a model
 #'
 #' Loss and metrics over all rows, without dropout or noise and without training.
@@ -125,10 +129,6 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
   run_callbacks(callbacks, "on_test_end", as.list(values))
   structure(values, class = "nn_scores")
 }
-
-#' @importFrom generics evaluate
-#' @export
-generics::evaluate
 
 #' @export
 `$.nn_scores` <- function(x, name) {

@@ -1,6 +1,10 @@
 # fit(): epochs of training. The engine runs a whole epoch by itself (R/model-step.R); between epochs, R evaluates the
 # validation part, keeps the history and asks the callbacks.
 
+#' @importFrom generics fit
+#' @export
+generics::fit
+
 #' Train a model
 #'
 #' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code runs
@@ -83,10 +87,6 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   self$history <- history
   invisible(history)
 }
-
-#' @importFrom generics fit
-#' @export
-generics::fit
 
 check_shuffle <- function(shuffle, fun) {
   if (identical(shuffle, "batch")) return(2)

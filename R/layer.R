@@ -195,30 +195,28 @@ layer_members <- list(
   count_params = function(self) function() sum(lengths(all_weights(self)))
 )
 
-#' All weights of a layer, those of layers in it included.
+#' f of each layer within the layer, put together.
 #' @noRd
-all_weights <- function(self) {
-  if (is.null(self$layers)) return(self$weights)
-  unique_objects(unlist(lapply(self$layers, function(l) all_weights(layer_self(l))), recursive = FALSE))
-}
+of_inner <- function(self, f) unlist(lapply(self$layers, function(l) f(layer_self(l))), recursive = FALSE)
+
+#' All weights of a layer, its own and those of layers in it.
+#' @noRd
+all_weights <- function(self) unique_objects(c(self$weights, of_inner(self, all_weights)))
 
 #' Weights that training changes.
 #' @noRd
 trainable_weights <- function(self) {
   if (!self$trainable) return(list())
-  if (!is.null(self$layers)) return(unique_objects(unlist(lapply(self$layers, function(l) trainable_weights(layer_self(l))), recursive = FALSE)))
-  self$weights[vapply(self$rules, function(r) r$trainable, NA)]
+  own <- self$weights[vapply(self$rules, function(r) r$trainable, NA)]
+  unique_objects(c(own, of_inner(self, trainable_weights)))
 }
 
 #' Regularizers and constraints of the weights: list(weight, regularizer, constraint) for each.
 #' @noRd
 weight_rules <- function(self) {
-  if (!is.null(self$layers)) {
-    rules <- unlist(lapply(self$layers, function(l) weight_rules(layer_self(l))), recursive = FALSE)
-    found <- new.env(parent = emptyenv())
-    return(Filter(function(r) !was_seen(found, r$weight), rules))
-  }
-  Map(function(w, r) c(list(weight = w), r), self$weights, self$rules)
+  own <- Map(function(w, r) c(list(weight = w), r), self$weights, self$rules)
+  found <- new.env(parent = emptyenv())
+  Filter(function(r) !was_seen(found, r$weight), c(own, of_inner(self, weight_rules)))
 }
 
 unique_objects <- function(xs) {

@@ -170,8 +170,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
   description <- from_json(file$metadata$architecture, "description of the model", fun)
   self <- tryCatch(
     with_own_seed(1, rebuild(description, custom_objects, fun)), # weights come from the file
-    nativenet_error_custom = stop,
-    error = function(e) abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
+    error = function(e) if (inherits(e, "nativenet_error_custom")) stop(e) else abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
   )
   put_weights(self, file$tensors, where, fun)
   model <- as_layer(self, c("nn_model", "nn_layer"))

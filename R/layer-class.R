@@ -1,0 +1,138 @@
+# Layers that users define.
+
+#' Classes of layers
+#'
+#' `new_layer_class()` makes a constructor of layers of one's own, which work like all others: in sequences, in graphs, in
+#' training, where their ops become part of the model's program.
+#'
+#' Methods find the layer as `self`, or take it as their first argument if that is called `self`:
+#'
+#' * `initialize(...)` runs when a layer is made, with the constructor's arguments;
+#' * `build(input_shape)` runs once, when the shape of the input is known (`input_shape[1]` is the rows: `NA`), and makes the weights with
+#'   `self$add_weight(name, shape, initializer, regularizer, constraint, trainable)`;
+#' * `call(inputs)` issues ops; arguments `training` and `mask` are given if it has them;
+#' * `compute_mask(inputs, mask)` gives the mask of the output (without it: the mask of the input if `call` has an argument `mask`).
+#'
+#' `self$field <- value` keeps values, variables (which become weights) and layers (whose weights become the layer's);
+#' `self$add_loss(x)` adds a scalar to the loss in training; `super()$__init__(...)` may be called and does nothing.
+#' Read sizes off `dim(inputs)`, but not the number of rows, which may change: use -1 in [op_reshape()] and the like.
+#'
+#' @param classname a string.
+#' @param initialize,build,call,compute_mask functions, see above; only `call` must be there.
+#' @param ... more methods and values, named.
+#' @param get_config,compute_output_shape accepted for Keras' sake and not needed.
+#' @return A constructor with the arguments `object`, those of `initialize`, and the options of layers (see [layer_dense()]).
+#' @examples
+#' layer_scale <- new_layer_class("Scale",
+#'   build = function(input_shape) {
+#'     self$scale <- self$add_weight("scale", shape = input_shape[2], initializer = "ones")
+#'   },
+#'   call = function(inputs) inputs * self$scale
+#' )
+#' model <- keras_model_sequential(input_shape = 3) |> layer_scale() |> layer_dense(1)
+#' model
+#' @export
+new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call, compute_mask = NULL, get_config = NULL, compute_output_shape = NULL) {
+  check_string(classname)
+  check_function(call)
+  for (name in c("initialize", "build", "compute_mask")) if (!is.null(get(name))) check_function(get(name), arg = name)
+  parts <- list(...)
+  if (length(parts) && (is.null(names(parts)) || any(names(parts) == ""))) abort("methods and fields must be named")
+  methods <- c(list(initialize = initialize, build = build, call = call, compute_mask = compute_mask), Filter(is.function, parts))
+  methods <- methods[!vapply(methods, is.null, NA)]
+  fields <- Filter(Negate(is.function), parts)
+  takes <- if (!is.null(initialize)) names(formals(initialize))
+  constructor <- function(object, ...) {
+    args <- list(...)
+    is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else names(args) %in% setdiff(layer_option_names, takes)
+    own <- args[!is_option]
+    options <- args[is_option]
+    if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)
+    if (!missing(object)) force(object)
+    layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(classname, methods), fun = classname), options))
+    self <- layer_self(layer)
+    self$class <- constructor
+    self$fields <- fields
+    if (!is.null(initialize)) run_method(self, "initialize", own)
+    if (missing(object)) layer else compose(object, layer)
+  }
+  constructor
+}
+
+own_type <- function(classname, methods) {
+  wants <- names(formals(methods$call))
+  call <- function(self, x, ...) run_method(self, "call", c(list(x), list(...)))
+  # the engine of layers looks at the arguments
+  formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2), c("training", "mask"))[intersect(c("training", "mask"), wants)])
+  body(call) <- bquote(run_method(self, "call", c(list(x), list(...), .(as.call(c(quote(list), named_arguments(wants)))))))
+  list(
+    class_name = classname, methods = methods,
+    build = function(self, shape) if (!is.null(methods$build)) run_method(self, "build", list(shape)),
+    call = call,
+    mask = if (!is.null(methods$compute_mask)) function(self, x, mask) run_method(self, "compute_mask", list(x, mask)) else "mask" %in% wants
+  )
+}
+
+named_arguments <- function(wants) {
+  names <- intersect(c("training", "mask"), wants)
+  stats::setNames(lapply(names, as.name), names)
+}
+
+#' `self` is an argument, or found where the method was written.
+#' @noRd
+run_method <- function(self, name, args) {
+  method <- layer_type(self)$methods[[name]]
+  me <- structure(list(self = self), class = "nn_layer_self")
+  if (identical(names(formals(method))[1], "self")) return(do.call(method, c(list(me), args)))
+  home <- new.env(parent = environment(method))
+  home$self <- me
+  home$super <- function(...) list(`__init__` = function(...) invisible(), initialize = function(...) invisible(), build = function(...) invisible())
+  class(home$super) <- "nn_super"
+  environment(method) <- home
+  do.call(method, args)
+}
+
+#' @export
+`$.nn_super` <- function(x, name) function(...) invisible()
+
+own_members <- list(
+  add_weight = function(self) {
+    function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE, dtype = NULL) {
+      add_weight(self, check_string(name, fun = self$name), as_sizes(shape), initializer, as_part("regularizer", regularizer), as_part("constraint", constraint),
+        check_flag(trainable, fun = self$name))
+    }
+  },
+  add_loss = function(self) function(loss) if (!is.null(session$penalties)) session$penalties <- c(session$penalties, list(loss))
+)
+
+#' @export
+`$.nn_layer_self` <- function(x, name) {
+  self <- .subset2(x, "self")
+  if (name %in% names(self$fields)) return(self$fields[[name]])
+  if (!is.null(own_members[[name]])) return(own_members[[name]](self))
+  if (name %in% names(layer_type(self)$methods)) return(function(...) run_method(self, name, list(...)))
+  as_layer(self)[[name]]
+}
+
+#' @export
+`[[.nn_layer_self` <- function(x, i) `$.nn_layer_self`(x, i)
+
+#' @export
+`$<-.nn_layer_self` <- function(x, name, value) {
+  self <- .subset2(x, "self")
+  self$fields[name] <- list(value)
+  for (leaf in tensor_leaves(value)) {
+    if (is_layer(leaf)) self$layers <- c(self$layers, list(leaf))
+    else if (is_variable(leaf) && !any(vapply(self$weights, identical, NA, leaf))) {
+      self$weights <- c(self$weights, list(leaf))
+      self$rules <- c(self$rules, list(list(trainable = is_trainable(leaf))))
+    }
+  }
+  x
+}
+
+#' @export
+`[[<-.nn_layer_self` <- function(x, i, value) `$<-.nn_layer_self`(x, i, value)
+
+#' @export
+print.nn_layer_self <- function(x, ...) print(as_layer(.subset2(x, "self")))
