@@ -22,7 +22,7 @@ generics::compile
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
 #' model |> compile(optimizer = "rmsprop", loss = "binary_crossentropy", metrics = c("accuracy"))
-#' @exportS3Method generics::compile
+#' @export
 compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL, weighted_metrics = NULL, run_eagerly = NULL,
                              steps_per_execution = NULL, ..., target_tensors = NULL, sample_weight_mode = NULL) {
   self <- layer_self(object)

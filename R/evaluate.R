@@ -117,7 +117,7 @@ generics::evaluate
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile("sgd", "mse", metrics = "mae")
 #' evaluate(model, matrix(1, 3, 2), c(1, 2, 3))
-#' @exportS3Method generics::evaluate
+#' @export
 evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL, steps = NULL,
                               callbacks = NULL, ...) {
   self <- compiled_self(object, "evaluate")

@@ -46,7 +46,7 @@ generics::fit
 #' history <- model |> fit(x, y, epochs = 100, verbose = 0)
 #' history
 #' round(predict(model, x), 2)
-#' @exportS3Method generics::fit
+#' @export
 fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs = 10, verbose = getOption("keras.fit_verbose", "auto"),
                          callbacks = NULL, view_metrics = getOption("keras.view_metrics", "auto"), validation_split = 0,
                          validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL, initial_epoch = 0,

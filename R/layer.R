@@ -122,7 +122,7 @@ with_note <- function(x, name, value) {
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   leaves <- tensor_leaves(object)
   if (!length(leaves)) abort("is called on nothing", fun = self$name)
-  if (any(vapply(leaves, is_keras_tensor, NA))) return(note_call(self, object, list(...)))
+  if (any(vapply(leaves, is_keras_tensor, NA))) return(symbolic_call(self, object, list(...)))
   call_layer(self, as_inputs(self, object), ..., training = training, mask = mask)
 }
 

@@ -115,7 +115,7 @@ known_shape <- function(shape) {
   replace(shape, unknown, NA)
 }
 
-note_call <- function(self, object, args) {
+symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
   plain <- Filter(Negate(is_keras_tensor), leaves)
   if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)

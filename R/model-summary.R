@@ -146,11 +146,11 @@ generics::glance
 generics::augment
 
 #' @rdname summary.nn_model
-#' @exportS3Method generics::tidy
+#' @export
 tidy.nn_model <- function(x, ...) layer_rows(built_self(x, fun = "tidy"))[c("layer", "type", "output_shape", "params", "trainable")]
 
 #' @rdname summary.nn_model
-#' @exportS3Method generics::glance
+#' @export
 glance.nn_model <- function(x, ...) {
   self <- built_self(x, fun = "glance")
   optimizer <- self$compiled$optimizer
@@ -164,7 +164,7 @@ glance.nn_model <- function(x, ...) {
 }
 
 #' @rdname summary.nn_model
-#' @exportS3Method generics::augment
+#' @export
 augment.nn_model <- function(x, data, ...) {
   fitted <- stats::predict(x, data, ...)
   if (is.list(fitted)) abort("`x` has several outputs; use `predict()`", fun = "augment")
@@ -174,5 +174,5 @@ augment.nn_model <- function(x, data, ...) {
   data
 }
 
-#' @exportS3Method generics::tidy
+#' @export
 tidy.nn_history <- function(x, ...) as.data.frame(x)
