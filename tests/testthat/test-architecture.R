@@ -80,7 +80,8 @@ test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot-images", "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
+    "backend", "module", "threads", "check-gradient", "plot-images", "lab-activation", "lab-loss", "lab-optimizer", "lab-network",
+    "part", "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
   }
