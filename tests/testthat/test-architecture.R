@@ -53,6 +53,16 @@ test_that("compiler extensions stand in the vector and target headers only", {
   expect_identical(setdiff(found, allowed), character())
 })
 
+test_that("no name is defined twice, as the later file would win", {
+  skip_without_sources()
+  names <- unlist(lapply(r_files(), function(f) {
+    assigned <- Filter(function(e) is.call(e) && identical(e[[1]], quote(`<-`)) && is.name(e[[2]]), as.list(parse(f, keep.source = FALSE)))
+    vapply(assigned, function(e) as.character(e[[2]]), "")
+  }))
+  expect_gt(length(names), 500)
+  expect_identical(unique(names[duplicated(names)]), character())
+})
+
 test_that("no file has more than 600 lines", {
   skip_without_sources()
   lines <- vapply(c(c_files(), r_files()), function(f) length(readLines(f, warn = FALSE)), 0L)
