@@ -52,11 +52,15 @@ call_constraint <- function(w) {
 
 # ---- the objects ----
 
+#' Saved axes may come as a list.
+#' @noRd
+check_axes <- function(axis, fun = calling_function()) check_whole(if (is.list(axis)) unlist(axis) else axis, arg = "axis", fun = fun)
+
 #' @rdname constraint_maxnorm
 #' @export
 constraint_maxnorm <- function(max_value = 2, axis = 0) {
   check_number(max_value, min = 0)
-  new_part("constraint", "maxnorm", list(max_value = max_value, axis = check_whole(axis)), call_constraint)
+  new_part("constraint", "maxnorm", list(max_value = max_value, axis = check_axes(axis)), call_constraint)
 }
 
 #' @rdname constraint_maxnorm
@@ -65,7 +69,7 @@ constraint_nonneg <- function() new_part("constraint", "nonneg", list(), call_co
 
 #' @rdname constraint_maxnorm
 #' @export
-constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", list(axis = check_whole(axis)), call_constraint)
+constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", list(axis = check_axes(axis)), call_constraint)
 
 #' @rdname constraint_maxnorm
 #' @export
@@ -73,5 +77,5 @@ constraint_minmaxnorm <- function(min_value = 0, max_value = 1, rate = 1, axis =
   check_number(min_value, min = 0)
   check_number(max_value, min = min_value)
   check_number(rate, min = 0, max = 1)
-  new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate, axis = check_whole(axis)), call_constraint)
+  new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate, axis = check_axes(axis)), call_constraint)
 }

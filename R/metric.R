@@ -143,7 +143,7 @@ as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function
     if (is.null(name)) name <- x
     x <- metric_for_shapes(x, shape_of(y_true), shape_of(y_pred))
   }
-  loss <- loss_of(x)
+  loss <- loss_in(x)
   m <- if (is.null(loss)) as_part("metric", x, arg, fun, custom_objects, name) else metric_of_loss(loss)
   if (!is.null(name)) attr(m, "config")$name <- check_string(name, fun = fun)
   m
@@ -166,7 +166,7 @@ kind_of_targets <- function(true, pred) {
 
 #' The loss that is given as a metric: an object, a constructor, or a string that names no metric.
 #' @noRd
-loss_of <- function(x) {
+loss_in <- function(x) {
   if (is_part(x, "loss")) return(x)
   if (is.function(x) && !inherits(x, "nn_part")) return(made_by("loss", x))
   if (is.character(x) && length(x) == 1 && is.na(find_name("metric", x)) && !is.na(find_name("loss", x))) as_part("loss", x)

@@ -135,7 +135,9 @@ read_part <- function(kind, x, arg, fun, custom_objects) {
   name <- if (x$class_name %in% part_names[[kind]]) x$class_name else check_part_name(kind, x$class_name, arg, fun)
   constructor <- part_constructor(kind, name)
   unknown <- setdiff(names(config), names(formals(constructor)))
-  if (length(unknown)) abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`", did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
+  if (length(unknown)) {
+    abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`", did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
+  }
   do.call(constructor, config)
 }
 

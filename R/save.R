@@ -219,7 +219,7 @@ rebuild <- function(description, custom_objects, fun) {
     read <- function(x) if (is_place(x)) tensor_at(x) else lapply(x, read)
     for (call in graph$calls) {
       layer <- layer_at(call$layer)
-      y <- if (is.null(call$inputs)) layer$output else do.call(note_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
+      y <- if (is.null(call$inputs)) layer$output else do.call(symbolic_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
       outputs <- c(outputs, list(tensor_leaves(y)))
     }
     if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))

@@ -34,7 +34,7 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R", "optimizer.R", "dataset.R",
-    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R",
+    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R",
     "safetensors.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
@@ -52,6 +52,16 @@ test_that("compiler extensions stand in the vector and target headers only", {
   allowed <- c("kernels.c", "kernels/target.h", "kernels/vector.h")
   found <- having(c_files(), "__attribute__|__builtin_|vector_size|#\\s*pragma\\s+(GCC|clang)|__extension__|__typeof__")
   expect_identical(setdiff(found, allowed), character())
+})
+
+test_that("no name is defined twice, as the later file would win", {
+  skip_without_sources()
+  names <- unlist(lapply(r_files(), function(f) {
+    assigned <- Filter(function(e) is.call(e) && identical(e[[1]], quote(`<-`)) && is.name(e[[2]]), as.list(parse(f, keep.source = FALSE)))
+    vapply(assigned, function(e) as.character(e[[2]]), "")
+  }))
+  expect_gt(length(names), 500)
+  expect_identical(unique(names[duplicated(names)]), character())
 })
 
 test_that("no file has more than 600 lines", {
@@ -82,7 +92,8 @@ test_that("each topic's tests have the topic's name", {
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
     "backend", "module", "threads", "check-gradient", "plot-images", "safetensors", "history", "progress", "metrics-viewer", "callback",
-    "callback-monitor", "callback-log", "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
+    "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification",
+    "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
   }

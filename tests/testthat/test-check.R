@@ -62,12 +62,14 @@ test_that("flags, strings, functions and choices", {
   expect_identical(helper("check_choice")("b", c("a", "b")), "b")
   expect_error(helper("check_choice")("c", c("a", "b"), "dtype", "f"), "`f()`: `dtype` must be one of \"a\", \"b\", not \"c\"", fixed = TRUE)
   expect_error(helper("check_choice")(NULL, c("a", "b"), "dtype", "f"), "not NULL", fixed = TRUE)
+  expect_null(helper("check_no_more")(list()))
+  expect_error(helper("check_no_more")(list(a = 1, "b"), "f"), "`f()`: unused argument `a`, \"b\"", fixed = TRUE)
 })
 
 test_that("bad values are described in a few words", {
   describe <- helper("describe")
   cases <- list(
-    list(NULL, "NULL"), list(sum, "a function"), list(1.5, "1.5"), list("a\n", "\"a\\n\""), list(NA, "NA"), list(c(1, 2, 3), "a double vector of length 3"),
+    list(NULL, "NULL"), list(sum, "a function"), list(initializer_ones(), "an initializer"), list(1.5, "1.5"), list("a\n", "\"a\\n\""), list(NA, "NA"), list(c(1, 2, 3), "a double vector of length 3"),
     list(character(), "a character vector of length 0"), list(list(1, 2), "a list of length 2"), list(matrix(0, 2, 3), "a matrix of shape (2, 3)"),
     list(data.frame(a = 1:2), "a data.frame of shape (2, 1)"),
     list(structure(list(), class = "thing"), "an object of class <thing>"), list(relu(), "an object of class <relu>"), list(globalenv(), "an object of class <environment>")

@@ -5,7 +5,7 @@ clip <- function(x, low, high = Inf) pmin(pmax(x, low), high)
 unit <- function(x) x / sqrt(rowSums(x^2))
 rescaled <- function(p) clip(p / rowSums(p), e, 1 - e)
 
-n <- 4
+n <- 4L
 k <- 3
 any_t <- some(c(n, k), 0.1, 2)
 any_p <- some(c(n, k), 0.2, 3, k = 2)
@@ -170,7 +170,7 @@ test_that("shapes that do not fit are named, with a hint", {
   shape(loss_sparse_categorical_crossentropy(one_hot, share_p), "(4, 3)", "not `sparse`")
   shape(loss_sparse_categorical_crossentropy(labels[-1], share_p), "(3)", "(4, 3)")
   shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
-  expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index", "3")
+  expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index", "`loss_sparse_categorical_crossentropy()`", "outside the classes")
   expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "missing")
   expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`", "\"sum_over_batch_size\"")
   expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`", "`label_smoothing`")

@@ -110,9 +110,9 @@ test_that("AUC is the area from the counts, for each curve and method, in batche
   # many thresholds: the share of pairs in the right order (Mann and Whitney), ties counting half
   exact <- mean(outer(p[t == 1], p[t == 0], function(a, b) (a > b) + (a == b) / 2))
   expect_equal(metric_auc(t, p, thresholds = (1:199 - 0.5) / 200), exact, tolerance = 1e-9)
-  expect_equal(metric_auc(t, stats::qlogis(clip_to(p)), from_logits = TRUE), metric_auc(t, clip_to(p)))
+  inner <- 0.001 + 0.998 * p
+  expect_equal(metric_auc(t, stats::qlogis(inner), from_logits = TRUE), metric_auc(t, inner))
 })
-clip_to <- function(p) pmin(pmax(p, 0.001), 0.999)
 
 test_that("Keras' published examples", {
   auc <- metric_auc(num_thresholds = 3)
