@@ -62,10 +62,10 @@ as_callback <- function(x, fun) {
   do.call(new_callback, c(list("list"), x))
 }
 
-#' Tell callbacks what is being trained. R6 objects may have no room for it.
+#' Tell one or more callbacks what is being trained. R6 objects may have no room for it.
 #' @noRd
 callback_set <- function(callbacks, model, params) {
-  for (callback in callbacks) {
+  for (callback in as_callbacks(callbacks)) {
     for (field in c("model", "params")) {
       if (exists(field, envir = callback, inherits = FALSE) || !environmentIsLocked(callback)) {
         assign(field, if (field == "model") model else params, envir = callback)

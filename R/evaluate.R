@@ -123,10 +123,13 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
   self <- compiled_self(object, "evaluate")
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
-  for (callback in callbacks) callback_set(callback, object, list())
-  run_callbacks(callbacks, "on_test_begin", list())
+  callback_set(callbacks, object, list())
+  progress <- new_progress(resolve_verbose(verbose, "evaluate"))
+  progress$epoch_begin()
+  run_callbacks(callbacks, "on_test_begin")
   values <- evaluate_source(self, source)
-  run_callbacks(callbacks, "on_test_end", as.list(values))
+  run_callbacks(callbacks, "on_test_end", logs = values)
+  progress$epoch_end(values, step = if (is.null(source$steps)) 1 else source$steps)
   structure(values, class = "nn_scores")
 }
 

@@ -68,21 +68,25 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     validation <- validation_source(self, validation_data, source$batch, validation_steps, fun)
   }
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
-  verbose <- resolve_verbose(verbose)
-  history <- new_history(list(verbose = verbose, epochs = epochs, steps = source$steps, samples = source$rows, batch_size = source$batch), list())
-  viewer <- if (wants_viewer(view_metrics, epochs)) metrics_viewer()
-  progress <- new_progress(verbose, epochs, source$steps)
+  verbose <- resolve_verbose(verbose, fun)
+  steps <- if (is.null(source$steps)) NA else source$steps
+  params <- list(verbose = verbose, epochs = epochs, steps = steps, samples = source$rows, batch_size = source$batch)
+  if (initial_epoch) params$initial_epoch <- initial_epoch
+  history <- new_history(params, list())
+  viewer <- if (resolve_view_metrics(view_metrics, epochs, verbose, fun)) metrics_viewer(epochs, initial_epoch = initial_epoch)
+  progress <- new_progress(verbose, epochs, steps)
   self$stop_training <- FALSE
-  for (callback in callbacks) callback_set(callback, object, history$params)
-  run_callbacks(callbacks, "on_train_begin", list())
+  callback_set(callbacks, object, params)
+  run_callbacks(callbacks, "on_train_begin")
   on.exit(progress$done())
   while (run$epoch < epochs && !self$stop_training) {
     logs <- train_one_epoch(self, run, callbacks, progress)
-    history <- add_epoch(history, logs)
+    for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
     self$history <- history
-    if (!is.null(viewer)) viewer(history)
+    if (!is.null(viewer)) viewer$update(history$metrics)
   }
-  run_callbacks(callbacks, "on_train_end", as.list(last_logs(history)))
+  run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
+  if (!is.null(viewer)) viewer$done(history$metrics)
   self$interrupted <- NULL
   self$history <- history
   invisible(history)
@@ -91,10 +95,6 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
 check_shuffle <- function(shuffle, fun) {
   if (identical(shuffle, "batch")) return(2)
   as.numeric(check_flag(shuffle, fun = fun))
-}
-
-wants_viewer <- function(view_metrics, epochs) {
-  if (identical(view_metrics, "auto")) Sys.getenv("RSTUDIO") == "1" && interactive() && epochs > 1 else isTRUE(view_metrics)
 }
 
 #' What a call of fit() goes through: its data, and the epoch it is in. Kept in the model while it runs, so that an
@@ -121,7 +121,7 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
 
 train_one_epoch <- function(self, run, callbacks, progress) {
   epoch <- run$epoch
-  run_callbacks(callbacks, "on_epoch_begin", epoch, list())
+  run_callbacks(callbacks, "on_epoch_begin", epoch)
   progress$epoch_begin(epoch + 1)
   kept <- if (is.null(run$state)) keep_weights(self)
   logs <- tryCatch(
@@ -136,22 +136,18 @@ train_one_epoch <- function(self, run, callbacks, progress) {
     }
   )
   if (!is.null(run$validation)) {
-    run_callbacks(callbacks, "on_test_begin", list())
+    run_callbacks(callbacks, "on_test_begin")
     values <- evaluate_source(self, run$validation)
-    run_callbacks(callbacks, "on_test_end", as.list(values))
+    run_callbacks(callbacks, "on_test_end", logs = values)
     logs <- c(logs, stats::setNames(values, paste0("val_", names(values))))
   }
   run$epoch <- epoch + 1
+  state <- run$state
   run$state <- NULL
   self$interrupted <- list(epoch = run$epoch, state = NULL, rows = run$rows)
-  progress$epoch_end(logs)
-  rate <- self$compiled$optimizer$learning_rate
-  extra <- run_callbacks(callbacks, "on_epoch_end", epoch, as.list(logs))
-  c(logs, if (is.numeric(extra)) extra, if (reports_rate(callbacks)) c(lr = rate))
+  progress$epoch_end(logs, step = .Call(C_epoch_totals, state)[3])
+  run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)
 }
-
-# Keras notes the learning rate where a callback changes it.
-reports_rate <- function(callbacks) any(vapply(callbacks, function(x) isTRUE(x$reports_rate), NA))
 
 #' One pass of training over the source.
 #' @noRd
@@ -163,9 +159,9 @@ train_pass <- function(self, run, callbacks, progress) {
   step <- NULL
   note <- function() self$interrupted <- list(epoch = run$epoch, state = run$state, rows = run$rows)
   on_step <- if (between) function(steps, fraction, rows) {
-    logs <- as.list(step_logs(step, run$state))
-    run_callbacks(callbacks, "on_train_batch_end", steps - 1, logs)
-    if (fraction < 1) run_callbacks(callbacks, "on_train_batch_begin", steps, list())
+    logs <- step_logs(step, run$state)
+    run_callbacks(callbacks, "on_train_batch_end", steps - 1, logs = logs)
+    if (fraction < 1) run_callbacks(callbacks, "on_train_batch_begin", steps)
     !self$stop_training
   }
   on_clock <- function(steps, fraction, rows) {
@@ -176,7 +172,7 @@ train_pass <- function(self, run, callbacks, progress) {
     step <<- step_program(self, "train", data, batch)
     if (is.null(run$state)) {
       run$state <- new_state(step, random = TRUE)
-      if (between) run_callbacks(callbacks, "on_train_batch_begin", 0, list())
+      if (between) run_callbacks(callbacks, "on_train_batch_begin", 0)
     }
     note()
     rates <- if (!is.null(schedule)) {
@@ -229,13 +225,6 @@ reading_data <- function(self, data, expr) {
     stop(e)
   })
 }
-
-add_epoch <- function(history, logs) {
-  for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
-  history
-}
-
-last_logs <- function(history) vapply(history$metrics, function(v) v[length(v)], 0)
 
 # ---- a random state that came with a saved model ----
 

@@ -112,8 +112,10 @@ ggplot_history <- function(data, smooth, theme_bw) {
     strip.text = ggplot2::element_text(size = 11, colour = "black"), panel.grid.minor.x = ggplot2::element_blank(),
     legend.key = ggplot2::element_blank(), legend.position = if (nlevels(data$data) > 1) "top" else "none", legend.justification = "left")
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["data"]]))
-  curve <- if (smooth) ggplot2::geom_smooth(method = "loess", formula = y ~ x, se = FALSE, na.rm = TRUE)
-  else if (diff(range(data$epoch)) > 0) ggplot2::geom_line(na.rm = TRUE, alpha = 0.4)
+  line <- function(data) if (diff(range(data$epoch)) > 0) ggplot2::geom_line(data = data, na.rm = TRUE, alpha = 0.4)
+  steps <- data$metric == "lr"
+  curve <- if (!smooth) line(data)
+  else list(ggplot2::geom_smooth(data = data[!steps, ], method = "loess", formula = y ~ x, se = FALSE, na.rm = TRUE), if (any(steps)) line(data[steps, ]))
   plot + curve + ggplot2::geom_point(na.rm = TRUE, size = if (nrow(data) > 200) 1 else 2, alpha = if (smooth) 0.5 else 1) +
     ggplot2::facet_grid(metric ~ ., switch = "y", scales = "free_y") +
     ggplot2::scale_x_continuous(breaks = whole_breaks(range(data$epoch))) +
@@ -143,6 +145,7 @@ panel_range <- function(data) {
 }
 
 draw_panel <- function(data, metric, smooth, last) {
+  smooth <- smooth && metric != "lr" # a learning rate moves in steps
   range <- panel_range(data)
   graphics::plot(NA, xlim = range$x, ylim = range$y, lab = c(5, 4, 7), xlab = "", ylab = metric, axes = FALSE)
   marks <- whole_breaks(range(data$epoch))

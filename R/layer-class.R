@@ -64,7 +64,7 @@ own_type <- function(classname, methods) {
   call <- function(self, x, ...) run_method(self, "call", c(list(x), list(...)))
   # the engine of layers looks at the arguments
   formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2), c("training", "mask"))[intersect(c("training", "mask"), wants)])
-  body(call) <- bquote(run_method(self, "call", c(list(x), list(...), .(as.call(c(quote(list), named_arguments(wants)))))))
+  body(call) <- bquote(run_method(self, "call", c(list(x), list(...), .(as.call(c(quote(list), arguments_called(wants)))))))
   list(
     class_name = classname, methods = methods,
     build = function(self, shape) if (!is.null(methods$build)) run_method(self, "build", list(shape)),
@@ -73,7 +73,7 @@ own_type <- function(classname, methods) {
   )
 }
 
-named_arguments <- function(wants) {
+arguments_called <- function(wants) {
   names <- intersect(c("training", "mask"), wants)
   stats::setNames(lapply(names, as.name), names)
 }

@@ -154,7 +154,7 @@ tidy.nn_model <- function(x, ...) layer_rows(built_self(x, fun = "tidy"))[c("lay
 glance.nn_model <- function(x, ...) {
   self <- built_self(x, fun = "glance")
   optimizer <- self$compiled$optimizer
-  scores <- if (!is.null(self$history)) as.data.frame(as.list(last_logs(self$history)))
+  scores <- if (!is.null(self$history)) as.data.frame(lapply(self$history$metrics, function(v) v[length(v)]))
   one <- data.frame(
     layers = length(self$layers), params = count_of(all_weights(self)), trainable_params = count_of(trainable_weights(self)),
     optimizer = if (is.null(optimizer)) NA_character_ else optimizer$name, steps = if (is.null(optimizer)) 0 else optimizer$iterations,

@@ -186,14 +186,19 @@ parse_header <- function(bytes, refuse) {
   plain <- as.integer(charToRaw(gsub("\"(?:[^\"\\\\]++|\\\\.)*+\"", "", text, perl = TRUE, useBytes = TRUE)))
   depth <- max(cumsum((plain %in% utf8ToInt("{[")) - (plain %in% utf8ToInt("}]"))))
   if (depth > 3) refuse("its header is no JSON of the right form: brackets are nested ", depth, " deep")
-  header <- tryCatch(jsonlite::parse_json(text), error = function(e) refuse("its header is no JSON: ", first_line(conditionMessage(e))))
+  # jsonlite must not parse what it cannot: it takes its own message, which quotes the text, for a format, and "%n" ends R
+  valid <- jsonlite::validate(text)
+  if (!valid) refuse("its header is no JSON: ", plain_line(attr(valid, "err")))
+  header <- tryCatch(jsonlite::parse_json(text), error = function(e) refuse("its header is no JSON: ", plain_line(conditionMessage(e))))
   if (!is.list(header) || (length(header) && is.null(names(header)))) refuse("its header is no JSON object")
   if (anyDuplicated(names(header))) refuse("the name ", quoted_name(names(header)[anyDuplicated(names(header))]), " stands twice in its header")
   if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ", safetensors_limits$name, " bytes")
   structure(header, end = 8 + length(bytes))
 }
 
-first_line <- function(text) trimws(strsplit(text, "\n", fixed = TRUE)[[1]][1])
+#' The first line of what another library says, which may quote any bytes.
+#' @noRd
+plain_line <- function(text) gsub("[^ -~]", "?", sub("(?s)\\s*\n.*", "", text, perl = TRUE, useBytes = TRUE), useBytes = TRUE)
 
 quoted_name <- function(name) encodeString(name, quote = "\"")
 

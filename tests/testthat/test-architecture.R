@@ -34,7 +34,7 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R", "optimizer.R", "dataset.R",
-    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R",
+    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R", "fit.R",
     "safetensors.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())

@@ -40,6 +40,9 @@ test_that("hooks are called with what they ask for, under both names, in order",
   expect_identical(seen, c("b 0", "a begin 0", "a batch 0", "b batch 0 0.5", "a batch 1", "b batch 1 0.5", "c 0 0.5", "a begin 1", "a batch 0",
     "b batch 0 0.25", "a batch 1", "b batch 1 0.25", "c 1 0.25", "a end"))
   expect_identical(callbacks[[1]]$model, model)
+  alone <- callback_early_stopping()
+  callback_set(alone, model, list())
+  expect_identical(alone$model, model)
   expect_identical(callbacks[[3]]$params, list(epochs = 2L, steps = 2))
 })
 

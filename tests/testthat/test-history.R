@@ -78,6 +78,11 @@ test_that("ggplot2 shows a panel per metric, a curve from 10 epochs on, whole ep
   expect_identical(geoms(p), c("GeomLine", "GeomPoint"))
   expect_identical(geoms(drawn(made(10, TRUE))$value), c("GeomSmooth", "GeomPoint"))
   expect_identical(geoms(drawn(made(10, TRUE), smooth = FALSE)$value), c("GeomLine", "GeomPoint"))
+  with_rate <- made(10)
+  with_rate$metrics$lr <- rep(c(0.1, 0.01), each = 5)
+  p_rate <- drawn(with_rate)$value
+  expect_identical(geoms(p_rate), c("GeomSmooth", "GeomLine", "GeomPoint"))
+  expect_identical(as.character(unique(p_rate$layers[[2]]$data$metric)), "lr")
   expect_identical(geoms(drawn(made(6, TRUE, planned = 30))$value), c("GeomLine", "GeomPoint"))
   expect_identical(geoms(drawn(made(1))$value), "GeomPoint")
   expect_silent(drawn(made(1, TRUE), theme_bw = TRUE))

@@ -202,6 +202,8 @@ test_that("headers that are no JSON are refused", {
   expect_refused(file_of("{\"x\":"), "its header is no JSON")
   expect_refused(file_of("{} {}"), "its header is no JSON")
   expect_refused(file_of("{,}"), "its header is no JSON")
+  # what a parser quotes in its message may look like a format
+  expect_refused(file_of(paste0("{\"a\":", strrep("%n%s%n", 20), "}")), "its header is no JSON")
   expect_refused(file_of("{\"x\":{\"dtype\":\"F32\""), "its header is no JSON")
   expect_refused(file_of(paste0("{\"a\":", strrep("[", 5e5))), "brackets are nested 500001 deep")
   expect_refused(file_of(paste0("{\"a\\\"[[[\":", strrep("[", 5), "}")), "brackets are nested 6 deep")
