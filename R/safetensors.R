@@ -182,18 +182,24 @@ parse_header <- function(bytes, refuse) {
   text <- rawToChar(bytes)
   Encoding(text) <- "UTF-8"
   if (!validUTF8(text)) refuse("its header is not UTF-8")
-  # the parser recurses; a header has brackets within brackets within brackets, but no more
-  plain <- as.integer(charToRaw(gsub("\"(?:[^\"\\\\]++|\\\\.)*+\"", "", text, perl = TRUE, useBytes = TRUE)))
-  depth <- max(cumsum((plain %in% utf8ToInt("{[")) - (plain %in% utf8ToInt("}]"))))
-  if (depth > 3) refuse("its header is no JSON of the right form: brackets are nested ", depth, " deep")
-  # jsonlite must not parse what it cannot: it takes its own message, which quotes the text, for a format, and "%n" ends R
-  valid <- jsonlite::validate(text)
-  if (!valid) refuse("its header is no JSON: ", plain_line(attr(valid, "err")))
-  header <- tryCatch(jsonlite::parse_json(text), error = function(e) refuse("its header is no JSON: ", plain_line(conditionMessage(e))))
+  header <- read_json(text, 3, function(...) refuse("its header is no JSON", ...))
   if (!is.list(header) || (length(header) && is.null(names(header)))) refuse("its header is no JSON object")
   if (anyDuplicated(names(header))) refuse("the name ", quoted_name(names(header)[anyDuplicated(names(header))]), " stands twice in its header")
   if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ", safetensors_limits$name, " bytes")
   structure(header, end = 8 + length(bytes))
+}
+
+#' JSON from a file of anybody's, as nested lists. `refuse` is called with what is wrong.
+#' @noRd
+read_json <- function(text, deepest, refuse) {
+  # the parser recurses
+  plain <- as.integer(charToRaw(gsub("\"(?:[^\"\\\\]++|\\\\.)*+\"", "", text, perl = TRUE, useBytes = TRUE)))
+  depth <- max(0, cumsum((plain %in% utf8ToInt("{[")) - (plain %in% utf8ToInt("}]"))))
+  if (depth > deepest) refuse(" of the right form: brackets are nested ", depth, " deep")
+  # jsonlite must not parse what it cannot: it takes its own message, which quotes the text, for a format, and "%n" ends R
+  valid <- jsonlite::validate(text)
+  if (!valid) refuse(": ", plain_line(attr(valid, "err")))
+  tryCatch(jsonlite::parse_json(text), error = function(e) refuse(": ", plain_line(conditionMessage(e))))
 }
 
 #' The first line of what another library says, which may quote any bytes.

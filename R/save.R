@@ -69,8 +69,10 @@ weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights), 
 
 to_json <- function(x) as.character(jsonlite::toJSON(x, auto_unbox = TRUE, digits = NA, null = "null", na = "null"))
 from_json <- function(text, what, fun) {
-  x <- tryCatch(jsonlite::fromJSON(text, simplifyVector = FALSE), error = function(e) NULL)
-  if (is.list(x)) x else abort("the file's ", what, " cannot be read", class = "file", fun = fun)
+  refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
+  if (is.null(text)) refuse(": there is none")
+  x <- read_json(text, 100, refuse)
+  if (is.list(x)) x else refuse(" object")
 }
 
 optimizer_tensors <- function(optimizer, weights) {
