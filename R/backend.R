@@ -288,7 +288,7 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, ses
 #' @param target,output what should come out, and what does: labels 0 .. K-1 for the sparse form.
 #' @param from_logits is `output` the input of a sigmoid or softmax, rather than what that gives?
 #' @param level the share of zeros, from 0 to below 1.
-#' @param noise_shape must be `NULL`.
+#' @param noise_shape see [op_dropout()].
 #' @param seed a whole number, or `NULL` for R's generator as it stands.
 #' @param variables a tensor, or a list of them.
 #' @return A tensor (a list of tensors from `k_stop_gradient()` of a list).
@@ -523,8 +523,7 @@ check_last_axis <- function(axis, x, fun = calling_function()) {
 #' @rdname k_sum
 #' @export
 k_dropout <- function(x, level, noise_shape = NULL, seed = NULL) {
-  if (!is.null(noise_shape)) abort("`noise_shape` must be NULL, not ", describe(noise_shape))
-  with_own_seed(seed, op_dropout(x, level))
+  with_own_seed(seed, op_dropout(x, level, noise_shape))
 }
 #' @rdname k_sum
 #' @export

@@ -12,6 +12,8 @@
 #' @param dtype `"float32"` or `"float64"`.
 #' @param x a float tensor or array.
 #' @param rate the share of zeros, from 0 to below 1.
+#' @param noise_shape for each axis its size or `NA`, or 1: then one draw is shared along it, and what is dropped is dropped at
+#'   all its places. `NULL`: each element has a draw of its own.
 #' @return A tensor.
 #' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
 #'   <https://doi.org/10.1145/2660193.2660195>. Srivastava et al. (2014), dropout,
@@ -44,11 +46,21 @@ random_op <- function(name, shape, dtype, reals, fun) {
 
 #' @rdname op_random_uniform
 #' @export
-op_dropout <- function(x, rate) {
-  x <- as_floats(x)
+op_dropout <- function(x, rate, noise_shape = NULL) {
   check_number(rate, min = 0, below = 1)
-  keep <- op_greater_equal(op_random_uniform(dim(x), dtype = tensor_dtype(x)), rate)
-  op_where(keep, op_divide(x, 1 - rate), 0)
+  apply_op("dropout", list(x), ints = shared_axes(noise_shape, shape_of(x)), reals = rate)
+}
+
+#' For each axis: is one draw shared along it?
+#' @noRd
+shared_axes <- function(noise_shape, shape, fun = calling_function()) {
+  if (is.null(noise_shape)) return(NULL)
+  sizes <- vapply(noise_shape, function(size) if (is.null(size)) NA_real_ else as.double(size), 0)
+  if (length(sizes) != length(shape) || any(sizes != 1 & sizes != shape, na.rm = TRUE)) {
+    abort("`noise_shape` must have 1, NA or the size for each axis of a tensor of shape ", format_shape(shape), ", not be ",
+      format_shape(sizes), fun = fun)
+  }
+  sizes %in% 1
 }
 
 #' Draw with a seed of one's own, and leave R's generator as it was.

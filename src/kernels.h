@@ -8,6 +8,7 @@
 #define KERNELS_H
 
 #include "program.h"
+#include "recurrent.h"
 #include "threads.h"
 
 struct call {

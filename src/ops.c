@@ -1,4 +1,5 @@
 #include "ops.h"
+#include "recurrent.h"
 
 #include <string.h>
 
@@ -368,6 +369,76 @@ static enum status rule_random(struct inference *q) {
   return STATUS_OK;
 }
 
+/* One float tensor of random places. ints: none, or for each axis: is one draw shared along it? reals: the rate */
+static enum status rule_dropout(struct inference *q) {
+  if (q->attr->n_ints && q->attr->n_ints != q->shape[0]->rank) return bad_value(q, "one flag per axis", q->attr->n_ints);
+  q->work = 20.0 * (double)shape_count(q->shape[0]);
+  return rule_same(q);
+}
+
+/* Input k, called `name`, must have these sizes. */
+static enum status need_shape(struct inference *q, int k, const char *name, int rank, int64_t first, int64_t second, int64_t third) {
+  const struct shape wanted = {.rank = rank, .dim = {first, second, third}};
+  char a[TEXT], b[TEXT];
+  if (shape_equal(q->shape[k], &wanted)) return STATUS_OK;
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name, SHAPE_TEXT(&wanted, a),
+              SHAPE_TEXT(q->shape[k], b));
+}
+
+static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
+  if (q->dtype[k] == dtype) return STATUS_OK;
+  return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype], dtype_name[q->dtype[k]]);
+}
+
+/* ints: see recurrent.h. x (B, T, I), or tokens (B, T) of a table (V, I); kernel (I, G), recurrent kernel (U, G);
+ * bias (G), or (2, G) for a gru that resets after; mask (B, T); recurrent mask (B, U) */
+static enum status rule_recurrent(struct inference *q) {
+  const struct attr *a = q->attr;
+  const struct shape *x = q->shape[0], *kernel = q->shape[1], *recurrent = q->shape[2];
+  int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK), dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
+  int64_t output = a->ints[CELL_OUTPUT], gates = cell_gates(q->op);
+  enum status s = STATUS_OK;
+  int last = 2; /* input */
+  for (int i = CELL_BIAS; i <= CELL_TABLE; i++) last += a->ints[i] != 0;
+  if (a->n_ints != CELL_INTS || last + 1 != q->inputs) return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
+  for (int i = CELL_ACTIVATION; i <= CELL_RECURRENT_ACTIVATION; i++)
+    if (a->ints[i] < 0 || a->ints[i] >= CELL_ACTIVATION_COUNT) return bad_value(q, "no such activation", a->ints[i]);
+  if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM)) return bad_value(q, "no such output", output);
+  if (x->rank != (table < 0 ? 3 : 2))
+    return bad_value(q, table < 0 ? "x needs the axes batch, time, inputs" : "x needs the axes batch, time if there is a table", x->rank);
+  if (recurrent->rank != 2 || kernel->rank != 2) return bad_value(q, "the kernels need two axes", kernel->rank != 2 ? kernel->rank : recurrent->rank);
+  if (table >= 0 && q->shape[table]->rank != 2) return bad_value(q, "the table needs two axes", q->shape[table]->rank);
+  const struct shape *rows = table < 0 ? x : q->shape[table];
+  int64_t batch = x->dim[0], steps = x->dim[1], inputs = rows->dim[rows->rank - 1], units = recurrent->dim[0];
+  if (!s) s = need_shape(q, 1, "kernel", 2, inputs, gates * units, 0);
+  if (!s) s = need_shape(q, 2, "recurrent_kernel", 2, units, gates * units, 0);
+  if (!s && bias >= 0) {
+    if (q->op == OP_GRU && a->ints[CELL_RESET_AFTER]) s = need_shape(q, bias, "bias", 2, 2, gates * units, 0);
+    else s = need_shape(q, bias, "bias", 1, gates * units, 0, 0);
+  }
+  if (!s && mask >= 0) s = need_shape(q, mask, "mask", 2, batch, steps, 0);
+  if (!s && dropped >= 0) s = need_shape(q, dropped, "recurrent_mask", 2, batch, units, 0);
+  if (!s && mask >= 0) s = need_dtype(q, mask, "mask", BOOL);
+  if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
+  for (int k = 0; k < q->inputs && !s; k++)
+    if (!op_is_index(q->op, k, a) && q->dtype[k] != q->dtype[1])
+      s = fail(q->failure, STATUS_DTYPE, "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
+               dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
+  if (s) return s;
+  q->out_dtype = q->dtype[1];
+  q->out = (struct shape){.rank = 1, .dim = {batch}};
+  int64_t outputs = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? steps : 1) + (output >= OUTPUT_LAST_STATE);
+  if (output != OUTPUT_LAST) q->out.dim[q->out.rank++] = outputs;
+  q->out.dim[q->out.rank++] = units;
+  struct shape largest = {.rank = 3, .dim = {batch, steps, gates * units + inputs}};
+  if (!shape_is_possible(&largest) || batch * steps >= INT32_MAX) return bad_value(q, "too many steps", steps);
+  struct recurrent r;
+  recurrent_layout(&r, q->op, q->shape, a, dtype_size[q->out_dtype]);
+  q->scratch = r.scratch;
+  q->work = 2.0 * (double)r.tokens * (double)(inputs + units) * (double)r.gates;
+  return STATUS_OK;
+}
+
 /* ---- the table ---- */
 
 #define INFO_0(ENUM, name, fewest, most, rule, differentiable, formula) \
@@ -388,12 +459,14 @@ const char *op_name(int op) {
   return op < OP_COUNT ? op_info[op].name : action_name[op - OP_COUNT];
 }
 
-int op_key(int op) { return op == OP_WHERE; }
+int op_key(int op) { return op == OP_WHERE || op_is_recurrent(op); }
 
-int op_is_random(int op) { return op_info[op].most < 0; }
+int op_is_random(int op) { return op_info[op].most < 0 || op == OP_DROPOUT; }
 
-int op_is_index(int op, int k) {
+int op_is_index(int op, int k, const struct attr *attr) {
   switch (op) {
+  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN:
+    return (k == 0 && attr->ints[CELL_TABLE]) || k == cell_input(attr, CELL_MASK);
   case OP_GATHER: case OP_SPARSE_CATEGORICAL_CROSSENTROPY: case OP_SPARSE_SOFTMAX_CROSSENTROPY:
     return k == 1;
   case OP_WHERE:

@@ -61,6 +61,10 @@
   ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise")                       \
   ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond")        \
   ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped")                \
+  ROW(LSTM,      lstm,      3, 7, recurrent, YES, "long short-term memory; kernels/cells.h")      \
+  ROW(GRU,       gru,       3, 7, recurrent, YES, "gated recurrent unit; likewise")               \
+  ROW(SIMPLE_RNN, simple_rnn, 3, 7, recurrent, YES, "h' = activation(x W + h R + b); likewise")   \
+  ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places")    \
   ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)")                     \
   ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b")    \
   ROW(RANDOM_TRUNCATED_NORMAL, random_truncated_normal, 0, -1, random, NO, "the same within 2 standard deviations")
@@ -161,11 +165,11 @@ enum status op_infer(struct inference *q);
 /* Which input's number type selects the kernel. */
 int op_key(int op);
 
-/* Does it draw random numbers? Such ops have no inputs. */
+/* Does it draw random numbers? Its node then needs a seed. */
 int op_is_random(int op);
 
 /* Is input k an index, a label or a condition, whose type says nothing about the other inputs'? */
-int op_is_index(int op, int k);
+int op_is_index(int op, int k, const struct attr *attr);
 
 /* Ops that dense() can apply in place: their derivative follows from their value. */
 int op_is_fusable(int op);

@@ -149,7 +149,7 @@ void read_optimizer(SEXP numbers, struct optimizer *o);
 
 /* ---- tapes (r_tape.c) ---- */
 
-/* Note an op that just ran: on the tape if any input is watched by it. */
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, double work);
+/* Note an op that just ran as the node `ran`: on the tape if any input is watched by it. */
+void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, const struct node *ran);
 
 #endif

@@ -12,12 +12,12 @@ static int dtype_of(SEXP x) {
 
 /* Plain R numbers take the number type of the tensors they meet; alone, doubles become float64 and
  * so does everything that an op on floats is given. */
-static int target_dtype(int op, SEXP inputs) {
+static int target_dtype(int op, SEXP inputs, const struct attr *attr) {
   for (int k = 0; k < (int)XLENGTH(inputs); k++)
-    if (!op_is_index(op, k) && is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
+    if (!op_is_index(op, k, attr) && is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
   if (op_info[op].part == 0) return FLOAT64;
   for (int k = 0; k < (int)XLENGTH(inputs); k++)
-    if (!op_is_index(op, k) && is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
+    if (!op_is_index(op, k, attr) && is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
   /* logicals are numbers where an op needs numbers, as in R */
   if (op_info[op].part == 1) return INT32;
   return -1;
@@ -109,7 +109,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
   if (op_is_random(op)) node.seed = seed_from_r();
   if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
-  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, q.work);
+  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, &node);
   UNPROTECT(2);
   return output;
 }
@@ -125,7 +125,7 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
   SEXP tapes = VECTOR_ELT(recording, 0), tracing = VECTOR_ELT(recording, 1);
   struct attr attr;
   attributes(ints, reals, &attr);
-  int dtype = target_dtype(op, inputs);
+  int dtype = target_dtype(op, inputs, &attr);
   SEXP program = !Rf_isNull(tracing) && op_is_random(op) ? tracing : R_NilValue;
   SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
   for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {

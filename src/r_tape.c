@@ -53,7 +53,7 @@ SEXP ffi_tape_watch(SEXP tape, SEXP tensor) {
   return R_NilValue;
 }
 
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, double work) {
+void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, const struct node *ran) {
   int n = (int)XLENGTH(inputs), watched = 0;
   if (!op_info[op].differentiable) return;
   int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in);
@@ -75,7 +75,8 @@ void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP o
     kept = program_bind_block(tape, scratch, dtype, &flat);
   }
   struct program *p = program_reserve(tape, 0, 1, n);
-  program_add_node(p, op, in, n, attr, out, kept, work);
+  program_add_node(p, op, in, n, attr, out, kept, ran->work);
+  p->nodes[p->nodes_used - 1].seed = ran->seed; /* the backward pass draws the same */
 }
 
 static void add_numbers(const struct tensor *to, const struct tensor *from) {

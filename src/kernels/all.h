@@ -24,6 +24,8 @@
 #include "matmul.h"
 #include "update.h"
 #include "random.h"
+#include "recurrent.h"
+#include "cells.h"
 #endif
 
 #define BACKWARD_YES(name) name##_backward

@@ -48,3 +48,29 @@ INLINE double truncated_at(const struct call *c, int64_t i) {
   }
 }
 RANDOM(random_truncated_normal, a + b * truncated_at(c, i))
+
+/* Which element's draw element i takes: its own, but along axes with INT(axis) set that of the first. */
+INLINE int64_t draw_of(const struct call *c, int64_t i) {
+  const struct shape *s = OUT_SHAPE;
+  int64_t at = 0, unit = 1;
+  if (c->node->attr.n_ints == 0) return i;
+  for (int axis = s->rank - 1; axis >= 0; axis--) {
+    if (!INT(axis)) at += i % s->dim[axis] * unit;
+    unit *= s->dim[axis];
+    i /= s->dim[axis];
+  }
+  return at;
+}
+
+/* y = [y +] x / (1 - rate), or 0 where the draw is below the rate (Srivastava et al. 2014) */
+static void dropout(const struct call *c, const real *x, int add, real *y) {
+  const double rate = c->node->attr.reals[0];
+  const real scale = R(1 / (1 - rate));
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  for (int64_t i = r.begin; i < r.end; i++) {
+    real kept = uniform_at(c, draw_of(c, i), 0) >= rate ? x[i] * scale : R(0);
+    y[i] = add ? y[i] + kept : kept;
+  }
+}
+static void dropout_forward(const struct call *c) { dropout(c, IN(0), 0, OUT); }
+static void dropout_backward(const struct call *c) { dropout(c, DOUT, ADDS(0), DIN(0)); } /* draws the same again */

@@ -1,0 +1,328 @@
+/* recurrent.h - the frame of the recurrent ops: all that happens before, between and after the steps. The cells are in
+ * cells.h.
+ *
+ * Forward: pack the batch (see src/recurrent.h); one product projects all rows; then each member takes its own sequences
+ * through all steps without waiting for the others. Backward likewise: the gradients before activation of all steps, then
+ * each weight gradient as one product over all rows. h is kept as the input of the next step, so that the recurrent
+ * kernel's gradient is such a product, too. With a table only the distinct tokens are projected.
+ */
+struct cells {
+  const struct call *call;
+  struct recurrent r;
+  struct packing p;
+  struct steps s;
+  int64_t n, m; /* real steps, rows to project */
+  int64_t units, gates;
+  int activation, recurrent_activation, sequence, state, reset_after;
+  int bias_input, mask_input, recurrent_mask_input, table_input;
+  const real *kernel, *recurrent_kernel, *bias, *recurrent_mask, *table;
+  real *at[CELL_BUFFERS];
+};
+
+/* Rows of one step of some sequences. */
+struct block {
+  int64_t row, rows; /* packed */
+  int64_t sequence;  /* sorted */
+  int64_t step;
+};
+
+INLINE V squash(int kind, V x) {
+  switch (kind) {
+  case CELL_TANH: return vtanh(x);
+  case CELL_SIGMOID: return vsigmoid(x);
+  case CELL_HARD_SIGMOID: return clipped(R(0.2) * x + R(0.5), R(0), R(1)); /* as in Keras 2 */
+  case CELL_RELU: return relu_value(x, 0, 0);
+  case CELL_ELU: return elu_value(x, 1, 0);
+  case CELL_SELU: return selu_value(x, 0, 0);
+  case CELL_SOFTPLUS: return vsoftplus(x);
+  case CELL_SOFTSIGN: return x / (R(1) + vabs(x));
+  case CELL_EXP: return vexp(x);
+  default: return x;
+  }
+}
+
+/* The derivative of squash() where its value is y. */
+INLINE V squash_slope(int kind, V y) {
+  switch (kind) {
+  case CELL_TANH: return tanh_slope(y, y, 0, 0);
+  case CELL_SIGMOID: return sigmoid_slope(y, y, 0, 0);
+  case CELL_HARD_SIGMOID: return choose((y > R(0)) & (y < R(1)), splat(R(0.2)), ZERO);
+  case CELL_RELU: return relu_slope(y, y, 0, 0);
+  case CELL_ELU: return elu_slope(y, y, 1, 0);
+  case CELL_SELU: return selu_slope(y, y, 0, 0);
+  case CELL_SOFTPLUS: return softplus_slope(y, y, 0, 0);
+  case CELL_SOFTSIGN: return (R(1) - vabs(y)) * (R(1) - vabs(y));
+  case CELL_EXP: return y;
+  default: return ONE;
+  }
+}
+
+static void cells_count(struct cells *k) { k->n = k->p.used[0], k->m = k->p.used[1]; }
+
+static void cells_open(const struct call *c, struct cells *k) {
+  const struct attr *a = &c->node->attr;
+  const struct shape *shapes[CELL_INTS];
+  for (int i = 0; i < c->node->inputs; i++) shapes[i] = SHAPE(i);
+  *k = (struct cells){.call = c};
+  recurrent_layout(&k->r, c->node->op, shapes, a, sizeof(real));
+  real *scratch = SCRATCH;
+  for (int i = 0; i < CELL_BUFFERS; i++) k->at[i] = scratch + k->r.at[i];
+  packing_place(&k->p, &k->r, c->program->slots[c->node->scratch].value);
+  k->units = k->r.units, k->gates = k->r.gates;
+  k->activation = (int)INT(CELL_ACTIVATION), k->recurrent_activation = (int)INT(CELL_RECURRENT_ACTIVATION);
+  k->sequence = INT(CELL_OUTPUT) == OUTPUT_SEQUENCE || INT(CELL_OUTPUT) == OUTPUT_SEQUENCE_STATE;
+  k->state = INT(CELL_OUTPUT) == OUTPUT_LAST_STATE || INT(CELL_OUTPUT) == OUTPUT_SEQUENCE_STATE;
+  k->reset_after = INT(CELL_RESET_AFTER) != 0;
+  k->bias_input = cell_input(a, CELL_BIAS), k->mask_input = cell_input(a, CELL_MASK);
+  k->recurrent_mask_input = cell_input(a, CELL_RECURRENT_MASK), k->table_input = cell_input(a, CELL_TABLE);
+  k->kernel = IN(1), k->recurrent_kernel = IN(2);
+  if (k->bias_input >= 0) k->bias = IN(k->bias_input);
+  if (k->recurrent_mask_input >= 0) k->recurrent_mask = IN(k->recurrent_mask_input);
+  if (k->mask_input >= 0) k->s.mask = input_slot(c, k->mask_input)->value;
+  if (k->table_input >= 0) k->table = IN(k->table_input), k->s.token = input_slot(c, 0)->value;
+  k->s.vocabulary = k->r.vocabulary;
+  if (k->table_input < 0) k->at[CELL_PROJECTED] = k->at[CELL_GATES]; /* every row is projected where it is used */
+}
+
+/* ---- where things are ---- */
+
+INLINE real *gates_row(const struct cells *k, enum cell_buffer which, int64_t row) { return k->at[which] + row * k->gates; }
+INLINE real *units_row(const struct cells *k, enum cell_buffer which, int64_t row) { return k->at[which] + row * k->units; }
+
+/* h of sorted sequence j after step t: the input of the next step, if there is one */
+INLINE real *state_after(const struct cells *k, int64_t t, int64_t j) {
+  int64_t next = t + 1;
+  return next < k->r.steps && j < step_rows(&k->p, next) ? units_row(k, CELL_STATE, k->p.first[next] + j) : units_row(k, CELL_LAST, j);
+}
+
+/* Those of step t among some sorted sequences. */
+INLINE struct block block_at(const struct cells *k, int64_t t, struct range sequences) {
+  int64_t end = step_rows(&k->p, t) < sequences.end ? step_rows(&k->p, t) : sequences.end;
+  return (struct block){k->p.first[t] + sequences.begin, end - sequences.begin, sequences.begin, t};
+}
+INLINE int64_t longest(const struct cells *k, struct range sequences) {
+  return sequences.begin < sequences.end ? k->p.length[sequences.begin] : 0;
+}
+
+/* The factors of the recurrent input of sorted sequence j. */
+INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) { return k->recurrent_mask + k->p.order[j] * k->units; }
+
+/* What a step multiplies with the recurrent kernel. */
+INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
+
+/* c = [c +] a b (+ bias) for the rows of a block, by one member. */
+static void multiply_block(const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row,
+                           const real *bias, int add, real *y, int64_t y_row) {
+  multiply_panels(o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, o->rows >= PACK_ROWS);
+}
+
+/* ---- forward ---- */
+
+static void gather_rows(const struct cells *k) {
+  int64_t inputs = k->r.inputs;
+  struct range r = share_rows(k->call, k->m);
+  const real *from = k->table ? k->table : (const real *)input_slot(k->call, 0)->value;
+  const int32_t *which = k->table ? k->p.distinct : k->p.source;
+  for (int64_t i = r.begin; i < r.end; i++)
+    memcpy(k->at[CELL_ROWS] + i * inputs, from + which[i] * inputs, (size_t)inputs * sizeof(real));
+}
+
+/* h of a block's rows is there; the rest of what the step reads. */
+static void begin_step(const struct cells *k, const struct block *o) {
+  size_t row = (size_t)k->gates * sizeof(real);
+  for (int64_t i = 0; i < o->rows && k->table; i++)
+    memcpy(gates_row(k, CELL_GATES, o->row + i), gates_row(k, CELL_PROJECTED, k->p.row[o->row + i]), row);
+  for (int64_t j = 0; j < o->rows && k->recurrent_mask; j++) {
+    const real *h = units_row(k, CELL_STATE, o->row + j), *by = recurrent_mask_row(k, o->sequence + j);
+    real *to = units_row(k, CELL_DROPPED, o->row + j);
+    FOR_VECTORS((int64_t)0, k->units) WRITE(to, READ(h) * READ(by));
+  }
+}
+
+/* A row of the output, or zeros before the first real step. */
+INLINE void copy_or_zero(const real *from, int64_t n, real *to) {
+  if (from) memcpy(to, from, (size_t)n * sizeof(real));
+  else memset(to, 0, (size_t)n * sizeof(real));
+}
+
+/* Rows of the output that each sequence has. */
+INLINE int64_t output_rows(const struct cells *k) { return (k->sequence ? k->r.steps : 1) + k->state; }
+
+/* Position i in order of processing, as an index of (B, T). */
+INLINE int64_t position(const struct cells *k, int64_t b, int64_t i) {
+  return b * k->r.steps + (k->call->node->attr.ints[CELL_BACKWARDS] ? k->r.steps - 1 - i : i);
+}
+
+static void write_output(const struct cells *k, real *y, int64_t j) {
+  int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
+  y += b * rows * u;
+  for (int64_t i = 0; i < k->r.steps && k->sequence; i++) {
+    t += step_is_real(&k->s, position(k, b, i));
+    copy_or_zero(t < 0 ? NULL : state_after(k, t, j), u, y + i * u);
+  }
+  if (!k->sequence) copy_or_zero(units_row(k, CELL_LAST, j), u, y);
+  if (k->state) copy_or_zero(length ? units_row(k, CELL_MEMORY, k->p.first[length - 1] + j) : NULL, u, y + (rows - 1) * u);
+}
+
+typedef void cell_step(const struct cells *k, const struct block *o);
+
+static void cells_forward(const struct call *c, cell_step *step) {
+  struct cells k;
+  cells_open(c, &k);
+  if (c->thread == 0) {
+    enum status status = packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0);
+    if (status) atomic_store(&c->team->failed, (int)status);
+  }
+  team_barrier(c->team);
+  cells_count(&k);
+  gather_rows(&k);
+  team_barrier(c->team);
+  multiply(c, k.m, k.gates, k.r.inputs, matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), matrix_of(k.kernel, k.gates, 0), k.bias, 0, k.at[CELL_PROJECTED]);
+  team_barrier(c->team);
+  struct range own = packing_share(&k.p, &k.r, c->thread, c->team->threads);
+  for (int64_t j = own.begin; j < own.end; j++) {
+    memset(units_row(&k, CELL_LAST, j), 0, (size_t)k.units * sizeof(real));
+    if (k.p.length[j]) memset(units_row(&k, CELL_STATE, j), 0, (size_t)k.units * sizeof(real)); /* rows of step 0 */
+  }
+  for (int64_t t = 0; t < longest(&k, own); t++) {
+    struct block o = block_at(&k, t, own);
+    begin_step(&k, &o);
+    step(&k, &o);
+  }
+  for (int64_t j = own.begin; j < own.end; j++) write_output(&k, OUT, j);
+}
+
+/* ---- backward ---- */
+
+/* The gradient of the output: of h at the end to CELL_CARRY, of c at the end to CELL_CARRY_C, of a sequence to the first
+ * columns of CELL_DGATES, where masked steps add to the step whose output they repeat. */
+static void read_output(const struct cells *k, const real *dy, int64_t j) {
+  int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
+  dy += b * rows * u;
+  copy_or_zero(k->sequence || !length ? NULL : dy, u, units_row(k, CELL_CARRY, j));
+  if (k->call->node->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u, units_row(k, CELL_CARRY_C, j));
+  for (int64_t i = 0; i < k->r.steps && k->sequence; i++, dy += u) {
+    int first = step_is_real(&k->s, position(k, b, i));
+    t += first;
+    if (t < 0) continue;
+    real *to = gates_row(k, CELL_DGATES, k->p.first[t] + j);
+    for (int64_t n = 0; n < u; n++) to[n] = first ? dy[n] : to[n] + dy[n];
+  }
+}
+
+/* The gradient of h after a step, at unit i: what came back in time, and what a sequence of outputs says. */
+INLINE V gradient_of_h(const struct cells *k, const real *carry, const real *output, int64_t i, int64_t part) {
+  V dh = READ(carry);
+  if (k->sequence) dh += READ(output);
+  return dh;
+}
+
+/* The recurrent kernel (U, G) as (G, U): products with it then read whole rows. */
+static void turn_kernel(const struct cells *k) {
+  struct range r = share_rows(k->call, k->gates);
+  for (int64_t i = r.begin; i < r.end; i++)
+    for (int64_t u = 0; u < k->units; u++) k->at[CELL_TURNED][i * k->units + u] = k->recurrent_kernel[u * k->gates + i];
+}
+
+/* Sums of the columns of x (rows, columns), added to or put in place of sum. Blocks of rows are summed first, which keeps
+ * the digits of long float sums. */
+#define SUM_ROWS 64
+static void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
+  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->thread, c->team->threads);
+  FOR_VECTORS(r.begin, r.end) {
+    V all = add ? READ(sum) : ZERO;
+    for (int64_t from = 0; from < rows; from += SUM_ROWS) {
+      V some = ZERO;
+      for (int64_t n = from; n < rows && n < from + SUM_ROWS; n++) some += READ(x + n * columns);
+      all += some;
+    }
+    WRITE(sum, all);
+  }
+}
+
+/* With a table: the gradient of each projected row is the sum of those of its tokens, in packed order. */
+static void sum_tokens(const struct cells *k) {
+  int64_t columns = k->gates;
+  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), k->call->thread, k->call->team->threads);
+  if (r.end <= r.begin) return;
+  for (int64_t m = 0; m < k->m; m++) memset(gates_row(k, CELL_PROJECTED, m) + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
+  for (int64_t n = 0; n < k->n; n++) {
+    const real *from = gates_row(k, CELL_DGATES, n);
+    real *to = gates_row(k, CELL_PROJECTED, k->p.row[n]);
+    FOR_VECTORS(r.begin, r.end) PUT(to, 1, READ(from));
+  }
+}
+
+/* The rows' gradients go where the rows came from; all else is 0. */
+static void scatter_rows(const struct cells *k, int input) {
+  const struct call *c = k->call;
+  int64_t inputs = k->r.inputs;
+  const int32_t *which = k->table ? k->p.distinct : k->p.source;
+  real *d = DIN(input);
+  int add = ADDS(input);
+  if (!add) {
+    struct range all = share(c, shape_count(SHAPE(input)));
+    if (all.end > all.begin) memset(d + all.begin, 0, (size_t)(all.end - all.begin) * sizeof(real));
+    team_barrier(c->team);
+  }
+  struct range r = share_rows(c, k->m);
+  for (int64_t m = r.begin; m < r.end; m++) {
+    const real *from = k->at[CELL_DROWS] + m * inputs;
+    real *to = d + which[m] * inputs;
+    FOR_VECTORS((int64_t)0, inputs) PUT(to, add, READ(from));
+  }
+}
+
+/* One product over all rows for columns [from, to) of the recurrent kernel's gradient: inputs' gradients. This member's
+ * share of its rows. */
+static void recurrent_gradient(const struct cells *k, const real *inputs, const real *gradients, int64_t from, int64_t to) {
+  const struct call *c = k->call;
+  struct range r = share_of(k->units, MR, c->thread, c->team->threads);
+  if (r.end <= r.begin) return;
+  multiply_panels(r.end - r.begin, to - from, k->n, (struct matrix){inputs + r.begin, 1, k->units}, (struct matrix){gradients + from, k->gates, 1},
+                  NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
+}
+
+/* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
+static void cells_backward(const struct call *c, cell_step *step, enum cell_buffer recurrent, int64_t reset) {
+  struct cells k;
+  cells_open(c, &k);
+  cells_count(&k);
+  turn_kernel(&k);
+  team_barrier(c->team);
+  struct range own = packing_share(&k.p, &k.r, c->thread, c->team->threads);
+  for (int64_t j = own.begin; j < own.end; j++) read_output(&k, DOUT, j);
+  for (int64_t t = longest(&k, own) - 1; t >= 0; t--) {
+    struct block o = block_at(&k, t, own);
+    step(&k, &o);
+  }
+  team_barrier(c->team);
+  const real *drows = k.at[CELL_DGATES], *drecurrent = k.at[recurrent];
+  if (k.table) {
+    sum_tokens(&k);
+    team_barrier(c->team);
+    drows = k.at[CELL_PROJECTED];
+  }
+  int to_rows = k.table ? k.table_input : 0;
+  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0);
+  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(matrix_of(k.kernel, k.gates, 0)), NULL, 0, k.at[CELL_DROWS]);
+  if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, NULL, ADDS(1), DIN(1));
+  if (DIN(2)) {
+    wait_if_repeated(c, 2);
+    recurrent_gradient(&k, k.at[recurrent_input(&k)], drecurrent, 0, reset);
+    recurrent_gradient(&k, k.at[CELL_RESET], drecurrent, reset, k.gates);
+  }
+  if (k.bias && DIN(k.bias_input)) {
+    real *db = DIN(k.bias_input);
+    wait_if_repeated(c, k.bias_input);
+    sum_columns(c, drows, k.m, k.gates, ADDS(k.bias_input), db);
+    if (recurrent == CELL_DPRODUCT) sum_columns(c, drecurrent, k.n, k.gates, ADDS(k.bias_input), db + k.gates);
+  }
+  if (k.recurrent_mask && DIN(k.recurrent_mask_input)) { /* a constant */
+    wait_if_repeated(c, k.recurrent_mask_input);
+    if (c->thread == 0) zero_first(c, k.recurrent_mask_input);
+  }
+  if (!DIN(to_rows)) return;
+  team_barrier(c->team); /* its rows are complete */
+  scatter_rows(&k, to_rows);
+}
