@@ -259,7 +259,7 @@ dropout_type <- list(
     rate <- self$config$rate
     if (!training || rate == 0) return(x)
     if (rate == 1) return(op_multiply(x, 0))
-    op_dropout(x, rate, shared_axes = which(unlist(self$config$noise_shape) == 1))
+    op_dropout(x, rate, noise_shape = self$config$noise_shape)
   },
   mask = TRUE
 )
@@ -270,7 +270,7 @@ layer_gaussian_noise <- function(object, stddev, ...) new_layer("gaussian_noise"
 
 gaussian_noise_type <- list(
   class_name = "GaussianNoise",
-  call = function(self, x, training) if (training) op_add(x, op_multiply(noise_like(x), self$config$stddev)) else x,
+  call = function(self, x, training) if (training) op_gaussian_noise(x, self$config$stddev) else x,
   mask = TRUE
 )
 
@@ -283,7 +283,7 @@ gaussian_dropout_type <- list(
   call = function(self, x, training) {
     if (!training) return(x)
     rate <- self$config$rate
-    op_multiply(x, op_add(op_multiply(noise_like(x), sqrt(rate / (1 - rate))), 1))
+    op_multiply(x, op_gaussian_noise(op_ones_like(x), sqrt(rate / (1 - rate))))
   },
   mask = TRUE
 )

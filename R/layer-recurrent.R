@@ -187,7 +187,7 @@ call_recurrent <- function(self, x, training, mask, op, ...) {
   check_features(self, x, dim(self$weights[[1]])[1])
   drops <- training && config$dropout > 0
   lookup <- if (!drops) attr(x, "lookup")
-  if (drops) x <- op_dropout(x, config$dropout, shared_axes = 2)
+  if (drops) x <- op_dropout(x, config$dropout, noise_shape = c(NA, 1, NA))
   state_mask <- NULL
   if (training && config$recurrent_dropout > 0) {
     ones <- op_add(op_reshape(row_ones(x), c(-1, 1)), tensor(numeric(config$units), self$dtype))

@@ -3,8 +3,8 @@
 #' Random numbers
 #'
 #' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they do
-#' not depend on the number of threads. In a traced function they are new in each run. `op_dropout()` puts zeros at random
-#' places and multiplies the rest by `1 / (1 - rate)`, so that sums keep their mean.
+#' not depend on the number of threads. In a traced function they are new in each run. `op_gaussian_noise()` adds normal
+#' noise. `op_dropout()` puts zeros at random places and multiplies the rest by `1 / (1 - rate)`, so that sums keep their mean.
 #'
 #' @param shape whole numbers; `integer()` for a scalar.
 #' @param minval,maxval numbers, the ends.
@@ -50,6 +50,10 @@ op_dropout <- function(x, rate, noise_shape = NULL) {
   check_number(rate, min = 0, below = 1)
   apply_op("dropout", list(x), ints = shared_axes(noise_shape, shape_of(x)), reals = rate)
 }
+
+#' @rdname op_random_uniform
+#' @export
+op_gaussian_noise <- function(x, stddev) apply_op("gaussian_noise", list(x), reals = check_number(stddev, min = 0))
 
 #' For each axis: is one draw shared along it?
 #' @noRd

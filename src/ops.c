@@ -461,7 +461,7 @@ const char *op_name(int op) {
 
 int op_key(int op) { return op == OP_WHERE || op_is_recurrent(op); }
 
-int op_is_random(int op) { return op_info[op].most < 0 || op == OP_DROPOUT; }
+int op_is_random(int op) { return op_info[op].most < 0 || op == OP_DROPOUT || op == OP_GAUSSIAN_NOISE; }
 
 int op_is_index(int op, int k, const struct attr *attr) {
   switch (op) {

@@ -65,6 +65,7 @@
   ROW(GRU,       gru,       3, 7, recurrent, YES, "gated recurrent unit; likewise")               \
   ROW(SIMPLE_RNN, simple_rnn, 3, 7, recurrent, YES, "h' = activation(x W + h R + b); likewise")   \
   ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places")    \
+  ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal")     \
   ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)")                     \
   ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b")    \
   ROW(RANDOM_TRUNCATED_NORMAL, random_truncated_normal, 0, -1, random, NO, "the same within 2 standard deviations")

@@ -74,3 +74,14 @@ static void dropout(const struct call *c, const real *x, int add, real *y) {
 }
 static void dropout_forward(const struct call *c) { dropout(c, IN(0), 0, OUT); }
 static void dropout_backward(const struct call *c) { dropout(c, DOUT, ADDS(0), DIN(0)); } /* draws the same again */
+
+static void gaussian_noise_forward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  const double stddev = c->node->attr.reals[0];
+  for (int64_t i = r.begin; i < r.end; i++) OUT[i] = IN(0)[i] + R(stddev * normal_at(c, i, 0));
+}
+static void gaussian_noise_backward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  real *dx = DIN(0);
+  FOR_VECTORS(r.begin, r.end) PUT(dx, ADDS(0), READ(DOUT));
+}
