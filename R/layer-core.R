@@ -81,14 +81,10 @@ activate <- function(activation, z) {
 #' their inputs.
 #' @noRd
 dense_op <- function(x, kernel, bias, activation) {
-  name <- if (is.null(activation)) "linear" else part_name(activation)
-  together <- setdiff(fusable_activations, c("sigmoid", "leaky_relu", "exp"))
-  if (name %in% together && is_default(activation)) return(op_dense(x, kernel, bias, name))
-  activate(activation, op_dense(x, kernel, bias))
+  fused <- if (!is.null(activation) && part_name(activation) != "sigmoid") fused_activation(activation)
+  if (is.null(fused)) return(activate(activation, op_dense(x, kernel, bias)))
+  do.call(op_dense, c(list(x, kernel, bias), fused))
 }
-
-# Are its parameters those of the plain function?
-is_default <- function(activation) is.null(activation) || identical(activation, as_part("activation", part_name(activation)))
 
 dense_type <- list(
   class_name = "Dense",

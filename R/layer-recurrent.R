@@ -159,7 +159,9 @@ recurrent_layer <- function(kind, object, args, own, ...) {
 #' @noRd
 recurrent_activation <- function(x, arg, fun) {
   activation <- if (is.null(x)) as_part("activation", "linear") else as_part("activation", x, arg = arg, fun = fun)
-  if (part_name(activation) %in% recurrent_activations && is_default(activation)) return(activation)
+  # those with parameters only as they are by themselves
+  plain <- identical(part_config(activation), part_config(as_part("activation", part_name(activation))))
+  if (part_name(activation) %in% recurrent_activations && plain) return(activation)
   abort("`", arg, "` must be one of ", paste0("\"", recurrent_activations, "\"", collapse = ", "), ", not ", describe(x), fun = fun)
 }
 
