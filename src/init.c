@@ -11,7 +11,7 @@
   ROW(optimizer_step, 4) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5) ROW(program_guard, 2)        \
   ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)                  \
   ROW(program_update, 4) ROW(program_variable, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3)               \
-  ROW(tape_reset, 2) ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(signature, 1) ROW(pack, 1) ROW(map_file, 1) ROW(stream_new, 1) ROW(stream_next, 3) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1)                \
+  ROW(tape_reset, 2) ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(signature, 1) ROW(pack, 1) ROW(map_file, 1) ROW(stream_new, 1) ROW(stream_next, 3) ROW(numpy_shuffle, 2) ROW(pickle, 1) ROW(sha256, 1) ROW(tensor, 2) ROW(tensor_info, 1) ROW(threads, 1)                \
   ROW(trainer_fit, 7) ROW(trainer_get, 2) ROW(trainer_gradient, 5) ROW(trainer_memory, 1)                 \
   ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5) ROW(trainer_remember, 2)          \
   ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_info, 1)
