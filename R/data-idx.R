@@ -51,17 +51,8 @@ read_idx <- function(path) {
 #' Open an idx file, check its header and call `use(header, read, refuse)`; `read(n)` gives the next n bytes.
 #' @noRd
 with_idx <- function(path, fun, use) {
-  check_string(path, fun = fun)
-  if (!file.exists(path)) {
-    abort("`path` does not exist: \"", path, "\"", class = "file", fun = fun)
-  }
-  if (dir.exists(path)) {
-    abort("`path` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
-  }
-  refuse <- function(...) {
-    abort("`path` is not a valid idx file, ", ..., ": \"", path, "\"",
-      class = "file", fun = fun)
-  }
+  check_file(path, fun)
+  refuse <- refuse_file(path, "idx", fun)
   if (file.size(path) == 0) refuse("it is empty")
   compressed <- tryCatch(is_gzip(path), error = function(e) {
     abort("`path` cannot be opened for reading: \"", path, "\"", class = "file", fun = fun)

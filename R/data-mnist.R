@@ -1,12 +1,9 @@
-# The two sets of 28 x 28 images every course uses: found on disk or downloaded.
-#
-# A file is known by the md5 sum of its *uncompressed* bytes, because mirrors compress
-# differently. Nothing unverified is ever returned or stored in the cache.
+# The two sets of 28 x 28 images every course uses. R/data-file.R finds or downloads the files.
 
 # Labels come first: they are small, so a missing network shows at once.
 image_sets <- list(
   mnist = list(
-    md5 = c(
+    sums = c(
       "train-labels-idx1-ubyte" = "a25bea736e30d166cdddb491f175f624",
       "t10k-labels-idx1-ubyte" = "27ae3e4e09519cfbb04c329615203637",
       "t10k-images-idx3-ubyte" = "2646ac647ad5339dbf082846283269ea",
@@ -15,10 +12,11 @@ image_sets <- list(
     mirrors = c(
       "https://ossci-datasets.s3.amazonaws.com/mnist/",
       "https://storage.googleapis.com/cvdf-datasets/mnist/"
-    )
+    ),
+    suffix = ".gz", reader = "read_idx()", substitute = "dataset_digits()"
   ),
   fashion_mnist = list(
-    md5 = c(
+    sums = c(
       "train-labels-idx1-ubyte" = "9018921c3c673c538a1fc5bad174d6f9",
       "t10k-labels-idx1-ubyte" = "15d484375f8d13e6eb1aabb0c3f46965",
       "t10k-images-idx3-ubyte" = "8181f5470baa50b63fa0f6fddb340f0a",
@@ -28,7 +26,8 @@ image_sets <- list(
       "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
       "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
-    )
+    ),
+    suffix = ".gz", reader = "read_idx()", substitute = "dataset_digits()"
   )
 )
 
@@ -79,155 +78,11 @@ dataset_fashion_mnist <- function(download = TRUE) image_set("fashion_mnist", do
 #' @param fetch how to get a url into a file; an argument so that tests need no network.
 #' @noRd
 image_set <- function(name, download, fetch = fetch_url, set = image_sets[[name]]) {
-  check_flag(download, fun = paste0("dataset_", name))
-  scratch <- tempfile("nativenet-")
-  dir.create(scratch)
-  on.exit(unlink(scratch, recursive = TRUE))
-  read <- function(file) {
-    path <- image_local(name, file, set$md5[[file]], scratch)
-    if (is.null(path)) path <- image_cached(name, file, set$md5[[file]], scratch)
-    if (is.null(path)) path <- image_download(name, file, set, scratch, if (download) fetch)
-    read_idx(path)
-  }
-  data <- lapply(stats::setNames(nm = names(set$md5)), read)
+  fun <- paste0("dataset_", name)
+  check_flag(download, fun = fun)
+  data <- with_data_files(name, set, if (download) fetch, fun, read_idx)
   list(
     train = list(x = data[["train-images-idx3-ubyte"]], y = data[["train-labels-idx1-ubyte"]]),
     test = list(x = data[["t10k-images-idx3-ubyte"]], y = data[["t10k-labels-idx1-ubyte"]])
   )
-}
-
-#' Whether all files of an image set are on this computer (their content is not checked).
-#' @noRd
-data_available <- function(name) {
-  at_hand <- function(file) {
-    length(image_candidates(image_dir(name), file)) || length(image_candidates(cache_dir(name), file))
-  }
-  all(vapply(names(image_sets[[name]]$md5), at_hand, logical(1)))
-}
-
-image_dir <- function(name) {
-  root <- Sys.getenv("NATIVENET_DATA")
-  if (nzchar(root)) file.path(root, name)
-}
-
-cache_dir <- function(name) file.path(tools::R_user_dir("nativenet", "cache"), name)
-
-image_candidates <- function(dir, file) {
-  if (is.null(dir)) return(character())
-  paths <- file.path(dir, paste0(file, c("", ".gz")))
-  paths[file.exists(paths) & !dir.exists(paths)]
-}
-
-# The next three return the name of a file with verified, uncompressed content; the first
-# two NULL when there is none.
-
-image_local <- function(name, file, md5, scratch) {
-  found <- image_candidates(image_dir(name), file)
-  if (!length(found)) return(NULL)
-  content <- verify(found[1], md5, scratch)
-  if (content$ok) return(content$path)
-  abort("the file \"", found[1], "\", found by the environment variable NATIVENET_DATA, is not ",
-    "the published one: ", content$reason, ". Replace or remove it; read_idx() reads other files",
-    class = "file", fun = paste0("dataset_", name))
-}
-
-image_cached <- function(name, file, md5, scratch) {
-  for (path in image_candidates(cache_dir(name), file)) {
-    content <- verify(path, md5, scratch)
-    if (content$ok) return(content$path)
-  }
-}
-
-image_download <- function(name, file, set, scratch, fetch) {
-  failures <- "downloads were not allowed, `download = FALSE`"
-  if (!is.null(fetch)) {
-    failures <- character()
-    for (mirror in set$mirrors) {
-      url <- paste0(mirror, file, ".gz")
-      path <- tempfile("download-", scratch)
-      message("Downloading ", url)
-      failure <- try_fetch(fetch, url, path)
-      content <- if (is.null(failure)) verify(path, set$md5[[file]], scratch) else failure
-      if (content$ok) {
-        cache_store(path, name, file)
-        return(content$path)
-      }
-      failures <- c(failures, paste0(url, ": ", content$reason))
-    }
-  }
-  abort("the file \"", file, "\" is not on this computer and could not be downloaded:\n",
-    paste0("  ", failures, "\n", collapse = ""),
-    "Put the four files of the set into a folder `", name, "` and let the environment variable ",
-    "NATIVENET_DATA name the folder above it, or into the cache \"", cache_dir(name), "\", ",
-    "or use dataset_digits(), which needs no network",
-    class = "offline", fun = paste0("dataset_", name))
-}
-
-# NULL, or why nothing came. R tells the cause in a warning and only the url in the error.
-try_fetch <- function(fetch, url, path) {
-  cause <- NULL
-  tryCatch(
-    withCallingHandlers(
-      {
-        fetch(url, path)
-        NULL
-      },
-      warning = function(w) {
-        cause <<- conditionMessage(w)
-        tryInvokeRestart("muffleWarning")
-      }
-    ),
-    error = function(e) list(ok = FALSE, reason = if (is.null(cause)) conditionMessage(e) else cause)
-  )
-}
-
-# R's limit of 60 seconds holds for the whole transfer: too short for 26 MB on a slow line.
-fetch_url <- function(url, path) {
-  seconds <- if (grepl("-images-", url, fixed = TRUE)) 600
-  old <- options(timeout = max(getOption("timeout"), seconds))
-  on.exit(options(old))
-  utils::download.file(url, path, mode = "wb", quiet = TRUE)
-}
-
-# A copy that cannot be kept is a pity but no failure: the data is there.
-cache_store <- function(path, name, file) {
-  dir <- cache_dir(name)
-  dir.create(dir, recursive = TRUE, showWarnings = FALSE)
-  # Renaming within a folder is atomic: other processes see the old file, the new one or none.
-  part <- tempfile("part-", dir)
-  target <- file.path(dir, paste0(file, if (is_gzip(path)) ".gz"))
-  stored <- suppressWarnings(file.copy(path, part) && file.rename(part, target))
-  if (stored) {
-    unlink(setdiff(image_candidates(dir, file), target))
-  } else {
-    unlink(part)
-    warning("`dataset_", name, "()`: cannot write to the cache folder \"", dir,
-      "\", so the download was used but not kept", call. = FALSE)
-  }
-}
-
-# list(ok, path of the uncompressed content, reason when not ok)
-verify <- function(path, md5, scratch) {
-  content <- tryCatch(if (is_gzip(path)) inflate(path, scratch) else path, error = function(e) NULL)
-  if (is.null(content)) return(list(ok = FALSE, reason = "it is unreadable or corrupt gzip data"))
-  actual <- unname(tools::md5sum(content))
-  list(ok = identical(actual, md5), path = content,
-    reason = sprintf("the md5 sum of its content is %s instead of %s", actual, md5))
-}
-
-inflate <- function(path, scratch, limit = 2^26) {
-  to <- tempfile("content-", scratch)
-  input <- gzfile(path, "rb")
-  on.exit(close(input))
-  output <- file(to, "wb")
-  on.exit(close(output), add = TRUE)
-  repeat {
-    block <- suppressWarnings(readBin(input, "raw", 2^20))
-    if (!length(block)) break
-    limit <- limit - length(block)
-    # All files are smaller; something that goes on and on is not one of them.
-    if (limit < 0) stop("too long")
-    writeBin(block, output)
-  }
-  to
 }

@@ -16,8 +16,9 @@ local_set <- function(frame = parent.frame()) {
     unname(tools::md5sum(plain))
   }, "")
   list(
-    md5 = md5, mirrors = c("http://first/", "http://second/"), server = server,
-    cache = cache_dir("mnist"), arrays = arrays
+    sums = md5, mirrors = c("http://first/", "http://second/"), server = server,
+    cache = cache_dir("mnist"), arrays = arrays,
+    suffix = ".gz", reader = "read_idx()", substitute = "dataset_digits()"
   )
 }
 
@@ -47,7 +48,7 @@ local_folder <- function(set, frame = parent.frame()) {
 test_that("a download is returned, kept, and not repeated", {
   set <- local_set()
   expect_loaded(load_set(set, mirror(set)), set)
-  expect_setequal(dir(set$cache), paste0(names(set$md5), ".gz"))
+  expect_setequal(dir(set$cache), paste0(names(set$sums), ".gz"))
   expect_loaded(load_set(set, no_fetch), set)
   expect_loaded(load_set(set, download = FALSE), set)
 })
@@ -76,7 +77,7 @@ test_that("another file below NATIVENET_DATA is refused with both sums", {
   write_idx(array(1:3, 3), path, 8, compress = TRUE)
   other <- tools::md5sum(write_idx(array(1:3, 3), tempfile(), 8))
   error <- expect_error(load_set(set, mirror(set)), class = "nativenet_error_file")
-  for (part in c("`dataset_mnist()`", path, "NATIVENET_DATA", other, set$md5[["train-labels-idx1-ubyte"]])) {
+  for (part in c("`dataset_mnist()`", path, "NATIVENET_DATA", other, set$sums[["train-labels-idx1-ubyte"]])) {
     expect_match(conditionMessage(error), part, fixed = TRUE)
   }
   writeBin(as.raw(c(0x1f, 0x8b, 1)), path)
@@ -157,7 +158,7 @@ test_that("a wrong file in the cache is replaced, or ignored without network", {
   expect_error(load_set(set, download = FALSE), class = "nativenet_error_offline")
   expect_loaded(load_set(set, mirror(set)), set)
   expect_identical(readBin(path, "raw", 1e4), good)
-  expect_setequal(dir(set$cache), paste0(names(set$md5), ".gz"))
+  expect_setequal(dir(set$cache), paste0(names(set$sums), ".gz"))
 })
 
 test_that("a cache that cannot be written is a warning only", {
