@@ -22,7 +22,7 @@ imdb_files <- list(
 #' 3. Reviews of `maxlen` numbers or more, counted with the start, are dropped. None is ever cut; see [pad_sequences()].
 #' 4. Words from `num_words` on and below `skip_top` become `oov_char`, or are left out if that is `NULL`.
 #'
-#' The word of rank `r` in `dataset_imdb_word_index()` is thus number `r + index_from` in the reviews. 0 does not occur; it is
+#' The word of rank 1 in `dataset_imdb_word_index()` is thus number `1 + index_from` in the reviews. 0 does not occur; it is
 #' for padding.
 #'
 #' @section Files:

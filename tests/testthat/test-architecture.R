@@ -34,7 +34,8 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R", "optimizer.R", "dataset.R",
-    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R")
+    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R",
+    "data-file.R", "data-imdb.R", "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
   expect_true("op.R" %in% found)
@@ -80,7 +81,7 @@ test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot-images", "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
+    "backend", "module", "text", "text-tokenizer", "text-sequence", "text-skipgrams", "threads", "check-gradient", "plot-images", "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
   }
