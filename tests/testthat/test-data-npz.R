@@ -62,6 +62,7 @@ test_that("texts are read", {
   expect_identical(read_npy(temp_npy("<U3", "(3,)", data)), c("ab", "", "d\u00e9f"))
   expect_identical(read_npy(temp_npy("|S2", "(2,)", charToRaw("abc") |> c(as.raw(0)))), c("ab", "c"))
   expect_refused(temp_npy("<U1", "(1,)", hex("ffffffff")), "not Unicode")
+  expect_refused(temp_npy("<U0", "(2147483647,)", raw()), "of the type \"<U0\"")
 })
 
 test_that("malformed files are refused", {
