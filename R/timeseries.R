@@ -44,7 +44,8 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
   if (reverse) back <- rev(back)
   at <- 0L
   batch <- function() {
-    chosen <- if (shuffle) first - 1L + sample.int(last - first + 1L, batch_size, replace = TRUE) else rows[at + seq_len(min(batch_size, base::length(rows) - at))]
+    in_order <- rows[at + seq_len(min(batch_size, base::length(rows) - at))]
+    chosen <- if (shuffle) first - 1L + sample.int(last - first + 1L, batch_size, replace = TRUE) else in_order
     at <<- if (at + batch_size >= base::length(rows)) 0L else at + batch_size
     list(windows(data, outer(chosen, back, "-") + 1), take_rows(targets, chosen + 1))
   }
