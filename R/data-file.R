@@ -150,6 +150,8 @@ sha256sum <- function(path) .Call(C_sha256, read_bytes(path))
 
 read_bytes <- function(path) readBin(path, "raw", file.size(path))
 
+read_json <- function(path) jsonlite::parse_json(paste(readLines(path, warn = FALSE, encoding = "UTF-8"), collapse = "\n"))
+
 inflate <- function(path, scratch, limit = 2^26) {
   to <- tempfile("content-", scratch)
   input <- gzfile(path, "rb")

@@ -37,25 +37,31 @@ review_words <- list(
 
 review_sentences <- list(
   # a negation turns round the opinion after it
-  plain = "the {part} was {degree} <adjective>|the {part} was {degree} <adjective>|it was {degree} <adjective>|i found the {part} {degree} <adjective>|
-    the {thing} was a <noun>|it was a <adjective> {thing}|i <loved> the {part}|i <loved> this {thing}|i did <love> it|
-    it left me <mood>|there was something <adjective> about the {part}|the {part} seemed <adjective> to me",
-  negated = "the {part} was not <adjective>|the {part} was never <adjective>|the {part} was hardly <adjective>|it was not really <adjective>|
-    it was far from <adjective>|the {part} was anything but <adjective>|i did not find the {part} <adjective>|the {thing} was hardly a <noun>|
-    it was not a <adjective> {thing}|i never <loved> the {part}|i did not <love> this {thing}|i did not <love> it|
-    it did not leave me <mood>|there was nothing <adjective> about the {part}|the {part} never seemed <adjective> to me",
+  plain = "the {part} was {degree} <adjective>|the {part} was {degree} <adjective>|it was {degree} <adjective>|
+    i found the {part} {degree} <adjective>|the {thing} was a <noun>|it was a <adjective> {thing}|i <loved> the {part}|
+    i <loved> this {thing}|i did <love> it|it left me <mood>|there was something <adjective> about the {part}|
+    the {part} seemed <adjective> to me",
+  negated = "the {part} was not <adjective>|the {part} was never <adjective>|the {part} was hardly <adjective>|
+    it was not really <adjective>|it was far from <adjective>|the {part} was anything but <adjective>|
+    i did not find the {part} <adjective>|the {thing} was hardly a <noun>|it was not a <adjective> {thing}|
+    i never <loved> the {part}|i did not <love> this {thing}|i did not <love> it|it did not leave me <mood>|
+    there was nothing <adjective> about the {part}|the {part} never seemed <adjective> to me",
   # before or after the writer's own opinion; the opinion in them does not count
-  before = "although {opinion}, |even though {opinion}, |although {opinion}, |despite the <adjective> {part} |in spite of the <adjective> {part} |
-    i had expected a <adjective> {thing}, but |i had hoped for a <adjective> {thing}, but |the trailer promised a <adjective> {thing}, but |
-    my {person} said it was <adjective>, but |some people call it a <noun>, but |it could have been <adjective>, but |it was supposed to be a <noun>, but ",
+  before = "although {opinion}, |even though {opinion}, |although {opinion}, |despite the <adjective> {part} |
+    in spite of the <adjective> {part} |i had expected a <adjective> {thing}, but |i had hoped for a <adjective> {thing}, but |
+    the trailer promised a <adjective> {thing}, but |my {person} said it was <adjective>, but |
+    some people call it a <noun>, but |it could have been <adjective>, but |it was supposed to be a <noun>, but ",
   after = ", although {opinion}|, even though {opinion}|, although {opinion}| despite the <adjective> {part}| in spite of the <adjective> {part}|
-    , and i had expected a <adjective> {thing}|, and i had hoped for a <adjective> {thing}|, and the trailer promised a <adjective> {thing}|
-    , and my {person} said it was <adjective>|, and some people call it a <noun>|, and it could have been <adjective>|, and it was supposed to be a <noun>",
+    , and i had expected a <adjective> {thing}|, and i had hoped for a <adjective> {thing}|
+    , and the trailer promised a <adjective> {thing}|, and my {person} said it was <adjective>|
+    , and some people call it a <noun>|, and it could have been <adjective>|, and it was supposed to be a <noun>",
   same = ", and |. also, |. besides, |. what is more, ",
   other = ", but |, yet |. still, |. however, |. in the end, ",
-  neutral = "i saw it with my {person} on a {weather} {day}|we watched this {genre} at the {place} in {city}|it tells the story of a {age} {job} from {city}|
-    the {thing} is based on a {source}|a {age} {job} moves to {city} and meets a {job}|it runs for about {number} hours|it was made in the {decade}|
-    this is the story of {number} friends in {city}|my {person} gave me the disc for my birthday|it is a {genre} about a {job} and a {age} {job}|
-    the {genre} is set in {city} in the {decade}|i watched it at home last {day}|there were only {number} people in the {place}|
-    the director was once a {job} in {city}|my {person} and i went to the {place} after work"
+  neutral = "i saw it with my {person} on a {weather} {day}|we watched this {genre} at the {place} in {city}|
+    it tells the story of a {age} {job} from {city}|the {thing} is based on a {source}|
+    a {age} {job} moves to {city} and meets a {job}|it runs for about {number} hours|it was made in the {decade}|
+    this is the story of {number} friends in {city}|my {person} gave me the disc for my birthday|
+    it is a {genre} about a {job} and a {age} {job}|the {genre} is set in {city} in the {decade}|
+    i watched it at home last {day}|there were only {number} people in the {place}|the director was once a {job} in {city}|
+    my {person} and i went to the {place} after work"
 )

@@ -82,7 +82,7 @@ with_seed <- function(seed, code, fun = calling_function()) {
   before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
   kinds <- RNGkind()
   on.exit({
-    do.call(RNGkind, as.list(kinds))
+    suppressWarnings(do.call(RNGkind, as.list(kinds))) # the old way of sampling comes with a warning
     if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, envir = globalenv())
   })
   set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
@@ -111,7 +111,7 @@ write_reviews <- function(n) {
 review_texts <- function(y, habits = review_habits) {
   n <- length(y)
   often <- function(p) stats::runif(n) < p
-  neutral <- function(p, from, to) ifelse(often(p), paste0(from, pick("neutral", n), to), "")
+  neutral <- function(p, from, to) ifelse(often(p), paste0(from, pick_sentence("neutral", n), to), "")
 
   good <- y == 1
   text <- paste0(
@@ -122,7 +122,7 @@ review_texts <- function(y, habits = review_habits) {
   own <- sample.int(length(habits$opinions), n, replace = TRUE, prob = habits$opinions)
   for (i in seq_along(habits$opinions)[-1]) {
     earlier <- xor(y == 1, often(habits$change))
-    join <- ifelse(earlier == good, pick("same", n), pick("other", n))
+    join <- ifelse(earlier == good, pick_sentence("same", n), pick_sentence("other", n))
     aside <- neutral(habits$between, ". ", "")
     join <- ifelse(nzchar(aside), sub("^, ", ". ", join), join)
     longer <- own >= i
@@ -136,14 +136,14 @@ review_texts <- function(y, habits = review_habits) {
 #' @noRd
 opinion <- function(good, habits) {
   negated <- stats::runif(length(good)) < habits$negated
-  polarize(ifelse(negated, pick("negated", length(good)), pick("plain", length(good))), xor(good, negated))
+  polarize(ifelse(negated, pick_sentence("negated", length(good)), pick_sentence("plain", length(good))), xor(good, negated))
 }
 
 #' Parts of sentences with an opinion that does not count, of any kind.
 #' @noRd
 discounted <- function(place, n, habits) {
   good <- stats::runif(n) < 0.5
-  sentence <- polarize(pick(place, n), good)
+  sentence <- polarize(pick_sentence(place, n), good)
   # a whole sentence within, or nothing
   at <- regexpr("{opinion}", sentence, fixed = TRUE)
   inner <- opinion(good, habits)
@@ -152,7 +152,7 @@ discounted <- function(place, n, habits) {
 
 # ---- filling in ----
 
-pick <- function(name, n) sample(entries(review_sentences[[name]]), n, replace = TRUE)
+pick_sentence <- function(name, n) sample(entries(review_sentences[[name]]), n, replace = TRUE)
 
 entries <- function(text) sub("^\\s*\n\\s*", "", strsplit(text, "|", fixed = TRUE)[[1]])
 

@@ -72,7 +72,9 @@ count_matrix <- function(tokenizer, sequences, mode, num_words, dtype, fun) {
   sequences <- check_sequences(sequences, "sequences", fun)
   columns <- matrix_columns(tokenizer, num_words, fun)
   type <- storage_type(dtype, fun)
-  if (type == "integer" && mode %in% c("tfidf", "freq")) abort("`dtype` must be \"float64\" for the mode \"", mode, "\", not \"", dtype, "\"", fun = fun)
+  if (type == "integer" && mode %in% c("tfidf", "freq")) {
+    abort("`dtype` must be \"float64\" for the mode \"", mode, "\", not \"", dtype, "\"", fun = fun)
+  }
   weight <- if (mode == "tfidf") inverse_frequency(tokenizer, columns, fun)
   size <- lengths(sequences)
   n <- length(sequences)

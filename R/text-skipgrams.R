@@ -68,7 +68,7 @@ neighbours <- function(sequence, window, table) {
 #' @param size how many words, counted from 0.
 #' @param sampling_factor the smaller, the more rarely frequent words are used.
 #' @return `make_sampling_table()`: for the words by frequency the probability to use them, `min(1, sqrt(sampling_factor * f))`.
-#'   Here `f = r * (log(r) + 0.577) + 1 / 2 - 1 / (12 * r)` is the inverse frequency of the word of rank `r` by Zipf's law.
+#'   Here `f = i * (log(i) + 0.577) + 1 / 2 - 1 / (12 * i)` is the inverse frequency of the word of rank `i` by Zipf's law.
 #' @rdname skipgrams
 #' @export
 make_sampling_table <- function(size, sampling_factor = 1e-05) {

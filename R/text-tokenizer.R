@@ -167,9 +167,8 @@ tokenizer_json <- function(tokenizer) {
 }
 
 tokenizer_from_json <- function(filename) {
-  parse <- function(text) jsonlite::parse_json(text, simplifyVector = FALSE)
-  config <- parse(paste(readLines(filename, warn = FALSE, encoding = "UTF-8"), collapse = "\n"))$config
-  for (field in c("word_counts", "word_docs")) config[[field]] <- parse(config[[field]])
+  config <- read_json(filename)$config
+  for (field in c("word_counts", "word_docs")) config[[field]] <- c(list(), jsonlite::parse_json(config[[field]]))
   config
 }
 

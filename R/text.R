@@ -101,10 +101,9 @@ check_text <- function(x, arg, fun = calling_function()) {
 }
 
 check_utf8 <- function(x, arg, fun) {
-  x <- enc2utf8(x)
-  bad <- which(!validUTF8(x))
+  bad <- which(!validUTF8(x) & Encoding(x) != "latin1")
   if (length(bad)) abort("`", arg, "` must be valid UTF-8, which number ", bad[1], " is not", fun = fun)
-  x
+  enc2utf8(x)
 }
 
 #' A list with the words of each text.

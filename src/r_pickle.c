@@ -1,9 +1,10 @@
 /* r_pickle.c - a closed reader of the pickles in NumPy's files of objects.
  *
  * A pickle is a program for a little stack machine that builds Python objects. In general it may call any function by
- * its name, and so reading a stranger's pickle runs a stranger's code. Here nothing is ever called: three names are
- * known, those by which every array of objects begins (numpy's _reconstruct, ndarray, dtype), and they stand for
- * themselves. Other names, and opcodes that such files do not need, end the reading.
+ * its name, and so reading a stranger's pickle runs a stranger's code. Here nothing is ever called: four names are
+ * known, and they stand for themselves. With three every array of objects begins (numpy's _reconstruct, ndarray, dtype),
+ * and by the fourth (_codecs.encode) Python 3 writes bytes for Python 2. Other names, and opcodes that such files do not
+ * need, end the reading.
  *
  * The values, on the stack and in R:
  *   None, bool, int, float, str, bytes   NULL, logical, integer or double, double, character, raw
@@ -278,12 +279,13 @@ static int append(struct pickle *p, int from) {
   return 1;
 }
 
-#define KNOWN_NAMES 4
+#define KNOWN_NAMES 5
 static const char *const known_name[KNOWN_NAMES][3] = {
   {"numpy.core.multiarray", "_reconstruct", "_reconstruct"},
   {"numpy._core.multiarray", "_reconstruct", "_reconstruct"}, /* since NumPy 2 */
   {"numpy", "ndarray", "ndarray"},
-  {"numpy", "dtype", "dtype"}
+  {"numpy", "dtype", "dtype"},
+  {"_codecs", "encode", "encode"}
 };
 
 static int push_name(struct pickle *p, const char *module, size_t m, const char *name, size_t n) {
@@ -323,6 +325,21 @@ static int stack_global(struct pickle *p) {
   return push_name(p, CHAR(module), strlen(CHAR(module)), CHAR(name), strlen(CHAR(name)));
 }
 
+/* The bytes that a text's characters below 256 stand for. */
+static SEXP latin1_bytes(struct pickle *p, const unsigned char *text) {
+  size_t n = strlen((const char *)text), length = 0;
+  SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)n));
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = text[i];
+    if (c >= 0x80 && (c & 0xfe) == 0xc2) c = (unsigned char)((c & 3) << 6 | (text[++i] & 0x3f));
+    else if (c >= 0x80) refuse(p, "its pickle holds bytes that are none");
+    RAW(bytes)[length++] = c;
+  }
+  bytes = Rf_xlengthgets(bytes, (R_xlen_t)length);
+  UNPROTECT(1);
+  return bytes;
+}
+
 /* A call of one of the known names. */
 static int reduce(struct pickle *p) {
   SEXP name = peek(p, 1), args = peek(p, 0);
@@ -333,13 +350,15 @@ static int reduce(struct pickle *p) {
   } else if (name == Rf_install("dtype") && TYPEOF(first) == STRSXP) {
     made = PROTECT(make_handle(DTYPE_HANDLE));
     SET_VECTOR_ELT(made, HANDLE_VALUES, first);
+  } else if (name == Rf_install("encode") && TYPEOF(first) == STRSXP) {
+    made = PROTECT(latin1_bytes(p, (const unsigned char *)CHAR(STRING_ELT(first, 0))));
   } else {
     return refuse(p, "its pickle calls a function in another way than arrays do");
   }
   p->stack.n -= 2;
   push_object(p, made);
   UNPROTECT(1);
-  return 1;
+  return !*p->problem;
 }
 
 /* The contents of an array, or details of a dtype, which those of objects do not have. */

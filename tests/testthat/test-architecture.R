@@ -34,8 +34,9 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R", "optimizer.R", "dataset.R",
-    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R", "fit.R",
-    "safetensors.R")
+    "dataset-verb.R", "dataset-batch.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R",
+    "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R", "fit.R", "safetensors.R", "data-file.R", "data-imdb.R",
+    "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
   expect_true("op.R" %in% found)
@@ -91,9 +92,10 @@ test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot-images", "safetensors", "history", "progress", "metrics-viewer", "callback",
-    "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification",
-    "lab-activation", "lab-loss", "lab-optimizer", "lab-network")) {
+    "backend", "module", "threads", "check-gradient", "plot-images", "safetensors", "history", "progress", "metrics-viewer",
+    "callback", "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss",
+    "metric", "metric-classification", "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer",
+    "text-sequence", "text-skipgrams")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
   }
