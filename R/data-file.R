@@ -150,7 +150,13 @@ sha256sum <- function(path) .Call(C_sha256, read_bytes(path))
 
 read_bytes <- function(path) readBin(path, "raw", file.size(path))
 
-read_json <- function(path) jsonlite::parse_json(paste(readLines(path, warn = FALSE, encoding = "UTF-8"), collapse = "\n"))
+#' A JSON file of anybody's as nested lists, see read_json().
+#' @noRd
+read_json_file <- function(path, refuse) {
+  text <- paste(readLines(path, warn = FALSE, encoding = "UTF-8"), collapse = "\n")
+  if (!validUTF8(text)) refuse(": it is not UTF-8")
+  read_json(text, 10, refuse)
+}
 
 inflate <- function(path, scratch, limit = 2^26) {
   to <- tempfile("content-", scratch)

@@ -82,7 +82,7 @@ dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, max
 dataset_imdb_word_index <- function(path = "imdb_word_index.json", download = TRUE) {
   imdb_file(path, "imdb_word_index.json", download, function(path) {
     refuse <- refuse_file(path, "word index", "dataset_imdb_word_index")
-    index <- tryCatch(read_json(path), error = function(e) refuse("it is not JSON"))
+    index <- read_json_file(path, function(...) refuse("it is not JSON", ...))
     if (!is.list(index) || is.null(names(index)) || !all(vapply(index, is_number, NA))) refuse("it is no object of numbers")
     index
   })

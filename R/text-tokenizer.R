@@ -167,8 +167,9 @@ tokenizer_json <- function(tokenizer) {
 }
 
 tokenizer_from_json <- function(filename) {
-  config <- read_json(filename)$config
-  for (field in c("word_counts", "word_docs")) config[[field]] <- c(list(), jsonlite::parse_json(config[[field]]))
+  refuse <- function(...) abort("\"", filename, "\" is no tokenizer's JSON", ..., class = "file", fun = "load_text_tokenizer")
+  config <- read_json_file(filename, refuse)$config
+  for (field in c("word_counts", "word_docs")) config[[field]] <- c(list(), read_json(config[[field]], 10, refuse))
   config
 }
 
