@@ -57,16 +57,13 @@ recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, 
   )
 }
 
+mask_of <- function(b, t, row) matrix(as.logical(unlist(lapply(seq_len(t), function(i) row(seq_len(b), i)))), b, t)
 recurrent_masks <- list(
   none = function(b, t) NULL,
-  pre = function(b, t) t(vapply(seq_len(b), function(i) seq_len(t) > (i * 7) %% t, logical(t))),
-  post = function(b, t) t(vapply(seq_len(b), function(i) seq_len(t) <= (i * 5) %% t + 1, logical(t))),
+  pre = function(b, t) mask_of(b, t, function(row, time) time > (row * 7) %% t),
+  post = function(b, t) mask_of(b, t, function(row, time) time <= (row * 5) %% t + 1),
   holes = function(b, t) matrix(c(some_true(c(b, t), 4)), b, t),
-  empty_row = function(b, t) {
-    m <- matrix(c(some_true(c(b, t), 3)), b, t)
-    m[(b + 1) %/% 2, ] <- FALSE
-    m
-  },
+  empty_row = function(b, t) matrix(c(some_true(c(b, t), 3)), b, t) & mask_of(b, t, function(row, time) row != (b + 1) %/% 2),
   empty = function(b, t) matrix(FALSE, b, t)
 )
 
