@@ -376,66 +376,73 @@ static enum status rule_dropout(struct inference *q) {
   return rule_same(q);
 }
 
-/* Input k, called `name`, must have these sizes. */
-static enum status need_shape(struct inference *q, int k, const char *name, int rank, int64_t first, int64_t second, int64_t third) {
-  const struct shape wanted = {.rank = rank, .dim = {first, second, third}};
+/* Input k, called `name`, must have so many axes; these sizes; this number type. */
+static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
+  char a[TEXT];
+  if (q->shape[k]->rank == rank) return STATUS_OK;
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op), name, axes,
+              SHAPE_TEXT(q->shape[k], a));
+}
+
+static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
   char a[TEXT], b[TEXT];
-  if (shape_equal(q->shape[k], &wanted)) return STATUS_OK;
+  if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name, SHAPE_TEXT(&wanted, a),
               SHAPE_TEXT(q->shape[k], b));
 }
 
 static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
-  if (q->dtype[k] == dtype) return STATUS_OK;
+  if (k < 0 || q->dtype[k] == dtype) return STATUS_OK;
   return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype], dtype_name[q->dtype[k]]);
+}
+
+/* Do the inputs of a recurrent op fit together? Those that are absent have the number -1. */
+static enum status recurrent_inputs(struct inference *q) {
+  const struct attr *a = q->attr;
+  int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK), dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
+  enum status s = table < 0 ? need_axes(q, 0, "x", 3, "batch, time, inputs") : need_axes(q, 0, "x", 2, "batch, time");
+  if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
+  if (!s && table >= 0) s = need_axes(q, table, "table", 2, "tokens, inputs");
+  if (s) return s;
+  int64_t batch = q->shape[0]->dim[0], steps = q->shape[0]->dim[1], inputs = table < 0 ? q->shape[0]->dim[2] : q->shape[table]->dim[1];
+  int64_t units = q->shape[2]->dim[0], gates = cell_gates(q->op) * units;
+  int after = q->op == OP_GRU && a->ints[CELL_RESET_AFTER];
+  s = need_shape(q, 1, "kernel", (struct shape){2, {inputs, gates}});
+  if (!s) s = need_shape(q, 2, "recurrent_kernel", (struct shape){2, {units, gates}});
+  if (!s) s = need_shape(q, bias, "bias", after ? (struct shape){2, {2, gates}} : (struct shape){1, {gates}});
+  if (!s) s = need_shape(q, mask, "mask", (struct shape){2, {batch, steps}});
+  if (!s) s = need_shape(q, dropped, "recurrent_mask", (struct shape){2, {batch, units}});
+  if (!s) s = need_dtype(q, mask, "mask", BOOL);
+  if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
+  for (int k = 0; k < q->inputs && !s; k++)
+    if (!op_is_index(q->op, k, a) && q->dtype[k] != q->dtype[1])
+      s = fail(q->failure, STATUS_DTYPE, "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
+               dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
+  struct shape largest = {3, {batch, steps, gates + inputs}};
+  if (!s && (!shape_is_possible(&largest) || batch * steps >= INT32_MAX)) s = bad_value(q, "too many steps", steps);
+  return s;
 }
 
 /* ints: see recurrent.h. x (B, T, I), or tokens (B, T) of a table (V, I); kernel (I, G), recurrent kernel (U, G);
  * bias (G), or (2, G) for a gru that resets after; mask (B, T); recurrent mask (B, U) */
 static enum status rule_recurrent(struct inference *q) {
   const struct attr *a = q->attr;
-  const struct shape *x = q->shape[0], *kernel = q->shape[1], *recurrent = q->shape[2];
-  int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK), dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
-  int64_t output = a->ints[CELL_OUTPUT], gates = cell_gates(q->op);
-  enum status s = STATUS_OK;
-  int last = 2; /* input */
-  for (int i = CELL_BIAS; i <= CELL_TABLE; i++) last += a->ints[i] != 0;
-  if (a->n_ints != CELL_INTS || last + 1 != q->inputs) return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
+  int64_t output = a->ints[CELL_OUTPUT];
+  int flags = 0;
+  for (int i = CELL_BIAS; i <= CELL_TABLE; i++) flags += a->ints[i] != 0;
+  if (a->n_ints != CELL_INTS || 3 + flags != q->inputs) return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
   for (int i = CELL_ACTIVATION; i <= CELL_RECURRENT_ACTIVATION; i++)
     if (a->ints[i] < 0 || a->ints[i] >= CELL_ACTIVATION_COUNT) return bad_value(q, "no such activation", a->ints[i]);
   if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM)) return bad_value(q, "no such output", output);
-  if (x->rank != (table < 0 ? 3 : 2))
-    return bad_value(q, table < 0 ? "x needs the axes batch, time, inputs" : "x needs the axes batch, time if there is a table", x->rank);
-  if (recurrent->rank != 2 || kernel->rank != 2) return bad_value(q, "the kernels need two axes", kernel->rank != 2 ? kernel->rank : recurrent->rank);
-  if (table >= 0 && q->shape[table]->rank != 2) return bad_value(q, "the table needs two axes", q->shape[table]->rank);
-  const struct shape *rows = table < 0 ? x : q->shape[table];
-  int64_t batch = x->dim[0], steps = x->dim[1], inputs = rows->dim[rows->rank - 1], units = recurrent->dim[0];
-  if (!s) s = need_shape(q, 1, "kernel", 2, inputs, gates * units, 0);
-  if (!s) s = need_shape(q, 2, "recurrent_kernel", 2, units, gates * units, 0);
-  if (!s && bias >= 0) {
-    if (q->op == OP_GRU && a->ints[CELL_RESET_AFTER]) s = need_shape(q, bias, "bias", 2, 2, gates * units, 0);
-    else s = need_shape(q, bias, "bias", 1, gates * units, 0, 0);
-  }
-  if (!s && mask >= 0) s = need_shape(q, mask, "mask", 2, batch, steps, 0);
-  if (!s && dropped >= 0) s = need_shape(q, dropped, "recurrent_mask", 2, batch, units, 0);
-  if (!s && mask >= 0) s = need_dtype(q, mask, "mask", BOOL);
-  if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
-  for (int k = 0; k < q->inputs && !s; k++)
-    if (!op_is_index(q->op, k, a) && q->dtype[k] != q->dtype[1])
-      s = fail(q->failure, STATUS_DTYPE, "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
-               dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
-  if (s) return s;
+  enum status s = recurrent_inputs(q);
   q->out_dtype = q->dtype[1];
-  q->out = (struct shape){.rank = 1, .dim = {batch}};
-  int64_t outputs = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? steps : 1) + (output >= OUTPUT_LAST_STATE);
-  if (output != OUTPUT_LAST) q->out.dim[q->out.rank++] = outputs;
-  q->out.dim[q->out.rank++] = units;
-  struct shape largest = {.rank = 3, .dim = {batch, steps, gates * units + inputs}};
-  if (!shape_is_possible(&largest) || batch * steps >= INT32_MAX) return bad_value(q, "too many steps", steps);
+  if (s || !dtype_is_float(q->out_dtype)) return s; /* op_infer() refuses the latter */
   struct recurrent r;
   recurrent_layout(&r, q->op, q->shape, a, dtype_size[q->out_dtype]);
+  int64_t rows = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? r.steps : 1) + (output >= OUTPUT_LAST_STATE);
+  q->out = output == OUTPUT_LAST ? (struct shape){2, {r.batch, r.units}} : (struct shape){3, {r.batch, rows, r.units}};
   q->scratch = r.scratch;
-  q->work = 2.0 * (double)r.tokens * (double)(inputs + units) * (double)r.gates;
+  q->work = 2.0 * (double)r.tokens * (double)(r.inputs + r.units) * (double)r.gates;
   return STATUS_OK;
 }
 

@@ -11,14 +11,17 @@
  *
  * The usual pair of activations is compiled as such; all others share one more copy, which asks for each vector.
  */
-#define CHOOSE_CELL(function)                                                                                     \
-  do {                                                                                                            \
-    if (k->activation == CELL_TANH && k->recurrent_activation == CELL_SIGMOID) function(k, o, CELL_TANH, CELL_SIGMOID); \
-    else function(k, o, k->activation, k->recurrent_activation);                                                  \
+#define CHOOSE_CELL(function)                                                             \
+  do {                                                                                    \
+    if (k->activation == CELL_TANH && k->recurrent_activation == CELL_SIGMOID)            \
+      function(k, o, CELL_TANH, CELL_SIGMOID);                                            \
+    else                                                                                  \
+      function(k, o, k->activation, k->recurrent_activation);                             \
   } while (0)
 
 /* Gradients through the recurrent product of a block go to `to` (B, U): columns [from, end) of d times the kernel's. */
-static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from, int64_t end, int add, enum cell_buffer to) {
+static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from, int64_t end, int add,
+                             enum cell_buffer to) {
   multiply_block(o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from), k->units, NULL, add,
                  units_row(k, to, o->sequence), k->units);
 }
@@ -40,7 +43,7 @@ static void mask_carry(const struct cells *k, const struct block *o) {
 
 /* ---- lstm ---- */
 
-/* c after the step before, of the first row of a block; only for steps after the first */
+/* c of row j of a block after the step before; NULL at the first step, where it is 0 */
 INLINE const real *memory_before(const struct cells *k, const struct block *o, int64_t j) {
   return o->step ? units_row(k, CELL_MEMORY, k->p.first[o->step - 1] + o->sequence + j) : NULL;
 }
@@ -83,8 +86,9 @@ INLINE void lstm_gates_back(const struct cells *k, const struct block *o, int ac
     real *carry_c = units_row(k, CELL_CARRY_C, o->sequence + j);
     real *dz = gates_row(k, CELL_DGATES, o->row + j), *df = dz + u, *da = df + u, *dout = da + u;
     FOR_VECTORS((int64_t)0, u) {
-      V in = READ(pi), forget = READ(pf), new = READ(pa), out = READ(po), s = READ(ps), dh = gradient_of_h(k, carry, dz, i, part), past = ZERO;
+      V in = READ(pi), forget = READ(pf), new = READ(pa), out = READ(po), s = READ(ps), past = ZERO;
       if (before) past = READ(before);
+      V dh = gradient_of_h(k, carry, dz, i, part);
       V dc = READ(carry_c) + dh * out * squash_slope(activation, s);
       WRITE(dz, dc * new * squash_slope(recurrent_activation, in));
       WRITE(df, dc * past * squash_slope(recurrent_activation, forget));
@@ -146,8 +150,8 @@ INLINE void gru_gates(const struct cells *k, const struct block *o, int activati
 static void gru_step(const struct cells *k, const struct block *o) {
   int64_t u = k->units;
   if (k->reset_after) {
-    multiply_block(o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, k->recurrent_kernel, k->gates, k->bias ? k->bias + k->gates : NULL, 0,
-                   gates_row(k, CELL_PRODUCT, o->row), k->gates);
+    multiply_block(o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, k->recurrent_kernel, k->gates,
+                   k->bias ? k->bias + k->gates : NULL, 0, gates_row(k, CELL_PRODUCT, o->row), k->gates);
   } else {
     add_product(k, o, recurrent_input(k), 0, 2 * u);
     CHOOSE_CELL(gru_reset);

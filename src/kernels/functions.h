@@ -109,7 +109,7 @@ INLINE V vtanh(V x) {
   q = q * z + R(4.84406305325125486048e3);
   V small = x + x * z * p / q;
 #endif
-  V large = R(1) - R(2) / (vexp(a + a) + R(1));
+  V e = vexp_negative(-(a + a)), large = (R(1) - e) / (R(1) + e);
   large = choose(x < R(0), -large, large);
   return choose(a < R(0.625), small, large);
 }

@@ -127,6 +127,13 @@ static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct mat
   }
 }
 
+/* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would wait
+ * for each other. */
+INLINE int64_t panel_width(int64_t columns) {
+  if (NR == 3 && columns == 4 * (int64_t)VL) return 2 * VL;
+  return columns < NR * VL ? columns : NR * VL;
+}
+
 /* C = start + A B by panels of B. */
 static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, const real *bias, int add, real *c,
                             int64_t c_row, int pack) {
@@ -134,8 +141,8 @@ static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
     struct matrix ak = {a.at + k * a.column, a.row, a.column};
-    for (int64_t n = 0; n < columns; n += NR * VL) {
-      int64_t width = columns - n < NR * VL ? columns - n : NR * VL;
+    for (int64_t n = 0, width; n < columns; n += width) {
+      width = panel_width(columns - n);
       struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
       struct start s = {zeros, 0};
       if (add || k > 0) s = (struct start){c + n, c_row};

@@ -111,9 +111,10 @@ INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) { return
 INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
 
 /* c = [c +] a b (+ bias) for the rows of a block, by one member. */
-static void multiply_block(const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row,
-                           const real *bias, int add, real *y, int64_t y_row) {
-  multiply_panels(o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, o->rows >= PACK_ROWS);
+static void multiply_block(const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
+                           int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
+  int pack = o->rows >= PACK_ROWS;
+  multiply_panels(o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, pack);
 }
 
 /* ---- forward ---- */
@@ -177,7 +178,8 @@ static void cells_forward(const struct call *c, cell_step *step) {
   cells_count(&k);
   gather_rows(&k);
   team_barrier(c->team);
-  multiply(c, k.m, k.gates, k.r.inputs, matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), matrix_of(k.kernel, k.gates, 0), k.bias, 0, k.at[CELL_PROJECTED]);
+  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), kernel = matrix_of(k.kernel, k.gates, 0);
+  multiply(c, k.m, k.gates, k.r.inputs, rows, kernel, k.bias, 0, k.at[CELL_PROJECTED]);
   team_barrier(c->team);
   struct range own = packing_share(&k.p, &k.r, c->thread, c->team->threads);
   for (int64_t j = own.begin; j < own.end; j++) {
@@ -304,8 +306,8 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
     drows = k.at[CELL_PROJECTED];
   }
   int to_rows = k.table ? k.table_input : 0;
-  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0);
-  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(matrix_of(k.kernel, k.gates, 0)), NULL, 0, k.at[CELL_DROWS]);
+  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0), kernel = matrix_of(k.kernel, k.gates, 0);
+  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(kernel), NULL, 0, k.at[CELL_DROWS]);
   if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, NULL, ADDS(1), DIN(1));
   if (DIN(2)) {
     wait_if_repeated(c, 2);

@@ -510,6 +510,7 @@ op_cases$gather <- list(
   gather_case(c(1, 2, 1, 2, 1, 2, 3), matrix(c(2L, 1L, 0L, 0L), 2), 7)
 )
 
+op_cases$dropout <- unary(function(x) op_dropout(x, 0), identity) # see also test-op-random.R
 op_cases$stop_gradient <- forward_only(unary(function(x) op_stop_gradient(x), identity))
 op_cases$cast <- unary(function(x) op_cast(x, "float64"), identity)
 

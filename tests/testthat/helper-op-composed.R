@@ -115,7 +115,6 @@ composed_cases <- list(
   softsign = unary(function(x) op_softsign(x), function(x) x / (1 + abs(x)), -4, 4),
   relu6 = unary(function(x) op_relu6(x), function(x) pmin(pmax(x, 0), 6), -3, 9),
   hard_sigmoid = unary(function(x) op_hard_sigmoid(x), function(x) pmin(pmax(0.2 * x + 0.5, 0), 1), -4, 4),
-  dropout = unary(function(x) op_dropout(x, 0), identity), # see also test-op-random.R
   `repeat` = list(repeat_case(5, 3, 1), repeat_case(c(2, 3), 2, 2), repeat_case(c(2, 3), c(0, 2, 1), 2), repeat_case(c(3, 2), 0, 1), repeat_case(c(2, 1), 1, 2), repeat_case(c(2, 3), c(0, 1, 0), 2), repeat_case(c(0, 3), 2, 1)),
   reverse = list(
     reverse_case(5, 1), reverse_case(c(2, 3), 2), reverse_case(c(2, 3), c(1, 2)), reverse_case(c(2, 3, 4), c(-1, 1)), reverse_case(c(0, 3), 1), reverse_case(c(0, 3), 2), reverse_case(c(2, 3), integer())

@@ -48,6 +48,11 @@ random_case <- function(op) {
       shape <- random_shape(sample(0:2, 1))
       gather_case(d, shaped(sample(d[axis], prod(shape), replace = TRUE) - 1L, shape), axis)
     },
+    lstm = , gru = , simple_rnn = {
+      d <- c(sample(0:6, 1), sample(0:5, 1), sample(0:9, 1), sample(9, 1))
+      recurrent_case(op, d, sample(names(recurrent_masks), 1), stats::runif(1) < 0.7, stats::runif(1) < 0.3, if (stats::runif(1) < 0.4) sample(9, 1), output = one_of(c("last", "sequence")),
+        go_backwards = stats::runif(1) < 0.5)
+    },
     where = where_case(random_partner(d), random_partner(d), d),
     {
       # the others take any shapes: those of a case, resized, with numbers from the same ranges

@@ -46,7 +46,7 @@ recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, 
         state <- cell_reference[[cell]](input, state, kernel, recurrent_kernel, c(bias), by, recurrent_functions[[activation]],
           recurrent_functions[[recurrent_activation]], reset_after)
       }
-      sequence[b, i, ] <- state$h
+      if (u) sequence[b, i, ] <- state$h
     }
     memory[b, ] <- if (cell == "lstm") state$c else 0
   }
@@ -57,16 +57,13 @@ recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, 
   )
 }
 
+mask_of <- function(b, t, row) matrix(as.logical(unlist(lapply(seq_len(t), function(i) row(seq_len(b), i)))), b, t)
 recurrent_masks <- list(
   none = function(b, t) NULL,
-  pre = function(b, t) t(vapply(seq_len(b), function(i) seq_len(t) > (i * 7) %% t, logical(t))),
-  post = function(b, t) t(vapply(seq_len(b), function(i) seq_len(t) <= (i * 5) %% t + 1, logical(t))),
+  pre = function(b, t) mask_of(b, t, function(row, time) time > (row * 7) %% t),
+  post = function(b, t) mask_of(b, t, function(row, time) time <= (row * 5) %% t + 1),
   holes = function(b, t) matrix(c(some_true(c(b, t), 4)), b, t),
-  empty_row = function(b, t) {
-    m <- matrix(c(some_true(c(b, t), 3)), b, t)
-    m[(b + 1) %/% 2, ] <- FALSE
-    m
-  },
+  empty_row = function(b, t) matrix(c(some_true(c(b, t), 3)), b, t) & mask_of(b, t, function(row, time) row != (b + 1) %/% 2),
   empty = function(b, t) matrix(FALSE, b, t)
 )
 
@@ -77,12 +74,12 @@ recurrent_case <- function(cell, d, mask = "none", bias = TRUE, dropped = FALSE,
   after <- cell == "gru" && !identical(options$reset_after, FALSE)
   inputs <- list(
     if (is.null(vocabulary)) array(some(d[1:3], -1.5, 1.5, 1), d[1:3]) else matrix(as.integer((seq_len(prod(d[1:2]))^2 * 7L) %% vocabulary), d[1], d[2]),
-    matrix(some(c(d[3], gates), -0.9, 0.9, 2), d[3]), matrix(some(c(d[4], gates), -0.9, 0.9, 3), d[4])
+    matrix(some(c(d[3], gates), -0.9, 0.9, 2), d[3], gates), matrix(some(c(d[4], gates), -0.9, 0.9, 3), d[4], gates)
   )
   more <- list(
-    bias = if (bias) if (after) matrix(some(c(2, gates), -0.5, 0.5, 4), 2) else array(some(gates, -0.5, 0.5, 4), gates),
+    bias = if (bias) if (after) matrix(some(c(2, gates), -0.5, 0.5, 4), 2, gates) else array(some(gates, -0.5, 0.5, 4), gates),
     mask = recurrent_masks[[mask]](d[1], d[2]),
-    recurrent_mask = if (dropped) matrix((seq_len(d[1] * d[4]) %% 4 > 0) / 0.75, d[1]),
+    recurrent_mask = if (dropped) matrix((seq_len(d[1] * d[4]) %% 4 > 0) / 0.75, d[1], d[4]),
     table = if (!is.null(vocabulary)) matrix(some(c(vocabulary, d[3]), -1.5, 1.5, 5), vocabulary)
   )
   more <- Filter(Negate(is.null), more)

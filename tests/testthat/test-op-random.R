@@ -76,3 +76,63 @@ test_that("dropout puts zeros, scales the rest, and sends the gradient the same 
   expect_identical(dim(op_dropout(matrix(1, 2, 3), 0.5)), 2:3)
   expect_refusal(op_dropout(1, -0.1), "value", "`rate`")
 })
+
+test_that("dropout draws once along axes of noise_shape 1", {
+  set.seed(4)
+  x <- array(1, c(40, 5, 30))
+  y <- as.array(op_dropout(x, 0.5, noise_shape = c(NA, 1, 30)))
+  for (i in 2:5) expect_identical(y[, i, ], y[, 1, ])
+  expect_equal(mean(y == 0), 0.5, tolerance = 0.1)
+  expect_setequal(unique(c(y)), c(0, 2))
+  y <- as.array(op_dropout(x, 0.5, noise_shape = list(NULL, 5, 1)))
+  expect_identical(y, array(y[, , 1], dim(x)))
+  expect_gt(stats::sd(rowSums(y[, , 1])), 0)
+  expect_length(unique(c(as.array(op_dropout(x, 0.5, noise_shape = c(1, 1, 1))))), 1)
+  set.seed(1)
+  own <- as.array(op_dropout(x, 0.5))
+  set.seed(1)
+  expect_identical(as.array(op_dropout(x, 0.5, noise_shape = dim(x))), own) # the draws of no shared axis
+  expect_refusal(op_dropout(x, 0.5, noise_shape = c(1, 1)), "value", "`op_dropout()`: `noise_shape`", "(40, 5, 30)")
+  expect_refusal(op_dropout(x, 0.5, noise_shape = c(40, 2, 30)), "value", "(40, 2, 30)")
+})
+
+test_that("a tape's backward pass drops what its forward pass dropped, each op its own", {
+  set.seed(5)
+  x <- variable(rep(1, 400))
+  y <- function() op_add(op_dropout(x, 0.5), op_multiply(op_dropout(x, 0.5, noise_shape = NA), 10))
+  check <- function(value, gradient) {
+    expect_identical(as.array(gradient), as.array(value)) # linear in x, which is 1
+    expect_setequal(unique(c(as.array(value))), c(0, 2, 20, 22))
+  }
+  for (i in 1:2) {
+    tape <- gradient_tape()
+    value <- tape_record(tape, y())
+    op_dropout(1, 0.5) # other draws in between
+    check(value, tape_gradient(tape, value, x))
+  }
+  compiled <- trace_program(function(z) {
+    tape <- gradient_tape()
+    value <- tape_record(tape, op_multiply(y(), z))
+    list(value, tape_gradient(tape, value, x))
+  }, 1)
+  first <- compiled(1)
+  check(first[[1]], first[[2]])
+  second <- compiled(1)
+  check(second[[1]], second[[2]])
+  expect_false(identical(as.array(first[[1]]), as.array(second[[1]])))
+  set.seed(6)
+  eager <- as.array(y())
+  set.seed(6)
+  expect_identical(as.array(compiled(1)[[1]]), eager)
+})
+
+test_that("dropout does not depend on threads nor on kernels", {
+  x <- some(c(3, 500001))
+  drop <- function() {
+    set.seed(1)
+    as.array(op_dropout(x, 0.3, noise_shape = c(1, NA)))
+  }
+  one <- with_threads(1, drop())
+  expect_identical(with_threads(2, drop()), one)
+  expect_identical(with_kernels("portable", drop()), one)
+})
