@@ -36,14 +36,16 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {
 
 void dataset_gather(const struct dataset *d, struct program *p, int64_t begin, int64_t n, int thread, int threads) {
   struct range r = share_of(n, 1, thread, threads);
-  for (int64_t i = r.begin; i < r.end; i++) {
-    int64_t row = row_at(d, begin + i), next = begin + n + i < d->rows ? row_at(d, begin + n + i) : -1;
-    /* an autoencoder's target is its input: while the row is at hand */
-    for (int k = 0; k < d->columns; k++) {
-      const struct column *c = &d->column[k];
-      unsigned char *to = p->slots[c->slot].value;
-      memcpy(to + i * c->row_bytes, c->data + row * c->row_bytes, (size_t)c->row_bytes);
-      if (next >= 0 && (k == 0 || c->data != c[-1].data)) fetch_ahead(c->data + next * c->row_bytes, c->row_bytes);
+  for (int k = 0; k < d->columns; k++) {
+    const struct column *c = &d->column[k];
+    if (k > 0 && c->data == d->column[0].data) { /* an autoencoder's target is its input */
+      if (thread == 0) p->slots[c->slot].value = p->slots[d->column[0].slot].value;
+      continue;
+    }
+    unsigned char *to = p->slots[c->slot].value;
+    for (int64_t i = r.begin; i < r.end; i++) {
+      memcpy(to + i * c->row_bytes, c->data + row_at(d, begin + i) * c->row_bytes, (size_t)c->row_bytes);
+      if (begin + n + i < d->rows) fetch_ahead(c->data + row_at(d, begin + n + i) * c->row_bytes, c->row_bytes);
     }
   }
 }
