@@ -102,6 +102,7 @@ check_shuffle <- function(shuffle, fun) {
 #' @noRd
 new_run <- function(self, source, validation, mode, resume, initial_epoch) {
   run <- new.env(parent = emptyenv())
+  restore_random_state(self)
   if (resume) {
     before <- self$interrupted
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
@@ -109,7 +110,6 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
     run$epoch <- before$epoch
     run$state <- before$state
   } else {
-    restore_random_state(self)
     run$epoch <- initial_epoch
   }
   run$rows <- source$rows
@@ -205,7 +205,7 @@ reading_data <- function(self, data, expr) {
     for (k in seq_along(self$inputs)) {
       for (step in self$plan$steps) {
         layer <- step$layer
-        if (layer$kind != "embedding" || !identical(unlist(step$inputs), self$plan$inputs[k])) next
+        if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == self$plan$inputs[k])) next
         values <- range(as.array(data$columns[[k]]))
         if (values[1] >= 0 && values[2] < layer$config$input_dim) next
         abort("`x` holds the token ", if (values[1] < 0) values[1] else values[2], ", but `", layer$name, "` has `input_dim` ", layer$config$input_dim,

@@ -63,7 +63,7 @@ trace_step <- function(self, training, data, batch) {
   list(
     program = trace$program, inputs = trace$inputs, tallies = tallies,
     averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
-    names = c("loss", if (length(result$losses)) paste0(output_names(self), "_loss"), names$reported), metrics = names$metrics,
+    names = c("loss", if (length(result$losses)) paste0(output_names(self), "_loss"), make.unique(names$reported, sep = "_")), metrics = names$metrics,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
   )
 }
