@@ -120,6 +120,7 @@ with_note <- function(x, name, value) {
 }
 
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
+  if (is_sequential(object)) return(compose(object, layer_handle(self)))
   leaves <- tensor_leaves(object)
   if (!length(leaves)) abort("is called on nothing", fun = self$name)
   if (any(vapply(leaves, is_keras_tensor, NA))) return(symbolic_call(self, object, list(...)))

@@ -53,7 +53,7 @@ optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, 
                           global_clipnorm = NULL, name = "SGD") {
   check_number(momentum, min = 0, below = 1)
   kind <- if (momentum == 0) "sgd" else if (check_flag(nesterov)) "nesterov" else "momentum"
-  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), c(momentum = momentum), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), c(momentum = momentum, nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
@@ -69,7 +69,7 @@ optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, ep
 adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
   new_optimizer(name, kind, learning_rate,
     list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else weight_decay),
-    c(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay), clip, ...)
+    c(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay, amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
 }
 
 #' @rdname optimizer_adam

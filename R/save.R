@@ -288,8 +288,7 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   }
   config <- lapply(entry$config, plain_value)
   config <- config[intersect(names(config), names(formals(constructor)))]
-  if (!is.null(config$centered)) config$centered <- config$centered != 0
-  if (identical(entry$config$amsgrad, 1L)) config$amsgrad <- TRUE
+  for (flag in intersect(c("centered", "amsgrad", "nesterov"), names(config))) config[[flag]] <- config[[flag]] != 0
   optimizer <- do.call(constructor, c(list(learning_rate = rate, name = entry$name), config))
   metric <- function(m) {
     given <- m$metric

@@ -276,7 +276,7 @@ test_that("bad input is refused in words, and leaves the model as it was", {
   before <- get_weights(model)
   tokens <- matrix(1:8, 4)
   refused <- function(x, y, words, class = "nativenet_error", ...) {
-    expect_error(fit(model, x, y, verbose = 0, epochs = 2, ...), words, class = class)
+    expect_error(fit(model, x, y, verbose = 0, ...), words, class = class)
     expect_identical(get_weights(model), before)
   }
   refused(tokens + 3L, c(0, 1, 2, 0), "token 11.*`embedding.*0 .. 9", "nativenet_error_index")
@@ -293,7 +293,7 @@ test_that("bad input is refused in words, and leaves the model as it was", {
   refused(list(1:2, 3:4, 5L), c(0, 1, 2, 0), "must have 1 array")
   model <- two_layer_model(1, "sigmoid")
   model |> compile("adam", "binary_crossentropy")
-  expect_error(fit(model, x, one_hot, verbose = 0), "\\(50, 3\\)|\\(None, 3\\)", class = "nativenet_error_shape")
+  expect_error(fit(model, x, one_hot, verbose = 0), "of shape \\(32, 3\\)", class = "nativenet_error_shape")
 })
 
 test_that("what fit() prints", {

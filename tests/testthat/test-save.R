@@ -1,0 +1,158 @@
+set.seed(72)
+x <- matrix(rnorm(40 * 5), 40)
+y <- as.integer(x[, 1] > 0) + as.integer(x[, 2] > 0)
+
+rich_model <- function() {
+  encode <- layer_dense(units = 3, activation = activation_elu(alpha = 0.5), kernel_initializer = initializer_he_normal(seed = 4), name = "code")
+  input <- layer_input(shape = 5, name = "numbers")
+  code <- encode(layer_gaussian_noise(input, 0.1))
+  decoded <- layer_tied_dense(code, tied_to = encode, name = "decoded")
+  kinds <- code |> layer_dropout(0.3) |>
+    layer_dense(3, activation = "softmax", kernel_regularizer = regularizer_l1_l2(0.01, 0.02), bias_constraint = constraint_maxnorm(3), name = "kind")
+  model <- keras_model(input, list(decoded, kinds))
+  model |> compile(
+    optimizer_adam(learning_rate_schedule_exponential_decay(0.01, 10, 0.9), clipnorm = 2, amsgrad = TRUE),
+    list(loss_huber(delta = 0.7), "sparse_categorical_crossentropy"), metrics = list(kind = list("accuracy", metric_sparse_top_k_categorical_accuracy(k = 2)), decoded = "mae"),
+    loss_weights = list(0.5, 2)
+  )
+}
+train <- function(model, epochs, initial = 0) fit(model, x, list(x, y), epochs = epochs, initial_epoch = initial, batch_size = 16, verbose = 0)
+
+test_that("a model that is loaded predicts and trains as the one that was saved, to the bit", {
+  set.seed(1)
+  whole <- rich_model()
+  set.seed(2)
+  history <- train(whole, 5)
+  set.seed(1)
+  model <- rich_model()
+  set.seed(2)
+  train(model, 2)
+  path <- tempfile(fileext = ".safetensors")
+  expect_identical(save_model(model, path), path)
+  again <- load_model(path)
+  expect_identical(predict(again, x), predict(model, x))
+  expect_identical(evaluate(again, x, list(x, y)), evaluate(model, x, list(x, y)))
+  expect_identical(capture.output(print(again)), capture.output(print(model)))
+  rest <- train(again, 5, 2)
+  expect_identical(get_weights(again), get_weights(whole))
+  expect_identical(again$optimizer$get_weights(), whole$optimizer$get_weights())
+  expect_identical(rest$metrics$kind_loss, history$metrics$kind_loss[3:5])
+})
+
+test_that("in another process, too", {
+  skip_if_not_installed("callr")
+  set.seed(1)
+  model <- rich_model()
+  train(model, 1)
+  path <- tempfile(fileext = ".safetensors")
+  rds <- tempfile(fileext = ".rds")
+  save_model(model, path)
+  saveRDS(model, rds)
+  there <- callr::r(function(path, rds, x, library) {
+    loadNamespace("nativenet", lib.loc = library)
+    library(nativenet, lib.loc = library)
+    list(predict(load_model(path), x), predict(readRDS(rds), x))
+  }, list(path, rds, x, dirname(system.file(package = "nativenet"))), libpath = .libPaths())
+  expect_identical(there, list(predict(model, x), predict(model, x)))
+})
+
+test_that("saveRDS() keeps what training needs, and little else", {
+  set.seed(1)
+  model <- rich_model()
+  train(model, 1)
+  path <- tempfile()
+  saveRDS(model, path)
+  expect_lt(file.size(path), 1e5)
+  again <- readRDS(path)
+  set.seed(3)
+  train(model, 1)
+  set.seed(3)
+  train(again, 1)
+  expect_identical(get_weights(again), get_weights(model))
+})
+
+test_that("sequences, nested models, recurrent layers and custom objects come back", {
+  inner <- keras_model_sequential(input_shape = 4, name = "inner") |> layer_dense(3, activation = "relu") |> layer_lambda(function(x) x^2, name = "squares")
+  layer_scale <- new_layer_class("Scale",
+    initialize = function(start) self$start <- start,
+    build = function(input_shape) self$w <- self$add_weight("w", input_shape[2], initializer_constant(self$start)),
+    call = function(inputs) inputs * self$w
+  )
+  model <- keras_model_sequential() |> layer_embedding(20, 4, mask_zero = TRUE) |> layer_gru(4, dropout = 0.1, reset_after = FALSE) |>
+    inner() |> layer_scale(start = 0.5, name = "scale") |> layer_dense(1)
+  own_loss <- function(y_true, y_pred) op_abs(op_subtract(y_true, y_pred))
+  model |> compile("sgd", own_loss, metrics = list(custom_metric("twice", function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))))
+  tokens <- matrix(sample(0:19, 60, TRUE), 10)
+  path <- tempfile()
+  save_model(model, path)
+  expect_error(load_model(path), "custom_objects = list\\((squares|Scale) = ", class = "nativenet_error_custom")
+  custom <- list(squares = function(x) x^2, Scale = layer_scale, custom = own_loss, twice = function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))
+  again <- load_model(path, custom_objects = custom)
+  expect_identical(predict(again, tokens), predict(model, tokens))
+  expect_equal(evaluate(again, tokens, 1:10), evaluate(model, tokens, 1:10))
+  clone <- clone_model(model)
+  expect_identical(lapply(get_weights(clone), dim), lapply(get_weights(model), dim))
+  expect_false(identical(get_weights(clone)[[1]], get_weights(model)[[1]]))
+  raw <- unserialize_model(serialize_model(again), custom_objects = custom)
+  expect_identical(predict(raw, tokens), predict(model, tokens))
+})
+
+test_that("weights alone", {
+  model <- keras_model_sequential(input_shape = 5) |> layer_dense(3) |> layer_dense(2)
+  path <- tempfile()
+  save_model_weights(model, path)
+  other <- keras_model_sequential(input_shape = 5) |> layer_dense(3, name = "a") |> layer_dense(2, name = "b")
+  load_model_weights(other, path)
+  expect_identical(predict(other, x), predict(model, x))
+  smaller <- keras_model_sequential(input_shape = 5) |> layer_dense(3) |> layer_dense(1)
+  before <- get_weights(smaller)
+  expect_error(load_model_weights(smaller, path), "\\(3, 1\\).*\\(3, 2\\)", class = "nativenet_error_shape")
+  expect_identical(get_weights(smaller), before)
+  expect_error(load_model_weights(keras_model_sequential(input_shape = 5) |> layer_dense(3), path), "4 weights, but the model has 2", class = "nativenet_error_shape")
+  expect_error(save_model_weights(model, path, overwrite = FALSE), "exists", class = "nativenet_error_file")
+})
+
+test_that("files that are missing, cut off, foreign or false are refused", {
+  model <- rich_model()
+  train(model, 1)
+  path <- tempfile()
+  save_model(model, path)
+  bytes <- readBin(path, "raw", file.size(path))
+  refused <- function(bytes, ...) {
+    other <- tempfile()
+    writeBin(bytes, other)
+    expect_error(load_model(other), class = "nativenet_error_file", ...)
+  }
+  expect_error(load_model(tempfile()), class = "nativenet_error_file")
+  for (n in c(0, 5, 100, length(bytes) %/% 2, length(bytes) - 1)) refused(bytes[seq_len(n)])
+  refused(charToRaw("\x89HDF\r\n\x1a\n and so on"))
+  other <- tempfile()
+  safetensors_write(other, list(a = 1:3))
+  expect_error(load_model(other), "holds no model", class = "nativenet_error_file")
+  saved <- safetensors_read(path)
+  forged <- function(from, to, tensors = saved$tensors) {
+    metadata <- saved$metadata
+    metadata$architecture <- sub(from, to, metadata$architecture, fixed = TRUE)
+    expect_false(identical(metadata, saved$metadata))
+    safetensors_write(other, tensors, metadata)
+    error <- tryCatch(load_model(other), error = identity)
+    expect_s3_class(error, "nativenet_error")
+    expect_true(inherits(error, c("nativenet_error_file", "nativenet_error_shape")), info = paste(from, to, conditionMessage(error)))
+  }
+  forged("\"kind\":\"dropout\"", "\"kind\":\"no_such\"")
+  forged("\"kind\":\"dropout\"", "\"kind\":\"input\"")
+  forged("\"units\":{\"value\":3}", "\"units\":{\"value\":-3}")
+  forged("\"units\":{\"value\":3}", "\"units\":{\"value\":4}")
+  forged("\"layer\":1", "\"layer\":99")
+  forged("\"at\":[1,1]", "\"at\":[77,1]")
+  forged("{", "[")
+  set.seed(6)
+  text <- charToRaw(saved$metadata$architecture)
+  for (k in 1:150) { # letters changed at random: a model or an error in words
+    bad <- text
+    bad[sample(length(text), 1)] <- as.raw(sample(32:126, 1))
+    safetensors_write(other, saved$tensors, replace(saved$metadata, "architecture", rawToChar(bad)))
+    result <- tryCatch(load_model(other, compile = FALSE), error = identity)
+    if (inherits(result, "error")) expect_s3_class(result, "nativenet_error")
+  }
+})
