@@ -393,13 +393,15 @@ static enum status need_shape(struct inference *q, int k, const char *name, stru
 
 static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
   if (k < 0 || q->dtype[k] == dtype) return STATUS_OK;
-  return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype], dtype_name[q->dtype[k]]);
+  return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype],
+              dtype_name[q->dtype[k]]);
 }
 
 /* Do the inputs of a recurrent op fit together? Those that are absent have the number -1. */
 static enum status recurrent_inputs(struct inference *q) {
   const struct attr *a = q->attr;
-  int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK), dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
+  int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK);
+  int dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
   enum status s = table < 0 ? need_axes(q, 0, "x", 3, "batch, time, inputs") : need_axes(q, 0, "x", 2, "batch, time");
   if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
   if (!s && table >= 0) s = need_axes(q, table, "table", 2, "tokens, inputs");

@@ -281,8 +281,8 @@ static void recurrent_gradient(const struct cells *k, const real *inputs, const 
   const struct call *c = k->call;
   struct range r = share_of(k->units, MR, c->thread, c->team->threads);
   if (r.end <= r.begin) return;
-  multiply_panels(r.end - r.begin, to - from, k->n, (struct matrix){inputs + r.begin, 1, k->units}, (struct matrix){gradients + from, k->gates, 1},
-                  NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
+  struct matrix a = {inputs + r.begin, 1, k->units}, b = {gradients + from, k->gates, 1};
+  multiply_panels(r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
 }
 
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
