@@ -9,7 +9,7 @@ static void prepare(struct loop *l) { program_plan_forward(l->program, epoch_of(
 static void begin_step(struct epoch *e) {
   struct epoch_state *s = e->state;
   e->loop.program->seed = random_bits(&s->now);
-  if (e->rates) e->optimizer->learning_rate = e->rates[s->steps < e->n_rates ? s->steps : e->n_rates - 1];
+  if (e->rates && s->steps - e->first < e->n_rates) e->optimizer->learning_rate = e->rates[s->steps - e->first];
 }
 
 /* Slots whose shape does not follow the batch's. */
@@ -61,6 +61,7 @@ enum status epoch_run(struct epoch *e) {
   struct epoch_state *s = e->state;
   struct random order = s->start;
   dataset_rewind(e->loop.data, &order);
+  e->first = s->steps;
   if (!s->begun) s->now = order;
   s->begun = 1;
   e->loop.data->position = s->position;

@@ -39,7 +39,7 @@ struct epoch {
   struct collected collect[MAX_COLLECTED];
   int32_t target[MAX_TALLIES + MAX_COLLECTED]; /* slots that must be computed, beside what changes variables */
   const double *rates; /* learning rates of the coming steps, or NULL */
-  int64_t n_rates;
+  int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */
   void *user;
 };

@@ -311,7 +311,7 @@ test_that("training interrupted anywhere, saved, loaded and resumed gives the sa
   make <- function() {
     set.seed(9)
     model <- keras_model_sequential(input_shape = 4) |> layer_dense(6, activation = "tanh") |> layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
-    model |> compile(optimizer_adam(0.01), "binary_crossentropy", metrics = "accuracy")
+    model |> compile(optimizer_adam(learning_rate_schedule_exponential_decay(0.02, 5, 0.9)), "binary_crossentropy", metrics = "accuracy")
   }
   whole <- make()
   set.seed(10)
