@@ -24,10 +24,11 @@ test: ## install, then run all tests
 	@tools/install.sh
 	@tools/test.sh
 
-demo: ## install, then train a network on digits; output in demo-output/
+demo: ## install, then train networks on digits and reviews; output in demo-output/
 	@tools/setup.sh run
 	@tools/install.sh
 	@tools/with.sh Rscript inst/examples/digits.R demo-output
+	@tools/with.sh Rscript inst/examples/reviews.R demo-output
 
 check: ## R CMD check --as-cran, must be "Status: OK"
 	@tools/setup.sh check
