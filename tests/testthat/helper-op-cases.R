@@ -511,6 +511,7 @@ op_cases$gather <- list(
 )
 
 op_cases$dropout <- unary(function(x) op_dropout(x, 0), identity) # see also test-op-random.R
+op_cases$gaussian_noise <- unary(function(x) op_gaussian_noise(x, 0), identity) # likewise
 op_cases$stop_gradient <- forward_only(unary(function(x) op_stop_gradient(x), identity))
 op_cases$cast <- unary(function(x) op_cast(x, "float64"), identity)
 

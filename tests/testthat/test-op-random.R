@@ -136,3 +136,16 @@ test_that("dropout does not depend on threads nor on kernels", {
   expect_identical(with_threads(2, drop()), one)
   expect_identical(with_kernels("portable", drop()), one)
 })
+
+test_that("noise has its standard deviation, is drawn anew and passes the gradient on", {
+  x <- variable(matrix(3, 100, 100))
+  tape <- gradient_tape()
+  set.seed(1)
+  y <- tape_record(tape, op_gaussian_noise(x, 0.5))
+  expect_equal(c(mean(as.array(y)), stats::sd(as.array(y))), c(3, 0.5), tolerance = 0.02)
+  expect_false(identical(as.array(y), as.array(op_gaussian_noise(x, 0.5))))
+  set.seed(1)
+  expect_identical(as.array(op_gaussian_noise(x, 0.5)), as.array(y))
+  expect_true(all(as.array(tape_gradient(tape, y, x)) == 1))
+  expect_refusal(op_gaussian_noise(1, -1), "value", "`stddev`")
+})
