@@ -30,12 +30,12 @@ calling_function <- function(frame = parent.frame(2)) {
   NULL
 }
 
-#' "net$fit" becomes "fit", and a method of tensors its generic: "[.nn_tensor" becomes "[".
+#' "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[", "predict.nn_model" "predict".
 #' @noRd
 called_name <- function(call) {
   head <- call[[1]]
   if (is.call(head) && length(head) == 3) head <- head[[3]]
-  if (is.name(head)) sub("[.]nn_tensor$", "", as.character(head))
+  if (is.name(head)) sub("[.]nn_[a-z]+$", "", as.character(head))
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.
@@ -55,6 +55,8 @@ user_function <- function() {
 #' @noRd
 describe <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is_layer(x)) return(if (is_model(x)) "a model" else paste(with_article(layer_self(x)$class_name), "layer"))
+  if (is_keras_tensor(x)) return(paste("a symbolic tensor of shape", format_keras_shape(dim(x))))
   if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
   if (inherits(x, "nn_part")) return(with_article(part_kind(x)))
   if (is.function(x)) return("a function")
@@ -73,16 +75,21 @@ describe <- function(x) {
   sprintf("an object of class %s", paste0("<", class(x)[1], ">"))
 }
 
-with_article <- function(noun) paste(if (grepl("^[aeiou]", noun)) "an" else "a", noun)
+with_article <- function(noun) paste(if (grepl("^[aeiou]", noun, ignore.case = TRUE)) "an" else "a", noun)
 
 #' "(32, 784)" as shapes are written in all messages.
 #' @noRd
 format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
 
+#' For arguments without a default.
+#' @noRd
+check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given", fun = fun)
+
 is_number <- function(x) is.numeric(x) && length(x) == 1 && is.finite(x)
 
 check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
                          arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
   if (is_number(x) && x >= min && x <= max && x > above && x < below) return(as.double(x))
   range <- c(
     if (above > -Inf) sprintf("above %g", above),
@@ -98,6 +105,7 @@ check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
 #' @noRd
 check_count <- function(x, min = 1, max = .Machine$integer.max,
                         arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
   if (is_number(x) && x == round(x) && x >= min && x <= max) return(as.integer(x))
   wanted <- switch(as.character(min),
     "1" = "a positive whole number", "0" = "a whole number, zero or more",
@@ -113,11 +121,13 @@ check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()
 }
 
 check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
   if (is.character(x) && length(x) == 1 && !is.na(x)) return(x)
   abort("`", arg, "` must be a single string, not ", describe(x), fun = fun)
 }
 
 check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
   if (is.function(x)) return(x)
   abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
 }

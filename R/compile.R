@@ -109,7 +109,7 @@ compiled_self <- function(model, fun = calling_function()) {
 #' @noRd
 build_for <- function(self, x, fun) {
   if (!self$built) {
-    if (!length(self$layers)) abort("the model has no layers yet", fun = fun)
+    check_has_layers(self, fun)
     if (is.data.frame(x)) x <- as_number_matrix(x, "x", fun)
     if (is.list(x) && length(x) == 1) x <- x[[1]]
     if (is.list(x)) abort("the model has one input, but `x` is a list of ", length(x), fun = fun)

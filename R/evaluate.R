@@ -160,6 +160,7 @@ print.nn_scores <- function(x, ...) {
 #' @export
 predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", steps = NULL, callbacks = NULL, ...) {
   self <- layer_self(object)
+  check_given(missing(x), "x", "predict")
   if (is_dataset(x)) return(predict_stream(self, x, steps))
   build_for(self, x, "predict")
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict")

@@ -66,7 +66,7 @@ own_type <- function(classname, methods) {
   formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2), c("training", "mask"))[intersect(c("training", "mask"), wants)])
   body(call) <- bquote(run_method(self, "call", c(list(x), list(...), .(as.call(c(quote(list), arguments_called(wants)))))))
   list(
-    class_name = classname, methods = methods,
+    class_name = classname, methods = methods, several = TRUE,
     build = function(self, shape) if (!is.null(methods$build)) run_method(self, "build", list(shape)),
     call = call,
     mask = if (!is.null(methods$compute_mask)) function(self, x, mask) run_method(self, "compute_mask", list(x, mask)) else "mask" %in% wants
@@ -98,7 +98,7 @@ run_method <- function(self, name, args) {
 own_members <- list(
   add_weight = function(self) {
     function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE, dtype = NULL) {
-      add_weight(self, check_string(name, fun = self$name), as_sizes(shape), initializer, as_part("regularizer", regularizer), as_part("constraint", constraint),
+      add_weight(self, check_string(name, fun = self$name), check_layer_sizes(shape, "shape", self$name), initializer, as_part("regularizer", regularizer), as_part("constraint", constraint),
         check_flag(trainable, fun = self$name))
     }
   },

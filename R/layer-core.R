@@ -46,7 +46,34 @@ layer_dense <- function(object, units, activation = NULL, use_bias = TRUE, kerne
   ), ...)
 }
 
-layer_part <- function(kind, x, arg = deparse(substitute(x)), fun = calling_function()) as_part(kind, x, arg = arg, fun = fun)
+#' A part of a layer. It may be NULL, for none, but there is no weight without an initializer.
+#' @noRd
+layer_part <- function(kind, x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x) || kind == "initializer" && is.null(x), arg, fun)
+  as_part(kind, x, arg = arg, fun = fun)
+}
+
+#' Sizes or axes in a vector or list.
+#' @noRd
+check_layer_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  if (!length(x)) return(numeric())
+  check_whole(if (is_branch(x) && all(vapply(x, is_number, NA))) as_sizes(x) else x, arg = arg, fun = fun)
+}
+
+#' The shape of a layer's input, for messages.
+#' @noRd
+input_shape_text <- function(x) format_keras_shape(c(NA, shape_of(x)[-1]))
+
+#' An axis as Keras counts, 0 being the batch, as ops do.
+#' @noRd
+op_axis <- function(self, axis, x) {
+  rank <- rank_of(x)
+  if (axis != round(axis) || axis < -rank || axis >= rank) {
+    abort("`axis` must lie in 0 .. ", rank - 1, " or -", rank, " .. -1 for an input of shape ", input_shape_text(x), ", not be ", describe(axis), fun = self$name)
+  }
+  if (axis < 0) axis else axis + 1
+}
 
 #' The size of the last axis, which must be known.
 #' @noRd
@@ -64,8 +91,8 @@ features_of <- function(self, shape) {
 check_features <- function(self, x, n) {
   shape <- shape_of(x)
   if (length(shape) > 1 && shape[length(shape)] == n) return(invisible(x))
-  abort("was built for inputs of shape ", format_keras_shape(c(rep(NA, max(1, length(shape) - 1)), n)), ", not ",
-    format_keras_shape(c(NA, shape[-1])), class = "shape", fun = self$name)
+  abort("was built for inputs of shape ", format_keras_shape(c(rep(NA, max(1, length(shape) - 1)), n)), ", not ", input_shape_text(x),
+    class = "shape", fun = self$name)
 }
 
 #' The activation of a sum. What sigmoid and softmax start from is noted for losses that start there, too.
@@ -73,6 +100,9 @@ check_features <- function(self, x, n) {
 activate <- function(activation, z) {
   if (is.null(activation)) return(z)
   y <- activation(z)
+  if (!is_tensor(y) || !identical(dim(y), dim(z))) {
+    abort("`activation` must give a tensor of its input's shape ", input_shape_text(z), ", not ", describe(y), class = "shape", fun = part_label(activation))
+  }
   name <- part_name(activation)
   if (name %in% c("sigmoid", "softmax") && !isFALSE(part_config(activation)$axis == -1)) with_note(y, "logits", list(of = name, z = z)) else y
 }
@@ -106,6 +136,7 @@ dense_type <- list(
 #' @export
 layer_tied_dense <- function(object, tied_to, activation = NULL, use_bias = TRUE, bias_initializer = "zeros", bias_regularizer = NULL,
                              activity_regularizer = NULL, bias_constraint = NULL, ...) {
+  check_given(missing(tied_to), "tied_to")
   if (!is_layer(tied_to) || layer_self(tied_to)$kind != "dense") abort("`tied_to` must be a layer from `layer_dense()`, not ", describe(tied_to))
   new_layer("tied_dense", object, list(
     tied_to = tied_to, activation = layer_part("activation", activation), use_bias = check_flag(use_bias),
@@ -114,17 +145,21 @@ layer_tied_dense <- function(object, tied_to, activation = NULL, use_bias = TRUE
   ), ...)
 }
 
+owners_kernel <- function(self) {
+  owner <- layer_self(self$config$tied_to)
+  if (!owner$built) abort("`", owner$name, "`, whose kernel it shares, must be called first", fun = self$name)
+  owner$weights[[1]]
+}
+
 tied_dense_type <- list(
   class_name = "TiedDense",
   build = function(self, shape) {
     config <- self$config
     if (!config$use_bias) return()
-    owner <- layer_self(config$tied_to)
-    if (!owner$built) abort("`", owner$name, "`, whose kernel it shares, must be called first", fun = self$name)
-    add_weight(self, "bias", dim(owner$weights[[1]])[1], config$bias_initializer, config$bias_regularizer, config$bias_constraint)
+    add_weight(self, "bias", dim(owners_kernel(self))[1], config$bias_initializer, config$bias_regularizer, config$bias_constraint)
   },
   call = function(self, x) {
-    kernel <- layer_self(self$config$tied_to)$weights[[1]]
+    kernel <- owners_kernel(self)
     check_features(self, x, dim(kernel)[2])
     z <- op_matmul(x, kernel, transpose_y = TRUE)
     if (self$config$use_bias) z <- op_add(z, self$weights[[1]])
@@ -193,10 +228,9 @@ layer_activation_softmax <- function(object, axis = -1, ...) new_layer("activati
 activation_softmax_type <- list(
   class_name = "Softmax",
   call = function(self, x) {
-    axis <- self$config$axis
-    last <- axis %in% c(-1, rank_of(x) - 1)
-    y <- op_softmax(x, if (axis < 0) axis else axis + 1)
-    if (last) with_note(y, "logits", list(of = "softmax", z = x)) else y
+    axis <- op_axis(self, self$config$axis, x)
+    y <- op_softmax(x, axis)
+    if (axis %in% c(-1, rank_of(x))) with_note(y, "logits", list(of = "softmax", z = x)) else y
   },
   mask = TRUE
 )
@@ -209,7 +243,7 @@ layer_activation_parametric_relu <- function(object, alpha_initializer = "zeros"
                                              shared_axes = NULL, ...) {
   new_layer("activation_parametric_relu", object, list(
     alpha_initializer = layer_part("initializer", alpha_initializer), alpha_regularizer = layer_part("regularizer", alpha_regularizer),
-    alpha_constraint = layer_part("constraint", alpha_constraint), shared_axes = shared_axes
+    alpha_constraint = layer_part("constraint", alpha_constraint), shared_axes = if (!is.null(shared_axes)) check_layer_sizes(shared_axes)
   ), ...)
 }
 
@@ -217,11 +251,23 @@ activation_parametric_relu_type <- list(
   class_name = "PReLU",
   build = function(self, shape) {
     shape <- shape[-1]
-    shape[self$config$shared_axes] <- 1L
+    shared <- self$config$shared_axes
+    if (any(shared < 1 | shared > length(shape))) {
+      abort("`shared_axes` must lie in 1 .. ", length(shape), " for an input of shape ", format_keras_shape(c(NA, shape)), ", not be ", describe(shared), fun = self$name)
+    }
+    shape[shared] <- 1L
     if (anyNA(shape)) abort("needs to know the shape of its input, or `shared_axes`", class = "shape", fun = self$name)
     add_weight(self, "alpha", shape, self$config$alpha_initializer, self$config$alpha_regularizer, self$config$alpha_constraint)
   },
-  call = function(self, x) op_subtract(op_relu(x), op_multiply(self$weights[[1]], op_relu(op_negative(x)))),
+  call = function(self, x) {
+    alpha <- self$weights[[1]]
+    own <- replace(dim(alpha), self$config$shared_axes, NA)
+    size <- shape_of(x)[-1]
+    if (length(size) != length(own) || any(size != own, na.rm = TRUE)) {
+      abort("was built for inputs of shape ", format_keras_shape(c(NA, own)), ", not ", input_shape_text(x), class = "shape", fun = self$name)
+    }
+    op_subtract(op_relu(x), op_multiply(alpha, op_relu(op_negative(x))))
+  },
   mask = TRUE
 )
 
@@ -246,7 +292,11 @@ activation_parametric_relu_type <- list(
 #' drop(matrix(1, 2, 4))
 #' @export
 layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, ...) {
-  new_layer("dropout", object, list(rate = check_number(rate, min = 0, max = 1), noise_shape = noise_shape, seed = seed), ...)
+  check_number(rate, min = 0, max = 1)
+  if (is_branch(noise_shape)) noise_shape <- vapply(noise_shape, function(n) if (is.null(n)) NA_real_ else n, 0)
+  if (!is.null(noise_shape)) check_layer_sizes(noise_shape[!is.na(noise_shape)], "noise_shape")
+  if (!is.null(seed)) check_number(seed)
+  new_layer("dropout", object, list(rate = rate, noise_shape = noise_shape, seed = seed), ...)
 }
 
 dropout_type <- list(
@@ -309,7 +359,7 @@ flatten_type <- list(class_name = "Flatten", call = function(self, x) op_reshape
 #' @rdname layer_flatten
 #' @export
 layer_reshape <- function(object, target_shape, ...) {
-  new_layer("reshape", object, list(target_shape = as.integer(check_sizes(as_sizes(target_shape)))), ...)
+  new_layer("reshape", object, list(target_shape = as.integer(check_layer_sizes(target_shape))), ...)
 }
 
 reshape_type <- list(
@@ -319,8 +369,8 @@ reshape_type <- list(
     size <- prod(shape_of(x)[-1])
     open <- which(target == -1)
     if (length(open) == 1) target[open] <- size / prod(target[-open])
-    if (length(open) > 1 || prod(target) != size) {
-      abort("an input of shape ", format_keras_shape(c(NA, shape_of(x)[-1])), " does not fill `target_shape` ", format_shape(self$config$target_shape),
+    if (length(open) > 1 || any(target < 1 | target != round(target)) || prod(target) != size) {
+      abort("an input of shape ", input_shape_text(x), " does not fill `target_shape` ", format_shape(self$config$target_shape),
         class = "shape", fun = self$name)
     }
     op_reshape(x, c(-1, target))
@@ -330,18 +380,33 @@ reshape_type <- list(
 #' @rdname layer_flatten
 #' @export
 layer_permute <- function(object, dims, ...) {
-  dims <- as_sizes(dims)
+  dims <- check_layer_sizes(dims)
   if (!setequal(dims, seq_along(dims))) abort("`dims` must name each axis but the first once, from 1 on, not be ", describe(dims))
   new_layer("permute", object, list(dims = as.integer(dims)), ...)
 }
 
-permute_type <- list(class_name = "Permute", call = function(self, x) op_transpose(x, c(1, self$config$dims + 1)))
+permute_type <- list(
+  class_name = "Permute",
+  call = function(self, x) {
+    dims <- self$config$dims
+    if (length(dims) != rank_of(x) - 1) {
+      abort("`dims` ", format_shape(dims), " must name each axis but the first of an input of shape ", input_shape_text(x), class = "shape", fun = self$name)
+    }
+    op_transpose(x, c(1, dims + 1))
+  }
+)
 
 #' @rdname layer_flatten
 #' @export
 layer_repeat_vector <- function(object, n, ...) new_layer("repeat_vector", object, list(n = check_count(n)), ...)
 
-repeat_vector_type <- list(class_name = "RepeatVector", call = function(self, x) op_stack(rep(list(x), self$config$n), axis = 2))
+repeat_vector_type <- list(
+  class_name = "RepeatVector",
+  call = function(self, x) {
+    if (rank_of(x) != 2) abort("needs an input of shape (rows, features), not ", input_shape_text(x), class = "shape", fun = self$name)
+    op_stack(rep(list(x), self$config$n), axis = 2)
+  }
+)
 
 #' Layers of one's own ops
 #'
@@ -356,11 +421,16 @@ repeat_vector_type <- list(class_name = "RepeatVector", call = function(self, x)
 #' layer_lambda(matrix(1:4, 2), function(x) x^2)
 #' @export
 layer_lambda <- function(object, f, output_shape = NULL, mask = NULL, arguments = NULL, ...) {
-  new_layer("lambda", object, list(f = check_function(f), arguments = arguments), ...)
+  check_function(f)
+  if (length(arguments) && !(is_branch(arguments) && all(nzchar(names(arguments))) && !is.null(names(arguments)))) {
+    abort("`arguments` must be a named list, not ", describe(arguments))
+  }
+  new_layer("lambda", object, list(f = f, arguments = arguments), ...)
 }
 
 lambda_type <- list(
   class_name = "Lambda",
+  several = TRUE,
   call = function(self, x, training, mask) {
     f <- self$config$f
     known <- list(training = training, mask = mask)

@@ -45,7 +45,7 @@ layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate",
 #' @rdname layer_add
 #' @export
 layer_dot <- function(inputs, axes, normalize = FALSE, ...) {
-  merge_layer("dot", inputs, ..., config = list(axes = as_sizes(axes), normalize = check_flag(normalize)))
+  merge_layer("dot", inputs, ..., config = list(axes = check_layer_sizes(axes), normalize = check_flag(normalize)))
 }
 
 #' Inputs may come as a list or one by one.
@@ -57,7 +57,7 @@ merge_layer <- function(kind, inputs, ..., config = list(), fun = calling_functi
   if (missing(inputs)) return(do.call(new_layer, options))
   if (is_sequential(inputs)) abort("cannot stand in a sequence of layers, as it needs several inputs; `keras_model()` takes any graph", fun = fun)
   all <- c(if (is.list(inputs) && !is.object(inputs)) inputs else list(inputs), rest[is_input])
-  if (length(all) < 2) abort("`inputs` must be a list of at least two tensors", fun = fun)
+  if (length(all) < 2) abort("`inputs` must be a list of at least two tensors, not ", describe(inputs), fun = fun)
   do.call(new_layer, options)(all)
 }
 
@@ -71,11 +71,14 @@ merged_mask <- function(self, x, mask) {
 #' A type that folds its inputs with an op of two.
 #' @noRd
 fold_type <- function(class_name, op) {
-  list(class_name = class_name, call = function(self, x) Reduce(op, check_several(self, x)), mask = function(self, x, mask) merged_mask(self, x, mask))
+  list(
+    class_name = class_name, several = TRUE, call = function(self, x) Reduce(op, check_several(self, x)),
+    mask = function(self, x, mask) merged_mask(self, x, mask)
+  )
 }
 
 check_several <- function(self, x) {
-  if (is.list(x) && !is.object(x) && length(x) > 1) return(x)
+  if (is_branch(x) && length(x) > 1) return(x)
   abort("needs a list of at least two inputs, not ", describe(x), fun = self$name)
 }
 
@@ -88,26 +91,36 @@ subtract_type <- fold_type("Subtract", function(a, b) op_subtract(a, b))
 
 average_type <- list(
   class_name = "Average",
+  several = TRUE,
   call = function(self, x) op_divide(Reduce(op_add, check_several(self, x)), length(x)),
   mask = function(self, x, mask) merged_mask(self, x, mask)
 )
 
 concatenate_type <- list(
   class_name = "Concatenate",
-  call = function(self, x) {
-    axis <- self$config$axis
-    op_concat(check_several(self, x), if (axis < 0) axis else axis + 1)
-  },
+  several = TRUE,
+  call = function(self, x) op_concat(check_several(self, x), op_axis(self, self$config$axis, x[[1]])),
   mask = function(self, x, mask) merged_mask(self, x, mask)
 )
 
 dot_type <- list(
   class_name = "Dot",
+  several = TRUE,
   call = function(self, x) {
-    axes <- rep(self$config$axes, length.out = 2)
-    ranks <- vapply(check_several(self, x), rank_of, 0L)
-    axes <- ifelse(axes < 0, ranks + axes, axes) + 1
-    if (any(axes < 2 | axes > ranks)) abort("`axes` must name an axis of each input other than the batch", fun = self$name)
+    if (length(check_several(self, x)) != 2) abort("needs two inputs, not ", length(x), fun = self$name)
+    ranks <- vapply(x, rank_of, 0L)
+    given <- self$config$axes
+    axes <- ifelse(given < 0, ranks + given, given) + 1
+    if (!length(given) %in% 1:2 || any(axes < 2 | axes > ranks)) {
+      abort("`axes` must name one axis, not the batch, or one for each of the inputs of shape ", input_shape_text(x[[1]]), " and ", input_shape_text(x[[2]]), ", not be ",
+        format_shape(given), fun = self$name)
+    }
+    axes <- rep(axes, length.out = 2)
+    sizes <- vapply(1:2, function(k) shape_of(x[[k]])[axes[k]], 0)
+    if (sizes[1] != sizes[2]) {
+      abort("the axes to multiply along differ in size: ", sizes[1], " in ", input_shape_text(x[[1]]), " and ", sizes[2], " in ", input_shape_text(x[[2]]),
+        class = "shape", fun = self$name)
+    }
     if (self$config$normalize) x <- Map(op_l2_normalize, x, axes)
     sides <- lapply(1:2, function(k) { # (rows, others, the axis)
       others <- setdiff(seq_len(ranks[k])[-1], axes[k])

@@ -185,7 +185,7 @@ build_recurrent <- function(self, shape, gates) {
 
 call_recurrent <- function(self, x, training, mask, op, ...) {
   config <- self$config
-  if (rank_of(x) != 3) abort("needs an input of shape (rows, steps, features), not ", format_keras_shape(c(NA, shape_of(x)[-1])), class = "shape", fun = self$name)
+  if (rank_of(x) != 3) abort("needs an input of shape (rows, steps, features), not ", input_shape_text(x), class = "shape", fun = self$name)
   check_features(self, x, dim(self$weights[[1]])[1])
   drops <- training && config$dropout > 0
   lookup <- if (!drops) attr(x, "lookup")

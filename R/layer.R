@@ -3,7 +3,8 @@
 #
 #   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the batch)
 #   call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
-#   mask(self, x, mask)       the mask of its output; TRUE: that of its input; a type without it ends the mask
+#   mask(self, x, mask)       the mask of its output; TRUE: that of its input; a type without it ends the mask; "own": call() sees to it
+#   several                   TRUE if x may be a list
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
 # layer_input() begins, which notes the call for a model (R/model-graph.R).
@@ -47,15 +48,20 @@ layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_inpu
 
 check_layer_options <- function(options, fun) {
   unknown <- setdiff(names(options), layer_option_names)
-  if (length(options) && (is.null(names(options)) || any(names(options) == ""))) {
-    abort("takes no further argument without a name, such as ", describe(options[[which(names(options) == "" | is.null(names(options)))[1]]]), fun = fun)
-  }
+  unnamed <- if (is.null(names(options))) seq_along(options) else which(names(options) == "")
+  if (length(unnamed)) abort("takes no further argument without a name, such as ", describe(options[[unnamed[1]]]), fun = fun)
   if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], layer_option_names), fun = fun)
   options <- options[!vapply(options, is.null, NA)]
-  if (!is.null(options$name)) check_string(options$name, arg = "name", fun = fun)
+  if (!is.null(options$name)) check_name(options$name, fun)
   if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)
   if (!is.null(options$dtype)) options$dtype <- check_choice(as.character(options$dtype), c("float32", "float64"), arg = "dtype", fun = fun)
+  for (arg in intersect(c("input_shape", "batch_input_shape"), names(options))) options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
   options
+}
+
+check_name <- function(name, fun) {
+  if (!nzchar(check_string(name, arg = "name", fun = fun))) abort("`name` must not be empty", fun = fun)
+  name
 }
 
 #' "dense", then "dense_1" and so on.
@@ -72,6 +78,10 @@ snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A
 #' @noRd
 compose <- function(object, layer) {
   if (is_sequential(object)) return(invisible(add_layer(object, layer)))
+  if (is_layer(object)) {
+    abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object), if (is_model(object)) "; call it on the model's `$output`",
+      fun = layer_self(layer)$name)
+  }
   layer(object)
 }
 
@@ -80,7 +90,10 @@ compose <- function(object, layer) {
 #' A new weight of a layer, for build().
 #' @noRd
 add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE) {
-  value <- as_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
+  value <- layer_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
+  if (!identical(as.integer(shape_of(value)), as.integer(shape))) {
+    abort("the initializer of `", name, "` gave an array of shape ", format_shape(shape_of(value)), ", not ", format_shape(shape), class = "shape", fun = self$name)
+  }
   weight <- variable(value, self$dtype, trainable = trainable, name = paste0(self$name, "/", name))
   self$weights[[length(self$weights) + 1]] <- weight
   self$rules[[length(self$rules) + 1]] <- list(regularizer = regularizer, constraint = constraint, trainable = trainable)
@@ -119,12 +132,19 @@ with_note <- function(x, name, value) {
   x
 }
 
+another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_of(x)[-1]) else integer()), "logits", attr(x, "logits"))
+
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
+  check_given(missing(object), "x", self$name)
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
-  leaves <- tensor_leaves(object)
-  if (!length(leaves)) abort("is called on nothing", fun = self$name)
-  if (any(vapply(leaves, is_keras_tensor, NA))) return(symbolic_call(self, object, list(...)))
-  call_layer(self, as_inputs(self, object), ..., training = training, mask = mask)
+  leaves <- tensor_leaves(object, keep_null = TRUE)
+  if (!length(leaves) || any(vapply(leaves, is.null, NA))) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else "nothing", fun = self$name)
+  if (!is.null(training)) check_flag(training, fun = self$name)
+  if (any(vapply(leaves, is_keras_tensor, NA))) {
+    if (!is.null(mask)) abort("takes no `mask` with symbolic tensors, which bring their own", fun = self$name)
+    return(symbolic_call(self, object, c(list(...), if (!is.null(training)) list(training = training))))
+  }
+  call_layer(self, as_inputs(self, object), ..., training = training, mask = as_mask(self, mask))
 }
 
 #' Arrays become tensors; floats take the layer's dtype.
@@ -133,8 +153,16 @@ as_inputs <- function(self, x) {
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
     if (is_tensor(t)) return(cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
+    if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
+    check_numbers(t, arg = "x", fun = self$name)
     tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else wanted)
   }))
+}
+
+#' Masks may come as logical arrays.
+#' @noRd
+as_mask <- function(self, mask) {
+  if (!is.null(mask)) fill_leaves(mask, lapply(tensor_leaves(mask), function(m) if (is_tensor(m)) m else tensor(check_numbers(m, arg = "mask", fun = self$name), "bool")))
 }
 
 cast_float <- function(t, dtype) {
@@ -146,20 +174,42 @@ cast_float <- function(t, dtype) {
 #' Run a layer's ops on tensors.
 #' @noRd
 call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
+  type <- layer_type(self)
+  wants <- names(formals(type$call))
+  if (!"..." %in% wants) check_no_more(list(...), fun = self$name)
+  x <- one_tensor(self, x)
   if (!self$built) build_layer(self, shapes_of(x))
   if (is.null(training)) training <- session$training
   if (is.null(mask)) mask <- mask_of(x)
-  type <- layer_type(self)
-  wants <- names(formals(type$call))
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
-  result <- do.call(type$call, c(list(self, x), extra))
+  result <- check_result(self, do.call(type$call, c(list(self, x), extra)))
+  if (identical(type$mask, "own")) return(result)
   given <- if (length(tensor_leaves(mask))) mask
   mask <- if (is.function(type$mask)) type$mask(self, x, given) else if (isTRUE(type$mask)) given
-  for (y in tensor_leaves(result)) with_note(y, "mask", mask)
+  result <- fill_leaves(result, lapply(tensor_leaves(result), function(y) {
+    if (identical(attr(y, "mask"), mask)) return(y)
+    if (any(vapply(tensor_leaves(x), identical, NA, y))) y <- another_name(y) # the input given back has its own mask and other readers
+    with_note(y, "mask", mask)
+  }))
   regularizer <- self$config$activity_regularizer
   if (!is.null(regularizer) && !is.null(session$penalties)) {
     session$penalties <- c(session$penalties, list(op_divide(regularizer(result), batch_size_of(result))))
   }
+  result
+}
+
+#' One tensor, but for types that take `several`.
+#' @noRd
+one_tensor <- function(self, x) {
+  if (!is_branch(x) || isTRUE(layer_type(self)$several)) return(x)
+  if (length(x) == 1) return(one_tensor(self, x[[1]]))
+  abort("takes one tensor, not a list of ", length(x), fun = self$name)
+}
+
+check_result <- function(self, result) {
+  leaves <- tensor_leaves(result, keep_null = TRUE)
+  wrong <- if (length(leaves)) Filter(Negate(is_tensor), leaves) else list(result)
+  if (length(wrong)) abort("gave ", describe(wrong[[1]]), " where a tensor was expected", fun = self$name)
   result
 }
 
@@ -193,7 +243,7 @@ layer_members <- list(
   get_config = function(self) function() c(list(name = self$name, trainable = self$trainable), self$config),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
-  count_params = function(self) function() sum(lengths(all_weights(self)))
+  count_params = function(self) function() count_of(all_weights(self))
 )
 
 #' f of each layer within the layer, put together.
@@ -232,23 +282,38 @@ unique_objects <- function(xs) {
   if (!is.null(layer_members[[name]])) return(layer_members[[name]](self))
   own <- layer_type(self)$members[[name]]
   if (!is.null(own)) return(own(self))
+  if (name %in% names(self$fields)) return(self$fields[[name]])
   if (exists(name, envir = self, inherits = FALSE)) return(get(name, envir = self))
   if (name %in% names(self$config)) return(self$config[[name]])
-  unknown_member(name, layer_member_names(self), with_article(paste(self$class_name, "layer")))
+  unknown_member(name, layer_member_names(self), describe(x))
 }
 
-layer_member_names <- function(self) unique(c(names(layer_members), names(layer_type(self)$members), names(self$config), names(self$fields)))
+layer_member_names <- function(self) {
+  of_model <- if (!is.null(self$stop_training)) c(names(model_members), names(model_methods))
+  unique(c(of_model, names(layer_members), names(layer_type(self)$members), names(self$config), names(self$fields)))
+}
 
 #' @export
-`[[.nn_layer` <- function(x, i, ...) `$.nn_layer`(x, i)
+`[[.nn_layer` <- function(x, i, ...) do.call("$", list(x, check_string(i, arg = "name", fun = "[[")))
+
+#' @export
+`[.nn_layer` <- function(x, ...) abort(describe(x), " is a function: its members are taken with `$`, as in `$weights`", class = "member", fun = NULL)
 
 #' @export
 `$<-.nn_layer` <- function(x, name, value) {
   self <- layer_self(x)
   if (name == "trainable") self$trainable <- check_flag(value, arg = "trainable", fun = self$name)
-  else if (name == "name") self$name <- check_string(value, arg = "name", fun = self$name)
-  else abort("`$", name, "` of a layer cannot be set", class = "member", fun = NULL)
+  else if (name == "name") self$name <- check_name(value, self$name)
+  else abort("`$", name, "` of ", describe(x), " cannot be set", class = "member", fun = NULL)
   x
+}
+
+#' @export
+`[[<-.nn_layer` <- function(x, i, value) do.call("$<-", list(x, check_string(i, arg = "name", fun = "[["), value))
+
+#' @export
+Ops.nn_layer <- function(e1, e2) {
+  abort("there is no arithmetic with ", describe(if (is_layer(e1)) e1 else e2), ": call it on a tensor and go on with the result", fun = .Generic)
 }
 
 #' @export

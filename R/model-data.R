@@ -8,9 +8,9 @@ model_data <- function(self, x, y = NULL, weights = NULL, fun = calling_function
   columns <- c(inputs, targets, weights)
   rows <- vapply(columns, function(t) dim(t)[1], 0L)
   if (any(rows != rows[1])) {
-    what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
+    what <- c(if (length(inputs) > 1) input_names(self) else "x", rep(c("y", "sample_weight"), c(length(targets), length(weights))))
     odd <- which(rows != rows[1])[1]
-    abort("`x` has ", rows[1], " rows, but `", what[odd], "` has ", rows[odd], class = "shape", fun = fun)
+    abort("`", what[1], "` has ", rows[1], " rows, but `", what[odd], "` has ", rows[odd], class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
   list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)))
@@ -22,7 +22,11 @@ as_parts <- function(x, names, arg, fun) {
   n <- length(names)
   if (is.data.frame(x)) x <- as_number_matrix(x, arg, fun)
   if (!is.list(x) || is.object(x)) x <- list(x)
-  if (!is.null(names(x)) && setequal(names(x), names)) x <- x[names]
+  if (n > 1 && all(nzchar(names(x))) && !is.null(names(x))) {
+    unknown <- setdiff(names(x), names)
+    if (length(unknown)) abort("`", arg, "` names `", unknown[1], "`, which the model does not have", did_you_mean(unknown[1], names), fun = fun)
+    if (setequal(names(x), names)) x <- x[names]
+  }
   if (length(x) == n) return(unname(x))
   abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x), fun = fun)
 }
@@ -35,8 +39,14 @@ as_number_matrix <- function(x, arg, fun) {
 
 input_columns <- function(self, x, fun) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
-  names <- vapply(self$inputs, function(t) t$node$layer$name, "")
-  Map(function(value, input) input_column(value, input, fun), as_parts(x, names, "x", fun), self$inputs)
+  Map(function(value, input) input_column(value, input, fun), as_parts(x, input_names(self), "x", fun), self$inputs)
+}
+
+#' A name for each input: that of its layer, if the list that the model was made with has none.
+#' @noRd
+input_names <- function(self) {
+  own <- vapply(self$inputs, function(t) t$node$layer$name, "")
+  if (length(self$input_names) == length(own)) ifelse(nzchar(self$input_names), self$input_names, own) else own
 }
 
 input_column <- function(value, input, fun) {

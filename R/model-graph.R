@@ -20,7 +20,7 @@
 layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL, ragged = FALSE) {
   if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor)) abort("`sparse`, `ragged` and `tensor` are not supported")
   size <- if (is.null(batch_shape)) check_input_shape(shape) else check_input_shape(batch_shape, arg = "batch_shape")[-1]
-  if (!is.null(name)) check_string(name)
+  if (!is.null(name)) check_name(name, fun = "layer_input")
   dtype <- if (is.null(dtype)) session$floatx else check_choice(as.character(dtype), c("float32", "float64", "int32", "int64", "bool"), arg = "dtype")
   input_tensor(size, dtype, name)
 }
@@ -29,11 +29,12 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
 #' @noRd
 check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
   if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
-  size <- vapply(as.list(shape), function(n) if (is.null(n) || is.na(n)) NA_real_ else if (is.numeric(n)) as.double(n) else NaN, 0)
+  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is.null(n) || identical(is.na(n), TRUE)) NA_real_ else if (is_number(n)) n else 0, 0) else 0
   size[!is.na(size) & size == -1] <- NA
-  if (any(is.nan(size)) || any(size < 1 | size != round(size), na.rm = TRUE)) {
-    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ", describe(shape), fun = fun)
+  if (any(size < 1 | size != round(size) | size > .Machine$integer.max, na.rm = TRUE)) {
+    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ", if (is.numeric(shape) && length(shape) %in% 2:8) format_shape(shape) else describe(shape), fun = fun)
   }
+  if (length(size) > 7) abort("`", arg, "` must have at most 7 axes besides the batch's, not ", length(size), fun = fun)
   as.integer(size)
 }
 
@@ -103,6 +104,38 @@ dim.nn_keras_tensor <- function(x) .subset2(x, "shape")
 #' @export
 length.nn_keras_tensor <- function(x) 1L
 
+#' @export
+`$.nn_keras_tensor` <- function(x, name) {
+  members <- c("shape", "dtype", "node")
+  if (name %in% members) .subset2(x, name) else unknown_member(name, members[1:2], "a symbolic tensor")
+}
+
+# What a student tries first.
+abort_symbolic <- function(fun) {
+  abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`", class = "traced", fun = fun)
+}
+
+#' @export
+Ops.nn_keras_tensor <- function(e1, e2) abort_symbolic(.Generic)
+
+#' @export
+Math.nn_keras_tensor <- function(x, ...) abort_symbolic(.Generic)
+
+#' @export
+Summary.nn_keras_tensor <- function(..., na.rm = FALSE) abort_symbolic(.Generic)
+
+#' @export
+`[.nn_keras_tensor` <- function(x, ...) abort_symbolic("[")
+
+#' @export
+as.array.nn_keras_tensor <- function(x, ...) abort_symbolic("as.array")
+
+#' @export
+mean.nn_keras_tensor <- function(x, ...) abort_symbolic("mean")
+
+#' @export
+t.nn_keras_tensor <- function(x) abort_symbolic("t")
+
 # ---- what a call gives ----
 
 # Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that meet
@@ -119,15 +152,16 @@ symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
   plain <- Filter(Negate(is_keras_tensor), leaves)
   if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
+  if (any(vapply(tensor_leaves(args), is_keras_tensor, NA))) abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
+  object <- one_tensor(self, object)
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
   specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
   trial <- with_training(FALSE, tryCatch(
     trace_call(function(x) do.call(call_layer, c(list(self, as_inputs(self, x)), args)), list(specs)),
-    nativenet_error = function(e) abort_at_layer(self, e)
+    error = function(e) abort_at_layer(self, e)
   ))
   node <- new_node(self, object, args)
   node$outputs <- fill_leaves(trial$template, lapply(tensor_leaves(trial$template), function(y) {
-    if (!is_tensor(y)) abort("gave ", describe(y), " where a tensor was expected", fun = self$name)
     info <- tensor_info(y)
     keras_tensor(known_shape(info[[2]]), info[[1]], node)
   }))
@@ -208,7 +242,7 @@ run_graph <- function(plan, values, training) {
     self <- step$layer
     x <- fill_leaves(step$inputs, tensors[unlist(step$inputs)])
     y <- tryCatch(
-      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, list(training = training))),
+      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, if (is.null(step$args$training)) list(training = training))),
       nativenet_error_shape = function(e) abort_at_layer(self, e)
     )
     tensors[step$outputs] <- tensor_leaves(y)

@@ -40,7 +40,8 @@ print.nn_model <- function(x, ...) {
 
 model_table <- function(self, width, positions, expand_nested, show_trainable) {
   if (!self$built) {
-    rest <- if (length(self$layers)) paste0(" (", length(self$layers), " layers so far)") else ""
+    n <- length(self$layers)
+    rest <- if (n) paste0(" (", n, if (n > 1) " layers" else " layer", " so far)") else ""
     return(c(paste0("Model: \"", self$name, "\""), paste0("<no summary available: the model was not built", rest, ">")))
   }
   rows <- layer_rows(self, expand_nested)
@@ -50,7 +51,7 @@ model_table <- function(self, width, positions, expand_nested, show_trainable) {
   if (show_trainable) cells[["Trainable"]] <- ifelse(rows$trainable, "Y", "N")
   ends <- if (!is.null(positions)) positions else if (connected) c(0.36, 0.64, 0.74, 1) else c(0.5, 0.85, 1)
   if (show_trainable) ends <- c(ends * 0.88, 1)
-  if (length(ends) != length(cells) || is.unsorted(ends)) abort("`positions` must be ", length(cells), " rising numbers, not ", describe(positions), fun = "summary")
+  if (!is.numeric(ends) || length(ends) != length(cells) || anyNA(ends) || is.unsorted(c(0, ends), strictly = TRUE)) abort("`positions` must be ", length(cells), " rising numbers, not ", describe(positions), fun = "summary")
   if (max(ends) <= 1) ends <- floor(ends * width)
   line <- function(parts) {
     text <- ""
@@ -166,6 +167,8 @@ glance.nn_model <- function(x, ...) {
 #' @rdname summary.nn_model
 #' @export
 augment.nn_model <- function(x, data, ...) {
+  check_given(missing(data), "data", "augment")
+  if (is_branch(data)) abort("`data` must be a matrix or a data frame, not ", describe(data), "; `predict()` takes lists", fun = "augment")
   fitted <- stats::predict(x, data, ...)
   if (is.list(fitted)) abort("`x` has several outputs; use `predict()`", fun = "augment")
   data <- if (is.data.frame(data)) data else as.data.frame(array_reshape(data, c(first_axis(data, "augment"), -1)))

@@ -36,9 +36,11 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
   options <- list(...)
   unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype"))
   if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
+  if (!is.null(options$dtype)) check_choice(options$dtype, c("float32", "float64"), arg = "dtype")
   self <- new_model("sequential", name, options$dtype)
-  if (!is.null(options$batch_input_shape)) input_shape <- options$batch_input_shape[-1]
+  if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape, arg = "batch_input_shape")[-1]
   if (!is.null(input_shape)) self$row_shape <- check_input_shape(input_shape)
+  if (!is.null(layers) && !is_branch(layers) && !is_layer(layers)) abort("`layers` must be a list of layers, not ", describe(layers))
   model <- as_layer(self, c("nn_model", "nn_layer"))
   for (layer in if (is_layer(layers)) list(layers) else layers) add_layer(model, layer)
   model
@@ -52,7 +54,7 @@ new_model <- function(kind, name, dtype = NULL) {
   self$options <- list()
   self$dtype <- if (is.null(dtype)) session$floatx else dtype
   self$trainable <- TRUE
-  self$name <- if (is.null(name)) unique_name(kind) else check_string(name, fun = if (kind == "sequential") "keras_model_sequential" else "keras_model")
+  self$name <- if (is.null(name)) unique_name(kind) else check_name(name, if (kind == "sequential") "keras_model_sequential" else "keras_model")
   self$built <- FALSE
   self$layers <- list()
   self$stop_training <- FALSE
@@ -74,25 +76,37 @@ add_layer <- function(model, layer) {
   if (!is_layer(layer)) abort("`layers` must be layers, not ", describe(layer), fun = "keras_model_sequential")
   names <- vapply(self$layers, function(l) layer_self(l)$name, "")
   own <- layer_self(layer)
+  if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
   if (self$built) {
     output <- layer(self$output)
     if (length(tensor_leaves(output)) != 1) abort("`", own$name, "` has several outputs, which a sequence cannot take", fun = self$name)
   }
-  self$layers <- c(self$layers, list(layer))
+  before <- self$layers
+  self$layers <- c(before, list(layer))
+  tryCatch(
+    if (self$built) finish_model(self, self$inputs, list(output))
+    else if (!is.null(shape <- first_shape(self))) build_sequential(self, shape),
+    error = function(e) { # the model stays as it was
+      self$layers <- before
+      stop(e)
+    }
+  )
   self$compiled <- NULL
-  if (self$built) finish_model(self, self$inputs, list(output))
-  else if (!is.null(shape <- first_shape(self))) build_sequential(self, shape)
   model
 }
+
+#' Is `inner` the layer itself or one in it?
+#' @noRd
+holds <- function(self, inner) identical(self, inner) || any(vapply(self$layers, function(l) holds(layer_self(l), inner), NA))
 
 #' The shape of a row, if the sequence or its first layer says it.
 #' @noRd
 first_shape <- function(self) {
   if (!is.null(self$row_shape)) return(self$row_shape)
   first <- layer_self(self$layers[[1]])
-  if (!is.null(first$options$input_shape)) return(check_input_shape(first$options$input_shape, arg = "input_shape", fun = first$name))
-  if (!is.null(first$options$batch_input_shape)) return(check_input_shape(first$options$batch_input_shape[-1], arg = "batch_input_shape", fun = first$name))
+  if (!is.null(first$options$input_shape)) return(first$options$input_shape)
+  if (!is.null(first$options$batch_input_shape)) return(first$options$batch_input_shape[-1])
   if (is_model(self$layers[[1]]) && first$built) return(first$input$shape[-1])
   own <- if (!is_model(self$layers[[1]])) layer_type(first)$input_shape
   if (!is.null(own)) own(first)
@@ -108,35 +122,38 @@ build_sequential <- function(self, shape) {
 
 finish_model <- function(self, inputs, outputs, fun = calling_function()) {
   nodes <- nodes_between(inputs, outputs, fun)
+  layers <- unique_objects(lapply(nodes, function(n) n$layer))
+  names <- vapply(layers, function(l) l$name, "")
+  if (anyDuplicated(names)) abort("two layers have the name `", names[duplicated(names)][1], "`; names must differ", fun = fun)
   self$plan <- graph_plan(inputs, outputs, nodes)
   self$inputs <- inputs
   self$outputs <- outputs
   self$input <- if (length(inputs) == 1) inputs[[1]] else inputs
   self$output <- if (length(outputs) == 1) outputs[[1]] else outputs
   self$nodes <- nodes
-  if (self$kind == "model") self$layers <- unique_layers(lapply(nodes, function(n) n$layer))
+  if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
   self$built <- TRUE
   self$cache <- NULL
-}
-
-unique_layers <- function(selves) {
-  lapply(unique_objects(selves), function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer"))
 }
 
 #' @rdname keras_model_sequential
 #' @export
 keras_model <- function(inputs, outputs = NULL, ...) {
   options <- list(...)
-  if (is.null(outputs)) abort("`outputs` must be given")
+  check_no_more(options[names(options) != "name" | is.null(names(options))])
+  check_given(missing(inputs), "inputs")
+  check_given(is.null(outputs), "outputs")
   self <- new_model("model", options$name)
   if (is_branch(inputs)) self$input_names <- names(inputs)
   if (is_branch(outputs)) self$output_names <- names(outputs)
-  finish_model(self, check_symbolic(inputs), check_symbolic(outputs))
+  inputs <- check_symbolic(inputs)
+  if (anyDuplicated(lapply(inputs, function(x) x$node$number))) abort("`inputs` has the same tensor twice")
+  finish_model(self, inputs, check_symbolic(outputs))
   as_layer(self, c("nn_model", "nn_layer"))
 }
 
 check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  leaves <- tensor_leaves(x)
+  leaves <- tensor_leaves(x, keep_null = TRUE)
   for (leaf in leaves) {
     if (!is_keras_tensor(leaf)) abort("`", arg, "` must be symbolic tensors, as `layer_input()` and layers give, not ", describe(leaf), fun = fun)
   }
@@ -146,16 +163,22 @@ check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_functi
 
 model_type <- sequential_type <- list(
   class_name = "Functional",
+  several = TRUE,
   build = function(self, shape) {
-    if (!length(self$layers)) abort("the model has no layers yet", fun = self$name)
+    check_has_layers(self, self$name)
     if (!self$built) build_sequential(self, shape[-1])
   },
   call = function(self, x, training) {
-    values <- run_graph(self$plan, tensor_leaves(x), training)
+    values <- run_graph(self$plan, as_parts(x, input_names(self), "x", self$name), training)
     if (length(values) == 1) values[[1]] else stats::setNames(values, self$output_names)
   },
-  mask = function(self, x, mask) NULL
+  mask = "own"
 )
+
+check_has_layers <- function(self, fun = calling_function()) {
+  if (!length(self$layers)) abort("the model has no layers yet", fun = fun)
+  self$layers
+}
 
 #' The model's state, built.
 #' @noRd
@@ -172,7 +195,7 @@ built_self <- function(model, fun = calling_function()) {
 pop_layer <- function(object) {
   if (!is_sequential(object)) abort("`object` must come from `keras_model_sequential()`, not be ", describe(object))
   self <- layer_self(object)
-  if (!length(self$layers)) abort("the model has no layers")
+  check_has_layers(self)
   self$layers <- self$layers[-length(self$layers)]
   self$compiled <- NULL
   inputs <- self$inputs
@@ -203,20 +226,20 @@ model_members <- list(
 }
 
 #' @export
-`[[.nn_model` <- function(x, i, ...) `$.nn_model`(x, i)
-
-#' @export
 `$<-.nn_model` <- function(x, name, value) {
   self <- layer_self(x)
   if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
-  else if (name == "optimizer") self$compiled$optimizer <- value
+  else if (name == "optimizer") {
+    if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled", fun = self$name)
+    self$compiled$optimizer <- as_optimizer(value, fun = self$name)
+  }
   else return(NextMethod())
   x
 }
 
 #' @export
 .DollarNames.nn_model <- function(x, pattern = "") {
-  grep(pattern, c(names(model_members), names(model_methods), layer_member_names(layer_self(x))), value = TRUE)
+  grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
 }
 
 # Python's spelling: model$fit(...).
@@ -255,6 +278,7 @@ model_methods <- list(
 #' @export
 get_weights <- function(object, trainable = NA) {
   self <- built_weights(object)
+  if (!identical(trainable, NA)) check_flag(trainable)
   all <- all_weights(self)
   trained <- trainable_weights(self)
   is_trained <- vapply(all, function(w) any(vapply(trained, identical, NA, w)), NA)
@@ -273,10 +297,11 @@ built_weights <- function(object, fun = calling_function()) {
 set_weights <- function(object, weights) {
   self <- built_weights(object)
   own <- all_weights(self)
-  if (!is.list(weights)) abort("`weights` must be a list of arrays, not ", describe(weights))
+  check_given(missing(weights), "weights")
+  if (!is_branch(weights)) abort("`weights` must be a list of arrays, not ", describe(weights))
   if (length(weights) != length(own)) abort("`weights` must have ", length(own), " arrays for `", self$name, "`, not ", length(weights), class = "shape")
   values <- Map(function(w, value, i) {
-    if (!is_tensor(value)) check_numbers(value, arg = "weights")
+    if (!is_tensor(value)) check_numbers(value, arg = paste0("weights[[", i, "]]"), fun = "set_weights")
     shape <- shape_of(if (length(dim(w)) == 1) array(value, length(value)) else value)
     if (!identical(as.integer(shape), dim(w))) {
       abort("array ", i, " of `weights` must have the shape ", format_shape(dim(w)), " of `", sub(":0$", "", variable_name(w)), "`, not ", format_shape(shape),
@@ -290,12 +315,12 @@ set_weights <- function(object, weights) {
 
 #' @rdname get_weights
 #' @export
-count_params <- function(object) sum(lengths(all_weights(built_weights(object))))
+count_params <- function(object) count_of(all_weights(built_weights(object)))
 
 #' @rdname get_weights
 #' @export
 get_layer <- function(object, name = NULL, index = NULL) {
-  layers <- layer_self(check_model(object))$layers
+  layers <- check_has_layers(layer_self(check_model(object)))
   names <- vapply(layers, function(l) layer_self(l)$name, "")
   if (is.numeric(name) && is.null(index)) index <- name
   if (!is.null(index)) return(layers[[layer_at(index, names, "index", "get_layer")]])
@@ -331,14 +356,19 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
     self$trainable <- trainable
     return(invisible(object))
   }
-  names <- vapply(self$layers, function(l) layer_self(l)$name, "")
+  names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
   chosen <- if (is.function(which)) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
   else if (!is.null(which)) vapply(which, layer_at, 0, names, "which", fun)
-  else seq(at(from, "from", 1), at(to, "to", length(names)))
-  for (k in chosen) layer_self(self$layers[[k]])$trainable <- trainable
+  else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
+  for (layer in lapply(self$layers[chosen], layer_self)) layer$trainable <- trainable
   if (trainable) self$trainable <- TRUE
   invisible(object)
+}
+
+layer_range <- function(from, to, fun) {
+  if (from > to) abort("`from` (layer ", from, ") must not come after `to` (layer ", to, ")", fun = fun)
+  from:to
 }
 
 #' @rdname get_weights

@@ -233,7 +233,7 @@ rebuild <- function(description, custom_objects, fun) {
   layer_at(description$model)
 }
 
-layer_handle <- function(self) as_layer(self, if (!is.null(self$plan)) c("nn_model", "nn_layer") else "nn_layer")
+layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer")
 
 layer_constructor <- function(kind, fun) {
   name <- paste0("layer_", kind)
