@@ -128,8 +128,7 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
   self$plan <- graph_plan(inputs, outputs, nodes)
   self$inputs <- inputs
   self$outputs <- outputs
-  self$input <- if (length(inputs) == 1) inputs[[1]] else inputs
-  self$output <- if (length(outputs) == 1) outputs[[1]] else outputs
+  note_ends(self, if (length(inputs) == 1) inputs[[1]] else inputs, if (length(outputs) == 1) outputs[[1]] else outputs)
   self$nodes <- nodes
   if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
   self$built <- TRUE
@@ -198,8 +197,7 @@ pop_layer <- function(object) {
   check_has_layers(self)
   self$layers <- self$layers[-length(self$layers)]
   self$compiled <- NULL
-  inputs <- self$inputs
-  if (self$built && length(self$layers)) finish_model(self, inputs, list(layer_self(self$layers[[length(self$layers)]])$output))
+  if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs)) # what the last layer read
   else self$built <- FALSE
   invisible(object)
 }
