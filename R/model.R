@@ -115,7 +115,7 @@ first_shape <- function(self) {
 build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
-  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype)
+  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
   for (layer in self$layers) x <- layer(x)
   finish_model(self, list(input), list(x))
 }
@@ -139,7 +139,7 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
 #' @export
 keras_model <- function(inputs, outputs = NULL, ...) {
   options <- list(...)
-  check_no_more(options[names(options) != "name" | is.null(names(options))])
+  check_no_more(options[setdiff(seq_along(options), which(names(options) == "name"))])
   check_given(missing(inputs), "inputs")
   check_given(is.null(outputs), "outputs")
   self <- new_model("model", options$name)
