@@ -78,10 +78,7 @@ add_layer <- function(model, layer) {
   own <- layer_self(layer)
   if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
-  if (self$built) {
-    output <- layer(self$output)
-    if (length(tensor_leaves(output)) != 1) abort("`", own$name, "` has several outputs, which a sequence cannot take", fun = self$name)
-  }
+  if (self$built) output <- one_output(self, layer, self$output)
   before <- self$layers
   self$layers <- c(before, list(layer))
   tryCatch(
@@ -116,8 +113,16 @@ build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
   x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
-  for (layer in self$layers) x <- layer(x)
+  for (layer in self$layers) x <- one_output(self, layer, x)
   finish_model(self, list(input), list(x))
+}
+
+#' What a layer in a sequence gives.
+#' @noRd
+one_output <- function(self, layer, x) {
+  outputs <- tensor_leaves(layer(x))
+  if (length(outputs) == 1) return(outputs[[1]])
+  abort("`", layer_self(layer)$name, "` has several outputs, which a sequence cannot take", fun = self$name)
 }
 
 finish_model <- function(self, inputs, outputs, fun = calling_function()) {

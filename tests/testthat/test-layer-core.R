@@ -205,6 +205,7 @@ test_that("shape layers name what does not fit", {
   fails <- function(code, message, class = "nativenet_error_shape") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   for (target in list(c(3, 2), c(-1, -1), c(3, -1), 0, -2)) fails(layer_reshape(x, target), "an input of shape (None, 4) does not fill `target_shape`")
   for (target in list("a", NA, c(2, NA), 2.5, mean)) fails(layer_reshape(x, target), "`layer_reshape()`: `target_shape` must be whole numbers", "nativenet_error_value")
+  fails(layer_reshape(x, 3e9), "`target_shape` has a size that is too large: 3e+09", "nativenet_error_value")
   fails(layer_reshape(x), "`target_shape` must be given", "nativenet_error_value")
   for (dims in list(0, c(1, 1), c(1, 3))) fails(layer_permute(x, dims), "`dims` must name each axis", "nativenet_error_value")
   fails(layer_permute(x, "a"), "`dims` must be whole numbers", "nativenet_error_value")

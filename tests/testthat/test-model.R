@@ -275,7 +275,7 @@ test_that("models refuse what they cannot take", {
   x <- matrix(1, 2, 4)
   fails <- function(code, message, class = "nativenet_error") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   fails(model(), "`x` must be given")
-  fails(model(list(x, x)), "`x` must have 1 array (`input_")
+  fails(model(list(x, x)), "`x` must have 1 array (`a_input`), not 2")
   fails(model(x, x), "unused argument a matrix of shape (2, 4)")
   fails(model(matrix(1, 2, 5)), "was built for inputs of shape (None, 4), not (None, 5)", "nativenet_error_shape")
   fails(model("a"), "`x` must be a numeric or logical array, not \"a\"")
@@ -290,6 +290,32 @@ test_that("models refuse what they cannot take", {
   fails(predict(model, replace(x, 2, NA)), "`predict()`: `x`: the data contain NA at position 2")
   fails(predict(model, model), "not a model")
   for (size in list(0, -1, "a", 2.5)) fails(predict(model, x, batch_size = size), "`batch_size` must be a positive whole number")
+})
+
+test_that("tokens and labels outside the range are named, with the function that was called", {
+  inner <- keras_model_sequential() |> layer_embedding(5, 2, input_length = 2)
+  model <- keras_model_sequential() |> layer_embedding(5, 2) |> layer_lstm(2) |> layer_dense(3, activation = "softmax")
+  wrapped <- keras_model_sequential(list(inner, layer_flatten(), layer_dense(units = 3, activation = "softmax")))
+  for (m in list(model, wrapped)) compile(m, "adam", "sparse_categorical_crossentropy")
+  x <- matrix(9L, 1, 2)
+  fails <- function(code, message) expect_error(code, message, fixed = TRUE, class = "nativenet_error_index")
+  fails(predict(model, x), "`predict()`: `x` holds the token 9")
+  fails(evaluate(model, x, 1, verbose = 0), "`evaluate()`: `x` holds the token 9")
+  fails(fit(model, x, 1, verbose = 0), "`fit()`: `x` holds the token 9")
+  fails(fit(model, x * 0L, 3, verbose = 0), "`fit()`: `y` holds the label 3")
+  fails(predict(wrapped, x), "outside the classes or rows there are")
+  model$name <- "mine"
+  fails(model(x), "`mine()`: ")
+})
+
+test_that("layers of several outputs do not fit into a sequence", {
+  fails <- function(code) expect_error(code, "`rnn` has several outputs, which a sequence cannot take", fixed = TRUE, class = "nativenet_error_value")
+  states <- function(model) layer_lstm(model, 2, return_state = TRUE, name = "rnn")
+  fails(states(keras_model_sequential(input_shape = c(NA, 3))))
+  fails(states(keras_model_sequential(input_shape = c(NA, 3)) |> layer_dense(3)))
+  open <- keras_model_sequential()
+  states(open)
+  fails(predict(open, array(0, c(1, 2, 3))))
 })
 
 test_that("constructors check their arguments", {
