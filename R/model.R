@@ -11,7 +11,10 @@
 #' the `stop_training` that callbacks set.
 #'
 #' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let the
-#' first data that it sees decide.
+#' first data that it sees decide. Its input has the name of the first layer and `_input`.
+#'
+#' Several inputs are given as a list, in the model's order or by the names of the input layers. The layers of a model must have
+#' different names.
 #'
 #' @param layers a list of layers.
 #' @param name a string; by default `"sequential"` or `"model"` with a number.
@@ -19,6 +22,8 @@
 #' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`: `name`.
 #' @param inputs,outputs symbolic tensors, or lists of them.
 #' @return A model, an object of class `nn_model`.
+#' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are asked for before the
+#'   shape of the input is known. A layer that fails leaves a sequence as it was.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 784) |>
 #'   layer_dense(32, activation = "relu") |>
