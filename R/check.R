@@ -46,6 +46,7 @@ user_function <- function() {
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
     name <- if (ours) called_name(sys.call(i))
+    if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
     if (length(name)) return(name)
   }
   NULL

@@ -209,17 +209,18 @@ reading_data <- function(self, data, expr) {
         values <- range(as.array(data$columns[[k]]))
         if (values[1] >= 0 && values[2] < layer$config$input_dim) next
         abort("`x` holds the token ", if (values[1] < 0) values[1] else values[2], ", but `", layer$name, "` has `input_dim` ", layer$config$input_dim,
-          ", so tokens must lie in 0 .. ", layer$config$input_dim - 1, class = "index", fun = "fit")
+          ", so tokens must lie in 0 .. ", layer$config$input_dim - 1, class = "index", fun = user_function())
       }
     }
     for (k in seq_along(self$outputs)) {
-      if (!takes_labels(self$compiled$losses[[k]])) next
-      y <- data$columns[[length(self$inputs) + k]]
+      at <- length(self$inputs) + k
+      if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
+      y <- data$columns[[at]]
       classes <- self$outputs[[k]]$shape[length(self$outputs[[k]]$shape)]
       values <- range(as.array(y))
       if (values[1] < 0 || values[2] >= classes) {
         abort("`y` holds the label ", if (values[1] < 0) values[1] else values[2], ", but `", output_names(self)[k], "` has ", classes,
-          " classes, so labels must lie in 0 .. ", classes - 1, class = "index", fun = "fit")
+          " classes, so labels must lie in 0 .. ", classes - 1, class = "index", fun = user_function())
       }
     }
     stop(e)

@@ -58,7 +58,9 @@ layer_part <- function(kind, x, arg = deparse(substitute(x)), fun = calling_func
 check_layer_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (!length(x)) return(numeric())
-  check_whole(if (is_branch(x) && all(vapply(x, is_number, NA))) as_sizes(x) else x, arg = arg, fun = fun)
+  sizes <- check_whole(if (is_branch(x) && all(vapply(x, is_number, NA))) as_sizes(x) else x, arg = arg, fun = fun)
+  if (any(abs(sizes) > .Machine$integer.max)) abort("`", arg, "` has a size that is too large: ", describe(max(abs(sizes))), fun = fun)
+  sizes
 }
 
 #' The shape of a layer's input, for messages.

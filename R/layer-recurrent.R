@@ -136,6 +136,8 @@ layer_simple_rnn <- function(object, units, activation = "tanh", use_bias = TRUE
 recurrent_layer <- function(kind, object, args, own, ...) {
   fun <- paste0("layer_", kind)
   get_arg <- function(name) get(name, envir = args)
+  check_given(evalq(missing(units), args), "units", fun)
+  check_flag(get_arg("unroll"), arg = "unroll", fun = fun)
   for (name in c("stateful", "time_major")) if (check_flag(get_arg(name), arg = name, fun = fun)) abort("`", name, "` must be FALSE", fun = fun)
   flag <- function(name) check_flag(get_arg(name), arg = name, fun = fun)
   share <- function(name) check_number(get_arg(name), min = 0, below = 1, arg = name, fun = fun)

@@ -165,10 +165,18 @@ symbolic_call <- function(self, object, args) {
     info <- tensor_info(y)
     keras_tensor(known_shape(info[[2]]), info[[1]], node)
   }))
-  self$output_shape <- fill_leaves(node$outputs, lapply(tensor_leaves(node$outputs), function(y) y$shape))
-  self$input <- object
-  self$output <- node$outputs
+  if (is.null(self$plan)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs
+}
+
+#' What `$input`, `$output` and their shapes say.
+#' @noRd
+note_ends <- function(self, input, output) {
+  shapes <- function(x) fill_leaves(x, lapply(tensor_leaves(x), function(y) y$shape))
+  self$input <- input
+  self$output <- output
+  self$input_shape <- shapes(input)
+  self$output_shape <- shapes(output)
 }
 
 #' An op's error, in the words of shapes as models have them, and with the layer's name.

@@ -77,7 +77,7 @@ count_of <- function(weights) sum(as.numeric(lengths(weights)))
 
 #' A row per layer, in the order in which data pass them.
 #' @noRd
-layer_rows <- function(self, expand_nested = FALSE, indent = "") {
+layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$trainable) {
   nodes <- self$nodes
   shown <- if (self$kind == "sequential") Filter(function(n) !isTRUE(n$layer$is_input), nodes) else nodes
   seen <- new.env(parent = emptyenv())
@@ -88,11 +88,11 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "") {
     own <- data.frame(
       indent = indent, layer = layer$name, type = layer$class_name,
       output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""), collapse = ", "),
-      params = count_of(all_weights(layer)), trainable = layer$trainable,
+      params = count_of(all_weights(layer)), trainable = trained && layer$trainable,
       connected = paste(unique(from), collapse = ", ")
     )
     if (isTRUE(layer$is_input)) own$output_shape <- paste0("[", own$output_shape, "]")
-    nested <- if (expand_nested && !is.null(layer$nodes)) layer_rows(layer, TRUE, paste0(indent, "  "))
+    nested <- if (expand_nested && !is.null(layer$nodes)) layer_rows(layer, TRUE, paste0(indent, "  "), own$trainable)
     rbind(own, nested)
   })
   do.call(rbind, rows)

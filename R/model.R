@@ -11,7 +11,10 @@
 #' the `stop_training` that callbacks set.
 #'
 #' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let the
-#' first data that it sees decide.
+#' first data that it sees decide. Its input has the name of the first layer and `_input`.
+#'
+#' Several inputs are given as a list, in the model's order or by the names of the input layers. The layers of a model must have
+#' different names.
 #'
 #' @param layers a list of layers.
 #' @param name a string; by default `"sequential"` or `"model"` with a number.
@@ -19,6 +22,8 @@
 #' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`: `name`.
 #' @param inputs,outputs symbolic tensors, or lists of them.
 #' @return A model, an object of class `nn_model`.
+#' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are asked for before the
+#'   shape of the input is known. A layer that fails leaves a sequence as it was.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 784) |>
 #'   layer_dense(32, activation = "relu") |>
@@ -78,10 +83,7 @@ add_layer <- function(model, layer) {
   own <- layer_self(layer)
   if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
-  if (self$built) {
-    output <- layer(self$output)
-    if (length(tensor_leaves(output)) != 1) abort("`", own$name, "` has several outputs, which a sequence cannot take", fun = self$name)
-  }
+  if (self$built) output <- one_output(self, layer, self$output)
   before <- self$layers
   self$layers <- c(before, list(layer))
   tryCatch(
@@ -115,9 +117,17 @@ first_shape <- function(self) {
 build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
-  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype)
-  for (layer in self$layers) x <- layer(x)
+  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
+  for (layer in self$layers) x <- one_output(self, layer, x)
   finish_model(self, list(input), list(x))
+}
+
+#' What a layer in a sequence gives.
+#' @noRd
+one_output <- function(self, layer, x) {
+  outputs <- tensor_leaves(layer(x))
+  if (length(outputs) == 1) return(outputs[[1]])
+  abort("`", layer_self(layer)$name, "` has several outputs, which a sequence cannot take", fun = self$name)
 }
 
 finish_model <- function(self, inputs, outputs, fun = calling_function()) {
@@ -128,8 +138,7 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
   self$plan <- graph_plan(inputs, outputs, nodes)
   self$inputs <- inputs
   self$outputs <- outputs
-  self$input <- if (length(inputs) == 1) inputs[[1]] else inputs
-  self$output <- if (length(outputs) == 1) outputs[[1]] else outputs
+  note_ends(self, if (length(inputs) == 1) inputs[[1]] else inputs, if (length(outputs) == 1) outputs[[1]] else outputs)
   self$nodes <- nodes
   if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
   self$built <- TRUE
@@ -140,7 +149,7 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
 #' @export
 keras_model <- function(inputs, outputs = NULL, ...) {
   options <- list(...)
-  check_no_more(options[names(options) != "name" | is.null(names(options))])
+  check_no_more(options[setdiff(seq_along(options), which(names(options) == "name"))])
   check_given(missing(inputs), "inputs")
   check_given(is.null(outputs), "outputs")
   self <- new_model("model", options$name)
@@ -198,8 +207,7 @@ pop_layer <- function(object) {
   check_has_layers(self)
   self$layers <- self$layers[-length(self$layers)]
   self$compiled <- NULL
-  inputs <- self$inputs
-  if (self$built && length(self$layers)) finish_model(self, inputs, list(layer_self(self$layers[[length(self$layers)]])$output))
+  if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs)) # what the last layer read
   else self$built <- FALSE
   invisible(object)
 }

@@ -1,0 +1,135 @@
+# Layers that users define.
+
+layer_scale <- function(style) {
+  switch(style,
+    argument = new_layer_class("Scale",
+      initialize = function(self, factor = 1) self$factor <- factor,
+      build = function(self, input_shape) self$scale <- self$add_weight("scale", shape = input_shape[length(input_shape)], initializer = "ones"),
+      call = function(self, inputs) inputs * self$scale * self$factor
+    ),
+    found = new_layer_class("Scale",
+      initialize = function(factor = 1) {
+        super()$`__init__`()
+        self$factor <- factor
+      },
+      build = function(input_shape) self$scale <- self$add_weight("scale", shape = input_shape[length(input_shape)], initializer = "ones"),
+      call = function(inputs) inputs * self$scale * self$factor
+    )
+  )
+}
+
+test_that("methods find the layer as self, or take it as their first argument", {
+  x <- matrix(c(1, 2, 3, 4), 2)
+  for (style in c("argument", "found")) {
+    k_clear_session()
+    scale <- layer_scale(style)
+    s <- scale(factor = 3)
+    expect_identical(s$name, "scale")
+    expect_equal(as.array(s(x)), 3 * x, tolerance = 1e-6)
+    expect_identical(lapply(s$weights, dim), list(2L))
+    s$set_weights(list(c(1, 10)))
+    expect_equal(as.array(s(x)), 3 * x %*% diag(c(1, 10)), tolerance = 1e-6)
+    expect_identical(s$factor, 3)
+    expect_equal(as.array(scale(x, factor = 2)), 2 * x, tolerance = 1e-6)
+    expect_identical(scale(layer_input(c(NA, 5)))$shape, c(NA, NA, 5L))
+  }
+})
+
+test_that("two layers of a class share nothing", {
+  scale <- layer_scale("found")
+  one <- scale(factor = 1)
+  two <- scale(factor = 2)
+  one(matrix(1, 1, 2))
+  two(matrix(1, 1, 2))
+  one$set_weights(list(c(5, 6)))
+  expect_identical(two$get_weights(), list(array(c(1, 1))))
+  expect_identical(c(one$factor, two$factor), c(1, 2))
+})
+
+test_that("they train in a model as the formula says", {
+  in_float64({
+    model <- keras_model_sequential(input_shape = 3)
+    layer_scale("argument")(model)
+    compile(model, optimizer_sgd(learning_rate = 0.1), "mse")
+  })
+  x <- matrix(rnorm(12), 4)
+  y <- matrix(rnorm(12), 4)
+  fit(model, x, y, epochs = 1, batch_size = 4, verbose = 0, shuffle = FALSE)
+  expect_equal(as.vector(get_weights(model)[[1]]), 1 - 0.1 * colSums(2 * (x - y) * x) / 12, tolerance = 1e-9)
+})
+
+test_that("layers and variables in fields are the layer's: their weights, training and freezing", {
+  block <- new_layer_class("Block",
+    initialize = function(units) {
+      self$dense <- layer_dense(units = units, activation = "tanh")
+      self$both <- list(layer_dense(units = units), layer_dropout(rate = 0.5))
+      self$offset <- variable(1, "float32")
+    },
+    call = function(inputs, training = FALSE) self$both[[2]](self$both[[1]](self$dense(inputs)), training = training) + self$offset
+  )
+  model <- keras_model_sequential(input_shape = 3) |> block(units = 2)
+  expect_length(model$weights, 5)
+  expect_identical(count_params(model), 8 + 6 + 1)
+  w <- get_weights(model)
+  at <- function(n) w[vapply(w, function(v) length(v) == n, NA)]
+  x <- matrix(rnorm(6), 2)
+  d <- model$layers[[1]]$dense$get_weights()
+  l <- model$layers[[1]]$both[[1]]$get_weights()
+  expect_equal(predict(model, x), rows_plus(tanh(rows_plus(x %*% d[[1]], d[[2]])) %*% l[[1]], l[[2]]) + 1, tolerance = 1e-5)
+  expect_gt(max(abs(as.array(model(x, training = TRUE)) - predict(model, x))), 1e-3)
+  freeze_weights(model)
+  expect_length(model$trainable_weights, 0)
+  unfreeze_weights(model)
+  expect_length(model$trainable_weights, 5)
+})
+
+test_that("add_loss counts in training, and add_weight's regularizer and constraint hold", {
+  penalty <- new_layer_class("Penalty",
+    build = function(input_shape) {
+      self$w <- self$add_weight("w", input_shape[2], "ones", regularizer = regularizer_l2(0.5), constraint = constraint_nonneg())
+    },
+    call = function(inputs) {
+      self$add_loss(op_sum(self$w) * 2)
+      inputs * self$w
+    }
+  )
+  in_float64({
+    model <- keras_model_sequential(input_shape = 2) |> penalty()
+    compile(model, optimizer_sgd(learning_rate = 10), "mse")
+  })
+  x <- matrix(1, 2, 2)
+  expect_equal(evaluate(model, x, x, verbose = 0)[["loss"]], 0 + 2 * 2 + 0.5 * 2, tolerance = 1e-9)
+  fit(model, x, x, epochs = 1, verbose = 0)
+  expect_identical(as.vector(get_weights(model)[[1]]), c(0, 0)) # the step leads below 0
+})
+
+test_that("masks are given to those who ask, and computed by compute_mask", {
+  see <- new_layer_class("See", call = function(inputs, mask = NULL) inputs * op_cast(op_reshape(mask, c(-1, 3, 1)), "float32"))
+  x <- array(c(1, 0, 2, 3, 0, 0), c(2, 3, 1))
+  expect_equal(as.array(see()(layer_masking(x)))[, , 1], x[, , 1], tolerance = 1e-6)
+  expect_equal(as.array(see()(x, mask = matrix(c(TRUE, FALSE), 2, 3)))[, , 1], x[, , 1] * c(1, 0), tolerance = 1e-6)
+  flip <- new_layer_class("Flip", call = function(inputs) inputs * 0 + 1, compute_mask = function(inputs, mask) op_logical_not(mask))
+  expect_equal(as.array(see()(flip()(layer_masking(x + 1, mask_value = 1)))), array(as.numeric(x == 0), dim(x)), tolerance = 1e-6)
+})
+
+test_that("wrong classes and arguments get words", {
+  x <- matrix(1, 2, 2)
+  fails <- function(code, message, class = "nativenet_error_value") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  identity_call <- function(inputs) inputs
+  fails(new_layer_class(), "`classname` must be given")
+  fails(new_layer_class(3, call = identity_call), "`classname` must be a single string, not 3")
+  fails(new_layer_class("A"), "`call` must be given")
+  fails(new_layer_class("A", call = 3), "`call` must be a function, not 3")
+  fails(new_layer_class("A", build = 3, call = identity_call), "`build` must be a function, not 3")
+  fails(new_layer_class("A", call = identity_call, 5), "methods and fields must be named")
+  plain <- new_layer_class("Plain", call = identity_call)
+  fails(plain(units = 2), "`Plain()`: takes no arguments, as it has no `initialize`")
+  fails(plain(x, name = 3), "`Plain()`: `name` must be a single string, not 3")
+  fails(new_layer_class("A", call = function(inputs) NULL)(x, name = "n"), "`n()`: gave NULL where a tensor was expected")
+  fails(new_layer_class("A", call = function(inputs) self$nothing)(x), "an A layer has no member `$nothing`", "nativenet_error_member")
+  with_weight <- function(...) new_layer_class("A", build = function(input_shape) self$w <- self$add_weight(...), call = identity_call)(x, name = "n")
+  for (shape in list("a", NA, 2.5)) fails(with_weight("w", shape), "`n()`: `shape` must be whole numbers")
+  fails(with_weight(3, 2), "`n()`: `name` must be a single string, not 3")
+  fails(with_weight("w", 2, "nothing"), "`w_initializer` names no initializer")
+  fails(with_weight("w", 2, trainable = "a"), "`trainable` must be TRUE or FALSE")
+})
