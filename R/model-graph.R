@@ -224,6 +224,25 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
   unname(nodes[order(-unlist(depth[names(nodes)]), numbers)])
 }
 
+#' A model that begins in the middle of a graph has inputs of its own, and the layers that follow are called again on these:
+#' list(inputs, outputs).
+#' @noRd
+own_beginning <- function(inputs, outputs, fun = calling_function()) {
+  from <- inputs
+  to <- lapply(inputs, function(x) if (isTRUE(x$node$layer$is_input)) x else input_tensor(x$shape[-1], x$dtype))
+  if (identical(from, to)) return(list(inputs = inputs, outputs = outputs))
+  inputs <- to
+  moved <- function(x) to[[which(vapply(from, identical, NA, x))[1]]]
+  starts <- lapply(from, function(x) x$node)
+  for (node in nodes_between(from, outputs, fun)) {
+    if (any(vapply(starts, identical, NA, node))) next
+    again <- symbolic_call(node$layer, fill_leaves(node$inputs, lapply(tensor_leaves(node$inputs), moved)), node$args)
+    from <- c(from, tensor_leaves(node$outputs))
+    to <- c(to, tensor_leaves(again))
+  }
+  list(inputs = inputs, outputs = lapply(outputs, moved))
+}
+
 #' How to run a graph: which values each node reads and fills.
 #' @noRd
 graph_plan <- function(inputs, outputs, nodes) {

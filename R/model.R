@@ -157,7 +157,8 @@ keras_model <- function(inputs, outputs = NULL, ...) {
   if (is_branch(outputs)) self$output_names <- names(outputs)
   inputs <- check_symbolic(inputs)
   if (anyDuplicated(lapply(inputs, function(x) x$node$number))) abort("`inputs` has the same tensor twice")
-  finish_model(self, inputs, check_symbolic(outputs))
+  graph <- own_beginning(inputs, check_symbolic(outputs))
+  finish_model(self, graph$inputs, graph$outputs)
   as_layer(self, c("nn_model", "nn_layer"))
 }
 

@@ -210,3 +210,15 @@ test_that("symbolic tensors have no numbers, and say what to do instead", {
   expect_error(tensor(i), "not a symbolic tensor of shape (None, 4)", fixed = TRUE, class = "nativenet_error_value")
   expect_error(layer_lambda(f = function(x, k) x)(i, k = i), "takes", class = "nativenet_error")
 })
+
+test_that("a model from the middle of a graph has the layers after it only", {
+  input <- layer_input(4)
+  code <- input |> layer_dense(2, name = "code")
+  output <- code |> layer_dense(3, name = "h") |> layer_dense(1, name = "y")
+  decoder <- keras_model(code, output)
+  expect_identical(count_params(decoder), 2L * 3L + 3L + 3L + 1L)
+  whole <- keras_model(input, output)
+  encoder <- keras_model(input, code)
+  expect_equal(predict(decoder, predict(encoder, x)), predict(whole, x), tolerance = 1e-6)
+  expect_identical(decoder$weights, whole$weights[3:6])
+})
