@@ -80,6 +80,8 @@ compose <- function(object, layer) {
 #' A new weight of a layer, for build().
 #' @noRd
 add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE) {
+  if (!is.null(session$room)) session$room <- session$room - prod(shape)
+  if (isTRUE(session$room < 0)) abort("needs larger weights than the file holds", class = "file", fun = self$name)
   value <- as_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
   weight <- variable(value, self$dtype, trainable = trainable, name = paste0(self$name, "/", name))
   self$weights[[length(self$weights) + 1]] <- weight
