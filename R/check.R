@@ -19,6 +19,12 @@ abort <- function(..., class = "value", fun = calling_function()) {
   ))
 }
 
+#' Give a classed warning.
+#' @noRd
+warn <- function(..., class) {
+  warning(structure(class = c(paste0("nativenet_warning_", class), "nativenet_warning", "warning", "condition"), list(message = paste0(...), call = NULL)))
+}
+
 #' The name of the function whose evaluation frame is `frame`. As a default argument of a checker it names the
 #' checker's caller.
 #' @noRd
@@ -30,12 +36,12 @@ calling_function <- function(frame = parent.frame(2)) {
   NULL
 }
 
-#' "net$fit" becomes "fit", and a method of tensors its generic: "[.nn_tensor" becomes "[".
+#' "net$fit" becomes "fit", and a method of tensors or models its generic: "[.nn_tensor" becomes "[".
 #' @noRd
 called_name <- function(call) {
   head <- call[[1]]
   if (is.call(head) && length(head) == 3) head <- head[[3]]
-  if (is.name(head)) sub("[.]nn_tensor$", "", as.character(head))
+  if (is.name(head)) sub("[.]nn_(tensor|model)$", "", as.character(head))
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.

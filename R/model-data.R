@@ -9,8 +9,10 @@ model_data <- function(self, x, y = NULL, weights = NULL, fun = calling_function
   rows <- vapply(columns, function(t) dim(t)[1], 0L)
   if (any(rows != rows[1])) {
     what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
+    names <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
+    what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", names, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort("`x` has ", rows[1], " rows, but `", what[odd], "` has ", rows[odd], class = "shape", fun = fun)
+    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
   list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)))
@@ -23,6 +25,9 @@ as_parts <- function(x, names, arg, fun) {
   if (is.data.frame(x)) x <- as_number_matrix(x, arg, fun)
   if (!is.list(x) || is.object(x)) x <- list(x)
   if (!is.null(names(x)) && setequal(names(x), names)) x <- x[names]
+  else if (n > 1 && any(nzchar(unknown <- setdiff(names(x), names)))) {
+    abort("`", arg, "` names `", unknown[nzchar(unknown)][1], "`, but the model has ", paste0("`", names, "`", collapse = ", "), fun = fun)
+  }
   if (length(x) == n) return(unname(x))
   abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x), fun = fun)
 }
@@ -35,9 +40,14 @@ as_number_matrix <- function(x, arg, fun) {
 
 input_columns <- function(self, x, fun) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
-  names <- vapply(self$inputs, function(t) t$node$layer$name, "")
-  Map(function(value, input) input_column(value, input, fun), as_parts(x, names, "x", fun), self$inputs)
+  Map(function(value, input) input_column(value, input, fun), as_parts(x, input_names(self, x), "x", fun), self$inputs)
 }
+
+layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
+
+#' Inputs go by the names of their layers, or by those that keras_model() was given.
+#' @noRd
+input_names <- function(self, x = NULL) if (!is.null(self$input_names) && setequal(names(x), self$input_names)) self$input_names else layer_names_of(self$inputs)
 
 input_column <- function(value, input, fun) {
   if (is.data.frame(value)) value <- as_number_matrix(value, "x", fun)
@@ -89,19 +99,17 @@ takes_labels <- function(loss) identical(part_name(loss), "sparse_categorical_cr
 #' @noRd
 weight_columns <- function(self, y, sample_weight, class_weight, fun) {
   if (is.null(sample_weight) && is.null(class_weight)) return(NULL)
-  n <- length(self$outputs)
-  weights <- if (is.list(sample_weight)) sample_weight else rep(list(sample_weight), n)
-  if (length(weights) != n) abort("`sample_weight` must have one array per output (", n, "), not ", length(weights), fun = fun)
-  if (!is.null(class_weight)) {
-    if (n > 1) abort("`class_weight` is for models of one output", fun = fun)
-    by_class <- class_weights(y, class_weight, fun)
-    weights <- list(if (is.null(weights[[1]])) by_class else weights[[1]] * by_class)
-  }
-  Map(function(w, output) {
-    if (is.null(w)) w <- rep(1, first_axis(y))
-    if (any(w < 0)) abort("`sample_weight` must not be negative", fun = fun)
-    as_column(w, output$dtype, "sample_weight", fun)
-  }, weights, self$outputs)
+  names <- output_names(self)
+  n <- length(names)
+  if (n > 1 && !is.null(class_weight)) abort("`class_weight` is for models of one output", fun = fun)
+  given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else rep(list(sample_weight), n)
+  Map(function(w, y, output) {
+    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, fun), output$dtype, "class_weight", fun)
+    if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class
+    else w <- weigh(as_column(w, output$dtype, "sample_weight", fun), by_class)
+    if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight", "` must not be negative", fun = fun)
+    w
+  }, given, as_parts(y, names, "y", fun), self$outputs)
 }
 
 class_weights <- function(y, class_weight, fun) {
