@@ -23,7 +23,7 @@ monitored <- function(self, logs, what) {
     self$warned <- TRUE
     text <- sprintf("`callback_%s()`: %s metric `%s`, which is not available. Available metrics are: %s", self$name, what, self$monitor,
       paste(names(logs), collapse = ", "))
-    warning(structure(class = c("nativenet_warning_monitor", "nativenet_warning", "warning", "condition"), list(message = text, call = NULL)))
+    warn(text, class = "monitor")
   }
   value
 }

@@ -19,6 +19,12 @@ abort <- function(..., class = "value", fun = calling_function()) {
   ))
 }
 
+#' Give a classed warning.
+#' @noRd
+warn <- function(..., class) {
+  warning(structure(class = c(paste0("nativenet_warning_", class), "nativenet_warning", "warning", "condition"), list(message = paste0(...), call = NULL)))
+}
+
 #' The name of the function whose evaluation frame is `frame`. As a default argument of a checker it names the
 #' checker's caller.
 #' @noRd

@@ -2,8 +2,16 @@
 
 # ---- sources: rows of arrays, or batches that a data set or function gives ----
 
-data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun) {
-  if (is_dataset(x) || is.function(x) && !is_layer(x)) return(stream_source(self, x, y, batch_size, steps, fun))
+is_stream <- function(x) is_dataset(x) || is.function(x) && !is_layer(x)
+
+#' @param steps,steps_arg how many batches of a stream, and what the user calls that.
+#' @noRd
+data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun, steps_arg = "steps") {
+  if (is_stream(x)) {
+    if (!is.null(sample_weight)) abort("`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
+    return(stream_source(self, x, y, batch_size, class_weight, steps, fun, steps_arg))
+  }
+  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken", fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
   if (is.null(y)) abort("`y` must be given", fun = fun)
   build_for(self, x, fun)
@@ -13,19 +21,19 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
 }
 
-stream_source <- function(self, x, y, batch_size, steps, fun) {
+stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg) {
   if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
   if (is_dataset(x) && !is.null(batch_size)) abort("`batch_size` must not be given for a data set, whose elements are batches", fun = fun)
   size <- if (is_dataset(x)) length(x) else Inf
-  if (!is.null(steps)) steps <- check_count(steps, fun = fun)
-  if (is.null(steps) && is.infinite(size)) abort("`steps_per_epoch` must be given for data without end", fun = fun)
+  if (!is.null(steps)) steps <- check_count(steps, arg = steps_arg, fun = fun)
+  if (is.null(steps) && is.infinite(size)) abort("`", steps_arg, "` must be given for data without end", fun = fun)
   source <- new.env(parent = emptyenv())
   source$next_batch <- NULL
   source$start <- function() {
     it <- if (is_dataset(x)) as_iterator(x)
     if (is.null(it)) x else function() iter_next(it)
   }
-  source$read <- function(element) batch_data(self, element, fun)
+  source$read <- function(element) batch_data(self, element, class_weight, fun)
   source$endless <- is.infinite(size)
   source$steps <- if (!is.null(steps)) steps else if (is.na(size)) NULL else size
   source$limit <- if (is.null(steps)) Inf else steps
@@ -36,12 +44,12 @@ stream_source <- function(self, x, y, batch_size, steps, fun) {
 
 #' An element of a data set or what a generator gave: (x, y) or (x, y, weights).
 #' @noRd
-batch_data <- function(self, element, fun) {
+batch_data <- function(self, element, class_weight, fun) {
   if (!is.list(element) || is.object(element) || !length(element) %in% 2:3) {
     abort("`x` must give batches of (x, y) or (x, y, weights), not ", describe(element), fun = fun)
   }
   build_for(self, element[[1]], fun)
-  weights <- if (length(element) == 3) weight_columns(self, element[[2]], element[[3]], NULL, fun)
+  weights <- weight_columns(self, element[[2]], if (length(element) == 3) element[[3]], class_weight, fun)
   model_data(self, element[[1]], element[[2]], weights, fun)
 }
 
@@ -56,7 +64,7 @@ each_block <- function(source, run, f) {
     element <- source$next_batch()
     if (is.null(element)) {
       source$next_batch <- NULL
-      if (is.finite(source$limit)) warning("the data ended after ", done, " of ", source$limit, " steps", call. = FALSE)
+      if (is.finite(source$limit)) warn("the data ended after ", done, " of ", source$limit, " steps", class = "data")
       break
     }
     data <- source$read(element)
@@ -83,23 +91,28 @@ split_source <- function(source, share, fun) {
 
 validation_source <- function(self, data, batch, steps, fun) {
   if (is.null(data)) return(NULL)
-  if (is_dataset(data) || is.function(data)) return(stream_source(self, data, NULL, NULL, steps, fun))
+  if (is_stream(data)) return(stream_source(self, data, NULL, NULL, NULL, steps, fun, "validation_steps"))
   if (!is.list(data) || is.data.frame(data) || !length(data) %in% 2:3) {
     abort("`validation_data` must be list(x, y), list(x, y, weights) or a data set, not ", describe(data), fun = fun)
   }
-  data_source(self, data[[1]], data[[2]], batch, if (length(data) == 3) data[[3]], NULL, NULL, fun)
+  data_source(self, data[[1]], data[[2]], batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps")
 }
 
-evaluate_source <- function(self, source, on_clock = NULL) {
+evaluate_source <- function(self, source, callbacks) {
   run <- new.env(parent = emptyenv())
   step <- NULL
+  hooks <- batch_hooks(callbacks, "test", function() step_logs(step, run$state))
+  run_callbacks(callbacks, "on_test_begin")
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "test", data, batch)
     if (is.null(run$state)) run$state <- new_state(step)
-    reading_data(self, data, run_step(step, data, batch, state = run$state))
+    hooks$begin(run$state)
+    reading_data(self, data, run_step(step, data, batch, state = run$state, on_step = hooks$on_step))
     TRUE
   })
-  step_logs(step, run$state)
+  values <- step_logs(step, run$state)
+  run_callbacks(callbacks, "on_test_end", logs = values)
+  values
 }
 
 #' @importFrom generics evaluate
@@ -126,9 +139,7 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
   callback_set(callbacks, object, list())
   progress <- new_progress(resolve_verbose(verbose, "evaluate"))
   progress$epoch_begin()
-  run_callbacks(callbacks, "on_test_begin")
-  values <- evaluate_source(self, source)
-  run_callbacks(callbacks, "on_test_end", logs = values)
+  values <- evaluate_source(self, source, callbacks)
   progress$epoch_end(values, step = if (is.null(source$steps)) 1 else source$steps)
   structure(values, class = "nn_scores")
 }
@@ -150,7 +161,8 @@ print.nn_scores <- function(x, ...) {
 #' What the model gives for each row, without dropout or noise.
 #'
 #' @inheritParams fit.nn_model
-#' @param x rows of data as in [fit()], or a data set of batches.
+#' @param x rows of data as in [fit()], or a data set of batches, or a function that gives one each time it is called.
+#' @param verbose 1 or 2 print a line when it is done; `"auto"` does not.
 #' @param steps batches to take from a data set.
 #' @return An array whose first axis is the rows, also if there is only one; a list of arrays for several outputs.
 #' @examples
@@ -161,32 +173,54 @@ print.nn_scores <- function(x, ...) {
 predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", steps = NULL, callbacks = NULL, ...) {
   self <- layer_self(object)
   check_given(missing(x), "x", "predict")
-  if (is_dataset(x)) return(predict_stream(self, x, steps))
-  build_for(self, x, "predict")
-  batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict")
-  data <- model_data(self, x, fun = "predict")
-  named_outputs(self, lapply(predict_columns(self, data, batch), as.array))
+  callbacks <- as_callbacks(callbacks)
+  callback_set(callbacks, object, list())
+  progress <- new_progress(if (identical(verbose, "auto")) 0 else resolve_verbose(verbose, "predict"))
+  progress$epoch_begin()
+  run_callbacks(callbacks, "on_predict_begin")
+  columns <- if (is_stream(x)) {
+    predict_stream(self, x, steps, callbacks)
+  } else {
+    if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
+    build_for(self, x, "predict")
+    data <- model_data(self, x, fun = "predict")
+    predict_columns(self, data, if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"), callbacks)
+  }
+  run_callbacks(callbacks, "on_predict_end")
+  progress$epoch_end(NULL, step = attr(columns, "steps"))
+  named_outputs(self, lapply(columns, as.array))
 }
 
-predict_columns <- function(self, data, batch) {
+predict_columns <- function(self, data, batch, callbacks, before = 0) {
   batch <- min(batch, data$rows)
   step <- step_program(self, "predict", data, batch)
-  reading_data(self, data, run_step(step, data, batch))
+  state <- new_state(step)
+  hooks <- batch_hooks(callbacks, "predict", function() list(), before = before)
+  hooks$begin(state)
+  columns <- reading_data(self, data, run_step(step, data, batch, state = state, on_step = hooks$on_step))
+  structure(columns, steps = ceiling(data$rows / batch))
 }
 
-predict_stream <- function(self, x, steps) {
-  parts <- list()
-  it <- as_iterator(x)
+predict_stream <- function(self, x, steps, callbacks) {
+  if (is.null(steps) && !is_dataset(x)) abort("`steps` must be given for data without end", fun = "predict")
   limit <- if (is.null(steps)) Inf else check_count(steps, fun = "predict")
-  while (length(parts) < limit && !is.null(element <- iter_next(it))) {
-    if (is_branch(element) && length(element) %in% 2:3 && length(self$inputs) != length(element)) element <- element[[1]] # with targets
+  it <- if (is_dataset(x)) as_iterator(x)
+  next_batch <- if (is.null(it)) x else function() iter_next(it)
+  parts <- list()
+  while (length(parts) < limit && !is.null(element <- next_batch())) {
+    if (has_targets(element, length(self$inputs))) element <- element[[1]]
     build_for(self, element, "predict")
     data <- model_data(self, element, fun = "predict")
-    parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows)
+    parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows, callbacks, length(parts))
   }
   if (!length(parts)) abort("the data set is empty", fun = "predict")
-  named_outputs(self, lapply(seq_along(parts[[1]]), function(k) as.array(op_concat(lapply(parts, `[[`, k), axis = 1))))
+  columns <- lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
+  structure(columns, steps = length(parts))
 }
+
+#' Is it (x, y) or (x, y, weights), rather than the inputs alone?
+#' @noRd
+has_targets <- function(element, inputs) is_branch(element) && length(element) %in% 2:3 && (length(element) != inputs || is_branch(element[[1]]))
 
 named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else stats::setNames(arrays, self$output_names)
 

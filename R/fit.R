@@ -59,7 +59,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_number(validation_split, min = 0, below = 1, fun = fun)
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
-  source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun)
+  source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   if (validation_split > 0 && is.null(validation_data)) {
     parts <- split_source(source, validation_split, fun)
     source <- parts$train
@@ -94,7 +94,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
 
 check_shuffle <- function(shuffle, fun) {
   if (identical(shuffle, "batch")) return(2)
-  as.numeric(check_flag(shuffle, fun = fun))
+  if (!isTRUE(shuffle) && !isFALSE(shuffle)) abort("`shuffle` must be TRUE, FALSE or \"batch\", not ", describe(shuffle), fun = fun)
+  as.numeric(shuffle)
 }
 
 #' What a call of fit() goes through: its data, and the epoch it is in. Kept in the model while it runs, so that an
@@ -123,24 +124,13 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   epoch <- run$epoch
   run_callbacks(callbacks, "on_epoch_begin", epoch)
   progress$epoch_begin(epoch + 1)
-  kept <- if (is.null(run$state)) keep_weights(self)
-  logs <- tryCatch(
-    train_pass(self, run, callbacks, progress),
-    nativenet_error_nan = function(e) {
-      warning(structure(class = c("nativenet_warning_nan", "warning", "condition"), list(call = NULL, message = paste0(
-        "the loss in epoch ", epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
-        "learning rate or scaled inputs may help"))))
-      if (!is.null(kept)) bring_back_weights(self, kept)
-      self$stop_training <- TRUE
-      c(loss = NaN)
-    }
-  )
-  if (!is.null(run$validation)) {
-    run_callbacks(callbacks, "on_test_begin")
-    values <- evaluate_source(self, run$validation)
-    run_callbacks(callbacks, "on_test_end", logs = values)
-    logs <- c(logs, stats::setNames(values, paste0("val_", names(values))))
-  }
+  kept <- keep_weights(self)
+  # rows before a token or label that is out of range have changed the weights
+  logs <- tryCatch(trained_and_validated(self, run, kept, callbacks, progress), nativenet_error_index = function(e) {
+    bring_back_weights(self, kept)
+    self$interrupted <- NULL
+    stop(e)
+  })
   run$epoch <- epoch + 1
   state <- run$state
   run$state <- NULL
@@ -149,40 +139,66 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)
 }
 
+#' The logs of an epoch.
+#' @noRd
+trained_and_validated <- function(self, run, kept, callbacks, progress) {
+  logs <- tryCatch(
+    train_pass(self, run, callbacks, progress),
+    nativenet_error_nan = function(e) {
+      warn("the loss in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
+        "learning rate or scaled inputs may help", class = "nan")
+      bring_back_weights(self, kept)
+      self$stop_training <- TRUE
+      c(loss = NaN)
+    }
+  )
+  if (is.null(run$validation)) return(logs)
+  values <- evaluate_source(self, run$validation, callbacks)
+  c(logs, stats::setNames(values, paste0("val_", names(values))))
+}
+
 #' One pass of training over the source.
 #' @noRd
 train_pass <- function(self, run, callbacks, progress) {
   source <- run$source
   optimizer <- self$compiled$optimizer
   schedule <- .subset2(optimizer, "schedule")
-  between <- wants_batches(callbacks)
   step <- NULL
   note <- function() self$interrupted <- list(epoch = run$epoch, state = run$state, rows = run$rows)
-  on_step <- if (between) function(steps, fraction, rows) {
-    logs <- step_logs(step, run$state)
-    run_callbacks(callbacks, "on_train_batch_end", steps - 1, logs = logs)
-    if (fraction < 1) run_callbacks(callbacks, "on_train_batch_begin", steps)
-    !self$stop_training
-  }
+  hooks <- batch_hooks(callbacks, "train", function() step_logs(step, run$state), function() !self$stop_training)
   on_clock <- function(steps, fraction, rows) {
     progress$update(fraction, step_logs(step, run$state))
     TRUE
   }
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "train", data, batch)
-    if (is.null(run$state)) {
-      run$state <- new_state(step, random = TRUE)
-      if (between) run_callbacks(callbacks, "on_train_batch_begin", 0)
-    }
+    if (is.null(run$state)) run$state <- new_state(step, random = TRUE)
+    hooks$begin(run$state)
     note()
     rates <- if (!is.null(schedule)) {
       first <- optimizer_iterations(optimizer)
       vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
     }
-    reading_data(self, data, run_step(step, data, batch, run$mode, run$state, on_step, on_clock, rates, optimizer))
+    reading_data(self, data, run_step(step, data, batch, run$mode, run$state, hooks$on_step, on_clock, rates, optimizer))
     if (self$stop_training) NULL else step_logs(step, run$state)
   })
   step_logs(step, run$state)
+}
+
+#' How callbacks hear of batches: `begin(state)` before the first of a block, `on_step` between them (NULL where none listens). Batches
+#' count from `before`.
+#' @noRd
+batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before = 0) {
+  if (!wants_batches(callbacks, mode)) return(list(begin = function(state) NULL))
+  tell <- function(when, ...) run_callbacks(callbacks, paste0("on_", mode, "_batch_", when), ...)
+  list(
+    begin = function(state) tell("begin", before + .Call(C_epoch_totals, state)[3]),
+    on_step = function(steps, fraction, rows) {
+      tell("end", before + steps - 1, logs = logs())
+      if (fraction < 1) tell("begin", before + steps)
+      go_on()
+    }
+  )
 }
 
 #' Weights and what the optimizer remembers, as they are now.

@@ -90,6 +90,8 @@ compose <- function(object, layer) {
 #' A new weight of a layer, for build().
 #' @noRd
 add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE) {
+  if (!is.null(session$room)) session$room <- session$room - prod(shape)
+  if (isTRUE(session$room < 0)) abort("needs larger weights than the file holds", class = "file", fun = self$name)
   value <- layer_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
   if (!identical(as.integer(shape_of(value)), as.integer(shape))) {
     abort("the initializer of `", name, "` gave an array of shape ", format_shape(shape_of(value)), ", not ", format_shape(shape), class = "shape", fun = self$name)

@@ -8,9 +8,11 @@ model_data <- function(self, x, y = NULL, weights = NULL, fun = calling_function
   columns <- c(inputs, targets, weights)
   rows <- vapply(columns, function(t) dim(t)[1], 0L)
   if (any(rows != rows[1])) {
-    what <- c(if (length(inputs) > 1) input_names(self) else "x", rep(c("y", "sample_weight"), c(length(targets), length(weights))))
+    what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
+    names <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
+    what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", names, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort("`", what[1], "` has ", rows[1], " rows, but `", what[odd], "` has ", rows[odd], class = "shape", fun = fun)
+    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
   list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)))
@@ -39,14 +41,17 @@ as_number_matrix <- function(x, arg, fun) {
 
 input_columns <- function(self, x, fun) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
-  Map(function(value, input) input_column(value, input, fun), as_parts(x, input_names(self), "x", fun), self$inputs)
+  Map(function(value, input) input_column(value, input, fun), as_parts(x, input_names(self, x), "x", fun), self$inputs)
 }
 
-#' A name for each input: that of its layer, if the list that the model was made with has none.
+layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
+
+#' A name for each input: that of its layer, or the one in the list that the model was made with. `x` may be named either way.
 #' @noRd
-input_names <- function(self) {
-  own <- vapply(self$inputs, function(t) t$node$layer$name, "")
-  if (length(self$input_names) == length(own)) ifelse(nzchar(self$input_names), self$input_names, own) else own
+input_names <- function(self, x = NULL) {
+  own <- layer_names_of(self$inputs)
+  given <- self$input_names
+  if (length(given) != length(own) || setequal(names(x), own)) own else ifelse(nzchar(given), given, own)
 }
 
 input_column <- function(value, input, fun) {
@@ -99,19 +104,17 @@ takes_labels <- function(loss) identical(part_name(loss), "sparse_categorical_cr
 #' @noRd
 weight_columns <- function(self, y, sample_weight, class_weight, fun) {
   if (is.null(sample_weight) && is.null(class_weight)) return(NULL)
-  n <- length(self$outputs)
-  weights <- if (is.list(sample_weight)) sample_weight else rep(list(sample_weight), n)
-  if (length(weights) != n) abort("`sample_weight` must have one array per output (", n, "), not ", length(weights), fun = fun)
-  if (!is.null(class_weight)) {
-    if (n > 1) abort("`class_weight` is for models of one output", fun = fun)
-    by_class <- class_weights(y, class_weight, fun)
-    weights <- list(if (is.null(weights[[1]])) by_class else weights[[1]] * by_class)
-  }
-  Map(function(w, output) {
-    if (is.null(w)) w <- rep(1, first_axis(y))
-    if (any(w < 0)) abort("`sample_weight` must not be negative", fun = fun)
-    as_column(w, output$dtype, "sample_weight", fun)
-  }, weights, self$outputs)
+  names <- output_names(self)
+  n <- length(names)
+  if (n > 1 && !is.null(class_weight)) abort("`class_weight` is for models of one output", fun = fun)
+  given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else rep(list(sample_weight), n)
+  Map(function(w, y, output) {
+    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, fun), output$dtype, "class_weight", fun)
+    if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class
+    else w <- weigh(as_column(w, output$dtype, "sample_weight", fun), by_class)
+    if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight", "` must not be negative", fun = fun)
+    w
+  }, given, as_parts(y, names, "y", fun), self$outputs)
 }
 
 class_weights <- function(y, class_weight, fun) {

@@ -34,7 +34,7 @@ trace_prediction <- function(self, data, batch) {
 #' @noRd
 trace_step <- function(self, training, data, batch) {
   compiled <- self$compiled
-  names <- NULL
+  metrics <- NULL
   step <- function(columns) {
     n <- length(self$inputs)
     x <- columns[seq_len(n)]
@@ -53,7 +53,7 @@ trace_step <- function(self, training, data, batch) {
       update_weights(self, tape, total)
     }
     statistics <- model_statistics(self, y, outputs, w)
-    names <<- statistics$names
+    metrics <<- statistics$metrics
     list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors)
   }
   trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch))))
@@ -63,14 +63,14 @@ trace_step <- function(self, training, data, batch) {
   list(
     program = trace$program, inputs = trace$inputs, tallies = tallies,
     averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
-    names = c("loss", if (length(result$losses)) paste0(output_names(self), "_loss"), make.unique(names$reported, sep = "_")), metrics = names$metrics,
+    names = score_names(self), metrics = metrics,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
   )
 }
 
 #' A name for each output: that of its layer.
 #' @noRd
-output_names <- function(self) if (!is.null(self$output_names)) self$output_names else vapply(self$outputs, function(x) x$node$layer$name, "")
+output_names <- function(self) if (!is.null(self$output_names)) self$output_names else layer_names_of(self$outputs)
 
 #' The loss of one output: a scalar. Weights and masks leave the number of values that the mean is over as Keras does: all
 #' values, or those that the mask lets through.
@@ -78,12 +78,7 @@ output_names <- function(self) if (!is.null(self$output_names)) self$output_name
 output_loss <- function(loss, y, output, w) {
   values <- loss_values(loss, y, output, logits = logits_for(loss_fuses(loss), output))
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
-  weigh <- function(values, w) {
-    w <- cast_float(w, tensor_dtype(values))
-    if (rank_of(w) < rank_of(values)) w <- op_reshape(w, c(-1, rep(1, rank_of(values) - 1)))
-    op_multiply(values, w)
-  }
-  if (!is.null(w)) values <- weigh(values, w)
+  values <- weigh(values, w)
   mask <- attr(output, "mask")
   if (!is.null(mask) && rank_of(mask) <= rank_of(values)) {
     mask <- op_cast(mask, tensor_dtype(values))
@@ -124,19 +119,26 @@ update_weights <- function(self, tape, total) {
 #' @noRd
 model_statistics <- function(self, y, outputs, w) {
   compiled <- self$compiled
-  several <- length(outputs) > 1
-  found <- list(tensors = list(), names = list(reported = character(), metrics = list()))
+  found <- list(tensors = list(), metrics = list())
   for (k in seq_along(outputs)) {
     mask <- attr(outputs[[k]], "mask")
     for (m in compiled$metrics[[k]]) {
       metric <- as_metric(m$metric, y[[k]], outputs[[k]])
       weights <- if (m$weighted && length(w)) w[[k]] else if (!is.null(mask)) op_cast(mask, tensor_dtype(outputs[[k]]))
       found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights, logits_for(metric_fuses(metric), outputs[[k]])))))
-      found$names$reported <- c(found$names$reported, paste0(if (several) paste0(output_names(self)[k], "_"), m$name))
-      found$names$metrics <- c(found$names$metrics, list(metric))
+      found$metrics <- c(found$metrics, list(metric))
     }
   }
   found
+}
+
+#' What evaluate() and the history call the losses and metrics.
+#' @noRd
+score_names <- function(self) {
+  outputs <- output_names(self)
+  several <- length(outputs) > 1
+  metrics <- Map(function(ms, output) vapply(ms, function(m) paste0(if (several) paste0(output, "_"), m$name), ""), self$compiled$metrics, outputs)
+  c("loss", if (several) paste0(outputs, "_loss"), make.unique(as.character(unlist(metrics)), sep = "_"))
 }
 
 # A metric may be a constant or count in integers.

@@ -219,7 +219,7 @@ model_members <- list(
   outputs = function(self) self$outputs,
   optimizer = function(self) self$compiled$optimizer,
   loss = function(self) self$compiled$loss,
-  metrics_names = function(self) c("loss", vapply(self$compiled$metrics, function(m) m$name, "")),
+  metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
   stop_training = function(self) self$stop_training,
   history = function(self) self$history,
   summary = function(self) function(...) summary(as_layer(self, c("nn_model", "nn_layer")), ...)

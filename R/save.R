@@ -170,19 +170,38 @@ read_model <- function(file, where, custom_objects, compile, fun) {
       class = "file", fun = fun)
   }
   description <- from_json(file$metadata$architecture, "description of the model", fun)
-  self <- tryCatch(
-    with_own_seed(1, rebuild(description, custom_objects, fun)), # weights come from the file
-    error = function(e) if (inherits(e, "nativenet_error_custom")) stop(e) else abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
-  )
+  building <- function(expr) {
+    tryCatch(expr, error = function(e) {
+      if (inherits(e, "nativenet_error_custom")) stop(e)
+      abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
+    })
+  }
+  room <- sum(vapply(file$tensors[stored_weights(file$tensors)], length, 0L))
+  self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun)))) # weights come from the file
   put_weights(self, file$tensors, where, fun)
   model <- as_layer(self, c("nn_model", "nn_layer"))
-  if (compile && !is.null(file$metadata$training)) recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun)
+  if (compile && !is.null(file$metadata$training)) {
+    building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun))
+  }
   if (!is.null(file$metadata$interrupted)) {
-    self$interrupted <- c(lapply(from_json(file$metadata$interrupted, "state of training", fun), as.integer), list(state = file$tensors[["interrupted/state"]]))
+    noted <- from_json(file$metadata$interrupted, "state of training", fun)
+    rows <- if (!is.null(noted$rows)) building(check_count(noted$rows, arg = "rows", fun = fun)) # not known of data sets
+    self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows, state = file$tensors[["interrupted/state"]])
   }
   seed <- file$tensors[["random/R"]]
   if (!is.null(seed)) self$random_state <- list(saved = as.integer(as.array(seed)), at_load = random_seed_now())
   model
+}
+
+stored_weights <- function(tensors) grep("^weights/", names(tensors), value = TRUE)
+
+#' Layers that are built meanwhile may have weights of so many numbers: a file tells how many it holds.
+#' @noRd
+with_room <- function(numbers, expr) {
+  before <- session$room
+  on.exit(session$room <- before)
+  session$room <- numbers
+  expr
 }
 
 #' A model from the table of layers.
@@ -191,7 +210,11 @@ rebuild <- function(description, custom_objects, fun) {
   made <- vector("list", length(description$layers))
   layer_at <- function(i) {
     i <- check_count(i, max = length(made), arg = "layer", fun = fun)
-    if (is.null(made[[i]])) made[[i]] <<- make(description$layers[[i]])
+    if (identical(made[[i]], FALSE)) abort("layer ", i, " refers to itself", class = "file", fun = fun)
+    if (is.null(made[[i]])) {
+      made[[i]] <<- FALSE
+      made[[i]] <<- make(description$layers[[i]])
+    }
     made[[i]]
   }
   make <- function(entry) {
@@ -260,8 +283,7 @@ plain_value <- function(x) {
 
 put_weights <- function(self, tensors, where, fun) {
   weights <- all_weights(self)
-  keys <- grep("^weights/", names(tensors), value = TRUE)
-  keys <- keys[order(keys)]
+  keys <- sort(stored_weights(tensors), method = "radix")
   if (length(keys) != length(weights)) abort(where, " holds ", length(keys), " weights, but the model has ", length(weights), class = "shape", fun = fun)
   for (k in seq_along(weights)) {
     saved <- tensors[[keys[k]]]

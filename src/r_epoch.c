@@ -40,6 +40,14 @@ static struct epoch_state *as_state(SEXP x) {
   return (struct epoch_state *)(void *)RAW(x);
 }
 
+static int is_alive(const struct random *r) { return (r->state[0] | r->state[1] | r->state[2] | r->state[3]) != 0; }
+
+/* A state may come from anybody's file. */
+static void check_state(const struct epoch_state *s, int64_t rows) {
+  if (s->position < 0 || s->position > rows || s->rows_seen < 0 || s->steps < 0 || !is_alive(&s->start) || (s->begun && !is_alive(&s->now)))
+    raise_text(STATUS_VALUE, "what the model remembers of its interrupted training is damaged");
+}
+
 /* A new pass with room for n sums; if it is `random`, its seed is drawn from R's generator. */
 SEXP ffi_epoch_state(SEXP n, SEXP random);
 SEXP ffi_epoch_state(SEXP n, SEXP random) {
@@ -170,6 +178,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
     .loop = {.program = p, .data = &d, .batch = batch, .every_step = !Rf_isNull(l.on_step), .choice = &p->choice, .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
   };
+  check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
   SEXP results = PROTECT(read_collected(program, collected, &e));
   if (!Rf_isNull(rates)) {

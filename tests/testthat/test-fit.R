@@ -336,3 +336,105 @@ test_that("training interrupted anywhere, saved, loaded and resumed gives the sa
   }
   expect_error(again |> fit(x, binary, epochs = 4, resume = TRUE, verbose = 0), "no interrupted training")
 })
+
+test_that("fit() gives the numbers of gradients by PyTorch", {
+  source(test_path("fit-torch.R"), local = TRUE)
+  cases <- list(
+    adam_binary = list(1, "sigmoid", function() optimizer_adam(0.01), "binary_crossentropy", NULL),
+    rmsprop_sparse_l2 = list(3, "softmax", function() optimizer_rmsprop(0.01), "sparse_categorical_crossentropy", regularizer_l2(0.01)),
+    momentum_mse = list(2, "linear", function() optimizer_sgd(0.05, momentum = 0.9), "mse", NULL)
+  )
+  for (name in names(cases)) {
+    known <- fit_torch[[name]]
+    case <- cases[[name]]
+    for (floats in c("float64", "float32")) {
+      k_set_floatx(floats)
+      model <- keras_model_sequential(input_shape = 4) |> layer_dense(5, activation = "tanh", kernel_regularizer = case[[5]]) |> layer_dense(case[[1]], activation = case[[2]])
+      k_set_floatx("float32")
+      set_weights(model, known$start)
+      model |> compile(case[[3]](), case[[4]])
+      history <- model |> fit(fit_torch$x, known$y, epochs = 3, batch_size = 8, shuffle = FALSE, verbose = 0)
+      tolerance <- if (floats == "float64") 1e-9 else 1e-5
+      expect_weights(model, known$end, tolerance)
+      expect_equal(history$metrics$loss, known$losses, tolerance = tolerance)
+    }
+  }
+})
+
+test_that("a token or label out of range in a late batch leaves the model as it was before the epoch", {
+  model <- keras_model_sequential() |> layer_embedding(10, 3, input_length = 2) |> layer_flatten() |> layer_dense(3, activation = "softmax")
+  model |> compile("adam", "sparse_categorical_crossentropy")
+  tokens <- matrix(sample(0:9, 80, TRUE), 40)
+  labels <- rep(0:3, 10) %% 3
+  before <- get_weights(model)
+  refused <- function(words, ...) {
+    expect_error(fit(model, ..., batch_size = 8, shuffle = FALSE, verbose = 0), words, class = "nativenet_error_index")
+    expect_identical(get_weights(model), before)
+    expect_equal(model$optimizer$iterations, 0)
+  }
+  refused("`x` holds the token 10", replace(tokens, 40, 10L), labels)
+  refused("`y` holds the label 3", tokens, replace(labels, 40, 3))
+  refused("`y` holds the label 5", tokens, labels, validation_data = list(tokens, replace(labels, 40, 5)))
+  one <- clone_model(model)
+  set_weights(one, before)
+  one |> compile("adam", "sparse_categorical_crossentropy")
+  for (m in list(model, one)) m |> fit(tokens, labels, shuffle = FALSE, epochs = 1, verbose = 0)
+  expect_identical(get_weights(model), get_weights(one))
+})
+
+test_that("Ctrl-C stops training, which goes on in another process with the same weights in the end", {
+  skip_on_os("windows")
+  skip_if_not_installed("callr")
+  folder <- tempfile()
+  dir.create(folder)
+  run <- function(part, folder, library) {
+    library(nativenet, lib.loc = library)
+    nn_threads(1)
+    set.seed(1)
+    x <- matrix(rnorm(2000 * 20), 2000)
+    y <- as.numeric(x[, 1] > 0)
+    file <- file.path(folder, "model")
+    go <- function(model, ...) model |> fit(x, y, epochs = 40, batch_size = 8, verbose = 0, ...)
+    if (part == "rest") {
+      model <- load_model(file)
+      go(model, resume = TRUE)
+    } else {
+      model <- keras_model_sequential(input_shape = 20) |> layer_dense(40, activation = "relu") |> layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
+      model |> compile("adam", "binary_crossentropy")
+      set.seed(2)
+      if (part == "whole") {
+        go(model)
+      } else {
+        file.create(file.path(folder, "begun"))
+        stopped <- tryCatch({ go(model); FALSE }, interrupt = function(e) TRUE)
+        save_model(model, file)
+        return(list(stopped, model$optimizer$iterations))
+      }
+    }
+    get_weights(model)
+  }
+  here <- list(folder = folder, library = dirname(system.file(package = "nativenet")))
+  child <- callr::r_bg(run, c("first", here), libpath = .libPaths())
+  while (!file.exists(file.path(folder, "begun")) && child$is_alive()) Sys.sleep(0.01)
+  Sys.sleep(0.3)
+  child$interrupt()
+  child$wait(20000)
+  expect_true(child$get_result()[[1]])
+  expect_lt(child$get_result()[[2]], 10000)
+  expect_gt(child$get_result()[[2]], 0)
+  expect_identical(callr::r(run, c("rest", here), libpath = .libPaths()), callr::r(run, c("whole", here), libpath = .libPaths()))
+})
+
+test_that("models that are trained and dropped leave no memory behind", {
+  once <- function() {
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(50) |> layer_dense(1)
+    model |> compile("adam", "mse")
+    train_on_batch(model, x, binary)
+  }
+  used <- function() sum(gc(full = TRUE)[, 2])
+  for (k in 1:5) once()
+  before <- used()
+  for (k in 1:50) once()
+  # a model is some 0.1 MB
+  expect_lt(used() - before, 1)
+})

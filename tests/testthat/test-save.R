@@ -156,3 +156,56 @@ test_that("files that are missing, cut off, foreign or false are refused", {
     if (inherits(result, "error")) expect_s3_class(result, "nativenet_error")
   }
 })
+
+test_that("a file can ask for no more than it holds, and is no trap when edited", {
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(5, name = "d1") |> layer_dense(1)
+  model |> compile("adam", "mse", metrics = "mae")
+  model |> fit(x[, 1:4], y, epochs = 1, verbose = 0)
+  path <- tempfile()
+  save_model(model, path)
+  saved <- safetensors_read(path)
+  other <- tempfile()
+  refused <- function(what, from, to) {
+    expect_match(saved$metadata[[what]], from, fixed = TRUE)
+    safetensors_write(other, saved$tensors, replace(saved$metadata, what, sub(from, to, saved$metadata[[what]], fixed = TRUE)))
+    expect_error(load_model(other), class = "nativenet_error_file")
+  }
+  for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}", paste0("\"units\":{\"value\":", units, "}"))
+  refused("architecture", "\"shape\":[4]", "\"shape\":[2147483647,2147483647]")
+  for (layer in c("4", "-1", "null", "[1,2]")) refused("architecture", "\"layer\":2", paste0("\"layer\":", layer))
+  for (place in c("[1,2]", "[0,1]", "[3,1]", "[\"a\",1]", "[]")) refused("architecture", "\"at\":[1,1]", paste0("\"at\":", place))
+  for (to in c("system", "optimizer_zzz", "optimizer_sgd")) refused("training", "optimizer_adam", to)
+  for (rate in c("-1", "\"a\"", "null")) refused("training", "\"learning_rate\":0.001", paste0("\"learning_rate\":", rate))
+  refused("training", "\"metrics\"", "\"metrix\"")
+  refused("training", "\"mean_squared_error\"", "\"zzz\"")
+  changed <- function(name, value) {
+    safetensors_write(other, replace(saved$tensors, name, list(value)), saved$metadata)
+    expect_error(load_model(other), class = "nativenet_error_file")
+  }
+  changed("optimizer/numbers", tensor(1:2, "float64"))
+  changed("optimizer/0001/1", tensor(1:8, "float32"))
+  changed("optimizer/0001/1", as.raw(1:8))
+})
+
+test_that("a state of training that was forged is refused when it is resumed", {
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(1)
+  model |> compile("adam", "mse")
+  stop_early <- callback_lambda(on_batch_end = function(batch, logs) stop("here"))
+  expect_error(model |> fit(x[, 1:4], y, epochs = 1, batch_size = 10, verbose = 0, callbacks = stop_early), "here")
+  path <- tempfile()
+  save_model(model, path)
+  saved <- safetensors_read(path)
+  state <- saved$tensors[["interrupted/state"]]
+  resume <- function(state, metadata = saved$metadata) {
+    safetensors_write(path, replace(saved$tensors, "interrupted/state", list(state)), metadata)
+    load_model(path) |> fit(x[, 1:4], y, epochs = 1, batch_size = 10, verbose = 0, resume = TRUE)
+  }
+  expect_s3_class(resume(state), "nn_history")
+  position <- 65:72 # after two random states of 32 bytes
+  for (bad in list(as.raw(1:3), replace(state, 1:32, as.raw(0)), replace(state, 33:64, as.raw(0)), replace(state, position, as.raw(255)), replace(state, position[8], as.raw(127)), tensor(1:3))) {
+    expect_error(resume(bad), class = "nativenet_error")
+  }
+  for (noted in c("{\"epoch\":\"a\",\"rows\":40}", "{\"epoch\":-1,\"rows\":40}", "{}", "{\"epoch\":0,\"rows\":[1,2]}")) {
+    expect_error(resume(state, replace(saved$metadata, "interrupted", noted)), class = "nativenet_error_file")
+  }
+})

@@ -1,0 +1,58 @@
+set.seed(73)
+x <- matrix(rnorm(30 * 4), 30)
+y <- as.numeric(x[, 1] > 0)
+one_output <- function(...) keras_model_sequential(input_shape = 4) |> layer_dense(1, activation = "sigmoid", ...)
+two_outputs <- function() {
+  input <- layer_input(4)
+  keras_model(input, list(input |> layer_dense(1, name = "a"), input |> layer_dense(2, name = "b")))
+}
+
+test_that("scores have the names that the user typed, and numbers where these are the same", {
+  model <- one_output()
+  expect_null(model$metrics_names)
+  model |> compile("sgd", "mse", metrics = c("accuracy", "mae", "accuracy"), weighted_metrics = "mae")
+  names <- c("loss", "accuracy", "mae", "accuracy_1", "mae_1")
+  expect_identical(model$metrics_names, names)
+  expect_named(evaluate(model, x, y), names)
+  expect_named((model |> fit(x, y, epochs = 1, verbose = 0))$metrics, names)
+  model <- two_outputs()
+  model |> compile("sgd", "mse", metrics = list(b = list("mae", custom_metric("largest", function(y_true, y_pred) k_max(k_abs(y_true - y_pred), -1)))))
+  names <- c("loss", "a_loss", "b_loss", "b_mae", "b_largest")
+  expect_identical(model$metrics_names, names)
+  scores <- evaluate(model, x, list(y, x[, 1:2]))
+  expect_named(scores, names)
+  expect_equal(scores$b_largest, mean(apply(abs(predict(model, x)[[2]] - x[, 1:2]), 1, max)), tolerance = 1e-5)
+})
+
+test_that("names are told from each other, and mistakes are answered in words", {
+  model <- one_output()
+  expect_error(compile(model, "adma", "mse"), "`compile()`: `optimizer` must be a name", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(compile(model, "adam"), "`loss` must be given", class = "nativenet_error_value")
+  expect_error(compile(model, "adam", "binary_crosentropy"), "did you mean `binary_crossentropy`", class = "nativenet_error_value")
+  expect_error(compile(model, "adam", "mse", metrics = "acuracy"), "did you mean `accuracy`", class = "nativenet_error_value")
+  expect_null(model$optimizer)
+  expect_error(fit(model, x, y, verbose = 0), "`fit()`: the model must be compiled first", fixed = TRUE, class = "nativenet_error_uncompiled")
+  model <- two_outputs()
+  expect_error(compile(model, "adam", list("mse", "mse", "mae")), "one entry per output (2), not 3", fixed = TRUE)
+  expect_error(compile(model, "adam", list(a = "mse", c = "mse")), "`loss` names the output `c`")
+  expect_error(compile(model, "adam", list(a = "mse")), "one entry per output (`a`, `b`)", fixed = TRUE)
+  expect_error(compile(model, "adam", "mse", loss_weights = c(1, NA)), "2 numbers")
+  expect_error(compile(model, "adam", "mse", loss_weights = list(a = 1)), "2 numbers")
+})
+
+test_that("layers that are not trainable stay, and count for compile()", {
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(3, trainable = FALSE) |> layer_dense(1)
+  model |> compile("adam", "mse")
+  before <- get_weights(model)
+  model |> fit(x, y, epochs = 2, verbose = 0)
+  after <- get_weights(model)
+  expect_identical(after[1:2], before[1:2])
+  expect_false(any(after[[3]] == before[[3]]))
+})
+
+test_that("a sequence without a shape is compiled when it sees data", {
+  model <- keras_model_sequential() |> layer_dense(2) |> layer_dense(1)
+  model |> compile("sgd", "mse", metrics = "mae", loss_weights = 2)
+  expect_named(evaluate(model, x, y), c("loss", "mae"))
+  expect_equal(evaluate(model, x, y)$loss, 2 * mean((predict(model, x) - y)^2), tolerance = 1e-5)
+})

@@ -1,0 +1,66 @@
+set.seed(75)
+x <- matrix(rnorm(20 * 3), 20)
+z <- matrix(rnorm(20 * 3), 20)
+y <- as.numeric(x[, 1] > 0)
+two_inputs <- function(as = list) {
+  a <- layer_input(3, name = "a")
+  b <- layer_input(3, name = "b")
+  keras_model(as(a, b), layer_subtract(list(a, b), name = "difference"))
+}
+
+test_that("inputs are told by name, be it the layer's or that in keras_model()", {
+  expected <- x - z
+  named <- function(a, b) list(first = a, second = b)
+  for (model in list(two_inputs(), two_inputs(named))) {
+    expect_equal(predict(model, list(x, z)), expected, tolerance = 1e-6)
+    expect_equal(predict(model, list(b = z, a = x)), expected, tolerance = 1e-6)
+    expect_equal(predict(model, tensor_slices_dataset(list(b = z, a = x)) |> dataset_batch(6)), expected, tolerance = 1e-6)
+  }
+  expect_equal(predict(model, list(second = z, first = x)), expected, tolerance = 1e-6)
+  expect_error(predict(model, list(a = x, c = z)), "`x` names `c`, but the model has `a`, `b`", class = "nativenet_error_value")
+  expect_error(predict(model, list(a = x)), "must have 2 arrays (`a`, `b`), not 1", fixed = TRUE)
+  expect_error(predict(model, list(x, z[1:3, ])), "`x` for `a` has 20 rows, but `x` for `b` has 3", class = "nativenet_error_shape")
+  expect_error(predict(model, list(x, z[, 1:2])), "(None, 3) of `b`, not (20, 2)", fixed = TRUE, class = "nativenet_error_shape")
+})
+
+test_that("a data set of (inputs, targets) may be predicted, too", {
+  model <- two_inputs()
+  data <- tensor_slices_dataset(list(list(a = x, b = z), y)) |> dataset_batch(6)
+  expect_equal(predict(model, data), x - z, tolerance = 1e-6)
+})
+
+test_that("weights of classes and rows multiply, on arrays and on data sets", {
+  in_float64(model <- keras_model_sequential(input_shape = 3) |> layer_dense(1, activation = "sigmoid"))
+  p <- predict(model, x)[, 1]
+  losses <- -y * log(p) - (1 - y) * log(1 - p)
+  model |> compile(optimizer_sgd(0), "binary_crossentropy")
+  by_class <- list("0" = 2, "1" = 3)
+  w <- runif(20)
+  loss_of <- function(...) (model |> fit(..., epochs = 1, verbose = 0))$metrics$loss
+  expected <- mean(losses * ifelse(y == 1, 3, 2))
+  for (target in list(y, matrix(y), factor(y), y > 0, list(y), data.frame(y), tensor(y))) expect_equal(loss_of(x, target, class_weight = by_class), expected, tolerance = 1e-12)
+  expect_equal(loss_of(tensor_slices_dataset(list(x, matrix(y))) |> dataset_batch(6), class_weight = by_class), expected, tolerance = 1e-6)
+  for (weights in list(w, matrix(w), tensor(w, "float64"))) {
+    expect_equal(loss_of(x, y, class_weight = by_class, sample_weight = weights), mean(w * losses * ifelse(y == 1, 3, 2)), tolerance = 1e-12)
+  }
+  refused <- function(words, ...) expect_error(loss_of(x, y, ...), words, class = "nativenet_error")
+  refused("`sample_weight`.*NA", sample_weight = c(NA, w[-1]))
+  refused("`sample_weight` must not be negative", sample_weight = -w)
+  refused("`class_weight`.*NA", class_weight = list("0" = NA_real_, "1" = 1))
+  refused("`class_weight` must not be negative", class_weight = list("0" = -1, "1" = 1))
+  refused("`x` has 20 rows, but `sample_weight` has 3", sample_weight = 1:3)
+  refused("no weight for class 0", class_weight = list("1" = 2))
+})
+
+test_that("numbers that are not there are found, and functions named as the user called them", {
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(2, activation = "softmax")
+  model |> compile("sgd", "sparse_categorical_crossentropy")
+  for (bad in c(NA, NaN, Inf)) {
+    expect_error(predict(model, replace(x, 2, bad)), sprintf("`predict()`: `x`: the data contain %s at position 2", bad), fixed = TRUE, class = "nativenet_error_value")
+  }
+  expect_error(evaluate(model, x, y + 0.5), "`evaluate()`: a number that is not whole", fixed = TRUE)
+  expect_error(evaluate(model, x, y + 1), "`evaluate()`: `y` holds the label 2", fixed = TRUE, class = "nativenet_error_index")
+  expect_error(evaluate(model, x, letters[y + 1]), "must be a numeric", class = "nativenet_error_value")
+  expect_error(predict(model, x[1, ]), "(None, 3)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(predict(model, x[0, ]), "`x` has no rows", class = "nativenet_error_value")
+})
