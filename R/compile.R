@@ -92,8 +92,9 @@ per_output_metrics <- function(x, names, arg) {
 #' A metric, the name under which it is reported (what the user typed), and whether sample weights count.
 #' @noRd
 metric_entry <- function(x, weighted) {
-  name <- if (is.character(x)) x else if (is_part(x, "metric")) metric_name(x) else if (is_part(x, "loss")) loss_name(x) else "custom"
-  if (is.character(x)) as_metric(x, 0, 0, fun = "compile") # is there one?
+  if (identical(x, metric_accuracy)) x <- "accuracy" # which one, the shapes say
+  found <- as_metric(x, 0, 0, fun = "compile")
+  name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else metric_name(if (is_part(x, "metric")) x else found)
   list(metric = x, name = name, weighted = weighted)
 }
 

@@ -26,9 +26,9 @@
 NULL
 
 # It remembers its constructor and the arguments, from which it can be made again.
-new_schedule <- function(f) {
-  constructor <- sys.function(-1)
-  structure(f, class = "nn_schedule", name = called_name(sys.call(-1)), config = mget(names(formals(constructor)), envir = parent.frame()))
+new_schedule <- function(name, f) {
+  arguments <- mget(names(formals(sys.function(-1))), envir = parent.frame())
+  structure(f, class = "nn_schedule", name = paste0("learning_rate_schedule_", name), config = arguments)
 }
 is_schedule <- function(x) inherits(x, "nn_schedule")
 
@@ -39,7 +39,7 @@ learning_rate_schedule_exponential_decay <- function(initial_learning_rate, deca
   check_number(decay_steps, above = 0)
   check_number(decay_rate, above = 0)
   part <- if (check_flag(staircase)) floor else identity
-  new_schedule(function(step) r * decay_rate^part(step / decay_steps))
+  new_schedule("exponential_decay", function(step) r * decay_rate^part(step / decay_steps))
 }
 
 #' @rdname learning_rate_schedule_exponential_decay
@@ -49,7 +49,7 @@ learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, dec
   check_number(decay_steps, above = 0)
   check_number(decay_rate, min = 0)
   part <- if (check_flag(staircase)) floor else identity
-  new_schedule(function(step) r / (1 + decay_rate * part(step / decay_steps)))
+  new_schedule("inverse_time_decay", function(step) r / (1 + decay_rate * part(step / decay_steps)))
 }
 
 #' @rdname learning_rate_schedule_exponential_decay
@@ -60,7 +60,7 @@ learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay
   check_number(end_learning_rate, min = 0)
   check_number(power, above = 0)
   check_flag(cycle)
-  new_schedule(function(step) {
+  new_schedule("polynomial_decay", function(step) {
     length <- if (cycle) decay_steps * pmax(ceiling(step / decay_steps), 1) else decay_steps
     (r - end_learning_rate) * (1 - pmin(step, length) / length)^power + end_learning_rate
   })
@@ -73,7 +73,7 @@ learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) 
     abort("`values` must have one number more than `boundaries` (", length(boundaries), "), not ", length(values))
   }
   if (is.unsorted(boundaries)) abort("`boundaries` must increase")
-  new_schedule(function(step) values[findInterval(step, boundaries, left.open = TRUE) + 1])
+  new_schedule("piecewise_constant_decay", function(step) values[findInterval(step, boundaries, left.open = TRUE) + 1])
 }
 
 #' @rdname learning_rate_schedule_exponential_decay
@@ -82,7 +82,7 @@ learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_ste
   r <- check_number(initial_learning_rate, min = 0)
   check_number(decay_steps, above = 0)
   check_number(alpha, min = 0)
-  new_schedule(function(step) r * ((1 - alpha) * half_wave(pmin(step / decay_steps, 1)) + alpha))
+  new_schedule("cosine_decay", function(step) r * ((1 - alpha) * half_wave(pmin(step / decay_steps, 1)) + alpha))
 }
 
 half_wave <- function(part) 0.5 * (1 + cos(pi * part))
@@ -95,7 +95,7 @@ learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, 
   check_number(t_mul, above = 0)
   check_number(m_mul, above = 0)
   check_number(alpha, min = 0)
-  new_schedule(function(step) {
+  new_schedule("cosine_decay_restarts", function(step) {
     vapply(step / first_decay_steps, function(at) {
       period <- if (t_mul == 1) floor(at) else floor(log(1 - at * (1 - t_mul)) / log(t_mul))
       start <- if (t_mul == 1) period else (1 - t_mul^period) / (1 - t_mul)

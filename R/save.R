@@ -140,7 +140,7 @@ graph_entry <- function(self, table) {
 compilation <- function(compiled) {
   metric <- function(m) {
     if (is.character(m$metric)) m$metric <- list(name = m$metric)
-    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = serialize_part(as_metric(m$metric, 0, 0)))
+    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = serialize_part(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0)))
     m
   }
   optimizer <- compiled$optimizer
