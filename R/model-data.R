@@ -50,8 +50,8 @@ layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$nam
 #' @noRd
 input_names <- function(self, x = NULL) {
   own <- layer_names_of(self$inputs)
-  given <- self$input_names
-  if (length(given) != length(own) || setequal(names(x), own)) own else ifelse(nzchar(given), given, own)
+  given <- ifelse(nzchar(self$input_names), self$input_names, own)
+  if (length(given) == length(own) && setequal(names(x), given)) given else own
 }
 
 input_column <- function(value, input, fun) {

@@ -17,7 +17,7 @@ test_that("inputs are told by name, be it the layer's or that in keras_model()",
     expect_equal(predict(model, tensor_slices_dataset(list(b = z, a = x)) |> dataset_batch(6)), expected, tolerance = 1e-6)
   }
   expect_equal(predict(model, list(second = z, first = x)), expected, tolerance = 1e-6)
-  expect_error(predict(model, list(a = x, c = z)), "`x` names `c`, but the model has `a`, `b`", class = "nativenet_error_value")
+  expect_error(predict(model, list(a = x, c = z)), "`x` names `c`, which the model does not have", class = "nativenet_error_value")
   expect_error(predict(model, list(a = x)), "must have 2 arrays (`a`, `b`), not 1", fixed = TRUE)
   expect_error(predict(model, list(x, z[1:3, ])), "`x` for `a` has 20 rows, but `x` for `b` has 3", class = "nativenet_error_shape")
   expect_error(predict(model, list(x, z[, 1:2])), "(None, 3) of `b`, not (20, 2)", fixed = TRUE, class = "nativenet_error_shape")
