@@ -29,7 +29,7 @@ generics::fit
 #' @param sample_weight a number per row.
 #' @param initial_epoch epochs that were trained before.
 #' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
-#' @param resume go on with a call that was interrupted, with the same data, from the next batch on? Epochs that were finished are not repeated.
+#' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were finished are not repeated.
 #' @param ... ignored.
 #' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of each epoch, and
 #'   `$params`. [plot()] draws it.
@@ -106,6 +106,7 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
   restore_random_state(self)
   if (resume) {
     before <- self$interrupted
+    if (is.null(source$data)) abort("`resume` is for arrays; where a data set stood is not known", fun = "fit")
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
     if (!identical(before$rows, source$rows)) abort("`x` has ", source$rows, " rows, but the interrupted training had ", before$rows, class = "shape", fun = "fit")
     run$epoch <- before$epoch
@@ -145,10 +146,10 @@ trained_and_validated <- function(self, run, kept, callbacks, progress) {
   logs <- tryCatch(
     train_pass(self, run, callbacks, progress),
     nativenet_error_nan = function(e) {
-      warn("the loss in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
-        "learning rate or scaled inputs may help", class = "nan")
       bring_back_weights(self, kept)
       self$stop_training <- TRUE
+      warn("the loss in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
+        "learning rate or scaled inputs may help", class = "nan")
       c(loss = NaN)
     }
   )

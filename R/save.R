@@ -189,7 +189,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
     self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows, state = file$tensors[["interrupted/state"]])
   }
   seed <- file$tensors[["random/R"]]
-  if (!is.null(seed)) self$random_state <- list(saved = as.integer(as.array(seed)), at_load = random_seed_now())
+  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved, at_load = random_seed_now())
   model
 }
 
@@ -203,6 +203,10 @@ with_room <- function(numbers, expr) {
   session$room <- numbers
   expr
 }
+
+#' Is it a state of R's default generator, Mersenne-Twister? See ?.Random.seed.
+#' @noRd
+is_random_state <- function(x) length(x) == 626 && !anyNA(x) && x[1] %% 100 == 3
 
 #' A model from the table of layers.
 #' @noRd

@@ -265,6 +265,9 @@ test_that("a loss that is not finite ends the training with a warning, and bring
   expect_warning(history <- model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0), class = "nativenet_warning_nan")
   expect_identical(get_weights(model), before)
   expect_identical(history$metrics$loss, NaN)
+  model |> compile(optimizer_sgd(1e20), "mse")
+  tryCatch(model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0), warning = identity) # leaves fit() on the spot
+  expect_identical(get_weights(model), before)
   model |> compile(optimizer_sgd(0.01), "mse")
   expect_true(all(is.finite((model |> fit(x, binary, epochs = 1, verbose = 0))$metrics$loss)))
 })
@@ -334,6 +337,8 @@ test_that("training interrupted anywhere, saved, loaded and resumed gives the sa
     expect_identical(get_weights(again), get_weights(whole))
     expect_identical(rest$metrics$loss, utils::tail(history$metrics$loss, length(rest$metrics$loss)))
   }
+  batches <- tensor_slices_dataset(list(x, binary)) |> dataset_batch(16)
+  expect_error(again |> fit(batches, epochs = 4, resume = TRUE, verbose = 0), "`resume` is for arrays")
   expect_error(again |> fit(x, binary, epochs = 4, resume = TRUE, verbose = 0), "no interrupted training")
 })
 
