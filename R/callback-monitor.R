@@ -174,7 +174,7 @@ set_learning_rate_of <- function(model, rate) {
 #' @section Errors: `nativenet_error_value` for a name that holds something that is not in the logs.
 #' @references Behaviour and texts follow Keras 2.15, <https://keras.io/2.15/api/callbacks/model_checkpoint/>.
 #' @examples
-#' callback_model_checkpoint(file.path(tempdir(), "model-{epoch:02d}"), monitor = "val_loss", save_best_only = TRUE)
+#' callback_model_checkpoint(file.path(tempdir(), "model-{epoch:02d}"), save_best_only = TRUE)
 #' @export
 callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE, save_weights_only = FALSE,
                                       mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch") {

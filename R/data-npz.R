@@ -40,7 +40,8 @@ npy_types <- list(
 #' # The vector 1, 2, 3 of bytes, written by hand.
 #' header <- sprintf("%-117s\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }")
 #' path <- tempfile(fileext = ".npy")
-#' writeBin(c(as.raw(0x93), charToRaw("NUMPY"), as.raw(c(1, 0, 118, 0)), charToRaw(header), as.raw(1:3)), path)
+#' start <- c(as.raw(0x93), charToRaw("NUMPY"), as.raw(c(1, 0, 118, 0)))
+#' writeBin(c(start, charToRaw(header), as.raw(1:3)), path)
 #' read_npy(path)
 #' @export
 read_npy <- function(path) {

@@ -115,9 +115,9 @@ evaluate_source <- function(self, source, callbacks) {
   values
 }
 
-#' @importFrom generics evaluate
+#' @rdname evaluate.nn_model
 #' @export
-generics::evaluate
+evaluate <- function(object, ...) UseMethod("evaluate")
 
 #' Evaluate a model
 #'

@@ -5,7 +5,7 @@
 #' Element by element (`add`, `subtract`, `multiply`, `average`, `maximum`, `minimum`), with broadcasting; along an axis
 #' (`concatenate`); or by dot products (`dot`).
 #'
-#' @param inputs,object a list of symbolic tensors or tensors; without it the layer itself.
+#' @param inputs a list of symbolic tensors or tensors; without it the layer itself.
 #' @param ... more inputs; options of layers by name, see [layer_dense()].
 #' @param axis of `concatenate`: 0-based with the batch as axis 0, negative from the end, as in Keras.
 #' @param axes of `dot`: one axis, or one for each input, counted likewise.

@@ -40,7 +40,9 @@
 #' m$update_state(3, 5)
 #' m$result() # 2.5 / 3
 #' metric_mean_absolute_error(diag(2), matrix(0.5, 2, 2))
-#' largest <- custom_metric("largest_error", function(y_true, y_pred) k_max(k_abs(y_true - y_pred), axis = -1))
+#' largest <- custom_metric("largest_error", function(y_true, y_pred) {
+#'   k_max(k_abs(y_true - y_pred), axis = -1)
+#' })
 #' largest(diag(2), matrix(0.25, 2, 2))
 #' @name metric_mean_squared_error
 NULL

@@ -27,7 +27,8 @@ safetensors_limits <- list(header = 1e8, tensors = 1e5, name = 4096, axes = 8)
 #' @references <https://huggingface.co/docs/safetensors/index#format>
 #' @examples
 #' path <- tempfile(fileext = ".safetensors")
-#' safetensors_write(path, list(kernel = matrix(1:6, 2), bias = tensor(c(0.5, 1, 2), "float32")), list(made_by = "me"))
+#' bias <- tensor(c(0.5, 1, 2), "float32")
+#' safetensors_write(path, list(kernel = matrix(1:6, 2), bias = bias), list(made_by = "me"))
 #' saved <- safetensors_read(path)
 #' saved$tensors$kernel
 #' saved$metadata$made_by

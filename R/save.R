@@ -14,7 +14,7 @@
 #' of layers) are stored by name only; give them as `custom_objects` when loading.
 #'
 #' @param object a model.
-#' @param filepath,path name of the file; `.safetensors` is a good ending.
+#' @param filepath name of the file; `.safetensors` is a good ending.
 #' @param overwrite may a file of that name be replaced?
 #' @param include_optimizer save what the optimizer remembers?
 #' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for a loss or metric

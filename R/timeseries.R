@@ -47,7 +47,7 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
     in_order <- rows[at + seq_len(min(batch_size, base::length(rows) - at))]
     chosen <- if (shuffle) first - 1L + sample.int(last - first + 1L, batch_size, replace = TRUE) else in_order
     at <<- if (at + batch_size >= base::length(rows)) 0L else at + batch_size
-    list(windows(data, outer(chosen, back, "-") + 1), take_rows(targets, chosen + 1))
+    list(windows_at(data, outer(chosen, back, "-") + 1), take_rows(targets, chosen + 1))
   }
   structure(batch, steps = (base::length(rows) + batch_size - 1L) %/% batch_size)
 }
@@ -67,4 +67,4 @@ take_rows <- function(x, rows) {
 
 #' steps: a matrix (batch, time) of places along the first dimension. Returns (batch, time, the other dimensions).
 #' @noRd
-windows <- function(x, steps) array(take_rows(x, c(steps)), c(dim(steps), dim(x)[-1]))
+windows_at <- function(x, steps) array(take_rows(x, c(steps)), c(dim(steps), dim(x)[-1]))
