@@ -29,8 +29,7 @@ static void end_step(struct epoch *e) {
     const struct tally *t = &e->tally[k];
     const struct slot *slot = &p->slots[t->slot];
     double weight = t->averaged ? (double)e->loop.rows : 1;
-    for (int64_t i = 0; i < t->n; i++)
-      t->sum[i] += weight * (slot->dtype == FLOAT32 ? (double)((const float *)slot->value)[i] : ((const double *)slot->value)[i]);
+    for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * slot_number(slot, i);
   }
   for (int k = 0; k < e->collected; k++) {
     const struct slot *slot = &p->slots[e->collect[k].slot];

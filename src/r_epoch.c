@@ -111,14 +111,14 @@ static int poll(struct loop *loop) {
 static struct program *make_room(SEXP program, int64_t rows) {
   struct failure failure;
   struct program *p = as_program(program);
-  if (p->laid_out && rows > p->room) p->laid_out = 0;
-  if (!p->laid_out) {
-    p->room = 0;
+  if (!p->laid_out || rows > p->room) {
+    p->laid_out = 0;
+    p->room = 0; /* until there is memory */
     if (program_set_rows(p, rows, &failure)) raise(&failure);
-    program_ready(program);
-    as_program(program)->room = rows;
   }
-  return program_ready(program);
+  p = program_ready(program);
+  if (rows > p->room) p->room = rows;
+  return p;
 }
 
 static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, struct epoch *e) {
@@ -135,7 +135,7 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   }
 }
 
-/* Arrays for all rows of the slots; NULL for the part that an earlier call has seen. */
+/* Tensors for all rows of the slots. */
 static SEXP read_collected(SEXP program, SEXP collected, struct epoch *e) {
   SEXP results = PROTECT(Rf_allocVector(VECSXP, list_length(collected)));
   e->collected = (int32_t)XLENGTH(results);

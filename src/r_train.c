@@ -1,4 +1,5 @@
 /* r_train.c - the trainer's handle, for the course's networks. */
+#include "epoch.h"
 #include "r_border.h"
 #include "train.h"
 
@@ -287,11 +288,12 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
   shape.dim[0] = d.rows;
   PROTECT(tensor_new(p->slots[slot].dtype, &shape, &result));
   struct team_choice choice = {0};
-  struct prediction g = {
+  struct epoch_state state = {.position = 0};
+  struct epoch e = {
     .loop = {.program = p, .data = &d, .batch = as_int(batch), .choice = &choice, .failure = &failure, .poll = poll_interrupt},
-    .slot = slot, .out = result.data,
+    .state = &state, .collected = 1, .collect = {{slot, result.data}}, .targets = 1, .target = {slot},
   };
-  if (predict(&g) != STATUS_OK) raise(&failure);
+  if (epoch_run(&e) != STATUS_OK) raise(&failure);
   SEXP array = numbers_to_r(&result);
   UNPROTECT(1);
   return array;

@@ -9,8 +9,8 @@ static const struct kernels *kernels_of(const struct program *p, const struct no
   return kernels[p->slots[key].dtype];
 }
 
-double scalar_value(const struct slot *s) {
-  return s->dtype == FLOAT32 ? (double)*(const float *)s->value : *(const double *)s->value;
+double slot_number(const struct slot *s, int64_t i) {
+  return s->dtype == FLOAT32 ? (double)((const float *)s->value)[i] : ((const double *)s->value)[i];
 }
 
 void run_backward(struct program *p, struct team *team, int thread) {
@@ -74,7 +74,7 @@ static void assign_action(const struct call *c) {
 /* Operand: a scalar. If it is not finite, as the loss of bad data or of weights that exploded, no later node changes anything. */
 static void guard_action(const struct call *c) {
   const struct slot *s = &c->program->slots[c->program->operands[c->node->first].slot];
-  if (c->thread == 0 && !isfinite(scalar_value(s))) atomic_store(&c->team->failed, STATUS_NAN);
+  if (c->thread == 0 && !isfinite(slot_number(s, 0))) atomic_store(&c->team->failed, STATUS_NAN);
 }
 
 static kernel *const actions[] = {

@@ -9,8 +9,8 @@
 void run_forward(struct program *p, struct team *team, int thread);
 void run_backward(struct program *p, struct team *team, int thread);
 
-/* The number of a float scalar. */
-double scalar_value(const struct slot *s);
+/* Number i of a float slot. */
+double slot_number(const struct slot *s, int64_t i);
 
 /* What a run left behind, in words. */
 enum status run_explain(enum status s, struct failure *failure);

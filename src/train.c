@@ -44,7 +44,7 @@ static int weights_lost(struct trainer *t, struct program *p, double growth) {
 /* After the forward pass: note the loss, with the penalties on the weights, and let its gradient be 1. */
 static void note_loss(struct trainer *t, struct program *p) {
   struct slot *loss = &p->slots[t->loss];
-  double value = scalar_value(loss);
+  double value = slot_number(loss, 0);
   for (int k = 0; k < p->slots_used; k++) {
     const struct slot *s = &p->slots[k];
     if (s->kind != SLOT_VARIABLE || (s->l1 == 0 && s->l2 == 0)) continue;
@@ -201,30 +201,4 @@ enum status train(struct training *g) {
     if (g->epoch_ended(g)) return STATUS_STOPPED;
   }
   return STATUS_OK;
-}
-
-/* ---- predictions ---- */
-
-static struct prediction *prediction_of(struct loop *l) { return (struct prediction *)(void *)l; }
-
-static void prepare_prediction(struct loop *l) { program_plan_forward(l->program, &prediction_of(l)->slot, 1); }
-
-static int prediction_step(struct loop *l, struct team *team, int thread) {
-  struct prediction *g = prediction_of(l);
-  run_forward(l->program, team, thread);
-  if (thread == 0 && !atomic_load(&team->failed)) {
-    const struct slot *result = &l->program->slots[g->slot];
-    size_t bytes = (size_t)shape_count(&result->shape) * dtype_size[result->dtype];
-    memcpy(g->out, result->value, bytes);
-    g->out += bytes;
-  }
-  return !atomic_load(&team->failed);
-}
-
-enum status predict(struct prediction *g) {
-  g->loop.prepare = prepare_prediction;
-  g->loop.passes = 1;
-  g->loop.step = prediction_step;
-  g->loop.data->position = 0;
-  return loop_run(&g->loop);
 }

@@ -43,12 +43,4 @@ enum status train_step(struct trainer *t, struct program *p, int64_t rows, struc
  * program's gradient arena, and no weight changes. */
 enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, struct failure *failure);
 
-/* Forward over all rows, `out` receives the slot's rows one after the other; no weight changes. */
-struct prediction {
-  struct loop loop;
-  int32_t slot;
-  unsigned char *out;
-};
-enum status predict(struct prediction *g);
-
 #endif
