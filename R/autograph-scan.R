@@ -17,7 +17,7 @@ look_through <- function(f, objects = NULL) {
   look_at(objects, "an argument", found)
   look_at_methods(found)
   guards <- lapply(found$reads, function(r) {
-    whole <- any(vapply(found$objects, identical, NA, r$env))
+    whole <- is_one_of(r$env, found$objects)
     list(env = r$env, names = r$names, values = bindings(r$names, r$env), whole = whole, size = length(r$env))
   })
   list(reason = found$reason, guards = guards)
@@ -26,7 +26,7 @@ look_through <- function(f, objects = NULL) {
 refuse <- function(found, ...) if (is.null(found$reason)) found$reason <- paste0(...)
 
 was_seen <- function(found, x) {
-  for (y in found$seen) if (identical(x, y)) return(TRUE)
+  if (is_one_of(x, found$seen)) return(TRUE)
   found$seen <- c(found$seen, list(x))
   FALSE
 }

@@ -123,11 +123,10 @@ graph_trace <- function(graph, args, signature, call, caller) {
 #' A trace, or why there can be none.
 #' @noRd
 try_trace <- function(f, args) {
-  random_state <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  before <- random_state()
+  before <- random_state_now()
   trace <- tryCatch(trace_call(f, args), error = identity)
-  if (!identical(before, random_state())) {
-    if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, envir = globalenv())
+  if (!identical(before, random_state_now())) {
+    put_random_state(before)
     return("it draws random numbers with R's generator; those of `tf$random` can be compiled")
   }
   if (inherits(trace, "nativenet_error_traced")) return(session$aborted)

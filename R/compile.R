@@ -28,23 +28,16 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   self <- layer_self(object)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")
-  self$compiled <- NULL # nothing half done
+  self$compiled <- self$cache <- NULL # nothing half done
   given <- list(loss = loss, metrics = metrics, loss_weights = loss_weights, weighted_metrics = weighted_metrics)
-  if (self$built) check_compilation(self, given)
-  self$compiled <- list(optimizer = optimizer, given = given, loss = loss)
-  self$cache <- NULL
-  if (self$built) finish_compile(self)
+  compiled <- list(optimizer = optimizer, given = given, loss = loss)
+  self$compiled <- if (self$built) finish_compile(self, compiled) else compiled
   invisible(object)
 }
 
 #' Once the outputs are known.
 #' @noRd
-finish_compile <- function(self) {
-  if (!is.null(self$compiled$losses)) return()
-  parts <- check_compilation(self, self$compiled$given)
-  self$compiled[names(parts)] <- parts
-  self$compiled$trained <- trainable_weights(self)
-}
+finish_compile <- function(self, compiled) c(compiled, check_compilation(self, compiled$given), list(trained = trainable_weights(self)))
 
 check_compilation <- function(self, given) {
   names <- output_names(self)
@@ -117,5 +110,5 @@ build_for <- function(self, x, fun) {
     shape <- if (is.null(dim(x))) 1L else shape_of(x)[-1]
     build_sequential(self, shape)
   }
-  if (!is.null(self$compiled)) finish_compile(self)
+  if (!is.null(self$compiled) && is.null(self$compiled$losses)) self$compiled <- finish_compile(self, self$compiled)
 }

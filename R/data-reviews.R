@@ -74,21 +74,6 @@ dataset_reviews_word_index <- function() {
   session$review_index
 }
 
-#' Evaluate with a generator of its own, the same in all sessions; NULL: with R's as it is.
-#' @noRd
-with_seed <- function(seed, code, fun = calling_function()) {
-  if (is.null(seed)) return(code)
-  check_count(seed, min = -.Machine$integer.max, arg = "seed", fun = fun)
-  before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  kinds <- RNGkind()
-  on.exit({
-    suppressWarnings(do.call(RNGkind, as.list(kinds))) # the old way of sampling comes with a warning
-    if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, envir = globalenv())
-  })
-  set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
-  code
-}
-
 #' A data frame of n different reviews: text, y. The first rows, however many, are half positive and half negative.
 #' @noRd
 write_reviews <- function(n) {

@@ -17,9 +17,10 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   build_for(self, x, fun)
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
   weights <- weight_columns(self, y, sample_weight, class_weight, fun)
-  data <- model_data(self, x, y, weights, fun)
-  list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
+  array_source(model_data(self, x, y, weights, fun), batch)
 }
+
+array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
 
 stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg) {
   if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
@@ -53,7 +54,7 @@ batch_data <- function(self, element, class_weight, fun) {
   model_data(self, element[[1]], element[[2]], weights, fun)
 }
 
-#' Call f(data, batch) for each block of rows: once for arrays, once per batch of a stream. f gives NULL to stop.
+#' Call f(data, batch) for each block of rows: once for arrays, once per batch of a stream. f gives FALSE to stop.
 #' @noRd
 each_block <- function(source, run, f) {
   if (!is.null(source$data)) return(f(source$data, source$batch))
@@ -68,7 +69,7 @@ each_block <- function(source, run, f) {
       break
     }
     data <- source$read(element)
-    if (is.null(f(data, data$rows))) break
+    if (!f(data, data$rows)) break
     .Call(C_epoch_rewind, run$state)
     done <- done + 1
   }
@@ -81,11 +82,7 @@ split_source <- function(source, share, fun) {
   if (at < 1 || at >= source$rows) {
     abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation", ": there are ", source$rows, fun = fun)
   }
-  part <- function(from, to) {
-    data <- data_rows(source$data, from, to)
-    batch <- min(source$batch, data$rows)
-    list(data = data, rows = data$rows, batch = batch, steps = ceiling(data$rows / batch))
-  }
+  part <- function(from, to) array_source(data_rows(source$data, from, to), source$batch)
   list(train = part(1, at), validation = part(at + 1, source$rows))
 }
 

@@ -181,7 +181,7 @@ train_pass <- function(self, run, callbacks, progress) {
       vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
     }
     reading_data(self, data, run_step(step, data, batch, run$mode, run$state, hooks$on_step, on_clock, rates, optimizer))
-    if (self$stop_training) NULL else step_logs(step, run$state)
+    !self$stop_training
   })
   step_logs(step, run$state)
 }
@@ -219,29 +219,32 @@ bring_back_weights <- function(self, kept) {
 #' @noRd
 reading_data <- function(self, data, expr) {
   tryCatch(expr, nativenet_error_index = function(e) {
+    refuse <- function(...) abort(..., class = "index", fun = user_function())
     for (k in seq_along(self$inputs)) {
       for (step in self$plan$steps) {
         layer <- step$layer
         if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == self$plan$inputs[k])) next
-        values <- range(as.array(data$columns[[k]]))
-        if (values[1] >= 0 && values[2] < layer$config$input_dim) next
-        abort("`x` holds the token ", if (values[1] < 0) values[1] else values[2], ", but `", layer$name, "` has `input_dim` ", layer$config$input_dim,
-          ", so tokens must lie in 0 .. ", layer$config$input_dim - 1, class = "index", fun = user_function())
+        n <- layer$config$input_dim
+        odd <- number_outside(data$columns[[k]], n)
+        if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n, ", so tokens must lie in 0 .. ", n - 1)
       }
     }
     for (k in seq_along(self$outputs)) {
       at <- length(self$inputs) + k
       if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
-      y <- data$columns[[at]]
-      classes <- self$outputs[[k]]$shape[length(self$outputs[[k]]$shape)]
-      values <- range(as.array(y))
-      if (values[1] < 0 || values[2] >= classes) {
-        abort("`y` holds the label ", if (values[1] < 0) values[1] else values[2], ", but `", output_names(self)[k], "` has ", classes,
-          " classes, so labels must lie in 0 .. ", classes - 1, class = "index", fun = user_function())
-      }
+      n <- utils::tail(self$outputs[[k]]$shape, 1)
+      odd <- number_outside(data$columns[[at]], n)
+      if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n, " classes, so labels must lie in 0 .. ", n - 1)
     }
     stop(e)
   })
+}
+
+#' The smallest or else the largest number, if it lies outside 0 .. n - 1.
+#' @noRd
+number_outside <- function(column, n) {
+  ends <- range(as.array(column))
+  utils::head(ends[ends < 0 | ends >= n], 1)
 }
 
 # ---- a random state that came with a saved model ----
@@ -251,7 +254,5 @@ reading_data <- function(self, data, expr) {
 restore_random_state <- function(self) {
   pending <- self$random_state
   self$random_state <- NULL
-  if (!is.null(pending) && identical(pending$at_load, random_seed_now())) assign(".Random.seed", pending$saved, envir = globalenv())
+  if (!is.null(pending) && identical(pending$at_load, random_state_now())) put_random_state(pending$saved)
 }
-
-random_seed_now <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)

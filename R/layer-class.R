@@ -123,7 +123,7 @@ own_members <- list(
   self$fields[name] <- list(value)
   for (leaf in tensor_leaves(value)) {
     if (is_layer(leaf)) self$layers <- c(self$layers, list(leaf))
-    else if (is_variable(leaf) && !any(vapply(self$weights, identical, NA, leaf))) {
+    else if (is_variable(leaf) && !is_one_of(leaf, self$weights)) {
       self$weights <- c(self$weights, list(leaf))
       self$rules <- c(self$rules, list(list(trainable = is_trainable(leaf))))
     }

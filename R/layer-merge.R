@@ -73,7 +73,7 @@ merged_mask <- function(self, x, mask) {
 fold_type <- function(class_name, op) {
   list(
     class_name = class_name, several = TRUE, call = function(self, x) Reduce(op, check_several(self, x)),
-    mask = function(self, x, mask) merged_mask(self, x, mask)
+    mask = merged_mask
   )
 }
 
@@ -93,14 +93,14 @@ average_type <- list(
   class_name = "Average",
   several = TRUE,
   call = function(self, x) op_divide(Reduce(op_add, check_several(self, x)), length(x)),
-  mask = function(self, x, mask) merged_mask(self, x, mask)
+  mask = merged_mask
 )
 
 concatenate_type <- list(
   class_name = "Concatenate",
   several = TRUE,
   call = function(self, x) op_concat(check_several(self, x), op_axis(self, self$config$axis, x[[1]])),
-  mask = function(self, x, mask) merged_mask(self, x, mask)
+  mask = merged_mask
 )
 
 dot_type <- list(

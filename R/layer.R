@@ -40,6 +40,10 @@ layer_type <- function(self) if (is.null(self$type)) get(paste0(self$kind, "_typ
 #' @noRd
 as_layer <- function(self, class = "nn_layer") structure(function(object, ...) apply_layer(self, object, ...), class = class)
 
+#' The same of a layer that may be a model.
+#' @noRd
+layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer")
+
 is_layer <- function(x) inherits(x, "nn_layer")
 layer_self <- function(layer) environment(layer)$self
 
@@ -190,7 +194,7 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   mask <- if (is.function(type$mask)) type$mask(self, x, given) else if (isTRUE(type$mask)) given
   result <- fill_leaves(result, lapply(tensor_leaves(result), function(y) {
     if (identical(attr(y, "mask"), mask)) return(y)
-    if (any(vapply(tensor_leaves(x), identical, NA, y))) y <- another_name(y) # the input given back has its own mask and other readers
+    if (is_one_of(y, tensor_leaves(x))) y <- another_name(y) # the input given back has its own mask and other readers
     with_note(y, "mask", mask)
   }))
   regularizer <- self$config$activity_regularizer
@@ -232,7 +236,7 @@ layer_members <- list(
   name = function(self) self$name,
   weights = function(self) all_weights(self),
   trainable_weights = function(self) trainable_weights(self),
-  non_trainable_weights = function(self) Filter(function(w) !any(vapply(trainable_weights(self), identical, NA, w)), all_weights(self)),
+  non_trainable_weights = function(self) Filter(function(w) !is_one_of(w, trainable_weights(self)), all_weights(self)),
   variables = function(self) all_weights(self),
   trainable_variables = function(self) trainable_weights(self),
   trainable = function(self) self$trainable,

@@ -211,7 +211,7 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
     if (!is.null(depth[[key]]) && depth[[key]] >= d) return()
     depth[[key]] <<- d
     nodes[[key]] <<- node
-    if (any(vapply(starts, identical, NA, node))) return()
+    if (is_one_of(node, starts)) return()
     if (isTRUE(node$layer$is_input)) {
       abort("the outputs depend on `", node$layer$name, "`, which is not among the inputs", fun = fun)
     }
@@ -232,10 +232,10 @@ own_beginning <- function(inputs, outputs, fun = calling_function()) {
   to <- lapply(inputs, function(x) if (isTRUE(x$node$layer$is_input)) x else input_tensor(x$shape[-1], x$dtype))
   if (identical(from, to)) return(list(inputs = inputs, outputs = outputs))
   inputs <- to
-  moved <- function(x) to[[which(vapply(from, identical, NA, x))[1]]]
+  moved <- function(x) to[[place_of(x, from)]]
   starts <- lapply(from, function(x) x$node)
   for (node in nodes_between(from, outputs, fun)) {
-    if (any(vapply(starts, identical, NA, node))) next
+    if (is_one_of(node, starts)) next
     again <- symbolic_call(node$layer, fill_leaves(node$inputs, lapply(tensor_leaves(node$inputs), moved)), node$args)
     from <- c(from, tensor_leaves(node$outputs))
     to <- c(to, tensor_leaves(again))
@@ -255,7 +255,7 @@ graph_plan <- function(inputs, outputs, nodes) {
   places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
   input_places <- vapply(inputs, place, 0)
   starts <- lapply(inputs, function(x) x$node)
-  inner <- Filter(function(n) !any(vapply(starts, identical, NA, n)), nodes)
+  inner <- Filter(function(n) !is_one_of(n, starts), nodes)
   steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args, outputs = unlist(places(n$outputs))))
   list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0), size = length(tensors))
 }

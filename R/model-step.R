@@ -111,7 +111,7 @@ update_weights <- function(self, tape, total) {
   gradients <- tape_gradient(tape, total, trained)
   apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
   for (r in weight_rules(self)) {
-    if (!is.null(r$constraint) && any(vapply(trained, identical, NA, r$weight))) variable_assign(r$weight, r$constraint(r$weight))
+    if (!is.null(r$constraint) && is_one_of(r$weight, trained)) variable_assign(r$weight, r$constraint(r$weight))
   }
 }
 

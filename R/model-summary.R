@@ -118,7 +118,7 @@ plot.nn_model <- function(x, ...) {
 #' @noRd
 model_graph <- function(self) {
   nodes <- self$nodes
-  at <- function(node) which(vapply(nodes, identical, NA, node))
+  at <- function(node) place_of(node, nodes)
   edges <- do.call(rbind, lapply(seq_along(nodes), function(i) {
     sources <- vapply(tensor_leaves(nodes[[i]]$inputs), function(x) at(x$node), 0L)
     if (length(sources)) cbind(sources, i)

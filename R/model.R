@@ -46,7 +46,7 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
   if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape, arg = "batch_input_shape")[-1]
   if (!is.null(input_shape)) self$row_shape <- check_input_shape(input_shape)
   if (!is.null(layers) && !is_branch(layers) && !is_layer(layers)) abort("`layers` must be a list of layers, not ", describe(layers))
-  model <- as_layer(self, c("nn_model", "nn_layer"))
+  model <- layer_handle(self)
   for (layer in if (is_layer(layers)) list(layers) else layers) add_layer(model, layer)
   model
 }
@@ -159,7 +159,7 @@ keras_model <- function(inputs, outputs = NULL, ...) {
   if (anyDuplicated(lapply(inputs, function(x) x$node$number))) abort("`inputs` has the same tensor twice")
   graph <- own_beginning(inputs, check_symbolic(outputs))
   finish_model(self, graph$inputs, graph$outputs)
-  as_layer(self, c("nn_model", "nn_layer"))
+  layer_handle(self)
 }
 
 check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
@@ -222,7 +222,7 @@ model_members <- list(
   metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
   stop_training = function(self) self$stop_training,
   history = function(self) self$history,
-  summary = function(self) function(...) summary(as_layer(self, c("nn_model", "nn_layer")), ...)
+  summary = function(self) function(...) summary(layer_handle(self), ...)
 )
 
 #' @export
@@ -244,11 +244,6 @@ model_members <- list(
   }
   else return(NextMethod())
   x
-}
-
-#' @export
-.DollarNames.nn_model <- function(x, pattern = "") {
-  grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
 }
 
 # Python's spelling: model$fit(...).
@@ -290,7 +285,7 @@ get_weights <- function(object, trainable = NA) {
   if (!identical(trainable, NA)) check_flag(trainable)
   all <- all_weights(self)
   trained <- trainable_weights(self)
-  is_trained <- vapply(all, function(w) any(vapply(trained, identical, NA, w)), NA)
+  is_trained <- vapply(all, is_one_of, NA, trained)
   lapply(if (is.na(trainable)) all else all[is_trained == trainable], as.array)
 }
 

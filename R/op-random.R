@@ -66,14 +66,3 @@ shared_axes <- function(noise_shape, shape, fun = calling_function()) {
   }
   sizes %in% 1
 }
-
-#' Draw with a seed of one's own, and leave R's generator as it was.
-#' @noRd
-with_own_seed <- function(seed, draw) {
-  if (is.null(seed)) return(draw)
-  check_not_tracing("it draws random numbers with a seed of its own")
-  old <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
-  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, envir = globalenv()))
-  set.seed(seed)
-  draw
-}

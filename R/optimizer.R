@@ -234,7 +234,7 @@ apply_gradients <- function(self, grads_and_vars) {
     optimizer_refresh(self)
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
   } else {
-    again <- any(vapply(session$optimizers, identical, NA, self))
+    again <- is_one_of(self, session$optimizers)
     if (again && !is.null(.subset2(self, "schedule"))) abort_trace("an optimizer with a schedule takes several steps in it")
     session$optimizers <- c(session$optimizers, list(self))
     .Call(C_program_update, tracing_program(), .subset2(self, "memory"), gradients, variables)

@@ -60,7 +60,7 @@ model_pieces <- function(self, include_optimizer) {
     metadata$interrupted <- to_json(self$interrupted[c("epoch", "rows")])
     if (!is.null(self$interrupted$state)) tensors[["interrupted/state"]] <- self$interrupted$state
   }
-  seed <- random_seed_now()
+  seed <- random_state_now()
   if (!is.null(seed)) tensors[["random/R"]] <- tensor(as.integer(seed), "int32")
   list(tensors = tensors, metadata = metadata)
 }
@@ -79,8 +79,8 @@ optimizer_tensors <- function(optimizer, weights) {
   memory <- optimizer_memory(optimizer)
   tensors <- list("optimizer/numbers" = tensor(memory$numbers, "float64"))
   for (k in seq_along(memory$variables)) {
-    at <- which(vapply(weights, identical, NA, memory$variables[[k]]))
-    for (i in seq_along(memory$states[[k]])) if (length(at)) tensors[[sprintf("optimizer/%04d/%d", at, i)]] <- memory$states[[k]][[i]]
+    at <- place_of(memory$variables[[k]], weights)
+    for (i in seq_along(memory$states[[k]])) if (!is.na(at)) tensors[[sprintf("optimizer/%04d/%d", at, i)]] <- memory$states[[k]][[i]]
   }
   tensors
 }
@@ -125,8 +125,8 @@ graph_entry <- function(self, table) {
   layers <- lapply(nodes, function(n) layer_number(n$layer, table))
   listed <- lapply(self$layers, function(l) layer_number(layer_self(l), table))
   place <- function(x) {
-    node <- which(vapply(nodes, identical, NA, x$node))
-    list(at = c(node, which(vapply(tensor_leaves(nodes[[node]]$outputs), identical, NA, x))))
+    node <- place_of(x$node, nodes)
+    list(at = c(node, place_of(x, tensor_leaves(nodes[[node]]$outputs))))
   }
   places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
   is_start <- vapply(nodes, function(n) any(vapply(self$inputs, function(x) identical(x$node, n), NA)), NA)
@@ -179,7 +179,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
   room <- sum(vapply(file$tensors[stored_weights(file$tensors)], length, 0L))
   self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun)))) # weights come from the file
   put_weights(self, file$tensors, where, fun)
-  model <- as_layer(self, c("nn_model", "nn_layer"))
+  model <- layer_handle(self)
   if (compile && !is.null(file$metadata$training)) {
     building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun))
   }
@@ -189,7 +189,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
     self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows, state = file$tensors[["interrupted/state"]])
   }
   seed <- file$tensors[["random/R"]]
-  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved, at_load = random_seed_now())
+  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved, at_load = random_state_now())
   model
 }
 
@@ -260,8 +260,6 @@ rebuild <- function(description, custom_objects, fun) {
   layer_at(description$model)
 }
 
-layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer")
-
 layer_constructor <- function(kind, fun) {
   name <- paste0("layer_", kind)
   if (!is.character(kind) || !name %in% getNamespaceExports(topenv())) abort("there is no layer \"", kind, "\"", class = "file", fun = fun)
@@ -328,10 +326,8 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l) as_part("loss", l, fun = fun, custom_objects = custom_objects))),
     metrics = own(pick(FALSE)), weighted_metrics = own(pick(TRUE)), loss_weights = unlist(settings$loss_weights))
   self <- layer_self(model)
-  for (k in seq_along(settings$metrics)) for (i in seq_along(self$compiled$metrics[[k]])) {
-    names <- vapply(c(Filter(function(m) !m$weighted, settings$metrics[[k]]), Filter(function(m) m$weighted, settings$metrics[[k]])), function(m) m$name, "")
-    self$compiled$metrics[[k]][[i]]$name <- names[i]
-  }
+  # they stand in the order of compile(): those without weights first
+  self$compiled$metrics <- Map(function(own, saved) Map(function(m, was) replace(m, "name", was$name), own, saved), self$compiled$metrics, settings$metrics)
   remember(optimizer, all_weights(self), tensors)
 }
 
@@ -379,7 +375,7 @@ unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
 clone_model <- function(model, ...) {
   self <- built_self(model)
   description <- from_json(to_json(architecture(self)), "description of the model", "clone_model")
-  as_layer(rebuild(description, custom_functions(self), "clone_model"), c("nn_model", "nn_layer"))
+  layer_handle(rebuild(description, custom_functions(self), "clone_model"))
 }
 
 #' The R functions that layers of a model hold, as custom_objects.
