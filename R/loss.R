@@ -218,8 +218,16 @@ weights_for <- function(values, weights) {
 #' One number, as the loss' reduction says (or a number for each sample: "none").
 #' @noRd
 loss_total <- function(loss, y_true, y_pred, weights = NULL, logits = NULL) {
-  values <- weigh(loss_values(loss, y_true, y_pred, logits), weights)
-  switch(part_config(loss)$reduction, none = values, sum = op_sum(values), op_mean(values))
+  reduce_loss(weigh(loss_values(loss, y_true, y_pred, logits), weights), part_config(loss)$reduction)
+}
+
+#' @param counted 1 for each value that the mean is over, 0 for others; NULL: it is over all.
+#' @noRd
+reduce_loss <- function(values, reduction, counted = NULL) {
+  switch(reduction,
+    none = values, sum = op_sum(values),
+    if (is.null(counted)) op_mean(values) else op_divide(op_sum(values), op_maximum(op_sum(counted), 1))
+  )
 }
 
 call_loss <- function(y_true, y_pred, sample_weight = NULL) loss_total(sys.function(), y_true, y_pred, sample_weight)

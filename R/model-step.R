@@ -80,15 +80,10 @@ output_loss <- function(loss, y, output, w) {
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
   values <- weigh(values, w)
   mask <- attr(output, "mask")
-  if (!is.null(mask) && rank_of(mask) <= rank_of(values)) {
-    mask <- op_cast(mask, tensor_dtype(values))
-    values <- weigh(values, mask)
-    if (!is_sum(loss)) return(op_divide(op_sum(values), op_maximum(op_sum(mask), 1)))
-  }
-  if (is_sum(loss)) op_sum(values) else op_mean(values)
+  counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) op_cast(mask, tensor_dtype(values))
+  reduction <- part_config(loss)$reduction
+  reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
 }
-
-is_sum <- function(loss) identical(part_config(loss)$reduction, "sum")
 
 #' What the output's last activation started from, if it is the one that the loss or metric can do without.
 #' @noRd
