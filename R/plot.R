@@ -72,12 +72,14 @@ widened <- function(x, share) {
   if (diff(range) == 0) range + c(-0.5, 0.5) * max(1, abs(range[1])) else range + c(-share, share) * diff(range)
 }
 
-#' The colour classes of points: a factor, from whatever says which class each belongs to.
+#' Classes of points as a factor, from whatever says which class each belongs to.
 #' @noRd
 as_classes <- function(y, n, fun) {
-  if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1L # as `to_categorical()` makes them
-  if (is.list(y) || !is.atomic(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
-  if (is.factor(y)) droplevels(y) else factor(as.vector(y))
+  if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1 # as `to_categorical()` makes them
+  if (!is.atomic(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
+  if (anyNA(y)) abort("`y` must not be NA", fun = fun)
+  if (is.numeric(y) && any(y != round(y))) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(y[y != round(y)][1]), fun = fun)
+  if (is.factor(y)) y else factor(as.vector(y))
 }
 
 #' Points as a matrix of finite numbers.
@@ -90,4 +92,19 @@ check_points <- function(x, arg, fun) {
   if (nrow(x) == 0) abort("`", arg, "` has no points", fun = fun)
   if (!all(is.finite(x))) abort("`", arg, "` must hold finite numbers only", class = "nan", fun = fun)
   x
+}
+
+#' Restrict the plot region, in its middle, to the shape of the limits: a unit is as long on both axes.
+#' @noRd
+equal_units <- function(x, y) {
+  room <- graphics::par("pin")
+  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y)))
+  graphics::plot.window(x, y, xaxs = "i", yaxs = "i")
+}
+
+#' A legend of classes at the right of the plot region, for base graphics.
+#' @noRd
+draw_class_legend <- function(colours) {
+  corner <- graphics::par("usr")[c(2, 4)]
+  graphics::legend(corner[1], corner[2], names(colours), pch = 16, col = colours, bty = "n", xpd = NA, cex = 0.9, pt.cex = 1.2)
 }
