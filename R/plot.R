@@ -8,15 +8,17 @@ plot_method <- function(method, fun = calling_function()) {
   if (identical(method, plot_methods)) method <- "auto" # a default that lists the choices
   method <- check_choice(method, plot_methods, fun = fun)
   if (method == "base") return(method)
-  installed <- requireNamespace("ggplot2", quietly = TRUE)
-  if (method == "ggplot2" && !installed) abort("`method` \"ggplot2\" needs the package ggplot2, which is not installed", fun = fun)
+  # which has line widths apart from sizes
+  installed <- requireNamespace("ggplot2", quietly = TRUE, versionCheck = list(op = ">=", version = "3.4.0"))
+  if (method == "ggplot2" && !installed) abort("`method` \"ggplot2\" needs the package ggplot2, 3.4.0 or later, which is not installed", fun = fun)
   if (installed) "ggplot2" else "base"
 }
 
 # ---- colours ----
 
-# Okabe and Ito's palette, which the colour-blind tell apart, with yellow and black behind, and four of Paul Tol's.
-okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442", "#882255", "#999933", "#332288", "#888888")
+# Okabe and Ito's palette, which the colour-blind tell apart, its pale yellow far behind; wine, grey, olive and indigo are
+# near Paul Tol's.
+okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#888888", "#F0E442", "#999933", "#332288")
 
 data_colours <- c(training = okabe_ito[1], validation = okabe_ito[2])
 
