@@ -21,6 +21,7 @@ plot_method <- function(method, fun = calling_function()) {
 okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#888888", "#F0E442", "#999933", "#332288")
 
 data_colours <- c(training = okabe_ito[1], validation = okabe_ito[2])
+agreement_colours <- c(right = okabe_ito[1], wrong = okabe_ito[2])
 
 # from below 0 to above it
 diverging <- c(okabe_ito[1], "#FFFFFF", okabe_ito[2])
