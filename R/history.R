@@ -126,7 +126,7 @@ draw_history <- function(data, smooth) {
   metrics <- levels(data$metric)
   n <- length(metrics)
   # panels of one height: the outer margins, not the panels', hold the axis of epochs
-  old <- graphics::par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1, tcl = -0.3,
+  old <- set_par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1, tcl = -0.3,
     cex = if (n > 3) 0.75 else 0.9)
   on.exit(graphics::par(old))
   for (metric in metrics) draw_panel(data[data$metric == metric, ], metric, smooth, last = metric == metrics[n])

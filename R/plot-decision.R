@@ -99,7 +99,7 @@ plane_outputs <- function(x, points, fun = "plot_decision") {
   if (!is.matrix(out) || !is.numeric(out) && !is.logical(out) || nrow(out) != nrow(points) || !ncol(out)) {
     abort("`x` must give a number, or a row of numbers, for each of ", nrow(points), " points, not ", describe(out), class = "shape", fun = fun)
   }
-  out
+  `storage.mode<-`(out, "double")
 }
 
 #' The classes that k outputs stand for: those of the data, or, if it does not have all, 0 .. k - 1 or 1 .. k.
@@ -130,7 +130,7 @@ ggplot_plane <- function(plane) {
   ) else if (!is.null(plane$points)) ggplot2::geom_point(data = plane$points, size = 1.9)
   ggplot2::ggplot(cells, ggplot2::aes(.data[["x"]], .data[["y"]])) +
     ggplot2::geom_raster(ggplot2::aes(fill = .data[["z"]])) + fill +
-    (if (isTRUE(plane$line)) ggplot2::geom_contour(ggplot2::aes(z = .data[["z"]]), breaks = plane$level, colour = "grey20")) +
+    (if (isTRUE(plane$line)) ggplot2::geom_contour(ggplot2::aes(z = .data[["z"]]), breaks = plane$level, colour = "grey20", na.rm = TRUE)) +
     points + inside +
     ggplot2::coord_fixed(xlim = plane$limits[[1]], ylim = plane$limits[[2]], expand = FALSE) +
     ggplot2::labs(x = plane$names[1], y = plane$names[2])

@@ -4,11 +4,11 @@
 #' derivative. Right derivatives lie on the diagonal. Wrong ones are vermilion, and where they lie tells what is wrong: on another straight
 #' line if a factor is missing, on the falling diagonal if it is the sign, on the line at 0 if nothing arrives.
 #'
-#' @param x what [check_gradient()] returned.
+#' @param x what [check_gradient()] returned, or some rows of it.
 #' @param y,... ignored.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics `x`, invisibly.
-#' @section Errors: `nativenet_error_value` for anything else, and for parts of it, which lack the single numbers.
+#' @section Errors: `nativenet_error_value` for anything else.
 #' @examples
 #' set.seed(1)
 #' x <- matrix(rnorm(12), 3)
@@ -36,11 +36,11 @@ plot.nn_gradient_check <- function(x, y, method = "auto", ...) plot_gradient_che
 #' @noRd
 gradient_panels <- function(x, fun = "plot_gradient_check") {
   numbers <- attr(x, "numbers")
-  if (!inherits(x, "nn_gradient_check") || is.null(numbers)) abort("`x` must be the whole result of `check_gradient()`, not ", describe(x), fun = fun)
-  drawn <- vapply(numbers, nrow, 0L) > 0
-  if (!any(drawn)) abort("`x` holds no numbers", fun = fun)
+  if (!inherits(x, "nn_gradient_check") || is.null(numbers) || is.null(x$name)) abort("`x` must be what `check_gradient()` returned, not ", describe(x), fun = fun)
+  numbers <- Filter(nrow, numbers[names(numbers) %in% x$name])
+  if (!length(numbers)) abort("`x` holds no numbers", fun = fun)
   said <- vapply(numbers, function(d) if (all(d$ok)) "all right" else sprintf("%d of %d wrong", sum(!d$ok), nrow(d)), "")
-  stats::setNames(numbers, paste0(names(numbers), ": ", said))[drawn]
+  stats::setNames(numbers, paste0(names(numbers), ": ", said))
 }
 
 #' Rows and columns of panels, on a wide device.
@@ -71,7 +71,7 @@ ggplot_gradients <- function(panels) {
 gradient_range <- function(d) widened(c(d$difference, d$derivative), 0.06)
 
 draw_gradients <- function(panels) {
-  old <- graphics::par(mfrow = panel_grid(length(panels)), mar = c(2, 3, 1.8, 0.8), oma = c(1.4, 1.2, 0, 0), mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2, cex = 0.8)
+  old <- set_par(mfrow = panel_grid(length(panels)), mar = c(2, 3, 1.8, 0.8), oma = c(1.4, 1.2, 0, 0), mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2, cex = 0.8)
   on.exit(graphics::par(old))
   for (i in seq_along(panels)) {
     d <- panels[[i]]

@@ -68,6 +68,14 @@ draw_key <- function(x, y, limits, colours, cex = 0.8) {
 
 # ---- axes ----
 
+#' Set parameters of base graphics; what restores them comes back. `par()` alone would not do: `mfrow` changes `cex` before that is read.
+#' @noRd
+set_par <- function(...) {
+  before <- graphics::par(no.readonly = TRUE)[names(list(...))]
+  graphics::par(...)
+  before
+}
+
 #' The range of finite numbers, `share` of it added at each end; never of no width.
 #' @noRd
 widened <- function(x, share) {
