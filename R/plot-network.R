@@ -138,7 +138,7 @@ ggplot_network <- function(picture) {
     ggplot2::scale_colour_manual(values = diverging[c(1, 3)], name = "weight", drop = FALSE) +
     (if (nrow(written)) do.call(ggplot2::geom_label, boxes)) +
     ggplot2::geom_point(data = picture$units, shape = 21, size = mm, fill = "grey96", colour = "grey30") +
-    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units, size = min(2.9, 0.29 * mm))) +
+    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units, size = min(2.9, 1.45 * mm / max(5, nchar(picture$units$bias))))) +
     ggplot2::geom_text(ggplot2::aes(.data[["x"]], 0.56, label = .data[["name"]]), picture$columns, size = 4) +
     beside(picture$inputs, 0, 1, -reach) + beside(picture$outputs, columns, 0, reach) +
     ggplot2::coord_cartesian(xlim = c(-room(picture$inputs), columns + room(picture$outputs)), ylim = c(-0.5, 0.58), clip = "off") +
@@ -175,7 +175,7 @@ draw_network <- function(picture) {
   }
   u <- picture$units
   graphics::symbols(u$x, u$y, circles = rep(radius * unit, nrow(u)), inches = radius, add = TRUE, bg = "grey96", fg = "grey30")
-  if (picture$has_biases) graphics::text(u$x, u$y, u$bias, cex = min(0.75, 2 * radius / graphics::strwidth("-0.00 ", units = "inches")))
+  if (picture$has_biases) graphics::text(u$x, u$y, u$bias, cex = min(0.75, 2 * radius / max(graphics::strwidth(paste0(u$bias, " "), units = "inches"))))
   graphics::text(picture$columns$x, 0.5 + 0.6 * line / inches[2], picture$columns$name)
   beside <- function(names, column, side) if (length(names)) {
     cex <- max(0.45, min(0.9, 18 / length(names)))
