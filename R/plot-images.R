@@ -17,9 +17,9 @@
 #'   once, and `x` comes back, invisibly.
 #' @section Errors: `nativenet_error_value` for what is no images.
 #' @examples
-#' digits <- dataset_digits(20)
+#' digits <- dataset_digits(10)
 #' plot_images(digits$train$x, nrow = 2, titles = digits$train$y)
-#' plot_images(list(first = digits$train$x[1:5, , ], "then these" = digits$train$x[6:10, , ]))
+#' plot_images(list(first = digits$train$x[1:3, , ], "then these" = digits$train$x[4:6, , ]))
 #' @export
 plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL, method = "auto") {
   method <- plot_method(method)
