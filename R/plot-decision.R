@@ -17,6 +17,7 @@
 #' @return A ggplot; with base graphics a list of `x`, `y` and the matrix `z` (the output, or the number of the largest), invisibly.
 #' @section Errors: `nativenet_error_shape` if there are not two inputs, or outputs and classes do not fit; `nativenet_error_nan` if no
 #'   output is a finite number.
+#' @seealso [plot_network()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' xor <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 #' y <- c(0, 1, 1, 0)

@@ -11,6 +11,7 @@
 #' @return A ggplot; with base graphics the matrix (points, 2) of what was drawn, invisibly.
 #' @section Errors: `nativenet_error_shape` if `x` has less than two columns, or `y` or `labels` another length; `nativenet_error_nan`
 #'   for codes that are not finite.
+#' @seealso [layer_embedding()], [plot_images()], [predict()][predict.nn_model] of an encoder; `vignette("lab-sentiment")`.
 #' @examples
 #' plot_embedding(iris[, 1:4], iris$Species)
 #' plot_embedding(scale(mtcars), mtcars$mpg, labels = rownames(mtcars))

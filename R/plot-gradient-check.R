@@ -9,6 +9,7 @@
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics `x`, invisibly.
 #' @section Errors: `nativenet_error_value` for anything else.
+#' @seealso [check_gradient()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' set.seed(1)
 #' x <- matrix(rnorm(12), 3)

@@ -16,6 +16,7 @@
 #' @return A ggplot, which prints itself at the console, but in loops and functions needs [print()]. Base graphics draw at
 #'   once, and `x` comes back, invisibly.
 #' @section Errors: `nativenet_error_value` for what is no images.
+#' @seealso [plot_weights()] for weights as images; [dataset_digits()] and [dataset_mnist()] for images; `vignette("models")` and `vignette("lab-denoising")`.
 #' @examples
 #' digits <- dataset_digits(10)
 #' plot_images(digits$train$x, nrow = 2, titles = digits$train$y)

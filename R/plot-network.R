@@ -12,6 +12,7 @@
 #' @return A ggplot; with base graphics `x`, invisibly.
 #' @section Errors: `nativenet_error_value` for networks of other layers, or with more than 40 units in a layer; `nativenet_error_shape`
 #'   if layers do not follow one another; `nativenet_error_nan` for weights that are not finite.
+#' @seealso [plot_decision()], [plot_weights()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' set.seed(1)
 #' network <- build_dense_neural_network(2, list(3, htan(), 1, sigmoid()),

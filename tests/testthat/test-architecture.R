@@ -117,7 +117,17 @@ test_that("every help page stands in one group of the web site", {
   times <- vapply(pages, reached, 0L)
   expect_identical(names(times)[times != 1], character())
   named <- entries[!startsWith(entries, "starts_with(")]
-  expect_identical(setdiff(named, unlist(lapply(pages, page_names))), character())
+  coming <- c("use_lab", "check_lab", "strip_solutions")
+  expect_identical(setdiff(named, c(unlist(lapply(pages, page_names)), coming)), character())
+})
+
+test_that("every article stands on the web site once", {
+  skip_without_sources()
+  lines <- readLines(file.path(root, "_pkgdown.yml"))
+  lines <- lines[seq_len(which(lines == "reference:"))]
+  pages <- sub("[.]Rmd$", "", list.files(file.path(root, "vignettes"), "[.]Rmd$"))
+  times <- vapply(pages, function(page) sum(lines == paste0("  - ", page)), 0L)
+  expect_identical(names(times)[times != 1], character())
 })
 
 test_that("what users build with is named in some test", {
