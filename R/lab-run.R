@@ -12,7 +12,8 @@ run_lab <- function(file, checks, folder) {
   }
   setwd(dirname(file))
   trouble <- run_file(file, function(place) note(file_runs, NA, place))
-  note(file_runs, is.null(trouble), if (is.null(trouble)) "" else trouble)
+  note(file_runs, is.null(trouble), if (is.null(trouble)) "" else c(trouble))
+  if (!is.null(attr(trouble, "unread"))) return()
   words <- new.env(parent = topenv())
   words$check <- function(title, code) {
     note(title, NA, "in this check")
@@ -42,12 +43,12 @@ one_line <- function(e) {
   paste0(short(conditionMessage(e), 300), if (is.call(call) && !identical(call[[1]], quote(eval))) paste0(" (in `", short(deparse(call), 60), "`)"))
 }
 
-#' Run all expressions of a file in the workspace. Returns NULL, or what went wrong first, and where.
+#' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first, and where.
 #' @param begin called with the place of each expression before it is run.
 #' @noRd
 run_file <- function(file, begin) {
   code <- tryCatch(parse(text = r_lines(file), keep.source = TRUE), error = identity)
-  if (inherits(code, "error")) return(paste0("it cannot be read as R code: ", one_line(code)))
+  if (inherits(code, "error")) return(structure(paste0("It cannot be read as R code: ", one_line(code)), unread = TRUE))
   rows <- utils::getSrcref(code)
   faults <- character()
   for (i in seq_along(code)) {
@@ -82,6 +83,15 @@ r_lines <- function(file) {
 }
 
 # ---- the words of checks ----
+
+#' Images that the student's network has not seen: from the test part of `digits`, or drawn, as rows of numbers from 0 to 1.
+#' @noRd
+test_images <- function(n) {
+  given <- get0("digits", globalenv(), inherits = FALSE)
+  images <- if (is.list(given)) given$test$x
+  if (!is.numeric(images) || !identical(dim(images)[-1], c(28L, 28L)) || nrow(images) < n) images <- dataset_digits(n, 0)$train$x
+  array_reshape(images[seq_len(n), , ] / 255, c(n, 784))
+}
 
 #' End a check: what is wrong, in words for the student.
 #' @noRd

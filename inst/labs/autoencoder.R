@@ -1,8 +1,8 @@
 # Lab autoencoder: An autoencoder with tied weights, as a module
+# After each piece, save this file and run check_lab("autoencoder.R").
 
 #' The decoder of a tied autoencoder has no weights of its own: it uses the encoder's, transposed. That halves what is to be learned, and
-#' brings the network near to principal components. First on points in space, then on digits. Run `check_lab("autoencoder.R")`
-#' after each piece.
+#' brings the network near to principal components. First on points in space, then on digits.
 #'
 #' A module is an object that holds variables: fields are set by `self$W1 <- ...`, and it is called like a function. `?nn_module` has
 #' more; in Python this would be a class derived from `tf.Module`.
@@ -144,8 +144,8 @@ train_batches <- function(model, x, epochs, optimizer, lambda = 1e-4, batch_size
   #!hwend
 }
 
-digits <- tryCatch(dataset_mnist(download = FALSE), error = function(e) dataset_digits(1500))
-images <- array_reshape(digits$train$x[1:1500, , ] / 255, c(1500, 784))
+digits <- tryCatch(dataset_mnist(download = FALSE), error = function(e) dataset_digits(1200))
+images <- array_reshape(digits$train$x[1:1200, , ] / 255, c(1200, 784))
 
 #!hwbegin TODO make `model` and train it; show some images and what comes out
 model <- ae(c(784, 128, 32))

@@ -1,11 +1,11 @@
 # Lab backpropagation: Back-propagation by hand
+# After each piece, save this file and run check_lab("backpropagation.R").
 
 #' A network that learns XOR, in plain R: nothing but matrices. Every row of a matrix is a sample. You write the loss, the
 #' activations, the optimizer and the network as reference classes; `nativenet` has classes of the same names, but those that
 #' you define here are yours and come first.
 #'
-#' After each piece, run `check_lab("backpropagation.R")`. It compares your derivatives with finite differences,
-#' `(f(x + h) - f(x - h)) / 2h`, as you can do yourself.
+#' Derivatives can be compared with finite differences, `(f(x + h) - f(x - h)) / 2h`. The checks of this lab do so, and you can, too.
 
 library(nativenet)
 

@@ -1,16 +1,17 @@
 # Lab denoising: Shallow, deep and denoising autoencoders
+# After each piece, save this file and run check_lab("denoising.R").
 
 #' Three autoencoders as models of layers: with one hidden layer, with three, and one that is shown spoiled images and learns to give the clean
-#' ones. Run `check_lab("denoising.R")` after each piece.
+#' ones.
 #'
 #' Images are rows of 784 numbers from 0 to 1: MNIST if it is on this computer, else digits that the package draws. Try Fashion-MNIST, too.
 
 library(nativenet)
 set.seed(1)
 
-digits <- tryCatch(dataset_mnist(download = FALSE), error = function(e) dataset_digits(3000))
+digits <- tryCatch(dataset_mnist(download = FALSE), error = function(e) dataset_digits(2400, 500))
 rows_of <- function(images, n) array_reshape(images[seq_len(n), , ] / 255, c(n, 784))
-x_train <- rows_of(digits$train$x, 3000)
+x_train <- rows_of(digits$train$x, 2400)
 x_test <- rows_of(digits$test$x, 500)
 
 #' ## One hidden layer

@@ -1,7 +1,8 @@
 # Lab sentiment: Reading film reviews, word by word and as a bag of words
+# After each piece, save this file and run check_lab("sentiment.R").
 
 #' Is a review positive? One network reads the words in their order, another only knows which words occur. The reviews are made by a
-#' grammar in which the order decides: "I expected a great film, but it was dull". Run `check_lab("sentiment.R")` after each piece.
+#' grammar in which the order decides: "I expected a great film, but it was dull".
 #'
 #' Each review is a vector of numbers, one per word; 0 stands for no word. `y_train` is 1 for positive reviews. For real
 #' reviews see `?dataset_imdb`; they take longer.
@@ -11,7 +12,7 @@ library(nativenet)
 set.seed(1)
 num_words <- 300
 maxlen <- 45
-reviews <- dataset_reviews(4000, num_words = num_words)
+reviews <- dataset_reviews(3000, num_words = num_words)
 y_train <- reviews$train$y
 y_test <- reviews$test$y
 

@@ -1,7 +1,8 @@
 # Lab tensors: Autoencoders with tensors, tapes and compiled steps
+# After each piece, save this file and run check_lab("tensors.R").
 
 #' An autoencoder squeezes images into a few numbers and draws them again from these. First with two matrices and a tape, then with
-#' several layers, a pipeline of data, and a training step that is compiled. Run `check_lab("tensors.R")` after each piece.
+#' several layers, a pipeline of data, and a training step that is compiled.
 #'
 #' The images are those of MNIST if they are on this computer, else such as the package draws: small numbers from 0 to 255 of shape
 #' (images, 28, 28).

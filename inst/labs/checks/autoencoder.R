@@ -106,8 +106,8 @@ check("lambda keeps the weights small", {
   need(size(1) < 0.8 * size(0), "With lambda = 1 the weights of `train_batches()` end as large as with lambda = 0: does the penalty join the loss, inside of the tape's block?")
 })
 
-check("`model` of your file draws digits it has not seen", {
-  images <- array_reshape(dataset_digits(100, 0)$train$x / 255, c(100, 784))
+check("`model` of your file draws images it has not seen", {
+  images <- test_images(100)
   drawn <- shaped(student("model")(tensor(images, "float32")), dim(images), "model(images)")
   plain <- mean((images - rep(colMeans(images), each = 100))^2)
   need(mean((drawn - images)^2) < 0.7 * plain, "The mean squared difference is ", say(mean((drawn - images)^2)), "; to draw the mean of all images each time would give ", say(plain), ".")

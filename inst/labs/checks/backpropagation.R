@@ -51,8 +51,12 @@ check("gradient_descent_optimizer()$step() goes down", {
 
 # ---- the network ----
 
-# Right parts, as objects that fit into the student's fields.
-part <- function(class, base, ...) methods::setRefClass(paste0("check_", class), contains = base, where = globalenv(), ...)()
+# Right parts, as objects that fit into the student's fields. A class takes time to make, so each is made once.
+made <- new.env()
+part <- function(class, base, ...) {
+  if (is.null(made[[class]])) made[[class]] <- methods::setRefClass(paste0("check_", class), contains = base, where = globalenv(), ...)
+  made[[class]]()
+}
 steep <- function(size) {
   optimizer <- part("optimizer", "gradient_descent_optimizer", methods = list(step = function(x, gradient) x - learning_rate * gradient))
   optimizer$learning_rate <- size

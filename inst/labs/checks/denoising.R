@@ -1,6 +1,6 @@
 # Checks of the lab on denoising.
 
-images <- array_reshape(dataset_digits(200, 0)$train$x / 255, c(200, 784))
+images <- test_images(200)
 difference <- function(a, b) mean((a - b)^2)
 plain <- difference(images, rep(colMeans(images), each = 200))
 model_from <- function(model, what) {
@@ -25,7 +25,7 @@ trains <- function(build, what) {
   losses <- history$metrics$loss
   need(losses[4] < losses[1], "In four epochs the loss of `", what, "` went from ", say(losses[1]), " to ", say(losses[4]), ".")
 }
-draws <- function(name, given = images, what = "draws digits it has not seen") {
+draws <- function(name, given = images, what = "draws images it has not seen") {
   drawn <- predicted(model_from(student(name), name), name, given)
   need(difference(drawn, images) < 0.7 * plain, "The mean squared difference from the clean images is ", say(difference(drawn, images)),
     "; to draw the mean of all images each time would give ", say(plain), ". Train longer.")
@@ -46,14 +46,14 @@ check("its outputs lie between 0 and 1, and it has ReLU in between", {
 })
 
 check("build_shallow() is compiled and learns", trains(student("build_shallow")(16), "build_shallow(16)"))
-check("`shallow` of your file draws digits it has not seen", draws("shallow"))
+check("`shallow` of your file draws images it has not seen", draws("shallow"))
 
 check("build_deep(64, 16) goes through five layers", {
   has_layers(student("build_deep")(64, 16), "build_deep(64, 16)", c(784, 64, 16, 64, 784))
 })
 
 check("build_deep() is compiled and learns", trains(student("build_deep")(64, 16), "build_deep(64, 16)"))
-check("`deep` of your file draws digits it has not seen", draws("deep"))
+check("`deep` of your file draws images it has not seen", draws("deep"))
 
 check("add_noise() spoils images as much as asked for", {
   grey <- matrix(0.5, 50, 784)
@@ -73,8 +73,10 @@ check("add_noise() stays between 0 and 1", {
 check("`denoiser` of your file takes noise away", {
   noisy <- student("add_noise")(images, 0.2)
   mended <- draws("denoiser", shaped(noisy, dim(images), "add_noise(x, 0.2)"))
-  same <- difference(predicted(student("denoiser"), "denoiser", images), mended)
-  need(same < 0.6 * difference(noisy, images), "Of a clean and a spoiled image it makes things that differ as much as the two do: are the clean images the targets?")
+  clean <- predicted(student("denoiser"), "denoiser", images)
+  need(difference(mended, images) < 1.3 * difference(clean, images), "With spoiled images its error is ", say(difference(mended, images)), ", with clean ones ",
+    say(difference(clean, images)), ": are spoiled images what it is given in training?")
+  need(mean(mended) - mean(images) < 0.03, "What it draws is brighter than the clean images, by ", say(mean(mended) - mean(images)), " on average: are these its targets?")
 })
 
 check("larger codes have smaller errors", {

@@ -1,7 +1,7 @@
 # Checks of the lab on tensors and tapes.
 
 pixels <- 784
-batch <- array_reshape(dataset_digits(40, 0)$train$x / 255, c(40, pixels))
+batch <- test_images(40)
 single <- tensor(batch, "float32")
 params <- function(name) {
   all <- student(name)
@@ -91,9 +91,9 @@ check("training_step() moves all variables, and the loss falls", {
   need(losses[30] < losses[1], "In 30 steps on the same images the loss went from ", say(losses[1]), " to ", say(losses[30]), ".")
 })
 
-check("your trained network draws digits it has not seen", {
+check("your trained network draws images it has not seen", {
   drawn <- numbers(student("decoder")(student("encoder")(single)), "decoder(encoder(batch))")
   plain <- squares(matrix(colMeans(batch), 40, pixels, byrow = TRUE), batch)
-  need(squares(drawn, batch) < 0.7 * plain, "On fresh digits its loss is ", say(squares(drawn, batch)), "; to draw the mean of all images each time would give ", say(plain),
+  need(squares(drawn, batch) < 0.7 * plain, "On other images its loss is ", say(squares(drawn, batch)), "; to draw the mean of all images each time would give ", say(plain),
     ". Train longer, or with another learning rate.")
 })
