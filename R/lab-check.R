@@ -2,8 +2,8 @@
 
 #' Check a student's file
 #'
-#' Runs the file in a fresh R process and then the checks of its lab on what it has defined: values at known points, derivatives against finite
-#' differences, shapes, and whether training works. Prints what holds and what does not, in words that help to go on. Solutions are
+#' Runs the file in a fresh R process and then the checks of its lab on what it has defined: values at known points, derivatives against
+#' finite differences, shapes, and whether training works. Prints what holds and what does not, in words that help to go on. Solutions are
 #' not shown. Any right implementation passes, whatever it looks like; a file with open TODOs gives a list of what is to be done.
 #'
 #' The session that calls is left alone: its objects, options, working directory and random numbers. The file runs in its own folder,
@@ -21,8 +21,8 @@
 #' @param file path of an R script or an R Markdown file, of which the chunks of R are run (those with `eval = FALSE` are not).
 #' @param lab name of the lab, see [use_lab()]; by default what the head of the file says, else the name of the file (`tensors-anna.R`).
 #' @param timeout seconds after which the process is ended.
-#' @return A data frame of class `nn_lab_check`, invisibly: a row per check with `check`, what must hold; `ok`; and `message`, why it does not. The first
-#'   row says whether the file runs. Checks that were not reached have `ok = NA`.
+#' @return A data frame of class `nn_lab_check`, invisibly: a row per check with `check`, what must hold; `ok`; and `message`, why it
+#'   does not. The first row says whether the file runs. Checks that were not reached have `ok = NA`.
 #' @section Errors: `nativenet_error_file` for a file that is not there, `nativenet_error_value` if it is not clear which lab it belongs to.
 #' @seealso [check_gradient()] for derivatives at the console.
 #' @examples
@@ -43,9 +43,9 @@ check_lab <- function(file, lab = NULL, timeout = 60) {
   run_apart(sprintf("asNamespace(\"nativenet\")$run_lab(%s)", toString(vapply(normalizePath(c(file, checks, folder), "/"), deparse1, ""))),
     folder, timeout)
   late <- proc.time()[["elapsed"]] - started >= timeout
-  result <- lab_result(folder, check_titles(checks), if (late) sprintf("stopped after %g seconds", timeout) else "the process ended: `quit()`, or R crashed,")
+  end <- if (late) sprintf("stopped after %g seconds", timeout) else "the process ended: `quit()`, or R crashed,"
+  result <- lab_result(folder, check_titles(checks), end)
   print(structure(result, class = c("nn_lab_check", "data.frame"), file = basename(file), lab = lab))
-  invisible(structure(result, class = c("nn_lab_check", "data.frame"), file = basename(file), lab = lab))
 }
 
 lab_of <- function(file, fun = calling_function()) {

@@ -40,7 +40,8 @@ one_line <- function(e) {
     if (nchar(text) > most) paste0(substr(text, 1, most), "...") else text
   }
   call <- conditionCall(e)
-  paste0(short(conditionMessage(e), 300), if (is.call(call) && !identical(call[[1]], quote(eval))) paste0(" (in `", short(deparse(call), 60), "`)"))
+  known <- is.call(call) && !identical(call[[1]], quote(eval))
+  paste0(short(conditionMessage(e), 300), if (known) paste0(" (in `", short(deparse(call), 60), "`)"))
 }
 
 #' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first, and where.
@@ -156,8 +157,9 @@ agree <- function(value, truth, what, must, at = NULL, point = "x", says = "it i
   rule <- paste0("`", what, "` must ", must)
   for (i in seq_along(slips)) if (near(value, slips[[i]], tolerance)) fault(rule, ". ", names(slips)[i])
   worst <- which.max(ifelse(is.finite(value), abs(value - truth), Inf))
+  index <- if (is.null(dim(truth))) worst else arrayInd(worst, dim(truth))
   place <- if (!is.null(at)) paste0("at ", point, " = ", say(at[worst]), " ")
-  else if (length(truth) > 1) paste0("at place [", paste(arrayInd(worst, if (is.null(dim(truth))) length(truth) else dim(truth)), collapse = ", "), "] ")
+  else if (length(truth) > 1) paste0("at place [", paste(index, collapse = ", "), "] ")
   ratio <- sum(value * truth) / sum(truth^2)
   all <- if (!near(value, ratio * truth, tolerance)) "" else if (near(ratio, -1)) " All of yours have the opposite sign."
   else if (abs(ratio) > 1e-6) paste0(" All of yours are ", say(ratio), " times as large.")
