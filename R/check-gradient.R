@@ -21,6 +21,7 @@
 #'   rounding of the function explains them, they are not held against the derivative.
 #' @return A data frame of class `nn_gradient_check`, a row per array, with the columns `name`, `shape`, `worst`
 #'   (where the error is largest), `derivative` and `difference` (both at that place), `error` (relative) and `ok`.
+#'   `plot()` draws every number of it: see [plot_gradient_check()].
 #' @examples
 #' check_gradient(sigmoid(), matrix(c(-2, 0.5, 1, 3), 2))
 #' check_gradient(op_matmul, matrix(rnorm(6), 2), matrix(rnorm(6), 3))
@@ -52,7 +53,9 @@ check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
     abort("`object` must be an activation, a loss, a network or a function of tensors, not ", describe(object))
   }
   rows <- Map(compare_derivatives, names(pairs), lapply(pairs, `[[`, "exact"), lapply(pairs, `[[`, "approximate"), tolerance)
-  structure(do.call(rbind, c(rows, list(make.row.names = FALSE))), class = c("nn_gradient_check", "data.frame"))
+  table <- do.call(rbind, c(lapply(rows, `[[`, "row"), list(make.row.names = FALSE)))
+  # every number, for plot_gradient_check()
+  structure(table, class = c("nn_gradient_check", "data.frame"), numbers = lapply(rows, `[[`, "numbers"))
 }
 
 #' The arguments in the order of `wanted`, whether they came with these names or without.
@@ -158,10 +161,11 @@ compare_derivatives <- function(name, exact, approximate, tolerance) {
   at <- if (length(error)) which.max(error) else NA
   place <- if (is.na(at)) "" else if (is.null(dim(exact))) format(at) else paste(arrayInd(at, dim(exact)), collapse = ",")
   shape <- if (is.null(dim(exact))) length(exact) else dim(exact)
-  data.frame(
+  row <- data.frame(
     name = name, shape = format_shape(shape), worst = sprintf("[%s]", place), derivative = exact[at],
     difference = approximate[at], error = error[at], ok = is.na(at) || error[at] <= tolerance
   )
+  list(row = row, numbers = data.frame(derivative = as.vector(exact), difference = as.vector(approximate), ok = as.vector(error <= tolerance)))
 }
 
 #' @export

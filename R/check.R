@@ -139,13 +139,15 @@ check_function <- function(x, arg = deparse(substitute(x)), fun = calling_functi
   abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
 }
 
-#' For a `...` that is there to refuse what nobody asked for.
+#' For a `...` that is there to refuse what nobody asked for, such as misspelt arguments.
+#' @param of the function whose arguments may have been meant
 #' @noRd
-check_no_more <- function(extra, fun = calling_function()) {
+check_no_more <- function(extra, fun = calling_function(), of = NULL) {
   if (length(extra) == 0) return()
   names <- if (is.null(names(extra))) rep("", length(extra)) else names(extra)
   named <- ifelse(nzchar(names), paste0("`", names, "`"), vapply(extra, describe, ""))
-  abort("unused argument ", paste(named, collapse = ", "), fun = fun)
+  known <- if (!is.null(of)) setdiff(names(formals(of)), "...")
+  abort("unused argument ", paste(named, collapse = ", "), if (length(known) && nzchar(names[1])) did_you_mean(names[1], known), fun = fun)
 }
 
 #' match.arg() with our wording.

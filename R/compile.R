@@ -17,7 +17,7 @@ generics::compile
 #' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
 #' @param weighted_metrics metrics that take sample weights into account.
 #' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
-#' @param ... ignored.
+#' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
@@ -25,6 +25,7 @@ generics::compile
 #' @export
 compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL, weighted_metrics = NULL, run_eagerly = NULL,
                              steps_per_execution = NULL, ..., target_tensors = NULL, sample_weight_mode = NULL) {
+  check_no_more(list(...), "compile", of = compile.nn_model)
   self <- layer_self(object)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")

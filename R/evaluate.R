@@ -130,6 +130,7 @@ evaluate <- function(object, ...) UseMethod("evaluate")
 #' @export
 evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL, steps = NULL,
                               callbacks = NULL, ...) {
+  check_no_more(list(...), "evaluate", of = evaluate.nn_model)
   self <- compiled_self(object, "evaluate")
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
@@ -168,6 +169,7 @@ print.nn_scores <- function(x, ...) {
 #' @importFrom stats predict
 #' @export
 predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", steps = NULL, callbacks = NULL, ...) {
+  check_no_more(list(...), "predict", of = predict.nn_model)
   self <- layer_self(object)
   check_given(missing(x), "x", "predict")
   callbacks <- as_callbacks(callbacks)

@@ -30,7 +30,7 @@ generics::fit
 #' @param initial_epoch epochs that were trained before.
 #' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
 #' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were finished are not repeated.
-#' @param ... ignored.
+#' @param ... not used: other arguments are refused.
 #' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of each epoch, and
 #'   `$params`. [plot()] draws it.
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
@@ -52,6 +52,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
                          validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL, initial_epoch = 0,
                          steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
   fun <- "fit"
+  check_no_more(list(...), fun, of = fit.nn_model)
   self <- compiled_self(object, fun)
   epochs <- check_count(epochs, min = 0, fun = fun)
   initial_epoch <- check_count(initial_epoch, min = 0, fun = fun)

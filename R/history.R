@@ -79,7 +79,7 @@ base_name <- function(names) sub("^val_", "", names)
 #' @export
 plot.nn_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", "base"), smooth = getOption("keras.plot.history.smooth", TRUE),
                             theme_bw = getOption("keras.plot.history.theme_bw", FALSE), ...) {
-  method <- if (missing(method)) "auto" else check_choice(method, c("auto", "ggplot2", "base"), fun = "plot")
+  method <- plot_method(method, fun = "plot")
   data <- as.data.frame(x)
   data$value[!is.finite(data$value)] <- NA
   known <- levels(data$metric)
@@ -91,14 +91,10 @@ plot.nn_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", 
   if (!nrow(data)) abort("the history holds no epoch", fun = "plot")
   # loess needs some points
   smooth <- check_flag(smooth, fun = "plot") && epochs_run(x) >= 10
-  if (method == "auto") method <- if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2" else "base"
   if (method == "ggplot2") return(ggplot_history(data, smooth, check_flag(theme_bw, fun = "plot")))
   draw_history(data, smooth)
   invisible(x)
 }
-
-# Blue and vermilion of Okabe and Ito's palette, which the colour-blind tell apart.
-data_colours <- c(training = "#0072B2", validation = "#D55E00")
 
 whole_breaks <- function(limits) {
   breaks <- pretty(limits, 8)
@@ -130,7 +126,7 @@ draw_history <- function(data, smooth) {
   metrics <- levels(data$metric)
   n <- length(metrics)
   # panels of one height: the outer margins, not the panels', hold the axis of epochs
-  old <- graphics::par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1, tcl = -0.3,
+  old <- set_par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1, tcl = -0.3,
     cex = if (n > 3) 0.75 else 0.9)
   on.exit(graphics::par(old))
   for (metric in metrics) draw_panel(data[data$metric == metric, ], metric, smooth, last = metric == metrics[n])

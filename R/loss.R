@@ -211,6 +211,10 @@ weights_for <- function(values, weights) {
   weights <- tensor(weights, tensor_dtype(values))
   rank <- rank_of(values)
   if (rank > 0 && rank_of(weights) == rank + 1 && ends_in_one(shape_of(weights))) weights <- op_squeeze(weights, -1)
+  if (rank_of(weights) > rank) {
+    abort("`sample_weight` must have a number for each sample", if (rank > 1) " or for each of its values", ": the losses have shape ",
+      format_shape(shape_of(values)), ", the weights ", format_shape(shape_of(weights)), class = "shape", fun = NULL)
+  }
   while (rank_of(weights) < rank) weights <- op_expand_dims(weights, -1)
   weights
 }

@@ -27,7 +27,7 @@
 #' @param recurrent_mask (B, U), or `NULL`: factors of `h` in the product with the recurrent kernel, the same at all steps (recurrent
 #'   dropout, scaled already). They are constants: no gradient flows to them.
 #' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"` (`x / 5 + 1 / 2` within 0 .. 1), `"relu"`,
-#'   `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exp"`. The default pair is the fastest.
+#'   `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
 #' @param output `"last"`: the output at the last time, (B, U); `"sequence"`: at each time, (B, T, U). For the LSTM also
 #'   `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence, then `c` at
 #'   its end.
@@ -72,7 +72,7 @@ op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL,
 }
 
 # In the order of the codes in src/recurrent.h.
-recurrent_activations <- c("linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "elu", "selu", "softplus", "softsign", "exp")
+recurrent_activations <- c("linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "elu", "selu", "softplus", "softsign", "exponential")
 recurrent_outputs <- c("last", "sequence", "last_state", "sequence_state")
 
 #' Inputs that are there in the order of the flags, and the attributes, as in src/recurrent.h.

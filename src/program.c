@@ -246,6 +246,12 @@ int program_variable_changes(const struct program *p, int32_t first, int32_t end
   return 0;
 }
 
+int program_is_random(const struct program *p) {
+  for (int i = 0; i < p->nodes_used; i++)
+    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) return 1;
+  return 0;
+}
+
 double program_work(const struct program *p) {
   double work = 0;
   for (int i = 0; i < p->nodes_used; i++)

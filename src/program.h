@@ -123,4 +123,7 @@ int program_variable_changes(const struct program *p, int32_t first, int32_t end
 /* Floating point operations of one forward pass. */
 double program_work(const struct program *p);
 
+/* Does an op of it draw random numbers? */
+int program_is_random(const struct program *p);
+
 #endif

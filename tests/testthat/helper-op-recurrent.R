@@ -3,7 +3,7 @@
 hard_sigmoid_of <- function(x) pmin(pmax(0.2 * x + 0.5, 0), 1)
 recurrent_functions <- list(
   linear = identity, tanh = tanh, sigmoid = plogis, hard_sigmoid = hard_sigmoid_of, relu = function(x) pmax(x, 0), elu = function(x) ifelse(x > 0, x, expm1(x)),
-  selu = selu_reference, softplus = function(x) pmax(x, 0) + log1p(exp(-abs(x))), softsign = function(x) x / (1 + abs(x)), exp = exp
+  selu = selu_reference, softplus = function(x) pmax(x, 0) + log1p(exp(-abs(x))), softsign = function(x) x / (1 + abs(x)), exponential = exp
 )
 
 #' One step of a cell: state is list(h, c), x and the result's h are vectors. `by`: factors of h in the recurrent product.
@@ -108,7 +108,7 @@ recurrent_cases <- function(cell) {
       make(c(3, 4, 5, 2), vocabulary = 3, bias = FALSE, dropped = TRUE), make(c(1, 1, 1, 1)), make(c(9, 3, 17, 6), "post"), make(c(2, 3, 2, 2), "empty"),
       make(c(2, 0, 3, 2)), make(c(0, 3, 2, 2)), make(c(2, 3, 0, 2)), make(c(2, 3, 2, 0))
     ),
-    Map(function(a, f) do.call(make, c(list(c(3, 4, 2, 3), "pre"), pair(a, f))), c("linear", "softplus", "sigmoid", "tanh"), c("softsign", "exp", "tanh", "softplus")) |> unname()
+    Map(function(a, f) do.call(make, c(list(c(3, 4, 2, 3), "pre"), pair(a, f))), c("linear", "softplus", "sigmoid", "tanh"), c("softsign", "exponential", "tanh", "softplus")) |> unname()
   )
 }
 op_cases$lstm <- c(recurrent_cases("lstm"), list(

@@ -48,6 +48,8 @@ test_that("looking leaves R's generator and the weights alone", {
   predict(model, x)
   test_on_batch(model, x, y)
   predict_on_batch(model, x)
+  evaluate(model, batches())
+  predict(model, dataset_map(batches(), function(x, y) x))
   expect_identical(.Random.seed, seed)
   expect_identical(get_weights(model), before)
   expect_equal(model$optimizer$iterations, 0)
@@ -112,6 +114,9 @@ test_that("what cannot be done is said in words", {
   expect_error(evaluate(model, dataset_repeat(batches())), "`evaluate()`: `steps` must be given", fixed = TRUE)
   expect_error(fit(model, x, y, validation_data = dataset_repeat(batches()), verbose = 0), "`validation_steps` must be given")
   expect_error(fit(model, x, y, steps_per_epoch = 3, verbose = 0), "`steps_per_epoch` is for data sets")
+  expect_error(predict(model, x, batchsize = 2), "`predict()`: unused argument `batchsize`; did you mean `batch_size`?", fixed = TRUE)
+  expect_error(evaluate(model, x, y, foo = 2), "`evaluate()`: unused argument `foo`", fixed = TRUE)
+  expect_error(fit(model, x, y, epohs = 2), "`fit()`: unused argument `epohs`; did you mean `epochs`?", fixed = TRUE)
   expect_warning(evaluate(model, batches(), steps = 20), "ended after 7 of 20", class = "nativenet_warning_data")
   own <- function(y_true, y_pred) "none"
   model |> compile("sgd", own)

@@ -80,6 +80,7 @@ test_that("sample weights and class weights multiply the losses, and metrics onl
   expect_error(run(class_weight = list("0" = 1)), "no weight for class 1")
   expect_error(run(class_weight = c(1, 2)), "named list")
   expect_error(run(sample_weight = -w), "must not be negative")
+  expect_error(run(sample_weight = matrix(1, 50, 50)), "losses have shape", class = "nativenet_error_shape")
 })
 
 test_that("constraints hold after each step, and clipped gradients are shorter", {

@@ -125,6 +125,7 @@ test_that("dropout of inputs and states is drawn in training only, once per row"
 })
 
 test_that("masking layers and arguments", {
+  expect_identical(dim(layer_gru(units = 2, activation = "exponential")(array(0, c(1, 2, 3)))), c(1L, 2L))
   x <- array(rnorm(3 * 4 * 2), c(3, 4, 2))
   x[1, 1:2, ] <- 0
   input <- layer_input(shape = c(NA, 2))

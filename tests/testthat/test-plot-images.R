@@ -1,4 +1,4 @@
-# plot_images() draws to any device and leaves its settings alone.
+# plot_images() draws to any device and leaves its settings alone; both methods put the same pixels in the same places.
 
 drawn <- function(...) {
   file <- tempfile(fileext = ".pdf")
@@ -7,7 +7,7 @@ drawn <- function(...) {
   before <- graphics::par(no.readonly = TRUE)
   closed <- FALSE
   on.exit(if (!closed) grDevices::dev.off(), add = TRUE)
-  result <- withVisible(plot_images(...))
+  result <- withVisible(plot_images(..., method = "base"))
   after <- graphics::par(no.readonly = TRUE)
   grDevices::dev.off()
   closed <- TRUE
@@ -34,8 +34,9 @@ test_that("settings are restored after an error too", {
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())
   before <- graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")]
-  expect_error(plot_images(list(three, matrix("a"))))
-  expect_error(plot_images(three, limits = "a"))
+  expect_error(plot_images(list(three, matrix("a")), method = "base"))
+  expect_error(plot_images(array(1, c(60, 2, 2)), nrow = 60, titles = 1:60, method = "base"), "`plot_images()`: the device is too small for 60 x 1 images",
+    fixed = TRUE, class = "nativenet_error_value")
   expect_identical(graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")], before)
 })
 
@@ -54,11 +55,40 @@ test_that("constant, missing and integer pixels can be drawn, and limits", {
 })
 
 test_that("ink is dark, row 1 is on top, byrow reads rows first", {
-  grey <- nativenet:::grey_raster
-  expect_identical(as.matrix(grey(matrix(c(0, 1, 0.5, 0), 2), c(0, 1))), matrix(c("#FFFFFF", "#000000", "#808080", "#FFFFFF"), 2))
-  expect_identical(as.matrix(grey(matrix(c(-5, 5), 1), c(0, 1))), matrix(c("#FFFFFF", "#000000"), 1))
+  grey <- nativenet:::grey_shades
+  expect_identical(grey(matrix(c(0, 1, 0.2, 0), 2), c(0, 1)), matrix(c("#FFFFFF", "#000000", "#CCCCCC", "#FFFFFF"), 2))
+  expect_identical(grey(matrix(c(-5, 5), 1), c(0, 1)), matrix(c("#FFFFFF", "#000000"), 1))
   expect_identical(nativenet:::as_images(matrix(1:6, 1), c(2, 3), FALSE), list(matrix(1:6, 2)))
   expect_identical(nativenet:::as_images(matrix(1:6, 1), c(2, 3), TRUE), list(matrix(1:6, 2, byrow = TRUE)))
+  ggplot_there()
+  cells <- plot_images(matrix(c(0, 1, 0.2, 0), 1), method = "ggplot2")$data
+  expect_identical(cells$fill[cells$x == 1 & cells$y == 2], "#FFFFFF")
+  expect_identical(cells$fill[cells$x == 1 & cells$y == 1], "#000000")
+  expect_identical(cells$fill[cells$x == 2 & cells$y == 2], "#CCCCCC")
+})
+
+test_that("ggplot2 draws a panel per image, titles above and labels beside, those of a list being its names", {
+  ggplot_there()
+  panels <- function(plot) nrow(ggplot2::ggplot_build(plot)$layout$layout)
+  p <- draws(plot_images(list(first = three, second = three[1:2, ]), titles = 7:9, method = "ggplot2"))
+  expect_true(p$visible)
+  expect_identical(panels(p$value), 6L)
+  expect_identical(texts_of(p$value), c("first", "second"))
+  expect_length(unique(layers_of(p$value)[[1]]$PANEL), 5)
+  # titles of all images
+  p <- draws(plot_images(three, nrow = 2, titles = c("a", "b", "c"), labels = "x", method = "ggplot2"))$value
+  expect_identical(p$facet$params$nrow, 2L)
+  expect_identical(texts_of(p), "x")
+  expect_identical(panels(draws(plot_images(three, method = "ggplot2"))$value), 3L)
+  # images of several sizes lie in the middle of their panels
+  cells <- draws(plot_images(list(matrix(1, 1, 4), matrix(1, 1, 16)), method = "ggplot2"))$value$data
+  expect_identical(range(cells$x[cells$row == 1]), c(2, 3))
+  expect_identical(range(cells$y[cells$row == 1]), c(2, 3))
+})
+
+test_that("names of a list are its labels", {
+  text <- paste(drawn(list("71" = three, "72" = three))$text, collapse = " ")
+  for (word in c("71", "72")) expect_match(text, sprintf("(%s)", word), fixed = TRUE)
 })
 
 test_that("the digits can be drawn to a png file", {
@@ -67,7 +97,7 @@ test_that("the digits can be drawn to a png file", {
   on.exit(unlink(file))
   grDevices::png(file)
   digits <- dataset_digits(6)
-  plot_images(digits$train$x, nrow = 2, titles = digits$train$y)
+  plot_images(digits$train$x, nrow = 2, titles = digits$train$y, method = "base")
   grDevices::dev.off()
   expect_gt(file.size(file), 500)
 })
@@ -84,4 +114,6 @@ test_that("bad arguments are refused, before anything is drawn", {
   expect_error(plot_images(three, dims = c(3, 4)), "`dims` must be the rows and columns of an image of 9 numbers, not 3 x 4", class = "nativenet_error_value")
   expect_error(plot_images(three, dims = "a"), "`dims`", class = "nativenet_error_value")
   expect_error(plot_images(three, nrow = 0), "`nrow` must be a positive whole number, not 0", class = "nativenet_error_value")
+  expect_error(plot_images(three, limits = "a"), "`limits` must be two numbers", class = "nativenet_error_value")
+  expect_error(plot_images(three, method = "lattice"), "`method` must be one of", class = "nativenet_error_value")
 })
