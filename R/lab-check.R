@@ -31,7 +31,7 @@
 #' all(checked$ok)
 #' @export
 check_lab <- function(file, lab = NULL, timeout = 60) {
-  check_file(file)
+  check_file(file, arg = "file")
   check_number(timeout, min = 1)
   if (is.null(lab)) lab <- lab_of(file)
   check_lab_name(lab)

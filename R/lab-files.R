@@ -37,7 +37,7 @@ mark_pattern <- "\\\\?#!/?[ \t]*hw(begin|end)\\b"
 #' cat(readLines(student), sep = "\n")
 #' @export
 strip_solutions <- function(file, output = NULL) {
-  check_file(file)
+  check_file(file, arg = "file")
   if (is.null(output)) output <- student_path(file)
   check_string(output)
   if (file.exists(output) && normalizePath(output) == normalizePath(file)) {
@@ -45,11 +45,6 @@ strip_solutions <- function(file, output = NULL) {
   }
   write_text(strip_text(read_text(file), file), output)
   invisible(output)
-}
-
-check_file <- function(file, fun = calling_function()) {
-  check_string(file, fun = fun)
-  if (!file.exists(file) || dir.exists(file)) abort("there is no file \"", file, "\"", class = "file", fun = fun)
 }
 
 student_path <- function(file) {

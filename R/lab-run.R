@@ -118,7 +118,7 @@ object_of <- function(name, ...) {
 
 #' Up to four digits of a number, and shapes of what is no number.
 #' @noRd
-say <- function(x) if (is.numeric(x) && length(x) == 1) format(signif(as.double(x), 4)) else describe(x)
+told <- function(x) if (is.numeric(x) && length(x) == 1) format(signif(as.double(x), 4)) else describe(x)
 
 near <- function(a, b, tolerance = 1e-4) {
   length(a) == length(b) && all(is.finite(a)) && max(abs(a - b)) <= tolerance * max(abs(b), 1e-6)
@@ -158,12 +158,12 @@ agree <- function(value, truth, what, must, at = NULL, point = "x", says = "it i
   for (i in seq_along(slips)) if (near(value, slips[[i]], tolerance)) fault(rule, ". ", names(slips)[i])
   worst <- which.max(ifelse(is.finite(value), abs(value - truth), Inf))
   index <- if (is.null(dim(truth))) worst else arrayInd(worst, dim(truth))
-  place <- if (!is.null(at)) paste0("at ", point, " = ", say(at[worst]), " ")
+  place <- if (!is.null(at)) paste0("at ", point, " = ", told(at[worst]), " ")
   else if (length(truth) > 1) paste0("at place [", paste(index, collapse = ", "), "] ")
   ratio <- sum(value * truth) / sum(truth^2)
   all <- if (!near(value, ratio * truth, tolerance)) "" else if (near(ratio, -1)) " All of yours have the opposite sign."
-  else if (abs(ratio) > 1e-6) paste0(" All of yours are ", say(ratio), " times as large.")
-  fault(rule, ": ", place, "yours is ", say(value[worst]), ", and ", says, " ", say(truth[worst]), ".", all)
+  else if (abs(ratio) > 1e-6) paste0(" All of yours are ", told(ratio), " times as large.")
+  fault(rule, ": ", place, "yours is ", told(value[worst]), ", and ", says, " ", told(truth[worst]), ".", all)
 }
 
 #' Derivatives of a function with one number as value, see check_gradient().

@@ -128,7 +128,7 @@ test_that("what a file does to its own session neither reaches the checks nor ou
 })
 
 test_that("arguments are checked, and the lab is found by the head or the name of the file", {
-  expect_error(check_lab(file.path(folder, "none.R")), "there is no file", class = "nativenet_error_file")
+  expect_error(check_lab(file.path(folder, "none.R")), "`file` does not exist", class = "nativenet_error_file")
   file <- file.path(folder, "own.R")
   writeLines("x <- 1", file)
   expect_error(check_lab(file), "give `lab`", class = "nativenet_error_value")

@@ -67,7 +67,7 @@ test_that("the file itself is never overwritten, by whatever name", {
   plain <- file.path(dirname(file), "plain.R")
   file.copy(file, plain)
   expect_identical(basename(strip_solutions(plain)), "plain-student.R")
-  expect_error(strip_solutions(file.path(dirname(file), "none.R")), "there is no file", class = "nativenet_error_file")
+  expect_error(strip_solutions(file.path(dirname(file), "none.R")), "`file` does not exist", class = "nativenet_error_file")
   expect_error(strip_solutions(1), class = "nativenet_error_value")
 })
 

@@ -55,7 +55,7 @@ check("train_full() makes the loss fall", {
   start <- sum((numbers(model(x), "model(x)") - cloud)^2) / nrow(cloud)
   losses <- shaped(student("train_full")(model, x, 150, optimizer()), 150, "train_full(model, x, epochs = 150, optimizer)")
   agree(losses[1], start, "train_full(...)[1]", "be the loss before the first step: squared differences, summed over a point's numbers, mean over points", tolerance = 1e-3)
-  need(losses[150] < 0.8 * losses[1], "In 150 epochs the loss went from ", say(losses[1]), " to ", say(losses[150]), ".")
+  need(losses[150] < 0.8 * losses[1], "In 150 epochs the loss went from ", told(losses[1]), " to ", told(losses[150]), ".")
 })
 
 check("ae(c(20, 8, 3)) holds two weights that both halves share, and four biases",
@@ -91,7 +91,7 @@ check("train_batches() trains all variables", {
   model <- student("ae")(c(20, 8, 3))
   before <- lapply(variables_of(model, "ae(c(20, 8, 3))"), as.array)
   losses <- shaped(student("train_batches")(model, wide[rep(1:5, 8), ], 20, optimizer()), 20, "train_batches(model, x, epochs = 20, optimizer)")
-  need(losses[20] < 0.9 * losses[1], "In 20 epochs the loss went from ", say(losses[1]), " to ", say(losses[20]), ".")
+  need(losses[20] < 0.9 * losses[1], "In 20 epochs the loss went from ", told(losses[1]), " to ", told(losses[20]), ".")
   still <- which(mapply(function(from, v) all(from == as.array(v)), before, model$trainable_variables))
   need(!length(still), "The variable ", if (length(still)) model$trainable_variables[[still[1]]]$name, " does not change: is it used?")
 })
@@ -110,5 +110,5 @@ check("`model` of your file draws images it has not seen", {
   images <- test_images(100)
   drawn <- shaped(student("model")(tensor(images, "float32")), dim(images), "model(images)")
   plain <- mean((images - rep(colMeans(images), each = 100))^2)
-  need(mean((drawn - images)^2) < 0.7 * plain, "The mean squared difference is ", say(mean((drawn - images)^2)), "; to draw the mean of all images each time would give ", say(plain), ".")
+  need(mean((drawn - images)^2) < 0.7 * plain, "The mean squared difference is ", told(mean((drawn - images)^2)), "; to draw the mean of all images each time would give ", told(plain), ".")
 })

@@ -179,12 +179,12 @@ check("your network learns XOR with your parts", {
     optimizer = object_of("gradient_descent_optimizer", learning_rate = 0.5))
   losses <- vapply(1:600, function(i) numbers(train(n, x, y), "train_on_batch()")[1], 0)
   p <- numbers(n$predict(x), "predict()")
-  need(all((p > 0.5) == y), "After 600 steps from a start that works, the predictions are ", toString(vapply(p, say, "")), " for the targets 0, 1, 1, 0. The loss went from ",
-    say(losses[1]), " to ", say(losses[600]), ". Mend what does not hold above first.")
+  need(all((p > 0.5) == y), "After 600 steps from a start that works, the predictions are ", toString(vapply(p, told, "")), " for the targets 0, 1, 1, 0. The loss went from ",
+    told(losses[1]), " to ", told(losses[600]), ". Mend what does not hold above first.")
 })
 
 check("`network` of your file has learned XOR", {
   p <- numbers(student("network")$predict(matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), ncol = 2, byrow = TRUE)), "network$predict(x)")
-  need(all((p > 0.5) == c(0, 1, 1, 0)), "It predicts ", toString(vapply(p, say, "")), " for the targets 0, 1, 1, 0. If all else holds, try another seed, more hidden units, ",
+  need(all((p > 0.5) == c(0, 1, 1, 0)), "It predicts ", toString(vapply(p, told, "")), " for the targets 0, 1, 1, 0. If all else holds, try another seed, more hidden units, ",
     "or more steps: not every start leads to a solution.")
 })

@@ -10,7 +10,7 @@ model_from <- function(model, what) {
 }
 predicted <- function(model, what, x) {
   drawn <- shaped(stats::predict(model, x), dim(x), paste0("predict(", what, ", x)"))
-  need(min(drawn) >= 0 && max(drawn) <= 1, "What `", what, "` draws goes from ", say(min(drawn)), " to ", say(max(drawn)), ": with which activation does it stay between 0 and 1?")
+  need(min(drawn) >= 0 && max(drawn) <= 1, "What `", what, "` draws goes from ", told(min(drawn)), " to ", told(max(drawn)), ": with which activation does it stay between 0 and 1?")
   drawn
 }
 # Weights as they follow one another: 784, 32, 784.
@@ -23,12 +23,12 @@ trains <- function(build, what) {
   model <- model_from(build, what)
   history <- fit(model, images, images, epochs = 4, verbose = 0)
   losses <- history$metrics$loss
-  need(losses[4] < losses[1], "In four epochs the loss of `", what, "` went from ", say(losses[1]), " to ", say(losses[4]), ".")
+  need(losses[4] < losses[1], "In four epochs the loss of `", what, "` went from ", told(losses[1]), " to ", told(losses[4]), ".")
 }
 draws <- function(name, given = images, what = "draws images it has not seen") {
   drawn <- predicted(model_from(student(name), name), name, given)
-  need(difference(drawn, images) < 0.7 * plain, "The mean squared difference from the clean images is ", say(difference(drawn, images)),
-    "; to draw the mean of all images each time would give ", say(plain), ". Train longer.")
+  need(difference(drawn, images) < 0.7 * plain, "The mean squared difference from the clean images is ", told(difference(drawn, images)),
+    "; to draw the mean of all images each time would give ", told(plain), ". Train longer.")
   drawn
 }
 
@@ -59,24 +59,24 @@ check("add_noise() spoils images as much as asked for", {
   grey <- matrix(0.5, 50, 784)
   noisy <- shaped(student("add_noise")(grey, 0.1), dim(grey), "add_noise(x, 0.1)")
   spread <- stats::sd(noisy)
-  need(abs(mean(noisy) - 0.5) < 0.01, "Noise should have the mean 0: of grey images (0.5) yours makes some with the mean ", say(mean(noisy)), ".")
+  need(abs(mean(noisy) - 0.5) < 0.01, "Noise should have the mean 0: of grey images (0.5) yours makes some with the mean ", told(mean(noisy)), ".")
   need(stats::sd(noisy[1, ]) > 0.02, "All pixels of an image get the same noise; each should get its own.")
   need(stats::sd(noisy[, 1]) > 0.02, "All images get the same noise; each should get its own.")
-  need(abs(spread - 0.1) < 0.01, "With noise_factor = 0.1 the noise of yours has the standard deviation ", say(spread), ".")
+  need(abs(spread - 0.1) < 0.01, "With noise_factor = 0.1 the noise of yours has the standard deviation ", told(spread), ".")
 })
 
 check("add_noise() stays between 0 and 1", {
   range <- range(shaped(student("add_noise")(images, 0.5), dim(images), "add_noise(x, 0.5)"))
-  need(range[1] >= 0 && range[2] <= 1, "Spoiled images of yours go from ", say(range[1]), " to ", say(range[2]), ".")
+  need(range[1] >= 0 && range[2] <= 1, "Spoiled images of yours go from ", told(range[1]), " to ", told(range[2]), ".")
 })
 
 check("`denoiser` of your file takes noise away", {
   noisy <- student("add_noise")(images, 0.2)
   mended <- draws("denoiser", shaped(noisy, dim(images), "add_noise(x, 0.2)"))
   clean <- predicted(student("denoiser"), "denoiser", images)
-  need(difference(mended, images) < 1.3 * difference(clean, images), "With spoiled images its error is ", say(difference(mended, images)), ", with clean ones ",
-    say(difference(clean, images)), ": are spoiled images what it is given in training?")
-  need(mean(mended) - mean(images) < 0.03, "What it draws is brighter than the clean images, by ", say(mean(mended) - mean(images)), " on average: are these its targets?")
+  need(difference(mended, images) < 1.3 * difference(clean, images), "With spoiled images its error is ", told(difference(mended, images)), ", with clean ones ",
+    told(difference(clean, images)), ": are spoiled images what it is given in training?")
+  need(mean(mended) - mean(images) < 0.03, "What it draws is brighter than the clean images, by ", told(mean(mended) - mean(images)), " on average: are these its targets?")
 })
 
 check("larger codes have smaller errors", {
@@ -84,6 +84,6 @@ check("larger codes have smaller errors", {
   need(is.data.frame(errors) && all(c("size", "train", "test") %in% names(errors)), "`errors` must be a data frame with the columns size, train and test.")
   need(nrow(errors) >= 3, "`errors` should have at least three rows, for three sizes.")
   errors <- errors[order(errors$size), ]
-  for (part in c("train", "test")) need(errors[[part]][nrow(errors)] < errors[[part]][1], "The ", part, " loss of the largest code (", say(errors[[part]][nrow(errors)]),
-    ") is not smaller than that of the smallest (", say(errors[[part]][1]), ").")
+  for (part in c("train", "test")) need(errors[[part]][nrow(errors)] < errors[[part]][1], "The ", part, " loss of the largest code (", told(errors[[part]][nrow(errors)]),
+    ") is not smaller than that of the smallest (", told(errors[[part]][1]), ").")
 })

@@ -12,7 +12,7 @@ model_of <- function(name) {
 }
 probabilities <- function(name, x) {
   p <- shaped(stats::predict(model_of(name), x), c(nrow(x), 1), paste0("predict(", name, ", x)"))
-  need(min(p) >= 0 && max(p) <= 1, "The predictions of `", name, "` go from ", say(min(p)), " to ", say(max(p)), "; probabilities lie between 0 and 1.")
+  need(min(p) >= 0 && max(p) <= 1, "The predictions of `", name, "` go from ", told(min(p)), " to ", told(max(p)), "; probabilities lie between 0 and 1.")
   p
 }
 right <- function(p) mean((p > 0.5) == fresh$y)
@@ -60,7 +60,7 @@ check("bag() marks the words that occur", {
   truth <- matrix(0, 2, words)
   truth[cbind(c(1, 1, 1, 2, 2), c(1, 5, 2, words - 1, 3) + 1)] <- 1
   need(!all(bags == cbind(truth[, -1], 0)), "In `bag()`, word 1 is in column 1. Words count from 0, so that word 1 belongs into column 2.")
-  need(max(bags) <= 1, "In `bag()` a word that occurs twice gives ", say(max(bags)), ": 1 is for a word that occurs, however often.")
+  need(max(bags) <= 1, "In `bag()` a word that occurs twice gives ", told(max(bags)), ": 1 is for a word that occurs, however often.")
   agree(bags, truth, "bag(list(c(1, 5, 2, 5), c(num_words - 1, 3)))", "have 1 in the columns of words that occur, else 0", says = "it should be")
 })
 
@@ -73,5 +73,5 @@ check("test_accuracy has both shares, and reading in order wins", {
   shares <- numbers(student("test_accuracy"), "test_accuracy")
   need(setequal(names(shares), c("lstm", "bag")), "`test_accuracy` must have the names lstm and bag.")
   need(all(shares >= 0 & shares <= 1), "`test_accuracy` must hold shares from 0 to 1.")
-  need(shares[["lstm"]] > shares[["bag"]], "The bag of words is right more often (", say(shares[["bag"]]), ") than the LSTM (", say(shares[["lstm"]]), "): train the LSTM longer.")
+  need(shares[["lstm"]] > shares[["bag"]], "The bag of words is right more often (", told(shares[["bag"]]), ") than the LSTM (", told(shares[["lstm"]]), "): train the LSTM longer.")
 })

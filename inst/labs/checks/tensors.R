@@ -33,7 +33,7 @@ check("linear_step() moves both matrices, and the loss falls", {
   losses <- vapply(1:20, function(i) numbers(step(batch), "linear_step(batch)")[1], 0)
   still <- unmoved(before, variables)
   need(!length(still), "`", c("weights_encoder", "weights_decoder")[still[1]], "` does not change: are both in the lists that go to the tape and to the optimizer?")
-  need(losses[20] < losses[1], "In 20 steps on the same images the loss went from ", say(losses[1]), " to ", say(losses[20]), ".")
+  need(losses[20] < losses[1], "In 20 steps on the same images the loss went from ", told(losses[1]), " to ", told(losses[20]), ".")
 })
 
 check("the pipeline gives batches of rows from 0 to 1 in float32", {
@@ -43,7 +43,7 @@ check("the pipeline gives batches of rows from 0 to 1 in float32", {
   fits <- sizes[1] == 32 && sizes[length(sizes)] == pixels && length(sizes) %in% 2:3
   need(fits, "A batch must have the shape (32, 784), or (32, 1, 784), but yours has ", format_shape(sizes), ".")
   need(first$dtype == "float32", "A batch must be float32, but yours is ", format(first$dtype), ": `tf$cast()` changes it.")
-  need(max(as.array(first)) <= 1, "The largest number of your first batch is ", say(max(as.array(first))), "; pixels should go from 0 to 1.")
+  need(max(as.array(first)) <= 1, "The largest number of your first batch is ", told(max(as.array(first))), "; pixels should go from 0 to 1.")
 })
 
 check("make_dense() makes the variables of a layer", {
@@ -53,7 +53,7 @@ check("make_dense() makes the variables of a layer", {
   w <- shaped(layer[[1]], c(50, 20), "make_dense(50, 20)[[1]]")
   bias <- numbers(layer[[2]], "make_dense(50, 20)[[2]]")
   need(length(bias) == 20, "The biases of `make_dense(50, 20)` must be 20 numbers, as a row, but yours have the shape ", format_shape(dim(layer[[2]])), ".")
-  need(stats::sd(w) > 0.02 && stats::sd(w) < 1, "The weights of `make_dense(50, 20)` have the standard deviation ", say(stats::sd(w)),
+  need(stats::sd(w) > 0.02 && stats::sd(w) < 1, "The weights of `make_dense(50, 20)` have the standard deviation ", told(stats::sd(w)),
     ": they should be random, and small enough that outputs are about as large as inputs.")
   need(all(vapply(layer, function(v) v$dtype == "float32", NA)), "The variables of `make_dense()` must be float32, as the batches are.")
   need(all(bias == 0), "The biases should start at 0.")
@@ -88,12 +88,12 @@ check("training_step() moves all variables, and the loss falls", {
     still <- unmoved(before[[name]], lists[[name]])
     need(!length(still), "`", name, "[[", still[1], "]]` does not change: is it used, and in the lists that go to the tape and to the optimizer?")
   }
-  need(losses[30] < losses[1], "In 30 steps on the same images the loss went from ", say(losses[1]), " to ", say(losses[30]), ".")
+  need(losses[30] < losses[1], "In 30 steps on the same images the loss went from ", told(losses[1]), " to ", told(losses[30]), ".")
 })
 
 check("your trained network draws images it has not seen", {
   drawn <- numbers(student("decoder")(student("encoder")(single)), "decoder(encoder(batch))")
   plain <- squares(matrix(colMeans(batch), 40, pixels, byrow = TRUE), batch)
-  need(squares(drawn, batch) < 0.7 * plain, "On other images its loss is ", say(squares(drawn, batch)), "; to draw the mean of all images each time would give ", say(plain),
+  need(squares(drawn, batch) < 0.7 * plain, "On other images its loss is ", told(squares(drawn, batch)), "; to draw the mean of all images each time would give ", told(plain),
     ". Train longer, or with another learning rate.")
 })
