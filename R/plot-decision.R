@@ -142,15 +142,19 @@ draw_plane <- function(plane) {
   graphics::plot.new()
   l <- plane$limits
   equal_units(l[[1]], l[[2]])
-  shade <- if (is.null(plane$level)) `dim<-`(lighter(plane$colours)[plane$z], dim(plane$z)) else colours_of(plane$z, plane$range, lighter(diverging))
+  shade <- if (is.null(plane$level)) `dim<-`(lighter(plane$colours)[plane$z], dim(plane$z))
+  else colours_of(plane$z, plane$range, lighter(diverging))
   raster <- grDevices::as.raster(t(shade)[ncol(shade):1, ])
   graphics::rasterImage(raster, l[[1]][1], l[[2]][1], l[[1]][2], l[[2]][2], interpolate = FALSE)
-  if (isTRUE(plane$line)) graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20", lwd = 1.5)
+  if (isTRUE(plane$line)) {
+    graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20", lwd = 1.5)
+  }
   graphics::box(col = "grey60")
   for (side in 1:2) graphics::axis(side, col = "grey60")
   graphics::title(xlab = plane$names[1], ylab = plane$names[2])
   p <- plane$points
-  if (!is.null(p)) graphics::points(p$x, p$y, pch = 21, col = "white", bg = if (is.null(p$class)) "black" else plane$colours[as.integer(p$class)], cex = 1.2)
+  inside <- if (is.null(p$class)) "black" else plane$colours[as.integer(p$class)]
+  if (!is.null(p)) graphics::points(p$x, p$y, pch = 21, col = "white", bg = inside, cex = 1.2)
   if (is.null(plane$level) || !is.null(p$class)) draw_class_legend(plane$colours)
   if (!is.null(plane$level)) {
     inch <- diff(l[[1]]) / graphics::par("pin")[1]

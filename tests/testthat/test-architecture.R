@@ -92,7 +92,8 @@ test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot-images", "plot", "plot-weights", "plot-decision", "plot-embedding", "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
+    "backend", "module", "threads", "check-gradient", "plot", "plot-images", "plot-weights", "plot-decision", "plot-embedding",
+    "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
     "callback", "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss",
     "metric", "metric-classification", "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer",
     "lab-files", "lab-check", "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
