@@ -16,8 +16,8 @@ mark_pattern <- "\\\\?#!/?[ \t]*hw(begin|end)\\b"
 #' ```
 #'
 #' The student's version has the text of the first mark as a comment, as far to the right as the mark was, and nothing of the
-#' solution. A `\n` in that text begins a new line of the comment. Works for R scripts and R Markdown files, and on any other text. All other lines stay as
-#' they are, to the byte, with their line ends.
+#' solution. A `\n` in that text begins a new line of the comment. Works for R scripts and R Markdown files, and on any other text. All
+#' other lines stay as they are, to the byte, with their line ends.
 #'
 #' Let what is left be R code: `x <- ` before a mark would take the next line of the file for the value of `x`. Marks inside braces or
 #' parentheses are safe. [check_lab()] says whether the file can be read.
