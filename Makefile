@@ -15,8 +15,9 @@ install: ## install the package into build/lib
 	@tools/setup.sh run
 	@tools/install.sh
 
-document: ## write man/ and NAMESPACE from the comments in R/
+document: ## write man/ and NAMESPACE from the comments in R/, other forms of the labs from inst/labs
 	@tools/setup.sh document
+	@tools/with.sh Rscript tools/labs.R
 	@MAKEFLAGS= tools/with.sh Rscript tools/document.R
 
 test: ## install, then run all tests

@@ -140,9 +140,8 @@ ggplot_plane <- function(plane) {
 draw_plane <- function(plane) {
   old <- graphics::par(mar = c(3, 3.2, 0.6, 6), mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2)
   on.exit(graphics::par(old))
-  graphics::plot.new()
   l <- plane$limits
-  equal_units(l[[1]], l[[2]])
+  plot_equal_units(l[[1]], l[[2]])
   shade <- if (is.null(plane$level)) `dim<-`(lighter(plane$colours)[plane$z], dim(plane$z))
   else colours_of(plane$z, plane$range, lighter(diverging))
   raster <- grDevices::as.raster(t(shade)[ncol(shade):1, ])

@@ -106,11 +106,12 @@ check_points <- function(x, arg, fun) {
   x
 }
 
-#' Restrict the plot region, in its middle, to the shape of the limits: a unit is as long on both axes.
+#' An empty plot whose region, in the middle of its place, has the shape of the limits: a unit is as long on both axes.
 #' @noRd
-equal_units <- function(x, y) {
+plot_equal_units <- function(x, y) {
   room <- graphics::par("pin")
-  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y)))
+  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y))) # before the plot begins, which fixes what is clipped
+  graphics::plot.new()
   graphics::plot.window(x, y, xaxs = "i", yaxs = "i")
 }
 

@@ -164,7 +164,7 @@ test_that("each topic's tests have the topic's name", {
     "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
     "callback", "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss",
     "metric", "metric-classification", "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer",
-    "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
+    "lab-files", "lab-check", "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
     "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
