@@ -18,7 +18,7 @@
 #' @return A ggplot; with base graphics the matrix of weights, invisibly.
 #' @section Errors: `nativenet_error_value` if there are no weights, or they hold no finite number; `nativenet_error_index` for units that are not
 #'   there; `nativenet_error_shape` if `dims` do not fit.
-#' @seealso [plot_network()], [plot_images()]; [build_dense_neural_network()], [layer_dense()]; `vignette("lab-one-hidden-layer")`.
+#' @seealso [plot_network()], [plot_images()]; [build_dense_neural_network()], [layer_dense()]; `vignette("lab-denoising")`.
 #' @examples
 #' digits <- dataset_digits(500)
 #' model <- keras_model_sequential(input_shape = 784) |>
