@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo check check-deps-only warnings core asan valgrind noomp bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind noomp bench lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -15,8 +15,9 @@ install: ## install the package into build/lib
 	@tools/setup.sh run
 	@tools/install.sh
 
-document: ## write man/ and NAMESPACE from the comments in R/
+document: ## write man/ and NAMESPACE from the comments in R/, other forms of the labs from inst/labs
 	@tools/setup.sh document
+	@tools/with.sh Rscript tools/labs.R
 	@MAKEFLAGS= tools/with.sh Rscript tools/document.R
 
 test: ## install, then run all tests
@@ -29,6 +30,11 @@ demo: ## install, then train networks on digits and reviews; output in demo-outp
 	@tools/install.sh
 	@tools/with.sh Rscript inst/examples/digits.R demo-output
 	@tools/with.sh Rscript inst/examples/reviews.R demo-output
+
+labs: ## install, then knit the lab pages in full to labs/, on the real data where they are at hand
+	@tools/setup.sh check
+	@tools/install.sh
+	@tools/labs.sh
 
 check: ## R CMD check --as-cran, must be "Status: OK"
 	@tools/setup.sh check

@@ -354,8 +354,8 @@ impure_functions <- list(
   stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom", "rhyper", "rlogis", "rlnorm",
     "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),
   nativenet = c("iter_next", "iterate", "as_iterator", "dataset_collect", "set_random_seed", "nn_threads", "dataset_digits",
-    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record", "k_set_floatx", "k_set_epsilon", "plot_images", "plot_weights", "plot_decision",
-    "plot_embedding", "plot_network", "plot_gradient_check"),
+    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record", "k_set_floatx", "k_set_epsilon",
+    "plot_images", "plot_weights", "plot_decision", "plot_embedding", "plot_network", "plot_gradient_check"),
   utils = setdiff(getNamespaceExports("utils"), c("head", "tail", "modifyList", "combn", "hasName", "stack")),
   methods = c("new", "setClass", "setRefClass", "setMethod", "setGeneric", "setValidity"),
   magrittr = character(), zeallot = character(), purrr = c("rerun", "walk", "walk2", "pwalk", "iwalk"), generics = character()

@@ -23,6 +23,8 @@
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
 #' @param input_signature,autograph,... accepted for TensorFlow's sake and not needed.
 #' @return A function of class `nn_graph_function`; for a block its value.
+#' @seealso [trace_program()], [gradient_tape()], [nn_module()]; [plot()][plot.nn_traced] draws the program;
+#'   `vignette("tensors-and-tapes")` and `vignette("how-it-works")`.
 #' @examples
 #' w <- tf$Variable(matrix(rnorm(6), 3))
 #' optimizer <- tf$optimizers$SGD(learning_rate = 0.1)

@@ -22,6 +22,8 @@
 #' @return A data frame of class `nn_gradient_check`, a row per array, with the columns `name`, `shape`, `worst`
 #'   (where the error is largest), `derivative` and `difference` (both at that place), `error` (relative) and `ok`.
 #'   `plot()` draws every number of it: see [plot_gradient_check()].
+#' @seealso [plot_gradient_check()]; [activation], [loss_function], [build_dense_neural_network()], [gradient_tape()];
+#'   `vignette("lab-backpropagation")`.
 #' @examples
 #' check_gradient(sigmoid(), matrix(c(-2, 0.5, 1, 3), 2))
 #' check_gradient(op_matmul, matrix(rnorm(6), 2), matrix(rnorm(6), 3))

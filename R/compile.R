@@ -19,6 +19,8 @@ generics::compile
 #' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
+#' @seealso [optimizer_adam()], [loss_mean_squared_error()], [metric_accuracy()] and their like; [fit()][fit.nn_model] comes next;
+#'   `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
 #' model |> compile(optimizer = "rmsprop", loss = "binary_crossentropy", metrics = c("accuracy"))

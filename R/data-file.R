@@ -175,10 +175,10 @@ inflate <- function(path, scratch, limit = 2^26) {
   to
 }
 
-check_file <- function(path, fun = calling_function()) {
-  check_string(path, "path", fun)
-  if (!file.exists(path)) abort("`path` does not exist: \"", path, "\"", class = "file", fun = fun)
-  if (dir.exists(path)) abort("`path` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
+check_file <- function(path, fun = calling_function(), arg = "path") {
+  check_string(path, arg, fun)
+  if (!file.exists(path)) abort("`", arg, "` does not exist: \"", path, "\"", class = "file", fun = fun)
+  if (dir.exists(path)) abort("`", arg, "` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
 }
 
 #' A function that raises the error of a malformed file.

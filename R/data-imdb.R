@@ -48,7 +48,8 @@ imdb_files <- list(
 #' @references
 #' Maas, A. L., Daly, R. E., Pham, P. T., Huang, D., Ng, A. Y. and Potts, C. (2011). Learning word vectors for sentiment
 #' analysis. *ACL*, 142-150.
-#' @seealso [dataset_reviews()] needs neither files nor network.
+#' @seealso [dataset_reviews()] needs neither files nor network; [pad_sequences()], [layer_embedding()], [layer_lstm()];
+#'   `vignette("lab-sentiment")`.
 #' @examplesIf nzchar(Sys.getenv("NATIVENET_DATA"))
 #' imdb <- dataset_imdb(num_words = 10000, maxlen = 250, download = FALSE)
 #' c(c(x_train, y_train), c(x_test, y_test)) %<-% imdb

@@ -63,7 +63,7 @@ image_sets <- list(
 #' Xiao, H., Rasul, K. and Vollgraf, R. (2017). Fashion-MNIST: a novel image dataset for
 #' benchmarking machine learning algorithms. *arXiv:1708.07747*.
 #' @seealso [dataset_digits()] needs neither files nor network; [read_idx()] reads files
-#'   of your own.
+#'   of your own; [array_reshape()] makes rows of images, [plot_images()] draws them; `vignette("lab-denoising")`.
 #' @examplesIf nzchar(Sys.getenv("NATIVENET_DATA"))
 #' mnist <- dataset_mnist(download = FALSE)
 #' str(mnist)

@@ -110,6 +110,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' @param dtype of the numbers counted.
 #' @return A data set.
 #' @section Errors: `nativenet_error_shape` if the first axes differ in length.
+#' @seealso [dataset_map()], [dataset_shuffle()], [dataset_batch()], [as_iterator()]; [idx_dataset()] for files; `vignette("tensors-and-tapes")`.
 #' @examples
 #' images <- array(0:17, c(2, 3, 3))
 #' labels <- c(1L, 0L)

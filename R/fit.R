@@ -35,6 +35,8 @@ generics::fit
 #'   `$params`. [plot()] draws it.
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
 #'   labels or tokens out of range; the model is as before then.
+#' @seealso [compile()][compile.nn_model] before it; [plot()][plot.nn_history] of what it returns; [callback_early_stopping()] and other
+#'   callbacks; [evaluate()][evaluate.nn_model], [predict()][predict.nn_model], [train_on_batch()]; `vignette("models")`.
 #' @examples
 #' x <- matrix(c(0, 0, 1, 1, 0, 1, 0, 1), 4)
 #' y <- c(0, 1, 1, 0)

@@ -21,6 +21,7 @@
 #'   validation), with `NA` for epochs that were planned but not run. `plot()`: a ggplot, or with base graphics `x`, invisibly.
 #' @section Errors: `nativenet_error_value` for metrics that are not there.
 #' @references Cleveland (1979), loess, \doi{10.1080/01621459.1979.10481038}.
+#' @seealso [fit()][fit.nn_model]; `vignette("models")`.
 #' @examples
 #' history <- structure(class = c("nn_history", "keras_training_history"), list(
 #'   params = list(epochs = 4, samples = 1000, batch_size = 32),

@@ -32,6 +32,8 @@
 #'
 #' @param ... fields: `alpha` for `elu()`, 1 by default.
 #' @return A reference object.
+#' @seealso [build_dense_neural_network()], [loss_function], [check_gradient()]; [activation_relu()] and its like for models;
+#'   `vignette("lab-backpropagation")`.
 #' @examples
 #' act <- relu()
 #' act$forward(matrix(c(-0.1, 0.3, 0.7, 0.5), 2))

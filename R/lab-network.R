@@ -56,6 +56,8 @@
 #' @param ... ignored.
 #' @param dtype `"float64"` or `"float32"`.
 #' @return A reference object of class `dense_neural_network`.
+#' @seealso [activation], [loss_function] and [gradient_descent_optimizer] for its parts; [check_gradient()], [plot_network()],
+#'   [plot_decision()] and [plot_weights()] to look at it; [keras_model_sequential()] for deeper models; `vignette("nativenet")` and `vignette("lab-backpropagation")`.
 #' @examples
 #' x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 #' y <- matrix(c(0, 1, 1, 0), 4)

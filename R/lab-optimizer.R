@@ -27,6 +27,7 @@
 #'   <https://arxiv.org/abs/1711.05101>. Duchi et al. (2011), Adagrad,
 #'   <https://jmlr.org/papers/v12/duchi11a.html>. Sutskever et al. (2013), Nesterov momentum,
 #'   <https://proceedings.mlr.press/v28/sutskever13.html>.
+#' @seealso [build_dense_neural_network()]; [optimizer_sgd()] and its like for models and tapes; `vignette("nativenet")`.
 #' @examples
 #' opt <- gradient_descent_optimizer(learning_rate = 0.1)
 #' opt$step(10, 10)

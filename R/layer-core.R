@@ -22,6 +22,8 @@
 #'   Weights: kernel (inputs, units) and bias (units); of a tied layer the bias alone, and the shared kernel stays
 #'   with its owner.
 #' @section Errors: `nativenet_error_shape` if the last axis of the input is not what the layer was built for.
+#' @seealso [keras_model_sequential()], [layer_activation()], [layer_dropout()], [op_dense()]; [plot_weights()]; [new_layer_class()] for layers of
+#'   your own; `vignette("models")` and `vignette("lab-denoising")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 4) |>
 #'   layer_dense(3, activation = "relu") |>

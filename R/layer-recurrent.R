@@ -97,6 +97,7 @@ real_steps <- function(self, x, keepdims) op_any(op_not_equal(x, self$config$mas
 #'   of a GRU with `reset_after` (2, gates units): for the input, for the state).
 #' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
 #'   gates, <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>.
+#' @seealso [layer_embedding()], [layer_masking()], [op_lstm()]; [pad_sequences()] makes sequences equally long; `vignette("models")` and `vignette("lab-sentiment")`.
 #' @examples
 #' x <- array(rnorm(24), c(2, 4, 3))
 #' dim(layer_lstm(x, units = 5))

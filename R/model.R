@@ -24,6 +24,8 @@
 #' @return A model, an object of class `nn_model`.
 #' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are asked for before the
 #'   shape of the input is known. A layer that fails leaves a sequence as it was.
+#' @seealso [layer_input()], [layer_dense()], [layer_lstm()]; [compile()][compile.nn_model], [fit()][fit.nn_model],
+#'   [predict()][predict.nn_model], [summary()][summary.nn_model], [save_model()]; `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 784) |>
 #'   layer_dense(32, activation = "relu") |>

@@ -17,6 +17,7 @@
 #' @return A ggplot; with base graphics a list of `x`, `y` and the matrix `z` (the output, or the number of the largest), invisibly.
 #' @section Errors: `nativenet_error_shape` if there are not two inputs, or outputs and classes do not fit; `nativenet_error_nan` if no
 #'   output is a finite number.
+#' @seealso [plot_network()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' xor <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 #' y <- c(0, 1, 1, 0)
@@ -139,18 +140,21 @@ ggplot_plane <- function(plane) {
 draw_plane <- function(plane) {
   old <- graphics::par(mar = c(3, 3.2, 0.6, 6), mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2)
   on.exit(graphics::par(old))
-  graphics::plot.new()
   l <- plane$limits
-  equal_units(l[[1]], l[[2]])
-  shade <- if (is.null(plane$level)) `dim<-`(lighter(plane$colours)[plane$z], dim(plane$z)) else colours_of(plane$z, plane$range, lighter(diverging))
+  plot_equal_units(l[[1]], l[[2]])
+  shade <- if (is.null(plane$level)) `dim<-`(lighter(plane$colours)[plane$z], dim(plane$z))
+  else colours_of(plane$z, plane$range, lighter(diverging))
   raster <- grDevices::as.raster(t(shade)[ncol(shade):1, ])
   graphics::rasterImage(raster, l[[1]][1], l[[2]][1], l[[1]][2], l[[2]][2], interpolate = FALSE)
-  if (isTRUE(plane$line)) graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20", lwd = 1.5)
+  if (isTRUE(plane$line)) {
+    graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20", lwd = 1.5)
+  }
   graphics::box(col = "grey60")
   for (side in 1:2) graphics::axis(side, col = "grey60")
   graphics::title(xlab = plane$names[1], ylab = plane$names[2])
   p <- plane$points
-  if (!is.null(p)) graphics::points(p$x, p$y, pch = 21, col = "white", bg = if (is.null(p$class)) "black" else plane$colours[as.integer(p$class)], cex = 1.2)
+  inside <- if (is.null(p$class)) "black" else plane$colours[as.integer(p$class)]
+  if (!is.null(p)) graphics::points(p$x, p$y, pch = 21, col = "white", bg = inside, cex = 1.2)
   if (is.null(plane$level) || !is.null(p$class)) draw_class_legend(plane$colours)
   if (!is.null(plane$level)) {
     inch <- diff(l[[1]]) / graphics::par("pin")[1]

@@ -9,8 +9,9 @@
 #' @param dims which two columns, or, if there are more than two, which principal components: across and up.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics the matrix (points, 2) of what was drawn, invisibly.
-#' @section Errors: `nativenet_error_shape` if `x` has less than two columns, or `y` or `labels` another length; `nativenet_error_nan` for codes that
-#'   are not finite.
+#' @section Errors: `nativenet_error_shape` if `x` has less than two columns, or `y` or `labels` another length; `nativenet_error_nan`
+#'   for codes that are not finite.
+#' @seealso [layer_embedding()], [plot_images()], [predict()][predict.nn_model] of an encoder; `vignette("lab-sentiment")`.
 #' @examples
 #' plot_embedding(iris[, 1:4], iris$Species)
 #' plot_embedding(scale(mtcars), mtcars$mpg, labels = rownames(mtcars))
@@ -23,7 +24,9 @@ plot_embedding <- function(x, y = NULL, labels = NULL, dims = c(1, 2), method = 
   }
   points <- plane_of_codes(x, dims)
   if (!is.null(labels)) {
-    if (!is.atomic(labels) || length(labels) != nrow(x)) abort("`labels` must be ", nrow(x), " strings, one per point, not ", describe(labels), class = "shape")
+    if (!is.atomic(labels) || length(labels) != nrow(x)) {
+      abort("`labels` must be ", nrow(x), " strings, one per point, not ", describe(labels), class = "shape")
+    }
     points$label <- ifelse(is.na(labels), "", as.character(labels))
   }
   if (!is.null(y)) points$colour <- colour_variable(y, nrow(x))
@@ -40,7 +43,8 @@ plane_of_codes <- function(x, dims, fun = "plot_embedding") {
   } else {
     if (nrow(x) < 2) abort("`x` must have at least two points to find principal components, not the shape ", format_shape(dim(x)), fun = fun)
     parts <- stats::prcomp(x)
-    if (max(dims) > ncol(parts$x)) abort("`dims` must lie in 1 .. ", ncol(parts$x), ": ", nrow(x), " points have no more principal components", fun = fun)
+    most <- ncol(parts$x)
+    if (max(dims) > most) abort("`dims` must lie in 1 .. ", most, ": ", nrow(x), " points have no more principal components", fun = fun)
     share <- parts$sdev^2 / max(sum(parts$sdev^2), .Machine$double.xmin)
     names <- sprintf("component %d (%.0f %% of variance)", seq_along(share), 100 * share)
     x <- parts$x
@@ -69,9 +73,12 @@ ggplot_codes <- function(points) {
     ggplot2::scale_colour_manual(values = class_colours(nlevels(points$colour)), name = NULL, guide = key)
   } else if (has("colour")) ggplot2::scale_colour_gradientn(colours = scale_colours(), name = NULL)
   room <- function(labelled) ggplot2::expansion(mult = if (has("label")) labelled else 0.05)
-  ggplot2::ggplot(points, if (has("colour")) ggplot2::aes(.data[["across"]], .data[["up"]], colour = .data[["colour"]]) else ggplot2::aes(.data[["across"]], .data[["up"]])) +
+  ggplot2::ggplot(points, ggplot2::aes(.data[["across"]], .data[["up"]])) +
+    (if (has("colour")) ggplot2::aes(colour = .data[["colour"]])) +
     ggplot2::geom_point(size = size, alpha = if (many) 0.6 else 0.9) +
-    (if (has("label")) ggplot2::geom_text(ggplot2::aes(label = .data[["label"]]), vjust = -0.5, size = 3.4, check_overlap = TRUE, show.legend = FALSE)) +
+    (if (has("label")) {
+      ggplot2::geom_text(ggplot2::aes(label = .data[["label"]]), vjust = -0.5, size = 3.4, check_overlap = TRUE, show.legend = FALSE)
+    }) +
     scale + ggplot2::scale_x_continuous(expand = room(0.14)) + ggplot2::scale_y_continuous(expand = room(0.1)) +
     ggplot2::labs(x = attr(points, "axes")[1], y = attr(points, "axes")[2])
 }
@@ -82,10 +89,13 @@ draw_codes <- function(points) {
   on.exit(graphics::par(old))
   classes <- if (is.factor(points$colour)) stats::setNames(class_colours(nlevels(points$colour)), levels(points$colour))
   limits <- if (legend && is.null(classes)) widened(points$colour, 0)
-  colour <- if (!legend) "black" else if (is.null(classes)) colours_of(points$colour, limits, scale_colours()) else classes[as.integer(points$colour)]
+  colour <- if (!legend) "black"
+  else if (is.null(classes)) colours_of(points$colour, limits, scale_colours())
+  else classes[as.integer(points$colour)]
   share <- if (is.null(points$label)) c(0.05, 0.05) else c(0.14, 0.1)
   axes <- attr(points, "axes")
-  graphics::plot(NA, xlim = widened(points$across, share[1]), ylim = widened(points$up, share[2]), xlab = axes[1], ylab = axes[2], xaxs = "i", yaxs = "i", axes = FALSE)
+  graphics::plot(NA, xlim = widened(points$across, share[1]), ylim = widened(points$up, share[2]), xlab = axes[1], ylab = axes[2],
+    xaxs = "i", yaxs = "i", axes = FALSE)
   graphics::abline(v = graphics::axTicks(1), h = graphics::axTicks(2), col = "grey92")
   graphics::box(col = "grey60")
   for (side in 1:2) graphics::axis(side, col = "grey60")

@@ -9,6 +9,7 @@
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics `x`, invisibly.
 #' @section Errors: `nativenet_error_value` for anything else.
+#' @seealso [check_gradient()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' set.seed(1)
 #' x <- matrix(rnorm(12), 3)
@@ -36,7 +37,9 @@ plot.nn_gradient_check <- function(x, y, method = "auto", ...) plot_gradient_che
 #' @noRd
 gradient_panels <- function(x, fun = "plot_gradient_check") {
   numbers <- attr(x, "numbers")
-  if (!inherits(x, "nn_gradient_check") || is.null(numbers) || is.null(x$name)) abort("`x` must be what `check_gradient()` returned, not ", describe(x), fun = fun)
+  if (!inherits(x, "nn_gradient_check") || is.null(numbers) || is.null(x$name)) {
+    abort("`x` must be what `check_gradient()` returned, not ", describe(x), fun = fun)
+  }
   numbers <- Filter(nrow, numbers[names(numbers) %in% x$name])
   if (!length(numbers)) abort("`x` holds no numbers", fun = fun)
   said <- vapply(numbers, function(d) if (all(d$ok)) "all right" else sprintf("%d of %d wrong", sum(!d$ok), nrow(d)), "")
@@ -71,7 +74,8 @@ ggplot_gradients <- function(panels) {
 gradient_range <- function(d) widened(c(d$difference, d$derivative), 0.06)
 
 draw_gradients <- function(panels) {
-  old <- set_par(mfrow = panel_grid(length(panels)), mar = c(2, 3, 1.8, 0.8), oma = c(1.4, 1.2, 0, 0), mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2, cex = 0.8)
+  old <- set_par(mfrow = panel_grid(length(panels)), mar = c(2, 3, 1.8, 0.8), oma = c(1.4, 1.2, 0, 0),
+    mgp = c(1.9, 0.4, 0), las = 1, tcl = -0.2, cex = 0.8)
   on.exit(graphics::par(old))
   for (i in seq_along(panels)) {
     d <- panels[[i]]

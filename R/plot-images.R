@@ -16,10 +16,11 @@
 #' @return A ggplot, which prints itself at the console, but in loops and functions needs [print()]. Base graphics draw at
 #'   once, and `x` comes back, invisibly.
 #' @section Errors: `nativenet_error_value` for what is no images.
+#' @seealso [plot_weights()] for weights as images; [dataset_digits()] and [dataset_mnist()] for images; `vignette("models")` and `vignette("lab-denoising")`.
 #' @examples
-#' digits <- dataset_digits(20)
+#' digits <- dataset_digits(10)
 #' plot_images(digits$train$x, nrow = 2, titles = digits$train$y)
-#' plot_images(list(first = digits$train$x[1:5, , ], "then these" = digits$train$x[6:10, , ]))
+#' plot_images(list(first = digits$train$x[1:3, , ], "then these" = digits$train$x[4:6, , ]))
 #' @export
 plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL, method = "auto") {
   method <- plot_method(method)
@@ -77,7 +78,9 @@ ggplot_images <- function(rows, titles, labels) {
   text <- grid_titles(titles, rows, n)
   cells <- do.call(rbind, unlist(lapply(seq_along(rows), function(r) lapply(seq_along(rows[[r]]), function(i) {
     m <- rows[[r]][[i]]
-    data.frame(row = r, column = i, x = as.vector(col(m)) + (size[2] - ncol(m)) / 2, y = (size[1] + nrow(m)) / 2 + 1 - as.vector(row(m)), fill = as.vector(m))
+    x <- as.vector(col(m)) + (size[2] - ncol(m)) / 2
+    y <- (size[1] + nrow(m)) / 2 + 1 - as.vector(row(m))
+    data.frame(row = r, column = i, x = x, y = y, fill = as.vector(m))
   })), FALSE))
   wrapped <- length(titles) > n
   cells$cell <- factor((cells$row - 1) * n + cells$column, seq_len(n * length(rows)))
@@ -92,7 +95,9 @@ ggplot_images <- function(rows, titles, labels) {
   beside$cell <- factor((beside$row - 1) * n + 1, levels(cells$cell))
   ggplot2::ggplot(cells, ggplot2::aes(.data[["x"]], .data[["y"]])) +
     ggplot2::geom_raster(ggplot2::aes(fill = .data[["fill"]])) +
-    (if (nrow(beside)) ggplot2::geom_text(ggplot2::aes(0.5, (size[1] + 1) / 2, label = .data[["label"]]), beside, angle = 90, vjust = -0.5, size = 3.9)) +
+    (if (nrow(beside)) {
+      ggplot2::geom_text(ggplot2::aes(0.5, (size[1] + 1) / 2, label = .data[["label"]]), beside, angle = 90, vjust = -0.5, size = 3.9)
+    }) +
     facets +
     ggplot2::coord_fixed(xlim = c(0.5, size[2] + 0.5), ylim = c(0.5, size[1] + 0.5), expand = FALSE, clip = "off") +
     ggplot2::theme_void() +
@@ -116,7 +121,8 @@ draw_images <- function(rows, titles, labels, key = NULL) {
   left <- if (length(labels)) 1.3 * line else 0
   right <- if (is.null(key)) 0 else 5 * line
   gap <- 0.06
-  pixel <- min((room[1] - left - right - gap * (n - 1)) / (n * size[2]), (room[2] - sum(head) - gap * (length(rows) - 1)) / (length(rows) * size[1]))
+  between <- gap * (c(n, length(rows)) - 1)
+  pixel <- min((room - c(left + right, sum(head)) - between) / (c(n, length(rows)) * rev(size)))
   if (pixel <= 0) abort("the device is too small for ", length(rows), " x ", n, " images", fun = user_function())
   cell <- pixel * rev(size) # width, height
   extent <- c(left + n * cell[1] + (n - 1) * gap + right, sum(head) + length(rows) * cell[2] + gap * (length(rows) - 1))
@@ -127,7 +133,11 @@ draw_images <- function(rows, titles, labels, key = NULL) {
       m <- rows[[r]][[i]]
       middle <- c(start[1] + (i - 1) * (cell[1] + gap) + cell[1] / 2, top - cell[2] / 2)
       half <- pixel * c(ncol(m), nrow(m)) / 2
-      graphics::rasterImage(grDevices::as.raster(m), middle[1] - half[1], middle[2] - half[2], middle[1] + half[1], middle[2] + half[2], interpolate = FALSE)
+      from <- middle - half
+      to <- middle + half
+      graphics::rasterImage(grDevices::as.raster(m), from[1], from[2], to[1], to[2], interpolate = FALSE)
+      # weights of 0 are white like the page
+      if (!is.null(key)) graphics::rect(from[1], from[2], to[1], to[2], border = "grey80")
       if (nzchar(text[[r]][i])) graphics::text(middle[1], top + 0.5 * line, text[[r]][i], cex = 0.9)
     }
     if (r <= length(labels)) graphics::text(start[1] - 0.7 * line, top - cell[2] / 2, labels[r], srt = 90, cex = 0.9)

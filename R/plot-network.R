@@ -5,13 +5,14 @@
 #' above their layers.
 #'
 #' @param x a [dense_neural_network][build_dense_neural_network], a model of dense layers in a row, or one matrix of weights (inputs, units).
-#' @param inputs,outputs names of the inputs and outputs. By default the row names of the first weights, or `x1`, `x2`, ... if there are few; outputs
-#'   have none.
+#' @param inputs,outputs names of the inputs and outputs. By default the row names of the first weights, or `x1`, `x2`, ... if there are
+#'   few; outputs have none.
 #' @param digits decimals of weights and biases.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics `x`, invisibly.
-#' @section Errors: `nativenet_error_value` for networks of other layers, or with more than 40 units in a layer; `nativenet_error_shape` if layers do not
-#'   follow one another; `nativenet_error_nan` for weights that are not finite.
+#' @section Errors: `nativenet_error_value` for networks of other layers, or with more than 40 units in a layer; `nativenet_error_shape`
+#'   if layers do not follow one another; `nativenet_error_nan` for weights that are not finite.
+#' @seealso [plot_decision()], [plot_weights()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' set.seed(1)
 #' network <- build_dense_neural_network(2, list(3, htan(), 1, sigmoid()),
@@ -61,13 +62,13 @@ dense_chain <- function(x, fun = "plot_network") {
   for (i in seq_along(layers)) {
     l <- layers[[i]]
     if (max(dim(l$weights)) > 40) {
-      abort("the network is too big to draw: `", l$name, "` has ", nrow(l$weights), " inputs and ", ncol(l$weights), " units, but 40 are the limit; ",
-        "`plot_weights()` draws layers of any size", fun = fun)
+      abort("the network is too big to draw: `", l$name, "` has ", nrow(l$weights), " inputs and ", ncol(l$weights), " units, ",
+        "but 40 are the limit; `plot_weights()` draws layers of any size", fun = fun)
     }
-    if (!all(is.finite(l$weights)) || !all(is.finite(l$biases))) abort("the weights of `", l$name, "` are not all finite numbers", class = "nan", fun = fun)
+    if (!all(is.finite(c(l$weights, l$biases)))) abort("the weights of `", l$name, "` are not all finite numbers", class = "nan", fun = fun)
     if (i > 1 && nrow(l$weights) != ncol(layers[[i - 1]]$weights)) {
-      abort("`", l$name, "` with ", nrow(l$weights), " inputs does not follow `", layers[[i - 1]]$name, "` with ", ncol(layers[[i - 1]]$weights), " units",
-        class = "shape", fun = fun)
+      abort("`", l$name, "` with ", nrow(l$weights), " inputs does not follow `", layers[[i - 1]]$name, "` with ",
+        ncol(layers[[i - 1]]$weights), " units", class = "shape", fun = fun)
     }
   }
   layers
@@ -95,7 +96,8 @@ network_picture <- function(layers, sizes, digits) {
   biases <- lapply(seq_along(layers), function(k) if (length(layers[[k]]$biases)) number(layers[[k]]$biases) else rep("", sizes[k + 1]))
   units <- data.frame(x = rep(seq_along(sizes) - 1, sizes), y = unlist(heights), bias = c(rep("", sizes[1]), unlist(biases)))
   names <- vapply(layers, function(l) if (length(l$activation)) l$activation else "", "")
-  list(edges = edges, units = units, columns = data.frame(x = seq_along(sizes) - 1, name = c("inputs", names)), has_biases = tallest <= 7 && any(nzchar(units$bias)),
+  list(edges = edges, units = units, columns = data.frame(x = seq_along(sizes) - 1, name = c("inputs", names)),
+    has_biases = tallest <= 7 && any(nzchar(units$bias)),
     diameter = min(0.14, 0.75 * step), # as a share of the height
     thickest = min(1, 8 / tallest))
 }
@@ -118,6 +120,11 @@ ggplot_network <- function(picture) {
   mm <- picture$diameter * 75
   edges <- picture$edges
   written <- edges[!is.na(edges$label), ]
+  # without a border, which has another name from ggplot2 4.0 on
+  border <- if ("border.colour" %in% names(formals(ggplot2::geom_label))) "linewidth" else "label.size"
+  boxes <- list(ggplot2::aes(.data[["label_x"]], .data[["label_y"]], label = .data[["label"]]), written, size = 2.9,
+    label.padding = ggplot2::unit(1, "pt"), label.r = ggplot2::unit(0, "pt"))
+  boxes[[border]] <- 0
   columns <- max(picture$columns$x)
   beside <- function(names, at, hjust, nudge) if (length(names)) {
     text <- data.frame(x = at, y = picture$units$y[picture$units$x == at], name = names)
@@ -126,13 +133,13 @@ ggplot_network <- function(picture) {
   reach <- 0.06 * columns # from the middle of a circle to the name beside it
   room <- function(names) if (length(names)) reach + 0.019 * columns * max(nchar(names)) else reach
   ggplot2::ggplot(edges, place()) +
-    ggplot2::geom_segment(ggplot2::aes(xend = .data[["to_x"]], yend = .data[["to_y"]], colour = .data[["sign"]], linewidth = 0.2 + 2 * picture$thickest * .data[["share"]]), alpha = 0.75) +
+    ggplot2::geom_segment(ggplot2::aes(xend = .data[["to_x"]], yend = .data[["to_y"]], colour = .data[["sign"]],
+      linewidth = 0.2 + 2 * picture$thickest * .data[["share"]]), alpha = 0.75) +
     ggplot2::scale_linewidth_identity() +
     ggplot2::scale_colour_manual(values = diverging[c(1, 3)], name = "weight", drop = FALSE) +
-    (if (nrow(written)) ggplot2::geom_label(ggplot2::aes(.data[["label_x"]], .data[["label_y"]], label = .data[["label"]]), written, size = 2.9, label.size = 0,
-      label.padding = ggplot2::unit(1, "pt"), label.r = ggplot2::unit(0, "pt"))) +
+    (if (nrow(written)) do.call(ggplot2::geom_label, boxes)) +
     ggplot2::geom_point(data = picture$units, shape = 21, size = mm, fill = "grey96", colour = "grey30") +
-    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units, size = min(2.9, 0.29 * mm))) +
+    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units, size = min(2.9, 1.45 * mm / max(5, nchar(picture$units$bias))))) +
     ggplot2::geom_text(ggplot2::aes(.data[["x"]], 0.56, label = .data[["name"]]), picture$columns, size = 4) +
     beside(picture$inputs, 0, 1, -reach) + beside(picture$outputs, columns, 0, reach) +
     ggplot2::coord_cartesian(xlim = c(-room(picture$inputs), columns + room(picture$outputs)), ylim = c(-0.5, 0.58), clip = "off") +
@@ -156,21 +163,27 @@ draw_network <- function(picture) {
   unit <- columns / max(inches[1] - left - right, 0.1) # of x, per inch
   graphics::plot.window(c(-left * unit, columns + right * unit), c(-0.5, 0.5 + 1.2 * line / inches[2]), xaxs = "i", yaxs = "i")
   e <- picture$edges
-  graphics::segments(e$x, e$y, e$to_x, e$to_y, col = grDevices::adjustcolor(diverging[c(1, 3)][as.integer(e$sign)], 0.75), lwd = 0.5 + 5 * picture$thickest * e$share)
+  colours <- grDevices::adjustcolor(diverging[c(1, 3)], 0.75)
+  graphics::segments(e$x, e$y, e$to_x, e$to_y, col = colours[as.integer(e$sign)], lwd = 0.5 + 5 * picture$thickest * e$share)
   written <- e[!is.na(e$label), ]
   if (nrow(written)) {
     half_width <- graphics::strwidth(written$label, cex = 0.75) / 2 + 0.02 * unit
     half_height <- graphics::strheight("0", cex = 0.75) * 0.8
-    graphics::rect(written$label_x - half_width, written$label_y - half_height, written$label_x + half_width, written$label_y + half_height, col = "white", border = NA)
-    graphics::text(written$label_x, written$label_y, written$label, cex = 0.75)
+    x <- written$label_x
+    y <- written$label_y
+    graphics::rect(x - half_width, y - half_height, x + half_width, y + half_height, col = "white", border = NA)
+    graphics::text(x, y, written$label, cex = 0.75)
   }
   u <- picture$units
   graphics::symbols(u$x, u$y, circles = rep(radius * unit, nrow(u)), inches = radius, add = TRUE, bg = "grey96", fg = "grey30")
-  if (picture$has_biases) graphics::text(u$x, u$y, u$bias, cex = min(0.75, 2 * radius / graphics::strwidth("-0.00 ", units = "inches")))
+  if (picture$has_biases) graphics::text(u$x, u$y, u$bias, cex = min(0.75, 2 * radius / max(graphics::strwidth(paste0(u$bias, " "), units = "inches"))))
   graphics::text(picture$columns$x, 0.5 + 0.6 * line / inches[2], picture$columns$name)
-  names_at <- function(column) u$y[u$x == column]
-  if (length(picture$inputs)) graphics::text(-(radius + 0.05) * unit, names_at(0), picture$inputs, adj = c(1, 0.5), cex = max(0.45, min(0.9, 18 / length(picture$inputs))))
-  if (length(picture$outputs)) graphics::text(columns + (radius + 0.05) * unit, names_at(columns), picture$outputs, adj = c(0, 0.5), cex = max(0.45, min(0.9, 18 / length(picture$outputs))))
-  graphics::mtext(paste0("weights: ", if (picture$has_biases) "blue below 0, vermilion above; in the circles: biases" else "blue below 0, vermilion above"),
-    side = 1, line = 0.5, cex = 0.8 * graphics::par("cex"))
+  beside <- function(names, column, side) if (length(names)) {
+    cex <- max(0.45, min(0.9, 18 / length(names)))
+    graphics::text(column + side * (radius + 0.05) * unit, u$y[u$x == column], names, adj = c((1 - side) / 2, 0.5), cex = cex)
+  }
+  beside(picture$inputs, 0, -1)
+  beside(picture$outputs, columns, 1)
+  note <- paste0("weights: blue below 0, vermilion above", if (picture$has_biases) "; in the circles: biases")
+  graphics::mtext(note, side = 1, line = 0.5, cex = 0.8 * graphics::par("cex"))
 }

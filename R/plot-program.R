@@ -14,6 +14,7 @@
 #' @param legend say below the picture what the colours mean?
 #' @param ... further arguments of [graphics::title()], such as `main`.
 #' @return `x`, invisibly.
+#' @seealso [trace_program()], [autograph()]; `vignette("how-it-works")`.
 #' @examples
 #' w <- tf$Variable(matrix(rnorm(6), 3), name = "w")
 #' f <- trace_program(function(x) op_mean(op_square(op_tanh(op_matmul(x, w)))), matrix(0, 4, 3))

@@ -18,6 +18,7 @@
 #' @return A ggplot; with base graphics the matrix of weights, invisibly.
 #' @section Errors: `nativenet_error_value` if there are no weights, or they hold no finite number; `nativenet_error_index` for units that are not
 #'   there; `nativenet_error_shape` if `dims` do not fit.
+#' @seealso [plot_network()], [plot_images()]; [build_dense_neural_network()], [layer_dense()]; `vignette("lab-denoising")`.
 #' @examples
 #' digits <- dataset_digits(500)
 #' model <- keras_model_sequential(input_shape = 784) |>
@@ -51,7 +52,10 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
   images <- as_images(t(w), dims, byrow, "plot_weights")
   rows <- split_rows(images, if (is.null(nrow)) max(1, round(sqrt(length(images) / 2))) else check_count(nrow))
   titles <- if (length(images) <= 40) names
-  if (method == "ggplot2") return(ggplot_images(rows, titles, NULL) + weight_scale(limits))
+  if (method == "ggplot2") {
+    frame <- ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey80"))
+    return(ggplot_images(rows, titles, NULL) + weight_scale(limits) + frame)
+  }
   draw_images(lapply(rows, lapply, colours_of, limits, diverging), titles, NULL, key = list(limits = limits, colours = diverging))
   invisible(w)
 }
@@ -80,7 +84,8 @@ weight_layers <- function(x, fun) {
   } else abort("`x` must be a network, a model or a matrix of weights (inputs, units), not ", describe(x), fun = fun)
   if (!length(layers)) abort("`x` has no layer with a matrix of weights", fun = fun)
   for (l in layers) {
-    if (!is.matrix(l$weights) || !length(l$weights)) abort("the weights of `", l$name, "` must be a matrix (inputs, units), not ", describe(l$weights), fun = fun)
+    w <- l$weights
+    if (!is.matrix(w) || !length(w)) abort("the weights of `", l$name, "` must be a matrix (inputs, units), not ", describe(w), fun = fun)
   }
   layers
 }
@@ -92,9 +97,10 @@ flat_layers <- function(self) {
   parameters <- lapply(self$weights, as.array)
   tied <- self$kind == "tied_dense"
   kernel <- if (tied) t(as.array(owners_kernel(self))) else if (length(parameters) && length(dim(parameters[[1]])) == 2) parameters[[1]]
+  bias <- if (tied) parameters else if (self$kind == "dense") parameters[-1]
   of <- self$config$activation
   list(list(
-    name = self$name, kind = self$kind, weights = kernel, biases = if (tied) parameters[1][[1]] else if (self$kind == "dense") parameters[-1][1][[1]],
+    name = self$name, kind = self$kind, weights = kernel, biases = if (length(bias)) bias[[1]],
     activation = if (!is.null(of)) part_name(of) else if (startsWith(self$kind, "activation_")) sub("^activation_", "", self$kind)
   ))
 }
@@ -120,8 +126,9 @@ ggplot_table <- function(w, names, limits) {
   across <- table_ticks(ncol(w))
   down <- table_ticks(nrow(w))
   numbers <- if (has_numbers(w)) ggplot2::geom_text(ggplot2::aes(label = formatC(.data[["weight"]], digits = 2, format = "f")), size = 3.5)
+  fill <- ggplot2::aes(fill = .data[["weight"]])
   ggplot2::ggplot(cells, ggplot2::aes(.data[["unit"]], .data[["input"]])) +
-    (if (has_numbers(w)) ggplot2::geom_tile(ggplot2::aes(fill = .data[["weight"]]), colour = "grey85") else ggplot2::geom_raster(ggplot2::aes(fill = .data[["weight"]]))) +
+    (if (has_numbers(w)) ggplot2::geom_tile(fill, colour = "grey85") else ggplot2::geom_raster(fill)) +
     numbers + weight_scale(limits) +
     ggplot2::scale_x_continuous(breaks = across, labels = names[across], expand = c(0, 0)) +
     ggplot2::scale_y_reverse(breaks = down, labels = row_labels(w)[down], expand = c(0, 0)) +

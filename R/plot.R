@@ -89,7 +89,8 @@ as_classes <- function(y, n, fun) {
   if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1 # as `to_categorical()` makes them
   if (!is.atomic(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
   if (anyNA(y)) abort("`y` must not be NA", fun = fun)
-  if (is.numeric(y) && any(y != round(y))) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(y[y != round(y)][1]), fun = fun)
+  broken <- if (is.numeric(y)) y[y != round(y)]
+  if (length(broken)) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(broken[1]), fun = fun)
   if (is.factor(y)) y else factor(as.vector(y))
 }
 
@@ -105,11 +106,12 @@ check_points <- function(x, arg, fun) {
   x
 }
 
-#' Restrict the plot region, in its middle, to the shape of the limits: a unit is as long on both axes.
+#' An empty plot whose region, in the middle of its place, has the shape of the limits: a unit is as long on both axes.
 #' @noRd
-equal_units <- function(x, y) {
+plot_equal_units <- function(x, y) {
   room <- graphics::par("pin")
-  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y)))
+  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y))) # before the plot begins, which fixes what is clipped
+  graphics::plot.new()
   graphics::plot.window(x, y, xaxs = "i", yaxs = "i")
 }
 

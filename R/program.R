@@ -15,6 +15,7 @@
 #' @return `trace_program()`: a function of class `nn_traced`. Called with arrays or tensors of the
 #'   traced shapes it returns what `f` returns. `print()` shows its ops one by one with shapes, `plot()` draws their
 #'   graph.
+#' @seealso [autograph()], [plot()][plot.nn_traced]; `vignette("how-it-works")`.
 #' @examples
 #' f <- trace_program(function(x, y) op_sum(op_add(op_square(x), y)), c(1, 2), c(0, 0))
 #' f(c(1, 2), c(5, 5))

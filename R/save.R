@@ -26,6 +26,7 @@
 #'   model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()` has new random weights.
 #' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else; `nativenet_error_shape` for weights of other
 #'   shapes. The model is unchanged then.
+#' @seealso [callback_model_checkpoint()], [get_weights()], [safetensors_read()]; `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
 #' path <- tempfile(fileext = ".safetensors")

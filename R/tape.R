@@ -22,6 +22,8 @@
 #'   its shape per target.
 #' @return `gradient_tape()`: a tape. `tape_record()`: the value of `expr`. `tape_gradient()`: a
 #'   tensor like `sources` or `NULL`, or a list of these if `sources` is a list.
+#' @seealso [variable()], [optimizer_adam()] for steps along gradients, [autograph()] for the same in C, [check_gradient()];
+#'   `vignette("tensors-and-tapes")` and `vignette("lab-autoencoder-tape")`.
 #' @examples
 #' w <- variable(3)
 #' tape <- gradient_tape()

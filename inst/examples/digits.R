@@ -1,4 +1,4 @@
-# A classifier and an autoencoder on digits, with pictures.
+# Networks that read digits, clean them and lay them out in a plane, with pictures.
 #
 # usage: Rscript digits.R [folder for the pictures]
 # Trains on MNIST where it is found or can be downloaded, and on digits drawn by the package otherwise.
@@ -7,7 +7,11 @@ library(nativenet)
 args <- commandArgs(trailingOnly = TRUE)
 folder <- if (length(args)) args[1] else "demo-output"
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
-picture <- function(name, width, height) png(file.path(folder, name), width, height, res = 110)
+draw <- function(name, width, height, plot) { # `plot` is evaluated when the device is open
+  png(file.path(folder, name), width, height, res = 110)
+  on.exit(dev.off())
+  if (inherits(plot, "ggplot")) print(plot)
+}
 
 digits <- tryCatch(
   list(data = dataset_mnist(), name = "MNIST"),
@@ -19,59 +23,67 @@ digits <- tryCatch(
 )
 train <- digits$data$train
 test <- digits$data$test
-flat <- function(images) matrix(images, dim(images)[1]) / 255 # a row per image
+flat <- function(images) array_reshape(images / 255, c(dim(images)[1], 784)) # a row per image
 x <- flat(train$x)
 x_test <- flat(test$x)
 cat(sprintf("%s: %d images to train on, %d to test\n\n", digits$name, nrow(x), nrow(x_test)))
+timed <- function(code) system.time(code)[["elapsed"]]
 
-cat("A classifier: 784 pixels, 256 hidden units, 10 classes\n")
+cat("A classifier of the course's classes: 784 pixels, 256 hidden units, 10 classes\n")
 set.seed(42)
 classifier <- build_dense_neural_network(
   784, list(256, relu(), 10, softmax()),
   loss = categorical_crossentropy(), optimizer = adam_optimizer(), dtype = "float32"
 )
-epochs <- 8
-seconds <- system.time(
-  history <- classifier$fit(x, train$y, epochs = epochs, validation_data = list(x_test, test$y), verbose = TRUE)
-)[["elapsed"]]
+seconds <- timed(classifier$fit(x, train$y, epochs = 8, validation_data = list(x_test, test$y), verbose = TRUE))
 cat(sprintf("Test accuracy %.2f %% after %.1f s\n\n", 100 * classifier$evaluate(x_test, test$y)$accuracy, seconds))
+draw("weights.png", 1000, 520, plot_weights(classifier, units = 1:32, byrow = TRUE, nrow = 4))
 
-cat("An autoencoder: 784 pixels, 64 numbers, 784 pixels (the loss is summed over the pixels)\n")
-autoencoder <- build_dense_neural_network(
-  784, list(64, relu(), 784, sigmoid()),
-  loss = binary_crossentropy(), optimizer = adam_optimizer(), dtype = "float32"
-)
-seconds <- system.time(ae_history <- autoencoder$fit(x, x, epochs = epochs, verbose = TRUE))[["elapsed"]]
+guess <- max.col(classifier$predict(x_test)) - 1L
+shown <- head(which(guess != test$y), 20)
+titles <- sprintf("%d, said %d", test$y[shown], guess[shown])
+draw("mistakes.png", 1000, 260, plot_images(x_test[shown, ], byrow = TRUE, nrow = 2, titles = titles))
+
+cat("A denoising autoencoder in Keras' words: it gets noisy images and is to return the clean ones\n")
+noisy <- function(x) pmin(pmax(x + 0.4 * rnorm(length(x)), 0), 1)
+pixels <- layer_input(shape = 784)
+restored <- pixels |>
+  layer_dense(128, activation = "relu") |>
+  layer_dense(32, activation = "relu") |>
+  layer_dense(128, activation = "relu") |>
+  layer_dense(784, activation = "sigmoid")
+cleaner <- keras_model(pixels, restored)
+cleaner |> compile("adam", "binary_crossentropy")
+seconds <- timed(history <- cleaner |> fit(noisy(x), x, epochs = 10, verbose = 2, validation_data = list(noisy(x_test), x_test)))
 cat(sprintf("%.1f s\n\n", seconds))
-
-curve <- function(history, main) {
-  values <- unlist(history)
-  plot(history$loss, type = "o", pch = 19, ylim = range(values), xlab = "epoch", ylab = "loss", main = main, col = "#1b6ca8")
-  if (!is.null(history$val_loss)) {
-    lines(history$val_loss, type = "o", pch = 1, col = "#d1495b")
-    legend("topright", c("training", "test"), col = c("#1b6ca8", "#d1495b"), pch = c(19, 1), lty = 1, bty = "n")
-  }
-}
-picture("loss.png", 1000, 420)
-par(mfrow = c(1, 2), mar = c(4, 4, 2.5, 1))
-curve(history, "classifier")
-curve(ae_history, "autoencoder")
-invisible(dev.off())
+draw("learning.png", 800, 420, plot(history))
 
 some <- vapply(0:9, function(d) which(test$y == d)[1], 1L)
-picture("reconstructions.png", 1000, 240)
-plot_images(list(x_test[some, ], autoencoder$predict(x_test[some, ])), labels = c("original", "decoded"), limits = c(0, 1))
-invisible(dev.off())
+seen <- noisy(x_test[some, ])
+rows <- list(original = x_test[some, ], noisy = seen, restored = predict(cleaner, seen))
+draw("denoising.png", 1000, 340, plot_images(rows, byrow = TRUE, limits = c(0, 1)))
 
-picture("weights.png", 1000, 520) # what 32 hidden units look for; dark: positive weights
-plot_images(t(classifier$weights[[1]])[1:32, ], nrow = 4)
-invisible(dev.off())
+cat("An autoencoder with two numbers in the middle: a map of the digits, made without their names\n")
+code <- pixels |> layer_dense(128, activation = "relu") |> layer_dense(32, activation = "relu") |> layer_dense(2)
+decoded <- code |>
+  layer_dense(32, activation = "relu") |>
+  layer_dense(128, activation = "relu") |>
+  layer_dense(784, activation = "sigmoid")
+mapper <- keras_model(pixels, decoded)
+mapper |> compile("adam", "binary_crossentropy")
+seconds <- timed(mapper |> fit(x, x, epochs = 15, verbose = 0))
+cat(sprintf("%.1f s\n\n", seconds))
+codes <- predict(keras_model(pixels, code), x_test[1:2000, ])
+draw("map.png", 900, 700, plot_embedding(codes, factor(test$y[1:2000])))
 
-wrong <- which(max.col(classifier$predict(x_test)) - 1L != test$y)
-picture("mistakes.png", 1000, 240)
-shown <- head(wrong, 20)
-guess <- max.col(classifier$predict(x_test[shown, , drop = FALSE])) - 1L
-plot_images(x_test[shown, ], nrow = 2, titles = sprintf("%d, said %d", test$y[shown], guess))
-invisible(dev.off())
+set.seed(3)
+corners <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
+is_odd <- c(0, 1, 1, 0)
+xor <- build_dense_neural_network(
+  2, list(3, htan(), 1, sigmoid()), loss = binary_crossentropy(), optimizer = gradient_descent_optimizer(learning_rate = 0.5)
+)
+for (i in 1:500) xor$train_on_batch(corners, is_odd)
+draw("xor-plane.png", 700, 560, plot_decision(xor, corners, is_odd))
+draw("xor-network.png", 800, 560, plot_network(xor))
 
 cat("Pictures are in ", normalizePath(folder), ":\n  ", paste(list.files(folder, "png$"), collapse = "\n  "), "\n", sep = "")

@@ -78,24 +78,92 @@ test_that("tests and code hold no tabs, no non-ASCII characters and no trailing 
   expect_identical(having(files, "\t|[ \t]+(\n|$)|[^\\x00-\\x7F]", function(f) paste(readLines(f, warn = FALSE), collapse = "\n")), character())
 })
 
-test_that("every exported name is documented and every op has its wrapper", {
+#' Help pages: a list of the text of each, by file name.
+help_pages <- function() {
+  files <- list.files(file.path(root, "man"), "[.]Rd$", full.names = TRUE)
+  stats::setNames(lapply(files, readLines), basename(files))
+}
+#' The names under which a page is found.
+page_names <- function(page) gsub("\\\\%", "%", sub("^\\\\(alias|name)\\{(.*)\\}$", "\\2", grep("^\\\\(alias|name)\\{", page, value = TRUE)))
+exported_names <- function() grep("^[.]__", getNamespaceExports("nativenet"), value = TRUE, invert = TRUE)
+
+test_that("every exported name is documented", {
   skip_without_sources()
-  exports <- getNamespaceExports("nativenet")
-  exports <- exports[!grepl("^[.]__", exports)]
-  pages <- list.files(file.path(root, "man"), "[.]Rd$", full.names = TRUE)
-  aliases <- unlist(lapply(pages, function(f) sub("\\\\alias\\{(.*)\\}", "\\1", grep("^\\\\alias", readLines(f), value = TRUE))))
-  aliases <- gsub("\\%", "%", aliases, fixed = TRUE)
-  expect_identical(setdiff(exports, aliases), character())
+  expect_identical(setdiff(exported_names(), unlist(lapply(help_pages(), page_names))), character())
+})
+
+test_that("every exported function has a page with examples", {
+  skip_without_sources()
+  shown <- unlist(lapply(Filter(function(page) any(startsWith(page, "\\examples{")), help_pages()), page_names))
+  own <- setdiff(exported_names(), page_names(help_pages()[["reexports.Rd"]])) # those have their pages elsewhere
+  expect_gt(length(own), 400)
+  expect_identical(setdiff(own, shown), character())
+})
+
+test_that("every help page stands in one group of the web site", {
+  skip_without_sources()
+  lines <- readLines(file.path(root, "_pkgdown.yml"))
+  lines <- lines[seq_along(lines) > which(lines == "reference:")]
+  entries <- gsub("\"(%.*%)\"", "\\1", sub("^  - ", "", grep("^  - ", lines, value = TRUE)))
+  pages <- Filter(function(page) !any(page == "\\keyword{internal}"), help_pages())
+  groups <- findInterval(grep("^  - ", lines), grep("^- title:", lines))
+  reached <- function(page) {
+    begun <- startsWith(entries, "starts_with(")
+    starts <- gsub("starts_with|[(\")]", "", entries)
+    hit <- ifelse(begun, vapply(starts, function(start) any(startsWith(page_names(page), start)), NA), entries %in% page_names(page))
+    length(unique(groups[hit]))
+  }
+  expect_gt(length(pages), 100)
+  times <- vapply(pages, reached, 0L)
+  expect_identical(names(times)[times != 1], character())
+  named <- entries[!startsWith(entries, "starts_with(")]
+  expect_identical(setdiff(named, unlist(lapply(pages, page_names))), character())
+})
+
+test_that("every article stands on the web site once", {
+  skip_without_sources()
+  lines <- readLines(file.path(root, "_pkgdown.yml"))
+  lines <- lines[seq_len(which(lines == "reference:"))]
+  pages <- sub("[.]Rmd$", "", list.files(file.path(root, "vignettes"), "[.]Rmd$"))
+  times <- vapply(pages, function(page) sum(lines == paste0("  - ", page)), 0L)
+  expect_identical(names(times)[times != 1], character())
+})
+
+test_that("what users build with is named in some test", {
+  skip_without_sources()
+  made <- grep("^(layer|optimizer|callback|dataset|plot|learning_rate_schedule)_", exported_names(), value = TRUE)
+  words <- unlist(lapply(list.files(testthat::test_path(), "[.]R$", full.names = TRUE), function(f) strsplit(readLines(f, warn = FALSE), "[^A-Za-z0-9_.]+")))
+  expect_gt(length(made), 70)
+  expect_identical(setdiff(made, words), character())
+})
+
+test_that("the tour of the engine and CONTRIBUTING.md name files that are there, and quote what stands in them", {
+  skip_without_sources()
+  tour <- readLines(file.path(root, "vignettes", "how-it-works.Rmd"))
+  pages <- c(tour, readLines(file.path(root, "CONTRIBUTING.md")))
+  named <- unique(unlist(regmatches(pages, gregexpr("`[A-Za-z0-9_./-]+[.](c|h|R|Rmd|md|sh|yml)`", pages))))
+  named <- gsub("`", "", named)
+  expect_gt(length(named), 60)
+  there <- vapply(named, function(f) any(file.exists(file.path(root, c("", "src"), f))), NA)
+  expect_identical(named[!there], character())
+  squeeze <- function(x) gsub("[[:space:]]+", " ", trimws(x))
+  fences <- grep("^```", tour)
+  opened <- fences[c(TRUE, FALSE)]
+  quoted <- unlist(Map(function(from, to) tour[seq(from + 1, length.out = to - from - 1)], opened, fences[c(FALSE, TRUE)])[tour[opened] %in% c("```c", "```r")])
+  lines <- unlist(lapply(c(c_files(), r_files()), function(f) squeeze(sub("[[:space:]]*\\\\$", "", readLines(f, warn = FALSE)))))
+  expect_gt(length(quoted), 20)
+  expect_identical(setdiff(squeeze(quoted), lines), character())
 })
 
 test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot-images", "plot", "plot-weights", "plot-decision", "plot-embedding", "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
+    "backend", "module", "threads", "check-gradient", "plot", "plot-images", "plot-weights", "plot-decision", "plot-embedding",
+    "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
     "callback", "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss",
     "metric", "metric-classification", "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer",
-    "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
+    "lab-files", "lab-check", "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
     "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)

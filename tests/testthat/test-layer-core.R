@@ -109,6 +109,7 @@ test_that("activation layers follow their arguments", {
   expect_equal(of(layer_activation_leaky_relu(dtype = "float64")), ifelse(z > 0, z, 0.3 * z), tolerance = 1e-9)
   expect_equal(of(layer_activation_leaky_relu(alpha = 0.01, dtype = "float64")), ifelse(z > 0, z, 0.01 * z), tolerance = 1e-9)
   expect_equal(of(layer_activation_elu(alpha = 2, dtype = "float64")), ifelse(z > 0, z, 2 * (exp(z) - 1)), tolerance = 1e-9)
+  expect_equal(of(layer_activation_selu(dtype = "float64")), 1.0507009873554805 * ifelse(z > 0, z, 1.6732632423543772 * (exp(z) - 1)), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(dtype = "float64")), softmax_r(z), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(axis = 0, dtype = "float64")), t(softmax_r(t(z))), tolerance = 1e-9)
   a <- x64(2, 3, 4)

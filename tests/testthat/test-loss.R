@@ -72,6 +72,7 @@ test_that("each loss follows its formula, in both dtypes, whole and reduced", {
 })
 
 test_that("derivatives towards predictions, and towards targets where they may flow, are right", {
+  expect_setequal(vapply(cases, function(case) part_name(case[[1]]), ""), part_names$loss)
   for (case in cases) {
     t <- case[[2]]
     weights <- c(0.5, 2, 1, 1.5)

@@ -6,6 +6,7 @@ hot <- diag(3)[c(2, 1, 3, 2), ]
 labels <- c(1, 0, 2, 1)
 
 test_that("each metric of a loss is the mean of its values, over batches and with weights", {
+  expect_setequal(c(names(loss_metrics), names(accuracy_formulas), names(confusion_results), "mean", "of_loss"), part_names$metric)
   for (name in names(loss_metrics)) {
     m <- part_constructor("metric", name)()
     t <- if (startsWith(name, "sparse")) labels else if (startsWith(name, "categorical")) hot else t4

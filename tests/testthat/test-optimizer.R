@@ -66,6 +66,7 @@ gradient_at <- function(w, t) sin(3 * w + t) + w / 4
 pair <- function(g, v) list(list(g, v))
 
 test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
+  expect_setequal(names(rules), names(update_codes))
   for (name in names(rules)) {
     for (dtype in c("float64", "float32")) {
       optimizer <- unserialize(serialize(rules[[name]][[1]], NULL)) # a fresh one
@@ -83,6 +84,12 @@ test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
       expect_identical(optimizer$iterations, 6)
     }
   }
+})
+
+test_that("each optimizer is known by its name, and in TensorFlow's spelling", {
+  names <- sub("^optimizer_", "", grep("^optimizer_", getNamespaceExports("nativenet"), value = TRUE))
+  for (name in names) expect_s3_class(as_optimizer(name), "nn_optimizer")
+  expect_setequal(tolower(setdiff(names(tf_optimizers), "schedules")), names)
 })
 
 test_that("published numbers: RMSprop 9.683772, Adam 9.9, SGD with momentum 0.1 then 0.18 more", {

@@ -1,0 +1,152 @@
+# Checks of students' files: right ones pass, whatever they look like; wrong ones are explained; hostile ones leave the session alone.
+
+folder <- tempfile("labs")
+dir.create(folder)
+
+checked <- function(code, lab = "backpropagation", ext = ".R", ...) {
+  file <- tempfile("student-", folder, ext)
+  writeLines(code, file)
+  capture.output(result <- check_lab(file, lab, ...))
+  result
+}
+solution_of <- function(lab) readLines(nativenet:::lab_path(lab))
+# The solution with one line (or a few) changed; each must be there once.
+changed <- function(..., code = solution_of("backpropagation")) {
+  changes <- list(...)
+  for (old in names(changes)) {
+    at <- grep(old, code, fixed = TRUE)
+    stopifnot(length(at) == 1)
+    code[at] <- sub(old, changes[[old]], code[at], fixed = TRUE)
+  }
+  code
+}
+failing <- function(result) result$check[!result$ok %in% TRUE]
+message_of <- function(result, check) result$message[grep(check, result$check, fixed = TRUE)]
+
+test_that("every solution passes all its checks, of which each lab has many", {
+  for (lab in nativenet:::lab_names()) {
+    result <- checked(solution_of(lab), NULL)
+    expect_identical(result$message[!result$ok %in% TRUE], character(), info = lab)
+    expect_s3_class(result, c("nn_lab_check", "data.frame"), exact = TRUE)
+    expect_named(result, c("check", "ok", "message"))
+    expect_gte(nrow(result), 10)
+    expect_identical(result$check, c("the file runs", nativenet:::check_titles(file.path(nativenet:::lab_folder(), "checks", paste0(lab, ".R")))))
+  }
+})
+
+test_that("a file with open TODOs gives a list of what is to be done", {
+  for (lab in c("backpropagation", "tensors")) {
+    capture.output(file <- use_lab(lab, path = folder, open = FALSE))
+    output <- capture.output(result <- check_lab(file))
+    expect_false(any(result$ok[-1]))
+    expect_gt(mean(grepl("TODO|not there yet", result$message[-1])), 0.6)
+    expect_match(output, "is its TODO", all = FALSE)
+    expect_match(output[length(output)], "^[01] of 1[0-9] hold")
+  }
+})
+
+test_that("mistakes are told apart and explained, each where it is", {
+  result <- checked(changed("s * (1 - s)" = "x * (1 - x)", "-sum(right + wrong)" = "sum(right + wrong)",
+    "z <- sweep(result %*% weights[[l]], 2, biases[[l]], \"+\")" = "z <- result %*% weights[[l]]",
+    "x - learning_rate * gradient" = "x + learning_rate * gradient", "1 - tanh(x)^2" = "1 - tanh(x)"))
+  wrong <- c("binary_crossentropy()$forward() is the loss", "sigmoid()$backward() is the slope of forward()", "htan()$backward() is the slope of forward()",
+    "gradient_descent_optimizer()$step() goes down", "predict() takes all rows through all layers")
+  expect_true(all(wrong %in% failing(result)))
+  expect_true(all(result$ok[grep("relu|sigmoid()$forward|htan()$forward|train_on_batch", result$check)]))
+  expect_match(message_of(result, "crossentropy()$forward"), "All of yours have the opposite sign")
+  expect_match(message_of(result, "sigmoid()$backward"), "must be the derivative at x, the pre-activation. Yours takes x for the output", fixed = TRUE)
+  expect_match(message_of(result, "htan()$backward"), "at x = -2 yours is 1.964, and finite differences say 0.07065", fixed = TRUE)
+  expect_match(message_of(result, "step()"), "Yours goes uphill")
+  expect_match(message_of(result, "predict() takes"), "leaves out the biases")
+})
+
+test_that("mistakes of the backward pass are told apart", {
+  result <- checked(changed("$backward(pre_activations[[l]])" = "$backward(outputs[[l + 1]])"))
+  expect_match(message_of(result, "moves the weights"), "take backward() at the outputs of layers", fixed = TRUE)
+  expect_match(message_of(result, "moves the biases"), "take backward() at the outputs of layers", fixed = TRUE)
+  result <- checked(changed("weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]", "biases[[l]] <<- optimizer" = "biases[[l]] <- optimizer"))
+  expect_match(message_of(result, "moves the weights"), "of sample 1 alone: the sum over all rows")
+  expect_match(message_of(result, "moves the biases"), "does not change `biases[[3]]`. In a method, fields are changed with `<<-`", fixed = TRUE)
+})
+
+test_that("what is right in another way passes: gradients summed over samples, no constants, R Markdown", {
+  code <- changed("weights = crossprod(outputs[[l]], delta), biases = colSums(delta)" =
+      "weights = nrow(delta) * t(outputs[[l]]) %*% delta, biases = nrow(delta) * apply(delta, 2, sum)",
+    "1 * (x > 0)" = "ifelse(x >= 0, 1, 0)", "s * (1 - s)" = "exp(-x) / (1 + exp(-x))^2", "right <- y_true * log(y_pred + tiny)" = "right <- y_true * log(y_pred)",
+    "learning_rate = 1)" = "learning_rate = 0.25)")
+  rmd <- c("---", "lab: backpropagation", "---", "Prose that is no R: x <- <- y", "```{r, eval = FALSE}", "stop(\"not run\")", "```", "```{r all}", code, "```", "end")
+  result <- checked(rmd, NULL, ".Rmd")
+  expect_identical(result$message[!result$ok %in% TRUE], character())
+})
+
+test_that("errors are reported with their lines, and what comes after them is run all the same", {
+  result <- checked(c("x <- 1", "f <- function() stop(\"no way\")", "", "f(", ")", solution_of("backpropagation"), "stop(\"the end\")"))
+  expect_identical(failing(result), "the file runs")
+  expect_match(result$message[1], "in lines 4 to 5: no way (in `f()`) (and 1 more after that)", fixed = TRUE)
+  result <- checked(c("x <- 1", "y <- <- 2"))
+  expect_match(result$message[1], "cannot be read as R code.*2:6")
+  expect_true(all(is.na(result$ok[-1])))
+})
+
+test_that("a file that loops is stopped, with all that it has started, and the place is told", {
+  skip_on_os("windows")
+  mark <- tempfile("mark", folder)
+  started <- proc.time()[["elapsed"]]
+  result <- checked(c(sprintf("system(\"sleep 77 & echo $! > %s\")", mark), "repeat try(repeat 1)"), timeout = 2)
+  expect_lt(proc.time()[["elapsed"]] - started, 8)
+  expect_identical(result$message[1], "stopped after 2 seconds in line 2")
+  expect_identical(unique(result$message[-1]), "not reached")
+  Sys.sleep(0.2)
+  state <- suppressWarnings(system2("ps", c("-o", "stat=", "-p", readLines(mark)), stdout = TRUE))
+  expect_identical(state[!startsWith(state, "Z")], character()) # gone, or dead and not yet buried
+})
+
+test_that("quit() in the file, or in a method that a check calls, is told, and the session goes on", {
+  result <- checked(c("x <- 1", "quit(status = 3)", "y <- 2"))
+  expect_match(result$message[1], "the process ended: `quit()`, or R crashed, in line 2", fixed = TRUE)
+  result <- checked(changed("s * (1 - s)" = "q()", "network <- build_network" = "network <- NULL # ", "losses <- vapply" = "losses <- NULL #", "round(network$predict(x), 3)" = "",
+    "plot(losses" = "NULL #(losses", "network$weights" = ""))
+  at <- grep("sigmoid()$backward", result$check, fixed = TRUE)
+  expect_true(all(result$ok[seq_len(at - 1)]))
+  expect_match(result$message[at], "the process ended: `quit()`, or R crashed, in this check", fixed = TRUE)
+  expect_true(all(is.na(result$ok[-seq_len(at)])))
+})
+
+test_that("what a file does to its own session neither reaches the checks nor ours", {
+  old <- list(getwd(), options(), search(), ls(globalenv()))
+  set.seed(3)
+  seed <- .Random.seed
+  code <- solution_of("backpropagation")
+  hostile <- c("T <- FALSE; c <- function(...) stop('c'); stop <- function(...) NULL; list <- 1; TRUE", "setwd(tempdir()); options(error = quote(q()), warn = 2, digits = 3)",
+    "sink(tempfile()); set.seed(9); graphics.off(); plot(1); for (i in 1:200) cat(strrep('x', 1e5)); message(strrep('y', 1e6))", "detach('package:nativenet')", "rm(x, y, network)",
+    "closeAllConnections()")
+  code <- checked(base::c(code, hostile))
+  expect_identical(failing(code), "`network` of your file has learned XOR")
+  expect_identical(.Random.seed, seed)
+  expect_identical(list(getwd(), options(), search(), ls(globalenv())), old)
+  expect_false(file.exists(file.path(folder, "Rplots.pdf")))
+})
+
+test_that("arguments are checked, and the lab is found by the head or the name of the file", {
+  expect_error(check_lab(file.path(folder, "none.R")), "`file` does not exist", class = "nativenet_error_file")
+  file <- file.path(folder, "own.R")
+  writeLines("x <- 1", file)
+  expect_error(check_lab(file), "give `lab`", class = "nativenet_error_value")
+  expect_error(check_lab(file, "tensor"), "did you mean `tensors`", class = "nativenet_error_value")
+  expect_error(check_lab(file, "tensors", timeout = 0), "timeout", class = "nativenet_error_value")
+  file <- file.path(folder, "sentiment-anna.R")
+  writeLines("x <- 1", file)
+  expect_identical(nativenet:::lab_of(file), "sentiment")
+  writeLines(c("# Lab tensors: mine", "x <- 1"), file)
+  expect_identical(nativenet:::lab_of(file), "tensors")
+})
+
+test_that("results print their failures, once", {
+  result <- structure(data.frame(check = c("one holds", "two holds", "three holds"), ok = c(TRUE, FALSE, NA), message = c("", "because {of} this", "not reached")),
+    class = c("nn_lab_check", "data.frame"), file = "f.R", lab = "tensors")
+  output <- capture.output(expect_invisible(print(result)))
+  expect_match(output[1], "f.R, lab tensors")
+  expect_length(output, 6)
+  expect_match(output[4], "    because {of} this", fixed = TRUE)
+  expect_identical(output[6], "1 of 3 hold.")
+})
