@@ -5,7 +5,7 @@
 
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
-cp vignettes/*.Rmd vignettes/*.R "$pages"
+cp vignettes/* "$pages"
 mkdir -p labs
 [ $# -gt 0 ] || set -- $(ls vignettes/lab-*.Rmd | sed 's/.*lab-//; s/[.]Rmd$//')
 for page; do
