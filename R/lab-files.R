@@ -132,6 +132,7 @@ use_lab <- function(name, solution = FALSE, path = ".", open = interactive()) {
   write_text(if (solution) text else strip_text(text, name), target)
   if (open && requireNamespace("rstudioapi", quietly = TRUE) && rstudioapi::isAvailable()) rstudioapi::navigateToFile(target)
   else cli::cat_line("The lab is in ", cli::col_blue(target))
+  cli::cat_line("When a piece is written: ", cli::col_blue("check_lab(", encodeString(sub("^[.]/", "", target), quote = "\""), ")"))
   invisible(target)
 }
 
