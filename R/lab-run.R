@@ -11,6 +11,7 @@ run_lab <- function(file, checks, folder) {
     saveRDS(list(check = check, ok = ok, message = message), file.path(folder, sprintf("%06d.rds", count)))
   }
   setwd(dirname(file))
+  student_file$open <- any(grepl("^[ \t]*#+'?[ \t]*TODO\\b", readLines(file, warn = FALSE), useBytes = TRUE))
   trouble <- run_file(file, function(place) note(file_runs, NA, place))
   note(file_runs, is.null(trouble), if (is.null(trouble)) "" else c(trouble))
   if (!is.null(attr(trouble, "unread"))) return()
@@ -19,7 +20,7 @@ run_lab <- function(file, checks, folder) {
     note(title, NA, "in this check")
     set.seed(1)
     silence()
-    message <- tryCatch({ force(code); "" }, lab_fault = conditionMessage, error = function(e) paste0("R says: ", one_line(e)))
+    message <- tryCatch({ force(code); "" }, lab_fault = conditionMessage, error = function(e) paste0("R says: ", one_line(e), ".", hint_at(e)))
     note(title, !nzchar(message), message)
   }
   sys.source(checks, words)
@@ -44,12 +45,30 @@ one_line <- function(e) {
   paste0(short(conditionMessage(e), 300), if (known) paste0(" (in `", short(deparse(call), 60), "`)"))
 }
 
+#' What to think of on an error of R's own; gettext() because R speaks the student's language.
+#' @noRd
+hint_at <- function(e) {
+  one_number <- grepl(gettext("the condition has length > 1", domain = "R"), conditionMessage(e), fixed = TRUE)
+  if (one_number) " x is a matrix: work on all its numbers, not on one." else ""
+}
+
+#' Why a file is no R code: of "<text>:2:5: unexpected ')'" the line and the reason, and the line itself.
+#' @noRd
+unread_line <- function(e, lines) {
+  parts <- regmatches(conditionMessage(e), regexec("^<text>:([0-9]+):[0-9]+: ([^\n]*)", conditionMessage(e)))[[1]]
+  if (!length(parts)) return(conditionMessage(e))
+  at <- as.integer(parts[2])
+  shown <- if (at <= length(lines)) trimws(lines[at]) else ""
+  paste0("line ", at, ": ", parts[3], if (nzchar(shown)) paste0(" in `", shown, "`"))
+}
+
 #' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first, and where.
 #' @param begin called with the place of each expression before it is run.
 #' @noRd
 run_file <- function(file, begin) {
-  code <- tryCatch(parse(text = r_lines(file), keep.source = TRUE), error = identity)
-  if (inherits(code, "error")) return(structure(paste0("It cannot be read as R code: ", one_line(code)), unread = TRUE))
+  lines <- r_lines(file)
+  code <- tryCatch(parse(text = lines, keep.source = TRUE), error = identity)
+  if (inherits(code, "error")) return(structure(paste0("It cannot be read as R code: ", unread_line(code, lines)), unread = TRUE))
   rows <- utils::getSrcref(code)
   faults <- character()
   for (i in seq_along(code)) {
@@ -98,6 +117,10 @@ test_images <- function(n) {
 #' @noRd
 fault <- function(...) stop(structure(class = c("lab_fault", "error", "condition"), list(message = paste0(...), call = NULL)))
 
+# Of the file that is checked: is there a comment `# TODO` in it?
+student_file <- new.env()
+if_open <- function(yes, no = "") if (isTRUE(student_file$open)) yes else no
+
 need <- function(ok, ...) if (!isTRUE(ok)) fault(...)
 
 #' What the file has defined under this name; ours of the same name does not count.
@@ -105,7 +128,7 @@ need <- function(ok, ...) if (!isTRUE(ok)) fault(...)
 student <- function(name) {
   if (!exists(name, envir = globalenv(), inherits = FALSE)) fault("`", name, "` is not there yet.")
   value <- get(name, envir = globalenv(), inherits = FALSE)
-  if (is.null(value)) fault("`", name, "` is NULL: is its TODO still open?")
+  if (is.null(value)) fault("`", name, "` is NULL", if_open(": is its TODO still open?", "."))
   value
 }
 
@@ -128,8 +151,8 @@ near <- function(a, b, tolerance = 1e-4) {
 #' @noRd
 numbers <- function(value, what) {
   if (is_tensor(value)) value <- as.array(value)
-  if (is.null(value)) fault("`", what, "` gives NULL: is its TODO still open?")
-  if (is.logical(value) && all(is.na(value))) fault("`", what, "` gives NA: is its TODO still open?")
+  if (is.null(value)) fault("`", what, "` gives NULL", if_open(": is its TODO still open?", "."))
+  if (is.logical(value) && all(is.na(value))) fault("`", what, "` gives NA", if_open(": is its TODO still open?", "."))
   if (!is.numeric(value) && !is.logical(value)) fault("`", what, "` must give numbers, not ", describe(value), ".")
   if (any(is.na(value))) fault("`", what, "` gives ", if (any(is.nan(value))) "NaN" else "NA", ".")
   value
@@ -159,12 +182,17 @@ agree <- function(value, truth, what, must, at = NULL, point = "x", says = "it i
   worst <- which.max(ifelse(is.finite(value), abs(value - truth), Inf))
   index <- if (is.null(dim(truth))) worst else arrayInd(worst, dim(truth))
   place <- if (!is.null(at)) paste0("at ", point, " = ", told(at[worst]), " ")
-  else if (length(truth) > 1) paste0("at place [", paste(index, collapse = ", "), "] ")
+  else if (length(truth) > 1) paste0(if (is.null(dim(truth))) "at place [" else "at [row, column] = [", paste(index, collapse = ", "), "] ")
   ratio <- sum(value * truth) / sum(truth^2)
-  all <- if (!near(value, ratio * truth, tolerance)) "" else if (near(ratio, -1)) " All of yours have the opposite sign."
-  else if (abs(ratio) > 1e-6) paste0(" All of yours are ", told(ratio), " times as large.")
+  several <- length(truth) > 1
+  all <- if (!near(value, ratio * truth, tolerance)) ""
+  else if (near(ratio, -1)) if (several) " All of yours have the opposite sign." else " Yours has the opposite sign."
+  else if (several && (is_round(ratio) || is_round(1 / ratio))) paste0(" All of yours are ", told(ratio), " times as large.")
   fault(rule, ": ", place, "yours is ", told(value[worst]), ", and ", says, " ", told(truth[worst]), ".", all)
 }
+
+# A factor that a slip may have made, as 2 or -3; others are chance.
+is_round <- function(x) is.finite(x) && abs(x) < 1000 && round(x) != 0 && near(x, round(x))
 
 #' Derivatives of a function with one number as value, see check_gradient().
 #' @noRd

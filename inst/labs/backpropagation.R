@@ -127,7 +127,7 @@ dense_neural_network <- setRefClass("dense_neural_network",
       }
       #!hwend
       batch_loss <- loss$forward(batch_y, outputs[[length(outputs)]])
-      #!hwbegin TODO the gradients of all weights and biases, from the last layer to the first;\n then a step of each with the optimizer
+      #!hwbegin TODO the gradients of all weights and biases, from the last layer to the first;\n then a step of each with the optimizer (back through the weights as they were before the step)
       towards <- loss$backward(batch_y, outputs[[length(outputs)]])
       gradients <- list()
       for (l in rev(seq_along(weights))) {
@@ -167,7 +167,7 @@ y <- matrix(c(0, 1, 1, 0))
 #' the hidden units look at?
 
 set.seed(1)
-#!hwbegin TODO build `network` and train it on x and y;\n keep the loss of each step in `losses`
+#!hwbegin TODO make `network` with `build_network()` and train it on x and y;\n keep the loss of each step in `losses`
 network <- build_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(learning_rate = 1))
 losses <- vapply(1:400, function(i) network$train_on_batch(x, y), 0)
 round(network$predict(x), 3)

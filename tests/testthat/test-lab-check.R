@@ -39,7 +39,9 @@ test_that("a file with open TODOs gives a list of what is to be done", {
     capture.output(file <- use_lab(lab, path = folder, open = FALSE))
     output <- capture.output(result <- check_lab(file))
     expect_false(any(result$ok[-1]))
-    expect_gt(mean(grepl("TODO|not there yet", result$message[-1])), 0.6)
+    expect_gt(mean(grepl("TODO|not there yet|still open|Waits for", result$message[-1])), 0.6)
+    expect_lte(sum(grepl("forward pass.*is still open", result$message)), 1)
+    expect_no_match(result$message, "non-conformable")
     expect_match(output, "is its TODO", all = FALSE)
     expect_match(output[length(output)], "^[01] of 1[0-9] hold")
   }
@@ -48,14 +50,14 @@ test_that("a file with open TODOs gives a list of what is to be done", {
 test_that("mistakes are told apart and explained, each where it is", {
   result <- checked(changed("s * (1 - s)" = "x * (1 - x)", "-sum(right + wrong)" = "sum(right + wrong)",
     "z <- sweep(result %*% weights[[l]], 2, biases[[l]], \"+\")" = "z <- result %*% weights[[l]]",
-    "x - learning_rate * gradient" = "x + learning_rate * gradient", "1 - tanh(x)^2" = "1 - tanh(x)"))
+    "x - learning_rate * gradient" = "x + learning_rate * gradient", "1 - tanh(x)^2" = "x"))
   wrong <- c("binary_crossentropy()$forward() is the loss", "sigmoid()$backward() is the slope of forward()", "htan()$backward() is the slope of forward()",
     "gradient_descent_optimizer()$step() goes down", "predict() takes all rows through all layers")
   expect_true(all(wrong %in% failing(result)))
   expect_true(all(result$ok[grep("relu|sigmoid()$forward|htan()$forward|train_on_batch", result$check)]))
-  expect_match(message_of(result, "crossentropy()$forward"), "All of yours have the opposite sign")
+  expect_match(message_of(result, "crossentropy()$forward"), "Yours has the opposite sign")
   expect_match(message_of(result, "sigmoid()$backward"), "must be the derivative at x, the pre-activation. Yours takes x for the output", fixed = TRUE)
-  expect_match(message_of(result, "htan()$backward"), "at x = -2 yours is 1.964, and finite differences say 0.07065", fixed = TRUE)
+  expect_match(message_of(result, "htan()$backward"), "at x = -2 yours is -2, and finite differences say 0.07065", fixed = TRUE)
   expect_match(message_of(result, "step()"), "Yours goes uphill")
   expect_match(message_of(result, "predict() takes"), "leaves out the biases")
 })
@@ -67,6 +69,45 @@ test_that("mistakes of the backward pass are told apart", {
   result <- checked(changed("weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]", "biases[[l]] <<- optimizer" = "biases[[l]] <- optimizer"))
   expect_match(message_of(result, "moves the weights"), "of sample 1 alone: the sum over all rows")
   expect_match(message_of(result, "moves the biases"), "does not change `biases[[3]]`. In a method, fields are changed with `<<-`", fixed = TRUE)
+  # a step before the gradient goes on to the layer below
+  result <- checked(changed("weights[[l]] <<- optimizer$step" = "optimizer$step", "towards <- tcrossprod" =
+      "weights[[l]] <<- optimizer$step(weights[[l]], gradients[[l]]$weights); towards <- tcrossprod"))
+  expect_match(message_of(result, "moves the weights"), "The last layer is right, those before it are not")
+  expect_match(message_of(result, "moves the biases"), "The last layer is right, those before it are not")
+  result <- checked(changed("weights = crossprod(outputs[[l]], delta)" = "weights = outer(seq_len(ncol(outputs[[l]])), seq_len(ncol(delta)))", "colSums(delta)" = "colMeans(delta)"))
+  expect_match(message_of(result, "moves the weights"), "at [row, column] = [2, 1] yours is 2", fixed = TRUE)
+  expect_match(message_of(result, "moves the biases"), "in the gradient of the loss already")
+})
+
+test_that("only what is wrong is faulted, and hints are told where they fit", {
+  result <- checked(changed("-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)", "s * (1 - s)" = "f <- forward(s); f * (1 - f)",
+    "1 - tanh(x)^2" = "1 - tanh(x)", "x * (x > 0)" = "if (x > 0) x else 0", "colSums(delta)" = "delta"))
+  expect_match(message_of(result, "crossentropy()$forward"), "the sum over the rows, not their mean")
+  expect_true(result$ok[grep("crossentropy()$backward", result$check, fixed = TRUE)])
+  expect_match(message_of(result, "sigmoid()$backward"), "taken at the output")
+  expect_match(message_of(result, "htan()$backward"), "Is a square missing?", fixed = TRUE)
+  expect_match(message_of(result, "relu()$forward"), "x is a matrix: work on all its numbers")
+  expect_match(message_of(result, "moves the biases"), "`biases[[1]]` has become 15 numbers, 3 for each row of the batch: sum over the rows", fixed = TRUE)
+  expect_no_match(result$message, "TODO")
+  result <- checked(changed("slope / nrow(y_true)" = "slope", "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)",
+    "plot(losses" = "losses <- rev(losses) #"))
+  expect_match(message_of(result, "`losses`"), "The loss must fall")
+  expect_match(message_of(result, "crossentropy()$backward"), "fits your forward(), which is not the loss yet", fixed = TRUE)
+  result <- checked(changed("slope / nrow(y_true)" = "slope", "1 - tanh(x)^2" = "0.9369 * (1 - tanh(x)^2)", "plot(losses" = "losses <- losses[400] #"))
+  expect_match(message_of(result, "`losses`"), "a number for each step, but yours has the length 1.", fixed = TRUE)
+  expect_match(message_of(result, "crossentropy()$backward"), "All of yours are 2 times as large")
+  expect_no_match(message_of(result, "htan()$backward"), "times as large")
+})
+
+test_that("a network of the package's class, frozen weights, and losses that are none do not pass", {
+  result <- checked(c(changed("weights[[l]] <<- optimizer$step(weights[[l]], gradients[[l]]$weights)" = "",
+    "network <- build_network" = "network <- build_dense_neural_network"), "# TODO more"))
+  expect_true(all(c("your network learns XOR with your parts", "`network` of your file has learned XOR") %in% failing(result)))
+  expect_match(message_of(result, "has learned XOR"), "make it with your `build_network()`", fixed = TRUE)
+  expect_match(message_of(result, "moves the weights"), "does not change `weights[[3]]`. If your TODO is done: in a method", fixed = TRUE)
+  result <- checked(changed("losses <- vapply" = "losses <- numeric(900); losses[1:400] <- vapply", "plot(losses" = "NULL #"))
+  expect_identical(failing(result), "`losses` has the loss of each step")
+  expect_match(message_of(result, "`losses`"), "ends with 0, but the loss of `network` is")
 })
 
 test_that("what is right in another way passes: gradients summed over samples, no constants, R Markdown", {
@@ -84,7 +125,7 @@ test_that("errors are reported with their lines, and what comes after them is ru
   expect_identical(failing(result), "the file runs")
   expect_match(result$message[1], "in lines 4 to 5: no way (in `f()`) (and 1 more after that)", fixed = TRUE)
   result <- checked(c("x <- 1", "y <- <- 2"))
-  expect_match(result$message[1], "cannot be read as R code.*2:6")
+  expect_identical(result$message[1], "It cannot be read as R code: line 2: unexpected assignment in `y <- <- 2`")
   expect_true(all(is.na(result$ok[-1])))
 })
 

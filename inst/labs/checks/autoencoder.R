@@ -4,7 +4,7 @@ elu_of <- function(x) ifelse(x > 0, x, expm1(x))
 is_weight <- function(v) startsWith(v$name, "W")
 variables_of <- function(model, what) {
   all <- model$trainable_variables
-  need(length(all) > 0, "`", what, "` has no variables: is the TODO of `initialize` still open?")
+  need(length(all) > 0, "`", what, "` has no variables", if_open(": is the TODO of `initialize` still open?", "."))
   need(any(vapply(all, is_weight, NA)), "No variable of `", what, "` has a name that begins with W: `tf$Variable(..., name = \"W1\")`.")
   all
 }
