@@ -31,7 +31,8 @@ mark_pattern <- "\\\\?#!/?[ \t]*hw(begin|end)\\b"
 #' @seealso [use_lab()] for the labs of this package.
 #' @examples
 #' solution <- file.path(tempdir(), "square-solution.R")
-#' writeLines(c("square <- function(x) {", "  #!hwbegin TODO x times x", "  x^2", "  #!hwend", "}"), solution)
+#' lines <- c("square <- function(x) {", "  #!hwbegin TODO x times x", "  x^2", "  #!hwend", "}")
+#' writeLines(lines, solution)
 #' student <- strip_solutions(solution)
 #' basename(student)
 #' cat(readLines(student), sep = "\n")

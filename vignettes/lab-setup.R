@@ -5,7 +5,7 @@
 library(nativenet)
 
 knitr::opts_chunk$set(
-  collapse = TRUE, comment = "#>", fig.width = 7, fig.height = 3.6, dpi = 72, fig.align = "center", message = FALSE
+  collapse = TRUE, comment = "#>", fig.width = 7, fig.height = 3.6, dpi = 64, fig.align = "center", message = FALSE
 )
 options(digits = 4)
 if (requireNamespace("ggplot2", quietly = TRUE)) ggplot2::theme_set(ggplot2::theme_minimal(base_size = 12))
