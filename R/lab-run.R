@@ -58,8 +58,7 @@ unread_line <- function(e, lines) {
   parts <- regmatches(conditionMessage(e), regexec("^<text>:([0-9]+):[0-9]+: ([^\n]*)", conditionMessage(e)))[[1]]
   if (!length(parts)) return(conditionMessage(e))
   at <- as.integer(parts[2])
-  shown <- if (at <= length(lines)) trimws(lines[at]) else ""
-  paste0("line ", at, ": ", parts[3], if (nzchar(shown)) paste0(" in `", shown, "`"))
+  paste0("line ", at, ": ", parts[3], if (at <= length(lines)) paste0(" in `", trimws(lines[at]), "`") else ": is a bracket or a quote not closed?")
 }
 
 #' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first, and where.

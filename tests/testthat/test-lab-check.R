@@ -20,6 +20,8 @@ changed <- function(..., code = solution_of("backpropagation")) {
   }
   code
 }
+# Without the training at the end, where a test does not look at that: quicker.
+parts <- function(code = solution_of("backpropagation")) code[seq_len(grep("^set.seed", code) - 1)]
 failing <- function(result) result$check[!result$ok %in% TRUE]
 message_of <- function(result, check) result$message[grep(check, result$check, fixed = TRUE)]
 
@@ -48,7 +50,7 @@ test_that("a file with open TODOs gives a list of what is to be done", {
 })
 
 test_that("mistakes are told apart and explained, each where it is", {
-  result <- checked(changed("s * (1 - s)" = "x * (1 - x)", "-sum(right + wrong)" = "sum(right + wrong)",
+  result <- checked(changed(code = parts(), "s * (1 - s)" = "x * (1 - x)", "-sum(right + wrong)" = "sum(right + wrong)",
     "z <- sweep(result %*% weights[[l]], 2, biases[[l]], \"+\")" = "z <- result %*% weights[[l]]",
     "x - learning_rate * gradient" = "x + learning_rate * gradient", "1 - tanh(x)^2" = "x"))
   wrong <- c("binary_crossentropy()$forward() is the loss", "sigmoid()$backward() is the slope of forward()", "htan()$backward() is the slope of forward()",
@@ -63,24 +65,26 @@ test_that("mistakes are told apart and explained, each where it is", {
 })
 
 test_that("mistakes of the backward pass are told apart", {
-  result <- checked(changed("$backward(pre_activations[[l]])" = "$backward(outputs[[l + 1]])"))
+  result <- checked(changed(code = parts(), "$backward(pre_activations[[l]])" = "$backward(outputs[[l + 1]])"))
   expect_match(message_of(result, "moves the weights"), "take backward() at the outputs of layers", fixed = TRUE)
   expect_match(message_of(result, "moves the biases"), "take backward() at the outputs of layers", fixed = TRUE)
-  result <- checked(changed("weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]", "biases[[l]] <<- optimizer" = "biases[[l]] <- optimizer"))
+  result <- checked(changed(code = parts(), "weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]",
+    "biases[[l]] <<- optimizer" = "biases[[l]] <- optimizer"))
   expect_match(message_of(result, "moves the weights"), "of sample 1 alone: the sum over all rows")
   expect_match(message_of(result, "moves the biases"), "does not change `biases[[3]]`. In a method, fields are changed with `<<-`", fixed = TRUE)
   # a step before the gradient goes on to the layer below
-  result <- checked(changed("weights[[l]] <<- optimizer$step" = "optimizer$step", "towards <- tcrossprod" =
+  result <- checked(changed(code = parts(), "weights[[l]] <<- optimizer$step" = "optimizer$step", "towards <- tcrossprod" =
       "weights[[l]] <<- optimizer$step(weights[[l]], gradients[[l]]$weights); towards <- tcrossprod"))
   expect_match(message_of(result, "moves the weights"), "The last layer is right, those before it are not")
   expect_match(message_of(result, "moves the biases"), "The last layer is right, those before it are not")
-  result <- checked(changed("weights = crossprod(outputs[[l]], delta)" = "weights = outer(seq_len(ncol(outputs[[l]])), seq_len(ncol(delta)))", "colSums(delta)" = "colMeans(delta)"))
+  result <- checked(changed(code = parts(), "colSums(delta)" = "colMeans(delta)", "weights = crossprod(outputs[[l]], delta)" =
+      "weights = outer(seq_len(ncol(outputs[[l]])), seq_len(ncol(delta)))"))
   expect_match(message_of(result, "moves the weights"), "at [row, column] = [2, 1] yours is 2", fixed = TRUE)
   expect_match(message_of(result, "moves the biases"), "in the gradient of the loss already")
 })
 
 test_that("only what is wrong is faulted, and hints are told where they fit", {
-  result <- checked(changed("-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)", "s * (1 - s)" = "f <- forward(s); f * (1 - f)",
+  result <- checked(changed(code = parts(), "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)", "s * (1 - s)" = "f <- forward(s); f * (1 - f)",
     "1 - tanh(x)^2" = "1 - tanh(x)", "x * (x > 0)" = "if (x > 0) x else 0", "colSums(delta)" = "delta"))
   expect_match(message_of(result, "crossentropy()$forward"), "the sum over the rows, not their mean")
   expect_true(result$ok[grep("crossentropy()$backward", result$check, fixed = TRUE)])
@@ -126,6 +130,9 @@ test_that("errors are reported with their lines, and what comes after them is ru
   expect_match(result$message[1], "in lines 4 to 5: no way (in `f()`) (and 1 more after that)", fixed = TRUE)
   result <- checked(c("x <- 1", "y <- <- 2"))
   expect_identical(result$message[1], "It cannot be read as R code: line 2: unexpected assignment in `y <- <- 2`")
+  unread <- function(...) tryCatch(parse(text = c(...), keep.source = TRUE), error = function(e) nativenet:::unread_line(e, c(...)))
+  expect_identical(unread("x <- 1", "f(", "  x))", "y"), "line 3: unexpected ')' in `x))`")
+  expect_identical(unread("f(", "x"), "line 3: unexpected end of input: is a bracket or a quote not closed?")
   expect_true(all(is.na(result$ok[-1])))
 })
 

@@ -133,7 +133,9 @@ check("predict() takes all rows through all layers", {
     "Yours leaves out the activations." = Reduce(function(r, l) add_rows(r %*% w[[l]], b[[l]]), seq_along(w), x)))
 })
 
-check("predict() works for a single row", agree(predicted(x[1, , drop = FALSE]), result(w, b, x)[1, , drop = FALSE], "predict(batch_x)", "work for a batch of one row"))
+check("predict() works for a single row", {
+  agree(predicted(x[1, , drop = FALSE]), result(w, b, x)[1, , drop = FALSE], "predict(batch_x)", "work for a batch of one row")
+})
 
 # An open forward pass hands the batch itself to the loss. That is told once: all that train comes to the same.
 no_forward <- FALSE
@@ -188,7 +190,8 @@ follows_gradient <- function(what, x, y) {
   value <- followed(x, y)[[part]]
   for (l in rev(seq_along(w))) {
     name <- sprintf("%s[[%d]]", what, l)
-    need(any(value[[l]] != 0), "`train_on_batch()` does not change `", name, "`. ", if_open("If your TODO is done: in", "In"), " a method, fields are changed with `<<-`.")
+    need(any(value[[l]] != 0), "`train_on_batch()` does not change `", name, "`. ",
+      if_open("If your TODO is done: in", "In"), " a method, fields are changed with `<<-`.")
     # the sum over samples, each a batch of its own, is as good
     if (near(value[[l]], nrow(x) * truth[[l]])) next
     agree(value[[l]], truth[[l]], name, "move against the gradient of the loss (the mean over the batch, or the sum over its samples)",
@@ -233,7 +236,7 @@ check("`losses` has the loss of each step", {
   if (exists("network", globalenv(), inherits = FALSE)) {
     now <- object_of("binary_crossentropy")$forward(xor$y, student("network")$predict(xor$x))
     now <- numbers(now, "binary_crossentropy()$forward(y, network$predict(x))")[1]
-    need(losses[steps] > now / 3 && losses[steps] < now * 3 + 0.01, "`losses` ends with ", told(losses[steps]), ", but the loss of `network` is ", told(now),
-      ": does it have as many numbers as there were steps?")
+    need(losses[steps] > now / 3 && losses[steps] < now * 3 + 0.01, "`losses` ends with ", told(losses[steps]),
+      ", but the loss of `network` is ", told(now), ". If all else holds: has it as many numbers as there were steps?")
   }
 })
