@@ -120,6 +120,10 @@ fault <- function(...) stop(structure(class = c("lab_fault", "error", "condition
 student_file <- new.env()
 if_open <- function(yes, no = "") if (isTRUE(student_file$open)) yes else no
 
+#' The end of a sentence about what is missing.
+#' @noRd
+todo_open <- function() if_open(": is its TODO still open?", ".")
+
 need <- function(ok, ...) if (!isTRUE(ok)) fault(...)
 
 #' What the file has defined under this name; ours of the same name does not count.
@@ -127,7 +131,7 @@ need <- function(ok, ...) if (!isTRUE(ok)) fault(...)
 student <- function(name) {
   if (!exists(name, envir = globalenv(), inherits = FALSE)) fault("`", name, "` is not there yet.")
   value <- get(name, envir = globalenv(), inherits = FALSE)
-  if (is.null(value)) fault("`", name, "` is NULL", if_open(": is its TODO still open?", "."))
+  if (is.null(value)) fault("`", name, "` is NULL", todo_open())
   value
 }
 
@@ -150,8 +154,8 @@ near <- function(a, b, tolerance = 1e-4) {
 #' @noRd
 numbers <- function(value, what) {
   if (is_tensor(value)) value <- as.array(value)
-  if (is.null(value)) fault("`", what, "` gives NULL", if_open(": is its TODO still open?", "."))
-  if (is.logical(value) && all(is.na(value))) fault("`", what, "` gives NA", if_open(": is its TODO still open?", "."))
+  if (is.null(value)) fault("`", what, "` gives NULL", todo_open())
+  if (is.logical(value) && all(is.na(value))) fault("`", what, "` gives NA", todo_open())
   if (!is.numeric(value) && !is.logical(value)) fault("`", what, "` must give numbers, not ", describe(value), ".")
   if (any(is.na(value))) fault("`", what, "` gives ", if (any(is.nan(value))) "NaN" else "NA", ".")
   value

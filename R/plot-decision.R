@@ -113,7 +113,6 @@ output_classes <- function(classes, k, fun = "plot_decision") {
 
 # ---- drawing ----
 
-
 ggplot_plane <- function(plane) {
   .data <- ggplot2::.data
   cells <- data.frame(x = rep(plane$x, length(plane$y)), y = rep(plane$y, each = length(plane$x)), z = as.vector(plane$z))

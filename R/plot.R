@@ -40,7 +40,6 @@ lighter <- function(colours, share = 0.55) {
 colours_of <- function(x, limits, colours) {
   width <- if (diff(limits) > 0) diff(limits) else 1
   at <- pmin(pmax((x - limits[1]) / width, 0), 1)
-  at[is.na(at)] <- NA
   shade <- rep("#BEBEBE", length(x))
   shown <- !is.na(at)
   shade[shown] <- grDevices::rgb(grDevices::colorRamp(colours)(at[shown]), maxColorValue = 255)

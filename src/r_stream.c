@@ -167,7 +167,6 @@ static void read_stage(struct stream *s, int k, SEXP d) {
     read_slots(g->in, source, VECTOR_ELT(d, PROGRAM_IN));
     read_slots(g->out, source, VECTOR_ELT(d, PROGRAM_OUT));
     program_allocate(source, 1);
-    if (program_is_random(as_program(source))) s->random = 1;
   }
 }
 
@@ -183,14 +182,17 @@ SEXP ffi_stream_new(SEXP stages) {
   struct stream *s = (struct stream *)(void *)RAW(raw);
   memset(s, 0, (size_t)XLENGTH(raw));
   s->stages = n;
+  int random = 0;
   for (int k = 0; k < n; k++) {
     read_stage(s, k, VECTOR_ELT(stages, k));
-    SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, VECTOR_ELT(VECTOR_ELT(stages, k), SOURCE));
+    SEXP source = VECTOR_ELT(VECTOR_ELT(stages, k), SOURCE);
+    SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, source);
+    if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER) random |= program_is_random(as_program(source));
     int64_t bytes = stage_settle(s, k);
     if (bytes < 0) raise_text(STATUS_SHAPE, "the elements of the data sets differ in their shapes or dtypes, or have too many tensors");
     if (bytes) SET_VECTOR_ELT(VECTOR_ELT(shelter, BUFFERS), k, Rf_allocVector(RAWSXP, (R_xlen_t)bytes));
   }
-  if (s->random) s->seed = seed_from_r(); /* else R's generator stays where it is */
+  if (random) s->seed = seed_from_r(); /* else R's generator stays where it is */
   stream_restart(s, n - 1);
   SEXP x = handle_new(shelter, HANDLE_STREAM);
   UNPROTECT(1);

@@ -59,8 +59,7 @@ struct stage {
 struct stream {
   int32_t stages; /* the last one is the top */
   enum status failed;
-  uint64_t seed; /* of the programs' random numbers, */
-  int random;    /* if they draw any */
+  uint64_t seed; /* of the programs' random numbers, if they draw any */
   uint64_t runs; /* of programs so far */
   struct team *team;
   struct stage stage[];

@@ -117,7 +117,7 @@ backprop <- function(x, y, at = "z", step = 0) {
 
 predicted <- function(x) {
   value <- network()$predict(x)
-  if (identical(value, x)) fault("`predict(batch_x)` gives batch_x back", if_open(": is its TODO still open?", "."))
+  if (identical(value, x)) fault("`predict(batch_x)` gives batch_x back", todo_open())
   value
 }
 

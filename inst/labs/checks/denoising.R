@@ -4,7 +4,7 @@ images <- test_images(200)
 difference <- function(a, b) mean((a - b)^2)
 plain <- difference(images, rep(colMeans(images), each = 200))
 model_from <- function(model, what) {
-  need(!is.null(model), "`", what, "` gives NULL", if_open(": is its TODO still open?", "."))
+  need(!is.null(model), "`", what, "` gives NULL", todo_open())
   need(is_model(model), "`", what, "` must be a model, not ", describe(model), ".")
   model
 }

@@ -7,7 +7,7 @@ padded <- pad_sequences(fresh$x, columns)
 model_of <- function(name) {
   model <- student(name)
   need(is_model(model), "`", name, "` must be a model, not ", describe(model), ".")
-  need(length(model$layers) > 0, "`", name, "` has no layers", if_open(": is its TODO still open?", "."))
+  need(length(model$layers) > 0, "`", name, "` has no layers", todo_open())
   model
 }
 probabilities <- function(name, x) {

@@ -48,7 +48,7 @@ check("the pipeline gives batches of rows from 0 to 1 in float32", {
 
 check("make_dense() makes the variables of a layer", {
   layer <- student("make_dense")(50, 20)
-  need(!is.null(layer), "`make_dense(50, 20)` gives NULL", if_open(": is its TODO still open?", "."))
+  need(!is.null(layer), "`make_dense(50, 20)` gives NULL", todo_open())
   need(is.list(layer) && length(layer) == 2 && all(vapply(layer, is_variable, NA)), "`make_dense(50, 20)` must give a list of two variables, not ", describe(layer), ".")
   w <- shaped(layer[[1]], c(50, 20), "make_dense(50, 20)[[1]]")
   bias <- numbers(layer[[2]], "make_dense(50, 20)[[2]]")
