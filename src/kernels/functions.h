@@ -66,7 +66,7 @@ INLINE V vexp(V x) {
 
 /* exp(x) for x <= 0, where nothing overflows: two thirds of the work */
 INLINE V vexp_negative(V x) {
-  V inside = choose(x < EXP_MIN, splat(EXP_MIN), x); /* NaN stays NaN */
+  V inside = vmax(splat(EXP_MIN), x); /* NaN stays NaN */
   V shifted = inside * R(1.44269504088896340736) + ROUND_MAGIC;
   V n = shifted - ROUND_MAGIC;
   V result = exp_reduced(inside - n * LN2_HI - n * LN2_LO);

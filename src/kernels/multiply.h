@@ -7,7 +7,7 @@
  *
  * The tile reads A at any strides, so one routine serves x W (forward) and x' dz (weight gradient).
  * B must run along n; where it runs along k instead (dz W', the input gradient) few rows are done
- * as dot products, DR x DR results at a time, and for many rows B's panel is copied first.
+ * as dot products, MR x DN results at a time, and for many rows B's panel is copied first.
  * Panels are KC x NR vectors; they are copied ("packed") when enough rows of A will reuse them, and
  * at the right edge, where they are filled up with zeros to whole vectors.
  *
@@ -31,7 +31,8 @@
 #define KC 256       /* a panel of KC x NR vectors fits the first-level cache */
 #define PACK_ROWS 96 /* pack when at least so many rows use a panel */
 #define LIBRARY_WORK 1e6 /* multiplications from which on a library is worth its call */
-#define DR 4         /* dot products: 4 x 4 sums at a time */
+#define DN 3         /* dot products: MR x DN sums at a time */
+#define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
 struct matrix {
   const real *at;
@@ -160,63 +161,60 @@ static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct
 }
 
 /* rows x columns dot products along contiguous k; lanes are added in a fixed order at the end. */
+#define WHOLE_DOTS ((MR * DN + VL - 1) / VL * VL) /* in whole vectors */
 INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row, real *c, int64_t c_row) {
-  V sum[DR][DR];
-  UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int n = 0; n < columns; n++) sum[m][n] = splat(0);
+  V sum[WHOLE_DOTS];
+  real sums[WHOLE_DOTS];
+  UNROLL for (int r = 0; r < WHOLE_DOTS; r++) sum[r] = splat(0);
   int64_t i = 0;
   for (; i + VL <= depth; i += VL) {
-    V y[DR];
+    V y[DN];
     UNROLL for (int n = 0; n < columns; n++) y[n] = load(b + n * b_row + i);
     UNROLL for (int m = 0; m < rows; m++) {
       V x = load(a + m * a_row + i);
-      UNROLL for (int n = 0; n < columns; n++) sum[m][n] += x * y[n];
+      IN_REGISTER(x);
+      UNROLL for (int n = 0; n < columns; n++) sum[m * columns + n] += x * y[n];
     }
   }
   if (i < depth) {
     UNROLL for (int m = 0; m < rows; m++)
       UNROLL for (int n = 0; n < columns; n++)
-        sum[m][n] += load_part(a + m * a_row + i, depth - i, 0) * load_part(b + n * b_row + i, depth - i, 0);
+        sum[m * columns + n] += load_part(a + m * a_row + i, depth - i, 0) * load_part(b + n * b_row + i, depth - i, 0);
   }
 #ifdef HAVE_SUM_EACH
-  if (rows == DR && columns == DR && DR * DR % VL == 0) {
-    real sums[DR * DR];
-    UNROLL for (int r = 0; r < DR * DR; r += VL) store(sums + r, sum_each(&sum[0][0] + r));
-    UNROLL for (int m = 0; m < rows; m++)
-      UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += sums[m * DR + n];
-    return;
-  }
+  UNROLL for (int r = 0; r < rows * columns; r += VL) store(sums + r, sum_each(sum + r));
+#else
+  UNROLL for (int r = 0; r < rows * columns; r++) sums[r] = hsum(sum[r]);
 #endif
   UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += hsum(sum[m][n]);
+    UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += sums[m * columns + n];
+}
+
+INLINE void dots_of_rows(int rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row, real *c,
+                         int64_t c_row) {
+  for (; columns >= DN; columns -= DN, b += DN * b_row, c += DN) dots(rows, DN, depth, a, a_row, b, b_row, c, c_row);
+  if (columns == 2) dots(rows, 2, depth, a, a_row, b, b_row, c, c_row);
+  if (columns == 1) dots(rows, 1, depth, a, a_row, b, b_row, c, c_row);
 }
 
 static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row) {
-  real piece[DR * KC]; /* rows of A, if they do not run along k */
-  for (int64_t k = 0; k < depth; k += KC) {
-    int64_t deep = a.column == 1 ? depth : depth - k < KC ? depth - k : KC;
-    for (int64_t m = 0; m < rows; m += DR) {
-      int64_t tall = rows - m < DR ? rows - m : DR, a_row = a.row;
-      const real *from = a.at + m * a.row + k * a.column;
+  real piece[MR * KC]; /* rows of A, if they do not run along k */
+  int64_t block = a.column == 1 ? DEEP : KC;
+  for (int64_t k = 0; k < depth; k += block) {
+    int64_t deep = depth - k < block ? depth - k : block;
+    for (int64_t m = 0, some; m < rows; m += some) {
+      some = rows - m >= MR ? MR : rows - m >= 4 ? 4 : 1;
+      int64_t a_row = a.row;
+      const real *from = a.at + m * a.row + k * a.column, *pb = b.at + k;
       if (a.column != 1) {
-        for (int64_t j = 0; j < tall; j++)
+        for (int64_t j = 0; j < some; j++)
           for (int64_t i = 0; i < deep; i++) piece[j * KC + i] = from[j * a.row + i * a.column];
         from = piece, a_row = KC;
       }
-      for (int64_t n = 0; n < columns; n += DR) {
-        int64_t wide = columns - n < DR ? columns - n : DR;
-        const real *pb = b.at + n * b.column + k;
-        real *pc = c + m * c_row + n;
-        if (tall == DR && wide == DR) {
-          dots(DR, DR, deep, from, a_row, pb, b.column, pc, c_row);
-          continue;
-        }
-        for (int64_t j = 0; j < tall; j++)
-          for (int64_t i = 0; i < wide; i++)
-            dots(1, 1, deep, from + j * a_row, a_row, pb + i * b.column, b.column, pc + j * c_row + i, c_row);
-      }
+      if (some == MR) dots_of_rows(MR, columns, deep, from, a_row, pb, b.column, c + m * c_row, c_row);
+      else if (some == 4) dots_of_rows(4, columns, deep, from, a_row, pb, b.column, c + m * c_row, c_row);
+      else dots_of_rows(1, columns, deep, from, a_row, pb, b.column, c + m * c_row, c_row);
     }
-    if (a.column == 1) break;
   }
 }
 

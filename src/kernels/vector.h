@@ -22,26 +22,22 @@ typedef REAL real;
 #define VL ((int)(VECTOR_BYTES / sizeof(real)))
 #if defined(REAL_IS_FLOAT)
 typedef int32_t lane_int;
+#define LANE_SIGN INT32_MIN
 #else
 typedef int64_t lane_int;
+#define LANE_SIGN INT64_MIN
 #endif
 typedef real V __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 typedef lane_int VI __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 #undef INLINE
 #define INLINE static inline __attribute__((always_inline, unused))
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 
 INLINE V load(const real *p) { return *(const V *)(const void *)p; }
 INLINE void store(real *p, V v) { *(V *)(void *)p = v; }
 /* not (V){0} + x: a signed zero forbids the compiler to fold that into one broadcast load */
 INLINE V splat(real x) { return x - (V){0}; }
 INLINE V choose(VI mask, V yes, V no) { return (V)((mask & (VI)yes) | (~mask & (VI)no)); }
-INLINE V load_part(const real *p, int64_t n, real rest) {
-  V v = splat(rest);
-  memcpy(&v, p, (size_t)n * sizeof(real));
-  return v;
-}
-INLINE void store_part(real *p, int64_t n, V v) { memcpy(p, &v, (size_t)n * sizeof(real)); }
 
 /* Lane by lane through the C library, for functions too rare to deserve their own vector code. */
 #define LANES(v, expression)                                 \
@@ -88,22 +84,51 @@ INLINE V sum_each(V *v) {
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #if VECTOR_BYTES == 64
-#define REGISTER _mm512
+#define REGISTER _mm512_
 #elif VECTOR_BYTES == 32
-#define REGISTER _mm256
+#define REGISTER _mm256_
 #else
-#define REGISTER _mm
+#define REGISTER _mm_
 #endif
 #if defined(REAL_IS_FLOAT)
-INLINE V vsqrt(V x) { return (V)JOIN(REGISTER, _sqrt_ps)(x); }
+#define INSTRUCTION(name) JOIN(REGISTER, name##_ps)
 #else
-INLINE V vsqrt(V x) { return (V)JOIN(REGISTER, _sqrt_pd)(x); }
+#define INSTRUCTION(name) JOIN(REGISTER, name##_pd)
 #endif
+/* Load once, use often: else compilers read memory again in each instruction that uses it. */
+#define IN_REGISTER(x) __asm__("" : "+v"(x))
+INLINE V vsqrt(V x) { return (V)INSTRUCTION(sqrt)(x); }
+INLINE V vmax(V a, V b) { return (V)INSTRUCTION(max)(a, b); }
+INLINE V vmin(V a, V b) { return (V)INSTRUCTION(min)(a, b); }
 #else
 INLINE V vsqrt(V x) {
   LANES(x, R(sqrt((double)lane)));
   return x;
 }
+#endif
+
+/* The first n numbers of a vector, n < VL. Under a mask where that is one instruction: a call of memcpy in a kernel's loop
+ * drives its sums out of the registers. */
+#if VECTOR_BYTES == 64 && defined(INSTRUCTION)
+INLINE V load_part(const real *p, int64_t n, real rest) { return (V)INSTRUCTION(mask_loadu)(splat(rest), (__mmask16)((1u << n) - 1), p); }
+INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(mask_storeu)(p, (__mmask16)((1u << n) - 1), v); }
+#elif VECTOR_BYTES == 32 && defined(INSTRUCTION)
+INLINE VI low_lanes(int64_t n) {
+  static const lane_int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return *(const VI *)(const void *)(lanes + 8 - n);
+}
+INLINE V load_part(const real *p, int64_t n, real rest) {
+  VI mask = low_lanes(n);
+  return choose(mask, (V)INSTRUCTION(maskload)(p, (__m256i)mask), splat(rest));
+}
+INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(maskstore)(p, (__m256i)low_lanes(n), v); }
+#else
+INLINE V load_part(const real *p, int64_t n, real rest) {
+  V v = splat(rest);
+  memcpy(&v, p, (size_t)n * sizeof(real));
+  return v;
+}
+INLINE void store_part(real *p, int64_t n, V v) { memcpy(p, &v, (size_t)n * sizeof(real)); }
 #endif
 
 #else /* plain C: a vector of one */
@@ -133,6 +158,9 @@ INLINE void store_part(real *p, int64_t n, V v) {
 INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
 
 #endif
+#if !defined(IN_REGISTER)
+#define IN_REGISTER(x) (void)(x)
+#endif
 
 /* Sums, differences and products; integers wrap around, which C leaves undefined for signed types. */
 #if defined(REAL_IS_FLOATING)
@@ -151,9 +179,15 @@ INLINE V times(V a, V b) { return (V)((uint64_t)a * (uint64_t)b); }
 typedef uint64_t total;
 #endif
 
+#if !defined(INSTRUCTION) /* which gives b, too, where one of the two is NaN */
 INLINE V vmax(V a, V b) { return choose(a > b, a, b); }
 INLINE V vmin(V a, V b) { return choose(a < b, a, b); }
+#endif
+#if defined(LANE_SIGN)
+INLINE V vabs(V x) { return (V)((VI)x & ~((VI){0} + LANE_SIGN)); }
+#else
 INLINE V vabs(V x) { return choose(x < splat(0), minus(splat(0), x), x); }
+#endif
 
 INLINE real hsum(V v) {
   real s;
