@@ -214,16 +214,21 @@ clip_gradients <- function(gradients, rule) {
   )
 }
 
+# A list of list(gradient, variable)? It is asked at every step.
+are_pairs <- function(x) {
+  for (pair in x) if (!is.list(pair) || length(pair) != 2 || !is_tensor(pair[[2]])) return(FALSE)
+  length(x) > 0
+}
+
 apply_gradients <- function(self, grads_and_vars) {
   fun <- "apply_gradients"
   pairs <- if (is.list(grads_and_vars)) grads_and_vars else list()
-  ok <- length(pairs) > 0 && all(vapply(pairs, function(p) is.list(p) && length(p) == 2 && is_tensor(p[[2]]), NA))
-  if (!ok) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ", describe(grads_and_vars), fun = fun)
+  if (!are_pairs(pairs)) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ", describe(grads_and_vars), fun = fun)
   gradients <- lapply(pairs, .subset2, 1)
   variables <- lapply(pairs, .subset2, 2)
-  missing <- vapply(gradients, is.null, NA)
-  if (all(missing)) abort("no variable has a gradient; was the loss computed from them while the tape recorded?", fun = fun)
-  if (any(missing)) {
+  if (holds_null(gradients)) {
+    missing <- vapply(gradients, is.null, NA)
+    if (all(missing)) abort("no variable has a gradient; was the loss computed from them while the tape recorded?", fun = fun)
     warning("no gradient for ", paste0("`", vapply(variables[missing], variable_name, ""), "`", collapse = ", "), "; left as they are", call. = FALSE)
     gradients <- gradients[!missing]
     variables <- variables[!missing]

@@ -2,17 +2,32 @@
 
 is_branch <- function(x) is.list(x) && !is.object(x)
 
+# These run in every step of a training loop, so they loop rather than call functions.
+is_flat <- function(x) {
+  for (part in x) if (is.list(part) && !is.object(part)) return(FALSE)
+  TRUE
+}
+
+holds_null <- function(x) {
+  for (part in x) if (is.null(part)) return(TRUE)
+  FALSE
+}
+
 #' The leaves of a nested list, in order; NULLs are left out unless they are wanted.
 #' @noRd
 tensor_leaves <- function(x, keep_null = FALSE) {
   if (!is_branch(x)) return(if (!is.null(x) || keep_null) list(x))
-  if (!any(vapply(x, is_branch, NA))) return(if (keep_null) unname(x) else unname(x[!vapply(x, is.null, NA)]))
+  if (is_flat(x)) return(unname(if (keep_null || !holds_null(x)) x else x[!vapply(x, is.null, NA)]))
   do.call(c, unname(lapply(x, tensor_leaves, keep_null)))
 }
 
 #' The same structure with other leaves (which may be NULL).
 #' @noRd
 fill_leaves <- function(x, leaves) {
+  if (is_branch(x) && is_flat(x)) {
+    x[] <- leaves
+    return(x)
+  }
   at <- 0
   fill <- function(x) {
     if (is_branch(x)) {

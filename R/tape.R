@@ -36,16 +36,19 @@
 #' tape$gradient(y, w)
 #' @export
 gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
-  state <- new.env(parent = emptyenv())
-  state$program <- .Call(C_program_new)
-  state$persistent <- check_flag(persistent)
-  state$watches_variables <- check_flag(watch_accessed_variables)
-  state$used <- FALSE
-  state$depth <- 0       # of the blocks of code that it records; 0: it does not
-  state$ranges <- NULL   # of a traced function's program that it saw: list(c(first, end), ...), end NA while it goes on
-  state$watched <- NULL  # symbolic tensors that it was told to watch
+  state <- list2env(list(
+    program = .Call(C_program_new),
+    persistent = check_flag(persistent),
+    watches_variables = check_flag(watch_accessed_variables),
+    used = FALSE,
+    depth = 0,      # of the blocks of code that it records; 0: it does not
+    ranges = NULL,  # of a traced function's program that it saw: list(c(first, end), ...), end NA while it goes on
+    watched = NULL  # symbolic tensors that it was told to watch
+  ), parent = emptyenv())
   if (!watch_accessed_variables) .Call(C_tape_reset, state$program, FALSE)
-  structure(list(state = state), class = "nn_tape")
+  tape <- list(state = state)
+  class(tape) <- "nn_tape" # structure() takes as long as an op
+  tape
 }
 
 tape_state <- function(tape) .subset2(tape, "state")
@@ -67,6 +70,7 @@ tape_stop <- function(state) {
   n <- length(state$ranges)
   if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
   tapes <- recording[[1]]
+  if (length(tapes) == 1) return(if (identical(tapes[[1]], state$program)) set_recording(tapes = NULL))
   for (at in rev(seq_along(tapes))) if (identical(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }
 

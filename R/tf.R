@@ -357,7 +357,7 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
 zip_lists <- function(...) {
   all <- list(...)
   if (length(unique(lengths(all))) > 1) abort("the lists must be of equal length, not ", paste(lengths(all), collapse = " and "))
-  do.call(Map, c(list(list), unname(lapply(all, unname))))
+  .mapply(list, unname(all), NULL)
 }
 
 #' Reproducible random numbers

@@ -4,6 +4,9 @@
 #include <R_ext/Rdynload.h>
 #include <R_ext/Visibility.h>
 #include <string.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #define ROUTINES(ROW)                                                                                           \
   ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(epoch_rewind, 1)             \
@@ -80,9 +83,20 @@ static void check_machine(void) {
     Rf_error("nativenet needs IEEE 754 numbers");
 }
 
+/* Tensors come and go at every step. glibc would hand what R frees back to the system and fetch it again, page by page,
+ * which can take longer than the step; let it keep up to so much. */
+#define KEPT_BYTES (256 << 20)
+static void keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most it takes */
+#endif
+}
+
 void attribute_visible R_init_nativenet(DllInfo *dll);
 void attribute_visible R_init_nativenet(DllInfo *dll) {
   check_machine();
+  keep_freed_memory();
   kernels_choose(NULL);
   R_registerRoutines(dll, NULL, routines, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);

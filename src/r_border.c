@@ -121,7 +121,16 @@ static void renew_address(SEXP x) {
   if (R_ExternalPtrAddr(x) != (void *)R_ExternalPtrProtected(x)) R_SetExternalPtrAddr(x, (void *)R_ExternalPtrProtected(x));
 }
 
-int is_tensor(SEXP x) { return TYPEOF(x) == EXTPTRSXP && Rf_inherits(x, "nn_tensor"); }
+/* As Rf_inherits(x, "nn_tensor"), without comparing strings, which R has only once each. */
+int is_tensor(SEXP x) {
+  static SEXP name;
+  if (TYPEOF(x) != EXTPTRSXP) return 0;
+  if (!name) R_PreserveObject(name = Rf_mkChar("nn_tensor"));
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  for (R_xlen_t k = 0; k < Rf_xlength(class); k++)
+    if (STRING_ELT(class, k) == name) return 1;
+  return 0;
+}
 int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x)) == VECSXP; }
 
 SEXP tensor_block(SEXP x) {
@@ -175,6 +184,16 @@ static SEXP shape_to_r(const struct shape *s) {
   return dim;
 }
 
+/* The name of a dtype; made once, as it is asked for often. */
+static SEXP dtype_to_r(int dtype) {
+  static SEXP names[DTYPE_COUNT];
+  if (!names[dtype]) {
+    R_PreserveObject(names[dtype] = Rf_mkString(dtype_name[dtype]));
+    MARK_NOT_MUTABLE(names[dtype]);
+  }
+  return names[dtype];
+}
+
 /* list(dtype, shape, is it symbolic?) */
 SEXP ffi_tensor_info(SEXP x);
 SEXP ffi_tensor_info(SEXP x) {
@@ -189,7 +208,7 @@ SEXP ffi_tensor_info(SEXP x) {
   }
   SEXP info = PROTECT(Rf_allocVector(VECSXP, 3));
   SET_VECTOR_ELT(info, 2, Rf_ScalarLogical(is_symbolic(x)));
-  SET_VECTOR_ELT(info, 0, Rf_mkString(dtype_name[dtype]));
+  SET_VECTOR_ELT(info, 0, dtype_to_r(dtype));
   SET_VECTOR_ELT(info, 1, shape_to_r(shape));
   UNPROTECT(1);
   return info;

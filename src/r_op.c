@@ -25,6 +25,7 @@ static int target_dtype(int op, SEXP inputs, const struct attr *attr) {
 
 static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
   memset(attr, 0, sizeof *attr);
+  if (Rf_isNull(ints) && Rf_isNull(reals)) return;
   ints = PROTECT(Rf_coerceVector(ints, REALSXP));
   reals = PROTECT(Rf_coerceVector(reals, REALSXP));
   attr->n_ints = (int32_t)XLENGTH(ints);

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200112L /* getpid, sched_yield, clock_gettime */
+#define _POSIX_C_SOURCE 200112L /* pthread_atfork, sched_yield, clock_gettime */
 #include "threads.h"
 
 #include <math.h>
@@ -11,8 +11,8 @@
 #include <xmmintrin.h>
 #endif
 #ifndef _WIN32
+#include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 #endif
 
 /* Two threads share a step only if it is worth some barriers (a microsecond each). */
@@ -21,9 +21,6 @@
 /* The only mutable file-level state of the core. */
 static int limit = 1;
 static struct team_choice shared_choice;
-#ifndef _WIN32
-static pid_t home; /* OpenMP's threads do not survive a fork: a child works alone */
-#endif
 
 int threads_available(void) {
 #ifdef _OPENMP
@@ -35,20 +32,25 @@ int threads_available(void) {
 #endif
 }
 
+/* OpenMP's threads do not survive a fork: a child works alone. */
+#if defined(_OPENMP) && !defined(_WIN32)
+static int forked = -1; /* -1: nobody watches yet */
+static void in_child(void) { forked = 1; }
+static void watch_forks(void) {
+  if (forked < 0) forked = pthread_atfork(NULL, NULL, in_child) != 0;
+}
+#else
+enum { forked = 0 };
+static void watch_forks(void) {}
+#endif
+
 void threads_set_limit(int n) {
+  watch_forks();
   limit = n < 1 ? 1 : n;
   if (limit > threads_available()) limit = threads_available();
-#ifndef _WIN32
-  if (!home) home = getpid(); /* the process that loaded the package */
-#endif
 }
 
-int threads_limit(void) {
-#ifndef _WIN32
-  if (home != getpid()) return 1;
-#endif
-  return limit;
-}
+int threads_limit(void) { return forked ? 1 : limit; }
 
 int threads_for(double work) {
   int n = threads_limit();
