@@ -12,8 +12,10 @@
 #' @param show_trainable say of each layer whether it is trained?
 #' @param width as `line_length`.
 #' @param data the rows to predict: a matrix or data frame.
-#' @param ... ignored; for `plot()` arguments of [graphics::title()], such as `main`; for `augment()` of [predict()].
-#' @return `summary()`: its lines, invisibly. `plot()`: `x`, invisibly. `tidy()`, `glance()`, `augment()`: data frames.
+#' @param main a title.
+#' @inheritParams plot_images
+#' @param ... ignored; for `augment()` arguments of [predict()].
+#' @return `summary()`: its lines, invisibly. `plot()`: a ggplot; with base graphics `x`, invisibly. `tidy()`, `glance()`, `augment()`: data frames.
 #' @examples
 #' model <- keras_model_sequential() |>
 #'   layer_embedding(input_dim = 10001, output_dim = 64, mask_zero = TRUE) |>
@@ -109,9 +111,8 @@ is_chain <- function(self) {
 
 #' @rdname summary.nn_model
 #' @export
-plot.nn_model <- function(x, ...) {
-  draw_graph(model_graph(built_self(x, fun = "plot")), legend = FALSE, ...)
-  invisible(x)
+plot.nn_model <- function(x, main = NULL, method = "auto", ...) {
+  plot_graph(x, model_graph(built_self(x, fun = "plot")), legend = FALSE, main, method)
 }
 
 #' As program_graph(): a box for each call of a layer.

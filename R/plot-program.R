@@ -1,5 +1,6 @@
 # Pictures of programs: a box for each op, variable, constant and input, in layers from top to bottom, so that every
-# edge goes down. First what is drawn (program_graph), then where (graph_layout), then the drawing.
+# edge goes down. First what is drawn (program_graph), then where (graph_layout), then the shapes, in inches and shrunk to
+# the room there is (graph_picture), which base graphics or grid draw.
 
 #' Draw the graph of a program
 #'
@@ -12,29 +13,27 @@
 #'
 #' @param x a function that [trace_program()] or [autograph()] returned; the latter must have been called.
 #' @param legend say below the picture what the colours mean?
-#' @param ... further arguments of [graphics::title()], such as `main`.
-#' @return `x`, invisibly.
+#' @param main a title.
+#' @param ... ignored.
+#' @inheritParams plot_images
+#' @return A ggplot; with base graphics `x`, invisibly.
 #' @seealso [trace_program()], [autograph()]; `vignette("how-it-works")`.
 #' @examples
 #' w <- tf$Variable(matrix(rnorm(6), 3), name = "w")
 #' f <- trace_program(function(x) op_mean(op_square(op_tanh(op_matmul(x, w)))), matrix(0, 4, 3))
 #' plot(f, main = "mean(tanh(x w)^2)")
 #' @export
-plot.nn_traced <- function(x, legend = TRUE, ...) {
-  check_flag(legend, fun = "plot")
-  draw_graph(program_graph(environment(x)$trace), legend, ...)
-  invisible(x)
+plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
+  plot_graph(x, program_graph(environment(x)$trace), legend, main, method)
 }
 
 #' @rdname plot.nn_traced
 #' @export
-plot.nn_graph_function <- function(x, legend = TRUE, ...) {
-  check_flag(legend, fun = "plot")
+plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
   graph <- environment(x)$graph
   if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason, fun = "plot")
   if (!length(graph$traces)) abort("there is no program to draw: the function was not called yet, and its first call makes one", fun = "plot")
-  draw_graph(program_graph(graph$traces[[length(graph$traces)]]), legend, ...)
-  invisible(x)
+  plot_graph(x, program_graph(graph$traces[[length(graph$traces)]]), legend, main, method)
 }
 
 # ---- what is drawn ----
@@ -237,20 +236,22 @@ ascending <- function(y, weight) {
   rep(value, size)
 }
 
-# ---- the drawing ----
+# ---- the shapes ----
 
 graph_colours <- c(input = "#BBD7F0", variable = "#FBD9A5", constant = "#E6E6E6", op = "#FFFFFF", action = "#C9E6C3")
 
-draw_graph <- function(graph, legend, ...) {
-  old <- graphics::par(mar = c(if (legend) 1.8 else 0.4, 0.4, if (length(list(...))) 2 else 0.4, 0.4), xpd = NA)
-  on.exit(graphics::par(old))
-  graphics::plot.new()
-  if (length(list(...))) do.call(graphics::title, utils::modifyList(list(line = 0.6), list(...)))
-  room <- graphics::par("pin")
-  # in inches; shrunk by one factor, text and all, if need be
-  line <- graphics::par("csi")
-  text_width <- function(text, font) graphics::strwidth(text, units = "inches", font = font)
-  wide <- cbind(text_width(graph$title, 2), text_width(graph$detail, 1))
+#' All that is drawn, in inches from the lower left corner of `room` (width, height).
+#'
+#' @param line the height of a line of text.
+#' @param text_width a function of text, whether it is bold, and by how much it is shrunk: its width.
+#' @return a list of data frames: `lines` and `heads` (of arrows), points `x`, `y` of each `id`; `boxes`, their ends and `fill`,
+#'   `thick`; `texts`, of which `x` is the middle or, as `hjust` says, the left end and `y` the baseline.
+#' @noRd
+graph_picture <- function(graph, room, line, legend, text_width) {
+  wide <- cbind(text_width(graph$title, TRUE, 1), text_width(graph$detail, FALSE, 1))
+  foot <- if (legend) 1.5 * line else 0
+  room[2] <- room[2] - foot
+  # shrunk by one factor, text and all, if need be
   designs <- lapply(c(one = 1, two = 2), function(lines) {
     width <- 1.03 * (if (lines == 1) wide[, 1] + wide[, 2] + 0.5 * line * (wide[, 2] > 0) else pmax(wide[, 1], wide[, 2])) + 0.8 * line
     layout <- graph_layout(length(width), graph$from, graph$to, width, graph$role == "input", gap = 0.9 * line)
@@ -261,24 +262,30 @@ draw_graph <- function(graph, legend, ...) {
     c(layout, list(lines = lines, height = height, step = step, left = left, extent = extent, scale = min(1, room / extent)))
   })
   d <- designs[[if (designs$two$scale > designs$one$scale) "two" else "one"]]
-  graphics::plot.window(c(0, room[1]), c(0, room[2]), xaxs = "i", yaxs = "i")
   # in the middle, at most so much taller that the edges get twice as long
   stretch <- min(room[2] / (d$extent[2] * d$scale), 1.35)
   x <- (d$x - d$left) * d$scale + (room[1] - d$extent[1] * d$scale) / 2
-  y <- room[2] - ((d$layer - 1) * d$step + d$height / 2) * d$scale * stretch - (room[2] - d$extent[2] * d$scale * stretch) / 2
+  y <- foot + room[2] - ((d$layer - 1) * d$step + d$height / 2) * d$scale * stretch - (room[2] - d$extent[2] * d$scale * stretch) / 2
   box <- list(x = x, y = y, half_width = d$width * d$scale / 2, half_height = d$height * d$scale / 2)
-  draw_edges(d$from, d$to, box, n = length(graph$title), head = 0.3 * line * d$scale)
-  draw_boxes(graph, box, d, line)
-  if (legend) draw_legend(graph)
+  edges <- edge_shapes(d$from, d$to, box, n = length(graph$title), head = 0.3 * line * d$scale)
+  n <- length(graph$title)
+  boxes <- data.frame(left = (x - box$half_width)[seq_len(n)], bottom = (y - box$half_height)[seq_len(n)],
+    right = (x + box$half_width)[seq_len(n)], top = (y + box$half_height)[seq_len(n)],
+    fill = unname(graph_colours[graph$role]), thick = graph$returns)
+  texts <- box_texts(graph, box, d$lines == 2, line * d$scale, d$scale, text_width)
+  key <- if (legend) legend_shapes(graph, room[1], line, text_width)
+  c(edges, list(boxes = rbind(boxes, key$boxes), texts = rbind(texts, key$texts)))
 }
 
 #' Curves that leave and arrive vertically, between layers; those that arrive at one box share its upper side. Lanes (> n)
 #' run straight through their layer.
 #' @noRd
-draw_edges <- function(from, to, box, n, head) {
+edge_shapes <- function(from, to, box, n, head) {
   t <- seq(0, 1, length.out = 25)
-  lanes <- seq_along(box$x)[-seq_len(n)]
-  graphics::segments(box$x[lanes], box$y[lanes] - box$half_height, y1 = box$y[lanes] + box$half_height, col = "grey45")
+  lines <- heads <- list()
+  for (lane in seq_along(box$x)[-seq_len(n)]) {
+    lines <- c(lines, list(data.frame(x = box$x[lane], y = box$y[lane] + c(-1, 1) * box$half_height)))
+  }
   for (target in unique(to)) {
     sources <- from[to == target]
     sources <- sources[order(box$x[sources])]
@@ -287,64 +294,131 @@ draw_edges <- function(from, to, box, n, head) {
     ports <- box$x[target] + (seq_len(k) - (k + 1) / 2) * min(4 * head, 1.6 * side / k)
     top <- box$y[target] + box$half_height
     for (i in seq_len(k)) {
+      start <- box$x[sources[i]]
       bottom <- box$y[sources[i]] - box$half_height
       end <- top + if (target <= n) head else 0
-      graphics::lines(box$x[sources[i]] + (ports[i] - box$x[sources[i]]) * (3 * t^2 - 2 * t^3), bottom + (end - bottom) * t, col = "grey45")
-      if (target <= n) graphics::polygon(ports[i] + head * c(-0.5, 0.5, 0), top + head * c(1.2, 1.2, 0), col = "grey45", border = NA)
+      lines <- c(lines, list(data.frame(x = start + (ports[i] - start) * (3 * t^2 - 2 * t^3), y = bottom + (end - bottom) * t)))
+      if (target <= n) heads <- c(heads, list(data.frame(x = ports[i] + head * c(-0.5, 0.5, 0), y = top + head * c(1.2, 1.2, 0))))
     }
   }
-}
-
-draw_boxes <- function(graph, box, d, line) {
-  cex <- d$scale
-  line <- line * cex
-  capital <- graphics::strheight("M", cex = cex)
-  for (i in seq_along(graph$title)) {
-    x <- box$x[i]
-    y <- box$y[i]
-    graphics::rect(x - box$half_width[i], y - box$half_height, x + box$half_width[i], y + box$half_height,
-      col = graph_colours[[graph$role[i]]], border = if (graph$returns[i]) "black" else "grey45", lwd = if (graph$returns[i]) 2.2 else 1)
-    two <- nzchar(graph$detail[i])
-    if (d$lines == 2 || !two) {
-      graphics::text(x, y + (if (two) line / 2 else 0) - capital / 2, graph$title[i], adj = c(0.5, 0), font = 2, cex = cex)
-      if (two) graphics::text(x, y - line / 2 - capital / 2, graph$detail[i], adj = c(0.5, 0), cex = cex, col = "grey25")
-    } else {
-      # measured again: small letters are not quite the large ones shrunk
-      wide <- c(graphics::strwidth(graph$title[i], font = 2, cex = cex), graphics::strwidth(graph$detail[i], cex = cex))
-      left <- x - (sum(wide) + 0.4 * line) / 2
-      graphics::text(left, y - capital / 2, graph$title[i], adj = c(0, 0), font = 2, cex = cex)
-      graphics::text(left + wide[1] + 0.4 * line, y - capital / 2, graph$detail[i], adj = c(0, 0), cex = cex, col = "grey25")
-    }
+  joined <- function(shapes) {
+    all <- if (length(shapes)) do.call(rbind, shapes) else data.frame(x = numeric(), y = numeric())
+    cbind(all, id = rep(seq_along(shapes), vapply(shapes, nrow, 0L)))
   }
+  list(lines = joined(lines), heads = joined(heads))
 }
 
-draw_legend <- function(graph) {
+capital_height <- 0.58 # of a line
+
+#' One piece of text per row.
+#' @noRd
+graph_texts <- function(x, y, label, bold = FALSE, colour = "black", scale = 1, hjust = 0.5) {
+  data.frame(x = x, y = y, label = label, bold = bold, colour = colour, scale = scale, hjust = rep(hjust, length(x)))
+}
+
+#' Titles and details: below each other, or beside each other where boxes have one line.
+#' @noRd
+box_texts <- function(graph, box, two_lines, line, scale, text_width) {
+  both <- nzchar(graph$detail)
+  at <- seq_along(graph$title)
+  x <- box$x[at]
+  base <- box$y[at] - capital_height * line / 2
+  if (two_lines) {
+    return(rbind(
+      graph_texts(x, base + ifelse(both, line / 2, 0), graph$title, TRUE, scale = scale),
+      graph_texts(x[both], base[both] - line / 2, graph$detail[both], colour = "grey25", scale = scale)
+    ))
+  }
+  # measured again: small letters are not quite the large ones shrunk
+  title <- text_width(graph$title, TRUE, scale)
+  detail <- text_width(graph$detail, FALSE, scale)
+  left <- x - (title + ifelse(both, detail + 0.4 * line, 0)) / 2
+  rbind(
+    graph_texts(left, base, graph$title, TRUE, scale = scale, hjust = 0),
+    graph_texts((left + title + 0.4 * line)[both], base[both], graph$detail[both], colour = "grey25", scale = scale, hjust = 0)
+  )
+}
+
+legend_shapes <- function(graph, width, line, text_width) {
   words <- c(input = "input", variable = "variable", constant = "constant", op = "op", action = "gradient, update")
   roles <- intersect(names(words), graph$role)
-  fill <- graph_colours[roles]
-  text <- words[roles]
-  if (any(graph$returns)) {
-    fill <- c(fill, "#FFFFFF")
-    text <- c(text, "thick: result")
-  }
-  if (length(graph$dtype)) {
-    fill <- c(fill, NA)
-    text <- c(text, paste("numbers:", graph$dtype))
-  }
-  area <- graphics::par("usr")
-  cex <- 0.8
-  mark <- graphics::par("csi") * 0.6 * cex
-  gaps <- graphics::strwidth(text, cex = cex) + ifelse(is.na(fill), 0, 1.6 * mark) + 2.5 * mark
-  shrink <- min(1, (area[2] - area[1]) / sum(gaps))
+  fill <- c(unname(graph_colours[roles]), if (any(graph$returns)) "#FFFFFF", if (length(graph$dtype)) NA)
+  text <- c(unname(words[roles]), if (any(graph$returns)) "thick: result", if (length(graph$dtype)) paste("numbers:", graph$dtype))
+  size <- 0.8
+  mark <- 0.6 * size * line
+  gaps <- text_width(text, FALSE, size) + ifelse(is.na(fill), 0, 1.6 * mark) + 2.5 * mark
+  shrink <- min(1, width / sum(gaps))
   mark <- mark * shrink
   gaps <- gaps * shrink
-  at <- mean(area[1:2]) + cumsum(c(0, gaps))[seq_along(gaps)] - (sum(gaps) - 2.5 * mark) / 2
-  y <- area[3] - graphics::par("csi") * 1.1
-  for (i in seq_along(text)) {
-    if (!is.na(fill[i])) {
-      graphics::rect(at[i], y - mark / 2, at[i] + mark * 1.2, y + mark / 2, col = fill[i], border = if (text[i] == "thick: result") "black" else "grey45",
-        lwd = if (text[i] == "thick: result") 2.2 else 1)
-    }
-    graphics::text(at[i] + (if (is.na(fill[i])) 0 else 1.6 * mark), y, text[i], adj = c(0, 0.5), cex = cex * shrink)
+  at <- (width - sum(gaps) + 2.5 * mark) / 2 + cumsum(c(0, gaps))[seq_along(gaps)]
+  y <- 0.5 * line
+  marked <- !is.na(fill)
+  list(
+    boxes = data.frame(left = at, bottom = y - mark / 2, right = at + 1.2 * mark, top = y + mark / 2, fill = fill, thick = text == "thick: result")[marked, ],
+    texts = graph_texts(at + ifelse(marked, 1.6 * mark, 0), y - capital_height * size * shrink * line / 2, text, scale = size * shrink, hjust = 0)
+  )
+}
+
+# ---- the drawing ----
+
+#' Of `x`, by ggplot2 or base graphics.
+#' @noRd
+plot_graph <- function(x, graph, legend, main, method) {
+  method <- plot_method(method, fun = "plot")
+  check_flag(legend, fun = "plot")
+  if (!is.null(main)) check_string(main, fun = "plot")
+  if (method == "ggplot2") return(ggplot_graph(graph, legend, main))
+  draw_graph(graph, legend, main)
+  invisible(x)
+}
+
+draw_graph <- function(graph, legend, main) {
+  old <- graphics::par(mar = c(0.4, 0.4, if (is.null(main)) 0.4 else 2, 0.4), xpd = NA)
+  on.exit(graphics::par(old))
+  graphics::plot.new()
+  if (!is.null(main)) graphics::title(main, line = 0.6)
+  room <- graphics::par("pin")
+  width <- function(text, bold, scale) graphics::strwidth(text, units = "inches", font = 1 + bold, cex = graphics::par("cex") * scale)
+  p <- graph_picture(graph, room, graphics::par("csi"), legend, width)
+  graphics::plot.window(c(0, room[1]), c(0, room[2]), xaxs = "i", yaxs = "i")
+  each <- function(shapes, draw) for (one in split(shapes, shapes$id)) draw(one$x, one$y)
+  each(p$lines, function(x, y) graphics::lines(x, y, col = "grey45"))
+  each(p$heads, function(x, y) graphics::polygon(x, y, col = "grey45", border = NA))
+  b <- p$boxes
+  graphics::rect(b$left, b$bottom, b$right, b$top, col = b$fill, border = ifelse(b$thick, "black", "grey45"), lwd = ifelse(b$thick, 2.2, 1))
+  for (t in split(p$texts, p$texts$hjust)) graphics::text(t$x, t$y, t$label, adj = c(t$hjust[1], 0), font = 1 + t$bold, col = t$colour, cex = t$scale)
+}
+
+ggplot_graph <- function(graph, legend, main) {
+  .data <- ggplot2::.data
+  picture <- grid::gTree(graph = graph, legend = legend, cl = "nn_program_graph")
+  ggplot2::ggplot(data.frame(x = 0:1, y = 0:1), ggplot2::aes(.data[["x"]], .data[["y"]])) +
+    ggplot2::geom_blank() + # for there to be a panel
+    ggplot2::annotation_custom(picture) +
+    ggplot2::labs(title = main) +
+    ggplot2::theme_void() +
+    ggplot2::theme(plot.title = ggplot2::element_text(hjust = 0.5, margin = ggplot2::margin(b = 6)), plot.margin = ggplot2::margin(4, 6, 4, 6))
+}
+
+#' The shapes for the room there is when it is drawn; drawn again when the window changes.
+#' @exportS3Method grid::makeContent
+#' @noRd
+makeContent.nn_program_graph <- function(x) {
+  points <- 12
+  font <- function(bold, scale) grid::gpar(fontsize = points * scale, fontface = ifelse(bold, "bold", "plain"))
+  width <- function(text, bold, scale) {
+    vapply(text, function(t) grid::convertWidth(grid::grobWidth(grid::textGrob(t, gp = font(bold, scale))), "inches", valueOnly = TRUE), 0)
   }
+  room <- c(grid::convertWidth(grid::unit(1, "npc"), "inches", valueOnly = TRUE), grid::convertHeight(grid::unit(1, "npc"), "inches", valueOnly = TRUE))
+  p <- graph_picture(x$graph, room, points * 1.2 / 72, x$legend, width)
+  b <- p$boxes
+  t <- p$texts
+  thick <- grid::gpar(fill = b$fill, col = ifelse(b$thick, "black", "grey45"), lwd = ifelse(b$thick, 2.2, 1))
+  letters <- grid::gpar(fontsize = points * t$scale, fontface = ifelse(t$bold, "bold", "plain"), col = t$colour)
+  grid::setChildren(x, grid::gList(
+    if (nrow(p$lines)) grid::polylineGrob(p$lines$x, p$lines$y, id = p$lines$id, default.units = "inches", gp = grid::gpar(col = "grey45")),
+    if (nrow(p$heads)) grid::polygonGrob(p$heads$x, p$heads$y, id = p$heads$id, default.units = "inches", gp = grid::gpar(fill = "grey45", col = NA)),
+    grid::rectGrob(b$left, b$bottom, b$right - b$left, b$top - b$bottom, just = c("left", "bottom"), default.units = "inches", gp = thick),
+    grid::textGrob(t$label, t$x, t$y, hjust = t$hjust, vjust = 0, default.units = "inches", gp = letters)
+  ))
 }

@@ -83,13 +83,14 @@ static void check_machine(void) {
     Rf_error("nativenet needs IEEE 754 numbers");
 }
 
-/* Tensors come and go at every step. glibc would hand what R frees back to the system and fetch it again, page by page,
- * which can take longer than the step; let it keep up to so much. */
-#define KEPT_BYTES (256 << 20)
+/* Tensors come and go at every step. After each collection glibc would hand back to the system what R freed and soon
+ * fetch it again, page by page, which can take longer than the steps. Let it keep so much, which R was going to ask for
+ * anyway. Blocks beyond 32 MB, the most that it lets one choose, are handed back as ever. */
+#define KEPT_BYTES (1 << 30)
 static void keep_freed_memory(void) {
 #if defined(__GLIBC__)
   mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most it takes */
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
 #endif
 }
 

@@ -116,7 +116,7 @@ test_that("plot() draws a box for each call of a layer, in one graph, and gives 
     grDevices::pdf(NULL)
     on.exit(grDevices::dev.off())
     grDevices::dev.control("enable")
-    expect_identical(expect_invisible(plot(model, ...)), model)
+    expect_identical(expect_invisible(plot(model, ..., method = "base")), model)
     grDevices::recordPlot()[[1]]
   }
   expect_gt(length(drawn(nested(), main = "Nested")), length(drawn(keras_model_sequential(input_shape = 2) |> layer_dense(1))))

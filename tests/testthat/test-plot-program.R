@@ -21,7 +21,7 @@ draw <- function(...) {
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())
   before <- graphics::par(no.readonly = TRUE)[c("mar", "xpd", "mfrow")]
-  result <- withVisible(plot(...))
+  result <- withVisible(plot(..., method = "base"))
   expect_identical(graphics::par(no.readonly = TRUE)[c("mar", "xpd", "mfrow")], before)
   result
 }
@@ -130,4 +130,30 @@ test_that("sequences are made ascending by least squares", {
   y <- c(5, 1, 4, 2, 8, 3)
   expect_equal(ascending(y, rep(1, 6)), stats::isoreg(y)$yf)
   expect_identical(ascending(numeric(), numeric()), numeric())
+})
+
+test_that("by ggplot2 the picture fits the room that it is given, and is of the same shapes as by base graphics", {
+  skip_if_not_installed("ggplot2", "3.4.0")
+  step <- autoencoder_step()
+  step(tf$constant(matrix(1, 2, 20)))
+  p <- plot(step, main = "a step", method = "ggplot2")
+  expect_s3_class(p, "ggplot")
+  expect_identical(p$labels$title, "a step")
+  graph <- nativenet:::program_graph(environment(step)$graph$traces[[1]])
+  for (inches in c(3, 7)) {
+    grDevices::pdf(NULL, inches, inches)
+    grid::pushViewport(grid::viewport())
+    shapes <- nativenet:::makeContent.nn_program_graph(grid::gTree(graph = graph, legend = TRUE, cl = "nn_program_graph"))$children
+    boxes <- Filter(function(g) inherits(g, "rect"), shapes)[[1]]
+    texts <- Filter(function(g) inherits(g, "text"), shapes)[[1]]
+    end <- function(at, size) as.numeric(grid::convertUnit(at, "inches")) + as.numeric(grid::convertUnit(size, "inches"))
+    expect_true(all(end(boxes$x, boxes$width) <= inches + 1e-6) && all(as.numeric(boxes$x) >= -1e-6))
+    expect_true(all(end(boxes$y, boxes$height) <= inches + 1e-6) && all(as.numeric(boxes$y) >= -1e-6))
+    expect_true(all(c(graph$title, "thick: result") %in% texts$label))
+    grDevices::dev.off()
+  }
+  grDevices::pdf(NULL)
+  print(p) # draws without an error
+  grDevices::dev.off()
+  expect_s3_class(plot(keras_model_sequential(input_shape = 4) |> layer_dense(2), method = "ggplot2"), "ggplot")
 })
