@@ -46,7 +46,7 @@ check_compilation <- function(self, given) {
   names <- output_names(self)
   n <- length(names)
   losses <- per_output(given$loss, names, "loss", is.function)
-  if (any(vapply(losses, is.null, NA))) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
+  if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
   weights <- given$loss_weights
   if (!is.null(weights)) {
     weights <- unlist(if (!is.null(names(weights))) weights[names] else weights)

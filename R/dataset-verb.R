@@ -415,7 +415,7 @@ zip_datasets <- function(...) {
     pulls <- lapply(all, function(d) d$pull())
     function() {
       elements <- lapply(pulls, function(pull) pull())
-      if (!any(vapply(elements, is.null, NA))) elements
+      if (!holds_null(elements)) elements
     }
   })
 }

@@ -144,7 +144,7 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   check_given(missing(object), "x", self$name)
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
   leaves <- tensor_leaves(object, keep_null = TRUE)
-  if (!length(leaves) || any(vapply(leaves, is.null, NA))) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else "nothing", fun = self$name)
+  if (!length(leaves) || holds_null(leaves)) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else "nothing", fun = self$name)
   if (!is.null(training)) check_flag(training, fun = self$name)
   if (any(vapply(leaves, is_keras_tensor, NA))) {
     if (!is.null(mask)) abort("takes no `mask` with symbolic tensors, which bring their own", fun = self$name)

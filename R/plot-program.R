@@ -239,13 +239,14 @@ ascending <- function(y, weight) {
 # ---- the shapes ----
 
 graph_colours <- c(input = "#BBD7F0", variable = "#FBD9A5", constant = "#E6E6E6", op = "#FFFFFF", action = "#C9E6C3")
+line_colour <- "grey45"
 
 #' All that is drawn, in inches from the lower left corner of `room` (width, height).
 #'
 #' @param line the height of a line of text.
 #' @param text_width a function of text, whether it is bold, and by how much it is shrunk: its width.
-#' @return a list of data frames: `lines` and `heads` (of arrows), points `x`, `y` of each `id`; `boxes`, their ends and `fill`,
-#'   `thick`; `texts`, of which `x` is the middle or, as `hjust` says, the left end and `y` the baseline.
+#' @return a list of data frames: `lines` and `heads` (of arrows), points `x`, `y` of each `id`; `boxes`, their ends and looks;
+#'   `texts`, of which `x` is the middle or, as `hjust` says, the left end and `y` the baseline.
 #' @noRd
 graph_picture <- function(graph, room, line, legend, text_width) {
   wide <- cbind(text_width(graph$title, TRUE, 1), text_width(graph$detail, FALSE, 1))
@@ -268,10 +269,9 @@ graph_picture <- function(graph, room, line, legend, text_width) {
   y <- foot + room[2] - ((d$layer - 1) * d$step + d$height / 2) * d$scale * stretch - (room[2] - d$extent[2] * d$scale * stretch) / 2
   box <- list(x = x, y = y, half_width = d$width * d$scale / 2, half_height = d$height * d$scale / 2)
   edges <- edge_shapes(d$from, d$to, box, n = length(graph$title), head = 0.3 * line * d$scale)
-  n <- length(graph$title)
-  boxes <- data.frame(left = (x - box$half_width)[seq_len(n)], bottom = (y - box$half_height)[seq_len(n)],
-    right = (x + box$half_width)[seq_len(n)], top = (y + box$half_height)[seq_len(n)],
-    fill = unname(graph_colours[graph$role]), thick = graph$returns)
+  drawn <- seq_along(graph$title) # without the lanes
+  boxes <- graph_boxes((x - box$half_width)[drawn], (y - box$half_height)[drawn], (x + box$half_width)[drawn], (y + box$half_height)[drawn],
+    unname(graph_colours[graph$role]), graph$returns)
   texts <- box_texts(graph, box, d$lines == 2, line * d$scale, d$scale, text_width)
   key <- if (legend) legend_shapes(graph, room[1], line, text_width)
   c(edges, list(boxes = rbind(boxes, key$boxes), texts = rbind(texts, key$texts)))
@@ -310,10 +310,18 @@ edge_shapes <- function(from, to, box, n, head) {
 
 capital_height <- 0.58 # of a line
 
-#' One piece of text per row.
+#' One box per row; results have a thick border.
+#' @noRd
+graph_boxes <- function(left, bottom, right, top, fill, thick) {
+  data.frame(left = left, bottom = bottom, right = right, top = top, fill = fill,
+    border = ifelse(thick, "black", line_colour), lwd = ifelse(thick, 2.2, 1))
+}
+
+#' One piece of text per row; of none, no row.
 #' @noRd
 graph_texts <- function(x, y, label, bold = FALSE, colour = "black", scale = 1, hjust = 0.5) {
-  data.frame(x = x, y = y, label = label, bold = bold, colour = colour, scale = scale, hjust = rep(hjust, length(x)))
+  each <- function(v) rep_len(v, length(x))
+  data.frame(x = x, y = y, label = label, bold = each(bold), colour = each(colour), scale = each(scale), hjust = each(hjust))
 }
 
 #' Titles and details: below each other, or beside each other where boxes have one line.
@@ -354,7 +362,7 @@ legend_shapes <- function(graph, width, line, text_width) {
   y <- 0.5 * line
   marked <- !is.na(fill)
   list(
-    boxes = data.frame(left = at, bottom = y - mark / 2, right = at + 1.2 * mark, top = y + mark / 2, fill = fill, thick = text == "thick: result")[marked, ],
+    boxes = graph_boxes(at, y - mark / 2, at + 1.2 * mark, y + mark / 2, fill, text == "thick: result")[marked, ],
     texts = graph_texts(at + ifelse(marked, 1.6 * mark, 0), y - capital_height * size * shrink * line / 2, text, scale = size * shrink, hjust = 0)
   )
 }
@@ -382,10 +390,10 @@ draw_graph <- function(graph, legend, main) {
   p <- graph_picture(graph, room, graphics::par("csi"), legend, width)
   graphics::plot.window(c(0, room[1]), c(0, room[2]), xaxs = "i", yaxs = "i")
   each <- function(shapes, draw) for (one in split(shapes, shapes$id)) draw(one$x, one$y)
-  each(p$lines, function(x, y) graphics::lines(x, y, col = "grey45"))
-  each(p$heads, function(x, y) graphics::polygon(x, y, col = "grey45", border = NA))
+  each(p$lines, function(x, y) graphics::lines(x, y, col = line_colour))
+  each(p$heads, function(x, y) graphics::polygon(x, y, col = line_colour, border = NA))
   b <- p$boxes
-  graphics::rect(b$left, b$bottom, b$right, b$top, col = b$fill, border = ifelse(b$thick, "black", "grey45"), lwd = ifelse(b$thick, 2.2, 1))
+  graphics::rect(b$left, b$bottom, b$right, b$top, col = b$fill, border = b$border, lwd = b$lwd)
   for (t in split(p$texts, p$texts$hjust)) graphics::text(t$x, t$y, t$label, adj = c(t$hjust[1], 0), font = 1 + t$bold, col = t$colour, cex = t$scale)
 }
 
@@ -405,7 +413,7 @@ ggplot_graph <- function(graph, legend, main) {
 #' @noRd
 makeContent.nn_program_graph <- function(x) {
   points <- 12
-  font <- function(bold, scale) grid::gpar(fontsize = points * scale, fontface = ifelse(bold, "bold", "plain"))
+  font <- function(bold, scale, ...) grid::gpar(fontsize = points * scale, fontface = ifelse(bold, "bold", "plain"), ...)
   width <- function(text, bold, scale) {
     vapply(text, function(t) grid::convertWidth(grid::grobWidth(grid::textGrob(t, gp = font(bold, scale))), "inches", valueOnly = TRUE), 0)
   }
@@ -413,12 +421,11 @@ makeContent.nn_program_graph <- function(x) {
   p <- graph_picture(x$graph, room, points * 1.2 / 72, x$legend, width)
   b <- p$boxes
   t <- p$texts
-  thick <- grid::gpar(fill = b$fill, col = ifelse(b$thick, "black", "grey45"), lwd = ifelse(b$thick, 2.2, 1))
-  letters <- grid::gpar(fontsize = points * t$scale, fontface = ifelse(t$bold, "bold", "plain"), col = t$colour)
   grid::setChildren(x, grid::gList(
-    if (nrow(p$lines)) grid::polylineGrob(p$lines$x, p$lines$y, id = p$lines$id, default.units = "inches", gp = grid::gpar(col = "grey45")),
-    if (nrow(p$heads)) grid::polygonGrob(p$heads$x, p$heads$y, id = p$heads$id, default.units = "inches", gp = grid::gpar(fill = "grey45", col = NA)),
-    grid::rectGrob(b$left, b$bottom, b$right - b$left, b$top - b$bottom, just = c("left", "bottom"), default.units = "inches", gp = thick),
-    grid::textGrob(t$label, t$x, t$y, hjust = t$hjust, vjust = 0, default.units = "inches", gp = letters)
+    if (nrow(p$lines)) grid::polylineGrob(p$lines$x, p$lines$y, id = p$lines$id, default.units = "inches", gp = grid::gpar(col = line_colour)),
+    if (nrow(p$heads)) grid::polygonGrob(p$heads$x, p$heads$y, id = p$heads$id, default.units = "inches", gp = grid::gpar(fill = line_colour, col = NA)),
+    grid::rectGrob(b$left, b$bottom, b$right - b$left, b$top - b$bottom, just = c("left", "bottom"), default.units = "inches",
+      gp = grid::gpar(fill = b$fill, col = b$border, lwd = b$lwd)),
+    grid::textGrob(t$label, t$x, t$y, hjust = t$hjust, vjust = 0, default.units = "inches", gp = font(t$bold, t$scale, col = t$colour))
   ))
 }

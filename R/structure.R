@@ -2,9 +2,9 @@
 
 is_branch <- function(x) is.list(x) && !is.object(x)
 
-# These run in every step of a training loop, so they loop rather than call functions.
+# These run in every step of a training loop, so they loop: vapply() takes longer.
 is_flat <- function(x) {
-  for (part in x) if (is.list(part) && !is.object(part)) return(FALSE)
+  for (part in x) if (is_branch(part)) return(FALSE)
   TRUE
 }
 

@@ -70,7 +70,6 @@ tape_stop <- function(state) {
   n <- length(state$ranges)
   if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
   tapes <- recording[[1]]
-  if (length(tapes) == 1) return(if (identical(tapes[[1]], state$program)) set_recording(tapes = NULL))
   for (at in rev(seq_along(tapes))) if (identical(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }
 

@@ -18,19 +18,9 @@
 /* Two threads share a step only if it is worth some barriers (a microsecond each). */
 #define WORK_PER_THREAD 1.5e6
 
-/* The only mutable file-level state of the core. */
+/* The only mutable file-level state of the core, with `forked`. */
 static int limit = 1;
 static struct team_choice shared_choice;
-
-int threads_available(void) {
-#ifdef _OPENMP
-  int n = omp_get_num_procs();
-  int allowed = omp_get_thread_limit();
-  return n < allowed ? n : allowed;
-#else
-  return 1;
-#endif
-}
 
 /* OpenMP's threads do not survive a fork: a child works alone. */
 #if defined(_OPENMP) && !defined(_WIN32)
@@ -43,6 +33,16 @@ static void watch_forks(void) {
 enum { forked = 0 };
 static void watch_forks(void) {}
 #endif
+
+int threads_available(void) {
+#ifdef _OPENMP
+  int n = omp_get_num_procs();
+  int allowed = omp_get_thread_limit();
+  return n < allowed ? n : allowed;
+#else
+  return 1;
+#endif
+}
 
 void threads_set_limit(int n) {
   watch_forks();

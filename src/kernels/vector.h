@@ -110,8 +110,9 @@ INLINE V vsqrt(V x) {
 /* The first n numbers of a vector, n < VL. Under a mask where that is one instruction: a call of memcpy in a kernel's loop
  * drives its sums out of the registers. */
 #if VECTOR_BYTES == 64 && defined(INSTRUCTION)
-INLINE V load_part(const real *p, int64_t n, real rest) { return (V)INSTRUCTION(mask_loadu)(splat(rest), (__mmask16)((1u << n) - 1), p); }
-INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(mask_storeu)(p, (__mmask16)((1u << n) - 1), v); }
+INLINE __mmask16 low_lanes(int64_t n) { return (__mmask16)((1u << n) - 1); }
+INLINE V load_part(const real *p, int64_t n, real rest) { return (V)INSTRUCTION(mask_loadu)(splat(rest), low_lanes(n), p); }
+INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(mask_storeu)(p, low_lanes(n), v); }
 #elif VECTOR_BYTES == 32 && defined(INSTRUCTION)
 INLINE VI low_lanes(int64_t n) {
   static const lane_int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
