@@ -67,21 +67,24 @@ native_classes <- c(
   "gradient_descent_optimizer", "momentum_optimizer", "rmsprop_optimizer", "adam_optimizer", "adamw_optimizer", "adagrad_optimizer"
 )
 
-#' Methods from functions of the object. A method is copied into each object, and an object of a class that a
-#' user derived sees the user's workspace and not this namespace; so all that a method does is to hand over to a
-#' function that lives here. `self` is the object as a plain environment: its fields are `self$name`.
+#' Methods of a reference class, from functions of the object. A method is copied into each object, and an object of a class
+#' that a user derived sees the user's workspace and not this namespace; so all that a method does is to hand over to the
+#' function that is kept here. `self` is the object as a plain environment: its fields are `self$name`.
 #' @noRd
-methods_from <- function(functions) {
-  lapply(functions, function(f) {
-    arguments <- formals(f)[-1]
-    passed <- lapply(names(arguments), as.name)
-    names(passed) <- ifelse(names(arguments) == "...", "", names(arguments))
+methods_from <- function(class, functions) {
+  course_methods[[class]] <- utils::modifyList(as.list(course_methods[[class]]), functions)
+  Map(function(f, name) {
+    passed <- lapply(names(formals(f)[-1]), as.name)
+    names(passed) <- ifelse(names(formals(f)[-1]) == "...", "", names(formals(f)[-1]))
     method <- function() NULL
-    formals(method) <- arguments
-    body(method) <- as.call(c(list(f, quote(as.environment(.self))), passed))
+    formals(method) <- formals(f)[-1]
+    body(method) <- as.call(c(call("$", call("$", quote(asNamespace("nativenet")$course_methods), as.name(class)), as.name(name)),
+      quote(as.environment(.self)), passed))
     method
-  })
+  }, functions, names(functions))
 }
+
+course_methods <- new.env(parent = emptyenv()) # by class, then by name
 
 missing_method <- function(self, method) {
   abort("class <", class(self$.self)[1], "> does not define this method", fun = method)
@@ -90,7 +93,7 @@ missing_method <- function(self, method) {
 #' @rdname activation
 #' @export activation
 #' @exportClass activation
-activation <- setRefClass("activation", methods = methods_from(list(
+activation <- setRefClass("activation", methods = methods_from("activation", list(
   forward = function(self, x) missing_method(self, "forward"),
   backward = function(self, x) missing_method(self, "backward"),
   pull = function(self, x, gradient) chain_rule(self$.self$backward(x), gradient)
@@ -112,7 +115,7 @@ chain_rule <- function(slope, gradient) {
 #' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
 #' @noRd
 activation_class <- function(name, op, ...) {
-  setRefClass(name, contains = "activation", ..., methods = methods_from(list(
+  setRefClass(name, contains = "activation", ..., methods = methods_from(name, list(
     forward = function(self, x) like(op(self, tensor(check_numbers(x, "x", "forward"), "float64")), x),
     backward = function(self, x) like(op_derivative(function(x) op(self, x), check_numbers(x, "x", "backward")), x)
   )))
@@ -153,7 +156,7 @@ threshold <- activation_class("threshold", function(self, x) op_step(x))
 #' @export softmax
 #' @exportClass softmax
 softmax <- activation_class("softmax", function(self, x) op_softmax(x))
-softmax$methods(methods_from(list(
+softmax$methods(methods_from("softmax", list(
   backward = function(self, x) {
     k <- ncol(check_rows(x, "x", "backward"))
     jacobian <- array(0, c(nrow(x), k, k))

@@ -57,7 +57,7 @@ check_pair <- function(y_true, y_pred, fun) {
 #' @rdname loss_function
 #' @export loss_function
 #' @exportClass loss_function
-loss_function <- setRefClass("loss_function", methods = methods_from(list(
+loss_function <- setRefClass("loss_function", methods = methods_from("loss_function", list(
   forward = function(self, y_true, y_pred) missing_method(self, "forward"),
   backward = function(self, y_true, y_pred) missing_method(self, "backward")
 )))
@@ -66,7 +66,7 @@ loss_function <- setRefClass("loss_function", methods = methods_from(list(
 #' gives one number per row. It has one field, with a default.
 #' @noRd
 loss_class <- function(name, op, fields, initialize) {
-  generator <- setRefClass(name, contains = "loss_function", fields = fields, methods = methods_from(list(
+  generator <- setRefClass(name, contains = "loss_function", fields = fields, methods = methods_from(name, list(
     forward = function(self, y_true, y_pred) {
       check_pair(y_true, y_pred, "forward")
       as.double(op_mean(op(self, y_true, tensor(y_pred, "float64"))))

@@ -472,7 +472,10 @@ network_parameter <- function(self, name, value) {
 }
 
 active_field <- function(f, name) {
-  eval(bquote(function(value) if (missing(value)) .(f)(as.environment(.self), .(name)) else .(f)(as.environment(.self), .(name), value)))
+  eval(bquote(function(value) {
+    engine <- asNamespace("nativenet")
+    if (missing(value)) engine[[.(f)]](as.environment(.self), .(name)) else engine[[.(f)]](as.environment(.self), .(name), value)
+  }))
 }
 
 #' @rdname build_dense_neural_network
@@ -488,20 +491,20 @@ predict.dense_neural_network <- function(object, x, ...) object$predict(x)
 #' @exportClass dense_neural_network
 dense_neural_network <- setRefClass("dense_neural_network",
   fields = c(
-    sapply(c("weights", "biases"), function(name) active_field(network_parameter, name)),
-    sapply(names(check_part), function(name) active_field(network_part, name)),
+    sapply(c("weights", "biases"), function(name) active_field("network_parameter", name)),
+    sapply(names(check_part), function(name) active_field("network_part", name)),
     list(parts = "list", parameters = "list", engine = "ANY", memory = "list", id = "character")
   ),
-  methods = methods_from(list(
+  methods = methods_from("dense_neural_network", list(
     predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit, gradients = network_gradients,
     evaluate = network_evaluate, copy = network_copy, show = network_show
   ))
 )
-dense_neural_network$methods(initialize = eval(bquote(function(...) {
+dense_neural_network$methods(initialize = function(...) {
   .self$engine <- NULL
-  if (...length()) .(network_initialize)(as.environment(.self), ...)
+  if (...length()) asNamespace("nativenet")$network_initialize(as.environment(.self), ...)
   invisible(.self)
-})))
+})
 
 #' One line per epoch, and on a terminal a running line.
 #' @noRd

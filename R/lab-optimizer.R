@@ -72,7 +72,7 @@ optimizer_class <- function(name, kind, defaults, contains = "gradient_descent_o
   fields <- lapply(defaults, class)
   if (length(contains)) fields$learning_rate <- NULL
   else fields <- c(fields, kind = "character", memory = "list")
-  methods <- if (!length(contains)) methods_from(list(step = remembered_step, show = show_optimizer)) else list()
+  methods <- if (!length(contains)) methods_from(name, list(step = remembered_step, show = show_optimizer)) else list()
   generator <- setRefClass(name, contains = contains, fields = fields, methods = methods)
   initialize <- function() NULL
   formals(initialize) <- c(defaults, alist(... = ))

@@ -56,14 +56,14 @@ SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps) {
   return list;
 }
 
-/* Where the states of a variable stand in the lists; made if there are none. Optimizers are given the same
+/* The states of a variable, which the lists keep; made if there are none. Optimizers are given the same
  * variables in the same order each time, so look first where it would be then. */
-static R_xlen_t memory_place(SEXP list, SEXP variable, R_xlen_t guess) {
+static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
   SEXP variables = VECTOR_ELT(list, VARIABLES);
   R_xlen_t n = XLENGTH(variables);
-  if (guess < n && VECTOR_ELT(variables, guess) == variable) return guess;
+  if (guess < n && VECTOR_ELT(variables, guess) == variable) return VECTOR_ELT(VECTOR_ELT(list, STATES), guess);
   for (R_xlen_t k = 0; k < n; k++)
-    if (VECTOR_ELT(variables, k) == variable) return k;
+    if (VECTOR_ELT(variables, k) == variable) return VECTOR_ELT(VECTOR_ELT(list, STATES), k);
   const struct optimizer *o = memory_optimizer(list);
   struct tensor v = as_tensor(variable), t;
   int states = optimizer_states((int)o->kind);
@@ -79,7 +79,7 @@ static R_xlen_t memory_place(SEXP list, SEXP variable, R_xlen_t guess) {
   SET_VECTOR_ELT(list, VARIABLES, more);
   SET_VECTOR_ELT(list, STATES, more_states);
   UNPROTECT(3);
-  return n;
+  return own;
 }
 
 /* A gradient must be like its variable. */
@@ -150,7 +150,7 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
     check_pair(g.dtype, &g.shape, VECTOR_ELT(variables, k));
   }
   for (int k = 0; k < n; k++) {
-    SEXP variable = VECTOR_ELT(variables, k), own = VECTOR_ELT(VECTOR_ELT(list, STATES), memory_place(list, variable, k));
+    SEXP variable = VECTOR_ELT(variables, k), own = memory_of(list, variable, k);
     variable_own_block(variable, 1);
     struct tensor v = as_tensor(variable);
     u.pair[k] = (struct pair){v.dtype, shape_count(&v.shape), v.data, {NULL}, as_tensor(VECTOR_ELT(gradients, k)).data};
@@ -178,7 +178,7 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
     check_pair(g.dtype, &g.shape, variable);
     int32_t target = operand[used++] = program_slot(program, variable);
     as_program(program)->slots[target].written = 1;
-    SEXP own = VECTOR_ELT(VECTOR_ELT(list, STATES), memory_place(list, variable, k));
+    SEXP own = memory_of(list, variable, k);
     for (int i = 0; i < states; i++) operand[used++] = program_shared_slot(program, VECTOR_ELT(own, i));
     work += 20.0 * (double)shape_count(&g.shape);
   }

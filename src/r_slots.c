@@ -100,7 +100,7 @@ static SEXP key_of(SEXP x, SEXP leaves, int *n) {
     (*n)++;
     return key;
   }
-  if (TYPEOF(x) != VECSXP || OBJECT(x)) return x;
+  if (TYPEOF(x) != VECSXP || Rf_isObject(x)) return x;
   SEXP key = PROTECT(Rf_shallow_duplicate(x));
   for (R_xlen_t i = 0; i < XLENGTH(x); i++) SET_VECTOR_ELT(key, i, key_of(VECTOR_ELT(x, i), leaves, n));
   UNPROTECT(1);

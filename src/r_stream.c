@@ -75,7 +75,7 @@ static const unsigned char *column_data(SEXP x, double offset, double bytes) {
     struct tensor t = as_tensor(x);
     at = t.data, have = (double)shape_count(&t.shape) * (double)dtype_size[t.dtype];
   } else {
-    struct mapping *m = TYPEOF(x) == EXTPTRSXP && !OBJECT(x) ? R_ExternalPtrAddr(x) : NULL;
+    struct mapping *m = TYPEOF(x) == EXTPTRSXP && !Rf_isObject(x) ? R_ExternalPtrAddr(x) : NULL;
     if (!m) raise_text(STATUS_VALUE, "internal error: a column that is no array");
     at = m->at, have = (double)m->bytes;
   }

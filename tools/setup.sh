@@ -15,14 +15,18 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# A new machine has no lists, and apt-cache then knows no package.
+refresh_lists() {
+  [ -z "${updated:-}" ] || return 0
+  as_root apt-get -qq update || echo "Could not refresh the package lists; trying those at hand."
+  updated=yes
+}
+
 apt_install() {
   is_debian || die "missing here: $* (names of Debian packages). Install them, then start again."
   may_be_root || die "missing here: $*. Needs root: run 'apt-get install $*' as root, then start again."
   echo "Installing from Debian: $*"
-  if [ -z "${updated:-}" ]; then
-    as_root apt-get -qq update || echo "Could not refresh the package lists; trying those at hand."
-    updated=yes
-  fi
+  refresh_lists
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
     -o Dpkg::Use-Pty=0 install "$@" > "$BUILD/apt.log" 2>&1 ||
     { tail -n 20 "$BUILD/apt.log" >&2; die "apt-get install failed, see build/apt.log"; }
@@ -44,6 +48,7 @@ missing_r_packages() { Rscript tools/missing.R "$level"; }
 
 install_r_packages() {
   if is_debians_r && may_be_root; then
+    refresh_lists
     names=
     for package; do
       name=r-cran-$(echo "$package" | tr '[:upper:]' '[:lower:]')
