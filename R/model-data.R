@@ -57,8 +57,7 @@ input_names <- function(self, x = NULL) {
 input_column <- function(value, input, fun) {
   if (is.data.frame(value)) value <- as_number_matrix(value, "x", fun)
   wanted <- input$shape
-  t <- as_column(value, input$dtype, "x", fun)
-  if (rank_of(t) == 1 && length(wanted) == 2) t <- op_reshape(t, c(-1, 1))
+  t <- like_rows(as_column(value, input$dtype, "x", fun), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
     abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), class = "shape", fun = fun)
@@ -88,12 +87,16 @@ as_column <- function(value, dtype, arg, fun) {
 target_columns <- function(self, y, fun, x = NULL, inputs = NULL) {
   parts <- as_parts(y, output_names(self), "y", fun)
   same <- length(parts) == 1 && length(inputs) == 1 && identical(x, parts[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
-  if (same) return(inputs)
-  Map(function(value, k) {
+  columns <- if (same) inputs else Map(function(value, k) {
     if (is.data.frame(value)) value <- as_number_matrix(value, "y", fun)
     as_column(value, target_dtype(self, k), "y", fun)
   }, parts, seq_along(parts))
+  Map(function(t, output) like_rows(t, output$shape), columns, self$outputs)
 }
+
+#' A vector is a column beside a tensor of rows, as in Keras.
+#' @noRd
+like_rows <- function(t, shape) if (rank_of(t) == 1 && length(shape) == 2) op_reshape(t, c(-1, 1)) else t
 
 target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "int32" else self$outputs[[k]]$dtype
 

@@ -64,3 +64,30 @@ test_that("numbers that are not there are found, and functions named as the user
   expect_error(predict(model, x[1, ]), "(None, 3)", fixed = TRUE, class = "nativenet_error_shape")
   expect_error(predict(model, x[0, ]), "`x` has no rows", class = "nativenet_error_value")
 })
+
+test_that("a vector of targets is a column beside an output of two axes, as in Keras, for losses and metrics of one's own", {
+  target <- c(1, 2, 3, 4)
+  x <- diag(4)[, 1:2]
+  shapes <- NULL
+  total <- function(y_true, y_pred) {
+    shapes <<- c(shapes, list(dim(y_true)[-1]))
+    k_sum((y_true - y_pred)^2)
+  }
+  for (units in c(1, 3, 4)) { # with 4 rows and 4 units a vector would be taken for a row
+    in_float64(model <- keras_model_sequential(input_shape = 2) |> layer_dense(units, "linear", kernel_initializer = "zeros"))
+    model |> compile(optimizer_sgd(0), total, metrics = list(custom_metric("total", total)))
+    expected <- c(loss = units * 30, total = units * 30)
+    data <- tensor_slices_dataset(list(x, target)) |> dataset_batch(4)
+    for (y in list(target, matrix(target), tensor(target), list(target), data.frame(target))) expect_equal(unclass(evaluate(model, x, y)), expected)
+    expect_equal(unclass(evaluate(model, data)), expected)
+    expect_equal(unclass(evaluate(model, function() list(x, target), steps = 1)), expected)
+    expect_equal(unclass(train_on_batch(model, x, target)), expected)
+    expect_equal(unclass(test_on_batch(model, x, target, sample_weight = 1:4)), expected)
+    history <- model |> fit(x, target, epochs = 1, validation_data = list(x, target, 1:4), verbose = 0)
+    expect_equal(unlist(history$metrics), c(expected, val_loss = units * 30, val_total = units * 30))
+  }
+  expect_true(all(vapply(shapes, identical, NA, 1L)))
+  # a loss of each sample takes weights as before
+  model |> compile("sgd", function(y_true, y_pred) k_sum((y_true - y_pred)^2, axis = 2))
+  expect_equal(evaluate(model, x, target, sample_weight = 4:1)$loss, mean(4:1 * 4 * target^2))
+})
