@@ -27,7 +27,8 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
 
 #' Write the metrics of each epoch to a file
 #'
-#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their names.
+#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their names. The file is
+#' replaced as a whole each time, so that it never holds half a line.
 #'
 #' @param filename name of the file.
 #' @param separator a string between columns.
@@ -43,24 +44,25 @@ callback_csv_logger <- function(filename, separator = ",", append = FALSE) {
   check_flag(append)
   self <- new_callback("csv_logger", filename = filename)
   keys <- NULL
-  put <- function(values, append = TRUE) {
-    done <- tryCatch({
-      cat(paste0(values, collapse = separator), if (length(values)) "\n", file = filename, sep = "", append = append)
-      TRUE
-    }, error = function(e) FALSE, warning = function(w) FALSE)
-    if (!done) abort("cannot write to ", encodeString(filename, quote = "\""), class = "file", fun = "callback_csv_logger")
+  text <- raw()
+  put <- function(...) {
+    added <- vapply(list(...), function(values) paste0(paste0(values, collapse = separator), "\n"), "")
+    text <<- c(text, charToRaw(paste(added, collapse = "")))
+    replace_file(filename, list(text), fun = "callback_csv_logger")
   }
   self$on_train_begin <- function(logs) {
     keys <<- NULL
-    if (!append) put(character(), append = FALSE)
+    text <<- if (append && file.exists(filename)) read_bytes(filename) else raw()
+    put()
   }
   self$on_epoch_end <- function(epoch, logs) {
-    if (is.null(keys)) {
+    header <- if (is.null(keys)) {
       keys <<- sort(names(logs), method = "radix")
-      if (!isTRUE(file.size(filename) > 0)) put(c("epoch", keys))
+      if (!length(text)) c("epoch", keys)
     }
     # a metric may be missing in some epochs
-    put(c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else as.character(as.double(logs[[key]])), "")))
+    values <- c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else as.character(as.double(logs[[key]])), ""))
+    do.call(put, c(if (length(header)) list(header), list(values)))
   }
   self
 }

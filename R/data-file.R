@@ -148,16 +148,6 @@ verify <- function(path, sum, scratch) {
 
 sha256sum <- function(path) .Call(C_sha256, read_bytes(path))
 
-read_bytes <- function(path) readBin(path, "raw", file.size(path))
-
-#' A JSON file of anybody's as nested lists, see read_json().
-#' @noRd
-read_json_file <- function(path, refuse) {
-  text <- paste(readLines(path, warn = FALSE, encoding = "UTF-8"), collapse = "\n")
-  if (!validUTF8(text)) refuse(": it is not UTF-8")
-  read_json(text, 10, refuse)
-}
-
 inflate <- function(path, scratch, limit = 2^26) {
   to <- tempfile("content-", scratch)
   input <- gzfile(path, "rb")
@@ -173,16 +163,4 @@ inflate <- function(path, scratch, limit = 2^26) {
     writeBin(block, output)
   }
   to
-}
-
-check_file <- function(path, fun = calling_function(), arg = "path") {
-  check_string(path, arg, fun)
-  if (!file.exists(path)) abort("`", arg, "` does not exist: \"", path, "\"", class = "file", fun = fun)
-  if (dir.exists(path)) abort("`", arg, "` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
-}
-
-#' A function that raises the error of a malformed file.
-#' @noRd
-refuse_file <- function(path, format, fun) {
-  function(...) abort("`path` is not a valid ", format, " file, ", ..., ": \"", path, "\"", class = "file", fun = fun)
 }

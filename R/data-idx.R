@@ -74,9 +74,6 @@ with_idx <- function(path, fun, use) {
   use(header, read, refuse)
 }
 
-is_gzip <- function(path) {
-  identical(suppressWarnings(readBin(normalizePath(path), "raw", 2L)), as.raw(c(0x1f, 0x8b)))
-}
 
 idx_header <- function(read, refuse) {
   magic <- read(4)

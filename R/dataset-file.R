@@ -130,13 +130,6 @@ text_line_dataset <- function(filenames, block = 1000) {
   })
 }
 
-existing_file <- function(path, arg = "file", fun = calling_function()) {
-  if (!file.exists(check_string(path, arg = arg, fun = fun)) || dir.exists(path)) {
-    abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
-  }
-  normalizePath(path)
-}
-
 #' Lines of files, compressed or not, some at a time; character() at the end. The file is closed then, or when the reader is gone.
 #' @noRd
 line_reader <- function(filenames) {

@@ -226,7 +226,8 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
 #' @param reshuffle_each_iteration another order in each pass?
 #' @param num_shards,index every `num_shards`-th element, from number `index` on, counted from 0.
-#' @param filename a file to keep the elements in, or `NULL` for memory.
+#' @param filename a file to keep the elements in, or `NULL` for memory. A file that is damaged, or whose elements have other shapes, dtypes or
+#'   another number than the data set's, is made anew, with a warning; remove it when the data have changed otherwise.
 #' @param start the first number.
 #' @param ...,datasets data sets; for zip also one list of them.
 #' @param weights how often each is drawn from.
@@ -437,45 +438,6 @@ dataset_enumerate <- function(dataset, start = 0L) {
 #' @rdname dataset_shuffle
 #' @export
 dataset_prefetch <- function(dataset, buffer_size = NULL) check_dataset(dataset)
-
-#' @rdname dataset_shuffle
-#' @export
-dataset_cache <- function(dataset, filename = NULL) {
-  check_dataset(dataset)
-  if (!is.null(filename)) check_string(filename)
-  if (is.infinite(dataset$size)) return(dataset)
-  kept <- new.env(parent = emptyenv())
-  elements <- function() {
-    if (is.null(kept$elements)) {
-      if (!is.null(filename) && file.exists(filename)) kept$elements <- readRDS(filename)
-      else kept$elements <- if (has_stages(dataset)) collect_native(dataset) else dataset_collect(dataset)
-      if (!is.null(filename) && !file.exists(filename)) saveRDS(kept$elements, filename)
-    }
-    kept$elements
-  }
-  if (has_stages(dataset)) {
-    return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
-      columns <- lapply(elements(), function(x) list(data = x, offset = 0))
-      slices_dataset(dataset$spec, dim(columns[[1]]$data)[1], columns)$stages(add)
-    }))
-  }
-  new_dataset(dataset$spec, dataset$size, pull = function() {
-    items <- elements()
-    indexed_dataset(NULL, length(items), function(i) items[[i]])$pull()
-  })
-}
-
-#' All elements of a native data set, stacked: one tensor for each of theirs.
-#' @noRd
-collect_native <- function(dataset) {
-  pull <- stream_puller(dataset, 4096L, FALSE)
-  parts <- list()
-  while (!is.null(part <- pull())) parts[[length(parts) + 1]] <- tensor_leaves(part)
-  if (!length(parts)) {
-    return(lapply(tensor_leaves(dataset$spec), function(s) tensor(array(0, c(0, s$dim)), s$dtype)))
-  }
-  lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
-}
 
 #' @rdname dataset_shuffle
 #' @export

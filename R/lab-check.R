@@ -78,8 +78,7 @@ run_apart <- function(code, folder, timeout) {
 #' What the process has left in the folder, as a row per check.
 #' @noRd
 lab_result <- function(folder, titles, end) {
-  notes <- lapply(sort(list.files(folder, "^[0-9]+[.]rds$", full.names = TRUE)), function(f) tryCatch(readRDS(f), error = function(e) NULL))
-  notes <- Filter(Negate(is.null), notes)
+  notes <- Filter(Negate(is.null), lapply(sort(list.files(folder, "^[0-9]+[.]json$", full.names = TRUE)), lab_note))
   found <- do.call(rbind, lapply(notes, as.data.frame))
   done <- found[!is.na(found$ok), ]
   # the last thing that was begun and not finished
@@ -92,6 +91,16 @@ lab_result <- function(folder, titles, end) {
   if (length(rest)) done <- rbind(done, data.frame(check = rest, ok = NA, message = "not reached"))
   row.names(done) <- NULL
   done
+}
+
+#' A note that run_lab() has left, or that the student's file has put there: NULL if it is none.
+#' @noRd
+lab_note <- function(path) {
+  note <- tryCatch(read_json_file(path, stop), error = function(e) NULL)
+  if (!is.list(note) || !identical(names(note), c("check", "ok", "message"))) return()
+  if (is.null(note$ok)) note["ok"] <- NA
+  texts <- vapply(note[c("check", "message")], function(x) is.character(x) && length(x) == 1, NA)
+  if (all(texts) && is.logical(note$ok)) note
 }
 
 file_runs <- "the file runs"

@@ -44,7 +44,7 @@ strip_solutions <- function(file, output = NULL) {
   if (file.exists(output) && normalizePath(output) == normalizePath(file)) {
     abort("`output` is `file` itself, whose solutions would be lost", class = "file")
   }
-  write_text(strip_text(read_text(file), file), output)
+  replace_text(output, strip_text(read_text(file), file))
   invisible(output)
 }
 
@@ -56,7 +56,6 @@ student_path <- function(file) {
 
 # Bytes, so that neither encodings nor line ends change.
 read_text <- function(file) rawToChar(readBin(file, "raw", file.size(file)))
-write_text <- function(text, file) writeBin(charToRaw(text), file)
 
 #' @param text the whole file, one string.
 #' @param name of the file, for messages.
@@ -130,7 +129,7 @@ use_lab <- function(name, solution = FALSE, path = ".", open = interactive()) {
     abort("\"", target, "\" is there already and stays as it is; rename it, or choose another folder by `path`", class = "file")
   }
   text <- read_text(lab_path(name))
-  write_text(if (solution) text else strip_text(text, name), target)
+  replace_text(target, if (solution) text else strip_text(text, name))
   if (open && requireNamespace("rstudioapi", quietly = TRUE) && rstudioapi::isAvailable()) rstudioapi::navigateToFile(target)
   else cli::cat_line("The lab is in ", cli::col_blue(target))
   cli::cat_line("When a piece is written: ", cli::col_blue("check_lab(", encodeString(sub("^[.]/", "", target), quote = "\""), ")"))

@@ -8,7 +8,7 @@ run_lab <- function(file, checks, folder) {
   count <- 0
   note <- function(check, ok, message) {
     count <<- count + 1
-    saveRDS(list(check = check, ok = ok, message = message), file.path(folder, sprintf("%06d.rds", count)))
+    replace_text(file.path(folder, sprintf("%06d.json", count)), to_json(list(check = check, ok = ok, message = as_utf8(message))))
   }
   setwd(dirname(file))
   student_file$open <- any(grepl("^[ \t]*#+'?[ \t]*TODO\\b", readLines(file, warn = FALSE), useBytes = TRUE))
@@ -25,6 +25,9 @@ run_lab <- function(file, checks, folder) {
   }
   sys.source(checks, words)
 }
+
+# What a student's file says may be in any encoding or none.
+as_utf8 <- function(x) iconv(enc2utf8(x), "UTF-8", "UTF-8", sub = "byte")
 
 #' No pictures, whatever the file does to the devices.
 #' @noRd

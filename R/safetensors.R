@@ -106,44 +106,9 @@ check_names <- function(x, arg, fun) {
   if (!all(validUTF8(enc2utf8(names)))) abort("the names of `", arg, "` must be text", fun = fun)
 }
 
-json_string <- function(x) vapply(enc2utf8(as.character(x)), function(s) as.character(jsonlite::toJSON(jsonlite::unbox(s))), "", USE.NAMES = FALSE)
-
 row_major <- function(x) if (length(dim(x)) > 1) as.vector(aperm(x)) else as.vector(x)
 
 from_row_major <- function(x, dim) if (length(dim) > 1) aperm(array(x, rev(dim))) else if (length(dim)) array(x, dim) else x
-
-#' Let a file hold these raw vectors and tensors: as a whole or, after any failure, what it held before.
-#' @noRd
-replace_file <- function(path, pieces, fun = calling_function()) {
-  fail <- function(...) abort("cannot write ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
-  if (dir.exists(path)) fail("it is a folder")
-  if (.Call(C_is_device, path)) fail("it is a device, not a file")
-  if (!dir.exists(dirname(path))) fail("the folder ", encodeString(dirname(path), quote = "\""), " does not exist")
-  # what a link points to is replaced, not the link
-  target <- if (file.exists(path)) normalizePath(path) else path
-  part <- part_file(target)
-  on.exit(unlink(part, expand = FALSE))
-  problem <- .Call(C_file_write, part, pieces)
-  if (is.null(problem) && file.exists(target)) Sys.chmod(part, file.info(target)$mode, use_umask = FALSE)
-  # renaming within a folder is atomic
-  if (is.null(problem)) problem <- tryCatch(if (!file.rename(part, target)) "it cannot be renamed", warning = conditionMessage)
-  if (length(problem)) fail(problem)
-  .Call(C_folder_sync, dirname(target))
-  invisible(path)
-}
-
-#' The name of the new file while it is being written. Those of processes of this machine that died meanwhile are removed.
-#' @noRd
-part_file <- function(path) {
-  stem <- sprintf(".%s.%s-", basename(path), Sys.info()[["nodename"]])
-  files <- list.files(dirname(path), all.files = TRUE)
-  files <- files[startsWith(files, stem) & grepl("-[0-9]+[.]part$", files)]
-  process <- as.integer(sub(".*-([0-9]+)[.]part$", "\\1", files))
-  # signal 0 only asks whether the process is there, except on Windows, where it would end it
-  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process == Sys.getpid()
-  unlink(file.path(dirname(path), files[dead]), expand = FALSE)
-  file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
-}
 
 # ---- reading ----
 
@@ -185,27 +150,9 @@ parse_header <- function(bytes, refuse) {
   if (!validUTF8(text)) refuse("its header is not UTF-8")
   header <- read_json(text, 3, function(...) refuse("its header is no JSON", ...))
   if (!is.list(header) || (length(header) && is.null(names(header)))) refuse("its header is no JSON object")
-  if (anyDuplicated(names(header))) refuse("the name ", quoted_name(names(header)[anyDuplicated(names(header))]), " stands twice in its header")
   if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ", safetensors_limits$name, " bytes")
   structure(header, end = 8 + length(bytes))
 }
-
-#' JSON from a file of anybody's, as nested lists. `refuse` is called with what is wrong.
-#' @noRd
-read_json <- function(text, deepest, refuse) {
-  # the parser recurses
-  plain <- as.integer(charToRaw(gsub("\"(?:[^\"\\\\]++|\\\\.)*+\"", "", text, perl = TRUE, useBytes = TRUE)))
-  depth <- max(0, cumsum((plain %in% utf8ToInt("{[")) - (plain %in% utf8ToInt("}]"))))
-  if (depth > deepest) refuse(" of the right form: brackets are nested ", depth, " deep")
-  # jsonlite must not parse what it cannot: it takes its own message, which quotes the text, for a format, and "%n" ends R
-  valid <- jsonlite::validate(text)
-  if (!valid) refuse(": ", plain_line(attr(valid, "err")))
-  tryCatch(jsonlite::parse_json(text), error = function(e) refuse(": ", plain_line(conditionMessage(e))))
-}
-
-#' The first line of what another library says, which may quote any bytes.
-#' @noRd
-plain_line <- function(text) gsub("[^ -~]", "?", sub("(?s)\\s*\n.*", "", text, perl = TRUE, useBytes = TRUE), useBytes = TRUE)
 
 quoted_name <- function(name) encodeString(name, quote = "\"")
 
@@ -214,7 +161,7 @@ quoted_name <- function(name) encodeString(name, quote = "\"")
 read_spec <- function(x, name, refuse) {
   wrong <- function(...) refuse("tensor ", quoted_name(name), ": ", ...)
   fields <- c("dtype", "shape", "data_offsets")
-  if (!is.list(x) || !all(fields %in% names(x)) || anyDuplicated(names(x))) wrong("its entry must have dtype, shape and data_offsets, each once")
+  if (!is.list(x) || !all(fields %in% names(x))) wrong("its entry must have dtype, shape and data_offsets")
   dtype <- x$dtype
   if (!is.character(dtype) || length(dtype) != 1) wrong("its dtype is no string")
   if (!dtype %in% names(safetensors_dtypes)) {
@@ -269,7 +216,7 @@ read_tensor <- function(con, spec, name, refuse) {
 
 read_metadata <- function(x, refuse) {
   if (is.null(x)) return(structure(list(), names = character()))
-  fine <- is.list(x) && (!length(x) || !is.null(names(x))) && !anyDuplicated(names(x)) && all(vapply(x, is.character, NA) & lengths(x) == 1)
+  fine <- is.list(x) && (!length(x) || !is.null(names(x))) && all(vapply(x, is.character, NA) & lengths(x) == 1)
   if (!fine) refuse("its metadata are not strings by name")
   x
 }

@@ -38,25 +38,30 @@ text_tokenizer <- function(num_words = NULL, filters = text_filters, lower = TRU
 tokenizer_fields <- c("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count", "word_counts",
   "word_docs", "word_index", "index_word", "index_docs")
 
-#' From the arguments and counts; the vocabulary follows from them.
+#' From the arguments and counts; the vocabulary follows from them, unless a file has its own.
 #' @noRd
-tokenizer_object <- function(fields) {
+tokenizer_object <- function(fields, index = NULL) {
   tokenizer <- new.env(parent = emptyenv())
   for (field in tokenizer_fields) assign(field, fields[[field]], tokenizer)
   class(tokenizer) <- "nn_text_tokenizer"
-  tokenizer_index(tokenizer)
+  tokenizer_index(tokenizer, index)
 }
 
-tokenizer_index <- function(tokenizer) {
+tokenizer_index <- function(tokenizer, index = NULL) {
   counts <- tokenizer[["word_counts"]]
   # order() keeps ties as they are, in the order of first appearance
   words <- c(tokenizer[["oov_token"]], names(counts)[order(-as.numeric(counts))])
   # the token itself may be among the words; as in Keras, its later number counts then
   number <- which(!duplicated(words, fromLast = TRUE))
   words <- words[number]
+  if (!is.null(index)) {
+    words <- names(index)
+    number <- as.integer(index)
+  }
   tokenizer$word_index <- stats::setNames(as.list(number), words)
   tokenizer$index_word <- stats::setNames(as.list(words), number)
   docs <- tokenizer[["word_docs"]]
+  docs <- docs[names(docs) %in% words]
   tokenizer$index_docs <- stats::setNames(docs, number[match(names(docs), words)])
   tokenizer
 }
@@ -128,49 +133,71 @@ texts_to_matrix <- function(tokenizer, texts, mode = c("binary", "count", "tfidf
   count_matrix(tokenizer, texts_to_sequences(tokenizer, texts), mode[1], NULL, "float64", calling_function(environment()))
 }
 
-#' @param filename where to save. A name that ends in `.json` gets the format of Keras' `Tokenizer.to_json()`; any other one R's own.
+#' @param filename where to save, in the format of Keras' `Tokenizer.to_json()`.
 #' @return `save_text_tokenizer()`: the tokenizer, invisibly. `load_text_tokenizer()`: a tokenizer.
+#' @section Errors: `nativenet_error_file` for files that cannot be written, and for those that hold something else. Such files hold no code:
+#'   reading one from anywhere is safe. Version 0.1.0 wrote files in R's own format unless their names ended in `.json`. These are not read,
+#'   since they can run code.
 #' @rdname text_tokenizer
 #' @export
 save_text_tokenizer <- function(object, filename) {
   check_tokenizer(object, "object")
-  check_string(filename)
-  if (is_json_name(filename)) {
-    writeLines(tokenizer_json(object), filename, useBytes = TRUE)
-  } else {
-    saveRDS(c(list(format = "nativenet tokenizer"), mget(tokenizer_fields, envir = object)), filename)
-  }
+  replace_text(check_string(filename), tokenizer_json(object))
   invisible(object)
 }
 
 #' @rdname text_tokenizer
 #' @export
 load_text_tokenizer <- function(filename) {
-  check_file(filename)
-  refuse <- refuse_file(filename, "tokenizer", "load_text_tokenizer")
-  read <- if (is_json_name(filename)) tokenizer_from_json else readRDS
-  fields <- tryCatch(read(filename), error = function(e) refuse(conditionMessage(e)))
-  needed <- setdiff(tokenizer_fields, c("num_words", "oov_token", "word_index", "index_word", "index_docs"))
-  if (!is.list(fields) || !all(needed %in% names(fields))) refuse("it holds something else")
-  tokenizer_object(fields)
+  check_file(filename, arg = "filename")
+  refuse <- refuse_file(filename, "tokenizer", "load_text_tokenizer", arg = "filename")
+  if (is_serialized(filename)) {
+    refuse("it is a file of R objects, as version 0.1.0 wrote them, which can run code. Load it with that version, if you trust it, ",
+      "and save it under a name that ends in \".json\"")
+  }
+  json <- read_json_file(filename, function(...) refuse("it is no JSON", ...))
+  config <- if (is.list(json) && identical(json[["class_name"]], "Tokenizer")) json[["config"]]
+  if (!is.list(config)) refuse("it holds something else")
+  fields <- tryCatch(tokenizer_settings(config), nativenet_error = function(e) refuse(conditionMessage(e)))
+  for (field in tokenizer_counts) fields[[field]] <- read_counts(config, field, refuse, file.size(filename))
+  index <- if (!is.null(config$word_index)) read_counts(config, "word_index", refuse, file.size(filename))
+  if (!all(names(fields$word_docs) %in% names(fields$word_counts))) refuse("`word_docs` has words that `word_counts` has not")
+  if (anyDuplicated(unlist(index))) refuse("`word_index` gives two words the same number")
+  if (!is.null(index) && !all(fields$oov_token %in% names(index))) refuse("`word_index` lacks the `oov_token`")
+  tokenizer_object(fields, index)
 }
 
-is_json_name <- function(filename) grepl("[.]json$", filename, ignore.case = TRUE)
+#' The arguments of text_tokenizer(), and how many texts it was fitted on.
+#' @noRd
+tokenizer_settings <- function(config) {
+  given <- intersect(c("num_words", "filters", "lower", "split", "char_level", "oov_token"), names(config))
+  tokenizer <- do.call(text_tokenizer, config[given])
+  settings <- mget(tokenizer_fields, envir = tokenizer)
+  settings$document_count <- check_count(config$document_count, min = 0, arg = "document_count", fun = NULL)
+  settings
+}
 
 # Keras has the dictionaries as JSON within the JSON.
-tokenizer_json <- function(tokenizer) {
-  json <- function(x) jsonlite::toJSON(x, auto_unbox = TRUE, null = "null")
-  inner <- function(field) json(if (length(tokenizer[[field]])) tokenizer[[field]] else stats::setNames(list(), character()))
-  fields <- stats::setNames(nm = tokenizer_fields)
-  config <- lapply(fields, function(field) if (is.list(tokenizer[[field]])) as.character(inner(field)) else tokenizer[[field]])
-  json(list(class_name = "Tokenizer", config = config))
+tokenizer_counts <- c("word_counts", "word_docs")
+
+read_counts <- function(config, field, refuse, bytes) {
+  text <- config[[field]]
+  if (!is.character(text) || length(text) != 1) refuse("it has no `", field, "`")
+  counts <- read_json(text, 1, function(...) refuse("`", field, "` is no JSON", ...), bytes)
+  fine <- is.list(counts) && (!length(counts) || !is.null(names(counts))) && all(vapply(counts, is_count, NA))
+  if (!fine) refuse("`", field, "` must give each word a positive whole number")
+  if (length(counts)) lapply(counts, as.integer) else list()
 }
 
-tokenizer_from_json <- function(filename) {
-  refuse <- function(...) abort("\"", filename, "\" is no tokenizer's JSON", ..., class = "file", fun = "load_text_tokenizer")
-  config <- read_json_file(filename, refuse)$config
-  for (field in c("word_counts", "word_docs")) config[[field]] <- c(list(), read_json(config[[field]], 10, refuse))
-  config
+is_count <- function(x) is_number(x) && x >= 1 && x == round(x) && x <= .Machine$integer.max
+
+tokenizer_json <- function(tokenizer) {
+  config <- lapply(mget(tokenizer_fields, envir = tokenizer), function(x) {
+    if (!is.list(x)) return(x)
+    values <- unlist(x)
+    json_object(names(x), if (is.character(values)) json_string(values) else sprintf("%d", as.integer(values)))
+  })
+  to_json(list(class_name = "Tokenizer", config = config))
 }
 
 # ---- checks ----

@@ -71,16 +71,10 @@ hash_polynomial <- function(word) {
   hash
 }
 
-#' The md5 sums of words modulo `by`. R 4.2 has them of files only.
+#' The md5 sums of words modulo `by`.
 #' @noRd
 hash_md5 <- function(words, by) {
-  folder <- tempfile("words-")
-  dir.create(folder)
-  on.exit(unlink(folder, recursive = TRUE))
-  files <- file.path(folder, seq_along(words))
-  for (i in seq_along(words)) writeBin(charToRaw(words[i]), files[i])
-  digits <- strsplit(unname(tools::md5sum(files)), "")
-  vapply(digits, function(d) Reduce(function(hash, digit) (hash * 16 + digit) %% by, strtoi(d, 16L), 0), 0)
+  vapply(strsplit(cli::hash_md5(words), ""), function(d) Reduce(function(hash, digit) (hash * 16 + digit) %% by, strtoi(d, 16L), 0), 0)
 }
 
 # ---- cutting ----

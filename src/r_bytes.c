@@ -70,13 +70,36 @@ SEXP ffi_is_device(SEXP path) {
 #endif
 }
 
-/* Write pieces (raw vectors and tensors) to a new file that is on the disk when this returns. NULL, or what went wrong. */
-SEXP ffi_file_write(SEXP path, SEXP pieces);
-SEXP ffi_file_write(SEXP path, SEXP pieces) {
+/* How deep the brackets of a text of JSON are nested, and how many values it has at most. */
+SEXP ffi_json_extent(SEXP text);
+SEXP ffi_json_extent(SEXP text) {
+  check_vector(text, STRSXP, 1);
+  double depth = 0, deepest = 0, values = 1;
+  int quoted = 0;
+  for (const char *at = CHAR(STRING_ELT(text, 0)); *at; at++) {
+    if (*at == '"') quoted = !quoted;
+    else if (quoted) at += *at == '\\' && at[1];
+    else if (*at == ',') values++;
+    else if (*at == ']' || *at == '}') depth--;
+    else if (*at == '[' || *at == '{') {
+      values++;
+      if (++depth > deepest) deepest = depth;
+    }
+  }
+  SEXP extent = Rf_allocVector(REALSXP, 2);
+  REAL(extent)[0] = deepest;
+  REAL(extent)[1] = values;
+  return extent;
+}
+
+/* Write pieces (raw vectors and tensors) to a new file, or after what it holds. They are on the disk when this returns. NULL, or what
+ * went wrong. */
+SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append);
+SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append) {
   const char *name = path_of(path);
   for (R_xlen_t i = 0; i < list_length(pieces); i++)
     if (TYPEOF(VECTOR_ELT(pieces, i)) != RAWSXP) as_tensor(VECTOR_ELT(pieces, i));
-  FILE *file = fopen(name, "wb");
+  FILE *file = fopen(name, as_int(append) ? "ab" : "wb");
   if (!file) return outcome(0, errno);
   int ok = 1; /* from here to the end nothing may raise an error */
   for (R_xlen_t i = 0; ok && i < list_length(pieces); i++) {

@@ -70,8 +70,9 @@ test_that("matrices have Keras' formulas", {
 })
 
 test_that("a saved tokenizer is the same, and Keras' JSON is read", {
-  for (name in c("t.rds", "t.JSON", "t.json")) {
-    for (tokenizer in list(fitted(num_words = 5, oov_token = "<\"\u00e9>", x = c("\u00e9t\u00e9 b", "b")), text_tokenizer(char_level = TRUE, filters = ""))) {
+  for (name in c("t.rds", "t")) {
+    odd <- fitted(num_words = 5, oov_token = "<\"\u00e9>", x = list("\u00e9t\u00e9 b", c("", "\\u0041", "a\nb\u0001", "1e5", "\u4e00\U1f600", "b")))
+    for (tokenizer in list(odd, text_tokenizer(char_level = TRUE, filters = ""))) {
       path <- file.path(tempfile("saved"), name)
       dir.create(dirname(path))
       save_text_tokenizer(tokenizer, path)
@@ -88,16 +89,47 @@ test_that("a saved tokenizer is the same, and Keras' JSON is read", {
   loaded <- load_text_tokenizer(path)
   expect_identical(loaded$word_index, list(a = 1L, b = 2L))
   expect_identical(texts_to_sequences(loaded, "A. b!"), list(1L))
+  # numbers that somebody has set otherwise count, as in Keras
+  writeLines(sub('\\"word_index.*', '"word_index": "{\\\\"a\\\\": 7, \\\\"b\\\\": 1}"}}', readLines(path)), path)
+  loaded <- load_text_tokenizer(path)
+  expect_identical(loaded$word_index, list(a = 7L, b = 1L))
+  expect_identical(loaded$index_docs, list("7" = 2L, "1" = 1L))
+  expect_identical(texts_to_sequences(loaded, "a b"), list(1L))
 })
 
-test_that("files that are no tokenizers are refused", {
+test_that("files that are no tokenizers are refused, and none runs code", {
   path <- tempfile(fileext = ".rds")
-  expect_error(load_text_tokenizer(path), "`load_text_tokenizer()`: `path` does not exist", fixed = TRUE, class = "nativenet_error_file")
+  expect_error(load_text_tokenizer(path), "`load_text_tokenizer()`: `filename` does not exist", fixed = TRUE, class = "nativenet_error_file")
   saveRDS(1:3, path)
-  expect_error(load_text_tokenizer(path), "it holds something else", class = "nativenet_error_file")
-  path <- tempfile(fileext = ".json")
-  writeLines("{", path)
-  expect_error(load_text_tokenizer(path), "not a valid tokenizer file", class = "nativenet_error_file")
+  expect_error(load_text_tokenizer(path), "it is a file of R objects, as version 0.1.0 wrote them", class = "nativenet_error_file")
+  for (options in list(list(compress = FALSE), list(ascii = TRUE, compress = FALSE))) {
+    do.call(saveRDS, c(list(list(format = "nativenet tokenizer"), path), options))
+    expect_error(load_text_tokenizer(path), "version 0.1.0", class = "nativenet_error_file")
+  }
+  refused <- function(text, message) {
+    writeLines(text, path)
+    expect_error(load_text_tokenizer(path), message, fixed = TRUE, class = "nativenet_error_file")
+  }
+  refused("{", "`filename` is not a valid tokenizer file")
+  refused("[1]", "it holds something else")
+  refused('{"config": {}}', "it holds something else")
+  save_text_tokenizer(fitted(oov_token = "?"), path)
+  whole <- readLines(path, warn = FALSE)
+  swapped <- function(from, to, message) {
+    expect_true(grepl(from, whole, fixed = TRUE), info = from)
+    refused(sub(from, to, whole, fixed = TRUE), message)
+  }
+  swapped('"num_words":null', '"num_words":-1', "`num_words` must be a positive whole number, not -1")
+  swapped('"num_words":null', '"num_words":null,"num_words":3', 'the name "num_words" stands twice')
+  swapped('"lower":true', '"lower":"true"', "`lower` must be TRUE or FALSE")
+  swapped('"split":" "', '"split":""', "`split` must be a string of at least one character")
+  swapped('"document_count":', '"document_count":0.5,"x":', "`document_count` must be a whole number")
+  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":-1,', "`word_counts` must give each word a positive whole number")
+  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":{},', "`word_counts` is no JSON of the right form")
+  swapped('"word_counts":"', '"word_counts":{},"x":"', "it has no `word_counts`")
+  swapped('"word_docs":"{', '"word_docs":"{\\"zz\\":1,', "`word_docs` has words that `word_counts` has not")
+  swapped('"word_index":"{', '"word_index":"{\\"zz\\":1,', "`word_index` gives two words the same number")
+  swapped('"oov_token":"?"', '"oov_token":"!"', "`word_index` lacks the `oov_token`")
   expect_error(save_text_tokenizer(1, path), "`object` must be made by text_tokenizer(), not 1", fixed = TRUE)
 })
 

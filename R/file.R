@@ -1,0 +1,150 @@
+# Files: found, read within bounds, and written as a whole or not at all. Readers and writers of all formats stand on these.
+#
+# A file may come from anybody. No reader hands one to unserialize() or to the parser of R, and none takes much more memory than
+# the file has bytes before it knows that the file is what it says: `slack` and `slack_factor` times the file. What a header
+# announces and the file really holds may be more.
+
+slack <- 2^24
+slack_factor <- 4
+
+#' So many bytes a reader may take of a file without an announcement.
+#' @noRd
+file_slack <- function(path) slack + slack_factor * file.size(path)
+
+check_file <- function(path, fun = calling_function(), arg = "path") {
+  check_string(path, arg, fun)
+  if (!file.exists(path)) abort("`", arg, "` does not exist: \"", path, "\"", class = "file", fun = fun)
+  if (dir.exists(path)) abort("`", arg, "` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
+}
+
+existing_file <- function(path, arg = "file", fun = calling_function()) {
+  if (!file.exists(check_string(path, arg = arg, fun = fun)) || dir.exists(path)) {
+    abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
+  }
+  normalizePath(path)
+}
+
+#' A function that raises the error of a malformed file.
+#' @noRd
+refuse_file <- function(path, format, fun, arg = "path") {
+  function(...) abort("`", arg, "` is not a valid ", format, " file, ", ..., ": \"", path, "\"", class = "file", fun = fun)
+}
+
+read_bytes <- function(path) readBin(path, "raw", file.size(path))
+
+#' Does a file hold R objects, as saveRDS() and save() write them? They are for one's own use: reading them can run code.
+#' @noRd
+is_serialized <- function(path) {
+  con <- gzfile(path, "rb") # reads plain files, too
+  on.exit(close(con))
+  start <- tryCatch(suppressWarnings(readBin(con, "raw", 5)), error = function(e) raw())
+  any(vapply(c("X\n", "A\n", "B\n", "RDX", "RDA", "RDB"), function(magic) identical(start[seq_len(nchar(magic))], charToRaw(magic)), NA))
+}
+
+# ---- compressed files ----
+
+is_gzip <- function(path) {
+  identical(suppressWarnings(readBin(normalizePath(path), "raw", 2L)), as.raw(c(0x1f, 0x8b)))
+}
+
+#' A function that gives the next n bytes of a connection in binary mode, fewer at its end. Bytes only, decoded afterwards: readBin() of
+#' R 4.2 crashes when it meets corrupt gzip data while reading larger elements.
+#' @noRd
+byte_reader <- function(con, refuse) {
+  function(n) tryCatch(suppressWarnings(readBin(con, "raw", n)), error = function(e) refuse("its compressed data are corrupt"))
+}
+
+#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
+#' at most `most`. `open` opens it. What is short may be read at once.
+#' @noRd
+check_stream <- function(open, refuse, announced = NULL, most = announced) {
+  if (most <= slack && !is.null(announced)) return(invisible())
+  con <- open()
+  on.exit(close(con))
+  read <- byte_reader(con, refuse)
+  held <- 0
+  while (held <= most && (n <- length(read(2^20)))) held <- held + n
+  if (held > most) refuse("it unpacks to more than ", format_bytes(most))
+  if (!is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced), ", but has ", format_bytes(held))
+  invisible(held)
+}
+
+#' Unpack a gzip file into a new one, which is gone again when anything is wrong.
+#' @noRd
+unpack <- function(path, to, refuse, announced = NULL, most = announced) {
+  check_stream(function() gzfile(path, "rb"), refuse, announced, most)
+  con <- gzfile(path, "rb")
+  on.exit(close(con))
+  read <- byte_reader(con, refuse)
+  left <- most
+  replace_file(to, fun = calling_function(), pieces = function() {
+    block <- read(2^22)
+    left <<- left - length(block)
+    if (left < 0) refuse("it unpacks to more than ", format_bytes(most))
+    if (length(block)) block
+  })
+}
+
+#' A text file as one string of UTF-8, compressed or not.
+#' @noRd
+file_text <- function(path, refuse) {
+  path <- normalizePath(path)
+  open <- function() (if (is_gzip(path)) gzfile else file)(path, "rb")
+  n <- if (is_gzip(path)) check_stream(open, refuse, most = file_slack(path)) else file.size(path)
+  con <- open()
+  on.exit(close(con))
+  bytes <- byte_reader(con, refuse)(n)
+  if (any(bytes == 0)) refuse("it holds zero bytes")
+  text <- rawToChar(bytes)
+  Encoding(text) <- "UTF-8"
+  if (!validUTF8(text)) refuse("it is not UTF-8")
+  text
+}
+
+# ---- writing ----
+
+#' Let a file hold these pieces: as a whole or, after any failure, what it held before.
+#' @param pieces raw vectors and tensors, whose numbers are meant; or a function that gives the next one, NULL after the last.
+#' @noRd
+replace_file <- function(path, pieces, fun = calling_function()) {
+  fail <- check_replaceable(path, fun)
+  # what a link points to is replaced, not the link
+  target <- if (file.exists(path)) normalizePath(path) else path
+  part <- part_file(target)
+  on.exit(unlink(part, expand = FALSE))
+  problem <- .Call(C_file_write, part, if (is.function(pieces)) list() else pieces, FALSE)
+  while (is.null(problem) && is.function(pieces) && !is.null(piece <- pieces())) problem <- .Call(C_file_write, part, list(piece), TRUE)
+  if (is.null(problem) && file.exists(target)) Sys.chmod(part, file.info(target)$mode, use_umask = FALSE)
+  # renaming within a folder is atomic
+  if (is.null(problem)) problem <- tryCatch(if (!file.rename(part, target)) "it cannot be renamed", warning = conditionMessage)
+  if (length(problem)) fail(problem)
+  .Call(C_folder_sync, dirname(target))
+  invisible(path)
+}
+
+#' A function that raises the error of a file that cannot be written, if it is not called at once.
+#' @noRd
+check_replaceable <- function(path, fun = calling_function()) {
+  fail <- function(...) abort("cannot write ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
+  if (dir.exists(path)) fail("it is a folder")
+  if (.Call(C_is_device, path)) fail("it is a device, not a file")
+  if (!dir.exists(dirname(path))) fail("the folder ", encodeString(dirname(path), quote = "\""), " does not exist")
+  fail
+}
+
+#' The same for a text, whose bytes stay as they are.
+#' @noRd
+replace_text <- function(path, text, fun = calling_function()) replace_file(path, list(charToRaw(text)), fun)
+
+#' The name of the new file while it is being written. Those of processes of this machine that died meanwhile are removed.
+#' @noRd
+part_file <- function(path) {
+  stem <- sprintf(".%s.%s-", basename(path), Sys.info()[["nodename"]])
+  files <- list.files(dirname(path), all.files = TRUE)
+  files <- files[startsWith(files, stem) & grepl("-[0-9]+[.]part$", files)]
+  process <- as.integer(sub(".*-([0-9]+)[.]part$", "\\1", files))
+  # signal 0 only asks whether the process is there, except on Windows, where it would end it
+  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process == Sys.getpid()
+  unlink(file.path(dirname(path), files[dead]), expand = FALSE)
+  file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
+}
