@@ -5,8 +5,9 @@
 is_stream <- function(x) is_dataset(x) || is.function(x) && !is_layer(x)
 
 #' @param steps,steps_arg how many batches of a stream, and what the user calls that.
+#' @param known what columns and levels are called, if that is not what the model knows.
 #' @noRd
-data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun, steps_arg = "steps") {
+data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun, steps_arg = "steps", known = NULL) {
   if (is_stream(x)) {
     if (!is.null(sample_weight)) abort("`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
     return(stream_source(self, x, y, batch_size, class_weight, steps, fun, steps_arg))
@@ -16,8 +17,7 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   if (is.null(y)) abort("`y` must be given", fun = fun)
   build_for(self, x, fun)
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
-  weights <- weight_columns(self, y, sample_weight, class_weight, fun)
-  array_source(model_data(self, x, y, weights, fun), batch)
+  array_source(model_data(self, x, y, sample_weight, class_weight, fun, if (is.null(known)) data_names(self) else known), batch)
 }
 
 array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
@@ -50,8 +50,7 @@ batch_data <- function(self, element, class_weight, fun) {
     abort("`x` must give batches of (x, y) or (x, y, weights), not ", describe(element), fun = fun)
   }
   build_for(self, element[[1]], fun)
-  weights <- weight_columns(self, element[[2]], if (length(element) == 3) element[[3]], class_weight, fun)
-  model_data(self, element[[1]], element[[2]], weights, fun)
+  model_data(self, element[[1]], element[[2]], if (length(element) == 3) element[[3]], class_weight, fun)
 }
 
 #' Call f(data, batch) for each block of rows: once for arrays, once per batch of a stream. f gives FALSE to stop.
@@ -86,13 +85,15 @@ split_source <- function(source, share, fun) {
   list(train = part(1, at), validation = part(at + 1, source$rows))
 }
 
-validation_source <- function(self, data, batch, steps, fun) {
+#' @param train the source of training, whose names of columns and levels hold.
+#' @noRd
+validation_source <- function(self, data, train, steps, fun) {
   if (is.null(data)) return(NULL)
   if (is_stream(data)) return(stream_source(self, data, NULL, NULL, NULL, steps, fun, "validation_steps"))
   if (!is.list(data) || is.data.frame(data) || !length(data) %in% 2:3) {
     abort("`validation_data` must be list(x, y), list(x, y, weights) or a data set, not ", describe(data), fun = fun)
   }
-  data_source(self, data[[1]], data[[2]], batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps")
+  data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps", train$data$names)
 }
 
 evaluate_source <- function(self, source, callbacks) {
@@ -258,5 +259,6 @@ on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   optimizer <- self$compiled$optimizer
   if (kind == "train") optimizer_refresh(optimizer)
   reading_data(self, source$data, run_step(step, source$data, source$batch, state = state))
+  if (kind == "train") note_names(self, source$data$names)
   structure(step_logs(step, state), class = "nn_scores")
 }

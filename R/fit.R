@@ -25,7 +25,7 @@ generics::fit
 #' @param validation_split the share of rows, from the end, that is kept for validation and not trained on.
 #' @param validation_data `list(x, y)` or `list(x, y, weights)` or a data set, for validation after each epoch.
 #' @param shuffle a new order of the rows for each epoch? `"batch"`: of the batches.
-#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)`: how much rows of a class count.
+#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)` or by the levels of `y`: how much rows of a class count.
 #' @param sample_weight a number per row.
 #' @param initial_epoch epochs that were trained before.
 #' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
@@ -33,8 +33,13 @@ generics::fit
 #' @param ... not used: other arguments are refused.
 #' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of each epoch, and
 #'   `$params`. [plot()] draws it.
+#' @section Names: Training remembers what the columns of `x` and `y` and the levels of factors are called; [save_model()] keeps that. Data
+#'   that come later, also to [predict()], [evaluate()] or as `validation_data`, are matched by these names: the order of
+#'   columns or levels does not matter, nor do levels without rows. A column that is missing or new, or a level that is new, is an error. Data
+#'   without names, such as those of data sets, and labels that are numbers are taken by position. `class_weight` may name levels.
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
-#'   labels or tokens out of range; the model is as before then.
+#'   labels or tokens out of range; `nativenet_error_names` for columns and levels that were not there in training; the model is as
+#'   before then.
 #' @seealso [compile()][compile.nn_model] before it; [plot()][plot.nn_history] of what it returns; [callback_early_stopping()] and other
 #'   callbacks; [evaluate()][evaluate.nn_model], [predict()][predict.nn_model], [train_on_batch()]; `vignette("models")`.
 #' @examples
@@ -68,7 +73,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     source <- parts$train
     validation <- parts$validation
   } else {
-    validation <- validation_source(self, validation_data, source$batch, validation_steps, fun)
+    validation <- validation_source(self, validation_data, source, validation_steps, fun)
   }
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
   verbose <- resolve_verbose(verbose, fun)
@@ -177,6 +182,7 @@ train_pass <- function(self, run, callbacks, progress) {
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "train", data, batch)
     if (is.null(run$state)) run$state <- new_state(step, random = TRUE)
+    note_names(self, data$names)
     hooks$begin(run$state)
     note()
     rates <- if (!is.null(schedule)) {
@@ -205,16 +211,17 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
   )
 }
 
-#' Weights and what the optimizer remembers, as they are now.
+#' Weights, what the optimizer remembers and what is known of the data, as they are now.
 #' @noRd
 keep_weights <- function(self) {
   weights <- all_weights(self)
-  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer))
+  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer), names = data_names(self))
 }
 
 bring_back_weights <- function(self, kept) {
   Map(variable_assign, kept$weights, kept$values)
   restore_optimizer(self$compiled$optimizer, kept$memory)
+  note_names(self, kept$names)
   self$cache <- NULL # programs know the old memory
 }
 

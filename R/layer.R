@@ -156,6 +156,7 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
 #' Arrays become tensors; floats take the layer's dtype.
 #' @noRd
 as_inputs <- function(self, x) {
+  if (!is_tensor(x) && length(self$inputs)) x <- parts_by_name(x, input_names(self, x), data_names(self)[seq_along(self$inputs)], "x", self$name)
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
     if (is_tensor(t)) return(cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype

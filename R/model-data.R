@@ -1,28 +1,34 @@
 # What users give as x and y, as columns of tensors that the engine takes rows from.
 
-#' @return list(columns, rows, layout): inputs, targets, weights in the model's order; the layout tells which there are.
+#' @param known what columns and levels are called, see data_names().
+#' @return list(columns, rows, layout, names): inputs, targets, weights in the model's order; the layout tells which there are.
 #' @noRd
-model_data <- function(self, x, y = NULL, weights = NULL, fun = calling_function()) {
-  inputs <- input_columns(self, x, fun)
+model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = NULL, fun = calling_function(), known = data_names(self)) {
+  if (is.null(x)) abort("`x` must be given", fun = fun)
+  n <- length(self$inputs)
+  x <- parts_by_name(x, input_names(self, x), known[seq_len(n)], "x", fun)
+  if (!is.null(y)) y <- parts_by_name(y, output_names(self), known[-seq_len(n)], "y", fun)
+  names <- Map(learned_names, known, c(x, if (is.null(y)) rep(list(NULL), length(self$outputs)) else y))
+  inputs <- Map(input_column, x, self$inputs, fun)
   targets <- if (!is.null(y)) target_columns(self, y, fun, x, inputs)
+  weights <- if (!is.null(y)) weight_columns(self, y, sample_weight, class_weight, names[[n + 1]], fun)
   columns <- c(inputs, targets, weights)
   rows <- vapply(columns, function(t) dim(t)[1], 0L)
   if (any(rows != rows[1])) {
     what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
-    names <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
-    what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", names, "`"), paste0("`", what, "`"))
+    parts <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
+    what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", parts, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
     abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
-  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)))
+  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)), names = names)
 }
 
 #' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a data frame.
 #' @noRd
 as_parts <- function(x, names, arg, fun) {
   n <- length(names)
-  if (is.data.frame(x)) x <- as_number_matrix(x, arg, fun)
   if (!is.list(x) || is.object(x)) x <- list(x)
   if (n > 1 && all(nzchar(names(x))) && !is.null(names(x))) {
     unknown <- setdiff(names(x), names)
@@ -39,11 +45,6 @@ as_number_matrix <- function(x, arg, fun) {
   unname(as.matrix(x))
 }
 
-input_columns <- function(self, x, fun) {
-  if (is.null(x)) abort("`x` must be given", fun = fun)
-  Map(function(value, input) input_column(value, input, fun), as_parts(x, input_names(self, x), "x", fun), self$inputs)
-}
-
 layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
 
 #' A name for each input: that of its layer, or the one in the list that the model was made with. `x` may be named either way.
@@ -55,7 +56,6 @@ input_names <- function(self, x = NULL) {
 }
 
 input_column <- function(value, input, fun) {
-  if (is.data.frame(value)) value <- as_number_matrix(value, "x", fun)
   wanted <- input$shape
   t <- like_rows(as_column(value, input$dtype, "x", fun), wanted)
   shape <- dim(t)
@@ -68,6 +68,7 @@ input_column <- function(value, input, fun) {
 #' An array as a tensor of the dtype, without NA; a vector becomes a column of one axis.
 #' @noRd
 as_column <- function(value, dtype, arg, fun) {
+  if (is.data.frame(value)) value <- as_number_matrix(value, arg, fun)
   if (is.factor(value)) value <- as.integer(value) - 1L
   if (is_tensor(value)) {
     t <- as_value(value)
@@ -84,13 +85,11 @@ as_column <- function(value, dtype, arg, fun) {
   tensor(value, dtype)
 }
 
-target_columns <- function(self, y, fun, x = NULL, inputs = NULL) {
-  parts <- as_parts(y, output_names(self), "y", fun)
-  same <- length(parts) == 1 && length(inputs) == 1 && identical(x, parts[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
-  columns <- if (same) inputs else Map(function(value, k) {
-    if (is.data.frame(value)) value <- as_number_matrix(value, "y", fun)
-    as_column(value, target_dtype(self, k), "y", fun)
-  }, parts, seq_along(parts))
+#' @param y,x lists of the parts; `inputs` the columns of `x`.
+#' @noRd
+target_columns <- function(self, y, fun, x, inputs) {
+  same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
+  columns <- if (same) inputs else Map(function(value, k) as_column(value, target_dtype(self, k), "y", fun), y, seq_along(y))
   Map(function(t, output) like_rows(t, output$shape), columns, self$outputs)
 }
 
@@ -104,29 +103,45 @@ target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "
 takes_labels <- function(loss) identical(part_name(loss), "sparse_categorical_crossentropy")
 
 #' Weights of the samples, from `sample_weight` and `class_weight`, as a column per output; NULL if there are none.
+#' @param y a list of the parts.
+#' @param known the columns and levels of the first.
 #' @noRd
-weight_columns <- function(self, y, sample_weight, class_weight, fun) {
+weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
   if (is.null(sample_weight) && is.null(class_weight)) return(NULL)
   names <- output_names(self)
   n <- length(names)
   if (n > 1 && !is.null(class_weight)) abort("`class_weight` is for models of one output", fun = fun)
   given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else rep(list(sample_weight), n)
   Map(function(w, y, output) {
-    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, fun), output$dtype, "class_weight", fun)
+    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, known, fun), output$dtype, "class_weight", fun)
     if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class
     else w <- weigh(as_column(w, output$dtype, "sample_weight", fun), by_class)
     if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight", "` must not be negative", fun = fun)
     w
-  }, given, as_parts(y, names, "y", fun), self$outputs)
+  }, given, y, self$outputs)
 }
 
-class_weights <- function(y, class_weight, fun) {
-  classes <- class_numbers(y)
+#' Classes are called by their levels or columns where all the names are among these, otherwise by number.
+#' @noRd
+class_weights <- function(y, class_weight, known, fun) {
   values <- unlist(class_weight)
-  if (is.null(names(values)) || !is.numeric(values)) abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
-  missing <- setdiff(unique(classes), suppressWarnings(as.integer(names(values))))
-  if (length(missing)) abort("`class_weight` has no weight for class ", missing[1], fun = fun)
-  unname(values[match(classes, as.integer(names(values)))])
+  given <- names(values)
+  if (is.null(given) || !is.numeric(values)) abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
+  classes <- class_numbers(y)
+  called <- class_names(known = known)
+  numbers <- suppressWarnings(as.numeric(given))
+  if (all(given %in% called)) {
+    numbers <- match(given, called) - 1
+  } else {
+    odd <- c(setdiff(given[is.na(numbers)], called), setdiff(given, called))[1]
+    if (anyNA(numbers)) {
+      abort("`class_weight` names the class `", odd, "`, but there is ", if (length(called)) paste0(some_names("", called), ", or "), "0, 1, ...", fun = fun)
+    }
+    called <- NULL
+  }
+  missing <- setdiff(unique(classes), numbers)
+  if (length(missing)) abort("`class_weight` has no weight for class ", if (length(called)) called[missing[1] + 1] else missing[1], fun = fun)
+  unname(values[match(classes, numbers)])
 }
 
 #' Class numbers from labels, or from rows that are one-hot.
@@ -134,6 +149,7 @@ class_weights <- function(y, class_weight, fun) {
 class_numbers <- function(y) {
   if (is_tensor(y)) y <- as.array(y)
   if (is.factor(y)) return(as.integer(y) - 1L)
+  if (is.data.frame(y)) y <- as.matrix(y)
   if (length(dim(y)) == 2 && ncol(y) > 1) return(max.col(y, ties.method = "first") - 1L)
   as.integer(y)
 }

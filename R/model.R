@@ -120,6 +120,7 @@ build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
   x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
+  if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input) # a model that begins it
   for (layer in self$layers) x <- one_output(self, layer, x)
   finish_model(self, list(input), list(x))
 }

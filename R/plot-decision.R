@@ -40,11 +40,13 @@ plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, outp
   if (!is.null(y)) y <- as_classes(y, NROW(data), "plot_decision")
   limits <- plane_limits(limits, data)
   at <- lapply(limits, function(l) seq(l[1], l[2], length.out = n))
-  out <- plane_outputs(x, as.matrix(unname(expand.grid(at, KEEP.OUT.ATTRS = FALSE))))
+  points <- as.matrix(unname(expand.grid(at, KEEP.OUT.ATTRS = FALSE)))
+  colnames(points) <- colnames(data)
+  out <- plane_outputs(x, points)
   if (!any(is.finite(out))) abort("`x` gives no finite number on this plane", class = "nan")
   plane <- list(x = at[[1]], y = at[[2]], limits = limits, names = if (is.null(colnames(data))) c("x1", "x2") else colnames(data))
   if (is.null(output) && ncol(out) > 1) {
-    plane$classes <- output_classes(levels(y), ncol(out))
+    plane$classes <- output_classes(levels(y), ncol(out), trained = if (is_model(x)) class_names(layer_self(x)))
     out[is.na(out)] <- -Inf
     plane$z <- matrix(max.col(out, "first"), n)
   } else {
@@ -103,9 +105,10 @@ plane_outputs <- function(x, points, fun = "plot_decision") {
   `storage.mode<-`(out, "double")
 }
 
-#' The classes that k outputs stand for: those of the data, or, if it does not have all, 0 .. k - 1 or 1 .. k.
+#' The classes that k outputs stand for: those a model was trained with; those of the data, or, if it does not have all, 0 .. k - 1 or 1 .. k.
 #' @noRd
-output_classes <- function(classes, k, fun = "plot_decision") {
+output_classes <- function(classes, k, trained = NULL, fun = "plot_decision") {
+  if (length(trained) == k && all(classes %in% trained)) return(trained)
   if (length(classes) == k) return(classes)
   for (numbers in list(seq_len(k) - 1, seq_len(k))) if (all(classes %in% numbers)) return(numbers)
   abort("`y` has the classes ", paste(classes, collapse = ", "), ", but `x` has ", k, " outputs", class = "shape", fun = fun)

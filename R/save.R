@@ -53,6 +53,7 @@ model_pieces <- function(self, include_optimizer) {
   tensors <- stats::setNames(weights, weight_keys(weights))
   compiled <- self$compiled
   metadata <- list(format = model_format, architecture = to_json(architecture(self)))
+  metadata$names <- names_entry(self)
   if (!is.null(compiled)) {
     metadata$training <- to_json(compilation(compiled))
     if (include_optimizer) tensors <- c(tensors, optimizer_tensors(compiled$optimizer, weights))
@@ -180,6 +181,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
   room <- sum(vapply(file$tensors[stored_weights(file$tensors)], length, 0L))
   self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun)))) # weights come from the file
   put_weights(self, file$tensors, where, fun)
+  if (!is.null(file$metadata$names)) read_names(file$metadata$names, self, fun)
   model <- layer_handle(self)
   if (compile && !is.null(file$metadata$training)) {
     building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun))
