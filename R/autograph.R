@@ -77,7 +77,7 @@ graph_call <- function(graph, args, caller) {
   if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
   signature <- .Call(C_signature, args)
   for (trace in graph$traces) {
-    if (!identical(trace$key, signature[[1]])) next
+    if (!is_same(trace$key, signature[[1]])) next
     result <- run_trace(trace, signature[[2]])
     return(if (trace$visible) result else invisible(result))
   }
@@ -146,7 +146,7 @@ bindings <- function(names, env) mget(names, envir = env, ifnotfound = list(abse
 #' @noRd
 guards_hold <- function(guards) {
   for (g in guards) {
-    if (!identical(bindings(g$names, g$env), g$values)) return(FALSE)
+    if (!is_same(bindings(g$names, g$env), g$values)) return(FALSE)
     if (g$whole && length(g$env) != g$size) return(FALSE)
   }
   TRUE
@@ -155,7 +155,7 @@ guards_hold <- function(guards) {
 guards_restore <- function(guards) {
   for (g in guards) {
     now <- bindings(g$names, g$env)
-    for (name in g$names[!mapply(identical, now, g$values)]) {
+    for (name in g$names[!mapply(is_same, now, g$values)]) {
       if (identical(g$values[[name]], absent)) rm(list = name, envir = g$env) else assign(name, g$values[[name]], envir = g$env)
     }
     if (g$whole) rm(list = setdiff(ls(g$env, all.names = TRUE), g$names), envir = g$env)

@@ -56,7 +56,6 @@ network_engine <- function(parts, p, rows) {
   trainer <- .Call(C_trainer_new, program, op_mean(losses), as.integer(rows), optimizer_numbers(parts$optimizer))
   list(
     traced = traced_fields(parts),
-    mark = new.env(), # tells one engine from another, which external pointers do not
     trainer = trainer, inputs = list(x, target), output = output, losses = losses, weights = weights, biases = biases,
     kind = optimizer_numbers(parts$optimizer)[1], sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[last]]))
   )

@@ -332,7 +332,7 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     go_on <- on_epoch(epoch, loss)
     # it may have changed the learning rate, but not what the running program was made from
     network_prepare(self, batch_size)
-    if (!identical(self$engine$mark, e$mark)) {
+    if (!is_same(self$engine$trainer, e$trainer)) {
       abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch", fun = "fit")
     }
     go_on

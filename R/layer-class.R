@@ -48,7 +48,7 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
     own <- args[!is_option]
     options <- args[is_option]
     if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)
-    if (!missing(object)) force(object)
+    if (!missing(object)) take_names_before(object)
     layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(classname, methods), fun = classname), options))
     self <- layer_self(layer)
     self$class <- constructor

@@ -16,7 +16,7 @@
 #' @noRd
 new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_function()) {
   alone <- missing(object)
-  if (!alone) force(object) # in a chain of pipes, layers before this one come first
+  if (!alone) take_names_before(object) # in a chain of pipes, layers before this one come first
   options <- check_layer_options(list(...), fun)
   self <- new.env(parent = emptyenv())
   self$kind <- kind
@@ -27,6 +27,7 @@ new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_func
   self$dtype <- if (is.null(options$dtype)) session$floatx else options$dtype
   self$trainable <- if (is.null(options$trainable)) TRUE else options$trainable
   self$name <- if (is.null(options$name)) unique_name(snake_case(self$class_name)) else options$name
+  self$home <- session$home
   self$built <- FALSE
   self$weights <- list() # variables, in Keras' order
   self$rules <- list()   # for each: list(regularizer, constraint, trainable)
@@ -74,6 +75,31 @@ unique_name <- function(stem) {
   n <- session$names[[stem]]
   session$names[[stem]] <- if (is.null(n)) 1 else n + 1
   if (is.null(n)) stem else paste0(stem, "_", n)
+}
+
+#' A name that did not come from unique_name() is taken.
+#' @noRd
+take_name <- function(name) {
+  stem <- sub("_[0-9]{1,9}$", "", name)
+  n <- if (stem == name) 1 else as.numeric(substring(name, nchar(stem) + 2)) + 1
+  if (nzchar(stem)) session$names[[stem]] <- max(n, session$names[[stem]])
+}
+
+#' So are those of layers from another session that x is, or was computed by.
+#' @noRd
+take_names_before <- function(x) {
+  found <- new.env(parent = emptyenv())
+  look <- function(self) {
+    if (identical(self$home, session$home) || was_seen(found, self)) return()
+    take_name(self$name)
+    for (l in self$layers) look(layer_self(l))
+  }
+  look_back <- function(x) {
+    if (identical(x$node$home, session$home) || was_seen(found, x$node)) return()
+    look(x$node$layer)
+    for (y in tensor_leaves(x$node$inputs)) look_back(y)
+  }
+  for (leaf in tensor_leaves(x)) if (is_keras_tensor(leaf)) look_back(leaf) else if (is_layer(leaf)) look(layer_self(leaf))
 }
 
 snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A-Z]+)([A-Z][a-z])", "\\1_\\2", x)))
@@ -194,7 +220,7 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   given <- if (length(tensor_leaves(mask))) mask
   mask <- if (is.function(type$mask)) type$mask(self, x, given) else if (isTRUE(type$mask)) given
   result <- fill_leaves(result, lapply(tensor_leaves(result), function(y) {
-    if (identical(attr(y, "mask"), mask)) return(y)
+    if (is_same(attr(y, "mask"), mask)) return(y)
     if (is_one_of(y, tensor_leaves(x))) y <- another_name(y) # the input given back has its own mask and other readers
     with_note(y, "mask", mask)
   }))
@@ -275,12 +301,6 @@ weight_rules <- function(self) {
   own <- Map(function(w, r) c(list(weight = w), r), self$weights, self$rules)
   found <- new.env(parent = emptyenv())
   Filter(function(r) !was_seen(found, r$weight), c(own, of_inner(self, weight_rules)))
-}
-
-unique_objects <- function(xs) {
-  found <- new.env(parent = emptyenv())
-  for (x in xs) was_seen(found, x)
-  as.list(found$seen)
 }
 
 #' @export

@@ -47,6 +47,7 @@ input_tensor <- function(size, dtype, name = NULL) {
   self$dtype <- dtype
   self$trainable <- TRUE
   self$name <- if (is.null(name)) unique_input_name() else name
+  self$home <- session$home
   self$built <- TRUE
   self$weights <- self$rules <- list()
   self$is_input <- TRUE
@@ -71,6 +72,7 @@ unique_input_name <- function() {
 new_node <- function(self, inputs, args) {
   node <- new.env(parent = emptyenv())
   node$layer <- self
+  node$home <- session$home
   node$inputs <- inputs
   node$args <- args
   session$nodes <- session$nodes + 1
@@ -205,12 +207,12 @@ with_training <- function(training, expr) {
 nodes_between <- function(inputs, outputs, fun = calling_function()) {
   starts <- lapply(inputs, function(x) x$node)
   nodes <- list()
-  depth <- list()
+  depth <- numeric()
   visit <- function(node, d) {
-    key <- as.character(node$number)
-    if (!is.null(depth[[key]]) && depth[[key]] >= d) return()
-    depth[[key]] <<- d
-    nodes[[key]] <<- node
+    at <- place_of(node, nodes) # numbers tell nodes of one session apart only
+    if (is.na(at)) nodes[[at <- length(nodes) + 1]] <<- node
+    else if (depth[at] >= d) return()
+    depth[at] <<- d
     if (is_one_of(node, starts)) return()
     if (isTRUE(node$layer$is_input)) {
       abort("the outputs depend on `", node$layer$name, "`, which is not among the inputs", fun = fun)
@@ -218,10 +220,9 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
     for (x in tensor_leaves(node$inputs)) visit(x$node, d + 1)
   }
   for (x in outputs) visit(x$node, 0)
-  unused <- Filter(function(x) is.null(nodes[[as.character(x$node$number)]]), inputs)
+  unused <- Filter(function(x) !is_one_of(x$node, nodes), inputs)
   if (length(unused)) abort("no output depends on `", unused[[1]]$node$layer$name, "`", fun = fun)
-  numbers <- vapply(nodes, function(n) n$number, 0)
-  unname(nodes[order(-unlist(depth[names(nodes)]), numbers)])
+  nodes[order(-depth, vapply(nodes, function(n) n$number, 0))]
 }
 
 #' A model that begins in the middle of a graph has inputs of its own, and the layers that follow are called again on these:
@@ -248,16 +249,16 @@ own_beginning <- function(inputs, outputs, fun = calling_function()) {
 graph_plan <- function(inputs, outputs, nodes) {
   tensors <- list()
   place <- function(x) {
-    for (i in seq_along(tensors)) if (identical(tensors[[i]], x)) return(i)
-    tensors[[length(tensors) + 1]] <<- x
-    length(tensors)
+    at <- place_of(x, tensors)
+    if (is.na(at)) tensors[[at <- length(tensors) + 1L]] <<- x
+    at
   }
   places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
-  input_places <- vapply(inputs, place, 0)
+  input_places <- vapply(inputs, place, 0L)
   starts <- lapply(inputs, function(x) x$node)
   inner <- Filter(function(n) !is_one_of(n, starts), nodes)
   steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args, outputs = unlist(places(n$outputs))))
-  list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0), size = length(tensors))
+  list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L), size = length(tensors))
 }
 
 #' Run a graph on tensors, one per input.

@@ -62,6 +62,7 @@ new_model <- function(kind, name, dtype = NULL) {
   self$dtype <- if (is.null(dtype)) session$floatx else dtype
   self$trainable <- TRUE
   self$name <- if (is.null(name)) unique_name(kind) else check_name(name, if (kind == "sequential") "keras_model_sequential" else "keras_model")
+  self$home <- session$home
   self$built <- FALSE
   self$layers <- list()
   self$stop_training <- FALSE
@@ -159,7 +160,7 @@ keras_model <- function(inputs, outputs = NULL, ...) {
   if (is_branch(inputs)) self$input_names <- names(inputs)
   if (is_branch(outputs)) self$output_names <- names(outputs)
   inputs <- check_symbolic(inputs)
-  if (anyDuplicated(lapply(inputs, function(x) x$node$number))) abort("`inputs` has the same tensor twice")
+  if (length(unique_objects(inputs)) < length(inputs)) abort("`inputs` has the same tensor twice")
   graph <- own_beginning(inputs, check_symbolic(outputs))
   finish_model(self, graph$inputs, graph$outputs)
   layer_handle(self)

@@ -95,11 +95,7 @@ modules_of <- function(module) {
 }
 
 module_variables <- function(module) {
-  found <- new.env(parent = emptyenv())
-  leaves <- Filter(is_variable, unlist(lapply(modules_of(module), module_leaves)))
-  for (x in leaves) dim(x) # one that was read from a file gets the address that tells it from others when it is used
-  for (x in leaves) was_seen(found, x)
-  as.list(found$seen)
+  unique_objects(Filter(is_variable, unlist(lapply(modules_of(module), module_leaves))))
 }
 
 module_members <- list(

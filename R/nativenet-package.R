@@ -22,6 +22,7 @@
 #   networks    made so far
 #   optimizers  that take part in the function being traced; aborted: why it cannot be
 #   names       of layers and models: how many there are of each kind, for numbers behind them
+#   home        in which session a layer was made or called: as no two share it, names are unique in one only
 #   nodes       calls of layers on symbolic tensors so far
 #   training    do layers that are called without `training` behave as in training?
 #   penalties   on activities, collected while a training step is traced
@@ -31,6 +32,7 @@ session$networks <- 0
 session$floatx <- "float32"
 session$epsilon <- 1e-7
 session$names <- list()
+session$home <- new.env(parent = emptyenv())
 session$nodes <- 0
 session$training <- FALSE
 

@@ -100,7 +100,8 @@ architecture <- function(self) {
 #' The layer's place in the table, where it is entered with all that it refers to.
 #' @noRd
 layer_number <- function(self, table) {
-  for (i in seq_along(table$selves)) if (identical(table$selves[[i]], self)) return(i)
+  at <- place_of(self, table$selves)
+  if (!is.na(at)) return(at)
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype, trainable = self$trainable)
   if (!is.null(self$plan)) {
     entry$graph <- graph_entry(self, table)
@@ -123,7 +124,7 @@ config_entry <- function(x, table) {
 }
 
 graph_entry <- function(self, table) {
-  nodes <- self$nodes[order(vapply(self$nodes, function(n) n$number, 0))]
+  nodes <- self$nodes # each stands before those that need it
   layers <- lapply(nodes, function(n) layer_number(n$layer, table))
   listed <- lapply(self$layers, function(l) layer_number(layer_self(l), table))
   place <- function(x) {
@@ -225,6 +226,7 @@ rebuild <- function(description, custom_objects, fun) {
     made[[i]]
   }
   make <- function(entry) {
+    take_name(check_name(entry$name, fun))
     if (!is.null(entry$graph)) return(make_model(entry))
     if (identical(entry$kind, "input")) return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
     config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name) read_config(entry$config[[name]], name, entry))

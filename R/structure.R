@@ -39,14 +39,3 @@ fill_leaves <- function(x, leaves) {
   }
   fill(x)
 }
-
-#' Is the object one of these? Objects with a state are compared by what they are, not by what they hold.
-#' @noRd
-is_one_of <- function(x, xs) {
-  for (y in xs) if (identical(x, y)) return(TRUE)
-  FALSE
-}
-
-#' Where among these it stands first; NA if nowhere.
-#' @noRd
-place_of <- function(x, xs) which(vapply(xs, identical, NA, x))[1]

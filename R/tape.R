@@ -70,7 +70,7 @@ tape_stop <- function(state) {
   n <- length(state$ranges)
   if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
   tapes <- recording[[1]]
-  for (at in rev(seq_along(tapes))) if (identical(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
+  for (at in rev(seq_along(tapes))) if (is_same(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }
 
 #' @rdname gradient_tape
@@ -148,7 +148,7 @@ eager_gradients <- function(state, targets, sources, output_gradients) {
 # Here the gradient becomes part of the traced function's program.
 traced_gradients <- function(state, targets, sources, output_gradients) {
   n <- length(state$ranges)
-  if (n != 1 || length(output_gradients) || !identical(state$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
+  if (n != 1 || length(output_gradients) || !is_same(state$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
   range <- state$ranges[[1]]
   if (is.na(range[2])) range[2] <- .Call(C_program_position, state$traced)
   .Call(C_program_gradient, state$traced, targets, sources, state$watched, as.integer(c(range, state$watches_variables)))

@@ -10,12 +10,12 @@
 
 #define ROUTINES(ROW)                                                                                           \
   ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(digits, 4) ROW(epoch_rewind, 1)             \
-  ROW(epoch_run, 11) ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(features, 0)              \
-  ROW(file_write, 3) ROW(folder_sync, 1) ROW(is_device, 1) ROW(json_extent, 1) ROW(kernels, 1) ROW(map_file, 1)                     \
+  ROW(epoch_run, 11) ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(features, 0) ROW(file_write, 3)               \
+  ROW(folder_sync, 1) ROW(is_device, 1) ROW(json_extent, 1) ROW(kernels, 1) ROW(map_file, 1)                    \
   ROW(numpy_shuffle, 2) ROW(op_table, 0) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3)                       \
   ROW(optimizer_new, 1) ROW(optimizer_restore, 4) ROW(optimizer_step, 4) ROW(pack, 1) ROW(pickle, 1)            \
-  ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5) ROW(program_guard, 2)                \
-  ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)                        \
+  ROW(place_of, 2) ROW(program_assign, 3) ROW(program_describe, 2) ROW(program_gradient, 5)                     \
+  ROW(program_guard, 2) ROW(program_input, 3) ROW(program_new, 0) ROW(program_position, 1) ROW(program_run, 4)  \
   ROW(program_update, 4) ROW(program_variable, 3) ROW(recording, 3) ROW(sha256, 1) ROW(signature, 1)            \
   ROW(stream_new, 1) ROW(stream_next, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3) ROW(tape_reset, 2)           \
   ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_bytes, 1) ROW(tensor_from_bytes, 4)       \

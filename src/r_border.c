@@ -121,6 +121,31 @@ static void renew_address(SEXP x) {
   if (R_ExternalPtrAddr(x) != (void *)R_ExternalPtrProtected(x)) R_SetExternalPtrAddr(x, (void *)R_ExternalPtrProtected(x));
 }
 
+static int is_handle(SEXP x) {
+  SEXP class = TYPEOF(x) == EXTPTRSXP ? Rf_getAttrib(x, R_ClassSymbol) : R_NilValue;
+  return TYPEOF(class) == STRSXP && XLENGTH(class) > 0 && strncmp(CHAR(STRING_ELT(class, 0)), "nn_", 3) == 0;
+}
+
+/* All handles that x is or holds: without addresses, identical() would take them for one. */
+static void renew_within(SEXP x) {
+  if (TYPEOF(x) == EXTPTRSXP && !R_ExternalPtrAddr(x) && is_handle(x)) renew_address(x);
+  if (TYPEOF(x) == VECSXP)
+    for (R_xlen_t i = 0; i < XLENGTH(x); i++) renew_within(VECTOR_ELT(x, i));
+}
+
+/* Where among the elements of a list one stands first that is identical to x, from 1; 0 if nowhere. */
+SEXP ffi_place_of(SEXP x, SEXP list);
+SEXP ffi_place_of(SEXP x, SEXP list) {
+  enum { AS_R_DOES = 16 }; /* the flags of identical(): functions differ by their environments */
+  R_xlen_t n = list_length(list);
+  renew_within(x);
+  for (R_xlen_t i = 0; i < n; i++) {
+    renew_within(VECTOR_ELT(list, i));
+    if (R_compute_identical(x, VECTOR_ELT(list, i), AS_R_DOES)) return Rf_ScalarInteger((int)i + 1);
+  }
+  return Rf_ScalarInteger(0);
+}
+
 /* As Rf_inherits(x, "nn_tensor"), without comparing strings, which R has only once each. */
 int is_tensor(SEXP x) {
   static SEXP name;
