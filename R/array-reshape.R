@@ -16,6 +16,7 @@
 array_reshape <- function(x, dim, order = c("C", "F")) {
   order <- check_choice(order[1], c("C", "F"), arg = "order")
   if (is_tensor(x)) x <- as.array(x)
+  x <- plain_argument(x)
   if (!is.atomic(x)) abort("`x` must be an array, not ", describe(x))
   dim <- as.numeric(check_sizes(as_sizes(dim)))
   open <- which(dim == -1)

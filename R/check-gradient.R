@@ -90,7 +90,7 @@ finite_differences <- function(f, x, step) {
 }
 
 function_derivatives <- function(f, args, step) {
-  args <- lapply(args, function(x) if (is_tensor(x)) as.array(x) else x)
+  args <- lapply(args, function(x) if (is_tensor(x)) as.array(x) else plain_argument(x, "...", "check_gradient"))
   inputs <- lapply(args, tensor)
   floats <- which(vapply(args, is.double, NA))
   if (length(floats) == 0) abort("`...` must hold an array of doubles to differentiate towards", fun = "check_gradient")

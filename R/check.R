@@ -72,6 +72,8 @@ describe <- function(x) {
     kind <- if (is.matrix(x) && !is.numeric(x)) paste(typeof(x), "matrix") else class(x)[1]
     return(sprintf("%s of shape %s", with_article(kind), format_shape(dim(x))))
   }
+  if (is_integer64(x)) x <- check_numbers(x)
+  if (is.atomic(x) && is.object(x)) return(sprintf("%s of length %d", with_article(paste0("<", class(x)[1], ">")), length(x)))
   if (is.atomic(x) && length(x) == 1) {
     if (is.character(x)) return(encodeString(x, quote = "\""))
     return(format(x, digits = 6))
@@ -92,11 +94,12 @@ format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
 #' @noRd
 check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given", fun = fun)
 
-is_number <- function(x) is.numeric(x) && length(x) == 1 && is.finite(x)
+is_number <- function(x) is.numeric(x) && !is.object(x) && length(x) == 1 && is.finite(x)
 
 check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
                          arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
+  if (is.object(x)) x <- plain_argument(x, arg, fun)
   if (is_number(x) && x >= min && x <= max && x > above && x < below) return(as.double(x))
   range <- c(
     if (above > -Inf) sprintf("above %g", above),
@@ -113,6 +116,7 @@ check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
 check_count <- function(x, min = 1, max = .Machine$integer.max,
                         arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
+  if (is.object(x)) x <- plain_argument(x, arg, fun)
   if (is_number(x) && x == round(x) && x >= min && x <= max) return(as.integer(x))
   wanted <- switch(as.character(min),
     "1" = "a positive whole number", "0" = "a whole number, zero or more",

@@ -49,7 +49,8 @@ check_compilation <- function(self, given) {
   if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
   weights <- given$loss_weights
   if (!is.null(weights)) {
-    weights <- unlist(if (!is.null(names(weights))) weights[names] else weights)
+    weights <- plain_vector(weights, "loss_weights", "compile")
+    if (!is.null(names(weights))) weights <- weights[names]
     if (!is.numeric(weights) || length(weights) != n || anyNA(weights)) abort("`loss_weights` must be ", n, " numbers, not ", describe(given$loss_weights), fun = "compile")
   }
   plain <- per_output_metrics(given$metrics, names, "metrics")

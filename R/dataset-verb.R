@@ -94,7 +94,7 @@ call_with_element <- function(f, element) do.call(f, element_args(element), quot
 as_element <- function(x, fun = calling_function()) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(leaf) {
     if (is_tensor(leaf) || is.character(leaf) || is_dataset(leaf)) return(leaf)
-    if (is.numeric(leaf) || is.logical(leaf)) return(tensor(leaf))
+    if (is.atomic(leaf) || isS4(leaf)) return(tensor(bare_numbers(leaf, "an element", fun)))
     abort("an element of a data set must be made of tensors, numbers or strings, not ", describe(leaf), fun = fun)
   }))
 }
@@ -445,6 +445,7 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
   if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ", describe(datasets))
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
+  weights <- plain_argument(weights, "weights")
   if (length(weights) != length(datasets) || !is.numeric(weights) || any(weights < 0) || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }

@@ -120,7 +120,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' @export
 tensor_slices_dataset <- function(tensors) {
   if (is.data.frame(tensors)) tensors <- as.list(tensors)
-  arrays <- tensor_leaves(tensors)
+  arrays <- lapply(tensor_leaves(tensors), function(x) if (is_tensor(x) || is.character(x)) x else bare_numbers(x, "tensors"))
   if (!length(arrays)) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
   rows <- vapply(arrays, first_axis, 0)
   if (any(rows != rows[1])) {
@@ -133,9 +133,6 @@ tensor_slices_dataset <- function(tensors) {
 }
 
 first_axis <- function(x, fun = "tensor_slices_dataset") {
-  if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.raw(x) || is.character(x) || is_tensor(x))) {
-    abort("`tensors` must be arrays, not ", describe(x), fun = fun)
-  }
   if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape", fun = fun)
   if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole", class = "shape", fun = fun)
   if (is.null(dim(x))) length(x) else dim(x)[1]
@@ -147,9 +144,13 @@ column <- function(x) {
   shape <- if (is.null(dim(x))) length(x) else dim(x)
   bytes <- if (!is_tensor(x)) .Call(C_pack, x)
   if (!is.null(bytes)) return(list(data = bytes, offset = 0, spec = tensor_spec("int32", shape[-1])))
-  x <- if (is_tensor(x)) as_value(x) else .Call(C_tensor, if (is.null(dim(x))) array(x, length(x)) else x, -1L)
+  x <- if (is_tensor(x)) as_value(x) else .Call(C_tensor, with_axes(x), -1L)
   list(data = x, offset = 0, spec = tensor_spec(tensor_info(x)[[1]], shape[-1]))
 }
+
+#' A vector as an array of one axis, of whatever length.
+#' @noRd
+with_axes <- function(x) if (is.null(dim(x))) `dim<-`(x, length(x)) else x
 
 slices_dataset <- function(spec, rows, columns) {
   specs <- tensor_leaves(spec)
@@ -161,7 +162,7 @@ slices_dataset <- function(spec, rows, columns) {
 
 # Strings, and more tensors than a native element has room for.
 slices_in_r <- function(tensors, arrays, rows) {
-  arrays <- lapply(arrays, function(x) if (is.character(x)) x else if (is.null(dim(x))) tensor(array(x, length(x))) else as_value(tensor(x)))
+  arrays <- lapply(arrays, function(x) if (is.character(x)) x else as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
   item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
   spec <- lapply(arrays, function(x) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1]))
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))

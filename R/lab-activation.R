@@ -171,6 +171,7 @@ softmax_pull <- function(x, gradient) like(op_derivative(op_softmax, x, list(gra
 #' A numeric matrix; rows are samples.
 #' @noRd
 check_rows <- function(x, arg, fun) {
+  x <- if (is.data.frame(x)) as_number_matrix(x, arg, fun) else plain_argument(x, arg, fun)
   if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
   hint <- if (length(dim(x)) > 2) "; `matrix(x, nrow(x))` makes one"
   else if (is.null(dim(x)) && is.numeric(x)) "; `matrix()` makes one, and `x[i, , drop = FALSE]` keeps one"

@@ -124,6 +124,7 @@ to_categorical <- function(y, num_classes = NULL) {
     if (is.null(num_classes)) num_classes <- nlevels(y)
     y <- as.integer(y) - 1L
   }
+  y <- plain_argument(y)
   if (!is.null(num_classes)) check_count(num_classes)
   check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1
@@ -156,13 +157,14 @@ check_parameters <- function(weights, biases, fun) {
     w <- weights[[i]]
     name <- sprintf("weights[[%d]]", i)
     check_rows(w, name, fun)
+    if (is.object(w)) abort("`", name, "` must be a bare matrix, not ", describe(w), fun = fun)
     if (any(dim(w) == 0) || !all(is.finite(w))) abort("`", name, "` must be finite numbers, at least one, not ", describe(w), fun = fun)
     if (i > 1 && nrow(w) != ncol(weights[[i - 1]])) {
       abort("`", name, "` of shape ", format_shape(dim(w)), " does not fit the ", ncol(weights[[i - 1]]), " units before it",
         class = "shape", fun = fun)
     }
     b <- biases[[i]]
-    if (!is.numeric(b) || length(b) != ncol(w) || !all(is.finite(b))) {
+    if (!is_bare(b) || length(b) != ncol(w) || !all(is.finite(b))) {
       abort("`biases[[", i, "]]` must be ", ncol(w), " finite numbers, one per unit, not ", describe(b), fun = fun)
     }
   }
@@ -171,8 +173,7 @@ check_parameters <- function(weights, biases, fun) {
 #' Inputs as a matrix of the network's width.
 #' @noRd
 check_inputs <- function(x, width, arg, fun) {
-  if (is.data.frame(x)) x <- as.matrix(x)
-  check_rows(x, arg, fun)
+  x <- check_rows(x, arg, fun)
   if (ncol(x) != width) {
     abort("`", arg, "` of shape ", format_shape(dim(x)), " must have ", width, " columns, one per input", class = "shape", fun = fun)
   }
@@ -183,7 +184,7 @@ check_inputs <- function(x, width, arg, fun) {
 #' Targets as a matrix like the outputs: vectors for one output, labels for classes.
 #' @noRd
 check_targets <- function(y, rows, width, loss, arg, fun) {
-  if (is.data.frame(y)) y <- as.matrix(y)
+  if (!is.factor(y) && !is.data.frame(y)) y <- plain_argument(y, arg, fun)
   is_labels <- is.null(dim(y)) || length(dim(y)) == 1
   if (is_labels && width > 1 && is(loss, "categorical_crossentropy")) {
     if (!is.factor(y)) check_labels(y, width, arg, fun)
@@ -191,7 +192,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
   } else if (is_labels && width == 1 && (is.numeric(y) || is.logical(y))) {
     y <- matrix(y, ncol = 1)
   }
-  check_rows(y, arg, fun)
+  y <- check_rows(y, arg, fun)
   if (nrow(y) != rows || ncol(y) != width) {
     abort("`", arg, "` of shape ", format_shape(dim(y)), " must have the shape ", format_shape(c(rows, width)),
       ", a row per sample and a column per output", if (ncol(y) == 1 && width > 1) "; labels go in as a vector, or as `to_categorical(y)`",

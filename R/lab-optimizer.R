@@ -88,8 +88,8 @@ show_optimizer <- function(self) {
 }
 
 remembered_step <- function(self, x, gradient, key = "") {
-  check_numbers(x, "x", "step")
-  check_numbers(gradient, "gradient", "step")
+  x <- check_numbers(x, "x", "step")
+  gradient <- check_numbers(gradient, "gradient", "step")
   if (length(x) != length(gradient)) {
     abort("`x` has ", length(x), " numbers and `gradient` ", length(gradient), class = "shape", fun = "step")
   }

@@ -187,7 +187,7 @@ as_inputs <- function(self, x) {
     if (is_tensor(t)) return(cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
     if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
-    check_numbers(t, arg = "x", fun = self$name)
+    t <- check_numbers(t, arg = "x", fun = self$name)
     tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else wanted)
   }))
 }

@@ -40,9 +40,13 @@ as_parts <- function(x, names, arg, fun) {
 }
 
 as_number_matrix <- function(x, arg, fun) {
-  bad <- names(x)[!vapply(x, function(v) is.numeric(v) || is.logical(v), NA)]
-  if (length(bad)) abort("`", arg, "` must hold numbers, but column `", bad[1], "` is ", describe(x[[bad[1]]]), fun = fun)
-  unname(as.matrix(x))
+  columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
+  bad <- which(!vapply(columns, is_bare, NA))[1]
+  if (!is.na(bad)) {
+    abort("`", arg, "` must hold numbers, but column `", names(x)[bad], "` is ", describe(columns[[bad]]),
+      conversion_hint(columns[[bad]], paste0(arg, "$", names(x)[bad])), fun = fun)
+  }
+  unname(as.matrix(list2DF(columns, nrow(x))))
 }
 
 layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
@@ -79,7 +83,7 @@ as_column <- function(value, dtype, arg, fun) {
   if (is.list(value)) {
     abort("`", arg, "` must be an array, not a list of vectors; `pad_sequences()` makes a matrix of sequences", fun = fun)
   }
-  check_numbers(value, arg = arg, fun = fun)
+  value <- check_numbers(value, arg = arg, fun = fun)
   tryCatch(check_finite(value), nativenet_error_value = function(e) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), fun = fun))
   if (is.null(dim(value))) dim(value) <- length(value)
   tensor(value, dtype)
@@ -124,10 +128,10 @@ weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
 #' Classes are called by their levels or columns where all the names are among these, otherwise by number.
 #' @noRd
 class_weights <- function(y, class_weight, known, fun) {
-  values <- unlist(class_weight)
+  values <- plain_vector(class_weight, "class_weight", fun)
   given <- names(values)
   if (is.null(given) || !is.numeric(values)) abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
-  classes <- class_numbers(y)
+  classes <- class_numbers(y, fun)
   called <- class_names(known = known)
   numbers <- suppressWarnings(as.numeric(given))
   if (all(given %in% called)) {
@@ -146,10 +150,10 @@ class_weights <- function(y, class_weight, known, fun) {
 
 #' Class numbers from labels, or from rows that are one-hot.
 #' @noRd
-class_numbers <- function(y) {
+class_numbers <- function(y, fun = calling_function()) {
   if (is_tensor(y)) y <- as.array(y)
   if (is.factor(y)) return(as.integer(y) - 1L)
-  if (is.data.frame(y)) y <- as.matrix(y)
+  y <- if (is.data.frame(y)) as_number_matrix(y, "y", fun) else check_numbers(y, "y", fun)
   if (length(dim(y)) == 2 && ncol(y) > 1) return(max.col(y, ties.method = "first") - 1L)
   as.integer(y)
 }

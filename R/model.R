@@ -309,7 +309,7 @@ set_weights <- function(object, weights) {
   if (!is_branch(weights)) abort("`weights` must be a list of arrays, not ", describe(weights))
   if (length(weights) != length(own)) abort("`weights` must have ", length(own), " arrays for `", self$name, "`, not ", length(weights), class = "shape")
   values <- Map(function(w, value, i) {
-    if (!is_tensor(value)) check_numbers(value, arg = paste0("weights[[", i, "]]"), fun = "set_weights")
+    if (!is_tensor(value)) value <- check_numbers(value, arg = paste0("weights[[", i, "]]"), fun = "set_weights")
     shape <- shape_of(if (length(dim(w)) == 1) array(value, length(value)) else value)
     if (!identical(as.integer(shape), dim(w))) {
       abort("array ", i, " of `weights` must have the shape ", format_shape(dim(w)), " of `", sub(":0$", "", variable_name(w)), "`, not ", format_shape(shape),

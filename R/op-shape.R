@@ -36,13 +36,14 @@
 NULL
 
 check_whole <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  if (is.numeric(x) && all(is.finite(x)) && all(x == round(x))) return(as.double(x))
+  if (is.object(x)) x <- plain_argument(x, arg, fun)
+  if (is.numeric(x) && !is.object(x) && all(is.finite(x)) && all(x == round(x))) return(as.double(x))
   abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
 }
 
 #' A shape may come as a vector, a list, a tensor or what `x$shape` gives.
 #' @noRd
-as_sizes <- function(shape) if (is.list(shape)) unlist(lapply(shape, as.numeric)) else as.numeric(shape)
+as_sizes <- function(shape) if (is.list(shape)) unlist(lapply(shape, as_sizes)) else as.numeric(plain_argument(shape, fun = NULL))
 
 #' @rdname op_reshape
 #' @export

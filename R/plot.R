@@ -85,6 +85,7 @@ widened <- function(x, share) {
 #' Classes of points as a factor, from whatever says which class each belongs to.
 #' @noRd
 as_classes <- function(y, n, fun) {
+  if (!is.factor(y)) y <- plain_argument(y, "y", fun)
   if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1 # as `to_categorical()` makes them
   if (!is.atomic(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
   if (anyNA(y)) abort("`y` must not be NA", fun = fun)
@@ -97,7 +98,7 @@ as_classes <- function(y, n, fun) {
 #' @noRd
 check_points <- function(x, arg, fun) {
   if (is_tensor(x)) x <- as.array(x)
-  if (is.data.frame(x)) x <- as.matrix(x)
+  x <- if (is.data.frame(x)) as_number_matrix(x, arg, fun) else plain_argument(x, arg, fun)
   if (!is.matrix(x) || !is.numeric(x)) abort("`", arg, "` must be a numeric matrix with a row per point, not ", describe(x), fun = fun)
   if (ncol(x) < 2) abort("`", arg, "` must have at least two columns, not the shape ", format_shape(dim(x)), class = "shape", fun = fun)
   if (nrow(x) == 0) abort("`", arg, "` has no points", fun = fun)

@@ -73,7 +73,7 @@ safetensors_pieces <- function(tensors, metadata, fun) {
     for (name in names(metadata)) check_string(metadata[[name]], arg = paste0("metadata$", name), fun = fun)
   }
   tensors <- Map(function(x, name) {
-    if (is.raw(x) || is_tensor(x)) x else tensor(check_numbers(x, paste0("tensors$", name), fun))
+    if (is.raw(x) || is_tensor(x)) x else tensor(bare_numbers(x, paste0("tensors$", name), fun))
   }, tensors, names(tensors))
   dtype <- vapply(tensors, function(x) if (is.raw(x)) "uint8" else tensor_dtype(x), "")
   dtype <- names(safetensors_dtypes)[match(dtype, safetensors_dtypes)]

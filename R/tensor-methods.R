@@ -359,7 +359,8 @@ logical_positions <- function(index, n, axis) {
 #' Positions 1 .. n, negative ones counted from the end.
 #' @noRd
 positions <- function(index, n, axis) {
-  if (!is.numeric(index) || is.factor(index) || anyNA(index) || any(index != round(index))) {
+  index <- plain_argument(index)
+  if (!is.numeric(index) || is.object(index) || anyNA(index) || any(index != round(index))) {
     bad_index("an index of axis ", axis, " must be whole or logical, not ", describe(index))
   }
   bad <- index == 0 | abs(index) > n

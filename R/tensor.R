@@ -19,12 +19,17 @@ dtype_code <- function(dtype, fun = calling_function()) {
 #' @param x for `tensor()`: a numeric or logical vector, matrix or array, or a tensor; for
 #'   `as.array()` and the others: a tensor.
 #' @param dtype `"float32"`, `"float64"`, `"int32"`, `"int64"` or `"bool"`; by default doubles become
-#'   `"float64"`, integers `"int32"`, logicals `"bool"`. Numbers that the type cannot hold exactly as
+#'   `"float64"`, integers `"int32"`, bit64's `integer64` `"int64"`, logicals `"bool"`. Numbers that the type cannot hold exactly as
 #'   whole numbers are an error for the integer types; use [op_cast()] to truncate.
 #' @param ... ignored.
 #' @return `tensor()`: an object of class `nn_tensor`. `as.array()`: an R array with the same
 #'   indices (a plain number for a scalar). `tensor_dtype()`: a string. `dim()`: the shape,
 #'   `integer(0)` for a scalar.
+#' @section Vectors with a class: here and wherever the package takes numbers, `integer64` (of bit64, `data.table::fread()`
+#'   and database drivers) is read as the whole numbers that it holds; beyond 2^53 floats do not hold them exactly, which
+#'   is an error. Tables, time series, `I()`, Roman and octal numbers and matrices of package Matrix are what they look
+#'   like. Dates, times, durations, units, factors, labelled vectors, survival times and all other classes are refused by
+#'   name: what their numbers mean is for you to say, and the message has the conversion.
 #' @section Errors: of class `nativenet_error_value` for anything that is not an array of numbers or
 #'   logicals, and for NA, fractions or numbers beyond the range of an integer type.
 #' @examples
@@ -39,13 +44,7 @@ tensor <- function(x, dtype = NULL) {
     if (is.null(dtype) || tensor_dtype(x) == dtype) return(x)
     return(op_cast(x, dtype))
   }
-  check_numbers(x)
-  .Call(C_tensor, x, code)
-}
-
-check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  if ((is.numeric(x) || is.logical(x) || is.raw(x)) && !is.factor(x)) return(x)
-  abort("`", arg, "` must be a numeric or logical array, not ", describe(x), fun = fun)
+  .Call(C_tensor, bare_numbers(x), code)
 }
 
 #' An error names the first NA, NaN or Inf of an R array.

@@ -129,7 +129,7 @@ inverse_frequency <- function(tokenizer, n, fun) {
 #' normalize(c(1, 3), order = 1)
 #' @export
 normalize <- function(x, axis = -1, order = 2) {
-  if (!is.numeric(x)) abort("`x` must be numbers, not ", describe(x))
+  x <- check_numbers(x)
   if (!identical(order, Inf)) check_number(order, above = 0)
   shape <- if (is.null(dim(x))) length(x) else dim(x)
   rank <- length(shape)
@@ -147,9 +147,8 @@ normalize <- function(x, axis = -1, order = 2) {
 
 check_sequences <- function(x, arg, fun = calling_function()) {
   if (!is.list(x) || is.object(x)) abort("`", arg, "` must be a list of numeric vectors, not ", describe(x), fun = fun)
-  nested <- vapply(x, is.list, NA)
-  x[nested] <- lapply(x[nested], unlist)
   x[vapply(x, is.null, NA)] <- list(integer())
+  x <- lapply(x, plain_vector, arg, fun)
   bad <- which(!vapply(x, is.numeric, NA))
   if (length(bad)) abort("`", arg, "` must be a list of numeric vectors; number ", bad[1], " is ", describe(x[[bad[1]]]), fun = fun)
   bad <- which(vapply(x, anyNA, NA))

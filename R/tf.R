@@ -81,10 +81,10 @@ from_zero <- function(axis) if (is.null(axis)) NULL else ifelse(axis < 0, axis, 
 #' @noRd
 tf_value <- function(x, dtype = NULL, fun = calling_function()) {
   if (is_tensor(x)) return(as_value(tensor(x, dtype)))
-  if (is.list(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(x)
-  check_numbers(x, "value", fun)
+  if (is_branch(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(lapply(x, check_numbers, "value", fun))
+  x <- bare_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
-  if (is.null(dtype) && is.double(x) && is.null(dim(x))) dtype <- "float32"
+  if (is.null(dtype) && is.double(x) && is_bare(x) && is.null(dim(x))) dtype <- "float32"
   tensor(x, dtype)
 }
 

@@ -23,6 +23,8 @@
 #' @export
 timeseries_generator <- function(data, targets, length, sampling_rate = 1, stride = 1, start_index = 0, end_index = NULL,
                                  shuffle = FALSE, reverse = FALSE, batch_size = 128) {
+  data <- plain_argument(data)
+  targets <- plain_argument(targets)
   steps <- time_steps(data, "data")
   if (time_steps(targets, "targets") != steps) {
     abort("`targets` must be for as many time steps as `data` has, ", steps, ", not ", time_steps(targets, "targets"), class = "shape")

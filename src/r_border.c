@@ -183,14 +183,14 @@ struct tensor as_tensor(SEXP x) {
 
 SEXP coerce_tensor(SEXP x, int dtype) {
   if (is_tensor(x)) return x;
+  x = PROTECT(bare_numbers(x));
   int own = r_dtype(x);
-  if (own < 0) raise_text(STATUS_VALUE, "expected a tensor or a numeric or logical array, not a %s", Rf_type2char((SEXPTYPE)TYPEOF(x)));
   struct shape shape;
   struct tensor t;
   r_shape(x, &shape);
   SEXP result = PROTECT(tensor_new(dtype < 0 ? own : dtype, &shape, &t));
   numbers_from_r(x, t.dtype, t.data);
-  UNPROTECT(1);
+  UNPROTECT(2);
   return result;
 }
 

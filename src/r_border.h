@@ -67,7 +67,9 @@ SEXP coerce_tensor(SEXP x, int dtype);
 
 /* ---- conversion (r_convert.c): the only transposes between R's order and ours ---- */
 
-int r_dtype(SEXP x); /* double, integer, logical: our dtype, or -1 */
+int r_dtype(SEXP x); /* bare doubles, integers, logicals, an integer64: our dtype, or -1 */
+int is_integer64(SEXP x);
+SEXP bare_numbers(SEXP x); /* a tensor or numbers as they are; else as R/numbers.R has it, or its error */
 void r_shape(SEXP x, struct shape *shape);
 void numbers_from_r(SEXP x, int dtype, void *to);
 void bytes_from_r(SEXP x, unsigned char *to); /* integers 0 .. 255 or raw */

@@ -4,8 +4,16 @@
 
 #include <string.h>
 
+/* bit64's whole numbers, which lie in the bits of doubles; NA is the lowest. No other class may stand beside it. */
+int is_integer64(SEXP x) {
+  if (TYPEOF(x) != REALSXP || !Rf_isObject(x)) return 0;
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  return XLENGTH(class) == 1 && !strcmp(CHAR(STRING_ELT(class, 0)), "integer64");
+}
+
 int r_dtype(SEXP x) {
-  if (Rf_isFactor(x)) return -1;
+  if (is_integer64(x)) return INT64;
+  if (Rf_isObject(x)) return -1;
   switch (TYPEOF(x)) {
   case REALSXP: return FLOAT64;
   case INTSXP: return INT32;
@@ -13,6 +21,15 @@ int r_dtype(SEXP x) {
   case RAWSXP: return INT32;
   default: return -1;
   }
+}
+
+SEXP bare_numbers(SEXP x) {
+  if (is_tensor(x) || r_dtype(x) >= 0) return x;
+  SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
+  SEXP call = PROTECT(Rf_lang2(Rf_install("numbers_for_engine"), PROTECT(Rf_lang2(R_QuoteSymbol, x))));
+  x = Rf_eval(call, name_space);
+  UNPROTECT(4);
+  return x;
 }
 
 void r_shape(SEXP x, struct shape *shape) {
@@ -75,10 +92,32 @@ static int known(int x, int dtype, int64_t at) {
   return x;
 }
 
+static int64_t known64(int64_t x, int dtype, int64_t at) {
+  if (x == INT64_MIN) refuse(dtype, "NA", at);
+  if (dtype == INT32 && (x > INT32_MAX || x < INT32_MIN)) refuse(dtype, "a number beyond the range", at);
+  return x;
+}
+
+/* What doubles cannot tell from its neighbour is not rounded in silence. */
+static double double_of64(int64_t x, int dtype, int64_t at) {
+  if (x == INT64_MIN) return NA_REAL;
+  if (x > 9007199254740992 || x < -9007199254740992) refuse(dtype, "a whole number beyond 2^53, which doubles do not hold exactly,", at);
+  return (double)x;
+}
+
 void numbers_from_r(SEXP x, int dtype, void *to) {
   struct shape shape;
   r_shape(x, &shape);
-  if (TYPEOF(x) == REALSXP) {
+  if (is_integer64(x)) {
+    const int64_t *v = (const int64_t *)(const void *)REAL(x);
+    switch (dtype) {
+    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = (float)double_of64(v[r_at], dtype, r_at)); break;
+    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = double_of64(v[r_at], dtype, r_at)); break;
+    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = (int32_t)known64(v[r_at], dtype, r_at)); break;
+    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = known64(v[r_at], dtype, r_at)); break;
+    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = known64(v[r_at], dtype, r_at) != 0);
+    }
+  } else if (TYPEOF(x) == REALSXP) {
     const double *v = REAL(x);
     switch (dtype) {
     case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = (float)v[r_at]); break;

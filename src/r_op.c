@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static int is_float_r(SEXP x) { return TYPEOF(x) == REALSXP; }
+static int is_float_r(SEXP x) { return TYPEOF(x) == REALSXP && !is_integer64(x); }
 
 static int dtype_of(SEXP x) {
   if (is_symbolic(x)) return as_program(symbolic_program(x))->slots[symbolic_slot(x)].dtype;
@@ -18,6 +18,8 @@ static int target_dtype(int op, SEXP inputs, const struct attr *attr) {
   if (op_info[op].part == 0) return FLOAT64;
   for (int k = 0; k < (int)XLENGTH(inputs); k++)
     if (!op_is_index(op, k, attr) && is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
+  for (int k = 0; k < (int)XLENGTH(inputs); k++)
+    if (!op_is_index(op, k, attr) && is_integer64(VECTOR_ELT(inputs, k))) return INT64;
   /* logicals are numbers where an op needs numbers, as in R */
   if (op_info[op].part == 1) return INT32;
   return -1;

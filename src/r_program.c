@@ -213,7 +213,6 @@ static void check_input(const struct slot *s, SEXP value, int64_t rows) {
   struct shape shape, wanted = s->shape;
   char a[100], b[100];
   if (rows >= 0) wanted.dim[0] = rows;
-  if (!is_tensor(value) && r_dtype(value) < 0) raise_text(STATUS_VALUE, "an input must be a tensor or a numeric or logical array");
   if (is_tensor(value)) shape = as_tensor(value).shape;
   else r_shape(value, &shape);
   if (!shape_equal(&shape, &wanted))
@@ -225,11 +224,14 @@ static void check_input(const struct slot *s, SEXP value, int64_t rows) {
 
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
   struct slot *s = &p->slots[slot];
+  value = PROTECT(bare_numbers(value));
   check_input(s, value, rows);
   if (!is_tensor(value)) {
     numbers_from_r(value, s->dtype, s->value);
+    UNPROTECT(1);
     return;
   }
+  UNPROTECT(1); /* a tensor as it came */
   struct tensor t = as_tensor(value);
   memcpy(s->value, t.data, (size_t)shape_count(&t.shape) * dtype_size[t.dtype]);
 }

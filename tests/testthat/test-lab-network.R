@@ -563,7 +563,7 @@ test_that("bad calls are refused in clear words and leave weights and optimizer 
   refused(quote(n$predict(matrix(1, 0, 2))), "`batch_x` has no rows", "shape")
   refused(quote(n$predict(matrix("a", 2, 2))), "`batch_x` must be a numeric matrix")
   refused(quote(n$predict(NULL)), "not NULL")
-  refused(quote(n$predict(data.frame(a = 1, b = "x"))), "`batch_x` must be a numeric matrix")
+  refused(quote(n$predict(data.frame(a = 1, b = "x"))), "`batch_x` must hold numbers, but column `b` is \"x\"")
   refused(quote(n$train_on_batch(xor_x, xor_y[1:3, , drop = FALSE])), "`batch_y` of shape (3, 1) must have the shape (4, 1)", "shape")
   refused(quote(n$train_on_batch(xor_x, cbind(xor_y, xor_y))), "`batch_y` of shape (4, 2) must have the shape (4, 1)", "shape")
   refused(quote(n$train_on_batch(xor_x, c("0", "1", "1", "0"))), "`batch_y` must be a numeric matrix")

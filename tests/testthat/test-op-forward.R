@@ -414,7 +414,7 @@ test_that("errors are classed and name the op and the shapes", {
   value(op_concat(list()), "`op_concat()`", "`xs`")
   value(op_concat(m), "`xs`")
   value(op_cast(m, "float16"), "\"float16\"")
-  value(op_add("a", 1), "character")
+  value(op_add("a", 1), "numeric or logical array, not \"a\"")
   value(op_add(NULL, 1), "NULL")
   value(op_add(list(1), 1), "list")
   value(op_add(factor(1), 1))

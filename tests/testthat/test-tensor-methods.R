@@ -56,7 +56,7 @@ test_that("plain values take the tensor's dtype, on both sides", {
   }
   expect_refusal(tensor(3L) * 0.5, "value", "not whole", "int32")
   expect_refusal(0.5 + tensor(3L), "value", "not whole", "int32")
-  expect_refusal(tensor(1) + "a", "value", "`+`", "character")
+  expect_refusal(tensor(1) + "a", "value", "`+`", "numeric or logical array, not \"a\"")
   expect_identical(value(tensor(1, "float32") * 0.1), as.array(tensor(0.1, "float32")))
 })
 

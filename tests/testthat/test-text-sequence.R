@@ -79,7 +79,7 @@ test_that("vectors along an axis get norm 1", {
   expect_equal(normalize(a), normalize(a, 3))
   expect_equal(normalize(c(3, 4)), c(0.6, 0.8))
   expect_identical(normalize(matrix(0, 2, 2)), matrix(0, 2, 2))
-  expect_error(normalize("a"), "`normalize()`: `x` must be numbers, not \"a\"", fixed = TRUE)
+  expect_error(normalize("a"), "`normalize()`: `x` must be a numeric or logical array, not \"a\"", fixed = TRUE)
   expect_error(normalize(m, 3), "`axis` must be 1 to 2 or -1 to -2, not 3", fixed = TRUE, class = "nativenet_error_index")
   expect_error(normalize(m, 0), "`axis` must be", fixed = TRUE)
   expect_error(normalize(m, order = 0), "`order` must be a number above 0", fixed = TRUE)

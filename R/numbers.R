@@ -1,0 +1,100 @@
+# Numbers from R: what the class of a vector makes of its numbers. All that comes in goes through here, so that no class is
+# taken for its storage: an integer64 lies in the bits of doubles, a Date is not a count of apples.
+
+#' Classes that leave numbers what they are.
+#' @noRd
+plain_classes <- c(
+  "AsIs", "table", "xtabs", "ts", "mts", "zoo", "zooreg", "xts", "roman", "octmode", "hexmode", "noquote", "poly", "bs", "ns", "basis", "loadings",
+  "pseries", "labelled", "nn_shape", "matrix", "array", "numeric", "integer", "double", "logical"
+)
+
+#' How to get numbers from what is refused.
+#' @noRd
+conversions <- c(
+  factor = "`as.integer(x) - 1L` gives its codes from 0, `to_categorical(x)` a column per level",
+  Date = "`as.numeric(x)` gives days since 1970-01-01",
+  POSIXct = "`as.numeric(x)` gives seconds since 1970-01-01",
+  POSIXlt = "`as.numeric(as.POSIXct(x))` gives seconds since 1970-01-01",
+  difftime = "`as.numeric(x, units = \"days\")` gives numbers of a unit that you choose",
+  units = "`units::drop_units(x)` gives the numbers",
+  haven_labelled = "`haven::zap_labels(x)` gives the codes as numbers, `haven::as_factor(x)` classes",
+  labelled = "`unclass(x)` gives the codes as numbers, `factor(x)` classes",
+  Surv = "`x[, \"time\"]` gives the times, `x[, \"status\"]` the events",
+  dist = "`as.matrix(x)` gives the distances as a matrix",
+  sparseVector = "`as.numeric(x)` gives the numbers",
+  data.frame = "`as.matrix(x)` or a column, `x$name`, gives numbers",
+  complex = "`Re(x)`, `Im(x)`, `Mod(x)` and `Arg(x)` are numbers",
+  character = "`as.numeric(x)` reads numbers, `factor(x)` makes classes"
+)
+
+is_integer64 <- function(x) identical(oldClass(x), "integer64") && is.double(x)
+
+#' What an object of a class that means nothing else stands for, as a bare array or a bare integer64; others unchanged.
+#' @noRd
+without_class <- function(x) {
+  if (!is.object(x)) return(x)
+  if (isS4(x)) return(if (is_matrix_object(x)) without_class(as.matrix(x)) else x)
+  own <- setdiff(oldClass(x), if (is.null(attr(x, "labels"))) plain_classes else setdiff(plain_classes, "labelled"))
+  if (!is.atomic(x) || length(own) && !identical(own, "integer64")) return(x)
+  kept <- attributes(x)
+  kept <- kept[names(kept) %in% c("names", "dim", "dimnames")]
+  x <- unclass(x)
+  attributes(x) <- kept
+  oldClass(x) <- if (length(own)) own
+  x
+}
+
+#' Matrices of package Matrix, dense and sparse.
+#' @noRd
+is_matrix_object <- function(x) typeof(x) == "S4" && requireNamespace("Matrix", quietly = TRUE) && is(x, "Matrix")
+
+#' Numbers or truth values as the engine takes them: a bare array, or an integer64, which is exact there.
+#' @noRd
+bare_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_bare(x)) return(x)
+  force(arg) # as it was called, before x is another
+  x <- without_class(x)
+  if (is_bare(x) || is_integer64(x)) return(x)
+  abort("`", arg, "` must be a numeric or logical array, not ", describe(x), conversion_hint(x, arg), fun = fun)
+}
+
+is_bare <- function(x) (is.numeric(x) || is.logical(x) || is.raw(x)) && !is.object(x)
+
+conversion_hint <- function(x, arg) {
+  hint <- conversions[intersect(c(class(x), if (isS4(x)) is(x)), names(conversions))][1]
+  if (is.na(hint) && is.object(x) && is.numeric(x)) hint <- "`unclass(x)` gives the numbers that it is stored as"
+  if (!is.na(hint)) paste0("; ", gsub("\\bx\\b", arg, hint))
+}
+
+#' The same for those who look at numbers in R: an integer64 becomes doubles. Above 2^53 that is an error.
+#' @noRd
+check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_bare(x)) return(x)
+  x <- bare_numbers(x, force(arg), fun)
+  if (!is.object(x)) return(x)
+  kept <- attributes(x)
+  kept$class <- NULL
+  x <- tryCatch(as.array(tensor(x, "float64")), nativenet_error_value = function(e) {
+    abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), fun = fun)
+  })
+  `attributes<-`(x, kept)
+}
+
+#' An argument of numbers: those of a plain class are bare, what is none is left to the check that names it.
+#' @noRd
+plain_argument <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  force(arg)
+  if (!is.object(x) || is_tensor(x)) return(x)
+  bare <- without_class(x)
+  if (is_integer64(bare)) check_numbers(bare, arg, fun) else bare
+}
+
+#' The same for what may also come as a list of numbers.
+#' @noRd
+plain_vector <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_branch(x)) unlist(lapply(x, plain_vector, arg, fun)) else plain_argument(x, arg, fun)
+}
+
+#' What C asks for where it meets anything but bare numbers.
+#' @noRd
+numbers_for_engine <- function(x) bare_numbers(x, "x", user_function())
