@@ -83,6 +83,9 @@ test_that("models take integer64 wherever they take numbers", {
     fit(m, x, y, epochs = 2, shuffle = FALSE, class_weight = weight, verbose = 0)$metrics$loss
   }
   expect_identical(train(x64, int64(c(0, 1, 1)), list("0" = int64(2), "1" = int64(1))), train(x, c(0, 1, 1), list("0" = 2, "1" = 1)))
+  named <- `dimnames<-`(x64, list(NULL, c("a", "b")))
+  fit(m, named, y64, verbose = 0)
+  expect_identical(predict(m, `dimnames<-`(int64(c(4:6, 1:3), c(3, 2)), list(NULL, c("b", "a")))), predict(m, x))
   expect_error(fit(m, int64(c(1, NA), c(1, 2)), 1, verbose = 0), "NA at position 2", class = "nativenet_error_value")
 })
 
