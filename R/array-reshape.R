@@ -22,6 +22,7 @@ array_reshape <- function(x, dim, order = c("C", "F")) {
   open <- which(dim == -1)
   if (length(open) == 1) dim[open] <- length(x) / prod(dim[-open])
   if (prod(dim) != length(x)) abort("`dim` ", format_shape(dim), " does not hold ", length(x), " elements", class = "shape")
+  check_room(dim, "dim")
   from <- if (is.null(base::dim(x))) length(x) else base::dim(x)
   # axes of size 1, and a single axis to unfold, cost nothing
   turn <- function(y, n) if (sum(n > 1) > 1) aperm(y, rev(seq_along(n))) else y

@@ -67,7 +67,10 @@ k_zeros <- function(shape, dtype = NULL, name = NULL) k_variable(k_constant(0, d
 k_ones <- function(shape, dtype = NULL, name = NULL) k_variable(k_constant(1, dtype, shape), dtype, name)
 #' @rdname k_constant
 #' @export
-k_eye <- function(size, dtype = NULL, name = NULL) k_variable(diag(1, check_count(size)), dtype, name)
+k_eye <- function(size, dtype = NULL, name = NULL) {
+  check_count(size)
+  k_variable(diagonal(1, c(size, size), "size"), dtype, name)
+}
 #' @rdname k_constant
 #' @export
 k_zeros_like <- function(x, dtype = NULL, name = NULL) tensor(op_zeros_like(x), dtype)

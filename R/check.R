@@ -19,6 +19,10 @@ abort <- function(..., class = "value", fun = calling_function()) {
   ))
 }
 
+#' The kind of an error, for another one that says more.
+#' @noRd
+error_kind <- function(e) sub("^nativenet_error_", "", grep("^nativenet_error_", class(e), value = TRUE))
+
 #' Give a classed warning.
 #' @noRd
 warn <- function(..., class) {
@@ -49,6 +53,7 @@ called_name <- function(call) {
 user_function <- function() {
   namespace <- topenv()
   for (i in seq_len(sys.nframe())) {
+    if (inherits(sys.function(i), "nn_part")) return(part_label(sys.function(i)))
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
     name <- if (ours) called_name(sys.call(i))

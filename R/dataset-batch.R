@@ -103,6 +103,7 @@ pad_tensors <- function(parts, wanted, value) {
     to[fixed] <- as.integer(wanted[fixed])
   }
   lapply(parts, function(x) {
+    check_room(to, "padded_shapes")
     for (axis in seq_along(to)) {
       missing <- to[axis] - dim(x)[axis]
       if (missing == 0) next

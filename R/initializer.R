@@ -65,7 +65,7 @@ initializer_formulas <- c(
     constant = function(shape, dtype, config) fit_shape(tensor(config$value, dtype), shape),
     identity = function(shape, dtype, config) {
       if (length(shape) != 2) bad_rank("initializer_identity", "2 axes", shape)
-      tensor(diag(config$gain, shape[1], shape[2]), dtype)
+      tensor(diagonal(config$gain, shape, "shape"), dtype)
     },
     random_uniform = function(shape, dtype, config) op_random_uniform(shape, config$minval, config$maxval, dtype),
     random_normal = function(shape, dtype, config) op_random_normal(shape, config$mean, config$stddev, dtype),
@@ -75,6 +75,11 @@ initializer_formulas <- c(
   ),
   lapply(scaling_rules, function(rule) function(shape, dtype, config) draw_scaled(shape, dtype, rule))
 )
+
+diagonal <- function(value, shape, arg) {
+  check_room(shape, arg)
+  diag(value, shape[1], shape[2])
+}
 
 bad_rank <- function(fun, wanted, shape) {
   abort("`shape` must have ", wanted, ", not be ", format_shape(shape), class = "shape", fun = fun)
@@ -109,6 +114,7 @@ draw_orthogonal <- function(shape, dtype, gain) {
   check_not_tracing("it draws with R's generator")
   columns <- shape[length(shape)]
   rows <- prod(shape) / columns
+  check_room(c(rows, columns), "shape", 32)
   size <- range(rows, columns)
   decomposed <- qr(matrix(rnorm(rows * columns), size[2], size[1]))
   q <- qr.Q(decomposed) %*% diag(sign(diag(qr.R(decomposed))), size[1])

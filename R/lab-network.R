@@ -128,6 +128,7 @@ to_categorical <- function(y, num_classes = NULL) {
   if (!is.null(num_classes)) check_count(num_classes)
   check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1
+  check_room(c(length(y), num_classes), "num_classes")
   one <- matrix(0, length(y), num_classes)
   one[cbind(seq_along(y), as.vector(y) + 1)] <- 1
   one

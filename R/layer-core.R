@@ -408,7 +408,7 @@ repeat_vector_type <- list(
   class_name = "RepeatVector",
   call = function(self, x) {
     if (rank_of(x) != 2) abort("needs an input of shape (rows, features), not ", input_shape_text(x), class = "shape", fun = self$name)
-    op_stack(rep(list(x), self$config$n), axis = 2)
+    op_repeat(op_expand_dims(x, 2), self$config$n, axis = 2)
   }
 )
 

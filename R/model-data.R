@@ -84,9 +84,10 @@ as_column <- function(value, dtype, arg, fun) {
     abort("`", arg, "` must be an array, not a list of vectors; `pad_sequences()` makes a matrix of sequences", fun = fun)
   }
   value <- check_numbers(value, arg = arg, fun = fun)
-  tryCatch(check_finite(value), nativenet_error_value = function(e) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), fun = fun))
+  named <- function(e) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), class = error_kind(e), fun = fun)
+  tryCatch(check_finite(value), nativenet_error_value = named)
   if (is.null(dim(value))) dim(value) <- length(value)
-  tensor(value, dtype)
+  tryCatch(tensor(value, dtype), nativenet_error_memory = named)
 }
 
 #' @param y,x lists of the parts; `inputs` the columns of `x`.

@@ -72,5 +72,6 @@ op_code <- new.env(parent = emptyenv())
 # the name of the function that the user called.
 raise_native <- function(kind, text) {
   if (kind == "traced") abort_trace(text)
+  if (kind == "too_large") kind <- c("memory", "shape")
   abort(text, class = kind, fun = if (!startsWith(text, "`")) user_function())
 }

@@ -99,6 +99,7 @@ op_broadcast_to <- function(x, shape) {
   if (more < 0 || any(shape < 0 | (full != 1 & full != shape))) {
     abort("shape ", format_shape(sizes), " does not broadcast to ", format_shape(shape), class = "shape")
   }
+  check_room(shape, "shape", 1)
   shape[full != 1] <- 1
   op_tile(reshape_axes(x, c(rep(0, more), seq_along(sizes))), shape)
 }
@@ -108,7 +109,8 @@ op_broadcast_to <- function(x, shape) {
 op_tile <- function(x, multiples) {
   sizes <- shape_of(x)
   check_per_axis(multiples, length(sizes), min = 0)
-  for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1, multiples[axis]), axis)
+  check_room(sizes * multiples, "multiples", 1)
+  for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
   as_value(tensor(x))
 }
 
@@ -120,7 +122,8 @@ op_repeat <- function(x, repeats, axis = 1) {
   if (any(repeats < 0) || !length(repeats) %in% c(1, size)) {
     abort("`repeats` must be one number or ", size, ", zero or more, not ", describe(repeats))
   }
-  at <- rep(seq_len(size) - 1, rep_len(repeats, size))
+  check_room(sum(as.double(rep_len(repeats, size))), "repeats")
+  at <- rep(seq_len(size) - 1L, rep_len(repeats, size))
   op_gather(x, array(at, length(at)), axis) # one index, too, keeps the axis
 }
 
@@ -144,6 +147,7 @@ op_pad <- function(x, paddings, value = 0) {
   if (!identical(dim(paddings), c(length(sizes), 2L)) || any(paddings < 0)) {
     abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), zero or more, not ", describe(paddings))
   }
+  check_room(sizes + rowSums(paddings), "paddings", 1)
   for (axis in which(rowSums(paddings) > 0)) {
     # made from x itself, so that traced programs serve other batch sizes
     filled <- function(n) {
@@ -263,7 +267,8 @@ op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "
 #' @rdname op_gather
 #' @export
 op_one_hot <- function(indices, depth, dtype = "float32") {
-  classes <- array(seq_len(check_count(depth)) - 1L, depth)
+  check_room(c(shape_of(indices), check_count(depth)), "depth", 1)
+  classes <- array(seq_len(depth) - 1L, depth)
   op_cast(op_equal(op_expand_dims(tensor(indices, "int32"), -1), classes), dtype)
 }
 

@@ -76,6 +76,16 @@ as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
 #' @export
 as.double.nn_tensor <- function(x, ...) as.double(as.array(x))
 
+#' Before R code makes a large array: is there room for it? If not, an error of class `nativenet_error_memory` that says
+#' which argument asks for how much.
+#' @param dim its sizes; those that are not known yet count as 1.
+#' @param bytes of each number, in all the arrays of this size that the code needs at once.
+#' @noRd
+check_room <- function(dim, arg, bytes = 8) {
+  dim <- as.double(dim[!is.na(dim)])
+  if (prod(dim) * bytes >= 2^20) .Call(C_check_room, dim, bytes, paste0("as `", arg, "` asks, an array"))
+}
+
 is_tensor <- function(x) inherits(x, "nn_tensor")
 
 is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]

@@ -30,6 +30,7 @@ pad_sequences <- function(sequences, maxlen = NULL, dtype = "int32", padding = "
     values <- values[sequence(kept, first + 1L)]
   }
   n <- length(sequences)
+  check_room(c(n, maxlen), "maxlen", if (type == "integer") 4 else 8)
   result <- matrix(value, n, maxlen)
   column <- sequence(kept, if (padding == "pre") maxlen - kept + 1L else 1L)
   # places in a matrix may be beyond the largest integer
@@ -78,6 +79,7 @@ count_matrix <- function(tokenizer, sequences, mode, num_words, dtype, fun) {
   weight <- if (mode == "tfidf") inverse_frequency(tokenizer, columns, fun)
   size <- lengths(sequences)
   n <- length(sequences)
+  check_room(c(n, columns), "num_words", if (type == "integer") 4 else 8)
   result <- matrix(vector(type, 1), n, columns)
   # rows in groups of about a million words
   for (rows in split(seq_len(n), cumsum(as.numeric(size)) %/% 2^20)) {

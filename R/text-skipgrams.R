@@ -32,6 +32,7 @@ skipgrams <- function(sequence, vocabulary_size, window_size = 4, negative_sampl
   with_seed(seed, {
     pairs <- neighbours(sequence, window_size, sampling_table)
     labels <- rep.int(1L, nrow(pairs))
+    check_room(c(nrow(pairs) * (1 + negative_samples), 2), "negative_samples", 32)
     count <- as.integer(nrow(pairs) * negative_samples)
     if (count > 0) {
       words <- rep_len(pairs[sample.int(nrow(pairs)), 1], count)
@@ -58,6 +59,7 @@ neighbours <- function(sequence, window, table) {
     }
     middle <- middle[stats::runif(length(middle)) <= table[sequence[middle] + 1]]
   }
+  check_room(c(length(middle), 2 * window, 2), "window_size", 12)
   steps <- setdiff(-window:window, 0)
   place <- cbind(rep(middle, each = length(steps)), rep(middle, each = length(steps)) + steps)
   place <- place[place[, 2] >= 1 & place[, 2] <= n, , drop = FALSE]
@@ -74,6 +76,7 @@ neighbours <- function(sequence, window, table) {
 make_sampling_table <- function(size, sampling_factor = 1e-05) {
   size <- check_count(size)
   check_number(sampling_factor, above = 0)
+  check_room(size, "size", 24)
   rank <- pmax(seq_len(size) - 1, 1)
   inverse_frequency <- rank * (log(rank) + 0.577) + 1 / 2 - 1 / (12 * rank)
   pmin(1, sqrt(sampling_factor * inverse_frequency))

@@ -90,6 +90,7 @@ tf_value <- function(x, dtype = NULL, fun = calling_function()) {
 
 tensor_filled <- function(value, shape, dtype = NULL) {
   shape <- check_sizes(as_sizes(shape), fun = "fill")
+  check_room(shape, "shape")
   tensor(if (length(shape)) array(value, shape) else value, dtype)
 }
 

@@ -124,6 +124,7 @@ static enum status rule_matmul(struct inference *q) {
   if ((s = broadcast_into(q, &batch))) return s;
   q->out.dim[q->out.rank++] = m;
   q->out.dim[q->out.rank++] = n;
+  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
   q->work = 2.0 * (double)shape_count(&q->out) * (double)ka;
   return STATUS_OK;
 }
@@ -145,6 +146,7 @@ static enum status rule_dense(struct inference *q) {
   }
   q->out = *x;
   q->out.dim[x->rank - 1] = w->dim[1];
+  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
   q->work = 2.0 * (double)shape_count(&q->out) * (double)w->dim[0];
   /* the backward pass keeps dz = dy activation'(y) */
   if (activation != -1) q->scratch = shape_count(&q->out);
@@ -509,7 +511,7 @@ enum status op_infer(struct inference *q) {
                 user_name(q->op), needs[op->part], dtype_name[dtype]);
   char text[TEXT];
   if (!s && !shape_is_possible(&q->out))
-    return fail(q->failure, STATUS_SHAPE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));
+    return fail(q->failure, STATUS_TOO_LARGE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));
   if (!s && q->work == 0) q->work = (double)shape_count(&q->out);
   return s;
 }

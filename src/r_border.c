@@ -6,7 +6,7 @@
 
 /* ---- errors ---- */
 
-static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "traced"};
+static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "memory", "too_large", "traced"};
 
 void raise(const struct failure *failure) {
   SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
@@ -80,6 +80,62 @@ SEXP handle_new(SEXP protected_, enum handle kind) {
   return x;
 }
 
+/* ---- memory: the one place that asks R for much of it ---- */
+
+struct wanted {
+  SEXPTYPE type;
+  R_xlen_t n;
+};
+
+static SEXP allocate_wanted(void *data) {
+  const struct wanted *w = data;
+  return Rf_allocVector(w->type, w->n);
+}
+
+static SEXP allocation_failed(SEXP condition, void *data) {
+  (void)condition, (void)data;
+  return NULL;
+}
+
+/* So much is asked for in a way that takes some microseconds more, but lets us word the error. */
+#define LARGE_BYTES (1 << 20)
+
+static const char *format_bytes(double bytes, char *text, size_t size) {
+  static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+  int k = 0;
+  for (; bytes >= 1000 && k < 6; k++) bytes /= 1000;
+  snprintf(text, size, "%.3g %s", bytes, unit[k]);
+  return text;
+}
+
+SEXP vector_for(SEXPTYPE type, int64_t n, const char *what, const struct shape *shape) {
+  double bytes = (double)n * (type == RAWSXP ? 1 : type == REALSXP ? 8 : type == VECSXP ? (double)sizeof(SEXP) : 4);
+  struct wanted w = {type, (R_xlen_t)n};
+  if (bytes < LARGE_BYTES) return Rf_allocVector(type, w.n);
+  SEXP x = bytes < 4e15 ? R_tryCatchError(allocate_wanted, &w, allocation_failed, NULL) : NULL;
+  char a[120], b[40];
+  if (!x)
+    raise_text(STATUS_MEMORY, "%s%s%s takes %s of memory, more than R can have", what, shape ? " of shape " : "",
+               shape ? shape_format(shape, a, sizeof a) : "", format_bytes(bytes, b, sizeof b));
+  return x;
+}
+
+/* Is there room for an array of these sizes, of numbers of so many bytes? It is let go of at once. */
+SEXP ffi_check_room(SEXP dim, SEXP bytes, SEXP what);
+SEXP ffi_check_room(SEXP dim, SEXP bytes, SEXP what) {
+  check_vector(dim, REALSXP, -1);
+  check_vector(what, STRSXP, 1);
+  struct shape shape = {.rank = XLENGTH(dim) > MAX_RANK ? MAX_RANK : (int32_t)XLENGTH(dim)};
+  double all = as_number(bytes);
+  for (int i = 0; i < shape.rank; i++) {
+    if (!(REAL(dim)[i] >= 0 && REAL(dim)[i] < 9e18)) raise_text(STATUS_VALUE, "internal error: a size");
+    shape.dim[i] = (int64_t)REAL(dim)[i];
+    all *= REAL(dim)[i];
+  }
+  if (all >= LARGE_BYTES) vector_for(RAWSXP, all < 9e18 ? (int64_t)all : INT64_MAX, CHAR(STRING_ELT(what, 0)), &shape);
+  return R_NilValue;
+}
+
 /* ---- tensors ---- */
 
 #define TENSOR_MAGIC 0x6e6e5431 /* "nnT1" */
@@ -96,9 +152,10 @@ typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
 static struct header *block_header(SEXP block) { return (struct header *)(void *)RAW(block); }
 
 static SEXP block_new(int dtype, const struct shape *shape) {
+  static const char *const kind[DTYPE_COUNT] = {"a float32 tensor", "a float64 tensor", "an int32 tensor", "an int64 tensor", "a bool tensor"};
   char text[120];
-  if (!shape_is_possible(shape)) raise_text(STATUS_SHAPE, "a tensor of shape %s is too large", shape_format(shape, text, sizeof text));
-  SEXP block = Rf_allocVector(RAWSXP, HEADER_BYTES + (R_xlen_t)((size_t)shape_count(shape) * dtype_size[dtype]));
+  if (!shape_is_possible(shape)) raise_text(STATUS_TOO_LARGE, "a tensor of shape %s is too large", shape_format(shape, text, sizeof text));
+  SEXP block = vector_for(RAWSXP, HEADER_BYTES + (int64_t)((size_t)shape_count(shape) * dtype_size[dtype]), kind[dtype], shape);
   struct header *h = block_header(block);
   memset(h, 0, HEADER_BYTES); /* blocks are saved: no stray bytes */
   h->magic = TENSOR_MAGIC;
@@ -269,7 +326,7 @@ SEXP ffi_variable_info(SEXP v) {
 void variable_own_block(SEXP v, int keep_numbers) {
   SEXP old = tensor_block(v);
   if (block_header(old)->holders == 0) return;
-  SEXP fresh = PROTECT(Rf_allocVector(RAWSXP, XLENGTH(old)));
+  SEXP fresh = PROTECT(vector_for(RAWSXP, XLENGTH(old), "a copy of a variable", &block_header(old)->shape));
   memcpy(RAW(fresh), RAW(old), keep_numbers ? (size_t)XLENGTH(old) : HEADER_BYTES);
   block_header(fresh)->holders = 0;
   block_header(fresh)->version++;

@@ -36,6 +36,12 @@ void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length);
 /* An R list or NULL, as VECSXP length. */
 R_xlen_t list_length(SEXP x);
 
+/* ---- memory ---- */
+
+/* A vector of n elements from R, or a condition of class nativenet_error_memory that says what it was for. All that may
+ * be large is asked for here. `what` is a noun; the shape, that of the whole, may be NULL. */
+SEXP vector_for(SEXPTYPE type, int64_t n, const char *what, const struct shape *shape);
+
 /* ---- tensors ---- */
 
 struct tensor {

@@ -19,7 +19,7 @@ static size_t tensor_bytes(const struct tensor *t) { return (size_t)shape_count(
 SEXP ffi_tensor_bytes(SEXP x);
 SEXP ffi_tensor_bytes(SEXP x) {
   struct tensor t = as_tensor(x);
-  SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)tensor_bytes(&t)));
+  SEXP bytes = PROTECT(vector_for(RAWSXP, (int64_t)tensor_bytes(&t), "the bytes of a tensor", &t.shape));
   if (XLENGTH(bytes)) memcpy(RAW(bytes), t.data, (size_t)XLENGTH(bytes));
   UNPROTECT(1);
   return bytes;

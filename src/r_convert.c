@@ -167,7 +167,7 @@ SEXP numbers_to_r(const struct tensor *t) {
   for (int i = 0; i < shape->rank; i++)
     if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array", (long long)shape->dim[i]);
   int small = t->dtype == INT32 || (t->dtype == INT64 && fits_integer(t->data, n));
-  SEXP x = PROTECT(Rf_allocVector(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, (R_xlen_t)n));
+  SEXP x = PROTECT(vector_for(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, n, "an R array", shape));
   double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;
   int *i = d ? NULL : TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
   switch (t->dtype) {

@@ -51,7 +51,7 @@ static void check_state(const struct epoch_state *s, int64_t rows) {
 /* A new pass with room for n sums; if it is `random`, its seed is drawn from R's generator. */
 SEXP ffi_epoch_state(SEXP n, SEXP random);
 SEXP ffi_epoch_state(SEXP n, SEXP random) {
-  SEXP x = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double))));
+  SEXP x = PROTECT(vector_for(RAWSXP, (int64_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double)), "the sums of the metrics", NULL));
   memset(RAW(x), 0, (size_t)XLENGTH(x));
   random_seed(&as_state(x)->start, as_int(random) ? seed_from_r() : 0);
   UNPROTECT(1);
@@ -171,7 +171,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
   if (d.rows == 0) raise_text(STATUS_VALUE, "there are no rows");
   if (batch > d.rows) batch = d.rows;
   struct program *p = make_room(program, batch);
-  d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
+  d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_vector(listeners, VECSXP, 2);
   struct listener l = {program, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
@@ -189,6 +189,6 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
   }
   enum status status = epoch_run(&e);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
-  UNPROTECT(1);
+  UNPROTECT(2);
   return results;
 }

@@ -104,7 +104,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   if (q.scratch) {
     struct shape flat = {.rank = 1, .dim = {q.scratch}};
     int dtype = dtypes[op_key(op)];
-    scratch = Rf_allocVector(RAWSXP, (R_xlen_t)((size_t)q.scratch * dtype_size[dtype]));
+    scratch = vector_for(RAWSXP, q.scratch * (int64_t)dtype_size[dtype], "what the gradient will need for a result", &q.out);
     kept = program_add_slot(&p, SLOT_BOUND, dtype, &flat);
     slots[kept].value = RAW(scratch);
   }

@@ -36,7 +36,7 @@ SEXP ffi_program_new(void) {
 static void grow_raw(SEXP shelter, int k, int32_t used, int32_t wanted, int32_t *room, size_t size) {
   if (wanted <= *room) return;
   int32_t next = *room * 2 > wanted ? *room * 2 : wanted + 8;
-  SEXP bigger = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)((size_t)next * size)));
+  SEXP bigger = PROTECT(vector_for(RAWSXP, (int64_t)((size_t)next * size), "a program", NULL));
   memset(RAW(bigger), 0, (size_t)XLENGTH(bigger)); /* it may be saved: no stray bytes */
   if (used) memcpy(RAW(bigger), RAW(VECTOR_ELT(shelter, k)), (size_t)used * size);
   SET_VECTOR_ELT(shelter, k, bigger);
@@ -81,10 +81,10 @@ static unsigned char *aligned(SEXP raw) {
   return (unsigned char *)(((uintptr_t)RAW(raw) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
 }
 
-static void allocate(SEXP shelter, int which, int64_t bytes) {
+static void allocate(SEXP shelter, int which, int64_t bytes, const char *what) {
   SEXP raw = VECTOR_ELT(shelter, which);
   if (XLENGTH(raw) >= bytes + ALIGNMENT) return;
-  SEXP bigger = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(bytes + ALIGNMENT)));
+  SEXP bigger = PROTECT(vector_for(RAWSXP, bytes + ALIGNMENT, what, NULL));
   memset(RAW(bigger), 0, (size_t)XLENGTH(bigger));
   SET_VECTOR_ELT(shelter, which, bigger);
   UNPROTECT(1);
@@ -122,13 +122,13 @@ struct program *program_allocate(SEXP x, int gradients) {
   SEXP before = PROTECT(VECTOR_ELT(shelter, SHELTER_VALUES));
   int64_t kept = p->value_shift, variables = p->variable_bytes;
   program_plan(p);
-  allocate(shelter, SHELTER_VALUES, p->value_bytes);
+  allocate(shelter, SHELTER_VALUES, p->value_bytes, "what the ops of one step compute");
   if (VECTOR_ELT(shelter, SHELTER_VALUES) != before) { /* the variables come first and keep their numbers */
     p->value_shift = aligned(VECTOR_ELT(shelter, SHELTER_VALUES)) - RAW(VECTOR_ELT(shelter, SHELTER_VALUES));
     if (variables) memcpy(aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), RAW(before) + kept, (size_t)variables);
   }
   UNPROTECT(1);
-  if (gradients) allocate(shelter, SHELTER_GRADIENTS, p->gradient_bytes);
+  if (gradients) allocate(shelter, SHELTER_GRADIENTS, p->gradient_bytes, "the gradients of one step");
   p = program_locate(x);
   /* the variables' first numbers stand in their objects */
   SEXP objects = VECTOR_ELT(shelter, SHELTER_OBJECTS);
@@ -182,7 +182,7 @@ static struct shape shape_from_r(SEXP x) {
     if (INTEGER(x)[i] < 0) raise_text(STATUS_SHAPE, "internal error: a negative size");
     s.dim[i] = INTEGER(x)[i];
   }
-  if (!shape_is_possible(&s)) raise_text(STATUS_SHAPE, "internal error: a shape that is too large");
+  if (!shape_is_possible(&s)) raise_text(STATUS_TOO_LARGE, "a tensor of that shape is too large");
   return s;
 }
 

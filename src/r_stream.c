@@ -21,7 +21,7 @@ SEXP ffi_pack(SEXP x) {
   unsigned int all = 0; /* NA and negative numbers have the highest bit set */
   for (R_xlen_t i = 0; i < n && TYPEOF(x) == INTSXP; i++) all |= (unsigned int)INTEGER(x)[i];
   if (all > 255) return R_NilValue;
-  SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, n));
+  SEXP bytes = PROTECT(vector_for(RAWSXP, n, "the bytes of an array", NULL));
   bytes_from_r(x, RAW(bytes));
   UNPROTECT(1);
   return bytes;
@@ -190,7 +190,7 @@ SEXP ffi_stream_new(SEXP stages) {
     if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER) random |= program_is_random(as_program(source));
     int64_t bytes = stage_settle(s, k);
     if (bytes < 0) raise_text(STATUS_SHAPE, "the elements of the data sets differ in their shapes or dtypes, or have too many tensors");
-    if (bytes) SET_VECTOR_ELT(VECTOR_ELT(shelter, BUFFERS), k, Rf_allocVector(RAWSXP, (R_xlen_t)bytes));
+    if (bytes) SET_VECTOR_ELT(VECTOR_ELT(shelter, BUFFERS), k, vector_for(RAWSXP, bytes, "a batch or shuffle buffer", NULL));
   }
   if (random) s->seed = seed_from_r(); /* else R's generator stays where it is */
   stream_restart(s, n - 1);

@@ -128,7 +128,7 @@ static void share_arena(SEXP tape, SEXP scratch) {
   program_plan(p);
   SEXP arena = VECTOR_ELT(scratch, 0);
   if (Rf_isNull(arena) || XLENGTH(arena) < p->gradient_bytes + ALIGNMENT) {
-    arena = Rf_allocVector(RAWSXP, (R_xlen_t)(p->gradient_bytes + ALIGNMENT));
+    arena = vector_for(RAWSXP, p->gradient_bytes + ALIGNMENT, "the gradients of what the tape recorded", NULL);
     SET_VECTOR_ELT(scratch, 0, arena);
   }
   SET_VECTOR_ELT(program_shelter(tape), SHELTER_GRADIENTS, arena);

@@ -51,11 +51,11 @@ SEXP ffi_trainer_new(SEXP program, SEXP loss, SEXP batch, SEXP optimizer) {
   int states = optimizer_states((int)t->optimizer.kind);
   int64_t bytes = p->variable_bytes, n = bytes / (int64_t)dtype_size[dtype];
   for (int i = 0; i < MAX_STATES; i++) {
-    SEXP state = Rf_allocVector(RAWSXP, i < states ? (R_xlen_t)bytes : 0);
+    SEXP state = vector_for(RAWSXP, i < states ? bytes : 0, "what the optimizer remembers", NULL);
     SET_VECTOR_ELT(shelter, STATES + i, state);
     if (i < states) optimizer_reset(&t->optimizer, dtype, n, RAW(state));
   }
-  SEXP good = Rf_allocVector(RAWSXP, (R_xlen_t)((1 + states) * bytes));
+  SEXP good = vector_for(RAWSXP, (1 + states) * bytes, "the copy of the last good weights", NULL);
   SET_VECTOR_ELT(shelter, GOOD, good);
   memset(RAW(good), 0, (size_t)XLENGTH(good)); /* it may be saved: no stray bytes */
   SEXP x = handle_new(shelter, HANDLE_TRAINER);
@@ -115,7 +115,11 @@ SEXP ffi_trainer_memory(SEXP x) {
   SEXP memory = PROTECT(Rf_allocVector(VECSXP, 2 + MAX_STATES));
   SET_VECTOR_ELT(memory, 0, Rf_ScalarReal(t->optimizer.kind));
   SET_VECTOR_ELT(memory, 1, Rf_ScalarReal(t->optimizer.steps));
-  for (int i = 0; i < MAX_STATES; i++) SET_VECTOR_ELT(memory, 2 + i, Rf_duplicate(VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i)));
+  for (int i = 0; i < MAX_STATES; i++) {
+    SEXP from = VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i), to = vector_for(RAWSXP, XLENGTH(from), "what the optimizer remembers", NULL);
+    SET_VECTOR_ELT(memory, 2 + i, to);
+    if (XLENGTH(from)) memcpy(RAW(to), RAW(from), (size_t)XLENGTH(from));
+  }
   UNPROTECT(1);
   return memory;
 }
@@ -260,11 +264,11 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   struct dataset d = {.shuffle = as_int(shuffle)};
   read_columns(trainer_program(x), inputs, columns, &d);
   if (d.rows == 0) raise_text(STATUS_VALUE, "no rows to train on");
-  d.order = d.shuffle ? (int32_t *)R_alloc((size_t)d.rows, sizeof(int32_t)) : NULL;
+  d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   random_seed(&t->random, seed_from_r());
   check_vector(listeners, VECSXP, 3);
   if (as_int(batch) < 1 || as_int(epochs) < 0) raise_text(STATUS_VALUE, "internal error: batch and epochs");
-  SEXP losses = PROTECT(Rf_allocVector(REALSXP, as_int(epochs)));
+  SEXP losses = PROTECT(vector_for(REALSXP, as_int(epochs), "the losses of all epochs", NULL));
   struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), 0};
   struct team_choice choice = {0};
   struct training g = {
@@ -274,7 +278,7 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   enum status status = train(&g);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
   if (g.epochs_done < XLENGTH(losses)) losses = Rf_xlengthgets(losses, (R_xlen_t)g.epochs_done);
-  UNPROTECT(1);
+  UNPROTECT(2);
   return losses;
 }
 

@@ -73,7 +73,8 @@ int64_t stage_settle(struct stream *s, int k) {
   for (int c = 0; c < g->components && g->kind != STAGE_SLICES; c++) g->component[c].packed = 0;
   if (g->kind == STAGE_SLICES || g->kind == STAGE_RANGE) return element_bytes(g);
   if (g->kind != STAGE_SHUFFLE) return 0;
-  return smaller(g->a, s->stage[g->input[0]].most) * place_bytes(s, g);
+  int64_t places = smaller(g->a, s->stage[g->input[0]].most), each = place_bytes(s, g);
+  return each > 0 && places > INT64_MAX / each ? INT64_MAX : places * each;
 }
 
 void stream_restart(struct stream *s, int k) {

@@ -64,3 +64,69 @@ test_that("random arguments for every routine are errors or harmless", {
   }
   succeed()
 })
+
+# ---- memory ----
+
+in_little_memory <- function(f) callr::r(f, libpath = .libPaths(), env = c(callr::rcmd_safe_env(), R_MAX_VSIZE = "250Mb", OMP_NUM_THREADS = "1"))
+
+test_that("memory that cannot be had is an error that names who asked for it and how much", {
+  skip_if_not_installed("callr")
+  got <- in_little_memory(function() {
+    library(nativenet)
+    refusal <- function(code) tryCatch({
+      code
+      "no error"
+    }, nativenet_error_memory = conditionMessage, error = function(e) paste("a plain error:", conditionMessage(e)))
+    list(
+      k_zeros = refusal(k_zeros(c(1e5, 1e4))), k_eye = refusal(k_eye(1e5)), op_tile = refusal(op_tile(matrix(1:4, 2), c(1e5, 1e4))),
+      op_broadcast_to = refusal(op_broadcast_to(1, c(1e5, 1e4))), op_repeat = refusal(op_repeat(1:3, 1e9)),
+      op_pad = refusal(op_pad(matrix(1, 2, 2), matrix(c(0, 0, 1e9, 0), 2))), op_one_hot = refusal(op_one_hot(0:10, 1e9)),
+      op_matmul = refusal(op_matmul(matrix(1, 1e4, 1), matrix(1, 1, 1e5))), op_random_normal = refusal(op_random_normal(c(1e5, 1e4))),
+      initializer_orthogonal = refusal(initializer_orthogonal()(c(1e4, 1e5))), initializer_identity = refusal(initializer_identity()(c(1e5, 1e4))),
+      initializer_glorot_uniform = refusal(initializer_glorot_uniform()(c(1e5, 1e4))),
+      layer_dense = refusal(layer_dense(keras_model_sequential(input_shape = 1e5), 1e5)),
+      layer_embedding = refusal(layer_embedding(keras_model_sequential(input_shape = 5), 1e6, 1e5)),
+      repeat_vector = refusal(layer_repeat_vector(keras_model_sequential(input_shape = 100), 1e9)),
+      to_categorical = refusal(to_categorical(0:10, 1e9)), pad_sequences = refusal(pad_sequences(list(1:3, 4), maxlen = 1e9)),
+      sequences_to_matrix = refusal(sequences_to_matrix(list(1:3), num_words = 1e9)),
+      skipgrams = refusal(skipgrams(1:1e5, 1e6, window_size = 1e5)), make_sampling_table = refusal(make_sampling_table(1e9)),
+      as.array = refusal(as.array(op_random_uniform(c(1e5, 400)))), variable = refusal(variable(op_random_uniform(c(1e5, 400))))
+    )
+  })
+  for (name in setdiff(names(got), "variable")) expect_match(got[[name]], paste0("^(layer )?`", name), label = name)
+  for (name in names(got)) expect_match(got[[name]], "takes [0-9.]+ [MGT]B of memory", label = name)
+  asked <- c(k_eye = "size", op_tile = "multiples", op_repeat = "repeats", op_pad = "paddings", op_one_hot = "depth", to_categorical = "num_classes",
+    pad_sequences = "maxlen", sequences_to_matrix = "num_words", skipgrams = "window_size", make_sampling_table = "size")
+  for (name in names(asked)) expect_match(got[[name]], paste0("`", asked[[name]], "`"), fixed = TRUE, label = name)
+})
+
+test_that("a model that got no memory is as it was, and trains on", {
+  skip_if_not_installed("callr")
+  got <- in_little_memory(function() {
+    library(nativenet)
+    kind <- function(code) tryCatch({
+      code
+      "no error"
+    }, nativenet_error = function(e) class(e)[1], error = conditionMessage)
+    x <- matrix(rep_len(c(0.1, -0.2, 0.3), 2e6), 2e4)
+    y <- rowSums(x[, 1:3])
+    model <- function(batch) {
+      set.seed(1)
+      m <- keras_model_sequential(input_shape = 100) |> layer_dense(1000, activation = "relu") |> layer_dense(1)
+      m |> compile("adam", "mse")
+      train_on_batch(m, x[1:50, ], y[1:50])
+      before <- get_weights(m)
+      large <- if (batch) {
+        list(kind(fit(m, x, y, batch_size = 20000, epochs = 1, verbose = 0)), kind(predict(m, x, batch_size = 20000)),
+          kind(evaluate(m, x, y, batch_size = 20000)))
+      }
+      same <- identical(before, get_weights(m))
+      train_on_batch(m, x[1:50, ], y[1:50])
+      list(large = unlist(large), same = same, weights = get_weights(m))
+    }
+    list(model(TRUE), model(FALSE))
+  })
+  expect_identical(got[[1]]$large[1:3], rep("nativenet_error_memory", 3))
+  expect_true(got[[1]]$same)
+  expect_identical(got[[1]]$weights, got[[2]]$weights)
+})
