@@ -34,7 +34,13 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
     it <- if (is_dataset(x)) as_iterator(x)
     if (is.null(it)) x else function() iter_next(it)
   }
-  source$read <- function(element) batch_data(self, element, class_weight, fun)
+  source$check <- NULL # of the first batch
+  source$read <- function(element) {
+    data <- batch_data(self, element, class_weight, fun)
+    if (!is.null(source$check)) source$check(data)
+    source$check <- NULL
+    data
+  }
   source$endless <- is.infinite(size)
   source$steps <- if (!is.null(steps)) steps else if (is.na(size)) NULL else size
   source$limit <- if (is.null(steps)) Inf else steps
@@ -75,12 +81,13 @@ each_block <- function(source, run, f) {
   if (!done) abort("the data set is empty", fun = "fit")
 }
 
-split_source <- function(source, share, fun) {
+split_source <- function(self, source, share, fun) {
   if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`", fun = fun)
   at <- floor(source$rows * (1 - share))
   if (at < 1 || at >= source$rows) {
     abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation", ": there are ", source$rows, fun = fun)
   }
+  check_split(self, source$data, at)
   part <- function(from, to) array_source(data_rows(source$data, from, to), source$batch)
   list(train = part(1, at), validation = part(at + 1, source$rows))
 }
@@ -135,6 +142,7 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
   self <- compiled_self(object, "evaluate")
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
+  check_ends_and_targets(self, source)
   callback_set(callbacks, object, list())
   progress <- new_progress(resolve_verbose(verbose, "evaluate"))
   progress$epoch_begin()
@@ -254,6 +262,7 @@ predict_on_batch <- function(object, x) {
 
 on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   source <- data_source(self, x, y, .Machine$integer.max, sample_weight, class_weight, NULL, fun)
+  if (is.null(self$compiled$checked)) check_ends_and_targets(self, source, ends = TRUE)
   step <- step_program(self, kind, source$data, source$batch)
   state <- new_state(step, random = kind == "train")
   optimizer <- self$compiled$optimizer

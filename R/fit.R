@@ -37,6 +37,10 @@ generics::fit
 #'   that come later, also to [predict()], [evaluate()] or as `validation_data`, are matched by these names: the order of
 #'   columns or levels does not matter, nor do levels without rows. A column that is missing or new, or a level that is new, is an error. Data
 #'   without names, such as those of data sets, and labels that are numbers are taken by position. `class_weight` may name levels.
+#' @section Warnings: Once per call `nativenet_warning_loss`, if a loss and the activation of the last layer do not go together;
+#'   `nativenet_warning_targets`, if targets lie outside what the loss is defined for, or rows of categorical ones do not sum to 1;
+#'   `nativenet_warning_split`, if `validation_split` leaves a class out of training; `nativenet_warning_nan`, see above. A factor
+#'   as target of a loss of numbers is an error.
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
 #'   labels or tokens out of range; `nativenet_error_names` for columns and levels that were not there in training; the model is as
 #'   before then.
@@ -68,12 +72,14 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
+  check_ends_and_targets(self, source, ends = TRUE)
   if (validation_split > 0 && is.null(validation_data)) {
-    parts <- split_source(source, validation_split, fun)
+    parts <- split_source(self, source, validation_split, fun)
     source <- parts$train
     validation <- parts$validation
   } else {
     validation <- validation_source(self, validation_data, source, validation_steps, fun)
+    if (!is.null(validation)) check_ends_and_targets(self, validation, "validation_data")
   }
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
   verbose <- resolve_verbose(verbose, fun)

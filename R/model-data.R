@@ -94,7 +94,10 @@ as_column <- function(value, dtype, arg, fun) {
 #' @noRd
 target_columns <- function(self, y, fun, x, inputs) {
   same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
-  columns <- if (same) inputs else Map(function(value, k) as_column(value, target_dtype(self, k), "y", fun), y, seq_along(y))
+  columns <- if (same) inputs else Map(function(value, k) {
+    if (is.factor(value)) check_factor(self, k, fun)
+    as_column(value, target_dtype(self, k), "y", fun)
+  }, y, seq_along(y))
   Map(function(t, output) like_rows(t, output$shape), columns, self$outputs)
 }
 
