@@ -11,7 +11,8 @@
 #' * `build(input_shape)` runs once, when the shape of the input is known (`input_shape[1]` is the rows: `NA`), and makes the weights with
 #'   `self$add_weight(name, shape, initializer, regularizer, constraint, trainable)`;
 #' * `call(inputs)` issues ops; arguments `training` and `mask` are given if it has them;
-#' * `compute_mask(inputs, mask)` gives the mask of the output (without it: the mask of the input if `call` has an argument `mask`).
+#' * `compute_mask(inputs, mask)` gives the mask of the output (without it: the mask of the input, where it
+#'   fits the output, if `call` has an argument `mask` or `supports_masking` is `TRUE`).
 #'
 #' `self$field <- value` keeps values, variables (which become weights) and layers (whose weights become the layer's);
 #' `self$add_loss(x)` adds a scalar to the loss in training; `super()$__init__(...)` may be called and does nothing.

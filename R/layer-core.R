@@ -418,7 +418,9 @@ repeat_vector_type <- list(
 #'
 #' @inheritParams layer_activation
 #' @param f a function of a tensor (or a list of tensors), made of ops; `training` and `mask` are passed if it has such arguments.
-#' @param output_shape,mask accepted for Keras' sake and not needed.
+#' @param output_shape accepted for Keras' sake and not needed.
+#' @param mask a function of the inputs and their mask that gives the mask of the output; without it the output has
+#'   none.
 #' @param arguments a named list of further arguments of `f`.
 #' @return As [layer_dense()]. No weights.
 #' @examples
@@ -429,7 +431,8 @@ layer_lambda <- function(object, f, output_shape = NULL, mask = NULL, arguments 
   if (length(arguments) && !(is_branch(arguments) && all(nzchar(names(arguments))) && !is.null(names(arguments)))) {
     abort("`arguments` must be a named list, not ", describe(arguments))
   }
-  new_layer("lambda", object, list(f = f, arguments = arguments), ...)
+  if (!is.null(mask)) check_function(mask)
+  new_layer("lambda", object, c(list(f = f, arguments = arguments), if (!is.null(mask)) list(mask = mask)), ...)
 }
 
 lambda_type <- list(
@@ -439,5 +442,6 @@ lambda_type <- list(
     f <- self$config$f
     known <- list(training = training, mask = mask)
     do.call(f, c(list(x), self$config$arguments, known[intersect(names(known), names(formals(f)))]))
-  }
+  },
+  mask = function(self, x, mask) if (!is.null(self$config$mask)) self$config$mask(x, mask)
 )

@@ -2,8 +2,11 @@
 
 #' Layers that join their inputs
 #'
-#' Element by element (`add`, `subtract`, `multiply`, `average`, `maximum`, `minimum`), with broadcasting; along an axis
-#' (`concatenate`); or by dot products (`dot`).
+#' Element by element (`add`, `subtract`, `multiply`, `average`, `maximum`, `minimum`), with broadcasting (an input of
+#' fewer axes gets axes of size 1 after the first); along an axis (`concatenate`); or by dot products (`dot`).
+#'
+#' The result has a mask if some input has one. A step is real where it is in all inputs. Along time `concatenate`
+#' joins the masks as it joins the inputs, and one without a mask has real steps only. `dot` ends masks.
 #'
 #' @param inputs a list of symbolic tensors or tensors; without it the layer itself.
 #' @param ... more inputs; options of layers by name, see [layer_dense()].
@@ -61,18 +64,11 @@ merge_layer <- function(kind, inputs, ..., config = list(), fun = calling_functi
   do.call(new_layer, options)(all)
 }
 
-#' Steps are real where they are in all inputs that have a mask.
-#' @noRd
-merged_mask <- function(self, x, mask) {
-  masks <- tensor_leaves(mask)
-  if (length(masks)) Reduce(op_logical_and, masks)
-}
-
 #' A type that folds its inputs with an op of two.
 #' @noRd
 fold_type <- function(class_name, op) {
   list(
-    class_name = class_name, several = TRUE, call = function(self, x) Reduce(op, check_several(self, x)),
+    class_name = class_name, several = TRUE, call = function(self, x) Reduce(op, same_rank(check_several(self, x))),
     mask = merged_mask
   )
 }
@@ -92,7 +88,7 @@ subtract_type <- fold_type("Subtract", function(a, b) op_subtract(a, b))
 average_type <- list(
   class_name = "Average",
   several = TRUE,
-  call = function(self, x) op_divide(Reduce(op_add, check_several(self, x)), length(x)),
+  call = function(self, x) op_divide(Reduce(op_add, same_rank(check_several(self, x))), length(x)),
   mask = merged_mask
 )
 
@@ -100,7 +96,7 @@ concatenate_type <- list(
   class_name = "Concatenate",
   several = TRUE,
   call = function(self, x) op_concat(check_several(self, x), op_axis(self, self$config$axis, x[[1]])),
-  mask = merged_mask
+  mask = joined_mask
 )
 
 dot_type <- list(

@@ -219,7 +219,7 @@ recurrent_type <- function(class_name, gates, call) {
     class_name = class_name,
     build = function(self, shape) build_recurrent(self, shape, gates),
     call = call,
-    mask = function(self, x, mask) if (self$config$return_sequences) mask
+    mask = function(self, x, mask) if (self$config$return_sequences) list(mask) # states have none
   )
 }
 

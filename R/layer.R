@@ -3,7 +3,8 @@
 #
 #   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the batch)
 #   call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
-#   mask(self, x, mask)       the mask of its output; TRUE: that of its input; a type without it ends the mask; "own": call() sees to it
+#   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
+#                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
@@ -155,10 +156,8 @@ build_layer <- function(self, shape) {
 
 # ---- calls ----
 
-# The mask of a tensor, TRUE where a step is real, travels with it; so does what a loss or layer can use in place of
+# The mask of a tensor travels with it (R/layer-mask.R); so does what a loss or layer can use in place of
 # it: the inputs of the sigmoid or softmax that made it ("logits"), the table and indices that it was looked up with ("lookup").
-mask_of <- function(x) if (is_tensor(x)) attr(x, "mask") else if (is.list(x) && !is.object(x)) lapply(x, mask_of)
-
 with_note <- function(x, name, value) {
   attr(x, name) <- value # tensors are references: this marks the object itself
   x
@@ -176,7 +175,8 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
     if (!is.null(mask)) abort("takes no `mask` with symbolic tensors, which bring their own", fun = self$name)
     return(symbolic_call(self, object, c(list(...), if (!is.null(training)) list(training = training))))
   }
-  call_layer(self, as_inputs(self, object), ..., training = training, mask = as_mask(self, mask))
+  mask <- if (!is.null(mask)) given_mask(self, object, mask)
+  call_layer(self, as_inputs(self, object), ..., training = training, mask = mask)
 }
 
 #' Arrays become tensors; floats take the layer's dtype.
@@ -190,12 +190,6 @@ as_inputs <- function(self, x) {
     t <- check_numbers(t, arg = "x", fun = self$name)
     tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else wanted)
   }))
-}
-
-#' Masks may come as logical arrays.
-#' @noRd
-as_mask <- function(self, mask) {
-  if (!is.null(mask)) fill_leaves(mask, lapply(tensor_leaves(mask), function(m) if (is_tensor(m)) m else tensor(check_numbers(m, arg = "mask", fun = self$name), "bool")))
 }
 
 cast_float <- function(t, dtype) {
@@ -214,16 +208,15 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   if (!self$built) build_layer(self, shapes_of(x))
   if (is.null(training)) training <- session$training
   if (is.null(mask)) mask <- mask_of(x)
+  else if (identical(type$mask, "own")) x <- with_masks(x, tensor_leaves(mask, keep_null = TRUE), another_name)
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
   result <- check_result(self, do.call(type$call, c(list(self, x), extra)))
   if (identical(type$mask, "own")) return(result)
-  given <- if (length(tensor_leaves(mask))) mask
-  mask <- if (is.function(type$mask)) type$mask(self, x, given) else if (isTRUE(type$mask)) given
-  result <- fill_leaves(result, lapply(tensor_leaves(result), function(y) {
+  result <- fill_leaves(result, Map(function(y, mask) {
     if (is_same(attr(y, "mask"), mask)) return(y)
     if (is_one_of(y, tensor_leaves(x))) y <- another_name(y) # the input given back has its own mask and other readers
     with_note(y, "mask", mask)
-  }))
+  }, tensor_leaves(result), result_masks(self, result, x, mask)))
   regularizer <- self$config$activity_regularizer
   if (!is.null(regularizer) && !is.null(session$penalties)) {
     session$penalties <- c(session$penalties, list(op_divide(regularizer(result), batch_size_of(result))))

@@ -80,9 +80,12 @@ new_node <- function(self, inputs, args) {
   node
 }
 
-keras_tensor <- function(shape, dtype, node) {
+#' @param mask the shape of its mask, or NULL.
+#' @noRd
+keras_tensor <- function(shape, dtype, node, mask = NULL) {
   x <- new.env(parent = emptyenv())
   x$shape <- as.integer(shape)
+  x$mask <- mask
   x$dtype <- dtype
   x$node <- node
   structure(x, class = "nn_keras_tensor")
@@ -158,14 +161,19 @@ symbolic_call <- function(self, object, args) {
   object <- one_tensor(self, object)
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
   specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
+  mask_specs <- lapply(leaves, function(x) {
+    if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask")))
+  })
+  run <- function(x, masks) do.call(call_layer, c(list(self, as_inputs(self, with_masks(x, masks))), args))
   trial <- with_training(FALSE, tryCatch(
-    trace_call(function(x) do.call(call_layer, c(list(self, as_inputs(self, x)), args)), list(specs)),
+    trace_call(run, list(specs, mask_specs)),
     error = function(e) abort_at_layer(self, e)
   ))
   node <- new_node(self, object, args)
   node$outputs <- fill_leaves(trial$template, lapply(tensor_leaves(trial$template), function(y) {
     info <- tensor_info(y)
-    keras_tensor(known_shape(info[[2]]), info[[1]], node)
+    mask <- attr(y, "mask")
+    keras_tensor(known_shape(info[[2]]), info[[1]], node, if (!is.null(mask)) known_shape(shape_of(mask)))
   }))
   if (is.null(self$plan)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs

@@ -80,7 +80,7 @@ output_loss <- function(loss, y, output, w) {
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
   values <- weigh(values, w)
   mask <- attr(output, "mask")
-  counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) op_cast(mask, tensor_dtype(values))
+  counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) weigh(op_ones_like(values), mask)
   reduction <- part_config(loss)$reduction
   reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
 }
@@ -119,7 +119,7 @@ model_statistics <- function(self, y, outputs, w) {
     mask <- attr(outputs[[k]], "mask")
     for (m in compiled$metrics[[k]]) {
       metric <- as_metric(m$metric, y[[k]], outputs[[k]])
-      weights <- if (m$weighted && length(w)) w[[k]] else if (!is.null(mask)) op_cast(mask, tensor_dtype(outputs[[k]]))
+      weights <- masked_weights(mask, if (m$weighted && length(w)) w[[k]], tensor_dtype(outputs[[k]]))
       found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights, logits_for(metric_fuses(metric), outputs[[k]])))))
       found$metrics <- c(found$metrics, list(metric))
     }
