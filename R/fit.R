@@ -8,8 +8,8 @@ generics::fit
 #' Train a model
 #'
 #' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code runs
-#' between batches only if a callback asks for it. Ctrl-C stops at the end of a step: the model is
-#' consistent then, and `fit(..., resume = TRUE)` goes on where it stopped.
+#' between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a large step, too: the weights
+#' are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it stopped.
 #'
 #' A loss that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
 #'
@@ -92,18 +92,28 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   self$stop_training <- FALSE
   callback_set(callbacks, object, params)
   run_callbacks(callbacks, "on_train_begin")
-  on.exit(progress$done())
-  while (run$epoch < epochs && !self$stop_training) {
+  interrupted <- FALSE
+  on.exit({
+    progress$done()
+    if (interrupted) tell_interrupted(self, run)
+  })
+  withCallingHandlers(while (run$epoch < epochs && !self$stop_training) {
     logs <- train_one_epoch(self, run, callbacks, progress)
     for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
     self$history <- history
     if (!is.null(viewer)) viewer$update(history$metrics)
-  }
+  }, interrupt = function(i) interrupted <<- TRUE)
   run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
   if (!is.null(viewer)) viewer$done(history$metrics)
   self$interrupted <- NULL
   self$history <- history
   invisible(history)
+}
+
+tell_interrupted <- function(self, run) {
+  goes_on <- !is.null(run$source$data) && !is.null(self$interrupted)
+  message("Training was interrupted in epoch ", run$epoch + 1, "; the weights are those of the last complete step",
+    if (goes_on) ". `fit(..., resume = TRUE)` with the same arrays goes on from there.")
 }
 
 check_shuffle <- function(shuffle, fun) {

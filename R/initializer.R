@@ -116,9 +116,24 @@ draw_orthogonal <- function(shape, dtype, gain) {
   rows <- prod(shape) / columns
   check_room(c(rows, columns), "shape", 32)
   size <- range(rows, columns)
-  decomposed <- qr(matrix(rnorm(rows * columns), size[2], size[1]))
-  q <- qr.Q(decomposed) %*% diag(sign(diag(qr.R(decomposed))), size[1])
+  q <- orthonormal_columns(size[2], size[1])
   op_reshape(tensor(gain * (if (rows < columns) t(q) else q), dtype), shape)
+}
+
+#' Columns in panels, each freed of its part along those before it, twice, as the first time leaves rounding errors. An interrupt waits for
+#' a panel only.
+#' @noRd
+orthonormal_columns <- function(rows, columns, panel = 128) {
+  done <- list()
+  for (from in seq(1, by = panel, length.out = ceiling(columns / panel))) {
+    width <- min(panel, columns - from + 1)
+    x <- matrix(rnorm(rows * width), rows)
+    for (p in c(done, done)) x <- op_subtract(x, op_matmul(p, op_matmul(op_transpose(p), x)))
+    decomposed <- qr(as.array(x))
+    q <- qr.Q(decomposed) %*% diag(sign(diag(qr.R(decomposed))), width)
+    done <- c(done, list(tensor(q, "float64")))
+  }
+  if (length(done)) as.array(op_concat(done, axis = 2)) else matrix(0, rows, columns)
 }
 
 # ---- the objects ----

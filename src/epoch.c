@@ -8,7 +8,8 @@ static void prepare(struct loop *l) { program_plan_forward(l->program, epoch_of(
 
 static void begin_step(struct epoch *e) {
   struct epoch_state *s = e->state;
-  e->loop.program->seed = random_bits(&s->now);
+  e->next = s->now;
+  e->loop.program->seed = random_bits(&e->next);
   if (e->rates && s->steps - e->first < e->n_rates) e->optimizer->learning_rate = e->rates[s->steps - e->first];
 }
 
@@ -37,6 +38,7 @@ static void end_step(struct epoch *e) {
     memcpy(e->collect[k].to, slot->value, bytes);
     e->collect[k].to += bytes;
   }
+  s->now = e->next;
   s->position = e->loop.data->position;
   s->rows_seen += e->loop.rows;
   s->steps++;
@@ -51,6 +53,7 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   team_barrier(team);
   if (atomic_load(&team->failed)) return 0;
   run_forward(l->program, team, thread);
+  if (team_must_leave(team)) return 0;
   if (atomic_load(&team->failed)) return 0;
   if (thread == 0) end_step(epoch_of(l));
   return 1;

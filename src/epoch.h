@@ -41,6 +41,7 @@ struct epoch {
   const double *rates; /* learning rates of the coming steps, or NULL */
   int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */
+  struct random next; /* after the step that is under way; what is interrupted is done again */
   void *user;
 };
 

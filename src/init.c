@@ -99,6 +99,7 @@ void attribute_visible R_init_nativenet(DllInfo *dll);
 void attribute_visible R_init_nativenet(DllInfo *dll) {
   check_machine();
   keep_freed_memory();
+  border_open();
   kernels_choose(NULL);
   R_registerRoutines(dll, NULL, routines, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);

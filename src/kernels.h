@@ -15,8 +15,18 @@ struct call {
   struct program *program; /* only the actions in run.c change it */
   const struct node *node;
   struct team *team;
-  int thread;
+  int thread;        /* this member */
+  int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */
 };
+
+/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they take. */
+#define PART_WORK 4e6
+
+/* Into how many parts a member divides its share. */
+static inline int parts_of(double work, const struct team *team) {
+  double parts = work / (PART_WORK * team->threads);
+  return parts <= 1 ? 1 : parts < 1e4 ? (int)parts : 10000;
+}
 
 typedef void kernel(const struct call *c);
 

@@ -34,6 +34,7 @@ enum status {
   STATUS_FULL,    /* a block must grow first; the border does that */
   STATUS_NAN,     /* the loss is no longer a number */
   STATUS_STOPPED, /* the poll asked for a stop */
+  STATUS_INTERRUPTED, /* the user did, in the middle of a step, which then changes nothing */
   STATUS_MEMORY,  /* there is no room for so much */
   STATUS_TOO_LARGE, /* a shape beyond any memory */
   STATUS_TRACED,  /* a function that is being traced did what a program cannot */

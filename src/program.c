@@ -99,7 +99,30 @@ static void lay_out(struct program *p, int variables) {
   if (variables) p->variable_bytes = p->value_bytes;
 }
 
+/* Does a node from `first` on, other than `by`, read or change this slot? */
+static int is_met(const struct program *p, int32_t first, int32_t slot, int change_only) {
+  for (int32_t i = first; i < p->nodes_used; i++) {
+    const struct node *n = &p->nodes[i];
+    for (int k = 0; k < n->inputs && !(change_only && (n->op < OP_COUNT || n->op == ACTION_GRADIENT)); k++)
+      if (p->operands[n->first + k].slot == slot) return 1;
+  }
+  return 0;
+}
+
+static void plan_late(struct program *p) {
+  p->has_late = 0;
+  for (int32_t i = 0; i < p->nodes_used; i++) {
+    struct node *n = &p->nodes[i];
+    n->late = 0;
+    if (n->op != ACTION_ASSIGN) continue;
+    int32_t to = p->operands[n->first].slot, from = p->operands[n->first + 1].slot;
+    n->late = !is_met(p, i + 1, to, 0) && !is_met(p, i + 1, from, 1);
+    if (n->late) p->has_late = 1;
+  }
+}
+
 void program_plan(struct program *p) {
+  plan_late(p);
   p->value_bytes = p->gradient_bytes = 0;
   for (int32_t i = 0; i < p->nodes_used; i++)
     for (int k = 0; k < p->slots_used && p->nodes[i].op == ACTION_GRADIENT; k++) p->slots[k].wants_gradient = 0; /* each has its own */

@@ -48,6 +48,7 @@ struct node {
   int32_t first, inputs; /* operands[first ... first + inputs - 1] */
   int32_t out, scratch;  /* slots; scratch is -1 where the op keeps nothing */
   int32_t forward;       /* is it needed? cleared only by program_plan_forward() */
+  int32_t late;          /* an assignment of a variable that nothing later looks at; set by program_plan() */
   int32_t backward;      /* does the gradient pass through here? set by program_plan_backward() */
   double work;
   uint64_t seed; /* of an op that draws random numbers */
@@ -58,6 +59,7 @@ struct program {
   int32_t slots_used, nodes_used, operands_used;
   int32_t slots_room, nodes_room, operands_room;
   int32_t laid_out; /* 1 + the nodes for which the arenas were laid out, for callers that run a program often */
+  int32_t has_late; /* are there late nodes? */
   int32_t ignores_variables; /* a tape that follows only what it was told to */
   int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
   int64_t room; /* rows for which its memory is laid out */

@@ -1,14 +1,42 @@
 #include "r_border.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* ---- interrupts in the middle of a run: R's jump is kept until the team has left ---- */
+
+static SEXP jump; /* where R wanted to go */
+
+static SEXP check_interrupt(void *data) {
+  (void)data;
+  R_CheckUserInterrupt();
+  return R_NilValue;
+}
+
+static void keep_jump(void *out, Rboolean jumps) {
+  if (jumps) longjmp(*(jmp_buf *)out, 1);
+}
+
+static int wants_stop(void) {
+  jmp_buf out;
+  if (setjmp(out)) return 1;
+  R_UnwindProtect(check_interrupt, NULL, keep_jump, &out, jump);
+  return 0;
+}
+
+void border_open(void) {
+  R_PreserveObject(jump = R_MakeUnwindCont());
+  threads_set_question(wants_stop);
+}
+
 /* ---- errors ---- */
 
-static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "memory", "too_large", "traced"};
+static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "interrupted", "memory", "too_large", "traced"};
 
 void raise(const struct failure *failure) {
+  if (failure->status == STATUS_INTERRUPTED) R_ContinueUnwind(jump);
   SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
   SEXP kind = PROTECT(Rf_mkString(status_class[failure->status]));
   SEXP text = PROTECT(Rf_mkString(failure->text));

@@ -16,9 +16,12 @@
 
 #include "run.h"
 
+/* Once, when the package loads: let long runs ask whether the user interrupts. */
+void border_open(void);
+
 /* ---- errors ---- */
 
-/* Raise an R condition of the status' class; does not return. */
+/* Raise an R condition of the status' class, or go on with an interrupt; does not return. */
 void raise(const struct failure *failure);
 void raise_text(enum status status, const char *format, ...);
 

@@ -46,16 +46,20 @@ void r_shape(SEXP x, struct shape *shape) {
 
 /* A column-major array is the row-major one with its axes reversed. With the first axis cut off, it
  * is a matrix of n rows; rows are taken in bands, so that each cache line that is read is used
- * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. */
+ * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. An interrupt jumps out of
+ * here: what is written to is dropped then. */
 #define BAND 32
+#define PATIENCE 0x3fff /* pieces of rows between two questions */
 #define TRANSPOSE(shape, ASSIGN)                                                                    \
   do {                                                                                              \
     int64_t n_ = (shape)->rank ? (shape)->dim[0] : 1, rest_ = shape_span((shape), 1, (shape)->rank); \
     if ((shape)->rank == 0) rest_ = 1;                                                              \
+    unsigned pieces_ = 0;                                                                           \
     for (int64_t row_ = 0; row_ < n_; row_ += BAND) {                                               \
       int64_t band_ = n_ - row_ < BAND ? n_ - row_ : BAND;                                          \
       int64_t index_[MAX_RANK] = {0}, at_ = 0; /* at_: column-major offset within rest, in units of n */ \
       for (int64_t to_ = 0; to_ < rest_; to_++) {                                                   \
+        if ((++pieces_ & PATIENCE) == 0) R_CheckUserInterrupt();                                    \
         for (int64_t j_ = 0; j_ < band_; j_++) {                                                    \
           const int64_t r_at = at_ * n_ + row_ + j_, our_at = (row_ + j_) * rest_ + to_;            \
           ASSIGN;                                                                                   \

@@ -101,8 +101,12 @@ SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values);
 SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values) {
   struct program *p;
   struct trainer *t = as_trainer(x, &p);
-  for (R_xlen_t k = 0; k < list_length(variables); k++)
-    fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(variables, k)), VECTOR_ELT(values, k), -1);
+  SEXP tensors = PROTECT(Rf_allocVector(VECSXP, list_length(variables))); /* first all of them, as an interrupt may come */
+  for (R_xlen_t k = 0; k < XLENGTH(tensors); k++)
+    SET_VECTOR_ELT(tensors, k, coerce_tensor(VECTOR_ELT(values, k), p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))].dtype));
+  for (R_xlen_t k = 0; k < XLENGTH(tensors); k++)
+    fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(variables, k)), VECTOR_ELT(tensors, k), -1);
+  UNPROTECT(1);
   t->steps_good = -1; /* the kept weights are not these */
   return R_NilValue;
 }

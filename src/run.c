@@ -13,12 +13,40 @@ double slot_number(const struct slot *s, int64_t i) {
   return s->dtype == FLOAT32 ? (double)((const float *)s->value)[i] : ((const double *)s->value)[i];
 }
 
+/* ---- kernels, and interrupts of them ---- */
+
+#define NODE_WORK 100 /* what a node costs beside its work, in floating point operations */
+
+/* The members meet within these, or do some of their work by themselves. */
+static int meets_within(const struct program *p, const struct node *n, int forward) {
+  switch (n->op) {
+  case OP_MATMUL: case OP_DENSE: case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: return 1;
+  case OP_MEAN: return forward;
+  default: break;
+  }
+  for (int k = 1; k < n->inputs && !forward; k++) /* the gradients of a tensor that is named twice wait for each other */
+    for (int j = 0; j < k; j++)
+      if (p->operands[n->first + j].slot == p->operands[n->first + k].slot) return 1;
+  return 0;
+}
+
+/* This member's share, part by part where that takes long. */
+static void run_kernel(kernel *run, struct call *c, int forward) {
+  int more = c->node->work < 2 * PART_WORK || meets_within(c->program, c->node, forward) ? 1 : parts_of(c->node->work, c->team);
+  c->parts = more * c->team->threads;
+  for (int k = 0; k < more && !team_may_rest(c->team, c->thread, more > 1 ? PART_WORK : NODE_WORK + c->node->work); k++) {
+    c->part = more * c->thread + k;
+    run(c);
+  }
+}
+
 void run_backward(struct program *p, struct team *team, int thread) {
   for (int i = p->nodes_used - 1; i >= 0; i--) {
-    struct call c = {p, &p->nodes[i], team, thread};
+    struct call c = {.program = p, .node = &p->nodes[i], .team = team, .thread = thread};
     if (!c.node->backward) continue;
-    kernels_of(p, c.node)->backward[c.node->op](&c);
+    run_kernel(kernels_of(p, c.node)->backward[c.node->op], &c, 0);
     team_barrier(team);
+    if (team_must_leave(team)) return;
   }
 }
 
@@ -82,14 +110,22 @@ static kernel *const actions[] = {
   [ACTION_GUARD - OP_COUNT] = guard_action,
 };
 
+/* Assignments that nothing later reads come last, so that a run can be interrupted until then without a trace. From the first
+ * change on it is finished. */
 void run_forward(struct program *p, struct team *team, int thread) {
-  for (int i = 0; i < p->nodes_used; i++) {
-    struct call c = {p, &p->nodes[i], team, thread};
-    if (!c.node->forward) continue;
-    if (c.node->op < OP_COUNT) kernels_of(p, c.node)->forward[c.node->op](&c);
-    else actions[c.node->op - OP_COUNT](&c);
-    team_barrier(team);
+  if (thread == 0) team->firm = 0;
+  for (int late = 0; late <= p->has_late; late++) {
+    for (int i = 0; i < p->nodes_used; i++) {
+      struct call c = {.program = p, .node = &p->nodes[i], .team = team, .thread = thread};
+      if (!c.node->forward || c.node->late != late) continue;
+      if (thread == 0 && (c.node->op == ACTION_UPDATE || c.node->op == ACTION_ASSIGN)) team->firm = 1;
+      if (c.node->op < OP_COUNT) run_kernel(kernels_of(p, c.node)->forward[c.node->op], &c, 1);
+      else actions[c.node->op - OP_COUNT](&c);
+      team_barrier(team);
+      if (team_must_leave(team)) return;
+    }
   }
+  if (thread == 0) team->firm = 0;
 }
 
 enum status run_explain(enum status s, struct failure *failure) {
@@ -97,6 +133,7 @@ enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_NAN)
     return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
                             "A smaller learning rate or scaled inputs may help");
+  if (s == STATUS_INTERRUPTED) return fail(failure, s, "interrupted");
   return s;
 }
 

@@ -18,9 +18,10 @@
 /* Two threads share a step only if it is worth some barriers (a microsecond each). */
 #define WORK_PER_THREAD 1.5e6
 
-/* The only mutable file-level state of the core, with `forked`. */
+/* With `forked` the only mutable file-level state of the core. */
 static int limit = 1;
 static struct team_choice shared_choice;
+static int (*question)(void);
 
 /* OpenMP's threads do not survive a fork: a child works alone. */
 #if defined(_OPENMP) && !defined(_WIN32)
@@ -84,6 +85,10 @@ static void team_member(struct team *team, int thread, team_task *task, void *us
   denormals_restore(mode);
 }
 
+static enum status team_status(struct team *team) {
+  return atomic_load(&team->stop) ? STATUS_INTERRUPTED : (enum status)atomic_load(&team->failed);
+}
+
 enum status team_run(int n, team_task *task, void *user) {
   struct team team = {.threads = n};
 #ifdef _OPENMP
@@ -94,12 +99,12 @@ enum status team_run(int n, team_task *task, void *user) {
       team.threads = omp_get_num_threads(); /* may be fewer than asked for */
       team_member(&team, omp_get_thread_num(), task, user);
     }
-    return (enum status)atomic_load(&team.failed);
+    return team_status(&team);
   }
 #endif
   team.threads = 1;
   team_member(&team, 0, task, user);
-  return (enum status)atomic_load(&team.failed);
+  return team_status(&team);
 }
 
 /* Waits are short, so members spin: who yields while the others are merely slower may get the core back
@@ -123,6 +128,24 @@ void team_barrier(struct team *team) {
     if (turn > SPINS) sched_yield();
 #endif
   }
+}
+
+void threads_set_question(int (*ask)(void)) { question = ask; }
+
+/* The clock is looked at after so much work only, in floating point operations. */
+#define WORK_PER_LOOK 2e6
+
+int team_may_rest(struct team *team, int thread, double work) {
+  if (atomic_load_explicit(&team->stop, memory_order_relaxed)) return 1;
+  if (thread || team->firm || (team->work += work) < WORK_PER_LOOK) return 0;
+  team->work = 0;
+  double now = seconds_now();
+  if (team->next_question == 0) team->next_question = now + QUESTION_SECONDS; /* short runs never ask */
+  if (now < team->next_question || !question) return 0;
+  int stop = question();
+  team->next_question = seconds_now() + QUESTION_SECONDS;
+  if (stop) atomic_store_explicit(&team->stop, atomic_load(&team->round) + 1, memory_order_release);
+  return stop;
 }
 
 double seconds_now(void) {

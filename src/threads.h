@@ -12,6 +12,9 @@ struct team {
   atomic_int arrived; /* at the current barrier */
   atomic_int round;   /* barriers passed */
   atomic_int failed;  /* an enum status set by a kernel that met bad data */
+  atomic_int stop;    /* the number of the barrier after which all members leave; 0: they go on */
+  int firm;           /* what is under way has begun to change variables, and is finished */
+  double next_question, work; /* of member 0: when it asks again, and what was done since it looked at the clock */
 };
 
 struct range {
@@ -32,6 +35,21 @@ typedef void team_task(void *user, struct team *team, int thread);
 enum status team_run(int n, team_task *task, void *user);
 
 void team_barrier(struct team *team);
+
+/* Does the user want a stop? Long runs ask through this function, in member 0 (the thread of the caller), about every
+ * QUESTION_SECONDS; it must not jump away. NULL: nobody is asked. */
+#define QUESTION_SECONDS 0.05
+void threads_set_question(int (*question)(void));
+
+/* By all members before each part of their work, of which they did `work` before; cheap. Nonzero: what follows up to the next barrier
+ * may be left out, as its results are dropped. */
+int team_may_rest(struct team *team, int thread, double work);
+
+/* After a barrier: must the team leave? All members see the same. */
+static inline int team_must_leave(struct team *team) {
+  int stop = atomic_load_explicit(&team->stop, memory_order_acquire);
+  return stop && (team->threads == 1 || atomic_load_explicit(&team->round, memory_order_acquire) - stop >= 0);
+}
 
 /* Seconds of a clock that only goes forward. */
 double seconds_now(void);

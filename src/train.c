@@ -94,10 +94,13 @@ static void update(struct trainer *t, const struct program *p, struct update_ste
 
 /* Forward, backward, update on what stands in the inputs. Returns 0 when the team must stop. */
 static int step(struct trainer *t, struct program *p, struct update_step *s, struct team *team, int thread) {
+  struct optimizer before = {0};
   run_forward(p, team, thread);
+  if (team_must_leave(team)) return 0;
   if (thread == 0) {
     note_loss(t, p);
     judge_loss(t, p, team);
+    before = t->optimizer;
     if (!atomic_load(&team->failed)) {
       optimizer_begin(&t->optimizer);
       *s = optimizer_step(&t->optimizer);
@@ -106,6 +109,10 @@ static int step(struct trainer *t, struct program *p, struct update_step *s, str
   team_barrier(team);
   if (atomic_load(&team->failed)) return 0;
   run_backward(p, team, thread);
+  if (team_must_leave(team)) {
+    if (thread == 0) t->optimizer = before;
+    return 0;
+  }
   update(t, p, *s, team, thread);
   team_barrier(team);
   return 1;
@@ -153,6 +160,7 @@ enum status train_step(struct trainer *t, struct program *p, int64_t rows, struc
 static void gradient_task(void *user, struct team *team, int thread) {
   struct single *s = user;
   run_forward(s->program, team, thread);
+  if (team_must_leave(team)) return;
   if (thread == 0) note_loss(s->trainer, s->program);
   team_barrier(team);
   run_backward(s->program, team, thread);

@@ -32,10 +32,10 @@ INLINE real real_attribute(double x) {
 /* This member's share of n numbers; a multiple of cache lines, so that members never write to the
  * same one. */
 INLINE struct range share(const struct call *c, int64_t n) {
-  return share_of(n, 16 * ALIGNMENT / (int64_t)sizeof(real), c->thread, c->team->threads);
+  return share_of(n, 16 * ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
 }
 INLINE struct range share_rows(const struct call *c, int64_t rows) {
-  return share_of(rows, 1, c->thread, c->team->threads);
+  return share_of(rows, 1, c->part, c->parts);
 }
 
 /* A tensor seen as rows of its last axis. */

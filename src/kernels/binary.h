@@ -15,7 +15,7 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
   int64_t steps = walk_steps(w), n = w->n[w->rank - 1];
   *rows = (struct range){0, steps};
   *within = (struct range){0, n};
-  if (steps >= 4 * c->team->threads) *rows = share_rows(c, steps);
+  if (steps >= 4 * c->parts) *rows = share_rows(c, steps);
   else *within = share(c, n);
 }
 

@@ -22,13 +22,13 @@
 /* Gradients through the recurrent product of a block go to `to` (B, U): columns [from, end) of d times the kernel's. */
 static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from, int64_t end, int add,
                              enum cell_buffer to) {
-  multiply_block(o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from), k->units, NULL, add,
+  multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from), k->units, NULL, add,
                  units_row(k, to, o->sequence), k->units);
 }
 
 /* x' + h R in place of x' */
 static void add_product(const struct cells *k, const struct block *o, enum cell_buffer input, int64_t from, int64_t end) {
-  multiply_block(o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from, k->gates, NULL, 1,
+  multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from, k->gates, NULL, 1,
                  gates_row(k, CELL_GATES, o->row) + from, k->gates);
 }
 
@@ -150,7 +150,7 @@ INLINE void gru_gates(const struct cells *k, const struct block *o, int activati
 static void gru_step(const struct cells *k, const struct block *o) {
   int64_t u = k->units;
   if (k->reset_after) {
-    multiply_block(o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, k->recurrent_kernel, k->gates,
+    multiply_block(k, o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, k->recurrent_kernel, k->gates,
                    k->bias ? k->bias + k->gates : NULL, 0, gates_row(k, CELL_PRODUCT, o->row), k->gates);
   } else {
     add_product(k, o, recurrent_input(k), 0, 2 * u);

@@ -31,6 +31,7 @@
 #define KC 256       /* a panel of KC x NR vectors fits the first-level cache */
 #define PACK_ROWS 96 /* pack when at least so many rows use a panel */
 #define LIBRARY_WORK 1e6 /* multiplications from which on a library is worth its call */
+#define TALL (1 << 16)
 #define DN 3         /* dot products: MR x DN sums at a time */
 #define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
@@ -136,14 +137,15 @@ INLINE int64_t panel_width(int64_t columns) {
 }
 
 /* C = start + A B by panels of B. */
-static void multiply_panels(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, const real *bias, int add, real *c,
-                            int64_t c_row, int pack) {
+static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, const real *bias, int add,
+                            real *c, int64_t c_row, int pack) {
   real panel[KC * NR * VL];
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
     struct matrix ak = {a.at + k * a.column, a.row, a.column};
     for (int64_t n = 0, width; n < columns; n += width) {
       width = panel_width(columns - n);
+      if (team_may_rest(call->team, call->thread, 2.0 * (double)rows * (double)deep * (double)width)) return;
       struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
       struct start s = {zeros, 0};
       if (add || k > 0) s = (struct start){c + n, c_row};
@@ -197,13 +199,14 @@ INLINE void dots_of_rows(int rows, int64_t columns, int64_t depth, const real *a
   if (columns == 1) dots(rows, 1, depth, a, a_row, b, b_row, c, c_row);
 }
 
-static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row) {
+static void multiply_dots(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row) {
   real piece[MR * KC]; /* rows of A, if they do not run along k */
   int64_t block = a.column == 1 ? DEEP : KC;
   for (int64_t k = 0; k < depth; k += block) {
     int64_t deep = depth - k < block ? depth - k : block;
     for (int64_t m = 0, some; m < rows; m += some) {
       some = rows - m >= MR ? MR : rows - m >= 4 ? 4 : 1;
+      if (team_may_rest(call->team, call->thread, 2.0 * (double)some * (double)columns * (double)deep)) return;
       int64_t a_row = a.row;
       const real *from = a.at + m * a.row + k * a.column, *pb = b.at + k;
       if (a.column != 1) {
@@ -222,9 +225,9 @@ static void multiply_dots(int64_t rows, int64_t columns, int64_t depth, struct m
  * put in place of C. This member's share: some rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
                          const real *bias, int add, real *y) {
-  int by_columns = rows < 8 * c->team->threads, pack = rows >= PACK_ROWS;
-  struct range r = by_columns ? share_of(columns, NR * VL, c->thread, c->team->threads)
-                              : share_of(rows, MR, c->thread, c->team->threads);
+  int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS;
+  struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
+                              : share_of(rows, MR, c->part, c->parts);
   int64_t y_row = columns;
   if (r.end <= r.begin) return;
   if (by_columns) {
@@ -234,14 +237,16 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
     a.at += r.begin * a.row, y += r.begin * columns, rows = r.end - r.begin;
   }
   if (b.column == 1 || pack || depth < 4 * VL) {
-    multiply_panels(rows, columns, depth, a, b, bias, add, y, y_row, pack);
+    for (int64_t m = 0; m < rows; m += TALL) /* an interrupt waits for so many rows of a panel */
+      multiply_panels(c, rows - m < TALL ? rows - m : TALL, columns, depth, (struct matrix){a.at + m * a.row, a.row, a.column}, b, bias, add,
+                      y + m * y_row, y_row, pack);
     return;
   }
   for (int64_t m = 0; m < rows && !add; m++) {
     if (bias) memcpy(y + m * y_row, bias, (size_t)columns * sizeof(real));
     else memset(y + m * y_row, 0, (size_t)columns * sizeof(real));
   }
-  multiply_dots(rows, columns, depth, a, b, y, y_row);
+  multiply_dots(c, rows, columns, depth, a, b, y, y_row);
 }
 
 /* Large products may be a library's: one member calls it, as it has threads of its own. */
@@ -253,8 +258,7 @@ static int multiply_by_library(const struct call *c, int64_t rows, int64_t colum
   for (int64_t m = 0; m < rows && bias && !add; m++) memcpy(y + m * columns, bias, (size_t)columns * sizeof(real));
   if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add || bias, y)) return 1;
   struct call alone = *c;
-  struct team team = {.threads = 1};
-  alone.team = &team;
+  alone.part = 0, alone.parts = 1;
   multiply_own(&alone, rows, columns, depth, a, b, bias, add, y);
   return 1;
 }
@@ -262,6 +266,6 @@ static int multiply_by_library(const struct call *c, int64_t rows, int64_t colum
 static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
                      const real *bias, int add, real *y) {
   double work = (double)rows * (double)columns * (double)depth;
-  if (work < LIBRARY_WORK || !multiply_by_library(c, rows, columns, depth, a, b, bias, add, y))
-    multiply_own(c, rows, columns, depth, a, b, bias, add, y);
+  if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, bias, add, y)) return;
+  multiply_own(c, rows, columns, depth, a, b, bias, add, y);
 }

@@ -111,10 +111,10 @@ INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) { return
 INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
 
 /* c = [c +] a b (+ bias) for the rows of a block, by one member. */
-static void multiply_block(const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
+static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
                            int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
   int pack = o->rows >= PACK_ROWS;
-  multiply_panels(o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, pack);
+  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, pack);
 }
 
 /* ---- forward ---- */
@@ -181,12 +181,12 @@ static void cells_forward(const struct call *c, cell_step *step) {
   struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), kernel = matrix_of(k.kernel, k.gates, 0);
   multiply(c, k.m, k.gates, k.r.inputs, rows, kernel, k.bias, 0, k.at[CELL_PROJECTED]);
   team_barrier(c->team);
-  struct range own = packing_share(&k.p, &k.r, c->thread, c->team->threads);
+  struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) {
     memset(units_row(&k, CELL_LAST, j), 0, (size_t)k.units * sizeof(real));
     if (k.p.length[j]) memset(units_row(&k, CELL_STATE, j), 0, (size_t)k.units * sizeof(real)); /* rows of step 0 */
   }
-  for (int64_t t = 0; t < longest(&k, own); t++) {
+  for (int64_t t = 0; t < longest(&k, own) && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t++) {
     struct block o = block_at(&k, t, own);
     begin_step(&k, &o);
     step(&k, &o);
@@ -230,7 +230,7 @@ static void turn_kernel(const struct cells *k) {
  * the digits of long float sums. */
 #define SUM_ROWS 64
 static void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
-  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->thread, c->team->threads);
+  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
   FOR_VECTORS(r.begin, r.end) {
     V all = add ? READ(sum) : ZERO;
     for (int64_t from = 0; from < rows; from += SUM_ROWS) {
@@ -245,7 +245,7 @@ static void sum_columns(const struct call *c, const real *x, int64_t rows, int64
 /* With a table: the gradient of each projected row is the sum of those of its tokens, in packed order. */
 static void sum_tokens(const struct cells *k) {
   int64_t columns = k->gates;
-  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), k->call->thread, k->call->team->threads);
+  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), k->call->part, k->call->parts);
   if (r.end <= r.begin) return;
   for (int64_t m = 0; m < k->m; m++) memset(gates_row(k, CELL_PROJECTED, m) + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
   for (int64_t n = 0; n < k->n; n++) {
@@ -279,10 +279,10 @@ static void scatter_rows(const struct cells *k, int input) {
  * share of its rows. */
 static void recurrent_gradient(const struct cells *k, const real *inputs, const real *gradients, int64_t from, int64_t to) {
   const struct call *c = k->call;
-  struct range r = share_of(k->units, MR, c->thread, c->team->threads);
+  struct range r = share_of(k->units, MR, c->part, c->parts);
   if (r.end <= r.begin) return;
   struct matrix a = {inputs + r.begin, 1, k->units}, b = {gradients + from, k->gates, 1};
-  multiply_panels(r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
+  multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
 }
 
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
@@ -292,9 +292,9 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
   cells_count(&k);
   turn_kernel(&k);
   team_barrier(c->team);
-  struct range own = packing_share(&k.p, &k.r, c->thread, c->team->threads);
+  struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) read_output(&k, DOUT, j);
-  for (int64_t t = longest(&k, own) - 1; t >= 0; t--) {
+  for (int64_t t = longest(&k, own) - 1; t >= 0 && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t--) {
     struct block o = block_at(&k, t, own);
     step(&k, &o);
   }

@@ -130,3 +130,86 @@ test_that("a model that got no memory is as it was, and trains on", {
   expect_true(got[[1]]$same)
   expect_identical(got[[1]]$weights, got[[2]]$weights)
 })
+
+# ---- interrupts ----
+
+# Begins `code` (a function of one argument, which is called to say that it runs) in the session, interrupts it after `wait` seconds and
+# gives what `code` returned.
+interrupted <- function(session, code, wait = 0.3) {
+  running <- tempfile()
+  session$call(code, list(running))
+  for (i in 1:2000) if (file.exists(running)) break else Sys.sleep(0.01)
+  Sys.sleep(wait)
+  session$interrupt()
+  expect_identical(session$poll_process(20000), "ready")
+  session$read()$result
+}
+
+test_that("an interrupt ends single ops, initializers and conversions that would go on for long", {
+  skip_on_os("windows")
+  skip_if_not_installed("callr")
+  session <- callr::r_session$new()
+  on.exit(session$close())
+  session$run(function() {
+    library(nativenet)
+    long <<- list(
+      product = function() op_matmul(big, big), # half a minute and more
+      orthogonal = function() initializer_orthogonal()(c(9000, 9000)),
+      random = function() repeat op_random_normal(c(2e4, 1e3)),
+      to_r = function() repeat as.array(big), from_r = function() repeat tensor(ours)
+    )
+    big <<- op_zeros_like(op_random_uniform(c(8000, 8000)))
+    ours <<- matrix(0, 1000, 8000)
+  })
+  for (name in c("product", "orthogonal", "random", "to_r", "from_r")) {
+    stopped <- interrupted(session, eval(substitute(function(running) {
+      file.create(running)
+      begin <- Sys.time()
+      tryCatch(long[[name]](), interrupt = function(e) as.numeric(Sys.time() - begin, units = "secs"))
+    }, list(name = name))))
+    expect_lt(stopped, 10, label = name)
+  }
+  expect_identical(session$run(function() as.array(op_matmul(diag(2), diag(2)))), diag(2))
+})
+
+test_that("an interrupt in the middle of a large step leaves the weights of a complete step, and resume gives the bits of an undisturbed run", {
+  skip_on_os("windows")
+  skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
+  skip_if_not_installed("callr")
+  session <- callr::r_session$new()
+  on.exit(session$close())
+  got <- interrupted(session, function(running) {
+    library(nativenet)
+    x <- matrix(rep_len(c(0.1, -0.3, 0.2, 0.7, -0.5), 2e6), 2000)
+    y <- x[, 1]
+    make <- function() {
+      set.seed(1)
+      m <- keras_model_sequential(input_shape = 1000) |> layer_dense(1500, activation = "relu") |> layer_dropout(0.1) |> layer_dense(1500) |> layer_dense(1)
+      m |> compile("adam", "mse", metrics = "mae")
+    }
+    m <- make()
+    set.seed(2)
+    begin <- callback_lambda(on_batch_begin = function(batch, logs) file.create(running))
+    note <- character()
+    withCallingHandlers(
+      tryCatch(fit(m, x, y, batch_size = 1000, epochs = 1000, verbose = 0, callbacks = begin), interrupt = function(e) "interrupted"),
+      message = function(e) {
+        note <<- conditionMessage(e)
+        invokeRestart("muffleMessage")
+      }
+    )
+    steps <- m$optimizer$iterations
+    stopped <- get_weights(m)
+    epochs <- steps %/% 2 + 1
+    fit(m, x, y, batch_size = 1000, epochs = epochs, verbose = 0, resume = TRUE)
+    whole <- make()
+    set.seed(2)
+    at <- list()
+    fit(whole, x, y, batch_size = 1000, epochs = epochs, verbose = 0,
+      callbacks = callback_lambda(on_batch_end = function(batch, logs) at[[length(at) + 1]] <<- get_weights(whole)))
+    list(note = note, step = steps == 0 || identical(stopped, at[[steps]]), resumed = identical(get_weights(m), get_weights(whole)))
+  })
+  expect_match(got$note, "interrupted in epoch [0-9]+.*resume = TRUE")
+  expect_true(got$step)
+  expect_true(got$resumed)
+})

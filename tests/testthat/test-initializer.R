@@ -119,3 +119,12 @@ test_that("arguments are checked", {
   expect_refusal(initializer_constant("a"), "value", "`initializer_constant()`")
   expect_refusal(initializer_zeros()(c(2, -1)), "value", "`initializer_zeros()`", "`shape`", "(2, -1)")
 })
+
+test_that("a large orthogonal matrix, made in panels, is the Q of all its numbers", {
+  set.seed(3)
+  by_panels <- as.array(initializer_orthogonal()(c(400, 300), "float64"))
+  set.seed(3)
+  decomposed <- qr(matrix(rnorm(400 * 300), 400))
+  expect_equal(by_panels, qr.Q(decomposed) %*% diag(sign(diag(qr.R(decomposed)))), tolerance = 1e-10)
+  expect_equal(crossprod(by_panels), diag(300), tolerance = 1e-13)
+})
