@@ -35,7 +35,9 @@ column_names <- function(value) {
 #' The parts of x or y, with their columns and levels as the model knows them.
 #' @noRd
 parts_by_name <- function(x, names, known, arg, fun) {
-  parts <- lapply(as_parts(x, names, arg, fun), plain_argument, arg, fun) # `[` drops the class of an integer64
+  one_factor <- function(part) is.data.frame(part) && length(part) == 1 && is.factor(part[[1]])
+  parts <- lapply(as_parts(x, names, arg, fun), function(part) if (one_factor(part)) part[[1]] else part)
+  parts <- lapply(parts, plain_argument, arg, fun) # `[` drops the class of an integer64
   what <- if (length(names) > 1) paste0("`", arg, "` for `", names, "`") else paste0("`", arg, "`")
   Map(function(value, known, what) if (is.null(known)) value else by_name(value, known, what, fun), parts, known, what)
 }

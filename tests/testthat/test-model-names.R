@@ -55,6 +55,7 @@ test_that("levels are matched by name; levels without rows do not matter", {
   expect_identical(evaluate(model, x, y), expected)
   expect_identical(evaluate(model, x, reversed), expected)
   expect_identical(evaluate(model, x, factor(y, c("none", rev(levels(y))))), expected)
+  expect_identical(evaluate(model, x, data.frame(kind = reversed)), expected)
   last <- 101:150
   expect_identical(evaluate(model, x[last, ], droplevels(y[last])), evaluate(model, x[last, ], y[last]))
   one_step <- function(y, ...) train_on_batch(trained(x, iris$Species), x[last, ], y, ...)
