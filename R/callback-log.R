@@ -61,7 +61,7 @@ callback_csv_logger <- function(filename, separator = ",", append = FALSE) {
       if (!length(text)) c("epoch", keys)
     }
     # a metric may be missing in some epochs
-    values <- c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else as.character(as.double(logs[[key]])), ""))
+    values <- c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else exact_text(as.double(logs[[key]])), ""))
     do.call(put, c(if (length(header)) list(header), list(values)))
   }
   self

@@ -41,7 +41,7 @@ constraint_formulas <- list(
 #' @param wanted a function of the norms that gives what they should be.
 #' @noRd
 rescale <- function(w, axis, wanted) {
-  norms <- op_sqrt(op_sum(op_square(w), from_zero(axis), keepdims = TRUE))
+  norms <- euclidean_norm(w, from_zero(axis), TRUE)
   op_multiply(w, op_divide(wanted(norms), op_add(norms, session$epsilon)))
 }
 

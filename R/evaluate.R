@@ -238,6 +238,8 @@ named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] els
 #'
 #' @inheritParams fit.nn_model
 #' @return Loss and metrics, as [evaluate()] gives; predictions.
+#' @section Errors: `nativenet_error_nan` for a loss that is not a finite number: the step is not taken. Also for a step that makes weights
+#'   that are not finite numbers: it has been taken, and the model needs other weights, see [set_weights()].
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile("sgd", "mse")

@@ -11,7 +11,7 @@ generics::fit
 #' between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a large step, too: the weights
 #' are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it stopped.
 #'
-#' A loss that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
+#' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
 #'
 #' @param object a compiled model.
 #' @param x rows of data: a matrix, array, tensor or data frame; a list of these for several inputs; a data set of `(x, y)` or
@@ -172,7 +172,7 @@ trained_and_validated <- function(self, run, kept, callbacks, progress) {
     nativenet_error_nan = function(e) {
       bring_back_weights(self, kept)
       self$stop_training <- TRUE
-      warn("the loss in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
+      warn("the loss or a weight in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
         "learning rate or scaled inputs may help", class = "nan")
       c(loss = NaN)
     }

@@ -46,3 +46,36 @@ json_string <- function(x) {
 #' An object, of which there may be very many members; the values are JSON.
 #' @noRd
 json_object <- function(names, values) paste0("{", paste0(json_string(names), if (length(names)) ":", values, collapse = ","), "}")
+
+# ---- writing ----
+
+to_json <- function(x) {
+  as.character(jsonlite::toJSON(exact_numbers(x), auto_unbox = TRUE, null = "null", na = "null", json_verbatim = TRUE))
+}
+
+#' Doubles as JSON text; jsonlite writes 15 digits at most.
+#' @noRd
+exact_numbers <- function(x) {
+  if (is.object(x) || !is.list(x) && !is.double(x)) return(x)
+  if (is.list(x)) {
+    x[] <- lapply(x, exact_numbers)
+    return(x)
+  }
+  if (length(dim(x)) > 1) {
+    return(lapply(seq_len(nrow(x)), function(i) exact_numbers(array(asplit(x, 1)[[i]], dim(x)[-1]))))
+  }
+  text <- ifelse(is.finite(x), exact_text(x), "null")
+  if (length(x) != 1 || !is.null(dim(x))) text <- paste0("[", paste(text, collapse = ","), "]")
+  structure(text, class = "json")
+}
+
+#' Doubles as text that is read as the same numbers, which takes up to 17 digits.
+#' @noRd
+exact_text <- function(x) {
+  text <- sprintf("%.15g", x)
+  for (digits in 16:17) {
+    inexact <- which(is.finite(x))[as.double(text[is.finite(x)]) != x[is.finite(x)]]
+    text[inexact] <- sprintf("%.*g", digits, x[inexact])
+  }
+  text
+}

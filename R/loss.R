@@ -63,14 +63,11 @@ loss_formulas <- list(
     op_multiply(op_mean(op_divide(op_abs(op_subtract(t, p)), op_maximum(op_abs(t), session$epsilon)), -1), 100)
   },
   mean_squared_logarithmic_error = function(t, p, config) {
-    log_of <- function(x) op_log(op_add(op_maximum(x, session$epsilon), 1))
+    log_of <- function(x) op_log1p(op_maximum(x, session$epsilon))
     op_squared_error(log_of(t), log_of(p))
   },
   huber = function(t, p, config) op_huber(t, p, config$delta),
-  logcosh = function(t, p, config) {
-    x <- op_subtract(p, t)
-    op_mean(op_subtract(op_add(x, op_softplus(op_multiply(x, -2))), log(2)), -1)
-  },
+  logcosh = function(t, p, config) op_logcosh(t, p),
   binary_crossentropy = function(t, p, config) {
     op_binary_crossentropy(smooth_labels(t, config$label_smoothing, 2), p, config$from_logits, clip = session$epsilon, epsilon = session$epsilon)
   },

@@ -71,7 +71,8 @@ op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
 op_var <- function(x, axis = NULL, keepdims = FALSE) {
   x <- as_floats(x)
   check_flag(keepdims)
-  op_mean(op_square(op_subtract(x, reduce_op("mean", x, axis, TRUE, "op_var"))), axis, keepdims)
+  centered <- function(x) op_subtract(x, reduce_op("mean", x, axis, TRUE, "op_var"))
+  op_mean(op_square(centered(centered(x))), axis, keepdims) # twice: the mean of large numbers is rounded
 }
 #' @rdname op_sum
 #' @export
@@ -91,6 +92,24 @@ op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, kee
 op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
   x <- as_floats(x)
   check_number(epsilon, min = 0)
-  squares <- reduce_op("sum", op_square(x), axis, TRUE, "op_l2_normalize")
-  op_divide(x, op_sqrt(op_maximum(squares, epsilon)))
+  op_divide(x, euclidean_norm(x, axis, TRUE, epsilon, "op_l2_normalize"))
+}
+
+#' The root of the sum of squares, in double: squares of floats overflow, or vanish, where the root does not.
+#' @noRd
+euclidean_norm <- function(x, axis = NULL, keepdims = FALSE, least = 0, fun = calling_function()) {
+  x <- as_floats(x)
+  squares <- square_sum(x, axis, keepdims, fun)
+  op_cast(op_sqrt(if (least > 0) op_maximum(squares, least) else squares), tensor_dtype(x))
+}
+
+#' The same of several tensors taken as one.
+#' @noRd
+global_norm <- function(xs) {
+  xs <- lapply(xs, as_floats)
+  op_cast(op_sqrt(Reduce(op_add, lapply(xs, square_sum))), tensor_dtype(xs[[1]]))
+}
+
+square_sum <- function(x, axis = NULL, keepdims = FALSE, fun = "op_sum") {
+  reduce_op("sum", op_square(op_cast(x, "float64")), axis, keepdims, fun)
 }

@@ -54,6 +54,10 @@ op_huber <- function(y_true, y_pred, delta = 1, reduction = "mean") {
 
 #' @rdname op_losses
 #' @export
+op_logcosh <- function(y_true, y_pred, reduction = "mean") loss_op("logcosh", y_true, y_pred, reduction, fun = "op_logcosh")
+
+#' @rdname op_losses
+#' @export
 op_kl_divergence <- function(y_true, y_pred, clip = 1e-7, reduction = "sum") {
   loss_op("kl_divergence", y_true, y_pred, reduction, reals = check_number(clip, min = 0), fun = "op_kl_divergence")
 }

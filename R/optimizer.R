@@ -202,13 +202,12 @@ optimizer_refresh <- function(self) {
 #' Shrink gradients by the optimizer's rule; also in a program.
 #' @noRd
 clip_gradients <- function(gradients, rule) {
-  norm <- function(g) op_sqrt(op_sum(op_square(g)))
   shrink <- function(g, size) op_multiply(g, op_divide(rule[[1]], op_maximum(size, rule[[1]])))
   switch(names(rule),
     clipvalue = lapply(gradients, op_clip, -rule[[1]], rule[[1]]),
-    clipnorm = lapply(gradients, function(g) shrink(g, norm(g))),
+    clipnorm = lapply(gradients, function(g) shrink(g, euclidean_norm(g))),
     global_clipnorm = {
-      size <- op_sqrt(Reduce(op_add, lapply(gradients, function(g) op_sum(op_square(g)))))
+      size <- global_norm(gradients)
       lapply(gradients, shrink, size)
     }
   )

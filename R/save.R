@@ -69,7 +69,6 @@ model_pieces <- function(self, include_optimizer) {
 
 weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights), sub(":0$", "", vapply(weights, variable_name, "")))
 
-to_json <- function(x) as.character(jsonlite::toJSON(x, auto_unbox = TRUE, digits = NA, null = "null", na = "null"))
 from_json <- function(text, what, fun) {
   refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
   if (is.null(text)) refuse(": there is none")

@@ -171,7 +171,7 @@ tf_linalg <- list(
   matrix_transpose = function(a, name = NULL) transpose_matrix(a),
   norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
     axis <- from_zero(axis)
-    if (ord %in% c("euclidean", 2, "2", "fro")) return(op_sqrt(op_sum(op_square(tensor), axis, keepdims)))
+    if (ord %in% c("euclidean", 2, "2", "fro")) return(euclidean_norm(tensor, axis, keepdims))
     if (ord %in% c(1, "1")) return(op_sum(op_abs(tensor), axis, keepdims))
     if (ord == Inf) return(op_max(op_abs(tensor), axis, keepdims))
     abort("`ord` must be \"euclidean\", 1, 2 or Inf, not ", describe(ord), fun = "norm")
@@ -185,7 +185,7 @@ tf_linalg <- list(
   },
   diag_part = function(input, name = NULL) op_sum(diagonal_only(input), -1),
   trace = function(x, name = NULL) op_sum(diagonal_only(x), c(-2, -1)),
-  global_norm = function(t_list, name = NULL) op_sqrt(Reduce(op_add, lapply(t_list, function(t) op_sum(op_square(t)))))
+  global_norm = function(t_list, name = NULL) global_norm(t_list)
 )
 
 diagonal_only <- function(x) {

@@ -59,6 +59,16 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   return 1;
 }
 
+/* What a step makes of the weights shows in the loss of the next one; after the last step there is none. */
+static enum status judge_variables(const struct program *p, struct failure *failure) {
+  for (int k = 0; k < p->slots_used; k++) {
+    const struct slot *s = &p->slots[k];
+    if (s->written && dtype_is_float(s->dtype) && !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
+      return fail(failure, STATUS_NAN, "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
+  }
+  return STATUS_OK;
+}
+
 enum status epoch_run(struct epoch *e) {
   struct epoch_state *s = e->state;
   struct random order = s->start;
@@ -70,5 +80,8 @@ enum status epoch_run(struct epoch *e) {
   e->loop.prepare = prepare;
   e->loop.step = epoch_step;
   e->loop.passes = 1;
-  return loop_run(&e->loop);
+  enum status status = loop_run(&e->loop);
+  if (status != STATUS_OK && status != STATUS_STOPPED) return status;
+  enum status judged = judge_variables(e->loop.program, e->loop.failure);
+  return judged ? judged : status;
 }

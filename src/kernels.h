@@ -54,6 +54,8 @@ typedef void penalize_kernel(int64_t n, double l1, double l2, const void *w, voi
 
 typedef void fill_kernel(int64_t n, double value, void *x);
 
+typedef int finite_kernel(int64_t n, const void *x); /* are all of them? */
+
 struct kernels {
   const char *name; /* instruction set, shown by R's nn_features() */
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
@@ -61,6 +63,7 @@ struct kernels {
   penalty_kernel *penalty;
   penalize_kernel *penalize;
   fill_kernel *fill;
+  finite_kernel *finite;
 };
 
 /* The tables, one per number type; float types chosen once, at load time, by what the processor

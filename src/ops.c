@@ -154,7 +154,7 @@ static enum status rule_dense(struct inference *q) {
 }
 
 /* ints: keepdims, then the axes, 0-based; none means all. Scratch: max and min count their ties; the backward pass
- * of prod keeps partial products. */
+ * of prod keeps partial products; float32 sums over rows keep what they were rounded by. */
 static enum status rule_reduce(struct inference *q) {
   const struct shape *x = q->shape[0];
   int drop[MAX_RANK] = {0}, keep = q->attr->ints[0] != 0, n = q->attr->n_ints - 1;
@@ -169,6 +169,9 @@ static enum status rule_reduce(struct inference *q) {
     q->out.dim[q->out.rank++] = drop[i] ? 1 : x->dim[i];
   }
   q->out_dtype = q->dtype[0];
+  int over_rows = 0;
+  for (int i = 1; i < x->rank; i++) over_rows = over_rows || (drop[i - 1] && !drop[i]);
+  if (over_rows && q->out_dtype == FLOAT32 && (q->op == OP_SUM || q->op == OP_MEAN)) q->scratch = shape_count(&q->out);
   if (q->op == OP_PROD && dtype_is_float(q->out_dtype)) q->scratch = shape_count(x) + shape_count(&q->out);
   if (q->op == OP_MAX || q->op == OP_MIN) {
     q->scratch = shape_count(&q->out);

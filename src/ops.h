@@ -57,6 +57,7 @@
       "from probabilities and labels 0 .. K-1")                                                   \
   ROW(SPARSE_SOFTMAX_CROSSENTROPY, sparse_softmax_crossentropy, 2, 2, label_loss, YES,            \
       "from logits and labels 0 .. K-1")                                                          \
+  ROW(LOGCOSH, logcosh, 2, 2, loss, YES, "log(cosh(p - t)), mean or sum over the last axis")      \
   ROW(SQUARED_ERROR, squared_error, 2, 2, loss, YES, "(p - t)^2, mean or sum over the last axis") \
   ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise")                       \
   ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond")        \

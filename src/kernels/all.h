@@ -56,6 +56,7 @@ const struct kernels TABLE = {
   .penalty = penalty_sums,
   .penalize = penalize_gradient,
   .fill = fill_numbers,
+  .finite = all_finite,
 #elif defined(REAL_IS_BOOL)
   .forward = {OP_TABLE_ANY(FORWARD_ROW) OP_TABLE_BOOL(FORWARD_ROW)},
 #else

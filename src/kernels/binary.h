@@ -71,15 +71,15 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
       const real *pa = IN(0) + at[0], *pb = IN(1) + at[1];                                          \
       const real *pz = OUT + row * n, *pdz = DOUT + row * n;                                        \
       real *pd = d + at[k];                                                                         \
-      real total = 0;                                                                               \
+      total sum = 0;                                                                                \
       FOR_VECTORS(within.begin, within.end) {                                                       \
         V a = broadcast_read(pa, i, part, sa), b = broadcast_read(pb, i, part, sb), z = READ(pz);   \
         (void)a, (void)b, (void)z;                                                                  \
         V v = READ(pdz) * (slope);                                                                  \
         if (sd) PUT(pd, add, v);                                                                    \
-        else total += SUM_PART(v);                                                                  \
+        else sum += (total)SUM_PART(v);                                                             \
       }                                                                                             \
-      if (!sd && within.end > within.begin) pd[0] = add ? pd[0] + total : total;                    \
+      if (!sd && within.end > within.begin) pd[0] = add ? pd[0] + R(sum) : R(sum);                  \
     }                                                                                               \
   }
 #define BINARY(name, f, slope_a, slope_b)                                                           \

@@ -123,7 +123,7 @@ INLINE V vtanh(V x) { return R(tanh((double)x)); }
 
 #endif
 
-/* log(1 + x) for x >= 0 without losing small x (Kahan's correction, Goldberg 1991, theorem 4) */
+/* log(1 + x) for x >= -1/2 without losing small x (Kahan's correction, Goldberg 1991, theorem 4) */
 INLINE V vlog1p(V x) {
   V u = x + R(1), d = u - R(1);
   return choose(d == R(0), x, vlog(u) * x / choose(d == R(0), splat(R(1)), d));

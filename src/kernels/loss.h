@@ -8,12 +8,12 @@
     (void)a, (void)b;                                                                               \
     FOR_ROWS() {                                                                                    \
       const real *pp = IN(0) + row * n, *pt = IN(1) + row * n;                                      \
-      real sum = 0;                                                                                 \
+      total sum = 0;                                                                                \
       FOR_VECTORS((int64_t)0, n) {                                                                  \
         V p = READ(pp), t = READ(pt);                                                               \
-        sum += SUM_PART(f);                                                                         \
+        sum += (total)SUM_PART(f);                                                                  \
       }                                                                                             \
-      OUT[row] = sum * loss_scale(c);                                                               \
+      OUT[row] = R(sum) * loss_scale(c);                                                            \
     }                                                                                               \
   }                                                                                                 \
   static void name##_backward(const struct call *c) {                                               \
@@ -44,6 +44,13 @@ LOSS(absolute_error, vabs(p - t), vsign(p - t), vsign(t - p))
 INLINE V huber_value(V e, real a) { return choose(vabs(e) <= a, R(0.5) * e * e, a * vabs(e) - R(0.5) * a * a); }
 LOSS(huber, huber_value(p - t, a), clipped(p - t, -a, a), -clipped(p - t, -a, a))
 
+/* log(cosh(e)). Near 0 it is -log(1 - tanh(e)^2) / 2, which keeps its digits; elsewhere nothing overflows. */
+INLINE V logcosh_value(V e) {
+  V a = vabs(e), t = vtanh(a);
+  return choose(a < R(0.5), R(-0.5) * vlog1p(-t * t), a + vlog1p(vexp_negative(R(-2) * a)) - R(0.69314718055994530942));
+}
+LOSS(logcosh, logcosh_value(p - t), vtanh(p - t), vtanh(t - p))
+
 /* From probabilities: q = clip(p, a, 1 - a), -(t log(q + b) + (1 - t) log(1 - q + b)). Keras clips
  * and adds (a = b = 1e-7); the course's class adds only (a = 0, b = 1e-9). */
 INLINE V binary_value(V q, V t, real b) { return -(t * vlog(q + b) + (R(1) - t) * vlog(R(1) - q + b)); }
@@ -66,7 +73,8 @@ LOSS(binary_crossentropy, binary_value(clipped(p, a, R(1) - a), t, b),
 static void sigmoid_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *pz = IN(0) + row * n, *pt = IN(1) + row * n;
-    real *pd = SCRATCH + row * n, sum = 0;
+    real *pd = SCRATCH + row * n;
+    total sum = 0;
     for (int64_t from = 0; from < n; from += 32 * VL) {
       int64_t to = from + 32 * VL < n ? from + 32 * VL : n;
       V product = ONE, rest = ZERO;
@@ -78,9 +86,9 @@ static void sigmoid_crossentropy_forward(const struct call *c) {
         rest += linear + choose(e < SERIES_BELOW, series, ZERO);
         product *= choose(e < SERIES_BELOW, ONE, d);
       }
-      sum += hsum(rest + vlog(product));
+      sum += (total)hsum(rest + vlog(product));
     }
-    OUT[row] = sum * loss_scale(c);
+    OUT[row] = R(sum) * loss_scale(c);
   }
 }
 
@@ -104,19 +112,17 @@ LOSS(kl_divergence, clipped(t, a, R(1)) * vlog(clipped(t, a, R(1)) / clipped(p, 
  * -sum t log(q + b). With m the clip's mask: dp_j = -m_j t_j / (q_j + b) / s + sum_i m_i t_i q_i / (q_i + b) / s.
  * ints[1]: divide by the sum? The course's class does not. */
 INLINE real probability_sum(const struct call *c, const real *p, int64_t n) {
-  real sum = 0;
-  if (!INT(1)) return R(1);
-  FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(p));
-  return sum;
+  return INT(1) ? row_total(n, p) : R(1);
 }
 
 static void categorical_crossentropy_forward(const struct call *c) {
   const real a = REAL_ATTR(0), b = REAL_ATTR(1);
   FOR_ROWS() {
     const real *p = IN(0) + row * n, *t = IN(1) + row * n;
-    real s = R(1) / probability_sum(c, p, n), sum = 0;
-    FOR_VECTORS((int64_t)0, n) sum -= SUM_PART(READ(t) * vlog(clipped(READ(p) * s, a, R(1) - a) + b));
-    OUT[row] = sum * loss_scale(c);
+    const real s = R(1) / probability_sum(c, p, n);
+    total sum = 0;
+    FOR_VECTORS((int64_t)0, n) sum -= (total)SUM_PART(READ(t) * vlog(clipped(READ(p) * s, a, R(1) - a) + b));
+    OUT[row] = R(sum) * loss_scale(c);
   }
 }
 
@@ -125,13 +131,14 @@ static void categorical_crossentropy_backward(const struct call *c) {
   FOR_ROWS() {
     const real *p = IN(0) + row * n, *t = IN(1) + row * n, dy = DOUT[row] * loss_scale(c);
     real *dp = DIN(0) ? DIN(0) + row * n : NULL, *dt = DIN(1) ? DIN(1) + row * n : NULL;
-    real s = R(1) / probability_sum(c, p, n), shared = 0;
+    const real s = R(1) / probability_sum(c, p, n);
+    total pulled = 0;
     for (int pass = INT(1) ? 0 : 1; pass < 2; pass++) {
       FOR_VECTORS((int64_t)0, n) {
         V raw = READ(p) * s, q = clipped(raw, a, R(1) - a);
         V pull = inside(raw, a, R(1) - a) * READ(t) / (q + b);
-        if (pass == 0) shared += SUM_PART(pull * q);
-        if (pass == 1 && dp) PUT(dp, ADDS(0), dy * s * (shared - pull));
+        if (pass == 0) pulled += (total)SUM_PART(pull * q);
+        if (pass == 1 && dp) PUT(dp, ADDS(0), dy * s * (R(pulled) - pull));
         if (pass == 1 && dt) PUT(dt, ADDS(1), -dy * vlog(q + b));
       }
     }

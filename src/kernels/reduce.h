@@ -47,6 +47,24 @@ INLINE real row_sum(const real *x, int64_t n) {
   return R(all);
 }
 
+/* y += x for n numbers. `lost`, unless it is NULL, has what earlier sums were rounded by (Kahan 1965). */
+INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
+#if defined(REAL_IS_FLOAT)
+  if (lost) {
+    FOR_VECTORS((int64_t)0, n) {
+      V before = READ(y), one = READ(x) - READ(lost), after = before + one, error = (after - before) - one;
+      WRITE(lost, choose(error == error, error, splat(0))); /* an infinite sum stays so */
+      WRITE(y, after);
+    }
+    return;
+  }
+#endif
+  (void)lost;
+  FOR_VECTORS((int64_t)0, n) PUT(y, 1, READ(x));
+}
+
+#define SHORT_SUM 256 /* of so few rows the rounding errors do not matter */
+
 static void sum_forward(const struct call *c) {
   struct walk w;
   struct shape kept;
@@ -57,14 +75,17 @@ static void sum_forward(const struct call *c) {
   int split = w.rank > 1 && w.stride[0][0] != 0;
   int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ? walk_steps(&w) / leading : 0;
   struct range mine = split ? share_rows(c, leading) : (struct range){0, c->thread == 0};
-  real *y = OUT;
-  memset(y + mine.begin * sums, 0, (size_t)((mine.end - mine.begin) * sums) * sizeof(real));
+  real *y = OUT, *lost = NULL;
+  size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
+  memset(y + begin, 0, bytes);
+  if (c->node->scratch >= 0 && steps * (moves ? n : 1) > SHORT_SUM * sums) {
+    lost = SCRATCH;
+    memset(lost + begin, 0, bytes);
+  }
   for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
     walk_offsets(&w, row, 1, &at);
-    const real *px = IN(0) + row * n;
-    real *py = y + at;
-    if (!moves) py[0] = REAL_PLUS(py[0], row_sum(px, n));
-    else FOR_VECTORS((int64_t)0, n) PUT(py, 1, READ(px));
+    const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n);
+    add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL);
   }
 }
 

@@ -7,24 +7,38 @@ INLINE real row_max(const real *x, int64_t n) {
   return hmax(top);
 }
 
-/* y = softmax(x); returns log(sum(exp(x))) */
-static real softmax_row(int64_t n, const real *x, real *y) {
-  real top = row_max(x, n), sum = 0;
+/* log(sum(exp(x))) = top + rest. Their sum would lose the digits of `rest` where the logits are large: the top is
+ * taken from a logit first, the rest from the difference. */
+struct log_sum {
+  real top, rest;
+};
+INLINE V shortfall(struct log_sum s, V x) { return s.rest - (x - s.top); } /* -log(softmax(x)) */
+
+/* y = softmax(x), if it is wanted */
+INLINE struct log_sum softmax_row(int64_t n, const real *x, real *y) {
+  const real top = row_max(x, n);
+  total sum = 0;
   FOR_VECTORS((int64_t)0, n) {
     V e = vexp_negative(READ(x) - top);
-    WRITE(y, e);
-    sum += SUM_PART(e);
+    if (y) WRITE(y, e);
+    sum += (total)SUM_PART(e);
   }
-  real scale = R(1) / sum;
-  FOR_VECTORS((int64_t)0, n) WRITE(y, READ(y) * scale);
-  return top + R(log((double)sum));
+  const real scale = R(1 / sum);
+  if (y) FOR_VECTORS((int64_t)0, n) WRITE(y, READ(y) * scale);
+  return (struct log_sum){top, R(log(sum))};
+}
+
+INLINE real row_total(int64_t n, const real *x) {
+  total sum = 0;
+  FOR_VECTORS((int64_t)0, n) sum += (total)SUM_PART(READ(x));
+  return R(sum);
 }
 
 /* sum of a b over a row */
 INLINE real row_dot(int64_t n, const real *a, const real *b) {
-  real sum = 0;
-  FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(a) * READ(b));
-  return sum;
+  total sum = 0;
+  FOR_VECTORS((int64_t)0, n) sum += (total)SUM_PART(READ(a) * READ(b));
+  return R(sum);
 }
 
 #define FOR_ROWS()                                                                           \
@@ -48,8 +62,9 @@ static void softmax_backward(const struct call *c) {
 static void log_softmax_forward(const struct call *c) {
   FOR_ROWS() {
     const real *x = IN(0) + row * n;
-    real *y = OUT + row * n, shift = softmax_row(n, x, y);
-    FOR_VECTORS((int64_t)0, n) WRITE(y, READ(x) - shift);
+    real *y = OUT + row * n;
+    const struct log_sum s = softmax_row(n, x, y);
+    FOR_VECTORS((int64_t)0, n) WRITE(y, -shortfall(s, READ(x)));
   }
 }
 
@@ -57,8 +72,8 @@ static void log_softmax_forward(const struct call *c) {
 static void log_softmax_backward(const struct call *c) {
   FOR_ROWS() {
     const real *y = OUT + row * n, *dy = DOUT + row * n;
-    real *dx = DIN(0) + row * n, sum = 0;
-    FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(dy));
+    real *dx = DIN(0) + row * n;
+    const real sum = row_total(n, dy);
     FOR_VECTORS((int64_t)0, n) PUT(dx, ADDS(0), READ(dy) - vexp(READ(y)) * sum);
   }
 }
@@ -66,33 +81,31 @@ static void log_softmax_backward(const struct call *c) {
 /* Losses give one number per row: the sum over the last axis, or with ints[0] its mean. */
 INLINE real loss_scale(const struct call *c) { return INT(0) ? R(1) / R(last_axis(SHAPE(0))) : R(1); }
 
-/* From logits z: -sum t log softmax(z) = sum(t) lse(z) - sum t z. The targets of a row need not sum
+/* From logits z: -sum t log softmax(z) = sum t (lse(z) - z). The targets of a row need not sum
  * to 1. Scratch keeps softmax(z); dz = softmax(z) sum(t) - t, dt = lse(z) - z. */
 static void softmax_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *z = IN(0) + row * n, *t = IN(1) + row * n;
-    real lse = softmax_row(n, z, SCRATCH + row * n), sum = 0;
-    FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(t) * (lse - READ(z)));
-    OUT[row] = sum * loss_scale(c);
+    const struct log_sum s = softmax_row(n, z, SCRATCH + row * n);
+    total sum = 0;
+    FOR_VECTORS((int64_t)0, n) sum += (total)SUM_PART(READ(t) * shortfall(s, READ(z)));
+    OUT[row] = R(sum) * loss_scale(c);
   }
 }
 
 static void softmax_crossentropy_backward(const struct call *c) {
   FOR_ROWS() {
     const real *z = IN(0) + row * n, *t = IN(1) + row * n, *p = SCRATCH + row * n;
-    real *dz = DIN(0), *dt = DIN(1), dy = DOUT[row] * loss_scale(c), sum = 0;
+    real *dz = DIN(0), *dt = DIN(1), dy = DOUT[row] * loss_scale(c);
     if (dz) {
+      const real sum = row_total(n, t);
       dz += row * n;
-      FOR_VECTORS((int64_t)0, n) sum += SUM_PART(READ(t));
       FOR_VECTORS((int64_t)0, n) PUT(dz, ADDS(0), dy * (READ(p) * sum - READ(t)));
     }
     if (dt) {
-      /* lse from any entry: log(p) = z - lse */
-      real top = row_max(z, n), total = 0;
-      FOR_VECTORS((int64_t)0, n) total += SUM_PART(vexp_negative(READ(z) - top));
-      real lse = top + R(log((double)total));
+      const struct log_sum s = softmax_row(n, z, NULL);
       dt += row * n;
-      FOR_VECTORS((int64_t)0, n) PUT(dt, ADDS(1), dy * (lse - READ(z)));
+      FOR_VECTORS((int64_t)0, n) PUT(dt, ADDS(1), dy * shortfall(s, READ(z)));
     }
   }
 }
@@ -109,8 +122,8 @@ static void sparse_softmax_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *z = IN(0) + row * n;
     int64_t label = label_of(c, row);
-    real lse = softmax_row(n, z, SCRATCH + row * n);
-    OUT[row] = label < 0 ? R(NAN) : lse - z[label];
+    const struct log_sum s = softmax_row(n, z, SCRATCH + row * n);
+    OUT[row] = label < 0 ? R(NAN) : s.rest - (z[label] - s.top);
   }
 }
 

@@ -70,7 +70,7 @@ UNARY(selu,       SELU_SCALE * choose(x <= R(0), SELU_ALPHA * vexpm1_negative(x)
 UNARY(gelu,       x * normal_cdf(x),                        normal_cdf(x) + x * normal_density(x))
 UNARY(sigmoid,    vsigmoid(x),                              y * (R(1) - y))
 UNARY(tanh,       vtanh(x),                                 R(1) - y * y)
-UNARY(softplus,   vsoftplus(x),                             R(1) - vexp(-y))
+UNARY(softplus,   vsoftplus(x),                             -vexpm1_negative(-y))
 UNARY(step,       choose(x == x, choose(x > R(0), ONE, ZERO), x), ZERO)
 
 /* The rest through the C library, number by number and in double. */
@@ -105,7 +105,7 @@ UNARY(atan,       library_atan(x),                          R(1) / (R(1) + x * x
 UNARY(sinh,       library_sinh(x),                          library_cosh(x))
 UNARY(cosh,       library_cosh(x),                          library_sinh(x))
 UNARY(log1p,      library_log1p(x),                         R(1) / (R(1) + x))
-UNARY(expm1,      library_expm1(x),                         y + R(1))
+UNARY(expm1,      library_expm1(x),                         vexp(x))
 UNARY(erf,        library_erf(x),                           R(1.12837916709551257390) * vexp(-x * x)) /* 2 / sqrt(pi) */
 UNARY(lgamma,     library_lgamma(x),                        library_digamma(x))
 UNARY_FORWARD(digamma, library_digamma(x))

@@ -77,6 +77,14 @@ static void fill_numbers(int64_t n, double value, void *numbers) {
   for (int64_t i = 0; i < n; i++) x[i] = R(value);
 }
 
+/* A product with 0 is 0 unless the number is infinite or NaN. */
+static int all_finite(int64_t n, const void *numbers) {
+  const real *x = numbers;
+  V sum = splat(0);
+  FOR_VECTORS((int64_t)0, n) sum += READ(x) * R(0);
+  return hsum(sum) == R(0);
+}
+
 static void penalty_sums(int64_t n, const void *weights, double *l1, double *l2) {
   const real *w = weights;
   for (int64_t from = 0; from < n; from += 1024) {

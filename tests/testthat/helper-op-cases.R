@@ -212,6 +212,10 @@ op_cases$huber <- c(
   loss_cases("mean", function(t, p) op_huber(t, p), function(t, p) mean(huber_of(t - p, 1))),
   loss_cases("sum", function(t, p) op_huber(t, p, delta = 0.3, reduction = "sum"), function(t, p) sum(huber_of(t - p, 0.3)))
 )
+op_cases$logcosh <- c(
+  loss_cases("mean", function(t, p) op_logcosh(t, p), function(t, p) mean(log(cosh(p - t)))),
+  loss_cases("sum", function(t, p) op_logcosh(t, p, reduction = "sum"), function(t, p) sum(log(cosh(p - t))))
+)
 kl_of <- function(t, p, clip) {
   t <- limit_to(t, clip, 1)
   sum(t * (log(t) - log(limit_to(p, clip, 1))))

@@ -27,7 +27,7 @@ test_that("the csv log has the metrics sorted, and what other callbacks add", {
   rate <- callback_learning_rate_scheduler(function(epoch) 0.125)
   log <- callback_csv_logger(path)
   train(fake_model(), list(rate, log), val_loss = c(0.5, NaN), loss = c(1 / 3, 1e-10))
-  expect_identical(readLines(path), c("epoch,loss,lr,val_loss", "0,0.333333333333333,0.125,0.5", "1,1e-10,0.125,NaN"))
+  expect_identical(readLines(path), c("epoch,loss,lr,val_loss", "0,0.3333333333333333,0.125,0.5", "1,1e-10,0.125,NaN"))
   # anew, then appended
   train(fake_model(), log, loss = 1)
   expect_identical(readLines(path), c("epoch,loss", "0,1"))

@@ -273,6 +273,30 @@ test_that("a loss that is not finite ends the training with a warning, and bring
   expect_true(all(is.finite((model |> fit(x, binary, epochs = 1, verbose = 0))$metrics$loss)))
 })
 
+test_that("weights that overflow in the last step are noticed as in any other", {
+  rows <- matrix(1e3, 4, 2)
+  new <- function(...) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, kernel_initializer = "zeros")
+    model |> compile(optimizer_sgd(1e38, ...), "mse")
+    model
+  }
+  model <- new()
+  before <- get_weights(model)
+  expect_warning(history <- fit(model, rows, rep(1e3, 4), epochs = 1, verbose = 0), class = "nativenet_warning_nan")
+  expect_identical(get_weights(model), before)
+  expect_identical(history$metrics$loss, NaN)
+  batches <- tensor_slices_dataset(list(rows, matrix(1e3, 4))) |> dataset_batch(4)
+  expect_warning(fit(model, batches, epochs = 1, verbose = 0), class = "nativenet_warning_nan")
+  expect_identical(get_weights(model), before)
+  stop_first <- callback_lambda(on_train_batch_end = function(batch, logs) model$stop_training <- TRUE)
+  expect_warning(fit(model, rows, rep(1e3, 4), epochs = 1, verbose = 0, callbacks = stop_first), class = "nativenet_warning_nan")
+  expect_identical(get_weights(model), before)
+  expect_error(train_on_batch(model, rows, rep(1e3, 4)), "weights that are not finite", class = "nativenet_error_nan")
+  # large, but finite: no false alarm
+  set_weights(model, list(matrix(3e38, 2, 1), 1))
+  expect_identical(train_on_batch(model, matrix(0, 4, 2), rep(1, 4))[["loss"]], 0)
+})
+
 test_that("bad input is refused in words, and leaves the model as it was", {
   model <- keras_model_sequential() |> layer_embedding(10, 4, input_length = 2) |> layer_flatten() |> layer_dense(3, activation = "softmax")
   expect_error(fit(model, matrix(1L, 4, 2), 0:3), class = "nativenet_error_uncompiled")

@@ -142,7 +142,8 @@ test_that("a NaN among predictions gives a NaN loss, never a number", {
     p <- replace(some(n, 0.1, 0.9), 2, NaN)
     t <- some(n, 0.1, 0.9, 2)
     losses <- list(
-      squared_error = op_squared_error(t, p), absolute_error = op_absolute_error(t, p), huber = op_huber(t, p), kl_divergence = op_kl_divergence(t, p),
+      squared_error = op_squared_error(t, p), absolute_error = op_absolute_error(t, p), huber = op_huber(t, p), logcosh = op_logcosh(t, p),
+      kl_divergence = op_kl_divergence(t, p),
       binary = op_binary_crossentropy(t, p), sigmoid = op_binary_crossentropy(t, p, from_logits = TRUE),
       categorical = op_categorical_crossentropy(t, p), not_normalized = op_categorical_crossentropy(t, p, normalize = FALSE),
       softmax = op_categorical_crossentropy(t, p, from_logits = TRUE),

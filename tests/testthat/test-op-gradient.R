@@ -19,7 +19,7 @@ test_that("every differentiable op has gradient cases, for each of its float inp
   by_input <- function(op) unique(unlist(lapply(op_cases[[op]], `[[`, "wants")))
   expect_identical(Filter(function(op) length(by_input(op)) == 0, op_names(differentiable = TRUE)), character())
   expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))), character())
-  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod", "matmul", "dense", "squared_error", "absolute_error", "huber", "kl_divergence",
+  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod", "matmul", "dense", "squared_error", "absolute_error", "huber", "logcosh", "kl_divergence",
     "binary_crossentropy", "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
   for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
   expect_setequal(by_input("dense"), 1:3)

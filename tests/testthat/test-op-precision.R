@@ -1,0 +1,76 @@
+# Digits that cancellation, overflow or long sums would cost, against plain R in double.
+
+numbers <- function(x) as.vector(as.array(x))
+close <- function(x, expected, tolerance = 1e-6) expect_lte(max(abs(numbers(x) / expected - 1)), tolerance)
+single <- function(...) tensor(..., "float32")
+gradient_at <- function(f, x) {
+  v <- variable(x, "float32")
+  with(gradient_tape() %as% tape, y <- f(v))
+  numbers(tape$gradient(y, v))
+}
+
+test_that("log-softmax and the cross-entropies from logits do not depend on the size of the logits", {
+  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+    for (n in c(3, 21)) for (size in c(0, 1e4, 1e7, 1e8)) {
+      d <- rep(c(0, 0, -8), length.out = n)
+      z <- single(matrix(size + d, 1))
+      right <- d - log(sum(exp(d)))
+      close(op_log_softmax(z), right)
+      t <- single(matrix(rep(c(0.2, 0.5, 0.3), length.out = n), 1))
+      close(op_categorical_crossentropy(t, z, from_logits = TRUE), -sum(numbers(t) * right))
+      close(op_sparse_categorical_crossentropy(array(2L, 1), z, from_logits = TRUE), -right[3])
+      close(op_binary_crossentropy(single(matrix(1, 1, n)), single(matrix(size + d - size, 1)), from_logits = TRUE),
+        mean(log1p(exp(-d))))
+      # and towards the targets
+      pull <- gradient_at(function(t) op_categorical_crossentropy(t, z, from_logits = TRUE), as.array(t))
+      close(pull, -right)
+    }
+    wide <- tensor(matrix(1e15 + c(0, 1, 2), 1), "float64")
+    close(op_log_softmax(wide), 0:2 - log(sum(exp(0:2))), 1e-14)
+  })
+})
+
+test_that("small losses keep their digits", {
+  e <- matrix(c(1e-6, -1e-4, 0.3, -0.7, 20, -200, 1e7), 7)
+  exact <- ifelse(abs(e) < 0.01, e^2 / 2 - e^4 / 12, abs(e) + log1p(exp(-2 * abs(e))) - log(2))
+  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+    close(op_logcosh(single(e * 0), single(e)), exact)
+    close(gradient_at(function(p) op_logcosh(single(e * 0), p), e), tanh(e))
+    close(gradient_at(op_softplus, c(-40, -20, -1, 0, 3, 50)), plogis(c(-40, -20, -1, 0, 3, 50)))
+    close(gradient_at(op_expm1, c(-20, -1, 0, 2)), exp(c(-20, -1, 0, 2)))
+  })
+  small <- single(matrix(1e-5))
+  close(loss_mean_squared_logarithmic_error(small, single(matrix(3e-5))), (log1p(3e-5) - log1p(1e-5))^2, 1e-5)
+})
+
+test_that("long float sums keep their digits, along any axis", {
+  n <- 2e5
+  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+    x <- single(matrix(0.1, n, 3))
+    for (y in list(op_mean(x, 1), op_mean(x), op_mean(op_transpose(x, 2:1), 2))) close(y, 0.1, 5e-6)
+    close(op_sum(op_reshape(x, c(-1, 3, 2)), c(1, 3)), n * 0.1)
+    close(op_squared_error(single(matrix(0, 1, n)), single(matrix(0.1, 1, n))), 0.01)
+    close(op_mean(tensor(matrix(0.1, 2000, 3), "float64"), 1), 0.1, 1e-12)
+  })
+  # infinite and missing numbers pass
+  expect_identical(numbers(op_sum(single(cbind(c(1, Inf, rep(1, 600)), 1, c(NaN, rep(2, 601)))), 1)), c(Inf, 602, NaN))
+  scale <- variable(1, "float32")
+  with(gradient_tape() %as% tape, y <- op_sum(op_multiply(single(rep(0.1, n)), scale)))
+  close(tape$gradient(y, scale), n * 0.1)
+})
+
+test_that("variances of large numbers, and norms of very large and very small ones", {
+  close(op_var(single(1e7 + 0:1)), 0.25)
+  close(op_std(single(matrix(c(16777216 + 2 * (0:3), 0:3), 4)), 1), sqrt(c(5, 1.25)))
+  close(op_l2_normalize(single(c(3e25, -4e25))), c(0.6, -0.8))
+  close(tf$linalg$norm(single(c(3e25, 4e25))), 5e25)
+  close(tf$linalg$norm(single(c(3e-25, 4e-25))), 5e-25)
+  close(tf$linalg$global_norm(list(single(3e25), single(4e25))), 5e25)
+  close(op_l2_normalize(c(3, 4)), c(0.6, 0.8), 1e-15)
+  expect_identical(numbers(op_l2_normalize(c(0, 0))), c(0, 0))
+  close(loss_cosine_similarity(single(matrix(c(1e25, 1e25), 1)), single(matrix(c(1e-3, 0), 1))), -sqrt(0.5))
+  close(constraint_unitnorm()(single(matrix(c(3e25, 4e25)))), c(0.6, 0.8))
+  v <- variable(c(0, 0), "float32")
+  optimizer_sgd(1, clipnorm = 1)$apply_gradients(list(list(single(c(3e25, 4e25)), v)))
+  close(v, -c(0.6, 0.8))
+})
