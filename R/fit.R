@@ -8,8 +8,8 @@ generics::fit
 #' Train a model
 #'
 #' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code runs
-#' between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a large step, too: the weights
-#' are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it stopped.
+#' between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a large
+#' step, too: the weights are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it stopped.
 #'
 #' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
 #'
