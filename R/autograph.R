@@ -8,7 +8,8 @@
 #'
 #' `autograph()` gives a function that does the same as `f`, faster: the first time it is called, the ops that it issues
 #' are kept as a program, with gradient tapes and the steps of optimizers among them, and later calls
-#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own. `if` and `while`
+#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own; batches that differ in their number
+#' of rows share one, unless the function looked at that number (`nrow(x)`). `if` and `while`
 #' understand tensors inside it, and `for` runs over data sets and over the first axis of tensors.
 #'
 #' Results never depend on whether a function was compiled. Where it looks at numbers (`$numpy()`, an `if` on a
@@ -75,13 +76,16 @@ graph_call <- function(graph, args, caller) {
   compiled <- is.null(graph$reason) && !is_tracing() && length(tapes_recording()) == 0
   if (!compiled) return(do.call(graph$run, args, quote = TRUE, envir = caller))
   if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
-  signature <- .Call(C_signature, args)
-  for (trace in graph$traces) {
-    if (!is_same(trace$key, signature[[1]])) next
-    result <- run_trace(trace, signature[[2]])
-    return(if (trace$visible) result else invisible(result))
-  }
-  graph_trace(graph, args, signature, sys.call(-1), caller)
+  signature <- .Call(C_signature, args, 0L)
+  for (trace in graph$traces) if (is_same(trace$key, signature[[1]])) return(run_visibly(trace, signature))
+  open <- .Call(C_signature, args, 1L)
+  for (trace in graph$traces) if (!trace$rows && is_same(trace$open_key, open[[1]])) return(run_visibly(trace, signature))
+  graph_trace(graph, args, signature, open, sys.call(-1), caller)
+}
+
+run_visibly <- function(trace, signature) {
+  result <- run_trace(trace, signature[[2]])
+  if (trace$visible) result else invisible(result)
 }
 
 # Something that the function found outside has changed.
@@ -91,7 +95,7 @@ graph_renew <- function(graph) {
   graph$renewed <- graph$renewed + 1
 }
 
-graph_trace <- function(graph, args, signature, call, caller) {
+graph_trace <- function(graph, args, signature, open, call, caller) {
   reason <- if (graph$renewed > most_renewals) "what it finds outside changes again and again"
   else if (length(graph$traces) >= most_programs) "its arguments are of another kind each time"
   objects <- Filter(function(x) !is.atomic(x) && !is_tensor(x), tensor_leaves(args))
@@ -102,7 +106,7 @@ graph_trace <- function(graph, args, signature, call, caller) {
     reason <- found$reason
   }
   if (is.null(reason)) {
-    trace <- try_trace(graph$run, args)
+    trace <- try_trace(graph$run, args, open[[3]])
     if (is.character(trace)) reason <- trace
     if (!guards_hold(graph$guards)) {
       guards_restore(graph$guards)
@@ -111,9 +115,9 @@ graph_trace <- function(graph, args, signature, call, caller) {
   }
   if (is.null(reason)) {
     trace$key <- signature[[1]]
+    trace$open_key <- open[[1]]
     graph$traces <- c(graph$traces, list(trace))
-    result <- run_trace(trace, signature[[2]])
-    return(if (trace$visible) result else invisible(result))
+    return(run_visibly(trace, signature))
   }
   result <- withVisible(do.call(graph$run, args, quote = TRUE, envir = caller)) # its own errors are no reason
   graph$reason <- reason
@@ -124,9 +128,9 @@ graph_trace <- function(graph, args, signature, call, caller) {
 
 #' A trace, or why there can be none.
 #' @noRd
-try_trace <- function(f, args) {
+try_trace <- function(f, args, rows = NULL) {
   before <- random_state_now()
-  trace <- tryCatch(trace_call(f, args), error = identity)
+  trace <- tryCatch(trace_call(f, args, rows), error = identity)
   if (!identical(before, random_state_now())) {
     put_random_state(before)
     return("it draws random numbers with R's generator; those of `tf$random` can be compiled")
@@ -226,6 +230,7 @@ with_control <- function(f) {
 
 as_condition <- function(x) {
   if (!is_tensor(x)) return(x)
+  if (is_symbolic(x) && !is.null(known <- .Call(C_value_from_shapes, x))) x <- known
   if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
   if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
   as.logical(as.array(x))

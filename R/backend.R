@@ -18,7 +18,7 @@
 #' | `k_get_value()`, `k_eval()` | the numbers, as an R array |
 #' | `k_set_value()`, `k_update()`, `k_update_add()`, `k_update_sub()` | change a variable in place |
 #' | `k_cast()`, `k_dtype()` | another number type; its name |
-#' | `k_shape()`, `k_int_shape()`, `k_ndim()` | whole numbers; a list of them; how many |
+#' | `k_shape()`, `k_int_shape()`, `k_ndim()` | a tensor of the sizes; a list of them; how many |
 #' | `k_floatx()`, `k_set_floatx()` | the type where none is given, `"float32"` at first |
 #' | `k_epsilon()`, `k_set_epsilon()` | the small number of the cross-entropies, 1e-7 at first |
 #' | `k_clear_session()` | does nothing: there are no graphs to clear |
@@ -135,7 +135,7 @@ k_cast <- function(x, dtype) op_cast(x, dtype)
 k_dtype <- function(x) tensor_dtype(tensor(x))
 #' @rdname k_constant
 #' @export
-k_shape <- function(x) nn_shape(shape_of(x))
+k_shape <- function(x) op_shape(x)
 #' @rdname k_constant
 #' @export
 k_int_shape <- function(x) as.list(shape_of(x))

@@ -112,7 +112,7 @@ evaluate_source <- function(self, source, callbacks) {
     step <<- step_program(self, "test", data, batch)
     if (is.null(run$state)) run$state <- new_state(step)
     hooks$begin(run$state)
-    reading_data(self, data, run_step(step, data, batch, state = run$state, on_step = hooks$on_step))
+    reading_data(self, data, run_step(self, step, data, batch, run$state, on_step = hooks$on_step))
     TRUE
   })
   values <- step_logs(step, run$state)
@@ -205,7 +205,7 @@ predict_columns <- function(self, data, batch, callbacks, before = 0) {
   state <- new_state(step)
   hooks <- batch_hooks(callbacks, "predict", function() list(), before = before)
   hooks$begin(state)
-  columns <- reading_data(self, data, run_step(step, data, batch, state = state, on_step = hooks$on_step))
+  columns <- reading_data(self, data, run_step(self, step, data, batch, state, on_step = hooks$on_step))
   structure(columns, steps = ceiling(data$rows / batch))
 }
 
@@ -269,7 +269,7 @@ on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   state <- new_state(step, random = kind == "train")
   optimizer <- self$compiled$optimizer
   if (kind == "train") optimizer_refresh(optimizer)
-  reading_data(self, source$data, run_step(step, source$data, source$batch, state = state))
+  reading_data(self, source$data, run_step(self, step, source$data, source$batch, state))
   if (kind == "train") note_names(self, source$data$names)
   structure(step_logs(step, state), class = "nn_scores")
 }

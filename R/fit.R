@@ -141,7 +141,7 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
   run$rows <- source$rows
   run$source <- source
   run$validation <- validation
-  run$mode <- mode
+  run$mode <- if (is.null(source$data)) 0 else mode # batches of a data set come as they are
   run
 }
 
@@ -205,7 +205,7 @@ train_pass <- function(self, run, callbacks, progress) {
       first <- optimizer_iterations(optimizer)
       vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
     }
-    reading_data(self, data, run_step(step, data, batch, run$mode, run$state, hooks$on_step, on_clock, rates, optimizer))
+    reading_data(self, data, run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates))
     !self$stop_training
   })
   step_logs(step, run$state)

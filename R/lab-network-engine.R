@@ -38,7 +38,7 @@ network_engine <- function(parts, p, rows) {
   dtype <- parts$dtype
   code <- dtype_code(dtype)
   program <- .Call(C_program_new)
-  input <- function(width) .Call(C_program_input, program, code, c(as.integer(rows), as.integer(width)))
+  input <- function(width) .Call(C_program_input, program, code, c(as.integer(rows), as.integer(width)), 1L)
   own <- function(value, penalties) .Call(C_program_variable, program, tensor(value, dtype), as.double(penalties))
   weights <- lapply(p$weights, own, c(parts$l1, parts$l2))
   biases <- lapply(p$biases, function(b) own(array(b, length(b)), c(0, 0)))

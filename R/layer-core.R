@@ -104,7 +104,7 @@ check_features <- function(self, x, n) {
 activate <- function(activation, z) {
   if (is.null(activation)) return(z)
   y <- activation(z)
-  if (!is_tensor(y) || !identical(dim(y), dim(z))) {
+  if (!is_tensor(y) || !same_sizes(dim(y), dim(z))) {
     abort("`activation` must give a tensor of its input's shape ", input_shape_text(z), ", not ", describe(y), class = "shape", fun = part_label(activation))
   }
   name <- part_name(activation)

@@ -126,7 +126,7 @@ align_targets <- function(y_true, y_pred, targets = "values", fun = calling_func
   }
   wanted <- shape_of(y_pred)
   if (targets == "labels") wanted <- wanted[-length(wanted)]
-  if (targets != "any" && !identical(shape_of(y_true), wanted)) bad_targets(true, pred, targets, fun)
+  if (targets != "any" && !same_sizes(shape_of(y_true), wanted)) bad_targets(true, pred, targets, fun)
   list(y_true = y_true, y_pred = y_pred)
 }
 

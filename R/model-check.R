@@ -80,7 +80,7 @@ check_target_range <- function(self, k, data, y) {
   name <- part_name(loss)
   sums <- name %in% one_hot_losses
   wanted <- if (sums) c(1, 1) else target_ranges[[name]]
-  if (is.null(wanted) || !same_sizes(dim(target)[-1], output$shape[-1])) return()
+  if (is.null(wanted) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
   if (length(output$shape) > 2 && may_mask(self)) return() # what stands under a mask is free
   if (sums) target <- op_sum(target, if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
   slack <- if (sums) 0.015 else 1e-6 # of shares with two digits; of rounding
@@ -115,7 +115,7 @@ range_hint <- function(name, ends) {
 
 #' Do targets fit the output, but for axes of size 1 at the end?
 #' @noRd
-same_sizes <- function(a, b) {
+sizes_fit <- function(a, b) {
   ones <- function(x) x[seq_len(max(0, which(is.na(x) | x != 1)))]
   a <- ones(a)
   b <- ones(b)

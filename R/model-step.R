@@ -1,16 +1,30 @@
 # A model's steps as programs. For each kind of data, training, evaluation and prediction are traced once: the layers, the
 # losses, the metrics, and for training the gradient, the optimizer's step and the constraints. The engine then runs the
 # program for batch after batch (src/epoch.c). Programs are kept until the model or its compilation changes, but not saved.
+#
+# A program serves batches of any number of rows, unless R code looked at that number while it was traced, as a loss with
+# `nrow(y_pred)` does (src/r_sizes.c). Then it is traced again for each other number.
 
-#' The program of this kind for data like `columns`, from the cache if it is there.
+most_row_programs <- 16
+
+#' The program of this kind for data like `columns` in batches of so many rows, from the cache if it is there.
 #' @noRd
 step_program <- function(self, kind, data, batch) {
   cache <- step_cache(self)
-  key <- paste(kind, paste(vapply(data$columns, function(t) paste(tensor_dtype(t), format_shape(dim(t)[-1])), ""), collapse = " "), data$layout)
-  if (is.null(cache[[key]])) {
-    cache[[key]] <- switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
+  batch <- min(batch, data$rows)
+  columns <- vapply(data$columns, function(t) paste(tensor_dtype(t), format_shape(dim(t)[-1])), "")
+  key <- paste(kind, paste(columns, collapse = " "), data$layout)
+  for (k in c(key, paste(key, batch))) if (!is.null(cache[[k]])) return(cache[[k]])
+  step <- switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
+  step$kind <- kind
+  if (step$rows) {
+    key <- paste(key, batch)
+    cache$by_rows <- c(cache$by_rows, key)
+    oldest <- utils::head(cache$by_rows, -most_row_programs)
+    rm(list = oldest, envir = cache)
+    cache$by_rows <- setdiff(cache$by_rows, oldest)
   }
-  cache[[key]]
+  cache[[key]] <- step
 }
 
 # Behind a weak reference, which is not saved with the model.
@@ -26,8 +40,8 @@ step_cache <- function(self) {
 specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(tensor_dtype(t), c(batch, dim(t)[-1])))
 
 trace_prediction <- function(self, data, batch) {
-  trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)))
-  list(program = trace$program, inputs = trace$inputs, tallies = list(), averaged = integer(), collected = trace$template)
+  trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)), batch)
+  list(program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = list(), averaged = integer(), collected = trace$template)
 }
 
 #' @param data list(columns, layout): inputs, then targets, then sample weights where there are any.
@@ -56,12 +70,12 @@ trace_step <- function(self, training, data, batch) {
     metrics <<- statistics$metrics
     list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors)
   }
-  trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch))))
+  trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch)), batch))
   result <- trace$template
   tallies <- c(list(result$total), result$losses, result$statistics)
   sizes <- vapply(tallies, length, 0L)
   list(
-    program = trace$program, inputs = trace$inputs, tallies = tallies,
+    program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = tallies,
     averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
     names = score_names(self), metrics = metrics,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
@@ -147,9 +161,20 @@ guard_step <- function(total) .Call(C_program_guard, tracing_program(), total)
 
 #' One pass over the data. The sums stand in `state`, which changes in place; what was collected is returned.
 #' @noRd
-run_step <- function(step, data, batch, shuffle = 0, state = NULL, on_step = NULL, on_clock = NULL, rates = NULL, optimizer = NULL) {
-  .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle)), step$tallies, step$averaged, step$collected, rates,
-    if (!is.null(rates)) optimizer_now(optimizer)[[1]], if (is.null(state)) new_state(step) else state, list(on_step, on_clock))
+run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL, on_clock = NULL, rates = NULL) {
+  parts <- list()
+  before <- .Call(C_epoch_totals, state)[3]
+  numbers <- if (!is.null(rates)) optimizer_now(self$compiled$optimizer)[[1]]
+  repeat {
+    coming <- if (!is.null(rates)) rates[seq_along(rates) > .Call(C_epoch_totals, state)[3] - before]
+    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle, step$rows)), step$tallies,
+      step$averaged, step$collected, coming, numbers, state, list(on_step, on_clock))
+    parts[[length(parts) + 1]] <- pass[[1]]
+    if (!pass[[2]]) break
+    step <- step_program(self, step$kind, data, pass[[2]])
+  }
+  if (length(parts) == 1) return(parts[[1]])
+  lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
 }
 
 new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size), as.integer(random))

@@ -60,7 +60,8 @@ op_gaussian_noise <- function(x, stddev) apply_op("gaussian_noise", list(x), rea
 shared_axes <- function(noise_shape, shape, fun = calling_function()) {
   if (is.null(noise_shape)) return(NULL)
   sizes <- vapply(noise_shape, function(size) if (is.null(size)) NA_real_ else as.double(size), 0)
-  if (length(sizes) != length(shape) || any(sizes != 1 & sizes != shape, na.rm = TRUE)) {
+  given <- which(sizes != 1)
+  if (length(sizes) != length(shape) || any(sizes[given] != shape[given])) {
     abort("`noise_shape` must have 1, NA or the size for each axis of a tensor of shape ", format_shape(shape), ", not be ",
       format_shape(sizes), fun = fun)
   }

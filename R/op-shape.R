@@ -69,9 +69,8 @@ check_sizes <- function(shape, fun = calling_function()) {
 #' @noRd
 reshape_axes <- function(x, from) {
   sizes <- shape_of(x)
-  shape <- c(1, sizes)[from + 1]
-  if (all(sizes[-1] > 0)) shape[from == 1] <- -1
-  op_reshape(x, shape)
+  open <- all(sizes[-1] > 0)
+  op_reshape(x, vapply(from, function(k) if (k == 0) 1 else if (k == 1 && open) -1 else as.double(sizes[k]), 0))
 }
 
 #' @rdname op_reshape
@@ -109,7 +108,7 @@ op_broadcast_to <- function(x, shape) {
 op_tile <- function(x, multiples) {
   sizes <- shape_of(x)
   check_per_axis(multiples, length(sizes), min = 0)
-  check_room(sizes * multiples, "multiples", 1)
+  check_room(sizes * multiples, "multiples", 1, x)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
   as_value(tensor(x))
 }
@@ -147,7 +146,7 @@ op_pad <- function(x, paddings, value = 0) {
   if (!identical(dim(paddings), c(length(sizes), 2L)) || any(paddings < 0)) {
     abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), zero or more, not ", describe(paddings))
   }
-  check_room(sizes + rowSums(paddings), "paddings", 1)
+  check_room(sizes + rowSums(paddings), "paddings", 1, x)
   for (axis in which(rowSums(paddings) > 0)) {
     # made from x itself, so that traced programs serve other batch sizes
     filled <- function(n) {
@@ -230,7 +229,8 @@ op_unstack <- function(x, axis = 1) {
 #' Pick, convert, choose
 #'
 #' `op_one_hot()` has ones at the indices along a new last axis, and zeros only where an index lies outside
-#' `0 .. depth - 1`. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
+#' `0 .. depth - 1`. `op_shape()` has the sizes of the axes, which in a model or an [autograph()] function follow the batch at
+#' hand. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
 #' through them, nor through `op_stop_gradient()`, which has the numbers of `x`.
 #'
 #' @param x a tensor or array.
@@ -254,6 +254,10 @@ op_gather <- function(x, indices, axis = 1) {
 
 #' @rdname op_gather
 #' @export
+op_shape <- function(x) apply_op("shape", list(x))
+
+#' @rdname op_gather
+#' @export
 op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(dtype))
 
 #' @rdname op_gather
@@ -267,7 +271,8 @@ op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "
 #' @rdname op_gather
 #' @export
 op_one_hot <- function(indices, depth, dtype = "float32") {
-  check_room(c(shape_of(indices), check_count(depth)), "depth", 1)
+  check_count(depth)
+  check_room(c(shape_of(indices), depth), "depth", 1, indices)
   classes <- array(seq_len(depth) - 1L, depth)
   op_cast(op_equal(op_expand_dims(tensor(indices, "int32"), -1), classes), dtype)
 }

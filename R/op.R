@@ -21,6 +21,10 @@ shape_of <- function(x) {
   if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
 
+#' Are two shapes the same? Unlike identical() it does not look at the rows of a batch: see src/r_sizes.c.
+#' @noRd
+same_sizes <- function(x, y) .Call(C_same_sizes, as.integer(x), as.integer(y))
+
 rank_of <- function(x) length(shape_of(x))
 
 #' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.

@@ -34,16 +34,17 @@ trace_program <- function(f, ...) {
 #' Run f with symbolic tensors in place of those (or their tensor_spec()s) among its arguments, and keep what it did.
 #' Variables stay.
 #'
-#' @return a list: the program, its inputs and outputs (symbolic), the structure of the result, whether it is
+#' @param rows inputs whose first axis has so many rows are batches: the program may serve batches of other sizes, too.
+#' @return a list: the program, the only number of rows that it serves (0: any), its inputs and outputs (symbolic), the structure of the result, whether it is
 #'   visible, and the optimizers that take part.
 #' @noRd
-trace_call <- function(f, args) {
+trace_call <- function(f, args, rows = NULL) {
   program <- .Call(C_program_new)
   inputs <- list()
   symbolic <- fill_leaves(args, lapply(tensor_leaves(args, keep_null = TRUE), function(x) {
     spec <- if (inherits(x, "nn_spec")) unname(unclass(x)) else if (is_tensor(x) && !is_variable(x)) tensor_info(x)
     if (is.null(spec)) return(x)
-    input <- .Call(C_program_input, program, dtype_code(spec[[1]]), spec[[2]])
+    input <- .Call(C_program_input, program, dtype_code(spec[[1]]), spec[[2]], as.integer(isTRUE(spec[[2]][1] == rows)))
     inputs <<- c(inputs, list(input))
     input
   }))
@@ -58,7 +59,7 @@ trace_call <- function(f, args) {
     if (!is_tensor(leaf) && !is_plain_value(leaf)) abort_trace("it returns an object, which may hold tensors")
   }
   outputs <- Filter(is_symbolic, tensor_leaves(result$value))
-  list(program = program, inputs = inputs, outputs = outputs, template = result$value, visible = result$visible,
+  list(program = program, rows = if (.Call(C_program_rows, program)) rows else 0, inputs = inputs, outputs = outputs, template = result$value, visible = result$visible,
     optimizers = session$optimizers)
 }
 

@@ -258,30 +258,28 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   dim <- dim(x)
   indices <- read_indices(sys.call(), parent.frame(), ...)
   if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
-  slices <- rbind(1, dim, 1) # start, size, step
+  whole <- slices <- matrix(rep(c(0, -1, 1), length(dim)), 3) # start, size (-1: to the end), step
   gathers <- list()
-  shape <- list()
-  axis <- 0
+  from <- integer() # the axes of the result among those that slices and gathers leave; 0: new
+  axis <- left <- 0
   for (index in fill_dims(indices, dim)) {
     if (is.null(index)) {
-      shape <- c(shape, 1)
+      from <- c(from, 0)
       next
     }
     axis <- axis + 1
-    if (is_whole_axis(index)) {
-      shape <- c(shape, dim[axis])
-      next
-    }
-    taken <- pick(index, dim[axis], axis)
-    if (is.null(taken$at)) slices[, axis] <- taken$slice else gathers <- c(gathers, list(list(axis, taken$at)))
-    if (!taken$is_one || !drop) shape <- c(shape, taken$shape)
+    taken <- if (!is_whole_axis(index)) pick(index, dim[axis], axis)
+    axes <- if (is.null(taken)) 1 else length(taken$shape)
+    if (is.null(taken) || !taken$is_one || !drop) from <- c(from, left + seq_len(axes))
+    left <- left + axes
+    if (!is.null(taken$slice)) slices[, axis] <- taken$slice
+    if (!is.null(taken$at)) gathers <- c(gathers, list(list(axis, taken$at)))
   }
   # the positions are known to be right: no need for op_slice()'s checks
-  if (any(slices != rbind(1, dim, 1))) x <- apply_op("slice", list(x), slices - c(1, 0, 0))
+  if (!identical(slices, whole)) x <- apply_op("slice", list(x), slices)
   # from the last axis on: one may give way to several
   for (g in rev(gathers)) x <- op_gather(x, g[[2]], g[[1]])
-  shape <- as.double(unlist(shape))
-  if (identical(as.double(dim(x)), shape)) as_value(x) else apply_op("reshape", list(x), shape)
+  if (identical(as.double(from), as.double(seq_len(left)))) as_value(x) else reshape_axes(x, from)
 }
 
 #' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no sequence
@@ -333,7 +331,7 @@ fill_dims <- function(indices, dim) {
 
 bad_index <- function(...) abort(..., class = "index", fun = "[")
 
-#' What an index takes from an axis of n: either a `slice` (start, size, step) or what is `at` 0-based positions, a vector
+#' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based positions, a vector
 #' or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
 #' @noRd
 pick <- function(index, n, axis) {
@@ -348,7 +346,7 @@ pick <- function(index, n, axis) {
   step <- if (size > 1) at[2] - at[1] else 1
   is_one <- size == 1 && is.numeric(index)
   if (step == 0 || (size > 2 && any(diff(at) != step))) return(list(at = at - 1, shape = size, is_one = FALSE))
-  list(slice = c(if (size) at[1] else 1, size, step), shape = size, is_one = is_one)
+  list(slice = c(if (size) at[1] - 1 else 0, size, step), shape = size, is_one = is_one)
 }
 
 logical_positions <- function(index, n, axis) {

@@ -67,7 +67,8 @@ length.nn_tensor <- function(x) as.integer(prod(tensor_info(x)[[2]]))
 #' @export
 as.array.nn_tensor <- function(x, ...) {
   if (is_tracing() && is_variable(x)) abort_trace("it looks at the numbers of a variable")
-  .Call(C_array, x)
+  known <- if (is_tracing()) .Call(C_value_from_shapes, x)
+  .Call(C_array, if (is.null(known)) x else known)
 }
 
 #' @export
@@ -80,8 +81,10 @@ as.double.nn_tensor <- function(x, ...) as.double(as.array(x))
 #' which argument asks for how much.
 #' @param dim its sizes; those that are not known yet count as 1.
 #' @param bytes of each number, in all the arrays of this size that the code needs at once.
+#' @param of the tensor that the array is made of: a symbolic one needs no room yet.
 #' @noRd
-check_room <- function(dim, arg, bytes = 8) {
+check_room <- function(dim, arg, bytes = 8, of = NULL) {
+  if (is_symbolic(of)) return(invisible())
   dim <- as.double(dim[!is.na(dim)])
   if (prod(dim) * bytes >= 2^20) .Call(C_check_room, dim, bytes, paste0("as `", arg, "` asks, an array"))
 }

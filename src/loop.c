@@ -11,11 +11,17 @@ struct stretch {
   int64_t rows;
 };
 
+/* The rows of the next step; 0 at the end, and where the program does not serve so many. */
+static int64_t next_rows(const struct loop *l) {
+  int64_t left = l->data->rows - l->data->position, rows = left < l->batch ? left : l->batch;
+  return l->only && rows != l->only ? 0 : rows;
+}
+
 /* Member 0 decides about the next step. */
 static void choose_batch(struct stretch *s, struct team *team) {
   struct loop *l = s->loop;
   l->rows = 0;
-  if (s->steps > 0 && (l->every_step || seconds_now() >= s->until)) return;
+  if (!next_rows(l) || (s->steps > 0 && (l->every_step || seconds_now() >= s->until))) return;
   l->rows = dataset_next(l->data, l->batch, &l->begin);
   s->steps++;
   s->rows += l->rows;
@@ -47,7 +53,7 @@ static enum status run_stretch(struct loop *l) {
 }
 
 enum status loop_run(struct loop *l) {
-  while (l->data->position < l->data->rows) {
+  while (next_rows(l)) {
     l->prepare(l);
     enum status status = run_stretch(l);
     if (status) return status;

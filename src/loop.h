@@ -14,6 +14,7 @@ struct loop {
   struct program *program;
   struct dataset *data;
   int64_t batch;              /* rows per step */
+  int64_t only;               /* the program serves steps of so many rows and no others; 0: of any */
   double passes;              /* what a step is worth, in forward passes of the program */
   int every_step;             /* poll after each step, not only when the clock asks */
   struct team_choice *choice; /* one thread or all? results do not depend on it */
@@ -24,7 +25,7 @@ struct loop {
   int64_t begin, rows;        /* of the present batch; rows = 0: there is none */
 };
 
-/* From where the data set stands to its end. */
+/* From where the data set stands to its end, or to a batch that the program does not serve. */
 enum status loop_run(struct loop *l);
 
 #endif

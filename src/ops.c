@@ -202,6 +202,14 @@ static enum status rule_position(struct inference *q) {
   return STATUS_OK;
 }
 
+static enum status rule_shape(struct inference *q) {
+  q->out = (struct shape){.rank = 1, .dim = {q->shape[0]->rank}};
+  q->out_dtype = INT32;
+  for (int i = 0; i < q->shape[0]->rank; i++)
+    if (q->shape[0]->dim[i] > INT32_MAX) return bad_value(q, "sizes must be below 2^31", q->shape[0]->dim[i]);
+  return STATUS_OK;
+}
+
 /* ints: the new shape; one of them may be -1 */
 static enum status rule_reshape(struct inference *q) {
   int64_t n = shape_count(q->shape[0]), known;

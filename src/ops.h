@@ -99,6 +99,7 @@
 #define OP_TABLE_ANY(ROW)                                                                         \
   ROW(EQUAL,     equal,     2, 2, compare,   NO,  "y = a == b")                                   \
   ROW(NOT_EQUAL, not_equal, 2, 2, compare,   NO,  "y = a != b")                                   \
+  ROW(SHAPE,     shape,     1, 1, shape,     NO,  "y = the sizes of x's axes")                    \
   ROW(RESHAPE,   reshape,   1, 1, reshape,   YES, "same numbers, row-major, other shape")         \
   ROW(TRANSPOSE, transpose, 1, 1, transpose, YES, "axes permuted")                                \
   ROW(SLICE,     slice,     1, 1, slice,     YES, "start, size, step per axis")                   \

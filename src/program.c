@@ -7,7 +7,7 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
   memset(s, 0, sizeof *s);
   s->kind = kind;
   s->dtype = dtype;
-  s->shape = *shape;
+  s->shape = s->other = *shape;
   s->wants_gradient = kind == SLOT_VARIABLE;
   s->block = -1;
   return p->slots_used++;
@@ -28,6 +28,21 @@ enum status program_infer(const struct program *p, int op, const int32_t *in, in
   q->attr = attr;
   q->failure = failure;
   return op_infer(q);
+}
+
+struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in, const struct shape **shapes) {
+  struct shape out = q->out;
+  struct failure ignored;
+  int follows = 0;
+  for (int k = 0; k < q->inputs; k++) {
+    follows = follows || !shape_equal(&p->slots[in[k]].shape, &p->slots[in[k]].other);
+    shapes[k] = &p->slots[in[k]].other;
+  }
+  if (!follows) return out;
+  struct inference again = {.op = q->op, .inputs = q->inputs, .shape = shapes, .dtype = q->dtype, .attr = q->attr, .failure = &ignored};
+  if (q->inputs > MAX_RESHAPED_INPUTS || op_infer(&again)) p->rows_seen = 1;
+  else out = again.out;
+  return out;
 }
 
 void program_add_node(struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
@@ -54,15 +69,21 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
   result->wants_gradient = wants && op_info[op].differentiable && dtype_is_float(result->dtype);
 }
 
+/* Gradients have the shapes of their sources. */
+static void reshape_gradients(struct program *p, const struct node *n) {
+  const struct operand *source = &p->operands[n->first + n->attr.ints[GRADIENT_TARGETS]];
+  for (int k = 0; k < n->attr.ints[GRADIENT_SOURCES]; k++) p->slots[n->out + k].shape = p->slots[source[k].slot].shape;
+}
+
 enum status program_reshape(struct program *p, struct failure *failure) {
   for (int i = 0; i < p->nodes_used; i++) {
     struct node *n = &p->nodes[i];
     const struct shape *shapes[MAX_RESHAPED_INPUTS];
     int32_t dtypes[MAX_RESHAPED_INPUTS], in[MAX_RESHAPED_INPUTS];
     struct inference q = {.failure = failure};
-    if (n->op >= OP_COUNT) continue; /* gradients are like their sources, which are variables */
-    if (n->inputs > MAX_RESHAPED_INPUTS)
-      return fail(failure, STATUS_SHAPE, "a program with an op of more than %d inputs has one batch size", MAX_RESHAPED_INPUTS);
+    if (n->op == ACTION_GRADIENT) reshape_gradients(p, n);
+    if (n->op >= OP_COUNT) continue;
+    if (n->inputs > MAX_RESHAPED_INPUTS) continue; /* it serves one number of rows */
     for (int k = 0; k < n->inputs; k++) in[k] = p->operands[n->first + k].slot;
     enum status s = program_infer(p, n->op, in, n->inputs, &n->attr, &q, shapes, dtypes);
     if (s) return s;
@@ -76,7 +97,7 @@ enum status program_reshape(struct program *p, struct failure *failure) {
 enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure) {
   if (rows == p->rows) return STATUS_OK;
   for (int k = 0; k < p->slots_used; k++)
-    if (p->slots[k].kind == SLOT_INPUT) p->slots[k].shape.dim[0] = rows;
+    if (p->slots[k].kind == SLOT_INPUT && p->slots[k].batch) p->slots[k].shape.dim[0] = rows;
   p->rows = 0; /* until all have followed */
   enum status s = program_reshape(p, failure);
   if (!s) p->rows = rows;
@@ -198,8 +219,8 @@ struct node *program_add_gradient(struct program *p, const int32_t *operands, co
   int32_t first = p->slots_used, targets = (int32_t)attr->ints[GRADIENT_TARGETS];
   for (int k = 0; k < attr->ints[GRADIENT_SOURCES]; k++) {
     const struct slot *source = &p->slots[operands[targets + k]];
-    struct shape shape = source->shape;
-    program_add_slot(p, SLOT_GRADIENT, source->dtype, &shape);
+    struct shape shape = source->shape, other = source->other;
+    p->slots[program_add_slot(p, SLOT_GRADIENT, source->dtype, &shape)].other = other;
   }
   double work = 0; /* a backward pass takes about twice as long as its forward pass */
   for (int64_t i = attr->ints[GRADIENT_FIRST]; i < attr->ints[GRADIENT_END]; i++) work += 2 * p->nodes[i].work;

@@ -9,7 +9,7 @@
 #include "ops.h"
 #include "threads.h"
 
-/* Ops of more inputs than this (a concat of very many) fix the batch size of their program. */
+/* A program with an op of more inputs than this (a concat of very many) serves one number of rows. */
 #define MAX_RESHAPED_INPUTS 64
 
 enum slot_kind {
@@ -24,11 +24,13 @@ enum slot_kind {
 struct slot {
   int32_t kind, dtype;
   struct shape shape;
+  struct shape other; /* while a function is traced: the shape at another number of rows */
   int32_t wants_gradient; /* it depends on a variable, or is one */
   int32_t reached;        /* it received a gradient; set by program_plan_backward() */
   int32_t trainable;      /* SLOT_SHARED: do tapes follow it by themselves? */
   int32_t written;        /* SLOT_SHARED: does a node change it? */
   int32_t opaque;         /* a gradient, which cannot be differentiated again */
+  int32_t batch;          /* SLOT_INPUT: its first axis is that of the batch */
   int32_t given;          /* its numbers are computed where the caller wants them, not in the arena */
   int32_t block;          /* SLOT_BOUND: which block */
   double l1, l2;          /* variables: strengths of the penalties on |w| and w^2 */
@@ -61,6 +63,7 @@ struct program {
   int32_t laid_out; /* 1 + the nodes for which the arenas were laid out, for callers that run a program often */
   int32_t has_late; /* are there late nodes? */
   int32_t ignores_variables; /* a tape that follows only what it was told to */
+  int32_t rows_seen; /* what was traced depends on how many rows there were, beyond the shapes: it serves that number only */
   int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
   int64_t room; /* rows for which its memory is laid out */
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
@@ -81,6 +84,9 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
 enum status program_infer(const struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
                           struct inference *q, const struct shape **shapes, int32_t *dtypes);
 
+/* The shape of the result at the other number of rows, by the same rule. What cannot follow is noted in p->rows_seen. */
+struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in, const struct shape **shapes);
+
 /* Append a node whose output (and scratch) slots exist already. */
 void program_add_node(struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
                       int32_t out, int32_t scratch, double work);
@@ -89,7 +95,7 @@ void program_add_node(struct program *p, int op, const int32_t *in, int inputs, 
  * Fails, with the reason, if some op cannot take the new sizes. */
 enum status program_reshape(struct program *p, struct failure *failure);
 
-/* Let the first axis of all inputs have `rows` rows. */
+/* Let the first axis of all inputs that are batches have `rows` rows. */
 enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure);
 
 /* Lay out the arenas: variables first and alike in both, then everything else. A program laid out

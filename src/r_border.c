@@ -307,19 +307,23 @@ static SEXP dtype_to_r(int dtype) {
 /* list(dtype, shape, is it symbolic?) */
 SEXP ffi_tensor_info(SEXP x);
 SEXP ffi_tensor_info(SEXP x) {
-  int dtype;
-  const struct shape *shape;
-  if (is_symbolic(x)) {
+  int symbolic = is_symbolic(x);
+  SEXP info = PROTECT(Rf_allocVector(VECSXP, 3));
+  SET_VECTOR_ELT(info, 2, Rf_ScalarLogical(symbolic));
+  if (symbolic) {
     const struct slot *s = &as_program(symbolic_program(x))->slots[symbolic_slot(x)];
-    dtype = s->dtype, shape = &s->shape;
+    SET_VECTOR_ELT(info, 0, dtype_to_r(s->dtype));
+    SET_VECTOR_ELT(info, 1, shape_to_r(&s->shape));
+    if (!shape_equal(&s->shape, &s->other)) {
+      SEXP other = PROTECT(shape_to_r(&s->other));
+      SET_VECTOR_ELT(info, 1, sizes_new(symbolic_program(x), VECTOR_ELT(info, 1), other));
+      UNPROTECT(1);
+    }
   } else {
     const struct header *h = block_header(tensor_block(x));
-    dtype = h->dtype, shape = &h->shape;
+    SET_VECTOR_ELT(info, 0, dtype_to_r(h->dtype));
+    SET_VECTOR_ELT(info, 1, shape_to_r(&h->shape));
   }
-  SEXP info = PROTECT(Rf_allocVector(VECSXP, 3));
-  SET_VECTOR_ELT(info, 2, Rf_ScalarLogical(is_symbolic(x)));
-  SET_VECTOR_ELT(info, 0, dtype_to_r(dtype));
-  SET_VECTOR_ELT(info, 1, shape_to_r(shape));
   UNPROTECT(1);
   return info;
 }

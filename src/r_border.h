@@ -116,6 +116,11 @@ int32_t program_slot(SEXP x, SEXP tensor);
 /* A SLOT_SHARED for a tensor whose numbers change in place: variables, what optimizers remember. */
 int32_t program_shared_slot(SEXP x, SEXP tensor);
 
+/* ---- shapes that follow the batch (r_sizes.c) ---- */
+
+/* The sizes as R sees them while a function is traced; `other` are those at another number of rows. Both must be protected. */
+SEXP sizes_new(SEXP program, SEXP sizes, SEXP other);
+
 /* ---- programs: memory and runs ---- */
 
 /* Plan, allocate the arenas (gradients too if wanted) and set all addresses. */
@@ -126,6 +131,9 @@ struct program *program_locate(SEXP x);
 
 /* Before a traced program runs: memory for it, blocks of their own for the variables that it changes, all addresses. */
 struct program *program_ready(SEXP x);
+
+/* The same for batches of so many rows, and less. */
+struct program *program_ready_for(SEXP x, int64_t rows);
 
 /* The symbolic tensor of a slot, and back. */
 SEXP symbolic_new(SEXP program, int32_t slot);

@@ -107,20 +107,6 @@ static int poll(struct loop *loop) {
   return stop;
 }
 
-/* Lay the program out for batches of so many rows, if it is not yet. */
-static struct program *make_room(SEXP program, int64_t rows) {
-  struct failure failure;
-  struct program *p = as_program(program);
-  if (!p->laid_out || rows > p->room) {
-    p->laid_out = 0;
-    p->room = 0; /* until there is memory */
-    if (program_set_rows(p, rows, &failure)) raise(&failure);
-  }
-  p = program_ready(program);
-  if (rows > p->room) p->room = rows;
-  return p;
-}
-
 static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, struct epoch *e) {
   e->tallies = (int32_t)list_length(tallies);
   check_vector(averaged, INTSXP, e->tallies);
@@ -135,8 +121,8 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   }
 }
 
-/* Tensors for all rows of the slots. */
-static SEXP read_collected(SEXP program, SEXP collected, struct epoch *e) {
+/* Tensors for so many rows of the slots. */
+static SEXP read_collected(SEXP program, SEXP collected, int64_t rows, struct epoch *e) {
   SEXP results = PROTECT(Rf_allocVector(VECSXP, list_length(collected)));
   e->collected = (int32_t)XLENGTH(results);
   if (e->collected > MAX_COLLECTED) raise_text(STATUS_VALUE, "at most %d outputs are possible", MAX_COLLECTED);
@@ -146,7 +132,7 @@ static SEXP read_collected(SEXP program, SEXP collected, struct epoch *e) {
     struct tensor t;
     struct shape shape = s->shape;
     if (shape.rank < 1) raise_text(STATUS_SHAPE, "an output is a scalar; it needs one row for each row of the inputs");
-    shape.dim[0] = e->loop.data->rows;
+    shape.dim[0] = rows;
     SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &shape, &t));
     e->collect[k] = (struct collected){at, t.data};
   }
@@ -154,33 +140,42 @@ static SEXP read_collected(SEXP program, SEXP collected, struct epoch *e) {
   return results;
 }
 
-/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches)); tallies: symbolic float
+/* The rows of the batches from `position` on that the program serves, one after the other. */
+static int64_t rows_served(int64_t rows, int64_t position, int64_t batch, int64_t only) {
+  int64_t left = rows - position, whole = left - left % batch;
+  return !only ? left : only == batch ? whole : only == left ? left : 0;
+}
+
+/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only batches that
+ * the program serves or 0); tallies: symbolic float
  * tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows are kept; rates: a learning
- * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock. Returns the collected tensors, the
- * sums stand in the state. Where the pass was stopped, another call with the same state goes on. */
+ * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock. Returns list(the
+ * collected tensors, rows of the batch that another program must serve (0: none)); the sums stand in the state. Where the pass was
+ * stopped, another call with the same state goes on. */
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
                    SEXP optimizer, SEXP state, SEXP listeners);
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
                    SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
-  check_vector(options, REALSXP, 2);
-  int64_t batch = (int64_t)REAL(options)[0];
+  check_vector(options, REALSXP, 3);
+  int64_t batch = (int64_t)REAL(options)[0], only = (int64_t)REAL(options)[2];
   if (batch < 1) raise_text(STATUS_VALUE, "internal error: rows of a batch");
   struct dataset d = {.shuffle = (int32_t)REAL(options)[1], .batch = batch};
   read_columns(program, inputs, columns, &d);
   if (d.rows == 0) raise_text(STATUS_VALUE, "there are no rows");
   if (batch > d.rows) batch = d.rows;
-  struct program *p = make_room(program, batch);
+  struct program *p = program_ready_for(program, only ? only : batch);
   d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_vector(listeners, VECSXP, 2);
   struct listener l = {program, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
-    .loop = {.program = p, .data = &d, .batch = batch, .every_step = !Rf_isNull(l.on_step), .choice = &p->choice, .failure = &failure, .poll = poll},
+    .loop = {.program = p, .data = &d, .batch = batch, .only = only, .every_step = !Rf_isNull(l.on_step), .choice = &p->choice, .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
   };
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
-  SEXP results = PROTECT(read_collected(program, collected, &e));
+  SEXP results = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(results, 0, read_collected(program, collected, rows_served(d.rows, e.state->position, batch, only), &e));
   if (!Rf_isNull(rates)) {
     check_vector(rates, REALSXP, -1);
     e.rates = REAL(rates);
@@ -189,6 +184,8 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
   }
   enum status status = epoch_run(&e);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
+  int64_t left = status == STATUS_OK ? d.rows - d.position : 0;
+  SET_VECTOR_ELT(results, 1, Rf_ScalarReal((double)(left < batch ? left : batch)));
   UNPROTECT(2);
   return results;
 }

@@ -71,7 +71,9 @@ static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
   struct failure failure;
   struct inference q = {.failure = &failure};
   if (program_infer(p, op, in, n, attr, &q, shapes, dtypes)) raise(&failure);
+  struct shape other = program_other_shape(p, &q, in, shapes);
   int32_t out = program_add_slot(p, SLOT_COMPUTED, q.out_dtype, &q.out), scratch = -1;
+  p->slots[out].other = other;
   if (q.scratch) {
     struct shape flat = {.rank = 1, .dim = {q.scratch}};
     scratch = program_add_slot(p, SLOT_COMPUTED, dtypes[op_key(op)], &flat);
@@ -115,6 +117,39 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, &node);
   UNPROTECT(2);
   return output;
+}
+
+/* What a symbolic tensor of the program holds if it follows from shapes and constants alone, as tf$shape(x)[1] does; else NULL.
+ * Who looks at such a number makes the program one for these shapes. */
+static SEXP value_from_shapes(SEXP program, int32_t slot) {
+  struct program *p = as_program(program);
+  if (p->slots[slot].kind == SLOT_BOUND) return VECTOR_ELT(VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS), slot);
+  int32_t i = 0;
+  while (i < p->nodes_used && p->nodes[i].out != slot) i++;
+  if (p->slots[slot].kind != SLOT_COMPUTED || i == p->nodes_used || op_is_random(p->nodes[i].op)) return R_NilValue;
+  const struct node *n = &p->nodes[i];
+  if (n->op == OP_SHAPE) {
+    const struct slot *x = &p->slots[p->operands[n->first].slot];
+    struct tensor t;
+    SEXP sizes = tensor_new(INT32, &(struct shape){.rank = 1, .dim = {x->shape.rank}}, &t);
+    for (int axis = 0; axis < x->shape.rank; axis++) ((int32_t *)t.data)[axis] = (int32_t)x->shape.dim[axis];
+    if (!shape_equal(&x->shape, &x->other)) p->rows_seen = 1;
+    return sizes;
+  }
+  SEXP inputs = PROTECT(Rf_allocVector(VECSXP, n->inputs)), value = R_NilValue;
+  int known = 1;
+  for (int k = 0; known && k < n->inputs; k++) {
+    SET_VECTOR_ELT(inputs, k, value_from_shapes(program, p->operands[n->first + k].slot));
+    known = !Rf_isNull(VECTOR_ELT(inputs, k));
+  }
+  if (known) value = run_now(n->op, inputs, &n->attr, R_NilValue);
+  UNPROTECT(1);
+  return value;
+}
+
+SEXP ffi_value_from_shapes(SEXP x);
+SEXP ffi_value_from_shapes(SEXP x) {
+  return is_symbolic(x) ? value_from_shapes(symbolic_program(x), symbolic_slot(x)) : R_NilValue;
 }
 
 /* While a function is traced (`tracing` is its program), ops on what may be other numbers at another time are part

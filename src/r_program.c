@@ -186,12 +186,21 @@ static struct shape shape_from_r(SEXP x) {
   return s;
 }
 
-SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim);
-SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim) {
+/* batch: is its first axis that of a batch, so that the program may serve other numbers of rows? Shapes are followed for one
+ * such number; it is so large that a size that follows is another one there, however it was cut. */
+SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch);
+SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch) {
   struct shape shape = shape_from_r(dim);
   struct program *p = program_reserve(x, 1, 0, 0);
-  return symbolic_new(x, program_add_slot(p, SLOT_INPUT, as_dtype(dtype, 0), &shape));
+  int32_t slot = program_add_slot(p, SLOT_INPUT, as_dtype(dtype, 0), &shape);
+  p->slots[slot].batch = as_int(batch) && shape.rank;
+  if (p->slots[slot].batch) p->slots[slot].other.dim[0] = 2 * shape.dim[0] + 1021;
+  return symbolic_new(x, slot);
 }
+
+/* Does what was traced hold for the traced number of rows only? */
+SEXP ffi_program_rows(SEXP x);
+SEXP ffi_program_rows(SEXP x) { return Rf_ScalarLogical(as_program(x)->rows_seen); }
 
 /* A variable of the program's own, starting from a tensor's numbers, with penalties l1 and l2. */
 SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties);
@@ -283,13 +292,38 @@ struct program *program_ready(SEXP x) {
   return p;
 }
 
+struct program *program_ready_for(SEXP x, int64_t rows) {
+  struct failure failure;
+  struct program *p = as_program(x);
+  if (!p->laid_out || rows > p->room) p->laid_out = p->room = 0; /* until there is memory */
+  if (program_set_rows(p, rows, &failure)) raise(&failure);
+  p = program_ready(x);
+  if (rows > p->room) p->room = rows;
+  return p;
+}
+
+/* The rows of the first value that is a batch; 0 if none is. */
+static int64_t rows_of_batch(SEXP x, SEXP inputs, SEXP values) {
+  const struct program *p = as_program(x);
+  struct shape shape;
+  for (R_xlen_t k = 0; k < list_length(values); k++) {
+    SEXP value = VECTOR_ELT(values, k);
+    if (!p->slots[slot_in(x, VECTOR_ELT(inputs, k))].batch) continue;
+    if (is_tensor(value)) shape = as_tensor(value).shape;
+    else r_shape(value, &shape);
+    return shape.rank ? shape.dim[0] : 0;
+  }
+  return 0;
+}
+
 /* Run with the inputs set to values; the outputs' numbers. */
 SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs);
 SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   R_xlen_t n_outputs = list_length(outputs);
   if (list_length(inputs) != list_length(values))
     raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
-  struct program *p = program_ready(x);
+  int64_t rows = rows_of_batch(x, inputs, values);
+  struct program *p = rows ? program_ready_for(x, rows) : program_ready(x);
   for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
     if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
@@ -357,6 +391,7 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   if (to->dtype != from->dtype || !shape_equal(&to->shape, &from->shape))
     raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s variable of shape %s cannot hold a %s tensor of shape %s",
                dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype], shape_format(&from->shape, b, sizeof b));
+  if (!shape_equal(&from->shape, &from->other)) p->rows_seen = 1;
   to->written = 1;
   struct attr none = {0};
   program_add_node(p, ACTION_ASSIGN, operand, 2, &none, -1, -1, (double)shape_count(&to->shape));

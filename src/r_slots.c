@@ -87,36 +87,48 @@ int32_t program_shared_slot(SEXP program, SEXP object) {
 
 /* ---- what a traced function was called with ---- */
 
-/* Copies nested lists with tensors replaced by their dtype and shape (as raw bytes), which are collected in `leaves`.
- * Variables stay: they are what they are, whatever their numbers. */
-static SEXP key_of(SEXP x, SEXP leaves, int *n) {
+struct signature {
+  SEXP leaves; /* the tensors, or NULL */
+  int n;       /* of them */
+  int64_t rows; /* first sizes that are left open: those like the first one; -1 before there is one */
+};
+
+/* Copies nested lists with tensors replaced by their dtype and shape (as raw bytes). Variables stay: they are what they are,
+ * whatever their numbers. */
+static SEXP key_of(SEXP x, struct signature *s) {
   if (is_tensor(x) && !is_symbolic(x) && !is_variable(x)) {
     struct tensor t = as_tensor(x);
     int64_t numbers[2 + MAX_RANK] = {t.dtype, t.shape.rank};
     for (int i = 0; i < t.shape.rank; i++) numbers[2 + i] = t.shape.dim[i];
+    if (t.shape.rank && s->rows == -1) s->rows = t.shape.dim[0];
+    if (t.shape.rank && s->rows == t.shape.dim[0]) numbers[2] = -1;
     SEXP key = Rf_allocVector(RAWSXP, sizeof numbers);
     memcpy(RAW(key), numbers, sizeof numbers);
-    if (!Rf_isNull(leaves)) SET_VECTOR_ELT(leaves, *n, x);
-    (*n)++;
+    if (!Rf_isNull(s->leaves)) SET_VECTOR_ELT(s->leaves, s->n, x);
+    s->n++;
     return key;
   }
   if (TYPEOF(x) != VECSXP || Rf_isObject(x)) return x;
   SEXP key = PROTECT(Rf_shallow_duplicate(x));
-  for (R_xlen_t i = 0; i < XLENGTH(x); i++) SET_VECTOR_ELT(key, i, key_of(VECTOR_ELT(x, i), leaves, n));
+  for (R_xlen_t i = 0; i < XLENGTH(x); i++) SET_VECTOR_ELT(key, i, key_of(VECTOR_ELT(x, i), s));
   UNPROTECT(1);
   return key;
 }
 
-/* list(key, the tensors in it) */
-SEXP ffi_signature(SEXP args);
-SEXP ffi_signature(SEXP args) {
-  int n = 0;
+/* list(key, the tensors in it, rows). If `open`, the key is that of batches of any size: the first axes of the first tensor, and of
+ * all whose first axes have as many rows, are left open. */
+#define NOT_OPEN (-2)
+SEXP ffi_signature(SEXP args, SEXP open);
+SEXP ffi_signature(SEXP args, SEXP open) {
+  int64_t rows = as_int(open) ? -1 : NOT_OPEN;
+  struct signature count = {R_NilValue, 0, rows}, s = {R_NilValue, 0, rows};
   check_vector(args, VECSXP, -1);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 2));
-  key_of(args, R_NilValue, &n);
-  SET_VECTOR_ELT(result, 1, Rf_allocVector(VECSXP, n));
-  n = 0;
-  SET_VECTOR_ELT(result, 0, key_of(args, VECTOR_ELT(result, 1), &n));
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
+  key_of(args, &count);
+  s.leaves = Rf_allocVector(VECSXP, count.n);
+  SET_VECTOR_ELT(result, 1, s.leaves);
+  SET_VECTOR_ELT(result, 0, key_of(args, &s));
+  SET_VECTOR_ELT(result, 2, Rf_ScalarReal((double)s.rows));
   UNPROTECT(1);
   return result;
 }

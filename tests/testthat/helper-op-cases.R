@@ -415,6 +415,8 @@ argmax_case <- position_case(function(...) op_argmax(...), which.max)
 argmin_case <- position_case(function(...) op_argmin(...), which.min)
 positions <- list(list(7, 1), list(c(3, 9), -1), list(c(9, 3), 1), list(c(2, 5, 3), 2), list(c(0, 3), 2), list(rep(c(1, 3), 4), 4))
 op_cases$argmax <- lapply(positions, function(p) argmax_case(p[[1]], p[[2]]))
+shape_case <- function(d) case(text_of(d), list(shaped(some(d), d)), function(x) op_shape(x), function(x) array(dim(x)), integer())
+op_cases$shape <- lapply(list(7, c(3, 9), c(0, 3), rep(c(1, 3), 4)), shape_case)
 op_cases$argmin <- lapply(positions, function(p) argmin_case(p[[1]], p[[2]]))
 
 cumsum_case <- function(d, axis) {

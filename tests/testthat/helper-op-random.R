@@ -32,6 +32,7 @@ random_case <- function(op) {
     },
     argmax = argmax_case(pmax(d, 1), axis),
     argmin = argmin_case(pmax(d, 1), axis),
+    shape = shape_case(d),
     cumsum = cumsum_case(d, axis),
     reshape = reshape_case(d, sample(c(d, 1))),
     transpose = transpose_case(d, sample(length(d))),

@@ -420,3 +420,38 @@ test_that("reading a variable gives the numbers of now", {
   for (x in before) expect_identical(as.array(x), matrix(c(1, 2, 3, 4), 2))
   expect_identical(as.array(moments), kept)
 })
+
+test_that("one program serves batches of all sizes, unless the function looked at the size", {
+  w <- tensor(matrix(c(1, 2, 3, 4), 2))
+  free <- function(x, w) op_matmul(x, w) / op_cast(k_shape(x)[1], "float64")
+  bound <- function(x, w) op_matmul(x, w) / nrow(x)
+  programs <- list(free = 2, bound = 6) # batches of two rows look like the weights
+  for (name in names(programs)) {
+    plain <- get(name)
+    f <- autograph(plain)
+    for (n in c(5, 3, 7, 2, 1, 4, 3, 5, 2)) {
+      x <- tensor(matrix(seq_len(2 * n) / 7, n))
+      expect_identical(as.array(f(x, w)), as.array(plain(x, w)), label = paste(name, n))
+    }
+    expect_length(environment(f)$graph$traces, programs[[name]])
+  }
+})
+
+test_that("training steps over batches of several sizes are those of the plain function, bit for bit", {
+  x <- matrix(sin(1:20), 10)
+  y <- x %*% c(1, -1)
+  run <- function(compile) {
+    w <- variable(matrix(0.5, 2, 1))
+    optimizer <- tf$optimizers$Adam(learning_rate = 0.1)
+    step <- compile(function(x, y) {
+      with(tf$GradientTape() %as% tape, {
+        loss <- tf$reduce_mean((op_matmul(x, w) - y)^2)
+      })
+      optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+      loss
+    })
+    losses <- lapply(list(1:4, 5:8, 9:10, 1:10, 3), function(i) as.array(step(tensor(x[i, , drop = FALSE]), tensor(y[i, , drop = FALSE]))))
+    list(losses, as.array(w))
+  }
+  expect_identical(run(autograph), run(identity))
+})

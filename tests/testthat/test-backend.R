@@ -64,7 +64,7 @@ test_that("variables are changed in place", {
 
 test_that("shapes and types of tensors and arrays", {
   expect_identical(k_int_shape(k_constant(m)), list(2L, 3L))
-  expect_identical(k_shape(a)$as_list(), c(2L, 3L, 4L))
+  expect_identical(as.vector(k_shape(a)), c(2L, 3L, 4L))
   expect_identical(k_ndim(k_constant(1)), 0L)
   expect_identical(k_ndim(a), 3L)
   expect_identical(k_dtype(1:3), "int32")
