@@ -123,14 +123,14 @@ fetch_url <- function(url, path) {
 cache_store <- function(path, name, file, fun) {
   dir <- cache_dir(name)
   dir.create(dir, recursive = TRUE, showWarnings = FALSE)
-  # Renaming within a folder is atomic: other processes see the old file, the new one or none.
-  part <- tempfile("part-", dir)
   target <- file.path(dir, paste0(file, if (is_gzip(path)) ".gz"))
-  stored <- suppressWarnings(file.copy(path, part) && file.rename(part, target))
-  if (stored) {
+  failure <- tryCatch({
+    replace_file(target, list(read_bytes(path)))
+    NULL
+  }, nativenet_error_file = identity)
+  if (is.null(failure)) {
     unlink(setdiff(data_candidates(dir, file), target))
   } else {
-    unlink(part)
     warning("`", fun, "()`: cannot write to the cache folder \"", dir,
       "\", so the download was used but not kept", call. = FALSE)
   }
@@ -148,19 +148,8 @@ verify <- function(path, sum, scratch) {
 
 sha256sum <- function(path) .Call(C_sha256, read_bytes(path))
 
-inflate <- function(path, scratch, limit = 2^26) {
+inflate <- function(path, scratch) {
   to <- tempfile("content-", scratch)
-  input <- gzfile(path, "rb")
-  on.exit(close(input))
-  output <- file(to, "wb")
-  on.exit(close(output), add = TRUE)
-  repeat {
-    block <- suppressWarnings(readBin(input, "raw", 2^20))
-    if (!length(block)) break
-    limit <- limit - length(block)
-    # All files are smaller; something that goes on and on is not one of them.
-    if (limit < 0) stop("too long")
-    writeBin(block, output)
-  }
+  unpack(path, to, stop, most = file_slack(path))
   to
 }

@@ -58,18 +58,14 @@ with_idx <- function(path, fun, use) {
     abort("`path` cannot be opened for reading: \"", path, "\"", class = "file", fun = fun)
   })
   # The absolute name keeps file() from giving a meaning of its own to names like "stdin".
-  con <- (if (compressed) gzfile else file)(normalizePath(path), "rb")
+  open <- function() (if (compressed) gzfile else file)(normalizePath(path), "rb")
+  con <- open()
   on.exit(close(con))
-  # Bytes only, decoded afterwards: readBin() of R 4.2 crashes when it meets corrupt gzip
-  # data while reading larger elements.
-  read <- function(n) {
-    tryCatch(
-      suppressWarnings(readBin(con, "raw", n)),
-      error = function(e) refuse("its gzip data is corrupt")
-    )
-  }
+  read <- byte_reader(con, refuse)
   header <- idx_header(read, refuse)
   idx_check_size(header, file.size(path), compressed, refuse)
+  header$bytes <- 4 + 4 * length(header$dim) + prod(header$dim) * header$size
+  if (compressed) check_stream(open, refuse, header$bytes)
   header$compressed <- compressed
   use(header, read, refuse)
 }
@@ -98,11 +94,11 @@ idx_header <- function(read, refuse) {
   c(type, list(dim = dim))
 }
 
-# Deflate compresses at most 1032:1, so even a compressed file tells how much it can hold.
+# Even a compressed file tells how much it can hold.
 # The product is exact up to 2^53 and cannot overflow: eight dimensions stay below 2^248.
 idx_check_size <- function(header, file_size, compressed, refuse) {
   data <- prod(header$dim) * header$size
-  room <- if (compressed) file_size * 1032 else file_size - 4 - 4 * length(header$dim)
+  room <- if (compressed) file_size * most_deflated else file_size - 4 - 4 * length(header$dim)
   if (data <= room) return()
   refuse(
     "its dimensions ", format_shape(header$dim), " announce ", format_bytes(data), ", but ",

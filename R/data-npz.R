@@ -46,7 +46,8 @@ npy_types <- list(
 #' @export
 read_npy <- function(path) {
   check_file(path)
-  npy_array(read_bytes(normalizePath(path)), refuse_file(path, "npy", "read_npy"))
+  refuse <- refuse_file(path, "npy", "read_npy")
+  npy_array(read_bytes(normalizePath(path)), refuse)
 }
 
 #' @rdname read_npy
@@ -61,29 +62,33 @@ npz_arrays <- function(path, names, fun) {
   entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e) refuse("it is no zip archive"))
   entries <- entries[grepl("[.]npy$", entries$Name), ]
   held <- sub("[.]npy$", "", entries$Name)
+  if (anyDuplicated(held)) refuse("it has two arrays \"", held[anyDuplicated(held)], "\"")
+  if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)), " cannot hold ", format_bytes(sum(entries$Length)))
   if (is.null(names)) names <- held
   if (!is.character(names)) abort("`names` must be names of arrays, not ", describe(names), fun = fun)
   missing <- setdiff(names, held)
   if (length(missing)) refuse("it has no array \"", missing[1], "\", only ", paste0("\"", held, "\"", collapse = ", "))
   lapply(stats::setNames(nm = names), function(name) {
     i <- match(name, held)
-    npy_array(read_entry(path, entries$Name[i], entries$Length[i], refuse), function(...) refuse("its array \"", name, "\": ", ...))
+    read_entry(path, entries$Name[i], entries$Length[i], function(...) refuse("its array \"", name, "\": ", ...))
   })
 }
 
-# In blocks, so that an archive which lies about a length costs no more memory than what it holds.
+# The archive announces the length of an entry, and so does the header within. Of pickles only the archive does, which may lie.
 read_entry <- function(path, name, length, refuse) {
-  con <- unz(path, name, "rb")
+  open <- function() unz(path, name, "rb")
+  con <- open()
   on.exit(close(con))
-  blocks <- list()
-  repeat {
-    block <- tryCatch(suppressWarnings(readBin(con, "raw", 2^24)), error = function(e) refuse("it is damaged"))
-    if (!length(block)) break
-    blocks[[length(blocks) + 1]] <- block
-    length <- length - base::length(block)
-  }
-  if (length != 0) refuse("it is damaged")
-  unlist(blocks)
+  read <- byte_reader(con, refuse)
+  start <- read(min(length, npy_longest))
+  header <- npy_header(start, refuse)
+  announced <- npy_length(header)
+  if (is.null(announced)) check_stream(open, refuse, most = file_slack(path))
+  else if (announced != length) refuse_size(header, length - header$start + 1, refuse)
+  check_stream(open, refuse, announced = length)
+  bytes <- c(start, read(length - base::length(start)))
+  if (base::length(bytes) != length || base::length(read(1))) refuse("it is damaged")
+  npy_array(bytes, refuse)
 }
 
 #' The array in the bytes of a .npy file.
@@ -100,13 +105,22 @@ npy_array <- function(bytes, refuse) {
     if (length(values) != prod(header$shape)) refuse("its pickle has ", length(values), " elements")
   } else {
     n <- prod(header$shape)
-    if (length(data) != n * header$size) {
-      refuse("its shape ", format_shape(header$shape), " announces ", format_bytes(n * header$size), ", but it has ", format_bytes(length(data)))
-    }
+    if (length(data) != n * header$size) refuse_size(header, length(data), refuse)
     values <- npy_values(data, header, n, refuse)
   }
   if (length(header$shape) < 2) return(values)
   if (header$fortran) array(values, header$shape) else idx_array(values, header$shape)
+}
+
+# The longest header that is read, with what is before it; NumPy itself reads 10,000 bytes.
+npy_longest <- 2^17
+
+#' How many bytes an array has with its header, which does not tell it of objects.
+#' @noRd
+npy_length <- function(header) if (header$kind != "O") header$start - 1 + prod(header$shape) * header$size
+
+refuse_size <- function(header, held, refuse) {
+  refuse("its shape ", format_shape(header$shape), " announces ", format_bytes(prod(header$shape) * header$size), ", but it has ", format_bytes(held))
 }
 
 #' list(start of the data, kind, size, endian, fortran, shape)
@@ -119,6 +133,7 @@ npy_header <- function(bytes, refuse) {
   width <- if (version == 1) 2 else 4
   length <- sum(as.numeric(bytes[8 + seq_len(width)]) * 256^(seq_len(width) - 1))
   start <- 8 + width
+  if (start + length > npy_longest) refuse("its header has ", format_bytes(length))
   if (start + length > length(bytes)) refuse("it ends within its header")
   text <- bytes[start + seq_len(length)]
   if (any(text == 0)) refuse("its header holds zero bytes")

@@ -42,9 +42,8 @@ idx_column <- function(path, fun = "idx_dataset") {
   header <- with_idx(path, fun, function(header, read, refuse) header)
   rows <- as.double(header$dim[1])
   if (header$what != "raw") return(c(column(read_idx(path)), rows = rows))
-  start <- 4 + 4 * length(header$dim)
-  bytes <- file_bytes(path, start + prod(header$dim), exactly = TRUE, compressed = header$compressed, fun = fun)
-  list(data = bytes, offset = start, spec = tensor_spec("int32", header$dim[-1]), rows = rows)
+  bytes <- file_bytes(path, header$bytes, exactly = TRUE, compressed = header$compressed, fun = fun)
+  list(data = bytes, offset = header$bytes - prod(header$dim), spec = tensor_spec("int32", header$dim[-1]), rows = rows)
 }
 
 #' A function that gives the file's bytes: as memory where the system has that, else read. The file is checked now and each time.
@@ -52,7 +51,7 @@ idx_column <- function(path, fun = "idx_dataset") {
 file_bytes <- function(path, needed, exactly = FALSE, compressed = FALSE, fun = calling_function()) {
   path <- normalizePath(path)
   find <- function() {
-    plain <- if (compressed && file.exists(path)) unpacked(path, fun) else path
+    plain <- if (compressed && file.exists(path)) unpacked(path, needed, fun) else path
     size <- file.size(plain)
     if (is.na(size)) abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
     if (size < needed || (exactly && size > needed)) {
@@ -68,23 +67,14 @@ file_bytes <- function(path, needed, exactly = FALSE, compressed = FALSE, fun = 
   }
 }
 
-#' Unpack a compressed file, some megabytes at a time, once in a session.
+#' Unpack a compressed file of so many bytes, once in a session.
 #' @noRd
-unpacked <- function(path, fun) {
+unpacked <- function(path, bytes, fun) {
   info <- file.info(path)
   key <- paste(path, as.numeric(info$mtime), info$size)
   if (isTRUE(file.exists(as.character(session$unpacked[key])))) return(session$unpacked[[key]])
   to <- tempfile("nativenet-", fileext = ".idx")
-  from <- gzfile(path, "rb")
-  out <- file(to, "wb")
-  on.exit({
-    close(from)
-    close(out)
-  })
-  tryCatch(
-    while (length(bytes <- suppressWarnings(readBin(from, "raw", 2^22)))) writeBin(bytes, out),
-    error = function(e) abort("the gzip data of ", encodeString(path, quote = "\""), " are corrupt", class = "file", fun = fun)
-  )
+  unpack(path, to, refuse_file(path, "idx", fun), bytes, fun = fun)
   session$unpacked[key] <- to
   to
 }
@@ -130,9 +120,14 @@ text_line_dataset <- function(filenames, block = 1000) {
   })
 }
 
-#' Lines of files, compressed or not, some at a time; character() at the end. The file is closed then, or when the reader is gone.
+# Of a file of lines so many bytes are read at a time, and no line is longer than so many.
+line_bytes <- 2^18
+longest_line <- 2^24
+
+#' Lines of files, compressed or not: up to n at a time, or fewer when they have 4 MB; character() at the end. The file is closed then, or
+#' when the reader is gone.
 #' @noRd
-line_reader <- function(filenames) {
+line_reader <- function(filenames, fun = calling_function()) {
   reader <- new.env(parent = emptyenv())
   reader$con <- NULL
   reader$close <- function(reader) {
@@ -143,20 +138,61 @@ line_reader <- function(filenames) {
   }
   reg.finalizer(reader, reader$close)
   at <- 0
-  reader$read <- function(n) {
-    repeat {
-      fresh <- is.null(reader$con)
-      if (fresh) {
-        if (at >= length(filenames)) return(character())
-        at <<- at + 1
-        reader$con <- file(filenames[[at]], "r")
-        session$open[as.character(reader$con)] <- list(reader$con) # R warns of connections that are swept up before they are closed
-      }
-      lines <- readLines(reader$con, n, warn = FALSE)
-      if (fresh && length(lines)) lines[1] <- sub("^\xef\xbb\xbf", "", lines[1], useBytes = TRUE) # a byte order mark
-      if (length(lines)) return(lines)
+  ready <- character() # whole lines
+  rest <- character()  # the pieces of the line that is not whole yet
+  open <- function() {
+    at <<- at + 1
+    rest <<- character()
+    path <- filenames[[at]]
+    reader$con <- gzfile(path, "rb") # reads plain files, too
+    session$open[as.character(reader$con)] <- list(reader$con) # R warns of connections that are swept up before they are closed
+    reader$refuse <- function(...) {
       reader$close(reader)
+      abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
     }
+    reader$bytes <- byte_reader(reader$con, reader$refuse)
+    reader$fresh <- TRUE
+  }
+  more <- function() {
+    bytes <- reader$bytes(line_bytes)
+    if (any(bytes == 0)) reader$refuse("it is no text: it holds zero bytes")
+    if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
+    reader$fresh <- FALSE
+    if (!length(bytes)) {
+      last <- paste(rest, collapse = "")
+      reader$close(reader)
+      return(if (nzchar(last)) last else character())
+    }
+    # lines end with \n, \r\n or \r
+    if (bytes[length(bytes)] == 0x0d) bytes <- c(bytes, reader$bytes(1))
+    rest <<- c(rest, rawToChar(bytes))
+    if (!any(bytes == 0x0a | bytes == 0x0d)) {
+      if (length(rest) * line_bytes > longest_line) reader$refuse("a line has more than ", format_bytes(longest_line))
+      return(character())
+    }
+    text <- gsub("\r\n?", "\n", paste(rest, collapse = ""), useBytes = TRUE)
+    lines <- strsplit(text, "\n", fixed = TRUE, useBytes = TRUE)[[1]]
+    Encoding(lines) <- "unknown"
+    rest <<- character()
+    if (grepl("\n$", text, useBytes = TRUE)) return(lines)
+    rest <<- lines[length(lines)]
+    lines[-length(lines)]
+  }
+  reader$read <- function(n) {
+    bytes <- 0
+    while (length(ready) < n && bytes < 2^22) {
+      if (is.null(reader$con)) {
+        if (length(ready) || at >= length(filenames)) break
+        open()
+      }
+      fresh <- more()
+      bytes <- bytes + sum(nchar(fresh, "bytes"))
+      ready <<- c(ready, fresh)
+    }
+    n <- min(n, length(ready))
+    lines <- ready[seq_len(n)]
+    ready <<- ready[-seq_len(n)]
+    lines
   }
   reader
 }

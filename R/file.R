@@ -43,6 +43,9 @@ is_serialized <- function(path) {
 
 # ---- compressed files ----
 
+# Deflate compresses at most so many times.
+most_deflated <- 1032
+
 is_gzip <- function(path) {
   identical(suppressWarnings(readBin(normalizePath(path), "raw", 2L)), as.raw(c(0x1f, 0x8b)))
 }
@@ -51,7 +54,7 @@ is_gzip <- function(path) {
 #' R 4.2 crashes when it meets corrupt gzip data while reading larger elements.
 #' @noRd
 byte_reader <- function(con, refuse) {
-  function(n) tryCatch(suppressWarnings(readBin(con, "raw", n)), error = function(e) refuse("its compressed data are corrupt"))
+  function(n) tryCatch(suppressWarnings(readBin(con, "raw", n)), error = function(e) refuse("its gzip data is corrupt"))
 }
 
 #' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
@@ -71,13 +74,13 @@ check_stream <- function(open, refuse, announced = NULL, most = announced) {
 
 #' Unpack a gzip file into a new one, which is gone again when anything is wrong.
 #' @noRd
-unpack <- function(path, to, refuse, announced = NULL, most = announced) {
+unpack <- function(path, to, refuse, announced = NULL, most = announced, fun = calling_function()) {
   check_stream(function() gzfile(path, "rb"), refuse, announced, most)
   con <- gzfile(path, "rb")
   on.exit(close(con))
   read <- byte_reader(con, refuse)
   left <- most
-  replace_file(to, fun = calling_function(), pieces = function() {
+  replace_file(to, fun = fun, pieces = function() {
     block <- read(2^22)
     left <<- left - length(block)
     if (left < 0) refuse("it unpacks to more than ", format_bytes(most))
@@ -93,9 +96,16 @@ file_text <- function(path, refuse) {
   n <- if (is_gzip(path)) check_stream(open, refuse, most = file_slack(path)) else file.size(path)
   con <- open()
   on.exit(close(con))
-  bytes <- byte_reader(con, refuse)(n)
-  if (any(bytes == 0)) refuse("it holds zero bytes")
-  text <- rawToChar(bytes)
+  as_text(byte_reader(con, refuse)(n), refuse)
+}
+
+#' A string of UTF-8.
+#' @noRd
+as_text <- function(bytes, refuse) {
+  force(bytes)
+  # an error or, at the end, left out: bytes == 0 would take four times the memory
+  text <- tryCatch(rawToChar(bytes), error = function(e) "")
+  if (nchar(text, "bytes") != length(bytes)) refuse("it holds zero bytes")
   Encoding(text) <- "UTF-8"
   if (!validUTF8(text)) refuse("it is not UTF-8")
   text

@@ -214,6 +214,7 @@ is_random_state <- function(x) length(x) == 626 && !anyNA(x) && x[1] %% 100 == 3
 #' A model from the table of layers.
 #' @noRd
 rebuild <- function(description, custom_objects, fun) {
+  check_calls(description$layers)
   made <- vector("list", length(description$layers))
   layer_at <- function(i) {
     i <- check_count(i, max = length(made), arg = "layer", fun = fun)
@@ -262,6 +263,24 @@ rebuild <- function(description, custom_objects, fun) {
     self
   }
   layer_at(description$model)
+}
+
+#' Each call of a model runs through all that it calls in turn: a few models within each other may be calls without end.
+#' @noRd
+check_calls <- function(layers) {
+  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) as.integer(call$layer))))
+  within <- rep(NA_real_, length(layers))
+  count <- function(i) {
+    if (is.na(within[i])) {
+      within[i] <<- Inf # in case it calls itself
+      within[i] <<- length(called[[i]]) + sum(vapply(called[[i]], function(k) if (k %in% seq_along(called)) count(k) else 0, 0))
+    }
+    within[i]
+  }
+  all <- sum(vapply(seq_along(layers), count, 0))
+  if (is.finite(all) && all > 1000 + 10 * length(unlist(called))) {
+    abort("its models call each other ", sprintf("%.0f", all), " times", class = "file", fun = NULL)
+  }
 }
 
 layer_constructor <- function(kind, fun) {

@@ -14,8 +14,8 @@
  * Python's lists grow after others refer to them. So until the end each is a handle, an R list of HANDLE_SIZE whose
  * elements can be replaced. Whole numbers, of which there are millions, are kept out of R's lists.
  *
- * All memory is R's, and all of it is linear in the length of the file: an opcode adds at most one item, and the memo
- * has no more places than the file has bytes.
+ * All memory is R's, and all of it is linear in the length of the file: an opcode adds at most one item. An opcode of one byte may be
+ * worth more than a hundred, so there are limits which arrays keep, see is_plausible().
  */
 #include "r_border.h"
 
@@ -24,6 +24,9 @@
 #include <string.h>
 
 #define MAX_DEPTH 32
+#define MAX_STACK 65536  /* Python puts up to 1,000 elements of a list there at a time, but a tuple as a whole */
+#define MAX_GAP 4096     /* between the numbers of two objects in the memo, which Python counts up */
+#define FREE_OBJECTS 40000
 
 /* Only these appear; the names are those of Python's pickletools. */
 enum opcode {
@@ -55,6 +58,7 @@ struct pickle {
   int length;    /* bytes in all */
   SEXP shelter;  /* keeps the memory of both rows */
   struct row stack, memo;
+  int objects; /* made so far; lists and tuples count twice */
   char problem[240]; /* why the file is refused; empty so far */
 };
 
@@ -78,6 +82,14 @@ static const unsigned char *take(struct pickle *p, uint64_t bytes) {
   return p->at - bytes;
 }
 
+/* Is there no more so far than an honest pickle of this length makes? A text takes four bytes in it, being remembered, and a list or tuple
+ * of two elements eight. */
+static int is_plausible(struct pickle *p) {
+  int most = FREE_OBJECTS + p->length / 4;
+  if (p->stack.n > MAX_STACK) return refuse(p, "its pickle has a tuple, or lists within lists, of too many elements");
+  return (p->objects <= most && p->memo.n <= most) || refuse(p, "its pickle has more objects than arrays of its size");
+}
+
 /* A little-endian number of 1 to 8 bytes. */
 static int take_number(struct pickle *p, int bytes, uint64_t *number) {
   const unsigned char *b = take(p, (uint64_t)bytes);
@@ -89,7 +101,8 @@ static int take_number(struct pickle *p, int bytes, uint64_t *number) {
 
 /* ---- handles ---- */
 
-static SEXP make_handle(enum handle_kind kind) {
+static SEXP make_handle(struct pickle *p, enum handle_kind kind) {
+  p->objects += 2;
   SEXP handle = PROTECT(Rf_allocVector(VECSXP, HANDLE_SIZE));
   SEXP head = Rf_allocVector(INTSXP, 2);
   SET_VECTOR_ELT(handle, HANDLE_HEAD, head);
@@ -199,7 +212,7 @@ static int find_mark(struct pickle *p) {
 }
 
 static int remember(struct pickle *p, uint64_t place) {
-  if (place > (uint64_t)p->length) return refuse(p, "its pickle numbers an object beyond its size");
+  if (place > (uint64_t)p->memo.n + MAX_GAP) return refuse(p, "its pickle numbers an object beyond its size");
   if (p->stack.n == 0 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK) return refuse(p, "its pickle names what is not there");
   int i = (int)place;
   row_reserve(p, &p->memo, i + 1, 2);
@@ -224,6 +237,7 @@ static int read_text(struct pickle *p, int length_bytes, cetype_t encoding) {
   const unsigned char *text;
   if (!take_number(p, length_bytes, &n) || !(text = take(p, n))) return 0;
   if (n > 0 && memchr(text, 0, (size_t)n)) return refuse(p, "its pickle holds a text with a zero byte");
+  p->objects++;
   return push_object(p, Rf_ScalarString(Rf_mkCharLenCE((const char *)text, (int)n, encoding)));
 }
 
@@ -231,6 +245,7 @@ static int read_bytes(struct pickle *p, int length_bytes) {
   uint64_t n;
   const unsigned char *bytes;
   if (!take_number(p, length_bytes, &n) || !(bytes = take(p, n))) return 0;
+  p->objects++;
   SEXP x = Rf_allocVector(RAWSXP, (R_xlen_t)n);
   if (n > 0) memcpy(RAW(x), bytes, (size_t)n);
   return push_object(p, x);
@@ -263,7 +278,7 @@ static int make_tuple(struct pickle *p, int n) {
   for (int i = 1; i <= n; i++) {
     if (p->stack.item[p->stack.n - i].kind == ITEM_MARK) return refuse(p, "its pickle takes more than there is");
   }
-  SEXP tuple = PROTECT(make_handle(TUPLE_HANDLE));
+  SEXP tuple = PROTECT(make_handle(p, TUPLE_HANDLE));
   handle_append(p, tuple, p->stack.n - n, n);
   p->stack.n -= n;
   push_object(p, tuple);
@@ -346,9 +361,9 @@ static int reduce(struct pickle *p) {
   if (TYPEOF(name) != SYMSXP || !is_handle(args, TUPLE_HANDLE)) return refuse(p, "its pickle calls what is no function");
   SEXP first = handle_object(args, 0), made;
   if (name == Rf_install("_reconstruct") && first == Rf_install("ndarray")) {
-    made = PROTECT(make_handle(ARRAY_HANDLE));
+    made = PROTECT(make_handle(p, ARRAY_HANDLE));
   } else if (name == Rf_install("dtype") && TYPEOF(first) == STRSXP) {
-    made = PROTECT(make_handle(DTYPE_HANDLE));
+    made = PROTECT(make_handle(p, DTYPE_HANDLE));
     SET_VECTOR_ELT(made, HANDLE_VALUES, first);
   } else if (name == Rf_install("encode") && TYPEOF(first) == STRSXP) {
     made = PROTECT(latin1_bytes(p, (const unsigned char *)CHAR(STRING_ELT(first, 0))));
@@ -396,7 +411,7 @@ static int do_opcode(struct pickle *p, int opcode) {
     case P_TUPLE1: return make_tuple(p, 1);
     case P_TUPLE2: return make_tuple(p, 2);
     case P_TUPLE3: return make_tuple(p, 3);
-    case P_EMPTY_LIST: return push_object(p, make_handle(LIST_HANDLE));
+    case P_EMPTY_LIST: return push_object(p, make_handle(p, LIST_HANDLE));
     case P_BINPUT: return take_number(p, 1, &number) && remember(p, number);
     case P_LONG_BINPUT: return take_number(p, 4, &number) && remember(p, number);
     case P_MEMOIZE: return remember(p, (uint64_t)p->memo.n);
@@ -517,7 +532,7 @@ SEXP ffi_pickle(SEXP bytes) {
   for (int count = 1;; count = (count + 1) & 0xfffff) {
     if (count == 0) R_CheckUserInterrupt();
     const unsigned char *opcode = take(&p, 1);
-    if (!opcode || *opcode == P_STOP || !do_opcode(&p, *opcode)) break;
+    if (!opcode || *opcode == P_STOP || !do_opcode(&p, *opcode) || !is_plausible(&p)) break;
   }
   if (!*p.problem && p.at != p.end) refuse(&p, "it has bytes after the end of its pickle");
   SEXP result = *p.problem ? R_NilValue : finish_array(&p);

@@ -210,10 +210,10 @@ test_that("headers that are no JSON are refused", {
   expect_refused(file_of(paste0("{\"a\\\"[[[\":", strrep("[", 5), "}")), "brackets are nested 6 deep")
   latin <- tempfile()
   writeBin(c(writeBin(c(9L, 0L), raw(), endian = "little"), charToRaw("{\""), as.raw(0xff), charToRaw("\":{} }")), latin)
-  expect_refused(latin, "its header is not UTF-8")
+  expect_refused(latin, "its header: it is not UTF-8")
   zero <- tempfile()
   writeBin(c(writeBin(c(4L, 0L), raw(), endian = "little"), charToRaw("{"), as.raw(0), charToRaw(" }")), zero)
-  expect_refused(zero, "its header holds zero bytes")
+  expect_refused(zero, "its header: it holds zero bytes")
   expect_refused(file_of(sprintf("{\"%s\":{}}", strrep("n", 5000))), "longer than 4096 bytes")
 })
 
