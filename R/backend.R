@@ -424,12 +424,12 @@ k_switch <- function(condition, then_expression, else_expression) {
   }
   then <- value(then_expression)
   if (!one) while (rank_of(condition) < rank_of(then)) condition <- op_expand_dims(condition, -1)
-  op_where(condition, then, value(else_expression))
+  tf$where(condition, then, value(else_expression))
 }
 
 #' An R array becomes a tensor of the dtype of the tensor that it meets.
 #' @noRd
-beside <- function(x, other) if (is_tensor(x)) x else tensor(x, if (is_tensor(other)) tensor_dtype(other) else "float64")
+beside <- function(x, other) if (is_tensor(x)) x else tensor(x, if (is_tensor(other)) tensor_dtype(other) else float_dtype(x, other))
 
 #' @rdname k_sum
 #' @export

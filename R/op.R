@@ -29,7 +29,7 @@ rank_of <- function(x) length(shape_of(x))
 
 #' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.
 #' @noRd
-as_floats <- function(x) if (is_tensor(x)) x else tensor(x, "float64")
+as_floats <- function(x) if (is_tensor(x)) x else tensor(x, float_dtype(x))
 
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd

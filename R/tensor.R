@@ -47,6 +47,28 @@ tensor <- function(x, dtype = NULL) {
   .Call(C_tensor, bare_numbers(x), code)
 }
 
+#' Which dtype doubles without dimensions have: float64, or float32 while a function of TensorFlow's or Keras' name runs.
+#' @return What it was.
+#' @noRd
+plain_dtype <- function(dtype = NULL) dtypes[.Call(C_plain_dtype, dtype_code(dtype)) + 1L]
+
+#' A function in which doubles without dimensions are float32, as in TensorFlow. Its arguments are evaluated first: they are
+#' the user's code. So it must not call functions of the user's.
+#' @noRd
+as_tensorflow <- function(f) {
+  inputs <- lapply(setdiff(names(formals(f)), "..."), as.name)
+  given <- lapply(inputs, function(x) bquote(if (!missing(.(x))) force(.(x))))
+  body(f) <- as.call(c(as.name("{"), given, quote(before <- plain_dtype("float32")), quote(on.exit(plain_dtype(before))), body(f)))
+  f
+}
+
+#' The dtype of plain numbers that meet in an op of floats.
+#' @noRd
+float_dtype <- function(...) {
+  for (x in list(...)) if (is.double(x) && !is.object(x) && !is.null(dim(x))) return("float64")
+  plain_dtype()
+}
+
 #' An error names the first NA, NaN or Inf of an R array.
 #' @noRd
 check_finite <- function(x) .Call(C_check_finite, x)

@@ -79,14 +79,13 @@ from_zero <- function(axis) if (is.null(axis)) NULL else ifelse(axis < 0, axis, 
 
 #' An R value or tensor as tf$constant() sees it.
 #' @noRd
-tf_value <- function(x, dtype = NULL, fun = calling_function()) {
+tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   if (is_tensor(x)) return(as_value(tensor(x, dtype)))
   if (is_branch(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(lapply(x, check_numbers, "value", fun))
   x <- bare_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
-  if (is.null(dtype) && is.double(x) && is_bare(x) && is.null(dim(x))) dtype <- "float32"
   tensor(x, dtype)
-}
+})
 
 tensor_filled <- function(value, shape, dtype = NULL) {
   shape <- check_sizes(as_sizes(shape), fun = "fill")
@@ -245,14 +244,13 @@ tf_top <- list(
   zeros_like = function(input, dtype = NULL, name = NULL) tensor(op_zeros_like(input), dtype),
   ones_like = function(input, dtype = NULL, name = NULL) tensor(op_ones_like(input), dtype),
   eye = tf_linalg$eye,
-  range = function(start, limit = NULL, delta = 1, dtype = NULL, name = NULL) {
-    if (is.null(limit)) {
-      limit <- start
-      start <- 0L
-    }
-    n <- max(0, ceiling((limit - start) / check_number(delta)))
-    whole <- all(c(start, limit, delta) == round(c(start, limit, delta)))
-    tensor(array(start + delta * (seq_len(n) - 1), n), if (!is.null(dtype)) dtype else if (whole) "int32" else "float32")
+  range = function(start, limit = NULL, delta = 1L, dtype = NULL, name = NULL) {
+    ends <- lapply(if (is.null(limit)) list(0L, start, delta) else list(start, limit, delta), tf_value, fun = "range")
+    if (is.null(dtype)) dtype <- c(setdiff(vapply(ends, tensor_dtype, ""), "int32"), "int32")[1]
+    ends <- lapply(ends, function(x) check_number(c(as.array(x)), arg = "start, limit and delta", fun = "range"))
+    if (ends[[3]] == 0) abort("`delta` must not be 0", fun = "range")
+    n <- max(0, ceiling((ends[[2]] - ends[[1]]) / ends[[3]]))
+    tensor(array(ends[[1]] + ends[[3]] * (seq_len(n) - 1), n), dtype)
   },
   one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
   identity = function(input, name = NULL) k_identity(input),
@@ -291,14 +289,14 @@ tf_top <- list(
     for (x in list(...)) print(x)
   },
   executing_eagerly = function() !is_tracing(),
-  math = new_namespace("tf$math", c(tf_elementwise, tf_math_only)),
-  nn = new_namespace("tf$nn", tf_nn),
-  linalg = new_namespace("tf$linalg", tf_linalg),
+  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only), as_tensorflow)),
+  nn = new_namespace("tf$nn", lapply(tf_nn, as_tensorflow)),
+  linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
   keras = new_namespace("tf$keras", list(
     optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
-    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish")])
+    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish")] |> lapply(as_tensorflow))
   )),
   data = new_namespace("tf$data", list(
     AUTOTUNE = -1L,
@@ -310,11 +308,19 @@ tf_top <- list(
   ))
 )
 
+tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat", "stack", "unstack", "split",
+  "squeeze", "expand_dims", "tile", "broadcast_to", "gather", "where", "reverse", "pad", "matmul", "norm")
+tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
+
+# Keras' functions likewise; those that call functions of the user's leave it to tf$where().
+for (own in setdiff(ls(pattern = "^k_"), "k_switch")) assign(own, as_tensorflow(get(own)))
+rm(own)
+
 body_result <- function(x) if (is_branch(x)) x else list(x)
 
 #' @rdname tf
 #' @export
-tf <- new_namespace("tf", c(tf_top, tf_elementwise))
+tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow)))
 
 #' @importFrom magrittr %>%
 #' @export

@@ -78,6 +78,7 @@ SEXP coerce_tensor(SEXP x, int dtype);
 
 int r_dtype(SEXP x); /* bare doubles, integers, logicals, an integer64: our dtype, or -1 */
 int is_integer64(SEXP x);
+int r_plain_dtype(void); /* of doubles without dimensions */
 SEXP bare_numbers(SEXP x); /* a tensor or numbers as they are; else as R/numbers.R has it, or its error */
 void r_shape(SEXP x, struct shape *shape);
 void numbers_from_r(SEXP x, int dtype, void *to);

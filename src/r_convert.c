@@ -11,11 +11,25 @@ int is_integer64(SEXP x) {
   return XLENGTH(class) == 1 && !strcmp(CHAR(STRING_ELT(class, 0)), "integer64");
 }
 
+/* The dtype of doubles without dimensions: float64 as in R, float32 while one of TensorFlow's or Keras' functions runs. */
+static int plain_dtype = FLOAT64;
+
+int r_plain_dtype(void) { return plain_dtype; }
+
+/* Sets it, unless -1; gives what it was. */
+SEXP ffi_plain_dtype(SEXP dtype);
+SEXP ffi_plain_dtype(SEXP dtype) {
+  SEXP before = Rf_ScalarInteger(plain_dtype);
+  int wanted = as_dtype(dtype, 1);
+  if (wanted >= 0) plain_dtype = wanted;
+  return before;
+}
+
 int r_dtype(SEXP x) {
   if (is_integer64(x)) return INT64;
   if (Rf_isObject(x)) return -1;
   switch (TYPEOF(x)) {
-  case REALSXP: return FLOAT64;
+  case REALSXP: return Rf_isNull(Rf_getAttrib(x, R_DimSymbol)) ? plain_dtype : FLOAT64;
   case INTSXP: return INT32;
   case LGLSXP: return BOOL;
   case RAWSXP: return INT32;

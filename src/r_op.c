@@ -3,26 +3,27 @@
 
 #include <string.h>
 
-static int is_float_r(SEXP x) { return TYPEOF(x) == REALSXP && !is_integer64(x); }
-
 static int dtype_of(SEXP x) {
   if (is_symbolic(x)) return as_program(symbolic_program(x))->slots[symbolic_slot(x)].dtype;
   return as_tensor(x).dtype;
 }
 
-/* Plain R numbers take the number type of the tensors they meet; alone, doubles become float64 and
- * so does everything that an op on floats is given. */
+/* Plain R numbers take the number type of the tensors they meet; alone, that of the first kind that is among them: arrays of
+ * doubles, doubles without dimensions, which are also what ops on floats make of whole numbers, integer64, integers. */
 static int target_dtype(int op, SEXP inputs, const struct attr *attr) {
-  for (int k = 0; k < (int)XLENGTH(inputs); k++)
-    if (!op_is_index(op, k, attr) && is_tensor(VECTOR_ELT(inputs, k))) return dtype_of(VECTOR_ELT(inputs, k));
-  if (op_info[op].part == 0) return FLOAT64;
-  for (int k = 0; k < (int)XLENGTH(inputs); k++)
-    if (!op_is_index(op, k, attr) && is_float_r(VECTOR_ELT(inputs, k))) return FLOAT64;
-  for (int k = 0; k < (int)XLENGTH(inputs); k++)
-    if (!op_is_index(op, k, attr) && is_integer64(VECTOR_ELT(inputs, k))) return INT64;
+  int seen[DTYPE_COUNT] = {0};
+  for (int k = 0; k < (int)XLENGTH(inputs); k++) {
+    SEXP x = VECTOR_ELT(inputs, k);
+    if (op_is_index(op, k, attr)) continue;
+    if (is_tensor(x)) return dtype_of(x);
+    int dtype = r_dtype(x);
+    if (dtype >= 0) seen[dtype] = 1;
+  }
+  if (seen[FLOAT64]) return FLOAT64;
+  if (seen[FLOAT32] || op_info[op].part == 0) return r_plain_dtype();
+  if (seen[INT64]) return INT64;
   /* logicals are numbers where an op needs numbers, as in R */
-  if (op_info[op].part == 1) return INT32;
-  return -1;
+  return op_info[op].part == 1 ? INT32 : -1;
 }
 
 static void attributes(SEXP ints, SEXP reals, struct attr *attr) {

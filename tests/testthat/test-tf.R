@@ -58,7 +58,8 @@ test_that("axes are 0-based, and negative ones count from the end", {
 
 test_that("making tensors", {
   expect_identical(as.array(tf$eye(2, 3)), diag(1, 2, 3))
-  expect_identical(r(tf$range(3)), 0:2)
+  expect_identical(r(tf$range(3L)), 0:2)
+  expect_identical(tensor_dtype(tf$range(5)), "float32")
   expect_identical(r(tf$range(1, 2, 0.25)), c(1, 1.25, 1.5, 1.75))
   expect_identical(as.array(tf$fill(c(2, 1), 7L)), matrix(7L, 2))
   expect_identical(as.array(tf$one_hot(c(1, 0), 3)), rbind(c(0, 1, 0), c(1, 0, 0)))
@@ -227,4 +228,16 @@ test_that("assignments by destructuring and pipes come along", {
   c(c(a, b), rest) %<-% list(list(1, 2), 3)
   expect_identical(c(a, b, rest), c(1, 2, 3))
   expect_identical(4 %>% sqrt(), 2)
+})
+
+test_that("doubles without dimensions are float32 in tf$ and k_*(), and the user's own calls are not touched", {
+  expect_equal(as.array(tf$sqrt(2) * tf$constant(3)), 3 * sqrt(2), tolerance = 1e-6)
+  for (x in list(tf$add(1, 2), tf$nn$softmax(c(1, 2)), tf$math$log(2), tf$reduce_sum(c(1, 2)), tf$stack(list(1, 2)), tf$exp(1:2), k_sum(c(1, 2)), k_sqrt(2), k_switch(TRUE, 1, 2))) {
+    expect_identical(tensor_dtype(x), "float32")
+  }
+  for (x in list(tf$sqrt(matrix(4)), tf$add(2, matrix(1)), k_sum(matrix(1)), tf$add(tensor(1), 2), op_sqrt(2), tensor(1))) expect_identical(tensor_dtype(x), "float64")
+  expect_identical(tensor_dtype(tf$exp(op_log(2))), "float64")
+  expect_error(tf$sqrt(stop("mine")), "mine")
+  expect_error(tf$matmul(1, 2), class = "nativenet_error_shape")
+  expect_identical(tensor_dtype(tensor(1)), "float64")
 })
