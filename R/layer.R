@@ -219,7 +219,8 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   }, tensor_leaves(result), result_masks(self, result, x, mask)))
   regularizer <- self$config$activity_regularizer
   if (!is.null(regularizer) && !is.null(session$penalties)) {
-    session$penalties <- c(session$penalties, list(op_divide(regularizer(result), batch_size_of(result))))
+    penalty <- with_place(paste0("the `activity_regularizer` of `", self$name, "`"), regularizer(result))
+    session$penalties <- c(session$penalties, list(op_divide(penalty, batch_size_of(result))))
   }
   result
 }

@@ -138,9 +138,12 @@ ends_in_one <- function(shape) length(shape) > 0 && shape[length(shape)] == 1
 
 bad_targets <- function(true, pred, targets, fun) {
   hint <- ""
-  if (targets == "labels" && identical(true, pred)) hint <- "; rows of zeros and ones go with the forms that are not `sparse`"
+  if (targets == "labels" && identical(true, pred)) {
+    hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun), "`, and `max.col(y) - 1` makes class labels of them")
+  }
   if (targets == "values" && (identical(true, pred[-length(pred)]) || identical(true, c(pred[-length(pred)], 1L)))) {
-    hint <- "; class labels go with the `sparse` forms"
+    kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun)) "sparse_categorical_accuracy"
+    hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "), "become rows of zeros and ones by `to_categorical()`")
   }
   abort("`y_true` of shape ", format_shape(true), " does not fit `y_pred` of shape ", format_shape(pred), hint, class = "shape", fun = fun)
 }

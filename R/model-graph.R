@@ -166,7 +166,7 @@ symbolic_call <- function(self, object, args) {
   })
   run <- function(x, masks) do.call(call_layer, c(list(self, as_inputs(self, with_masks(x, masks))), args))
   trial <- with_training(FALSE, tryCatch(
-    trace_call(run, list(specs, mask_specs)),
+    with_place(NULL, trace_call(run, list(specs, mask_specs))),
     error = function(e) abort_at_layer(self, e)
   ))
   node <- new_node(self, object, args)

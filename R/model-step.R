@@ -59,7 +59,7 @@ trace_step <- function(self, training, data, batch) {
     tape <- if (training) gradient_tape(persistent = FALSE)
     if (training) tape_start(tape_state(tape))
     outputs <- run_graph(self$plan, x, training)
-    losses <- Map(output_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL))
+    losses <- Map(placed_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL), loss_places(self))
     total <- Reduce(op_add, Map(op_multiply, losses, compiled$loss_weights))
     total <- Reduce(op_add, c(list(total), session$penalties, weight_penalties(self)))
     if (training) {
@@ -99,6 +99,25 @@ output_loss <- function(loss, y, output, w) {
   reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
 }
 
+#' The same, as a loss that is trained on must be: computed from the batch.
+#' @noRd
+placed_loss <- function(loss, y, output, w, place) {
+  with_place(place, {
+    total <- output_loss(loss, y, output, w)
+    if (!is_symbolic(total)) abort("its value does not depend on the data", fun = NULL)
+    total
+  }, shapes_said(y, output))
+}
+
+loss_places <- function(self) {
+  outputs <- output_names(self)
+  paste0("`loss`", if (length(outputs) > 1) paste0(" of `", outputs, "`"))
+}
+
+shapes_said <- function(y, output) {
+  paste0(" (`y_true` has the shape ", format_shape(shape_of(y)), ", `y_pred` ", format_shape(shape_of(output)), ")")
+}
+
 #' What the output's last activation started from, if it is the one that the loss or metric can do without.
 #' @noRd
 logits_for <- function(activation, output) {
@@ -110,7 +129,7 @@ logits_for <- function(activation, output) {
 #' @noRd
 weight_penalties <- function(self) {
   rules <- Filter(function(r) !is.null(r$regularizer), weight_rules(self))
-  lapply(rules, function(r) r$regularizer(r$weight))
+  lapply(rules, function(r) with_place(paste0("the regularizer of `", variable_name(r$weight), "`"), r$regularizer(r$weight)))
 }
 
 update_weights <- function(self, tape, total) {
@@ -118,6 +137,10 @@ update_weights <- function(self, tape, total) {
   guard_step(total)
   if (!length(trained)) return()
   gradients <- tape_gradient(tape, total, trained)
+  if (all(vapply(gradients, is.null, NA))) {
+    abort("no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by comparisons, rounding or ",
+      "casts to whole numbers", fun = user_function())
+  }
   apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
   for (r in weight_rules(self)) {
     if (!is.null(r$constraint) && is_one_of(r$weight, trained)) variable_assign(r$weight, r$constraint(r$weight))
@@ -134,7 +157,12 @@ model_statistics <- function(self, y, outputs, w) {
     for (m in compiled$metrics[[k]]) {
       metric <- as_metric(m$metric, y[[k]], outputs[[k]])
       weights <- masked_weights(mask, if (m$weighted && length(w)) w[[k]], tensor_dtype(outputs[[k]]))
-      found$tensors <- c(found$tensors, list(as_tally(metric_statistics(metric, y[[k]], outputs[[k]], weights, logits_for(metric_fuses(metric), outputs[[k]])))))
+      tallies <- with_place(paste0("the metric `", m$name, "`"), {
+        sums <- metric_statistics(metric, y[[k]], outputs[[k]], weights, logits_for(metric_fuses(metric), outputs[[k]]))
+        if (!is_symbolic(sums)) abort("its value does not depend on the data", fun = NULL)
+        as_tally(sums)
+      }, shapes_said(y[[k]], outputs[[k]]))
+      found$tensors <- c(found$tensors, list(tallies))
       found$metrics <- c(found$metrics, list(metric))
     }
   }

@@ -23,7 +23,7 @@
 #' @export
 trace_program <- function(f, ...) {
   check_function(f)
-  trace <- trace_call(f, lapply(list(...), tensor))
+  trace <- with_place(NULL, trace_call(f, lapply(list(...), tensor)))
   if (!length(trace$outputs)) abort("`f` must return a tensor or a list of tensors, not ", describe(trace$template))
   for (x in tensor_leaves(trace$template)) {
     if (!is_symbolic(x)) abort("`f` must return tensors that it computed from its arguments, not ", describe(x))

@@ -79,7 +79,7 @@ tape_record <- function(tape, expr) {
   state <- tape_state(check_tape(tape))
   tape_start(state)
   on.exit(tape_stop(state))
-  expr
+  with_place(NULL, expr)
 }
 
 #' What is done for show or for bookkeeping leaves nothing on tapes.

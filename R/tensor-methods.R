@@ -10,11 +10,12 @@
 #'   tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64. `%*%` is
 #'   [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
 #' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and hyperbolic
-#'   functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan`.
+#'   functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan is.na`.
 #' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all) and
 #'   `keepdims`. Logical values count as integers; `mean()` of integers is float64.
 #' * **`[`**: see below. `[<-` is an error, as tensors do not change; see [variable()].
 #' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a list.
+#' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they do.
 #' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`.
 #'
 #' @section Indices:
@@ -164,6 +165,8 @@ is.finite.nn_tensor <- function(x) op_is_finite(x)
 is.infinite.nn_tensor <- function(x) op_is_inf(x)
 #' @export
 is.nan.nn_tensor <- function(x) op_is_nan(x)
+#' @export
+is.na.nn_tensor <- function(x) op_is_nan(x)
 
 # ---- sums and extremes ----
 
