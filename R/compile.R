@@ -31,7 +31,7 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   self <- layer_self(object)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")
-  self$compiled <- self$cache <- NULL # nothing half done
+  self$compiled <- self$cache <- self$changed <- NULL # nothing half done
   given <- list(loss = loss, metrics = metrics, loss_weights = loss_weights, weighted_metrics = weighted_metrics)
   compiled <- list(optimizer = optimizer, given = given, loss = loss)
   self$compiled <- if (self$built) finish_compile(self, compiled) else compiled
@@ -99,7 +99,10 @@ metric_entry <- function(x, weighted) {
 #' @noRd
 compiled_self <- function(model, fun = calling_function()) {
   self <- layer_self(check_model(model, fun = fun))
-  if (is.null(self$compiled)) abort("the model must be compiled first: `compile(model, optimizer = \"adam\", loss = ...)`", class = "uncompiled", fun = fun)
+  if (is.null(self$compiled)) {
+    abort("the model must be compiled ", if (isTRUE(self$changed)) "again, as layers were added or taken away after `compile()`" else "first",
+      ": `compile(model, optimizer = \"adam\", loss = ...)`", class = "uncompiled", fun = fun)
+  }
   self
 }
 
@@ -110,7 +113,7 @@ build_for <- function(self, x, fun) {
     check_has_layers(self, fun)
     if (is.data.frame(x)) x <- as_number_matrix(x, "x", fun)
     if (is.list(x) && length(x) == 1) x <- x[[1]]
-    if (is.list(x)) abort("the model has one input, but `x` is a list of ", length(x), fun = fun)
+    if (is.list(x)) abort("the model has one input, but `x` is a list of ", length(x), padding_hint, fun = fun)
     shape <- if (is.null(dim(x))) 1L else shape_of(x)[-1]
     build_sequential(self, shape)
   }

@@ -36,8 +36,12 @@ as_parts <- function(x, names, arg, fun) {
     if (setequal(names(x), names)) x <- x[names]
   }
   if (length(x) == n) return(unname(x))
-  abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x), fun = fun)
+  sequences <- n == 1 && all(vapply(x, function(v) is.atomic(v) && is.null(dim(v)), NA))
+  abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x),
+    if (sequences) padding_hint, fun = fun)
 }
+
+padding_hint <- "; of a list of sequences `pad_sequences()` makes a matrix, with a row for each"
 
 as_number_matrix <- function(x, arg, fun) {
   columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
@@ -46,7 +50,7 @@ as_number_matrix <- function(x, arg, fun) {
     abort("`", arg, "` must hold numbers, but column `", names(x)[bad], "` is ", describe(columns[[bad]]),
       conversion_hint(columns[[bad]], paste0(arg, "$", names(x)[bad])), fun = fun)
   }
-  unname(as.matrix(list2DF(columns, nrow(x))))
+  as.matrix(list2DF(columns, nrow(x)))
 }
 
 layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
@@ -64,9 +68,27 @@ input_column <- function(value, input, fun) {
   t <- like_rows(as_column(value, input$dtype, "x", fun), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
-    abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), class = "shape", fun = fun)
+    abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), row_hint(value, wanted), class = "shape", fun = fun)
   }
   t
+}
+
+#' For a row that was taken out of an array and has lost its first axis.
+#' @noRd
+row_hint <- function(value, wanted) {
+  if (identical(as.integer(wanted[-1]), if (is.null(dim(value))) length(value) else dim(value))) {
+    paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", length(wanted) - 1), ", drop = FALSE]`")
+  }
+}
+
+#' Row and column of an element, or all its indices; nothing for a vector, whose position is known.
+#' @noRd
+place_in <- function(value, at) {
+  if (is.null(dim(value))) return()
+  at <- arrayInd(at, dim(value))
+  if (length(at) != 2) return(paste0(": [", paste(at, collapse = ", "), "]"))
+  column <- colnames(value)[at[2]]
+  paste0(": row ", at[1], ", column ", if (is.null(column) || !nzchar(column)) at[2] else paste0("`", column, "`"))
 }
 
 #' An array as a tensor of the dtype, without NA; a vector becomes a column of one axis.
@@ -81,11 +103,11 @@ as_column <- function(value, dtype, arg, fun) {
     return(t)
   }
   if (is.list(value)) {
-    abort("`", arg, "` must be an array, not a list of vectors; `pad_sequences()` makes a matrix of sequences", fun = fun)
+    abort("`", arg, "` must be an array, not a list", padding_hint, fun = fun)
   }
   value <- check_numbers(value, arg = arg, fun = fun)
-  named <- function(e) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), class = error_kind(e), fun = fun)
-  tryCatch(check_finite(value), nativenet_error_value = named)
+  named <- function(e, place = NULL) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), place, class = error_kind(e), fun = fun)
+  tryCatch(check_finite(value), nativenet_error_value = function(e) named(e, place_in(value, which(!is.finite(value))[1])))
   if (is.null(dim(value))) dim(value) <- length(value)
   tryCatch(tensor(value, dtype), nativenet_error_memory = named)
 }

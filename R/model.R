@@ -97,8 +97,15 @@ add_layer <- function(model, layer) {
       stop(e)
     }
   )
-  self$compiled <- NULL
+  forget_compilation(self)
   model
+}
+
+#' Of a model whose layers have changed.
+#' @noRd
+forget_compilation <- function(self) {
+  self$changed <- isTRUE(self$changed) || !is.null(self$compiled)
+  self$compiled <- NULL
 }
 
 #' Is `inner` the layer itself or one in it?
@@ -211,7 +218,7 @@ pop_layer <- function(object) {
   self <- layer_self(object)
   check_has_layers(self)
   self$layers <- self$layers[-length(self$layers)]
-  self$compiled <- NULL
+  forget_compilation(self)
   if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs)) # what the last layer read
   else self$built <- FALSE
   invisible(object)

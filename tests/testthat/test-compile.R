@@ -56,3 +56,17 @@ test_that("a sequence without a shape is compiled when it sees data", {
   expect_named(evaluate(model, x, y), c("loss", "mae"))
   expect_equal(evaluate(model, x, y)$loss, 2 * mean((predict(model, x) - y)^2), tolerance = 1e-5)
 })
+
+test_that("a model whose layers have changed asks to be compiled again", {
+  model <- one_output()
+  expect_error(fit(model, x, y), "must be compiled first", class = "nativenet_error_uncompiled")
+  model |> compile("sgd", "mse")
+  model |> layer_dense(1)
+  again <- "must be compiled again, as layers were added or taken away after `compile()`"
+  expect_error(fit(model, x, y), again, fixed = TRUE, class = "nativenet_error_uncompiled")
+  expect_error(evaluate(model, x, y), again, fixed = TRUE)
+  model |> compile("sgd", "mse")
+  expect_length(evaluate(model, x, y), 1)
+  model |> pop_layer()
+  expect_error(train_on_batch(model, x, y), again, fixed = TRUE)
+})

@@ -167,8 +167,8 @@ test_that("shapes that do not fit are named, with a hint", {
   shape <- function(code, ...) expect_refusal(code, "shape", ...)
   shape(loss_mean_squared_error(1:3, any_p), "`loss_mean_squared_error()`: `y_true` of shape (3) does not fit `y_pred` of shape (4, 3)")
   shape(loss_mean_squared_error(matrix(0, 4, 1), any_p), "(4, 1)", "(4, 3)") # no silent broadcasting
-  shape(loss_categorical_crossentropy(labels, share_p), "(4)", "(4, 3)", "`sparse`")
-  shape(loss_sparse_categorical_crossentropy(one_hot, share_p), "(4, 3)", "not `sparse`")
+  shape(loss_categorical_crossentropy(labels, share_p), "(4)", "(4, 3)", "`sparse_categorical_crossentropy`")
+  shape(loss_sparse_categorical_crossentropy(one_hot, share_p), "(4, 3)", "go with `categorical_crossentropy`")
   shape(loss_sparse_categorical_crossentropy(labels[-1], share_p), "(3)", "(4, 3)")
   shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
   expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index", "`loss_sparse_categorical_crossentropy()`", "outside the classes")

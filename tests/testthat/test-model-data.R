@@ -62,7 +62,38 @@ test_that("numbers that are not there are found, and functions named as the user
   expect_error(evaluate(model, x, y + 1), "`evaluate()`: `y` holds the label 2", fixed = TRUE, class = "nativenet_error_index")
   expect_error(evaluate(model, x, letters[y + 1]), "must be a numeric", class = "nativenet_error_value")
   expect_error(predict(model, x[1, ]), "(None, 3)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(predict(model, x[1, ]), "`x[i, , drop = FALSE]`", fixed = TRUE)
+  expect_error(evaluate(model, x[1, ], 1), "`x[i, , drop = FALSE]`", fixed = TRUE)
+  expect_no_match(conditionMessage(expect_error(predict(model, x[, 1]))), "drop")
+  images <- keras_model_sequential(input_shape = c(4, 2)) |> layer_flatten()
+  expect_error(predict(images, array(0, c(3, 4, 2))[1, , ]), "`x[i, , , drop = FALSE]`", fixed = TRUE)
   expect_error(predict(model, x[0, ]), "`x` has no rows", class = "nativenet_error_value")
+})
+
+test_that("what is missing is told by row and column, the column by its name", {
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
+  model |> compile("sgd", "mse")
+  data <- replace(x, 22, NA)
+  said <- function(expr, words) expect_error(expr, words, fixed = TRUE, class = "nativenet_error_value")
+  said(predict(model, data), "`predict()`: `x`: the data contain NA at position 22: row 2, column 2")
+  said(predict(model, as.data.frame(data)), "NA at position 22: row 2, column `V2`")
+  colnames(data) <- c("length", "width", "height")
+  said(fit(model, data, y, verbose = 0), "`fit()`: `x`: the data contain NA at position 22: row 2, column `width`")
+  said(fit(model, x, replace(y, 5, NA), verbose = 0), "`y`: the data contain NA at position 5")
+  said(evaluate(model, x, data.frame(target = replace(y, 5, NA))), "row 5, column `target`")
+  images <- keras_model_sequential(input_shape = c(4, 2)) |> layer_flatten()
+  said(predict(images, replace(array(0, c(3, 4, 2)), 8, NaN)), "NaN at position 8: [2, 3, 1]")
+})
+
+test_that("lists of sequences are to be padded", {
+  model <- keras_model_sequential() |> layer_embedding(10, 3, input_length = 4) |> layer_flatten() |> layer_dense(1)
+  model |> compile("sgd", "mse")
+  sequences <- list(1:3, 1:4, 2:3)
+  expect_error(predict(model, sequences), "must have 1 array.*not 3; of a list of sequences `pad_sequences[(][)]`", class = "nativenet_error_value")
+  expect_error(fit(model, sequences, c(1, 0, 1), verbose = 0), "`pad_sequences()`", fixed = TRUE)
+  unbuilt <- keras_model_sequential() |> layer_dense(1)
+  expect_error(predict(unbuilt, sequences), "`pad_sequences()`", fixed = TRUE)
+  expect_equal(dim(predict(model, pad_sequences(sequences, 4))), c(3, 1))
 })
 
 test_that("a vector of targets is a column beside an output of two axes, as in Keras, for losses and metrics of one's own", {
