@@ -79,7 +79,7 @@ test_that("class labels beside several units: what fits is said", {
     expect_no_match(conditionMessage(e), "loss_|sparse")
   }
   expect_words(labels_of("sparse_categorical_crossentropy", "categorical_accuracy"), c("`categorical_accuracy`", "`sparse_categorical_accuracy`"))
-  expect_words(fitted_with("sparse_categorical_crossentropy", y = to_categorical(labels, 3), units = 3), c("go with `categorical_crossentropy`", "max.col(y) - 1"))
+  expect_words(fitted_with("sparse_categorical_crossentropy", y = to_categorical(labels, 3), units = 3, activation = "softmax"), c("go with `categorical_crossentropy`", "max.col(y) - 1"))
 })
 
 test_that("layers, activations and regularizers, too", {
