@@ -138,10 +138,10 @@ ends_in_one <- function(shape) length(shape) > 0 && shape[length(shape)] == 1
 
 bad_targets <- function(true, pred, targets, fun) {
   hint <- ""
-  if (targets == "labels" && identical(true, pred)) {
+  if (targets == "labels" && same_sizes(true, pred)) {
     hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun), "`, and `max.col(y) - 1` makes class labels of them")
   }
-  if (targets == "values" && (identical(true, pred[-length(pred)]) || identical(true, c(pred[-length(pred)], 1L)))) {
+  if (targets == "values" && (same_sizes(true, pred[-length(pred)]) || same_sizes(true, c(pred[-length(pred)], 1L)))) {
     kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun)) "sparse_categorical_accuracy"
     hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "), "become rows of zeros and ones by `to_categorical()`")
   }
