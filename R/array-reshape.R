@@ -14,11 +14,11 @@
 #' dim(array_reshape(images, c(5, 784)))
 #' @export
 array_reshape <- function(x, dim, order = c("C", "F")) {
-  order <- check_choice(order[1], c("C", "F"), arg = "order")
+  order <- check_choice(order, c("C", "F"))
   if (is_tensor(x)) x <- as.array(x)
   x <- plain_argument(x)
   if (!is.atomic(x)) abort("`x` must be an array, not ", describe(x))
-  dim <- as.numeric(check_sizes(as_sizes(dim)))
+  dim <- check_sizes(dim, min = -1, arg = "dim")
   open <- which(dim == -1)
   if (length(open) == 1) dim[open] <- length(x) / prod(dim[-open])
   if (prod(dim) != length(x)) abort("`dim` ", format_shape(dim), " does not hold ", length(x), " elements", class = "shape")

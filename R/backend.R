@@ -87,17 +87,17 @@ k_identity <- function(x, name = NULL) {
 #' @rdname k_constant
 #' @export
 k_random_normal <- function(shape, mean = 0, stddev = 1, dtype = NULL, seed = NULL) {
-  with_own_seed(seed, op_random_normal(as_sizes(shape), mean, stddev, or_floatx(dtype)))
+  with_own_seed(seed, op_random_normal(shape, mean, stddev, or_floatx(dtype)))
 }
 #' @rdname k_constant
 #' @export
 k_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = NULL, seed = NULL) {
-  with_own_seed(seed, op_random_uniform(as_sizes(shape), minval, maxval, or_floatx(dtype)))
+  with_own_seed(seed, op_random_uniform(shape, minval, maxval, or_floatx(dtype)))
 }
 #' @rdname k_constant
 #' @export
 k_truncated_normal <- function(shape, mean = 0, stddev = 1, dtype = NULL, seed = NULL) {
-  with_own_seed(seed, op_random_truncated_normal(as_sizes(shape), mean, stddev, or_floatx(dtype)))
+  with_own_seed(seed, op_random_truncated_normal(shape, mean, stddev, or_floatx(dtype)))
 }
 #' @rdname k_constant
 #' @export
@@ -149,7 +149,7 @@ k_floatx <- function() session$floatx
 #' @rdname k_constant
 #' @export
 k_set_floatx <- function(floatx) {
-  session$floatx <- check_choice(as.character(floatx), c("float32", "float64"), arg = "floatx")
+  session$floatx <- as.character(check_choice(floatx, c("float32", "float64")))
   invisible()
 }
 #' @rdname k_constant
@@ -217,10 +217,10 @@ k_flatten <- function(x) op_reshape(x, -1)
 k_batch_flatten <- function(x) op_reshape(x, c(-1, prod(shape_of(x)[-1])))
 #' @rdname k_reshape
 #' @export
-k_reshape <- function(x, shape) op_reshape(x, as_sizes(shape))
+k_reshape <- function(x, shape) op_reshape(x, shape)
 #' @rdname k_reshape
 #' @export
-k_permute_dimensions <- function(x, pattern) op_transpose(x, as_sizes(pattern))
+k_permute_dimensions <- function(x, pattern) op_transpose(x, pattern)
 #' @rdname k_reshape
 #' @export
 k_transpose <- function(x) op_transpose(x)
@@ -448,8 +448,10 @@ k_batch_dot <- function(x, y, axes = NULL) {
   ranks <- lengths(shapes)
   if (any(ranks < 2)) abort("`x` and `y` must have at least two axes, not shapes ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]), class = "shape")
   if (is.null(axes)) axes <- c(ranks[1], max(2, ranks[2] - 1))
+  axes <- check_whole(axes)
+  if (!length(axes) %in% 1:2) abort("`axes` must be one axis of `x` and one of `y`, not ", describe(axes))
   axes <- rep_len(axes, 2)
-  at <- c(check_axis(axes[1], ranks[1]), check_axis(axes[2], ranks[2])) + 1
+  at <- c(check_axis(axes[1], ranks[1], "axes"), check_axis(axes[2], ranks[2], "axes")) + 1
   if (any(at == 1)) abort("`axes` must not be the first one, which holds the samples")
   rest <- Map(function(rank, axis) seq_len(rank)[-c(1, axis)], ranks, at)
   # (samples, rows, inner) times (samples, inner, columns)
@@ -520,7 +522,7 @@ k_sparse_categorical_crossentropy <- function(target, output, from_logits = FALS
 
 check_last_axis <- function(axis, x, fun = calling_function()) {
   rank <- rank_of(x)
-  if (check_one_axis(axis, rank, fun) + 1 != rank) abort("`axis` must be the last one, not ", describe(axis), fun = fun)
+  if (check_one_axis(axis, rank, fun = fun) + 1 != rank) abort("`axis` must be the last one, not ", describe(axis), fun = fun)
 }
 
 #' @rdname k_sum

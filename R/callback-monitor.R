@@ -5,7 +5,7 @@
 #' @noRd
 monitor_rule <- function(monitor, mode, min_delta = 0, fun = calling_function()) {
   check_string(monitor, fun = fun)
-  mode <- if (length(mode) > 1) mode[1] else check_choice(mode, c("auto", "min", "max"), arg = "mode", fun = fun)
+  mode <- check_choice(mode, c("auto", "min", "max"), fun = fun)
   if (mode == "auto") mode <- if (grepl("acc|auc$|^fmeasure", monitor)) "max" else "min"
   delta <- abs(check_number(min_delta, fun = fun))
   # NaN is never better

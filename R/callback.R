@@ -179,6 +179,7 @@ new_callback_class <- function(classname, ..., public = list()) {
   check_string(classname)
   parts <- c(list(...), public)
   if (length(parts) && (is.null(names(parts)) || !all(nzchar(names(parts))))) abort("methods and fields must be named")
+  for (hook in intersect(callback_hooks, names(parts))) check_function(parts[[hook]], arg = hook)
   function(...) {
     self <- new_callback(classname)
     for (name in names(parts)) {

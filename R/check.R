@@ -12,7 +12,7 @@
 abort <- function(..., class = "value", fun = calling_function()) {
   message <- paste0(...)
   # operators are not written with parentheses
-  if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._]+$", fun)) "()", "`: ", message)
+  if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._$]+$", fun)) "()", "`: ", message)
   stop(structure(
     class = c(paste0("nativenet_error_", class), "nativenet_error", "error", "condition"),
     list(message = message, call = NULL)
@@ -34,10 +34,26 @@ warn <- function(..., class) {
 #' @noRd
 calling_function <- function(frame = parent.frame(2)) {
   for (i in rev(seq_len(sys.nframe()))) {
-    name <- if (identical(sys.frame(i), frame)) called_name(sys.call(i))
+    if (!identical(sys.frame(i), frame)) next
+    name <- spelling_of(i)
+    if (is.null(name)) name <- called_name(sys.call(i))
     if (length(name)) return(name)
   }
   NULL
+}
+
+#' What runs in frame i may be called by a thin spelling of it, `k_sum()` or `tf$reduce_sum()`, which is what the user wrote.
+#' @noRd
+spelling_of <- function(i) {
+  while (i > 0) {
+    head <- sys.call(i)[[1]]
+    if (is.name(head) && startsWith(as.character(head), "k_")) return(as.character(head))
+    path <- if (is.call(head)) all.vars(head)
+    if (identical(path[1], "tf")) return(gsub("`", "", paste(deparse(head), collapse = "")))
+    i <- sys.parents()[i]
+    # no further than from one function of ours to another
+    if (i > 0 && !identical(topenv(environment(sys.function(i))), topenv())) return(NULL)
+  }
 }
 
 #' "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[", "predict.nn_model" "predict".
@@ -123,12 +139,51 @@ check_count <- function(x, min = 1, max = .Machine$integer.max,
   check_given(missing(x), arg, fun)
   if (is.object(x)) x <- plain_argument(x, arg, fun)
   if (is_number(x) && x == round(x) && x >= min && x <= max) return(as.integer(x))
-  wanted <- switch(as.character(min),
+  wanted <- if (min == -.Machine$integer.max) "a whole number" else switch(as.character(min),
     "1" = "a positive whole number", "0" = "a whole number, zero or more",
     sprintf("a whole number of at least %g", min)
   )
   if (max < .Machine$integer.max) wanted <- sprintf("%s and at most %.0f", wanted, max)
   abort("`", arg, "` must be ", wanted, ", not ", describe(x), fun = fun)
+}
+
+#' Whole numbers in a vector, a list or a tensor, of a size that R's integers have.
+#' @noRd
+check_whole <- function(x, min = -.Machine$integer.max, max = .Machine$integer.max,
+                        arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  numbers <- plain_numbers(x, arg, fun)
+  if (is.numeric(numbers) && all(is.finite(numbers)) && all(numbers == round(numbers))) {
+    if (all(numbers >= min & numbers <= max)) return(as.double(numbers))
+    outside <- numbers[numbers < min | numbers > max][1]
+    range <- if (outside < min) paste("at least", format(min, digits = 15)) else paste("at most", format(max, digits = 15))
+    abort("`", arg, "` must be whole numbers of ", range, ", not ", describe(outside), fun = fun)
+  }
+  abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
+}
+
+#' Finite numbers in a vector, a list or a tensor.
+#' @noRd
+check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  numbers <- plain_numbers(x, arg, fun)
+  if (is.numeric(numbers) && all(is.finite(numbers))) return(as.double(numbers))
+  abort("`", arg, "` must be finite numbers, not ", describe(x), fun = fun)
+}
+
+#' A list of numbers, or a tensor, as a vector; anything else as it is.
+#' @noRd
+plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_tensor(x)) return(if (is_symbolic(x)) x else as.array(x))
+  one <- function(x) is_number(if (is_tensor(x) && !is_symbolic(x)) as.array(x) else x)
+  if (is_branch(x) && all(vapply(x, one, NA))) return(vapply(x, as.double, 0, USE.NAMES = FALSE))
+  if (is.object(x)) plain_argument(x, arg, fun) else x
+}
+
+#' A seed for R's generator; NULL leaves it as it stands.
+#' @noRd
+check_seed <- function(seed, arg = "seed", fun = calling_function()) {
+  if (is.null(seed)) NULL else check_count(seed, min = -.Machine$integer.max, arg = arg, fun = fun)
 }
 
 check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
@@ -138,13 +193,13 @@ check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()
 
 check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
-  if (is.character(x) && length(x) == 1 && !is.na(x)) return(x)
-  abort("`", arg, "` must be a single string, not ", describe(x), fun = fun)
+  if (is.character(x) && length(x) == 1 && !is.na(x) && validEnc(x)) return(x)
+  abort("`", arg, "` must be a single string, not ", describe(x), if (is.character(x) && !all(validEnc(x))) ", whose bytes are no text", fun = fun)
 }
 
 check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
-  if (is.function(x)) return(x)
+  if (is.function(x) && !is(x, "refObjectGenerator")) return(x)
   abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
 }
 
@@ -159,9 +214,11 @@ check_no_more <- function(extra, fun = calling_function(), of = NULL) {
   abort("unused argument ", paste(named, collapse = ", "), if (length(known) && nzchar(names[1])) did_you_mean(names[1], known), fun = fun)
 }
 
-#' match.arg() with our wording.
+#' match.arg() with our wording. All choices, as where they stand as the default, mean the first.
 #' @noRd
 check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  if (identical(x, choices)) return(x[1])
   if (is.character(x) && length(x) == 1 && x %in% choices) return(x)
   abort("`", arg, "` must be one of ", paste0("\"", choices, "\"", collapse = ", "),
     ", not ", describe(x), fun = fun)

@@ -52,9 +52,7 @@ call_constraint <- function(w) {
 
 # ---- the objects ----
 
-#' Saved axes may come as a list.
-#' @noRd
-check_axes <- function(axis, fun = calling_function()) check_whole(if (is.list(axis)) unlist(axis) else axis, arg = "axis", fun = fun)
+check_axes <- function(axis, fun = calling_function()) check_whole(axis, arg = "axis", fun = fun)
 
 #' @rdname constraint_maxnorm
 #' @export

@@ -141,13 +141,12 @@ orthonormal_columns <- function(rows, columns, panel = 128) {
 call_initializer <- function(shape, dtype = "float32") {
   self <- sys.function()
   config <- part_config(self)
-  shape <- check_sizes(as_sizes(shape), fun = part_label(self))
-  if (any(shape < 0)) abort("`shape` must be sizes, zero or more, not ", format_shape(shape), fun = part_label(self))
-  with_own_seed(config$seed, initializer_formulas[[part_name(self)]](shape, dtype, config))
+  shape <- check_sizes(shape, fun = part_label(self))
+  with_own_seed(config$seed, initializer_formulas[[part_name(self)]](shape, dtype, config), fun = part_label(self))
 }
 
 new_initializer <- function(name, config, fun = paste0("initializer_", name)) {
-  if (!is.null(config$seed)) check_count(config$seed, min = 0, arg = "seed", fun = fun)
+  check_seed(config$seed, fun = fun)
   new_part("initializer", name, config, call_initializer)
 }
 

@@ -36,7 +36,7 @@
 new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call, compute_mask = NULL, get_config = NULL, compute_output_shape = NULL) {
   check_string(classname)
   check_function(call)
-  for (name in c("initialize", "build", "compute_mask")) if (!is.null(get(name))) check_function(get(name), arg = name)
+  for (name in c("initialize", "build", "compute_mask", "get_config", "compute_output_shape")) if (!is.null(get(name))) check_function(get(name), arg = name)
   parts <- list(...)
   if (length(parts) && (is.null(names(parts)) || any(names(parts) == ""))) abort("methods and fields must be named")
   methods <- c(list(initialize = initialize, build = build, call = call, compute_mask = compute_mask), Filter(is.function, parts))

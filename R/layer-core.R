@@ -60,9 +60,7 @@ layer_part <- function(kind, x, arg = deparse(substitute(x)), fun = calling_func
 check_layer_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (!length(x)) return(numeric())
-  sizes <- check_whole(if (is_branch(x) && all(vapply(x, is_number, NA))) as_sizes(x) else x, arg = arg, fun = fun)
-  if (any(abs(sizes) > .Machine$integer.max)) abort("`", arg, "` has a size that is too large: ", describe(max(abs(sizes))), fun = fun)
-  sizes
+  check_whole(x, arg = arg, fun = fun)
 }
 
 #' The shape of a layer's input, for messages.
@@ -297,9 +295,8 @@ activation_parametric_relu_type <- list(
 #' @export
 layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, ...) {
   check_number(rate, min = 0, max = 1)
-  if (is_branch(noise_shape)) noise_shape <- vapply(noise_shape, function(n) if (is.null(n)) NA_real_ else n, 0)
-  if (!is.null(noise_shape)) check_layer_sizes(noise_shape[!is.na(noise_shape)], "noise_shape")
-  if (!is.null(seed)) check_number(seed)
+  if (!is.null(noise_shape)) noise_shape <- open_sizes(noise_shape)
+  check_seed(seed)
   new_layer("dropout", object, list(rate = rate, noise_shape = noise_shape, seed = seed), ...)
 }
 

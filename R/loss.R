@@ -152,7 +152,7 @@ bad_targets <- function(true, pred, targets, fun) {
 #' @noRd
 axis_to_end <- function(x, axis, fun) {
   rank <- rank_of(x)
-  at <- if (rank) check_one_axis(axis, rank, fun) + 1 else 0
+  at <- if (rank) check_one_axis(axis, rank, fun = fun) + 1 else 0
   if (at == rank) x else op_transpose(x, c(seq_len(rank)[-at], at))
 }
 
@@ -234,7 +234,12 @@ reduce_loss <- function(values, reduction, counted = NULL) {
   )
 }
 
-call_loss <- function(y_true, y_pred, sample_weight = NULL) loss_total(sys.function(), y_true, y_pred, sample_weight)
+call_loss <- function(y_true, y_pred, sample_weight = NULL) {
+  self <- sys.function()
+  check_given(missing(y_true), "y_true", part_label(self))
+  check_given(missing(y_pred), "y_pred", part_label(self))
+  loss_total(self, y_true, y_pred, sample_weight)
+}
 
 # ---- the objects ----
 
@@ -246,10 +251,9 @@ use_loss <- function(loss, config, reduction, name, extra, y_true, y_pred) {
   if (is_called(missing(y_true), missing(y_pred), fun)) loss_values(f, y_true, y_pred) else f
 }
 
-crossentropy_config <- function(from_logits, label_smoothing = NULL, axis, fun = calling_function()) {
-  check_flag(from_logits, fun = fun)
-  if (!is.null(label_smoothing)) check_number(label_smoothing, min = 0, max = 1, fun = fun)
-  c(list(from_logits = from_logits), if (!is.null(label_smoothing)) list(label_smoothing = label_smoothing), axis_config(axis, fun))
+crossentropy_config <- function(from_logits, label_smoothing, axis, fun = calling_function()) {
+  smoothing <- if (!missing(label_smoothing)) list(label_smoothing = check_number(label_smoothing, min = 0, max = 1, fun = fun))
+  c(list(from_logits = check_flag(from_logits, fun = fun)), smoothing, axis_config(axis, fun))
 }
 
 axis_config <- function(axis, fun = calling_function()) list(axis = check_number(axis, fun = fun))
@@ -309,7 +313,7 @@ loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, l
 #' @export
 loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ..., reduction = "auto",
                                                  name = "sparse_categorical_crossentropy") {
-  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, NULL, axis), reduction, name, list(...), y_true, y_pred)
+  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), reduction, name, list(...), y_true, y_pred)
 }
 
 #' @rdname loss_mean_squared_error

@@ -195,8 +195,8 @@ metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ...,
 
 check_thresholds <- function(thresholds, fun = calling_function()) {
   if (is.null(thresholds)) return(NULL)
-  thresholds <- as_sizes(thresholds) # saved ones may be a list
-  if (length(thresholds) > 0 && !anyNA(thresholds) && all(thresholds >= 0 & thresholds <= 1)) return(thresholds)
+  numbers <- check_reals(thresholds, fun = fun) # saved ones may be a list
+  if (length(numbers) && all(numbers >= 0 & numbers <= 1)) return(numbers)
   abort("`thresholds` must be numbers from 0 to 1, not ", describe(thresholds), fun = fun)
 }
 

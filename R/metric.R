@@ -308,7 +308,7 @@ metric_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE,
 #' @export
 metric_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
                                                    name = "sparse_categorical_crossentropy") {
-  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, NULL, axis), name, list(...), y_true, y_pred)
+  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), name, list(...), y_true, y_pred)
 }
 
 #' @rdname metric_mean_squared_error

@@ -20,27 +20,28 @@
 #' @name op_sum
 NULL
 
-reduce_op <- function(name, x, axis, keepdims, fun) {
+reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
   check_flag(keepdims, arg = "keepdims", fun = fun)
   axes <- if (!is.null(axis)) check_axis(axis, rank_of(x), fun = fun)
+  if (!is.null(axis) && !length(axes)) abort("`axis` must name at least one axis, or be NULL for all, not ", describe(axis), fun = fun)
   apply_op(name, list(x), ints = c(keepdims, axes))
 }
 
 #' @rdname op_sum
 #' @export
-op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims, "op_sum")
+op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims)
 #' @rdname op_sum
 #' @export
-op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims, "op_mean")
+op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims)
 #' @rdname op_sum
 #' @export
-op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims, "op_prod")
+op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims)
 #' @rdname op_sum
 #' @export
-op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims, "op_max")
+op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims)
 #' @rdname op_sum
 #' @export
-op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims, "op_min")
+op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims)
 #' @rdname op_sum
 #' @export
 op_argmax <- function(x, axis = -1) {
@@ -61,7 +62,7 @@ op_cumsum <- function(x, axis = -1) {
 op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
   x <- as_floats(x)
   check_flag(keepdims)
-  top <- reduce_op("max", x, axis, TRUE, "op_logsumexp")
+  top <- reduce_op("max", x, axis, TRUE)
   top <- op_where(op_is_finite(top), top, 0) # Inf - Inf would be NaN
   sums <- op_log(op_sum(op_exp(op_subtract(x, top)), axis, keepdims))
   op_add(sums, if (keepdims) top else op_squeeze(top, axis))

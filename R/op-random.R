@@ -59,11 +59,22 @@ op_gaussian_noise <- function(x, stddev) apply_op("gaussian_noise", list(x), rea
 #' @noRd
 shared_axes <- function(noise_shape, shape, fun = calling_function()) {
   if (is.null(noise_shape)) return(NULL)
-  sizes <- vapply(noise_shape, function(size) if (is.null(size)) NA_real_ else as.double(size), 0)
+  sizes <- open_sizes(noise_shape, fun = fun)
   given <- which(sizes != 1)
   if (length(sizes) != length(shape) || any(sizes[given] != shape[given])) {
     abort("`noise_shape` must have 1, NA or the size for each axis of a tensor of shape ", format_shape(shape), ", not be ",
       format_shape(sizes), fun = fun)
   }
   sizes %in% 1
+}
+
+#' Sizes, where NULL or NA means any.
+#' @noRd
+open_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  is_open <- function(size) is.null(size) || is.atomic(size) && identical(is.na(size), TRUE)
+  open <- if (is.atomic(x) || is_branch(x)) vapply(x, is_open, NA) else FALSE
+  if (all(open)) return(rep(NA_real_, length(open)))
+  if (!length(open) || !any(open)) return(check_whole(x, min = 1, arg = arg, fun = fun))
+  sizes <- rep(NA_real_, length(open))
+  replace(sizes, !open, check_whole(x[!open], min = 1, arg = arg, fun = fun))
 }

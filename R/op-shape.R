@@ -35,32 +35,24 @@
 #' @name op_reshape
 NULL
 
-check_whole <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  if (is.object(x)) x <- plain_argument(x, arg, fun)
-  if (is.numeric(x) && !is.object(x) && all(is.finite(x)) && all(x == round(x))) return(as.double(x))
-  abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
-}
-
-#' A shape may come as a vector, a list, a tensor or what `x$shape` gives.
-#' @noRd
-as_sizes <- function(shape) if (is.list(shape)) unlist(lapply(shape, as_sizes)) else as.numeric(plain_argument(shape, fun = NULL))
-
 #' @rdname op_reshape
 #' @export
-op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape))
+op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape, min = -1))
 
 #' One number fills the shape, more are read into it row by row.
 #' @noRd
-fit_shape <- function(x, shape) {
+fit_shape <- function(x, shape, fun = calling_function()) {
   if (is.null(shape)) return(x)
-  shape <- as_sizes(shape)
+  shape <- check_sizes(shape, min = -1, fun = fun)
   if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
 }
 
-# Attributes of a node have room for so many; the shape rules check the rest.
-check_sizes <- function(shape, fun = calling_function()) {
-  check_whole(shape, arg = "shape", fun = fun)
-  if (length(shape) > 8) abort("`shape` must have at most 8 axes, not ", length(shape), fun = fun)
+#' A shape: a vector, a list, a tensor or what `x$shape` gives. Attributes of a node have room for so many; the shape
+#' rules check the rest.
+#' @noRd
+check_sizes <- function(shape, min = 0, arg = "shape", fun = calling_function()) {
+  shape <- check_whole(shape, min = min, arg = arg, fun = fun)
+  if (length(shape) > 8) abort("`", arg, "` must have at most 8 axes, not ", length(shape), fun = fun)
   shape
 }
 
@@ -85,7 +77,7 @@ op_expand_dims <- function(x, axis) {
 op_squeeze <- function(x, axis = NULL) {
   sizes <- shape_of(x)
   drop <- if (is.null(axis)) which(sizes == 1) else check_axis(axis, length(sizes)) + 1
-  if (any(sizes[drop] != 1)) abort("`axis` must name axes of size 1, not ", describe(axis), ", for shape ", format_shape(sizes), class = "shape")
+  if (any(!sizes[drop] %in% 1)) abort("`axis` must name axes of size 1, not ", describe(axis), ", for shape ", format_shape(sizes), class = "shape")
   reshape_axes(x, setdiff(seq_along(sizes), drop))
 }
 
@@ -93,9 +85,10 @@ op_squeeze <- function(x, axis = NULL) {
 #' @export
 op_broadcast_to <- function(x, shape) {
   sizes <- shape_of(x)
-  more <- length(check_sizes(shape)) - length(sizes)
+  shape <- check_sizes(shape)
+  more <- length(shape) - length(sizes)
   full <- c(rep(1, max(more, 0)), sizes)
-  if (more < 0 || any(shape < 0 | (full != 1 & full != shape))) {
+  if (more < 0 || any(!(full %in% 1 | full == shape))) {
     abort("shape ", format_shape(sizes), " does not broadcast to ", format_shape(shape), class = "shape")
   }
   check_room(shape, "shape", 1)
@@ -107,7 +100,7 @@ op_broadcast_to <- function(x, shape) {
 #' @export
 op_tile <- function(x, multiples) {
   sizes <- shape_of(x)
-  check_per_axis(multiples, length(sizes), min = 0)
+  multiples <- check_per_axis(multiples, length(sizes), min = 0)
   check_room(sizes * multiples, "multiples", 1, x)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
   as_value(tensor(x))
@@ -117,11 +110,10 @@ op_tile <- function(x, multiples) {
 #' @export
 op_repeat <- function(x, repeats, axis = 1) {
   size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
-  check_whole(repeats)
-  if (any(repeats < 0) || !length(repeats) %in% c(1, size)) {
-    abort("`repeats` must be one number or ", size, ", zero or more, not ", describe(repeats))
-  }
-  check_room(sum(as.double(rep_len(repeats, size))), "repeats")
+  repeats <- check_whole(repeats, min = 0)
+  if (!length(repeats) %in% c(1, size)) abort("`repeats` must be one number or ", size, ", not ", length(repeats))
+  if (is.na(size)) size <- 0 # a symbolic tensor, which the op refuses
+  check_room(sum(rep_len(repeats, size)), "repeats")
   at <- rep(seq_len(size) - 1L, rep_len(repeats, size))
   op_gather(x, array(at, length(at)), axis) # one index, too, keeps the axis
 }
@@ -142,9 +134,10 @@ op_pad <- function(x, paddings, value = 0) {
   check_number(value)
   sizes <- shape_of(x)
   if (is.list(paddings)) paddings <- do.call(rbind, paddings)
-  check_whole(paddings)
-  if (!identical(dim(paddings), c(length(sizes), 2L)) || any(paddings < 0)) {
-    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), zero or more, not ", describe(paddings))
+  if (is_tensor(paddings)) paddings <- as.array(paddings)
+  check_whole(paddings, min = 0)
+  if (!identical(dim(paddings), c(length(sizes), 2L))) {
+    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ", describe(paddings))
   }
   check_room(sizes + rowSums(paddings), "paddings", 1, x)
   for (axis in which(rowSums(paddings) > 0)) {
@@ -162,7 +155,7 @@ op_pad <- function(x, paddings, value = 0) {
 #' @export
 op_transpose <- function(x, perm = NULL) {
   rank <- rank_of(x)
-  if (is.null(perm)) perm <- rev(seq_len(rank))
+  perm <- if (is.null(perm)) rev(seq_len(rank)) else check_whole(perm)
   if (!setequal(perm, seq_len(rank)) || length(perm) != rank) {
     abort("`perm` must name each of the axes 1 .. ", rank, " once, not be ", describe(perm))
   }
@@ -173,16 +166,16 @@ op_transpose <- function(x, perm = NULL) {
 #' @export
 op_slice <- function(x, start, size, step = rep(1, length(start))) {
   rank <- rank_of(x)
-  check_per_axis(start, rank)
-  check_per_axis(size, rank)
-  check_per_axis(step, rank)
+  start <- check_per_axis(start, rank)
+  size <- check_per_axis(size, rank)
+  step <- check_per_axis(step, rank)
   apply_op("slice", list(x), ints = rbind(start - 1, size, step))
 }
 
-check_per_axis <- function(x, rank, min = -Inf, arg = deparse(substitute(x)), fun = calling_function()) {
-  check_whole(x, arg = arg, fun = fun)
-  if (length(x) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(x), fun = fun)
-  if (any(x < min)) abort("`", arg, "` must be at least ", min, ", not ", describe(x), fun = fun)
+check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(substitute(x)), fun = calling_function()) {
+  numbers <- check_whole(x, min = min, arg = arg, fun = fun)
+  if (length(numbers) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(numbers), fun = fun)
+  numbers
 }
 
 check_tensors <- function(xs, fun = calling_function()) {
@@ -201,7 +194,7 @@ op_concat <- function(xs, axis = -1) {
 op_split <- function(x, num_or_sizes, axis = -1) {
   sizes <- shape_of(x)
   at <- check_one_axis(axis, length(sizes)) + 1
-  check_whole(num_or_sizes)
+  num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0), names(num_or_sizes))
   parts <- if (length(num_or_sizes) == 1) rep(sizes[at] / check_count(num_or_sizes), num_or_sizes) else num_or_sizes
   if (any(parts < 0 | parts != round(parts)) || sum(parts) != sizes[at]) {
     abort("`num_or_sizes` must divide the axis of ", sizes[at], ", not be ", describe(num_or_sizes), class = "shape")

@@ -18,6 +18,7 @@ op_table <- function() {
 #' @noRd
 shape_of <- function(x) {
   if (is_tensor(x)) return(tensor_info(x)[[2]])
+  if (!is.object(x)) check_numbers(x, "x", user_function())
   if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
 
@@ -33,20 +34,23 @@ as_floats <- function(x) if (is_tensor(x)) x else tensor(x, float_dtype(x))
 
 #' 1-based, negative from the end, to 0-based. Axes outside 1 .. `rank` are an error.
 #' @noRd
-check_axis <- function(axis, rank, fun = calling_function()) {
-  for (a in axis) {
-    if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) {
-      abort("`axis` must lie in 1 .. ", rank, " or count from the end with -1 .. -", rank, ", not be ", describe(a), fun = fun)
-    }
+check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
+  numbers <- plain_numbers(axis, arg, fun)
+  refuse <- function(a) {
+    first <- if (startsWith(paste0(fun, ""), "tf$")) 0 else 1 # as the user counts
+    if (is_number(a) && a > 0) a <- a + first - 1
+    abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, " or count from the end with -1 .. -", rank, ", not be ", describe(a), fun = fun)
   }
-  ifelse(axis < 0, rank + axis, axis - 1)
+  if (!is.numeric(numbers)) refuse(axis)
+  for (a in numbers) if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) refuse(a)
+  ifelse(numbers < 0, rank + numbers, numbers - 1)
 }
 
 #' As above, for ops that take one axis.
 #' @noRd
-check_one_axis <- function(axis, rank, fun = calling_function()) {
-  check_number(axis, fun = fun)
-  check_axis(axis, rank, fun = fun)
+check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
+  check_number(axis, arg = arg, fun = fun)
+  check_axis(axis, rank, arg = arg, fun = fun)
 }
 
 #' Element by element with broadcasting
@@ -228,16 +232,16 @@ op_hard_sigmoid <- function(x) op_clip(op_add(op_multiply(x, 0.2), 0.5), 0, 1)
 #' as.array(op_softmax(c(1000, 1001)))
 #' as.array(op_softmax(diag(2), axis = 1))
 #' @export
-op_softmax <- function(x, axis = -1) along_axis("softmax", x, axis, "op_softmax")
+op_softmax <- function(x, axis = -1) along_axis("softmax", x, axis)
 #' @rdname op_softmax
 #' @export
-op_log_softmax <- function(x, axis = -1) along_axis("log_softmax", x, axis, "op_log_softmax")
+op_log_softmax <- function(x, axis = -1) along_axis("log_softmax", x, axis)
 
 #' An op of the last axis, along any.
 #' @noRd
-along_axis <- function(name, x, axis, fun) {
+along_axis <- function(name, x, axis, fun = calling_function()) {
   rank <- rank_of(x)
-  at <- if (rank) check_one_axis(axis, rank, fun) + 1 else 0 # the op words what is wrong with a scalar
+  at <- if (rank) check_one_axis(axis, rank, fun = fun) + 1 else 0 # the op words what is wrong with a scalar
   if (at == rank) return(apply_op(name, list(x)))
   swapped <- replace(seq_len(rank), c(at, rank), c(rank, at))
   op_transpose(apply_op(name, list(op_transpose(as_floats(x), swapped))), swapped)

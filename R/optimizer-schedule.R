@@ -28,7 +28,8 @@ NULL
 # It remembers its constructor and the arguments, from which it can be made again.
 new_schedule <- function(name, f) {
   arguments <- mget(names(formals(sys.function(-1))), envir = parent.frame())
-  structure(f, class = "nn_schedule", name = paste0("learning_rate_schedule_", name), config = arguments)
+  at_step <- function(step) f(if (is_tensor(step)) step else check_numbers(step, fun = paste0("learning_rate_schedule_", name)))
+  structure(at_step, class = "nn_schedule", name = paste0("learning_rate_schedule_", name), config = arguments)
 }
 is_schedule <- function(x) inherits(x, "nn_schedule")
 
@@ -69,6 +70,8 @@ learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay
 #' @rdname learning_rate_schedule_exponential_decay
 #' @export
 learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) {
+  boundaries <- check_reals(boundaries)
+  values <- check_reals(values)
   if (length(values) != length(boundaries) + 1) {
     abort("`values` must have one number more than `boundaries` (", length(boundaries), "), not ", length(values))
   }
@@ -92,7 +95,7 @@ half_wave <- function(part) 0.5 * (1 + cos(pi * part))
 learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1, alpha = 0) {
   r <- check_number(initial_learning_rate, min = 0)
   check_number(first_decay_steps, above = 0)
-  check_number(t_mul, above = 0)
+  check_number(t_mul, min = 1)
   check_number(m_mul, above = 0)
   check_number(alpha, min = 0)
   new_schedule("cosine_decay_restarts", function(step) {

@@ -52,8 +52,9 @@ NULL
 optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, ..., clipnorm = NULL, clipvalue = NULL,
                           global_clipnorm = NULL, name = "SGD") {
   check_number(momentum, min = 0, below = 1)
-  kind <- if (momentum == 0) "sgd" else if (check_flag(nesterov)) "nesterov" else "momentum"
-  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), c(momentum = momentum, nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+  check_flag(nesterov)
+  kind <- if (momentum == 0) "sgd" else if (nesterov) "nesterov" else "momentum"
+  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), list(momentum = momentum, nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
@@ -63,13 +64,13 @@ optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, ep
   plain <- check_number(momentum, min = 0, below = 1) == 0 && !check_flag(centered)
   new_optimizer(name, if (plain) "rmsprop" else "rmsprop_full", learning_rate,
     list(beta_1 = momentum, beta_2 = rho, epsilon = epsilon, start = as.numeric(centered)),
-    c(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    list(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
   new_optimizer(name, kind, learning_rate,
     list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else weight_decay),
-    c(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay, amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay, amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
 }
 
 #' @rdname optimizer_adam
@@ -93,14 +94,14 @@ optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 
 optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
                               global_clipnorm = NULL, name = "Adagrad") {
   new_optimizer(name, "adagrad", learning_rate, list(epsilon = epsilon, start = initial_accumulator_value),
-    c(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    list(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
 optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
                                global_clipnorm = NULL, name = "Adadelta") {
-  new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon), c(rho = rho, epsilon = epsilon),
+  new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon), list(rho = rho, epsilon = epsilon),
     clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
@@ -133,7 +134,9 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
   self$name <- check_string(name, fun = fun)
   self$kind <- kind
   self$numbers <- numbers
-  self$config <- config
+  config <- Filter(Negate(is.null), config)
+  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) check_number(config[[arg]], min = 0, arg = arg, fun = fun)
+  self$config <- unlist(config)
   self$clip <- clip
   self$schedule <- NULL
   rate <- learning_rate
@@ -155,10 +158,10 @@ constructor_of <- function(kind) {
 }
 
 clip_rule <- function(clipnorm, clipvalue, global_clipnorm, fun = calling_function()) {
-  rule <- c(clipnorm = clipnorm, clipvalue = clipvalue, global_clipnorm = global_clipnorm)
+  rule <- Filter(Negate(is.null), list(clipnorm = clipnorm, clipvalue = clipvalue, global_clipnorm = global_clipnorm))
   if (length(rule) > 1) abort("only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be given", fun = fun)
   for (name in names(rule)) check_number(rule[[name]], above = 0, arg = name, fun = fun)
-  rule
+  unlist(rule)
 }
 
 optimizer_now <- function(self) {
@@ -247,11 +250,11 @@ apply_gradients <- function(self, grads_and_vars) {
 }
 
 minimize <- function(self, loss, var_list, tape = NULL) {
-  if (is.function(loss)) {
+  if (is.function(loss) && is.null(tape)) {
     tape <- gradient_tape(persistent = FALSE)
     loss <- tape_record(tape, loss())
   }
-  if (is.null(tape)) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
+  if (!inherits(tape, "nn_tape")) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
   variables <- tensor_leaves(if (is.function(var_list)) var_list() else var_list)
   apply_gradients(self, Map(list, tape_gradient(tape, loss, variables), variables))
 }

@@ -23,8 +23,8 @@ keeping_random_state <- function(code) {
 
 #' Draw with a seed of one's own; NULL: from R's generator as it is.
 #' @noRd
-with_own_seed <- function(seed, draw) {
-  if (is.null(seed)) return(draw)
+with_own_seed <- function(seed, draw, fun = calling_function()) {
+  if (is.null(check_seed(seed, fun = fun))) return(draw)
   check_not_tracing("it draws random numbers with a seed of its own")
   keeping_random_state({
     set.seed(seed)
@@ -35,8 +35,7 @@ with_own_seed <- function(seed, draw) {
 #' The same with one kind of generator, so that a seed gives the same in all sessions.
 #' @noRd
 with_seed <- function(seed, code, fun = calling_function()) {
-  if (is.null(seed)) return(code)
-  check_count(seed, min = -.Machine$integer.max, arg = "seed", fun = fun)
+  if (is.null(check_seed(seed, fun = fun))) return(code)
   keeping_random_state({
     set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
     code

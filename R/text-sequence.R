@@ -63,13 +63,13 @@ sequences_to_matrix <- function(tokenizer, sequences, mode = c("binary", "count"
   } else {
     check_tokenizer(tokenizer)
   }
-  count_matrix(tokenizer, sequences, mode[1], num_words, dtype, calling_function(environment()))
+  count_matrix(tokenizer, sequences, mode, num_words, dtype, calling_function(environment()))
 }
 
 #' @param tokenizer NULL for none.
 #' @noRd
 count_matrix <- function(tokenizer, sequences, mode, num_words, dtype, fun) {
-  check_choice(mode, c("binary", "count", "tfidf", "freq"), "mode", fun)
+  mode <- check_choice(mode, c("binary", "count", "tfidf", "freq"), "mode", fun)
   sequences <- check_sequences(sequences, "sequences", fun)
   columns <- matrix_columns(tokenizer, num_words, fun)
   type <- storage_type(dtype, fun)

@@ -130,7 +130,7 @@ texts_to_sequences <- function(tokenizer, texts) {
 #' @export
 texts_to_matrix <- function(tokenizer, texts, mode = c("binary", "count", "tfidf", "freq")) {
   check_tokenizer(tokenizer)
-  count_matrix(tokenizer, texts_to_sequences(tokenizer, texts), mode[1], NULL, "float64", calling_function(environment()))
+  count_matrix(tokenizer, texts_to_sequences(tokenizer, texts), mode, NULL, "float64", calling_function(environment()))
 }
 
 #' @param filename where to save, in the format of Keras' `Tokenizer.to_json()`.

@@ -75,7 +75,10 @@ print.nn_namespace <- function(x, ...) {
 
 #' 0-based axes as op_*() take them.
 #' @noRd
-from_zero <- function(axis) if (is.null(axis)) NULL else ifelse(axis < 0, axis, axis + 1)
+from_zero <- function(axis) {
+  numbers <- plain_numbers(axis)
+  if (is.numeric(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
+}
 
 #' An R value or tensor as tf$constant() sees it.
 #' @noRd
@@ -87,8 +90,8 @@ tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   tensor(x, dtype)
 })
 
-tensor_filled <- function(value, shape, dtype = NULL) {
-  shape <- check_sizes(as_sizes(shape), fun = "fill")
+tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
+  shape <- check_sizes(shape, fun = fun)
   check_room(shape, "shape")
   tensor(if (length(shape)) array(value, shape) else value, dtype)
 }
@@ -195,20 +198,20 @@ diagonal_only <- function(x) {
 
 tf_random <- list(
   normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
-    with_own_seed(seed, op_random_normal(as_sizes(shape), mean, stddev, dtype))
+    with_own_seed(seed, op_random_normal(shape, mean, stddev, dtype))
   },
   uniform = function(shape, minval = 0, maxval = NULL, dtype = "float32", seed = NULL, name = NULL) {
     whole <- startsWith(dtype, "int")
     if (is.null(maxval)) maxval <- if (whole) abort("`maxval` must be given for integers", fun = "uniform") else 1
-    draw <- with_own_seed(seed, op_random_uniform(as_sizes(shape), minval, maxval, if (whole) "float64" else dtype))
+    draw <- with_own_seed(seed, op_random_uniform(shape, minval, maxval, if (whole) "float64" else dtype))
     if (whole) op_cast(op_floor(draw), dtype) else draw
   },
   truncated_normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
-    with_own_seed(seed, op_random_truncated_normal(as_sizes(shape), mean, stddev, dtype))
+    with_own_seed(seed, op_random_truncated_normal(shape, mean, stddev, dtype))
   },
   set_seed = function(seed) {
     check_not_tracing("it sets the seed")
-    invisible(set.seed(seed))
+    invisible(set_random_seed(seed))
   },
   shuffle = function(value, seed = NULL, name = NULL) {
     check_not_tracing("it shuffles with R's generator")
@@ -260,15 +263,15 @@ tf_top <- list(
   rank = function(input, name = NULL) tensor(rank_of(input)),
   matmul = tf_linalg$matmul, norm = tf_linalg$norm,
   transpose = function(a, perm = NULL, name = NULL) op_transpose(a, from_zero(perm)),
-  reshape = function(tensor, shape, name = NULL) op_reshape(tensor, as_sizes(shape)),
+  reshape = function(tensor, shape, name = NULL) op_reshape(tensor, shape),
   concat = function(values, axis, name = NULL) op_concat(values, from_zero(axis)),
   stack = function(values, axis = 0, name = NULL) op_stack(values, from_zero(axis)),
   unstack = function(value, num = NULL, axis = 0, name = NULL) op_unstack(value, from_zero(axis)),
   split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits, from_zero(axis)),
   squeeze = function(input, axis = NULL, name = NULL) op_squeeze(input, from_zero(axis)),
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
-  tile = function(input, multiples, name = NULL) op_tile(input, as_sizes(multiples)),
-  broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, as_sizes(shape)),
+  tile = function(input, multiples, name = NULL) op_tile(input, multiples),
+  broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, shape),
   gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
   where = function(condition, x, y, name = NULL) op_where(condition, x, y),
   reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),
@@ -378,7 +381,7 @@ zip_lists <- function(...) {
 #' set_random_seed(1)
 #' @export
 set_random_seed <- function(seed, ...) {
-  set.seed(check_number(seed))
+  set.seed(check_seed(seed))
   invisible()
 }
 
