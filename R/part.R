@@ -93,6 +93,7 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
   if (is.null(x) || is_part(x, kind)) return(x)
   if (is(x, "refObjectGenerator")) x <- x$className # a class of the labs, such as relu
   if (is.character(x) && length(x) == 1 && !is.na(x)) {
+    check_string(x, arg, fun)
     if (x %in% names(custom_objects)) return(as_part(kind, custom_objects[[x]], arg, fun, name = x))
     return(part_constructor(kind, check_part_name(kind, x, arg, fun))())
   }

@@ -158,7 +158,7 @@ tf_nn <- c(
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
     sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL) k_binary_crossentropy(labels, logits, from_logits = TRUE),
     softmax_cross_entropy_with_logits = function(labels, logits, axis = -1, name = NULL) {
-      if (!axis %in% c(-1, rank_of(logits) - 1)) abort("`axis` must be the last one", fun = "softmax_cross_entropy_with_logits")
+      check_last_axis(from_zero(axis), logits)
       op_categorical_crossentropy(labels, logits, from_logits = TRUE)
     },
     sparse_softmax_cross_entropy_with_logits = function(labels, logits, name = NULL) {

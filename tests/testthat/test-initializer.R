@@ -117,7 +117,7 @@ test_that("arguments are checked", {
   expect_refusal(initializer_random_uniform(1, 0), "value", "`maxval`")
   expect_refusal(initializer_random_normal(stddev = -1), "value", "`stddev`")
   expect_refusal(initializer_constant("a"), "value", "`initializer_constant()`")
-  expect_refusal(initializer_zeros()(c(2, -1)), "value", "`initializer_zeros()`", "`shape`", "(2, -1)")
+  expect_refusal(initializer_zeros()(c(2, -1)), "value", "`initializer_zeros()`", "`shape`", "at least 0, not -1")
 })
 
 test_that("a large orthogonal matrix, made in panels, is the Q of all its numbers", {
