@@ -13,7 +13,8 @@ generics::compile
 #' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of ops. One for
 #'   each output, or one for all; a list may be named by the outputs' layers.
 #' @param metrics names, metric objects or R functions of `(y_true, y_pred)`: a vector or list; for several outputs a list of these, one
-#'   per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the shapes.
+#'   per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of
+#'   its column in the history; R functions without one have that of their variable.
 #' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
 #' @param weighted_metrics metrics that take sample weights into account.
 #' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
@@ -32,10 +33,27 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done
-  given <- list(loss = loss, metrics = metrics, loss_weights = loss_weights, weighted_metrics = weighted_metrics)
+  given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)), loss_weights = loss_weights,
+    weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
   compiled <- list(optimizer = optimizer, given = given, loss = loss)
   self$compiled <- if (self$built) finish_compile(self, compiled) else compiled
   invisible(object)
+}
+
+#' R functions that have no name yet take that of the variable that the caller gave, as functions have their names in Keras.
+#' @noRd
+with_names <- function(x, code) {
+  if (is.function(x)) return(if (is.name(code)) with_name(x, code) else x)
+  parts <- if (is.call(code) && (identical(code[[1]], quote(list)) || identical(code[[1]], quote(c)))) as.list(code)[-1]
+  if (!is_branch(x) || length(parts) != length(x)) return(x)
+  for (i in seq_along(x)) if (is.function(x[[i]])) x[[i]] <- with_names(x[[i]], parts[[i]])
+  x
+}
+
+with_name <- function(f, name) {
+  ours <- is.object(f) || is.primitive(f) || identical(environment(f), topenv())
+  if (!ours && is.null(attr(f, "py_function_name"))) attr(f, "py_function_name") <- as.character(name)
+  f
 }
 
 #' Once the outputs are known.
@@ -58,7 +76,7 @@ check_compilation <- function(self, given) {
   list(
     losses = lapply(losses, function(l) as_part("loss", l, arg = "loss", fun = "compile")),
     loss_weights = if (is.null(weights)) rep(1, n) else unname(weights),
-    metrics = Map(function(a, b) c(lapply(a, metric_entry, FALSE), lapply(b, metric_entry, TRUE)), plain, weighted)
+    metrics = Map(function(a, b) c(metric_entries(a, FALSE), metric_entries(b, TRUE)), plain, weighted)
   )
 }
 
@@ -81,18 +99,20 @@ per_output_metrics <- function(x, names, arg) {
   n <- length(names)
   if (is.null(x)) return(rep(list(list()), n))
   if (is.function(x) || is_part(x, "metric") || is.environment(x)) x <- list(x)
-  by_output <- n > 1 && is.list(x) && (length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) && all(names(x) %in% names))
+  by_output <- is.list(x) && (n > 1 && length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) && all(names(x) %in% names))
   if (!by_output) return(rep(list(as.list(x)), n))
   lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))
 }
 
-#' A metric, the name under which it is reported (what the user typed), and whether sample weights count.
+metric_entries <- function(xs, weighted) unname(Map(metric_entry, xs, if (is.null(names(xs))) "" else names(xs), weighted))
+
+#' A metric, the name under which it is reported (that in the list, or what the user typed), and whether sample weights count.
 #' @noRd
-metric_entry <- function(x, weighted) {
+metric_entry <- function(x, name, weighted) {
   if (identical(x, metric_accuracy)) x <- "accuracy" # which one, the shapes say
-  found <- as_metric(x, 0, 0, fun = "compile")
-  name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else metric_name(if (is_part(x, "metric")) x else found)
-  list(metric = x, name = name, weighted = weighted)
+  found <- as_metric(x, 0, 0, fun = "compile", name = if (nzchar(name)) name)
+  if (!nzchar(name)) name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else metric_name(if (is_part(x, "metric")) x else found)
+  list(metric = if (is.null(attr(found, "own"))) x else found, name = name, weighted = weighted)
 }
 
 #' The model's state, compiled.

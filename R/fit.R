@@ -132,7 +132,8 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
     before <- self$interrupted
     if (is.null(source$data)) abort("`resume` is for arrays; where a data set stood is not known", fun = "fit")
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
-    if (!identical(before$rows, source$rows)) abort("`x` has ", source$rows, " rows, but the interrupted training had ", before$rows, class = "shape", fun = "fit")
+    if (is.null(before$rows)) abort("the interrupted training was of a data set, and where that stood is not known", fun = "fit")
+    if (before$rows != source$rows) abort("`x` has ", source$rows, " rows, but the interrupted training had ", before$rows, class = "shape", fun = "fit")
     run$epoch <- before$epoch
     run$state <- before$state
   } else {

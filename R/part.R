@@ -87,7 +87,7 @@ made_by <- function(kind, f) {
 #' @param x a string, a part, a constructor of parts, an R function, what serialize_part() gave, or NULL, which stays.
 #' @param arg,fun the user's argument and function, for messages.
 #' @param custom_objects a named list of the user's functions that strings and saved parts may name.
-#' @param name how an R function is called; "custom" if it has no name.
+#' @param name how an R function is called; without, as own_name() says.
 #' @noRd
 as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_objects = NULL, name = NULL) {
   if (is.null(x) || is_part(x, kind)) return(x)
@@ -100,7 +100,7 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
   if (is_branch(x) && is.character(x$class_name)) return(read_part(kind, x, arg, fun, custom_objects))
   if (is.function(x) && !inherits(x, "nn_part")) {
     made <- made_by(kind, x)
-    return(if (is.null(made)) own_part(kind, x, if (is.null(name)) "custom" else name) else made)
+    return(if (is.null(made)) own_part(kind, x, if (is.null(name)) own_name(x, "custom") else name) else made)
   }
   abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_", part_names[[kind]][1], "()`, or a function, not ",
     describe(x), fun = fun)
@@ -118,8 +118,16 @@ own_part <- function(kind, f, name) {
   switch(kind,
     loss = new_part(kind, "custom", list(reduction = "auto", name = name), call_loss, own = f),
     metric = new_metric("custom", list(name = name), own = f),
-    structure(f, class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name))
+    structure(f, class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name), own = f)
   )
+}
+
+#' What a function of the user's is called: what it says itself, as R's functions do that reticulate hands to Python, or else
+#' what it is called where it stands.
+#' @noRd
+own_name <- function(f, otherwise) {
+  name <- attr(f, "py_function_name")
+  if (is.null(name)) otherwise else check_string(name, arg = "py_function_name", fun = NULL)
 }
 
 #' A part as a list of plain values. A function of the user's keeps its name only.
@@ -131,7 +139,7 @@ read_part <- function(kind, x, arg, fun, custom_objects) {
   if (x$class_name == "custom") {
     own <- custom_objects[[config$name]]
     if (is.function(own)) return(as_part(kind, own, arg, fun, name = config$name))
-    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(", config$name, " = ...)`", fun = fun)
+    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(", config$name, " = ...)`", class = "custom", fun = fun)
   }
   name <- if (x$class_name %in% part_names[[kind]]) x$class_name else check_part_name(kind, x$class_name, arg, fun)
   constructor <- part_constructor(kind, name)

@@ -17,8 +17,10 @@
 #' @param filepath name of the file; `.safetensors` is a good ending.
 #' @param overwrite may a file of that name be replaced?
 #' @param include_optimizer save what the optimizer remembers?
-#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for a loss or metric
-#'   by its name (`"custom"` if it had none), for a class of layers by its name.
+#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for an activation or another argument of a layer by
+#'   both names, as in `dense_1_activation`, for a metric by its name in the history, for a loss by that of the variable that was given to [compile()],
+#'   or else `loss`; for a class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks for a
+#'   function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @param model a model.
 #' @param ... ignored.
@@ -52,10 +54,11 @@ model_pieces <- function(self, include_optimizer) {
   weights <- all_weights(self)
   tensors <- stats::setNames(weights, weight_keys(weights))
   compiled <- self$compiled
-  metadata <- list(format = model_format, architecture = to_json(architecture(self)))
+  own <- new.env(parent = emptyenv())
+  metadata <- list(format = model_format, architecture = to_json(architecture(self, own)))
   metadata$names <- names_entry(self)
   if (!is.null(compiled)) {
-    metadata$training <- to_json(compilation(compiled))
+    metadata$training <- to_json(compilation(compiled, output_names(self), own))
     if (include_optimizer) tensors <- c(tensors, optimizer_tensors(compiled$optimizer, weights))
   }
   if (!is.null(self$interrupted)) {
@@ -88,8 +91,11 @@ optimizer_tensors <- function(optimizer, weights) {
 
 # ---- the architecture: a table of layers, each once, and for each model the calls that make its graph ----
 
-architecture <- function(self) {
+#' @param own an environment, where the model's R functions are entered by name.
+#' @noRd
+architecture <- function(self, own) {
   table <- new.env(parent = emptyenv())
+  table$own <- own
   table$selves <- list()
   table$entries <- list()
   top <- layer_number(self, table)
@@ -107,19 +113,44 @@ layer_number <- function(self, table) {
   } else if (isTRUE(self$is_input)) {
     entry$shape <- as.list(self$input_shape[-1])
   } else {
-    entry$config <- lapply(self$config, config_entry, table)
+    if (!is.null(self$class)) enter_own(table$own, self$class_name, self$class)
+    entry$config <- Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self, table = table))
   }
   table$selves <- c(table$selves, list(self))
   table$entries <- c(table$entries, list(entry))
   length(table$entries)
 }
 
-config_entry <- function(x, table) {
-  if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = serialize_part(x)))
+config_entry <- function(x, arg, self, table) {
+  argument <- paste0(self$name, "_", arg) # layers' names differ
+  if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = part_entry(x, argument, table$own)))
   if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
-  if (is.function(x)) return(list(custom = TRUE))
+  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda") self$name else argument), x)))
   if (is_tensor(x)) return(list(value = as.list(as.array(x))))
   list(value = x)
+}
+
+#' A part as plain values; if it is a function of the user's, that is entered under its name, or else under this one.
+#' @noRd
+part_entry <- function(part, name, own) {
+  entry <- serialize_part(part)
+  f <- attr(part, "own")
+  if (is.null(f)) return(entry)
+  if (entry$config$name == "custom") entry$config$name <- own_name(f, name)
+  enter_own(own, entry$config$name, f)
+  entry
+}
+
+#' Its name, under which no other function may stand: when the model is loaded it is all that tells which is which.
+#' @noRd
+enter_own <- function(own, name, f) {
+  attr(f, "py_function_name") <- NULL
+  if (!identical(get0(name, own, inherits = FALSE, ifnotfound = f), f)) {
+    abort("two R functions of the model are called `", name, "`, but a file holds only their names; give one another name: that of its layer, in a named list of ",
+      "metrics, or as `attr(f, \"py_function_name\")`", class = "custom", fun = user_function())
+  }
+  assign(name, f, envir = own)
+  name
 }
 
 graph_entry <- function(self, table) {
@@ -139,10 +170,10 @@ graph_entry <- function(self, table) {
   )
 }
 
-compilation <- function(compiled) {
+compilation <- function(compiled, outputs, own) {
   metric <- function(m) {
     if (is.character(m$metric)) m$metric <- list(name = m$metric)
-    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = serialize_part(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0)))
+    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = part_entry(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0), m$name, own))
     m
   }
   optimizer <- compiled$optimizer
@@ -153,7 +184,7 @@ compilation <- function(compiled) {
       constructor = constructor_of(.subset2(optimizer, "kind")), name = .subset2(optimizer, "name"), config = config,
       learning_rate = if (is.null(schedule)) optimizer$learning_rate, schedule = if (!is.null(schedule)) list(name = attr(schedule, "name"), config = attr(schedule, "config"))
     ),
-    losses = lapply(compiled$losses, serialize_part), loss_weights = as.list(compiled$loss_weights),
+    losses = Map(part_entry, unname(compiled$losses), if (length(outputs) == 1) "loss" else paste0(outputs, "_loss"), MoreArgs = list(own = own), USE.NAMES = FALSE), loss_weights = as.list(compiled$loss_weights),
     metrics = lapply(compiled$metrics, lapply, metric)
   )
 }
@@ -237,7 +268,10 @@ rebuild <- function(description, custom_objects, fun) {
   read_config <- function(x, name, entry) {
     if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
     if (!is.null(x$layer)) return(as_layer(layer_at(x$layer)))
-    if (isTRUE(x$custom)) return(find_custom(custom_objects, entry$name, "function", fun))
+    if (!is.null(x$custom)) {
+      name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
+      return(with_name(find_custom(custom_objects, name, "function", fun), name))
+    }
     plain_value(x$value)
   }
   make_model <- function(entry) {
@@ -397,17 +431,9 @@ unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
 #' @export
 clone_model <- function(model, ...) {
   self <- built_self(model)
-  description <- from_json(to_json(architecture(self)), "description of the model", "clone_model")
-  layer_handle(rebuild(description, custom_functions(self), "clone_model"))
-}
-
-#' The R functions that layers of a model hold, as custom_objects.
-#' @noRd
-custom_functions <- function(self) {
-  if (!is.null(self$layers)) return(unlist(lapply(self$layers, function(l) custom_functions(layer_self(l))), recursive = FALSE))
-  if (!is.null(self$class)) return(stats::setNames(list(self$class), self$class_name))
-  own <- Filter(function(x) is.function(x) && !inherits(x, c("nn_part", "nn_layer")), self$config)
-  if (length(own)) stats::setNames(own[1], self$name)
+  own <- new.env(parent = emptyenv())
+  description <- from_json(to_json(architecture(self, own)), "description of the model", "clone_model")
+  layer_handle(rebuild(description, as.list(own, all.names = TRUE), "clone_model"))
 }
 
 # ---- names of old ----

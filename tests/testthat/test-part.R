@@ -65,7 +65,7 @@ test_that("functions of one's own are called as they are, keep their name, and a
   expect_identical(serialize_part(f), list(class_name = "custom", config = list(name = "double_it")))
   expect_identical(saved("activation", f, custom_objects = list(double_it = double_it)), f)
   expect_identical(as_part("activation", "double_it", custom_objects = list(double_it = double_it)), f)
-  expect_refusal(saved("activation", f, fun = "load_model"), "value", "`load_model()`", "custom_objects = list(double_it = ...)")
+  expect_refusal(saved("activation", f, fun = "load_model"), "custom", "`load_model()`", "custom_objects = list(double_it = ...)")
   loss <- as_part("loss", function(y_true, y_pred) k_sum(k_abs(y_true - y_pred), axis = -1), name = "total")
   expect_identical(loss_name(loss), "total")
   expect_identical(as.double(loss(diag(2), matrix(0, 2, 2))), 1)

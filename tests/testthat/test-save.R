@@ -86,7 +86,7 @@ test_that("sequences, nested models, recurrent layers and custom objects come ba
   path <- tempfile()
   save_model(model, path)
   expect_error(load_model(path), "custom_objects = list\\((squares|Scale) = ", class = "nativenet_error_custom")
-  custom <- list(squares = function(x) x^2, Scale = layer_scale, custom = own_loss, twice = function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))
+  custom <- list(squares = function(x) x^2, Scale = layer_scale, own_loss = own_loss, twice = function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))
   again <- load_model(path, custom_objects = custom)
   expect_identical(predict(again, tokens), predict(model, tokens))
   expect_equal(evaluate(again, tokens, 1:10), evaluate(model, tokens, 1:10))
@@ -240,4 +240,70 @@ test_that("each optimizer, schedule and metric survives saving, twice", {
   )
   for (optimizer in optimizers) check(optimizer, NULL)
   check("sgd", list(metric_accuracy(), metric_accuracy, metric_auc(num_thresholds = 50, curve = "PR"), metric_precision(thresholds = 0.3), "mae", loss_huber(delta = 0.2)))
+})
+
+test_that("each R function has a name of its own, by which it is asked for", {
+  double <- function(x) x * 2
+  loss_a <- function(y_true, y_pred) op_mean(op_square(y_true - y_pred), -1)
+  gap <- function(y_true, y_pred) op_abs(y_true - y_pred)
+  make <- function() {
+    keras_model_sequential(input_shape = 1) |>
+      layer_dense(1, activation = double, kernel_initializer = "ones", name = "a") |>
+      layer_dense(1, activation = function(x) x + 100, kernel_initializer = "ones", name = "b") |>
+      layer_lambda(structure(function(x) x * 1, py_function_name = "same"))
+  }
+  model <- make()
+  expect_equal(as.vector(predict(model, matrix(1))), 102)
+  model |> compile("sgd", loss_a, metrics = c("mae", gap, mp = function(y_true, y_pred) gap(y_true, y_pred) * 10, structure(function(y_true, y_pred) y_pred, py_function_name = "level")))
+  scores <- evaluate(model, matrix(1), 100)
+  expect_equal(as.numeric(scores), c(4, 2, 2, 20, 102))
+  expect_named(scores, c("loss", "mae", "gap", "mp", "level"))
+  raw <- serialize_model(model)
+  custom <- list(a_activation = double, b_activation = function(x) x + 100, same = function(x) x * 1, loss_a = loss_a, gap = gap,
+    mp = function(y_true, y_pred) gap(y_true, y_pred) * 10, level = function(y_true, y_pred) y_pred)
+  again <- unserialize_model(unserialize_model(raw, custom) |> serialize_model(), custom)
+  expect_equal(evaluate(again, matrix(1), 100), scores)
+  for (name in names(custom)) {
+    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]), paste0("custom_objects = list\\(", name, " = "), class = "nativenet_error_custom")
+  }
+  expect_equal(predict(clone_model(set_weights(model, list(matrix(1), 0, matrix(1), 0))), matrix(0)), matrix(100))
+  clashing <- make() |> layer_lambda(structure(function(x) x, py_function_name = "same"))
+  expect_error(serialize_model(clashing), "two R functions of the model are called `same`", class = "nativenet_error_custom")
+  model |> compile("sgd", function(y_true, y_pred) gap(y_true, y_pred), metrics = list(function(y_true, y_pred) y_pred, function(y_true, y_pred) y_true))
+  expect_error(serialize_model(model), "two R functions of the model are called `custom`", class = "nativenet_error_custom")
+  input <- layer_input(1)
+  two <- keras_model(input, list(layer_dense(input, 1, name = "p"), layer_dense(input, 1, name = "q")))
+  two |> compile("sgd", list(function(y_true, y_pred) gap(y_true, y_pred), function(y_true, y_pred) gap(y_true, y_pred) * 3), metrics = list(gap))
+  expect_named(evaluate(two, matrix(1), list(1, 1)), c("loss", "p_loss", "q_loss", "p_gap", "q_gap"))
+  expect_error(unserialize_model(serialize_model(two), list(p_loss = gap, gap = gap)), "q_loss = ", class = "nativenet_error_custom")
+})
+
+test_that("interrupted training with a validation split goes on from a file, here and in another process", {
+  stop_early <- callback_lambda(on_batch_end = function(batch, logs) if (batch == 2) stop("here"))
+  go <- function(model, ...) fit(model, x, y, epochs = 3, batch_size = 8, validation_split = 0.2, verbose = 0, ...)
+  make <- function() {
+    set.seed(1)
+    model <- keras_model_sequential(input_shape = 5) |> layer_gaussian_noise(0.1) |> layer_masking() |> layer_dense(4) |> layer_dropout(0.3) |> layer_dense(1)
+    model |> compile(optimizer_nadam(1 / 30), "mse")
+  }
+  whole <- make()
+  set.seed(2)
+  history <- go(whole)
+  model <- make()
+  set.seed(2)
+  expect_error(go(model, callbacks = stop_early), "here")
+  path <- tempfile()
+  save_model(model, path)
+  again <- load_model(path)
+  expect_identical(go(again, resume = TRUE)$metrics, history$metrics)
+  expect_identical(get_weights(again), get_weights(whole))
+  skip_if_not_installed("callr")
+  there <- callr::r(function(path, x, y, library) {
+    loadNamespace("nativenet", lib.loc = library)
+    library(nativenet, lib.loc = library)
+    model <- load_model(path)
+    fit(model, x, y, epochs = 3, batch_size = 8, validation_split = 0.2, verbose = 0, resume = TRUE)
+    get_weights(model)
+  }, list(path, x, y, dirname(system.file(package = "nativenet"))), libpath = .libPaths())
+  expect_identical(there, get_weights(whole))
 })
