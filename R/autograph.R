@@ -230,7 +230,7 @@ with_control <- function(f) {
 
 as_condition <- function(x) {
   if (!is_tensor(x)) return(x)
-  if (is_symbolic(x) && !is.null(known <- .Call(C_value_from_shapes, x))) x <- known
+  x <- known_value(x)
   if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
   if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
   as.logical(as.array(x))

@@ -174,6 +174,7 @@ check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function(
 #' A list of numbers, or a tensor, as a vector; anything else as it is.
 #' @noRd
 plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  x <- if (is_branch(x)) lapply(x, known_value) else known_value(x)
   if (is_tensor(x)) return(if (is_symbolic(x)) x else as.array(x))
   one <- function(x) is_number(if (is_tensor(x) && !is_symbolic(x)) as.array(x) else x)
   if (is_branch(x) && all(vapply(x, one, NA))) return(vapply(x, as.double, 0, USE.NAMES = FALSE))

@@ -18,7 +18,7 @@
 new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_function()) {
   alone <- missing(object)
   if (!alone) take_names_before(object) # in a chain of pipes, layers before this one come first
-  options <- check_layer_options(list(...), fun)
+  options <- check_layer_options(list(...), fun, names(config))
   self <- new.env(parent = emptyenv())
   self$kind <- kind
   self$type <- type # of layers that users define
@@ -52,11 +52,13 @@ layer_self <- function(layer) environment(layer)$self
 # Arguments of every layer's constructor.
 layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights", "input_length")
 
-check_layer_options <- function(options, fun) {
+#' @param own arguments of the constructor, one of which may have been meant.
+#' @noRd
+check_layer_options <- function(options, fun, own = character()) {
   unknown <- setdiff(names(options), layer_option_names)
   unnamed <- if (is.null(names(options))) seq_along(options) else which(names(options) == "")
   if (length(unnamed)) abort("takes no further argument without a name, such as ", describe(options[[unnamed[1]]]), fun = fun)
-  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], layer_option_names), fun = fun)
+  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], c(own, layer_option_names)), fun = fun)
   options <- options[!vapply(options, is.null, NA)]
   if (!is.null(options$name)) check_name(options$name, fun)
   if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)

@@ -89,8 +89,14 @@ length.nn_tensor <- function(x) as.integer(prod(tensor_info(x)[[2]]))
 #' @export
 as.array.nn_tensor <- function(x, ...) {
   if (is_tracing() && is_variable(x)) abort_trace("it looks at the numbers of a variable")
-  known <- if (is_tracing()) .Call(C_value_from_shapes, x)
-  .Call(C_array, if (is.null(known)) x else known)
+  .Call(C_array, known_value(x))
+}
+
+#' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/r_sizes.c.
+#' @noRd
+known_value <- function(x) {
+  known <- if (is_symbolic(x)) .Call(C_value_from_shapes, x)
+  if (is.null(known)) x else known
 }
 
 #' @export

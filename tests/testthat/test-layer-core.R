@@ -206,7 +206,7 @@ test_that("shape layers name what does not fit", {
   fails <- function(code, message, class = "nativenet_error_shape") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   for (target in list(c(3, 2), c(-1, -1), c(3, -1), 0, -2)) fails(layer_reshape(x, target), "an input of shape (None, 4) does not fill `target_shape`")
   for (target in list("a", NA, c(2, NA), 2.5, mean)) fails(layer_reshape(x, target), "`layer_reshape()`: `target_shape` must be whole numbers", "nativenet_error_value")
-  fails(layer_reshape(x, 3e9), "`target_shape` has a size that is too large: 3e+09", "nativenet_error_value")
+  fails(layer_reshape(x, 3e9), "`target_shape` must be whole numbers of at most 2147483647, not 3e+09", "nativenet_error_value")
   fails(layer_reshape(x), "`target_shape` must be given", "nativenet_error_value")
   for (dims in list(0, c(1, 1), c(1, 3))) fails(layer_permute(x, dims), "`dims` must name each axis", "nativenet_error_value")
   fails(layer_permute(x, "a"), "`dims` must be whole numbers", "nativenet_error_value")
@@ -264,4 +264,10 @@ test_that("what is no layer's function or gives no tensor is refused", {
   fails(layer_lambda(i, function(x) as.array(x)), "cannot be traced", "nativenet_error_traced")
   expect_error(layer_lambda(i, function(x) stop("mine"), name = "l"), "layer `l`: mine", fixed = TRUE)
   fails(keras_model(i, layer_lambda(i, sum)) |> predict(x), "an output is a scalar", "nativenet_error_shape")
+})
+
+test_that("a misspelt argument of a layer finds the one that was meant", {
+  expect_error(layer_dense(units = 3, activaton = "relu"), "`activaton`; did you mean `activation`?", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(layer_lstm(units = 3, return_sequenses = TRUE), "did you mean `return_sequences`?", fixed = TRUE)
+  expect_error(layer_dense(units = 3, trainble = FALSE), "did you mean `trainable`?", fixed = TRUE)
 })

@@ -214,3 +214,18 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     expect_true(all(vapply(programs_of(model), function(p) p$rows, 0) == 0), label = name)
   }
 })
+
+test_that("the sampling layer of a variational autoencoder follows the batch", {
+  sample <- function(arg) {
+    mean <- arg[, 1:2]
+    spread <- arg[, 3:4]
+    mean + k_exp(spread / 2) * k_random_normal(shape = c(k_shape(mean)[[1]], 2L))
+  }
+  input <- layer_input(shape = 2)
+  code <- layer_concatenate(list(layer_dense(input, 2), layer_dense(input, 2))) |> layer_lambda(sample)
+  model <- keras_model(input, layer_dense(code, 2))
+  compile(model, "adam", "mse")
+  history <- fit(model, data_x, data_x, batch_size = 3, epochs = 2, verbose = 0)
+  expect_true(all(is.finite(history$metrics$loss)))
+  expect_identical(dim(predict(model, data_x, batch_size = 4)), c(7L, 2L))
+})
