@@ -138,8 +138,8 @@ check_count <- function(x, min = 1, max = .Machine$integer.max,
                         arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (is.object(x)) x <- plain_argument(x, arg, fun)
-  if (is_number(x) && x == round(x) && x >= min && x <= max) return(as.integer(x))
-  wanted <- if (min == -.Machine$integer.max) "a whole number" else switch(as.character(min),
+  if (is_number(x) && x == round(x) && x >= min && x <= max) return(if (abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
+  wanted <- if (min == -max) "a whole number" else switch(as.character(min),
     "1" = "a positive whole number", "0" = "a whole number, zero or more",
     sprintf("a whole number of at least %g", min)
   )
@@ -181,10 +181,10 @@ plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   if (is.object(x)) plain_argument(x, arg, fun) else x
 }
 
-#' A seed for R's generator; NULL leaves it as it stands.
+#' A seed for R's generator, or for another one that takes larger numbers; NULL leaves it as it stands.
 #' @noRd
-check_seed <- function(seed, arg = "seed", fun = calling_function()) {
-  if (is.null(seed)) NULL else check_count(seed, min = -.Machine$integer.max, arg = arg, fun = fun)
+check_seed <- function(seed, arg = "seed", fun = calling_function(), max = .Machine$integer.max) {
+  if (is.null(seed)) NULL else check_count(seed, min = -max, max = max, arg = arg, fun = fun)
 }
 
 check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {

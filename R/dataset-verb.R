@@ -242,7 +242,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
   check_dataset(dataset)
   buffer_size <- check_count(buffer_size)
   reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
-  check_seed(seed)
+  check_seed(seed, max = 2^53)
   passes <- new.env(parent = emptyenv())
   passes$seed <- if (!is.null(seed)) as.double(seed) %% 2147483647
   # a seed of one's own: the iterations differ, but are the same each time the program runs
@@ -449,7 +449,7 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
   if (length(weights) != length(datasets) || !is.numeric(weights) || any(weights < 0) || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
-  seed <- if (is.null(check_seed(seed))) NA else seed
+  seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed
   new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
     place <- random_places(seed)
     pulls <- lapply(datasets, function(d) d$pull())

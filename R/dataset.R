@@ -191,7 +191,7 @@ tensors_dataset <- function(tensors) {
 #' @rdname tensor_slices_dataset
 #' @export
 range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
-  for (arg in c("from", "to", "by")) check_whole(check_number(get(arg), arg = arg), arg = arg)
+  for (arg in c("from", "to", "by")) check_whole(check_number(get(arg), arg = arg), -2^53, 2^53, arg)
   if (by == 0) abort("`by` must not be 0")
   size <- max(0, ceiling((to - from) / by))
   data <- new_dataset(tensor_spec("int64", integer()), size, stages = function(add) {

@@ -18,7 +18,7 @@ test_that("texts are cut at punctuation and blanks", {
 test_that("what is no text is told", {
   expect_error(text_to_word_sequence(3), "`text_to_word_sequence()`: `text` must be a single string, not 3", fixed = TRUE)
   expect_error(text_to_word_sequence(c("a", "b")), "must be a single string, not a character vector of length 2")
-  expect_error(text_to_word_sequence("a\xff"), "`text` must be valid UTF-8", fixed = TRUE)
+  expect_error(text_to_word_sequence("a\xff"), "whose bytes are no text", fixed = TRUE)
   expect_error(text_to_word_sequence("a", split = ""), "`split` must be a string of at least one character", fixed = TRUE)
   expect_error(text_to_word_sequence("a", lower = NA), "`lower` must be TRUE or FALSE", fixed = TRUE)
 })
