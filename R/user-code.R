@@ -78,7 +78,7 @@ home_of <- function(f) {
 
 holds_tensor <- function(frame) {
   for (name in ls(frame, all.names = TRUE)) {
-    value <- tryCatch(if (name == "...") evalq(list(...), frame) else frame[[name]], error = function(e) NULL)
+    value <- tryCatch(if (name == "...") eval(call("list", as.name("...")), frame) else frame[[name]], error = function(e) NULL)
     if (is_tensor(value) || is_branch(value) && any(vapply(value, is_tensor, NA))) return(TRUE)
   }
   FALSE

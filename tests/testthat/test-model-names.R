@@ -182,7 +182,7 @@ test_that("names come back from files, and those that do not fit are refused", {
   odd <- addNA(factor(c("\u00e4 \"b\"", "", NA)[as.integer(y)], c("\u00e4 \"b\"", "")))
   given <- `colnames<-`(x, c("\u03b1", "b\\c", "{}", "null"))
   model <- trained(given, odd)
-  path <- withr::local_tempfile(fileext = ".safetensors")
+  path <- tempfile(fileext = ".safetensors")
   save_model(model, path)
   for (again in list(load_model(path), unserialize_model(serialize_model(model)), unserialize(serialize(model, NULL)))) {
     expect_identical(predict(again, given[, 4:1]), predict(model, given))
