@@ -95,7 +95,7 @@ as.array.nn_tensor <- function(x, ...) {
 #' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/r_sizes.c.
 #' @noRd
 known_value <- function(x) {
-  known <- if (is_symbolic(x)) .Call(C_value_from_shapes, x)
+  known <- if (is_tensor(x)) .Call(C_value_from_shapes, x)
   if (is.null(known)) x else known
 }
 

@@ -1,7 +1,6 @@
 /* init.c - what R may call, and what is decided once when the package loads. */
 #include "r_border.h"
 
-#include <R_ext/Rdynload.h>
 #include <R_ext/Visibility.h>
 #include <string.h>
 #if defined(__GLIBC__)
@@ -94,8 +93,6 @@ static void keep_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
 #endif
 }
-
-void sizes_register(DllInfo *dll); /* r_sizes.c */
 
 void attribute_visible R_init_nativenet(DllInfo *dll);
 void attribute_visible R_init_nativenet(DllInfo *dll) {

@@ -13,6 +13,7 @@
 #endif
 #include <R.h>
 #include <Rinternals.h>
+#include <R_ext/Rdynload.h>
 
 #include "run.h"
 
@@ -121,6 +122,9 @@ int32_t program_shared_slot(SEXP x, SEXP tensor);
 
 /* The sizes as R sees them while a function is traced; `other` are those at another number of rows. Both must be protected. */
 SEXP sizes_new(SEXP program, SEXP sizes, SEXP other);
+
+/* Once, when the package loads: the class of such vectors. */
+void sizes_register(DllInfo *dll);
 
 /* ---- programs: memory and runs ---- */
 

@@ -70,7 +70,6 @@ end:
   return result;
 }
 
-void sizes_register(DllInfo *dll);
 void sizes_register(DllInfo *dll) {
   sizes_class = R_make_altinteger_class("sizes", "nativenet", dll);
   R_set_altrep_Length_method(sizes_class, sizes_length);
