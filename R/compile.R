@@ -6,7 +6,11 @@ generics::compile
 
 #' Configure a model for training
 #'
-#' Changes the model in place: sets its optimizer, losses and metrics. Weights stay; the optimizer begins anew.
+#' Changes the model in place: sets its optimizer, losses and metrics. Weights stay. An optimizer that is given by name begins anew; an object
+#' keeps what it remembers, its step count and learning rate included, and is best made for one model.
+#'
+#' What is trained is settled here: layers that [freeze_weights()] or `$trainable` change later count from the next `compile()` of a model that holds
+#' them.
 #'
 #' @param object a model.
 #' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives.
@@ -20,6 +24,7 @@ generics::compile
 #' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
+#' @section Warnings: `nativenet_warning_optimizer`, if the optimizer is that of another model, or has taken steps with other weights.
 #' @seealso [optimizer_adam()], [loss_mean_squared_error()], [metric_accuracy()] and their like; [fit()][fit.nn_model] comes next;
 #'   `vignette("models")`.
 #' @examples
@@ -33,6 +38,7 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done
+  claim_optimizer(optimizer, self, "compile")
   given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)), loss_weights = loss_weights,
     weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
   compiled <- list(optimizer = optimizer, given = given, loss = loss)
@@ -58,7 +64,30 @@ with_name <- function(f, name) {
 
 #' Once the outputs are known.
 #' @noRd
-finish_compile <- function(self, compiled) c(compiled, check_compilation(self, compiled$given), list(trained = trainable_weights(self)))
+finish_compile <- function(self, compiled) {
+  settled <- c(compiled, check_compilation(self, compiled$given), list(trained = trainable_weights(self), changes = session$trainable_changes))
+  each_inner(self, function(layer) layer$unsettled <- NULL)
+  settled
+}
+
+#' Layers that were frozen or unfrozen since compile(), which settled what is trained: say so once, as Keras does. A compile() of another model
+#' that holds the layers has heard of the change: so adversarial networks are made.
+#' @noRd
+check_trained <- function(self, fun) {
+  compiled <- self$compiled
+  if (identical(compiled$changes, session$trainable_changes)) return()
+  self$compiled$changes <- session$trainable_changes
+  changed <- character()
+  each_inner(self, function(layer) if (isTRUE(layer$unsettled)) changed <<- c(changed, layer$name))
+  now <- trainable_weights(self)
+  names <- function(weights, others) sub(":0$", "", vapply(Filter(function(w) !is_one_of(w, others), weights), variable_name, ""))
+  still <- names(compiled$trained, now)
+  never <- names(now, compiled$trained)
+  if (!length(changed) || !length(c(still, never))) return()
+  warn("`", fun, "()`: `trainable` of ", some_names("", changed), " was changed after `compile()`, which settles what is trained. ",
+    paste0(c(some_names("Weights that are frozen now are trained on: ", still), some_names("Weights to be trained are not: ", never)), ". ", collapse = ""),
+    "If that is not meant, compile the model again", class = "trainable")
+}
 
 check_compilation <- function(self, given) {
   names <- output_names(self)

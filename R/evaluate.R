@@ -264,6 +264,7 @@ predict_on_batch <- function(object, x) {
 
 on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   source <- data_source(self, x, y, .Machine$integer.max, sample_weight, class_weight, NULL, fun)
+  if (kind == "train") check_trained(self, fun)
   if (is.null(self$compiled$checked)) check_ends_and_targets(self, source, ends = TRUE)
   step <- step_program(self, kind, source$data, source$batch)
   state <- new_state(step, random = kind == "train")

@@ -71,6 +71,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_number(validation_split, min = 0, below = 1, fun = fun)
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
+  check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)
   if (validation_split > 0 && is.null(validation_data)) {

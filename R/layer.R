@@ -275,6 +275,22 @@ layer_members <- list(
   count_params = function(self) function() count_of(all_weights(self))
 )
 
+#' Whether a layer's weights are to be trained, from the next compile() on.
+#' @noRd
+change_trainable <- function(self, value) {
+  if (identical(self$trainable, value)) return()
+  self$trainable <- value
+  self$unsettled <- TRUE
+  session$trainable_changes <- new.env(parent = emptyenv()) # models notice that it is another
+}
+
+#' f of a layer and of all layers within.
+#' @noRd
+each_inner <- function(self, f) {
+  f(self)
+  for (layer in self$layers) each_inner(layer_self(layer), f)
+}
+
 #' f of each layer within the layer, put together.
 #' @noRd
 of_inner <- function(self, f) unlist(lapply(self$layers, function(l) f(layer_self(l))), recursive = FALSE)
@@ -325,7 +341,7 @@ layer_member_names <- function(self) {
 #' @export
 `$<-.nn_layer` <- function(x, name, value) {
   self <- layer_self(x)
-  if (name == "trainable") self$trainable <- check_flag(value, arg = "trainable", fun = self$name)
+  if (name == "trainable") change_trainable(self, check_flag(value, arg = "trainable", fun = self$name))
   else if (name == "name") self$name <- check_name(value, self$name)
   else abort("`$", name, "` of ", describe(x), " cannot be set", class = "member", fun = NULL)
   x

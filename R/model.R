@@ -251,8 +251,9 @@ model_members <- list(
   if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
   else if (name == "optimizer") {
     if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled", fun = self$name)
-    self$compiled$optimizer <- as_optimizer(value, fun = self$name)
+    self$compiled$optimizer <- claim_optimizer(as_optimizer(value, fun = self$name), self, self$name)
   }
+  else if (name == "layers" && identical(lapply(value, layer_self), lapply(self$layers, layer_self))) self # as after model$layers[[1]]$trainable <- FALSE
   else return(NextMethod())
   x
 }
@@ -368,7 +369,7 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   if (!is_layer(object)) abort("`object` must be a model or a layer, not ", describe(object), fun = fun)
   self <- layer_self(object)
   if (!is_model(object)) {
-    self$trainable <- trainable
+    change_trainable(self, trainable)
     return(invisible(object))
   }
   names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
@@ -376,8 +377,8 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   chosen <- if (is.function(which)) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
   else if (!is.null(which)) vapply(which, layer_at, 0, names, "which", fun)
   else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
-  for (layer in lapply(self$layers[chosen], layer_self)) layer$trainable <- trainable
-  if (trainable) self$trainable <- TRUE
+  for (layer in lapply(self$layers[chosen], layer_self)) change_trainable(layer, trainable)
+  if (trainable) change_trainable(self, TRUE)
   invisible(object)
 }
 

@@ -24,6 +24,7 @@
 #   names       of layers and models: how many there are of each kind, for numbers behind them
 #   home        in which session a layer was made or called: as no two share it, names are unique in one only
 #   nodes       calls of layers on symbolic tensors so far
+#   trainable_changes  another environment after each change of what is to be trained
 #   training    do layers that are called without `training` behave as in training?
 #   penalties   on activities, collected while a training step is traced
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
@@ -34,6 +35,7 @@ session$epsilon <- 1e-7
 session$names <- list()
 session$home <- new.env(parent = emptyenv())
 session$nodes <- 0
+session$trainable_changes <- new.env(parent = emptyenv())
 session$training <- FALSE
 
 # Who keeps the ops that run; changed in place by set_recording().

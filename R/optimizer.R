@@ -190,6 +190,25 @@ as_optimizer <- function(x, fun = calling_function()) {
   abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x), fun = fun)
 }
 
+#' A model's optimizer. Its step count and learning rate are of the whole optimizer, so models that share one disturb each other.
+#' @noRd
+claim_optimizer <- function(optimizer, self, fun) {
+  reference <- .subset2(optimizer, "owner")
+  owner <- if (!is.null(reference)) .Call(C_weak_value, reference)
+  if (identical(owner, self)) return(optimizer)
+  if (!identical(owner$compiled$optimizer, optimizer)) owner <- NULL # it has another one by now
+  memory <- optimizer_now(optimizer)
+  steps <- as.array(memory[[1]])[8]
+  own <- all_weights(self)
+  if (!is.null(owner) || !all(vapply(memory[[2]], is_one_of, NA, own))) {
+    warn("`", fun, "()`: the optimizer ", if (is.null(owner)) "took its steps with weights of something else" else paste0("is that of the model `", owner$name, "` already"),
+      ", so `", self$name, "` goes on with its step count, now ", steps, ", and its learning rate. Give each model its own: `",
+      constructor_of(.subset2(optimizer, "kind")), "()` makes one", class = "optimizer")
+  }
+  assign("owner", .Call(C_weak, self, self), envir = optimizer)
+  optimizer
+}
+
 optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
 
 set_learning_rate <- function(self, rate) {

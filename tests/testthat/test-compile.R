@@ -70,3 +70,74 @@ test_that("a model whose layers have changed asks to be compiled again", {
   model |> pop_layer()
   expect_error(train_on_batch(model, x, y), again, fixed = TRUE)
 })
+
+test_that("an optimizer of another model, or that took steps with other weights, is no new one: both models are named", {
+  step <- function(model) train_on_batch(model, x, y)
+  optimizer <- optimizer_adam(0.1)
+  a <- one_output()
+  expect_silent(compile(a, optimizer, "mse"))
+  step(a)
+  expect_silent(compile(a, optimizer, "mse")) # goes on, as in Keras
+  b <- one_output()
+  shared <- sprintf("the optimizer is that of the model `%s` already, so `%s` goes on with its step count, now 1", a$name, b$name)
+  expect_warning(compile(b, optimizer, "mse"), shared, fixed = TRUE, class = "nativenet_warning_optimizer")
+  expect_warning(a$optimizer <- b$optimizer, sprintf("model `%s` already, so `%s`", b$name, a$name), class = "nativenet_warning_optimizer")
+  a |> compile("sgd", "mse")
+  b |> compile("sgd", "mse")
+  expect_warning(compile(one_output(), optimizer, "mse"), "took its steps with weights of something else", class = "nativenet_warning_optimizer")
+  w <- variable(1)
+  of_tape <- optimizer_sgd(0.1)
+  of_tape$minimize(function() w^2, list(w))
+  expect_warning(compile(b, of_tape, "mse"), "now 1, .*`optimizer_sgd\\(\\)` makes one", class = "nativenet_warning_optimizer")
+  expect_silent(compile(b, of_tape, "mse")) # said already
+  b |> compile("sgd", "mse")
+  step(b)
+  again <- unserialize(serialize(b, NULL))
+  expect_silent(compile(again, again$optimizer, "mse"))
+})
+
+test_that("what is frozen or unfrozen after compile() counts from the next one on, which training says once", {
+  compiled <- function() {
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(3, name = "a") |> layer_dense(1, name = "b")
+    compile(model, "sgd", "mse")
+  }
+  fitted <- function(model) fit(model, x, y, epochs = 1, verbose = 0)
+  warns <- function(code, ...) {
+    said <- conditionMessage(expect_warning(code, class = "nativenet_warning_trainable"))
+    for (words in c(...)) expect_match(said, words, fixed = TRUE)
+  }
+  model <- compiled()
+  freeze_weights(model, to = "a")
+  before <- get_weights(model)
+  warns(fitted(model), "`fit()`: `trainable` of `a` was changed after `compile()`", "frozen now are trained on: `a/kernel`, `a/bias`", "compile the model again")
+  expect_false(identical(get_weights(model)[[1]], before[[1]]))
+  expect_silent(fitted(model))
+  freeze_weights(model)
+  warns(train_on_batch(model, x, y), "`train_on_batch()`:", "`b/bias`")
+  model |> compile("sgd", "mse")
+  expect_silent(fitted(model))
+  unfreeze_weights(model, from = "b")
+  expect_silent(evaluate(model, x, y))
+  warns(fitted(unserialize(serialize(model, NULL))), "Weights to be trained are not: `b/kernel`, `b/bias`")
+  freeze_weights(model, from = "b")
+  expect_silent(fitted(model)) # as it was
+  for (change in list(
+    function(m) m$trainable <- FALSE, function(m) m$layers[[1]]$trainable <- FALSE,
+    function(m) {
+      layer <- get_layer(m, "a")
+      layer$trainable <- FALSE
+    }
+  )) {
+    model <- compiled()
+    change(model)
+    warns(fitted(model), "`a/kernel`")
+  }
+  # the discriminator of an adversarial network is frozen for the other model alone
+  model <- compiled()
+  model$trainable <- FALSE
+  noise <- layer_input(4)
+  both <- keras_model(noise, noise |> layer_dense(4) |> model()) |> compile("sgd", "mse")
+  expect_silent(fitted(model))
+  expect_silent(fitted(both))
+  expect_error(model$layers <- list(), "`$layers` of a model cannot be set", fixed = TRUE)
+})
