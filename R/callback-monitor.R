@@ -178,7 +178,7 @@ set_learning_rate_of <- function(model, rate) {
 #' @export
 callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE, save_weights_only = FALSE,
                                       mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch") {
-  check_string(filepath)
+  tell_format(check_string(filepath), "callback_model_checkpoint")
   rule <- monitor_rule(monitor, mode)
   check_flag(save_best_only)
   check_flag(save_weights_only)
@@ -220,7 +220,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
       say(epoch, "saving model to ", path)
     }
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)
-    if (save_weights_only) save_model_weights(self$model, path, overwrite = TRUE) else save_model(self$model, path, overwrite = TRUE)
+    write <- if (save_weights_only) write_weights else write_model
+    write(self$model, path, fun = "callback_model_checkpoint")
   }
   self
 }

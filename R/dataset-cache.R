@@ -142,7 +142,7 @@ read_kind <- function(x) {
 read_cache <- function(filename, dataset) {
   refuse <- function(...) abort(..., class = "file", fun = NULL)
   tryCatch({
-    file <- safetensors_read(filename)
+    file <- read_tensor_file(filename, "filename", NULL)
     if (!identical(file$metadata$format, cache_format)) refuse("it is no cache of a data set")
     if (!identical(file$metadata$sum, cache_sum(file$tensors, file$metadata))) refuse("it is damaged")
     kinds <- lapply(from_json(file$metadata$kinds, "description of elements", NULL), read_kind)

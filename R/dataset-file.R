@@ -103,7 +103,7 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
 #' @export
 text_line_dataset <- function(filenames, block = 1000) {
   block <- check_count(block)
-  filenames <- vapply(filenames, existing_file, "", arg = "filenames", USE.NAMES = FALSE)
+  filenames <- vapply(filenames, existing_file, "", arg = "filenames", fun = "text_line_dataset", USE.NAMES = FALSE)
   new_dataset(spec_of(""), NA, pull = function() {
     lines <- line_reader(filenames)
     items <- character()

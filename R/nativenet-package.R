@@ -27,6 +27,7 @@
 #   trainable_changes  another environment after each change of what is to be trained
 #   training    do layers that are called without `training` behave as in training?
 #   penalties   on activities, collected while a training step is traced
+#   told_formats  names of files whose format is not what the name says
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
 session$networks <- 0

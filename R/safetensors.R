@@ -33,17 +33,24 @@ safetensors_limits <- list(header = 2^20, tensors = 1e5, name = 4096, axes = 8)
 #' saved$tensors$kernel
 #' saved$metadata$made_by
 #' @export
-safetensors_write <- function(path, tensors, metadata = NULL) {
-  replace_file(check_string(path), safetensors_pieces(tensors, metadata, fun = "safetensors_write"), fun = "safetensors_write")
-}
+safetensors_write <- function(path, tensors, metadata = NULL) write_tensor_file(check_string(path), tensors, metadata, "safetensors_write")
+
+write_tensor_file <- function(path, tensors, metadata, fun) replace_file(path, safetensors_pieces(tensors, metadata, fun), fun)
 
 #' @rdname safetensors_write
 #' @export
-safetensors_read <- function(path) {
-  path <- existing_file(path)
+safetensors_read <- function(path) read_tensor_file(path, "path", "safetensors_read")
+
+#' @param hint what to do with a file of Python's.
+#' @noRd
+read_tensor_file <- function(path, arg, fun, hint = NULL) {
+  path <- existing_file(path, arg, fun)
+  name <- encodeString(path, quote = "\"")
+  other <- other_format(path)
+  if (!is.null(other)) abort(name, " is no safetensors file, but ", other, if (!is_serialized(path)) hint, class = "file", fun = fun)
   con <- file(path, "rb")
   on.exit(close(con))
-  read_safetensors(con, file.size(path), encodeString(path, quote = "\""), fun = "safetensors_read")
+  read_safetensors(con, file.size(path), name, fun)
 }
 
 #' The same as a raw vector, and back.

@@ -23,9 +23,12 @@
 #'   function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @param model a model.
-#' @param ... ignored.
+#' @param ... not used: other arguments are refused.
 #' @return `save_*()`: the file's name, invisibly. `load_model()`, `unserialize_model()`, `clone_model()`: a model. `load_model_weights()`: the
 #'   model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()` has new random weights.
+#' @section Names of Keras': The `_hdf5()` and `_tf()` functions are other names of the same, and write the same format; so do endings such as
+#'   `.h5`. A warning of class `nativenet_warning_format` says so, once for each name. Files that Keras itself wrote are not read; the error says how their weights
+#'   are.
 #' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else; `nativenet_error_shape` for weights of other
 #'   shapes. The model is unchanged then.
 #' @seealso [callback_model_checkpoint()], [get_weights()], [safetensors_read()]; `vignette("models")`.
@@ -37,18 +40,44 @@
 #' identical(predict(model, diag(3)), predict(again, diag(3)))
 #' @export
 save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
-  pieces <- model_pieces(built_self(object), check_flag(include_optimizer))
-  safetensors_write(check_target(filepath, overwrite), pieces$tensors, pieces$metadata)
-  invisible(filepath)
+  fun <- calling_function(environment())
+  write_model(object, check_target(filepath, overwrite), check_flag(include_optimizer), fun)
+}
+
+write_model <- function(model, path, include_optimizer = TRUE, fun = calling_function()) {
+  pieces <- model_pieces(built_self(model, fun), include_optimizer)
+  write_tensor_file(path, pieces$tensors, pieces$metadata, fun)
+}
+
+write_weights <- function(model, path, fun = calling_function()) {
+  weights <- all_weights(built_weights(model, fun))
+  write_tensor_file(path, stats::setNames(weights, weight_keys(weights)), list(format = weights_format), fun)
+}
+
+# Formats of Keras', by the endings and by the functions that promise them.
+foreign_endings <- c(h5 = "HDF5", hdf5 = "HDF5", keras = "Keras' own", pb = "TensorFlow's")
+
+#' Models are written in the one format that there is, whatever the file's name: say so, once for each name.
+#' @noRd
+tell_format <- function(path, fun) {
+  ending <- tolower(sub(".*[.]", "", basename(path)))
+  promised <- unname(foreign_endings[ending])
+  if (is.na(promised) && ending != "safetensors") promised <- if (grepl("_hdf5$", fun)) "HDF5" else if (grepl("_tf$", fun)) "TensorFlow's" else NA
+  if (is.na(promised) || path %in% session$told_formats) return()
+  session$told_formats <- c(session$told_formats, path)
+  warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ", promised, ", whatever its name: `load_model()` and ",
+    "libraries for safetensors read it, Keras in Python does not. The ending `.safetensors` says what it is", class = "format")
 }
 
 check_target <- function(path, overwrite, fun = calling_function()) {
   check_string(path, arg = "filepath", fun = fun)
   if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path)) abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
+  tell_format(path, fun)
   path
 }
 
 model_format <- "nativenet model 1"
+weights_format <- "nativenet weights 1"
 
 model_pieces <- function(self, include_optimizer) {
   weights <- all_weights(self)
@@ -194,10 +223,24 @@ compilation <- function(compiled, outputs, own) {
 #' @rdname save_model
 #' @export
 load_model <- function(filepath, custom_objects = NULL, compile = TRUE) {
-  read_model(safetensors_read(filepath), encodeString(filepath, quote = "\""), custom_objects, check_flag(compile), "load_model")
+  fun <- calling_function(environment())
+  read_model(model_file(filepath, fun), encodeString(filepath, quote = "\""), custom_objects, check_flag(compile), fun)
 }
 
+model_file <- function(path, fun) {
+  check_given(missing(path), "filepath", fun)
+  if (is.character(path) && any(dir.exists(path))) abort(encodeString(path, quote = "\""), " is a folder, such as TensorFlow saves models in", from_keras, class = "file", fun = fun)
+  read_tensor_file(path, "filepath", fun, from_keras)
+}
+
+# How the weights of a model come from there.
+from_keras <- paste0(". Models of Keras are not read, but their weights can be: in Python `numpy.savez(\"weights.npz\", *model.get_weights())`, and here ",
+  "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
+
 read_model <- function(file, where, custom_objects, compile, fun) {
+  if (identical(file$metadata$format, weights_format)) {
+    abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`", class = "file", fun = fun)
+  }
   if (!identical(file$metadata$format, model_format)) {
     abort(where, " holds no model of nativenet", if (!is.null(file$metadata$format)) paste0(" that this version can read, but \"", file$metadata$format, "\""),
       class = "file", fun = fun)
@@ -401,16 +444,17 @@ remember <- function(optimizer, weights, tensors) {
 #' @rdname save_model
 #' @export
 save_model_weights <- function(object, filepath, overwrite = TRUE) {
-  weights <- all_weights(built_weights(object))
-  safetensors_write(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)), list(format = "nativenet weights 1"))
-  invisible(filepath)
+  fun <- calling_function(environment())
+  write_weights(object, check_target(filepath, overwrite), fun)
 }
 
 #' @rdname save_model
 #' @export
 load_model_weights <- function(object, filepath, ...) {
+  fun <- calling_function(environment())
+  check_no_more(list(...), fun, of = load_model_weights)
   self <- built_weights(object)
-  put_weights(self, safetensors_read(filepath)$tensors, encodeString(filepath, quote = "\""), "load_model_weights")
+  put_weights(self, model_file(filepath, fun)$tensors, encodeString(filepath, quote = "\""), fun)
   invisible(object)
 }
 
@@ -430,6 +474,7 @@ unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
 #' @rdname save_model
 #' @export
 clone_model <- function(model, ...) {
+  check_no_more(list(...), of = clone_model)
   self <- built_self(model)
   own <- new.env(parent = emptyenv())
   description <- from_json(to_json(architecture(self, own)), "description of the model", "clone_model")
