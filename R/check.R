@@ -12,7 +12,7 @@
 abort <- function(..., class = "value", fun = calling_function()) {
   message <- paste0(...)
   # operators are not written with parentheses
-  if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._$]+$", fun)) "()", "`: ", message)
+  if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._$]+$", fun)) "()", "`: ", message, masked_hint())
   stop(structure(
     class = c(paste0("nativenet_error_", class), "nativenet_error", "error", "condition"),
     list(message = message, call = NULL)
@@ -61,7 +61,7 @@ spelling_of <- function(i) {
 called_name <- function(call) {
   head <- call[[1]]
   if (is.call(head) && length(head) == 3) head <- head[[3]]
-  if (is.name(head)) sub("[.]nn_[a-z]+$", "", as.character(head))
+  if (is.name(head)) sub("[.]nn_[a-z_]+$", "", as.character(head))
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.

@@ -228,6 +228,7 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
 as_iterator <- function(x) {
   check_not_tracing("it iterates over a data set")
   if (is_iterator(x)) return(x)
+  if (inherits(x, "nn_coro_iterator")) return(attr(x, "iterator"))
   if (!is_dataset(x)) {
     if (!is.vector(x)) abort("`x` must be a data set, not ", describe(x))
     items <- as.list(x)
@@ -243,6 +244,7 @@ is_iterator <- function(x) inherits(x, "nn_iterator")
 #' @rdname as_iterator
 #' @export
 iter_next <- function(it, completed = NULL) {
+  if (inherits(it, "nn_coro_iterator")) it <- attr(it, "iterator")
   if (!is_iterator(it)) abort("`it` must come from `as_iterator()`, not be ", describe(it))
   check_not_tracing("it takes elements from a data set")
   element <- it$pull()

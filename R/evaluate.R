@@ -124,6 +124,16 @@ evaluate_source <- function(self, source, callbacks) {
 #' @export
 evaluate <- function(object, ...) UseMethod("evaluate")
 
+# generics::evaluate(x, ...) dispatches on the data in `evaluate(model, x = data)`: the model is then among the others. What is not
+# ours goes to the function that ours masks, if there is one.
+#' @export
+evaluate.default <- function(object, ...) {
+  if (is_model(object)) return(evaluate.nn_model(object, ...))
+  masked <- masked_function("evaluate")
+  if (is.null(masked) || length(frame_of(masked$f))) abort("`object` must be a model, not ", describe(object), fun = "evaluate")
+  do.call(masked$f, list(object, ...), quote = TRUE, envir = parent.frame())
+}
+
 #' Evaluate a model
 #'
 #' Loss and metrics over all rows, without dropout or noise and without training.

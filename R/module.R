@@ -20,7 +20,7 @@
 #' @param classname a string, the name of objects that have no field `name`.
 #' @param initialize,call functions, see above, or `NULL`.
 #' @param ... more methods and first values of fields, all named.
-#' @return A constructor: a function that makes a module, an object of class `nn_module`.
+#' @return A constructor: a function that makes a module, an object of class `nn_tf_module`.
 #' @section Errors: `nativenet_error_member` for a field or method that is not there.
 #' @examples
 #' # an auto-encoder whose decoder has the encoder's weights
@@ -56,7 +56,7 @@ nn_module <- function(classname, initialize = NULL, call = NULL, ...) {
     if (!is.null(methods$initialize)) methods$initialize(module, ...)
     else if (...length()) abort("takes no arguments, as it has no `initialize`", fun = classname)
     module
-  }, class = "nn_module_class")
+  }, class = "nn_tf_module_class")
 }
 
 new_module <- function(classname, methods, fields) {
@@ -64,7 +64,7 @@ new_module <- function(classname, methods, fields) {
   self <- structure(function(...) {
     if (is.null(methods$call)) abort("a ", classname, " cannot be called: it has no method `call`", class = "member", fun = NULL)
     methods$call(self, ...)
-  }, class = "nn_module")
+  }, class = "nn_tf_module")
 }
 
 check_method <- function(f, name, fun = calling_function()) {
@@ -73,7 +73,7 @@ check_method <- function(f, name, fun = calling_function()) {
   abort("the method `", name, "` must have `self` as its first argument", fun = fun)
 }
 
-is_module <- function(x) inherits(x, "nn_module")
+is_module <- function(x) inherits(x, "nn_tf_module")
 
 #' The leaves of the fields, in the order of the fields' names, which is the same in all languages.
 #' @noRd
@@ -107,7 +107,7 @@ module_members <- list(
 )
 
 #' @export
-`$.nn_module` <- function(x, name) {
+`$.nn_tf_module` <- function(x, name) {
   state <- environment(x)
   if (name %in% names(state$fields)) return(state$fields[[name]])
   if (name %in% names(state$methods)) return(bind_method(x, state$methods[[name]]))
@@ -121,14 +121,14 @@ bind_method <- function(self, method) structure(function(...) method(self, ...),
 all_members <- function(x) c(names(environment(x)$fields), names(environment(x)$methods), names(module_members))
 
 #' @export
-`[[.nn_module` <- function(x, i, ...) {
+`[[.nn_tf_module` <- function(x, i, ...) {
   # the names of methods that a function calls are read off its code
   if (i %in% names(environment(x)$methods)) check_not_tracing("it takes a method of a module with `[[`")
-  `$.nn_module`(x, i)
+  `$.nn_tf_module`(x, i)
 }
 
 #' @export
-`$<-.nn_module` <- function(x, name, value) {
+`$<-.nn_tf_module` <- function(x, name, value) {
   check_not_tracing("it changes a field of a module")
   if (name %in% setdiff(names(module_members), "name")) abort("`", name, "` is worked out from the fields and cannot be set", class = "member", fun = NULL)
   state <- environment(x)
@@ -137,13 +137,13 @@ all_members <- function(x) c(names(environment(x)$fields), names(environment(x)$
 }
 
 #' @export
-`[[<-.nn_module` <- `$<-.nn_module`
+`[[<-.nn_tf_module` <- `$<-.nn_tf_module`
 
 #' @export
-.DollarNames.nn_module <- function(x, pattern = "") grep(pattern, all_members(x), value = TRUE)
+.DollarNames.nn_tf_module <- function(x, pattern = "") grep(pattern, all_members(x), value = TRUE)
 
 #' @export
-print.nn_module <- function(x, ...) {
+print.nn_tf_module <- function(x, ...) {
   cat("<module ", x$name, ">\n", sep = "")
   variables <- x$variables
   size <- function(variables) format(sum(lengths(variables)), big.mark = ",")
@@ -155,7 +155,7 @@ print.nn_module <- function(x, ...) {
 }
 
 #' @export
-print.nn_module_class <- function(x, ...) {
+print.nn_tf_module_class <- function(x, ...) {
   cat("<constructor of ", environment(x)$classname, " modules>\n", sep = "")
   invisible(x)
 }

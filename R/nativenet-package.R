@@ -11,6 +11,18 @@
 #'   tuned one; the last digits then depend on that library and its threads. Both options are read when the package
 #'   loads.
 #'
+#' @section Other packages:
+#' nativenet may be attached before or after others. Generics of the same meaning take its objects: `fit()`, `compile()`, `tidy()`, `glance()` and
+#' `augment()` are those of generics, and so of tidymodels, keras, luz and broom; `evaluate()` of generics, tensorflow, keras and keras3, `as_tensor()` of tensorflow
+#' and `as_iterator()` and `loop()` of coro have methods for them, and `%as%` of reticulate does what ours does. `evaluate()` leaves objects of others
+#' to the function that it masks.
+#'
+#' Functions that are no generics cannot take objects of ours: a package that masks such a name says so when it is attached after nativenet. Then attach nativenet
+#' last, write `nativenet::iterate()`, or leave the name out: `library(future, exclude = c("%<-%", "%->%"))`, whose `%<-%` does not destructure. keras, keras3,
+#' tensorflow and tfdatasets have most names in common with nativenet and need Python: attach one or the other. torch and luz share `nn_module()` and `evaluate()`,
+#' reticulate `iterate()`, `iter_next()`, `as_iterator()` and `array_reshape()`, dials `activation()` and `threshold()`, yardstick `get_weights()`,
+#' e1071 `sigmoid()`, compiler `compile()`.
+#'
 #' @keywords internal
 #' @aliases nativenet-package
 #' @useDynLib nativenet, .registration = TRUE, .fixes = "C_"
@@ -59,6 +71,7 @@ op_code <- new.env(parent = emptyenv())
   bind_keras_callback(topenv())
   .Call(C_threads, default_threads())
   .Call(C_blas, as.integer(isTRUE(getOption("nativenet.blas"))))
+  meet_packages()
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word
   # from R about two classes of one name. So ours leave the session's cache; they are found through the
   # namespace, where they live. This hook runs after R has filled the cache.

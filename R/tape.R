@@ -260,16 +260,35 @@ check_source <- function(x, fun = calling_function()) {
   name <- substitute(name)
   if (!is.name(name)) abort("the right side must be a name, not ", deparse1(name), fun = "%as%")
   assign(as.character(name), object, envir = parent.frame())
+  # with() of reticulate names what a context of Python gives
+  if (is_foreign(object)) {
+    attr(object, "as") <- as.character(name)
+    attr(object, "as_envir") <- parent.frame()
+  }
   object
+}
+
+#' reticulate's operator of that name leaves a mark, where and under which name with() shall assign.
+#' @noRd
+assign_as <- function(context) {
+  name <- attr(context, "as")
+  if (is.null(name)) return()
+  envir <- attr(context, "as_envir")
+  attr(context, "as") <- attr(context, "as_envir") <- NULL
+  assign(name, context, envir = if (is.null(envir)) parent.frame(2) else envir)
 }
 
 #' @rdname grapes-as-grapes
 #' @export
-with.nn_tape <- function(data, expr, ...) tape_record(data, expr)
+with.nn_tape <- function(data, expr, ...) {
+  assign_as(data)
+  tape_record(data, expr)
+}
 
 #' @rdname grapes-as-grapes
 #' @export
 with.nn_context <- function(data, expr, ...) {
+  assign_as(data)
   data$enter()
   on.exit(data$exit())
   expr

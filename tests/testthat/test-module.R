@@ -26,7 +26,7 @@ dense <- nn_module("dense",
 
 test_that("an object is called, has its fields and methods", {
   ae <- basic_ae(c(3, 2))
-  expect_s3_class(ae, "nn_module")
+  expect_s3_class(ae, "nn_tf_module")
   expect_equal(as.array(ae(x)), by_hand(x, as.array(ae$W1), as.array(ae$b1), as.array(ae$b2)))
   expect_equal(as.array(ae$encode(x)), elu(x %*% as.array(ae$W1) + rep(c(as.array(ae$b1)), each = 5)))
   expect_identical(ae$name, "basic_ae")
