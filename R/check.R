@@ -45,15 +45,23 @@ calling_function <- function(frame = parent.frame(2)) {
 #' What runs in frame i may be called by a thin spelling of it, `k_sum()` or `tf$reduce_sum()`, which is what the user wrote.
 #' @noRd
 spelling_of <- function(i) {
+  name <- NULL
   while (i > 0) {
-    head <- sys.call(i)[[1]]
-    if (is.name(head) && startsWith(as.character(head), "k_")) return(as.character(head))
-    path <- if (is.call(head)) all.vars(head)
-    if (identical(path[1], "tf")) return(gsub("`", "", paste(deparse(head), collapse = "")))
+    spelling <- spelled(sys.call(i))
+    if (!is.null(spelling)) name <- spelling # the outermost
     i <- sys.parents()[i]
     # no further than from one function of ours to another
-    if (i > 0 && !identical(topenv(environment(sys.function(i))), topenv())) return(NULL)
+    if (i > 0 && !identical(topenv(environment(sys.function(i))), topenv())) break
   }
+  name
+}
+
+#' The name in a call of `k_...()` or `tf$...()`, NULL for others.
+#' @noRd
+spelled <- function(call) {
+  head <- call[[1]]
+  if (is.name(head)) return(if (startsWith(as.character(head), "k_")) as.character(head))
+  if (is.call(head) && identical(all.vars(head)[1], "tf")) gsub("`", "", paste(deparse(head), collapse = ""))
 }
 
 #' "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[", "predict.nn_model" "predict".
@@ -72,7 +80,8 @@ user_function <- function() {
     if (inherits(sys.function(i), "nn_part")) return(part_label(sys.function(i)))
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
-    name <- if (ours) called_name(sys.call(i))
+    name <- if (is.environment(home) && identical(topenv(home), namespace)) spelled(sys.call(i))
+    if (ours && is.null(name)) name <- called_name(sys.call(i))
     if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
     if (length(name)) return(name)
   }
@@ -84,6 +93,8 @@ user_function <- function() {
 describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is_layer(x)) return(if (is_model(x)) "a model" else paste(with_article(layer_self(x)$class_name), "layer"))
+  if (inherits(x, "nn_history")) return("a history, which `fit()` returned; the model is what it was called with")
+  if (is_tensor(x) && !is.null(dim(x))) return(paste("a tensor of shape", format_shape(dim(x))))
   if (is_keras_tensor(x)) return(paste("a symbolic tensor of shape", format_keras_shape(dim(x))))
   if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
   if (inherits(x, "nn_part")) return(with_article(part_kind(x)))
@@ -113,7 +124,14 @@ format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
 
 #' For arguments without a default.
 #' @noRd
-check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given", fun = fun)
+check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given", first_argument_hint(parent.frame(2), arg), fun = fun)
+
+#' layer_dense(32) puts a layer on 32.
+#' @noRd
+first_argument_hint <- function(frame, arg) {
+  object <- tryCatch(get0("object", frame, inherits = FALSE), error = function(e) NULL)
+  if (is_number(object)) paste0("; the first argument without a name is what the layer is put on: write `", arg, " = ", object, "`")
+}
 
 is_number <- function(x) is.numeric(x) && !is.object(x) && length(x) == 1 && is.finite(x)
 
@@ -225,11 +243,16 @@ check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling
     ", not ", describe(x), fun = fun)
 }
 
+# What other packages and older versions call an argument.
+other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epochs", input_dim = "input_shape", input_size = "input_shape", lr = "optimizer",
+  learning_rate = "optimizer", nb_classes = "num_classes", W_regularizer = "kernel_regularizer", init = "kernel_initializer", bias = "use_bias")
+
 #' "; did you mean `shape`?", or all there is where nothing comes near.
 #' @noRd
 did_you_mean <- function(name, choices) {
   distance <- utils::adist(name, choices, ignore.case = TRUE)[1, ]
-  near <- choices[distance <= max(1, nchar(name) %/% 3) | startsWith(choices, name)]
+  part <- nchar(name) > 4 & grepl(tolower(name), tolower(choices), fixed = TRUE)
+  near <- choices[distance <= max(1, nchar(name) %/% 3) | startsWith(choices, name) | part | choices %in% other_words[name]]
   if (length(near)) return(paste0("; did you mean ", paste0("`", near, "`", collapse = " or "), "?"))
   paste0("; there is ", paste0("`", choices, "`", collapse = ", "))
 }

@@ -92,7 +92,7 @@ check_trained <- function(self, fun) {
 check_compilation <- function(self, given) {
   names <- output_names(self)
   n <- length(names)
-  losses <- per_output(given$loss, names, "loss", is.function)
+  losses <- per_output(given$loss, names, "loss", function(l) is.function(l) || is.environment(l))
   if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
   weights <- given$loss_weights
   if (!is.null(weights)) {

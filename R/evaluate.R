@@ -100,7 +100,14 @@ validation_source <- function(self, data, train, steps, fun) {
   if (!is.list(data) || is.data.frame(data) || !length(data) %in% 2:3) {
     abort("`validation_data` must be list(x, y), list(x, y, weights) or a data set, not ", describe(data), fun = fun)
   }
-  data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps", train$data$names)
+  if (all(c("x", "y") %in% names(data))) data <- data[c("x", "y", setdiff(names(data), c("x", "y")))]
+  tryCatch(
+    data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps", train$data$names),
+    nativenet_error = function(e) {
+      e$message <- sub("`: ", "`: `validation_data`: ", conditionMessage(e), fixed = TRUE)
+      stop(e)
+    }
+  )
 }
 
 evaluate_source <- function(self, source, callbacks) {
@@ -163,9 +170,11 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
 
 #' @export
 `$.nn_scores` <- function(x, name) {
-  if (!name %in% names(x)) unknown_member(name, names(x), "the result")
   x[[name]]
 }
+
+#' @export
+`[[.nn_scores` <- function(x, i) if (is.character(i) && !i %in% names(x)) unknown_member(i, names(x), "the result") else unclass(x)[[i]]
 
 #' @export
 print.nn_scores <- function(x, ...) {
@@ -200,6 +209,9 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
     predict_stream(self, x, steps, callbacks)
   } else {
     if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
+    if (!self$built && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
+      warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x), " rows of one number", lost_row(2), class = "shape")
+    }
     build_for(self, x, "predict")
     data <- model_data(self, x, fun = "predict")
     predict_columns(self, data, if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"), callbacks)

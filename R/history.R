@@ -37,6 +37,13 @@ new_history <- function(params, metrics) {
   structure(list(params = params, metrics = metrics), class = c("nn_history", "keras_training_history"))
 }
 
+#' @export
+`$.nn_history` <- function(x, name) {
+  parts <- unclass(x)
+  if (name %in% names(parts)) return(parts[[name]])
+  abort("a history has no member `$", name, "`, but `$params` and `$metrics`", some_names(", a list of ", names(parts$metrics)), class = "member", fun = NULL)
+}
+
 epochs_run <- function(history) max(0L, lengths(history$metrics))
 
 #' @export

@@ -168,6 +168,29 @@ softmax$methods(methods_from("softmax", list(
 
 softmax_pull <- function(x, gradient) like(op_derivative(op_softmax, x, list(gradient)), x)
 
+# What models call some of the classes.
+model_names <- c(htan = "tanh", gradient_descent_optimizer = "sgd", momentum_optimizer = "sgd")
+
+model_name <- function(class) if (class %in% names(model_names)) model_names[[class]] else sub("_optimizer$", "", class)
+
+#' A class or an object of the course as a model takes it: activations and optimizers have the same formulas there, losses are divided by
+#' other numbers. Anything else as it is.
+#' @noRd
+as_model_part <- function(kind, x, arg, fun) {
+  if (is(x, "refObjectGenerator")) return(model_name(x$className)) # a class that was not called, such as relu
+  if (!is.environment(x) || !is(x, "envRefClass")) return(x)
+  class <- class(x)[1]
+  name <- model_name(class)
+  ours <- is_native(x) && class != "threshold"
+  fields <- if (ours) Map(function(f) x[[f]], setdiff(names(x$getRefClass()$fields()), c("kind", "memory")))
+  if (ours && kind %in% c("activation", "optimizer") && (grepl("_optimizer$", class) == (kind == "optimizer"))) {
+    return(do.call(get(paste0(kind, "_", name), envir = topenv()), fields))
+  }
+  abort("`", arg, "` is an object of class <", class, ">, which is for `build_dense_neural_network()`. ",
+    if (bare_name(name) %in% bare_name(names(known_names(kind)))) paste0("Models take \"", name, "\" or `", kind, "_", name, "()`")
+    else paste("Models take", with_article(kind), "by name, such as", paste0("`", kind, "_", c(part_names, optimizer = "adam")[[kind]][1], "()`,"), "or a function made of ops"), fun = fun)
+}
+
 #' A numeric matrix; rows are samples.
 #' @noRd
 check_rows <- function(x, arg, fun) {

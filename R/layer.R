@@ -115,6 +115,10 @@ compose <- function(object, layer) {
     abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object), if (is_model(object)) "; call it on the model's `$output`",
       fun = layer_self(layer)$name)
   }
+  if (is.character(object)) {
+    abort("the first argument without a name is what the layer is put on, a model or tensors, not ", describe(object), "; name the others, as in `activation = \"relu\"`",
+      fun = layer_self(layer)$name)
+  }
   layer(object)
 }
 
@@ -212,7 +216,8 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   if (is.null(mask)) mask <- mask_of(x)
   else if (identical(type$mask, "own")) x <- with_masks(x, tensor_leaves(mask, keep_null = TRUE), another_name)
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
-  result <- check_result(self, do.call(type$call, c(list(self, x), extra)))
+  run <- function() do.call(type$call, c(list(self, x), extra))
+  result <- check_result(self, if (self$kind %in% c("lambda", "custom")) with_place(NULL, run()) else run()) # code of the user's
   if (identical(type$mask, "own")) return(result)
   result <- fill_leaves(result, Map(function(y, mask) {
     if (is_same(attr(y, "mask"), mask)) return(y)
@@ -333,7 +338,10 @@ layer_member_names <- function(self) {
 }
 
 #' @export
-`[[.nn_layer` <- function(x, i, ...) do.call("$", list(x, check_string(i, arg = "name", fun = "[[")))
+`[[.nn_layer` <- function(x, i, ...) {
+  if (is.numeric(i)) abort("takes the name of a member; ", if (is_model(x)) "layers are numbered in `$layers[[1]]`" else "weights are numbered in `$weights[[1]]`", fun = "[[")
+  do.call("$", list(x, check_string(i, arg = "name", fun = "[[")))
+}
 
 #' @export
 `[.nn_layer` <- function(x, ...) abort(describe(x), " is a function: its members are taken with `$`, as in `$weights`", class = "member", fun = NULL)
@@ -357,6 +365,9 @@ Ops.nn_layer <- function(e1, e2) {
 
 #' @export
 .DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
+
+#' @export
+summary.nn_layer <- function(object, ...) print(object)
 
 #' @export
 print.nn_layer <- function(x, ...) {

@@ -141,9 +141,16 @@ bad_targets <- function(true, pred, targets, fun) {
   if (targets == "labels" && same_sizes(true, pred)) {
     hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun), "`, and `max.col(y) - 1` makes class labels of them")
   }
+  units <- pred[length(pred)]
   if (targets == "values" && (same_sizes(true, pred[-length(pred)]) || same_sizes(true, c(pred[-length(pred)], 1L)))) {
     kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun)) "sparse_categorical_accuracy"
-    hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "), "become rows of zeros and ones by `to_categorical()`")
+    hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "), "become rows of zeros and ones by `to_categorical()`",
+      if (!length(kind)) "; for numbers to predict, one per row, the last layer has one unit")
+  } else if (hint == "" && length(true) == length(pred) && same_sizes(true[-length(true)], pred[-length(pred)])) {
+    hint <- paste0("; the last layer has ", units, if (units == 1) " unit" else " units", ", but a row of `y` has ", true[length(true)], " numbers",
+      if (units == 1 && grepl("crossentropy", fun)) ": take a unit for each class and \"softmax\", or labels 0 and 1")
+  } else if (length(pred) > length(true) + (targets == "labels")) {
+    hint <- paste0("; the model gives ", length(pred) - 1, " axes for each row: `layer_flatten()` before its dense layers makes vectors of inputs")
   }
   abort("`y_true` of shape ", format_shape(true), " does not fit `y_pred` of shape ", format_shape(pred), hint, class = "shape", fun = fun)
 }

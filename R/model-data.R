@@ -19,7 +19,7 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
     parts <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
     what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", parts, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], class = "shape", fun = fun)
+    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2), class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
   list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)), names = names)
@@ -41,7 +41,7 @@ as_parts <- function(x, names, arg, fun) {
     if (sequences) padding_hint, fun = fun)
 }
 
-padding_hint <- "; of a list of sequences `pad_sequences()` makes a matrix, with a row for each"
+padding_hint <- "; of a list of sequences `pad_sequences()` makes a matrix, with a row for each, and of rows that are equally long `do.call(rbind, x)`"
 
 as_number_matrix <- function(x, arg, fun) {
   columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
@@ -73,12 +73,21 @@ input_column <- function(value, input, fun) {
   t
 }
 
-#' For a row that was taken out of an array and has lost its first axis.
+#' For rows that were not taken as such: one that has lost its first axis, or columns that are rows.
 #' @noRd
 row_hint <- function(value, wanted) {
-  if (identical(as.integer(wanted[-1]), if (is.null(dim(value))) length(value) else dim(value))) {
-    paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", length(wanted) - 1), ", drop = FALSE]`")
+  row <- as.integer(wanted[-1])
+  shape <- if (is.null(dim(value))) length(value) else dim(value)
+  if (identical(row, shape)) {
+    lost_row(length(wanted), if (is_tensor(value)) "; elements of a data set become batches by `dataset_batch()`"
+    else if (length(row) > 1) "; if these are all the rows, `input_shape` must be that of one, `dim(x)[-1]`")
+  } else if (length(row) == 1 && length(shape) == 2 && identical(row, shape[1])) {
+    "; cases are rows and `input_shape` is the number of columns, but here it is that of the rows; `t(x)` turns a matrix"
   }
+}
+
+lost_row <- function(axes, more = NULL) {
+  paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", axes - 1), ", drop = FALSE]`", more)
 }
 
 #' Row and column of an element, or all its indices; nothing for a vector, whose position is known.
@@ -109,7 +118,8 @@ as_column <- function(value, dtype, arg, fun) {
   named <- function(e, place = NULL) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), place, class = error_kind(e), fun = fun)
   tryCatch(check_finite(value), nativenet_error_value = function(e) named(e, place_in(value, which(!is.finite(value))[1])))
   if (is.null(dim(value))) dim(value) <- length(value)
-  tryCatch(tensor(value, dtype), nativenet_error_memory = named)
+  whole <- if (dtype %in% c("int32", "int64")) "; labels of classes and tokens are whole numbers from 0"
+  tryCatch(tensor(value, dtype), nativenet_error_memory = named, nativenet_error_value = function(e) named(e, whole))
 }
 
 #' @param y,x lists of the parts; `inputs` the columns of `x`.

@@ -85,6 +85,10 @@ add_layer <- function(model, layer) {
   names <- vapply(self$layers, function(l) layer_self(l)$name, "")
   own <- layer_self(layer)
   if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
+  if (is_one_of(own, lapply(self$layers, layer_self))) {
+    abort("`", own$name, "` is in the model already: a sequence has each layer once. Make another; or call it twice on the symbolic tensors of a `keras_model()`, where ",
+      "both calls share its weights", fun = self$name)
+  }
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
   if (self$built) output <- one_output(self, layer, self$output)
   before <- self$layers
@@ -304,7 +308,10 @@ get_weights <- function(object, trainable = NA) {
 built_weights <- function(object, fun = calling_function()) {
   if (!is_layer(object)) abort("`object` must be a model or a layer, not ", describe(object), fun = fun)
   self <- layer_self(object)
-  if (!self$built) abort("`", self$name, "` has no weights yet: it was not built", class = "unbuilt", fun = fun)
+  if (!self$built) {
+    abort("`", self$name, "` has no weights yet: it was not built, as the shape of its input is not known. ",
+      if (is_model(object)) "Give `input_shape`, or fit it" else "It is once it is part of a model that knows it, or called", class = "unbuilt", fun = fun)
+  }
   self
 }
 

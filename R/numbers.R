@@ -24,6 +24,7 @@ conversions <- c(
   sparseVector = "`as.numeric(x)` gives the numbers",
   data.frame = "`as.matrix(x)` or a column, `x$name`, gives numbers",
   complex = "`Re(x)`, `Im(x)`, `Mod(x)` and `Arg(x)` are numbers",
+  nn_keras_tensor = "`layer_lambda(x, function(x) ...)` puts ops on symbolic tensors",
   character = "`as.numeric(x)` reads numbers, `factor(x)` makes classes"
 )
 
@@ -61,7 +62,7 @@ bare_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function
 is_bare <- function(x) (is.numeric(x) || is.logical(x) || is.raw(x)) && !is.object(x)
 
 conversion_hint <- function(x, arg) {
-  hint <- conversions[intersect(c(class(x), if (isS4(x)) is(x)), names(conversions))][1]
+  hint <- conversions[intersect(c(class(x), if (isS4(x)) is(x), typeof(x)), names(conversions))][1]
   if (is.na(hint) && is.object(x) && is.numeric(x)) hint <- "`unclass(x)` gives the numbers that it is stored as"
   if (!is.na(hint)) paste0("; ", gsub("\\bx\\b", arg, hint))
 }

@@ -91,7 +91,8 @@ made_by <- function(kind, f) {
 #' @noRd
 as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_objects = NULL, name = NULL) {
   if (is.null(x) || is_part(x, kind)) return(x)
-  if (is(x, "refObjectGenerator")) x <- x$className # a class of the labs, such as relu
+  x <- as_model_part(kind, x, arg, fun)
+  if (is_part(x, kind)) return(x)
   if (is.character(x) && length(x) == 1 && !is.na(x)) {
     check_string(x, arg, fun)
     if (x %in% names(custom_objects)) return(as_part(kind, custom_objects[[x]], arg, fun, name = x))

@@ -193,6 +193,15 @@ mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE) {
   op_mean(x, axis, keepdims)
 }
 
+#' @export
+sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
+  if (length(dim(x)) != 1) abort("a tensor of one axis is sorted, not one of shape ", format_shape(dim(x)), class = "shape", fun = "sort")
+  x[order(x, decreasing = check_flag(decreasing))]
+}
+
+#' @export
+xtfrm.nn_tensor <- function(x) as.vector(as.array(x))
+
 # ---- shape ----
 
 #' @export
@@ -261,6 +270,7 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   dim <- dim(x)
   indices <- read_indices(sys.call(), parent.frame(), ...)
   if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
+  if (length(indices) == 1 && length(dim) > 1 && is_mask(indices[[1]]) && length(dim(indices[[1]])) > 1) return(masked(x, indices[[1]], "["))
   whole <- slices <- matrix(rep(c(0, -1, 1), length(dim)), 3) # start, size (-1: to the end), step
   gathers <- list()
   from <- integer() # the axes of the result among those that slices and gathers leave; 0: new
@@ -283,6 +293,27 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   # from the last axis on: one may give way to several
   for (g in rev(gathers)) x <- op_gather(x, g[[2]], g[[1]])
   if (identical(as.double(from), as.double(seq_len(left)))) as_value(x) else reshape_axes(x, from)
+}
+
+is_mask <- function(x) if (is_tensor(x)) tensor_dtype(x) == "bool" else is.logical(x)
+
+#' What lies where a mask of the first axes is TRUE, row by row, along one axis in their place: as in TensorFlow.
+#' @noRd
+masked <- function(x, mask, fun) {
+  if (!is_mask(mask)) abort("`mask` must be a logical array or a tensor of dtype bool, not ", describe(mask), fun = fun)
+  axes <- if (is.null(dim(mask))) length(mask) else dim(mask)
+  first <- seq_along(axes)
+  if (!length(axes) || !identical(as.integer(axes), shape_of(x)[first])) {
+    abort("the mask of shape ", format_shape(axes), " does not fit a tensor of shape ", format_shape(shape_of(x)), class = "shape", fun = fun)
+  }
+  if (is_tensor(mask)) {
+    mask <- known_value(mask)
+    if (is_symbolic(mask)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
+    mask <- as.array(mask)
+  }
+  if (anyNA(mask)) abort("the mask has NA", fun = fun)
+  at <- which(if (length(axes) > 1) aperm(mask) else mask) - 1
+  op_gather(op_reshape(x, c(-1, shape_of(x)[-first])), array(as.integer(at), length(at)), 1)
 }
 
 #' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no sequence
@@ -340,6 +371,8 @@ bad_index <- function(...) abort(..., class = "index", fun = "[")
 pick <- function(index, n, axis) {
   if (is_tensor(index)) {
     if (tensor_dtype(index) != "bool") return(list(at = index, shape = dim(index), is_one = FALSE))
+    index <- known_value(index)
+    if (is_symbolic(index)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
     index <- as.vector(index)
   }
   at <- if (inherits(index, "nn_range")) range_positions(index, n, axis)

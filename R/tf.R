@@ -17,7 +17,7 @@
 #' |---|---|
 #' | making | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal set_seed` |
-#' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile gather where reverse pad shape size rank` |
+#' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile gather boolean_mask where reverse pad shape size rank` |
 #' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
@@ -272,6 +272,10 @@ tf_top <- list(
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
   tile = function(input, multiples, name = NULL) op_tile(input, multiples),
   broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, shape),
+  boolean_mask = function(tensor, mask, axis = 0, name = NULL) {
+    if (!identical(as.double(axis), 0)) abort("`axis` must be 0, not ", describe(axis))
+    masked(tf_value(tensor), mask, "tf$boolean_mask")
+  },
   gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
   where = function(condition, x, y, name = NULL) op_where(condition, x, y),
   reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),

@@ -11,6 +11,7 @@ with_place <- function(what, expr, more = "", fun = user_function()) {
   withCallingHandlers(expr, error = function(e) {
     text <- sub("^`(loss|metric)_[a-z_0-9]+\\(\\)`: ", "", explained(e, here))
     if (!is.null(what)) text <- paste0(if (!is.null(fun)) paste0("`", fun, "()`: "), what, ": ", text)
+    e$explained <- TRUE
     e$message <- paste0(text, if (!grepl("`y_pred` of shape", text, fixed = TRUE)) more)
     stop(e)
   })
@@ -20,7 +21,7 @@ with_place <- function(what, expr, more = "", fun = user_function()) {
 ops_for <- c(
   max = "op_maximum(x, y)", pmax = "op_maximum(x, y)", min = "op_minimum(x, y)", pmin = "op_minimum(x, y)", ifelse = "op_where(test, yes, no)",
   which = "op_where(test, yes, no)", sd = "op_std(x)", var = "op_var(x)", rowSums = "op_sum(x, axis = 2)", colSums = "op_sum(x, axis = 1)",
-  rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)"
+  `[` = "op_where(mask, x, 0)", rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)"
 )
 
 #' The message of an error. If a tensor stood where R needs a value of its own, it says so, and what to write.
@@ -28,6 +29,7 @@ ops_for <- c(
 #' @noRd
 explained <- function(e, from) {
   text <- conditionMessage(e)
+  if (isTRUE(e$explained)) return(text)
   traced <- inherits(e, "nativenet_error_traced")
   if (is_undecided(e) || traced && grepl("an `if` or `while`", text, fixed = TRUE)) {
     return(paste0(text, ". R decides nothing by a tensor", if (is_tracing()) {
@@ -40,7 +42,7 @@ explained <- function(e, from) {
   if (is.null(taker)) return(text)
   op <- if (taker %in% names(ops_for)) paste0(", such as `", ops_for[[taker]], "`") else ": `op_...()`, `k_...()`, `tf$...`"
   instead <- paste0("; write ops in its place", op)
-  if (traced) paste0(text, ". `", taker, "()` asks for them", instead)
+  if (traced) paste0(text, ". `", taker, if (taker != "[") "()", "` asks for them", instead)
   else paste0("R's `", taker, "()` takes no tensors", instead, ". It failed with \"", text, "\"")
 }
 

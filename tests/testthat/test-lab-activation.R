@@ -165,3 +165,36 @@ test_that("objects can be copied, and saved and read", {
   expect_identical(back[[2]]$forward(s_sheet), softmax()$forward(s_sheet))
   expect_true(is(back[[1]], "elu"))
 })
+
+test_that("activations and optimizers of the course work in models, losses say what to give", {
+  x <- matrix(c(-1, 0.5, 2, 0.1), 2)
+  of <- function(activation) as.array((layer_lambda(f = identity)(x) |> layer_activation(activation = activation)))
+  for (case in list(list(relu(), "relu"), list(sigmoid(), "sigmoid"), list(htan(), "tanh"), list(htan, "tanh"), list(softmax(), "softmax"), list(linear(), "linear"),
+    list(elu(alpha = 2), activation_elu(alpha = 2)))) expect_identical(of(case[[1]]), of(case[[2]]))
+  refused <- function(code, ...) {
+    said <- conditionMessage(expect_error(code, class = "nativenet_error_value"))
+    for (words in c(...)) expect_match(said, words, fixed = TRUE)
+  }
+  refused(layer_dense(units = 1, activation = threshold()), "`layer_dense()`: `activation` is an object of class <threshold>", "a function made of ops")
+  own <- setRefClass("own_activation", contains = "activation", where = environment())
+  refused(layer_dense(units = 1, activation = own()), "<own_activation>", "`build_dense_neural_network()`")
+  trained <- function(optimizer) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, kernel_initializer = "ones")
+    model |> compile(optimizer, "mse")
+    model |> fit(x, c(1, 2), epochs = 3, verbose = 0)
+    get_weights(model)
+  }
+  for (case in list(
+    list(gradient_descent_optimizer(0.1), optimizer_sgd(0.1)), list(momentum_optimizer(0.1, nesterov = TRUE), optimizer_sgd(0.1, 0.9, TRUE)),
+    list(rmsprop_optimizer(0.1), optimizer_rmsprop(0.1)), list(adam_optimizer(0.1, beta_1 = 0.5), optimizer_adam(0.1, beta_1 = 0.5)),
+    list(adamw_optimizer(0.1), optimizer_adamw(0.1)), list(adagrad_optimizer(0.1), optimizer_adagrad(0.1)), list(adam_optimizer, "adam")
+  )) expect_identical(trained(case[[1]]), trained(case[[2]]))
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, name = "out")
+  for (loss in list(binary_crossentropy(), mean_squared_error(), categorical_crossentropy())) {
+    refused(compile(model, "sgd", loss), sprintf("`compile()`: `loss` is an object of class <%s>", class(loss)[1]), sprintf("\"%s\" or `loss_%s()`", class(loss)[1], class(loss)[1]))
+  }
+  refused(compile(model, "sgd", list(out = mean_squared_error())), "`loss_mean_squared_error()`")
+  refused(compile(model, "sgd", "mse", metrics = list(mean_squared_error())), "`metric_mean_squared_error()`")
+  refused(compile(model, binary_crossentropy(), "mse"), "`optimizer` is an object of class <binary_crossentropy>")
+  refused(layer_dense(units = 1, activation = adam_optimizer()), "`activation` is an object of class <adam_optimizer>")
+})

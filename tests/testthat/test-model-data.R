@@ -58,7 +58,7 @@ test_that("numbers that are not there are found, and functions named as the user
   for (bad in c(NA, NaN, Inf)) {
     expect_error(predict(model, replace(x, 2, bad)), sprintf("`predict()`: `x`: the data contain %s at position 2", bad), fixed = TRUE, class = "nativenet_error_value")
   }
-  expect_error(evaluate(model, x, y + 0.5), "`evaluate()`: a number that is not whole", fixed = TRUE)
+  expect_error(evaluate(model, x, y + 0.5), "`evaluate()`: `y`: a number that is not whole", fixed = TRUE)
   expect_error(evaluate(model, x, y + 1), "`evaluate()`: `y` holds the label 2", fixed = TRUE, class = "nativenet_error_index")
   expect_error(evaluate(model, x, letters[y + 1]), "must be a numeric", class = "nativenet_error_value")
   expect_error(predict(model, x[1, ]), "(None, 3)", fixed = TRUE, class = "nativenet_error_shape")
@@ -121,4 +121,54 @@ test_that("a vector of targets is a column beside an output of two axes, as in K
   # a loss of each sample takes weights as before
   model |> compile("sgd", function(y_true, y_pred) k_sum((y_true - y_pred)^2, axis = 2))
   expect_equal(evaluate(model, x, target, sample_weight = 4:1)$loss, mean(4:1 * 4 * target^2))
+})
+
+test_that("data that do not fit say what may have been meant", {
+  says <- function(code, ..., class = "nativenet_error") {
+    said <- conditionMessage(expect_error(code, class = class))
+    for (words in c(...)) expect_match(said, words, fixed = TRUE)
+  }
+  x <- matrix(1:6 / 6, 2)
+  net <- function(shape = 3, units = 1, loss = "mse", ...) {
+    model <- keras_model_sequential(input_shape = shape) |> layer_dense(units, ...)
+    model |> compile("sgd", loss)
+  }
+  lost <- "stays one with `drop = FALSE`: `x[i, , drop = FALSE]`"
+  unbuilt <- function() keras_model_sequential() |> layer_dense(1)
+  expect_match(conditionMessage(expect_warning(predict(unbuilt(), x[1, ]), class = "nativenet_warning_shape")), lost, fixed = TRUE)
+  says(fit(compile(unbuilt(), "sgd", "mse"), x[1, ], 1), "`x` has 3 rows, but `y` has 1", lost)
+  says(fit(net(dim(x)), x, 1:2), "`input_shape` must be that of one, `dim(x)[-1]`")
+  says(fit(net(nrow(x)), x, 1:2), "`input_shape` is the number of columns, but here it is that of the rows")
+  says(predict(net(), t(x)), "`t(x)`")
+  says(fit(net(), tensor_slices_dataset(list(x, c(1, 2)))), "`dataset_batch()`")
+  says(fit(net(), list(1:3, 4:6), 1:2), "`pad_sequences()`", "`do.call(rbind, x)`")
+  says(fit(net(), matrix("a", 2, 3), 1:2), "`as.numeric(x)` reads numbers")
+  says(fit(net(units = 3), x, c(0.5, 2)), "the last layer has one unit")
+  says(fit(net(units = 1, loss = "binary_crossentropy", activation = "sigmoid"), x, diag(2)), "the last layer has 1 unit, but a row of `y` has 2 numbers", "labels 0 and 1")
+  says(fit(net(c(2, 3), 4, "sparse_categorical_crossentropy", activation = "softmax"), array(0, c(2, 2, 3)), 0:1), "`layer_flatten()`")
+  says(fit(net(units = 3, loss = "sparse_categorical_crossentropy", activation = "softmax"), x, c(0.5, 1)), "`fit()`: `y`: a number that is not whole", "labels of classes")
+  says(fit(net(), x, 1:2, validation_data = list(1:2, x)), "`fit()`: `validation_data`: `x` must have the shape")
+  by_order <- fit(net(), x, 1:2, validation_data = list(x, 1:2), epochs = 1, verbose = 0)
+  expect_length(fit(net(), x, 1:2, validation_data = list(y = 1:2, x = x), epochs = 1, verbose = 0)$metrics$val_loss, 1)
+})
+
+test_that("words of other packages find the argument, and what is given twice or without a name says so", {
+  says <- function(code, words) {
+    said <- conditionMessage(expect_error(code, class = "nativenet_error"))
+    expect_match(said, words, fixed = TRUE)
+  }
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
+  says(predict(model, newdata = diag(3)), "unused argument `newdata`; did you mean `x`?")
+  says(fit(compile(model, "sgd", "mse"), diag(3), 1:3, nb_epoch = 2), "did you mean `epochs`?")
+  says(layer_dense(units = 1, input_dim = 3), "did you mean `input_shape`?")
+  says(compile(model, "adm", "mse"), "`optimizer` names no optimizer: \"adm\"; did you mean `adam`?")
+  says(compile(model, "sgd", "crossentropy"), "did you mean `binary_crossentropy` or")
+  says(layer_dense(3), "write `units = 3`")
+  says(layer_dense(units = 3, "relu"), "as in `activation = \"relu\"`")
+  layer <- layer_dense(units = 3)
+  says(keras_model_sequential(list(layer, layer), input_shape = 3), "is in the model already: a sequence has each layer once")
+  says(model[[1]], "layers are numbered in `$layers[[1]]`")
+  says(model$layers[[1]][[1]], "weights are numbered in `$weights[[1]]`")
+  expect_output(summary(model$layers[[1]]), "<Dense layer")
+  says(get_weights(keras_model_sequential() |> layer_dense(1)), "Give `input_shape`, or fit it")
 })

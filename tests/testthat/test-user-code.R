@@ -99,3 +99,14 @@ test_that("`if` on a tensor outside of models", {
   expect_words(autograph(function(a) if (a > 0) 1 else 2)(tensor(c(1, 2))), "must be a single value, not a tensor of shape (2)")
   expect_identical(as.logical(is.na(tensor(c(1, NaN)))), c(FALSE, TRUE))
 })
+
+test_that("a mask of y_pred in a loss, and `if` in a layer that is called on tensors", {
+  masked <- c("`fit()`: `loss`: this function cannot be traced: how many elements of a tensor a mask chooses depends on its values", "`op_where(mask, x, 0)`")
+  expect_words(fitted_with(function(y_true, y_pred) k_mean(y_pred[y_true > 0])), masked)
+  expect_words(fitted_with(function(y_true, y_pred) k_mean(y_pred[y_true[, 1] > 0, ])), masked)
+  expect_words(fitted_with(function(y_true, y_pred) k_mean(tf$boolean_mask(y_pred, y_true > 0))), masked[1])
+  one_sided <- layer_lambda(f = function(x) if (k_sum(x) > 0) x else -x)
+  expect_words(one_sided(tensor(c(1, 2))), "`as.logical()` makes an R value of one")
+  largest <- layer_lambda(f = function(x) pmax(0, x))
+  expect_words(largest(tensor(c(1, 2))), "tensor")
+})
