@@ -67,7 +67,13 @@ autograph <- function(f) {
 
 #' @rdname autograph
 #' @export
-tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) nativenet::autograph(f)
+tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) {
+  if (!is.null(input_signature) && !is.list(input_signature)) {
+    abort("`input_signature` must be a list or NULL, not ", describe(input_signature))
+  }
+  check_flag(autograph)
+  nativenet::autograph(check_function(f))
+}
 
 most_programs <- 32 # kinds of arguments, for one function
 most_renewals <- 8
@@ -223,7 +229,7 @@ with_tensor_control <- function(code, loop = 1) {
 }
 
 with_control <- function(f) {
-  if (is.primitive(f) || inherits(f, "nn_graph_function")) return(f)
+  if (is.primitive(f) || inherits(f, c("nn_graph_function", "nn_part", "nn_layer"))) return(f)
   body(f) <- with_tensor_control(body(f))
   f
 }

@@ -61,10 +61,10 @@ k_variable <- function(value, dtype = NULL, name = NULL) {
 }
 #' @rdname k_constant
 #' @export
-k_zeros <- function(shape, dtype = NULL, name = NULL) k_variable(k_constant(0, dtype, shape), dtype, name)
+k_zeros <- function(shape, dtype = NULL, name = NULL) k_variable(tensor_filled(0, shape, or_floatx(dtype)), dtype, name)
 #' @rdname k_constant
 #' @export
-k_ones <- function(shape, dtype = NULL, name = NULL) k_variable(k_constant(1, dtype, shape), dtype, name)
+k_ones <- function(shape, dtype = NULL, name = NULL) k_variable(tensor_filled(1, shape, or_floatx(dtype)), dtype, name)
 #' @rdname k_constant
 #' @export
 k_eye <- function(size, dtype = NULL, name = NULL) {
@@ -158,7 +158,7 @@ k_epsilon <- function() session$epsilon
 #' @rdname k_constant
 #' @export
 k_set_epsilon <- function(e) {
-  session$epsilon <- check_number(e, above = 0)
+  session$epsilon <- check_number(e, above = 0, below = 0.5)
   invisible()
 }
 #' @rdname k_constant
@@ -417,10 +417,10 @@ k_less_equal <- function(x, y) op_less_equal(x, y)
 #' @rdname k_sum
 #' @export
 k_switch <- function(condition, then_expression, else_expression) {
-  value <- function(x) if (is.function(x)) x() else x
+  value <- function(x) if (is.function(x)) check_function(x, "then_expression, else_expression", "k_switch", takes = 0)() else x
   one <- rank_of(condition) == 0
   if (one && (is.function(then_expression) || is.function(else_expression))) {
-    return(value(if (as_condition(condition)) then_expression else else_expression))
+    return(value(if (one_truth(condition, "condition")) then_expression else else_expression))
   }
   then <- value(then_expression)
   if (!one) while (rank_of(condition) < rank_of(then)) condition <- op_expand_dims(condition, -1)

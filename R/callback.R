@@ -177,8 +177,9 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
 #' @export
 new_callback_class <- function(classname, ..., public = list()) {
   check_string(classname)
-  parts <- c(list(...), public)
-  if (length(parts) && (is.null(names(parts)) || !all(nzchar(names(parts))))) abort("methods and fields must be named")
+  parts <- list(...)
+  for (more in list(parts, public)) if (!is_named_list(more)) abort("methods and fields must be named, in lists")
+  parts <- c(parts, public)
   for (hook in intersect(callback_hooks, names(parts))) check_function(parts[[hook]], arg = hook)
   function(...) {
     self <- new_callback(classname)

@@ -82,6 +82,7 @@ user_function <- function() {
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
     name <- if (is.environment(home) && identical(topenv(home), namespace)) spelled(sys.call(i))
     if (ours && is.null(name)) name <- called_name(sys.call(i))
+    if (identical(name, "Ops")) return(get(".Generic", sys.frame(i))) # the operator
     if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
     if (length(name)) return(name)
   }
@@ -216,11 +217,37 @@ check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function
   abort("`", arg, "` must be a single string, not ", describe(x), if (is.character(x) && !all(validEnc(x))) ", whose bytes are no text", fun = fun)
 }
 
-check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  check_given(missing(x), arg, fun)
-  if (is.function(x) && !is(x, "refObjectGenerator")) return(x)
-  abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
+#' One or more strings.
+#' @noRd
+check_strings <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.character(x) && !anyNA(x) && all(validEnc(x))) return(as.vector(x))
+  abort("`", arg, "` must be strings, not ", describe(x), if (is.character(x) && anyNA(x)) " with NA", fun = fun)
 }
+
+#' What is written beside something: strings, or what R writes for numbers, dates and classes. NA writes nothing.
+#' @param n how many, if that is known.
+#' @noRd
+check_captions <- function(x, n = length(x), arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.atomic(x) && !is.null(x) && !is.complex(x) && !is.raw(x) && length(x) == n) {
+    text <- as.character(x)
+    if (all(validEnc(text))) return(text)
+  }
+  abort("`", arg, "` must be ", if (!missing(n)) paste0(n, " "), "strings, numbers or classes, not ", describe(x), class = "shape", fun = fun)
+}
+
+#' @param takes with how many arguments it will be called.
+#' @noRd
+check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function(), takes = NULL) {
+  check_given(missing(x), arg, fun)
+  if (!is.function(x) || is(x, "refObjectGenerator")) abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
+  own <- if (!is.null(takes)) formals(args(x))
+  needed <- sum(vapply(own, identical, NA, quote(expr = )) & names(own) != "...")
+  if (is.null(takes) || is.primitive(x) || needed <= takes && (length(own) >= takes || "..." %in% names(own))) return(x)
+  wanted <- if (takes == 0) "without arguments" else paste("of", takes, if (takes == 1) "argument" else "arguments")
+  abort("`", arg, "` must be a function ", wanted, ", not of ", format_shape(names(own)), fun = fun)
+}
+
+is_named_list <- function(x) is_branch(x) && (length(x) == 0 || !is.null(names(x)) && all(nzchar(names(x))))
 
 #' For a `...` that is there to refuse what nobody asked for, such as misspelt arguments.
 #' @param of the function whose arguments may have been meant

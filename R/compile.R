@@ -114,6 +114,7 @@ check_compilation <- function(self, given) {
 per_output <- function(x, names, arg, is_single) {
   n <- length(names)
   if (is_single(x) || is.character(x) && length(x) == 1 && is.null(names(x))) return(rep(list(x), n))
+  if (!is_branch(x) && !is.character(x) && !is.null(x)) abort("`", arg, "` must be a name, a function or a list, not ", describe(x), fun = "compile")
   x <- as.list(x)
   if (!is.null(names(x))) {
     unknown <- setdiff(names(x), names)
@@ -128,6 +129,7 @@ per_output_metrics <- function(x, names, arg) {
   n <- length(names)
   if (is.null(x)) return(rep(list(list()), n))
   if (is.function(x) || is_part(x, "metric") || is.environment(x)) x <- list(x)
+  if (!is_branch(x) && !is.character(x)) abort("`", arg, "` must be names, functions or a list of them, not ", describe(x), fun = "compile")
   by_output <- is.list(x) && (n > 1 && length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) && all(names(x) %in% names))
   if (!by_output) return(rep(list(as.list(x)), n))
   lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))

@@ -23,6 +23,7 @@
 #' @export
 dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
   check_dataset(dataset)
+  check_hints(num_parallel_calls, deterministic, name)
   batch_size <- check_count(batch_size)
   whole <- check_flag(drop_remainder)
   batches <- dataset$size / batch_size
@@ -39,6 +40,14 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
       if (!is.null(elements)) stack_elements(elements)
     }
   })
+}
+
+#' What TensorFlow takes and nothing here depends on: it is held to be what it would be there.
+#' @noRd
+check_hints <- function(num_parallel_calls = NULL, deterministic = NULL, name = NULL, fun = calling_function()) {
+  if (!is.null(num_parallel_calls)) check_count(num_parallel_calls, min = -1, arg = "num_parallel_calls", fun = fun) # -1: tf$data$AUTOTUNE
+  if (!is.null(deterministic)) check_flag(deterministic, arg = "deterministic", fun = fun)
+  if (!is.null(name)) check_string(name, arg = "name", fun = fun)
 }
 
 pull_some <- function(pull, n, whole) {
@@ -76,16 +85,23 @@ dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padd
   batch_size <- check_count(batch_size)
   whole <- check_flag(drop_remainder)
   batches <- dataset$size / batch_size
-  own <- function(x, k) if (is.list(x)) x[[k]] else x
-  force(padded_shapes)
-  if (is.null(padding_values)) padding_values <- 0
-  for (value in padding_values) check_number(value, arg = "padding_values")
+  check_hints(name = name)
+  each <- function(x, f) if (is_branch(x)) lapply(x, f) else f(x)
+  padded_shapes <- each(padded_shapes, function(x) if (!is.null(x)) open_sizes(x, "padded_shapes", "dataset_padded_batch"))
+  padding_values <- each(padding_values, function(x) if (is.null(x)) 0 else check_number(x, arg = "padding_values", fun = "dataset_padded_batch"))
+  own <- function(x, k, arg) {
+    if (!is_branch(x)) return(x)
+    if (k > length(x)) abort("`", arg, "` must have an entry for each tensor of an element, not ", length(x), fun = "dataset_padded_batch")
+    x[[k]]
+  }
   new_dataset(NULL, if (whole) floor(batches) else ceiling(batches), pull = function() {
     pull <- dataset$pull()
     function() {
       elements <- pull_some(pull, batch_size, whole)
       if (!is.null(elements)) {
-        stack_elements(elements, function(parts, k) stack_tensors(pad_tensors(parts, own(padded_shapes, k), own(padding_values, k))))
+        stack_elements(elements, function(parts, k) {
+          stack_tensors(pad_tensors(parts, own(padded_shapes, k, "padded_shapes"), own(padding_values, k, "padding_values")))
+        })
       }
     }
   })
@@ -95,7 +111,10 @@ pad_tensors <- function(parts, wanted, value) {
   shapes <- lapply(parts, dim)
   if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up", class = "shape", fun = "dataset_padded_batch")
   to <- do.call(pmax, shapes)
-  if (length(wanted) == length(to)) {
+  if (!is.null(wanted) && !identical(wanted, NA_real_)) {
+    if (length(wanted) != length(to)) {
+      abort("`padded_shapes` must have one size per axis (", length(to), "), not ", length(wanted), class = "shape", fun = "dataset_padded_batch")
+    }
     fixed <- !is.na(wanted)
     if (any(to[fixed] > wanted[fixed])) {
       abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted), class = "shape", fun = "dataset_padded_batch")

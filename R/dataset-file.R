@@ -85,9 +85,9 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
   file <- existing_file(file)
   size <- c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, uint8 = 1)
   check_choice(dtype, names(size))
-  check_whole(dim)
   check_count(offset, min = 0)
-  if (!length(dim) || any(dim < 0)) abort("`dim` must be the sizes of at least one axis, not ", describe(dim))
+  dim <- check_sizes(dim, arg = "dim")
+  if (!length(dim)) abort("`dim` must be the sizes of at least one axis, not ", describe(dim))
   if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file")
   spec <- tensor_spec(if (dtype == "uint8") "int32" else dtype, dim[-1])
   bytes <- file_bytes(file, prod(dim) * size[[dtype]] + offset)
@@ -103,6 +103,7 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
 #' @export
 text_line_dataset <- function(filenames, block = 1000) {
   block <- check_count(block)
+  if (!length(check_strings(filenames))) abort("`filenames` must name at least one file")
   filenames <- vapply(filenames, existing_file, "", arg = "filenames", fun = "text_line_dataset", USE.NAMES = FALSE)
   new_dataset(spec_of(""), NA, pull = function() {
     lines <- line_reader(filenames)
@@ -202,6 +203,9 @@ line_reader <- function(filenames, fun = calling_function()) {
 csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", block = 1000) {
   file <- existing_file(file)
   block <- check_count(block)
+  if (nchar(check_string(sep), "bytes") > 1) abort("`sep` must be a single character, or \"\" for white space, not ", describe(sep))
+  if (!is.null(column_names)) column_names <- check_strings(column_names)
+  if (!is.null(select)) select <- check_strings(select)
   refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
   parse <- function(lines, classes, names) {
     tryCatch(

@@ -21,6 +21,7 @@
 #' @export
 dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
+  check_hints(num_parallel_calls)
   f <- as_function(map_func)
   if (has_stages(dataset)) {
     trace <- trace_element(f, dataset$spec)
@@ -101,12 +102,12 @@ as_element <- function(x, fun = calling_function()) {
 
 #' A function, or a formula in the manner of purrr.
 #' @noRd
-as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function()) {
+as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(), takes = NULL) {
   if (inherits(f, "formula") && length(f) == 2) {
     first <- as.name("..1")
     return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]), envir = environment(f)))
   }
-  check_function(f, arg = arg, fun = fun)
+  check_function(f, arg = arg, fun = fun, takes = takes)
   if (is.primitive(f)) function(...) f(...) else f
 }
 
@@ -187,19 +188,24 @@ joined <- function(dataset, make) {
 dataset_reduce <- function(dataset, initial_state, reduce_func) {
   check_dataset(dataset)
   check_not_tracing("it iterates over a data set")
-  f <- as_function(reduce_func)
-  state <- initial_state # R's numbers stay such, as they take the dtype of the tensors that they meet
+  f <- as_function(reduce_func, takes = 2)
+  state <- check_state(initial_state) # R's numbers stay such, as they take the dtype of the tensors that they meet
   pull <- dataset$pull()
   while (!is.null(element <- pull())) state <- f(state, element)
   as_element(state)
+}
+
+check_state <- function(x, fun = calling_function()) {
+  for (leaf in tensor_leaves(x)) if (!is_tensor(leaf) && !is.character(leaf)) check_numbers(leaf, "initial_state", fun)
+  x
 }
 
 #' @rdname dataset_map
 #' @export
 dataset_scan <- function(dataset, initial_state, scan_func) {
   check_dataset(dataset)
-  f <- as_function(scan_func)
-  force(initial_state)
+  f <- as_function(scan_func, takes = 2)
+  check_state(initial_state)
   new_dataset(NULL, dataset$size, pull = function() {
     pull <- dataset$pull()
     state <- initial_state
@@ -437,7 +443,10 @@ dataset_enumerate <- function(dataset, start = 0L) {
 
 #' @rdname dataset_shuffle
 #' @export
-dataset_prefetch <- function(dataset, buffer_size = NULL) check_dataset(dataset)
+dataset_prefetch <- function(dataset, buffer_size = NULL) {
+  if (!is.null(buffer_size)) check_count(buffer_size, min = -1) # -1: tf$data$AUTOTUNE
+  check_dataset(dataset)
+}
 
 #' @rdname dataset_shuffle
 #' @export
@@ -446,7 +455,7 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
-  if (length(weights) != length(datasets) || !is.numeric(weights) || any(weights < 0) || sum(weights) <= 0) {
+  if (length(weights) != length(datasets) || !is.numeric(weights) || !all(weights >= 0 & is.finite(weights)) %in% TRUE || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed

@@ -255,6 +255,7 @@ iter_next <- function(it, completed = NULL) {
 #' @export
 iterate <- function(it, f = identity, simplify = TRUE) {
   check_function(f)
+  check_flag(simplify)
   it <- as_iterator(it)
   results <- list()
   n <- 0
@@ -278,6 +279,7 @@ dataset_for <- function(dataset, body) {
 #' @rdname as_iterator
 #' @export
 dataset_collect <- function(dataset, iter_max = Inf) {
+  if (!identical(iter_max, Inf)) check_count(iter_max, min = 0)
   if (is.infinite(check_dataset(dataset)$size) && is.infinite(iter_max)) abort("an endless data set cannot be collected; give `iter_max`")
   it <- as_iterator(dataset)
   elements <- list()

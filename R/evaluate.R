@@ -280,6 +280,7 @@ test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_
 #' @rdname train_on_batch
 #' @export
 predict_on_batch <- function(object, x) {
+  check_model(object)
   rows <- if (is.list(x)) 0 else first_axis(x, "predict_on_batch")
   stats::predict(object, x, batch_size = max(rows, 32))
 }

@@ -67,16 +67,23 @@ print.nn_history <- function(x, ...) {
 #' @rdname plot.nn_history
 #' @export
 as.data.frame.nn_history <- function(x, row.names = NULL, optional = FALSE, ...) {
+  check_flag(optional, fun = "as.data.frame")
+  if (!is.null(row.names)) check_strings(row.names, fun = "as.data.frame")
   first <- if (is.null(x$params$initial_epoch)) 0L else as.integer(x$params$initial_epoch)
   epoch <- first + seq_len(max(epochs_run(x), as.integer(x$params$epochs) - first))
   names <- names(x$metrics)
   rows <- length(epoch)
-  data.frame(
+  frame <- data.frame(
     epoch = rep(epoch, length(names)),
     value = as.double(unlist(lapply(x$metrics, function(values) as.double(values)[seq_len(rows)]), use.names = FALSE)),
     metric = factor(rep(base_name(names), each = rows), unique(base_name(names))),
     data = factor(rep(c("training", "validation")[1 + is_validation(names)], each = rows), c("training", "validation"))
   )
+  if (is.null(row.names)) return(frame)
+  if (length(row.names) != nrow(frame) || anyDuplicated(row.names)) {
+    abort("`row.names` must be ", nrow(frame), " different names, not ", describe(row.names), fun = "as.data.frame")
+  }
+  `rownames<-`(frame, row.names)
 }
 
 is_validation <- function(names) startsWith(as.character(names), "val_")
@@ -88,6 +95,7 @@ base_name <- function(names) sub("^val_", "", names)
 plot.nn_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", "base"), smooth = getOption("keras.plot.history.smooth", TRUE),
                             theme_bw = getOption("keras.plot.history.theme_bw", FALSE), ...) {
   method <- plot_method(method, fun = "plot")
+  check_no_more(if (!missing(y)) list(y = y), "plot")
   data <- as.data.frame(x)
   data$value[!is.finite(data$value)] <- NA
   known <- levels(data$metric)

@@ -59,7 +59,7 @@ layer_part <- function(kind, x, arg = deparse(substitute(x)), fun = calling_func
 #' @noRd
 check_layer_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
-  if (!length(x)) return(numeric())
+  if (is.null(x)) return(numeric())
   check_whole(x, arg = arg, fun = fun)
 }
 
@@ -425,10 +425,11 @@ repeat_vector_type <- list(
 #' @export
 layer_lambda <- function(object, f, output_shape = NULL, mask = NULL, arguments = NULL, ...) {
   check_function(f)
-  if (length(arguments) && !(is_branch(arguments) && all(nzchar(names(arguments))) && !is.null(names(arguments)))) {
-    abort("`arguments` must be a named list, not ", describe(arguments))
-  }
-  if (!is.null(mask)) check_function(mask)
+  if (!is.null(arguments) && !is_named_list(arguments)) abort("`arguments` must be a named list, not ", describe(arguments))
+  unknown <- if (!"..." %in% names(formals(args(f)))) setdiff(names(arguments), names(formals(f)))
+  if (length(unknown)) abort("`f` has no argument `", unknown[1], "`, which `arguments` names")
+  if (!is.null(mask)) check_function(mask, takes = 2)
+  if (!is.null(output_shape) && !is.function(output_shape)) check_input_shape(output_shape)
   new_layer("lambda", object, c(list(f = f, arguments = arguments), if (!is.null(mask)) list(mask = mask)), ...)
 }
 

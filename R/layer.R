@@ -62,7 +62,7 @@ check_layer_options <- function(options, fun, own = character()) {
   options <- options[!vapply(options, is.null, NA)]
   if (!is.null(options$name)) check_name(options$name, fun)
   if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)
-  if (!is.null(options$dtype)) options$dtype <- check_choice(as.character(options$dtype), c("float32", "float64"), arg = "dtype", fun = fun)
+  if (!is.null(options$dtype)) options$dtype <- as.character(check_choice(options$dtype, c("float32", "float64"), arg = "dtype", fun = fun))
   for (arg in intersect(c("input_shape", "batch_input_shape"), names(options))) options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
   options
 }
@@ -357,11 +357,6 @@ layer_member_names <- function(self) {
 
 #' @export
 `[[<-.nn_layer` <- function(x, i, value) do.call("$<-", list(x, check_string(i, arg = "name", fun = "[["), value))
-
-#' @export
-Ops.nn_layer <- function(e1, e2) {
-  abort("there is no arithmetic with ", describe(if (is_layer(e1)) e1 else e2), ": call it on a tensor and go on with the result", fun = .Generic)
-}
 
 #' @export
 .DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)

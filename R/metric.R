@@ -142,6 +142,7 @@ as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function
     x <- "accuracy"
   }
   if (is.character(x) && length(x) == 1 && !x %in% names(custom_objects)) {
+    check_string(x, arg, fun)
     if (is.null(name)) name <- x
     x <- metric_for_shapes(x, shape_of(y_true), shape_of(y_pred))
   }
@@ -246,7 +247,7 @@ use_metric <- function(metric, config, name, extra, y_true, y_pred) {
 
 #' @rdname metric_mean_squared_error
 #' @export
-custom_metric <- function(name, metric_fn) own_part("metric", check_function(metric_fn), check_string(name))
+custom_metric <- function(name, metric_fn) own_part("metric", check_function(metric_fn, takes = 2), check_string(name))
 
 #' @rdname metric_mean_squared_error
 #' @export

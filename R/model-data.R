@@ -44,6 +44,7 @@ as_parts <- function(x, names, arg, fun) {
 padding_hint <- "; of a list of sequences `pad_sequences()` makes a matrix, with a row for each, and of rows that are equally long `do.call(rbind, x)`"
 
 as_number_matrix <- function(x, arg, fun) {
+  if (!length(x)) abort("`", arg, "` has no columns", class = "shape", fun = fun)
   columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
   bad <- which(!vapply(columns, is_bare, NA))[1]
   if (!is.na(bad)) {
@@ -152,6 +153,7 @@ weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
   n <- length(names)
   if (n > 1 && !is.null(class_weight)) abort("`class_weight` is for models of one output", fun = fun)
   given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else rep(list(sample_weight), n)
+  for (w in given) if (!is.null(w) && !is_tensor(w) && !is.data.frame(w)) check_numbers(w, "sample_weight", fun)
   Map(function(w, y, output) {
     by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, known, fun), output$dtype, "class_weight", fun)
     if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class

@@ -21,7 +21,7 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
   if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor)) abort("`sparse`, `ragged` and `tensor` are not supported")
   size <- if (is.null(batch_shape)) check_input_shape(shape) else check_input_shape(batch_shape, arg = "batch_shape")[-1]
   if (!is.null(name)) check_name(name, fun = "layer_input")
-  dtype <- if (is.null(dtype)) session$floatx else check_choice(as.character(dtype), c("float32", "float64", "int32", "int64", "bool"), arg = "dtype")
+  dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, dtypes))
   input_tensor(size, dtype, name)
 }
 
@@ -29,7 +29,7 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
 #' @noRd
 check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
   if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
-  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is.null(n) || identical(is.na(n), TRUE)) NA_real_ else if (is_number(n)) n else 0, 0) else 0
+  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is_open_size(n)) NA_real_ else if (is_number(n)) n else 0, 0) else 0
   size[!is.na(size) & size == -1] <- NA
   if (any(size < 1 | size != round(size) | size > .Machine$integer.max, na.rm = TRUE)) {
     abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ", if (is.numeric(shape) && length(shape) %in% 2:8) format_shape(shape) else describe(shape), fun = fun)
@@ -119,9 +119,6 @@ length.nn_keras_tensor <- function(x) 1L
 abort_symbolic <- function(fun) {
   abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`", class = "traced", fun = fun)
 }
-
-#' @export
-Ops.nn_keras_tensor <- function(e1, e2) abort_symbolic(.Generic)
 
 #' @export
 Math.nn_keras_tensor <- function(x, ...) abort_symbolic(.Generic)

@@ -345,10 +345,14 @@ count_params <- function(object) count_of(all_weights(built_weights(object)))
 get_layer <- function(object, name = NULL, index = NULL) {
   layers <- check_has_layers(layer_self(check_model(object)))
   names <- vapply(layers, function(l) layer_self(l)$name, "")
-  if (is.numeric(name) && is.null(index)) index <- name
+  if (is.numeric(name) && is.null(index)) {
+    index <- name
+    name <- NULL
+  }
+  if (!is.null(name)) check_string(name)
   if (!is.null(index)) return(layers[[layer_at(index, names, "index", "get_layer")]])
   if (is.null(name)) abort("`name` or `index` must be given")
-  layers[[layer_at(check_string(name), names, "name", "get_layer")]]
+  layers[[layer_at(name, names, "name", "get_layer")]]
 }
 
 #' The number of a layer that is given by name, or by number from either end.
@@ -381,8 +385,11 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   }
   names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
-  chosen <- if (is.function(which)) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
-  else if (!is.null(which)) vapply(which, layer_at, 0, names, "which", fun)
+  chosen <- if (is.function(which) && is.function(check_function(which, fun = fun, takes = 1))) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
+  else if (!is.null(which)) {
+    if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ", describe(which), fun = fun)
+    vapply(which, layer_at, 0, names, "which", fun)
+  }
   else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
   for (layer in lapply(self$layers[chosen], layer_self)) change_trainable(layer, trainable)
   if (trainable) change_trainable(self, TRUE)

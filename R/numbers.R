@@ -98,4 +98,10 @@ plain_vector <- function(x, arg = deparse(substitute(x)), fun = calling_function
 
 #' What C asks for where it meets anything but bare numbers.
 #' @noRd
-numbers_for_engine <- function(x) bare_numbers(x, "x", user_function())
+numbers_for_engine <- function(x) {
+  if (is_keras_tensor(x)) abort_symbolic(user_function())
+  if (is_layer(x)) {
+    abort("there is no arithmetic with ", describe(x), ": call it on a tensor and go on with the result", fun = user_function())
+  }
+  bare_numbers(x, "x", user_function())
+}

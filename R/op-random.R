@@ -68,11 +68,12 @@ shared_axes <- function(noise_shape, shape, fun = calling_function()) {
   sizes %in% 1
 }
 
+is_open_size <- function(x) is.null(x) || identical(x, NA) || identical(x, NA_integer_) || is.double(x) && length(x) == 1 && is.na(x) && !is.nan(x)
+
 #' Sizes, where NULL or NA means any.
 #' @noRd
 open_sizes <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
-  is_open <- function(size) is.null(size) || is.atomic(size) && identical(is.na(size), TRUE)
-  open <- if (is.atomic(x) || is_branch(x)) vapply(x, is_open, NA) else FALSE
+  open <- if (is.atomic(x) || is_branch(x)) vapply(x, is_open_size, NA) else FALSE
   if (all(open)) return(rep(NA_real_, length(open)))
   if (!length(open) || !any(open)) return(check_whole(x, min = 1, arg = arg, fun = fun))
   sizes <- rep(NA_real_, length(open))

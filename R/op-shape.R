@@ -40,10 +40,11 @@ NULL
 op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape, min = -1))
 
 #' One number fills the shape, more are read into it row by row.
+#' @param min -1: one of the sizes may be -1 and is worked out.
 #' @noRd
-fit_shape <- function(x, shape, fun = calling_function()) {
+fit_shape <- function(x, shape, min = if (length(x) == 1) 0 else -1, fun = calling_function()) {
   if (is.null(shape)) return(x)
-  shape <- check_sizes(shape, min = -1, fun = fun)
+  shape <- check_sizes(shape, min = min, fun = fun)
   if (length(x) == 1 && all(shape >= 0)) op_broadcast_to(x, shape) else op_reshape(x, shape)
 }
 
@@ -55,6 +56,10 @@ check_sizes <- function(shape, min = 0, arg = "shape", fun = calling_function())
   if (length(shape) > 8) abort("`", arg, "` must have at most 8 axes, not ", length(shape), fun = fun)
   shape
 }
+
+#' Of what has numbers, so that they are known: a symbolic tensor of a model is refused.
+#' @noRd
+known_sizes <- function(x) if (is_keras_tensor(x)) abort_symbolic(user_function()) else shape_of(x)
 
 #' `x` with those of its axes that `from` names, in order, and new ones of size 1 where it has 0. The size of the first
 #' axis is left open, so that traced programs serve other batch sizes.
@@ -84,7 +89,7 @@ op_squeeze <- function(x, axis = NULL) {
 #' @rdname op_reshape
 #' @export
 op_broadcast_to <- function(x, shape) {
-  sizes <- shape_of(x)
+  sizes <- known_sizes(x)
   shape <- check_sizes(shape)
   more <- length(shape) - length(sizes)
   full <- c(rep(1, max(more, 0)), sizes)
@@ -99,7 +104,7 @@ op_broadcast_to <- function(x, shape) {
 #' @rdname op_reshape
 #' @export
 op_tile <- function(x, multiples) {
-  sizes <- shape_of(x)
+  sizes <- known_sizes(x)
   multiples <- check_per_axis(multiples, length(sizes), min = 0)
   check_room(sizes * multiples, "multiples", 1, x)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
@@ -109,10 +114,9 @@ op_tile <- function(x, multiples) {
 #' @rdname op_reshape
 #' @export
 op_repeat <- function(x, repeats, axis = 1) {
-  size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
+  size <- known_sizes(x)[check_one_axis(axis, rank_of(x)) + 1]
   repeats <- check_whole(repeats, min = 0)
   if (!length(repeats) %in% c(1, size)) abort("`repeats` must be one number or ", size, ", not ", length(repeats))
-  if (is.na(size)) size <- 0 # a symbolic tensor, which the op refuses
   check_room(sum(rep_len(repeats, size)), "repeats")
   at <- rep(seq_len(size) - 1L, rep_len(repeats, size))
   op_gather(x, array(at, length(at)), axis) # one index, too, keeps the axis
@@ -133,7 +137,7 @@ op_pad <- function(x, paddings, value = 0) {
   x <- as_value(tensor(x))
   check_number(value)
   sizes <- shape_of(x)
-  if (is.list(paddings)) paddings <- do.call(rbind, paddings)
+  if (is_branch(paddings)) paddings <- do.call(rbind, lapply(paddings, check_whole, min = 0, arg = "paddings"))
   if (is_tensor(paddings)) paddings <- as.array(paddings)
   check_whole(paddings, min = 0)
   if (!identical(dim(paddings), c(length(sizes), 2L))) {
@@ -179,7 +183,7 @@ check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(s
 }
 
 check_tensors <- function(xs, fun = calling_function()) {
-  if (is.list(xs) && length(xs) > 0) return(xs)
+  if (is_branch(xs) && length(xs) > 0) return(xs)
   abort("`xs` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
 }
 
@@ -192,7 +196,7 @@ op_concat <- function(xs, axis = -1) {
 #' @rdname op_reshape
 #' @export
 op_split <- function(x, num_or_sizes, axis = -1) {
-  sizes <- shape_of(x)
+  sizes <- known_sizes(x)
   at <- check_one_axis(axis, length(sizes)) + 1
   num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0), names(num_or_sizes))
   parts <- if (length(num_or_sizes) == 1) rep(sizes[at] / check_count(num_or_sizes), num_or_sizes) else num_or_sizes

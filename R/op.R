@@ -18,7 +18,8 @@ op_table <- function() {
 #' @noRd
 shape_of <- function(x) {
   if (is_tensor(x)) return(tensor_info(x)[[2]])
-  if (!is.object(x)) check_numbers(x, "x", user_function())
+  if (is_keras_tensor(x)) return(dim(x))
+  x <- check_numbers(x, "x", user_function())
   if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
 

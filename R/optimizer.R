@@ -186,10 +186,12 @@ as_optimizer <- function(x, fun = calling_function()) {
   if (inherits(x, "nn_optimizer")) return(x)
   x <- as_model_part("optimizer", x, "optimizer", fun)
   if (inherits(x, "nn_optimizer")) return(x)
-  if (is.function(x)) return(as_optimizer(x(), fun))
+  if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
   kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
-  if (is.character(x) && length(x) == 1 && tolower(x) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
-  if (is.character(x) && length(x) == 1 && !is.na(x)) abort("`optimizer` names no optimizer: ", encodeString(x, quote = "\""), did_you_mean(x, kinds), fun = fun)
+  if (is.character(x) && length(x) == 1 && !is.na(x)) {
+    if (tolower(check_string(x, "optimizer", fun)) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
+    abort("`optimizer` names no optimizer: ", encodeString(x, quote = "\""), did_you_mean(x, kinds), fun = fun)
+  }
   abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x), fun = fun)
 }
 

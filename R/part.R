@@ -99,8 +99,9 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
     return(part_constructor(kind, check_part_name(kind, x, arg, fun))())
   }
   if (is_branch(x) && is.character(x$class_name)) return(read_part(kind, x, arg, fun, custom_objects))
-  if (is.function(x) && !inherits(x, "nn_part")) {
+  if (is.function(x) && !inherits(x, "nn_part") && !(is_layer(x) && kind != "activation")) {
     made <- made_by(kind, x)
+    if (is.null(made)) check_function(x, arg, fun, takes = if (kind %in% c("initializer", "loss", "metric")) 2 else 1)
     return(if (is.null(made)) own_part(kind, x, if (is.null(name)) own_name(x, "custom") else name) else made)
   }
   abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_", part_names[[kind]][1], "()`, or a function, not ",

@@ -89,7 +89,7 @@ plane_outputs <- function(x, points, fun = "plot_decision") {
     if (self$built) check_two(if (is.list(self$input_shape)) lengths(self$input_shape) else self$input_shape[-1])
     if (is_model(x)) stats::predict(x, points) else x(points)
   } else if (is.function(x)) {
-    x(points)
+    check_function(x, fun = fun)(points)
   } else if (is(x, "envRefClass") && "predict" %in% method_names(x)) {
     if ("weights" %in% names(x$getRefClass()$fields())) check_two(nrow(weight_layers(x, fun)[[1]]$weights))
     x$predict(points)

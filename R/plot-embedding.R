@@ -19,15 +19,14 @@
 plot_embedding <- function(x, y = NULL, labels = NULL, dims = c(1, 2), method = "auto") {
   method <- plot_method(method)
   x <- check_points(x, "x", "plot_embedding")
-  if (!is.numeric(dims) || length(dims) != 2 || !all(dims %in% seq_len(ncol(x))) || dims[1] == dims[2]) {
-    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", paste(dims, collapse = ", "))
+  at <- plain_numbers(dims)
+  if (!is.numeric(at) || length(at) != 2 || !all(at %in% seq_len(ncol(x))) || at[1] == at[2]) {
+    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", if (is.numeric(at)) paste(at, collapse = ", ") else describe(dims))
   }
-  points <- plane_of_codes(x, dims)
+  points <- plane_of_codes(x, at)
   if (!is.null(labels)) {
-    if (!is.atomic(labels) || length(labels) != nrow(x)) {
-      abort("`labels` must be ", nrow(x), " strings, one per point, not ", describe(labels), class = "shape")
-    }
-    points$label <- ifelse(is.na(labels), "", as.character(labels))
+    labels <- check_captions(labels, nrow(x))
+    points$label <- ifelse(is.na(labels), "", labels)
   }
   if (!is.null(y)) points$colour <- colour_variable(y, nrow(x))
   if (method == "ggplot2") return(ggplot_codes(points))

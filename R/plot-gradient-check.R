@@ -31,7 +31,10 @@ plot_gradient_check <- function(x, method = "auto") {
 
 #' @rdname plot_gradient_check
 #' @export
-plot.nn_gradient_check <- function(x, y, method = "auto", ...) plot_gradient_check(x, method)
+plot.nn_gradient_check <- function(x, y, method = "auto", ...) {
+  check_no_more(if (!missing(y)) list(y = y), "plot")
+  plot_gradient_check(x, method)
+}
 
 #' A list of data frames, one per array, named by what its panel says.
 #' @noRd

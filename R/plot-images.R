@@ -24,6 +24,10 @@
 #' @export
 plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL, method = "auto") {
   method <- plot_method(method)
+  check_flag(byrow)
+  if (!is.null(dims)) dims <- check_whole(dims, min = 1)
+  if (!is.null(titles)) titles <- check_captions(titles)
+  if (!is.null(labels)) labels <- check_captions(labels)
   rows <- if (is.list(x)) lapply(unname(x), as_images, dims, byrow) else split_rows(as_images(x, dims, byrow), check_count(nrow))
   if (max(0, lengths(rows)) == 0) abort("`x` has no images")
   if (is.null(labels) && is.list(x)) labels <- names(x)
@@ -42,7 +46,7 @@ as_images <- function(x, dims, byrow, fun = "plot_images") {
   if (length(dim(x)) == 3 && is.numeric(x)) return(lapply(seq_len(dim(x)[1]), function(i) matrix(x[i, , ], dim(x)[2])))
   check_rows(x, "x", fun)
   if (is.null(dims)) dims <- rep(sqrt(ncol(x)), 2)
-  if (!is.numeric(dims) || length(dims) != 2 || any(dims != round(dims)) || prod(dims) != ncol(x)) {
+  if (length(dims) != 2 || any(dims != round(dims)) || prod(dims) != ncol(x)) {
     abort("`dims` must be the rows and columns of an image of ", ncol(x), " numbers, not ", paste(dims, collapse = " x "), fun = fun)
   }
   lapply(seq_len(nrow(x)), function(i) matrix(x[i, ], dims[1], dims[2], byrow = byrow))

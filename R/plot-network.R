@@ -39,8 +39,7 @@ plot_network <- function(x, inputs = NULL, outputs = NULL, digits = 2, method = 
 }
 
 check_unit_names <- function(x, n, arg, fun = "plot_network") {
-  if (!is.atomic(x) || length(x) != n) abort("`", arg, "` must be ", n, " names, not ", describe(x), class = "shape", fun = fun)
-  as.character(x)
+  check_captions(x, n, arg, fun)
 }
 
 #' The dense layers of x, each of which reads the one before. Layers without weights between them do not change what is drawn.

@@ -36,7 +36,7 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
   layers <- weight_layers(x, "plot_weights")
   w <- layers[[layer_at(layer, vapply(layers, `[[`, "", "name"), "layer", "plot_weights")]]$weights
   if (!any(is.finite(w))) abort("the weights of shape ", format_shape(dim(w)), " hold no finite number", class = "nan")
-  as_image <- if (is.null(dims)) nrow(w) >= 16 && sqrt(nrow(w)) %% 1 == 0 else !identical(is.na(dims), TRUE)
+  as_image <- if (is.null(dims)) nrow(w) >= 16 && sqrt(nrow(w)) %% 1 == 0 else !is_open_size(dims)
   numbers <- if (is.null(units)) seq_len(if (as_image) min(ncol(w), 100) else ncol(w)) else check_units(units, ncol(w))
   names <- if (is.null(colnames(w))) as.character(numbers) else colnames(w)[numbers]
   w <- w[, numbers, drop = FALSE]
@@ -46,7 +46,7 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
     draw_table(w, names, limits)
     return(invisible(w))
   }
-  if (!is.null(dims) && (!is.numeric(dims) || length(dims) != 2 || prod(dims) != nrow(w))) {
+  if (!is.null(dims) && (length(check_whole(dims, min = 1)) != 2 || prod(dims) != nrow(w))) {
     abort("`dims` must be the rows and columns of an image of the ", nrow(w), " inputs, not ", paste(dims, collapse = " x "), class = "shape")
   }
   images <- as_images(t(w), dims, byrow, "plot_weights")
@@ -61,6 +61,7 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
 }
 
 check_units <- function(units, n, fun = "plot_weights") {
+  units <- plain_numbers(units, "units", fun)
   if (!is.numeric(units) || !length(units) || !all(units %in% seq_len(n))) {
     bad <- if (is.numeric(units)) units[!units %in% seq_len(n)]
     abort("`units` must be numbers of units, 1 .. ", n, ", not ", describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)

@@ -238,6 +238,9 @@ from_keras <- paste0(". Models of Keras are not read, but their weights can be: 
   "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
 
 read_model <- function(file, where, custom_objects, compile, fun) {
+  if (!is.null(custom_objects) && !(is_named_list(custom_objects) && all(vapply(custom_objects, is.function, NA)))) {
+    abort("`custom_objects` must be a named list of functions, not ", describe(custom_objects), fun = fun)
+  }
   if (identical(file$metadata$format, weights_format)) {
     abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`", class = "file", fun = fun)
   }

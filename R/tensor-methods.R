@@ -61,6 +61,22 @@ NULL
 #' @export
 `/.nn_tensor` <- function(e1, e2) true_divide(e1, e2)
 
+# Where two classes meet in an operator, R asks that both give one method. Layers and symbolic tensors have the tensors', in
+# which they are refused; R 4.3 and later ask who will do it, and tensors will, whatever it is that they meet.
+#' @rawNamespace
+#' S3method("+", nn_layer, "+.nn_tensor")
+#' S3method("-", nn_layer, "-.nn_tensor")
+#' S3method("*", nn_layer, "*.nn_tensor")
+#' S3method("/", nn_layer, "/.nn_tensor")
+#' S3method(Ops, nn_layer, Ops.nn_tensor)
+#' S3method("+", nn_keras_tensor, "+.nn_tensor")
+#' S3method("-", nn_keras_tensor, "-.nn_tensor")
+#' S3method("*", nn_keras_tensor, "*.nn_tensor")
+#' S3method("/", nn_keras_tensor, "/.nn_tensor")
+#' S3method(Ops, nn_keras_tensor, Ops.nn_tensor)
+#' if (getRversion() >= "4.3.0") S3method(chooseOpsMethod, nn_tensor)
+chooseOpsMethod.nn_tensor <- function(x, y, mx, my, cl, reverse) TRUE
+
 #' @export
 Ops.nn_tensor <- function(e1, e2) {
   switch(.Generic,
@@ -97,6 +113,7 @@ common_dtype <- function(x, y) tensor_dtype(if (is_tensor(x)) x else y)
 #' Integers of one dtype become float64, so that 1 / 2 is not 0. Other pairs are for the op to judge.
 #' @noRd
 true_divide <- function(x, y) {
+  if (!is_tensor(x) && !is_tensor(y)) return(op_divide(x, y))
   dtype <- common_dtype(x, y)
   if (is_whole_dtype(dtype) && (!is_tensor(x) || !is_tensor(y) || tensor_dtype(y) == dtype)) {
     if (is_tensor(x)) x <- op_cast(x, "float64")
@@ -108,7 +125,7 @@ true_divide <- function(x, y) {
 power <- function(x, y) {
   if (is.numeric(y) && length(y) == 1 && is.null(dim(y)) && !is.na(y)) {
     if (y == 2) return(op_square(x))
-    if (is_whole_dtype(tensor_dtype(x))) return(whole_power(x, y))
+    if (is_tensor(x) && is_whole_dtype(tensor_dtype(x))) return(whole_power(x, y))
   }
   op_power(x, y)
 }
@@ -239,7 +256,9 @@ bind <- function(parts, axis) {
 # ---- to R ----
 
 #' @export
-as.vector.nn_tensor <- function(x, mode = "any") as.vector(as.array(x), mode)
+as.vector.nn_tensor <- function(x, mode = "any") {
+  as.vector(as.array(x), check_choice(mode, c("any", "logical", "integer", "numeric", "double", "complex", "character", "list")))
+}
 #' @export
 as.integer.nn_tensor <- function(x, ...) as.integer(as.array(x))
 #' @export
@@ -251,6 +270,7 @@ as.character.nn_tensor <- function(x, ...) as.character(as.array(x))
 #' @export
 all.equal.nn_tensor <- function(target, current, ...) {
   if (is_tensor(current)) return(all.equal(as.array(target), as.array(current), ...))
+  if (is.null(current) || !is.atomic(current)) return(paste("target is a tensor, current is", describe(current)))
   # a vector has no dim in R, but a tensor of one axis gives an array
   all.equal(as.array(target), if (is.null(dim(current)) && length(current) != 1) as.array(current) else current, ...)
 }

@@ -52,12 +52,14 @@ tensor <- function(x, dtype = NULL) {
 #' @noRd
 plain_dtype <- function(dtype = NULL) dtypes[.Call(C_plain_dtype, dtype_code(dtype)) + 1L]
 
+name_check <- quote(if (!is.null(name)) check_string(name))
+
 #' A function in which doubles without dimensions are float32, as in TensorFlow. Its arguments are evaluated first: they are
 #' the user's code. So it must not call functions of the user's.
 #' @noRd
 as_tensorflow <- function(f) {
   inputs <- lapply(setdiff(names(formals(f)), "..."), as.name)
-  given <- lapply(inputs, function(x) bquote(if (!missing(.(x))) force(.(x))))
+  given <- lapply(inputs, function(x) if (x == quote(name)) name_check else bquote(if (!missing(.(x))) force(.(x))))
   body(f) <- as.call(c(as.name("{"), given, quote(before <- plain_dtype("float32")), quote(on.exit(plain_dtype(before))), body(f)))
   f
 }

@@ -21,7 +21,7 @@ pad_sequences <- function(sequences, maxlen = NULL, dtype = "int32", padding = "
   check_choice(padding, c("pre", "post"))
   check_choice(truncating, c("pre", "post"))
   type <- storage_type(dtype)
-  value <- as.vector(check_number(value), type)
+  value <- if (type == "integer") check_count(value, min = -.Machine$integer.max) else check_number(value)
 
   kept <- pmin(size, maxlen)
   values <- unlist(sequences)
@@ -132,6 +132,7 @@ inverse_frequency <- function(tokenizer, n, fun) {
 #' @export
 normalize <- function(x, axis = -1, order = 2) {
   x <- check_numbers(x)
+  if (is.raw(x)) storage.mode(x) <- "integer"
   if (!identical(order, Inf)) check_number(order, above = 0)
   shape <- if (is.null(dim(x))) length(x) else dim(x)
   rank <- length(shape)

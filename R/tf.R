@@ -40,9 +40,18 @@
 NULL
 
 new_namespace <- function(path, members) {
-  space <- list2env(members, parent = emptyenv())
+  space <- list2env(lapply(members, with_name_check), parent = emptyenv())
   attr(space, "path") <- path
   structure(space, class = "nn_namespace")
+}
+
+#' Most functions of TensorFlow take a `name` for the node of a graph. It is a string, and of no use here.
+#' @noRd
+with_name_check <- function(f) {
+  if (is.function(f) && "name" %in% names(formals(f)) && !"name" %in% all.names(body(f))) {
+    body(f) <- call("{", name_check, body(f))
+  }
+  f
 }
 
 #' @export
@@ -53,7 +62,7 @@ new_namespace <- function(path, members) {
 }
 
 #' @export
-`[[.nn_namespace` <- function(x, i, ...) `$.nn_namespace`(x, i)
+`[[.nn_namespace` <- function(x, i, ...) `$.nn_namespace`(x, check_string(i, arg = "name"))
 
 #' @export
 `$<-.nn_namespace` <- function(x, name, value) abort("`", attr(x, "path"), "` cannot be changed", fun = NULL)
@@ -100,11 +109,9 @@ reduction <- function(op) function(input_tensor, axis = NULL, keepdims = FALSE, 
 unary <- function(op) function(x, name = NULL) op(x)
 binary <- function(op) function(x, y, name = NULL) op(x, y)
 
-divide_values <- function(x, y) if (is_tensor(x) || is_tensor(y)) true_divide(x, y) else op_divide(x, y)
-
-transpose_matrix <- function(x) {
-  axes <- seq_len(rank_of(x))
-  op_transpose(x, c(axes[seq_len(length(axes) - 2)], rev(utils::tail(axes, 2))))
+transpose_matrix <- function(x, fun = calling_function()) {
+  rank <- check_matrices(shape_of(x), fun)
+  op_transpose(x, c(seq_len(rank - 2), rank, rank - 1))
 }
 
 # ---- the members ----
@@ -117,7 +124,7 @@ tf_elementwise <- c(
     minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal, greater = op_greater,
     greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or, floormod = op_floor_mod), binary),
   list(
-    divide = binary(divide_values), truediv = binary(divide_values),
+    divide = binary(true_divide), truediv = binary(true_divide),
     logical_not = unary(op_logical_not),
     clip_by_value = function(t, clip_value_min, clip_value_max, name = NULL) op_clip(t, clip_value_min, clip_value_max),
     argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)), output_type),
@@ -153,6 +160,7 @@ tf_nn <- c(
     embedding_lookup = function(params, ids, name = NULL) op_gather(params, ids, 1),
     dropout = function(x, rate, seed = NULL, name = NULL) with_own_seed(seed, op_dropout(x, rate)),
     moments = function(x, axes, shift = NULL, keepdims = FALSE, name = NULL) {
+      if (!is.null(shift)) check_reals(shift) # which changes nothing in TensorFlow either
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
@@ -173,27 +181,41 @@ tf_linalg <- list(
   matrix_transpose = function(a, name = NULL) transpose_matrix(a),
   norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
     axis <- from_zero(axis)
-    if (ord %in% c("euclidean", 2, "2", "fro")) return(euclidean_norm(tensor, axis, keepdims))
-    if (ord %in% c(1, "1")) return(op_sum(op_abs(tensor), axis, keepdims))
-    if (ord == Inf) return(op_max(op_abs(tensor), axis, keepdims))
-    abort("`ord` must be \"euclidean\", 1, 2 or Inf, not ", describe(ord), fun = "norm")
+    if (is.numeric(ord) && !is.object(ord)) ord <- as.character(ord)
+    switch(check_choice(ord, c("euclidean", "1", "2", "fro", "Inf")),
+      "1" = op_sum(op_abs(tensor), axis, keepdims),
+      "Inf" = op_max(op_abs(tensor), axis, keepdims),
+      euclidean_norm(tensor, axis, keepdims)
+    )
   },
   eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
-    tensor(diag(1, check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)), dtype)
+    tensor(diagonal(1, c(check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)), "num_rows"), dtype)
   },
   diag = function(diagonal, name = NULL) {
-    diagonal <- tf_value(diagonal, fun = "diag")
-    op_multiply(op_expand_dims(diagonal, -1), diag(1, utils::tail(dim(diagonal), 1)))
+    diagonal <- as_value(tensor(diagonal))
+    if (!rank_of(diagonal)) abort("`diagonal` must have at least one axis, not be a scalar", class = "shape")
+    n <- utils::tail(dim(diagonal), 1)
+    op_where(diagonal(1, c(n, n), "diagonal"), op_expand_dims(diagonal, -1), 0)
   },
-  diag_part = function(input, name = NULL) op_sum(diagonal_only(input), -1),
-  trace = function(x, name = NULL) op_sum(diagonal_only(x), c(-2, -1)),
+  diag_part = function(input, name = NULL) diagonal_part(input),
+  trace = function(x, name = NULL) op_sum(diagonal_part(x), -1),
   global_norm = function(t_list, name = NULL) global_norm(t_list)
 )
 
-diagonal_only <- function(x) {
-  n <- utils::tail(dim(x), 2)
-  if (n[1] != n[2]) abort("needs square matrices, not shape ", format_shape(dim(x)), class = "shape", fun = "diag_part")
-  op_multiply(x, diag(1, n[1]))
+#' Picked, not multiplied by zeros, which leave a NaN beside the diagonal.
+#' @noRd
+diagonal_part <- function(x, fun = calling_function()) {
+  sizes <- shape_of(x)
+  rank <- check_matrices(sizes, fun)
+  leading <- sizes[seq_len(rank - 2)]
+  if (rank > 2 && all(sizes[-1] > 0)) leading[1] <- -1 # so that traced programs serve other batch sizes
+  flat <- op_reshape(x, c(leading, prod(sizes[rank - 1:0])))
+  op_gather(flat, array((seq_len(min(sizes[rank - 1:0])) - 1) * (sizes[rank] + 1)), max(rank - 1, 1))
+}
+
+check_matrices <- function(sizes, fun) {
+  if (length(sizes) < 2) abort("needs at least two axes, not shape ", format_shape(sizes), class = "shape", fun = fun)
+  length(sizes)
 }
 
 tf_random <- list(
@@ -201,7 +223,7 @@ tf_random <- list(
     with_own_seed(seed, op_random_normal(shape, mean, stddev, dtype))
   },
   uniform = function(shape, minval = 0, maxval = NULL, dtype = "float32", seed = NULL, name = NULL) {
-    whole <- startsWith(dtype, "int")
+    whole <- is_whole_dtype(if (is.null(dtype)) "float32" else check_choice(dtype, setdiff(dtypes, "bool")))
     if (is.null(maxval)) maxval <- if (whole) abort("`maxval` must be given for integers", fun = "uniform") else 1
     draw <- with_own_seed(seed, op_random_uniform(shape, minval, maxval, if (whole) "float64" else dtype))
     if (whole) op_cast(op_floor(draw), dtype) else draw
@@ -234,6 +256,9 @@ tf_top <- list(
   float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"), bool = nn_dtype("bool"),
   Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
     value <- tf_value(if (is.function(initial_value)) initial_value() else initial_value, dtype, "tf$Variable")
+    if (!is.null(shape) && !same_sizes(check_sizes(shape), dim(value))) {
+      abort("`shape` must be that of the value, ", format_shape(dim(value)), ", not ", format_shape(shape), class = "shape")
+    }
     variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
   },
   constant = function(value, dtype = NULL, shape = NULL, name = NULL) {
@@ -243,7 +268,11 @@ tf_top <- list(
   cast = function(x, dtype, name = NULL) op_cast(x, dtype),
   zeros = function(shape, dtype = "float32", name = NULL) tensor_filled(0, shape, dtype),
   ones = function(shape, dtype = "float32", name = NULL) tensor_filled(1, shape, dtype),
-  fill = function(dims, value, name = NULL) tensor_filled(value, dims, if (is.double(value)) "float32"),
+  fill = function(dims, value, name = NULL) {
+    value <- tf_value(value, fun = "fill")
+    if (rank_of(value)) abort("`value` must be one number, not ", describe(value), class = "shape")
+    op_broadcast_to(value, check_sizes(dims))
+  },
   zeros_like = function(input, dtype = NULL, name = NULL) tensor(op_zeros_like(input), dtype),
   ones_like = function(input, dtype = NULL, name = NULL) tensor(op_ones_like(input), dtype),
   eye = tf_linalg$eye,
@@ -253,6 +282,7 @@ tf_top <- list(
     ends <- lapply(ends, function(x) check_number(c(as.array(x)), arg = "start, limit and delta", fun = "range"))
     if (ends[[3]] == 0) abort("`delta` must not be 0", fun = "range")
     n <- max(0, ceiling((ends[[2]] - ends[[1]]) / ends[[3]]))
+    check_room(n, "limit")
     tensor(array(ends[[1]] + ends[[3]] * (seq_len(n) - 1), n), dtype)
   },
   one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
@@ -266,7 +296,11 @@ tf_top <- list(
   reshape = function(tensor, shape, name = NULL) op_reshape(tensor, shape),
   concat = function(values, axis, name = NULL) op_concat(values, from_zero(axis)),
   stack = function(values, axis = 0, name = NULL) op_stack(values, from_zero(axis)),
-  unstack = function(value, num = NULL, axis = 0, name = NULL) op_unstack(value, from_zero(axis)),
+  unstack = function(value, num = NULL, axis = 0, name = NULL) {
+    parts <- op_unstack(value, from_zero(axis))
+    if (!is.null(num)) check_count(num, min = length(parts), max = length(parts))
+    parts
+  },
   split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits, from_zero(axis)),
   squeeze = function(input, axis = NULL, name = NULL) op_squeeze(input, from_zero(axis)),
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
@@ -284,12 +318,18 @@ tf_top <- list(
     op_pad(tensor, paddings, constant_values)
   },
   GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE) gradient_tape(persistent, watch_accessed_variables),
-  `function` = function(func, ...) autograph(func),
+  `function` = function(func, ...) tf_function(func),
   Module = nn_module,
-  cond = function(pred, true_fn, false_fn, name = NULL) if (as_condition(pred)) true_fn() else false_fn(),
+  cond = function(pred, true_fn, false_fn, name = NULL) {
+    branches <- list(check_function(true_fn, takes = 0), check_function(false_fn, takes = 0))
+    branches[[if (one_truth(pred, "pred")) 1 else 2]]()
+  },
   while_loop = function(cond, body, loop_vars, ...) {
-    while (as_condition(do.call(cond, loop_vars, quote = TRUE))) loop_vars <- body_result(do.call(body, loop_vars, quote = TRUE))
-    loop_vars
+    vars <- as_branch(loop_vars)
+    check_function(cond, takes = length(vars))
+    check_function(body, takes = length(vars))
+    while (one_truth(do.call(cond, vars, quote = TRUE), "cond()")) vars <- as_branch(do.call(body, vars, quote = TRUE))
+    vars
   },
   print = function(...) {
     check_not_tracing("it prints")
@@ -323,7 +363,11 @@ tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
 for (own in setdiff(ls(pattern = "^k_"), "k_switch")) assign(own, as_tensorflow(get(own)))
 rm(own)
 
-body_result <- function(x) if (is_branch(x)) x else list(x)
+as_branch <- function(x) if (is_branch(x)) x else list(x)
+
+#' What decides between two ways: TRUE, FALSE or a tensor of one value.
+#' @noRd
+one_truth <- function(x, arg, fun = calling_function()) check_flag(as_condition(x), arg = arg, fun = fun)
 
 #' @rdname tf
 #' @export
@@ -356,7 +400,7 @@ zeallot::`%->%`
 #' @export
 as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   if (is_dataset(x)) x <- only_element(x, "as_tensor")
-  fit_shape(as_value(tensor(x, dtype)), shape)
+  fit_shape(as_value(tensor(x, dtype)), shape, min = -1)
 }
 
 #' Lists of pairs

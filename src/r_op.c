@@ -1,6 +1,8 @@
 /* r_op.c - the one door for all ops: run one now, or append it to the program being traced. */
 #include "r_border.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 static int dtype_of(SEXP x) {
@@ -40,6 +42,15 @@ static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
   }
   for (int i = 0; i < (int)XLENGTH(reals); i++) attr->reals[i] = REAL(reals)[i];
   UNPROTECT(2);
+}
+
+/* A parameter that the op's floats cannot hold would be Inf there without a word. The ends of clip() may be as far as they like. */
+static void check_parameters(int op, const struct attr *attr, int dtype) {
+  if (op_info[op].most < 0) dtype = (int)attr->ints[0];
+  if (dtype != FLOAT32 || op == OP_CLIP) return;
+  for (int i = 0; i < MAX_REALS; i++)
+    if (fabs(attr->reals[i]) > FLT_MAX && isfinite(attr->reals[i]))
+      raise_text(STATUS_VALUE, "a number must be one that float32 can hold, not %g", attr->reals[i]);
 }
 
 /* R's strings are unique, so names are compared by address. */
@@ -165,6 +176,7 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
   struct attr attr;
   attributes(ints, reals, &attr);
   int dtype = target_dtype(op, inputs, &attr);
+  check_parameters(op, &attr, dtype);
   SEXP program = !Rf_isNull(tracing) && op_is_random(op) ? tracing : R_NilValue;
   SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
   for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {

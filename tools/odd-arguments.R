@@ -34,7 +34,7 @@ if (child) {
     writeLines(sprintf("%d\t%s", k, label(cases, k)), log)
     flush(log)
     setTimeLimit(elapsed = 10, transient = TRUE)
-    outcome <- odd_outcome(base$call, base$at[[row$at]], row$value)
+    outcome <- odd_outcome(base, base$at[[row$at]], row$value)
     setTimeLimit()
     while (sink.number() > 1) sink()
     k_set_floatx("float32")

@@ -20,8 +20,53 @@ odd_values <- alist(
   course_class = sigmoid, history = structure(list(metrics = list()), class = "nn_history")
 )
 
-# Whatever the argument, these make no sense, unless the argument takes anything (see `takes_anything`).
-hopeless <- c("complex", "na_string", "global", "env_list", "complexes", "expression")
+# ---- what it makes no sense to take ----
+
+# Hardly any argument can mean these; `sensible` has those that can.
+hopeless <- c("complex", "complexes", "na_string", "na_strings", "bad_utf8", "global", "env_list", "expression", "symbol", "call", "formula",
+  "version", "date", "time", "foreign", "history", "tape", "callback", "optimizer", "dataset", "symbolic", "no_frame", "factor", "metric",
+  "loss", "initializer", "layer", "model", "course_class", "primitive", "mixed", "nested", "nulls")
+
+some_numbers <- c("zero", "half", "three", "minus", "tiny", "huge", "above_int", "inf", "minus_inf", "true", "false", "list_1", "named", "steps",
+  "scalar_tensor", "int_tensor", "variable", "cube", "thousand", "no_rows", "no_list", "no_numbers", "null")
+some_strings <- c("empty", "nonsense", "digit", "strings", "no_strings", "null")
+some_functions <- c("fun", "failing", "primitive", "layer", "model", "loss", "metric", "initializer", "course_class")
+
+# By function and argument: which of these the argument does take, and should. The first line that fits decides.
+sensible <- list(
+  # anything: what is handed back, or stands for itself
+  c("[|](expr|completed)$|^autograph[|]f$|^all.equal[|]current$", names(odd_values)),
+  # elements of a vector or list, whatever they are, and strings beside numbers
+  c("^as_iterator[|]x$|^iterate[|]it$", setdiff(names(odd_values), c("global", "symbol", "call", "formula", "foreign", "version", "date", "time"))),
+  c("^tensors?_(slices_)?dataset[|]tensors$", "bad_utf8", "mixed", "na_string", "na_strings", "dataset"),
+  c("^array_reshape[|]x$", "complex", "complexes"), # which works on any array of R's
+  # what the argument is there for
+  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("_initializer$", "initializer"), c("[|]optimizer$|^compile[|]3$", "optimizer"),
+  c("[|](object|model|layers|x)$", "model", "layer"), c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
+  c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|]inputs$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
+  c("[|](labels|titles)$", "date", "time", "na_string", "na_strings"),
+  # any function is one
+  c(paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|scan_func|body|cond|build|call|f|mask|output_shape)$|",
+    "[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|^check_gradient[|]object$|^custom_metric"), some_functions),
+  # nothing in a list: any size, or an empty text
+  c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch", "nulls"), c("sequences$", "nested"),
+  # other kinds beside that of the default
+  c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"), c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
+  c("(reshape|as_tensor|input)[|](shape|batch_shape|target_shape|dim)$", "minus")
+)
+
+#' Is it nonsense that this argument takes this value?
+#' @param default what stands for the argument if it is not given: a flag, a number or a string wants others of its kind.
+is_odd <- function(fun, at, value, default = NULL) {
+  own <- paste0(fun, "|", at)
+  for (line in sensible) if (grepl(line[1], own) && value %in% line[-1]) return(FALSE)
+  if (value %in% hopeless) return(TRUE)
+  if (at == "name") return(!value %in% setdiff(some_strings, c("strings", "no_strings")))
+  if (value == "huge" && grepl("epsilon$|clip$", at)) return(TRUE)
+  if (value == "minus" && at %in% c("shape", "dims", "units", "size", "depth", "batch_size", "n", "rep", "repeats", "multiples", "input_dim", "output_dim")) return(TRUE)
+  if (!is.atomic(default) || length(default) != 1) return(FALSE)
+  !value %in% switch(typeof(default), logical = c("true", "false"), character = c(some_strings, some_functions), some_numbers)
+}
 
 odd_model <- function() {
   m <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "relu") |> layer_dense(1)
@@ -65,7 +110,7 @@ odd_calls <- alist(
   metric_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
   metric_sparse_categorical_accuracy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)), metric_precision(c(0, 1), c(0.2, 0.7), thresholds = 0.5),
   metric_sparse_top_k_categorical_accuracy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2), k = 1), metric_mean(c(1, 2)), custom_metric("m", function(y_true, y_pred) k_mean(y_pred)),
-  keras_model(odd_graph(), odd_output), keras_model_sequential(list(layer_dense(units = 2)), name = "s", input_shape = 3),
+  keras_model(odd_graph()$input, odd_graph()$output), keras_model_sequential(list(layer_dense(units = 2)), name = "s", input_shape = 3),
   layer_activation(c(1, 2), "relu"), layer_dot(list(matrix(1, 2, 2), matrix(1, 2, 2)), axes = 1), layer_dropout(matrix(1, 2, 2), 0.5),
   layer_embedding(matrix(0:3, 2), 5, 2), layer_gaussian_dropout(matrix(1, 2, 2), 0.5), layer_gaussian_noise(matrix(1, 2, 2), 0.1),
   layer_gru(array(0.1, c(2, 3, 1)), 2), layer_lstm(array(0.1, c(2, 3, 1)), 2), layer_simple_rnn(array(0.1, c(2, 3, 1)), 2),
@@ -99,12 +144,13 @@ odd_calls <- alist(
   pop_layer(odd_model()), predict_on_batch(odd_model(), matrix(1, 2, 2)), train_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)), test_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)),
   read_idx(odd_file("idx")), read_npy(odd_file("npy")), read_npz(odd_file("npz")), safetensors_read(odd_file("weights")), safetensors_write("tensors.out", list(a = 1)),
   sequences_to_matrix(odd_tokenizer(), list(1:2)), texts_to_matrix(odd_tokenizer(), "a b"), texts_to_sequences(odd_tokenizer(), "a b"), set_random_seed(1), use_session_with_seed(1), skipgrams(1:5, 6, window_size = 1),
-  tape_gradient(odd_tape(), odd_target, odd_source), tape_record(gradient_tape(), op_exp(1)), tape_watch(gradient_tape(), variable(1)), tensor(1:3), tensor_dtype(tensor(1)), as_tensor(1:4, "float32", shape = c(2, 2)), variable(1), variable_assign(variable(1), 2),
+  tape_gradient(odd_tape(), odd_taped("target"), odd_taped("source")), tape_record(gradient_tape(), op_exp(1)), tape_watch(gradient_tape(), variable(1)), tensor(1:3), tensor_dtype(tensor(1)), as_tensor(1:4, "float32", shape = c(2, 2)), variable(1), variable_assign(variable(1), 2),
   text_hashing_trick("a b", 5), text_one_hot("a b", 5), text_to_word_sequence("a b"), text_tokenizer(10), tf_function(function(x) x), trace_program(function(x) x, matrix(1, 2, 2)), timeseries_generator(matrix(1:10, 5), 1:5, 2), to_categorical(c(0, 1), 2),
   check_lab(odd_file("lab.R"), lab = "tensors", timeout = 5), strip_solutions(odd_file("lab.R")), use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6),
   plot(odd_history()), print(odd_history()), as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()), glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()),
   print(tensor(1:3)), aperm(tensor(matrix(1:4, 2)), c(2, 1)), cbind(tensor(1:2), tensor(3:4)), rbind(tensor(1:2), tensor(3:4)), mean(tensor(1:3 / 2)), as.list(tensor_slices_dataset(1:3)), str(tensor(1:3)), all.equal(tensor(1), tensor(1)),
-  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]], `$`(odd_model(), "name"), tensor(1:2) + 1:2, tensor(c(1, 2)) * 2, tensor(c(1, 2))^2, tensor(c(1, 2)) < 2, -tensor(1),
+  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]], `$`(odd_model(), "name"), tensor(1:2) + tensor(3:4), tensor(c(1, 2)) * tensor(c(1, 2)), tensor(c(1, 2))^tensor(c(1, 2)), tensor(c(1, 2)) < tensor(2), tensor(c(1, 2)) - 1, tensor(4) / 2, tensor(7L) %/% 2L,
+  tensor(7L) %% 2L, tensor(1) == 1, tensor(TRUE) & TRUE, -tensor(1), odd_graph()$input + 1, layer_dense(units = 1) * 2,
   sum(tensor(1:3)), round(tensor(1.5)), with(gradient_tape(), 1), tf[["abs"]], dim(tensor(1:3)), t(tensor(matrix(1:4, 2))), as.vector(tensor(1:3)),
   # members
   tf$constant(1), tf$Variable(1), tf$convert_to_tensor(1), tf$cast(1, "int32"), tf$zeros(c(2, 2)), tf$ones(c(2, 2)), tf$fill(c(2, 2), 1), tf$eye(2), tf$range(3), tf$one_hot(0:1, 3), tf$reshape(1:4, c(2, 2)), tf$broadcast_to(1:2, c(2, 2)),
@@ -114,7 +160,7 @@ odd_calls <- alist(
   tf$nn$softmax(c(1, 2)), tf$nn$log_softmax(c(1, 2)), tf$nn$leaky_relu(1), tf$nn$relu(1), tf$nn$sigmoid_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$softmax_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$sparse_softmax_cross_entropy_with_logits(0L, c(0.1, 0.2)),
   tf$keras$optimizers$Adam(), tf$keras$optimizers$SGD(0.1), tf$logical_and(TRUE, FALSE), tf$pow(2, 2), tf$`function`(function(x) x), tf$GradientTape(), tf$Module("m"),
   initializer_ones()(c(2, 2), "float32"), regularizer_l2()(c(1, 2)), constraint_nonneg()(matrix(1, 2, 2)), loss_hinge()(c(0, 1), c(0.2, 0.3)), metric_auc()(c(0, 1), c(0.2, 0.3)), layer_dense(units = 2)(matrix(1, 2, 2)),
-  variable(1)$assign(2), variable(1)$assign_add(2), variable(1)$assign_sub(2), optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))), optimizer_sgd()$minimize(odd_loss(), odd_source), odd_tape()$gradient(odd_target, odd_source), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)), odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L),
+  variable(1)$assign(2), variable(1)$assign_add(2), variable(1)$assign_sub(2), optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))), optimizer_sgd()$minimize(odd_loss(), odd_taped("source")), odd_tape()$gradient(odd_taped("target"), odd_taped("source")), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)), odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L),
   odd_model()$set_weights(get_weights(odd_model())), learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3)
 )
 
@@ -127,24 +173,30 @@ odd_history <- function() {
   odd_things$history
 }
 
-# A tape that saw odd_target computed from odd_source.
-odd_tape <- function(env = parent.frame()) {
-  odd_source <- variable(c(1, 2))
+# A tape that saw the target computed from the source.
+odd_tape <- function() {
+  odd_things$source <- variable(c(1, 2))
   tape <- gradient_tape()
-  odd_target <- tape_record(tape, op_sum(op_square(odd_source)))
-  list2env(list(odd_source = odd_source, odd_target = odd_target), envir = env)
+  odd_things$target <- tape_record(tape, op_sum(op_square(odd_things$source)))
   tape
 }
 
-odd_graph <- function(env = parent.frame()) {
-  input <- layer_input(2)
-  env$odd_output <- layer_dense(input, 1)
-  input
+odd_taped <- function(name) {
+  if (is.null(odd_things[[name]])) odd_tape()
+  odd_things[[name]]
 }
 
-odd_loss <- function(env = parent.frame()) {
-  w <- env$odd_source <- variable(1)
-  function() op_square(w)
+odd_graph <- function() {
+  if (is.null(odd_things$graph)) {
+    input <- layer_input(2)
+    odd_things$graph <- list(input = input, output = layer_dense(input, 1))
+  }
+  odd_things$graph
+}
+
+odd_loss <- function() {
+  w <- odd_taped("source")
+  function() op_sum(op_square(w))
 }
 
 odd_file <- function(kind) {
@@ -183,8 +235,9 @@ odd_base <- function(call, env) {
   formals <- odd_formals(f, call, env)
   ours <- is.null(environment(f)) || identical(topenv(environment(f)), our_namespace)
   if (is.null(formals)) {
-    binary <- is.name(call[[1]]) && as.character(call[[1]]) %in% c("+", "*", "<", "^", "%*%")
-    return(list(call = call, at = as.list(setdiff(seq_along(call)[-1], if (!binary) 2))))
+    # one argument stays ours, or the call is R's alone
+    ours <- vapply(as.list(call)[-1], function(x) inherits(eval(x, env), c("nn_tensor", "nn_layer", "nn_keras_tensor", "nn_namespace")), NA)
+    return(list(call = call, at = as.list(which(!ours | sum(ours) > 1) + 1)))
   }
   g <- function() NULL
   formals(g) <- formals
@@ -193,7 +246,7 @@ odd_base <- function(call, env) {
   unnamed <- which(names(call) == "")[-1]
   if ("..." %in% names(formals) && length(unnamed)) at <- c(at, as.list(unnamed))
   if (!ours) at <- setdiff(at, names(formals)[1])
-  list(call = call, at = at)
+  list(call = call, at = setdiff(at, "deparse.level"), defaults = formals) # which R itself reads
 }
 
 # A call for each exported function; some have several.
@@ -241,10 +294,17 @@ use_odd <- function(x) {
   print(x)
 }
 
+# A default that is written as a value.
+odd_default <- function(formals, at) {
+  default <- if (is.character(at)) formals[at]
+  if (!identical(default[[1]], quote(expr = )) && all(all.names(as.call(c(quote(f), default))) %in% c("f", "-", "c"))) eval(default[[1]])
+}
+
 # The outcome of one call: "refused", "taken", or what is wrong with it.
 odd_outcome <- function(base, at, value, env = new.env(parent = globalenv())) {
-  call <- base
+  call <- base$call
   warned <- NULL
+  odd <- is_odd(paste(deparse(call[[1]]), collapse = ""), at, value, odd_default(base$defaults, at))
   env$odd_value <- eval(odd_values[[value]])
   outcome <- tryCatch(
     withCallingHandlers({
@@ -252,7 +312,7 @@ odd_outcome <- function(base, at, value, env = new.env(parent = globalenv())) {
       if (value == "null") call[at] <- list(NULL)
       result <- eval(call, env)
       use_odd(result)
-      if (value %in% hopeless) "nonsense" else "taken"
+      if (odd) "nonsense" else "taken"
     }, warning = function(w) {
       if (!inherits(w, "nativenet_warning")) warned <<- c(warned, conditionMessage(w))
       tryInvokeRestart("muffleWarning")

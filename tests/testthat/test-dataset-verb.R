@@ -326,6 +326,19 @@ test_that("windows", {
   expect_equal(lengths(numbers(dataset_map(dataset_window(ten, 4), function(w) dataset_reduce(w, 0L, ~ .x + .y)))), rep(1, 3))
 })
 
+test_that("what does nothing here is held to be what TensorFlow takes", {
+  data <- range_dataset(to = 4)
+  expect_length(as.list(dataset_batch(dataset_prefetch(dataset_map(data, function(x) x, num_parallel_calls = 2), tf$data$AUTOTUNE), 2, deterministic = TRUE)), 2)
+  expect_refusal(dataset_batch(data, 2, num_parallel_calls = "a"), "value", "`num_parallel_calls`")
+  expect_refusal(dataset_batch(data, 2, deterministic = 1i), "value", "`deterministic`")
+  expect_refusal(dataset_padded_batch(data, 2, name = 1), "value", "`name`")
+  expect_refusal(dataset_map(data, function(x) x, num_parallel_calls = globalenv()), "value", "`num_parallel_calls`")
+  expect_refusal(dataset_prefetch(data, "many"), "value", "`buffer_size`")
+  expect_refusal(dataset_collect(data, iter_max = "a"), "value", "`iter_max`")
+  expect_refusal(dataset_collect(data, iter_max = -1), "value", "`iter_max`")
+  expect_refusal(iterate(data, simplify = 1), "value", "`simplify`")
+})
+
 test_that("padded batches, unbatch, rebatch", {
   ragged <- suppressMessages(dataset_map(range_dataset(1, 5), function(n) array(as.double(as.array(n)), as.array(n))))
   rows <- function(...) lapply(as.list(dataset_padded_batch(ragged, ...)), as.array)
@@ -335,6 +348,10 @@ test_that("padded batches, unbatch, rebatch", {
   expect_equal(dim(rows(3, padded_shapes = NA)[[1]]), c(3L, 3L))
   expect_length(rows(3, drop_remainder = TRUE), 1)
   expect_refusal(rows(2, padded_shapes = 1), "shape", "larger than `padded_shapes`")
+  expect_refusal(rows(2, padded_shapes = c(5, 5)), "shape", "`padded_shapes` must have one size per axis (1), not 2")
+  expect_refusal(rows(2, padded_shapes = "a"), "value", "`padded_shapes`")
+  expect_refusal(rows(2, padded_shapes = list()), "value", "`padded_shapes` must have an entry for each tensor")
+  expect_refusal(rows(2, padding_values = c(1, 2)), "value", "`padding_values`")
   expect_refusal(rows(2, padding_values = "a"), "value", "`padding_values`")
   two <- zip_datasets(ragged, ragged)
   got <- as.list(dataset_padded_batch(two, 2, padded_shapes = list(5, NULL), padding_values = list(0, 9)))[[1]]

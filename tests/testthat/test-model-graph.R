@@ -223,3 +223,11 @@ test_that("a model from the middle of a graph has the layers after it only", {
   expect_equal(predict(decoder, predict(encoder, x)), predict(whole, x), tolerance = 1e-6)
   expect_identical(decoder$weights, whole$weights[3:6])
 })
+
+test_that("an open size is NULL, NA or -1, and no string", {
+  for (shape in list(NA_character_, NaN, c("a", NA))) {
+    expect_refusal(layer_input(shape), "value", "`layer_input()`: `shape`")
+    expect_refusal(op_dropout(array(1, 2), 0.5, noise_shape = shape), "value", "`noise_shape`")
+  }
+  for (shape in list(NA, NA_integer_, NA_real_, -1, list(NULL))) expect_identical(dim(layer_input(shape)), c(NA, NA_integer_))
+})

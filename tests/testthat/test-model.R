@@ -341,3 +341,16 @@ test_that("models that were not built say so", {
   expect_output(print(open), "<no summary available: the model was not built (1 layer so far)>", fixed = TRUE)
   expect_output(print(empty), "<no summary available: the model was not built>", fixed = TRUE)
 })
+
+test_that("what means nothing is refused by name", {
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  expect_refusal(set_weights(model, NaN), "value", "`weights`")
+  expect_refusal(get_layer(model, name = globalenv(), index = 1), "value", "`name`")
+  expect_refusal(freeze_weights(model, which = expression(1)), "value", "`which`")
+  expect_refusal(predict_on_batch(1, diag(2)), "value", "`predict_on_batch()`: `object` must be a model, not 1")
+  expect_refusal(layer_lambda(diag(2), function(x) x, output_shape = "a"), "value", "`output_shape`")
+  compile(model, "sgd", "mse")
+  expect_refusal(evaluate(model, diag(2), 1:2, sample_weight = factor(c("u", "v"))), "value", "`sample_weight`", "factor")
+  path <- save_model(model, tempfile())
+  for (own in list("a", list(1), list(sum), list(a = 1), globalenv())) expect_refusal(load_model(path, custom_objects = own), "value", "`custom_objects` must be a named list")
+})

@@ -390,6 +390,13 @@ test_that("errors are classed and name the op and the shapes", {
   value(op_var(m, 3), "`op_var()`", "1 .. 2")
   value(op_l2_normalize(m, 3), "`op_l2_normalize()`", "1 .. 2")
   value(op_l2_normalize(m, epsilon = -1), "`op_l2_normalize()`", "`epsilon`")
+  for (f in list(op_binary_crossentropy, op_categorical_crossentropy)) {
+    value(f(m, m, epsilon = 1e300), "`epsilon` must be a number at least 0 and at most 1")
+    value(f(m, m, clip = 0.5), "`clip`", "below 0.5")
+  }
+  value(op_elu(tensor(-1, "float32"), alpha = 1e300), "`op_elu()`", "float32 can hold, not 1e+300")
+  value(op_random_normal(2, mean = 1e300), "float32 can hold")
+  expect_equal(as.array(op_elu(-1, alpha = 1e300)), expm1(-1) * 1e300)
   value(op_reverse(m, 3), "`op_reverse()`", "1 .. 2")
   value(op_unstack(m, 3), "`op_unstack()`", "1 .. 2")
   value(op_repeat(m, c(1, 2, 3), 1), "`op_repeat()`", "`repeats`", "or 2")

@@ -110,3 +110,10 @@ test_that("parts work in compiled functions and on tapes", {
   expect_equal(c(as.array(results[[5]])), c(sum(rowMeans((x - as.array(w))^2)), 2))
   expect_true(check_gradient(regularizer_l2(0.5), matrix(c(1, -2, 3), 1))$ok)
 })
+
+test_that("a layer is no initializer, regularizer or constraint, though it is a function", {
+  dense <- layer_dense(units = 2)
+  expect_error(layer_dense(units = 2, kernel_regularizer = dense), "`kernel_regularizer`.*not a Dense layer", class = "nativenet_error_value")
+  expect_error(layer_dense(units = 2, kernel_constraint = dense), "`kernel_constraint`", class = "nativenet_error_value")
+  expect_error(layer_dense(units = 2, kernel_initializer = dense), "`kernel_initializer`", class = "nativenet_error_value")
+})

@@ -113,6 +113,11 @@ test_that("bad arguments are refused, before anything is drawn", {
   expect_error(plot_images(matrix(0, 1, 10)), "`dims` must be the rows and columns of an image of 10 numbers", class = "nativenet_error_value")
   expect_error(plot_images(three, dims = c(3, 4)), "`dims` must be the rows and columns of an image of 9 numbers, not 3 x 4", class = "nativenet_error_value")
   expect_error(plot_images(three, dims = "a"), "`dims`", class = "nativenet_error_value")
+  expect_error(plot_images(three, byrow = 1i), "`byrow`", class = "nativenet_error_value")
+  for (text in list(globalenv(), 1i, list(1), quote(a), "\xff")) {
+    expect_error(plot_images(three, titles = text), "`titles`", class = "nativenet_error_shape")
+    expect_error(plot_images(three, labels = text), "`labels`", class = "nativenet_error_shape")
+  }
   expect_error(plot_images(three, nrow = 0), "`nrow` must be a positive whole number, not 0", class = "nativenet_error_value")
   expect_error(plot_images(three, limits = "a"), "`limits` must be two numbers", class = "nativenet_error_value")
   expect_error(plot_images(three, method = "lattice"), "`method` must be one of", class = "nativenet_error_value")

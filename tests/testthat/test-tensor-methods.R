@@ -459,3 +459,26 @@ test_that("a mask of all axes takes elements row by row, one of the first axes s
   loss <- tape_record(tape, sum(w[w > 0]^2))
   expect_equal(as.array(tape_gradient(tape, loss, w)), 2 * m * (m > 0))
 })
+
+test_that("where tensors, layers and symbolic tensors meet in an operator, the error says what to do", {
+  x <- tensor(c(1, 2))
+  dense <- layer_dense(units = 1)
+  input <- layer_input(2)
+  for (f in list(`+`, `-`, `*`, `/`, `^`, `%/%`, `%%`, `<`, `>=`, `==`, `!=`)) {
+    for (y in list(x, 2, 2L, input)) {
+      expect_refusal(f(y, dense), c("value", "traced"))
+      expect_refusal(f(dense, y), c("value", "traced"))
+      expect_refusal(f(y, input), "traced", "a symbolic tensor has no numbers")
+    }
+  }
+  expect_refusal(dense < x, "value", "`<`: there is no arithmetic with a Dense layer")
+  expect_refusal(-input, "traced", "`-`")
+  expect_refusal(!dense, "value")
+})
+
+test_that("conversions refuse a mode that they have not, and nothing but a tensor is equal to one", {
+  x <- tensor(c(1, 2))
+  expect_refusal(as.vector(x, "nonsense"), "value", "`mode`")
+  expect_identical(as.vector(x, "list"), list(1, 2))
+  for (other in list(NULL, globalenv(), quote(f(x)))) expect_match(all.equal(x, other), "target is a tensor")
+})

@@ -241,3 +241,45 @@ test_that("doubles without dimensions are float32 in tf$ and k_*(), and the user
   expect_error(tf$matmul(1, 2), class = "nativenet_error_shape")
   expect_identical(tensor_dtype(tensor(1)), "float64")
 })
+
+test_that("what is not on the diagonal leaves no mark, and rectangles have one", {
+  value <- function(x) as.array(x)
+  expect_identical(value(tf$linalg$diag(c(Inf, 2))), matrix(c(Inf, 0, 0, 2), 2))
+  expect_identical(value(tf$linalg$trace(matrix(c(1, NaN, Inf, 2), 2))), 3)
+  expect_identical(value(tf$linalg$trace(matrix(1:4, 2))), 5L)
+  expect_identical(value(tf$linalg$diag_part(matrix(1:6, 2))), array(c(1L, 4L)))
+  expect_identical(value(tf$linalg$diag_part(array(as.double(1:12), c(3, 2, 2)))), cbind(c(1, 2, 3), c(10, 11, 12)))
+  rows <- autograph(function(x) tf$linalg$trace(x))
+  for (n in c(3, 1)) expect_identical(as.vector(value(rows(tensor(array(as.double(seq_len(4 * n)), c(n, 2, 2)))))), seq_len(n) + seq_len(n) + 3 * n)
+  for (f in list(tf$linalg$trace, tf$linalg$diag_part, tf$linalg$matrix_transpose)) expect_refusal(f(c(1, 2)), "shape", "two axes")
+  expect_refusal(tf$linalg$diag(1), "shape", "`tf$linalg$diag()`", "one axis")
+})
+
+test_that("arguments that mean nothing to a function are held to be of their kind", {
+  # nowhere does a `name` name anything, but it is a string
+  expect_refusal(tf$abs(1, name = 3), "value", "`tf$abs()`: `name` must be a single string, not 3")
+  expect_refusal(tf$random$normal(2, name = 1i), "value", "`name`")
+  expect_refusal(tf$zeros(2, name = NA_character_), "value", "`name`")
+  expect_identical(as.array(tf$abs(-1, name = "a")), 1)
+  expect_refusal(tf$Variable(1, shape = 2), "shape", "`shape` must be that of the value, (), not (2)")
+  expect_refusal(tf$unstack(1:2, num = 3), "value", "`num`")
+  expect_refusal(tf$nn$moments(diag(2), 0, shift = "a"), "value", "`shift`")
+  expect_refusal(tf$fill(2, c(1, 2)), "shape", "`value` must be one number")
+  expect_identical(as.array(tf$fill(c(1, 2), 3L)), matrix(3L, 1, 2))
+  expect_refusal(tf$range(2^43), "memory", "`limit`", "8796093022208")
+  expect_refusal(tf$random$uniform(2, dtype = "complex"), "value", "`dtype`")
+  expect_refusal(tf$norm(c(3, 4), ord = globalenv()), "value", "`ord`")
+  expect_equal(vapply(list("euclidean", 1, 2, Inf), function(ord) as.array(tf$norm(c(3, 4), ord)), 0), c(5, 7, 5, 4))
+  expect_refusal(tf[[1]], "value", "`name`")
+  expect_refusal(tf_function(1), "value", "`tf_function()`: `f` must be a function")
+})
+
+test_that("cond and while_loop take functions and single truths", {
+  one <- function() 1
+  expect_refusal(tf$cond(TRUE, one, 2), "value", "`false_fn` must be a function, not 2")
+  expect_refusal(tf$cond(c(TRUE, FALSE), one, one), "value", "`pred` must be TRUE or FALSE")
+  expect_refusal(tf$cond(NA, one, one), "value", "`pred`")
+  expect_refusal(tf$while_loop(1, one, list()), "value", "`cond` must be a function")
+  expect_refusal(tf$while_loop(function(i) "a", function(i) i, list(1)), "value", "`cond()` must be TRUE or FALSE, not \"a\"")
+  expect_refusal(k_switch("a", one, one), "value")
+})
