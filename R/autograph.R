@@ -19,6 +19,8 @@
 #' each call. Inside the block of a gradient tape that was opened outside, a compiled function runs op by op, so
 #' that the tape sees what it does.
 #'
+#' Arguments that are R's own numbers and arrays are constants: a function of these alone has nothing to compile, and a message says so once.
+#'
 #' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
@@ -120,6 +122,10 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
     }
   }
   if (is.null(reason)) {
+    if (length(args) && !holds_ops(trace) && is.null(graph$told)) {
+      graph$told <- TRUE
+      message("autograph: ", called_as(call), " has nothing to compile, as its arguments are no tensors: R computes with R's numbers. `tf$constant()` makes tensors of them.")
+    }
     trace$key <- signature[[1]]
     trace$open_key <- open[[1]]
     graph$traces <- c(graph$traces, list(trace))
@@ -127,10 +133,15 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
   }
   result <- withVisible(do.call(graph$run, args, quote = TRUE, envir = caller)) # its own errors are no reason
   graph$reason <- reason
-  name <- if (is.name(call[[1]])) paste0("`", call[[1]], "()`") else "a function"
-  message("autograph: ", name, " runs op by op, not compiled: ", reason, ".")
+  message("autograph: ", called_as(call), " runs op by op, not compiled: ", reason, ".")
   if (result$visible) result$value else invisible(result$value)
 }
+
+called_as <- function(call) if (is.name(call[[1]])) paste0("`", call[[1]], "()`") else "a function"
+
+#' Is there anything in it, of tensors?
+#' @noRd
+holds_ops <- function(trace) length(trace$inputs) > 0 || length(describe_program(trace$program, trace$outputs)$op) > 0
 
 #' A trace, or why there can be none.
 #' @noRd
@@ -180,7 +191,7 @@ print.nn_graph_function <- function(x, ...) {
   if (!is.null(graph$reason)) cat("runs op by op: ", graph$reason, "\n", sep = "")
   for (trace in graph$traces) {
     cat("\nprogram for ", describe_inputs(trace), ":\n", sep = "")
-    cat(format_program(trace$program), sep = "\n")
+    cat(if (holds_ops(trace)) format_program(trace$program) else "nothing to compile: R computes with R's numbers", sep = "\n")
   }
   if (is.null(graph$reason) && !length(graph$traces)) cat("not called yet, so not compiled\n")
   invisible(x)

@@ -97,7 +97,7 @@ function_derivatives <- function(f, args, step) {
   tape <- gradient_tape()
   for (k in floats) tape_watch(tape, inputs[[k]])
   y <- tape_record(tape, do.call(f, inputs))
-  exact <- tape_gradient(tape, y, inputs[floats])
+  exact <- gradient_towards(tape, y, inputs[floats])
   total <- function(k) function(x) {
     inputs[[k]] <- tensor(x)
     results <- do.call(f, inputs)

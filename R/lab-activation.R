@@ -55,7 +55,7 @@ op_derivative <- function(op, x, seed = NULL) {
   tape <- gradient_tape()
   tape_watch(tape, x)
   y <- tape_record(tape, op(x))
-  tape_gradient(tape, y, x, seed)
+  gradient_towards(tape, y, x, seed)
 }
 
 #' Are all methods of this object ours? Then the engine can take its place.

@@ -280,7 +280,7 @@ minimize <- function(self, loss, var_list, tape = NULL) {
   }
   if (!inherits(tape, "nn_tape")) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
   variables <- tensor_leaves(if (is.function(var_list)) var_list() else var_list)
-  apply_gradients(self, Map(list, tape_gradient(tape, loss, variables), variables))
+  apply_gradients(self, Map(list, gradient_towards(tape, loss, variables), variables))
 }
 
 optimizer_members <- list(

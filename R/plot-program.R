@@ -24,6 +24,7 @@
 #' plot(f, main = "mean(tanh(x w)^2)")
 #' @export
 plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
+  if (!holds_ops(environment(x)$trace)) abort("there is no program to draw: the function computes nothing with tensors", fun = "plot")
   plot_graph(x, program_graph(environment(x)$trace), legend, main, method)
 }
 
@@ -31,9 +32,11 @@ plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) 
 #' @export
 plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
   graph <- environment(x)$graph
+  traces <- Filter(holds_ops, graph$traces)
   if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason, fun = "plot")
   if (!length(graph$traces)) abort("there is no program to draw: the function was not called yet, and its first call makes one", fun = "plot")
-  plot_graph(x, program_graph(graph$traces[[length(graph$traces)]]), legend, main, method)
+  if (!length(traces)) abort("there is no program to draw: the function was called with R's numbers, with which R computes; `tf$constant()` makes tensors of them", fun = "plot")
+  plot_graph(x, program_graph(traces[[length(traces)]]), legend, main, method)
 }
 
 # ---- what is drawn ----

@@ -4,7 +4,8 @@
 #' [variable()]s, tensors named to `tape_watch()`, and everything computed from them.
 #'
 #' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
-#' `NULL` where a source has no part in the targets. Tapes may be nested. A tape that is not `persistent` lets go
+#' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class `nativenet_warning_gradient` says what is
+#' likely to have cut the way. Tapes may be nested. A tape that is not `persistent` lets go
 #' of all it recorded when it is asked the first time, and refuses a second question; for a loop of training
 #' steps that is what you want. Derivatives of derivatives are an error.
 #'
@@ -111,20 +112,24 @@ tape_watch <- function(tape, x) {
 
 #' @rdname gradient_tape
 #' @export
-tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
-  state <- tape_state(check_tape(tape))
+tape_gradient <- function(tape, target, sources, output_gradients = NULL) gradient_towards(tape, target, sources, output_gradients, tell = TRUE)
+
+#' @param tell say why if no source has a gradient?
+#' @noRd
+gradient_towards <- function(tape, target, sources, output_gradients = NULL, tell = FALSE, fun = calling_function()) {
+  state <- tape_state(check_tape(tape, fun))
   if (state$used) {
     abort("this tape was asked already and has let go of what it recorded; `tf$GradientTape(persistent = TRUE)` makes one ",
-      "that may be asked again", class = "tape")
+      "that may be asked again", class = "tape", fun = fun)
   }
   targets <- tensor_leaves(target)
   wanted <- tensor_leaves(sources, keep_null = TRUE)
-  for (x in targets) check_tensor(x, arg = "target")
-  for (x in wanted) check_source(x)
+  for (x in targets) check_tensor(x, arg = "target", fun = fun)
+  for (x in wanted) check_source(x, fun)
   if (!is.null(output_gradients)) {
     output_gradients <- if (is.list(output_gradients)) output_gradients else list(output_gradients)
     if (length(output_gradients) != length(targets)) {
-      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients))
+      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients), fun = fun)
     }
   }
   gradients <- if (!is_tracing()) {
@@ -132,11 +137,40 @@ tape_gradient <- function(tape, target, sources, output_gradients = NULL) {
   } else {
     traced_gradients(state, targets, wanted, output_gradients)
   }
+  if (tell && length(wanted) && length(targets) && all_null(gradients)) {
+    warn("`", fun, "()`: no source has a gradient, the result is NULL: ", why_unconnected(state, targets, wanted), class = "gradient")
+  }
   if (!state$persistent) {
     if (!is_tracing()) .Call(C_tape_reset, state$program, state$watches_variables)
     state$used <- TRUE
   }
   if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
+}
+
+all_null <- function(xs) {
+  for (x in xs) if (!is.null(x)) return(FALSE)
+  TRUE
+}
+
+#' What is likely to have cut the way from the sources to the targets.
+#' @noRd
+why_unconnected <- function(state, targets, sources) {
+  whole <- function(xs) vapply(xs, function(x) !startsWith(tensor_dtype(x), "float"), NA)
+  if (all(whole(sources))) return(paste0("the source is ", tensor_dtype(sources[[1]]), ", and only floating-point numbers have derivatives, as of `tf$Variable(2)`, not `tf$Variable(2L)`"))
+  if (length(targets) && all(whole(targets))) return(paste0("the target is ", tensor_dtype(targets[[1]]), ", and only floating-point numbers have derivatives"))
+  if (is_tracing()) return("the target is not computed from the sources while the tape records")
+  # what the tape follows has a gradient towards itself
+  follows <- function(x) !is.null(eager_gradients(state, list(x), list(x), NULL)[[1]])
+  if (!state$watches_variables || !any(vapply(sources, function(x) is_variable(x) && is_trainable(x), NA))) {
+    if (!any(vapply(sources, follows, NA))) {
+      return(paste0(if (is_variable(sources[[1]])) "a tape follows such variables" else "a tape follows variables, and constants", " only if it is told before: `tape$watch(x)` in its block"))
+    }
+  }
+  if (!any(vapply(targets, follows, NA))) {
+    return(paste0("the target was not computed from them while the tape recorded. Its ops must run within `with(tf$GradientTape() %as% tape, { ... })`, ",
+      "on tensors, not on R's numbers as `as.array()` gives them, and without `op_stop_gradient()`, comparisons and casts to whole numbers on the way"))
+  }
+  "the target does not depend on them"
 }
 
 eager_gradients <- function(state, targets, sources, output_gradients) {
@@ -165,7 +199,7 @@ tape_members <- list(
   gradient = function(tape) {
     function(target, sources, output_gradients = NULL, unconnected_gradients = "none") {
       check_choice(unconnected_gradients, c("none", "zero"), fun = "gradient")
-      gradients <- tape_gradient(tape, target, sources, output_gradients)
+      gradients <- gradient_towards(tape, target, sources, output_gradients, tell = unconnected_gradients == "none", fun = "tape$gradient")
       if (unconnected_gradients == "none") return(gradients)
       zero <- function(g, source) if (is.null(g)) op_zeros_like(source) else g
       if (is_tensor(sources)) return(zero(gradients, sources))
@@ -202,12 +236,13 @@ tape_jacobian <- function(tape, target, source) {
   if (!state$persistent) on.exit(state$persistent <- FALSE)
   state$persistent <- TRUE
   n <- length(target)
-  rows <- lapply(seq_len(n), function(i) {
-    unit <- numeric(n)
-    unit[i] <- 1
-    tape_gradient(tape, target, source, list(op_reshape(tensor(unit, tensor_dtype(target)), dim(target))))
-  })
-  if (n && is.null(rows[[1]])) return(NULL)
+  rows <- vector("list", n)
+  for (i in seq_len(n)) {
+    unit <- op_reshape(tensor(as.numeric(seq_len(n) == i), tensor_dtype(target)), dim(target))
+    row <- gradient_towards(tape, target, source, list(unit), tell = TRUE, fun = "tape$jacobian")
+    if (is.null(row)) return(NULL)
+    rows[[i]] <- row
+  }
   op_reshape(op_stack(rows, axis = 1), c(dim(target), dim(source)))
 }
 

@@ -81,10 +81,10 @@ test_that("tapes in programs: intermediate sources, unconnected ones, watched te
     })
     list(tape$gradient(y, list(w, h, x, unused)), tape$gradient(z, h), tape$gradient(list(y, z), w), tape$gradient(y, y))
   }, tensor(c(3, 4)))
-  expect_same(function(x) {
+  suppressWarnings(classes = "nativenet_warning_gradient", expect_same(function(x) {
     with(gradient_tape(watch_accessed_variables = FALSE) %as% t, y <- op_multiply(x, w))
     list(t$gradient(y, w), t$gradient(y, x))
-  }, tensor(c(3, 4)))
+  }, tensor(c(3, 4))))
 })
 
 test_that("variables are assigned to in order", {
@@ -454,4 +454,21 @@ test_that("training steps over batches of several sizes are those of the plain f
     list(losses, as.array(w))
   }
   expect_identical(run(autograph), run(identity))
+})
+
+test_that("a function of R's numbers alone has nothing to compile, which is said once, also by print() and plot()", {
+  double <- autograph(function(a) a * 2)
+  expect_message(r <- double(matrix(1, 2, 2)), "`double()` has nothing to compile, as its arguments are no tensors", fixed = TRUE)
+  expect_identical(r, matrix(2, 2, 2))
+  expect_silent(double(matrix(2, 2, 2)))
+  expect_output(print(double), "nothing to compile: R computes with R's numbers", fixed = TRUE)
+  expect_error(plot(double), "`plot()`: there is no program to draw: the function was called with R's numbers", fixed = TRUE, class = "nativenet_error_value")
+  expect_silent(double(tensor(1)))
+  expect_no_error <- function(code) expect_error(code, NA)
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  expect_no_error(plot(double, method = "base"))
+  w <- variable(1)
+  expect_silent(autograph(function() w)())
+  expect_silent(autograph(function(a) w * a)(matrix(1, 2, 2)))
 })

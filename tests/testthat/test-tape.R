@@ -5,6 +5,14 @@ gradient <- function(...) {
   if (is.list(g)) lapply(g, function(x) if (!is.null(x)) c(as.array(x))) else if (!is.null(g)) c(as.array(g))
 }
 
+# NULL, with a word on what cut the way
+unconnected <- function(code, words) {
+  told <- expect_warning(found <- code, class = "nativenet_warning_gradient")
+  expect_null(unlist(found))
+  expect_match(conditionMessage(told), "no source has a gradient, the result is NULL: ", fixed = TRUE)
+  expect_match(conditionMessage(told), words, fixed = TRUE)
+}
+
 test_that("variables are watched, constants and untrainable variables are not", {
   w <- variable(c(1, 2))
   fixed <- variable(c(3, 4), trainable = FALSE)
@@ -15,9 +23,9 @@ test_that("variables are watched, constants and untrainable variables are not", 
   tape_watch(tape, x)
   y <- tape_record(tape, op_multiply(w, x))
   expect_identical(gradient(tape, y, list(w = w, x = x)), list(w = c(5, 6), x = c(1, 2)))
-  expect_null(gradient(tape, y, variable(1)))
-  expect_null(gradient(tape, tensor(1), w)) # a target that the tape does not know
-  expect_null(gradient(tape, op_square(w), w)) # not recorded
+  unconnected(gradient(tape, y, variable(1)), "the target does not depend on them")
+  unconnected(gradient(tape, tensor(1), w), "was not computed from them while the tape recorded") # a target that the tape does not know
+  unconnected(gradient(tape, op_square(w), w), "must run within `with(tf$GradientTape() %as% tape") # not recorded
 })
 
 test_that("a source may be its own target", {
@@ -110,8 +118,8 @@ test_that("tapes nest; each knows only what ran while it recorded", {
   expect_identical(gradient(outer, b, x), 27)
   expect_identical(gradient(outer, c, x), 54)
   expect_identical(gradient(inner, b, x), 9)
-  expect_null(gradient(inner, c, x))
-  expect_null(gradient(inner, a, x))
+  unconnected(gradient(inner, c, x), "while the tape recorded")
+  unconnected(gradient(inner, a, x), "while the tape recorded")
   again <- tape_record(outer, tape_record(outer, op_square(x))) # recorded twice by one tape
   expect_identical(gradient(outer, again, x) %in% c(6, 12), TRUE)
 })
@@ -120,11 +128,11 @@ test_that("recording ends with an error, and with a jump", {
   x <- variable(2)
   tape <- gradient_tape()
   try(tape_record(tape, stop("no")), silent = TRUE)
-  expect_null(gradient(tape, op_square(x), x))
+  unconnected(gradient(tape, op_square(x), x), "while the tape recorded")
   f <- function() tape_record(tape, return(op_square(x)))
   y <- f()
   expect_identical(gradient(tape, y, x), 4)
-  expect_null(gradient(tape, op_square(x), x))
+  unconnected(gradient(tape, op_square(x), x), "while the tape recorded")
   expect_identical(length(nativenet:::tapes_recording()), 0L)
 })
 
@@ -188,9 +196,9 @@ test_that("integers stop gradients", {
     n <- op_argmax(x)
   })
   expect_identical(gradient(tape, y, x), c(1, 2))
-  expect_null(gradient(tape, i, x))
-  expect_null(gradient(tape, n, x))
-  expect_identical(is.null(gradient(tape, op_less(x, 2), x)), TRUE)
+  unconnected(gradient(tape, i, x), "the target is int32")
+  unconnected(gradient(tape, n, x), "only floating-point numbers have derivatives")
+  unconnected(gradient(tape, op_less(x, 2), x), "the target is bool")
 })
 
 test_that("large tapes find their tensors", {
@@ -209,7 +217,7 @@ test_that("large tapes find their tensors", {
 
 test_that("empty tapes and tensors without elements", {
   tape <- gradient_tape()
-  expect_null(gradient(tape, tensor(1), tensor(1)))
+  unconnected(gradient(tape, tensor(1), tensor(1)), "`tape$watch(x)`")
   x <- variable(numeric())
   y <- tape_record(tape, op_sum(op_square(x)))
   expect_identical(gradient(tape, y, x), numeric())
@@ -243,4 +251,36 @@ test_that("errors name function and argument", {
   expect_refusal(tape_gradient(tape, x, 1), "value", "`tape_gradient()`", "`sources`")
   expect_refusal(tape_gradient(tape, x, list(x, NULL)), "value", "`sources`", "NULL")
   expect_refusal(tape_gradient(tape, list(x, "a"), x), "value", "`target`")
+})
+
+test_that("where no source has a gradient a warning says what is likely to have cut the way", {
+  v <- tf$Variable(2)
+  fixed <- tf$Variable(2, trainable = FALSE)
+  k <- tf$constant(2)
+  whole <- tf$Variable(2L)
+  of <- function(code, sources, ...) {
+    tape <- gradient_tape(persistent = FALSE, ...)
+    tape$gradient(tape_record(tape, code), sources)
+  }
+  loss <- v^2
+  outside <- "was not computed from them while the tape recorded. Its ops must run within"
+  unconnected(of(loss, v), outside)
+  unconnected(of(tf$constant(as.array(v)^2), v), "not on R's numbers as `as.array()` gives them")
+  unconnected(of(tf$stop_gradient(v) * 2, list(v)), "`op_stop_gradient()`")
+  unconnected(of(k^2, k), "follows variables, and constants only if it is told before: `tape$watch(x)`")
+  unconnected(of(fixed^2, fixed), "follows such variables only if it is told before: `tape$watch(x)`")
+  unconnected(of(v^2, v, watch_accessed_variables = FALSE), "`tape$watch(x)`")
+  unconnected(of(whole * 2L, whole), "the source is int32, and only floating-point numbers have derivatives, as of `tf$Variable(2)`")
+  unconnected(of(v^2, tf$Variable(3)), "the target does not depend on them")
+  expect_silent(some <- of(v^2, list(v, fixed)))
+  expect_null(some[[2]])
+  tape <- gradient_tape()
+  y <- tape_record(tape, tf$stack(list(k, k)) * v)
+  expect_silent(tape$gradient(y, fixed, unconnected_gradients = "zero"))
+  unconnected(tape$jacobian(y, fixed), "`tape$jacobian()`:")
+  compiled <- autograph(function() {
+    with(tf$GradientTape() %as% tape, loss <- fixed^2)
+    is.null(tape$gradient(loss, v))
+  })
+  expect_warning(expect_true(compiled()), class = "nativenet_warning_gradient")
 })
