@@ -235,6 +235,10 @@ check_captions <- function(x, n = length(x), arg = deparse(substitute(x)), fun =
   abort("`", arg, "` must be ", if (!missing(n)) paste0(n, " "), "strings, numbers or classes, not ", describe(x), class = "shape", fun = fun)
 }
 
+#' Attributes of a primitive would be those of R's own function, for everybody; R 4.6 refuses them.
+#' @noRd
+as_closure <- function(f) if (is.primitive(f)) function(...) f(...) else f
+
 #' @param takes with how many arguments it will be called.
 #' @noRd
 check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function(), takes = NULL) {

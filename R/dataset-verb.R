@@ -108,7 +108,7 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
     return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]), envir = environment(f)))
   }
   check_function(f, arg = arg, fun = fun, takes = takes)
-  if (is.primitive(f)) function(...) f(...) else f
+  as_closure(f)
 }
 
 #' @rdname dataset_map

@@ -120,7 +120,7 @@ own_part <- function(kind, f, name) {
   switch(kind,
     loss = new_part(kind, "custom", list(reduction = "auto", name = name), call_loss, own = f),
     metric = new_metric("custom", list(name = name), own = f),
-    structure(f, class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name), own = f)
+    structure(as_closure(f), class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name), own = f)
   )
 }
 

@@ -173,7 +173,7 @@ part_entry <- function(part, name, own) {
 #' Its name, under which no other function may stand: when the model is loaded it is all that tells which is which.
 #' @noRd
 enter_own <- function(own, name, f) {
-  attr(f, "py_function_name") <- NULL
+  if (!is.primitive(f)) attr(f, "py_function_name") <- NULL
   if (!identical(get0(name, own, inherits = FALSE, ifnotfound = f), f)) {
     abort("two R functions of the model are called `", name, "`, but a file holds only their names; give one another name: that of its layer, in a named list of ",
       "metrics, or as `attr(f, \"py_function_name\")`", class = "custom", fun = user_function())

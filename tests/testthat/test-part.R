@@ -117,3 +117,21 @@ test_that("a layer is no initializer, regularizer or constraint, though it is a 
   expect_error(layer_dense(units = 2, kernel_constraint = dense), "`kernel_constraint`", class = "nativenet_error_value")
   expect_error(layer_dense(units = 2, kernel_initializer = dense), "`kernel_initializer`", class = "nativenet_error_value")
 })
+
+test_that("primitives of R serve as parts and stay as they are", {
+  path <- tempfile(fileext = ".nn")
+  on.exit(unlink(path))
+  x <- matrix(c(0.1, 0.2, 0.3, 0.4), 2)
+  model <- keras_model_sequential(input_shape = 2) |>
+    layer_dense(3, activation = exp, kernel_regularizer = sum, kernel_constraint = abs, name = "a") |> layer_dense(1, activation = exp, name = "b")
+  w <- get_weights(model)
+  expect_equal(predict(model, x), exp(exp(x %*% w[[1]]) %*% w[[3]]), tolerance = 1e-6)
+  expect_null(attributes(exp))
+  expect_null(attributes(sum))
+  expect_null(attributes(abs))
+  save_model(model, path)
+  names <- c("a_activation", "a_kernel_regularizer", "a_kernel_constraint", "b_activation")
+  again <- load_model(path, custom_objects = stats::setNames(list(exp, sum, abs, exp), names))
+  expect_identical(predict(again, x), predict(model, x))
+  expect_null(attributes(exp))
+})
