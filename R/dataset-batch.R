@@ -30,7 +30,7 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
   size <- if (whole) floor(batches) else ceiling(batches)
   axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA
   spec <- if (!is.null(dataset$spec)) {
-    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim))))
+    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim), s$columns)))
   }
   if (has_stages(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
   new_dataset(spec, size, pull = function() {

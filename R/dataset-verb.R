@@ -386,6 +386,7 @@ dataset_shard <- function(dataset, num_shards, index) {
 dataset_concatenate <- function(dataset, ...) {
   all <- list(dataset, ...)
   for (d in all) check_dataset(d)
+  check_columns_agree(all)
   size <- sum(vapply(all, `[[`, 0, "size"))
   same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
   if (same && length(all) <= most_inputs) {
@@ -403,6 +404,19 @@ dataset_concatenate <- function(dataset, ...) {
       element
     }
   })
+}
+
+#' Elements that follow each other are told by position: columns in another order would be mixed up.
+#' @noRd
+check_columns_agree <- function(datasets, fun = calling_function()) {
+  names <- lapply(datasets, function(d) lapply(tensor_leaves(d$spec), `[[`, "columns"))
+  for (own in names) {
+    if (length(own) != length(names[[1]])) next
+    differ <- !mapply(function(a, b) is.null(a) || is.null(b) || identical(a, b), own, names[[1]])
+    if (any(differ)) {
+      abort("the data sets differ in their columns: ", some_names("", names[[1]][differ][[1]]), " and ", some_names("", own[differ][[1]]), class = "names", fun = fun)
+    }
+  }
 }
 
 #' @rdname dataset_shuffle
@@ -459,6 +473,7 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed
+  check_columns_agree(datasets)
   new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
     place <- random_places(seed)
     pulls <- lapply(datasets, function(d) d$pull())

@@ -8,13 +8,18 @@
 #' @param size how many elements: Inf, or NA if that is not known.
 #' @param stages for native ones: a function of `add`, which adds a stage and gives its number.
 #' @param pull a function that starts an iteration and gives a function: the next element, or NULL at the end.
+#' @param from the data sets that it takes elements from, which a verb has as its arguments; names of columns that are theirs but not in `spec` were
+#'   lost on the way.
 #' @noRd
-new_dataset <- function(spec, size, stages = NULL, pull = NULL) {
+new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_in(parent.frame())) {
   self <- list(spec = spec, size = as.double(size), stages = stages)
+  self$named <- holds_columns(spec) || any(vapply(from, `[[`, NA, "named"))
   start <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
   self$pull <- function() ending_once(start())
   structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
 }
+
+datasets_in <- function(frame) Filter(is_dataset, tensor_leaves(mget(c("dataset", "datasets", "all"), envir = frame, ifnotfound = list(NULL))))
 
 # What has ended stays so, whoever asks again.
 ending_once <- function(pull) {
@@ -40,7 +45,18 @@ check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
 
 #' dtype and shape of a tensor in an element; NA for an axis whose size may differ.
 #' @noRd
-tensor_spec <- function(dtype, dim) structure(list(dtype = dtype, dim = as.integer(dim)), class = "nn_spec")
+tensor_spec <- function(dtype, dim, columns = NULL) structure(c(list(dtype = dtype, dim = as.integer(dim)), if (!is.null(columns)) list(columns = columns)), class = "nn_spec")
+
+holds_columns <- function(spec) !all(vapply(tensor_leaves(spec), function(s) is.null(s$columns), NA))
+
+#' An element whose tensors know what their columns are called, as far as the data set does (R/model-names.R); character() for names that were lost.
+#' @noRd
+with_columns <- function(element, dataset) {
+  if (!is_dataset(dataset) || !dataset$named) return(element)
+  leaves <- tensor_leaves(element)
+  columns <- if (holds_columns(dataset$spec)) lapply(tensor_leaves(dataset$spec), `[[`, "columns") else rep(list(character()), length(leaves))
+  fill_leaves(element, Map(function(t, names) if (is_tensor(t) && !is.null(names)) with_note(t, "columns", names) else t, leaves, columns))
+}
 spec_of <- function(x) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(t) {
     if (!is_tensor(t)) return(tensor_spec("string", integer()))
@@ -119,7 +135,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' iterate(data, function(pair) pair[[2]])
 #' @export
 tensor_slices_dataset <- function(tensors) {
-  if (is.data.frame(tensors)) tensors <- as.list(tensors)
+  if (is.data.frame(tensors)) return(of_data_frame(tensor_slices_dataset(as.list(tensors))))
   arrays <- lapply(tensor_leaves(tensors), function(x) if (is_tensor(x) || is.character(x)) x else bare_numbers(x, "tensors"))
   if (!length(arrays)) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
   rows <- vapply(arrays, first_axis, 0)
@@ -128,8 +144,15 @@ tensor_slices_dataset <- function(tensors) {
   }
   if (any(vapply(arrays, is.character, NA)) || length(arrays) > most_tensors) return(slices_in_r(tensors, arrays, rows[1]))
   columns <- lapply(arrays, column)
-  spec <- fill_leaves(tensors, lapply(columns, `[[`, "spec"))
+  spec <- fill_leaves(tensors, Map(function(x, own) tensor_spec(x$spec$dtype, x$spec$dim, column_names(own)), columns, tensor_leaves(tensors)))
   slices_dataset(spec, rows[1], columns)
+}
+
+#' Its elements are lists of columns, so whatever makes arrays of them loses the names.
+#' @noRd
+of_data_frame <- function(dataset) {
+  dataset$named <- TRUE
+  dataset
 }
 
 first_axis <- function(x, fun = "tensor_slices_dataset") {
@@ -162,9 +185,10 @@ slices_dataset <- function(spec, rows, columns) {
 
 # Strings, and more tensors than a native element has room for.
 slices_in_r <- function(tensors, arrays, rows) {
+  columns <- lapply(tensor_leaves(tensors), column_names)
   arrays <- lapply(arrays, function(x) if (is.character(x)) x else as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
   item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
-  spec <- lapply(arrays, function(x) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1]))
+  spec <- Map(function(x, names) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1], names), arrays, columns)
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
 }
 
@@ -184,8 +208,10 @@ indexed_dataset <- function(spec, size, item) {
 #' @rdname tensor_slices_dataset
 #' @export
 tensors_dataset <- function(tensors) {
-  whole <- as_element(if (is.data.frame(tensors)) as.list(tensors) else tensors)
-  indexed_dataset(spec_of(whole), 1, function(i) whole)
+  if (is.data.frame(tensors)) return(of_data_frame(tensors_dataset(as.list(tensors))))
+  whole <- as_element(tensors)
+  spec <- Map(function(s, own) tensor_spec(s$dtype, s$dim, column_names(own)), tensor_leaves(spec_of(whole)), tensor_leaves(tensors, keep_null = TRUE))
+  indexed_dataset(fill_leaves(whole, spec), 1, function(i) whole)
 }
 
 #' @rdname tensor_slices_dataset

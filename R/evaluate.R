@@ -36,7 +36,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
   }
   source$check <- NULL # of the first batch
   source$read <- function(element) {
-    data <- batch_data(self, element, class_weight, fun)
+    data <- batch_data(self, with_columns(element, x), class_weight, fun)
     if (!is.null(source$check)) source$check(data)
     source$check <- NULL
     data
@@ -238,6 +238,7 @@ predict_stream <- function(self, x, steps, callbacks) {
   next_batch <- if (is.null(it)) x else function() iter_next(it)
   parts <- list()
   while (length(parts) < limit && !is.null(element <- next_batch())) {
+    element <- with_columns(element, x)
     if (has_targets(element, length(self$inputs))) element <- element[[1]]
     build_for(self, element, "predict")
     data <- model_data(self, element, fun = "predict")

@@ -36,7 +36,8 @@ generics::fit
 #' @section Names: Training remembers what the columns of `x` and `y` and the levels of factors are called; [save_model()] keeps that. Data
 #'   that come later, also to [predict()], [evaluate()] or as `validation_data`, are matched by these names: the order of
 #'   columns or levels does not matter, nor do levels without rows. A column that is missing or new, or a level that is new, is an error. Data
-#'   without names, such as those of data sets, and labels that are numbers are taken by position. `class_weight` may name levels.
+#'   sets keep the names of [tensor_slices_dataset()]; steps that make new elements, such as [dataset_map()], lose them, and named data that come later then give
+#'   a warning of class `nativenet_warning_names`. Data without names and labels that are numbers are taken by position. `class_weight` may name levels.
 #' @section Warnings: Once per call `nativenet_warning_loss`, if a loss and the activation of the last layer do not go together;
 #'   `nativenet_warning_targets`, if targets lie outside what the loss is defined for, or rows of categorical ones do not sum to 1;
 #'   `nativenet_warning_split`, if `validation_split` leaves a class out of training; `nativenet_warning_nan`, see above. A factor

@@ -149,26 +149,27 @@ check_labels <- function(y, classes, arg, fun) {
   }
 }
 
+#' Matrices and vectors of bare numbers that fit each other, as a list of both.
+#' @noRd
 check_parameters <- function(weights, biases, fun) {
   if (!is.list(weights) || length(weights) == 0) abort("`weights` must be a list of matrices, not ", describe(weights), fun = fun)
   if (!is.list(biases) || length(biases) != length(weights)) {
     abort("`biases` must be a list of ", length(weights), " vectors, one per layer, not ", describe(biases), fun = fun)
   }
   for (i in seq_along(weights)) {
-    w <- weights[[i]]
     name <- sprintf("weights[[%d]]", i)
-    check_rows(w, name, fun)
-    if (is.object(w)) abort("`", name, "` must be a bare matrix, not ", describe(w), fun = fun)
+    w <- weights[[i]] <- check_rows(weights[[i]], name, fun)
     if (any(dim(w) == 0) || !all(is.finite(w))) abort("`", name, "` must be finite numbers, at least one, not ", describe(w), fun = fun)
     if (i > 1 && nrow(w) != ncol(weights[[i - 1]])) {
       abort("`", name, "` of shape ", format_shape(dim(w)), " does not fit the ", ncol(weights[[i - 1]]), " units before it",
         class = "shape", fun = fun)
     }
-    b <- biases[[i]]
+    b <- biases[[i]] <- plain_argument(biases[[i]], sprintf("biases[[%d]]", i), fun)
     if (!is_bare(b) || length(b) != ncol(w) || !all(is.finite(b))) {
       abort("`biases[[", i, "]]` must be ", ncol(w), " finite numbers, one per unit, not ", describe(b), fun = fun)
     }
   }
+  list(weights = weights, biases = lapply(biases, as.vector))
 }
 
 #' Inputs as a matrix of the network's width.
@@ -236,8 +237,7 @@ network_set_parameters <- function(self, what, value) {
     abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""), collapse = ", "),
       class = "shape", fun = "dense_neural_network")
   }
-  check_parameters(next_$weights, next_$biases, "dense_neural_network")
-  next_$biases <- lapply(next_$biases, as.vector)
+  next_ <- check_parameters(next_$weights, next_$biases, "dense_neural_network")
   e <- self$engine
   if (is.null(e)) {
     self$parameters <- next_
@@ -416,18 +416,18 @@ network_show <- function(self) {
 }
 
 network_initialize <- function(self, weights, biases, activations, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64") {
-  check_parameters(weights, biases, "dense_neural_network")
+  parameters <- check_parameters(weights, biases, "dense_neural_network")
   parts <- list(activations = activations, loss = loss, optimizer = optimizer, l1 = l1, l2 = l2, dtype = dtype)
   for (name in names(parts)) check_part[[name]](parts[[name]])
   if (length(activations) != length(weights)) {
     abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations), fun = "dense_neural_network")
   }
   for (l in seq_along(activations)) {
-    if (is_native(activations[[l]]) && class(activations[[l]])[1] == "softmax" && ncol(weights[[l]]) == 1) {
+    if (is_native(activations[[l]]) && class(activations[[l]])[1] == "softmax" && ncol(parameters$weights[[l]]) == 1) {
       abort("`softmax()` of a single unit is always 1; use `sigmoid()`", fun = "dense_neural_network")
     }
   }
-  self$parameters <- list(weights = weights, biases = lapply(biases, as.vector))
+  self$parameters <- parameters
   self$parts <- parts
   session$networks <- session$networks + 1
   self$id <- paste("network", session$networks)

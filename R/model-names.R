@@ -19,7 +19,7 @@ class_names <- function(self, known = data_names(self)[[length(self$inputs) + 1]
 learned_names <- function(known, value) {
   columns <- column_names(value)
   if (anyDuplicated(columns) || !all(nzchar(columns)) || anyNA(columns)) columns <- NULL # only as positions
-  found <- if (is.factor(value)) list(levels = levels(value)) else if (length(columns)) list(columns = columns)
+  found <- if (is.factor(value)) list(levels = levels(value)) else if (length(columns) || is_tensor(value) && !is.null(columns)) list(columns = columns)
   known <- c(known, found[setdiff(names(found), names(known))])
   if (length(known)) known
 }
@@ -28,6 +28,7 @@ learned_names <- function(known, value) {
 #' @noRd
 column_names <- function(value) {
   if (is.data.frame(value)) return(names(value))
+  if (is_tensor(value)) return(attr(value, "columns")) # of a data set
   rank <- length(dim(value))
   if (rank > 1) dimnames(value)[[rank]]
 }
@@ -45,10 +46,16 @@ parts_by_name <- function(x, names, known, arg, fun) {
 by_name <- function(value, known, what, fun) {
   if (is.factor(value)) return(if (is.null(known$levels)) value else with_levels(value, known$levels, what, fun))
   columns <- column_names(value)
-  if (is.null(columns) || is.null(known$columns) || identical(columns, known$columns)) return(value)
+  if (!length(columns) || is.null(known$columns) || identical(columns, known$columns)) return(value)
+  if (!length(known$columns)) {
+    warn("`", fun, "()`: the columns of ", what, " are taken by position: the model was trained with a data set that lost their names on the way, as in `dataset_map()`",
+      class = "names")
+    return(value)
+  }
   check_same_columns(columns, known$columns, what, fun)
   order <- match(known$columns, columns)
   if (is.data.frame(value)) return(list2DF(unclass(value)[order]))
+  if (is_tensor(value)) return(op_gather(value, array(order - 1L, length(order)), -1))
   do.call(`[`, c(list(value), rep(list(TRUE), length(dim(value)) - 1), list(order), drop = FALSE))
 }
 

@@ -17,8 +17,8 @@
 #' @param filepath name of the file; `.safetensors` is a good ending.
 #' @param overwrite may a file of that name be replaced?
 #' @param include_optimizer save what the optimizer remembers?
-#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for an activation or another argument of a layer by
-#'   both names, as in `dense_1_activation`, for a metric by its name in the history, for a loss by that of the variable that was given to [compile()],
+#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an activation or another argument of a layer by
+#'   both names, as in `lambda_mask` or `dense_1_activation`, for a metric by its name in the history, for a loss by that of the variable that was given to [compile()],
 #'   or else `loss`; for a class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks for a
 #'   function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
@@ -154,8 +154,10 @@ config_entry <- function(x, arg, self, table) {
   argument <- paste0(self$name, "_", arg) # layers' names differ
   if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = part_entry(x, argument, table$own)))
   if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
-  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda") self$name else argument), x)))
+  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f") self$name else argument), x)))
   if (is_tensor(x)) return(list(value = as.list(as.array(x))))
+  # arguments of a lambda layer
+  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA))) return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
   list(value = x)
 }
 
@@ -318,6 +320,7 @@ rebuild <- function(description, custom_objects, fun) {
       name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
       return(with_name(find_custom(custom_objects, name, "function", fun), name))
     }
+    if (!is.null(x$list)) return(Map(read_config, x$list, names(x$list), MoreArgs = list(entry = entry)))
     plain_value(x$value)
   }
   make_model <- function(entry) {

@@ -717,7 +717,7 @@ test_that("a bad optimizer number or field of a part is refused before a step", 
   network <- build()
   before <- numbers(network)
   network$optimizer$learning_rate <- -1
-  expect_error(network$train_on_batch(xor_x, xor_y), "`learning_rate` must be a number at least 0, not -1", class = "nativenet_error_value")
+  expect_error(network$train_on_batch(xor_x, xor_y), "`learning_rate` must be a number at least 0.*, not -1", class = "nativenet_error_value")
   expect_error(network$fit(xor_x, xor_y, batch_size = 4, verbose = FALSE), "`learning_rate`", class = "nativenet_error_value")
   expect_identical(numbers(network), before)
 })

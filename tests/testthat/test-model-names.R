@@ -43,7 +43,7 @@ test_that("columns that are missing, new or there twice are refused by name", {
   refused(evaluate(model, `colnames<-`(x, c("a", colnames(x)[-1])), y), "`evaluate()`: `x` has no column `Sepal.Length` and has the new column `a`;")
   refused(train_on_batch(model, x[, c(1, 2, 3, 3)], y), "has no column `Petal.Width` and has twice the column `Petal.Length`;")
   refused(model(x[, -2]), "has no column `Sepal.Width`")
-  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0), "`fit()`: `x` has no column `Sepal.Length`")
+  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0), "`fit()`: `validation_data`: `x` has no column `Sepal.Length`")
   refused(fit(model, `colnames<-`(x, letters[1:4]), y, verbose = 0), "`x` has no column `Sepal.Length`, `Sepal.Width`, ")
   expect_identical(get_weights(model), before)
   expect_no_error(fit(model, unname(x), y, epochs = 1, verbose = 0))
@@ -196,4 +196,38 @@ test_that("names come back from files, and those that do not fit are refused", {
     expect_error(load_model(path), class = "nativenet_error_file")
   }
   expect_no_error(predict(clone_model(model), x)) # new weights know nothing
+})
+
+test_that("data sets keep the columns of named matrices, and those that lose them on the way are no trap", {
+  pairs <- function(x, ...) tensor_slices_dataset(list(x, as.integer(y) - 1L, ...)) |> dataset_batch(50)
+  learned <- function(data) {
+    model <- trained(data, NULL)
+    expect_identical(predict(model, x[, backwards]), predict(model, unname(x)))
+    model
+  }
+  model <- learned(pairs(x))
+  expect_identical(predict(model, tensor_slices_dataset(x[, backwards]) |> dataset_batch(50)), predict(model, unname(x)))
+  expect_equal(evaluate(model, pairs(x[, backwards])), evaluate(model, pairs(x)), tolerance = 1e-6)
+  refused(predict(model, tensor_slices_dataset(cbind(x[, -1], d = 1)) |> dataset_batch(50)), "has no column `Sepal.Length` and has the new column `d`")
+  expect_identical(get_weights(trained(pairs(x), NULL)), get_weights(trained(pairs(unname(x)), NULL)))
+  plain <- tensor_slices_dataset(list(x, as.integer(y) - 1L))
+  learned(plain |> dataset_shuffle(10) |> dataset_take(60) |> dataset_skip(2) |> dataset_cache() |> dataset_repeat(2) |> dataset_batch(20))
+  learned(plain |> dataset_take_while(function(x, y) TRUE) |> dataset_batch(20))
+  learned(zip_datasets(tensor_slices_dataset(x), tensor_slices_dataset(as.integer(y) - 1L)) |> dataset_batch(50))
+  learned(tensors_dataset(list(x, as.integer(y) - 1L)))
+  # a model that knows names matches those of data sets
+  model <- trained(x, y)
+  expect_equal(evaluate(model, pairs(x[, backwards])), evaluate(model, pairs(unname(x))), tolerance = 1e-6)
+  # new elements have no names: what is named later is told so
+  lost <- plain |> dataset_map(function(x, y) list(x / 2, y)) |> dataset_batch(50)
+  frame <- tensor_slices_dataset(iris[, 1:4]) |> dataset_map(function(row) list(tf$stack(unname(row)), tf$constant(0L))) |> dataset_batch(50)
+  for (data in list(lost, frame)) {
+    model <- trained(data, NULL)
+    model <- unserialize_model(serialize_model(model))
+    expect_warning(by_place <- predict(model, x[, backwards]), "are taken by position: the model was trained with a data set that lost their names", class = "nativenet_warning_names")
+    expect_identical(by_place, predict(model, unname(x[, backwards])))
+    expect_silent(predict(model, unname(x)))
+  }
+  refused(dataset_concatenate(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards])), "`dataset_concatenate()`: the data sets differ in their columns: `Sepal.Length`")
+  refused(sample_from_datasets(list(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards]))), "differ in their columns")
 })

@@ -101,6 +101,15 @@ test_that("helpers and course classes take integer64", {
   expect_identical(net$predict(int64(1:4, c(2, 2))), net$predict(matrix(1:4 + 0, 2)))
   expect_identical(net$evaluate(int64(1:4, c(2, 2)), int64(0:1)), net$evaluate(matrix(1:4, 2), 0:1))
   expect_identical(sigmoid()$forward(int64(c(0, 1), c(1, 2))), sigmoid()$forward(matrix(c(0, 1), 1)), ignore_attr = TRUE)
+  made <- function(w, b) dense_neural_network(list(w), list(b), list(linear()), mean_squared_error(), gradient_descent_optimizer(0.1))
+  network <- made(int64(c(1, 2, 3, 4), c(2, 2)), int64(c(5, 6)))
+  expect_identical(network$weights, list(matrix(c(1, 2, 3, 4), 2)))
+  expect_identical(network$biases, list(c(5, 6)))
+  expect_equal(network$predict(diag(2)), made(matrix(c(1, 2, 3, 4), 2), c(5, 6))$predict(diag(2)))
+  network$weights <- list(int64(c(0, 0, 0, 1), c(2, 2)))
+  network$biases <- list(int64(c(0, 7)))
+  expect_identical(network$weights, list(matrix(c(0, 0, 0, 1), 2)))
+  expect_identical(network$biases, list(c(0, 7)))
 })
 
 test_that("classes that leave numbers what they are are taken", {

@@ -363,3 +363,25 @@ test_that("readers of models name themselves, and say what a file of another for
   refused(load_model(path), "holds weights alone, without a model", "load_model_weights(model,")
   expect_error(load_model_weights(model, path, by_name = TRUE), "`load_model_weights()`: unused argument `by_name`", fixed = TRUE)
 })
+
+test_that("the mask of a lambda layer and functions among its arguments have names of their own", {
+  double <- function(x, g) g(x) * 2
+  half <- function(x) x / 2
+  all_real <- function(x, mask) mask
+  model <- keras_model_sequential(input_shape = c(3, 2)) |> layer_lambda(double, mask = all_real, arguments = list(g = half), name = "own")
+  raw <- serialize_model(model)
+  expect_false(grepl("function", safetensors_from_raw(raw)$metadata$architecture))
+  custom <- list(own = double, own_mask = all_real, own_g = half)
+  for (name in names(custom)) {
+    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]), paste0("`custom_objects = list(", name, " = ...)`"), fixed = TRUE, class = "nativenet_error_custom")
+  }
+  x <- array(1:6, c(1, 3, 2))
+  for (again in list(unserialize_model(raw, custom), clone_model(model))) {
+    expect_equal(predict(again, x), x + 0)
+    config <- again$layers[[1]]$get_config()
+    expect_identical(environment(config$mask), environment(all_real))
+  }
+  same <- function(f) structure(f, py_function_name = "same")
+  expect_error(serialize_model(keras_model_sequential(input_shape = 3) |> layer_lambda(same(function(x) x), mask = same(function(x, mask) mask))),
+    "two R functions of the model are called `same`", fixed = TRUE, class = "nativenet_error_custom")
+})
