@@ -36,7 +36,7 @@ calling_function <- function(frame = parent.frame(2)) {
   for (i in rev(seq_len(sys.nframe()))) {
     if (!identical(sys.frame(i), frame)) next
     name <- spelling_of(i)
-    if (is.null(name)) name <- called_name(sys.call(i))
+    if (is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
     if (length(name)) return(name)
   }
   NULL
@@ -64,12 +64,15 @@ spelled <- function(call) {
   if (is.call(head) && identical(all.vars(head)[1], "tf")) gsub("`", "", paste(deparse(head), collapse = ""))
 }
 
-#' "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[", "predict.nn_model" "predict".
+#' What a function is called in this call, which runs in this frame. "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[",
+#' "predict.nn_model" "predict", "Ops.nn_tensor" the operator.
 #' @noRd
-called_name <- function(call) {
+called_name <- function(call, frame = NULL) {
   head <- call[[1]]
   if (is.call(head) && length(head) == 3) head <- head[[3]]
-  if (is.name(head)) sub("[.]nn_[a-z_]+$", "", as.character(head))
+  if (!is.name(head)) return()
+  name <- sub("[.]nn_[a-z_]+$", "", as.character(head))
+  if (name %in% c("Ops", "Math", "Summary", "matrixOps") && !is.null(frame)) get(".Generic", frame) else name
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.
@@ -81,8 +84,7 @@ user_function <- function() {
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
     name <- if (is.environment(home) && identical(topenv(home), namespace)) spelled(sys.call(i))
-    if (ours && is.null(name)) name <- called_name(sys.call(i))
-    if (identical(name, "Ops")) return(get(".Generic", sys.frame(i))) # the operator
+    if (ours && is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
     if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
     if (length(name)) return(name)
   }

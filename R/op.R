@@ -62,13 +62,14 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #'
 #' `op_maximum()` and `op_minimum()` send the gradient of a tie to `x`. `op_power()` has the
 #' derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` rounds down and `op_floor_mod()`
-#' has the sign of `y`, as `%/%` and `%%` in R; whole numbers divided by 0 give 0 in both. The first has the
+#' has the sign of `y`, as `%/%` and `%%` in R. The first has the
 #' derivative 0, the second 1 towards `x`.
 #'
 #' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()`, which is `1 / x`, need floats.
 #' @return A tensor of the broadcast shape; of dtype bool from comparisons.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
-#'   `nativenet_error_dtype` if the dtypes differ.
+#'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or where a sum or
+#'   product lies beyond the whole numbers of its dtype, here and in all ops that add or multiply int32 and int64.
 #' @references <https://numpy.org/doc/stable/user/basics.broadcasting.html>
 #' @examples
 #' as.array(op_add(matrix(1:6, 2), c(10L, 20L, 30L)))

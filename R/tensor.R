@@ -94,6 +94,12 @@ as.array.nn_tensor <- function(x, ...) {
   .Call(C_array, known_value(x))
 }
 
+#' What C calls where doubles lie beside the whole numbers.
+#' @noRd
+warn_rounded <- function() {
+  warn("the tensor has whole numbers beyond 2^53, which doubles do not hold exactly: they are rounded", class = "precision")
+}
+
 #' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/r_sizes.c.
 #' @noRd
 known_value <- function(x) {

@@ -9,8 +9,8 @@
 #'
 #' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
 #'   and `k_*()`. Negative axes count from the end everywhere.
-#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim` float32, whole numbers
-#'   int32. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the tensor that they meet.
+#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32, whole
+#'   numbers int32. `tf$reduce_mean()` of whole numbers is one, cut towards zero; [mean()][op_sum] and [k_mean()] give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the tensor that they meet.
 #' * **Order**: R arrays keep their indices. Only `tf$reshape()` and flattening read row by row, unlike R's `dim<-`.
 #'
 #' | part | members |
@@ -93,11 +93,28 @@ from_zero <- function(axis) {
 #' @noRd
 tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   if (is_tensor(x)) return(as_value(tensor(x, dtype)))
-  if (is_branch(x) && length(x)) x <- if (any(vapply(x, is_tensor, NA))) return(op_stack(x, axis = 1)) else unlist(lapply(x, check_numbers, "value", fun))
+  if (is_branch(x) && length(x)) x <- stacked(x, fun)
+  if (is_tensor(x)) return(tensor(x, dtype))
   x <- bare_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
   tensor(x, dtype)
 })
+
+#' A list as Python reads it: its parts, which may be lists again, along a new first axis. Numbers without dimensions stay such.
+#' @noRd
+stacked <- function(x, fun) {
+  parts <- lapply(x, function(part) {
+    if (is_branch(part) && length(part)) stacked(part, fun) else if (is_tensor(part)) part else bare_numbers(part, "value", fun)
+  })
+  shapes <- lapply(parts, shape_of)
+  odd <- which(!vapply(shapes, identical, NA, shapes[[1]]))[1]
+  if (!is.na(odd)) {
+    abort("`value` is a list of parts that differ in shape: ", format_shape(shapes[[1]]), ", and at position ", odd, " ",
+      format_shape(shapes[[odd]]), class = "shape", fun = fun)
+  }
+  if (all(lengths(shapes) == 0) && !any(vapply(parts, is_tensor, NA))) return(unlist(parts))
+  op_stack(parts, axis = 1)
+}
 
 tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
   shape <- check_sizes(shape, fun = fun)
@@ -105,9 +122,26 @@ tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) 
   tensor(if (length(shape)) array(value, shape) else value, dtype)
 }
 
-reduction <- function(op) function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(input_tensor, from_zero(axis), keepdims)
-unary <- function(op) function(x, name = NULL) op(x)
-binary <- function(op) function(x, y, name = NULL) op(x, y)
+#' What an op takes as it is, and lists.
+#' @noRd
+op_input <- function(x) if (is_branch(x)) tf_value(x) else x
+
+reduction <- function(op) {
+  function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(op_input(input_tensor), from_zero(axis), keepdims)
+}
+unary <- function(op) function(x, name = NULL) op(op_input(x))
+binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
+
+#' The mean of whole numbers is cut towards zero to one, as in TensorFlow.
+#' @noRd
+mean_as_tensorflow <- function(x, axis, keepdims) {
+  x <- if (is_tensor(x)) x else if (is.double(x)) return(op_mean(x, axis, keepdims)) else tensor(x)
+  if (!tensor_dtype(x) %in% c("int32", "int64")) return(op_mean(if (tensor_dtype(x) == "bool") op_cast(x, "float32") else x, axis, keepdims))
+  total <- op_sum(x, axis, keepdims)
+  axes <- if (is.null(axis)) seq_len(rank_of(x)) else check_axis(axis, rank_of(x)) + 1
+  count <- op_cast(op_prod(op_gather(op_shape(x), as.integer(axes - 1), 1)), tensor_dtype(x))
+  op_multiply(op_sign(total), op_floor_divide(op_abs(total), count))
+}
 
 transpose_matrix <- function(x, fun = calling_function()) {
   rank <- check_matrices(shape_of(x), fun)
@@ -130,7 +164,7 @@ tf_elementwise <- c(
     argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)), output_type),
     argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)), output_type),
     cumsum = function(x, axis = 0, name = NULL) op_cumsum(x, from_zero(axis)),
-    reduce_sum = reduction(op_sum), reduce_mean = reduction(op_mean), reduce_max = reduction(op_max), reduce_min = reduction(op_min),
+    reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max), reduce_min = reduction(op_min),
     reduce_prod = reduction(op_prod), reduce_any = reduction(op_any), reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
   )
 )

@@ -69,7 +69,7 @@ taker_of_tensor <- function(from, ours) {
   called <- frames[homes != "user" & sys.parents()[frames] %in% frames[homes == "user"]]
   last <- utils::tail(called, 1)
   if (!length(last)) return(NULL)
-  if (homes[match(last, frames)] == "ours" && ours || homes[match(last, frames)] == "R" && holds_tensor(sys.frame(last))) sub("[.]default$", "", called_name(sys.call(last)))
+  if (homes[match(last, frames)] == "ours" && ours || homes[match(last, frames)] == "R" && holds_tensor(sys.frame(last))) sub("[.]default$", "", called_name(sys.call(last), sys.frame(last)))
 }
 
 home_of <- function(f) {

@@ -31,6 +31,8 @@ enum status {
   STATUS_DTYPE,   /* number types do not meet */
   STATUS_VALUE,   /* an attribute is out of its range */
   STATUS_INDEX,   /* a label or index in the data is out of range */
+  STATUS_OVERFLOW, /* a whole number beyond what its type holds */
+  STATUS_DIVISION, /* of whole numbers by 0 */
   STATUS_FULL,    /* a block must grow first; the border does that */
   STATUS_NAN,     /* the loss is no longer a number */
   STATUS_STOPPED, /* the poll asked for a stop */

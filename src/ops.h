@@ -46,7 +46,6 @@
   ROW(STEP,      step,      1, 1, same,      YES, "y = 1 if x > 0 else 0; derivative 0")          \
   ROW(SOFTMAX,   softmax,   1, 1, rows,      YES, "y = exp(x) / sum(exp(x)), last axis")          \
   ROW(LOG_SOFTMAX, log_softmax, 1, 1, rows,  YES, "y = x - log(sum(exp(x))), last axis")          \
-  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)")                              \
   ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)")                      \
   ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes")                        \
   ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities")            \
@@ -78,8 +77,8 @@
   ROW(MULTIPLY,  multiply,  2, 2, broadcast, YES, "y = a b")                                      \
   ROW(MAXIMUM,   maximum,   2, 2, broadcast, YES, "y = max(a, b)")                                \
   ROW(MINIMUM,   minimum,   2, 2, broadcast, YES, "y = min(a, b)")                                \
-  ROW(FLOOR_DIVIDE, floor_divide, 2, 2, broadcast, YES, "y = floor(a / b); integer / 0 is 0")     \
-  ROW(FLOOR_MOD, floor_mod, 2, 2, broadcast, YES, "y = a - b floor(a / b); likewise")             \
+  ROW(FLOOR_DIVIDE, floor_divide, 2, 2, broadcast, YES, "y = floor(a / b)")                       \
+  ROW(FLOOR_MOD, floor_mod, 2, 2, broadcast, YES, "y = a - b floor(a / b)")                       \
   ROW(LESS,      less,      2, 2, compare,   NO,  "y = a < b")                                    \
   ROW(LESS_EQUAL, less_equal, 2, 2, compare, NO,  "y = a <= b")                                   \
   ROW(NEGATIVE,  negative,  1, 1, same,      YES, "y = -x")                                       \
@@ -87,6 +86,7 @@
   ROW(SQUARE,    square,    1, 1, same,      YES, "y = x x")                                      \
   ROW(SIGN,      sign,      1, 1, same,      YES, "y = -1, 0 or 1; derivative 0")                 \
   ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)")                   \
+  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)")                              \
   ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes")                         \
   ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes")                   \
   ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on")   \

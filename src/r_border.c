@@ -33,7 +33,12 @@ void border_open(void) {
 
 /* ---- errors ---- */
 
-static const char *const status_class[STATUS_COUNT] = {"internal", "shape", "dtype", "value", "index", "internal", "nan", "stopped", "interrupted", "memory", "too_large", "traced"};
+static const char *const status_class[STATUS_COUNT] = {
+  [STATUS_OK] = "internal", [STATUS_SHAPE] = "shape", [STATUS_DTYPE] = "dtype", [STATUS_VALUE] = "value", [STATUS_INDEX] = "index",
+  [STATUS_OVERFLOW] = "value", [STATUS_DIVISION] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
+  [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory", [STATUS_TOO_LARGE] = "too_large",
+  [STATUS_TRACED] = "traced",
+};
 
 void raise(const struct failure *failure) {
   if (failure->status == STATUS_INTERRUPTED) R_ContinueUnwind(jump);

@@ -172,11 +172,21 @@ void bytes_from_r(SEXP x, unsigned char *to) {
   else TRANSPOSE(&shape, to[our_at] = (unsigned char)INTEGER(x)[r_at]);
 }
 
-/* int64 becomes integer where all numbers fit, else double. */
-static int fits_integer(const int64_t *v, int64_t n) {
-  for (int64_t i = 0; i < n; i++)
-    if (v[i] > INT32_MAX || v[i] <= INT32_MIN) return 0;
+/* Whole numbers become integers where all fit, else doubles. R's NA is the lowest int32. */
+static int fits_integer(const struct tensor *t) {
+  int64_t n = shape_count(&t->shape);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t v = t->dtype == INT32 ? ((const int32_t *)t->data)[i] : ((const int64_t *)t->data)[i];
+    if (v > INT32_MAX || v <= INT32_MIN) return 0;
+  }
   return 1;
+}
+
+/* The nearest double. What is not the same number is noted. */
+static double nearest(int64_t x, int *rounded) {
+  double d = (double)x;
+  if (d >= 9223372036854775808.0 || (int64_t)d != x) *rounded = 1;
+  return d;
 }
 
 SEXP numbers_to_r(const struct tensor *t) {
@@ -184,18 +194,26 @@ SEXP numbers_to_r(const struct tensor *t) {
   int64_t n = shape_count(shape);
   for (int i = 0; i < shape->rank; i++)
     if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array", (long long)shape->dim[i]);
-  int small = t->dtype == INT32 || (t->dtype == INT64 && fits_integer(t->data, n));
+  int small = (t->dtype == INT32 || t->dtype == INT64) && fits_integer(t), rounded = 0;
   SEXP x = PROTECT(vector_for(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, n, "an R array", shape));
   double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;
   int *i = d ? NULL : TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
   switch (t->dtype) {
   case FLOAT32: TRANSPOSE(shape, d[r_at] = (double)((const float *)t->data)[our_at]); break;
   case FLOAT64: TRANSPOSE(shape, d[r_at] = ((const double *)t->data)[our_at]); break;
-  case INT32: TRANSPOSE(shape, i[r_at] = ((const int32_t *)t->data)[our_at]); break;
+  case INT32:
+    if (small) TRANSPOSE(shape, i[r_at] = ((const int32_t *)t->data)[our_at]);
+    else TRANSPOSE(shape, d[r_at] = ((const int32_t *)t->data)[our_at]);
+    break;
   case BOOL: TRANSPOSE(shape, i[r_at] = ((const unsigned char *)t->data)[our_at]); break;
   default:
     if (small) TRANSPOSE(shape, i[r_at] = (int)((const int64_t *)t->data)[our_at]);
-    else TRANSPOSE(shape, d[r_at] = (double)((const int64_t *)t->data)[our_at]);
+    else TRANSPOSE(shape, d[r_at] = nearest(((const int64_t *)t->data)[our_at], &rounded));
+  }
+  if (rounded) {
+    SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
+    Rf_eval(PROTECT(Rf_lang1(Rf_install("warn_rounded"))), name_space);
+    UNPROTECT(3);
   }
   if (shape->rank) {
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, shape->rank));

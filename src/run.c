@@ -130,6 +130,10 @@ void run_forward(struct program *p, struct team *team, int thread) {
 
 enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
+  if (s == STATUS_OVERFLOW)
+    return fail(failure, s, "the result is beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\" before");
+  if (s == STATUS_DIVISION)
+    return fail(failure, s, "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");
   if (s == STATUS_NAN)
     return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
                             "A smaller learning rate or scaled inputs may help");

@@ -15,6 +15,11 @@ INLINE const struct slot *output_slot(const struct call *c) { return &c->program
 #define DIN(k) (operand_of(c, k)->wants ? (real *)input_slot(c, k)->gradient : NULL)
 #define ADDS(k) (operand_of(c, k)->accumulates)
 
+/* What went wrong in this member's share, if anything did, ends the run. */
+INLINE void report(const struct call *c, enum status flaw) {
+  if (flaw) atomic_store(&c->team->failed, (int)flaw);
+}
+
 #define INT(i) (c->node->attr.ints[i])
 #define REAL_ATTR(i) real_attribute(c->node->attr.reals[i])
 

@@ -21,7 +21,11 @@
 #include "softmax.h"
 #include "loss.h"
 #include "multiply.h"
+#endif
+#ifndef REAL_IS_BOOL
 #include "matmul.h"
+#endif
+#ifdef REAL_IS_FLOATING
 #include "update.h"
 #include "random.h"
 #include "recurrent.h"

@@ -25,6 +25,7 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
     struct walk w;                                                                                  \
     struct range rows, within;                                                                      \
     int64_t at[2];                                                                                  \
+    enum status flaw = STATUS_OK;                                                                   \
     walk_plan(&w, OUT_SHAPE, shapes, 2);                                                            \
     walk_share(c, &w, &rows, &within);                                                              \
     int64_t n = w.n[w.rank - 1], sa = w.stride[0][w.rank - 1], sb = w.stride[1][w.rank - 1];        \
@@ -33,6 +34,7 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
       const real *pa = IN(0) + at[0], *pb = IN(1) + at[1];                                          \
       BINARY_ROW(f)                                                                                 \
     }                                                                                               \
+    report(c, flaw);                                                                                \
   }
 #define BINARY_ROW(f)                                                                               \
   real *pz = OUT + row * n;                                                                         \
@@ -96,9 +98,9 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
 
 #ifndef REAL_IS_BOOL
 /*     op        z =                        dz/da =                         dz/db =  */
-BINARY(add,      plus(a, b),                splat(R(1)),                    splat(R(1)))
-BINARY(subtract, minus(a, b),                splat(R(1)),                    splat(R(-1)))
-BINARY(multiply, times(a, b),                b,                              a)
+BINARY(add,      plus(a, b, FLAW),          splat(R(1)),                    splat(R(1)))
+BINARY(subtract, minus(a, b, FLAW),         splat(R(1)),                    splat(R(-1)))
+BINARY(multiply, times(a, b, FLAW),         b,                              a)
 BINARY(maximum,  choose((b > a) | (b != b), b, a),       choose(b > a, ZERO, ONE),       choose(b > a, ONE, ZERO))
 BINARY(minimum,  choose((b < a) | (b != b), b, a),       choose(b < a, ZERO, ONE),       choose(b < a, ONE, ZERO))
 
@@ -108,28 +110,35 @@ BINARY(minimum,  choose((b < a) | (b != b), b, a),       choose(b < a, ZERO, ONE
 /* The whole quotient, rounded down, and the rest, which has the sign of b, as R's %/% and %% have them. */
 #ifdef REAL_IS_FLOATING
 INLINE int rounds_up(double a, double b) { return fmod(a, b) != 0 && (a < 0) != (b < 0); } /* if cut towards zero */
-INLINE real floor_quotient(real a, real b) {
+INLINE real floor_quotient(real a, real b, enum status *flaw) {
+  (void)flaw;
   double x = (double)a, y = (double)b, q = x / y;
   return R(isfinite(q) ? rint((x - fmod(x, y)) / y) - rounds_up(x, y) : q);
 }
-INLINE real floor_rest(real a, real b) {
+INLINE real floor_rest(real a, real b, enum status *flaw) {
+  (void)flaw;
   double x = (double)a, y = (double)b;
   return R(rounds_up(x, y) ? fmod(x, y) + y : fmod(x, y));
 }
 #else
 /* C leaves division by zero undefined, and that of the lowest number by -1 */
-INLINE int rounds_up(real a, real b) { return a % b != 0 && (a < 0) != (b < 0); }
-INLINE real floor_quotient(real a, real b) {
-  return b == 0 ? 0 : b == -1 ? minus(0, a) : a / b - rounds_up(a, b);
+INLINE int is_zero(real b, enum status *flaw) {
+  if (b == 0) *flaw = STATUS_DIVISION;
+  return b == 0;
 }
-INLINE real floor_rest(real a, real b) {
-  return b == 0 || b == -1 ? 0 : rounds_up(a, b) ? a % b + b : a % b;
+INLINE int rounds_up(real a, real b) { return a % b != 0 && (a < 0) != (b < 0); }
+INLINE real floor_quotient(real a, real b, enum status *flaw) {
+  return is_zero(b, flaw) ? 0 : b == -1 ? minus(0, a, flaw) : a / b - rounds_up(a, b);
+}
+INLINE real floor_rest(real a, real b, enum status *flaw) {
+  return is_zero(b, flaw) || b == -1 ? 0 : rounds_up(a, b) ? a % b + b : a % b;
 }
 #endif
 
 /* f of two vectors, number by number */
 #define PAIRWISE(name, f)                                                                           \
-  INLINE V name(V x, V y) {                                                                         \
+  INLINE V name(V x, V y, enum status *flaw) {                                                      \
+    (void)flaw;                                                                                     \
     real first[VL], second[VL];                                                                     \
     memcpy(first, &x, sizeof first);                                                                \
     memcpy(second, &y, sizeof second);                                                              \
@@ -140,17 +149,17 @@ INLINE real floor_rest(real a, real b) {
     memcpy(&x, first, sizeof first);                                                                \
     return x;                                                                                       \
   }
-PAIRWISE(vfloor_quotient, floor_quotient(a, b))
-PAIRWISE(vfloor_rest, floor_rest(a, b))
-BINARY(floor_divide, vfloor_quotient(a, b), ZERO,                           ZERO)
-BINARY(floor_mod, vfloor_rest(a, b),        splat(R(1)),                    -vfloor_quotient(a, b))
+PAIRWISE(vfloor_quotient, floor_quotient(a, b, flaw))
+PAIRWISE(vfloor_rest, floor_rest(a, b, flaw))
+BINARY(floor_divide, vfloor_quotient(a, b, FLAW), ZERO,                     ZERO)
+BINARY(floor_mod, vfloor_rest(a, b, FLAW),  splat(R(1)),                    -vfloor_quotient(a, b, FLAW))
 #endif
 
 #ifdef REAL_IS_FLOATING
 PAIRWISE(vpow, R(pow((double)a, (double)b)))
 BINARY(divide,   a / b,                     R(1) / b,                       -z / b)
 /* d/db is 0 where a is 0, as the limit is for b > 0 */
-BINARY(power,    vpow(a, b),                choose(b == R(0), ZERO, b * vpow(a, b - R(1))),         choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
+BINARY(power,    vpow(a, b, FLAW),          choose(b == R(0), ZERO, b * vpow(a, b - R(1), FLAW)),         choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
 #endif
 
 /* comparisons: number by number, the result is bool (one byte) */

@@ -1,10 +1,33 @@
 /* matmul.h - y = op(a) op(b), batches broadcast; and the dense layer y = activation(x W + b). */
 
+#ifndef REAL_IS_FLOATING /* multiply.h is for floats; this for whole numbers: C = A B, exact or with a flaw */
+struct matrix {
+  const real *at;
+  int64_t row, column; /* strides */
+};
+static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b, const real *bias,
+                     int add, real *y) {
+  struct range rows = share_rows(c, m);
+  enum status flaw = STATUS_OK;
+  (void)bias, (void)add;
+  for (int64_t i = rows.begin; i < rows.end; i++) {
+    for (int64_t j = 0; j < n; j++) {
+      total sum = 0;
+      for (int64_t k = 0; k < depth; k++) {
+        total product = total_times(a.at[i * a.row + k * a.column], b.at[k * b.row + j * b.column], &flaw);
+        sum = total_plus(sum, product, &flaw);
+      }
+      y[i * n + j] = narrow(sum, &flaw);
+    }
+  }
+  report(c, flaw);
+}
+#endif
+
 /* A stack of matrices, perhaps transposed, as struct matrix. */
 INLINE struct matrix matrix_of(const real *at, int64_t columns, int transposed) {
   return transposed ? (struct matrix){at, 1, columns} : (struct matrix){at, columns, 1};
 }
-INLINE struct matrix flipped(struct matrix m) { return (struct matrix){m.at, m.column, m.row}; }
 
 struct product {
   int64_t m, n, k, batches;
@@ -48,6 +71,9 @@ static void matmul_forward(const struct call *c) {
              OUT + i * p.m * p.n);
   }
 }
+
+#ifdef REAL_IS_FLOATING
+INLINE struct matrix flipped(struct matrix m) { return (struct matrix){m.at, m.column, m.row}; }
 
 /* da = dy op(b)', transposed if a is; db = op(a)' dy likewise. A matrix that serves several batches
  * adds up their gradients in order; the first contribution overwrites. */
@@ -118,3 +144,4 @@ static void dense_backward(const struct call *c) {
   wait_if_repeated(c, 2);
   bias_backward(c, dz, n, outputs);
 }
+#endif

@@ -17,6 +17,7 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
     struct walk w;                                                                                  \
     struct shape kept;                                                                              \
     int64_t at;                                                                                     \
+    enum status flaw = STATUS_OK;                                                                   \
     if (c->thread) return;                                                                          \
     reduce_plan(c, &w, &kept);                                                                      \
     int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];                                   \
@@ -30,25 +31,34 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
         y[at + i * moves] = f;                                                                      \
       }                                                                                             \
     }                                                                                               \
+    report(c, flaw);                                                                                \
   }
 
 #ifndef REAL_IS_BOOL
-REDUCTION(prod, 1, REAL_TIMES(all, one))
+#ifdef REAL_IS_FLOATING
+REDUCTION(prod, 1, all * one)
+#else
+REDUCTION(prod, 1, times(all, one, FLAW))
+#endif
 
 /* Sums of pieces are added in double, so that long float sums keep their digits. */
-INLINE real row_sum(const real *x, int64_t n) {
+INLINE real row_sum(const real *x, int64_t n, enum status *flaw) {
   total all = 0;
+#ifdef REAL_IS_FLOATING
   for (int64_t from = 0; from < n; from += 1024) {
     int64_t to = from + 1024 < n ? from + 1024 : n;
     V sum = splat(0);
-    FOR_VECTORS(from, to) sum = plus(sum, READ(x));
+    FOR_VECTORS(from, to) sum += READ(x);
     all += (total)hsum(sum);
   }
-  return R(all);
+#else
+  for (int64_t i = 0; i < n; i++) all = total_plus(all, x[i], flaw);
+#endif
+  return narrow(all, flaw);
 }
 
 /* y += x for n numbers. `lost`, unless it is NULL, has what earlier sums were rounded by (Kahan 1965). */
-INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
+INLINE void add_row(int64_t n, const real *x, real *y, real *lost, enum status *flaw) {
 #if defined(REAL_IS_FLOAT)
   if (lost) {
     FOR_VECTORS((int64_t)0, n) {
@@ -60,7 +70,7 @@ INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
   }
 #endif
   (void)lost;
-  FOR_VECTORS((int64_t)0, n) PUT(y, 1, READ(x));
+  FOR_VECTORS((int64_t)0, n) WRITE(y, plus(READ(y), READ(x), flaw));
 }
 
 #define SHORT_SUM 256 /* of so few rows the rounding errors do not matter */
@@ -76,6 +86,7 @@ static void sum_forward(const struct call *c) {
   int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ? walk_steps(&w) / leading : 0;
   struct range mine = split ? share_rows(c, leading) : (struct range){0, c->thread == 0};
   real *y = OUT, *lost = NULL;
+  enum status flaw = STATUS_OK;
   size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
   memset(y + begin, 0, bytes);
   if (c->node->scratch >= 0 && steps * (moves ? n : 1) > SHORT_SUM * sums) {
@@ -84,9 +95,10 @@ static void sum_forward(const struct call *c) {
   }
   for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
     walk_offsets(&w, row, 1, &at);
-    const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n);
-    add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL);
+    const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n, &flaw);
+    add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL, &flaw);
   }
+  report(c, flaw);
 }
 
 #ifdef REAL_IS_FLOATING
@@ -109,18 +121,20 @@ static void reduce_spread(const struct call *c, real scale) {
 
 static void sum_backward(const struct call *c) { reduce_spread(c, R(1)); }
 
-static real mean_scale(const struct call *c) { return R((double)shape_count(OUT_SHAPE) / (double)shape_count(SHAPE(0))); }
+/* how many numbers each mean is of */
+static double mean_count(const struct call *c) { return (double)shape_count(SHAPE(0)) / (double)shape_count(OUT_SHAPE); }
 
-/* the member that finished a sum also scales it */
+/* the member that finished a sum also divides it */
 static void mean_forward(const struct call *c) {
   sum_forward(c);
   team_barrier(c->team);
   struct range r = share(c, shape_count(OUT_SHAPE));
-  real scale = mean_scale(c), *y = OUT;
-  for (int64_t i = r.begin; i < r.end; i++) y[i] *= scale;
+  double count = mean_count(c);
+  real *y = OUT;
+  for (int64_t i = r.begin; i < r.end; i++) y[i] = R((double)y[i] / count);
 }
 
-static void mean_backward(const struct call *c) { reduce_spread(c, mean_scale(c)); }
+static void mean_backward(const struct call *c) { reduce_spread(c, R(1 / mean_count(c))); }
 #endif
 
 #ifdef REAL_IS_FLOATING
@@ -231,16 +245,18 @@ static void running_sums(const struct call *c, const real *x, real *y, int back,
   const struct shape *s = SHAPE(0);
   int axis = (int)INT(0);
   int64_t n = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  enum status flaw = STATUS_OK;
   struct range lines = share_rows(c, shape_span(s, 0, axis) * inner);
   for (int64_t line = lines.begin; line < lines.end; line++) {
     int64_t first = line / inner * n * inner + line % inner;
     total sum = 0;
     for (int64_t k = 0; k < n; k++) {
       int64_t i = first + (back ? n - 1 - k : k) * inner;
-      sum += (total)x[i];
-      y[i] = add ? REAL_PLUS(y[i], R(sum)) : R(sum);
+      sum = total_plus(sum, (total)x[i], &flaw);
+      y[i] = (add ? y[i] : 0) + narrow(sum, &flaw);
     }
   }
+  report(c, flaw);
 }
 static void cumsum_forward(const struct call *c) { running_sums(c, IN(0), OUT, 0, 0); }
 #ifdef REAL_IS_FLOATING

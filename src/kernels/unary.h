@@ -4,6 +4,7 @@
  * apply the op in place (op_is_fusable()); it then passes y for x, which has the same sign.
  */
 
+#ifdef REAL_IS_FLOATING
 #define UNARY_FORWARD(name, f)                                                                      \
   INLINE V name##_value(V x, real a, real b) {                                                      \
     (void)a, (void)b;                                                                               \
@@ -16,8 +17,6 @@
     struct range r = share(c, shape_count(OUT_SHAPE));                                              \
     name##_map(r.begin, r.end, IN(0), OUT, REAL_ATTR(0), REAL_ATTR(1));                             \
   }
-
-#ifdef REAL_IS_FLOATING
 #define UNARY_BACKWARD(name, slope)                                                                 \
   INLINE V name##_slope(V x, V y, real a, real b) {                                                 \
     (void)a, (void)b, (void)x, (void)y;                                                             \
@@ -31,18 +30,29 @@
     struct range r = share(c, shape_count(OUT_SHAPE));                                              \
     name##_pull(r.begin, r.end, IN(0), OUT, DOUT, DIN(0), ADDS(0), REAL_ATTR(0), REAL_ATTR(1));     \
   }
-#else
-#define UNARY_BACKWARD(name, slope)
-#endif
 #define UNARY(name, f, slope) UNARY_FORWARD(name, f) UNARY_BACKWARD(name, slope)
+#else
+#define UNARY(name, f, slope)                                                                       \
+  static void name##_forward(const struct call *c) {                                                \
+    struct range r = share(c, shape_count(OUT_SHAPE));                                              \
+    const real a = REAL_ATTR(0), b = REAL_ATTR(1);                                                  \
+    enum status flaw = STATUS_OK;                                                                   \
+    (void)a, (void)b;                                                                               \
+    for (int64_t i = r.begin; i < r.end; i++) {                                                     \
+      const real x = IN(0)[i];                                                                      \
+      OUT[i] = f;                                                                                   \
+    }                                                                                               \
+    report(c, flaw);                                                                                \
+  }
+#endif
 
 #define ONE splat(R(1))
 #define ZERO splat(R(0))
 
 /*    op          y =                                       dy/dx = */
-UNARY(negative,   minus(ZERO, x),                             splat(R(-1)))
-UNARY(abs,        vabs(x),                                  choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), ZERO)))
-UNARY(square,     times(x, x),                              x + x)
+UNARY(negative,   minus(ZERO, x, FLAW),                     splat(R(-1)))
+UNARY(abs,        magnitude(x, FLAW),                       choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), ZERO)))
+UNARY(square,     times(x, x, FLAW),                        x + x)
 /* comparisons are written so that NaN passes through */
 UNARY(sign,       choose(x > R(0), ONE, choose(x < R(0), splat(R(-1)), x)), ZERO)
 UNARY(clip,       choose(x < a, splat(a), choose(x > b, splat(b), x)), choose((x < a) | (x > b), ZERO, ONE))

@@ -163,21 +163,61 @@ INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
 #define IN_REGISTER(x) (void)(x)
 #endif
 
-/* Sums, differences and products; integers wrap around, which C leaves undefined for signed types. */
+/* Sums, differences and products. Where whole numbers have none, `flaw` becomes the status that says why; FLAW is a kernel's
+ * own. Long sums are added up in a wider type: those of floats keep their digits, those of int32 need not stay within it on
+ * the way. */
 #if defined(REAL_IS_FLOATING)
-INLINE V plus(V a, V b) { return a + b; }
-INLINE V minus(V a, V b) { return a - b; }
-INLINE V times(V a, V b) { return a * b; }
-#define REAL_PLUS(a, b) ((a) + (b))
-#define REAL_TIMES(a, b) ((a) * (b))
-typedef double total; /* long float sums keep their digits */
-#else
-INLINE V plus(V a, V b) { return (V)((uint64_t)a + (uint64_t)b); }
-INLINE V minus(V a, V b) { return (V)((uint64_t)a - (uint64_t)b); }
-INLINE V times(V a, V b) { return (V)((uint64_t)a * (uint64_t)b); }
-#define REAL_PLUS(a, b) plus(a, b)
-#define REAL_TIMES(a, b) times(a, b)
-typedef uint64_t total;
+#define FLAW NULL
+INLINE V plus(V a, V b, enum status *flaw) {
+  (void)flaw;
+  return a + b;
+}
+INLINE V minus(V a, V b, enum status *flaw) {
+  (void)flaw;
+  return a - b;
+}
+INLINE V times(V a, V b, enum status *flaw) {
+  (void)flaw;
+  return a * b;
+}
+typedef double total;
+INLINE total total_plus(total a, total b, enum status *flaw) {
+  (void)flaw;
+  return a + b;
+}
+INLINE real narrow(total x, enum status *flaw) {
+  (void)flaw;
+  return R(x);
+}
+#elif !defined(REAL_IS_BOOL)
+#define FLAW (&flaw)
+#if defined(__GNUC__)
+#define WHOLE(name, type, builtin, operator, possible)  \
+  INLINE type name(type a, type b, enum status *flaw) { \
+    type result;                                        \
+    if (builtin(a, b, &result)) *flaw = STATUS_OVERFLOW; \
+    return result;                                      \
+  }
+#else /* the quotient tells whether the product was right */
+#define WHOLE(name, type, builtin, operator, possible)           \
+  INLINE type name(type a, type b, enum status *flaw) {          \
+    type result = (type)((uint64_t)a operator (uint64_t)b);      \
+    if (!(possible)) *flaw = STATUS_OVERFLOW;                    \
+    return result;                                               \
+  }
+#endif
+#define PLUS_POSSIBLE ((a < 0) != (b < 0) || (a < 0) == (result < 0))
+#define TIMES_POSSIBLE (a == 0 || (a == -1 ? b == 0 || (b < 0) != (result < 0) : result / a == b))
+WHOLE(plus, real, __builtin_add_overflow, +, PLUS_POSSIBLE)
+WHOLE(minus, real, __builtin_sub_overflow, -, (a < 0) == (b < 0) || (a < 0) == (result < 0))
+WHOLE(times, real, __builtin_mul_overflow, *, TIMES_POSSIBLE)
+typedef int64_t total;
+WHOLE(total_plus, total, __builtin_add_overflow, +, PLUS_POSSIBLE)
+WHOLE(total_times, total, __builtin_mul_overflow, *, TIMES_POSSIBLE)
+INLINE real narrow(total x, enum status *flaw) {
+  if ((total)(real)x != x) *flaw = STATUS_OVERFLOW;
+  return (real)x;
+}
 #endif
 
 #if !defined(INSTRUCTION) /* which gives b, too, where one of the two is NaN */
@@ -187,7 +227,16 @@ INLINE V vmin(V a, V b) { return choose(a < b, a, b); }
 #if defined(LANE_SIGN)
 INLINE V vabs(V x) { return (V)((VI)x & ~((VI){0} + LANE_SIGN)); }
 #else
-INLINE V vabs(V x) { return choose(x < splat(0), minus(splat(0), x), x); }
+INLINE V vabs(V x) { return choose(x < splat(0), -x, x); }
+#endif
+
+#if defined(REAL_IS_FLOATING)
+INLINE V magnitude(V x, enum status *flaw) {
+  (void)flaw;
+  return vabs(x);
+}
+#elif !defined(REAL_IS_BOOL)
+INLINE V magnitude(V x, enum status *flaw) { return x < 0 ? minus(0, x, flaw) : x; }
 #endif
 
 INLINE real hsum(V v) {
@@ -217,7 +266,7 @@ INLINE real hmax(V v) {
 #define PUT(p, add, v)              \
   do {                              \
     V put_ = (v);                   \
-    if (add) put_ = plus(put_, READ(p));       \
+    if (add) put_ = put_ + READ(p); \
     WRITE(p, put_);                 \
   } while (0)
 /* only the numbers of this vector count in a sum */

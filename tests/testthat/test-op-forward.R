@@ -65,7 +65,7 @@ test_that("integers of both sizes, and bool where the table says so, agree with 
     for (case in op_cases[[op]]) {
       numbers <- lapply(case$inputs, whole)
       expected <- do.call(case$reference, numbers)
-      if (any(abs(expected) > .Machine$integer.max)) next # it wraps around
+      if (any(abs(expected) > .Machine$integer.max)) next # an error
       for (dtype in c("int32", "int64")) {
         y <- do.call(case$call, lapply(numbers, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x)))
         if (!op %in% c("less", "less_equal", "equal", "not_equal", "argmax", "argmin", "cast", "shape") && tensor_dtype(y) != dtype) wrong <- c(wrong, paste(op, case$what, tensor_dtype(y)))
@@ -212,16 +212,49 @@ test_that("clip of integers works with ends beyond their range", {
   expect_identical(c(as.array(op_clip(1:3, 2, 1e300))), c(2L, 2L, 3L))
 })
 
-test_that("integers divided by zero give zero, and the lowest by -1 itself", {
-  lowest <- list(int32 = op_cast(-2^31, "int32"), int64 = op_cast(-2^63, "int64"))
-  for (dtype in names(lowest)) {
-    x <- tensor(c(-3, 0, 3), dtype)
-    expect_identical(c(as.array(op_floor_divide(x, 0))), c(0L, 0L, 0L))
-    expect_identical(c(as.array(op_floor_mod(x, 0))), c(0L, 0L, 0L))
-    low <- lowest[[dtype]]
-    expect_true(as.array(op_equal(op_floor_divide(low, -1), low)))
-    expect_identical(as.array(op_floor_mod(low, -1)), 0L)
+test_that("whole numbers divided by zero, or beyond their dtype, are errors; floats are Inf and NaN", {
+  refused <- function(expression, text) expect_error(expression, text, class = "nativenet_error_value")
+  for (dtype in c("int32", "int64")) {
+    low <- op_cast(if (dtype == "int32") -2^31 else -2^63, dtype)
+    top <- op_subtract(-1, low)
+    one <- tensor(1, dtype)
+    refused(tensor(c(3, 0), dtype) %/% 0, "`%/%`: whole numbers are divided by 0")
+    refused(tensor(c(3, 0), dtype) %% tensor(c(1, 0), dtype), "`%%`: whole numbers are divided by 0")
+    for (f in list(function() top + one, function() low - one, function() top * 2L, function() low * -1L, function() -low, function() abs(low),
+      function() low %/% -1L, function() op_square(top), function() op_sum(op_stack(list(top, one))), function() op_prod(op_stack(list(top, top))),
+      function() op_sum(matrix(c(1, 2)) * top, 1), function() op_cumsum(op_stack(list(low, low))), function() op_matmul(matrix(1, 1, 2) * top, matrix(1, 2, 1) * one))) {
+      refused(f(), "beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\"")
+    }
+    expect_true(as.array(low + top == -1L & low %% -1L == 0L & top - top == 0L & -top - 1L == low))
+    f <- autograph(function(x) x + one)
+    expect_identical(as.array(f(tensor(4, dtype))), 5L)
+    refused(f(top), "beyond")
   }
+  expect_identical(as.array(op_sum(c(.Machine$integer.max, 1L, -5L))), .Machine$integer.max - 4L)
+  expect_identical(c(as.array(tensor(c(-1, 0, 1)) %/% 0)), c(-Inf, NaN, Inf))
+})
+
+test_that("what R's types cannot hold is seen: the lowest int32 is no NA, and rounding is told", {
+  expect_identical(as.array(op_cast(-2^31, "int32")), -2^31)
+  expect_warning(expect_identical(as.array(op_cast(2^53, "int64") + 1L), 2^53), "2\\^53", class = "nativenet_warning_precision")
+  expect_silent(expect_identical(as.array(op_cast(2^60, "int64")), 2^60))
+})
+
+test_that("products of whole numbers stay whole, in batches and transposed", {
+  a <- array(1:24, c(2, 3, 4))
+  b <- array(-19:20, c(2, 4, 5))
+  for (dtype in c("int32", "int64")) {
+    y <- op_matmul(tensor(a, dtype), tensor(b, dtype))
+    expect_identical(tensor_dtype(y), dtype)
+    for (i in 1:2) expect_equal(as.array(y)[i, , ], a[i, , ] %*% b[i, , ])
+    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), TRUE)), crossprod(a[1, , ], a[2, , ]))
+    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), FALSE, TRUE)), tcrossprod(a[1, , ], a[2, , ]))
+  }
+  expect_identical(as.array(op_matmul(matrix(2^40, 1, 1) * tensor(1, "int64"), matrix(2^10, 1, 1) * tensor(1, "int64"))), matrix(2^50))
+})
+
+test_that("a mean of equal numbers is that number", {
+  for (dtype in c("float32", "float64")) for (n in c(7, 49, 1e4 + 3)) expect_identical(as.array(op_mean(tensor(rep(1, n), dtype))), 1)
 })
 
 test_that("whole quotients and rests are those of R for both signs and fractions", {
@@ -314,12 +347,6 @@ test_that("composed ops can be traced, and give the bits they give eagerly", {
     }
   }
   expect_identical(wrong, character())
-})
-
-test_that("integer sums wrap around, as the hardware does, and nothing worse", {
-  top <- .Machine$integer.max
-  expect_identical(as.array(op_cast(op_add(top, 1L), "float64")), -2^31)
-  expect_identical(as.array(op_abs(op_cast(-2^31, "int32"))), NA_integer_)
 })
 
 test_that("plain numbers take the dtype of the tensor they meet", {

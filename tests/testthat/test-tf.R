@@ -283,3 +283,28 @@ test_that("cond and while_loop take functions and single truths", {
   expect_refusal(tf$while_loop(function(i) "a", function(i) i, list(1)), "value", "`cond()` must be TRUE or FALSE, not \"a\"")
   expect_refusal(k_switch("a", one, one), "value")
 })
+
+test_that("whole numbers stay whole, means cut towards zero, and lists are arrays, as in TensorFlow", {
+  same <- function(x, dtype, value) {
+    expect_identical(tensor_dtype(x), dtype)
+    expect_equal(as.array(x), value)
+  }
+  same(tf$reduce_mean(1:4), "int32", 2)
+  same(tf$reduce_mean(tf$constant(c(-1L, -2L))), "int32", -1)
+  same(tf$reduce_mean(matrix(c(-1L, -2L, 5L, 6L), 2), 1L, TRUE), "int32", matrix(2, 2, 1))
+  same(tf$reduce_mean(rep(1L, 49)), "int32", 1)
+  same(tf$math$reduce_mean(c(1, 2, 4, 4)), "float32", 2.75)
+  same(tf$reduce_mean(c(TRUE, FALSE)), "float32", 0.5)
+  mean_of <- tf$`function`(function(x) tf$reduce_mean(x))
+  same(mean_of(tf$constant(1:4)), "int32", 2)
+  same(mean_of(tf$constant(1:5)), "int32", 3)
+  same(tf$matmul(matrix(1:4, 2), matrix(1:4, 2)), "int32", matrix(c(7, 10, 15, 22), 2))
+  same(tf$constant(list(list(1, 2), list(3, 4))), "float32", matrix(c(1, 3, 2, 4), 2))
+  same(tf$constant(list(c(1L, 2L), c(3L, 4L))), "int32", matrix(c(1, 3, 2, 4), 2))
+  same(tf$constant(list(matrix(1, 2, 2), matrix(2, 2, 2)))[2], "float64", matrix(2, 2, 2))
+  same(tf$constant(list(tf$constant(1), 2)), "float32", array(c(1, 2)))
+  same(tf$reduce_sum(list(list(1, 2), list(3, 4)), 0L), "float32", array(c(4, 6)))
+  same(tf$maximum(list(1L, 5L), list(3L, 2L)), "int32", array(c(3, 5)))
+  expect_error(tf$constant(list(1, list(2, 3))), "differ in shape: \\(\\), and at position 2 \\(2\\)", class = "nativenet_error_shape")
+  expect_error(tf$reduce_sum(list("a")), "`tf\\$reduce_sum\\(\\)`")
+})
