@@ -8,8 +8,9 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
   n <- length(self$inputs)
   x <- parts_by_name(x, input_names(self, x), known[seq_len(n)], "x", fun)
   if (!is.null(y)) y <- parts_by_name(y, output_names(self), known[-seq_len(n)], "y", fun)
-  names <- Map(learned_names, known, c(x, if (is.null(y)) rep(list(NULL), length(self$outputs)) else y))
-  inputs <- Map(input_column, x, self$inputs, fun)
+  parts <- c(x, if (is.null(y)) rep(list(NULL), length(self$outputs)) else y)
+  names <- lapply(seq_along(known), function(k) learned_names(known[[k]], parts[[k]]))
+  inputs <- lapply(seq_len(n), function(k) input_column(x[[k]], self$inputs[[k]], fun))
   targets <- if (!is.null(y)) target_columns(self, y, fun, x, inputs)
   weights <- if (!is.null(y)) weight_columns(self, y, sample_weight, class_weight, names[[n + 1]], fun)
   columns <- c(inputs, targets, weights)
@@ -26,9 +27,9 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
 }
 
 #' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a data frame.
+#' Names of a single one are not asked for.
 #' @noRd
-as_parts <- function(x, names, arg, fun) {
-  n <- length(names)
+as_parts <- function(x, names, arg, fun, n = length(names)) {
   if (!is.list(x) || is.object(x)) x <- list(x)
   if (n > 1 && all(nzchar(names(x))) && !is.null(names(x))) {
     unknown <- setdiff(names(x), names)
@@ -60,13 +61,14 @@ layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$nam
 #' @noRd
 input_names <- function(self, x = NULL) {
   own <- layer_names_of(self$inputs)
+  if (is.null(names(x))) return(own)
   given <- ifelse(nzchar(self$input_names), self$input_names, own)
   if (length(given) == length(own) && setequal(names(x), given)) given else own
 }
 
 input_column <- function(value, input, fun) {
   wanted <- input$shape
-  t <- like_rows(as_column(value, input$dtype, "x", fun), wanted)
+  t <- like_rows(as_column(value, input$dtype, "x", fun, wanted), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
     abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), row_hint(value, wanted), class = "shape", fun = fun)
@@ -101,9 +103,9 @@ place_in <- function(value, at) {
   paste0(": row ", at[1], ", column ", if (is.null(column) || !nzchar(column)) at[2] else paste0("`", column, "`"))
 }
 
-#' An array as a tensor of the dtype, without NA; a vector becomes a column of one axis.
+#' An array as a tensor of the dtype, without NA; a vector becomes a column, of two axes beside rows of such a shape.
 #' @noRd
-as_column <- function(value, dtype, arg, fun) {
+as_column <- function(value, dtype, arg, fun, shape = NULL) {
   if (is.data.frame(value)) value <- as_number_matrix(value, arg, fun)
   if (is.factor(value)) value <- as.integer(value) - 1L
   if (is_tensor(value)) {
@@ -116,22 +118,28 @@ as_column <- function(value, dtype, arg, fun) {
     abort("`", arg, "` must be an array, not a list", padding_hint, fun = fun)
   }
   value <- check_numbers(value, arg = arg, fun = fun)
-  named <- function(e, place = NULL) abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), place, class = error_kind(e), fun = fun)
-  tryCatch(check_finite(value), nativenet_error_value = function(e) named(e, place_in(value, which(!is.finite(value))[1])))
-  if (is.null(dim(value))) dim(value) <- length(value)
-  whole <- if (dtype %in% c("int32", "int64")) "; labels of classes and tokens are whole numbers from 0"
-  tryCatch(tensor(value, dtype), nativenet_error_memory = named, nativenet_error_value = function(e) named(e, whole))
+  named <- function(e) {
+    at <- which(!is.finite(value))[1]
+    whole <- inherits(e, "nativenet_error_value") && dtype %in% c("int32", "int64")
+    place <- if (!is.na(at)) place_in(value, at) else if (whole) "; labels of classes and tokens are whole numbers from 0"
+    abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), place, class = error_kind(e), fun = fun)
+  }
+  withCallingHandlers({
+    check_finite(value)
+    if (is.null(dim(value))) dim(value) <- c(length(value), if (length(shape) == 2) 1L)
+    tensor(value, dtype)
+  }, nativenet_error_value = named, nativenet_error_memory = named)
 }
 
 #' @param y,x lists of the parts; `inputs` the columns of `x`.
 #' @noRd
 target_columns <- function(self, y, fun, x, inputs) {
   same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
-  columns <- if (same) inputs else Map(function(value, k) {
-    if (is.factor(value)) check_factor(self, k, fun)
-    as_column(value, target_dtype(self, k), "y", fun)
-  }, y, seq_along(y))
-  Map(function(t, output) like_rows(t, output$shape), columns, self$outputs)
+  lapply(seq_along(y), function(k) {
+    shape <- self$outputs[[k]]$shape
+    if (is.factor(y[[k]])) check_factor(self, k, fun)
+    like_rows(if (same) inputs[[k]] else as_column(y[[k]], target_dtype(self, k), "y", fun, shape), shape)
+  })
 }
 
 #' A vector is a column beside a tensor of rows, as in Keras.

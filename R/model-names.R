@@ -6,7 +6,10 @@
 #' @noRd
 data_names <- function(self) lapply(c(self$inputs, self$outputs), function(t) .subset2(t, "names"))
 
-note_names <- function(self, known) Map(function(t, names) assign("names", names, envir = t), c(self$inputs, self$outputs), known)
+note_names <- function(self, known) {
+  tensors <- c(self$inputs, self$outputs)
+  for (k in seq_along(tensors)) if (!identical(.subset2(tensors[[k]], "names"), known[[k]])) assign("names", known[[k]], envir = tensors[[k]])
+}
 
 #' What the classes of the first output are called: its levels or columns.
 #' @noRd
@@ -18,6 +21,7 @@ class_names <- function(self, known = data_names(self)[[length(self$inputs) + 1]
 #' @noRd
 learned_names <- function(known, value) {
   columns <- column_names(value)
+  if (is.null(columns) && !is.factor(value)) return(known)
   if (anyDuplicated(columns) || !all(nzchar(columns)) || anyNA(columns)) columns <- NULL # only as positions
   found <- if (is.factor(value)) list(levels = levels(value)) else if (length(columns) || is_tensor(value) && !is.null(columns)) list(columns = columns)
   known <- c(known, found[setdiff(names(found), names(known))])
@@ -36,11 +40,14 @@ column_names <- function(value) {
 #' The parts of x or y, with their columns and levels as the model knows them.
 #' @noRd
 parts_by_name <- function(x, names, known, arg, fun) {
-  one_factor <- function(part) is.data.frame(part) && length(part) == 1 && is.factor(part[[1]])
-  parts <- lapply(as_parts(x, names, arg, fun), function(part) if (one_factor(part)) part[[1]] else part)
-  parts <- lapply(parts, plain_argument, arg, fun) # `[` drops the class of an integer64
-  what <- if (length(names) > 1) paste0("`", arg, "` for `", names, "`") else paste0("`", arg, "`")
-  Map(function(value, known, what) if (is.null(known)) value else by_name(value, known, what, fun), parts, known, what)
+  n <- length(known)
+  parts <- as_parts(x, names, arg, fun, n)
+  lapply(seq_len(n), function(k) {
+    part <- parts[[k]]
+    if (is.data.frame(part) && length(part) == 1 && is.factor(part[[1]])) part <- part[[1]]
+    part <- plain_argument(part, arg, fun) # `[` drops the class of an integer64
+    if (is.null(known[[k]])) part else by_name(part, known[[k]], paste0("`", arg, "`", if (n > 1) paste0(" for `", names[k], "`")), fun)
+  })
 }
 
 by_name <- function(value, known, what, fun) {

@@ -12,9 +12,14 @@ most_row_programs <- 16
 step_program <- function(self, kind, data, batch) {
   cache <- step_cache(self)
   batch <- min(batch, data$rows)
-  columns <- vapply(data$columns, function(t) paste(tensor_dtype(t), format_shape(dim(t)[-1])), "")
-  key <- paste(kind, paste(columns, collapse = " "), data$layout)
-  for (k in c(key, paste(key, batch))) if (!is.null(cache[[k]])) return(cache[[k]])
+  columns <- lapply(data$columns, function(t) {
+    info <- tensor_info(t)
+    c(info[[1]], info[[2]][-1])
+  })
+  key <- paste(c(kind, unlist(columns), data$layout), collapse = " ")
+  step <- cache[[key]]
+  if (is.null(step)) step <- cache[[paste(key, batch)]]
+  if (!is.null(step)) return(step)
   step <- switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
   step$kind <- kind
   if (step$rows) {
