@@ -301,7 +301,7 @@ test_that("whole numbers stay whole, means cut towards zero, and lists are array
   same(tf$matmul(matrix(1:4, 2), matrix(1:4, 2)), "int32", matrix(c(7, 10, 15, 22), 2))
   same(tf$constant(list(list(1, 2), list(3, 4))), "float32", matrix(c(1, 3, 2, 4), 2))
   same(tf$constant(list(c(1L, 2L), c(3L, 4L))), "int32", matrix(c(1, 3, 2, 4), 2))
-  same(tf$constant(list(matrix(1, 2, 2), matrix(2, 2, 2)))[2], "float64", matrix(2, 2, 2))
+  same(tf$constant(list(matrix(1, 2, 2), matrix(2, 2, 2)))[2, , ], "float64", matrix(2, 2, 2))
   same(tf$constant(list(tf$constant(1), 2)), "float32", array(c(1, 2)))
   same(tf$reduce_sum(list(list(1, 2), list(3, 4)), 0L), "float32", array(c(4, 6)))
   same(tf$maximum(list(1L, 5L), list(3L, 2L)), "int32", array(c(3, 5)))
