@@ -49,7 +49,9 @@ spelling_of <- function(i) {
   while (i > 0) {
     spelling <- spelled(sys.call(i))
     if (!is.null(spelling)) name <- spelling # the outermost
-    i <- sys.parents()[i]
+    parent <- sys.parents()[i]
+    if (parent >= i) break # eval() in the frame of a function that has ended
+    i <- parent
     # no further than from one function of ours to another
     if (i > 0 && !identical(topenv(environment(sys.function(i))), topenv())) break
   }
