@@ -70,7 +70,7 @@ autograph <- function(f) {
 #' @rdname autograph
 #' @export
 tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) {
-  if (!is.null(input_signature) && !is.list(input_signature)) {
+  if (!is.null(input_signature) && !is_branch(input_signature)) {
     abort("`input_signature` must be a list or NULL, not ", describe(input_signature))
   }
   check_flag(autograph)

@@ -234,7 +234,7 @@ check_strings <- function(x, arg = deparse(substitute(x)), fun = calling_functio
 check_captions <- function(x, n = length(x), arg = deparse(substitute(x)), fun = calling_function()) {
   if (is.atomic(x) && !is.null(x) && !is.complex(x) && !is.raw(x) && length(x) == n) {
     text <- as.character(x)
-    if (all(validEnc(text))) return(text)
+    if (all(validEnc(text))) return(ifelse(is.na(text), "", text))
   }
   abort("`", arg, "` must be ", if (!missing(n)) paste0(n, " "), "strings, numbers or classes, not ", describe(x), class = "shape", fun = fun)
 }

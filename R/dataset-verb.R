@@ -195,8 +195,10 @@ dataset_reduce <- function(dataset, initial_state, reduce_func) {
   as_element(state)
 }
 
-check_state <- function(x, fun = calling_function()) {
-  for (leaf in tensor_leaves(x)) if (!is_tensor(leaf) && !is.character(leaf)) check_numbers(leaf, "initial_state", fun)
+#' What is carried along from step to step: tensors, numbers, strings.
+#' @noRd
+check_state <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  for (leaf in tensor_leaves(x)) if (!is_tensor(leaf) && !is.character(leaf)) check_numbers(leaf, arg, fun)
   x
 }
 

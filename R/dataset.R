@@ -210,6 +210,7 @@ indexed_dataset <- function(spec, size, item) {
 tensors_dataset <- function(tensors) {
   if (is.data.frame(tensors)) return(of_data_frame(tensors_dataset(as.list(tensors))))
   whole <- as_element(tensors)
+  if (!length(tensor_leaves(whole))) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
   spec <- Map(function(s, own) tensor_spec(s$dtype, s$dim, column_names(own)), tensor_leaves(spec_of(whole)), tensor_leaves(tensors, keep_null = TRUE))
   indexed_dataset(fill_leaves(whole, spec), 1, function(i) whole)
 }

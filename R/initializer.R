@@ -218,7 +218,10 @@ initializer_ones <- function() new_initializer("ones", list())
 
 #' @rdname initializer_glorot_uniform
 #' @export
-initializer_constant <- function(value = 0) new_initializer("constant", list(value = check_numbers(value)))
+initializer_constant <- function(value = 0) {
+  check_reals(value)
+  new_initializer("constant", list(value = check_numbers(value))) # in their shape
+}
 
 #' @rdname initializer_glorot_uniform
 #' @export

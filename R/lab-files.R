@@ -55,7 +55,11 @@ student_path <- function(file) {
 }
 
 # Bytes, so that neither encodings nor line ends change.
-read_text <- function(file) rawToChar(readBin(file, "raw", file.size(file)))
+read_text <- function(file, fun = calling_function()) {
+  bytes <- readBin(file, "raw", file.size(file))
+  if (any(bytes == 0)) abort(encodeString(file, quote = "\""), " holds no text", class = "file", fun = fun)
+  rawToChar(bytes)
+}
 
 #' @param text the whole file, one string.
 #' @param name of the file, for messages.

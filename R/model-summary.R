@@ -112,6 +112,7 @@ is_chain <- function(self) {
 #' @rdname summary.nn_model
 #' @export
 plot.nn_model <- function(x, main = NULL, method = "auto", ...) {
+  check_no_more(list(...), "plot", of = plot.nn_model)
   plot_graph(x, model_graph(built_self(x, fun = "plot")), legend = FALSE, main, method)
 }
 

@@ -123,7 +123,7 @@ all_members <- function(x) c(names(environment(x)$fields), names(environment(x)$
 #' @export
 `[[.nn_tf_module` <- function(x, i, ...) {
   # the names of methods that a function calls are read off its code
-  if (i %in% names(environment(x)$methods)) check_not_tracing("it takes a method of a module with `[[`")
+  if (check_name(i, "[[") %in% names(environment(x)$methods)) check_not_tracing("it takes a method of a module with `[[`")
   `$.nn_tf_module`(x, i)
 }
 

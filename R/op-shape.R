@@ -182,9 +182,9 @@ check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(s
   numbers
 }
 
-check_tensors <- function(xs, fun = calling_function()) {
+check_tensors <- function(xs, arg = "xs", fun = calling_function()) {
   if (is_branch(xs) && length(xs) > 0) return(xs)
-  abort("`xs` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
+  abort("`", arg, "` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
 }
 
 #' @rdname op_reshape
@@ -220,7 +220,7 @@ op_stack <- function(xs, axis = 1) {
 #' @export
 op_unstack <- function(x, axis = 1) {
   at <- check_one_axis(axis, rank_of(x)) + 1
-  lapply(seq_len(shape_of(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
+  lapply(seq_len(known_sizes(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
 }
 
 #' Pick, convert, choose

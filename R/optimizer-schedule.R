@@ -28,7 +28,7 @@ NULL
 # It remembers its constructor and the arguments, from which it can be made again.
 new_schedule <- function(name, f) {
   arguments <- mget(names(formals(sys.function(-1))), envir = parent.frame())
-  at_step <- function(step) f(if (is_tensor(step)) step else check_numbers(step, fun = paste0("learning_rate_schedule_", name)))
+  at_step <- function(step) f(if (is_tensor(step)) step else check_reals(step, fun = paste0("learning_rate_schedule_", name)))
   structure(at_step, class = "nn_schedule", name = paste0("learning_rate_schedule_", name), config = arguments)
 }
 is_schedule <- function(x) inherits(x, "nn_schedule")

@@ -275,11 +275,12 @@ apply_gradients <- function(self, grads_and_vars) {
 
 minimize <- function(self, loss, var_list, tape = NULL) {
   if (is.function(loss) && is.null(tape)) {
+    check_function(loss, fun = "minimize", takes = 0)
     tape <- gradient_tape(persistent = FALSE)
     loss <- tape_record(tape, loss())
   }
   if (!inherits(tape, "nn_tape")) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
-  variables <- tensor_leaves(if (is.function(var_list)) var_list() else var_list)
+  variables <- tensor_leaves(if (is.function(var_list)) check_function(var_list, fun = "minimize", takes = 0)() else var_list)
   apply_gradients(self, Map(list, gradient_towards(tape, loss, variables), variables))
 }
 
@@ -319,7 +320,7 @@ optimizer_members <- list(
 }
 
 #' @export
-`[[.nn_optimizer` <- function(x, name) `$.nn_optimizer`(x, name)
+`[[.nn_optimizer` <- function(x, name) `$.nn_optimizer`(x, check_name(name, "[["))
 
 #' @export
 .DollarNames.nn_optimizer <- function(x, pattern = "") grep(pattern, names(optimizer_members), value = TRUE)

@@ -25,8 +25,7 @@ plot_embedding <- function(x, y = NULL, labels = NULL, dims = c(1, 2), method = 
   }
   points <- plane_of_codes(x, at)
   if (!is.null(labels)) {
-    labels <- check_captions(labels, nrow(x))
-    points$label <- ifelse(is.na(labels), "", labels)
+    points$label <- check_captions(labels, nrow(x))
   }
   if (!is.null(y)) points$colour <- colour_variable(y, nrow(x))
   if (method == "ggplot2") return(ggplot_codes(points))

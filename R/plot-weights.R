@@ -33,6 +33,7 @@
 plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE, nrow = NULL, method = "auto") {
   method <- plot_method(method)
   check_flag(byrow)
+  if (!is.null(nrow)) check_count(nrow) # before it is called as a function
   layers <- weight_layers(x, "plot_weights")
   w <- layers[[layer_at(layer, vapply(layers, `[[`, "", "name"), "layer", "plot_weights")]]$weights
   if (!any(is.finite(w))) abort("the weights of shape ", format_shape(dim(w)), " hold no finite number", class = "nan")
@@ -46,7 +47,8 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
     draw_table(w, names, limits)
     return(invisible(w))
   }
-  if (!is.null(dims) && (length(check_whole(dims, min = 1)) != 2 || prod(dims) != nrow(w))) {
+  if (!is.null(dims)) dims <- check_whole(dims, min = 1)
+  if (!is.null(dims) && (length(dims) != 2 || prod(dims) != nrow(w))) {
     abort("`dims` must be the rows and columns of an image of the ", nrow(w), " inputs, not ", paste(dims, collapse = " x "), class = "shape")
   }
   images <- as_images(t(w), dims, byrow, "plot_weights")
@@ -62,9 +64,9 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
 
 check_units <- function(units, n, fun = "plot_weights") {
   units <- plain_numbers(units, "units", fun)
-  if (!is.numeric(units) || !length(units) || !all(units %in% seq_len(n))) {
+  if (!is.numeric(units) || !length(units) || !all(units %in% seq_len(n)) || anyDuplicated(units)) {
     bad <- if (is.numeric(units)) units[!units %in% seq_len(n)]
-    abort("`units` must be numbers of units, 1 .. ", n, ", not ", describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
+    abort("`units` must be different numbers of units, 1 .. ", n, ", not ", describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
   }
   units
 }

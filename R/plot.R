@@ -87,7 +87,7 @@ widened <- function(x, share) {
 as_classes <- function(y, n, fun) {
   if (!is.factor(y)) y <- plain_argument(y, "y", fun)
   if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1 # as `to_categorical()` makes them
-  if (!is.atomic(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
+  if (!is.atomic(y) || is.complex(y) || is.raw(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
   if (anyNA(y)) abort("`y` must not be NA", fun = fun)
   broken <- if (is.numeric(y)) y[y != round(y)]
   if (length(broken)) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(broken[1]), fun = fun)

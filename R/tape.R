@@ -127,7 +127,7 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
   for (x in targets) check_tensor(x, arg = "target", fun = fun)
   for (x in wanted) check_source(x, fun)
   if (!is.null(output_gradients)) {
-    output_gradients <- if (is.list(output_gradients)) output_gradients else list(output_gradients)
+    output_gradients <- if (is_branch(output_gradients)) output_gradients else list(output_gradients)
     if (length(output_gradients) != length(targets)) {
       abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients), fun = fun)
     }

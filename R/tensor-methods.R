@@ -460,7 +460,7 @@ refuse_change <- function(x, ..., value) {
 
 #' @export
 `[[.nn_tensor` <- function(x, ...) {
-  if (...length() == 1 && is.character(..1)) return(tensor_member(x, ..1))
+  if (...length() == 1 && is.character(..1)) return(tensor_member(x, check_name(..1, "[[")))
   if (!all(vapply(list(...), function(i) is_number(i) || is_tensor(i), NA))) abort("takes one number per axis", class = "index", fun = "[[")
   x[...]
 }

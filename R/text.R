@@ -61,7 +61,7 @@ hash_words <- function(text, n, hash_function, splitting, arg, fun = calling_fun
   different <- unique(words)
   number <- if (is.null(hash_function)) vapply(different, hash_polynomial, 0) %% (n - 1)
     else if (identical(hash_function, "md5")) hash_md5(different, n - 1)
-    else vapply(different, check_function(hash_function, "hash_function", fun), 0) %% (n - 1)
+    else check_whole(lapply(different, check_function(hash_function, "hash_function", fun, takes = 1)), -2^53, 2^53, "hash_function()", fun) %% (n - 1)
   as.integer(number[match(words, different)] + 1)
 }
 

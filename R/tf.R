@@ -62,7 +62,7 @@ with_name_check <- function(f) {
 }
 
 #' @export
-`[[.nn_namespace` <- function(x, i, ...) `$.nn_namespace`(x, check_string(i, arg = "name"))
+`[[.nn_namespace` <- function(x, i, ...) `$.nn_namespace`(x, check_name(i, "[["))
 
 #' @export
 `$<-.nn_namespace` <- function(x, name, value) abort("`", attr(x, "path"), "` cannot be changed", fun = NULL)
@@ -233,7 +233,7 @@ tf_linalg <- list(
   },
   diag_part = function(input, name = NULL) diagonal_part(input),
   trace = function(x, name = NULL) op_sum(diagonal_part(x), -1),
-  global_norm = function(t_list, name = NULL) global_norm(t_list)
+  global_norm = function(t_list, name = NULL) global_norm(check_tensors(t_list, "t_list"))
 )
 
 #' Picked, not multiplied by zeros, which leave a NaN beside the diagonal.
@@ -272,6 +272,7 @@ tf_random <- list(
   shuffle = function(value, seed = NULL, name = NULL) {
     check_not_tracing("it shuffles with R's generator")
     value <- tf_value(value, fun = "shuffle")
+    if (!rank_of(value)) abort("`value` must have at least one axis, not be a scalar", class = "shape")
     op_gather(value, with_own_seed(seed, sample.int(dim(value)[1])) - 1L, 1)
   }
 )
@@ -289,7 +290,7 @@ tf_optimizers <- list(
 tf_top <- list(
   float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"), bool = nn_dtype("bool"),
   Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
-    value <- tf_value(if (is.function(initial_value)) initial_value() else initial_value, dtype, "tf$Variable")
+    value <- tf_value(if (is.function(initial_value)) check_function(initial_value, takes = 0)() else initial_value, dtype, "tf$Variable")
     if (!is.null(shape) && !same_sizes(check_sizes(shape), dim(value))) {
       abort("`shape` must be that of the value, ", format_shape(dim(value)), ", not ", format_shape(shape), class = "shape")
     }
@@ -341,7 +342,7 @@ tf_top <- list(
   tile = function(input, multiples, name = NULL) op_tile(input, multiples),
   broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, shape),
   boolean_mask = function(tensor, mask, axis = 0, name = NULL) {
-    if (!identical(as.double(axis), 0)) abort("`axis` must be 0, not ", describe(axis))
+    check_count(axis, min = 0, max = 0)
     masked(tf_value(tensor), mask, "tf$boolean_mask")
   },
   gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
@@ -359,7 +360,7 @@ tf_top <- list(
     branches[[if (one_truth(pred, "pred")) 1 else 2]]()
   },
   while_loop = function(cond, body, loop_vars, ...) {
-    vars <- as_branch(loop_vars)
+    vars <- check_state(as_branch(loop_vars), "loop_vars")
     check_function(cond, takes = length(vars))
     check_function(body, takes = length(vars))
     while (one_truth(do.call(cond, vars, quote = TRUE), "cond()")) vars <- as_branch(do.call(body, vars, quote = TRUE))

@@ -14,12 +14,6 @@ prepare <- function(helpers) {
   odd_cases(bases[grepl(pattern, vapply(bases, function(call) paste(deparse(call[[1]]), collapse = ""), ""))])
 }
 
-label <- function(cases, k) {
-  row <- cases$grid[k, ]
-  base <- cases$bases[[row$i]]
-  sprintf("%s\t%s\t%s", paste(deparse(base$call[[1]]), collapse = ""), base$at[[row$at]], row$value)
-}
-
 if (child) {
   # --child pattern from file helpers...
   from <- as.integer(arguments[3])
@@ -29,17 +23,11 @@ if (child) {
   log <- file(arguments[4], "a")
   sink(nullfile())
   for (k in from:nrow(cases$grid)) {
-    row <- cases$grid[k, ]
-    base <- cases$bases[[row$i]]
-    writeLines(sprintf("%d\t%s", k, label(cases, k)), log)
+    writeLines(sprintf("%d\t%s", k, odd_label(cases, k)), log)
     flush(log)
     setTimeLimit(elapsed = 10, transient = TRUE)
-    outcome <- odd_outcome(base, base$at[[row$at]], row$value)
+    outcome <- odd_try(cases, k)
     setTimeLimit()
-    while (sink.number() > 1) sink()
-    k_set_floatx("float32")
-    k_set_epsilon(1e-7)
-    nn_threads(1)
     writeLines(sprintf("%d\tis\t%s", k, outcome), log)
     if (k %% 200 == 0) gc()
   }
@@ -68,11 +56,11 @@ while (from <= n) {
 
 lines <- strsplit(readLines(out, warn = FALSE), "\t")
 results <- Filter(function(l) identical(l[2], "is"), lines)
-calls <- vapply(as.integer(vapply(results, `[`, "", 1)), function(k) label(cases, k), "")
+calls <- vapply(as.integer(vapply(results, `[`, "", 1)), function(k) odd_label(cases, k), "")
 outcomes <- vapply(results, `[`, "", 3)
 kind <- sub("[: ].*", "", outcomes)
 writeLines(paste(calls, outcomes, sep = "\t"), out)
-bad <- !kind %in% c("refused", "taken")
+bad <- !odd_is_right(outcomes)
 cat(paste(calls[bad], outcomes[bad], sep = "\t"), sep = "\n")
 print(table(kind))
 quit(status = if (any(bad)) 1 else 0)

@@ -43,14 +43,15 @@ sensible <- list(
   # what the argument is there for
   c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("_initializer$", "initializer"), c("[|]optimizer$|^compile[|]3$", "optimizer"),
   c("[|](object|model|layers|x)$", "model", "layer"), c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
-  c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|]inputs$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
-  c("[|](labels|titles)$", "date", "time", "na_string", "na_strings"),
+  c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|](in|out)puts$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
+  c("[|](labels|titles)$|^plot_network[|](in|out)puts$", "date", "time", "na_string", "na_strings"),
   # any function is one
   c(paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|scan_func|body|cond|build|call|f|mask|output_shape)$|",
     "[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|^check_gradient[|]object$|^custom_metric"), some_functions),
   # nothing in a list: any size, or an empty text
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch", "nulls"), c("sequences$", "nested"),
   # other kinds beside that of the default
+  c("^tf[$]rank|^k_(ndim|int_shape)", "symbolic"), c("^tf[$](Variable[|]initial_value|`function`[|]func)$", some_functions),
   c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"), c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
   c("(reshape|as_tensor|input)[|](shape|batch_shape|target_shape|dim)$", "minus")
 )
@@ -149,19 +150,20 @@ odd_calls <- alist(
   check_lab(odd_file("lab.R"), lab = "tensors", timeout = 5), strip_solutions(odd_file("lab.R")), use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6),
   plot(odd_history()), print(odd_history()), as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()), glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()),
   print(tensor(1:3)), aperm(tensor(matrix(1:4, 2)), c(2, 1)), cbind(tensor(1:2), tensor(3:4)), rbind(tensor(1:2), tensor(3:4)), mean(tensor(1:3 / 2)), as.list(tensor_slices_dataset(1:3)), str(tensor(1:3)), all.equal(tensor(1), tensor(1)),
-  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]], `$`(odd_model(), "name"), tensor(1:2) + tensor(3:4), tensor(c(1, 2)) * tensor(c(1, 2)), tensor(c(1, 2))^tensor(c(1, 2)), tensor(c(1, 2)) < tensor(2), tensor(c(1, 2)) - 1, tensor(4) / 2, tensor(7L) %/% 2L,
+  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]], optimizer_sgd()[["learning_rate"]], tensor(1:2) + tensor(3:4), tensor(c(1, 2)) * tensor(c(1, 2)), tensor(c(1, 2))^tensor(c(1, 2)), tensor(c(1, 2)) < tensor(2), tensor(c(1, 2)) - 1, tensor(4) / 2, tensor(7L) %/% 2L,
   tensor(7L) %% 2L, tensor(1) == 1, tensor(TRUE) & TRUE, -tensor(1), odd_graph()$input + 1, layer_dense(units = 1) * 2,
   sum(tensor(1:3)), round(tensor(1.5)), with(gradient_tape(), 1), tf[["abs"]], dim(tensor(1:3)), t(tensor(matrix(1:4, 2))), as.vector(tensor(1:3)),
   # members
   tf$constant(1), tf$Variable(1), tf$convert_to_tensor(1), tf$cast(1, "int32"), tf$zeros(c(2, 2)), tf$ones(c(2, 2)), tf$fill(c(2, 2), 1), tf$eye(2), tf$range(3), tf$one_hot(0:1, 3), tf$reshape(1:4, c(2, 2)), tf$broadcast_to(1:2, c(2, 2)),
   tf$clip_by_value(0.5, 0, 1), tf$concat(list(1:2, 3:4), 0), tf$cond(TRUE, function() 1, function() 2), tf$cumsum(c(1, 2)), tf$expand_dims(1:2, 0), tf$argmax(c(1, 2)), tf$argmin(c(1, 2)), tf$gather(1:3, 0L), tf$pad(1:2, matrix(1, 1, 2)), tf$reverse(1:2, 0), tf$split(1:4, 2), tf$squeeze(matrix(1:2, 1)),
-  tf$stack(list(1, 2)), tf$unstack(1:2), tf$tile(1:2, 2), tf$transpose(matrix(1:4, 2)), tf$where(c(TRUE, FALSE), 1, 2), tf$while_loop(function(i) i < 3, function(i) i + 1, list(tf$constant(0))), tf$matmul(matrix(1, 2, 2), matrix(1, 2, 2)), tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
+  tf$stack(list(1, 2)), tf$unstack(1:2), tf$tile(1:2, 2), tf$transpose(matrix(1:4, 2)), tf$where(c(TRUE, FALSE), 1, 2), tf$while_loop(odd_times(3), function(i) i, list(tf$constant(0))), tf$matmul(matrix(1, 2, 2), matrix(1, 2, 2)), tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
   tf$linalg$eye(2), tf$linalg$global_norm(list(1, 2)), tf$logical_not(TRUE), tf$logical_or(TRUE, FALSE), tf$nn$bias_add(matrix(1, 2, 2), c(1, 2)), tf$nn$dropout(c(1, 2), 0.5), tf$nn$embedding_lookup(matrix(1:4, 2), 0:1), tf$nn$l2_loss(c(1, 2)), tf$nn$moments(matrix(1, 2, 2), 0), tf$norm(c(1, 2)), tf$reduce_all(TRUE), tf$linalg$norm(c(1, 2)), tf$linalg$diag(c(1, 2)), tf$linalg$diag_part(matrix(1:4, 2)), tf$linalg$trace(matrix(1:4, 2)), tf$linalg$matrix_transpose(matrix(1:4, 2)), tf$shape(tensor(1:3)), tf$size(1:3), tf$rank(1:3), tf$print(1), tf$identity(1), tf$zeros_like(1:2), tf$ones_like(1:2), tf$reduce_sum(1:3), tf$reduce_mean(c(1, 2)), tf$reduce_any(TRUE), tf$reduce_logsumexp(c(1, 2)),
   tf$nn$softmax(c(1, 2)), tf$nn$log_softmax(c(1, 2)), tf$nn$leaky_relu(1), tf$nn$relu(1), tf$nn$sigmoid_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$softmax_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$sparse_softmax_cross_entropy_with_logits(0L, c(0.1, 0.2)),
   tf$keras$optimizers$Adam(), tf$keras$optimizers$SGD(0.1), tf$logical_and(TRUE, FALSE), tf$pow(2, 2), tf$`function`(function(x) x), tf$GradientTape(), tf$Module("m"),
   initializer_ones()(c(2, 2), "float32"), regularizer_l2()(c(1, 2)), constraint_nonneg()(matrix(1, 2, 2)), loss_hinge()(c(0, 1), c(0.2, 0.3)), metric_auc()(c(0, 1), c(0.2, 0.3)), layer_dense(units = 2)(matrix(1, 2, 2)),
   variable(1)$assign(2), variable(1)$assign_add(2), variable(1)$assign_sub(2), optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))), optimizer_sgd()$minimize(odd_loss(), odd_taped("source")), odd_tape()$gradient(odd_taped("target"), odd_taped("source")), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)), odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L),
-  odd_model()$set_weights(get_weights(odd_model())), learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3)
+  odd_model()$set_weights(get_weights(odd_model())), learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3),
+  tf$boolean_mask(c(1, 2), c(TRUE, FALSE)), sort(tensor(c(2, 1)))
 )
 
 # Shared things, made once per process.
@@ -192,6 +194,15 @@ odd_graph <- function() {
     odd_things$graph <- list(input = input, output = layer_dense(input, 1))
   }
   odd_things$graph
+}
+
+# A condition that ends whatever the loop does.
+odd_times <- function(n) {
+  left <- n
+  function(i) {
+    left <<- left - 1
+    left >= 0
+  }
 }
 
 odd_loss <- function() {
@@ -246,7 +257,7 @@ odd_base <- function(call, env) {
   unnamed <- which(names(call) == "")[-1]
   if ("..." %in% names(formals) && length(unnamed)) at <- c(at, as.list(unnamed))
   if (!ours) at <- setdiff(at, names(formals)[1])
-  list(call = call, at = setdiff(at, "deparse.level"), defaults = formals) # which R itself reads
+  list(call = call, at = setdiff(at, c("deparse.level", "decreasing")), defaults = formals) # which R itself reads
 }
 
 # A call for each exported function; some have several.
@@ -301,7 +312,7 @@ odd_default <- function(formals, at) {
 }
 
 # The outcome of one call: "refused", "taken", or what is wrong with it.
-odd_outcome <- function(base, at, value, env = new.env(parent = globalenv())) {
+odd_outcome <- function(base, at, value, env = new.env(parent = environment(odd_model))) {
   call <- base$call
   warned <- NULL
   odd <- is_odd(paste(deparse(call[[1]]), collapse = ""), at, value, odd_default(base$defaults, at))
@@ -327,13 +338,45 @@ odd_outcome <- function(base, at, value, env = new.env(parent = globalenv())) {
   gsub("[\n\t]", " ", iconv(outcome, "UTF-8", "UTF-8", sub = "?"))
 }
 
+# Values that R itself looks at before any code of ours runs. Until R 4.3 an operator asks neither of two classes that both
+# have methods for it; as.vector() evaluates names and calls.
+left_to_r <- function(f) {
+  if (identical(f, quote(as.vector))) return(c("symbol", "call"))
+  operator <- is.name(f) && as.character(f) %in% methods::getGroupMembers("Ops", recursive = TRUE)
+  if (operator && getRversion() < "4.3.0") c("factor", "date", "time", "frame", "no_frame", "version")
+}
+
 # All calls: a data frame with the base's number, the argument and the name of the value.
 odd_cases <- function(bases) {
   parts <- lapply(seq_along(bases), function(i) {
-    base <- odd_base(bases[[i]], new.env(parent = globalenv()))
+    base <- odd_base(bases[[i]], new.env(parent = environment(odd_model)))
     grid <- expand.grid(value = names(odd_values), at = seq_along(base$at), stringsAsFactors = FALSE)
     if (!is.null(grid$at)) grid <- grid[!(vapply(base$at[grid$at], identical, NA, "download") & grid$value == "true"), ] # no network
+    grid <- grid[!(grid$value %in% left_to_r(base$call[[1]])), ]
     list(base = base, grid = if (nrow(grid)) data.frame(i = i, grid))
   })
   list(bases = lapply(parts, `[[`, "base"), grid = do.call(rbind, lapply(parts, `[[`, "grid")))
 }
+
+# One of these calls; afterwards all settings are what they were.
+odd_try <- function(cases, k) {
+  row <- cases$grid[k, ]
+  base <- cases$bases[[row$i]]
+  sinks <- sink.number()
+  threads <- nn_threads()
+  on.exit({
+    while (sink.number() > sinks) sink()
+    k_set_floatx("float32")
+    k_set_epsilon(1e-7)
+    nn_threads(threads)
+  })
+  odd_outcome(base, base$at[[row$at]], row$value)
+}
+
+odd_label <- function(cases, k, between = "\t") {
+  row <- cases$grid[k, ]
+  base <- cases$bases[[row$i]]
+  paste(paste(deparse(base$call[[1]]), collapse = ""), base$at[[row$at]], row$value, sep = between)
+}
+
+odd_is_right <- function(outcomes) grepl("^(refused|taken)", outcomes)

@@ -88,7 +88,7 @@ test_that("what has no such weights is refused", {
   expect_error(plot_weights(keras_model_sequential(input_shape = 3) |> layer_dropout(0.1)), "no layer with a matrix", class = "nativenet_error_value")
   expect_error(plot_weights(model, layer = 2), "`layer` must lie in 1 .. 1, not be 2", class = "nativenet_error_value")
   expect_error(plot_weights(model, layer = "frist"), "there is `first`", class = "nativenet_error_member")
-  expect_error(plot_weights(model, units = c(1, 3)), "`units` must be numbers of units, 1 .. 2, not 3", class = "nativenet_error_index")
+  expect_error(plot_weights(model, units = c(1, 3)), "`units` must be different numbers of units, 1 .. 2, not 3", class = "nativenet_error_index")
   expect_error(plot_weights(model, units = "a"), "`units`", class = "nativenet_error_index")
   expect_error(plot_weights(matrix(1, 16, 2), dims = c(3, 5)), "an image of the 16 inputs, not 3 x 5", class = "nativenet_error_shape")
   expect_error(plot_weights(matrix(NaN, 4, 2)), "hold no finite number", class = "nativenet_error_nan")
