@@ -136,7 +136,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' @export
 tensor_slices_dataset <- function(tensors) {
   if (is.data.frame(tensors)) return(of_data_frame(tensor_slices_dataset(as.list(tensors))))
-  arrays <- lapply(tensor_leaves(tensors), function(x) if (is_tensor(x) || is.character(x)) x else bare_numbers(x, "tensors"))
+  arrays <- lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) if (is_tensor(x) || is.character(x)) x else bare_numbers(x, "tensors"))
   if (!length(arrays)) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
   rows <- vapply(arrays, first_axis, 0)
   if (any(rows != rows[1])) {

@@ -41,7 +41,7 @@ sensible <- list(
   c("^tensors?_(slices_)?dataset[|]tensors$", "bad_utf8", "mixed", "na_string", "na_strings", "dataset"),
   c("^array_reshape[|]x$", "complex", "complexes"), # which works on any array of R's
   # what the argument is there for
-  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("_initializer$", "initializer"), c("[|]optimizer$|^compile[|]3$", "optimizer"),
+  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("_initializer$", "initializer"), c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"), c("[|]optimizer$|^compile[|]3$", "optimizer"),
   c("[|](object|model|layers|x)$", "model", "layer"), c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
   c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|](in|out)puts$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
   c("[|](labels|titles)$|^plot_network[|](in|out)puts$", "date", "time", "na_string", "na_strings"),
@@ -331,6 +331,7 @@ odd_outcome <- function(base, at, value, env = new.env(parent = environment(odd_
     error = function(e) {
       if (inherits(e, "nativenet_error")) paste0("refused", if (nzchar(Sys.getenv("ODD_MESSAGES"))) paste(":", conditionMessage(e)))
       else if (grepl("user's own", conditionMessage(e))) "taken"
+      else if (value == "primitive" && grepl("^invalid 'type' .* of argument$", conditionMessage(e))) "taken" # sum() was called and failed, it too
       else paste("raw:", conditionMessage(e))
     }
   )
