@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind noomp bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind noomp clang bench lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,11 @@ valgrind: ## the tests under valgrind (slow)
 noomp: ## the tests of a build without OpenMP
 	@tools/setup.sh test
 	@tools/noomp.sh
+
+clang: ## a build with clang and some of the tests
+	@tools/setup.sh test
+	@tools/setup.sh clang
+	@tools/clang.sh
 
 bench: ## install, then run the workloads in bench/
 	@tools/setup.sh run

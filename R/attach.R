@@ -57,14 +57,16 @@ coro_iterator <- function(x) {
   structure(function() iter_next(it, getExportedValue("coro", "exhausted")()), class = "nn_coro_iterator", iterator = it)
 }
 
+#' A plain message: future, say, silences those of packages that start when a future attaches it by the way.
+#' @noRd
 tell_masked <- function(package) {
   if (!"package:nativenet" %in% search()) return()
   names <- masked_names(package)
   if (!length(names)) return()
   quoted <- paste0("`", names, "`")
   few <- length(names) <= 6
-  packageStartupMessage(package, " masks ", if (few) toString(quoted) else paste0(toString(quoted[1:3]), " and ", length(names) - 3, " more"), " of nativenet",
-    " and does not take its objects. To go on with nativenet's, attach it after ", package,
+  message(package, " masks ", if (few) toString(quoted) else paste0(toString(quoted[1:3]), " and ", length(names) - 3, " more"), " of nativenet",
+    ", and its own do not work as those do. To go on with nativenet's, attach it after ", package,
     if (few) paste0(", or write `library(", package, ", exclude = ", paste(deparse(names), collapse = ""), ")`"), ".")
 }
 

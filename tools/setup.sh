@@ -1,5 +1,5 @@
 #!/bin/sh
-# tools/setup.sh [run|test|check|document|valgrind]
+# tools/setup.sh [run|test|check|document|valgrind|clang]
 # Installs what is missing for that purpose; silent, quick and offline when nothing is.
 # "check" and "document" include "test", which includes "run". R packages come from
 # Debian where it has them, else from CRAN into build/deps.
@@ -75,8 +75,8 @@ install_r_packages() {
 case $level in
   run | test | document) tools= ;;
   check) tools="pandoc qpdf tidy checkbashisms" ;;
-  valgrind) tools=valgrind ;;
-  *) die "unknown purpose '$level': use run, test, check, document or valgrind" ;;
+  valgrind | clang) tools=$level ;;
+  *) die "unknown purpose '$level': use run, test, check, document, valgrind or clang" ;;
 esac
 
 wanted=
