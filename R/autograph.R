@@ -24,7 +24,7 @@
 #' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
-#' @param input_signature,autograph,... accepted for TensorFlow's sake and not needed.
+#' @param input_signature,autograph,... TensorFlow's, and not needed: `NULL`, `TRUE` or `FALSE`; the rest is ignored.
 #' @return A function of class `nn_graph_function`; for a block its value.
 #' @seealso [trace_program()], [gradient_tape()], [nn_module()]; [plot()][plot.nn_traced] draws the program;
 #'   `vignette("tensors-and-tapes")` and `vignette("how-it-works")`.
@@ -70,8 +70,8 @@ autograph <- function(f) {
 #' @rdname autograph
 #' @export
 tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) {
-  if (!is.null(input_signature) && !is_branch(input_signature)) {
-    abort("`input_signature` must be a list or NULL, not ", describe(input_signature))
+  if (!is.null(input_signature)) {
+    abort("`input_signature` must be NULL, not ", describe(input_signature), ": leave it out, each kind of arguments gets a program of its own")
   }
   check_flag(autograph)
   nativenet::autograph(check_function(f))

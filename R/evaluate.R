@@ -174,7 +174,11 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
 }
 
 #' @export
-`[[.nn_scores` <- function(x, i) if (is.character(i) && !i %in% names(x)) unknown_member(i, names(x), "the result") else unclass(x)[[i]]
+`[[.nn_scores` <- function(x, i) {
+  if (!is.character(i)) return(unclass(x)[[check_count(i, max = length(x), fun = "[[")]])
+  if (!check_name(i, "[[") %in% names(x)) unknown_member(i, names(x), "the result")
+  unclass(x)[[i]]
+}
 
 #' @export
 print.nn_scores <- function(x, ...) {

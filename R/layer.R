@@ -356,7 +356,7 @@ layer_member_names <- function(self) {
 }
 
 #' @export
-`[[<-.nn_layer` <- function(x, i, value) do.call("$<-", list(x, check_string(i, arg = "name", fun = "[["), value))
+`[[<-.nn_layer` <- function(x, i, value) eval(call("$<-", x, check_name(i, "[["), call("quote", value)))
 
 #' @export
 .DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)

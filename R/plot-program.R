@@ -24,6 +24,7 @@
 #' plot(f, main = "mean(tanh(x w)^2)")
 #' @export
 plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
+  check_no_more(list(...), "plot", of = plot.nn_traced)
   if (!holds_ops(environment(x)$trace)) abort("there is no program to draw: the function computes nothing with tensors", fun = "plot")
   plot_graph(x, program_graph(environment(x)$trace), legend, main, method)
 }
@@ -31,6 +32,7 @@ plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) 
 #' @rdname plot.nn_traced
 #' @export
 plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
+  check_no_more(list(...), "plot", of = plot.nn_graph_function)
   graph <- environment(x)$graph
   traces <- Filter(holds_ops, graph$traces)
   if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason, fun = "plot")

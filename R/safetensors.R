@@ -75,7 +75,7 @@ safetensors_pieces <- function(tensors, metadata, fun) {
   if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file", fun = fun)
   check_names(tensors, "tensors", fun)
   if (any(names(tensors) == "__metadata__")) abort("no tensor can be called \"__metadata__\"", fun = fun)
-  if (length(metadata)) {
+  if (!is.null(metadata)) {
     check_names(metadata, "metadata", fun)
     for (name in names(metadata)) check_string(metadata[[name]], arg = paste0("metadata$", name), fun = fun)
   }
@@ -105,7 +105,7 @@ safetensors_pieces <- function(tensors, metadata, fun) {
 
 check_names <- function(x, arg, fun) {
   names <- names(x)
-  if (!is.list(x) || (length(x) && is.null(names))) abort("`", arg, "` must be a named list, not ", describe(x), fun = fun)
+  if (!is_branch(x) || (length(x) && is.null(names))) abort("`", arg, "` must be a named list, not ", describe(x), fun = fun)
   if (!length(x)) return()
   if (any(is.na(names) | !nzchar(names)) || anyDuplicated(names)) abort("the names of `", arg, "` must be there and differ", fun = fun)
   long <- nchar(names, "bytes") > safetensors_limits$name

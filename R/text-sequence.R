@@ -150,7 +150,7 @@ normalize <- function(x, axis = -1, order = 2) {
 
 check_sequences <- function(x, arg, fun = calling_function()) {
   if (!is.list(x) || is.object(x)) abort("`", arg, "` must be a list of numeric vectors, not ", describe(x), fun = fun)
-  x <- lapply(x, plain_vector, arg, fun)
+  x <- lapply(x, function(s) if (is_branch(s) && !is_flat(s)) s else plain_vector(s, arg, fun))
   x[vapply(x, is.null, NA)] <- list(integer())
   bad <- which(!vapply(x, is.numeric, NA))
   if (length(bad)) abort("`", arg, "` must be a list of numeric vectors; number ", bad[1], " is ", describe(x[[bad[1]]]), fun = fun)

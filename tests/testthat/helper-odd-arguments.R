@@ -41,7 +41,7 @@ sensible <- list(
   c("^tensors?_(slices_)?dataset[|]tensors$", "bad_utf8", "mixed", "na_string", "na_strings", "dataset"),
   c("^array_reshape[|]x$", "complex", "complexes"), # which works on any array of R's
   # what the argument is there for
-  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("_initializer$", "initializer"), c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"), c("[|]optimizer$|^compile[|]3$", "optimizer"),
+  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("[|]tape$", "tape"), c("^text_.*text$", "na_string"), c("_initializer$", "initializer"), c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"), c("[|]optimizer$|^compile[|]3$|^[$]<-[|]4$", "optimizer"),
   c("[|](object|model|layers|x)$", "model", "layer"), c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
   c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|](in|out)puts$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
   c("[|](labels|titles)$|^plot_network[|](in|out)puts$", "date", "time", "na_string", "na_strings"),
@@ -163,7 +163,10 @@ odd_calls <- alist(
   initializer_ones()(c(2, 2), "float32"), regularizer_l2()(c(1, 2)), constraint_nonneg()(matrix(1, 2, 2)), loss_hinge()(c(0, 1), c(0.2, 0.3)), metric_auc()(c(0, 1), c(0.2, 0.3)), layer_dense(units = 2)(matrix(1, 2, 2)),
   variable(1)$assign(2), variable(1)$assign_add(2), variable(1)$assign_sub(2), optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))), optimizer_sgd()$minimize(odd_loss(), odd_taped("source")), odd_tape()$gradient(odd_taped("target"), odd_taped("source")), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)), odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L),
   odd_model()$set_weights(get_weights(odd_model())), learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3),
-  tf$boolean_mask(c(1, 2), c(TRUE, FALSE)), sort(tensor(c(2, 1)))
+  tf$boolean_mask(c(1, 2), c(TRUE, FALSE)), sort(tensor(c(2, 1))), plot(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))),
+  plot(trace_program(function(x) op_exp(x), matrix(1, 2, 2))), evaluate(odd_model(), matrix(1, 2, 2), c(1, 2), verbose = 0)[["loss"]],
+  `[<-`(tensor(1:3), 1, value = 2), `$<-`(odd_model(), "trainable", TRUE), `$<-`(odd_model(), "stop_training", TRUE), `[[<-`(odd_model(), "name", "a"),
+  `$<-`(odd_model(), "optimizer", "sgd"), `$<-`(optimizer_sgd(), "learning_rate", 0.1)
 )
 
 # Shared things, made once per process.
@@ -247,7 +250,8 @@ odd_base <- function(call, env) {
   ours <- is.null(environment(f)) || identical(topenv(environment(f)), our_namespace)
   if (is.null(formals)) {
     # one argument stays ours, or the call is R's alone
-    ours <- vapply(as.list(call)[-1], function(x) inherits(eval(x, env), c("nn_tensor", "nn_layer", "nn_keras_tensor", "nn_namespace")), NA)
+    ours <- vapply(as.list(call)[-1], function(x) inherits(eval(x, env), c("nn_tensor", "nn_layer", "nn_keras_tensor", "nn_namespace", "nn_optimizer", "nn_scores")), NA)
+    if (identical(call[[1]], quote(`$<-`))) return(list(call = call, at = list(4))) # a name is written, not evaluated
     return(list(call = call, at = as.list(which(!ours | sum(ours) > 1) + 1)))
   }
   g <- function() NULL
