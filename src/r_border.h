@@ -157,7 +157,7 @@ struct dataset;
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
 
 /* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
-int tell(SEXP f, double a, double b, double c);
+int call_back(SEXP f, double a, double b, double c);
 #define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
 
 /* A new external pointer, with the class of its kind. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-int tell(SEXP f, double a, double b, double c) {
+int call_back(SEXP f, double a, double b, double c) {
   SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(a)), PROTECT(Rf_ScalarReal(b)), PROTECT(Rf_ScalarReal(c))));
   SEXP answer = Rf_eval(call, R_GlobalEnv);
   UNPROTECT(4);
@@ -93,10 +93,10 @@ static int poll(struct loop *loop) {
   R_CheckUserInterrupt();
   double fraction = (double)e->state->position / (double)loop->data->rows, steps = (double)e->state->steps;
   int stop = 0, asked = !Rf_isNull(l->on_step);
-  if (asked) stop = tell(l->on_step, steps, fraction, (double)loop->rows);
+  if (asked) stop = call_back(l->on_step, steps, fraction, (double)loop->rows);
   if (!stop && !Rf_isNull(l->on_clock) && seconds_now() >= l->next) {
     l->next = seconds_now() + PROGRESS_SECONDS;
-    stop = tell(l->on_clock, steps, fraction, (double)e->state->rows_seen);
+    stop = call_back(l->on_clock, steps, fraction, (double)e->state->rows_seen);
     asked = 1;
   }
   if (asked) {

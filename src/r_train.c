@@ -241,16 +241,16 @@ static int poll(struct loop *loop) {
   struct listener *l = g->user;
   R_CheckUserInterrupt();
   double fraction = (double)g->rows_seen / (double)loop->data->rows;
-  if (!Rf_isNull(l->on_step) && tell(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
+  if (!Rf_isNull(l->on_step) && call_back(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
   if (Rf_isNull(l->on_clock) || seconds_now() < l->next) return 0;
   l->next = seconds_now() + PROGRESS_SECONDS;
-  return tell(l->on_clock, (double)g->epochs_done + 1, fraction, g->loss_sum / (double)g->rows_seen);
+  return call_back(l->on_clock, (double)g->epochs_done + 1, fraction, g->loss_sum / (double)g->rows_seen);
 }
 
 static int epoch_ended(struct training *g) {
   struct listener *l = g->user;
   R_CheckUserInterrupt();
-  return !Rf_isNull(l->on_epoch) && tell(l->on_epoch, (double)g->epochs_done, 1, g->losses[g->epochs_done - 1]);
+  return !Rf_isNull(l->on_epoch) && call_back(l->on_epoch, (double)g->epochs_done, 1, g->losses[g->epochs_done - 1]);
 }
 
 static int poll_interrupt(struct loop *loop) {

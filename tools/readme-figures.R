@@ -7,13 +7,13 @@ picture <- function(name, width, height) png(file.path("man/figures", name), wid
 set.seed(7)
 digits <- dataset_digits(20000)
 flat <- function(images) array_reshape(images / 255, c(dim(images)[1], 784))
-noisy <- function(x) pmin(pmax(x + 0.4 * rnorm(length(x)), 0), 1)
+noisy <- function(x) pmin(pmax(x + 0.3 * rnorm(length(x)), 0), 1)
 x <- flat(digits$train$x)
 x_test <- flat(digits$test$x)
 model <- keras_model_sequential(input_shape = 784) |>
-  layer_dense(128, activation = "relu") |>
-  layer_dense(32, activation = "relu") |>
-  layer_dense(128, activation = "relu") |>
+  layer_dense(256, activation = "relu") |>
+  layer_dense(64, activation = "relu") |>
+  layer_dense(256, activation = "relu") |>
   layer_dense(784, activation = "sigmoid")
 model |> compile("adam", "binary_crossentropy")
 model |> fit(noisy(x), x, epochs = 20, verbose = 0)
