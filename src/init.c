@@ -61,11 +61,7 @@ SEXP ffi_features(void) {
 #else
   LOGICAL(result)[0] = 0;
 #endif
-#ifdef HAVE_SGEMM
-  LOGICAL(result)[1] = 1;
-#else
-  LOGICAL(result)[1] = 0;
-#endif
+  LOGICAL(result)[1] = blas_has_sgemm();
   SET_STRING_ELT(names, 0, Rf_mkChar("openmp"));
   SET_STRING_ELT(names, 1, Rf_mkChar("sgemm"));
   Rf_setAttrib(result, R_NamesSymbol, names);

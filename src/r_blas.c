@@ -39,10 +39,20 @@ static int library_order(int64_t rows, int64_t columns, int64_t row, int64_t col
 
 LIBRARY_MULTIPLY(multiply_double, double, dgemm)
 #ifdef HAVE_SGEMM
-/* R's headers declare double precision only. */
+/* R's headers declare double precision only. Weak, because R may be given a BLAS without it after we were installed. */
+#if defined(__ELF__)
+#pragma weak sgemm_
+#endif
 void F77_NAME(sgemm)(const char *transa, const char *transb, const int *m, const int *n, const int *k, const float *alpha, const float *a,
                      const int *lda, const float *b, const int *ldb, const float *beta, float *c, const int *ldc FCLEN FCLEN);
 LIBRARY_MULTIPLY(multiply_float, float, sgemm)
+#if defined(__ELF__)
+int blas_has_sgemm(void) { return F77_NAME(sgemm) != NULL; }
+#else
+int blas_has_sgemm(void) { return 1; }
+#endif
+#else
+int blas_has_sgemm(void) { return 0; }
 #endif
 
 /* Use the library for large products, or do not. */
@@ -51,7 +61,7 @@ SEXP ffi_blas(SEXP use) {
   int on = as_int(use);
   library_multiply[FLOAT64] = on ? multiply_double : NULL;
 #ifdef HAVE_SGEMM
-  library_multiply[FLOAT32] = on ? multiply_float : NULL;
+  library_multiply[FLOAT32] = on && blas_has_sgemm() ? multiply_float : NULL;
 #endif
   return use;
 }

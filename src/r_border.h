@@ -157,6 +157,8 @@ struct dataset;
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
 
 /* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
+int blas_has_sgemm(void); /* in single precision */
+
 int call_back(SEXP f, double a, double b, double c);
 #define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
 
