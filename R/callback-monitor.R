@@ -220,8 +220,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
       say(epoch, "saving model to ", path)
     }
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)
-    write <- if (save_weights_only) write_weights else write_model
-    write(self$model, path, fun = "callback_model_checkpoint")
+    session$told_formats <- union(session$told_formats, path) # when the callback was made
+    if (save_weights_only) save_model_weights(self$model, path, overwrite = TRUE) else save_model(self$model, path, overwrite = TRUE)
   }
   self
 }

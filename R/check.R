@@ -103,6 +103,7 @@ describe <- function(x) {
   if (is_keras_tensor(x)) return(paste("a symbolic tensor of shape", format_keras_shape(dim(x))))
   if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
   if (inherits(x, "nn_part")) return(with_article(part_kind(x)))
+  if (inherits(x, "nn_optimizer")) return(sprintf("an optimizer of models, `%s()`", constructor_of(.subset2(x, "kind"))))
   if (is.function(x)) return("a function")
   if (is.factor(x)) return("a factor")
   if (!is.null(dim(x))) {
@@ -265,7 +266,9 @@ check_no_more <- function(extra, fun = calling_function(), of = NULL) {
   names <- if (is.null(names(extra))) rep("", length(extra)) else names(extra)
   named <- ifelse(nzchar(names), paste0("`", names, "`"), vapply(extra, describe, ""))
   known <- if (!is.null(of)) setdiff(names(formals(of)), "...")
-  abort("unused argument ", paste(named, collapse = ", "), if (length(known) && nzchar(names[1])) did_you_mean(names[1], known), fun = fun)
+  takers <- c("compile", "fit")[c(names[1] %in% names(formals(compile.nn_model)), names[1] %in% names(formals(fit.nn_model)))]
+  hint <- if (length(known) && nzchar(names[1])) if (length(takers)) paste0("; `", takers[1], "()` takes it") else did_you_mean(names[1], known)
+  abort("unused argument ", paste(named, collapse = ", "), hint, fun = fun)
 }
 
 #' match.arg() with our wording. All choices, as where they stand as the default, mean the first.
@@ -285,11 +288,15 @@ other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epo
 #' "; did you mean `shape`?", or all there is where nothing comes near.
 #' @noRd
 did_you_mean <- function(name, choices) {
-  distance <- utils::adist(name, choices, ignore.case = TRUE)[1, ]
-  part <- nchar(name) > 4 & grepl(tolower(name), tolower(choices), fixed = TRUE)
-  near <- choices[distance <= max(1, nchar(name) %/% 3) | startsWith(choices, name) | part | choices %in% other_words[name]]
+  near <- near_names(name, choices)
   if (length(near)) return(paste0("; did you mean ", paste0("`", near, "`", collapse = " or "), "?"))
   paste0("; there is ", paste0("`", choices, "`", collapse = ", "))
+}
+
+near_names <- function(name, choices) {
+  distance <- utils::adist(name, choices, ignore.case = TRUE)[1, ]
+  part <- nchar(name) > 4 & grepl(tolower(name), tolower(choices), fixed = TRUE)
+  choices[distance <= max(1, nchar(name) %/% 3) | startsWith(choices, name) | part | choices %in% other_words[name]]
 }
 
 #' An unknown member of an object with `$`.

@@ -104,7 +104,7 @@ validation_source <- function(self, data, train, steps, fun) {
   tryCatch(
     data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps", train$data$names),
     nativenet_error = function(e) {
-      e$message <- sub("`: ", "`: `validation_data`: ", conditionMessage(e), fixed = TRUE)
+      e$message <- paste(conditionMessage(e), "(in `validation_data`)")
       stop(e)
     }
   )

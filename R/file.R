@@ -19,7 +19,7 @@ check_file <- function(path, fun = calling_function(), arg = "path") {
 
 existing_file <- function(path, arg = "file", fun = calling_function()) {
   name <- encodeString(check_string(path, arg = arg, fun = fun), quote = "\"")
-  if (dir.exists(path)) abort(name, " is a folder, not a file", class = "file", fun = fun)
+  if (dir.exists(path)) abort("there is no file ", name, ", but a folder of that name", class = "file", fun = fun)
   if (!file.exists(path)) {
     absolute <- grepl("^([/~\\\\]|[A-Za-z]:)", path)
     abort("there is no file ", name, if (!absolute) paste(" in the working directory,", encodeString(getwd(), quote = "\"")), class = "file", fun = fun)

@@ -72,6 +72,9 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_number(validation_split, min = 0, below = 1, fun = fun)
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
+  if (initial_epoch > epochs) {
+    warn("`fit()`: `epochs` is the number of the last epoch, and with ", epochs, " after `initial_epoch` ", initial_epoch, " there is none to train", class = "epochs")
+  }
   check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)

@@ -198,5 +198,5 @@ check_rows <- function(x, arg, fun) {
   if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
   hint <- if (length(dim(x)) > 2) "; `matrix(x, nrow(x))` makes one"
   else if (is.null(dim(x)) && is.numeric(x)) "; `matrix()` makes one, and `x[i, , drop = FALSE]` keeps one"
-  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), hint, fun = fun)
+  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), if (is.null(hint)) conversion_hint(x, arg) else hint, fun = fun)
 }

@@ -88,7 +88,7 @@ build_dense_neural_network <- function(input_size, layers, loss, optimizer, l1 =
       activations <- c(activations, list(layer))
     } else {
       abort("`layers[[", i, "]]` must be ", if (wants_units) "a number of units" else "an activation such as `sigmoid()` or `linear()`",
-        ", not ", describe(layer))
+        ", not ", describe(layer), of_models(layer))
     }
   }
   if (length(layers) %% 2 == 1) abort("the last of `layers` has no activation; use `linear()` for none")
@@ -104,7 +104,8 @@ truncated_normal <- function(inputs, units) {
   matrix(pmax(pmin(rnorm(inputs * units, sd = sd), 2 * sd), -2 * sd), inputs, units)
 }
 
-has_methods <- function(x, names) is.environment(x) && all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
+of_models <- function(x) if (inherits(x, "nn_part")) paste0(" of models, `", part_label(x), "()`")
+has_methods <- function(x, names) is.environment(x) && !inherits(x, "nn_optimizer") && all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
 method_names <- function(x) if (is(x, "envRefClass")) x$getRefClass()$methods() else character()
 # by what they take, not by their names: a student's classes may have nothing in common with ours
 is_activation <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 1
@@ -440,7 +441,7 @@ check_part <- list(
     }
   },
   loss = function(value) {
-    if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value), fun = "dense_neural_network")
+    if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value), of_models(value), fun = "dense_neural_network")
   },
   optimizer = function(value) {
     if (!is_optimizer(value)) {

@@ -81,10 +81,11 @@ op_axis <- function(self, axis, x) {
 #' @noRd
 features_of <- function(self, shape) {
   if (length(shape) < 2) {
-    abort("needs an input of at least two axes, rows and features, not of shape ", format_keras_shape(shape), class = "shape", fun = self$name)
+    abort("needs an input of at least two axes, rows and features, not of shape ", format_keras_shape(shape), if (length(shape) == 1) lost_row(2), class = "shape", fun = self$name)
   }
   n <- shape[length(shape)]
-  if (is.na(n)) abort("needs to know the size of the last axis of its input, which has shape ", format_keras_shape(shape), class = "shape", fun = self$name)
+  if (is.na(n)) abort("needs to know the size of the last axis of its input, which has shape ", format_keras_shape(shape), ": `input_shape` of the first layer, or `input_length` of `layer_embedding()`, tells it",
+    class = "shape", fun = self$name)
   n
 }
 

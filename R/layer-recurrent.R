@@ -170,7 +170,8 @@ recurrent_activation <- function(x, arg, fun) {
 
 build_recurrent <- function(self, shape, gates) {
   config <- self$config
-  if (length(shape) != 3) abort("needs an input of shape (rows, steps, features), not ", format_keras_shape(shape), class = "shape", fun = self$name)
+  if (length(shape) != 3) abort("needs an input of shape (rows, steps, features), not ", format_keras_shape(shape),
+    if (length(shape) == 2) "; a recurrent layer before it gives steps with `return_sequences = TRUE`, and `array_reshape(x, c(nrow(x), steps, features))` makes them", class = "shape", fun = self$name)
   units <- config$units
   add_weight(self, "kernel", c(features_of(self, shape), gates * units), config$kernel_initializer, config$kernel_regularizer, config$kernel_constraint)
   add_weight(self, "recurrent_kernel", c(units, gates * units), config$recurrent_initializer, config$recurrent_regularizer, config$recurrent_constraint)

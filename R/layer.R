@@ -339,7 +339,7 @@ layer_member_names <- function(self) {
 
 #' @export
 `[[.nn_layer` <- function(x, i, ...) {
-  if (is.numeric(i)) abort("takes the name of a member; ", if (is_model(x)) "layers are numbered in `$layers[[1]]`" else "weights are numbered in `$weights[[1]]`", fun = "[[")
+  if (is.numeric(i)) abort("`name` must be a single string, not ", describe(i), "; ", if (is_model(x)) "layers are numbered in `$layers[[1]]`" else "weights are numbered in `$weights[[1]]`", fun = "[[")
   do.call("$", list(x, check_name(i, "[[")))
 }
 

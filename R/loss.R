@@ -150,7 +150,8 @@ bad_targets <- function(true, pred, targets, fun) {
     hint <- paste0("; the last layer has ", units, if (units == 1) " unit" else " units", ", but a row of `y` has ", true[length(true)], " numbers",
       if (units == 1 && grepl("crossentropy", fun)) ": take a unit for each class and \"softmax\", or labels 0 and 1")
   } else if (length(pred) > length(true) + (targets == "labels")) {
-    hint <- paste0("; the model gives ", length(pred) - 1, " axes for each row: `layer_flatten()` before its dense layers makes vectors of inputs")
+    hint <- paste0("; the model gives ", length(pred) - 1, " axes for each row: `layer_flatten()` before its dense layers, or a last recurrent layer without ",
+      "`return_sequences`, makes one of them")
   }
   abort("`y_true` of shape ", format_shape(true), " does not fit `y_pred` of shape ", format_shape(pred), hint, class = "shape", fun = fun)
 }

@@ -21,7 +21,10 @@ number_losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_p
 check_ends_and_targets <- function(self, source, y = "y", ends = FALSE) {
   check <- function(data) {
     if (ends) for (k in seq_along(self$outputs)) check_end(self, k)
-    for (k in seq_along(self$outputs)) check_target_range(self, k, data, y)
+    for (k in seq_along(self$outputs)) {
+      check_target_range(self, k, data, y)
+      check_numbers_reached(self, k, data, y)
+    }
     self$compiled$checked <- TRUE
   }
   if (is.null(source$data)) source$check <- check else check(source$data)
@@ -100,6 +103,33 @@ check_target_range <- function(self, k, data, y) {
   } else {
     warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", if (is.finite(wanted[2])) "from " else "of at least ",
       if (is.finite(wanted[2])) span(wanted) else wanted[1], ", but ", where, " has ", span(ends), range_hint(name, ends), class = "targets")
+  }
+}
+
+# What a last layer with this activation can give.
+end_ranges <- list(sigmoid = c(0, 1), hard_sigmoid = c(0, 1), tanh = c(-1, 1), softsign = c(-1, 1), relu = c(0, Inf), softplus = c(0, Inf),
+  exponential = c(0, Inf))
+
+#' Quantities that the last layer never gives, and accuracies of quantities.
+#' @noRd
+check_numbers_reached <- function(self, k, data, y) {
+  target <- data$columns[[length(self$inputs) + k]]
+  output <- self$outputs[[k]]
+  name <- part_name(self$compiled$losses[[k]])
+  if (!name %in% setdiff(number_losses, c(names(target_ranges), "cosine_similarity")) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
+  if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs)) return() # parts of it may be free
+  where <- paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
+  ends <- c(as.double(op_min(target)), as.double(op_max(target)))
+  end <- last_layer(output)
+  given <- if (!is.na(end$activation)) end_ranges[[end$activation]]
+  if (!is.null(given) && isTRUE(ends[1] < given[1] - 1e-6 || ends[2] > given[2] + 1e-6)) {
+    warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ", if (is.finite(given[2])) paste("from", span(given)) else paste("of at least", given[1]),
+      ", but ", where, " has ", span(ends), ", which it never reaches. For numbers a last layer has no activation; or scale the targets", class = "targets")
+  }
+  asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"), self$compiled$metrics[[k]])
+  if (length(asked) && ends_in_one(output$shape) && !all(as.array(target) %in% 0:1)) {
+    warn("the metric `", asked[[1]]$name, "` counts classes that were met, but ", where, " holds numbers, ", span(ends), ", and the loss `", loss_name(self$compiled$losses[[k]]),
+      "` is of numbers: \"mae\" tells how far off predictions are", class = "targets")
   }
 }
 

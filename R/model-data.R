@@ -20,7 +20,8 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
     parts <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
     what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", parts, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2), class = "shape", fun = fun)
+    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2)
+      else if (rows[odd] == 1 && length(columns[[odd]]) == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
   list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)), names = names)
@@ -86,6 +87,8 @@ row_hint <- function(value, wanted) {
     else if (length(row) > 1) "; if these are all the rows, `input_shape` must be that of one, `dim(x)[-1]`")
   } else if (length(row) == 1 && length(shape) == 2 && identical(row, shape[1])) {
     "; cases are rows and `input_shape` is the number of columns, but here it is that of the rows; `t(x)` turns a matrix"
+  } else if (!anyNA(row) && length(shape) > 1 && prod(row) == prod(shape[-1])) {
+    paste0("; `array_reshape(x, c(nrow(x), ", paste(row, collapse = ", "), "))` gives rows of that shape")
   }
 }
 
@@ -119,10 +122,12 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
   }
   value <- check_numbers(value, arg = arg, fun = fun)
   named <- function(e) {
+    text <- sub("^`[^`]*`: ", "", conditionMessage(e))
     at <- which(!is.finite(value))[1]
-    whole <- inherits(e, "nativenet_error_value") && dtype %in% c("int32", "int64")
-    place <- if (!is.na(at)) place_in(value, at) else if (whole) "; labels of classes and tokens are whole numbers from 0"
-    abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), place, class = error_kind(e), fun = fun)
+    if (is.na(at) && inherits(e, "nativenet_error_value") && dtype %in% c("int32", "int64")) {
+      abort(text, ", in `", arg, "`: labels of classes and tokens are whole numbers from 0", fun = fun)
+    }
+    abort("`", arg, "`: ", text, if (!is.na(at)) place_in(value, at), class = error_kind(e), fun = fun)
   }
   withCallingHandlers({
     check_finite(value)

@@ -20,6 +20,7 @@ reasons <- list(
 no_models <- c(
   nn_history = "this is the history, which `fit()` returned: give the model, which `fit()` has changed in place",
   nn_keras_tensor = "this is a symbolic tensor: `keras_model(inputs, outputs)` makes a model that ends with it",
+  dense_neural_network = "this is a network of `build_dense_neural_network()`, whose functions are its own, as in `network$fit(x, y)`",
   nn_layer = "this is a layer: `keras_model_sequential()` or `keras_model()` make models of layers"
 )
 
@@ -34,7 +35,7 @@ register_refusals <- function() {
     registerS3method(generic, class, refuse, envir = asNamespace(home))
   }
   for (class in names(no_models)) {
-    for (home in names(model_functions)) for (generic in model_functions[[home]]) add(generic, class, no_models[[class]], home)
+    for (home in names(model_functions)) for (generic in model_functions[[home]]) if (!(class == "dense_neural_network" && generic == "predict")) add(generic, class, no_models[[class]], home)
     if (class != "nn_layer") for (generic in unlist(reasons)) add(generic, class, no_models[[class]], "stats")
   }
   for (text in names(reasons)) for (generic in reasons[[text]]) add(generic, "nn_layer", text, "stats")

@@ -188,11 +188,10 @@ as_optimizer <- function(x, fun = calling_function()) {
   if (inherits(x, "nn_optimizer")) return(x)
   if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
   kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
-  if (is.character(x) && length(x) == 1 && !is.na(x)) {
-    if (tolower(check_string(x, "optimizer", fun)) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
-    abort("`optimizer` names no optimizer: ", encodeString(x, quote = "\""), did_you_mean(x, kinds), fun = fun)
-  }
-  abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x), fun = fun)
+  is_text <- is.character(x) && length(x) == 1 && !is.na(x)
+  if (is_text && tolower(check_string(x, "optimizer", fun)) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
+  abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x),
+    if (is_text && length(near <- near_names(x, kinds))) did_you_mean(x, near), fun = fun)
 }
 
 #' A model's optimizer. Its step count and learning rate are of the whole optimizer, so models that share one disturb each other.

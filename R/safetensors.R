@@ -47,7 +47,7 @@ read_tensor_file <- function(path, arg, fun, hint = NULL) {
   path <- existing_file(path, arg, fun)
   name <- encodeString(path, quote = "\"")
   other <- other_format(path)
-  if (!is.null(other)) abort(name, " is no safetensors file, but ", other, if (!is_serialized(path)) hint, class = "file", fun = fun)
+  if (!is.null(other)) abort("cannot read ", name, ": it is no safetensors file, but ", other, if (!is_serialized(path)) hint, class = "file", fun = fun)
   con <- file(path, "rb")
   on.exit(close(con))
   read_safetensors(con, file.size(path), name, fun)

@@ -41,17 +41,9 @@
 #' @export
 save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
   fun <- calling_function(environment())
-  write_model(object, check_target(filepath, overwrite), check_flag(include_optimizer), fun)
-}
-
-write_model <- function(model, path, include_optimizer = TRUE, fun = calling_function()) {
-  pieces <- model_pieces(built_self(model, fun), include_optimizer)
-  write_tensor_file(path, pieces$tensors, pieces$metadata, fun)
-}
-
-write_weights <- function(model, path, fun = calling_function()) {
-  weights <- all_weights(built_weights(model, fun))
-  write_tensor_file(path, stats::setNames(weights, weight_keys(weights)), list(format = weights_format), fun)
+  pieces <- model_pieces(built_self(object), check_flag(include_optimizer))
+  write_tensor_file(check_target(filepath, overwrite), pieces$tensors, pieces$metadata, fun)
+  invisible(filepath)
 }
 
 # Formats of Keras', by the endings and by the functions that promise them.
@@ -451,7 +443,9 @@ remember <- function(optimizer, weights, tensors) {
 #' @export
 save_model_weights <- function(object, filepath, overwrite = TRUE) {
   fun <- calling_function(environment())
-  write_weights(object, check_target(filepath, overwrite), fun)
+  weights <- all_weights(built_weights(object))
+  write_tensor_file(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)), list(format = weights_format), fun)
+  invisible(filepath)
 }
 
 #' @rdname save_model

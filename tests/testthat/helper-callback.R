@@ -38,12 +38,13 @@ local_stubs <- function(..., .frame = parent.frame()) {
 
 stub_model_functions <- function(.frame = parent.frame()) {
   record <- function(kind) {
-    function(model, path, ...) {
+    function(model, path, overwrite = TRUE) {
+      stopifnot(overwrite)
       model$saved <- c(model$saved, paste(kind, basename(path)))
     }
   }
   local_stubs(get_weights = function(object, ...) list(object$weights), set_weights = function(object, weights) object$weights <- weights[[1]],
-    write_model = record("model"), write_weights = record("weights"), .frame = .frame)
+    save_model = record("model"), save_model_weights = record("weights"), .frame = .frame)
 }
 
 # Train: epoch e has the metrics of element e of each vector; the weights after it are e + 1. The history's metrics.

@@ -26,7 +26,7 @@ test_that("scores have the names that the user typed, and numbers where these ar
 
 test_that("names are told from each other, and mistakes are answered in words", {
   model <- one_output()
-  expect_error(compile(model, "adma", "mse"), "`compile()`: `optimizer` names no optimizer: \"adma\"; there is `sgd`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(compile(model, "adma", "mse"), "`compile()`: `optimizer` must be a name", fixed = TRUE, class = "nativenet_error_value")
   expect_error(compile(model, "adam"), "`loss` must be given", class = "nativenet_error_value")
   expect_error(compile(model, "adam", "binary_crosentropy"), "did you mean `binary_crossentropy`", class = "nativenet_error_value")
   expect_error(compile(model, "adam", "mse", metrics = "acuracy"), "did you mean `accuracy`", class = "nativenet_error_value")

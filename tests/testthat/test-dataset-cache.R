@@ -37,7 +37,7 @@ test_that("a broken or foreign cache is made anew and runs nothing", {
     expect_no_warning(expect_identical(lapply(whole, X = kept(ten, path)), elements(ten))) # and is whole again
   }
   saveRDS(list(1), path)
-  anew("is no safetensors file, but a file of R objects")
+  anew("is made anew: cannot read")
   file.create(path)
   anew("0 bytes")
   safetensors_write(path, list(x = 1))

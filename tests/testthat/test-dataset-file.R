@@ -134,7 +134,7 @@ test_that("lines of text", {
   expect_identical(unlist(as.list(dataset_shuffle(data, 1))), c("one", "", "two", "three", "four", "f\u00fcnf"))
   expect_equal(flat(dataset_map(data, nchar)), c(3, 0, 3, 5, 4, 4))
   expect_refusal(text_line_dataset(c(a, tempfile())), "file", "no file")
-  expect_refusal(text_line_dataset(tempdir()), "file", "`text_line_dataset()`:")
+  expect_refusal(text_line_dataset(tempdir()), "file", "`text_line_dataset()`: there is no file")
   expect_refusal(text_line_dataset(1), "value", "string")
   expect_refusal(text_line_dataset(a, block = 0), "value", "`block`")
 })

@@ -166,3 +166,26 @@ test_that("a validation_split that leaves a class out of training says which", {
   images[24, 3] <- 1
   quiet(fitted(model(3, "sigmoid", "binary_crossentropy"), images, validation_split = 0.2))
 })
+
+test_that("numbers that the last layer never gives, and accuracies of numbers, are told", {
+  x <- matrix(1:12 / 12, 6)
+  fitted <- function(activation, y, loss = "mse", metrics = NULL) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = activation, name = "out")
+    model |> compile("sgd", loss, metrics = metrics)
+    model |> fit(x, y, epochs = 1, verbose = 0)
+  }
+  told <- function(code, ...) {
+    said <- conditionMessage(expect_warning(code, class = "nativenet_warning_targets"))
+    for (words in c(...)) expect_match(said, words, fixed = TRUE)
+  }
+  told(fitted("sigmoid", 1:6), "the last layer `out` ends in \"sigmoid\" and gives numbers from 0 to 1, but `y` has 1 to 6, which it never reaches")
+  told(fitted("relu", -(1:6), "mae"), "of at least 0, but `y` has -6 to -1")
+  told(fitted("tanh", 1:6, "huber_loss"), "from -1 to 1")
+  expect_silent(fitted("sigmoid", 1:6 / 6))
+  expect_silent(fitted("relu", 0:5))
+  expect_silent(fitted(NULL, -(1:6)))
+  expect_silent(fitted(function(x) k_sigmoid(x), 1:6))
+  told(fitted(NULL, 1:6 / 7, metrics = "acc"), "the metric `acc` counts classes that were met, but `y` holds numbers, 0.1429 to 0.8571, and the loss `mean_squared_error`", "\"mae\"")
+  expect_silent(fitted("sigmoid", c(0, 1, 0, 1, 0, 1), metrics = "accuracy"))
+  expect_silent(fitted(NULL, 1:6, metrics = "mae"))
+})

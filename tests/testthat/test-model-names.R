@@ -43,7 +43,7 @@ test_that("columns that are missing, new or there twice are refused by name", {
   refused(evaluate(model, `colnames<-`(x, c("a", colnames(x)[-1])), y), "`evaluate()`: `x` has no column `Sepal.Length` and has the new column `a`;")
   refused(train_on_batch(model, x[, c(1, 2, 3, 3)], y), "has no column `Petal.Width` and has twice the column `Petal.Length`;")
   refused(model(x[, -2]), "has no column `Sepal.Width`")
-  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0), "`fit()`: `validation_data`: `x` has no column `Sepal.Length`")
+  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0), "`fit()`: `x` has no column `Sepal.Length`")
   refused(fit(model, `colnames<-`(x, letters[1:4]), y, verbose = 0), "`x` has no column `Sepal.Length`, `Sepal.Width`, ")
   expect_identical(get_weights(model), before)
   expect_no_error(fit(model, unname(x), y, epochs = 1, verbose = 0))

@@ -267,7 +267,7 @@ test_that("members can be read and set as far as they should", {
   expect_error(model$layers <- 3, "`$layers` of a model cannot be set", fixed = TRUE, class = "nativenet_error_member")
   expect_error(model$stop_training <- 3, "must be TRUE or FALSE", class = "nativenet_error_value")
   expect_error(model[1], "a model is a function", class = "nativenet_error_member")
-  expect_error(model[[1]], "layers are numbered in `$layers[[1]]`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(model[[1]], "must be a single string, not 1; layers are numbered in `$layers[[1]]`", fixed = TRUE, class = "nativenet_error_value")
 })
 
 test_that("models refuse what they cannot take", {

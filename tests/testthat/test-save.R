@@ -348,7 +348,7 @@ test_that("readers of models name themselves, and say what a file of another for
   holds <- function(...) writeBin(as.raw(c(..., rep(0, 100))), path)
   holds(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
   by_numpy <- c("numpy.savez(\"weights.npz\", *model.get_weights())", "set_weights(model, read_npz(\"weights.npz\"))")
-  refused(load_model(path), "`load_model()`:", "is no safetensors file, but an HDF5 file, such as Keras writes by the ending .h5", by_numpy)
+  refused(load_model(path), "`load_model()`:", "it is no safetensors file, but an HDF5 file, such as Keras writes by the ending .h5", by_numpy)
   refused(load_model_weights_hdf5(model, path), "`load_model_weights_hdf5()`:", "HDF5", by_numpy)
   refused(safetensors_read(path), "`safetensors_read()`:", "HDF5")
   holds(0x50, 0x4b, 0x03, 0x04)
