@@ -53,7 +53,7 @@ data_candidates <- function(dir, file) {
 data_local <- function(name, file, set, scratch, fun) {
   found <- data_candidates(data_dir(name), file)
   if (!length(found)) return(NULL)
-  if (is.null(set$reader)) return(if (is_gzip(found[1])) inflate(found[1], scratch) else found[1])
+  if (is.null(set$reader)) return(if (is_gzip(found[1])) inflate(found[1], scratch, refuse_file(found[1], name, fun)) else found[1])
   content <- verify(found[1], set$sums[[file]], scratch)
   if (content$ok) return(content$path)
   abort("the file \"", found[1], "\", found by the environment variable NATIVENET_DATA, is not ",
@@ -138,7 +138,7 @@ cache_store <- function(path, name, file, fun) {
 
 # list(ok, path of the uncompressed content, reason when not ok)
 verify <- function(path, sum, scratch) {
-  content <- tryCatch(if (is_gzip(path)) inflate(path, scratch) else path, error = function(e) NULL)
+  content <- tryCatch(if (is_gzip(path)) inflate(path, scratch, stop) else path, error = function(e) NULL)
   if (is.null(content)) return(list(ok = FALSE, reason = "it is unreadable or corrupt gzip data"))
   kind <- if (nchar(sum) == 64) "sha256" else "md5"
   actual <- if (kind == "md5") unname(tools::md5sum(content)) else sha256sum(content)
@@ -148,8 +148,8 @@ verify <- function(path, sum, scratch) {
 
 sha256sum <- function(path) .Call(C_sha256, read_bytes(path))
 
-inflate <- function(path, scratch) {
+inflate <- function(path, scratch, refuse) {
   to <- tempfile("content-", scratch)
-  unpack(path, to, stop, most = file_slack(path))
+  unpack(path, to, refuse, most = file_slack(path))
   to
 }

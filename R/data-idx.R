@@ -39,16 +39,10 @@ idx_types <- list(
 #' read_idx(path)
 #' @export
 read_idx <- function(path) {
-  with_idx(path, "read_idx", function(header, read, refuse) {
-    values <- idx_values(header, read, refuse)
-    if (length(read(1))) {
-      refuse("it has trailing bytes after the ", length(values), " elements its dimensions announce")
-    }
-    idx_array(values, header$dim)
-  })
+  with_idx(path, "read_idx", function(header, read) idx_array(idx_values(header, read), header$dim))
 }
 
-#' Open an idx file, check its header and call `use(header, read, refuse)`; `read(n)` gives the next n bytes.
+#' Open an idx file, check that it holds what its header says, and call `use(header, read)`; `read(n)` gives the next n bytes.
 #' @noRd
 with_idx <- function(path, fun, use) {
   check_file(path, fun)
@@ -67,9 +61,8 @@ with_idx <- function(path, fun, use) {
   header$bytes <- 4 + 4 * length(header$dim) + prod(header$dim) * header$size
   if (compressed) check_stream(open, refuse, header$bytes)
   header$compressed <- compressed
-  use(header, read, refuse)
+  use(header, read)
 }
-
 
 idx_header <- function(read, refuse) {
   magic <- read(4)
@@ -99,35 +92,18 @@ idx_header <- function(read, refuse) {
 idx_check_size <- function(header, file_size, compressed, refuse) {
   data <- prod(header$dim) * header$size
   room <- if (compressed) file_size * most_deflated else file_size - 4 - 4 * length(header$dim)
-  if (data <= room) return()
-  refuse(
-    "its dimensions ", format_shape(header$dim), " announce ", format_bytes(data), ", but ",
-    if (compressed) paste("a gzip file of", format_bytes(file_size), "cannot hold so much")
-    else paste("it has too few bytes, only", format_bytes(room), "of data")
-  )
+  wrong <- function(...) refuse("its dimensions ", format_shape(header$dim), " announce ", format_bytes(data), ", but ", ...)
+  if (data > room && compressed) wrong("a gzip file of ", format_bytes(file_size), " cannot hold so much")
+  if (data > room) wrong("it has too few bytes, only ", format_bytes(room), " of data")
+  if (data < room && !compressed) wrong("it has trailing bytes, ", format_bytes(room), " of data")
 }
 
 format_bytes <- function(n) sprintf(if (n < 1e15) "%.0f bytes" else "%.3g bytes", n)
 
-# Reads in blocks, so that a compressed file shorter than announced costs no more memory
-# than what it really holds.
-idx_values <- function(header, read, refuse) {
+idx_values <- function(header, read) {
   n <- prod(header$dim)
-  block <- 2^20
-  blocks <- vector("list", ceiling(n / block))
-  for (i in seq_along(blocks)) {
-    wanted <- min(block, n - (i - 1) * block)
-    bytes <- read(wanted * header$size)
-    if (length(bytes) < wanted * header$size) {
-      refuse(sprintf("it has too few bytes, %.0f of data instead of the %.0f its dimensions announce",
-        (i - 1) * block * header$size + length(bytes), n * header$size))
-    }
-    blocks[[i]] <- if (header$what == "raw") bytes else {
-      readBin(bytes, header$what, wanted, header$size, endian = "big")
-    }
-  }
-  values <- unlist(blocks)
-  if (is.null(values)) values <- vector(header$what, 0)
+  values <- read(n * header$size)
+  if (header$what != "raw") values <- readBin(values, header$what, n, header$size, endian = "big")
   if (is.integer(values) && anyNA(values)) {
     values <- as.double(values)
     values[is.na(values)] <- -2^31

@@ -39,7 +39,7 @@ idx_dataset <- function(images, labels = NULL) {
 #' The bytes of an idx file, or, where they are larger numbers in the wrong order for this machine, the array.
 #' @noRd
 idx_column <- function(path, fun = "idx_dataset") {
-  header <- with_idx(path, fun, function(header, read, refuse) header)
+  header <- with_idx(path, fun, function(header, read) header)
   rows <- as.double(header$dim[1])
   if (header$what != "raw") return(c(column(read_idx(path)), rows = rows))
   bytes <- file_bytes(path, header$bytes, exactly = TRUE, compressed = header$compressed, fun = fun)
@@ -74,7 +74,7 @@ unpacked <- function(path, bytes, fun) {
   key <- paste(path, as.numeric(info$mtime), info$size)
   if (isTRUE(file.exists(as.character(session$unpacked[key])))) return(session$unpacked[[key]])
   to <- tempfile("nativenet-", fileext = ".idx")
-  unpack(path, to, refuse_file(path, "idx", fun), bytes, fun = fun)
+  unpack(path, to, refuse_file(path, "idx", fun), bytes, fun)
   session$unpacked[key] <- to
   to
 }
@@ -121,9 +121,10 @@ text_line_dataset <- function(filenames, block = 1000) {
   })
 }
 
-# Of a file of lines so many bytes are read at a time, and no line is longer than so many.
+# Of a file of lines so many bytes are read at a time, and no line is longer than so many, or than the file. A row has at most so many columns.
 line_bytes <- 2^18
-longest_line <- 2^24
+longest_line <- 2^22
+most_columns <- 2^17
 
 #' Lines of files, compressed or not: up to n at a time, or fewer when they have 4 MB; character() at the end. The file is closed then, or
 #' when the reader is gone.
@@ -152,11 +153,11 @@ line_reader <- function(filenames, fun = calling_function()) {
       abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
     }
     reader$bytes <- byte_reader(reader$con, reader$refuse)
+    reader$longest <- max(longest_line, file.size(path))
     reader$fresh <- TRUE
   }
   more <- function() {
     bytes <- reader$bytes(line_bytes)
-    if (any(bytes == 0)) reader$refuse("it is no text: it holds zero bytes")
     if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
     reader$fresh <- FALSE
     if (!length(bytes)) {
@@ -166,9 +167,10 @@ line_reader <- function(filenames, fun = calling_function()) {
     }
     # lines end with \n, \r\n or \r
     if (bytes[length(bytes)] == 0x0d) bytes <- c(bytes, reader$bytes(1))
-    rest <<- c(rest, rawToChar(bytes))
-    if (!any(bytes == 0x0a | bytes == 0x0d)) {
-      if (length(rest) * line_bytes > longest_line) reader$refuse("a line has more than ", format_bytes(longest_line))
+    text <- as_string(bytes, reader$refuse)
+    rest <<- c(rest, text)
+    if (!grepl("\n", text, fixed = TRUE, useBytes = TRUE) && !grepl("\r", text, fixed = TRUE, useBytes = TRUE)) {
+      if (length(rest) * line_bytes > reader$longest) reader$refuse("a line has more than ", format_bytes(reader$longest))
       return(character())
     }
     text <- gsub("\r\n?", "\n", paste(rest, collapse = ""), useBytes = TRUE)
@@ -207,12 +209,13 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   if (!is.null(column_names)) column_names <- check_strings(column_names)
   if (!is.null(select)) select <- check_strings(select)
   refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
+  careful <- function(expr) {
+    unreadable <- function(e) refuse(": ", conditionMessage(e))
+    tryCatch(expr, error = unreadable, warning = unreadable)
+  }
   parse <- function(lines, classes, names) {
-    tryCatch(
-      utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes, quote = "\"", comment.char = "",
-        check.names = FALSE, stringsAsFactors = FALSE),
-      error = function(e) refuse(": ", conditionMessage(e))
-    )
+    careful(utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes, quote = "\"", comment.char = "",
+      check.names = FALSE, stringsAsFactors = FALSE))
   }
   header <- is.null(column_names)
   lines <- line_reader(file)
@@ -220,19 +223,23 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   lines$close(lines)
   if (!length(first)) refuse(" is empty")
   if (header) {
-    column_names <- scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = "")
+    if (lengths(gregexpr(sep, first[1], fixed = TRUE, useBytes = TRUE)) > most_columns) refuse(" has more than ", most_columns, " columns")
+    column_names <- careful(scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
     first <- first[-1]
   }
+  twice <- anyDuplicated(column_names)
+  if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
   first <- first[nzchar(first)]
   classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else rep("numeric", length(column_names))
   keep <- if (is.null(select)) column_names else select
   unknown <- setdiff(keep, column_names)
   if (length(unknown)) refuse(" has no column ", paste0("\"", unknown, "\"", collapse = ", "))
+  at <- match(keep, column_names)
   columns <- function(text) {
-    columns <- as.list(parse(text, classes, column_names))[keep]
-    for (name in keep) {
-      if (!is.double(columns[[name]]) && !is.character(columns[[name]]) && anyNA(columns[[name]])) {
-        refuse(": a value is missing in column \"", name, "\", which is ", classes[match(name, column_names)])
+    columns <- as.list(parse(text, classes, column_names))[at] # a name may be empty, as that of row names
+    for (i in seq_along(keep)) {
+      if (!is.double(columns[[i]]) && !is.character(columns[[i]]) && anyNA(columns[[i]])) {
+        refuse(": a value is missing in column \"", keep[i], "\", which is ", classes[at[i]])
       }
     }
     columns

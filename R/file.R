@@ -66,17 +66,25 @@ is_gzip <- function(path) {
 }
 
 #' A function that gives the next n bytes of a connection in binary mode, fewer at its end. Bytes only, decoded afterwards: readBin() of
-#' R 4.2 crashes when it meets corrupt gzip data while reading larger elements.
+#' R 4.2 crashes when it meets corrupt gzip data while reading larger elements. A sum that is wrong is a warning of it.
 #' @noRd
 byte_reader <- function(con, refuse) {
-  function(n) tryCatch(suppressWarnings(readBin(con, "raw", n)), error = function(e) refuse("its gzip data is corrupt"))
+  corrupt <- function(e) refuse("its compressed data is corrupt")
+  since <- 0
+  function(n) {
+    if (since > 2^22) {
+      gc(full = FALSE) # else what was read before lies about
+      since <<- 0
+    }
+    since <<- since + n
+    tryCatch(readBin(con, "raw", n), error = corrupt, warning = corrupt)
+  }
 }
 
 #' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
-#' at most `most`. `open` opens it. What is short may be read at once.
+#' at most `most`. `open` opens it.
 #' @noRd
 check_stream <- function(open, refuse, announced = NULL, most = announced) {
-  if (most <= slack && !is.null(announced)) return(invisible())
   con <- open()
   on.exit(close(con))
   read <- byte_reader(con, refuse)
@@ -87,16 +95,15 @@ check_stream <- function(open, refuse, announced = NULL, most = announced) {
   invisible(held)
 }
 
-#' Unpack a gzip file into a new one, which is gone again when anything is wrong.
+#' Unpack a gzip file into a new one, which is gone again when there are more bytes than `most` or anything else is wrong.
 #' @noRd
-unpack <- function(path, to, refuse, announced = NULL, most = announced, fun = calling_function()) {
-  check_stream(function() gzfile(path, "rb"), refuse, announced, most)
+unpack <- function(path, to, refuse, most, fun = calling_function()) {
   con <- gzfile(path, "rb")
   on.exit(close(con))
   read <- byte_reader(con, refuse)
   left <- most
   replace_file(to, fun = fun, pieces = function() {
-    block <- read(2^22)
+    block <- read(2^20)
     left <<- left - length(block)
     if (left < 0) refuse("it unpacks to more than ", format_bytes(most))
     if (length(block)) block
@@ -117,12 +124,19 @@ file_text <- function(path, refuse) {
 #' A string of UTF-8.
 #' @noRd
 as_text <- function(bytes, refuse) {
+  text <- as_string(bytes, refuse)
+  Encoding(text) <- "UTF-8"
+  if (!validUTF8(text)) refuse("it is not UTF-8")
+  text
+}
+
+#' A string of any bytes but zero.
+#' @noRd
+as_string <- function(bytes, refuse) {
   force(bytes)
   # an error or, at the end, left out: bytes == 0 would take four times the memory
   text <- tryCatch(rawToChar(bytes), error = function(e) "")
   if (nchar(text, "bytes") != length(bytes)) refuse("it holds zero bytes")
-  Encoding(text) <- "UTF-8"
-  if (!validUTF8(text)) refuse("it is not UTF-8")
   text
 }
 

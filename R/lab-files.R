@@ -56,9 +56,7 @@ student_path <- function(file) {
 
 # Bytes, so that neither encodings nor line ends change.
 read_text <- function(file, fun = calling_function()) {
-  bytes <- readBin(file, "raw", file.size(file))
-  if (any(bytes == 0)) abort(encodeString(file, quote = "\""), " holds no text", class = "file", fun = fun)
-  rawToChar(bytes)
+  as_string(read_bytes(file), function(...) abort(encodeString(file, quote = "\""), " holds no text: ", ..., class = "file", fun = fun))
 }
 
 #' @param text the whole file, one string.
