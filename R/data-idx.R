@@ -59,7 +59,7 @@ with_idx <- function(path, fun, use) {
   header <- idx_header(read, refuse)
   idx_check_size(header, file.size(path), compressed, refuse)
   header$bytes <- 4 + 4 * length(header$dim) + prod(header$dim) * header$size
-  if (compressed) check_stream(open, refuse, header$bytes)
+  if (compressed) check_stream(open, refuse, header$bytes, path = normalizePath(path))
   header$compressed <- compressed
   use(header, read)
 }

@@ -83,9 +83,8 @@ dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, max
 dataset_imdb_word_index <- function(path = "imdb_word_index.json", download = TRUE) {
   imdb_file(path, "imdb_word_index.json", download, function(path) {
     refuse <- refuse_file(path, "word index", "dataset_imdb_word_index")
-    index <- read_json_file(path, function(...) refuse("it is not JSON", ...))
-    if (!is.list(index) || is.null(names(index)) || !all(vapply(index, is_number, NA))) refuse("it is no object of numbers")
-    index
+    wrong <- function() refuse("it is no object of numbers")
+    read_json_numbers(file_content(path, refuse), function(...) refuse("it is not JSON", ...), wrong)
   })
 }
 

@@ -152,7 +152,7 @@ line_reader <- function(filenames, fun = calling_function()) {
       reader$close(reader)
       abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
     }
-    reader$bytes <- byte_reader(reader$con, reader$refuse)
+    reader$bytes <- byte_reader(reader$con, reader$refuse, path)
     reader$longest <- max(longest_line, file.size(path))
     reader$fresh <- TRUE
   }

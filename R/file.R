@@ -4,7 +4,7 @@
 # the file has bytes before it knows that the file is what it says: `slack` and `slack_factor` times the file. What a header
 # announces and the file really holds may be more.
 
-slack <- 2^24
+slack <- 2^23
 slack_factor <- 4
 
 #' So many bytes a reader may take of a file without an announcement.
@@ -67,27 +67,50 @@ is_gzip <- function(path) {
 
 #' A function that gives the next n bytes of a connection in binary mode, fewer at its end. Bytes only, decoded afterwards: readBin() of
 #' R 4.2 crashes when it meets corrupt gzip data while reading larger elements. A sum that is wrong is a warning of it.
+#' @param path of the file, where it may be compressed as a whole.
 #' @noRd
-byte_reader <- function(con, refuse) {
+byte_reader <- function(con, refuse, path = NULL) {
   corrupt <- function(e) refuse("its compressed data is corrupt")
-  since <- 0
+  held <- since <- 0
   function(n) {
     if (since > 2^22) {
       gc(full = FALSE) # else what was read before lies about
       since <<- 0
     }
+    bytes <- tryCatch(readBin(con, "raw", n), error = corrupt, warning = corrupt)
     since <<- since + n
-    tryCatch(readBin(con, "raw", n), error = corrupt, warning = corrupt)
+    held <<- held + length(bytes)
+    if (!length(bytes) && n > 0 && !is.null(path) && is_gzip(path) && !is_whole_gzip(path, held)) refuse("its compressed data is cut off")
+    bytes
   }
 }
 
-#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
-#' at most `most`. `open` opens it.
+#' Does a gzip file end where its data does? R does not tell. The file says last how many bytes it has, or its last part has.
 #' @noRd
-check_stream <- function(open, refuse, announced = NULL, most = announced) {
+is_whole_gzip <- function(path, held) {
+  says <- function(bytes) sum(as.integer(utils::tail(bytes, 4)) * 256^(0:3))
+  con <- file(path, "rb")
+  on.exit(close(con))
+  seek(con, max(0, file.size(path) - 4))
+  if (says(readBin(con, "raw", 4)) == held %% 2^32) return(TRUE)
+  bytes <- read_bytes(path)
+  to <- tempfile("nativenet-")
+  on.exit(unlink(to), add = TRUE)
+  for (start in setdiff(rev(grepRaw(as.raw(c(0x1f, 0x8b, 0x08)), bytes, fixed = TRUE, all = TRUE)), 1)) {
+    part <- bytes[start:length(bytes)]
+    writeBin(part, to)
+    if (tryCatch(check_stream(function() gzfile(to, "rb"), stop, most = says(part)) == says(part), error = function(e) FALSE)) return(TRUE)
+  }
+  FALSE
+}
+
+#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
+#' at most `most`. `open` opens it; it may be the file of the name `path`.
+#' @noRd
+check_stream <- function(open, refuse, announced = NULL, most = announced, path = NULL) {
   con <- open()
   on.exit(close(con))
-  read <- byte_reader(con, refuse)
+  read <- byte_reader(con, refuse, path)
   held <- 0
   while (held <= most && (n <- length(read(2^20)))) held <- held + n
   if (held > most) refuse("it unpacks to more than ", format_bytes(most))
@@ -100,7 +123,7 @@ check_stream <- function(open, refuse, announced = NULL, most = announced) {
 unpack <- function(path, to, refuse, most, fun = calling_function()) {
   con <- gzfile(path, "rb")
   on.exit(close(con))
-  read <- byte_reader(con, refuse)
+  read <- byte_reader(con, refuse, path)
   left <- most
   replace_file(to, fun = fun, pieces = function() {
     block <- read(2^20)
@@ -110,24 +133,16 @@ unpack <- function(path, to, refuse, most, fun = calling_function()) {
   })
 }
 
-#' A text file as one string of UTF-8, compressed or not.
+#' The bytes of a file, compressed or not.
 #' @noRd
-file_text <- function(path, refuse) {
+file_content <- function(path, refuse) {
   path <- normalizePath(path)
-  open <- function() (if (is_gzip(path)) gzfile else file)(path, "rb")
-  n <- if (is_gzip(path)) check_stream(open, refuse, most = file_slack(path)) else file.size(path)
+  if (!is_gzip(path)) return(read_bytes(path))
+  open <- function() gzfile(path, "rb")
+  n <- check_stream(open, refuse, most = file_slack(path), path = path)
   con <- open()
   on.exit(close(con))
-  as_text(byte_reader(con, refuse)(n), refuse)
-}
-
-#' A string of UTF-8.
-#' @noRd
-as_text <- function(bytes, refuse) {
-  text <- as_string(bytes, refuse)
-  Encoding(text) <- "UTF-8"
-  if (!validUTF8(text)) refuse("it is not UTF-8")
-  text
+  byte_reader(con, refuse)(n)
 }
 
 #' A string of any bytes but zero.

@@ -1,38 +1,38 @@
 # JSON from files of anybody's.
 
-# Values in a text of JSON, each of which costs some hundred bytes in R: so many, and one more for each so many bytes.
-json_limits <- list(values = 5e4, bytes = 16)
+# So much of R's memory the values of a text may take that is not known to be of the right form yet.
+json_slack <- 2^23
+json_slack_factor <- 3
 
-#' Nested lists. `refuse` is called with what is wrong. Of `bytes` bytes is what the text was taken from.
+#' What a text of JSON (a string or raw vector) is like, checked as a whole before anything is made of it. `refuse` is called with what is wrong.
 #' @noRd
-read_json <- function(text, deepest, refuse, bytes = nchar(text, "bytes")) {
-  # the parser recurses
-  extent <- .Call(C_json_extent, text)
-  if (extent[1] > deepest) refuse(" of the right form: brackets are nested ", extent[1], " deep")
-  if (extent[2] > json_limits$values + bytes / json_limits$bytes) refuse(" of the right form: it has ", sprintf("%.0f", extent[2]), " values")
-  # jsonlite must not parse what it cannot: it takes its own message, which quotes the text, for a format, and "%n" ends R
-  valid <- jsonlite::validate(text)
-  if (!valid) refuse(": ", plain_line(attr(valid, "err")))
-  x <- tryCatch(jsonlite::parse_json(text), error = function(e) refuse(": ", plain_line(conditionMessage(e))))
-  name <- name_twice(x)
-  if (length(name)) refuse(" of the right form: the name ", quoted_name(name), " stands twice in an object")
+scan_json <- function(text, deepest, refuse) {
+  extent <- .Call(C_json_scan, text, as.integer(deepest))
+  if (is.character(extent)) refuse(": ", extent)
+  as.list(stats::setNames(extent, c("cost", "numbers", "whole", "least", "most")))
+}
+
+#' Nested lists, in which arrays of two and more numbers are vectors. Of `bytes` bytes is what the text was taken from.
+#' @noRd
+read_json <- function(text, deepest, refuse, bytes = size_of_text(text)) {
+  cost <- scan_json(text, deepest, refuse)$cost
+  if (cost > json_slack + json_slack_factor * bytes) refuse(" of the right form: its values need ", format_bytes(cost), " of memory")
+  .Call(C_json_read, text)
+}
+
+size_of_text <- function(text) if (is.raw(text)) length(text) else nchar(text, "bytes")
+
+#' A list of numbers by name; `wrong` is called when the text holds anything else.
+#' @noRd
+read_json_numbers <- function(text, refuse, wrong, counts = FALSE) {
+  extent <- scan_json(text, 1, refuse)
+  fine <- extent$numbers && (!counts || extent$whole && extent$least >= 1 && extent$most <= .Machine$integer.max)
+  x <- if (fine) .Call(C_json_read, text)
+  if (!is.list(x) || is.null(names(x)) && length(x)) wrong()
   x
 }
 
-#' The first name that an object within has twice: readers would differ about which of them counts.
-#' @noRd
-name_twice <- function(x) {
-  if (!is.list(x)) return()
-  twice <- anyDuplicated(names(x))
-  if (twice) return(names(x)[twice])
-  for (part in x) if (is.list(part) && length(name <- name_twice(part))) return(name)
-}
-
-#' The first line of what another library says, which may quote any bytes.
-#' @noRd
-plain_line <- function(text) gsub("[^ -~]", "?", sub("(?s)\\s*\n.*", "", text, perl = TRUE, useBytes = TRUE), useBytes = TRUE)
-
-read_json_file <- function(path, refuse) read_json(file_text(path, function(...) refuse(": ", ...)), 10, refuse)
+read_json_file <- function(path, refuse) read_json(file_content(path, function(...) refuse(": ", ...)), 10, refuse)
 
 #' Strings as JSON has them.
 #' @noRd

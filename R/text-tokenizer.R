@@ -159,8 +159,8 @@ load_text_tokenizer <- function(filename) {
   config <- if (is.list(json) && identical(json[["class_name"]], "Tokenizer")) json[["config"]]
   if (!is.list(config)) refuse("it holds something else")
   fields <- tryCatch(tokenizer_settings(config), nativenet_error = function(e) refuse(conditionMessage(e)))
-  for (field in tokenizer_counts) fields[[field]] <- read_counts(config, field, refuse, file.size(filename))
-  index <- if (!is.null(config$word_index)) read_counts(config, "word_index", refuse, file.size(filename))
+  for (field in tokenizer_counts) fields[[field]] <- read_counts(config, field, refuse)
+  index <- if (!is.null(config$word_index)) read_counts(config, "word_index", refuse)
   if (!all(names(fields$word_docs) %in% names(fields$word_counts))) refuse("`word_docs` has words that `word_counts` has not")
   if (anyDuplicated(unlist(index))) refuse("`word_index` gives two words the same number")
   if (!is.null(index) && !all(fields$oov_token %in% names(index))) refuse("`word_index` lacks the `oov_token`")
@@ -180,16 +180,13 @@ tokenizer_settings <- function(config) {
 # Keras has the dictionaries as JSON within the JSON.
 tokenizer_counts <- c("word_counts", "word_docs")
 
-read_counts <- function(config, field, refuse, bytes) {
+read_counts <- function(config, field, refuse) {
   text <- config[[field]]
   if (!is.character(text) || length(text) != 1) refuse("it has no `", field, "`")
-  counts <- read_json(text, 1, function(...) refuse("`", field, "` is no JSON", ...), bytes)
-  fine <- is.list(counts) && (!length(counts) || !is.null(names(counts))) && all(vapply(counts, is_count, NA))
-  if (!fine) refuse("`", field, "` must give each word a positive whole number")
+  wrong <- function() refuse("`", field, "` must give each word a positive whole number")
+  counts <- read_json_numbers(text, function(...) refuse("`", field, "` is no JSON", ...), wrong, counts = TRUE)
   if (length(counts)) lapply(counts, as.integer) else list()
 }
-
-is_count <- function(x) is_number(x) && x >= 1 && x == round(x) && x <= .Machine$integer.max
 
 tokenizer_json <- function(tokenizer) {
   config <- lapply(mget(tokenizer_fields, envir = tokenizer), function(x) {

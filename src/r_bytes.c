@@ -70,28 +70,6 @@ SEXP ffi_is_device(SEXP path) {
 #endif
 }
 
-/* How deep the brackets of a text of JSON are nested, and how many values it has at most. */
-SEXP ffi_json_extent(SEXP text);
-SEXP ffi_json_extent(SEXP text) {
-  check_vector(text, STRSXP, 1);
-  double depth = 0, deepest = 0, values = 1;
-  int quoted = 0;
-  for (const char *at = CHAR(STRING_ELT(text, 0)); *at; at++) {
-    if (*at == '"') quoted = !quoted;
-    else if (quoted) at += *at == '\\' && at[1];
-    else if (*at == ',') values++;
-    else if (*at == ']' || *at == '}') depth--;
-    else if (*at == '[' || *at == '{') {
-      values++;
-      if (++depth > deepest) deepest = depth;
-    }
-  }
-  SEXP extent = Rf_allocVector(REALSXP, 2);
-  REAL(extent)[0] = deepest;
-  REAL(extent)[1] = values;
-  return extent;
-}
-
 /* Write pieces (raw vectors and tensors) to a new file, or after what it holds. They are on the disk when this returns. NULL, or what
  * went wrong. */
 SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append);

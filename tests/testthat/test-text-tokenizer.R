@@ -125,7 +125,7 @@ test_that("files that are no tokenizers are refused, and none runs code", {
   swapped('"split":" "', '"split":""', "`split` must be a string of at least one character")
   swapped('"document_count":', '"document_count":0.5,"x":', "`document_count` must be a whole number")
   swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":-1,', "`word_counts` must give each word a positive whole number")
-  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":{},', "`word_counts` is no JSON of the right form")
+  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":{},', "`word_counts` is no JSON: at byte 7, its brackets are nested too deeply")
   swapped('"word_counts":"', '"word_counts":{},"x":"', "it has no `word_counts`")
   swapped('"word_docs":"{', '"word_docs":"{\\"zz\\":1,', "`word_docs` has words that `word_counts` has not")
   swapped('"word_index":"{', '"word_index":"{\\"zz\\":1,', "`word_index` gives two words the same number")
