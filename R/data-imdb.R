@@ -63,7 +63,7 @@ dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, max
   options <- encoding_options(num_words, skip_top, maxlen, start_char, oov_char, index_from)
   seed <- check_number(seed, min = 0, max = 2^32 - 1)
   data <- imdb_file(path, "imdb.npz", download, function(path) {
-    arrays <- npz_arrays(path, c("x_train", "y_train", "x_test", "y_test"), "dataset_imdb")
+    arrays <- npz_arrays(path, c("x_train", "y_train", "x_test", "y_test"), "dataset_imdb", c("x_train", "x_test"))
     check_reviews(arrays$x_train, arrays$y_train, path)
     check_reviews(arrays$x_test, arrays$y_test, path)
     arrays

@@ -47,15 +47,18 @@ npy_types <- list(
 read_npy <- function(path) {
   check_file(path)
   refuse <- refuse_file(path, "npy", "read_npy")
-  npy_array(read_bytes(normalizePath(path)), refuse)
+  con <- file(normalizePath(path), "rb")
+  on.exit(close(con))
+  npy_array(function(n) readBin(con, "raw", n), file.size(path), refuse)
 }
 
 #' @rdname read_npy
 #' @export
 read_npz <- function(path, names = NULL) npz_arrays(path, names, "read_npz")
 
+#' @param lists the names of arrays whose elements must be lists of whole numbers.
 #' @noRd
-npz_arrays <- function(path, names, fun) {
+npz_arrays <- function(path, names, fun, lists = character()) {
   check_file(path, fun)
   refuse <- refuse_file(path, "npz", fun)
   path <- normalizePath(path)
@@ -70,43 +73,66 @@ npz_arrays <- function(path, names, fun) {
   if (length(missing)) refuse("it has no array \"", missing[1], "\", only ", paste0("\"", held, "\"", collapse = ", "))
   lapply(stats::setNames(nm = names), function(name) {
     i <- match(name, held)
-    read_entry(path, entries$Name[i], entries$Length[i], function(...) refuse("its array \"", name, "\": ", ...))
+    refuse_array <- function(...) refuse("its array \"", name, "\": ", ...)
+    read_entry(path, entries$Name[i], entries$Length[i], zip_sums(path)[entries$Name[i]], refuse_array, name %in% lists)
   })
 }
 
 # The archive announces the length of an entry, and so does the header within. Of pickles only the archive does, which may lie.
-read_entry <- function(path, name, length, refuse) {
+read_entry <- function(path, name, length, sum, refuse, lists) {
   open <- function() unz(path, name, "rb")
   con <- open()
   on.exit(close(con))
   read <- byte_reader(con, refuse)
-  start <- read(min(length, npy_longest))
-  header <- npy_header(start, refuse)
-  announced <- npy_length(header)
-  if (is.null(announced)) check_stream(open, refuse, most = file_slack(path))
-  else if (announced != length) refuse_size(header, length - header$start + 1, refuse)
-  check_stream(open, refuse, announced = length)
-  bytes <- c(start, read(length - base::length(start)))
-  if (base::length(bytes) != length || base::length(read(1))) refuse("it is damaged")
-  npy_array(bytes, refuse)
+  npy_array(read, length, refuse, lists, check = function(header, start) {
+    if (is.null(npy_length(header))) check_stream(open, refuse, most = file_slack(path))
+    check_stream(open, refuse, announced = length)
+    rest <- read(length - base::length(start))
+    if (!identical(.Call(C_crc32, c(start, rest)), unname(sum)) || base::length(read(1))) refuse("it is damaged")
+    rest
+  })
 }
 
-#' The array in the bytes of a .npy file.
+#' The sums of a zip archive's entries by name, of which R does not tell: from the directory at its end.
 #' @noRd
-npy_array <- function(bytes, refuse) {
-  header <- npy_header(bytes, refuse)
-  data <- if (header$start > length(bytes)) raw() else bytes[header$start:length(bytes)]
+zip_sums <- function(path) {
+  number <- function(bytes) sum(as.numeric(bytes) * 256^(seq_along(bytes) - 1))
+  con <- file(path, "rb")
+  on.exit(close(con))
+  last <- min(file.size(path), 65557)
+  seek(con, file.size(path) - last)
+  end <- readBin(con, "raw", last)
+  at <- utils::tail(grepRaw(as.raw(c(0x50, 0x4b, 5, 6)), end, fixed = TRUE, all = TRUE), 1)
+  if (!length(at) || at + 21 > last) return()
+  seek(con, number(end[at + 16:19]))
+  directory <- readBin(con, "raw", min(number(end[at + 12:15]), file.size(path)))
+  sums <- numeric()
+  at <- 0
+  while (at + 46 <= length(directory) && identical(directory[at + 1:4], as.raw(c(0x50, 0x4b, 1, 2)))) {
+    sizes <- vapply(c(29, 31, 33), function(i) number(directory[at + i + 0:1]), 0)
+    name <- tryCatch(rawToChar(directory[at + 46 + seq_len(sizes[1])]), error = function(e) "")
+    sums[name] <- number(directory[at + 17:20])
+    at <- at + 46 + sum(sizes)
+  }
+  sums
+}
+
+#' The array of a .npy file of `size` bytes, of which `read` gives the next n. `check(header, start)` gives all that comes after its start.
+#' @noRd
+npy_array <- function(read, size, refuse, lists = FALSE, check = function(header, start) read(size - length(start))) {
+  start <- read(min(size, npy_longest))
+  header <- npy_header(start, refuse)
+  announced <- npy_length(header)
+  if (!is.null(announced) && announced != size) refuse_size(header, size - header$start + 1, refuse)
+  rest <- check(header, start)
+  n <- prod(header$shape)
   if (header$kind == "O") {
-    pickle <- .Call(C_pickle, data)
+    pickle <- .Call(C_pickle, c(start, rest), header$start - 1, header$shape, lists)
     if (is.character(pickle)) refuse(pickle)
-    if (!identical(as.numeric(pickle[[1]]), header$shape)) refuse("its pickle is of another shape than its header")
     values <- pickle[[3]]
     header$fortran <- pickle[[2]]
-    if (length(values) != prod(header$shape)) refuse("its pickle has ", length(values), " elements")
   } else {
-    n <- prod(header$shape)
-    if (length(data) != n * header$size) refuse_size(header, length(data), refuse)
-    values <- npy_values(data, header, n, refuse)
+    values <- npy_values(c(start[-seq_len(header$start - 1)], rest), header, n, refuse)
   }
   if (length(header$shape) < 2) return(values)
   if (header$fortran) array(values, header$shape) else idx_array(values, header$shape)

@@ -112,7 +112,7 @@ check_stream <- function(open, refuse, announced = NULL, most = announced, path 
   on.exit(close(con))
   read <- byte_reader(con, refuse, path)
   held <- 0
-  while (held <= most && (n <- length(read(2^20)))) held <- held + n
+  while (held <= most && (n <- length(read(2^16)))) held <- held + n
   if (held > most) refuse("it unpacks to more than ", format_bytes(most))
   if (!is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced), ", but has ", format_bytes(held))
   invisible(held)

@@ -400,7 +400,7 @@ permute_type <- list(
 
 #' @rdname layer_flatten
 #' @export
-layer_repeat_vector <- function(object, n, ...) new_layer("repeat_vector", object, list(n = check_count(n, max = 2^20)), ...)
+layer_repeat_vector <- function(object, n, ...) new_layer("repeat_vector", object, list(n = check_count(n)), ...)
 
 repeat_vector_type <- list(
   class_name = "RepeatVector",

@@ -51,6 +51,19 @@ SEXP ffi_tensor_from_bytes(SEXP bytes, SEXP offset, SEXP dtype, SEXP dim) {
   return x;
 }
 
+/* The sum that zip archives have of each entry. */
+SEXP ffi_crc32(SEXP bytes);
+SEXP ffi_crc32(SEXP bytes) {
+  check_vector(bytes, RAWSXP, -1);
+  uint32_t table[256], sum = 0xffffffffu;
+  for (uint32_t i = 0; i < 256; i++) {
+    table[i] = i;
+    for (int k = 0; k < 8; k++) table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+  }
+  for (R_xlen_t i = 0; i < XLENGTH(bytes); i++) sum = sum >> 8 ^ table[(sum ^ RAW(bytes)[i]) & 0xff];
+  return Rf_ScalarReal((double)(sum ^ 0xffffffffu));
+}
+
 static const char *path_of(SEXP path) {
   check_vector(path, STRSXP, 1);
   return R_ExpandFileName(Rf_translateChar(STRING_ELT(path, 0)));

@@ -14,32 +14,17 @@
  * Python's lists grow after others refer to them. So until the end each is a handle, an R list of HANDLE_SIZE whose
  * elements can be replaced. Whole numbers, of which there are millions, are kept out of R's lists.
  *
- * All memory is R's, and all of it is linear in the length of the file: an opcode adds at most one item. An opcode of one byte may be
- * worth more than a hundred, so there are limits which arrays keep, see is_plausible().
+ * Before anything of this is made, pickle.c has seen that the whole pickle is an array of plain values. All memory is R's, and all of
+ * it is linear in the length of the file: an opcode adds at most one item.
  */
 #include "r_border.h"
+#include "pickle.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_DEPTH 32
-#define MAX_STACK 65536  /* Python puts up to 1,000 elements of a list there at a time, but a tuple as a whole */
-#define MAX_GAP 4096     /* between the numbers of two objects in the memo, which Python counts up */
-#define FREE_OBJECTS 40000
-
-/* Only these appear; the names are those of Python's pickletools. */
-enum opcode {
-  P_PROTO = 0x80, P_FRAME = 0x95, P_STOP = '.', P_MARK = '(',
-  P_NONE = 'N', P_NEWTRUE = 0x88, P_NEWFALSE = 0x89,
-  P_BININT = 'J', P_BININT1 = 'K', P_BININT2 = 'M', P_LONG1 = 0x8a, P_BINFLOAT = 'G',
-  P_SHORT_BINSTRING = 'U', P_BINSTRING = 'T', P_SHORT_BINBYTES = 'C', P_BINBYTES = 'B',
-  P_SHORT_BINUNICODE = 0x8c, P_BINUNICODE = 'X', P_BINUNICODE8 = 0x8d,
-  P_EMPTY_TUPLE = ')', P_TUPLE1 = 0x85, P_TUPLE2 = 0x86, P_TUPLE3 = 0x87, P_TUPLE = 't',
-  P_EMPTY_LIST = ']', P_APPEND = 'a', P_APPENDS = 'e',
-  P_BINPUT = 'q', P_LONG_BINPUT = 'r', P_MEMOIZE = 0x94, P_BINGET = 'h', P_LONG_BINGET = 'j',
-  P_GLOBAL = 'c', P_STACK_GLOBAL = 0x93, P_REDUCE = 'R', P_BUILD = 'b'
-};
+#define MAX_DEPTH (2 * PICKLE_DEEPEST)
 
 enum item_kind { ITEM_UNSET, ITEM_MARK, ITEM_INT, ITEM_OBJECT };
 struct item {
@@ -55,10 +40,8 @@ struct row {
 
 struct pickle {
   const unsigned char *at, *end;
-  int length;    /* bytes in all */
   SEXP shelter;  /* keeps the memory of both rows */
   struct row stack, memo;
-  int objects; /* made so far; lists and tuples count twice */
   char problem[240]; /* why the file is refused; empty so far */
 };
 
@@ -82,14 +65,6 @@ static const unsigned char *take(struct pickle *p, uint64_t bytes) {
   return p->at - bytes;
 }
 
-/* Is there no more so far than an honest pickle of this length makes? A text takes four bytes in it, being remembered, and a list or tuple
- * of two elements eight. */
-static int is_plausible(struct pickle *p) {
-  int most = FREE_OBJECTS + p->length / 4;
-  if (p->stack.n > MAX_STACK) return refuse(p, "its pickle has a tuple, or lists within lists, of too many elements");
-  return (p->objects <= most && p->memo.n <= most) || refuse(p, "its pickle has more objects than arrays of its size");
-}
-
 /* A little-endian number of 1 to 8 bytes. */
 static int take_number(struct pickle *p, int bytes, uint64_t *number) {
   const unsigned char *b = take(p, (uint64_t)bytes);
@@ -101,8 +76,7 @@ static int take_number(struct pickle *p, int bytes, uint64_t *number) {
 
 /* ---- handles ---- */
 
-static SEXP make_handle(struct pickle *p, enum handle_kind kind) {
-  p->objects += 2;
+static SEXP make_handle(enum handle_kind kind) {
   SEXP handle = PROTECT(Rf_allocVector(VECSXP, HANDLE_SIZE));
   SEXP head = Rf_allocVector(INTSXP, 2);
   SET_VECTOR_ELT(handle, HANDLE_HEAD, head);
@@ -212,7 +186,7 @@ static int find_mark(struct pickle *p) {
 }
 
 static int remember(struct pickle *p, uint64_t place) {
-  if (place > (uint64_t)p->memo.n + MAX_GAP) return refuse(p, "its pickle numbers an object beyond its size");
+  if (place >= INT_MAX) return refuse(p, "its pickle numbers an object beyond its size");
   if (p->stack.n == 0 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK) return refuse(p, "its pickle names what is not there");
   int i = (int)place;
   row_reserve(p, &p->memo, i + 1, 2);
@@ -237,7 +211,6 @@ static int read_text(struct pickle *p, int length_bytes, cetype_t encoding) {
   const unsigned char *text;
   if (!take_number(p, length_bytes, &n) || !(text = take(p, n))) return 0;
   if (n > 0 && memchr(text, 0, (size_t)n)) return refuse(p, "its pickle holds a text with a zero byte");
-  p->objects++;
   return push_object(p, Rf_ScalarString(Rf_mkCharLenCE((const char *)text, (int)n, encoding)));
 }
 
@@ -245,7 +218,6 @@ static int read_bytes(struct pickle *p, int length_bytes) {
   uint64_t n;
   const unsigned char *bytes;
   if (!take_number(p, length_bytes, &n) || !(bytes = take(p, n))) return 0;
-  p->objects++;
   SEXP x = Rf_allocVector(RAWSXP, (R_xlen_t)n);
   if (n > 0) memcpy(RAW(x), bytes, (size_t)n);
   return push_object(p, x);
@@ -278,7 +250,7 @@ static int make_tuple(struct pickle *p, int n) {
   for (int i = 1; i <= n; i++) {
     if (p->stack.item[p->stack.n - i].kind == ITEM_MARK) return refuse(p, "its pickle takes more than there is");
   }
-  SEXP tuple = PROTECT(make_handle(p, TUPLE_HANDLE));
+  SEXP tuple = PROTECT(make_handle(TUPLE_HANDLE));
   handle_append(p, tuple, p->stack.n - n, n);
   p->stack.n -= n;
   push_object(p, tuple);
@@ -361,9 +333,9 @@ static int reduce(struct pickle *p) {
   if (TYPEOF(name) != SYMSXP || !is_handle(args, TUPLE_HANDLE)) return refuse(p, "its pickle calls what is no function");
   SEXP first = handle_object(args, 0), made;
   if (name == Rf_install("_reconstruct") && first == Rf_install("ndarray")) {
-    made = PROTECT(make_handle(p, ARRAY_HANDLE));
+    made = PROTECT(make_handle(ARRAY_HANDLE));
   } else if (name == Rf_install("dtype") && TYPEOF(first) == STRSXP) {
-    made = PROTECT(make_handle(p, DTYPE_HANDLE));
+    made = PROTECT(make_handle(DTYPE_HANDLE));
     SET_VECTOR_ELT(made, HANDLE_VALUES, first);
   } else if (name == Rf_install("encode") && TYPEOF(first) == STRSXP) {
     made = PROTECT(latin1_bytes(p, (const unsigned char *)CHAR(STRING_ELT(first, 0))));
@@ -411,7 +383,7 @@ static int do_opcode(struct pickle *p, int opcode) {
     case P_TUPLE1: return make_tuple(p, 1);
     case P_TUPLE2: return make_tuple(p, 2);
     case P_TUPLE3: return make_tuple(p, 3);
-    case P_EMPTY_LIST: return push_object(p, make_handle(p, LIST_HANDLE));
+    case P_EMPTY_LIST: return push_object(p, make_handle(LIST_HANDLE));
     case P_BINPUT: return take_number(p, 1, &number) && remember(p, number);
     case P_LONG_BINPUT: return take_number(p, 4, &number) && remember(p, number);
     case P_MEMOIZE: return remember(p, (uint64_t)p->memo.n);
@@ -516,23 +488,47 @@ static SEXP finish_array(struct pickle *p) {
   return result;
 }
 
-/* bytes: a pickle. Returns list(dim, fortran, list of elements), or in one string why it is refused. */
-SEXP ffi_pickle(SEXP bytes);
-SEXP ffi_pickle(SEXP bytes) {
+/* Why a pickle is not an array of this shape whose elements are plain values, or, if `lists`, lists of whole numbers. */
+static void check_first(struct pickle *p, struct pickle_check *c, SEXP shape, int lists) {
+  if (pickle_measure(c, p->at, (size_t)(p->end - p->at))) {
+    SEXP items = PROTECT(vector_for(RAWSXP, (c->stack + 1) * (int64_t)sizeof(uint32_t), "the stack of a pickle", NULL));
+    SEXP named = PROTECT(vector_for(RAWSXP, (c->memo + 1) * (int64_t)sizeof(uint32_t), "the memo of a pickle", NULL));
+    c->item = (uint32_t *)(void *)RAW(items);
+    c->named = (uint32_t *)(void *)RAW(named);
+    pickle_check(c);
+    UNPROTECT(2);
+  }
+  double count = 1;
+  int same = c->axes == XLENGTH(shape);
+  for (int i = 0; i < c->axes; i++) count *= c->shape[i], same = same && c->shape[i] == REAL(shape)[i];
+  if (*c->problem) refuse(p, c->problem);
+  else if (!same) refuse(p, "its pickle is of another shape than its header");
+  else if (c->count != count) snprintf(p->problem, sizeof p->problem, "its pickle has %.0f elements", c->count);
+  else if (lists && !c->lists) refuse(p, "its elements are no lists of whole numbers");
+}
+
+/* A pickle begins so many bytes into `bytes`. Returns list(dim, fortran, list of elements), or in one string why it is refused. */
+SEXP ffi_pickle(SEXP bytes, SEXP from, SEXP shape, SEXP lists);
+SEXP ffi_pickle(SEXP bytes, SEXP from, SEXP shape, SEXP lists) {
   check_vector(bytes, RAWSXP, -1);
+  check_vector(shape, REALSXP, -1);
   struct pickle p = {.problem = ""};
+  struct pickle_check c;
+  double start = as_number(from);
   if (XLENGTH(bytes) >= INT_MAX) return Rf_mkString("its pickle has more than 2^31 bytes");
-  p.at = RAW(bytes);
-  p.length = (int)XLENGTH(bytes);
-  p.end = p.at + p.length;
+  if (!(start >= 0 && start <= (double)XLENGTH(bytes))) return Rf_mkString("its pickle ends early");
+  p.at = RAW(bytes) + (size_t)start;
+  p.end = RAW(bytes) + (size_t)XLENGTH(bytes);
+  check_first(&p, &c, shape, as_int(lists));
+  if (*p.problem) return Rf_mkString(p.problem);
   p.shelter = PROTECT(Rf_allocVector(VECSXP, 4));
-  row_reserve(&p, &p.stack, 1024, 0);
-  row_reserve(&p, &p.memo, 256, 2);
+  row_reserve(&p, &p.stack, (int)c.stack + 1, 0);
+  row_reserve(&p, &p.memo, (int)c.memo + 1, 2);
 
   for (int count = 1;; count = (count + 1) & 0xfffff) {
     if (count == 0) R_CheckUserInterrupt();
     const unsigned char *opcode = take(&p, 1);
-    if (!opcode || *opcode == P_STOP || !do_opcode(&p, *opcode) || !is_plausible(&p)) break;
+    if (!opcode || *opcode == P_STOP || !do_opcode(&p, *opcode)) break;
   }
   if (!*p.problem && p.at != p.end) refuse(&p, "it has bytes after the end of its pickle");
   SEXP result = *p.problem ? R_NilValue : finish_array(&p);
