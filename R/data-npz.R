@@ -63,6 +63,8 @@ npz_arrays <- function(path, names, fun, lists = character()) {
   refuse <- refuse_file(path, "npz", fun)
   path <- normalizePath(path)
   entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e) refuse("it is no zip archive"))
+  sums <- zip_sums(path)
+  if (length(sums) != nrow(entries) || !all(entries$Name %in% names(sums))) refuse("its directory is damaged")
   entries <- entries[grepl("[.]npy$", entries$Name), ]
   held <- sub("[.]npy$", "", entries$Name)
   if (anyDuplicated(held)) refuse("it has two arrays \"", held[anyDuplicated(held)], "\"")
@@ -74,7 +76,7 @@ npz_arrays <- function(path, names, fun, lists = character()) {
   lapply(stats::setNames(nm = names), function(name) {
     i <- match(name, held)
     refuse_array <- function(...) refuse("its array \"", name, "\": ", ...)
-    read_entry(path, entries$Name[i], entries$Length[i], zip_sums(path)[entries$Name[i]], refuse_array, name %in% lists)
+    read_entry(path, entries$Name[i], entries$Length[i], sums[entries$Name[i]], refuse_array, name %in% lists)
   })
 }
 
@@ -103,7 +105,7 @@ zip_sums <- function(path) {
   seek(con, file.size(path) - last)
   end <- readBin(con, "raw", last)
   at <- utils::tail(grepRaw(as.raw(c(0x50, 0x4b, 5, 6)), end, fixed = TRUE, all = TRUE), 1)
-  if (!length(at) || at + 21 > last) return()
+  if (!length(at) || at + 21 > last) return(NA)
   seek(con, number(end[at + 16:19]))
   directory <- readBin(con, "raw", min(number(end[at + 12:15]), file.size(path)))
   sums <- numeric()
