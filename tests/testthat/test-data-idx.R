@@ -93,7 +93,7 @@ test_that("corrupt gzip data is refused", {
   expect_refused(temp_bytes(spoil(3)), "compressed data is corrupt|magic bytes")
   expect_refused(temp_bytes(spoil(n - 6)), "compressed data is corrupt")
   expect_refused(temp_bytes(bytes[1:(n - 8)]), "compressed data is corrupt")
-  expect_refused(temp_bytes(bytes[1:(n %/% 2)]), "announces 5008 bytes, but has 2500 bytes")
+  expect_refused(temp_bytes(bytes[1:(n %/% 2)]), "compressed data is cut off")
 })
 
 test_that("gzip data that breaks before larger elements is refused; R's readBin() crashes there", {

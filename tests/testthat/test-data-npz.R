@@ -172,7 +172,7 @@ test_that("contents that do not fit are refused", {
   expect_refused(objects(hex("80036161616161")), "takes more than there is")
   expect_refused(objects(hex("800365")), "takes more than there is")
   expect_refused(objects(hex("800374")), "takes more than there is")
-  expect_refused(objects(hex("8003287100")), "what is not there")
+  expect_refused(objects(hex("80032871002e")), "what is not there")
 })
 
 test_that("a damaged pickle is an error or another value, but never a crash", {

@@ -182,6 +182,9 @@ test_that("rows of csv files have the types of their columns", {
   marked <- tempfile()
   writeBin(c(as.raw(c(0xef, 0xbb, 0xbf)), charToRaw("a,b\n1,2\n")), marked)
   expect_named(as.list(csv_dataset(marked))[[1]], c("a", "b"))
+  rows <- as.list(csv_dataset(csv("\"\",\"x\"", "1,0.5", "2,1.5"))) # a column without a name
+  expect_equal(as.array(rows[[2]][[1]]), 2)
+  expect_equal(as.array(rows[[2]]$x), 1.5)
   many <- csv_dataset(csv(paste0("c", 1:100, collapse = ","), paste(1:100, collapse = ",")))
   expect_equal(as.array(as.list(many)[[1]]$c100), 100)
 })
@@ -205,6 +208,8 @@ test_that("bad csv files are refused, when they are met", {
   expect_refusal(csv_dataset(csv("n,m", "1,2", "1,2,3,4")), "file")
   expect_refusal(csv_dataset(csv("n,m", "1,2", "3")), "file")
   expect_refusal(csv_dataset(csv()), "file", "is empty")
+  expect_refusal(csv_dataset(csv("a,b,a", "1,2,3")), "file", "two columns of the name \"a\"")
+  expect_refusal(csv_dataset(csv("a,b", "1,\"2")), "file", "line")
   expect_refusal(csv_dataset(csv("n", "1"), select = "z"), "file", "\"z\"")
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("a", "b")), "file")
   expect_refusal(csv_dataset(tempfile()), "file", "no file")

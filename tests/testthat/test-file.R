@@ -93,7 +93,7 @@ bombs <- function() {
     cases[[length(cases) + 1]] <- list(file_of(npy_bytes("|O", "(1,)", c(charToRaw("]"), groups))), read_npy)
   }
   # lists of two, each remembered, a thousand at a time, as Python writes them; then what is no value
-  cases$honest <- list(temp_npy("|O", "(300000,)", pickle_bytes(3e5, c(lists_of_two(3e5), hex("284b0168016528")))), read_npy)
+  cases$honest <- list(temp_npy("|O", "(200000,)", pickle_bytes(2e5, c(lists_of_two(2e5), hex("284b0168016528")))), read_npy)
   cases
 }
 lists_of_two <- function(n) {
@@ -109,7 +109,6 @@ test_that("no file takes much before it is refused, and none leaves anything beh
     used <- gc(reset = TRUE)
     seconds <- system.time(expect_error(read(cases[[i]][[1]]), class = "nativenet_error_file", info = info))[["user.self"]]
     taken <- sum(gc()[, 6] - used[, 2])
-    if (nzchar(Sys.getenv("BOMBS"))) cat(info, taken, "MB", seconds, "s,", file.size(cases[[i]][[1]]) / 2^20, "MB\n")
     expect_lt(taken, max(16, 4 * file.size(cases[[i]][[1]]) / 2^20), label = paste(info, "megabytes"))
     expect_lt(seconds, 1, label = paste(info, "seconds"))
     expect_identical(place(), before, info = info)
@@ -124,7 +123,7 @@ test_that("files that are large and right are read", {
   index <- dataset_imdb_word_index(file_of(many_words(1e5), charToRaw("}")))
   expect_identical(index[c(1, 1e5)], list("1" = 1L, "186a0" = 100000L))
   # a header that is longer than what follows
-  tensors <- stats::setNames(rep(list(tensor(1, "float32")), 15000), paste0("t", 1:15000))
+  tensors <- stats::setNames(rep(list(tensor(1, "float32")), 2500), strrep(paste0("t", 1001:3500), 100))
   path <- tempfile()
   safetensors_write(path, tensors)
   expect_identical(names(safetensors_read(path)$tensors), names(tensors))
@@ -157,7 +156,7 @@ test_that("damaged files of every format are read or refused, and nothing else",
   formats <- mutate_formats()
   nn_threads(1)
   on.exit(nn_threads(2))
-  outcome <- vapply(seq_len(40 * length(formats)), function(k) {
+  outcome <- vapply(seq_len(12 * length(formats)), function(k) {
     format <- formats[[k %% length(formats) + 1]]
     suppressMessages(utils::capture.output(outcome <- file_outcome(format, mutant(format, 1e6 + k))))
     paste(names(formats)[k %% length(formats) + 1], if (outcome %in% c("read", "refused")) "fine" else paste(k, outcome))

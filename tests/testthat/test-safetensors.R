@@ -174,9 +174,10 @@ test_that("each rule of the header is checked", {
   expect_refused(one(shape = "[4294967296]"), "an axis has 4294967296 elements")
   # a product that overflows 64 bits to 8
   expect_refused(one(shape = "[2147483647,2147483647,2147483647,8]"), "bytes, but its data_offsets span 8 bytes")
-  for (offsets in c("[8,0]", "[0]", "[0,8,8]", "[-1,7]", "[0.5,8.5]", "\"0,8\"", "[0,1e400]", "[null,8]")) {
-    expect_refused(one(offsets = offsets), "its data_offsets are no begin and end|beyond those of doubles")
+  for (offsets in c("[8,0]", "[0]", "[0,8,8]", "[-1,7]", "[0.5,8.5]", "\"0,8\"", "[null,8]")) {
+    expect_refused(one(offsets = offsets), "its data_offsets are no begin and end")
   }
+  expect_refused(one(offsets = "[0,1e400]"), "a number is beyond those of doubles")
   expect_refused(one(offsets = "[8,16]"), "begins at byte 8 of the data, not 0: numbers overlap or have a gap")
   expect_refused(one(offsets = "[9007199254740984,9007199254740991]", shape = "[7]", dtype = "\"U8\""), "begins at byte 9007199254740984")
   expect_refused(one(more = ",\"dtype\":\"F32\""), "the name \"dtype\" stands twice in an object")
