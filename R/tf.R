@@ -360,7 +360,8 @@ tf_top <- list(
     branches[[if (one_truth(pred, "pred")) 1 else 2]]()
   },
   while_loop = function(cond, body, loop_vars, ...) {
-    vars <- check_state(as_branch(loop_vars), "loop_vars")
+    vars <- as_branch(loop_vars)
+    for (x in tensor_leaves(vars, keep_null = TRUE)) if (!is_tensor(x)) check_numbers(x, "loop_vars")
     check_function(cond, takes = length(vars))
     check_function(body, takes = length(vars))
     while (one_truth(do.call(cond, vars, quote = TRUE), "cond()")) vars <- as_branch(do.call(body, vars, quote = TRUE))
