@@ -144,7 +144,7 @@ test_that("printing names class, name and weights; unknown members get a hint", 
   expect_output(print(d), "<Dense layer dense>\n  dense/kernel (2, 3)\n  dense/bias (3)", fixed = TRUE)
   expect_error(d$unit, "a Dense layer has no member `$unit`; did you mean `units`", fixed = TRUE, class = "nativenet_error_member")
   expect_error(d[1], "is a function", class = "nativenet_error_member")
-  expect_error(d[[1]], "takes the name of a member; weights are numbered", class = "nativenet_error_value")
+  expect_error(d[[1]], "must be a single string, not 1; weights are numbered", class = "nativenet_error_value")
   expect_error(d + 1, "`+`: there is no arithmetic with a Dense layer", fixed = TRUE, class = "nativenet_error_value")
   expect_error(d$units <- 4, "cannot be set", class = "nativenet_error_member")
   expect_error(d$name <- 5, "`name` must be a single string, not 5", fixed = TRUE)
