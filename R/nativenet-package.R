@@ -24,7 +24,7 @@
 #' e1071 `sigmoid()`, compiler `compile()`.
 #'
 #' @keywords internal
-#' @aliases nativenet-package
+#' @aliases nativenet nativenet-package
 #' @useDynLib nativenet, .registration = TRUE, .fixes = "C_"
 #' @importFrom methods new setRefClass is
 #' @importFrom stats predict rnorm
