@@ -112,9 +112,9 @@ test_that("a loss that is no number any more is an error that leaves finite weig
 
 test_that("after such an error training goes on with a smaller rate", {
   set.seed(3)
-  network <- build_dense_neural_network(2, list(8, htan(), 1, linear()), mean_squared_error(), adam_optimizer(learning_rate = 0.01))
+  network <- build_dense_neural_network(2, list(8, htan(), 1, linear()), mean_squared_error(), adam_optimizer(learning_rate = 0.01), dtype = "float32")
   network$fit(xor_x, xor_y, epochs = 50, batch_size = 4, verbose = FALSE)
-  network$optimizer$learning_rate <- 1e200
+  network$optimizer$learning_rate <- 3e38
   expect_error(network$fit(xor_x, xor_y, epochs = 50, batch_size = 4, verbose = FALSE), class = "nativenet_error_nan")
   network$optimizer$learning_rate <- 0.01
   losses <- network$fit(xor_x, xor_y, epochs = 200, batch_size = 4, verbose = FALSE)$loss
