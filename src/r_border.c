@@ -127,7 +127,7 @@ static SEXP allocate_wanted(void *data) {
 
 static SEXP allocation_failed(SEXP condition, void *data) {
   (void)condition, (void)data;
-  return NULL;
+  return R_NilValue; /* R 4.6 looks at it: NULL ends R */
 }
 
 /* So much is asked for in a way that takes some microseconds more, but lets us word the error. */
@@ -145,9 +145,9 @@ SEXP vector_for(SEXPTYPE type, int64_t n, const char *what, const struct shape *
   double bytes = (double)n * (type == RAWSXP ? 1 : type == REALSXP ? 8 : type == VECSXP ? (double)sizeof(SEXP) : 4);
   struct wanted w = {type, (R_xlen_t)n};
   if (bytes < LARGE_BYTES) return Rf_allocVector(type, w.n);
-  SEXP x = bytes < 4e15 ? R_tryCatchError(allocate_wanted, &w, allocation_failed, NULL) : NULL;
+  SEXP x = bytes < 4e15 ? R_tryCatchError(allocate_wanted, &w, allocation_failed, NULL) : R_NilValue;
   char a[120], b[40];
-  if (!x)
+  if (x == R_NilValue)
     raise_text(STATUS_MEMORY, "%s%s%s takes %s of memory, more than R can have", what, shape ? " of shape " : "",
                shape ? shape_format(shape, a, sizeof a) : "", format_bytes(bytes, b, sizeof b));
   return x;
