@@ -223,8 +223,8 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   lines$close(lines)
   if (!length(first)) refuse(" is empty")
   if (header) {
-    wide <- nchar(first[1], "bytes") - nchar(gsub(sep, "", first[1], fixed = TRUE, useBytes = TRUE), "bytes")
-    if (wide > most_columns * nchar(sep, "bytes")) refuse(" has more than ", most_columns, " columns")
+    rest <- if (nzchar(sep)) gsub(sep, "", first[1], fixed = TRUE, useBytes = TRUE) else gsub("[ \t]", "", first[1], useBytes = TRUE)
+    if (nchar(first[1], "bytes") - nchar(rest, "bytes") > most_columns) refuse(" has more than ", most_columns, " columns")
     column_names <- careful(scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
     first <- first[-1]
   }

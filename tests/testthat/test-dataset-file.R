@@ -216,6 +216,7 @@ test_that("bad csv files are refused, when they are met", {
   expect_refusal(csv_dataset(csv("n", "1"), block = 0), "value", "`block`")
   for (sep in list(";;", 1, NA_character_, globalenv())) expect_refusal(csv_dataset(csv("n", "1"), sep = sep), "value", "`sep`")
   expect_refusal(csv_dataset(csv("n", "1"), select = 1), "value", "`select` must be strings")
+  expect_identical(names(as.list(csv_dataset(csv("a b", "1 2"), sep = ""))[[1]]), c("a", "b"))
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("n", NA)), "value", "`column_names`", "with NA")
   expect_refusal(text_line_dataset(list()), "value", "`filenames`")
 })
