@@ -343,7 +343,7 @@ rebuild <- function(description, custom_objects, fun) {
 #' Each call of a model runs through all that it calls in turn: a few models within each other may be calls without end.
 #' @noRd
 check_calls <- function(layers) {
-  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) as.integer(call$layer))))
+  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) if (is_number(call$layer)) as.integer(call$layer))))
   within <- rep(NA_real_, length(layers))
   count <- function(i) {
     if (is.na(within[i])) {
@@ -370,7 +370,7 @@ find_custom <- function(custom_objects, name, what, fun) {
   abort("the model uses a ", what, " of one's own, `", name, "`; give it as `custom_objects = list(", name, " = ...)`", class = "custom", fun = fun)
 }
 
-read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else as.integer(n), 0L)
+read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else as.integer(check_count(n, min = 0, max = .Machine$integer.max, arg = "shape")), 0L)
 
 #' JSON's arrays of plain values are vectors.
 #' @noRd
