@@ -158,15 +158,15 @@ line_reader <- function(filenames, fun = calling_function()) {
   }
   more <- function() {
     bytes <- reader$bytes(line_bytes)
-    if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
-    reader$fresh <- FALSE
     if (!length(bytes)) {
       last <- paste(rest, collapse = "")
       reader$close(reader)
       return(if (nzchar(last)) last else character())
     }
+    if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
+    reader$fresh <- FALSE
     # lines end with \n, \r\n or \r
-    if (bytes[length(bytes)] == 0x0d) bytes <- c(bytes, reader$bytes(1))
+    if (identical(utils::tail(bytes, 1), as.raw(0x0d))) bytes <- c(bytes, reader$bytes(1))
     text <- as_string(bytes, reader$refuse)
     rest <<- c(rest, text)
     if (!grepl("\n", text, fixed = TRUE, useBytes = TRUE) && !grepl("\r", text, fixed = TRUE, useBytes = TRUE)) {

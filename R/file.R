@@ -89,9 +89,10 @@ byte_reader <- function(con, refuse, path = NULL) {
 #' @noRd
 is_whole_gzip <- function(path, held) {
   says <- function(bytes) sum(as.integer(utils::tail(bytes, 4)) * 256^(0:3))
+  if (file.size(path) < 20) return(FALSE) # a header and the sum of nothing
   con <- file(path, "rb")
   on.exit(close(con))
-  seek(con, max(0, file.size(path) - 4))
+  seek(con, file.size(path) - 4)
   if (says(readBin(con, "raw", 4)) == held %% 2^32) return(TRUE)
   bytes <- read_bytes(path)
   to <- tempfile("nativenet-")

@@ -243,8 +243,10 @@ read_model <- function(file, where, custom_objects, compile, fun) {
       class = "file", fun = fun)
   }
   description <- from_json(file$metadata$architecture, "description of the model", fun)
+  # what R warns of, as that text is no number, is none of a model that was saved
   building <- function(expr) {
-    tryCatch(expr, error = function(e) {
+    strict <- function(w) if (!inherits(w, "nativenet_warning")) stop(conditionMessage(w), call. = FALSE)
+    tryCatch(withCallingHandlers(expr, warning = strict), error = function(e) {
       if (inherits(e, "nativenet_error_custom")) stop(e)
       abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
     })
@@ -298,6 +300,7 @@ rebuild <- function(description, custom_objects, fun) {
   }
   make <- function(entry) {
     take_name(check_name(entry$name, fun))
+    check_choice(entry$dtype, dtypes, arg = "dtype", fun = fun)
     if (!is.null(entry$graph)) return(make_model(entry))
     if (identical(entry$kind, "input")) return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
     config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name) read_config(entry$config[[name]], name, entry))

@@ -140,7 +140,7 @@ test_that("compressed data that was changed or cut off is not believed", {
   lines <- gzip_of(charToRaw(paste0(1:100, "\n", collapse = "")), 0, raw())
   bytes <- readBin(lines, "raw", 1e5)
   n <- length(bytes)
-  for (damaged in list(bytes[1:(n - 9)], bytes[1:(n - 8)], bytes[1:(n - 1)], replace(bytes, n - 5, xor(bytes[n - 5], as.raw(1))), c(bytes, as.raw(1:9)))) {
+  for (damaged in list(bytes[1:10], bytes[1:(n - 9)], bytes[1:(n - 8)], bytes[1:(n - 1)], replace(bytes, n - 5, xor(bytes[n - 5], as.raw(1))), c(bytes, as.raw(1:9)))) {
     expect_error(iterate(text_line_dataset(file_of(damaged))), "compressed data", class = "nativenet_error_file")
   }
   entry <- npy_bytes("|u1", "(5,)", as.raw(1:5))

@@ -172,6 +172,8 @@ test_that("a file can ask for no more than it holds, and is no trap when edited"
   }
   for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}", paste0("\"units\":{\"value\":", units, "}"))
   refused("architecture", "\"shape\":[4]", "\"shape\":[2147483647,2147483647]")
+  refused("architecture", "\"dtype\":\"float32\"", "\"dtype\":null")
+  expect_no_warning(refused("architecture", "\"layer\":2", "\"layer\":3000000000"))
   for (layer in c("4", "-1", "null", "[1,2]")) refused("architecture", "\"layer\":2", paste0("\"layer\":", layer))
   for (place in c("[1,2]", "[0,1]", "[3,1]", "[\"a\",1]", "[]")) refused("architecture", "\"at\":[1,1]", paste0("\"at\":", place))
   for (to in c("system", "optimizer_zzz", "optimizer_sgd")) refused("training", "optimizer_adam", to)
