@@ -232,13 +232,16 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
   first <- first[nzchar(first)]
   classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else rep("numeric", length(column_names))
+  quoted <- vapply(seq_along(classes), function(i) length(first) && any_quoted(first, i, classes, sep), NA)
+  read_as <- replace(classes, quoted, "character")
   keep <- if (is.null(select)) column_names else select
   unknown <- setdiff(keep, column_names)
   if (length(unknown)) refuse(" has no column ", paste0("\"", unknown, "\"", collapse = ", "))
   at <- match(keep, column_names)
   columns <- function(text) {
-    columns <- as.list(parse(text, classes, column_names))[at] # a name may be empty, as that of row names
+    columns <- as.list(parse(text, read_as, column_names))[at] # a name may be empty, as that of row names
     for (i in seq_along(keep)) {
+      if (quoted[at[i]]) columns[[i]] <- careful(unquoted(columns[[i]], classes[at[i]]))
       if (!is.double(columns[[i]]) && !is.character(columns[[i]]) && anyNA(columns[[i]])) {
         refuse(": a value is missing in column \"", keep[i], "\", which is ", classes[at[i]])
       }
@@ -261,6 +264,20 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
       element
     }
   })
+}
+
+# Numbers in quotes, such as the row names that write.csv() writes, are read as text first.
+any_quoted <- function(lines, i, classes, sep) {
+  if (classes[i] == "character" || !any(grepl("\"", lines, fixed = TRUE))) return(FALSE)
+  only <- replace(rep("NULL", length(classes)), i, classes[i])
+  read <- function() utils::read.table(text = lines, sep = sep, colClasses = only, quote = "\"", comment.char = "")
+  inherits(tryCatch(read(), error = identity), "error")
+}
+
+unquoted <- function(x, class) {
+  x <- utils::type.convert(x, as.is = TRUE)
+  if (csv_class(x) != class && !(class == "numeric" && is.integer(x))) stop("expected ", class, ", got ", csv_class(x))
+  if (class == "numeric") as.double(x) else x
 }
 
 # Whole numbers of which some are missing are read as double, where a missing one is NaN.

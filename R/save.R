@@ -243,10 +243,8 @@ read_model <- function(file, where, custom_objects, compile, fun) {
       class = "file", fun = fun)
   }
   description <- from_json(file$metadata$architecture, "description of the model", fun)
-  # what R warns of, as that text is no number, is none of a model that was saved
   building <- function(expr) {
-    strict <- function(w) if (!inherits(w, "nativenet_warning")) stop(conditionMessage(w), call. = FALSE)
-    tryCatch(withCallingHandlers(expr, warning = strict), error = function(e) {
+    tryCatch(expr, error = function(e) {
       if (inherits(e, "nativenet_error_custom")) stop(e)
       abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
     })
@@ -346,7 +344,7 @@ rebuild <- function(description, custom_objects, fun) {
 #' Each call of a model runs through all that it calls in turn: a few models within each other may be calls without end.
 #' @noRd
 check_calls <- function(layers) {
-  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) if (is_number(call$layer)) as.integer(call$layer))))
+  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) if (is_number(call$layer)) call$layer)))
   within <- rep(NA_real_, length(layers))
   count <- function(i) {
     if (is.na(within[i])) {

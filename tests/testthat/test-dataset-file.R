@@ -220,3 +220,14 @@ test_that("bad csv files are refused, when they are met", {
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("n", NA)), "value", "`column_names`", "with NA")
   expect_refusal(text_line_dataset(list()), "value", "`filenames`")
 })
+
+test_that("numbers in quotes are numbers, such as the row names of write.csv()", {
+  path <- tempfile(fileext = ".csv")
+  write.csv(data.frame(x = c(0.5, NA), name = c("a, b", "c"), yes = c(TRUE, FALSE)), path)
+  first <- iter_next(as_iterator(csv_dataset(path)))
+  expect_identical(as.array(first[[1]]), 1L)
+  expect_identical(as.array(first$x), 0.5)
+  expect_true(as.array(first$yes))
+  writeLines(c("a,b", "\"1\",2", "\"x\",2"), path)
+  expect_error(iterate(csv_dataset(path, block = 1)), "expected integer, got character", class = "nativenet_error_file")
+})
