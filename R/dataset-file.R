@@ -268,7 +268,7 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
 
 # Numbers in quotes, such as the row names that write.csv() writes, are read as text first.
 any_quoted <- function(lines, i, classes, sep) {
-  if (classes[i] == "character" || !any(grepl("\"", lines, fixed = TRUE))) return(FALSE)
+  if (classes[i] == "character" || !any(grepl("\"", lines, fixed = TRUE, useBytes = TRUE))) return(FALSE)
   only <- replace(rep("NULL", length(classes)), i, classes[i])
   read <- function() utils::read.table(text = lines, sep = sep, colClasses = only, quote = "\"", comment.char = "")
   inherits(tryCatch(read(), error = identity), "error")

@@ -203,10 +203,13 @@ train_pass <- function(self, run, callbacks, progress) {
   }
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "train", data, batch)
-    if (is.null(run$state)) run$state <- new_state(step, random = TRUE)
+    # what is drawn for an epoch and the note of it belong together: a resumed epoch must not draw again
+    if (is.null(run$state)) suspendInterrupts({
+      run$state <- new_state(step, random = TRUE)
+      note()
+    })
     note_names(self, data$names)
     hooks$begin(run$state)
-    note()
     rates <- if (!is.null(schedule)) {
       first <- optimizer_iterations(optimizer)
       vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
