@@ -1,4 +1,5 @@
 #include "json.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,17 +73,6 @@ static int put_utf8(int32_t c, unsigned char *to) {
   for (int i = more; i > 0; i--, c >>= 6) to[i] = (unsigned char)(0x80 | (c & 0x3f));
   to[0] = (unsigned char)(c | (more == 1 ? 0xc0 : more == 2 ? 0xe0 : 0xf0));
   return more + 1;
-}
-
-/* How many bytes a character of UTF-8 has that does not stand for itself, 0 if it is none. */
-static int utf8_length(const unsigned char *at, const unsigned char *end) {
-  int n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-  if (at[0] < 0xc2 || at[0] > 0xf4 || end - at < n) return 0;
-  for (int i = 1; i < n; i++) {
-    if ((at[i] & 0xc0) != 0x80) return 0;
-  }
-  if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) return 0;
-  return n;
 }
 
 size_t json_unescape(const unsigned char *at, char *to) {

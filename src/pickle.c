@@ -1,6 +1,7 @@
 /* pickle.c - runs a pickle's stack machine with kinds of values in place of values. What passes can be built without a refusal, and
  * takes four bytes for each item meanwhile. */
 #include "pickle.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -181,19 +182,6 @@ static int push_long(struct machine *m, const struct op *op) {
   return push_whole(m, number);
 }
 
-/* How many bytes the character of UTF-8 has that begins here, 0 if it is none. */
-static int utf8_bytes(const unsigned char *at, const unsigned char *end) {
-  if (at[0] < 0x80) return 1;
-  int n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-  if (at[0] < 0xc2 || at[0] > 0xf4 || end - at < n) return 0;
-  for (int i = 1; i < n; i++) {
-    if ((at[i] & 0xc0) != 0x80) return 0;
-  }
-  /* overlong ones, surrogates and what is beyond Unicode */
-  if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) return 0;
-  return n;
-}
-
 /* The names that are known, as module and name; the first texts are modules. */
 static const char *const words[] = {"numpy.core.multiarray", "numpy._core.multiarray", "numpy", "_codecs", "_reconstruct", "ndarray", "dtype", "encode"};
 enum { W_CORE = 1, W_CORE_2, W_NUMPY, W_CODECS, W_RECONSTRUCT, W_NDARRAY, W_DTYPE, W_ENCODE, W_END };
@@ -210,7 +198,7 @@ static int push_text(struct machine *m, const struct op *op, int utf8) {
   if (op->length > 0 && memchr(op->text, 0, (size_t)op->length)) return refuse(m->p, "its pickle holds a text with a zero byte");
   const unsigned char *at = op->text, *end = op->text + op->length;
   while (utf8 && at < end) {
-    int n = utf8_bytes(at, end);
+    int n = utf8_length(at, end);
     if (n == 0) return refuse(m->p, "its pickle holds a text that is not UTF-8");
     if (*at > 0xc3) x &= ~(uint32_t)LATIN;
     at += n;

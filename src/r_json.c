@@ -19,12 +19,12 @@ static const unsigned char *text_of(SEXP text, size_t *n) {
   return (const unsigned char *)CHAR(STRING_ELT(text, 0));
 }
 
-static const char *name_problem(const unsigned char *name) {
-  static char text[160];
+/* Says in `text` that the name stands twice. */
+static const char *name_problem(const unsigned char *name, char *text, size_t size) {
   int n = (int)(json_token_end(name) - name), plain = n < 100;
   for (int i = 0; i < n && plain; i++) plain = name[i] >= ' ' && name[i] <= '~';
   if (!plain) n = 0;
-  snprintf(text, sizeof text, "the name %.*s%sstands twice in an object", n, (const char *)name, n ? " " : "");
+  snprintf(text, size, "the name %.*s%sstands twice in an object", n, (const char *)name, n ? " " : "");
   return text;
 }
 
@@ -36,11 +36,11 @@ SEXP ffi_json_scan(SEXP text, SEXP deepest) {
   struct json_extent e;
   const unsigned char *bytes = text_of(text, &n);
   if (n >= INT_MAX) return Rf_mkString("it has more than 2^31 bytes");
-  char problem[240];
+  char twice[160], problem[240];
   const char *why = json_scan(bytes, n, as_int(deepest), &e, &at);
   if (!why && e.names > 0) {
     SEXP room = PROTECT(vector_for(RAWSXP, (int64_t)e.names * JSON_NAME_WORDS * (int64_t)sizeof(uint32_t), "the names of a text of JSON", NULL));
-    if (json_name_twice(bytes, n, (size_t)e.names, (uint32_t *)(void *)RAW(room), &at)) why = name_problem(bytes + at);
+    if (json_name_twice(bytes, n, (size_t)e.names, (uint32_t *)(void *)RAW(room), &at)) why = name_problem(bytes + at, twice, sizeof twice);
     UNPROTECT(1);
   }
   if (why) {
