@@ -232,7 +232,10 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
   first <- first[nzchar(first)]
   classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else rep("numeric", length(column_names))
-  quoted <- vapply(seq_along(classes), function(i) length(first) && any_quoted(first, i, classes, sep), NA)
+  # numbers in quotes, such as the row names that write.csv() writes, are read as text first
+  in_quotes <- any(grepl("\"", first, fixed = TRUE, useBytes = TRUE)) &&
+    inherits(tryCatch(parse(first, classes, column_names), error = identity), "error")
+  quoted <- in_quotes & classes != "character"
   read_as <- replace(classes, quoted, "character")
   keep <- if (is.null(select)) column_names else select
   unknown <- setdiff(keep, column_names)
@@ -266,14 +269,8 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   })
 }
 
-# Numbers in quotes, such as the row names that write.csv() writes, are read as text first.
-any_quoted <- function(lines, i, classes, sep) {
-  if (classes[i] == "character" || !any(grepl("\"", lines, fixed = TRUE, useBytes = TRUE))) return(FALSE)
-  only <- replace(rep("NULL", length(classes)), i, classes[i])
-  read <- function() utils::read.table(text = lines, sep = sep, colClasses = only, quote = "\"", comment.char = "")
-  inherits(tryCatch(read(), error = identity), "error")
-}
-
+#' Text of what was in quotes, as the class that the first lines had.
+#' @noRd
 unquoted <- function(x, class) {
   x <- utils::type.convert(x, as.is = TRUE)
   if (csv_class(x) != class && !(class == "numeric" && is.integer(x))) stop("expected ", class, ", got ", csv_class(x))
