@@ -30,8 +30,8 @@
 #' @param axis 1-based, negative from the end.
 #' @return A tensor of the same shape; without `x`, a function of class `nn_activation`.
 #' @references Clevert et al. (2016), ELU, <https://arxiv.org/abs/1511.07289>. Klambauer et al. (2017), SELU,
-#'   <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU, <https://arxiv.org/abs/1606.08415>. Ramachandran et
-#'   al. (2017), swish, <https://arxiv.org/abs/1710.05941>.
+#'   <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU, <https://arxiv.org/abs/1606.08415>.
+#'   Ramachandran et al. (2017), swish, <https://arxiv.org/abs/1710.05941>.
 #' @examples
 #' activation_relu(c(-1, 0, 2))
 #' activation_softmax(matrix(c(0, 1, 2, 0), 2))
@@ -113,7 +113,8 @@ activation_elu <- function(x, alpha = 1) {
 
 #' @rdname activation_relu
 #' @export
-activation_gelu <- function(x, approximate = FALSE) use_activation("gelu", list(approximate = check_flag(approximate)), x)
+activation_gelu <- function(x, approximate = FALSE)
+  use_activation("gelu", list(approximate = check_flag(approximate)), x)
 
 #' @rdname activation_relu
 #' @export

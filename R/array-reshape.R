@@ -1,8 +1,8 @@
 #' Arrays of another shape
 #'
-#' `array_reshape()` fills another shape with the same elements in the order of C and Python: the last index runs fastest, so
-#' that each image of an array (n, 28, 28) becomes a row, pixel row by pixel row. `dim(x) <- ` runs through the first
-#' index fastest, which mixes the images' rows and columns.
+#' `array_reshape()` fills another shape with the same elements in the order of C and Python: the last index runs
+#' fastest, so that each image of an array (n, 28, 28) becomes a row, pixel row by pixel row. `dim(x) <- ` runs through
+#' the first index fastest, which mixes the images' rows and columns.
 #'
 #' @param x an array or vector.
 #' @param dim the new shape; one size may be -1.
@@ -21,7 +21,8 @@ array_reshape <- function(x, dim, order = c("C", "F")) {
   dim <- check_sizes(dim, min = -1, arg = "dim")
   open <- which(dim == -1)
   if (length(open) == 1) dim[open] <- length(x) / prod(dim[-open])
-  if (prod(dim) != length(x)) abort("`dim` ", format_shape(dim), " does not hold ", length(x), " elements", class = "shape")
+  if (prod(dim) != length(x)) abort("`dim` ", format_shape(dim), " does not hold ", length(x), " elements",
+    class = "shape")
   check_room(dim, "dim")
   from <- if (is.null(base::dim(x))) length(x) else base::dim(x)
   # axes of size 1, and a single axis to unfold, cost nothing

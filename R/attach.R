@@ -15,8 +15,8 @@ foreign_methods <- matrix(ncol = 4, byrow = TRUE, dimnames = list(NULL, c("packa
 
 #' Packages with functions that mask ours and cannot be taught to take our objects; tools/attach-order.R finds them.
 #' @noRd
-masking_packages <- c("compiler", "dials", "e1071", "evaluate", "future", "keras", "keras3", "luz", "reticulate", "tensorflow",
-  "tfautograph", "tfdatasets", "torch", "yardstick")
+masking_packages <- c("compiler", "dials", "e1071", "evaluate", "future", "keras", "keras3", "luz", "reticulate",
+  "tensorflow", "tfautograph", "tfdatasets", "torch", "yardstick")
 
 #' When the package loads: nothing of other packages is loaded, and nothing runs for those that never are.
 #' @noRd
@@ -32,8 +32,9 @@ meet_packages <- function() {
 #' @noRd
 on_event <- function(package, event) {
   hook <- switch(event,
-    onLoad = function(package, ...) if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$register_foreign_methods(package),
-    attach = function(package, ...) if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$tell_masked(package)
+    onLoad = function(package, ...) if (isNamespaceLoaded("nativenet"))
+    asNamespace("nativenet")$register_foreign_methods(package), attach = function(package, ...)
+    if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$tell_masked(package)
   )
   environment(hook) <- baseenv()
   event <- packageEvent(package, event)
@@ -45,7 +46,8 @@ register_foreign_methods <- function(package) {
   for (i in which(foreign_methods[, "package"] == package)) {
     row <- foreign_methods[i, ]
     if (!row[["generic"]] %in% getNamespaceExports(home)) next # another version of it
-    if (row[["class"]] == "default" && !is.null(utils::getS3method(row[["generic"]], "default", optional = TRUE, envir = home))) next
+    if (row[["class"]] == "default" && !is.null(utils::getS3method(row[["generic"]], "default", optional = TRUE,
+      envir = home))) next
     registerS3method(row[["generic"]], row[["class"]], get(row[["method"]], envir = topenv()), envir = home)
   }
 }
@@ -54,7 +56,8 @@ register_foreign_methods <- function(package) {
 #' @noRd
 coro_iterator <- function(x) {
   it <- as_iterator(x)
-  structure(function() iter_next(it, getExportedValue("coro", "exhausted")()), class = "nn_coro_iterator", iterator = it)
+  structure(function() iter_next(it, getExportedValue("coro", "exhausted")()), class = "nn_coro_iterator",
+    iterator = it)
 }
 
 #' A plain message: future, say, silences those of packages that start when a future attaches it by the way.
@@ -65,7 +68,8 @@ tell_masked <- function(package) {
   if (!length(names)) return()
   quoted <- paste0("`", names, "`")
   few <- length(names) <= 6
-  message(package, " masks ", if (few) toString(quoted) else paste0(toString(quoted[1:3]), " and ", length(names) - 3, " more"), " of nativenet",
+  message(package, " masks ", if (few) toString(quoted) else paste0(toString(quoted[1:3]), " and ", length(names) - 3,
+    " more"), " of nativenet",
     ", and its own do not work as those do. To go on with nativenet's, attach it after ", package,
     if (few) paste0(", or write `library(", package, ", exclude = ", paste(deparse(names), collapse = ""), ")`"), ".")
 }

@@ -56,13 +56,15 @@ read_code <- function(code, env, locals, found) {
   if (is.name(head)) {
     note_call(as.character(head), env, locals, found)
     # functions may be named by strings
-    if (as.character(head) %in% callers) for (x in as.list(code)[-1]) if (is.character(x) && length(x) == 1 && nzchar(x)) note_call(x, env, locals, found)
+    if (as.character(head) %in% callers) for (x in as.list(code)[-1]) if (is.character(x) && length(x) == 1 &&
+      nzchar(x)) note_call(x, env, locals, found)
   } else if (!is_qualified(head)) locals <- read_code(head, env, locals, found)
   else note_qualified(head, found)
   read_all(code[-1], env, locals, found)
 }
 
-callers <- c("do.call", "match.fun", "lapply", "sapply", "vapply", "Map", "mapply", "Reduce", "Filter", "outer", "apply")
+callers <- c("do.call", "match.fun", "lapply", "sapply", "vapply", "Map", "mapply", "Reduce", "Filter", "outer",
+  "apply")
 
 read_all <- function(codes, env, locals, found) {
   for (i in seq_along(codes)) {
@@ -185,7 +187,8 @@ binding_home <- function(name, env, mode = "any") {
 }
 
 is_package_environment <- function(env) {
-  isNamespace(env) || identical(env, baseenv()) || grepl("^(package|imports|tools|Autoloads)", paste(attr(env, "name"), environmentName(env)))
+  isNamespace(env) || identical(env, baseenv()) || grepl("^(package|imports|tools|Autoloads)",
+    paste(attr(env, "name"), environmentName(env)))
 }
 
 found_value <- function(name, env) {
@@ -243,7 +246,8 @@ note_call <- function(name, env, locals, found) {
 #' Methods of a package's generic that the user wrote.
 #' @noRd
 note_methods <- function(name, env, found) {
-  generics <- c(name, if (name %in% operators) "Ops", if (name %in% c("abs", "sqrt", "exp", "log", "floor", "round", "cumsum")) "Math",
+  generics <- c(name, if (name %in% operators) "Ops",
+    if (name %in% c("abs", "sqrt", "exp", "log", "floor", "round", "cumsum")) "Math",
     if (name %in% c("sum", "min", "max", "range", "prod", "any", "all")) "Summary")
   while (!identical(env, emptyenv()) && !is_package_environment(env)) {
     known <- ls(env, all.names = TRUE)
@@ -276,14 +280,16 @@ look_at <- function(x, name, found) {
   if (isS4(x)) return(refuse(found, "it uses the S4 object `", name, "`"))
   if (is.environment(x)) return(look_at_object(x, name, found))
   for (a in attributes(x)) if (!is.atomic(a)) look_at(a, name, found)
-  if (is.list(x) && length(x) <= most_elements) for (element in x) if (!is.atomic(element)) look_at(element, name, found)
+  if (is.list(x) && length(x) <= most_elements) for (element in x) if (!is.atomic(element))
+    look_at(element, name, found)
   if (is.list(x) && length(x) > most_elements) refuse(found, "`", name, "` is a list of ", length(x), " elements")
 }
 
 look_at_function_value <- function(f, found) {
   for (package in Filter(isNamespaceLoaded, names(impure_functions))) {
     for (name in impure_functions[[package]]) {
-      if (identical(get0(name, asNamespace(package), inherits = FALSE), f)) return(refuse(found, "it calls `", name, "()`"))
+      if (identical(get0(name, asNamespace(package), inherits = FALSE), f))
+        return(refuse(found, "it calls `", name, "()`"))
     }
   }
   if (is.primitive(f) || look_at_module(f, found)) return()
@@ -293,7 +299,8 @@ look_at_function_value <- function(f, found) {
   if (!isNamespace(parent.env(env))) return(look_at_function(f, found))
   # made by a function of a package: what it was made of counts
   check_pure(unname(getNamespaceName(parent.env(env))), NULL, found)
-  for (part in mget(ls(env, all.names = TRUE), envir = env)) if (is.function(part) || is.environment(part)) look_at(part, "a function's environment", found)
+  for (part in mget(ls(env, all.names = TRUE), envir = env)) if (is.function(part) || is.environment(part))
+    look_at(part, "a function's environment", found)
 }
 
 # Objects whose contents we know not to matter, or to be read anew in each run.
@@ -301,7 +308,8 @@ is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_
 
 look_at_object <- function(x, name, found) {
   if (is_live_object(x) || was_seen(found, x)) return()
-  if (is_iterator(x) || inherits(x, "nn_tape")) return(refuse(found, "it uses `", name, "`, which remembers what was done with it"))
+  if (is_iterator(x) || inherits(x, "nn_tape"))
+    return(refuse(found, "it uses `", name, "`, which remembers what was done with it"))
   if (identical(x, globalenv()) || is_package_environment(x) || length(x) > most_elements) {
     return(refuse(found, "it uses the environment `", name, "`, where anything may change"))
   }
@@ -342,29 +350,33 @@ look_at_methods <- function(found) {
 #' Functions that act outside of a program, or whose result depends on more than their arguments.
 #' @noRd
 impure_functions <- list(
-  base = c("cat", "print", "message", "warning", "write", "writeLines", "sink", "readline", "readLines", "readRDS", "saveRDS", "load", "save",
-    "file", "url", "gzfile", "scan", "source", "Sys.time", "Sys.Date", "date", "proc.time", "system.time", "Sys.getenv", "Sys.setenv",
-    "Sys.sleep", "sample", "sample.int", "set.seed", "get", "get0", "mget", "exists", "assign", "eval", "evalq", "delayedAssign",
-    "makeActiveBinding", "parent.frame", "sys.call", "sys.function", "sys.frame", "environment<-", "rm", "options", "getOption", "browser",
-    "system", "system2", ".Call", ".External", "gc", "invokeRestart", "quit", "q", "attach", "detach", "library", "require", "Recall",
-    "globalenv", "environment", "parent.env", "as.environment", "topenv", "sys.frames", "list2env", "ls", "eapply", "UseMethod", "NextMethod",
-    "file.exists", "getwd", "setwd", "dput", "match.call", "unlink", "dir.create", "file.create", "writeBin", "close", "dump", "eval.parent",
-    "signalCondition", "format",
-    "lockBinding", "unlockBinding", "on.exit", "local", "print.default", "format.Date", "nlevels<-", "interactive", "trace", "debug"),
-  stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom", "rhyper", "rlogis", "rlnorm",
-    "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),
-  nativenet = c("iter_next", "iterate", "as_iterator", "dataset_collect", "set_random_seed", "nn_threads", "dataset_digits",
-    "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record", "k_set_floatx", "k_set_epsilon",
-    "plot_images", "plot_weights", "plot_decision", "plot_embedding", "plot_network", "plot_gradient_check"),
+  base = c("cat", "print", "message", "warning", "write", "writeLines", "sink", "readline", "readLines", "readRDS",
+    "saveRDS", "load", "save", "file", "url", "gzfile", "scan", "source", "Sys.time", "Sys.Date", "date", "proc.time",
+    "system.time", "Sys.getenv", "Sys.setenv", "Sys.sleep", "sample", "sample.int", "set.seed", "get", "get0", "mget",
+    "exists", "assign", "eval", "evalq", "delayedAssign", "makeActiveBinding", "parent.frame", "sys.call",
+    "sys.function", "sys.frame", "environment<-", "rm", "options", "getOption", "browser", "system", "system2", ".Call",
+    ".External", "gc", "invokeRestart", "quit", "q", "attach", "detach", "library", "require", "Recall", "globalenv",
+    "environment", "parent.env", "as.environment", "topenv", "sys.frames", "list2env", "ls", "eapply", "UseMethod",
+    "NextMethod", "file.exists", "getwd", "setwd", "dput", "match.call", "unlink", "dir.create", "file.create",
+    "writeBin", "close", "dump", "eval.parent", "signalCondition", "format", "lockBinding", "unlockBinding", "on.exit",
+    "local", "print.default", "format.Date", "nlevels<-", "interactive", "trace", "debug"),
+  stats = c("rnorm", "runif", "rbinom", "rpois", "rexp", "rgamma", "rbeta", "rcauchy", "rchisq", "rf", "rgeom",
+    "rhyper", "rlogis", "rlnorm", "rmultinom", "rnbinom", "rsignrank", "rt", "rweibull", "rwilcox", "update"),
+  nativenet = c("iter_next", "iterate", "as_iterator", "dataset_collect", "set_random_seed", "nn_threads",
+    "dataset_digits", "dataset_mnist", "dataset_fashion_mnist", "read_idx", "check_gradient", "tape_record",
+    "k_set_floatx", "k_set_epsilon", "plot_images", "plot_weights", "plot_decision", "plot_embedding", "plot_network",
+    "plot_gradient_check"),
   utils = setdiff(getNamespaceExports("utils"), c("head", "tail", "modifyList", "combn", "hasName", "stack")),
   methods = c("new", "setClass", "setRefClass", "setMethod", "setGeneric", "setValidity"),
-  magrittr = character(), zeallot = character(), purrr = c("rerun", "walk", "walk2", "pwalk", "iwalk"), generics = character()
+  magrittr = character(), zeallot = character(), purrr = c("rerun", "walk", "walk2", "pwalk", "iwalk"),
+  generics = character()
 )
 
 #' `name` NULL: some function of that package, known under another name.
 #' @noRd
 check_pure <- function(package, name, found) {
   impure <- impure_functions[[package]]
-  if (is.null(impure)) return(refuse(found, "it calls ", if (is.null(name)) "a function" else paste0("`", name, "()`"), " of the package ", package))
+  if (is.null(impure)) return(refuse(found, "it calls ", if (is.null(name)) "a function" else paste0("`", name, "()`"),
+    " of the package ", package))
   if (!is.null(name) && name %in% impure) refuse(found, "it calls `", name, "()`")
 }

@@ -8,18 +8,19 @@
 #'
 #' `autograph()` gives a function that does the same as `f`, faster: the first time it is called, the ops that it issues
 #' are kept as a program, with gradient tapes and the steps of optimizers among them, and later calls
-#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own; batches that differ in their number
-#' of rows share one, unless the function looked at that number (`nrow(x)`). `if` and `while`
+#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own; batches that differ in
+#' their number of rows share one, unless the function looked at that number (`nrow(x)`). `if` and `while`
 #' understand tensors inside it, and `for` runs over data sets and over the first axis of tensors.
 #'
 #' Results never depend on whether a function was compiled. Where it looks at numbers (`$numpy()`, an `if` on a
-#' tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements from a data set, it
-#' runs op by op in R, and a message says so once. When something that it found outside has changed since (a
+#' tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements from a data
+#' set, it runs op by op in R, and a message says so once. When something that it found outside has changed since (a
 #' number, a function, the field of an object), it is compiled again. Random numbers of `tf$random` are new in
 #' each call. Inside the block of a gradient tape that was opened outside, a compiled function runs op by op, so
 #' that the tape sees what it does.
 #'
-#' Arguments that are R's own numbers and arrays are constants: a function of these alone has nothing to compile, and a message says so once.
+#' Arguments that are R's own numbers and arrays are constants: a function of these alone has nothing to compile, and a
+#' message says so once.
 #'
 #' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
 #'
@@ -71,7 +72,8 @@ autograph <- function(f) {
 #' @export
 tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) {
   if (!is.null(input_signature)) {
-    abort("`input_signature` must be NULL, not ", describe(input_signature), ": leave it out, each kind of arguments gets a program of its own")
+    abort("`input_signature` must be NULL, not ", describe(input_signature),
+      ": leave it out, each kind of arguments gets a program of its own")
   }
   check_flag(autograph)
   nativenet::autograph(check_function(f))
@@ -87,7 +89,8 @@ graph_call <- function(graph, args, caller) {
   signature <- .Call(C_signature, args, 0L)
   for (trace in graph$traces) if (is_same(trace$key, signature[[1]])) return(run_visibly(trace, signature))
   open <- .Call(C_signature, args, 1L)
-  for (trace in graph$traces) if (!trace$rows && is_same(trace$open_key, open[[1]])) return(run_visibly(trace, signature))
+  for (trace in graph$traces) if (!trace$rows && is_same(trace$open_key, open[[1]])) return(run_visibly(trace,
+    signature))
   graph_trace(graph, args, signature, open, sys.call(-1), caller)
 }
 
@@ -124,7 +127,9 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
   if (is.null(reason)) {
     if (length(args) && !holds_ops(trace) && is.null(graph$told)) {
       graph$told <- TRUE
-      message("autograph: ", called_as(call), " has nothing to compile, as its arguments are no tensors: R computes with R's numbers. `tf$constant()` makes tensors of them.")
+      message("autograph: ", called_as(call),
+        " has nothing to compile, as its arguments are no tensors: R computes with R's numbers. `tf$constant()` makes ",
+        "tensors of them.")
     }
     trace$key <- signature[[1]]
     trace$open_key <- open[[1]]
@@ -177,7 +182,8 @@ guards_restore <- function(guards) {
   for (g in guards) {
     now <- bindings(g$names, g$env)
     for (name in g$names[!mapply(is_same, now, g$values)]) {
-      if (identical(g$values[[name]], absent)) rm(list = name, envir = g$env) else assign(name, g$values[[name]], envir = g$env)
+      if (identical(g$values[[name]], absent)) rm(list = name, envir = g$env) else
+        assign(name, g$values[[name]], envir = g$env)
     }
     if (g$whole) rm(list = setdiff(ls(g$env, all.names = TRUE), g$names), envir = g$env)
   }
@@ -191,7 +197,8 @@ print.nn_graph_function <- function(x, ...) {
   if (!is.null(graph$reason)) cat("runs op by op: ", graph$reason, "\n", sep = "")
   for (trace in graph$traces) {
     cat("\nprogram for ", describe_inputs(trace), ":\n", sep = "")
-    cat(if (holds_ops(trace)) format_program(trace$program) else "nothing to compile: R computes with R's numbers", sep = "\n")
+    cat(if (holds_ops(trace)) format_program(trace$program) else "nothing to compile: R computes with R's numbers",
+      sep = "\n")
   }
   if (is.null(graph$reason) && !length(graph$traces)) cat("not called yet, so not compiled\n")
   invisible(x)
@@ -248,8 +255,10 @@ with_control <- function(f) {
 as_condition <- function(x) {
   if (!is_tensor(x)) return(x)
   x <- known_value(x)
-  if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("an `if` or `while` depends on the value of a tensor")
-  if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
+  if (is_symbolic(x) || is_tracing() && is_variable(x))
+    abort_trace("an `if` or `while` depends on the value of a tensor")
+  if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)),
+    class = "shape", fun = NULL)
   as.logical(as.array(x))
 }
 
@@ -270,7 +279,8 @@ loop_over <- function(x) {
     if (is.factor(x)) x <- as.character(x)
     if (is.list(x)) x <- unclass(x)
     if (is.pairlist(x)) x <- as.list(x)
-    if (!(is.list(x) || is.atomic(x) || is.null(x) || is.expression(x))) abort("`for` cannot run over ", describe(x), fun = NULL)
+    if (!(is.list(x) || is.atomic(x) || is.null(x) || is.expression(x))) abort("`for` cannot run over ", describe(x),
+      fun = NULL)
     x <- if (is.list(x)) x else as.vector(x)
     items <- length(x)
     item <- function(i) x[[i]]

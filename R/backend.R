@@ -4,9 +4,9 @@
 
 #' Keras backend: constants, variables, types
 #'
-#' The `k_*()` functions are those of R's keras package, for custom losses, layers and models. They work on tensors and R
-#' arrays, are recorded by tapes and may be used in [autograph()]ed functions. **Axes are 1-based** and negative ones count
-#' from the end; class labels and the results of [k_argmax()] are 0-based, as there. What they compute is said at
+#' The `k_*()` functions are those of R's keras package, for custom losses, layers and models. They work on tensors and
+#' R arrays, are recorded by tapes and may be used in [autograph()]ed functions. **Axes are 1-based** and negative ones
+#' count from the end; class labels and the results of [k_argmax()] are 0-based, as there. What they compute is said at
 #' [k_sum()] and [k_reshape()].
 #'
 #' | function | |
@@ -170,8 +170,9 @@ k_clear_session <- function() {
 #' @rdname k_constant
 #' @export
 k_gradients <- function(loss, variables) {
-  abort("gradients are asked of a tape that records the computation: `with(tf$GradientTape() %as% tape, loss <- ...)`, then ",
-    "`tape$gradient(loss, variables)`")
+  abort(
+    "gradients are asked of a tape that records the computation: `with(tf$GradientTape() %as% tape, loss <- ...)`, ",
+    "then ", "`tape$gradient(loss, variables)`")
 }
 
 # ---- shapes ----
@@ -417,7 +418,8 @@ k_less_equal <- function(x, y) op_less_equal(x, y)
 #' @rdname k_sum
 #' @export
 k_switch <- function(condition, then_expression, else_expression) {
-  value <- function(x) if (is.function(x)) check_function(x, "then_expression, else_expression", "k_switch", takes = 0)() else x
+  value <- function(x) if (is.function(x)) check_function(x, "then_expression, else_expression", "k_switch",
+    takes = 0)() else x
   one <- rank_of(condition) == 0
   if (one && (is.function(then_expression) || is.function(else_expression))) {
     return(value(if (one_truth(condition, "condition")) then_expression else else_expression))
@@ -429,7 +431,8 @@ k_switch <- function(condition, then_expression, else_expression) {
 
 #' An R array becomes a tensor of the dtype of the tensor that it meets.
 #' @noRd
-beside <- function(x, other) if (is_tensor(x)) x else tensor(x, if (is_tensor(other)) tensor_dtype(other) else float_dtype(x, other))
+beside <- function(x, other) if (is_tensor(x)) x else tensor(x, if (is_tensor(other)) tensor_dtype(other) else
+  float_dtype(x, other))
 
 #' @rdname k_sum
 #' @export
@@ -446,7 +449,8 @@ k_dot <- function(x, y) {
 k_batch_dot <- function(x, y, axes = NULL) {
   shapes <- list(shape_of(x), shape_of(y))
   ranks <- lengths(shapes)
-  if (any(ranks < 2)) abort("`x` and `y` must have at least two axes, not shapes ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]), class = "shape")
+  if (any(ranks < 2)) abort("`x` and `y` must have at least two axes, not shapes ", format_shape(shapes[[1]]), " and ",
+    format_shape(shapes[[2]]), class = "shape")
   if (is.null(axes)) axes <- c(ranks[1], max(2, ranks[2] - 1))
   axes <- check_whole(axes)
   if (!length(axes) %in% 1:2) abort("`axes` must be one axis of `x` and one of `y`, not ", describe(axes))
@@ -504,7 +508,8 @@ k_l2_normalize <- function(x, axis = NULL) op_l2_normalize(x, axis)
 #' @export
 k_binary_crossentropy <- function(target, output, from_logits = FALSE) {
   single <- function(x, other) op_expand_dims(beside(x, other), -1) # each element as a row of its own
-  op_binary_crossentropy(single(target, output), single(output, target), from_logits, clip = session$epsilon, epsilon = session$epsilon)
+  op_binary_crossentropy(single(target, output), single(output, target), from_logits, clip = session$epsilon,
+    epsilon = session$epsilon)
 }
 #' @rdname k_sum
 #' @export
@@ -522,7 +527,8 @@ k_sparse_categorical_crossentropy <- function(target, output, from_logits = FALS
 
 check_last_axis <- function(axis, x, fun = calling_function()) {
   rank <- rank_of(x)
-  if (check_one_axis(axis, rank, fun = fun) + 1 != rank) abort("`axis` must be the last one, not ", describe(axis), fun = fun)
+  if (check_one_axis(axis, rank, fun = fun) + 1 != rank) abort("`axis` must be the last one, not ", describe(axis),
+    fun = fun)
 }
 
 #' @rdname k_sum

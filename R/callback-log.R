@@ -2,10 +2,11 @@
 
 #' Set the learning rate by epoch
 #'
-#' @param schedule a function of `(epoch, lr)`, or of `epoch` alone, that gives the learning rate for the epoch. Epochs count from 0; `lr` is the
-#'   learning rate before.
+#' @param schedule a function of `(epoch, lr)`, or of `epoch` alone, that gives the learning rate for the epoch. Epochs
+#'   count from 0; `lr` is the learning rate before.
 #' @param verbose 1 prints each learning rate.
-#' @return A callback, for the argument `callbacks` of `fit()`. The history gets the learning rate of each epoch as `lr`.
+#' @return A callback, for the argument `callbacks` of `fit()`. The history gets the learning rate of each epoch as
+#'   `lr`.
 #' @section Errors: `nativenet_error_value` if the schedule gives anything but a number of at least 0.
 #' @examples
 #' callback_learning_rate_scheduler(function(epoch, lr) if (epoch < 10) lr else lr * exp(-0.1))
@@ -19,7 +20,8 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
     if (is_tensor(rate)) rate <- as.array(rate)
     check_number(rate, min = 0, arg = "schedule(epoch, lr)", fun = "callback_learning_rate_scheduler")
     set_learning_rate_of(self$model, as.double(rate))
-    if (verbose > 0) say(sprintf("Epoch %.0f: LearningRateScheduler setting learning rate to %s.", epoch + 1, format(as.double(rate), digits = 15)))
+    if (verbose > 0) say(sprintf("Epoch %.0f: LearningRateScheduler setting learning rate to %s.", epoch + 1,
+      format(as.double(rate), digits = 15)))
   }
   self$on_epoch_end <- function(epoch, logs) add_logs(lr = learning_rate_of(self$model))
   self
@@ -27,8 +29,8 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
 
 #' Write the metrics of each epoch to a file
 #'
-#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their names. The file is
-#' replaced as a whole each time, so that it never holds half a line.
+#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their
+#' names. The file is replaced as a whole each time, so that it never holds half a line.
 #'
 #' @param filename name of the file.
 #' @param separator a string between columns.
@@ -61,7 +63,8 @@ callback_csv_logger <- function(filename, separator = ",", append = FALSE) {
       if (!length(text)) c("epoch", keys)
     }
     # a metric may be missing in some epochs
-    values <- c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else exact_text(as.double(logs[[key]])), ""))
+    values <- c(epoch, vapply(keys, function(key) if (is.null(logs[[key]])) "NA" else
+      exact_text(as.double(logs[[key]])), ""))
     do.call(put, c(if (length(header)) list(header), list(values)))
   }
   self
@@ -92,7 +95,8 @@ callback_terminate_on_nan <- callback_terminate_on_naan
 #' Callbacks that do nothing here
 #'
 #' They exist so that scripts that name them run: progress is shown by `fit(verbose = )` anyway, and TensorBoard is a
-#' program of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a [plot()][plot.nn_history()].
+#' program of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a
+#' [plot()][plot.nn_history()].
 #'
 #' @param ... ignored.
 #' @return A callback without functions.
@@ -107,6 +111,8 @@ callback_progbar_logger <- function(...) {
 #' @rdname callback_progbar_logger
 #' @export
 callback_tensorboard <- function(...) {
-  message("callback_tensorboard(): nothing is written for TensorBoard; `callback_csv_logger()` writes logs, and `plot()` draws the history.")
+  message(
+    "callback_tensorboard(): nothing is written for TensorBoard; `callback_csv_logger()` writes logs, and `plot()` ",
+    "draws the history.")
   new_callback("tensorboard")
 }

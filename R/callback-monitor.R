@@ -1,7 +1,7 @@
 # Callbacks that watch a metric and act when it gets better, or no longer does.
 
-#' How a metric is watched: `better(a, b)`, the worst value to start from, and the words for it. Accuracies and AUCs get better as they
-#' grow, all else as it falls.
+#' How a metric is watched: `better(a, b)`, the worst value to start from, and the words for it. Accuracies and AUCs get
+#' better as they grow, all else as it falls.
 #' @noRd
 monitor_rule <- function(monitor, mode, min_delta = 0, fun = calling_function()) {
   check_string(monitor, fun = fun)
@@ -21,8 +21,8 @@ monitored <- function(self, logs, what) {
   value <- logs[[name]]
   if (is.null(value) && !isTRUE(self$warned)) {
     self$warned <- TRUE
-    text <- sprintf("`callback_%s()`: %s metric `%s`, which is not available. Available metrics are: %s", self$name, what, self$monitor,
-      paste(names(logs), collapse = ", "))
+    text <- sprintf("`callback_%s()`: %s metric `%s`, which is not available. Available metrics are: %s", self$name,
+      what, self$monitor, paste(names(logs), collapse = ", "))
     warn(text, class = "monitor")
   }
   value
@@ -30,24 +30,27 @@ monitored <- function(self, logs, what) {
 
 #' Stop when a metric no longer improves
 #'
-#' Training ends after `patience` epochs in which the monitored metric did not get better than the best one so far by more than `min_delta`. (0 and
-#' 1 both end it at the first such epoch, and the first epoch of all never does.) The history then has fewer epochs than planned.
+#' Training ends after `patience` epochs in which the monitored metric did not get better than the best one so far by
+#' more than `min_delta`. (0 and 1 both end it at the first such epoch, and the first epoch of all never does.) The
+#' history then has fewer epochs than planned.
 #'
 #' @param monitor name of the metric. If it is not there, a warning names those that are.
 #' @param min_delta the least change that counts as an improvement.
 #' @param patience epochs to wait.
 #' @param verbose 1 prints what is done.
-#' @param mode does the metric improve when it falls, `"min"`, or grows, `"max"`? By default it grows if it is an accuracy or AUC.
+#' @param mode does the metric improve when it falls, `"min"`, or grows, `"max"`? By default it grows if it is an
+#'   accuracy or AUC.
 #' @param baseline `NULL`, or a value that must be surpassed, too, to wait anew.
 #' @param restore_best_weights give the model the weights of its best epoch when training is ended this way?
 #' @param start_from_epoch epochs at the beginning that are not looked at.
-#' @return A callback, for the argument `callbacks` of `fit()`. Its field `stopped_epoch` tells the epoch (from 0) after which training ended, 0
-#'   if it did not; `best` the best value.
+#' @return A callback, for the argument `callbacks` of `fit()`. Its field `stopped_epoch` tells the epoch (from 0) after
+#'   which training ended, 0 if it did not; `best` the best value.
 #' @references Behaviour and texts follow Keras 2.15, <https://keras.io/2.15/api/callbacks/early_stopping/>.
 #' @examples
 #' callback_early_stopping(monitor = "val_loss", patience = 2, restore_best_weights = TRUE)
 #' @export
-callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patience = 0, verbose = 0, mode = c("auto", "min", "max"), baseline = NULL,
+callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patience = 0, verbose = 0,
+  mode = c("auto", "min", "max"), baseline = NULL,
                                     restore_best_weights = FALSE, start_from_epoch = 0) {
   rule <- monitor_rule(monitor, mode, min_delta)
   check_count(patience, min = 0)
@@ -95,8 +98,8 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
 
 #' Lower the learning rate when a metric no longer improves
 #'
-#' After `patience` epochs without improvement the learning rate is multiplied by `factor`, but does not fall below `min_lr`. The history gets
-#' the learning rate of each epoch as `lr`.
+#' After `patience` epochs without improvement the learning rate is multiplied by `factor`, but does not fall below
+#' `min_lr`. The history gets the learning rate of each epoch as `lr`.
 #'
 #' @inheritParams callback_early_stopping
 #' @param factor a number from 0 to below 1.
@@ -107,7 +110,8 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
 #' @examples
 #' callback_reduce_lr_on_plateau(monitor = "val_loss", factor = 0.5, patience = 3)
 #' @export
-callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, patience = 10, verbose = 0, mode = c("auto", "min", "max"),
+callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, patience = 10, verbose = 0,
+  mode = c("auto", "min", "max"),
                                           min_delta = 1e-04, cooldown = 0, min_lr = 0) {
   rule <- monitor_rule(monitor, mode, min_delta)
   check_number(factor, min = 0, below = 1)
@@ -144,7 +148,8 @@ callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, pa
     if (self$wait < patience || rate <= min_lr) return()
     lower <- max(rate * factor, min_lr)
     set_learning_rate_of(self$model, lower)
-    if (verbose > 0) say(sprintf("Epoch %.0f: ReduceLROnPlateau reducing learning rate to %s.", epoch + 1, format(lower, digits = 15)))
+    if (verbose > 0) say(sprintf("Epoch %.0f: ReduceLROnPlateau reducing learning rate to %s.", epoch + 1,
+      format(lower, digits = 15)))
     cooling <<- cooldown
     self$wait <- 0
   }
@@ -160,12 +165,14 @@ set_learning_rate_of <- function(model, rate) {
 
 #' Save a model while it trains
 #'
-#' After each epoch, or after a number of batches, the model is saved to a file whose name may hold the epoch and metrics:
-#' `"model-{epoch:02d}-{val_loss:.2f}"`. A file is replaced as a whole or not at all, so that a crash leaves the last one.
+#' After each epoch, or after a number of batches, the model is saved to a file whose name may hold the epoch and
+#' metrics: `"model-{epoch:02d}-{val_loss:.2f}"`. A file is replaced as a whole or not at all, so that a crash leaves
+#' the last one.
 #'
 #' @inheritParams callback_early_stopping
-#' @param filepath name of the file. `{epoch}` counts from 1, `{batch}` too; any number of the logs can stand there. After a colon: digits to fill with
-#'   zeros or blanks, and the format `d`, `f`, `e` or `g` as in [sprintf()]. A missing folder is made.
+#' @param filepath name of the file. `{epoch}` counts from 1, `{batch}` too; any number of the logs can stand there.
+#'   After a colon: digits to fill with zeros or blanks, and the format `d`, `f`, `e` or `g` as in [sprintf()]. A
+#'   missing folder is made.
 #' @param save_best_only save only when the metric is better than ever?
 #' @param save_weights_only save the weights alone, not the whole model?
 #' @param period older name: save every so many epochs.
@@ -176,7 +183,8 @@ set_learning_rate_of <- function(model, rate) {
 #' @examples
 #' callback_model_checkpoint(file.path(tempdir(), "model-{epoch:02d}"), save_best_only = TRUE)
 #' @export
-callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE, save_weights_only = FALSE,
+callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE,
+  save_weights_only = FALSE,
                                       mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch") {
   tell_format(check_string(filepath), "callback_model_checkpoint")
   rule <- monitor_rule(monitor, mode)
@@ -205,7 +213,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
   save <- function(logs, batch) {
     epochs <<- 0
     batches <<- 0
-    path <- fill_template(filepath, c(list(epoch = now + 1), if (!is.null(batch)) list(batch = batch + 1), logs), fun = "callback_model_checkpoint")
+    path <- fill_template(filepath, c(list(epoch = now + 1), if (!is.null(batch)) list(batch = batch + 1), logs),
+      fun = "callback_model_checkpoint")
     epoch <- sprintf("Epoch %.0f: ", now + 1)
     if (save_best_only) {
       current <- monitored(self, logs, "the best model is chosen by")
@@ -214,14 +223,16 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
         if (verbose > 0) say(epoch, sprintf("%s did not improve from %.5f", monitor, self$best))
         return()
       }
-      if (verbose > 0) say(epoch, sprintf("%s improved from %.5f to %.5f, saving model to %s", monitor, self$best, current, path))
+      if (verbose > 0) say(epoch, sprintf("%s improved from %.5f to %.5f, saving model to %s", monitor, self$best,
+        current, path))
       self$best <- current
     } else if (verbose > 0) {
       say(epoch, "saving model to ", path)
     }
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)
     session$told_formats <- union(session$told_formats, path) # when the callback was made
-    if (save_weights_only) save_model_weights(self$model, path, overwrite = TRUE) else save_model(self$model, path, overwrite = TRUE)
+    if (save_weights_only) save_model_weights(self$model, path, overwrite = TRUE) else
+      save_model(self$model, path, overwrite = TRUE)
   }
   self
 }
@@ -244,7 +255,8 @@ fill_field <- function(field, values, template, fun) {
   if (is.null(value)) wrong("there is no `", parts[2], "`, but ", paste0("`", names(values), "`", collapse = ", "))
   spec <- substring(parts[3], 2)
   if (!nzchar(spec)) return(format(value, digits = 15))
-  if (!grepl("[a-zA-Z]$", spec)) spec <- paste0(spec, if (value == round(value) && !grepl(".", spec, fixed = TRUE)) "d" else "g")
+  if (!grepl("[a-zA-Z]$", spec)) spec <- paste0(spec, if (value == round(value) && !grepl(".", spec, fixed = TRUE))
+    "d" else "g")
   if (grepl("d$", spec)) {
     if (value != round(value)) wrong("`", field, "` wants a whole number, but `", parts[2], "` is ", describe(value))
     # doubles hold whole numbers that R's integers do not

@@ -1,7 +1,7 @@
 # Callbacks: objects whose functions run while a model trains, under the names and with the arguments of Keras.
 #
-# A callback is an environment. Its functions find it as `self`, with the fields `model` and `params` that `fit()` sets. What
-# training calls, when, and with which arguments:
+# A callback is an environment. Its functions find it as `self`, with the fields `model` and `params` that `fit()` sets.
+# What training calls, when, and with which arguments:
 #
 #   on_train_begin(logs), on_train_end(logs)                once
 #   on_epoch_begin(epoch, logs), on_epoch_end(epoch, logs)  epochs count from 0
@@ -28,10 +28,12 @@ new_callback <- function(name, ...) {
 
 #' @export
 print.nn_callback <- function(x, ...) {
-  fields <- Filter(function(v) is.atomic(v) && length(v) == 1, mget(setdiff(ls(x), c("name", "wait", "best")), envir = x))
+  fields <- Filter(function(v) is.atomic(v) && length(v) == 1, mget(setdiff(ls(x), c("name", "wait", "best")),
+    envir = x))
   shown <- paste(names(fields), "=", vapply(fields, describe, ""), collapse = ", ")
   hooks <- intersect(callback_hooks, ls(x))
-  cat("<callback ", x$name, ">", if (length(fields)) paste0(" ", shown), if (!length(fields)) paste0(" ", paste(hooks, collapse = ", ")), "\n", sep = "")
+  cat("<callback ", x$name, ">", if (length(fields)) paste0(" ", shown), if (!length(fields))
+    paste0(" ", paste(hooks, collapse = ", ")), "\n", sep = "")
   invisible(x)
 }
 
@@ -47,7 +49,8 @@ as_callbacks <- function(x, fun = calling_function()) {
 }
 
 as_callback <- function(x, fun) {
-  refuse <- function(...) abort("`callbacks` must be callbacks, as `callback_early_stopping()` makes them, not ", ..., fun = fun)
+  refuse <- function(...) abort("`callbacks` must be callbacks, as `callback_early_stopping()` makes them, not ", ...,
+    fun = fun)
   if (inherits(x, "nn_callback")) return(x)
   if (inherits(x, "R6ClassGenerator")) refuse("the class itself; `", x$classname, "$new()` makes an object of it")
   if (is.function(x)) refuse(describe(x), "; is a pair of parentheses missing?")
@@ -86,11 +89,12 @@ callback_hook <- function(callback, hook) {
 wants_batches <- function(callbacks, mode = "train") {
   hooks <- paste0("on_", mode, "_batch_", c("begin", "end"))
   hooks <- c(hooks, unlist(lapply(hooks, old_hook)))
-  any(vapply(callbacks, function(callback) any(vapply(hooks, function(hook) !is.null(callback_hook(callback, hook)), NA)), NA))
+  any(vapply(callbacks, function(callback)
+    any(vapply(hooks, function(hook) !is.null(callback_hook(callback, hook)), NA)), NA))
 }
 
-#' Run a hook of all callbacks: `run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)`. The logs come back with what
-#' callbacks added for those after them and for the history.
+#' Run a hook of all callbacks: `run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)`. The logs come back with
+#' what callbacks added for those after them and for the history.
 #' @noRd
 run_callbacks <- function(callbacks, hook, ..., logs = list()) {
   logs <- as.list(logs)
@@ -130,24 +134,25 @@ say <- function(...) cat(..., "\n", sep = "")
 
 #' Callbacks from functions
 #'
-#' `callback_lambda()` makes a callback of functions. `new_callback_class()` makes a constructor of callbacks with fields, whose
-#' functions find the object as `self`. With the package \pkg{R6}, `KerasCallback` is a class to inherit from: `R6::R6Class("Mine", inherit =
-#' KerasCallback, public = list(on_epoch_end = function(epoch, logs = list()) ...))`; any R6 object or environment
-#' with functions of these names will do, too, and so will a named list of functions.
+#' `callback_lambda()` makes a callback of functions. `new_callback_class()` makes a constructor of callbacks with
+#' fields, whose functions find the object as `self`. With the package \pkg{R6}, `KerasCallback` is a class to inherit
+#' from: `R6::R6Class("Mine", inherit = KerasCallback, public = list(on_epoch_end = function(epoch, logs) ...))`; any R6
+#' object or environment with functions of these names will do, too, and so will a named list of functions.
 #'
-#' Functions may leave out their last arguments. `epoch` and `batch` count from 0; `logs` is a named list of numbers: the loss, the
-#' metrics and, after an epoch, those of validation. `self$model` is the model and `self$params` a list of `epochs`, `steps`
-#' and the like; `self$model$stop_training <- TRUE` ends training after the present batch or epoch. Batches run faster where no
-#' callback asks for them.
+#' Functions may leave out their last arguments. `epoch` and `batch` count from 0; `logs` is a named list of numbers:
+#' the loss, the metrics and, after an epoch, those of validation. `self$model` is the model and `self$params` a list of
+#' `epochs`, `steps` and the like; `self$model$stop_training <- TRUE` ends training after the present batch or epoch.
+#' Batches run faster where no callback asks for them.
 #'
 #' @param on_epoch_begin,on_epoch_end functions of `(epoch, logs)`.
 #' @param on_batch_begin,on_batch_end,on_train_batch_begin,on_train_batch_end functions of `(batch, logs)`.
 #' @param on_train_begin,on_train_end functions of `(logs)`.
-#' @param on_predict_batch_begin,on_predict_batch_end,on_test_batch_begin,on_test_batch_end functions of `(batch, logs)`.
+#' @param on_predict_batch_begin,on_predict_batch_end,on_test_batch_begin,on_test_batch_end functions of
+#'   `(batch, logs)`.
 #' @param on_predict_begin,on_predict_end,on_test_begin,on_test_end functions of `(logs)`.
 #' @param classname a string.
-#' @param public,... for `callback_lambda()` nothing else; for `new_callback_class()` functions and first values of fields, all named.
-#'   `initialize` is run with the arguments of the constructor.
+#' @param public,... for `callback_lambda()` nothing else; for `new_callback_class()` functions and first values of
+#'   fields, all named. `initialize` is run with the arguments of the constructor.
 #' @return A callback; for `new_callback_class()` a function that makes one.
 #' @section Errors: `nativenet_error_value` for anything that is no function, and for names that are not known.
 #' @examples
@@ -163,11 +168,14 @@ say <- function(...) cat(..., "\n", sep = "")
 #' @aliases KerasCallback
 #' @rawNamespace export(KerasCallback)
 #' @export
-callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch_begin = NULL, on_batch_end = NULL, on_train_batch_begin = NULL,
-                            on_train_batch_end = NULL, on_train_begin = NULL, on_train_end = NULL, on_predict_batch_begin = NULL,
-                            on_predict_batch_end = NULL, on_predict_begin = NULL, on_predict_end = NULL, on_test_batch_begin = NULL,
-                            on_test_batch_end = NULL, on_test_begin = NULL, on_test_end = NULL, ...) {
-  if (...length()) abort("there is no hook ", paste0("`", names(list(...)), "`", collapse = ", "), did_you_mean(names(list(...))[1], callback_hooks))
+callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch_begin = NULL, on_batch_end = NULL,
+  on_train_batch_begin = NULL,
+                            on_train_batch_end = NULL, on_train_begin = NULL, on_train_end = NULL,
+                            on_predict_batch_begin = NULL, on_predict_batch_end = NULL, on_predict_begin = NULL,
+                            on_predict_end = NULL, on_test_batch_begin = NULL, on_test_batch_end = NULL,
+                            on_test_begin = NULL, on_test_end = NULL, ...) {
+  if (...length()) abort("there is no hook ", paste0("`", names(list(...)), "`", collapse = ", "),
+    did_you_mean(names(list(...))[1], callback_hooks))
   hooks <- Filter(Negate(is.null), mget(callback_hooks))
   for (hook in names(hooks)) check_function(hooks[[hook]], arg = hook)
   do.call(new_callback, c(list("lambda"), hooks))
@@ -185,7 +193,8 @@ new_callback_class <- function(classname, ..., public = list()) {
     self <- new_callback(classname)
     for (name in names(parts)) {
       part <- parts[[name]]
-      if (is.function(part)) environment(part) <- list2env(list(self = self, super = no_hooks), parent = environment(part))
+      if (is.function(part)) environment(part) <- list2env(list(self = self, super = no_hooks),
+        parent = environment(part))
       assign(name, part, envir = self)
     }
     if (is.function(parts$initialize)) self$initialize(...)
@@ -208,8 +217,10 @@ bind_keras_callback <- function(namespace) {
   makeActiveBinding("KerasCallback", function() {
     if (is.null(class) && requireNamespace("R6", quietly = TRUE)) {
       numbered <- grepl("epoch|batch", callback_hooks)
-      hooks <- stats::setNames(ifelse(numbered, list(function(index, logs = list()) NULL), list(function(logs = list()) NULL)), callback_hooks)
-      class <<- R6::R6Class("KerasCallback", public = c(list(model = NULL, params = NULL), hooks), parent_env = namespace)
+      hooks <- stats::setNames(ifelse(numbered, list(function(index, logs = list()) NULL),
+        list(function(logs = list()) NULL)), callback_hooks)
+      class <<- R6::R6Class("KerasCallback", public = c(list(model = NULL, params = NULL), hooks),
+        parent_env = namespace)
     }
     class
   }, namespace)

@@ -54,7 +54,8 @@ check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
   } else {
     abort("`object` must be an activation, a loss, a network or a function of tensors, not ", describe(object))
   }
-  rows <- Map(compare_derivatives, names(pairs), lapply(pairs, `[[`, "exact"), lapply(pairs, `[[`, "approximate"), tolerance)
+  rows <- Map(compare_derivatives, names(pairs), lapply(pairs, `[[`, "exact"), lapply(pairs, `[[`, "approximate"),
+    tolerance)
   table <- do.call(rbind, c(lapply(rows, `[[`, "row"), list(make.row.names = FALSE)))
   # every number, for plot_gradient_check()
   structure(table, class = c("nn_gradient_check", "data.frame"), numbers = lapply(rows, `[[`, "numbers"))
@@ -67,7 +68,8 @@ named_arguments <- function(args, wanted) {
     if (setequal(names(args), wanted)) args <- args[wanted]
     return(args)
   }
-  abort("`...` must be ", paste0("`", wanted, "`", collapse = " and "), " here, not ", length(args), " arguments", fun = "check_gradient")
+  abort("`...` must be ", paste0("`", wanted, "`", collapse = " and "), " here, not ", length(args), " arguments",
+    fun = "check_gradient")
 }
 
 #' Central differences of a function with one number as value, towards every number of x. The attribute
@@ -104,7 +106,8 @@ function_derivatives <- function(f, args, step) {
     sum(vapply(if (is_tensor(results)) list(results) else results, function(r) sum(as.double(r)), 0))
   }
   names <- names(args)
-  labels <- ifelse(nzchar(if (is.null(names)) rep("", length(args)) else names), names, paste("argument", seq_along(args)))
+  labels <- ifelse(nzchar(if (is.null(names)) rep("", length(args)) else names), names,
+    paste("argument", seq_along(args)))
   pairs <- lapply(seq_along(floats), function(i) {
     x <- args[[floats[i]]]
     g <- if (is.null(exact[[i]])) numeric(length(x)) else as.array(exact[[i]])
@@ -154,20 +157,23 @@ network_derivatives <- function(network, args, step) {
 
 compare_derivatives <- function(name, exact, approximate, tolerance) {
   if (!identical(length(exact), length(approximate))) {
-    abort("`", name, "` has ", length(approximate), " numbers but its derivative ", length(exact), class = "shape", fun = "check_gradient")
+    abort("`", name, "` has ", length(approximate), " numbers but its derivative ", length(exact), class = "shape",
+      fun = "check_gradient")
   }
   noise <- max(attr(approximate, "noise"), 0)
   scale <- pmax(abs(exact), abs(approximate), 1e-4 * max(abs(approximate), 0), 10 * noise / tolerance, 1e-300)
   error <- abs(exact - approximate) / scale
   error[is.na(error)] <- Inf
   at <- if (length(error)) which.max(error) else NA
-  place <- if (is.na(at)) "" else if (is.null(dim(exact))) format(at) else paste(arrayInd(at, dim(exact)), collapse = ",")
+  place <- if (is.na(at)) "" else if (is.null(dim(exact))) format(at) else paste(arrayInd(at, dim(exact)),
+    collapse = ",")
   shape <- if (is.null(dim(exact))) length(exact) else dim(exact)
   row <- data.frame(
     name = name, shape = format_shape(shape), worst = sprintf("[%s]", place), derivative = exact[at],
     difference = approximate[at], error = error[at], ok = is.na(at) || error[at] <= tolerance
   )
-  list(row = row, numbers = data.frame(derivative = as.vector(exact), difference = as.vector(approximate), ok = as.vector(error <= tolerance)))
+  list(row = row, numbers = data.frame(derivative = as.vector(exact), difference = as.vector(approximate),
+    ok = as.vector(error <= tolerance)))
 }
 
 #' @export
@@ -178,6 +184,7 @@ print.nn_gradient_check <- function(x, ...) {
   if ("error" %in% names(shown)) shown$error <- format(shown$error, digits = 2)
   if ("ok" %in% names(shown)) shown$ok <- ifelse(shown$ok, "ok", "WRONG")
   print(shown, row.names = FALSE)
-  if ("ok" %in% names(x)) cat(if (all(x$ok)) "All derivatives agree with finite differences.\n" else "Some derivatives disagree with finite differences.\n")
+  if ("ok" %in% names(x)) cat(if (all(x$ok)) "All derivatives agree with finite differences.\n" else
+    "Some derivatives disagree with finite differences.\n")
   invisible(x)
 }

@@ -26,7 +26,8 @@ error_kind <- function(e) sub("^nativenet_error_", "", grep("^nativenet_error_",
 #' Give a classed warning.
 #' @noRd
 warn <- function(..., class) {
-  warning(structure(class = c(paste0("nativenet_warning_", class), "nativenet_warning", "warning", "condition"), list(message = paste0(...), call = NULL)))
+  warning(structure(class = c(paste0("nativenet_warning_", class), "nativenet_warning", "warning", "condition"),
+    list(message = paste0(...), call = NULL)))
 }
 
 #' The name of the function whose evaluation frame is `frame`. As a default argument of a checker it names the
@@ -42,7 +43,8 @@ calling_function <- function(frame = parent.frame(2)) {
   NULL
 }
 
-#' What runs in frame i may be called by a thin spelling of it, `k_sum()` or `tf$reduce_sum()`, which is what the user wrote.
+#' What runs in frame i may be called by a thin spelling of it, `k_sum()` or `tf$reduce_sum()`, which is what the user
+#' wrote.
 #' @noRd
 spelling_of <- function(i) {
   name <- NULL
@@ -66,8 +68,8 @@ spelled <- function(call) {
   if (is.call(head) && identical(all.vars(head)[1], "tf")) gsub("`", "", paste(deparse(head), collapse = ""))
 }
 
-#' What a function is called in this call, which runs in this frame. "net$fit" becomes "fit", and a method its generic: "[.nn_tensor" becomes "[",
-#' "predict.nn_model" "predict", "Ops.nn_tensor" the operator.
+#' What a function is called in this call, which runs in this frame. "net$fit" becomes "fit", and a method its generic:
+#' "[.nn_tensor" becomes "[", "predict.nn_model" "predict", "Ops.nn_tensor" the operator.
 #' @noRd
 called_name <- function(call, frame = NULL) {
   head <- call[[1]]
@@ -103,7 +105,8 @@ describe <- function(x) {
   if (is_keras_tensor(x)) return(paste("a symbolic tensor of shape", format_keras_shape(dim(x))))
   if (is(x, "refObjectGenerator")) return(sprintf("the class itself; `%s()` makes an object of it", x$className))
   if (inherits(x, "nn_part")) return(with_article(part_kind(x)))
-  if (inherits(x, "nn_optimizer")) return(sprintf("an optimizer of models, `%s()`", constructor_of(.subset2(x, "kind"))))
+  if (inherits(x, "nn_optimizer")) return(sprintf("an optimizer of models, `%s()`",
+    constructor_of(.subset2(x, "kind"))))
   if (is.function(x)) return("a function")
   if (is.factor(x)) return("a factor")
   if (!is.null(dim(x))) {
@@ -111,7 +114,8 @@ describe <- function(x) {
     return(sprintf("%s of shape %s", with_article(kind), format_shape(dim(x))))
   }
   if (is_integer64(x)) x <- check_numbers(x)
-  if (is.atomic(x) && is.object(x)) return(sprintf("%s of length %d", with_article(paste0("<", class(x)[1], ">")), length(x)))
+  if (is.atomic(x) && is.object(x)) return(sprintf("%s of length %d", with_article(paste0("<", class(x)[1], ">")),
+    length(x)))
   if (is.atomic(x) && length(x) == 1) {
     if (is.character(x)) return(encodeString(x, quote = "\""))
     return(format(x, digits = 6))
@@ -130,13 +134,15 @@ format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
 
 #' For arguments without a default.
 #' @noRd
-check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given", first_argument_hint(parent.frame(2), arg), fun = fun)
+check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given",
+  first_argument_hint(parent.frame(2), arg), fun = fun)
 
 #' layer_dense(32) puts a layer on 32.
 #' @noRd
 first_argument_hint <- function(frame, arg) {
   object <- tryCatch(get0("object", frame, inherits = FALSE), error = function(e) NULL)
-  if (is_number(object)) paste0("; the first argument without a name is what the layer is put on: write `", arg, " = ", object, "`")
+  if (is_number(object)) paste0("; the first argument without a name is what the layer is put on: write `", arg, " = ",
+    object, "`")
 }
 
 is_number <- function(x) is.numeric(x) && !is.object(x) && length(x) == 1 && is.finite(x)
@@ -162,7 +168,8 @@ check_count <- function(x, min = 1, max = .Machine$integer.max,
                         arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (is.object(x)) x <- plain_argument(x, arg, fun)
-  if (is_number(x) && x == round(x) && x >= min && x <= max) return(if (abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
+  if (is_number(x) && x == round(x) && x >= min && x <= max) return(if (abs(x) <= .Machine$integer.max)
+    as.integer(x) else as.double(x))
   wanted <- if (min == -max) "a whole number" else switch(as.character(min),
     "1" = "a positive whole number", "0" = "a whole number, zero or more",
     sprintf("a whole number of at least %g", min)
@@ -180,7 +187,8 @@ check_whole <- function(x, min = -.Machine$integer.max, max = .Machine$integer.m
   if (is.numeric(numbers) && all(is.finite(numbers)) && all(numbers == round(numbers))) {
     if (all(numbers >= min & numbers <= max)) return(as.double(numbers))
     outside <- numbers[numbers < min | numbers > max][1]
-    range <- if (outside < min) paste("at least", format(min, digits = 15)) else paste("at most", format(max, digits = 15))
+    range <- if (outside < min) paste("at least", format(min, digits = 15)) else
+      paste("at most", format(max, digits = 15))
     abort("`", arg, "` must be whole numbers of ", range, ", not ", describe(outside), fun = fun)
   }
   abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
@@ -219,7 +227,8 @@ check_flag <- function(x, arg = deparse(substitute(x)), fun = calling_function()
 check_string <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (is.character(x) && length(x) == 1 && !is.na(x) && validEnc(x)) return(x)
-  abort("`", arg, "` must be a single string, not ", describe(x), if (is.character(x) && !all(validEnc(x))) ", whose bytes are no text", fun = fun)
+  abort("`", arg, "` must be a single string, not ", describe(x), if (is.character(x) && !all(validEnc(x)))
+    ", whose bytes are no text", fun = fun)
 }
 
 #' One or more strings.
@@ -237,7 +246,8 @@ check_captions <- function(x, n = length(x), arg = deparse(substitute(x)), fun =
     text <- as.character(x)
     if (all(validEnc(text))) return(ifelse(is.na(text), "", text))
   }
-  abort("`", arg, "` must be ", if (!missing(n)) paste0(n, " "), "strings, numbers or classes, not ", describe(x), class = "shape", fun = fun)
+  abort("`", arg, "` must be ", if (!missing(n)) paste0(n, " "), "strings, numbers or classes, not ", describe(x),
+    class = "shape", fun = fun)
 }
 
 #' Attributes of a primitive would be those of R's own function, for everybody; R 4.6 refuses them.
@@ -248,7 +258,8 @@ as_closure <- function(f) if (is.primitive(f)) function(...) f(...) else f
 #' @noRd
 check_function <- function(x, arg = deparse(substitute(x)), fun = calling_function(), takes = NULL) {
   check_given(missing(x), arg, fun)
-  if (!is.function(x) || is(x, "refObjectGenerator")) abort("`", arg, "` must be a function, not ", describe(x), fun = fun)
+  if (!is.function(x) || is(x, "refObjectGenerator")) abort("`", arg, "` must be a function, not ", describe(x),
+    fun = fun)
   own <- if (!is.null(takes)) formals(args(x))
   needed <- sum(vapply(own, identical, NA, quote(expr = )) & names(own) != "...")
   if (is.null(takes) || is.primitive(x) || needed <= takes && (length(own) >= takes || "..." %in% names(own))) return(x)
@@ -266,8 +277,10 @@ check_no_more <- function(extra, fun = calling_function(), of = NULL) {
   names <- if (is.null(names(extra))) rep("", length(extra)) else names(extra)
   named <- ifelse(nzchar(names), paste0("`", names, "`"), vapply(extra, describe, ""))
   known <- if (!is.null(of)) setdiff(names(formals(of)), "...")
-  takers <- c("compile", "fit")[c(names[1] %in% names(formals(compile.nn_model)), names[1] %in% names(formals(fit.nn_model)))]
-  hint <- if (length(known) && nzchar(names[1])) if (length(takers)) paste0("; `", takers[1], "()` takes it") else did_you_mean(names[1], known)
+  takers <- c("compile", "fit")[c(names[1] %in% names(formals(compile.nn_model)),
+    names[1] %in% names(formals(fit.nn_model)))]
+  hint <- if (length(known) && nzchar(names[1])) if (length(takers)) paste0("; `", takers[1], "()` takes it") else
+    did_you_mean(names[1], known)
   abort("unused argument ", paste(named, collapse = ", "), hint, fun = fun)
 }
 
@@ -282,8 +295,9 @@ check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling
 }
 
 # What other packages and older versions call an argument.
-other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epochs", input_dim = "input_shape", input_size = "input_shape", lr = "optimizer",
-  learning_rate = "optimizer", nb_classes = "num_classes", W_regularizer = "kernel_regularizer", init = "kernel_initializer", bias = "use_bias")
+other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epochs", input_dim = "input_shape",
+  input_size = "input_shape", lr = "optimizer", learning_rate = "optimizer", nb_classes = "num_classes",
+  W_regularizer = "kernel_regularizer", init = "kernel_initializer", bias = "use_bias")
 
 #' "; did you mean `shape`?", or all there is where nothing comes near.
 #' @noRd

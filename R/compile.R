@@ -6,32 +6,36 @@ generics::compile
 
 #' Configure a model for training
 #'
-#' Changes the model in place: sets its optimizer, losses and metrics. Weights stay. An optimizer that is given by name begins anew; an object
-#' keeps what it remembers, its step count and learning rate included, and is best made for one model.
+#' Changes the model in place: sets its optimizer, losses and metrics. Weights stay. An optimizer that is given by name
+#' begins anew; an object keeps what it remembers, its step count and learning rate included, and is best made for one
+#' model.
 #'
-#' What is trained is settled here: layers that [freeze_weights()] or `$trainable` change later count from the next `compile()` of a model that holds
-#' them.
+#' What is trained is settled here: layers that [freeze_weights()] or `$trainable` change later count from the next
+#' `compile()` of a model that holds them.
 #'
 #' @param object a model.
 #' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives.
-#' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of ops. One for
-#'   each output, or one for all; a list may be named by the outputs' layers.
-#' @param metrics names, metric objects or R functions of `(y_true, y_pred)`: a vector or list; for several outputs a list of these, one
-#'   per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of
-#'   its column in the history; R functions without one have that of their variable.
+#' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of
+#'   ops. One for each output, or one for all; a list may be named by the outputs' layers.
+#' @param metrics names, metric objects or R functions of `(y_true, y_pred)`: a vector or list; for several outputs a
+#'   list of these, one per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the
+#'   shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of its column in the history; R functions without
+#'   one have that of their variable.
 #' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
 #' @param weighted_metrics metrics that take sample weights into account.
 #' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
-#' @section Warnings: `nativenet_warning_optimizer`, if the optimizer is that of another model, or has taken steps with other weights.
-#' @seealso [optimizer_adam()], [loss_mean_squared_error()], [metric_accuracy()] and their like; [fit()][fit.nn_model] comes next;
-#'   `vignette("models")`.
+#' @section Warnings: `nativenet_warning_optimizer`, if the optimizer is that of another model, or has taken steps with
+#'   other weights.
+#' @seealso [optimizer_adam()], [loss_mean_squared_error()], [metric_accuracy()] and their like; [fit()][fit.nn_model]
+#'   comes next; `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
 #' model |> compile(optimizer = "rmsprop", loss = "binary_crossentropy", metrics = c("accuracy"))
 #' @export
-compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL, weighted_metrics = NULL, run_eagerly = NULL,
+compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL,
+  weighted_metrics = NULL, run_eagerly = NULL,
                              steps_per_execution = NULL, ..., target_tensors = NULL, sample_weight_mode = NULL) {
   check_no_more(list(...), "compile", of = compile.nn_model)
   self <- layer_self(object)
@@ -39,14 +43,15 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   if (is.null(loss)) abort("`loss` must be given", fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done
   claim_optimizer(optimizer, self, "compile")
-  given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)), loss_weights = loss_weights,
-    weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
+  given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)),
+    loss_weights = loss_weights, weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
   compiled <- list(optimizer = optimizer, given = given, loss = loss)
   self$compiled <- if (self$built) finish_compile(self, compiled) else compiled
   invisible(object)
 }
 
-#' R functions that have no name yet take that of the variable that the caller gave, as functions have their names in Keras.
+#' R functions that have no name yet take that of the variable that the caller gave, as functions have their names in
+#' Keras.
 #' @noRd
 with_names <- function(x, code) {
   if (is.function(x)) return(if (is.name(code)) with_name(x, code) else x)
@@ -65,13 +70,14 @@ with_name <- function(f, name) {
 #' Once the outputs are known.
 #' @noRd
 finish_compile <- function(self, compiled) {
-  settled <- c(compiled, check_compilation(self, compiled$given), list(trained = trainable_weights(self), changes = session$trainable_changes))
+  settled <- c(compiled, check_compilation(self, compiled$given),
+    list(trained = trainable_weights(self), changes = session$trainable_changes))
   each_inner(self, function(layer) layer$unsettled <- NULL)
   settled
 }
 
-#' Layers that were frozen or unfrozen since compile(), which settled what is trained: say so once, as Keras does. A compile() of another model
-#' that holds the layers has heard of the change: so adversarial networks are made.
+#' Layers that were frozen or unfrozen since compile(), which settled what is trained: say so once, as Keras does. A
+#' compile() of another model that holds the layers has heard of the change: so adversarial networks are made.
 #' @noRd
 check_trained <- function(self, fun) {
   compiled <- self$compiled
@@ -80,12 +86,15 @@ check_trained <- function(self, fun) {
   changed <- character()
   each_inner(self, function(layer) if (isTRUE(layer$unsettled)) changed <<- c(changed, layer$name))
   now <- trainable_weights(self)
-  names <- function(weights, others) sub(":0$", "", vapply(Filter(function(w) !is_one_of(w, others), weights), variable_name, ""))
+  names <- function(weights, others) sub(":0$", "", vapply(Filter(function(w) !is_one_of(w, others), weights),
+    variable_name, ""))
   still <- names(compiled$trained, now)
   never <- names(now, compiled$trained)
   if (!length(changed) || !length(c(still, never))) return()
-  warn("`", fun, "()`: `trainable` of ", some_names("", changed), " was changed after `compile()`, which settles what is trained. ",
-    paste0(c(some_names("Weights that are frozen now are trained on: ", still), some_names("Weights to be trained are not: ", never)), ". ", collapse = ""),
+  warn("`", fun, "()`: `trainable` of ", some_names("", changed),
+    " was changed after `compile()`, which settles what is trained. ",
+    paste0(c(some_names("Weights that are frozen now are trained on: ", still),
+      some_names("Weights to be trained are not: ", never)), ". ", collapse = ""),
     "If that is not meant, compile the model again", class = "trainable")
 }
 
@@ -93,12 +102,14 @@ check_compilation <- function(self, given) {
   names <- output_names(self)
   n <- length(names)
   losses <- per_output(given$loss, names, "loss", function(l) is.function(l) || is.environment(l))
-  if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "), ")", fun = "compile")
+  if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "),
+    ")", fun = "compile")
   weights <- given$loss_weights
   if (!is.null(weights)) {
     weights <- plain_vector(weights, "loss_weights", "compile")
     if (!is.null(names(weights))) weights <- weights[names]
-    if (!is.numeric(weights) || length(weights) != n || anyNA(weights)) abort("`loss_weights` must be ", n, " numbers, not ", describe(given$loss_weights), fun = "compile")
+    if (!is.numeric(weights) || length(weights) != n || anyNA(weights)) abort("`loss_weights` must be ", n,
+      " numbers, not ", describe(given$loss_weights), fun = "compile")
   }
   plain <- per_output_metrics(given$metrics, names, "metrics")
   weighted <- per_output_metrics(given$weighted_metrics, names, "weighted_metrics")
@@ -114,11 +125,13 @@ check_compilation <- function(self, given) {
 per_output <- function(x, names, arg, is_single) {
   n <- length(names)
   if (is_single(x) || is.character(x) && length(x) == 1 && is.null(names(x))) return(rep(list(x), n))
-  if (!is_branch(x) && !is.character(x) && !is.null(x)) abort("`", arg, "` must be a name, a function or a list, not ", describe(x), fun = "compile")
+  if (!is_branch(x) && !is.character(x) && !is.null(x)) abort("`", arg, "` must be a name, a function or a list, not ",
+    describe(x), fun = "compile")
   x <- as.list(x)
   if (!is.null(names(x))) {
     unknown <- setdiff(names(x), names)
-    if (length(unknown)) abort("`", arg, "` names the output `", unknown[1], "`", did_you_mean(unknown[1], names), fun = "compile")
+    if (length(unknown)) abort("`", arg, "` names the output `", unknown[1], "`", did_you_mean(unknown[1], names),
+      fun = "compile")
     return(unname(x[names]))
   }
   if (length(x) != n) abort("`", arg, "` must have one entry per output (", n, "), not ", length(x), fun = "compile")
@@ -129,20 +142,25 @@ per_output_metrics <- function(x, names, arg) {
   n <- length(names)
   if (is.null(x)) return(rep(list(list()), n))
   if (is.function(x) || is_part(x, "metric") || is.environment(x)) x <- list(x)
-  if (!is_branch(x) && !is.character(x)) abort("`", arg, "` must be names, functions or a list of them, not ", describe(x), fun = "compile")
-  by_output <- is.list(x) && (n > 1 && length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) && all(names(x) %in% names))
+  if (!is_branch(x) && !is.character(x)) abort("`", arg, "` must be names, functions or a list of them, not ",
+    describe(x), fun = "compile")
+  by_output <- is.list(x) && (n > 1 && length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) &&
+    all(names(x) %in% names))
   if (!by_output) return(rep(list(as.list(x)), n))
   lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))
 }
 
-metric_entries <- function(xs, weighted) unname(Map(metric_entry, xs, if (is.null(names(xs))) "" else names(xs), weighted))
+metric_entries <- function(xs, weighted)
+  unname(Map(metric_entry, xs, if (is.null(names(xs))) "" else names(xs), weighted))
 
-#' A metric, the name under which it is reported (that in the list, or what the user typed), and whether sample weights count.
+#' A metric, the name under which it is reported (that in the list, or what the user typed), and whether sample weights
+#' count.
 #' @noRd
 metric_entry <- function(x, name, weighted) {
   if (identical(x, metric_accuracy)) x <- "accuracy" # which one, the shapes say
   found <- as_metric(x, 0, 0, fun = "compile", name = if (nzchar(name)) name)
-  if (!nzchar(name)) name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else metric_name(if (is_part(x, "metric")) x else found)
+  if (!nzchar(name)) name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else
+    metric_name(if (is_part(x, "metric")) x else found)
   list(metric = if (is.null(attr(found, "own"))) x else found, name = name, weighted = weighted)
 }
 
@@ -151,7 +169,8 @@ metric_entry <- function(x, name, weighted) {
 compiled_self <- function(model, fun = calling_function()) {
   self <- layer_self(check_model(model, fun = fun))
   if (is.null(self$compiled)) {
-    abort("the model must be compiled ", if (isTRUE(self$changed)) "again, as layers were added or taken away after `compile()`" else "first",
+    abort("the model must be compiled ", if (isTRUE(self$changed))
+      "again, as layers were added or taken away after `compile()`" else "first",
       ": `compile(model, optimizer = \"adam\", loss = ...)`", class = "uncompiled", fun = fun)
   }
   self

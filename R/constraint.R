@@ -2,8 +2,8 @@
 
 #' Constraints
 #'
-#' A constraint moves a weight back to where it may be, after each step of training. Layers also take the name as a string
-#' (`"maxnorm"`, `"nonneg"`, `"unitnorm"`, `"minmaxnorm"`), and R functions of a tensor.
+#' A constraint moves a weight back to where it may be, after each step of training. Layers also take the name as a
+#' string (`"maxnorm"`, `"nonneg"`, `"unitnorm"`, `"minmaxnorm"`), and R functions of a tensor.
 #'
 #' | `constraint_` | the weight, with n the Euclidean norm along `axis` |
 #' |---|---|
@@ -16,8 +16,8 @@
 #'
 #' @param max_value,min_value numbers, zero or more.
 #' @param rate from 0 to 1: 1 brings the norm back at once.
-#' @param axis **0-based**, as in Keras: one or more axes along which the norm is taken. For the kernel of a dense layer,
-#'   (inputs, outputs), 0 looks at the weights of each output; for that of a convolution it is `c(0, 1, 2)`.
+#' @param axis **0-based**, as in Keras: one or more axes along which the norm is taken. For the kernel of a dense
+#'   layer, (inputs, outputs), 0 looks at the weights of each output; for that of a convolution it is `c(0, 1, 2)`.
 #' @return A function of class `nn_constraint`: `f(w)` gives a tensor of the shape of `w`.
 #' @references Srivastava et al. (2014), max-norm, <https://jmlr.org/papers/v15/srivastava14a.html>.
 #' @examples
@@ -67,7 +67,8 @@ constraint_nonneg <- function() new_part("constraint", "nonneg", list(), call_co
 
 #' @rdname constraint_maxnorm
 #' @export
-constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", list(axis = check_axes(axis)), call_constraint)
+constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", list(axis = check_axes(axis)),
+  call_constraint)
 
 #' @rdname constraint_maxnorm
 #' @export
@@ -75,5 +76,6 @@ constraint_minmaxnorm <- function(min_value = 0, max_value = 1, rate = 1, axis =
   check_number(min_value, min = 0)
   check_number(max_value, min = min_value)
   check_number(rate, min = 0, max = 1)
-  new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate, axis = check_axes(axis)), call_constraint)
+  new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate,
+    axis = check_axes(axis)), call_constraint)
 }

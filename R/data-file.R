@@ -53,7 +53,8 @@ data_candidates <- function(dir, file) {
 data_local <- function(name, file, set, scratch, fun) {
   found <- data_candidates(data_dir(name), file)
   if (!length(found)) return(NULL)
-  if (is.null(set$reader)) return(if (is_gzip(found[1])) inflate(found[1], scratch, refuse_file(found[1], name, fun)) else found[1])
+  if (is.null(set$reader)) return(if (is_gzip(found[1]))
+    inflate(found[1], scratch, refuse_file(found[1], name, fun)) else found[1])
   content <- verify(found[1], set$sums[[file]], scratch)
   if (content$ok) return(content$path)
   abort("the file \"", found[1], "\", found by the environment variable NATIVENET_DATA, is not ",

@@ -42,7 +42,8 @@ read_idx <- function(path) {
   with_idx(path, "read_idx", function(header, read) idx_array(idx_values(header, read), header$dim))
 }
 
-#' Open an idx file, check that it holds what its header says, and call `use(header, read)`; `read(n)` gives the next n bytes.
+#' Open an idx file, check that it holds what its header says, and call `use(header, read)`; `read(n)` gives the next n
+#' bytes.
 #' @noRd
 with_idx <- function(path, fun, use) {
   check_file(path, fun)
@@ -92,7 +93,8 @@ idx_header <- function(read, refuse) {
 idx_check_size <- function(header, file_size, compressed, refuse) {
   data <- prod(header$dim) * header$size
   room <- if (compressed) file_size * most_deflated else file_size - 4 - 4 * length(header$dim)
-  wrong <- function(...) refuse("its dimensions ", format_shape(header$dim), " announce ", format_bytes(data), ", but ", ...)
+  wrong <- function(...) refuse("its dimensions ", format_shape(header$dim), " announce ", format_bytes(data),
+    ", but ", ...)
   if (data > room && compressed) wrong("a gzip file of ", format_bytes(file_size), " cannot hold so much")
   if (data > room) wrong("it has too few bytes, only ", format_bytes(room), " of data")
   if (data < room && !compressed) wrong("it has trailing bytes, ", format_bytes(room), " of data")

@@ -11,8 +11,8 @@ imdb_files <- list(
 
 #' Film reviews: IMDB
 #'
-#' 25,000 training and 25,000 test reviews of films, half of them positive. Each word is a number, its rank by frequency; small
-#' numbers are frequent words.
+#' 25,000 training and 25,000 test reviews of films, half of them positive. Each word is a number, its rank by
+#' frequency; small numbers are frequent words.
 #'
 #' The steps are those of Keras, so the same file and `seed` give the same data:
 #'
@@ -22,27 +22,28 @@ imdb_files <- list(
 #' 3. Reviews of `maxlen` numbers or more, counted with the start, are dropped. None is ever cut; see [pad_sequences()].
 #' 4. Words from `num_words` on and below `skip_top` become `oov_char`, or are left out if that is `NULL`.
 #'
-#' A word of rank 10 in `dataset_imdb_word_index()` is thus number `10 + index_from` in the reviews. 0 does not occur; it is
-#' for padding.
+#' A word of rank 10 in `dataset_imdb_word_index()` is thus number `10 + index_from` in the reviews. 0 does not occur;
+#' it is for padding.
 #'
 #' @section Files:
-#' `imdb.npz` and `imdb_word_index.json` are looked for as those of [dataset_mnist()] are: in the folder `imdb` below the folder
-#' named by the environment variable `NATIVENET_DATA`, in the cache, then on the internet (17 MB and 2 MB). Downloads are compared
-#' with the published sums. A file below `NATIVENET_DATA` or named by `path` is taken as it is, so that other collections in the
-#' same layout can be used; the numbers in it then mean other words than those in print.
+#' `imdb.npz` and `imdb_word_index.json` are looked for as those of [dataset_mnist()] are: in the folder `imdb` below
+#' the folder named by the environment variable `NATIVENET_DATA`, in the cache, then on the internet (17 MB and 2 MB).
+#' Downloads are compared with the published sums. A file below `NATIVENET_DATA` or named by `path` is taken as it is,
+#' so that other collections in the same layout can be used; the numbers in it then mean other words than those in
+#' print.
 #'
-#' @param path name of a file in the layout of `imdb.npz` (arrays `x_train`, `y_train`, `x_test`, `y_test`), or of the word
-#'   index. Where there is no such file, the default name stands for the published one.
-#' @param num_words,skip_top which numbers to keep: `skip_top` .. `num_words - 1`. `NULL` for no limit; as in Keras, the largest
-#'   number of all becomes `oov_char` even then.
+#' @param path name of a file in the layout of `imdb.npz` (arrays `x_train`, `y_train`, `x_test`, `y_test`), or of the
+#'   word index. Where there is no such file, the default name stands for the published one.
+#' @param num_words,skip_top which numbers to keep: `skip_top` .. `num_words - 1`. `NULL` for no limit; as in Keras, the
+#'   largest number of all becomes `oov_char` even then.
 #' @param maxlen reviews must be shorter than this. `NULL` for no limit.
 #' @param seed a whole number for the order of the reviews.
 #' @param start_char the number at the start of each review, or `NULL` for none.
 #' @param oov_char the number in place of words that are not kept ("out of vocabulary"), or `NULL`.
 #' @param index_from what is added to each rank.
 #' @param download `FALSE` to never use the network.
-#' @return `dataset_imdb()`: `list(train = list(x, y), test = list(x, y))`. `x` is a list of integer vectors, `y` an integer
-#'   vector of 0 (negative) and 1 (positive).
+#' @return `dataset_imdb()`: `list(train = list(x, y), test = list(x, y))`. `x` is a list of integer vectors, `y` an
+#'   integer vector of 0 (negative) and 1 (positive).
 #'
 #'   `dataset_imdb_word_index()`: a named list of each word's rank.
 #' @references
@@ -58,7 +59,8 @@ imdb_files <- list(
 #' decode <- setNames(names(word_index), unlist(word_index) + 3)
 #' paste(decode[as.character(x_train[[1]])], collapse = " ")
 #' @export
-dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, maxlen = NULL, seed = 113L, start_char = 1L,
+dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, maxlen = NULL, seed = 113L,
+  start_char = 1L,
                          oov_char = 2L, index_from = 3L, download = TRUE) {
   options <- encoding_options(num_words, skip_top, maxlen, start_char, oov_char, index_from)
   seed <- check_number(seed, min = 0, max = 2^32 - 1)
@@ -143,7 +145,8 @@ keep_short <- function(part, options) {
   if (is.null(options$maxlen) || !length(part$x)) return(part)
   short <- lengths(part$x) < options$maxlen
   if (!any(short)) {
-    abort("no review is shorter than `maxlen`, ", options$maxlen, "; the shortest has ", min(lengths(part$x)), " numbers", fun = options$fun)
+    abort("no review is shorter than `maxlen`, ", options$maxlen, "; the shortest has ", min(lengths(part$x)),
+      " numbers", fun = options$fun)
   }
   list(x = part$x[short], y = part$y[short])
 }

@@ -16,21 +16,23 @@ npy_types <- list(
 
 #' Read NumPy's files
 #'
-#' `read_npy()` reads an array from a `.npy` file, `read_npz()` all arrays of a `.npz` archive, or some of them. Python is not
-#' needed.
+#' `read_npy()` reads an array from a `.npy` file, `read_npz()` all arrays of a `.npz` archive, or some of them. Python
+#' is not needed.
 #'
-#' Read are whole numbers of 8 to 64 bits, floating-point numbers of 32 and 64 bits, logical values, texts, and arrays of
-#' objects whose elements are `None`, logical values, numbers, texts, or lists and tuples of these, even nested. Such arrays are
-#' stored as *pickles*, which in Python may run any program. Here nothing in a file is ever run: a pickle that asks for
-#' anything but an array of plain values is refused.
+#' Read are whole numbers of 8 to 64 bits, floating-point numbers of 32 and 64 bits, logical values, texts, and arrays
+#' of objects whose elements are `None`, logical values, numbers, texts, or lists and tuples of these, even nested. Such
+#' arrays are stored as *pickles*, which in Python may run any program. Here nothing in a file is ever run: a pickle
+#' that asks for anything but an array of plain values is refused.
 #'
-#' A file that is not exactly what its header says, or is of another kind, raises an error of class `nativenet_error_file`.
+#' A file that is not exactly what its header says, or is of another kind, raises an error of class
+#' `nativenet_error_file`.
 #'
 #' @param path name of the file.
 #' @param names which arrays of the archive to read; `NULL` for all of them.
-#' @return `read_npy()`: a vector, if the array has one dimension or none, else an array with the same indices. It is of type
-#'   integer, or double if the numbers need it (whole numbers beyond 2^53 are refused), or logical, character, or for objects
-#'   a list, whose elements are vectors where Python's lists hold values of one kind. An empty list is read as `integer(0)`.
+#' @return `read_npy()`: a vector, if the array has one dimension or none, else an array with the same indices. It is of
+#'   type integer, or double if the numbers need it (whole numbers beyond 2^53 are refused), or logical, character, or
+#'   for objects a list, whose elements are vectors where Python's lists hold values of one kind. An empty list is read
+#'   as `integer(0)`.
 #'
 #'   `read_npz()`: a named list of these.
 #' @references
@@ -58,29 +60,32 @@ read_npz <- function(path, names = NULL) npz_arrays(path, names, "read_npz")
 
 #' @param lists the names of arrays whose elements must be lists of whole numbers.
 #' @noRd
-npz_arrays <- function(path, names, fun, lists = character()) {
+npz_arrays <- function(path, wanted, fun, lists = character()) {
   check_file(path, fun)
   refuse <- refuse_file(path, "npz", fun)
   path <- normalizePath(path)
-  entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e) refuse("it is no zip archive"))
+  entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e)
+    refuse("it is no zip archive"))
   sums <- zip_sums(path)
   if (length(sums) != nrow(entries) || !all(entries$Name %in% names(sums))) refuse("its directory is damaged")
   entries <- entries[grepl("[.]npy$", entries$Name), ]
   held <- sub("[.]npy$", "", entries$Name)
   if (anyDuplicated(held)) refuse("it has two arrays \"", held[anyDuplicated(held)], "\"")
-  if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)), " cannot hold ", format_bytes(sum(entries$Length)))
-  if (is.null(names)) names <- held
-  if (!is.character(names)) abort("`names` must be names of arrays, not ", describe(names), fun = fun)
-  missing <- setdiff(names, held)
+  if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)),
+    " cannot hold ", format_bytes(sum(entries$Length)))
+  if (is.null(wanted)) wanted <- held
+  if (!is.character(wanted)) abort("`names` must be names of arrays, not ", describe(wanted), fun = fun)
+  missing <- setdiff(wanted, held)
   if (length(missing)) refuse("it has no array \"", missing[1], "\", only ", paste0("\"", held, "\"", collapse = ", "))
-  lapply(stats::setNames(nm = names), function(name) {
+  lapply(stats::setNames(nm = wanted), function(name) {
     i <- match(name, held)
     refuse_array <- function(...) refuse("its array \"", name, "\": ", ...)
     read_entry(path, entries$Name[i], entries$Length[i], sums[entries$Name[i]], refuse_array, name %in% lists)
   })
 }
 
-# The archive announces the length of an entry, and so does the header within. Of pickles only the archive does, which may lie.
+# The archive announces the length of an entry, and so does the header within. Of pickles only the archive does, which
+# may lie.
 read_entry <- function(path, name, length, sum, refuse, lists) {
   open <- function() unz(path, name, "rb")
   con <- open()
@@ -119,7 +124,8 @@ zip_sums <- function(path) {
   sums
 }
 
-#' The array of a .npy file of `size` bytes, of which `read` gives the next n. `check(header, start)` gives all that comes after its start.
+#' The array of a .npy file of `size` bytes, of which `read` gives the next n. `check(header, start)` gives all that
+#' comes after its start.
 #' @noRd
 npy_array <- function(read, size, refuse, lists = FALSE, check = function(header, start) read(size - length(start))) {
   start <- read(min(size, npy_longest))
@@ -148,7 +154,8 @@ npy_longest <- 2^17
 npy_length <- function(header) if (header$kind != "O") header$start - 1 + prod(header$shape) * header$size
 
 refuse_size <- function(header, held, refuse) {
-  refuse("its shape ", format_shape(header$shape), " announces ", format_bytes(prod(header$shape) * header$size), ", but it has ", format_bytes(held))
+  refuse("its shape ", format_shape(header$shape), " announces ", format_bytes(prod(header$shape) * header$size),
+    ", but it has ", format_bytes(held))
 }
 
 #' list(start of the data, kind, size, endian, fortran, shape)
@@ -178,9 +185,11 @@ npy_header <- function(bytes, refuse) {
   if (anyNA(shape) || length(shape) > 32 || any(shape > .Machine$integer.max)) refuse("its shape cannot be read")
   kind <- descr[2]
   size <- if (kind == "O") 0 else as.numeric(descr[3]) * if (kind == "U") 4 else 1
-  known <- kind == "O" || kind %in% c("U", "S") && size %in% seq_len(1e6) || paste0(kind, descr[3]) %in% names(npy_types)
+  known <- kind == "O" || kind %in% c("U", "S") && size %in% seq_len(1e6) || paste0(kind, descr[3]) %in%
+    names(npy_types)
   if (!known) refuse("its elements are of the type \"", paste(descr, collapse = ""), "\", which is not read")
-  list(start = start + length + 1, kind = kind, size = size, endian = if (descr[1] == ">") "big" else "little", fortran = fortran, shape = shape)
+  list(start = start + length + 1, kind = kind, size = size, endian = if (descr[1] == ">") "big" else "little",
+    fortran = fortran, shape = shape)
 }
 
 npy_values <- function(data, header, n, refuse) {
@@ -221,6 +230,7 @@ npy_strings <- function(data, size, n) {
 npy_unicode <- function(data, header, n, refuse) {
   if (header$size == 0) return(character(n))
   points <- matrix(readBin(data, "integer", length(data) / 4, 4, endian = header$endian), header$size / 4)
-  if (anyNA(points) || any(points < 0 | points > 0x10ffff | points >= 0xd800 & points <= 0xdfff)) refuse("it holds texts that are not Unicode")
+  if (anyNA(points) || any(points < 0 | points > 0x10ffff | points >= 0xd800 & points <= 0xdfff))
+    refuse("it holds texts that are not Unicode")
   apply(points, 2, function(x) intToUtf8(x[x != 0]))
 }

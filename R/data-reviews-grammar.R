@@ -1,17 +1,18 @@
 # The grammar of dataset_reviews(): all words and sentences are our own.
 #
-# {name} is replaced by one of the words of that name, and <name> by one of the opinions, good or bad ones. Entries end with
-# a bar.
+# {name} is replaced by one of the words of that name, and <name> by one of the opinions, good or bad ones. Entries end
+# with a bar.
 
 # Words that carry an opinion, positive and negative.
 review_opinions <- list(
   adjective = list(
-    good = "wonderful brilliant excellent superb delightful charming funny gripping moving clever beautiful convincing fresh
-      exciting impressive touching memorable witty thrilling splendid",
-    bad = "terrible dull boring awful weak tedious clumsy predictable silly bland annoying confusing dreadful flat shallow
-      lifeless tiresome ridiculous messy poor"
+    good = "wonderful brilliant excellent superb delightful charming funny gripping moving clever beautiful convincing
+      fresh exciting impressive touching memorable witty thrilling splendid",
+    bad = "terrible dull boring awful weak tedious clumsy predictable silly bland annoying confusing dreadful flat
+      shallow lifeless tiresome ridiculous messy poor"
   ),
-  noun = list(good = "masterpiece triumph joy treat gem success", bad = "disaster mess bore failure disappointment flop"),
+  noun = list(good = "masterpiece triumph joy treat gem success",
+    bad = "disaster mess bore failure disappointment flop"),
   loved = list(good = "loved enjoyed adored admired", bad = "hated regretted detested loathed"),
   love = list(good = "love enjoy adore admire", bad = "hate regret detest loathe"),
   mood = list(good = "happy cheerful inspired smiling", bad = "cold bored angry sleepy")
@@ -22,7 +23,8 @@ review_words <- list(
     opening scene|final scene|direction|camera work|humour|pace|side story",
   thing = "film|movie|picture|production|sequel|remake",
   degree = "very|really|truly|quite|simply|rather|",
-  person = "brother|sister|wife|husband|mother|father|neighbour|best friend|cousin|daughter|son|uncle|aunt|boss|colleague",
+  person = "brother|sister|wife|husband|mother|father|neighbour|best friend|cousin|daughter|son|uncle|aunt|boss|
+    colleague",
   day = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday",
   weather = "rainy|sunny|cloudy|windy|snowy|foggy",
   place = "cinema|theatre|town hall|hotel|library|festival|museum|university",
@@ -48,10 +50,12 @@ review_sentences <- list(
     there was nothing <adjective> about the {part}|the {part} never seemed <adjective> to me",
   # before or after the writer's own opinion; the opinion in them does not count
   before = "although {opinion}, |even though {opinion}, |although {opinion}, |despite the <adjective> {part} |
-    in spite of the <adjective> {part} |i had expected a <adjective> {thing}, but |i had hoped for a <adjective> {thing}, but |
+    in spite of the <adjective> {part} |i had expected a <adjective> {thing}, but |
+    i had hoped for a <adjective> {thing}, but |
     the trailer promised a <adjective> {thing}, but |my {person} said it was <adjective>, but |
     some people call it a <noun>, but |it could have been <adjective>, but |it was supposed to be a <noun>, but ",
-  after = ", although {opinion}|, even though {opinion}|, although {opinion}| despite the <adjective> {part}| in spite of the <adjective> {part}|
+  after = ", although {opinion}|
+    , even though {opinion}|, although {opinion}| despite the <adjective> {part}| in spite of the <adjective> {part}|
     , and i had expected a <adjective> {thing}|, and i had hoped for a <adjective> {thing}|
     , and the trailer promised a <adjective> {thing}|, and my {person} said it was <adjective>|
     , and some people call it a <noun>|, and it could have been <adjective>|, and it was supposed to be a <noun>",
@@ -62,6 +66,7 @@ review_sentences <- list(
     a {age} {job} moves to {city} and meets a {job}|it runs for about {number} hours|it was made in the {decade}|
     this is the story of {number} friends in {city}|my {person} gave me the disc for my birthday|
     it is a {genre} about a {job} and a {age} {job}|the {genre} is set in {city} in the {decade}|
-    i watched it at home last {day}|there were only {number} people in the {place}|the director was once a {job} in {city}|
+    i watched it at home last {day}|there were only {number} people in the {place}|
+    the director was once a {job} in {city}|
     my {person} and i went to the {place} after work"
 )

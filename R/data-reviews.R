@@ -11,28 +11,32 @@ review_habits <- list(
 
 #' Film reviews, made on the spot
 #'
-#' A stand-in for [dataset_imdb()] that needs neither files nor network: short reviews of films, written by a grammar, in which the
-#' *order of the words* decides whether they are positive.
+#' A stand-in for [dataset_imdb()] that needs neither files nor network: short reviews of films, written by a grammar,
+#' in which the *order of the words* decides whether they are positive.
 #'
-#' A review holds one to five opinions and some neutral sentences. The verdict is the writer's own last opinion, and it can be read off
-#' from left to right: *not, never, hardly, nothing, far from, anything but* turn round the opinion after them, and an opinion after
-#' *although, despite, in spite of, expected, hoped, promised, said, call, could have been, supposed* does not count. "The plot was
-#' dull, but I did love it" is positive, "I loved the music, but it was anything but a gem" would be negative.
+#' A review holds one to five opinions and some neutral sentences. The verdict is the writer's own last opinion, and it
+#' can be read off from left to right: *not, never, hardly, nothing, far from, anything but* turn round the opinion
+#' after them, and an opinion after *although, despite, in spite of, expected, hoped, promised, said, call, could have
+#' been, supposed* does not count. "The plot was dull, but I did love it" is positive, "I loved the music, but it was
+#' anything but a gem" would be negative.
 #'
-#' A model of word counts ("bag of words") gets some 70 % of the test reviews right, since every word appears in reviews of both kinds;
-#' a recurrent network can get nearly all.
+#' A model of word counts ("bag of words") gets some 70 % of the test reviews right, since every word appears in reviews
+#' of both kinds; a recurrent network can get nearly all.
 #'
 #' @inheritParams dataset_imdb
 #' @param n Number of training reviews.
 #' @param test Number of test reviews, may be 0.
-#' @param seed a whole number for the random choices, which leaves R's generator as it was; `NULL` to follow `set.seed()`.
+#' @param seed a whole number for the random choices, which leaves R's generator as it was; `NULL` to follow
+#'   `set.seed()`.
 #' @param encode `FALSE` for texts instead of numbers.
 #' @param num_words only the numbers below are kept; `NULL` for all.
-#' @return `dataset_reviews()`: the same structure as that of [dataset_imdb()], `list(train = list(x, y), test = list(x, y))`. `x` is a
-#'   list of integer vectors, or with `encode = FALSE` a character vector; `y` an integer vector of 0 (negative) and 1 (positive).
-#'   Both are equally frequent, up to rounding, unless `maxlen` drops reviews. Reviews have 8 to 40 words, and no two are the same.
+#' @return `dataset_reviews()`: the same structure as that of [dataset_imdb()],
+#'   `list(train = list(x, y), test = list(x, y))`. `x` is a list of integer vectors, or with `encode = FALSE` a
+#'   character vector; `y` an integer vector of 0 (negative) and 1 (positive). Both are equally frequent, up to
+#'   rounding, unless `maxlen` drops reviews. Reviews have 8 to 40 words, and no two are the same.
 #'
-#'   `dataset_reviews_word_index()`: a named list of each word's rank by frequency. The number of a word is its rank plus `index_from`.
+#'   `dataset_reviews_word_index()`: a named list of each word's rank by frequency. The number of a word is its rank
+#'   plus `index_from`.
 #' @examples
 #' reviews <- dataset_reviews(n = 100, encode = FALSE)
 #' reviews$train$x[1:3]
@@ -40,7 +44,8 @@ review_habits <- list(
 #' c(c(x_train, y_train), c(x_test, y_test)) %<-% dataset_reviews(n = 100)
 #' x_train[[1]]
 #' @export
-dataset_reviews <- function(n = 5000, test = n %/% 5, seed = 113L, encode = TRUE, num_words = NULL, maxlen = NULL, start_char = 1L,
+dataset_reviews <- function(n = 5000, test = n %/% 5, seed = 113L, encode = TRUE, num_words = NULL, maxlen = NULL,
+  start_char = 1L,
                             oov_char = 2L, index_from = 3L) {
   n <- check_count(n)
   test <- check_count(test, min = 0)
@@ -121,7 +126,8 @@ review_texts <- function(y, habits = review_habits) {
 #' @noRd
 opinion <- function(good, habits) {
   negated <- stats::runif(length(good)) < habits$negated
-  polarize(ifelse(negated, pick_sentence("negated", length(good)), pick_sentence("plain", length(good))), xor(good, negated))
+  polarize(ifelse(negated, pick_sentence("negated", length(good)), pick_sentence("plain", length(good))),
+    xor(good, negated))
 }
 
 #' Parts of sentences with an opinion that does not count, of any kind.

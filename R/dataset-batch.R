@@ -2,13 +2,15 @@
 
 #' Batches and windows
 #'
-#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at their ends to the
-#' largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of `size` elements each.
+#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at
+#' their ends to the largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of
+#' `size` elements each.
 #'
 #' @param dataset a data set.
 #' @param batch_size,size whole numbers.
 #' @param drop_remainder leave out a last batch or window that is not full?
-#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest; a list of shapes for elements of several tensors.
+#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest; a list of shapes for elements of
+#'   several tensors.
 #' @param padding_values what to fill up with, 0 by default; a list as `padded_shapes`.
 #' @param shift how far apart windows begin; `size` by default.
 #' @param stride how far apart the elements of a window are.
@@ -21,7 +23,8 @@
 #' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
 #' iterate(windows, function(w) print(iterate(w, as.array)))
 #' @export
-dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
+dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL,
+  name = NULL) {
   check_dataset(dataset)
   check_hints(num_parallel_calls, deterministic, name)
   batch_size <- check_count(batch_size)
@@ -30,7 +33,8 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
   size <- if (whole) floor(batches) else ceiling(batches)
   axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA
   spec <- if (!is.null(dataset$spec)) {
-    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim), s$columns)))
+    fill_leaves(dataset$spec, lapply(tensor_leaves(dataset$spec), function(s) tensor_spec(s$dtype, c(axis, s$dim),
+      s$columns)))
   }
   if (has_stages(dataset)) return(new_dataset(spec, size, pull = function() stream_puller(dataset, batch_size, whole)))
   new_dataset(spec, size, pull = function() {
@@ -45,7 +49,8 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
 #' What TensorFlow takes and nothing here depends on: it is held to be what it would be there.
 #' @noRd
 check_hints <- function(num_parallel_calls = NULL, deterministic = NULL, name = NULL, fun = calling_function()) {
-  if (!is.null(num_parallel_calls)) check_count(num_parallel_calls, min = -1, arg = "num_parallel_calls", fun = fun) # -1: tf$data$AUTOTUNE
+  # -1: tf$data$AUTOTUNE
+  if (!is.null(num_parallel_calls)) check_count(num_parallel_calls, min = -1, arg = "num_parallel_calls", fun = fun)
   if (!is.null(deterministic)) check_flag(deterministic, arg = "deterministic", fun = fun)
   if (!is.null(name)) check_string(name, arg = "name", fun = fun)
 }
@@ -61,7 +66,8 @@ pull_some <- function(pull, n, whole) {
 stack_elements <- function(elements, stack = stack_tensors) {
   leaves <- lapply(elements, tensor_leaves)
   if (length(unique(lengths(leaves))) > 1) {
-    abort("the elements of a batch differ in their number of tensors: ", paste(unique(lengths(leaves)), collapse = " and "), class = "shape", fun = "dataset_batch")
+    abort("the elements of a batch differ in their number of tensors: ",
+      paste(unique(lengths(leaves)), collapse = " and "), class = "shape", fun = "dataset_batch")
   }
   fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
     parts <- lapply(leaves, `[[`, k)
@@ -80,18 +86,22 @@ stack_tensors <- function(parts, ...) {
 
 #' @rdname dataset_batch
 #' @export
-dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL, drop_remainder = FALSE, name = NULL) {
+dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL,
+  drop_remainder = FALSE, name = NULL) {
   check_dataset(dataset)
   batch_size <- check_count(batch_size)
   whole <- check_flag(drop_remainder)
   batches <- dataset$size / batch_size
   check_hints(name = name)
   each <- function(x, f) if (is_branch(x)) lapply(x, f) else f(x)
-  padded_shapes <- each(padded_shapes, function(x) if (!is.null(x)) open_sizes(x, "padded_shapes", "dataset_padded_batch"))
-  padding_values <- each(padding_values, function(x) if (is.null(x)) 0 else check_number(x, arg = "padding_values", fun = "dataset_padded_batch"))
+  padded_shapes <- each(padded_shapes, function(x) if (!is.null(x))
+    open_sizes(x, "padded_shapes", "dataset_padded_batch"))
+  padding_values <- each(padding_values, function(x) if (is.null(x)) 0 else check_number(x, arg = "padding_values",
+    fun = "dataset_padded_batch"))
   own <- function(x, k, arg) {
     if (!is_branch(x)) return(x)
-    if (k > length(x)) abort("`", arg, "` must have an entry for each tensor of an element, not ", length(x), fun = "dataset_padded_batch")
+    if (k > length(x)) abort("`", arg, "` must have an entry for each tensor of an element, not ", length(x),
+      fun = "dataset_padded_batch")
     x[[k]]
   }
   new_dataset(NULL, if (whole) floor(batches) else ceiling(batches), pull = function() {
@@ -100,7 +110,8 @@ dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padd
       elements <- pull_some(pull, batch_size, whole)
       if (!is.null(elements)) {
         stack_elements(elements, function(parts, k) {
-          stack_tensors(pad_tensors(parts, own(padded_shapes, k, "padded_shapes"), own(padding_values, k, "padding_values")))
+          stack_tensors(pad_tensors(parts, own(padded_shapes, k, "padded_shapes"),
+            own(padding_values, k, "padding_values")))
         })
       }
     }
@@ -109,15 +120,18 @@ dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padd
 
 pad_tensors <- function(parts, wanted, value) {
   shapes <- lapply(parts, dim)
-  if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up", class = "shape", fun = "dataset_padded_batch")
+  if (length(unique(lengths(shapes))) > 1) abort("elements with different numbers of axes cannot be filled up",
+    class = "shape", fun = "dataset_padded_batch")
   to <- do.call(pmax, shapes)
   if (!is.null(wanted) && !identical(wanted, NA_real_)) {
     if (length(wanted) != length(to)) {
-      abort("`padded_shapes` must have one size per axis (", length(to), "), not ", length(wanted), class = "shape", fun = "dataset_padded_batch")
+      abort("`padded_shapes` must have one size per axis (", length(to), "), not ", length(wanted), class = "shape",
+        fun = "dataset_padded_batch")
     }
     fixed <- !is.na(wanted)
     if (any(to[fixed] > wanted[fixed])) {
-      abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted), class = "shape", fun = "dataset_padded_batch")
+      abort("an element of shape ", format_shape(to), " is larger than `padded_shapes` ", format_shape(wanted),
+        class = "shape", fun = "dataset_padded_batch")
     }
     to[fixed] <- as.integer(wanted[fixed])
   }

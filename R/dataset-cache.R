@@ -1,5 +1,6 @@
-# The elements of a data set, kept in memory or in a file of tensors (R/safetensors.R). Elements of one kind, which agree in structure,
-# dtypes and shapes, are stacked: a tensor for each of their leaves. Strings are their bytes, and how many each has.
+# The elements of a data set, kept in memory or in a file of tensors (R/safetensors.R). Elements of one kind, which
+# agree in structure, dtypes and shapes, are stacked: a tensor for each of their leaves. Strings are their bytes, and
+# how many each has.
 
 #' @rdname dataset_shuffle
 #' @export
@@ -10,7 +11,8 @@ dataset_cache <- function(dataset, filename = NULL) {
   kept <- new.env(parent = emptyenv())
   stacks <- function() {
     if (is.null(kept$stacks) && !is.null(filename)) check_replaceable(filename, "dataset_cache")
-    if (is.null(kept$stacks) && !is.null(filename) && file.exists(filename)) kept$stacks <- read_cache(filename, dataset)
+    if (is.null(kept$stacks) && !is.null(filename) && file.exists(filename)) kept$stacks <- read_cache(filename,
+      dataset)
     if (is.null(kept$stacks)) {
       kept$stacks <- if (has_stages(dataset)) collect_native(dataset) else pack_elements(dataset_collect(dataset))
       if (!is.null(filename)) write_cache(filename, kept$stacks)
@@ -30,8 +32,8 @@ dataset_cache <- function(dataset, filename = NULL) {
   })
 }
 
-# Stacks are list(kinds = what an element of each kind looks like, kind = that of each element, leaves = for each kind a list of its
-# stacked leaves).
+# Stacks are list(kinds = what an element of each kind looks like, kind = that of each element, leaves = for each kind a
+# list of its stacked leaves).
 
 #' Of a native data set, whose elements are all of one kind.
 #' @noRd
@@ -41,7 +43,8 @@ collect_native <- function(dataset) {
   while (!is.null(part <- pull())) parts[[length(parts) + 1]] <- tensor_leaves(part)
   specs <- tensor_leaves(dataset$spec)
   leaves <- lapply(seq_along(specs), function(k) {
-    if (length(parts)) op_concat(lapply(parts, `[[`, k), axis = 1) else tensor(array(0, c(0, specs[[k]]$dim)), specs[[k]]$dtype)
+    if (length(parts)) op_concat(lapply(parts, `[[`, k), axis = 1) else tensor(array(0, c(0, specs[[k]]$dim)),
+      specs[[k]]$dtype)
   })
   kind <- fill_leaves(dataset$spec, lapply(leaves, function(x) tensor_spec(tensor_dtype(x), dim(x)[-1])))
   list(kinds = list(kind), kind = rep(1L, dim(leaves[[1]])[1]), leaves = list(leaves))
@@ -79,7 +82,8 @@ pack_leaf <- function(at, spec, items) {
   values <- lapply(items, `[[`, at)
   if (spec$dtype == "string") return(unlist(values))
   bytes <- unlist(lapply(values, function(x) .Call(C_tensor_bytes, x)))
-  .Call(C_tensor_from_bytes, if (is.null(bytes)) raw() else bytes, 0, dtype_code(spec$dtype), as.double(c(length(values), spec$dim)))
+  .Call(C_tensor_from_bytes, if (is.null(bytes)) raw() else bytes, 0, dtype_code(spec$dtype),
+    as.double(c(length(values), spec$dim)))
 }
 
 unpack_elements <- function(stacks) {
@@ -95,7 +99,8 @@ unpack_elements <- function(stacks) {
 unpack_leaf <- function(x, spec, n) {
   if (spec$dtype == "string") return(unname(split(x, rep(seq_len(n), each = spec$dim))))
   bytes <- .Call(C_tensor_bytes, x)
-  lapply(seq_len(n), function(i) .Call(C_tensor_from_bytes, bytes, (i - 1) * length(bytes) / n, dtype_code(spec$dtype), as.double(spec$dim)))
+  lapply(seq_len(n), function(i) .Call(C_tensor_from_bytes, bytes, (i - 1) * length(bytes) / n, dtype_code(spec$dtype),
+    as.double(spec$dim)))
 }
 
 # ---- the file ----
@@ -128,7 +133,8 @@ cache_sum <- function(tensors, metadata) {
 
 # Lists may have names, or some of them; JSON's objects must have all.
 kind_entry <- function(x) {
-  if (is_branch(x)) list(names = as.list(names(x)), parts = lapply(unname(x), kind_entry)) else list(dtype = x$dtype, dim = as.list(x$dim))
+  if (is_branch(x)) list(names = as.list(names(x)), parts = lapply(unname(x), kind_entry)) else
+    list(dtype = x$dtype, dim = as.list(x$dim))
 }
 
 read_kind <- function(x) {
@@ -147,16 +153,20 @@ read_cache <- function(filename, dataset) {
     if (!identical(file$metadata$sum, cache_sum(file$tensors, file$metadata))) refuse("it is damaged")
     kinds <- lapply(from_json(file$metadata$kinds, "description of elements", NULL), read_kind)
     kind <- as.integer(as.array(file$tensors$kind))
-    if (!is.na(dataset$size) && length(kind) != dataset$size) refuse("it holds ", length(kind), " elements, not ", dataset$size)
-    if (!all(vapply(kinds, fits_spec, NA, dataset$spec))) refuse("its elements are like ", format_spec(kinds[[1]]), ", not ", format_spec(dataset$spec))
+    if (!is.na(dataset$size) && length(kind) != dataset$size) refuse("it holds ", length(kind), " elements, not ",
+      dataset$size)
+    if (!all(vapply(kinds, fits_spec, NA, dataset$spec))) refuse("its elements are like ", format_spec(kinds[[1]]),
+      ", not ", format_spec(dataset$spec))
     leaves <- lapply(seq_along(kinds), function(k) lapply(seq_along(tensor_leaves(kinds[[k]])), function(i) {
       key <- sprintf("%d/%d", k, i)
       sizes <- file$tensors[[paste0(key, "/sizes")]]
-      if (is.null(sizes)) file$tensors[[key]] else read_strings(as.vector(file$tensors[[key]]), as.integer(as.array(sizes)))
+      if (is.null(sizes)) file$tensors[[key]] else read_strings(as.vector(file$tensors[[key]]),
+        as.integer(as.array(sizes)))
     }))
     list(kinds = kinds, kind = kind, leaves = leaves)
   }, nativenet_error = function(e) {
-    warn("`dataset_cache()`: ", encodeString(filename, quote = "\""), " is made anew: ", sub("^`[^`]*`: ", "", conditionMessage(e)), class = "cache")
+    warn("`dataset_cache()`: ", encodeString(filename, quote = "\""), " is made anew: ",
+      sub("^`[^`]*`: ", "", conditionMessage(e)), class = "cache")
     NULL
   })
 }
@@ -167,7 +177,8 @@ fits_spec <- function(kind, spec) {
   if (is.null(spec)) return(TRUE)
   dtypes <- function(x) fill_leaves(x, lapply(tensor_leaves(x), `[[`, "dtype"))
   if (!identical(dtypes(kind), dtypes(spec))) return(FALSE)
-  same <- function(own, of) own$dtype == "string" || length(own$dim) == length(of$dim) && !any(own$dim != of$dim, na.rm = TRUE)
+  same <- function(own, of) own$dtype == "string" || length(own$dim) == length(of$dim) &&
+    !any(own$dim != of$dim, na.rm = TRUE)
   all(mapply(same, tensor_leaves(kind), tensor_leaves(spec)))
 }
 

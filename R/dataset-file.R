@@ -2,11 +2,11 @@
 
 #' Data sets from files
 #'
-#' `idx_dataset()` reads images, and labels beside them, from idx files as [dataset_mnist()]'s; `array_file_dataset()` reads any file of
-#' plain numbers in row-major order. Both leave the numbers on disk, where the operating system fetches them as they are needed, and can
-#' be shuffled fully. Compressed idx files are unpacked to a temporary file first. `text_line_dataset()` gives lines as
-#' strings, `csv_dataset()` rows as named lists; they read some lines at a time. The first `block` lines decide the types of the columns;
-#' missing numbers are NaN in columns of doubles.
+#' `idx_dataset()` reads images, and labels beside them, from idx files as [dataset_mnist()]'s; `array_file_dataset()`
+#' reads any file of plain numbers in row-major order. Both leave the numbers on disk, where the operating system
+#' fetches them as they are needed, and can be shuffled fully. Compressed idx files are unpacked to a temporary file
+#' first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as named lists; they read some lines at a
+#' time. The first `block` lines decide the types of the columns; missing numbers are NaN in columns of doubles.
 #'
 #' @param file,images,labels,filenames paths; `filenames` may be several.
 #' @param dim the shape of the whole array.
@@ -46,7 +46,8 @@ idx_column <- function(path, fun = "idx_dataset") {
   list(data = bytes, offset = header$bytes - prod(header$dim), spec = tensor_spec("int32", header$dim[-1]), rows = rows)
 }
 
-#' A function that gives the file's bytes: as memory where the system has that, else read. The file is checked now and each time.
+#' A function that gives the file's bytes: as memory where the system has that, else read. The file is checked now and
+#' each time.
 #' @noRd
 file_bytes <- function(path, needed, exactly = FALSE, compressed = FALSE, fun = calling_function()) {
   path <- normalizePath(path)
@@ -55,7 +56,8 @@ file_bytes <- function(path, needed, exactly = FALSE, compressed = FALSE, fun = 
     size <- file.size(plain)
     if (is.na(size)) abort("there is no file ", encodeString(path, quote = "\""), class = "file", fun = fun)
     if (size < needed || (exactly && size > needed)) {
-      abort(encodeString(path, quote = "\""), " holds ", format_bytes(size), ", not ", if (!exactly) "at least ", needed, class = "file", fun = fun)
+      abort(encodeString(path, quote = "\""), " holds ", format_bytes(size), ", not ", if (!exactly) "at least ",
+        needed, class = "file", fun = fun)
     }
     plain
   }
@@ -121,13 +123,14 @@ text_line_dataset <- function(filenames, block = 1000) {
   })
 }
 
-# Of a file of lines so many bytes are read at a time, and no line is longer than so many, or than the file. A row has at most so many columns.
+# Of a file of lines so many bytes are read at a time, and no line is longer than so many, or than the file. A row has
+# at most so many columns.
 line_bytes <- 2^18
 longest_line <- 2^22
 most_columns <- 2^17
 
-#' Lines of files, compressed or not: up to n at a time, or fewer when they have 4 MB; character() at the end. The file is closed then, or
-#' when the reader is gone.
+#' Lines of files, compressed or not: up to n at a time, or fewer when they have 4 MB; character() at the end. The file
+#' is closed then, or when the reader is gone.
 #' @noRd
 line_reader <- function(filenames, fun = calling_function()) {
   reader <- new.env(parent = emptyenv())
@@ -147,7 +150,8 @@ line_reader <- function(filenames, fun = calling_function()) {
     rest <<- character()
     path <- filenames[[at]]
     reader$con <- gzfile(path, "rb") # reads plain files, too
-    session$open[as.character(reader$con)] <- list(reader$con) # R warns of connections that are swept up before they are closed
+    # R warns of connections that are swept up before they are closed
+    session$open[as.character(reader$con)] <- list(reader$con)
     reader$refuse <- function(...) {
       reader$close(reader)
       abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
@@ -170,7 +174,8 @@ line_reader <- function(filenames, fun = calling_function()) {
     text <- as_string(bytes, reader$refuse)
     rest <<- c(rest, text)
     if (!grepl("\n", text, fixed = TRUE, useBytes = TRUE) && !grepl("\r", text, fixed = TRUE, useBytes = TRUE)) {
-      if (length(rest) * line_bytes > reader$longest) reader$refuse("a line has more than ", format_bytes(reader$longest))
+      if (length(rest) * line_bytes > reader$longest) reader$refuse("a line has more than ",
+        format_bytes(reader$longest))
       return(character())
     }
     text <- gsub("\r\n?", "\n", paste(rest, collapse = ""), useBytes = TRUE)
@@ -205,7 +210,8 @@ line_reader <- function(filenames, fun = calling_function()) {
 csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", block = 1000) {
   file <- existing_file(file)
   block <- check_count(block)
-  if (nchar(check_string(sep), "bytes") > 1) abort("`sep` must be a single character, or \"\" for white space, not ", describe(sep))
+  if (nchar(check_string(sep), "bytes") > 1) abort("`sep` must be a single character, or \"\" for white space, not ",
+    describe(sep))
   if (!is.null(column_names)) column_names <- check_strings(column_names)
   if (!is.null(select)) select <- check_strings(select)
   refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
@@ -214,8 +220,8 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
     tryCatch(expr, error = unreadable, warning = unreadable)
   }
   parse <- function(lines, classes, names) {
-    careful(utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes, quote = "\"", comment.char = "",
-      check.names = FALSE, stringsAsFactors = FALSE))
+    careful(utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes,
+      quote = "\"", comment.char = "", check.names = FALSE, stringsAsFactors = FALSE))
   }
   header <- is.null(column_names)
   lines <- line_reader(file)
@@ -223,15 +229,18 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   lines$close(lines)
   if (!length(first)) refuse(" is empty")
   if (header) {
-    rest <- if (nzchar(sep)) gsub(sep, "", first[1], fixed = TRUE, useBytes = TRUE) else gsub("[ \t]", "", first[1], useBytes = TRUE)
-    if (nchar(first[1], "bytes") - nchar(rest, "bytes") > most_columns) refuse(" has more than ", most_columns, " columns")
+    rest <- if (nzchar(sep)) gsub(sep, "", first[1], fixed = TRUE, useBytes = TRUE) else
+      gsub("[ \t]", "", first[1], useBytes = TRUE)
+    if (nchar(first[1], "bytes") - nchar(rest, "bytes") > most_columns) refuse(" has more than ", most_columns,
+      " columns")
     column_names <- careful(scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
     first <- first[-1]
   }
   twice <- anyDuplicated(column_names)
   if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
   first <- first[nzchar(first)]
-  classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else rep("numeric", length(column_names))
+  classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else
+    rep("numeric", length(column_names))
   # numbers in quotes, such as the row names that write.csv() writes, are read as text first
   in_quotes <- any(grepl("\"", first, fixed = TRUE, useBytes = TRUE)) &&
     inherits(tryCatch(parse(first, classes, column_names), error = identity), "error")

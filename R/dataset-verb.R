@@ -2,17 +2,19 @@
 
 #' Change every element of a data set
 #'
-#' `dataset_map()` applies a function to each element; the parts of an element that is an unnamed list are its arguments. The function is
-#' traced, with tensors that have no numbers yet, and the engine runs it for all elements. If it cannot be traced (see
-#' [autograph()]), it is called in R for each element, and a message says so. `dataset_filter()` keeps the elements for which the
-#' function gives TRUE, `dataset_take_while()` those before the first for which it does not. `dataset_flat_map()` applies a function
-#' that gives a data set, and joins these. `dataset_reduce()` and `dataset_scan()` carry a state along.
+#' `dataset_map()` applies a function to each element; the parts of an element that is an unnamed list are its
+#' arguments. The function is traced, with tensors that have no numbers yet, and the engine runs it for all elements. If
+#' it cannot be traced (see [autograph()]), it is called in R for each element, and a message says so.
+#' `dataset_filter()` keeps the elements for which the function gives TRUE, `dataset_take_while()` those before the
+#' first for which it does not. `dataset_flat_map()` applies a function that gives a data set, and joins these.
+#' `dataset_reduce()` and `dataset_scan()` carry a state along.
 #'
 #' @param dataset a data set.
 #' @param map_func,predicate a function, or a formula such as `~ .x / 255`.
 #' @param num_parallel_calls ignored.
 #' @param initial_state a tensor, number, or list of them.
-#' @param reduce_func,scan_func a function of the state and an element that gives the next state; for scan `list(state, result)`.
+#' @param reduce_func,scan_func a function of the state and an element that gives the next state; for scan
+#'   `list(state, result)`.
 #' @return A data set; the last state from `dataset_reduce()`.
 #' @examples
 #' data <- dataset_map(range_dataset(to = 5), function(x) x * 2)
@@ -59,8 +61,8 @@ native_map <- function(dataset, f, spec) {
     if (is.character(trace)) abort("the function can no longer be traced: ", trace, fun = "dataset_map")
     now <- spec_of(trace$template)
     if (!identical(now, spec)) {
-      abort("the function gives other elements than when the data set was made, ", format_spec(now), " instead of ", format_spec(spec),
-        class = "shape", fun = "dataset_map")
+      abort("the function gives other elements than when the data set was made, ", format_spec(now), " instead of ",
+        format_spec(spec), class = "shape", fun = "dataset_map")
     }
     specs <- tensor_leaves(spec)
     trace$outputs <- tensor_leaves(trace$template)
@@ -78,7 +80,8 @@ trace_element <- function(f, spec) {
   trace <- try_trace(with_control(f), element_args(spec))
   if (is.character(trace)) return(trace)
   leaves <- tensor_leaves(trace$template, keep_null = TRUE)
-  if (!length(leaves) || !all(vapply(leaves, is_symbolic, NA))) return("it gives something that is not computed from the element")
+  if (!length(leaves) || !all(vapply(leaves, is_symbolic, NA)))
+    return("it gives something that is not computed from the element")
   if (length(leaves) > most_tensors) return(paste("it gives more than", most_tensors, "tensors"))
   # the engine may leave elements out that nobody sees
   if (any(c("assign", "update") %in% describe_program(trace$program)$op)) return("it changes a variable")
@@ -105,7 +108,8 @@ as_element <- function(x, fun = calling_function()) {
 as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(), takes = NULL) {
   if (inherits(f, "formula") && length(f) == 2) {
     first <- as.name("..1")
-    return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]), envir = environment(f)))
+    return(as.function(c(alist(... = ), list(.x = first, .y = as.name("..2"), . = first), f[[2]]),
+      envir = environment(f)))
   }
   check_function(f, arg = arg, fun = fun, takes = takes)
   as_closure(f)
@@ -162,7 +166,8 @@ dataset_take_while <- function(dataset, predicate) {
 dataset_flat_map <- function(dataset, map_func) {
   check_dataset(dataset)
   f <- as_function(map_func)
-  joined(dataset, function(element) check_dataset(call_with_element(f, element), "map_func's result", "dataset_flat_map"))
+  joined(dataset, function(element) check_dataset(call_with_element(f, element), "map_func's result",
+    "dataset_flat_map"))
 }
 
 #' The elements of the data sets that a function makes of elements, one data set after the other.
@@ -215,7 +220,8 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
       element <- pull()
       if (is.null(element)) return(NULL)
       both <- f(state, element)
-      if (!is.list(both) || length(both) != 2) abort("`scan_func` must give `list(state, result)`, not ", describe(both), fun = "dataset_scan")
+      if (!is.list(both) || length(both) != 2) abort("`scan_func` must give `list(state, result)`, not ",
+        describe(both), fun = "dataset_scan")
       state <<- both[[1]]
       as_element(both[[2]], "dataset_scan")
     }
@@ -224,18 +230,19 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
 
 #' Order and number of the elements of a data set
 #'
-#' `dataset_shuffle()` fills a buffer with the first `buffer_size` elements, gives one of them by chance, fills its place with the next
-#' element, and so on: a buffer as large as the data shuffles fully, and costs no copies where elements are slices of arrays. Each pass
-#' has another order; `set.seed()` governs it, or a `seed` of its own. `dataset_repeat()` starts again when the elements end; after a
-#' shuffle each round is complete before the next begins.
+#' `dataset_shuffle()` fills a buffer with the first `buffer_size` elements, gives one of them by chance, fills its
+#' place with the next element, and so on: a buffer as large as the data shuffles fully, and costs no copies where
+#' elements are slices of arrays. Each pass has another order; `set.seed()` governs it, or a `seed` of its own.
+#' `dataset_repeat()` starts again when the elements end; after a shuffle each round is complete before the next begins.
 #'
 #' @param dataset a data set.
 #' @param buffer_size,count whole numbers; a count of -1 or `NULL`: without end, or all.
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
 #' @param reshuffle_each_iteration another order in each pass?
 #' @param num_shards,index every `num_shards`-th element, from number `index` on, counted from 0.
-#' @param filename a file to keep the elements in, or `NULL` for memory. A file that is damaged, or whose elements have other shapes, dtypes or
-#'   another number than the data set's, is made anew, with a warning; remove it when the data have changed otherwise.
+#' @param filename a file to keep the elements in, or `NULL` for memory. A file that is damaged, or whose elements have
+#'   other shapes, dtypes or another number than the data set's, is made anew, with a warning; remove it when the data
+#'   have changed otherwise.
 #' @param start the first number.
 #' @param ...,datasets data sets; for zip also one list of them.
 #' @param weights how often each is drawn from.
@@ -392,7 +399,8 @@ dataset_concatenate <- function(dataset, ...) {
   size <- sum(vapply(all, `[[`, 0, "size"))
   same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
   if (same && length(all) <= most_inputs) {
-    return(new_dataset(dataset$spec, size, stages = function(add) add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
+    return(new_dataset(dataset$spec, size, stages = function(add)
+      add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
   }
   new_dataset(NULL, size, pull = function() {
     i <- 1
@@ -416,7 +424,8 @@ check_columns_agree <- function(datasets, fun = calling_function()) {
     if (length(own) != length(names[[1]])) next
     differ <- !mapply(function(a, b) is.null(a) || is.null(b) || identical(a, b), own, names[[1]])
     if (any(differ)) {
-      abort("the data sets differ in their columns: ", some_names("", names[[1]][differ][[1]]), " and ", some_names("", own[differ][[1]]), class = "names", fun = fun)
+      abort("the data sets differ in their columns: ", some_names("", names[[1]][differ][[1]]), " and ",
+        some_names("", own[differ][[1]]), class = "names", fun = fun)
     }
   }
 }
@@ -432,7 +441,8 @@ zip_datasets <- function(...) {
   spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
   fits <- length(all) <= most_inputs && length(tensor_leaves(spec)) <= most_tensors
   if (all(vapply(all, has_stages, NA)) && fits) {
-    return(new_dataset(spec, size, stages = function(add) add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
+    return(new_dataset(spec, size, stages = function(add)
+      add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
   }
   new_dataset(spec, size, pull = function() {
     pulls <- lapply(all, function(d) d$pull())
@@ -467,11 +477,13 @@ dataset_prefetch <- function(dataset, buffer_size = NULL) {
 #' @rdname dataset_shuffle
 #' @export
 sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
-  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ", describe(datasets))
+  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ",
+    describe(datasets))
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
-  if (length(weights) != length(datasets) || !is.numeric(weights) || !all(weights >= 0 & is.finite(weights)) %in% TRUE || sum(weights) <= 0) {
+  if (length(weights) != length(datasets) || !is.numeric(weights) || !all(weights >= 0 & is.finite(weights)) %in%
+    TRUE || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed

@@ -8,8 +8,8 @@
 #' @param size how many elements: Inf, or NA if that is not known.
 #' @param stages for native ones: a function of `add`, which adds a stage and gives its number.
 #' @param pull a function that starts an iteration and gives a function: the next element, or NULL at the end.
-#' @param from the data sets that it takes elements from, which a verb has as its arguments; names of columns that are theirs but not in `spec` were
-#'   lost on the way.
+#' @param from the data sets that it takes elements from, which a verb has as its arguments; names of columns that are
+#'   theirs but not in `spec` were lost on the way.
 #' @noRd
 new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_in(parent.frame())) {
   self <- list(spec = spec, size = as.double(size), stages = stages)
@@ -19,7 +19,8 @@ new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_
   structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
 }
 
-datasets_in <- function(frame) Filter(is_dataset, tensor_leaves(mget(c("dataset", "datasets", "all"), envir = frame, ifnotfound = list(NULL))))
+datasets_in <- function(frame) Filter(is_dataset,
+  tensor_leaves(mget(c("dataset", "datasets", "all"), envir = frame, ifnotfound = list(NULL))))
 
 # What has ended stays so, whoever asks again.
 ending_once <- function(pull) {
@@ -45,17 +46,21 @@ check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
 
 #' dtype and shape of a tensor in an element; NA for an axis whose size may differ.
 #' @noRd
-tensor_spec <- function(dtype, dim, columns = NULL) structure(c(list(dtype = dtype, dim = as.integer(dim)), if (!is.null(columns)) list(columns = columns)), class = "nn_spec")
+tensor_spec <- function(dtype, dim, columns = NULL) structure(c(list(dtype = dtype, dim = as.integer(dim)),
+  if (!is.null(columns)) list(columns = columns)), class = "nn_spec")
 
 holds_columns <- function(spec) !all(vapply(tensor_leaves(spec), function(s) is.null(s$columns), NA))
 
-#' An element whose tensors know what their columns are called, as far as the data set does (R/model-names.R); character() for names that were lost.
+#' An element whose tensors know what their columns are called, as far as the data set does (R/model-names.R);
+#' character() for names that were lost.
 #' @noRd
 with_columns <- function(element, dataset) {
   if (!is_dataset(dataset) || !dataset$named) return(element)
   leaves <- tensor_leaves(element)
-  columns <- if (holds_columns(dataset$spec)) lapply(tensor_leaves(dataset$spec), `[[`, "columns") else rep(list(character()), length(leaves))
-  fill_leaves(element, Map(function(t, names) if (is_tensor(t) && !is.null(names)) with_note(t, "columns", names) else t, leaves, columns))
+  columns <- if (holds_columns(dataset$spec)) lapply(tensor_leaves(dataset$spec), `[[`, "columns") else
+    rep(list(character()), length(leaves))
+  fill_leaves(element, Map(function(t, names) if (is_tensor(t) && !is.null(names)) with_note(t, "columns", names) else
+    t, leaves, columns))
 }
 spec_of <- function(x) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(t) {
@@ -67,15 +72,16 @@ spec_of <- function(x) {
 
 # ---- native stages ----
 
-stage_codes <- c(slices = 0L, range = 1L, map = 2L, filter = 3L, shuffle = 4L, `repeat` = 5L, take = 6L, skip = 7L, shard = 8L, zip = 9L,
-  concatenate = 10L)
+stage_codes <- c(slices = 0L, range = 1L, map = 2L, filter = 3L, shuffle = 4L, `repeat` = 5L, take = 6L, skip = 7L,
+  shard = 8L, zip = 9L, concatenate = 10L)
 
 #' A stage as src/r_stream.c reads it.
 #' @noRd
-stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = NA_real_, source = NULL, dims = list(), dtypes = list(),
+stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = NA_real_, source = NULL, dims = list(),
+  dtypes = list(),
                   trace = NULL) {
-  list(stage_codes[[kind]], as.integer(inputs), as.double(c(a, b, reshuffle, seed)), if (is.null(trace)) source else trace$program,
-    lapply(dims, as.integer), lapply(dtypes, dtype_code), trace$inputs, trace$outputs)
+  list(stage_codes[[kind]], as.integer(inputs), as.double(c(a, b, reshuffle, seed)), if (is.null(trace)) source else
+    trace$program, lapply(dims, as.integer), lapply(dtypes, dtype_code), trace$inputs, trace$outputs)
 }
 
 new_stream <- function(dataset) {
@@ -126,7 +132,8 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' @param dtype of the numbers counted.
 #' @return A data set.
 #' @section Errors: `nativenet_error_shape` if the first axes differ in length.
-#' @seealso [dataset_map()], [dataset_shuffle()], [dataset_batch()], [as_iterator()]; [idx_dataset()] for files; `vignette("tensors-and-tapes")`.
+#' @seealso [dataset_map()], [dataset_shuffle()], [dataset_batch()], [as_iterator()]; [idx_dataset()] for files;
+#'   `vignette("tensors-and-tapes")`.
 #' @examples
 #' images <- array(0:17, c(2, 3, 3))
 #' labels <- c(1L, 0L)
@@ -136,15 +143,19 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' @export
 tensor_slices_dataset <- function(tensors) {
   if (is.data.frame(tensors)) return(of_data_frame(tensor_slices_dataset(as.list(tensors))))
-  arrays <- lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) if (is_tensor(x) || is.character(x)) x else bare_numbers(x, "tensors"))
+  arrays <- lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) if (is_tensor(x) || is.character(x)) x else
+    bare_numbers(x, "tensors"))
   if (!length(arrays)) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
   rows <- vapply(arrays, first_axis, 0)
   if (any(rows != rows[1])) {
-    abort("`tensors` must agree in the length of their first axis, not have ", paste(unique(rows), collapse = " and "), class = "shape")
+    abort("`tensors` must agree in the length of their first axis, not have ", paste(unique(rows), collapse = " and "),
+      class = "shape")
   }
-  if (any(vapply(arrays, is.character, NA)) || length(arrays) > most_tensors) return(slices_in_r(tensors, arrays, rows[1]))
+  if (any(vapply(arrays, is.character, NA)) || length(arrays) > most_tensors)
+    return(slices_in_r(tensors, arrays, rows[1]))
   columns <- lapply(arrays, column)
-  spec <- fill_leaves(tensors, Map(function(x, own) tensor_spec(x$spec$dtype, x$spec$dim, column_names(own)), columns, tensor_leaves(tensors)))
+  spec <- fill_leaves(tensors, Map(function(x, own) tensor_spec(x$spec$dtype, x$spec$dim, column_names(own)), columns,
+    tensor_leaves(tensors)))
   slices_dataset(spec, rows[1], columns)
 }
 
@@ -156,8 +167,10 @@ of_data_frame <- function(dataset) {
 }
 
 first_axis <- function(x, fun = "tensor_slices_dataset") {
-  if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape", fun = fun)
-  if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole", class = "shape", fun = fun)
+  if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape",
+    fun = fun)
+  if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole",
+    class = "shape", fun = fun)
   if (is.null(dim(x))) length(x) else dim(x)[1]
 }
 
@@ -178,7 +191,8 @@ with_axes <- function(x) if (is.null(dim(x))) `dim<-`(x, length(x)) else x
 slices_dataset <- function(spec, rows, columns) {
   specs <- tensor_leaves(spec)
   new_dataset(spec, rows, stages = function(add) {
-    source <- list(lapply(columns, function(x) if (is.function(x$data)) x$data() else x$data), vapply(columns, `[[`, 0, "offset"))
+    source <- list(lapply(columns, function(x) if (is.function(x$data)) x$data() else x$data),
+      vapply(columns, `[[`, 0, "offset"))
     add("slices", a = rows, source = source, dims = lapply(specs, `[[`, "dim"), dtypes = lapply(specs, `[[`, "dtype"))
   })
 }
@@ -186,9 +200,11 @@ slices_dataset <- function(spec, rows, columns) {
 # Strings, and more tensors than a native element has room for.
 slices_in_r <- function(tensors, arrays, rows) {
   columns <- lapply(tensor_leaves(tensors), column_names)
-  arrays <- lapply(arrays, function(x) if (is.character(x)) x else as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
+  arrays <- lapply(arrays, function(x) if (is.character(x)) x else
+    as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
   item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
-  spec <- Map(function(x, names) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1], names), arrays, columns)
+  spec <- Map(function(x, names) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1], names),
+    arrays, columns)
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
 }
 
@@ -211,7 +227,8 @@ tensors_dataset <- function(tensors) {
   if (is.data.frame(tensors)) return(of_data_frame(tensors_dataset(as.list(tensors))))
   whole <- as_element(tensors)
   if (!length(tensor_leaves(whole))) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
-  spec <- Map(function(s, own) tensor_spec(s$dtype, s$dim, column_names(own)), tensor_leaves(spec_of(whole)), tensor_leaves(tensors, keep_null = TRUE))
+  spec <- Map(function(s, own) tensor_spec(s$dtype, s$dim, column_names(own)), tensor_leaves(spec_of(whole)),
+    tensor_leaves(tensors, keep_null = TRUE))
   indexed_dataset(fill_leaves(whole, spec), 1, function(i) whole)
 }
 
@@ -233,8 +250,8 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
 #' Iterate over a data set
 #'
 #' `as_iterator()` starts an iteration, `iter_next()` gives the next element and `completed` when there is none.
-#' `iterate()` and `dataset_for()` call a function with each element; in an [autograph()]ed function, `for (batch in data)`
-#' does the same. Each iteration starts from the first element, with a new shuffle.
+#' `iterate()` and `dataset_for()` call a function with each element; in an [autograph()]ed function,
+#' `for (batch in data)` does the same. Each iteration starts from the first element, with a new shuffle.
 #'
 #' @param dataset,x a data set or iterator; for `iterate()` and `as_iterator()` also a list or vector.
 #' @param it an iterator.
@@ -242,8 +259,8 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
 #' @param f,body a function of an element.
 #' @param simplify make a vector of results of length 1?
 #' @param iter_max how many elements at most.
-#' @return `as_iterator()`: an iterator. `iterate()`: the results, invisibly. `dataset_collect()` and `as.list()`: a list of elements.
-#'   `as_array_iterator()`: an iterator whose elements are R arrays.
+#' @return `as_iterator()`: an iterator. `iterate()`: the results, invisibly. `dataset_collect()` and `as.list()`: a
+#'   list of elements. `as_array_iterator()`: an iterator whose elements are R arrays.
 #' @examples
 #' data <- dataset_batch(range_dataset(to = 5), 2)
 #' it <- as_iterator(data)
@@ -307,7 +324,8 @@ dataset_for <- function(dataset, body) {
 #' @export
 dataset_collect <- function(dataset, iter_max = Inf) {
   if (!identical(iter_max, Inf)) check_count(iter_max, min = 0)
-  if (is.infinite(check_dataset(dataset)$size) && is.infinite(iter_max)) abort("an endless data set cannot be collected; give `iter_max`")
+  if (is.infinite(check_dataset(dataset)$size) && is.infinite(iter_max))
+    abort("an endless data set cannot be collected; give `iter_max`")
   it <- as_iterator(dataset)
   elements <- list()
   while (length(elements) < iter_max && !is.null(element <- iter_next(it))) elements[[length(elements) + 1]] <- element
@@ -327,7 +345,8 @@ as_array_iterator <- function(dataset) {
 }
 
 in_r <- function(element) {
-  fill_leaves(element, lapply(tensor_leaves(element, keep_null = TRUE), function(x) if (is_tensor(x)) as.array(x) else x))
+  fill_leaves(element, lapply(tensor_leaves(element, keep_null = TRUE), function(x) if (is_tensor(x))
+    as.array(x) else x))
 }
 
 #' @export
@@ -350,8 +369,8 @@ length.nn_dataset <- function(x) .subset2(x, "size")
 #' What the elements of a data set look like
 #'
 #' @param dataset a data set.
-#' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ); `NULL` if it is
-#'   not known before there is an element.
+#' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ);
+#'   `NULL` if it is not known before there is an element.
 #' @examples
 #' output_shapes(dataset_batch(tensor_slices_dataset(matrix(1:6, 3)), 2))
 #' @export
@@ -367,7 +386,8 @@ spec_field <- function(spec, field) {
 
 #' @export
 print.nn_dataset <- function(x, ...) {
-  size <- if (is.na(x$size)) "elements, nobody knows how many" else if (is.infinite(x$size)) "elements without end" else paste(x$size, "elements")
+  size <- if (is.na(x$size)) "elements, nobody knows how many" else if (is.infinite(x$size)) "elements without end" else
+    paste(x$size, "elements")
   what <- if (is.null(x$spec)) "" else paste0(" like ", format_spec(x$spec))
   cat("<data set> ", size, what, "\n", sep = "")
   invisible(x)

@@ -7,24 +7,30 @@ is_stream <- function(x) is_dataset(x) || is.function(x) && !is_layer(x)
 #' @param steps,steps_arg how many batches of a stream, and what the user calls that.
 #' @param known what columns and levels are called, if that is not what the model knows.
 #' @noRd
-data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun, steps_arg = "steps", known = NULL) {
+data_source <- function(self, x, y, batch_size, sample_weight, class_weight, steps, fun, steps_arg = "steps",
+  known = NULL) {
   if (is_stream(x)) {
-    if (!is.null(sample_weight)) abort("`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
+    if (!is.null(sample_weight)) abort(
+      "`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
     return(stream_source(self, x, y, batch_size, class_weight, steps, fun, steps_arg))
   }
-  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken", fun = fun)
+  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken",
+    fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
   if (is.null(y)) abort("`y` must be given", fun = fun)
   build_for(self, x, fun)
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
-  array_source(model_data(self, x, y, sample_weight, class_weight, fun, if (is.null(known)) data_names(self) else known), batch)
+  array_source(model_data(self, x, y, sample_weight, class_weight, fun, if (is.null(known)) data_names(self) else
+    known), batch)
 }
 
-array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
+array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows),
+  steps = ceiling(data$rows / batch))
 
 stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg) {
   if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
-  if (is_dataset(x) && !is.null(batch_size)) abort("`batch_size` must not be given for a data set, whose elements are batches", fun = fun)
+  if (is_dataset(x) && !is.null(batch_size))
+    abort("`batch_size` must not be given for a data set, whose elements are batches", fun = fun)
   size <- if (is_dataset(x)) length(x) else Inf
   if (!is.null(steps)) steps <- check_count(steps, arg = steps_arg, fun = fun)
   if (is.null(steps) && is.infinite(size)) abort("`", steps_arg, "` must be given for data without end", fun = fun)
@@ -82,10 +88,12 @@ each_block <- function(source, run, f) {
 }
 
 split_source <- function(self, source, share, fun) {
-  if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`", fun = fun)
+  if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`",
+    fun = fun)
   at <- floor(source$rows * (1 - share))
   if (at < 1 || at >= source$rows) {
-    abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation", ": there are ", source$rows, fun = fun)
+    abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation",
+      ": there are ", source$rows, fun = fun)
   }
   check_split(self, source$data, at)
   part <- function(from, to) array_source(data_rows(source$data, from, to), source$batch)
@@ -102,7 +110,8 @@ validation_source <- function(self, data, train, steps, fun) {
   }
   if (all(c("x", "y") %in% names(data))) data <- data[c("x", "y", setdiff(names(data), c("x", "y")))]
   tryCatch(
-    data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun, "validation_steps", train$data$names),
+    data_source(self, data[[1]], data[[2]], train$batch, if (length(data) == 3) data[[3]], NULL, steps, fun,
+      "validation_steps", train$data$names),
     nativenet_error = function(e) {
       e$message <- paste(conditionMessage(e), "(in `validation_data`)")
       stop(e)
@@ -131,13 +140,14 @@ evaluate_source <- function(self, source, callbacks) {
 #' @export
 evaluate <- function(object, ...) UseMethod("evaluate")
 
-# generics::evaluate(x, ...) dispatches on the data in `evaluate(model, x = data)`: the model is then among the others. What is not
-# ours goes to the function that ours masks, if there is one.
+# generics::evaluate(x, ...) dispatches on the data in `evaluate(model, x = data)`: the model is then among the others.
+# What is not ours goes to the function that ours masks, if there is one.
 #' @export
 evaluate.default <- function(object, ...) {
   if (is_model(object)) return(evaluate.nn_model(object, ...))
   masked <- masked_function("evaluate")
-  if (is.null(masked) || length(frame_of(masked$f))) abort("`object` must be a model, not ", describe(object), fun = "evaluate")
+  if (is.null(masked) || length(frame_of(masked$f))) abort("`object` must be a model, not ", describe(object),
+    fun = "evaluate")
   do.call(masked$f, list(object, ...), quote = TRUE, envir = parent.frame())
 }
 
@@ -153,7 +163,8 @@ evaluate.default <- function(object, ...) {
 #' model |> compile("sgd", "mse", metrics = "mae")
 #' evaluate(model, matrix(1, 3, 2), c(1, 2, 3))
 #' @export
-evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL, steps = NULL,
+evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL,
+  steps = NULL,
                               callbacks = NULL, ...) {
   check_no_more(list(...), "evaluate", of = evaluate.nn_model)
   self <- compiled_self(object, "evaluate")
@@ -214,7 +225,8 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
   } else {
     if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
     if (!self$built && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
-      warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x), " rows of one number", lost_row(2), class = "shape")
+      warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
+        " rows of one number", lost_row(2), class = "shape")
     }
     build_for(self, x, "predict")
     data <- model_data(self, x, fun = "predict")
@@ -255,18 +267,22 @@ predict_stream <- function(self, x, steps, callbacks) {
 
 #' Is it (x, y) or (x, y, weights), rather than the inputs alone?
 #' @noRd
-has_targets <- function(element, inputs) is_branch(element) && length(element) %in% 2:3 && (length(element) != inputs || is_branch(element[[1]]))
+has_targets <- function(element, inputs) is_branch(element) && length(element) %in% 2:3 &&
+  (length(element) != inputs || is_branch(element[[1]]))
 
-named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else stats::setNames(arrays, self$output_names)
+named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else
+  stats::setNames(arrays, self$output_names)
 
 #' Single steps
 #'
-#' One step on the rows given: `train_on_batch()` changes the weights, `test_on_batch()` only looks, `predict_on_batch()` predicts.
+#' One step on the rows given: `train_on_batch()` changes the weights, `test_on_batch()` only looks,
+#' `predict_on_batch()` predicts.
 #'
 #' @inheritParams fit.nn_model
 #' @return Loss and metrics, as [evaluate()] gives; predictions.
-#' @section Errors: `nativenet_error_nan` for a loss that is not a finite number: the step is not taken. Also for a step that makes weights
-#'   that are not finite numbers: it has been taken, and the model needs other weights, see [set_weights()].
+#' @section Errors: `nativenet_error_nan` for a loss that is not a finite number: the step is not taken. Also for a step
+#'   that makes weights that are not finite numbers: it has been taken, and the model needs other weights, see
+#'   [set_weights()].
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile("sgd", "mse")
@@ -280,7 +296,8 @@ train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NU
 
 #' @rdname train_on_batch
 #' @export
-test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y, sample_weight, NULL, "test_on_batch")
+test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y,
+  sample_weight, NULL, "test_on_batch")
 
 #' @rdname train_on_batch
 #' @export

@@ -1,8 +1,9 @@
-# Files: found, read within bounds, and written as a whole or not at all. Readers and writers of all formats stand on these.
+# Files: found, read within bounds, and written as a whole or not at all. Readers and writers of all formats stand on
+# these.
 #
-# A file may come from anybody. No reader hands one to unserialize() or to the parser of R, and none takes much more memory than
-# the file has bytes before it knows that the file is what it says: `slack` and `slack_factor` times the file. What a header
-# announces and the file really holds may be more.
+# A file may come from anybody. No reader hands one to unserialize() or to the parser of R, and none takes much more
+# memory than the file has bytes before it knows that the file is what it says: `slack` and `slack_factor` times the
+# file. What a header announces and the file really holds may be more.
 
 slack <- 2^23
 slack_factor <- 4
@@ -22,7 +23,8 @@ existing_file <- function(path, arg = "file", fun = calling_function()) {
   if (dir.exists(path)) abort("there is no file ", name, ", but a folder of that name", class = "file", fun = fun)
   if (!file.exists(path)) {
     absolute <- grepl("^([/~\\\\]|[A-Za-z]:)", path)
-    abort("there is no file ", name, if (!absolute) paste(" in the working directory,", encodeString(getwd(), quote = "\"")), class = "file", fun = fun)
+    abort("there is no file ", name, if (!absolute) paste(" in the working directory,",
+      encodeString(getwd(), quote = "\"")), class = "file", fun = fun)
   }
   normalizePath(path)
 }
@@ -32,8 +34,10 @@ existing_file <- function(path, arg = "file", fun = calling_function()) {
 other_format <- function(path) {
   start <- readBin(path, "raw", 8)
   begins <- function(...) identical(utils::head(start, ...length()), as.raw(c(...)))
-  if (begins(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)) return("an HDF5 file, such as Keras writes by the ending .h5")
-  if (begins(0x50, 0x4b, 0x03, 0x04)) return("a zip archive, such as Keras writes by the ending .keras, and PyTorch by .pt")
+  if (begins(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a))
+    return("an HDF5 file, such as Keras writes by the ending .h5")
+  if (begins(0x50, 0x4b, 0x03, 0x04))
+    return("a zip archive, such as Keras writes by the ending .keras, and PyTorch by .pt")
   if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return("an array of NumPy, which `read_npy()` reads")
   if (begins(0x80, 0x02) || begins(0x80, 0x03) || begins(0x80, 0x04) || begins(0x80, 0x05)) return("a pickle of Python")
   if (is_serialized(path)) return("a file of R objects; `readRDS()` and `load()` read one's own")
@@ -42,18 +46,21 @@ other_format <- function(path) {
 #' A function that raises the error of a malformed file.
 #' @noRd
 refuse_file <- function(path, format, fun, arg = "path") {
-  function(...) abort("`", arg, "` is not a valid ", format, " file, ", ..., ": \"", path, "\"", class = "file", fun = fun)
+  function(...) abort("`", arg, "` is not a valid ", format, " file, ", ..., ": \"", path, "\"", class = "file",
+    fun = fun)
 }
 
 read_bytes <- function(path) readBin(path, "raw", file.size(path))
 
-#' Does a file hold R objects, as saveRDS() and save() write them? They are for one's own use: reading them can run code.
+#' Does a file hold R objects, as saveRDS() and save() write them? They are for one's own use: reading them can run
+#' code.
 #' @noRd
 is_serialized <- function(path) {
   con <- gzfile(path, "rb") # reads plain files, too
   on.exit(close(con))
   start <- tryCatch(suppressWarnings(readBin(con, "raw", 5)), error = function(e) raw())
-  any(vapply(c("X\n", "A\n", "B\n", "RDX", "RDA", "RDB"), function(magic) identical(start[seq_len(nchar(magic))], charToRaw(magic)), NA))
+  any(vapply(c("X\n", "A\n", "B\n", "RDX", "RDA", "RDB"), function(magic) identical(start[seq_len(nchar(magic))],
+    charToRaw(magic)), NA))
 }
 
 # ---- compressed files ----
@@ -65,8 +72,9 @@ is_gzip <- function(path) {
   identical(suppressWarnings(readBin(normalizePath(path), "raw", 2L)), as.raw(c(0x1f, 0x8b)))
 }
 
-#' A function that gives the next n bytes of a connection in binary mode, fewer at its end. Bytes only, decoded afterwards: readBin() of
-#' R 4.2 crashes when it meets corrupt gzip data while reading larger elements. A sum that is wrong is a warning of it.
+#' A function that gives the next n bytes of a connection in binary mode, fewer at its end. Bytes only, decoded
+#' afterwards: readBin() of R 4.2 crashes when it meets corrupt gzip data while reading larger elements. A sum that is
+#' wrong is a warning of it.
 #' @param path of the file, where it may be compressed as a whole.
 #' @noRd
 byte_reader <- function(con, refuse, path = NULL) {
@@ -80,12 +88,14 @@ byte_reader <- function(con, refuse, path = NULL) {
     bytes <- tryCatch(readBin(con, "raw", n), error = corrupt, warning = corrupt)
     since <<- since + n
     held <<- held + length(bytes)
-    if (!length(bytes) && n > 0 && !is.null(path) && is_gzip(path) && !is_whole_gzip(path, held)) refuse("its compressed data is cut off")
+    if (!length(bytes) && n > 0 && !is.null(path) && is_gzip(path) && !is_whole_gzip(path, held))
+      refuse("its compressed data is cut off")
     bytes
   }
 }
 
-#' Does a gzip file end where its data does? R does not tell. The file says last how many bytes it has, or its last part has.
+#' Does a gzip file end where its data does? R does not tell. The file says last how many bytes it has, or its last part
+#' has.
 #' @noRd
 is_whole_gzip <- function(path, held) {
   says <- function(bytes) sum(as.integer(utils::tail(bytes, 4)) * 256^(0:3))
@@ -100,13 +110,14 @@ is_whole_gzip <- function(path, held) {
   for (start in setdiff(rev(grepRaw(as.raw(c(0x1f, 0x8b, 0x08)), bytes, fixed = TRUE, all = TRUE)), 1)) {
     part <- bytes[start:length(bytes)]
     writeBin(part, to)
-    if (tryCatch(check_stream(function() gzfile(to, "rb"), stop, most = says(part)) == says(part), error = function(e) FALSE)) return(TRUE)
+    if (tryCatch(check_stream(function() gzfile(to, "rb"), stop, most = says(part)) == says(part), error = function(e)
+      FALSE)) return(TRUE)
   }
   FALSE
 }
 
-#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where nothing is announced,
-#' at most `most`. `open` opens it; it may be the file of the name `path`.
+#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where
+#' nothing is announced, at most `most`. `open` opens it; it may be the file of the name `path`.
 #' @noRd
 check_stream <- function(open, refuse, announced = NULL, most = announced, path = NULL) {
   con <- open()
@@ -115,11 +126,13 @@ check_stream <- function(open, refuse, announced = NULL, most = announced, path 
   held <- 0
   while (held <= most && (n <- length(read(2^16)))) held <- held + n
   if (held > most) refuse("it unpacks to more than ", format_bytes(most))
-  if (!is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced), ", but has ", format_bytes(held))
+  if (!is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced), ", but has ",
+    format_bytes(held))
   invisible(held)
 }
 
-#' Unpack a gzip file into a new one, which is gone again when there are more bytes than `most` or anything else is wrong.
+#' Unpack a gzip file into a new one, which is gone again when there are more bytes than `most` or anything else is
+#' wrong.
 #' @noRd
 unpack <- function(path, to, refuse, most, fun = calling_function()) {
   con <- gzfile(path, "rb")
@@ -159,7 +172,8 @@ as_string <- function(bytes, refuse) {
 # ---- writing ----
 
 #' Let a file hold these pieces: as a whole or, after any failure, what it held before.
-#' @param pieces raw vectors and tensors, whose numbers are meant; or a function that gives the next one, NULL after the last.
+#' @param pieces raw vectors and tensors, whose numbers are meant; or a function that gives the next one, NULL after the
+#'   last.
 #' @noRd
 replace_file <- function(path, pieces, fun = calling_function()) {
   fail <- check_replaceable(path, fun)
@@ -168,10 +182,12 @@ replace_file <- function(path, pieces, fun = calling_function()) {
   part <- part_file(target)
   on.exit(unlink(part, expand = FALSE))
   problem <- .Call(C_file_write, part, if (is.function(pieces)) list() else pieces, FALSE)
-  while (is.null(problem) && is.function(pieces) && !is.null(piece <- pieces())) problem <- .Call(C_file_write, part, list(piece), TRUE)
+  while (is.null(problem) && is.function(pieces) && !is.null(piece <- pieces())) problem <- .Call(C_file_write, part,
+    list(piece), TRUE)
   if (is.null(problem) && file.exists(target)) Sys.chmod(part, file.info(target)$mode, use_umask = FALSE)
   # renaming within a folder is atomic
-  if (is.null(problem)) problem <- tryCatch(if (!file.rename(part, target)) "it cannot be renamed", warning = conditionMessage)
+  if (is.null(problem)) problem <- tryCatch(if (!file.rename(part, target)) "it cannot be renamed",
+    warning = conditionMessage)
   if (length(problem)) fail(problem)
   .Call(C_folder_sync, dirname(target))
   invisible(path)
@@ -191,7 +207,8 @@ check_replaceable <- function(path, fun = calling_function()) {
 #' @noRd
 replace_text <- function(path, text, fun = calling_function()) replace_file(path, list(charToRaw(text)), fun)
 
-#' The name of the new file while it is being written. Those of processes of this machine that died meanwhile are removed.
+#' The name of the new file while it is being written. Those of processes of this machine that died meanwhile are
+#' removed.
 #' @noRd
 part_file <- function(path) {
   stem <- sprintf(".%s.%s-", basename(path), Sys.info()[["nodename"]])
@@ -199,7 +216,8 @@ part_file <- function(path) {
   files <- files[startsWith(files, stem) & grepl("-[0-9]+[.]part$", files)]
   process <- as.integer(sub(".*-([0-9]+)[.]part$", "\\1", files))
   # signal 0 only asks whether the process is there, except on Windows, where it would end it
-  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process == Sys.getpid()
+  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process ==
+    Sys.getpid()
   unlink(file.path(dirname(path), files[dead]), expand = FALSE)
   file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
 }

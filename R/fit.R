@@ -7,15 +7,17 @@ generics::fit
 
 #' Train a model
 #'
-#' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code runs
-#' between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a large
-#' step, too: the weights are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it stopped.
+#' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code
+#' runs between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a
+#' large step, too: the weights are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it
+#' stopped.
 #'
-#' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those from before that epoch.
+#' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those
+#' from before that epoch.
 #'
 #' @param object a compiled model.
-#' @param x rows of data: a matrix, array, tensor or data frame; a list of these for several inputs; a data set of `(x, y)` or
-#'   `(x, y, weights)` batches, or a function that gives such a list each time it is called.
+#' @param x rows of data: a matrix, array, tensor or data frame; a list of these for several inputs; a data set of
+#'   `(x, y)` or `(x, y, weights)` batches, or a function that gives such a list each time it is called.
 #' @param y targets likewise; class numbers count from 0, a factor's levels do so, too.
 #' @param batch_size rows per step, 32 by default. The last batch of an epoch may be smaller.
 #' @param epochs the number of the last epoch, that is how many epochs if `initial_epoch` is 0.
@@ -25,28 +27,33 @@ generics::fit
 #' @param validation_split the share of rows, from the end, that is kept for validation and not trained on.
 #' @param validation_data `list(x, y)` or `list(x, y, weights)` or a data set, for validation after each epoch.
 #' @param shuffle a new order of the rows for each epoch? `"batch"`: of the batches.
-#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)` or by the levels of `y`: how much rows of a class count.
+#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)` or by the levels of `y`: how much rows of a
+#'   class count.
 #' @param sample_weight a number per row.
 #' @param initial_epoch epochs that were trained before.
 #' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
-#' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were finished are not repeated.
+#' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were
+#'   finished are not repeated.
 #' @param ... not used: other arguments are refused.
-#' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of each epoch, and
-#'   `$params`. [plot()] draws it.
-#' @section Names: Training remembers what the columns of `x` and `y` and the levels of factors are called; [save_model()] keeps that. Data
-#'   that come later, also to [predict()], [evaluate()] or as `validation_data`, are matched by these names: the order of
-#'   columns or levels does not matter, nor do levels without rows. A column that is missing or new, or a level that is new, is an error. Data
-#'   sets keep the names of [tensor_slices_dataset()]; steps that make new elements, such as [dataset_map()], lose them, and named data that come later then give
-#'   a warning of class `nativenet_warning_names`. Data without names and labels that are numbers are taken by position. `class_weight` may name levels.
-#' @section Warnings: Once per call `nativenet_warning_loss`, if a loss and the activation of the last layer do not go together;
-#'   `nativenet_warning_targets`, if targets lie outside what the loss is defined for, or rows of categorical ones do not sum to 1;
-#'   `nativenet_warning_split`, if `validation_split` leaves a class out of training; `nativenet_warning_nan`, see above. A factor
-#'   as target of a loss of numbers is an error.
-#' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model; `nativenet_error_index` for
-#'   labels or tokens out of range; `nativenet_error_names` for columns and levels that were not there in training; the model is as
-#'   before then.
-#' @seealso [compile()][compile.nn_model] before it; [plot()][plot.nn_history] of what it returns; [callback_early_stopping()] and other
-#'   callbacks; [evaluate()][evaluate.nn_model], [predict()][predict.nn_model], [train_on_batch()]; `vignette("models")`.
+#' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of
+#'   each epoch, and `$params`. [plot()] draws it.
+#' @section Names: Training remembers what the columns of `x` and `y` and the levels of factors are called;
+#'   [save_model()] keeps that. Data that come later, also to [predict()], [evaluate()] or as `validation_data`, are
+#'   matched by these names: the order of columns or levels does not matter, nor do levels without rows. A column that
+#'   is missing or new, or a level that is new, is an error. Data sets keep the names of [tensor_slices_dataset()];
+#'   steps that make new elements, such as [dataset_map()], lose them, and named data that come later then give a
+#'   warning of class `nativenet_warning_names`. Data without names and labels that are numbers are taken by position.
+#'   `class_weight` may name levels.
+#' @section Warnings: Once per call `nativenet_warning_loss`, if a loss and the activation of the last layer do not go
+#'   together; `nativenet_warning_targets`, if targets lie outside what the loss is defined for, or rows of categorical
+#'   ones do not sum to 1; `nativenet_warning_split`, if `validation_split` leaves a class out of training;
+#'   `nativenet_warning_nan`, see above. A factor as target of a loss of numbers is an error.
+#' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model;
+#'   `nativenet_error_index` for labels or tokens out of range; `nativenet_error_names` for columns and levels that were
+#'   not there in training; the model is as before then.
+#' @seealso [compile()][compile.nn_model] before it; [plot()][plot.nn_history] of what it returns;
+#'   [callback_early_stopping()] and other callbacks; [evaluate()][evaluate.nn_model], [predict()][predict.nn_model],
+#'   [train_on_batch()]; `vignette("models")`.
 #' @examples
 #' x <- matrix(c(0, 0, 1, 1, 0, 1, 0, 1), 4)
 #' y <- c(0, 1, 1, 0)
@@ -59,10 +66,11 @@ generics::fit
 #' history
 #' round(predict(model, x), 2)
 #' @export
-fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs = 10, verbose = getOption("keras.fit_verbose", "auto"),
+fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs = 10,
+  verbose = getOption("keras.fit_verbose", "auto"),
                          callbacks = NULL, view_metrics = getOption("keras.view_metrics", "auto"), validation_split = 0,
-                         validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL, initial_epoch = 0,
-                         steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
+                         validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL,
+                         initial_epoch = 0, steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
   fun <- "fit"
   check_no_more(list(...), fun, of = fit.nn_model)
   self <- compiled_self(object, fun)
@@ -73,7 +81,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
   if (initial_epoch > epochs) {
-    warn("`fit()`: `epochs` is the number of the last epoch, and with ", epochs, " after `initial_epoch` ", initial_epoch, " there is none to train", class = "epochs")
+    warn("`fit()`: `epochs` is the number of the last epoch, and with ", epochs, " after `initial_epoch` ",
+      initial_epoch, " there is none to train", class = "epochs")
   }
   check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
@@ -92,7 +101,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   params <- list(verbose = verbose, epochs = epochs, steps = steps, samples = source$rows, batch_size = source$batch)
   if (initial_epoch) params$initial_epoch <- initial_epoch
   history <- new_history(params, list())
-  viewer <- if (resolve_view_metrics(view_metrics, epochs, verbose, fun)) metrics_viewer(epochs, initial_epoch = initial_epoch)
+  viewer <- if (resolve_view_metrics(view_metrics, epochs, verbose, fun))
+    metrics_viewer(epochs, initial_epoch = initial_epoch)
   progress <- new_progress(verbose, epochs, steps)
   self$stop_training <- FALSE
   callback_set(callbacks, object, params)
@@ -123,7 +133,8 @@ tell_interrupted <- function(self, run) {
 
 check_shuffle <- function(shuffle, fun) {
   if (identical(shuffle, "batch")) return(2)
-  if (!isTRUE(shuffle) && !isFALSE(shuffle)) abort("`shuffle` must be TRUE, FALSE or \"batch\", not ", describe(shuffle), fun = fun)
+  if (!isTRUE(shuffle) && !isFALSE(shuffle)) abort("`shuffle` must be TRUE, FALSE or \"batch\", not ",
+    describe(shuffle), fun = fun)
   as.numeric(shuffle)
 }
 
@@ -137,8 +148,10 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
     before <- self$interrupted
     if (is.null(source$data)) abort("`resume` is for arrays; where a data set stood is not known", fun = "fit")
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
-    if (is.null(before$rows)) abort("the interrupted training was of a data set, and where that stood is not known", fun = "fit")
-    if (before$rows != source$rows) abort("`x` has ", source$rows, " rows, but the interrupted training had ", before$rows, class = "shape", fun = "fit")
+    if (is.null(before$rows)) abort("the interrupted training was of a data set, and where that stood is not known",
+      fun = "fit")
+    if (before$rows != source$rows) abort("`x` has ", source$rows, " rows, but the interrupted training had ",
+      before$rows, class = "shape", fun = "fit")
     run$epoch <- before$epoch
     run$state <- before$state
   } else {
@@ -178,7 +191,8 @@ trained_and_validated <- function(self, run, kept, callbacks, progress) {
     nativenet_error_nan = function(e) {
       bring_back_weights(self, kept)
       self$stop_training <- TRUE
-      warn("the loss or a weight in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
+      warn("the loss or a weight in epoch ", run$epoch + 1,
+        " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
         "learning rate or scaled inputs may help", class = "nan")
       c(loss = NaN)
     }
@@ -220,8 +234,8 @@ train_pass <- function(self, run, callbacks, progress) {
   step_logs(step, run$state)
 }
 
-#' How callbacks hear of batches: `begin(state)` before the first of a block, `on_step` between them (NULL where none listens). Batches
-#' count from `before`.
+#' How callbacks hear of batches: `begin(state)` before the first of a block, `on_step` between them (NULL where none
+#' listens). Batches count from `before`.
 #' @noRd
 batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before = 0) {
   if (!wants_batches(callbacks, mode)) return(list(begin = function(state) NULL))
@@ -240,7 +254,8 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
 #' @noRd
 keep_weights <- function(self) {
   weights <- all_weights(self)
-  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer), names = data_names(self))
+  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer),
+    names = data_names(self))
 }
 
 bring_back_weights <- function(self, kept) {
@@ -261,7 +276,8 @@ reading_data <- function(self, data, expr) {
         if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == self$plan$inputs[k])) next
         n <- layer$config$input_dim
         odd <- number_outside(data$columns[[k]], n)
-        if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n, ", so tokens must lie in 0 .. ", n - 1)
+        if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n,
+          ", so tokens must lie in 0 .. ", n - 1)
       }
     }
     for (k in seq_along(self$outputs)) {
@@ -269,7 +285,8 @@ reading_data <- function(self, data, expr) {
       if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
       n <- utils::tail(self$outputs[[k]]$shape, 1)
       odd <- number_outside(data$columns[[at]], n)
-      if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n, " classes, so labels must lie in 0 .. ", n - 1)
+      if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
+        " classes, so labels must lie in 0 .. ", n - 1)
     }
     stop(e)
   })
@@ -284,7 +301,8 @@ number_outside <- function(column, n) {
 
 # ---- a random state that came with a saved model ----
 
-#' A model that was loaded goes on with the random numbers it would have had, unless R's generator was used or seeded since.
+#' A model that was loaded goes on with the random numbers it would have had, unless R's generator was used or seeded
+#' since.
 #' @noRd
 restore_random_state <- function(self) {
   pending <- self$random_state

@@ -2,13 +2,14 @@
 
 #' Histories of training
 #'
-#' `fit()` returns the loss and the metrics of each epoch: a list of `params` (`epochs`, `steps`, `batch_size`, `samples`
-#' and the like, as far as known) and `metrics` (numbers by name, first `loss`, then metrics, then those of validation, whose names begin
-#' with `val_`). It is plain data: `tail(history$metrics$val_loss, 1)` is the last validation loss.
+#' `fit()` returns the loss and the metrics of each epoch: a list of `params` (`epochs`, `steps`, `batch_size`,
+#' `samples` and the like, as far as known) and `metrics` (numbers by name, first `loss`, then metrics, then those of
+#' validation, whose names begin with `val_`). It is plain data: `tail(history$metrics$val_loss, 1)` is the last
+#' validation loss.
 #'
-#' `plot()` draws a panel for each metric over the epochs, training and validation in two colours. From 10 epochs on a smooth curve
-#' (loess) shows the trend; with fewer, lines join the points. With \pkg{ggplot2} it returns the plot, which prints itself at the console,
-#' but in loops and functions needs [print()]; base graphics draw at once.
+#' `plot()` draws a panel for each metric over the epochs, training and validation in two colours. From 10 epochs on a
+#' smooth curve (loess) shows the trend; with fewer, lines join the points. With \pkg{ggplot2} it returns the plot,
+#' which prints itself at the console, but in loops and functions needs [print()]; base graphics draw at once.
 #'
 #' @param x a history.
 #' @param y,... ignored.
@@ -17,8 +18,9 @@
 #' @param smooth draw smooth curves, given 10 epochs or more?
 #' @param theme_bw use ggplot2's black and white theme?
 #' @param row.names,optional ignored.
-#' @return `as.data.frame()`: columns `epoch`, `value`, `metric` (a factor in the order of the history) and `data` (a factor, training or
-#'   validation), with `NA` for epochs that were planned but not run. `plot()`: a ggplot, or with base graphics `x`, invisibly.
+#' @return `as.data.frame()`: columns `epoch`, `value`, `metric` (a factor in the order of the history) and `data` (a
+#'   factor, training or validation), with `NA` for epochs that were planned but not run. `plot()`: a ggplot, or with
+#'   base graphics `x`, invisibly.
 #' @section Errors: `nativenet_error_value` for metrics that are not there.
 #' @references Cleveland (1979), loess, \doi{10.1080/01621459.1979.10481038}.
 #' @seealso [fit()][fit.nn_model]; `vignette("models")`.
@@ -41,7 +43,8 @@ new_history <- function(params, metrics) {
 `$.nn_history` <- function(x, name) {
   parts <- unclass(x)
   if (name %in% names(parts)) return(parts[[name]])
-  abort("a history has no member `$", name, "`, but `$params` and `$metrics`", some_names(", a list of ", names(parts$metrics)), class = "member", fun = NULL)
+  abort("a history has no member `$", name, "`, but `$params` and `$metrics`",
+    some_names(", a list of ", names(parts$metrics)), class = "member", fun = NULL)
 }
 
 epochs_run <- function(history) max(0L, lengths(history$metrics))
@@ -51,7 +54,8 @@ print.nn_history <- function(x, ...) {
   n <- epochs_run(x)
   params <- x$params
   if (!is.null(params$samples)) {
-    facts <- c(if (!is.null(params$batch_size)) paste0("batch_size=", params$batch_size), if (!is.null(params$epochs)) paste0("epochs=", params$epochs))
+    facts <- c(if (!is.null(params$batch_size)) paste0("batch_size=", params$batch_size), if (!is.null(params$epochs))
+      paste0("epochs=", params$epochs))
     cat("Trained on ", format(params$samples, big.mark = ",", scientific = FALSE), " samples",
       if (length(facts)) paste0(" (", paste(facts, collapse = ", "), ")"), "\n", sep = "")
   }
@@ -59,7 +63,8 @@ print.nn_history <- function(x, ...) {
   else {
     last <- vapply(x$metrics, function(values) as.double(utils::tail(values, 1)), 0)
     cat("Final epoch (plot to see history):\n")
-    cat(paste0(formatC(names(last), width = max(nchar(names(last)))), ": ", vapply(signif(last, 4), format, "", digits = 4), "\n"), sep = "")
+    cat(paste0(formatC(names(last), width = max(nchar(names(last)))), ": ",
+      vapply(signif(last, 4), format, "", digits = 4), "\n"), sep = "")
   }
   invisible(x)
 }
@@ -92,7 +97,8 @@ base_name <- function(names) sub("^val_", "", names)
 
 #' @rdname plot.nn_history
 #' @export
-plot.nn_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", "base"), smooth = getOption("keras.plot.history.smooth", TRUE),
+plot.nn_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", "base"),
+  smooth = getOption("keras.plot.history.smooth", TRUE),
                             theme_bw = getOption("keras.plot.history.theme_bw", FALSE), ...) {
   method <- plot_method(method, fun = "plot")
   check_no_more(if (!missing(y)) list(y = y), "plot")
@@ -120,15 +126,18 @@ whole_breaks <- function(limits) {
 ggplot_history <- function(data, smooth, theme_bw) {
   .data <- ggplot2::.data
   data$data <- droplevels(data$data)
-  layout <- ggplot2::theme(axis.title.y = ggplot2::element_blank(), strip.placement = "outside", strip.background = ggplot2::element_blank(),
-    strip.text = ggplot2::element_text(size = 11, colour = "black"), panel.grid.minor.x = ggplot2::element_blank(),
-    legend.key = ggplot2::element_blank(), legend.position = if (nlevels(data$data) > 1) "top" else "none", legend.justification = "left")
+  layout <- ggplot2::theme(axis.title.y = ggplot2::element_blank(), strip.placement = "outside",
+    strip.background = ggplot2::element_blank(), strip.text = ggplot2::element_text(size = 11, colour = "black"),
+    panel.grid.minor.x = ggplot2::element_blank(), legend.key = ggplot2::element_blank(),
+    legend.position = if (nlevels(data$data) > 1) "top" else "none", legend.justification = "left")
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["data"]]))
   line <- function(data) if (diff(range(data$epoch)) > 0) ggplot2::geom_line(data = data, na.rm = TRUE, alpha = 0.4)
   steps <- data$metric == "lr"
   curve <- if (!smooth) line(data)
-  else list(ggplot2::geom_smooth(data = data[!steps, ], method = "loess", formula = y ~ x, se = FALSE, na.rm = TRUE), if (any(steps)) line(data[steps, ]))
-  plot + curve + ggplot2::geom_point(na.rm = TRUE, size = if (nrow(data) > 200) 1 else 2, alpha = if (smooth) 0.5 else 1) +
+  else list(ggplot2::geom_smooth(data = data[!steps, ], method = "loess", formula = y ~ x, se = FALSE, na.rm = TRUE),
+    if (any(steps)) line(data[steps, ]))
+  plot + curve + ggplot2::geom_point(na.rm = TRUE, size = if (nrow(data) > 200) 1 else 2, alpha = if (smooth)
+    0.5 else 1) +
     ggplot2::facet_grid(metric ~ ., switch = "y", scales = "free_y") +
     ggplot2::scale_x_continuous(breaks = whole_breaks(range(data$epoch))) +
     ggplot2::scale_colour_manual(values = data_colours) +
@@ -142,8 +151,8 @@ draw_history <- function(data, smooth) {
   metrics <- levels(data$metric)
   n <- length(metrics)
   # panels of one height: the outer margins, not the panels', hold the axis of epochs
-  old <- set_par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1, tcl = -0.3,
-    cex = if (n > 3) 0.75 else 0.9)
+  old <- set_par(mfrow = c(n, 1), mar = c(0.5, 4.5, 1.4, 0.8), oma = c(3.2, 0, 0.4, 0), mgp = c(2.8, 0.6, 0), las = 1,
+    tcl = -0.3, cex = if (n > 3) 0.75 else 0.9)
   on.exit(graphics::par(old))
   for (metric in metrics) draw_panel(data[data$metric == metric, ], metric, smooth, last = metric == metrics[n])
 }
@@ -153,7 +162,8 @@ draw_history <- function(data, smooth) {
 panel_range <- function(data) {
   x <- range(data$epoch)
   y <- if (all(is.na(data$value))) c(0, 1) else range(data$value, na.rm = TRUE)
-  list(x = if (diff(x) == 0) x + c(-0.5, 0.5) else x, y = if (diff(y) == 0) y + c(-1, 1) * max(abs(y), 1e-8) / 10 else y)
+  list(x = if (diff(x) == 0) x + c(-0.5, 0.5) else x, y = if (diff(y) == 0) y + c(-1, 1) * max(abs(y), 1e-8) /
+    10 else y)
 }
 
 draw_panel <- function(data, metric, smooth, last) {
@@ -180,8 +190,8 @@ draw_panel <- function(data, metric, smooth, last) {
   if (length(shown) > 1) {
     # above the panel, where no point is hidden
     corner <- graphics::par("usr")[c(2, 4)]
-    graphics::legend(corner[1], corner[2], paste0(c("", "val_"), metric), pch = c(1, 4), col = data_colours, bty = "n", horiz = TRUE, xpd = NA,
-      xjust = 1, yjust = 0.15, cex = 0.9, pt.lwd = 1.5)
+    graphics::legend(corner[1], corner[2], paste0(c("", "val_"), metric), pch = c(1, 4), col = data_colours, bty = "n",
+      horiz = TRUE, xpd = NA, xjust = 1, yjust = 0.15, cex = 0.9, pt.lwd = 1.5)
   }
 }
 

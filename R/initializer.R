@@ -2,8 +2,8 @@
 
 #' Initializers
 #'
-#' How the weights of a layer start. An initializer is called with a shape and gives a tensor; layers do so when they are
-#' built. Layers also take the name as a string: `kernel_initializer = "he_normal"`.
+#' How the weights of a layer start. An initializer is called with a shape and gives a tensor; layers do so when they
+#' are built. Layers also take the name as a string: `kernel_initializer = "he_normal"`.
 #'
 #' | `initializer_` | values |
 #' |---|---|
@@ -18,9 +18,9 @@
 #' | `lecun_uniform lecun_normal` | with scale 1 and the fan in |
 #' | `orthogonal` | rows or columns, whichever are fewer, of length `gain` and at right angles |
 #'
-#' A kernel of shape (inputs, outputs) has these as fans; that of a convolution, (sizes, inputs, outputs), has them times the
-#' product of its sizes. The `_normal` ones are truncated at 2 standard deviations, which are enlarged by 1 / 0.8796 so that
-#' the variance is as said. `orthogonal` takes all axes but the last as rows.
+#' A kernel of shape (inputs, outputs) has these as fans; that of a convolution, (sizes, inputs, outputs), has them
+#' times the product of its sizes. The `_normal` ones are truncated at 2 standard deviations, which are enlarged by 1 /
+#' 0.8796 so that the variance is as said. `orthogonal` takes all axes but the last as rows.
 #'
 #' Numbers come from the engine with a seed from R's generator: `set.seed()` governs them, and threads do not matter. An
 #' initializer with a `seed` of its own gives the same numbers at each call and leaves R's generator alone.
@@ -69,7 +69,8 @@ initializer_formulas <- c(
     },
     random_uniform = function(shape, dtype, config) op_random_uniform(shape, config$minval, config$maxval, dtype),
     random_normal = function(shape, dtype, config) op_random_normal(shape, config$mean, config$stddev, dtype),
-    truncated_normal = function(shape, dtype, config) op_random_truncated_normal(shape, config$mean, config$stddev, dtype),
+    truncated_normal = function(shape, dtype, config) op_random_truncated_normal(shape, config$mean, config$stddev,
+      dtype),
     variance_scaling = function(shape, dtype, config) draw_scaled(shape, dtype, config),
     orthogonal = function(shape, dtype, config) draw_orthogonal(shape, dtype, config$gain)
   ),
@@ -120,8 +121,8 @@ draw_orthogonal <- function(shape, dtype, gain) {
   op_reshape(tensor(gain * (if (rows < columns) t(q) else q), dtype), shape)
 }
 
-#' Columns in panels, each freed of its part along those before it, twice, as the first time leaves rounding errors. An interrupt waits for
-#' a panel only.
+#' Columns in panels, each freed of its part along those before it, twice, as the first time leaves rounding errors. An
+#' interrupt waits for a panel only.
 #' @noRd
 orthonormal_columns <- function(rows, columns, panel = 128) {
   done <- list()

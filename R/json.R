@@ -4,7 +4,8 @@
 json_slack <- 2^23
 json_slack_factor <- 3
 
-#' What a text of JSON (a string or raw vector) is like, checked as a whole before anything is made of it. `refuse` is called with what is wrong.
+#' What a text of JSON (a string or raw vector) is like, checked as a whole before anything is made of it. `refuse` is
+#' called with what is wrong.
 #' @noRd
 scan_json <- function(text, deepest, refuse) {
   extent <- .Call(C_json_scan, text, as.integer(deepest))
@@ -16,7 +17,8 @@ scan_json <- function(text, deepest, refuse) {
 #' @noRd
 read_json <- function(text, deepest, refuse, bytes = size_of_text(text)) {
   cost <- scan_json(text, deepest, refuse)$cost
-  if (cost > json_slack + json_slack_factor * bytes) refuse(" of the right form: its values need ", format_bytes(cost), " of memory")
+  if (cost > json_slack + json_slack_factor * bytes) refuse(" of the right form: its values need ", format_bytes(cost),
+    " of memory")
   .Call(C_json_read, text)
 }
 
@@ -45,7 +47,8 @@ json_string <- function(x) {
 
 #' An object, of which there may be very many members; the values are JSON.
 #' @noRd
-json_object <- function(names, values) paste0("{", paste0(json_string(names), if (length(names)) ":", values, collapse = ","), "}")
+json_object <- function(names, values)
+  paste0("{", paste0(json_string(names), if (length(names)) ":", values, collapse = ","), "}")
 
 # ---- writing ----
 

@@ -32,8 +32,8 @@
 #'
 #' @param ... fields: `alpha` for `elu()`, 1 by default.
 #' @return A reference object.
-#' @seealso [build_dense_neural_network()], [loss_function], [check_gradient()]; [activation_relu()] and its like for models;
-#'   `vignette("lab-backpropagation")`.
+#' @seealso [build_dense_neural_network()], [loss_function], [check_gradient()]; [activation_relu()] and its like for
+#'   models; `vignette("lab-backpropagation")`.
 #' @examples
 #' act <- relu()
 #' act$forward(matrix(c(-0.1, 0.3, 0.7, 0.5), 2))
@@ -63,13 +63,14 @@ op_derivative <- function(op, x, seed = NULL) {
 is_native <- function(x) identical(attr(class(x), "package"), "nativenet") && class(x)[1] %in% native_classes
 
 native_classes <- c(
-  "relu", "sigmoid", "htan", "elu", "softmax", "linear", "threshold", "binary_crossentropy", "categorical_crossentropy", "mean_squared_error",
-  "gradient_descent_optimizer", "momentum_optimizer", "rmsprop_optimizer", "adam_optimizer", "adamw_optimizer", "adagrad_optimizer"
+  "relu", "sigmoid", "htan", "elu", "softmax", "linear", "threshold", "binary_crossentropy", "categorical_crossentropy",
+  "mean_squared_error", "gradient_descent_optimizer", "momentum_optimizer", "rmsprop_optimizer", "adam_optimizer",
+  "adamw_optimizer", "adagrad_optimizer"
 )
 
-#' Methods of a reference class, from functions of the object. A method is copied into each object, and an object of a class
-#' that a user derived sees the user's workspace and not this namespace; so all that a method does is to hand over to the
-#' function that is kept here. `self` is the object as a plain environment: its fields are `self$name`.
+#' Methods of a reference class, from functions of the object. A method is copied into each object, and an object of a
+#' class that a user derived sees the user's workspace and not this namespace; so all that a method does is to hand over
+#' to the function that is kept here. `self` is the object as a plain environment: its fields are `self$name`.
 #' @noRd
 methods_from <- function(class, functions) {
   course_methods[[class]] <- utils::modifyList(as.list(course_methods[[class]]), functions)
@@ -78,7 +79,8 @@ methods_from <- function(class, functions) {
     names(passed) <- ifelse(names(formals(f)[-1]) == "...", "", names(formals(f)[-1]))
     method <- function() NULL
     formals(method) <- formals(f)[-1]
-    body(method) <- as.call(c(call("$", call("$", quote(asNamespace("nativenet")$course_methods), as.name(class)), as.name(name)),
+    body(method) <- as.call(c(call("$", call("$", quote(asNamespace("nativenet")$course_methods), as.name(class)),
+      as.name(name)),
       quote(as.environment(.self)), passed))
     method
   }, functions, names(functions))
@@ -103,13 +105,15 @@ activation <- setRefClass("activation", methods = methods_from("activation", lis
 #' (rows, K, K) of each row.
 #' @noRd
 chain_rule <- function(slope, gradient) {
-  if (is.numeric(slope) && identical(dim(slope), dim(gradient)) && length(slope) == length(gradient)) return(slope * gradient)
+  if (is.numeric(slope) && identical(dim(slope), dim(gradient)) && length(slope) == length(gradient))
+    return(slope * gradient)
   k <- ncol(gradient)
   if (is.numeric(slope) && identical(dim(slope), c(dim(gradient), k))) {
-    return(vapply(seq_len(k), function(j) rowSums(gradient * matrix(slope[, , j], ncol = k)), gradient[, 1]) |> matrix(ncol = k))
+    return(vapply(seq_len(k), function(j) rowSums(gradient * matrix(slope[, , j], ncol = k)), gradient[, 1]) |>
+      matrix(ncol = k))
   }
-  abort("a derivative of shape ", format_shape(dim(gradient)), " or, for each row, a Jacobian must come back, not ", describe(slope),
-    class = "shape", fun = "backward")
+  abort("a derivative of shape ", format_shape(dim(gradient)), " or, for each row, a Jacobian must come back, not ",
+    describe(slope), class = "shape", fun = "backward")
 }
 
 #' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
@@ -173,8 +177,8 @@ model_names <- c(htan = "tanh", gradient_descent_optimizer = "sgd", momentum_opt
 
 model_name <- function(class) if (class %in% names(model_names)) model_names[[class]] else sub("_optimizer$", "", class)
 
-#' A class or an object of the course as a model takes it: activations and optimizers have the same formulas there, losses are divided by
-#' other numbers. Anything else as it is.
+#' A class or an object of the course as a model takes it: activations and optimizers have the same formulas there,
+#' losses are divided by other numbers. Anything else as it is.
 #' @noRd
 as_model_part <- function(kind, x, arg, fun) {
   if (is(x, "refObjectGenerator")) return(model_name(x$className)) # a class that was not called, such as relu
@@ -187,8 +191,10 @@ as_model_part <- function(kind, x, arg, fun) {
     return(do.call(get(paste0(kind, "_", name), envir = topenv()), fields))
   }
   abort("`", arg, "` is an object of class <", class, ">, which is for `build_dense_neural_network()`. ",
-    if (bare_name(name) %in% bare_name(names(known_names(kind)))) paste0("Models take \"", name, "\" or `", kind, "_", name, "()`")
-    else paste("Models take", with_article(kind), "by name, such as", paste0("`", kind, "_", c(part_names, optimizer = "adam")[[kind]][1], "()`,"), "or a function made of ops"), fun = fun)
+    if (bare_name(name) %in% bare_name(names(known_names(kind)))) paste0("Models take \"", name, "\" or `", kind, "_",
+      name, "()`")
+    else paste("Models take", with_article(kind), "by name, such as", paste0("`", kind, "_",
+      c(part_names, optimizer = "adam")[[kind]][1], "()`,"), "or a function made of ops"), fun = fun)
 }
 
 #' A numeric matrix; rows are samples.
@@ -198,5 +204,6 @@ check_rows <- function(x, arg, fun) {
   if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
   hint <- if (length(dim(x)) > 2) "; `matrix(x, nrow(x))` makes one"
   else if (is.null(dim(x)) && is.numeric(x)) "; `matrix()` makes one, and `x[i, , drop = FALSE]` keeps one"
-  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), if (is.null(hint)) conversion_hint(x, arg) else hint, fun = fun)
+  abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), if (is.null(hint))
+    conversion_hint(x, arg) else hint, fun = fun)
 }

@@ -2,28 +2,33 @@
 
 #' Check a student's file
 #'
-#' Runs the file in a fresh R process and then the checks of its lab on what it has defined: values at known points, derivatives against
-#' finite differences, shapes, and whether training works. Prints what holds and what does not, in words that help to go on. Solutions are
-#' not shown. Any right implementation passes, whatever it looks like; a file with open TODOs gives a list of what is to be done.
+#' Runs the file in a fresh R process and then the checks of its lab on what it has defined: values at known points,
+#' derivatives against finite differences, shapes, and whether training works. Prints what holds and what does not, in
+#' words that help to go on. Solutions are not shown. Any right implementation passes, whatever it looks like; a file
+#' with open TODOs gives a list of what is to be done.
 #'
-#' The session that calls is left alone: its objects, options, working directory and random numbers. The file runs in its own folder,
-#' without your profile, and with its output and its pictures thrown away. When it stops with an error, what comes after it is run all the
-#' same. After `timeout` seconds it is ended, along with all processes that it has started (a file that refuses to be interrupted lasts
-#' two seconds longer). It has your rights on this computer, so look at files from people you do not know before you run them.
+#' The session that calls is left alone: its objects, options, working directory and random numbers. The file runs in
+#' its own folder, without your profile, and with its output and its pictures thrown away. When it stops with an error,
+#' what comes after it is run all the same. After `timeout` seconds it is ended, along with all processes that it has
+#' started (a file that refuses to be interrupted lasts two seconds longer). It has your rights on this computer, so
+#' look at files from people you do not know before you run them.
 #'
 #' @section What is accepted in the lab on back-propagation:
 #' * the cross-entropy with or without a small constant inside the logarithms; it is a mean over rows;
-#' * in `train_on_batch()`, the gradient of the mean over the batch, or the sum of the gradients of the samples, each taken as a batch of
-#'   one, as the course sheet has it: n times as much;
-#' * `backward()` of an activation is its derivative at the pre-activation. The sheet's printed loop hands it the output, which is
-#'   the gradient for ReLU only: it is not accepted; see [activation].
+#' * in `train_on_batch()`, the gradient of the mean over the batch, or the sum of the gradients of the samples, each
+#'   taken as a batch of one, as the course sheet has it: n times as much;
+#' * `backward()` of an activation is its derivative at the pre-activation. The sheet's printed loop hands it the
+#'   output, which is the gradient for ReLU only: it is not accepted; see [activation].
 #'
-#' @param file path of an R script or an R Markdown file, of which the chunks of R are run (those with `eval = FALSE` are not).
-#' @param lab name of the lab, see [use_lab()]; by default what the head of the file says, else the name of the file (`tensors-anna.R`).
+#' @param file path of an R script or an R Markdown file, of which the chunks of R are run (those with `eval = FALSE`
+#'   are not).
+#' @param lab name of the lab, see [use_lab()]; by default what the head of the file says, else the name of the file
+#'   (`tensors-anna.R`).
 #' @param timeout seconds after which the process is ended.
-#' @return A data frame of class `nn_lab_check`, invisibly: a row per check with `check`, what must hold; `ok`; and `message`, why it
-#'   does not. The first row says whether the file runs. Checks that were not reached have `ok = NA`.
-#' @section Errors: `nativenet_error_file` for a file that is not there, `nativenet_error_value` if it is not clear which lab it belongs to.
+#' @return A data frame of class `nn_lab_check`, invisibly: a row per check with `check`, what must hold; `ok`; and
+#'   `message`, why it does not. The first row says whether the file runs. Checks that were not reached have `ok = NA`.
+#' @section Errors: `nativenet_error_file` for a file that is not there, `nativenet_error_value` if it is not clear
+#'   which lab it belongs to.
 #' @seealso [check_gradient()] for derivatives at the console.
 #' @examples
 #' file <- use_lab("backpropagation", solution = TRUE, path = tempdir(), open = FALSE)
@@ -40,7 +45,8 @@ check_lab <- function(file, lab = NULL, timeout = 60) {
   dir.create(folder)
   on.exit(unlink(folder, recursive = TRUE))
   started <- proc.time()[["elapsed"]]
-  run_apart(sprintf("asNamespace(\"nativenet\")$run_lab(%s)", toString(vapply(normalizePath(c(file, checks, folder), "/"), deparse1, ""))),
+  run_apart(sprintf("asNamespace(\"nativenet\")$run_lab(%s)",
+    toString(vapply(normalizePath(c(file, checks, folder), "/"), deparse1, ""))),
     folder, timeout)
   late <- proc.time()[["elapsed"]] - started >= timeout
   end <- if (late) sprintf("stopped after %g seconds", timeout) else "the process ended: `quit()`, or R crashed,"
@@ -52,7 +58,8 @@ lab_of <- function(file, fun = calling_function()) {
   header <- grep(lab_header, readLines(file, 20, warn = FALSE), value = TRUE, useBytes = TRUE)
   name <- sub(lab_header, "\\2", c(header, sub("[^a-z].*", "", basename(file))), useBytes = TRUE)
   known <- name[name %in% lab_names()]
-  if (!length(known)) abort("neither the name of \"", basename(file), "\" nor its first lines say which lab it is; give `lab`", fun = fun)
+  if (!length(known)) abort("neither the name of \"", basename(file),
+    "\" nor its first lines say which lab it is; give `lab`", fun = fun)
   known[1]
 }
 
@@ -66,8 +73,9 @@ run_apart <- function(code, folder, timeout) {
   suppressWarnings(if (.Platform$OS.type == "windows") {
     system2(rscript, c("--vanilla", shQuote(script)), stdout = FALSE, stderr = FALSE, timeout = seconds)
   } else {
-    # With a timeout, R makes the shell the head of a process group, interrupts that at its end, and waits long for those who do not mind.
-    # The shell outlives the interrupt to end all of its group, the group of number $$, if it is one.
+    # With a timeout, R makes the shell the head of a process group, interrupts that at its end, and waits long for
+    # those who do not mind. The shell outlives the interrupt to end all of its group, the group of number $$, if it is
+    # one.
     system(timeout = seconds, paste(
       "trap : INT TERM; (sleep", seconds + 2, "; kill -9 -$$) > /dev/null 2>&1 &",
       shQuote(rscript), "--vanilla", shQuote(script), "> /dev/null 2>&1 < /dev/null; kill -9 -$$ 2> /dev/null"
@@ -108,7 +116,8 @@ file_runs <- "the file runs"
 #' The checks of a file of checks, without running it.
 #' @noRd
 check_titles <- function(checks) {
-  calls <- Filter(function(e) is.call(e) && identical(e[[1]], quote(check)), as.list(parse(checks, keep.source = FALSE)))
+  calls <- Filter(function(e) is.call(e) && identical(e[[1]], quote(check)),
+    as.list(parse(checks, keep.source = FALSE)))
   vapply(calls, function(e) e[[2]], "")
 }
 
@@ -117,10 +126,12 @@ print.nn_lab_check <- function(x, ...) {
   if (!is.null(attr(x, "file"))) cli::cat_line(cli::style_bold(attr(x, "file")), ", lab ", attr(x, "lab"))
   for (i in seq_len(nrow(x))) {
     ok <- x$ok[i]
-    sign <- if (is.na(ok)) cli::col_grey("-") else if (ok) cli::col_green(cli::symbol$tick) else cli::col_red(cli::symbol$cross)
+    sign <- if (is.na(ok)) cli::col_grey("-") else if (ok) cli::col_green(cli::symbol$tick) else
+      cli::col_red(cli::symbol$cross)
     cli::cat_line(sign, " ", if (is.na(ok)) cli::col_grey(x$check[i]) else x$check[i])
     if (isFALSE(ok)) cli::cat_line(strwrap(x$message[i], cli::console_width() - 1, indent = 4, exdent = 4))
   }
-  cli::cat_line(sum(x$ok, na.rm = TRUE), " of ", nrow(x), if (all(x$ok %in% TRUE)) ": all that is checked holds." else " hold.")
+  cli::cat_line(sum(x$ok, na.rm = TRUE), " of ", nrow(x), if (all(x$ok %in% TRUE)) ": all that is checked holds." else
+    " hold.")
   invisible(x)
 }

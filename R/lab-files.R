@@ -15,19 +15,20 @@ mark_pattern <- "\\\\?#!/?[ \t]*hw(begin|end)\\b"
 #' }
 #' ```
 #'
-#' The student's version has the text of the first mark as a comment, as far to the right as the mark was, and nothing of the
-#' solution. A `\n` in that text begins a new line of the comment. Works for R scripts and R Markdown files, and on any other text. All
-#' other lines stay as they are, to the byte, with their line ends.
+#' The student's version has the text of the first mark as a comment, as far to the right as the mark was, and nothing
+#' of the solution. A `\n` in that text begins a new line of the comment. Works for R scripts and R Markdown files, and
+#' on any other text. All other lines stay as they are, to the byte, with their line ends.
 #'
-#' Let what is left be R code: `x <- ` before a mark would take the next line of the file for the value of `x`. Marks inside braces or
-#' parentheses are safe. [check_lab()] says whether the file can be read.
+#' Let what is left be R code: `x <- ` before a mark would take the next line of the file for the value of `x`. Marks
+#' inside braces or parentheses are safe. [check_lab()] says whether the file can be read.
 #'
 #' @param file path of the file with the solutions.
-#' @param output path of the student's version; an older one there is replaced. By default it lies beside `file`: `lab-solution.R` becomes
-#'   `lab.R`, and any other `lab.R` becomes `lab-student.R`.
+#' @param output path of the student's version; an older one there is replaced. By default it lies beside `file`:
+#'   `lab-solution.R` becomes `lab.R`, and any other `lab.R` becomes `lab-student.R`.
 #' @return The path of the student's version, invisibly.
-#' @section Errors: `nativenet_error_marks`, which gives the numbers of the lines, if the marks do not pair up, or stand beside code,
-#'   or if there are none; then nothing is written. `nativenet_error_file` if `file` cannot be read, or `output` is the same file.
+#' @section Errors: `nativenet_error_marks`, which gives the numbers of the lines, if the marks do not pair up, or stand
+#'   beside code, or if there are none; then nothing is written. `nativenet_error_file` if `file` cannot be read, or
+#'   `output` is the same file.
 #' @seealso [use_lab()] for the labs of this package.
 #' @examples
 #' solution <- file.path(tempdir(), "square-solution.R")
@@ -56,7 +57,8 @@ student_path <- function(file) {
 
 # Bytes, so that neither encodings nor line ends change.
 read_text <- function(file, fun = calling_function()) {
-  as_string(read_bytes(file), function(...) abort(encodeString(file, quote = "\""), " holds no text: ", ..., class = "file", fun = fun))
+  as_string(read_bytes(file), function(...) abort(encodeString(file, quote = "\""), " holds no text: ", ...,
+    class = "file", fun = fun))
 }
 
 #' @param text the whole file, one string.
@@ -76,7 +78,8 @@ strip_text <- function(text, name, fun = calling_function()) {
   if (any(marked & !alone)) wrong(which(marked & !alone), "a mark must stand on a line of its own")
   before <- c(FALSE, begins[-length(begins)])
   nested <- begins & before
-  if (any(nested)) wrong(rbind(at[which(nested) - 1], at[nested]), "`#!hwbegin` after `#!hwbegin`, whose `#!hwend` is missing")
+  if (any(nested)) wrong(rbind(at[which(nested) - 1], at[nested]),
+    "`#!hwbegin` after `#!hwbegin`, whose `#!hwend` is missing")
   if (any(!begins & !before)) wrong(at[!begins & !before], "`#!hwend` without `#!hwbegin`")
   if (begins[length(begins)]) wrong(at[length(at)], "`#!hwbegin` without `#!hwend`")
   opened <- at[begins]
@@ -91,7 +94,8 @@ strip_text <- function(text, name, fun = calling_function()) {
 todo_lines <- function(line) {
   indent <- sub("^([ \t]*).*", "\\1", gsub("[\r\n]", "", line, useBytes = TRUE), useBytes = TRUE)
   end <- sub("^[^\r\n]*", "", line, useBytes = TRUE)
-  todo <- sub(paste0("^[ \t]*", mark_pattern, "[ \t]*([^\r\n]*?)[ \t]*[\r\n]*$"), "\\2", line, perl = TRUE, useBytes = TRUE)
+  todo <- sub(paste0("^[ \t]*", mark_pattern, "[ \t]*([^\r\n]*?)[ \t]*[\r\n]*$"), "\\2", line, perl = TRUE,
+    useBytes = TRUE)
   if (!nzchar(todo)) todo <- "TODO"
   parts <- strsplit(todo, "[ \t]*\\\\n[ \t]*#*[ \t]*", useBytes = TRUE)[[1]]
   paste0(indent, "# ", parts, end, collapse = "")
@@ -101,10 +105,10 @@ todo_lines <- function(line) {
 
 #' Labs for students
 #'
-#' `use_lab("backpropagation")` puts the student's file of that lab into a folder: a script with explanations, in which pieces of code
-#' are left to write. `use_lab()` without a name lists the labs. [check_lab()] then tells how far one has come. The same labs are
-#' templates of R Markdown (in RStudio: New File, R Markdown, From Template) and, where \pkg{learnr} is installed, interactive tutorials:
-#' `learnr::run_tutorial("backpropagation", package = "nativenet")`.
+#' `use_lab("backpropagation")` puts the student's file of that lab into a folder: a script with explanations, in which
+#' pieces of code are left to write. `use_lab()` without a name lists the labs. [check_lab()] then tells how far one has
+#' come. The same labs are templates of R Markdown (in RStudio: New File, R Markdown, From Template) and, where
+#' \pkg{learnr} is installed, interactive tutorials: `learnr::run_tutorial("backpropagation", package = "nativenet")`.
 #'
 #' The student's files are made from those with the solutions by [strip_solutions()] at the moment of copying.
 #'
@@ -113,7 +117,8 @@ todo_lines <- function(line) {
 #' @param path the folder.
 #' @param open open the file in RStudio, where that is running?
 #' @return The path of the new file, invisibly. Without `name`, a data frame with columns `lab` and `title`, invisibly.
-#' @section Errors: `nativenet_error_file` if the file is there already, which is never overwritten, or the folder is not there.
+#' @section Errors: `nativenet_error_file` if the file is there already, which is never overwritten, or the folder is
+#'   not there.
 #' @examples
 #' use_lab()
 #' file <- use_lab("backpropagation", path = tempdir(), open = FALSE)
@@ -128,13 +133,16 @@ use_lab <- function(name, solution = FALSE, path = ".", open = interactive()) {
   if (!dir.exists(path)) abort("there is no folder \"", path, "\"", class = "file")
   target <- file.path(path, paste0(name, if (solution) "-solution", ".R"))
   if (file.exists(target)) {
-    abort("\"", target, "\" is there already and stays as it is; rename it, or choose another folder by `path`", class = "file")
+    abort("\"", target, "\" is there already and stays as it is; rename it, or choose another folder by `path`",
+      class = "file")
   }
   text <- read_text(lab_path(name))
   replace_text(target, if (solution) text else strip_text(text, name))
-  if (open && requireNamespace("rstudioapi", quietly = TRUE) && rstudioapi::isAvailable()) rstudioapi::navigateToFile(target)
+  if (open && requireNamespace("rstudioapi", quietly = TRUE) && rstudioapi::isAvailable())
+    rstudioapi::navigateToFile(target)
   else cli::cat_line("The lab is in ", cli::col_blue(target))
-  cli::cat_line("When a piece is written: ", cli::col_blue("check_lab(", encodeString(sub("^[.]/", "", target), quote = "\""), ")"))
+  cli::cat_line("When a piece is written: ",
+    cli::col_blue("check_lab(", encodeString(sub("^[.]/", "", target), quote = "\""), ")"))
   invisible(target)
 }
 

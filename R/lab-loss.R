@@ -30,8 +30,8 @@
 #' @param ... fields: `epsilon` for the cross-entropies, `reduction` (`"mean"` or `"sum"`) for the squared
 #'   error.
 #' @return A reference object.
-#' @seealso [build_dense_neural_network()], [activation], [check_gradient()]; [loss_mean_squared_error()] and its like for models;
-#'   `vignette("lab-backpropagation")`.
+#' @seealso [build_dense_neural_network()], [activation], [check_gradient()]; [loss_mean_squared_error()] and its like
+#'   for models; `vignette("lab-backpropagation")`.
 #' @examples
 #' y_true <- matrix(c(0, 0, 0, 1, 1, 0), ncol = 3)
 #' y_pred <- matrix(c(0.2, 0.5, 0.3, 0.8, 0.1, 0.1), ncol = 3)
@@ -101,5 +101,6 @@ categorical_crossentropy <- loss_class("categorical_crossentropy",
 #' @exportClass mean_squared_error
 mean_squared_error <- loss_class("mean_squared_error",
   function(self, t, p) op_squared_error(t, p, reduction = self$reduction),
-  fields = list(reduction = "character"), initialize = function(reduction = "mean", ...) initFields(reduction = reduction, ...)
+  fields = list(reduction = "character"), initialize = function(reduction = "mean", ...)
+  initFields(reduction = reduction, ...)
 )

@@ -2,8 +2,8 @@
 
 activation_ops <- list(
   relu = function(a, z) op_relu(z), sigmoid = function(a, z) op_sigmoid(z), htan = function(a, z) op_tanh(z),
-  elu = function(a, z) op_elu(z, a$alpha), softmax = function(a, z) op_softmax(z), threshold = function(a, z) op_step(z),
-  linear = function(a, z) z
+  elu = function(a, z) op_elu(z, a$alpha), softmax = function(a, z) op_softmax(z), threshold = function(a, z)
+  op_step(z), linear = function(a, z) z
 )
 
 #' One layer on tensors; the multiply and the activation are one op where the engine has it so.
@@ -27,7 +27,8 @@ is_fused <- function(activation, loss) {
 loss_of <- function(loss, target, p, fused) {
   switch(class(loss)[1],
     binary_crossentropy = op_binary_crossentropy(target, p, fused, clip = 0, epsilon = loss$epsilon, reduction = "sum"),
-    categorical_crossentropy = op_categorical_crossentropy(target, p, fused, clip = 0, epsilon = loss$epsilon, normalize = FALSE),
+    categorical_crossentropy = op_categorical_crossentropy(target, p, fused, clip = 0, epsilon = loss$epsilon,
+      normalize = FALSE),
     mean_squared_error = op_squared_error(target, p, reduction = loss$reduction)
   )
 }
@@ -50,7 +51,8 @@ network_engine <- function(parts, p, rows) {
   activation <- parts$activations[[last]]
   fused <- is_fused(activation, parts$loss)
   z <- if (fused) op_dense(y, weights[[last]], biases[[last]])
-  output <- if (fused) activation_ops[[class(activation)[1]]](activation, z) else layer_op(activation, y, weights[[last]], biases[[last]])
+  output <- if (fused) activation_ops[[class(activation)[1]]](activation, z) else
+    layer_op(activation, y, weights[[last]], biases[[last]])
   target <- input(ncol(p$weights[[last]]))
   losses <- loss_of(parts$loss, target, if (fused) z else output, fused)
   trainer <- .Call(C_trainer_new, program, op_mean(losses), as.integer(rows), optimizer_numbers(parts$optimizer))
@@ -66,7 +68,8 @@ network_engine <- function(parts, p, rows) {
 traced_fields <- function(parts) {
   fields <- lapply(c(list(parts$loss), parts$activations), function(part) {
     home <- as.environment(part)
-    lapply(intersect(c("epsilon", "reduction", "alpha"), ls(home)), function(name) list(home = home, name = name, value = home[[name]]))
+    lapply(intersect(c("epsilon", "reduction", "alpha"), ls(home)), function(name)
+      list(home = home, name = name, value = home[[name]]))
   })
   unlist(fields, recursive = FALSE)
 }

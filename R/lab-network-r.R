@@ -40,7 +40,8 @@ step_in_r <- function(self, x, t) {
   check_finite(t)
   g <- gradients_in_r(self, x, t)
   if (!is.finite(g$loss) || !all(is.finite(unlist(g[c("weights", "biases")])))) {
-    abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan", fun = NULL)
+    abort("the loss or its gradient is no longer a finite number; the weights are the last good ones", class = "nan",
+      fun = NULL)
   }
   moved <- self$parameters
   optimizer <- self$parts$optimizer
@@ -78,7 +79,8 @@ fit_in_r <- function(self, x, y, epochs, batch_size, shuffle, after_epoch) {
 #' @noRd
 check_own <- function(value, model, object, method) {
   if (is.numeric(value) && length(value) == length(model) && identical(dim(value), dim(model))) return(value)
-  wanted <- if (is.null(dim(model))) sprintf("%d numbers", length(model)) else paste("numbers of shape", format_shape(dim(model)))
+  wanted <- if (is.null(dim(model))) sprintf("%d numbers", length(model)) else
+    paste("numbers of shape", format_shape(dim(model)))
   abort("class <", class(object)[1], "> must return ", wanted, ", not ", describe(value), class = "shape", fun = method)
 }
 

@@ -20,10 +20,10 @@
 #'   Further arguments are ignored, as on the course sheet.
 #' * `fit(x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL, verbose =
 #'   interactive(), on_epoch = NULL)`: `epochs` passes in a new random order each, governed by `set.seed()`, in
-#'   batches of 32 (or all rows, if fewer) by default; the last batch may be smaller. Returns, invisibly, a list with `loss`, the mean over each epoch, taken while
-#'   the weights move, and `val_loss` if `validation_data = list(x, y)` was given. `on_epoch(epoch, loss)` is
-#'   called after each epoch; if it returns `FALSE`, training stops. An interrupt stops between two steps and
-#'   leaves a network that can be used and trained on.
+#'   batches of 32 (or all rows, if fewer) by default; the last batch may be smaller. Returns, invisibly, a list with
+#'   `loss`, the mean over each epoch, taken while the weights move, and `val_loss` if `validation_data = list(x, y)`
+#'   was given. `on_epoch(epoch, loss)` is called after each epoch; if it returns `FALSE`, training stops. An interrupt
+#'   stops between two steps and leaves a network that can be used and trained on.
 #' * `gradients(x, y)`: `loss`, `weights` and `biases`: the loss of these samples and its gradient, as a step would
 #'   follow it; nothing changes.
 #' * `evaluate(x, y)`: the loss and, for classes, the share of rows whose largest output (or, for a single
@@ -40,8 +40,8 @@
 #' @section Gradients:
 #' The step follows the gradient of the loss that is reported, with derivatives of activations at the
 #' pre-activations; see [activation] and [loss_function] for where the sheet's loop differs. `sigmoid()` with
-#' `binary_crossentropy()` and `softmax()` with `categorical_crossentropy()` at the end use the joint gradient `(p - t) / n`
-#' without division; any other loss after `softmax()` uses its full Jacobian.
+#' `binary_crossentropy()` and `softmax()` with `categorical_crossentropy()` at the end use the joint gradient
+#' `(p - t) / n` without division; any other loss after `softmax()` uses its full Jacobian.
 #'
 #' @section Errors:
 #' Of class `nativenet_error_value`, `nativenet_error_shape` or, for a label outside the classes,
@@ -56,8 +56,9 @@
 #' @param ... ignored.
 #' @param dtype `"float64"` or `"float32"`.
 #' @return A reference object of class `dense_neural_network`.
-#' @seealso [activation], [loss_function] and [gradient_descent_optimizer] for its parts; [check_gradient()], [plot_network()],
-#'   [plot_decision()] and [plot_weights()] to look at it; [keras_model_sequential()] for deeper models; `vignette("nativenet")` and `vignette("lab-backpropagation")`.
+#' @seealso [activation], [loss_function] and [gradient_descent_optimizer] for its parts; [check_gradient()],
+#'   [plot_network()], [plot_decision()] and [plot_weights()] to look at it; [keras_model_sequential()] for deeper
+#'   models; `vignette("nativenet")` and `vignette("lab-backpropagation")`.
 #' @examples
 #' x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 #' y <- matrix(c(0, 1, 1, 0), 4)
@@ -87,8 +88,8 @@ build_dense_neural_network <- function(input_size, layers, loss, optimizer, l1 =
     } else if (!wants_units && is_activation(layer)) {
       activations <- c(activations, list(layer))
     } else {
-      abort("`layers[[", i, "]]` must be ", if (wants_units) "a number of units" else "an activation such as `sigmoid()` or `linear()`",
-        ", not ", describe(layer), of_models(layer))
+      abort("`layers[[", i, "]]` must be ", if (wants_units) "a number of units" else
+        "an activation such as `sigmoid()` or `linear()`", ", not ", describe(layer), of_models(layer))
     }
   }
   if (length(layers) %% 2 == 1) abort("the last of `layers` has no activation; use `linear()` for none")
@@ -105,7 +106,8 @@ truncated_normal <- function(inputs, units) {
 }
 
 of_models <- function(x) if (inherits(x, "nn_part")) paste0(" of models, `", part_label(x), "()`")
-has_methods <- function(x, names) is.environment(x) && !inherits(x, "nn_optimizer") && all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
+has_methods <- function(x, names) is.environment(x) && !inherits(x, "nn_optimizer") &&
+  all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
 method_names <- function(x) if (is(x, "envRefClass")) x$getRefClass()$methods() else character()
 # by what they take, not by their names: a student's classes may have nothing in common with ours
 is_activation <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 1
@@ -144,26 +146,30 @@ check_labels <- function(y, classes, arg, fun) {
     abort("`", arg, "` must be labels 0, 1, 2, ... or a factor, not ", describe(y), fun = fun)
   }
   bad <- which(!is.finite(y) | y != round(y) | y < 0)
-  if (length(bad)) abort("`", arg, "` must be labels 0, 1, 2, ...; number ", bad[1], " is ", format(y[bad[1]]), fun = fun)
+  if (length(bad)) abort("`", arg, "` must be labels 0, 1, 2, ...; number ", bad[1], " is ", format(y[bad[1]]),
+    fun = fun)
   if (!is.null(classes) && any(y >= classes)) {
-    abort("`", arg, "` has the label ", max(y), ", but with ", classes, " classes the labels are 0 .. ", classes - 1, class = "index", fun = fun)
+    abort("`", arg, "` has the label ", max(y), ", but with ", classes, " classes the labels are 0 .. ", classes - 1,
+      class = "index", fun = fun)
   }
 }
 
 #' Matrices and vectors of bare numbers that fit each other, as a list of both.
 #' @noRd
 check_parameters <- function(weights, biases, fun) {
-  if (!is.list(weights) || length(weights) == 0) abort("`weights` must be a list of matrices, not ", describe(weights), fun = fun)
+  if (!is.list(weights) || length(weights) == 0) abort("`weights` must be a list of matrices, not ", describe(weights),
+    fun = fun)
   if (!is.list(biases) || length(biases) != length(weights)) {
     abort("`biases` must be a list of ", length(weights), " vectors, one per layer, not ", describe(biases), fun = fun)
   }
   for (i in seq_along(weights)) {
     name <- sprintf("weights[[%d]]", i)
     w <- weights[[i]] <- check_rows(weights[[i]], name, fun)
-    if (any(dim(w) == 0) || !all(is.finite(w))) abort("`", name, "` must be finite numbers, at least one, not ", describe(w), fun = fun)
+    if (any(dim(w) == 0) || !all(is.finite(w))) abort("`", name, "` must be finite numbers, at least one, not ",
+      describe(w), fun = fun)
     if (i > 1 && nrow(w) != ncol(weights[[i - 1]])) {
-      abort("`", name, "` of shape ", format_shape(dim(w)), " does not fit the ", ncol(weights[[i - 1]]), " units before it",
-        class = "shape", fun = fun)
+      abort("`", name, "` of shape ", format_shape(dim(w)), " does not fit the ", ncol(weights[[i - 1]]),
+        " units before it", class = "shape", fun = fun)
     }
     b <- biases[[i]] <- plain_argument(biases[[i]], sprintf("biases[[%d]]", i), fun)
     if (!is_bare(b) || length(b) != ncol(w) || !all(is.finite(b))) {
@@ -178,7 +184,8 @@ check_parameters <- function(weights, biases, fun) {
 check_inputs <- function(x, width, arg, fun) {
   x <- check_rows(x, arg, fun)
   if (ncol(x) != width) {
-    abort("`", arg, "` of shape ", format_shape(dim(x)), " must have ", width, " columns, one per input", class = "shape", fun = fun)
+    abort("`", arg, "` of shape ", format_shape(dim(x)), " must have ", width, " columns, one per input",
+      class = "shape", fun = fun)
   }
   if (nrow(x) == 0) abort("`", arg, "` has no rows", class = "shape", fun = fun)
   x
@@ -198,8 +205,8 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
   y <- check_rows(y, arg, fun)
   if (nrow(y) != rows || ncol(y) != width) {
     abort("`", arg, "` of shape ", format_shape(dim(y)), " must have the shape ", format_shape(c(rows, width)),
-      ", a row per sample and a column per output", if (ncol(y) == 1 && width > 1) "; labels go in as a vector, or as `to_categorical(y)`",
-      class = "shape", fun = fun)
+      ", a row per sample and a column per output", if (ncol(y) == 1 && width > 1)
+      "; labels go in as a vector, or as `to_categorical(y)`", class = "shape", fun = fun)
   }
   # a cross-entropy of -1/1 targets is no cross-entropy: it has no lower bound
   if (is_native(loss) && class(loss)[1] != "mean_squared_error") {
@@ -235,7 +242,8 @@ network_set_parameters <- function(self, what, value) {
   now <- network_parameters(self)
   next_ <- `[[<-`(now, what, value)
   if (is.list(next_$weights) && !identical(lapply(next_$weights, dim), lapply(now$weights, dim))) {
-    abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""), collapse = ", "),
+    abort("`weights` must keep their shapes ", paste(vapply(now$weights, function(w) format_shape(dim(w)), ""),
+      collapse = ", "),
       class = "shape", fun = "dense_neural_network")
   }
   next_ <- check_parameters(next_$weights, next_$biases, "dense_neural_network")
@@ -243,7 +251,8 @@ network_set_parameters <- function(self, what, value) {
   if (is.null(e)) {
     self$parameters <- next_
   } else {
-    as_tensors <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor, self$parts$dtype)
+    as_tensors <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor,
+      self$parts$dtype)
     .Call(C_trainer_set, e$trainer, c(e$weights, e$biases), as_tensors)
   }
 }
@@ -279,7 +288,8 @@ network_prepare <- function(self, rows) {
 network_sizes <- function(self) {
   if (!is.null(self$engine)) return(self$engine$sizes)
   w <- self$parameters$weights
-  if (!length(w)) abort("this network has no layers; `build_dense_neural_network()` makes one that has", fun = user_function())
+  if (!length(w)) abort("this network has no layers; `build_dense_neural_network()` makes one that has",
+    fun = user_function())
   c(nrow(w[[1]]), ncol(w[[length(w)]]))
 }
 
@@ -315,7 +325,8 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "fit")
   epochs <- check_count(epochs, fun = "fit")
   batch_size <- if (is.null(batch_size)) min(32L, nrow(x)) else check_count(batch_size, fun = "fit")
-  if (batch_size > nrow(x)) abort("`batch_size` must be at most the ", nrow(x), " rows of `x`, not ", batch_size, fun = "fit")
+  if (batch_size > nrow(x)) abort("`batch_size` must be at most the ", nrow(x), " rows of `x`, not ", batch_size,
+    fun = "fit")
   check_flag(shuffle, fun = "fit")
   check_flag(verbose, fun = "fit")
   if (!is.null(on_epoch)) check_function(on_epoch, fun = "fit")
@@ -336,7 +347,8 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     # it may have changed the learning rate, but not what the running program was made from
     network_prepare(self, batch_size)
     if (!is_same(self$engine$trainer, e$trainer)) {
-      abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch", fun = "fit")
+      abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch",
+        fun = "fit")
     }
     go_on
   }
@@ -354,7 +366,8 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
 }
 
 check_validation <- function(data, sizes, loss) {
-  if (!is.list(data) || length(data) != 2) abort("`validation_data` must be list(x, y), not ", describe(data), fun = "fit")
+  if (!is.list(data) || length(data) != 2) abort("`validation_data` must be list(x, y), not ", describe(data),
+    fun = "fit")
   x <- check_inputs(data[[1]], sizes[1], "validation_data[[1]]", "fit")
   y <- check_targets(data[[2]], nrow(x), sizes[2], loss, "validation_data[[2]]", "fit")
   check_finite(x)
@@ -385,7 +398,8 @@ network_evaluate <- function(self, x, y) {
     self$parts$loss$forward(y, p)
   } else {
     columns <- lapply(list(x, y), tensor, self$parts$dtype)
-    mean(.Call(C_trainer_predict, self$engine$trainer, self$engine$inputs, columns, self$engine$losses, min(nrow(x), 256L)))
+    mean(.Call(C_trainer_predict, self$engine$trainer, self$engine$inputs, columns, self$engine$losses,
+      min(nrow(x), 256L)))
   }
   right <- if (sizes[2] == 1) (p > 0.5) == (y > 0.5) else max.col(p, "first") == max.col(y, "first")
   list(loss = loss + network_penalty(self), accuracy = mean(right))
@@ -412,7 +426,8 @@ network_show <- function(self) {
   parts <- self$parts
   cat(sprintf("<dense_neural_network> %d inputs\n", network_sizes(self)[1]))
   units <- lengths(network_parameters(self)$biases)
-  cat(sprintf("  %d %s, %s\n", units, ifelse(units == 1, "unit", "units"), vapply(parts$activations, function(a) class(a)[1], "")), sep = "")
+  cat(sprintf("  %d %s, %s\n", units, ifelse(units == 1, "unit", "units"),
+    vapply(parts$activations, function(a) class(a)[1], "")), sep = "")
   cat(sprintf("  %s, %s, %s\n", class(parts$loss)[1], class(parts$optimizer)[1], parts$dtype))
 }
 
@@ -421,7 +436,8 @@ network_initialize <- function(self, weights, biases, activations, loss, optimiz
   parts <- list(activations = activations, loss = loss, optimizer = optimizer, l1 = l1, l2 = l2, dtype = dtype)
   for (name in names(parts)) check_part[[name]](parts[[name]])
   if (length(activations) != length(weights)) {
-    abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations), fun = "dense_neural_network")
+    abort("`activations` must be a list of ", length(weights), ", one per layer, not of ", length(activations),
+      fun = "dense_neural_network")
   }
   for (l in seq_along(activations)) {
     if (is_native(activations[[l]]) && class(activations[[l]])[1] == "softmax" && ncol(parameters$weights[[l]]) == 1) {
@@ -437,15 +453,18 @@ network_initialize <- function(self, weights, biases, activations, loss, optimiz
 check_part <- list(
   activations = function(value) {
     if (!is.list(value) || !all(vapply(value, is_activation, NA))) {
-      abort("`activations` must be a list of activations such as `relu()`, not ", describe(value), fun = "dense_neural_network")
+      abort("`activations` must be a list of activations such as `relu()`, not ", describe(value),
+        fun = "dense_neural_network")
     }
   },
   loss = function(value) {
-    if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value), of_models(value), fun = "dense_neural_network")
+    if (!is_loss(value)) abort("`loss` must be a loss such as `binary_crossentropy()`, not ", describe(value),
+      of_models(value), fun = "dense_neural_network")
   },
   optimizer = function(value) {
     if (!is_optimizer(value)) {
-      abort("`optimizer` must be an optimizer such as `adam_optimizer()`, not ", describe(value), fun = "dense_neural_network")
+      abort("`optimizer` must be an optimizer such as `adam_optimizer()`, not ", describe(value),
+        fun = "dense_neural_network")
     }
   },
   l1 = function(value) check_number(value, min = 0, arg = "l1", fun = "dense_neural_network"),
@@ -459,7 +478,8 @@ network_part <- function(self, name, value) {
   if (missing(value)) return(self$parts[[name]])
   check_part[[name]](value)
   if (name == "activations" && length(value) != length(self$parts$activations)) {
-    abort("`activations` must be a list of ", length(self$parts$activations), ", not of ", length(value), fun = "dense_neural_network")
+    abort("`activations` must be a list of ", length(self$parts$activations), ", not of ", length(value),
+      fun = "dense_neural_network")
   }
   # `network$optimizer$learning_rate <- 0.1` comes here with the same object, which goes on as it is
   same <- identical(value, self$parts[[name]])
@@ -477,7 +497,8 @@ network_parameter <- function(self, name, value) {
 active_field <- function(f, name) {
   eval(bquote(function(value) {
     engine <- asNamespace("nativenet")
-    if (missing(value)) engine[[.(f)]](as.environment(.self), .(name)) else engine[[.(f)]](as.environment(.self), .(name), value)
+    if (missing(value)) engine[[.(f)]](as.environment(.self), .(name)) else engine[[.(f)]](as.environment(.self),
+      .(name), value)
   }))
 }
 
@@ -499,8 +520,8 @@ dense_neural_network <- setRefClass("dense_neural_network",
     list(parts = "list", parameters = "list", engine = "ANY", memory = "list", id = "character")
   ),
   methods = methods_from("dense_neural_network", list(
-    predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit, gradients = network_gradients,
-    evaluate = network_evaluate, copy = network_copy, show = network_show
+    predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit,
+    gradients = network_gradients, evaluate = network_evaluate, copy = network_copy, show = network_show
   ))
 )
 dense_neural_network$methods(initialize = function(...) {
@@ -514,10 +535,12 @@ dense_neural_network$methods(initialize = function(...) {
 epoch_progress <- function(epochs) {
   start <- proc.time()[["elapsed"]]
   live <- cli::is_dynamic_tty()
-  line <- function(epoch, text, seconds) sprintf("Epoch %*d/%d  %s  %.1f s", nchar(epochs), as.integer(epoch), epochs, text, seconds)
+  line <- function(epoch, text, seconds) sprintf("Epoch %*d/%d  %s  %.1f s", nchar(epochs), as.integer(epoch), epochs,
+    text, seconds)
   list(
     running = if (live) function(epoch, fraction, loss) {
-      cat("\r", line(epoch, sprintf("%3.0f%%  loss %.4f", 100 * fraction, loss), proc.time()[["elapsed"]] - start), sep = "")
+      cat("\r", line(epoch, sprintf("%3.0f%%  loss %.4f", 100 * fraction, loss), proc.time()[["elapsed"]] - start),
+        sep = "")
       utils::flush.console()
     },
     done = function(epoch, loss, val_loss) {

@@ -27,7 +27,8 @@
 #'   <https://arxiv.org/abs/1711.05101>. Duchi et al. (2011), Adagrad,
 #'   <https://jmlr.org/papers/v12/duchi11a.html>. Sutskever et al. (2013), Nesterov momentum,
 #'   <https://proceedings.mlr.press/v28/sutskever13.html>.
-#' @seealso [build_dense_neural_network()]; [optimizer_sgd()] and its like for models and tapes; `vignette("nativenet")`.
+#' @seealso [build_dense_neural_network()]; [optimizer_sgd()] and its like for models and tapes;
+#'   `vignette("nativenet")`.
 #' @examples
 #' opt <- gradient_descent_optimizer(learning_rate = 0.1)
 #' opt$step(10, 10)
@@ -38,8 +39,8 @@
 NULL
 
 # In the order of enum update in src/kernels.h.
-update_codes <- c(sgd = 0, momentum = 1, nesterov = 2, rmsprop = 3, adam = 4, adamw = 5, adagrad = 6, adadelta = 7, adamax = 8, nadam = 9,
-  amsgrad = 10, rmsprop_full = 11)
+update_codes <- c(sgd = 0, momentum = 1, nesterov = 2, rmsprop = 3, adam = 4, adamw = 5, adagrad = 6, adadelta = 7,
+  adamax = 8, nadam = 9, amsgrad = 10, rmsprop_full = 11)
 
 #' The seven numbers that describe an optimizer to the engine; `self` is the object or its environment.
 #' @noRd
@@ -58,9 +59,11 @@ optimizer_numbers <- function(self) {
 float32_max <- (2 - 2^-23) * 2^127
 
 seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
-                          fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind), "_optimizer")) {
+                          fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind),
+                            "_optimizer")) {
   numbers <- c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
-  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max && max(beta_1, beta_2) < 1 && epsilon <= 1) {
+  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max &&
+    max(beta_1, beta_2) < 1 && epsilon <= 1) {
     return(numbers)
   }
   check_number(learning_rate, min = 0, max = float32_max, fun = fun)
@@ -125,7 +128,8 @@ momentum_optimizer <- optimizer_class("momentum_optimizer", "momentum",
 #' @rdname gradient_descent_optimizer
 #' @export rmsprop_optimizer
 #' @exportClass rmsprop_optimizer
-rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", "rmsprop", list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7))
+rmsprop_optimizer <- optimizer_class("rmsprop_optimizer", "rmsprop",
+  list(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7))
 
 #' @rdname gradient_descent_optimizer
 #' @export adam_optimizer

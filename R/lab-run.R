@@ -1,14 +1,17 @@
-# The process in which check_lab() runs a student's file, and what the checks in inst/labs/checks/ are written in. All functions live
-# in the namespace, so that a file that hides `c` or `T`, empties the workspace or detaches the package does not reach them.
+# The process in which check_lab() runs a student's file, and what the checks in inst/labs/checks/ are written in. All
+# functions live in the namespace, so that a file that hides `c` or `T`, empties the workspace or detaches the package
+# does not reach them.
 
-#' Run a file, then its checks; leave a note in `folder` before and after each step, so that an end without notice can be placed.
+#' Run a file, then its checks; leave a note in `folder` before and after each step, so that an end without notice can
+#' be placed.
 #' @noRd
 run_lab <- function(file, checks, folder) {
   silence()
   count <- 0
   note <- function(check, ok, message) {
     count <<- count + 1
-    replace_text(file.path(folder, sprintf("%06d.json", count)), to_json(list(check = check, ok = ok, message = as_utf8(message))))
+    replace_text(file.path(folder, sprintf("%06d.json", count)),
+      to_json(list(check = check, ok = ok, message = as_utf8(message))))
   }
   setwd(dirname(file))
   student_file$open <- any(grepl("^[ \t]*#+'?[ \t]*TODO\\b", readLines(file, warn = FALSE), useBytes = TRUE))
@@ -20,7 +23,8 @@ run_lab <- function(file, checks, folder) {
     note(title, NA, "in this check")
     set.seed(1)
     silence()
-    message <- tryCatch({ force(code); "" }, lab_fault = conditionMessage, error = function(e) paste0("R says: ", one_line(e), ".", hint_at(e)))
+    message <- tryCatch({ force(code); "" }, lab_fault = conditionMessage, error = function(e)
+      paste0("R says: ", one_line(e), ".", hint_at(e)))
     note(title, !nzchar(message), message)
   }
   sys.source(checks, words)
@@ -61,16 +65,19 @@ unread_line <- function(e, lines) {
   parts <- regmatches(conditionMessage(e), regexec("^<text>:([0-9]+):[0-9]+: ([^\n]*)", conditionMessage(e)))[[1]]
   if (!length(parts)) return(conditionMessage(e))
   at <- as.integer(parts[2])
-  paste0("line ", at, ": ", parts[3], if (at <= length(lines)) paste0(" in `", trimws(lines[at]), "`") else ": is a bracket or a quote not closed?")
+  paste0("line ", at, ": ", parts[3], if (at <= length(lines)) paste0(" in `", trimws(lines[at]), "`") else
+    ": is a bracket or a quote not closed?")
 }
 
-#' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first, and where.
+#' Run all expressions of a file in the workspace, those after an error, too. Returns NULL, or what went wrong first,
+#' and where.
 #' @param begin called with the place of each expression before it is run.
 #' @noRd
 run_file <- function(file, begin) {
   lines <- r_lines(file)
   code <- tryCatch(parse(text = lines, keep.source = TRUE), error = identity)
-  if (inherits(code, "error")) return(structure(paste0("It cannot be read as R code: ", unread_line(code, lines)), unread = TRUE))
+  if (inherits(code, "error")) return(structure(paste0("It cannot be read as R code: ", unread_line(code, lines)),
+    unread = TRUE))
   rows <- utils::getSrcref(code)
   faults <- character()
   for (i in seq_along(code)) {
@@ -82,7 +89,8 @@ run_file <- function(file, begin) {
       if (value$visible) print(value$value)
     }, error = function(e) faults <<- c(faults, paste0(place, ": ", one_line(e))))
   }
-  if (length(faults)) paste0(faults[1], if (length(faults) > 1) sprintf(" (and %d more after that)", length(faults) - 1))
+  if (length(faults)) paste0(faults[1], if (length(faults) > 1) sprintf(" (and %d more after that)",
+    length(faults) - 1))
 }
 
 #' The lines of R in a file; in R Markdown all others are made empty, so that numbers of lines hold.
@@ -106,18 +114,21 @@ r_lines <- function(file) {
 
 # ---- the words of checks ----
 
-#' Images that the student's network has not seen: from the test part of `digits`, or drawn, as rows of numbers from 0 to 1.
+#' Images that the student's network has not seen: from the test part of `digits`, or drawn, as rows of numbers from 0
+#' to 1.
 #' @noRd
 test_images <- function(n) {
   given <- get0("digits", globalenv(), inherits = FALSE)
   images <- if (is.list(given)) given$test$x
-  if (!is.numeric(images) || !identical(dim(images)[-1], c(28L, 28L)) || nrow(images) < n) images <- dataset_digits(n, 0)$train$x
+  if (!is.numeric(images) || !identical(dim(images)[-1], c(28L, 28L)) || nrow(images) < n)
+    images <- dataset_digits(n, 0)$train$x
   array_reshape(images[seq_len(n), , ] / 255, c(n, 784))
 }
 
 #' End a check: what is wrong, in words for the student.
 #' @noRd
-fault <- function(...) stop(structure(class = c("lab_fault", "error", "condition"), list(message = paste0(...), call = NULL)))
+fault <- function(...) stop(structure(class = c("lab_fault", "error", "condition"),
+  list(message = paste0(...), call = NULL)))
 
 # Of the file that is checked: is there a comment `# TODO` in it?
 student_file <- new.env()
@@ -188,12 +199,14 @@ agree <- function(value, truth, what, must, at = NULL, point = "x", says = "it i
   worst <- which.max(ifelse(is.finite(value), abs(value - truth), Inf))
   index <- if (is.null(dim(truth))) worst else arrayInd(worst, dim(truth))
   place <- if (!is.null(at)) paste0("at ", point, " = ", told(at[worst]), " ")
-  else if (length(truth) > 1) paste0(if (is.null(dim(truth))) "at place [" else "at [row, column] = [", paste(index, collapse = ", "), "] ")
+  else if (length(truth) > 1) paste0(if (is.null(dim(truth))) "at place [" else "at [row, column] = [",
+    paste(index, collapse = ", "), "] ")
   ratio <- sum(value * truth) / sum(truth^2)
   several <- length(truth) > 1
   all <- if (!near(value, ratio * truth, tolerance)) ""
   else if (near(ratio, -1)) if (several) " All of yours have the opposite sign." else " Yours has the opposite sign."
-  else if (several && (is_round(ratio) || is_round(1 / ratio))) paste0(" All of yours are ", told(ratio), " times as large.")
+  else if (several && (is_round(ratio) || is_round(1 / ratio))) paste0(" All of yours are ", told(ratio),
+    " times as large.")
   fault(rule, ": ", place, "yours is ", told(value[worst]), ", and ", says, " ", told(truth[worst]), ".", all)
 }
 

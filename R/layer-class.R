@@ -2,14 +2,14 @@
 
 #' Classes of layers
 #'
-#' `new_layer_class()` makes a constructor of layers of one's own, which work like all others: in sequences, in graphs, in
-#' training, where their ops become part of the model's program.
+#' `new_layer_class()` makes a constructor of layers of one's own, which work like all others: in sequences, in graphs,
+#' in training, where their ops become part of the model's program.
 #'
 #' Methods find the layer as `self`, or take it as their first argument if that is called `self`:
 #'
 #' * `initialize(...)` runs when a layer is made, with the constructor's arguments;
-#' * `build(input_shape)` runs once, when the shape of the input is known (`input_shape[1]` is the rows: `NA`), and makes the weights with
-#'   `self$add_weight(name, shape, initializer, regularizer, constraint, trainable)`;
+#' * `build(input_shape)` runs once, when the shape of the input is known (`input_shape[1]` is the rows: `NA`), and
+#'   makes the weights with `self$add_weight(name, shape, initializer, regularizer, constraint, trainable)`;
 #' * `call(inputs)` issues ops; arguments `training` and `mask` are given if it has them;
 #' * `compute_mask(inputs, mask)` gives the mask of the output (without it: the mask of the input, where it
 #'   fits the output, if `call` has an argument `mask` or `supports_masking` is `TRUE`).
@@ -22,7 +22,8 @@
 #' @param initialize,build,call,compute_mask functions, see above; only `call` must be there.
 #' @param ... more methods and values, named.
 #' @param get_config,compute_output_shape accepted for Keras' sake and not needed.
-#' @return A constructor with the arguments `object`, those of `initialize`, and the options of layers (see [layer_dense()]).
+#' @return A constructor with the arguments `object`, those of `initialize`, and the options of layers (see
+#'   [layer_dense()]).
 #' @examples
 #' layer_scale <- new_layer_class("Scale",
 #'   build = function(input_shape) {
@@ -33,24 +34,29 @@
 #' model <- keras_model_sequential(input_shape = 3) |> layer_scale() |> layer_dense(1)
 #' model
 #' @export
-new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call, compute_mask = NULL, get_config = NULL, compute_output_shape = NULL) {
+new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call, compute_mask = NULL,
+  get_config = NULL, compute_output_shape = NULL) {
   check_string(classname)
   check_function(call)
-  for (name in c("initialize", "build", "compute_mask", "get_config", "compute_output_shape")) if (!is.null(get(name))) check_function(get(name), arg = name)
+  for (name in c("initialize", "build", "compute_mask", "get_config", "compute_output_shape")) if (!is.null(get(name)))
+    check_function(get(name), arg = name)
   parts <- list(...)
   if (length(parts) && (is.null(names(parts)) || any(names(parts) == ""))) abort("methods and fields must be named")
-  methods <- c(list(initialize = initialize, build = build, call = call, compute_mask = compute_mask), Filter(is.function, parts))
+  methods <- c(list(initialize = initialize, build = build, call = call, compute_mask = compute_mask),
+    Filter(is.function, parts))
   methods <- methods[!vapply(methods, is.null, NA)]
   fields <- Filter(Negate(is.function), parts)
   takes <- if (!is.null(initialize)) names(formals(initialize))
   constructor <- function(object, ...) {
     args <- list(...)
-    is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else names(args) %in% setdiff(layer_option_names, takes)
+    is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else names(args) %in%
+      setdiff(layer_option_names, takes)
     own <- args[!is_option]
     options <- args[is_option]
     if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)
     if (!missing(object)) take_names_before(object)
-    layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(classname, methods), fun = classname), options))
+    layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(classname, methods), fun = classname),
+      options))
     self <- layer_self(layer)
     self$class <- constructor
     self$fields <- fields
@@ -64,13 +70,16 @@ own_type <- function(classname, methods) {
   wants <- names(formals(methods$call))
   call <- function(self, x, ...) run_method(self, "call", c(list(x), list(...)))
   # the engine of layers looks at the arguments
-  formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2), c("training", "mask"))[intersect(c("training", "mask"), wants)])
-  body(call) <- bquote(run_method(self, "call", c(list(x), list(...), .(as.call(c(quote(list), arguments_called(wants)))))))
+  formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2),
+    c("training", "mask"))[intersect(c("training", "mask"), wants)])
+  body(call) <- bquote(run_method(self, "call",
+    c(list(x), list(...), .(as.call(c(quote(list), arguments_called(wants)))))))
   list(
     class_name = classname, methods = methods, several = TRUE,
     build = function(self, shape) if (!is.null(methods$build)) run_method(self, "build", list(shape)),
     call = call,
-    mask = if (!is.null(methods$compute_mask)) function(self, x, mask) run_method(self, "compute_mask", list(x, mask)) else "mask" %in% wants
+    mask = if (!is.null(methods$compute_mask)) function(self, x, mask)
+    run_method(self, "compute_mask", list(x, mask)) else "mask" %in% wants
   )
 }
 
@@ -87,7 +96,8 @@ run_method <- function(self, name, args) {
   if (identical(names(formals(method))[1], "self")) return(do.call(method, c(list(me), args)))
   home <- new.env(parent = environment(method))
   home$self <- me
-  home$super <- function(...) list(`__init__` = function(...) invisible(), initialize = function(...) invisible(), build = function(...) invisible())
+  home$super <- function(...) list(`__init__` = function(...) invisible(), initialize = function(...) invisible(),
+    build = function(...) invisible())
   class(home$super) <- "nn_super"
   environment(method) <- home
   do.call(method, args)
@@ -98,12 +108,14 @@ run_method <- function(self, name, args) {
 
 own_members <- list(
   add_weight = function(self) {
-    function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE, dtype = NULL) {
-      add_weight(self, check_string(name, fun = self$name), check_layer_sizes(shape, "shape", self$name), initializer, as_part("regularizer", regularizer), as_part("constraint", constraint),
-        check_flag(trainable, fun = self$name))
+    function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL,
+      trainable = TRUE, dtype = NULL) {
+      add_weight(self, check_string(name, fun = self$name), check_layer_sizes(shape, "shape", self$name), initializer,
+        as_part("regularizer", regularizer), as_part("constraint", constraint), check_flag(trainable, fun = self$name))
     }
   },
-  add_loss = function(self) function(loss) if (!is.null(session$penalties)) session$penalties <- c(session$penalties, list(loss))
+  add_loss = function(self) function(loss) if (!is.null(session$penalties)) session$penalties <- c(session$penalties,
+    list(loss))
 )
 
 #' @export

@@ -43,7 +43,8 @@ layer_minimum <- function(inputs, ...) merge_layer("minimum", inputs, ...)
 
 #' @rdname layer_add
 #' @export
-layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate", inputs, ..., config = list(axis = check_number(axis)))
+layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate", inputs, ...,
+  config = list(axis = check_number(axis)))
 
 #' @rdname layer_add
 #' @export
@@ -58,7 +59,9 @@ merge_layer <- function(kind, inputs, ..., config = list(), fun = calling_functi
   is_input <- if (is.null(names(rest))) rep(TRUE, length(rest)) else names(rest) == ""
   options <- c(list(kind = kind, config = config, fun = fun), rest[!is_input])
   if (missing(inputs)) return(do.call(new_layer, options))
-  if (is_sequential(inputs)) abort("cannot stand in a sequence of layers, as it needs several inputs; `keras_model()` takes any graph", fun = fun)
+  if (is_sequential(inputs))
+    abort("cannot stand in a sequence of layers, as it needs several inputs; `keras_model()` takes any graph",
+      fun = fun)
   all <- c(if (is.list(inputs) && !is.object(inputs)) inputs else list(inputs), rest[is_input])
   if (length(all) < 2) abort("`inputs` must be a list of at least two tensors, not ", describe(inputs), fun = fun)
   do.call(new_layer, options)(all)
@@ -108,14 +111,14 @@ dot_type <- list(
     given <- self$config$axes
     axes <- ifelse(given < 0, ranks + given, given) + 1
     if (!length(given) %in% 1:2 || any(axes < 2 | axes > ranks)) {
-      abort("`axes` must name one axis, not the batch, or one for each of the inputs of shape ", input_shape_text(x[[1]]), " and ", input_shape_text(x[[2]]), ", not be ",
-        format_shape(given), fun = self$name)
+      abort("`axes` must name one axis, not the batch, or one for each of the inputs of shape ",
+        input_shape_text(x[[1]]), " and ", input_shape_text(x[[2]]), ", not be ", format_shape(given), fun = self$name)
     }
     axes <- rep(axes, length.out = 2)
     sizes <- vapply(1:2, function(k) shape_of(x[[k]])[axes[k]], 0)
     if (sizes[1] != sizes[2]) {
-      abort("the axes to multiply along differ in size: ", sizes[1], " in ", input_shape_text(x[[1]]), " and ", sizes[2], " in ", input_shape_text(x[[2]]),
-        class = "shape", fun = self$name)
+      abort("the axes to multiply along differ in size: ", sizes[1], " in ", input_shape_text(x[[1]]), " and ",
+        sizes[2], " in ", input_shape_text(x[[2]]), class = "shape", fun = self$name)
     }
     if (self$config$normalize) x <- Map(op_l2_normalize, x, axes)
     sides <- lapply(1:2, function(k) { # (rows, others, the axis)

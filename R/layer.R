@@ -1,8 +1,8 @@
-# Layers: what every layer is and does. A layer is a function; what it holds lies in an environment that all names of the
-# layer share. The kinds are in R/layer-*.R: each a constructor and a list `<kind>_type` of functions
+# Layers: what every layer is and does. A layer is a function; what it holds lies in an environment that all names of
+# the layer share. The kinds are in R/layer-*.R: each a constructor and a list `<kind>_type` of functions
 #
-#   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the batch)
-#   call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
+#   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the
+#   batch) call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
 #   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
 #                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
@@ -40,30 +40,37 @@ layer_type <- function(self) if (is.null(self$type)) get(paste0(self$kind, "_typ
 
 #' The object that users hold.
 #' @noRd
-as_layer <- function(self, class = "nn_layer") structure(function(object, ...) apply_layer(self, object, ...), class = class)
+as_layer <- function(self, class = "nn_layer") structure(function(object, ...) apply_layer(self, object, ...),
+  class = class)
 
 #' The same of a layer that may be a model.
 #' @noRd
-layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential")) c("nn_model", "nn_layer") else "nn_layer")
+layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential"))
+  c("nn_model", "nn_layer") else "nn_layer")
 
 is_layer <- function(x) inherits(x, "nn_layer")
 layer_self <- function(layer) environment(layer)$self
 
 # Arguments of every layer's constructor.
-layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights", "input_length")
+layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights",
+  "input_length")
 
 #' @param own arguments of the constructor, one of which may have been meant.
 #' @noRd
 check_layer_options <- function(options, fun, own = character()) {
   unknown <- setdiff(names(options), layer_option_names)
   unnamed <- if (is.null(names(options))) seq_along(options) else which(names(options) == "")
-  if (length(unnamed)) abort("takes no further argument without a name, such as ", describe(options[[unnamed[1]]]), fun = fun)
-  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], c(own, layer_option_names)), fun = fun)
+  if (length(unnamed)) abort("takes no further argument without a name, such as ", describe(options[[unnamed[1]]]),
+    fun = fun)
+  if (length(unknown)) abort("there is no argument `", unknown[1], "`",
+    did_you_mean(unknown[1], c(own, layer_option_names)), fun = fun)
   options <- options[!vapply(options, is.null, NA)]
   if (!is.null(options$name)) check_name(options$name, fun)
   if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)
-  if (!is.null(options$dtype)) options$dtype <- as.character(check_choice(options$dtype, c("float32", "float64"), arg = "dtype", fun = fun))
-  for (arg in intersect(c("input_shape", "batch_input_shape"), names(options))) options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
+  if (!is.null(options$dtype)) options$dtype <- as.character(check_choice(options$dtype, c("float32", "float64"),
+    arg = "dtype", fun = fun))
+  for (arg in intersect(c("input_shape", "batch_input_shape"), names(options)))
+    options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
   options
 }
 
@@ -102,7 +109,8 @@ take_names_before <- function(x) {
     look(x$node$layer)
     for (y in tensor_leaves(x$node$inputs)) look_back(y)
   }
-  for (leaf in tensor_leaves(x)) if (is_keras_tensor(leaf)) look_back(leaf) else if (is_layer(leaf)) look(layer_self(leaf))
+  for (leaf in tensor_leaves(x)) if (is_keras_tensor(leaf)) look_back(leaf) else if (is_layer(leaf))
+    look(layer_self(leaf))
 }
 
 snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A-Z]+)([A-Z][a-z])", "\\1_\\2", x)))
@@ -112,12 +120,12 @@ snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A
 compose <- function(object, layer) {
   if (is_sequential(object)) return(invisible(add_layer(object, layer)))
   if (is_layer(object)) {
-    abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object), if (is_model(object)) "; call it on the model's `$output`",
-      fun = layer_self(layer)$name)
+    abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object),
+      if (is_model(object)) "; call it on the model's `$output`", fun = layer_self(layer)$name)
   }
   if (is.character(object)) {
-    abort("the first argument without a name is what the layer is put on, a model or tensors, not ", describe(object), "; name the others, as in `activation = \"relu\"`",
-      fun = layer_self(layer)$name)
+    abort("the first argument without a name is what the layer is put on, a model or tensors, not ", describe(object),
+      "; name the others, as in `activation = \"relu\"`", fun = layer_self(layer)$name)
   }
   layer(object)
 }
@@ -126,16 +134,20 @@ compose <- function(object, layer) {
 
 #' A new weight of a layer, for build().
 #' @noRd
-add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL, trainable = TRUE) {
+add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL,
+  trainable = TRUE) {
   if (!is.null(session$room)) session$room <- session$room - prod(shape)
   if (isTRUE(session$room < 0)) abort("needs larger weights than the file holds", class = "file", fun = self$name)
-  value <- layer_part("initializer", initializer, arg = paste0(name, "_initializer"), fun = self$name)(as.integer(shape), self$dtype)
+  value <- layer_part("initializer", initializer, arg = paste0(name, "_initializer"),
+    fun = self$name)(as.integer(shape), self$dtype)
   if (!identical(as.integer(shape_of(value)), as.integer(shape))) {
-    abort("the initializer of `", name, "` gave an array of shape ", format_shape(shape_of(value)), ", not ", format_shape(shape), class = "shape", fun = self$name)
+    abort("the initializer of `", name, "` gave an array of shape ", format_shape(shape_of(value)), ", not ",
+      format_shape(shape), class = "shape", fun = self$name)
   }
   weight <- variable(value, self$dtype, trainable = trainable, name = paste0(self$name, "/", name))
   self$weights[[length(self$weights) + 1]] <- weight
-  self$rules[[length(self$rules) + 1]] <- list(regularizer = regularizer, constraint = constraint, trainable = trainable)
+  self$rules[[length(self$rules) + 1]] <- list(regularizer = regularizer, constraint = constraint,
+    trainable = trainable)
   weight
 }
 
@@ -163,19 +175,22 @@ build_layer <- function(self, shape) {
 # ---- calls ----
 
 # The mask of a tensor travels with it (R/layer-mask.R); so does what a loss or layer can use in place of
-# it: the inputs of the sigmoid or softmax that made it ("logits"), the table and indices that it was looked up with ("lookup").
+# it: the inputs of the sigmoid or softmax that made it ("logits"), the table and indices that it was looked up with
+# ("lookup").
 with_note <- function(x, name, value) {
   attr(x, name) <- value # tensors are references: this marks the object itself
   x
 }
 
-another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_of(x)[-1]) else integer()), "logits", attr(x, "logits"))
+another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_of(x)[-1]) else integer()), "logits",
+  attr(x, "logits"))
 
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   check_given(missing(object), "x", self$name)
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
   leaves <- tensor_leaves(object, keep_null = TRUE)
-  if (!length(leaves) || holds_null(leaves)) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else "nothing", fun = self$name)
+  if (!length(leaves) || holds_null(leaves)) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else
+    "nothing", fun = self$name)
   if (!is.null(training)) check_flag(training, fun = self$name)
   if (any(vapply(leaves, is_keras_tensor, NA))) {
     if (!is.null(mask)) abort("takes no `mask` with symbolic tensors, which bring their own", fun = self$name)
@@ -188,13 +203,15 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
 #' Arrays become tensors; floats take the layer's dtype.
 #' @noRd
 as_inputs <- function(self, x) {
-  if (!is_tensor(x) && length(self$inputs)) x <- parts_by_name(x, input_names(self, x), data_names(self)[seq_along(self$inputs)], "x", self$name)
+  if (!is_tensor(x) && length(self$inputs)) x <- parts_by_name(x, input_names(self, x),
+    data_names(self)[seq_along(self$inputs)], "x", self$name)
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
     if (is_tensor(t)) return(cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
     if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
     t <- check_numbers(t, arg = "x", fun = self$name)
-    tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else wanted)
+    tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else
+      wanted)
   }))
 }
 
@@ -217,7 +234,8 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   else if (identical(type$mask, "own")) x <- with_masks(x, tensor_leaves(mask, keep_null = TRUE), another_name)
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
   run <- function() do.call(type$call, c(list(self, x), extra))
-  result <- check_result(self, if (self$kind %in% c("lambda", "custom")) with_place(NULL, run()) else run()) # code of the user's
+  # code of the user's
+  result <- check_result(self, if (self$kind %in% c("lambda", "custom")) with_place(NULL, run()) else run())
   if (identical(type$mask, "own")) return(result)
   result <- fill_leaves(result, Map(function(y, mask) {
     if (is_same(attr(y, "mask"), mask)) return(y)
@@ -339,12 +357,14 @@ layer_member_names <- function(self) {
 
 #' @export
 `[[.nn_layer` <- function(x, i, ...) {
-  if (is.numeric(i)) abort("`name` must be a single string, not ", describe(i), "; ", if (is_model(x)) "layers are numbered in `$layers[[1]]`" else "weights are numbered in `$weights[[1]]`", fun = "[[")
+  if (is.numeric(i)) abort("`name` must be a single string, not ", describe(i), "; ", if (is_model(x))
+    "layers are numbered in `$layers[[1]]`" else "weights are numbered in `$weights[[1]]`", fun = "[[")
   do.call("$", list(x, check_name(i, "[[")))
 }
 
 #' @export
-`[.nn_layer` <- function(x, ...) abort(describe(x), " is a function: its members are taken with `$`, as in `$weights`", class = "member", fun = NULL)
+`[.nn_layer` <- function(x, ...) abort(describe(x), " is a function: its members are taken with `$`, as in `$weights`",
+  class = "member", fun = NULL)
 
 #' @export
 `$<-.nn_layer` <- function(x, name, value) {

@@ -2,9 +2,10 @@
 
 #' Losses
 #'
-#' Called with targets and predictions they give the loss of each sample, a tensor with the last axis removed. Without, they
-#' give an object for `compile()`; called as `object(y_true, y_pred, sample_weight = NULL)` it gives one number, as `reduction`
-#' says. `compile()` also takes the name as a string, the function itself, and R functions of `(y_true, y_pred)`.
+#' Called with targets and predictions they give the loss of each sample, a tensor with the last axis removed. Without,
+#' they give an object for `compile()`; called as `object(y_true, y_pred, sample_weight = NULL)` it gives one number, as
+#' `reduction` says. `compile()` also takes the name as a string, the function itself, and R functions of
+#' `(y_true, y_pred)`.
 #'
 #' With t the targets and p the predictions, e = [k_epsilon()], and the mean or sum over the last axis:
 #'
@@ -25,9 +26,9 @@
 #' | `categorical_hinge` | | `max(0, max((1 - t) p) - sum(t p) + 1)` |
 #' | `cosine_similarity` | | `-sum(t p)` of both scaled to length 1: -1 is best |
 #'
-#' The cross-entropies of probabilities cut these to `e .. 1 - e` (the binary one adds e inside the logarithm, too). From
-#' logits, the inputs of a sigmoid or softmax, they are exact; training uses that form by itself where the model ends in
-#' the activation that fits.
+#' The cross-entropies of probabilities cut these to `e .. 1 - e` (the binary one adds e inside the logarithm, too).
+#' From logits, the inputs of a sigmoid or softmax, they are exact; training uses that form by itself where the model
+#' ends in the activation that fits.
 #'
 #' @param y_true targets: an array or tensor of the shape of `y_pred`. One axis may be missing where `y_pred` has the
 #'   size 1. For the sparse form labels 0 .. K-1, of shape (n) or (n, 1).
@@ -37,13 +38,14 @@
 #' @param axis along which the loss of a sample is taken, 1-based, negative from the end.
 #' @param delta a number above 0.
 #' @param ... nothing.
-#' @param reduction for the object: `"auto"` or `"sum_over_batch_size"`, the sum of all losses, each times its weight, divided
-#'   by their number; `"sum"`; or `"none"`.
+#' @param reduction for the object: `"auto"` or `"sum_over_batch_size"`, the sum of all losses, each times its weight,
+#'   divided by their number; `"sum"`; or `"none"`.
 #' @param name a string.
 #' @return A float tensor; without `y_true` and `y_pred` a function of class `nn_loss`.
 #' @section Errors: `nativenet_error_shape` if targets and predictions do not fit; both shapes are named.
-#' @references Goodfellow et al. (2016), Deep Learning, section 6.2. Huber (1964), <https://doi.org/10.1214/aoms/1177703732>.
-#'   Szegedy et al. (2016), label smoothing, <https://arxiv.org/abs/1512.00567>.
+#' @references Goodfellow et al. (2016), Deep Learning, section 6.2. Huber (1964),
+#'   <https://doi.org/10.1214/aoms/1177703732>. Szegedy et al. (2016), label smoothing,
+#'   <https://arxiv.org/abs/1512.00567>.
 #' @examples
 #' y_true <- rbind(c(0, 1), c(0, 0))
 #' y_pred <- rbind(c(0.6, 0.4), c(0.4, 0.6))
@@ -69,11 +71,13 @@ loss_formulas <- list(
   huber = function(t, p, config) op_huber(t, p, config$delta),
   logcosh = function(t, p, config) op_logcosh(t, p),
   binary_crossentropy = function(t, p, config) {
-    op_binary_crossentropy(smooth_labels(t, config$label_smoothing, 2), p, config$from_logits, clip = session$epsilon, epsilon = session$epsilon)
+    op_binary_crossentropy(smooth_labels(t, config$label_smoothing, 2), p, config$from_logits, clip = session$epsilon,
+      epsilon = session$epsilon)
   },
   categorical_crossentropy = function(t, p, config) {
     classes <- shape_of(p)[rank_of(p)]
-    op_categorical_crossentropy(smooth_labels(t, config$label_smoothing, classes), p, config$from_logits, clip = session$epsilon)
+    op_categorical_crossentropy(smooth_labels(t, config$label_smoothing, classes), p, config$from_logits,
+      clip = session$epsilon)
   },
   sparse_categorical_crossentropy = function(t, p, config) {
     op_sparse_categorical_crossentropy(t, p, config$from_logits, clip = session$epsilon)
@@ -108,7 +112,8 @@ cosine_of <- function(t, p) op_sum(op_multiply(op_l2_normalize(t, -1), op_l2_nor
 #'
 #' A last axis of size 1 that one of them lacks is added to it.
 #'
-#' @param targets "values" of the shape of the predictions, "labels" that lack its last axis, or "any", which is not checked.
+#' @param targets "values" of the shape of the predictions, "labels" that lack its last axis, or "any", which is not
+#'   checked.
 #' @return a list: y_true, y_pred.
 #' @noRd
 align_targets <- function(y_true, y_pred, targets = "values", fun = calling_function()) {
@@ -139,21 +144,27 @@ ends_in_one <- function(shape) length(shape) > 0 && shape[length(shape)] == 1
 bad_targets <- function(true, pred, targets, fun) {
   hint <- ""
   if (targets == "labels" && same_sizes(true, pred)) {
-    hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun), "`, and `max.col(y) - 1` makes class labels of them")
+    hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun),
+      "`, and `max.col(y) - 1` makes class labels of them")
   }
   units <- pred[length(pred)]
   if (targets == "values" && (same_sizes(true, pred[-length(pred)]) || same_sizes(true, c(pred[-length(pred)], 1L)))) {
-    kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun)) "sparse_categorical_accuracy"
-    hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "), "become rows of zeros and ones by `to_categorical()`",
-      if (!length(kind)) "; for numbers to predict, one per row, the last layer has one unit")
+    kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun))
+      "sparse_categorical_accuracy"
+    hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "),
+      "become rows of zeros and ones by `to_categorical()`", if (!length(kind))
+      "; for numbers to predict, one per row, the last layer has one unit")
   } else if (hint == "" && length(true) == length(pred) && same_sizes(true[-length(true)], pred[-length(pred)])) {
-    hint <- paste0("; the last layer has ", units, if (units == 1) " unit" else " units", ", but a row of `y` has ", true[length(true)], " numbers",
-      if (units == 1 && grepl("crossentropy", fun)) ": take a unit for each class and \"softmax\", or labels 0 and 1")
+    hint <- paste0("; the last layer has ", units, if (units == 1) " unit" else " units", ", but a row of `y` has ",
+      true[length(true)], " numbers", if (units == 1 && grepl("crossentropy", fun))
+      ": take a unit for each class and \"softmax\", or labels 0 and 1")
   } else if (length(pred) > length(true) + (targets == "labels")) {
-    hint <- paste0("; the model gives ", length(pred) - 1, " axes for each row: `layer_flatten()` before its dense layers, or a last recurrent layer without ",
+    hint <- paste0("; the model gives ", length(pred) - 1,
+      " axes for each row: `layer_flatten()` before its dense layers, or a last recurrent layer without ",
       "`return_sequences`, makes one of them")
   }
-  abort("`y_true` of shape ", format_shape(true), " does not fit `y_pred` of shape ", format_shape(pred), hint, class = "shape", fun = fun)
+  abort("`y_true` of shape ", format_shape(true), " does not fit `y_pred` of shape ", format_shape(pred), hint,
+    class = "shape", fun = fun)
 }
 
 #' x with `axis` as its last.
@@ -173,7 +184,8 @@ loss_name <- function(loss) part_config(loss)$name
 loss_fuses <- function(loss) {
   axis <- part_config(loss)$axis
   if (!is.null(axis) && axis == -1) {
-    switch(part_name(loss), binary_crossentropy = "sigmoid", categorical_crossentropy = , sparse_categorical_crossentropy = "softmax")
+    switch(part_name(loss), binary_crossentropy = "sigmoid", categorical_crossentropy = ,
+      sparse_categorical_crossentropy = "softmax")
   }
 }
 
@@ -206,7 +218,8 @@ loss_values <- function(loss, y_true, y_pred, logits = NULL) {
 own_values <- function(own, y_true, y_pred, fun) {
   pair <- align_targets(y_true, y_pred, "any", fun)
   values <- own(pair$y_true, pair$y_pred)
-  if (!is_tensor(values) && !is.numeric(values)) abort("the function must return a tensor, not ", describe(values), fun = fun)
+  if (!is_tensor(values) && !is.numeric(values)) abort("the function must return a tensor, not ", describe(values),
+    fun = fun)
   values <- floats_of(as_value(tensor(values)))
   tensor(values, tensor_dtype(pair$y_pred))
 }
@@ -220,8 +233,9 @@ weights_for <- function(values, weights) {
   rank <- rank_of(values)
   if (rank > 0 && rank_of(weights) == rank + 1 && ends_in_one(shape_of(weights))) weights <- op_squeeze(weights, -1)
   if (rank_of(weights) > rank) {
-    abort("`sample_weight` must have a number for each sample", if (rank > 1) " or for each of its values", ": the losses have shape ",
-      format_shape(shape_of(values)), ", the weights ", format_shape(shape_of(weights)), class = "shape", fun = NULL)
+    abort("`sample_weight` must have a number for each sample", if (rank > 1) " or for each of its values",
+      ": the losses have shape ", format_shape(shape_of(values)), ", the weights ", format_shape(shape_of(weights)),
+      class = "shape", fun = NULL)
   }
   while (rank_of(weights) < rank) weights <- op_expand_dims(weights, -1)
   weights
@@ -260,7 +274,8 @@ use_loss <- function(loss, config, reduction, name, extra, y_true, y_pred) {
 }
 
 crossentropy_config <- function(from_logits, label_smoothing, axis, fun = calling_function()) {
-  smoothing <- if (!missing(label_smoothing)) list(label_smoothing = check_number(label_smoothing, min = 0, max = 1, fun = fun))
+  smoothing <- if (!missing(label_smoothing))
+    list(label_smoothing = check_number(label_smoothing, min = 0, max = 1, fun = fun))
   c(list(from_logits = check_flag(from_logits, fun = fun)), smoothing, axis_config(axis, fun))
 }
 
@@ -280,13 +295,15 @@ loss_mean_absolute_error <- function(y_true, y_pred, axis = -1, ..., reduction =
 
 #' @rdname loss_mean_squared_error
 #' @export
-loss_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "mean_absolute_percentage_error") {
+loss_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto",
+  name = "mean_absolute_percentage_error") {
   use_loss("mean_absolute_percentage_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
 }
 
 #' @rdname loss_mean_squared_error
 #' @export
-loss_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "mean_squared_logarithmic_error") {
+loss_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto",
+  name = "mean_squared_logarithmic_error") {
   use_loss("mean_squared_logarithmic_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
 }
 
@@ -305,23 +322,29 @@ loss_logcosh <- function(y_true, y_pred, ..., reduction = "auto", name = "log_co
 
 #' @rdname loss_mean_squared_error
 #' @export
-loss_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ..., reduction = "auto",
+loss_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
+  reduction = "auto",
                                      name = "binary_crossentropy") {
-  use_loss("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name, list(...), y_true, y_pred)
+  use_loss("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name, list(...),
+    y_true, y_pred)
 }
 
 #' @rdname loss_mean_squared_error
 #' @export
-loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ..., reduction = "auto",
+loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
+  reduction = "auto",
                                           name = "categorical_crossentropy") {
-  use_loss("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name, list(...), y_true, y_pred)
+  use_loss("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name,
+    list(...), y_true, y_pred)
 }
 
 #' @rdname loss_mean_squared_error
 #' @export
-loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ..., reduction = "auto",
+loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
+  reduction = "auto",
                                                  name = "sparse_categorical_crossentropy") {
-  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), reduction, name, list(...), y_true, y_pred)
+  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), reduction, name, list(...),
+    y_true, y_pred)
 }
 
 #' @rdname loss_mean_squared_error

@@ -13,8 +13,8 @@
 #' | `accuracy` | the target equals the prediction, number by number |
 #'
 #' In `compile()`, `"accuracy"` (or `"acc"`, or `metric_accuracy()`) means the one of the first three that the shapes
-#' ask for: predictions whose last axis has size 1 are binary; otherwise targets that lack the last axis, or have size 1 there,
-#' are labels; all else is rows of zeros and ones.
+#' ask for: predictions whose last axis has size 1 are binary; otherwise targets that lack the last axis, or have size 1
+#' there, are labels; all else is rows of zeros and ones.
 #'
 #' The others count how many numbers of `y_pred` lie above thresholds, and whether the target there is 0 or not: true
 #' positives (tp), false positives (fp), true negatives (tn) and false negatives (fn).
@@ -26,12 +26,14 @@
 #' | `recall` | `tp / (tp + fn)` |
 #' | `auc` | the area under the curve of `tp / (tp + fn)` over `fp / (fp + tn)` (`"ROC"`), or of precision over recall (`"PR"`) |
 #'
-#' The area is that of `num_thresholds` thresholds, spread evenly over 0 .. 1, as in Keras. Between them `"interpolation"` takes
-#' straight lines for ROC and the form of Davis & Goadrich for PR, `"minoring"` and `"majoring"` the lower and the higher value.
+#' The area is that of `num_thresholds` thresholds, spread evenly over 0 .. 1, as in Keras. Between them
+#' `"interpolation"` takes straight lines for ROC and the form of Davis & Goadrich for PR, `"minoring"` and `"majoring"`
+#' the lower and the higher value.
 #'
 #' @inheritParams metric_mean_squared_error
 #' @param threshold a number.
-#' @param thresholds numbers from 0 to 1, each of which has its result; `NULL` is 0.5. For the AUC those between the ends.
+#' @param thresholds numbers from 0 to 1, each of which has its result; `NULL` is 0.5. For the AUC those between the
+#'   ends.
 #' @param k how many of the largest predictions count.
 #' @param class_id which class to look at, 0-based; `NULL` for all numbers of `y_pred`.
 #' @param num_thresholds a whole number of at least 2.
@@ -100,7 +102,8 @@ confusion_sums <- function(m, y_true, y_pred, weights) {
   p <- if (isTRUE(config$from_logits)) op_sigmoid(pair$y_pred) else pair$y_pred
   w <- weigh(op_ones_like(p), weights)
   thresholds <- thresholds_of(config)
-  column <- function(x) op_reshape(if (is.null(config$class_id)) x else op_gather(x, config$class_id, axis = -1), c(-1, 1))
+  column <- function(x) op_reshape(if (is.null(config$class_id)) x else op_gather(x, config$class_id, axis = -1),
+    c(-1, 1))
   sides <- op_concat(list(column(op_multiply(w, t)), column(op_multiply(w, op_subtract(1, t)))), axis = 2) # (N, 2)
   above <- as_share(op_greater(column(p), array(thresholds, c(1, length(thresholds)))), p) # (N, thresholds)
   positive <- op_matmul(sides, above, transpose_x = TRUE) # (2, thresholds)
@@ -141,7 +144,8 @@ confusion_results <- list(
 area_under <- function(x, y, method) {
   left <- y[-1]
   right <- y[-length(y)]
-  sum(-diff(x) * switch(method, interpolation = (left + right) / 2, minoring = pmin(left, right), majoring = pmax(left, right)))
+  sum(-diff(x) * switch(method, interpolation = (left + right) / 2, minoring = pmin(left, right),
+    majoring = pmax(left, right)))
 }
 
 #' Between thresholds, tp is a straight line over tp + fp, and precision the quotient (Davis & Goadrich 2006).
@@ -160,7 +164,8 @@ interpolated_pr_area <- function(n) {
 
 #' @rdname metric_accuracy
 #' @export
-metric_accuracy <- function(y_true, y_pred, ..., name = "accuracy") use_metric("accuracy", list(), name, list(...), y_true, y_pred)
+metric_accuracy <- function(y_true, y_pred, ..., name = "accuracy") use_metric("accuracy", list(), name, list(...),
+  y_true, y_pred)
 
 #' @rdname metric_accuracy
 #' @export
@@ -189,7 +194,8 @@ metric_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ..., name =
 
 #' @rdname metric_accuracy
 #' @export
-metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ..., name = "sparse_top_k_categorical_accuracy") {
+metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ...,
+  name = "sparse_top_k_categorical_accuracy") {
   use_metric("sparse_top_k_categorical_accuracy", list(k = check_count(k)), name, list(...), y_true, y_pred)
 }
 
@@ -202,14 +208,15 @@ check_thresholds <- function(thresholds, fun = calling_function()) {
 
 #' @rdname metric_accuracy
 #' @export
-metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation", thresholds = NULL,
+metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation",
+  thresholds = NULL,
                        from_logits = FALSE, ..., name = "auc") {
   check_choice(curve, c("ROC", "PR"))
   check_choice(summation_method, c("interpolation", "minoring", "majoring"))
   thresholds <- check_thresholds(thresholds)
   num_thresholds <- if (is.null(thresholds)) check_count(num_thresholds, min = 2) else length(thresholds) + 2L
-  use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method, thresholds = thresholds,
-    from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
+  use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method,
+    thresholds = thresholds, from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
 }
 
 confusion_config <- function(thresholds, class_id, fun = calling_function()) {

@@ -3,10 +3,10 @@
 
 #' Metrics
 #'
-#' What is reported besides the loss. Without arguments, `metric_*()` gives an object for `compile()`, which also takes the
-#' name as a string, the function itself, losses, and R functions of `(y_true, y_pred)`.
-#' Called with targets and predictions, the metrics that are means (accuracies and errors) give the value of each sample, a
-#' tensor without the last axis; the others give one number.
+#' What is reported besides the loss. Without arguments, `metric_*()` gives an object for `compile()`, which also takes
+#' the name as a string, the function itself, losses, and R functions of `(y_true, y_pred)`.
+#' Called with targets and predictions, the metrics that are means (accuracies and errors) give the value of each
+#' sample, a tensor without the last axis; the others give one number.
 #'
 #' An object gathers batches: `m$update_state(y_true, y_pred, sample_weight = NULL)`, then `m$result()`, a number;
 #' `m$reset_state()` starts again; `m$name`. `m(y_true, y_pred)` updates and gives the result. Sums are kept in double
@@ -21,8 +21,8 @@
 #' | `binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy` | | as the losses |
 #' | `cosine_similarity` | | the cosine itself, 1 is best |
 #'
-#' `custom_metric()` gives a function of one's own a name. It returns the value of each sample or one number for all, which
-#' counts as often as there are samples.
+#' `custom_metric()` gives a function of one's own a name. It returns the value of each sample or one number for all,
+#' which counts as often as there are samples.
 #'
 #' In `compile()`, `"crossentropy"` (or `"ce"`) means the one of the three that the shapes ask for, by the rule of
 #' [`"accuracy"`][metric_accuracy()].
@@ -52,11 +52,13 @@ NULL
 #' Metrics that are the means of a loss: which one, with the arguments that they share.
 #' @noRd
 loss_metrics <- c(
-  mean_squared_error = "mean_squared_error", root_mean_squared_error = "mean_squared_error", mean_absolute_error = "mean_absolute_error",
-  mean_absolute_percentage_error = "mean_absolute_percentage_error", mean_squared_logarithmic_error = "mean_squared_logarithmic_error",
-  logcosh_error = "logcosh", binary_crossentropy = "binary_crossentropy", categorical_crossentropy = "categorical_crossentropy",
-  sparse_categorical_crossentropy = "sparse_categorical_crossentropy", kl_divergence = "kl_divergence", poisson = "poisson", hinge = "hinge",
-  squared_hinge = "squared_hinge", categorical_hinge = "categorical_hinge", cosine_similarity = "cosine_similarity"
+  mean_squared_error = "mean_squared_error", root_mean_squared_error = "mean_squared_error",
+  mean_absolute_error = "mean_absolute_error", mean_absolute_percentage_error = "mean_absolute_percentage_error",
+  mean_squared_logarithmic_error = "mean_squared_logarithmic_error", logcosh_error = "logcosh",
+  binary_crossentropy = "binary_crossentropy", categorical_crossentropy = "categorical_crossentropy",
+  sparse_categorical_crossentropy = "sparse_categorical_crossentropy", kl_divergence = "kl_divergence",
+  poisson = "poisson", hinge = "hinge", squared_hinge = "squared_hinge", categorical_hinge = "categorical_hinge",
+  cosine_similarity = "cosine_similarity"
 )
 
 #' The loss whose mean the metric is, or NULL.
@@ -65,7 +67,8 @@ metric_loss <- function(m) {
   name <- part_name(m)
   config <- part_config(m)
   if (name == "of_loss") return(as_part("loss", config$loss, fun = "metric"))
-  if (name %in% names(loss_metrics)) do.call(part_constructor("loss", loss_metrics[[name]]), config[names(config) != "name"])
+  if (name %in% names(loss_metrics)) do.call(part_constructor("loss", loss_metrics[[name]]),
+    config[names(config) != "name"])
 }
 
 metric_values <- function(m, y_true, y_pred, logits = NULL) {
@@ -107,7 +110,8 @@ metric_statistics <- function(m, y_true, y_pred, weights = NULL, logits = NULL) 
 
 #' How many sums there are.
 #' @noRd
-metric_size <- function(m) if (part_name(m) %in% names(confusion_results)) 4 * length(thresholds_of(part_config(m))) else 2
+metric_size <- function(m) if (part_name(m) %in% names(confusion_results))
+  4 * length(thresholds_of(part_config(m))) else 2
 
 #' A 1 for each sample.
 #' @noRd
@@ -135,7 +139,8 @@ share <- function(a, b) ifelse(b == 0, 0, a / b)
 #' @param y_true,y_pred targets and predictions, also of a program: only their shapes matter.
 #' @param name what the metric is called; `NULL` for the string that the user typed, or its own name.
 #' @noRd
-as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function(), custom_objects = NULL, name = NULL) {
+as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function(), custom_objects = NULL,
+  name = NULL) {
   if (identical(x, metric_accuracy)) x <- "accuracy"
   if (is_part(x, "metric") && part_name(x) == "accuracy") {
     if (is.null(name)) name <- metric_name(x)
@@ -172,7 +177,8 @@ kind_of_targets <- function(true, pred) {
 loss_in <- function(x) {
   if (is_part(x, "loss")) return(x)
   if (is.function(x) && !inherits(x, "nn_part")) return(made_by("loss", x))
-  if (is.character(x) && length(x) == 1 && is.na(find_name("metric", x)) && !is.na(find_name("loss", x))) as_part("loss", x)
+  if (is.character(x) && length(x) == 1 && is.na(find_name("metric", x)) && !is.na(find_name("loss", x)))
+    as_part("loss", x)
 }
 
 #' @param loss a loss, or what serialize_part() made of one.
@@ -181,7 +187,8 @@ metric_of_loss <- function(loss, name = NULL) {
   loss <- as_part("loss", loss)
   if (is.null(name)) name <- loss_name(loss)
   own <- attr(loss, "own")
-  if (!is.null(own)) own_part("metric", own, name) else new_metric("of_loss", list(loss = serialize_part(loss), name = name))
+  if (!is.null(own)) own_part("metric", own, name) else
+    new_metric("of_loss", list(loss = serialize_part(loss), name = name))
 }
 
 # ---- the objects: functions with a state that all who hold them share ----
@@ -242,7 +249,8 @@ use_metric <- function(metric, config, name, extra, y_true, y_pred) {
   m <- new_metric(metric, c(config, list(name = check_string(name, fun = fun))))
   if (!is_called(missing(y_true), missing(y_pred), fun)) return(m)
   per_sample <- !metric %in% c("root_mean_squared_error", "mean", names(confusion_results))
-  if (per_sample) metric_values(m, y_true, y_pred) else metric_result(m, as.double(metric_statistics(m, y_true, y_pred)))
+  if (per_sample) metric_values(m, y_true, y_pred) else
+    metric_result(m, as.double(metric_statistics(m, y_true, y_pred)))
 }
 
 #' @rdname metric_mean_squared_error
@@ -252,7 +260,8 @@ custom_metric <- function(name, metric_fn) own_part("metric", check_function(met
 #' @rdname metric_mean_squared_error
 #' @export
 metric_mean <- function(values, ..., name = "mean") {
-  if (missing(values)) use_metric("mean", list(), name, list(...)) else use_metric("mean", list(), name, list(...), values, NULL)
+  if (missing(values)) use_metric("mean", list(), name, list(...)) else use_metric("mean", list(), name, list(...),
+    values, NULL)
 }
 
 #' @rdname metric_mean_squared_error
@@ -275,13 +284,15 @@ metric_mean_absolute_error <- function(y_true, y_pred, axis = -1, ..., name = "m
 
 #' @rdname metric_mean_squared_error
 #' @export
-metric_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ..., name = "mean_absolute_percentage_error") {
+metric_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ...,
+  name = "mean_absolute_percentage_error") {
   use_metric("mean_absolute_percentage_error", axis_config(axis), name, list(...), y_true, y_pred)
 }
 
 #' @rdname metric_mean_squared_error
 #' @export
-metric_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., name = "mean_squared_logarithmic_error") {
+metric_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ...,
+  name = "mean_squared_logarithmic_error") {
   use_metric("mean_squared_logarithmic_error", axis_config(axis), name, list(...), y_true, y_pred)
 }
 
@@ -295,21 +306,24 @@ metric_logcosh_error <- function(y_true, y_pred, ..., name = "logcosh") {
 #' @export
 metric_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
                                        name = "binary_crossentropy") {
-  use_metric("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...), y_true, y_pred)
+  use_metric("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...), y_true,
+    y_pred)
 }
 
 #' @rdname metric_mean_squared_error
 #' @export
 metric_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
                                             name = "categorical_crossentropy") {
-  use_metric("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...), y_true, y_pred)
+  use_metric("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...),
+    y_true, y_pred)
 }
 
 #' @rdname metric_mean_squared_error
 #' @export
 metric_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
                                                    name = "sparse_categorical_crossentropy") {
-  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), name, list(...), y_true, y_pred)
+  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), name, list(...), y_true,
+    y_pred)
 }
 
 #' @rdname metric_mean_squared_error

@@ -1,18 +1,20 @@
 # A page with a chart of each metric, for RStudio's Viewer pane. The page is one file without scripts, written anew
 # after an epoch; it loads itself again every second until training ends.
 
-#' Should there be such a page? `view_metrics` is TRUE, FALSE or "auto": where RStudio shows pages to somebody, and there is more than an
-#' epoch to draw.
+#' Should there be such a page? `view_metrics` is TRUE, FALSE or "auto": where RStudio shows pages to somebody, and
+#' there is more than an epoch to draw.
 #' @noRd
-resolve_view_metrics <- function(view_metrics = getOption("keras.view_metrics", "auto"), epochs = 2, verbose = 1, fun = calling_function()) {
+resolve_view_metrics <- function(view_metrics = getOption("keras.view_metrics", "auto"), epochs = 2, verbose = 1,
+  fun = calling_function()) {
   if (!identical(view_metrics, "auto")) return(check_flag(view_metrics, fun = fun))
   interactive() && Sys.getenv("RSTUDIO") == "1" && is.function(getOption("viewer")) && epochs > 1 && verbose > 0
 }
 
-#' `$update(metrics)` with the metrics of all epochs so far, as a history has them; `$done(metrics)` at the end. `epochs` are
-#' those planned. `viewer` is called once, with the file's name. The file is written at most once a second.
+#' `$update(metrics)` with the metrics of all epochs so far, as a history has them; `$done(metrics)` at the end.
+#' `epochs` are those planned. `viewer` is called once, with the file's name. The file is written at most once a second.
 #' @noRd
-metrics_viewer <- function(epochs, viewer = getOption("viewer", utils::browseURL), initial_epoch = 0, folder = tempfile("metrics-"),
+metrics_viewer <- function(epochs, viewer = getOption("viewer", utils::browseURL), initial_epoch = 0,
+  folder = tempfile("metrics-"),
                            clock = function() proc.time()[["elapsed"]]) {
   path <- file.path(folder, "index.html")
   written <- -Inf
@@ -45,8 +47,10 @@ metrics_page <- function(history, running) {
     "<style>body{font:14px sans-serif;color:#222;background:#fff;margin:12px}h1{font-size:15px;margin:0 0 4px}",
     "p{margin:0 0 8px;color:#555}svg{display:block;width:100%;max-width:720px;margin-bottom:10px}",
     "svg text{font:11px sans-serif;fill:#555}svg .name{font-size:13px;fill:#222}</style></head><body>\n",
-    "<h1>", title, if (!running) ", finished", "</h1>\n", if (length(keys)) paste0("<p>", paste(keys, collapse = " &nbsp; "), "</p>\n"),
-    paste(vapply(levels(data$metric), function(metric) metric_chart(data[data$metric == metric, ], metric), ""), collapse = "\n"),
+    "<h1>", title, if (!running) ", finished", "</h1>\n", if (length(keys))
+    paste0("<p>", paste(keys, collapse = " &nbsp; "), "</p>\n"),
+    paste(vapply(levels(data$metric), function(metric) metric_chart(data[data$metric == metric, ], metric), ""),
+      collapse = "\n"),
     "\n</body></html>\n"
   )
 }
@@ -75,18 +79,22 @@ metric_chart <- function(data, metric) {
     if (!nrow(series)) return("")
     points <- paste(at_x(series$epoch), at_y(series$value), sep = ",", collapse = " ")
     radius <- if (nrow(series) > 60) 1.2 else 2.6
-    circles <- paste0("<circle cx=\"", at_x(series$epoch), "\" cy=\"", at_y(series$value), "\" r=\"", radius, "\"/>", collapse = "")
-    paste0("<g stroke=\"none\" fill=\"", data_colours[[kind]], "\">", circles, "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"",
-      data_colours[[kind]], "\" points=\"", points, "\"/></g>")
+    circles <- paste0("<circle cx=\"", at_x(series$epoch), "\" cy=\"", at_y(series$value), "\" r=\"", radius, "\"/>",
+      collapse = "")
+    paste0("<g stroke=\"none\" fill=\"", data_colours[[kind]], "\">", circles,
+      "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"", data_colours[[kind]], "\" points=\"", points,
+      "\"/></g>")
   }, "")
   paste0(
     "<svg viewBox=\"0 0 480 190\" xmlns=\"http://www.w3.org/2000/svg\">",
     "<text class=\"name\" x=\"", left, "\" y=\"14\">", escape_html(metric), "</text>",
     "<text x=\"", right, "\" y=\"14\" text-anchor=\"end\">", paste0(names(last), " ", last, collapse = ", "), "</text>",
-    paste0("<line x1=\"", left, "\" x2=\"", right, "\" y1=\"", at_y(ticks), "\" y2=\"", at_y(ticks), "\" stroke=\"#e5e5e5\"/>",
-      "<text x=\"", left - 6, "\" y=\"", at_y(ticks) + 4, "\" text-anchor=\"end\">", format(ticks), "</text>", collapse = ""),
-    paste0("<text x=\"", at_x(marks), "\" y=\"", bottom + 16, "\" text-anchor=\"middle\">", marks, "</text>", collapse = ""),
-    "<rect x=\"", left, "\" y=\"", top, "\" width=\"", right - left, "\" height=\"", bottom - top, "\" fill=\"none\" stroke=\"#bbb\"/>",
-    paste(lines, collapse = ""), "</svg>"
+    paste0("<line x1=\"", left, "\" x2=\"", right, "\" y1=\"", at_y(ticks), "\" y2=\"", at_y(ticks),
+      "\" stroke=\"#e5e5e5\"/>", "<text x=\"", left - 6, "\" y=\"", at_y(ticks) + 4, "\" text-anchor=\"end\">",
+      format(ticks), "</text>", collapse = ""),
+    paste0("<text x=\"", at_x(marks), "\" y=\"", bottom + 16, "\" text-anchor=\"middle\">", marks, "</text>",
+      collapse = ""),
+    "<rect x=\"", left, "\" y=\"", top, "\" width=\"", right - left, "\" height=\"", bottom - top,
+    "\" fill=\"none\" stroke=\"#bbb\"/>", paste(lines, collapse = ""), "</svg>"
   )
 }

@@ -1,18 +1,18 @@
-# Loss, last layer and targets held against each other, once in each fit(): what would give numbers that mean nothing. All are
-# warnings, as each may be meant, but for factors, whose codes are no quantities. What cannot be known, such as the range
-# of a lambda layer, is let pass.
+# Loss, last layer and targets held against each other, once in each fit(): what would give numbers that mean nothing.
+# All are warnings, as each may be meant, but for factors, whose codes are no quantities. What cannot be known, such as
+# the range of a lambda layer, is let pass.
 
 # The targets that a loss is defined for.
 target_ranges <- list(
-  binary_crossentropy = c(0, 1), kl_divergence = c(0, 1), hinge = c(-1, 1), squared_hinge = c(-1, 1), poisson = c(0, Inf),
-  mean_squared_logarithmic_error = c(0, Inf)
+  binary_crossentropy = c(0, 1), kl_divergence = c(0, 1), hinge = c(-1, 1), squared_hinge = c(-1, 1),
+  poisson = c(0, Inf), mean_squared_logarithmic_error = c(0, Inf)
 )
 # Losses whose predictions, or targets, are shares of classes along an axis.
 class_losses <- c("categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence")
 one_hot_losses <- c("categorical_crossentropy", "categorical_hinge")
 # Losses of quantities.
-number_losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "logcosh",
-  "poisson", "cosine_similarity")
+number_losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+  "mean_squared_logarithmic_error", "huber", "logcosh", "poisson", "cosine_similarity")
 
 #' Check a source, or the first batch of a stream when it comes.
 #' @param y what the user calls the targets.
@@ -36,29 +36,37 @@ check_end <- function(self, k) {
   end <- last_layer(self$outputs[[k]])
   loss <- self$compiled$losses[[k]]
   name <- part_name(loss)
-  mismatch <- function(...) warn("the last layer `", end$name, "` and the loss `", loss_name(loss), "` do not go together: ", ..., class = "loss")
+  mismatch <- function(...) warn("the last layer `", end$name, "` and the loss `", loss_name(loss),
+    "` do not go together: ", ..., class = "loss")
   logits <- part_config(loss)$from_logits
-  if (identical(utils::tail(end$shape, 1), 1L) && (identical(end$activation, "softmax") || name %in% c("categorical_crossentropy", "sparse_categorical_crossentropy"))) {
-    return(mismatch("the layer has a single unit, whose share of all classes is always 1, whatever the input. Take a unit for each class; or, for two classes, ",
+  if (identical(utils::tail(end$shape, 1), 1L) && (identical(end$activation, "softmax") ||
+    name %in% c("categorical_crossentropy", "sparse_categorical_crossentropy"))) {
+    return(
+      mismatch(
+        "the layer has a single unit, whose share of all classes is always 1, whatever the input. Take a unit for ",
+        "each class; or, for two classes, ",
       "one unit with the activation \"sigmoid\" and the loss \"binary_crossentropy\""))
   }
   if (!name %in% c(class_losses, "binary_crossentropy") || is.na(end$activation)) return()
   fitting <- if (name == "binary_crossentropy") "sigmoid" else "softmax"
   is_share <- end$activation %in% c("sigmoid", "softmax", "hard_sigmoid")
   if (isTRUE(logits) && is_share) {
-    mismatch("with `from_logits = TRUE` the loss takes the inputs of the ", fitting, ", but the layer ends in \"", end$activation, "\". Leave out one of the two")
+    mismatch("with `from_logits = TRUE` the loss takes the inputs of the ", fitting, ", but the layer ends in \"",
+      end$activation, "\". Leave out one of the two")
   } else if (!isTRUE(logits) && !is_share) {
-    mismatch("the loss is computed from probabilities, but the layer ends in \"", end$activation, "\". Give the layer the activation \"", fitting, "\"",
-      if (!is.null(logits)) ", or the loss `from_logits = TRUE`")
+    mismatch("the loss is computed from probabilities, but the layer ends in \"", end$activation,
+      "\". Give the layer the activation \"", fitting, "\"", if (!is.null(logits)) ", or the loss `from_logits = TRUE`")
   }
 }
 
-#' The layer that an output's numbers come from, seen through layers that only move them: its name, its activation (NA: not known) and shape.
+#' The layer that an output's numbers come from, seen through layers that only move them: its name, its activation (NA:
+#' not known) and shape.
 #' @noRd
 last_layer <- function(x) {
   layer <- x$node$layer
   if (!is.null(layer$plan)) return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
-  if (layer$kind %in% c("flatten", "reshape", "permute", "repeat_vector", "dropout")) return(last_layer(tensor_leaves(x$node$inputs)[[1]]))
+  if (layer$kind %in% c("flatten", "reshape", "permute", "repeat_vector", "dropout"))
+    return(last_layer(tensor_leaves(x$node$inputs)[[1]]))
   list(name = layer$name, activation = last_activation(layer), shape = x$shape)
 }
 
@@ -71,7 +79,8 @@ last_activation <- function(layer) {
   if (!layer$kind %in% c("dense", "tied_dense", "activation", "lstm", "gru", "simple_rnn")) return(NA)
   if (is.null(config$activation)) return("linear")
   of <- part_config(config$activation)
-  if (part_name(config$activation) == "custom" || !is.null(of$max_value) || !is.null(of$axis) && of$axis != -1) NA else part_name(config$activation)
+  if (part_name(config$activation) == "custom" || !is.null(of$max_value) || !is.null(of$axis) && of$axis != -1) NA else
+    part_name(config$activation)
 }
 
 # ---- targets ----
@@ -98,17 +107,19 @@ check_target_range <- function(self, k, data, y) {
   }
   where <- paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
   if (sums) {
-    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes rows of shares that sum to 1, but rows of ", where, " sum to ",
-      span(ends), ". Where a row has several classes or none the loss is \"binary_crossentropy\"", class = "targets")
+    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k],
+      "` takes rows of shares that sum to 1, but rows of ", where, " sum to ", span(ends),
+      ". Where a row has several classes or none the loss is \"binary_crossentropy\"", class = "targets")
   } else {
-    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", if (is.finite(wanted[2])) "from " else "of at least ",
-      if (is.finite(wanted[2])) span(wanted) else wanted[1], ", but ", where, " has ", span(ends), range_hint(name, ends), class = "targets")
+    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", if (is.finite(wanted[2]))
+      "from " else "of at least ", if (is.finite(wanted[2])) span(wanted) else wanted[1], ", but ", where, " has ",
+      span(ends), range_hint(name, ends), class = "targets")
   }
 }
 
 # What a last layer with this activation can give.
-end_ranges <- list(sigmoid = c(0, 1), hard_sigmoid = c(0, 1), tanh = c(-1, 1), softsign = c(-1, 1), relu = c(0, Inf), softplus = c(0, Inf),
-  exponential = c(0, Inf))
+end_ranges <- list(sigmoid = c(0, 1), hard_sigmoid = c(0, 1), tanh = c(-1, 1), softsign = c(-1, 1), relu = c(0, Inf),
+  softplus = c(0, Inf), exponential = c(0, Inf))
 
 #' Quantities that the last layer never gives, and accuracies of quantities.
 #' @noRd
@@ -116,31 +127,40 @@ check_numbers_reached <- function(self, k, data, y) {
   target <- data$columns[[length(self$inputs) + k]]
   output <- self$outputs[[k]]
   name <- part_name(self$compiled$losses[[k]])
-  if (!name %in% setdiff(number_losses, c(names(target_ranges), "cosine_similarity")) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
-  if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs)) return() # parts of it may be free
+  if (!name %in% setdiff(number_losses, c(names(target_ranges), "cosine_similarity")) ||
+    !sizes_fit(dim(target)[-1], output$shape[-1])) return()
+  # parts of it may be free
+  if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs))
+    return()
   where <- paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
   ends <- c(as.double(op_min(target)), as.double(op_max(target)))
   end <- last_layer(output)
   given <- if (!is.na(end$activation)) end_ranges[[end$activation]]
   if (!is.null(given) && isTRUE(ends[1] < given[1] - 1e-6 || ends[2] > given[2] + 1e-6)) {
-    warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ", if (is.finite(given[2])) paste("from", span(given)) else paste("of at least", given[1]),
-      ", but ", where, " has ", span(ends), ", which it never reaches. For numbers a last layer has no activation; or scale the targets", class = "targets")
+    warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ", if (is.finite(given[2]))
+      paste("from", span(given)) else paste("of at least", given[1]), ", but ", where, " has ", span(ends),
+      ", which it never reaches. For numbers a last layer has no activation; or scale the targets", class = "targets")
   }
-  asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"), self$compiled$metrics[[k]])
+  asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"),
+    self$compiled$metrics[[k]])
   if (length(asked) && ends_in_one(output$shape) && !all(as.array(target) %in% 0:1)) {
-    warn("the metric `", asked[[1]]$name, "` counts classes that were met, but ", where, " holds numbers, ", span(ends), ", and the loss `", loss_name(self$compiled$losses[[k]]),
+    warn("the metric `", asked[[1]]$name, "` counts classes that were met, but ", where, " holds numbers, ", span(ends),
+      ", and the loss `", loss_name(self$compiled$losses[[k]]),
       "` is of numbers: \"mae\" tells how far off predictions are", class = "targets")
   }
 }
 
-span <- function(ends) if (ends[1] == ends[2]) format(ends[1], digits = 4) else paste(format(ends[1], digits = 4), "to", format(ends[2], digits = 4))
+span <- function(ends) if (ends[1] == ends[2]) format(ends[1], digits = 4) else paste(format(ends[1], digits = 4), "to",
+  format(ends[2], digits = 4))
 
 range_hint <- function(name, ends) {
   if (name != "binary_crossentropy") return()
   if (all(ends == c(1, 2))) return(". Of two classes, 1 and 2, `y - 1` are the targets")
-  if (all(ends == c(-1, 1))) return(". Of two classes, -1 and 1, `(y + 1) / 2` are the targets; or the loss is \"hinge\"")
+  if (all(ends == c(-1, 1)))
+    return(". Of two classes, -1 and 1, `(y + 1) / 2` are the targets; or the loss is \"hinge\"")
   if (ends[1] == 0 && ends[2] == 255) return(". Images of bytes are divided by 255")
-  ". Two classes are 0 and 1; more take a unit each, the activation \"softmax\" and the loss \"sparse_categorical_crossentropy\", with labels from 0"
+  paste0(". Two classes are 0 and 1; more take a unit each, the activation \"softmax\" and the loss ",
+    "\"sparse_categorical_crossentropy\", with labels from 0")
 }
 
 #' Do targets fit the output, but for axes of size 1 at the end?
@@ -155,14 +175,17 @@ sizes_fit <- function(a, b) {
 #' Might a layer of the model make a mask?
 #' @noRd
 may_mask <- function(self) {
-  any(vapply(lapply(self$layers, layer_self), function(l) isTRUE(l$config$mask_zero) || l$kind %in% c("masking", "custom", "lambda") || may_mask(l), NA))
+  any(vapply(lapply(self$layers, layer_self), function(l) isTRUE(l$config$mask_zero) ||
+    l$kind %in% c("masking", "custom", "lambda") || may_mask(l), NA))
 }
 
 check_factor <- function(self, k, fun) {
   loss <- self$compiled$losses[[k]]
   if (!part_name(loss) %in% number_losses) return()
-  abort("`y` is a factor, but the loss `", loss_name(loss), "` of `", output_names(self)[k], "` is of numbers. For classes take \"sparse_categorical_crossentropy\"",
-    " and a unit with softmax for each level, or \"binary_crossentropy\" and one unit with sigmoid; for numbers `as.numeric(as.character(y))`", fun = fun)
+  abort("`y` is a factor, but the loss `", loss_name(loss), "` of `", output_names(self)[k],
+    "` is of numbers. For classes take \"sparse_categorical_crossentropy\"",
+    " and a unit with softmax for each level, or \"binary_crossentropy\" and one unit with sigmoid; for numbers ",
+    "`as.numeric(as.character(y))`", fun = fun)
 }
 
 # ---- the rows that validation_split keeps ----
@@ -181,8 +204,10 @@ check_split <- function(self, data, train) {
     left <- sort(left[sorted | chance < 0.01 / length(classes)])
     if (!length(left)) next
     called <- class_names(known = data$names[[length(self$inputs) + k]])
-    warn("`validation_split` keeps the last rows for validation, among them all rows of class ", some_names("", if (all(left %in% (seq_along(called) - 1))) called[left + 1] else left),
-      " of `", output_names(self)[k], "`: training never sees it. Put the rows into random order first, as by `sample(nrow(x))`", class = "split")
+    warn("`validation_split` keeps the last rows for validation, among them all rows of class ",
+      some_names("", if (all(left %in% (seq_along(called) - 1))) called[left + 1] else left), " of `",
+      output_names(self)[k], "`: training never sees it. Put the rows into random order first, as by `sample(nrow(x))`",
+      class = "split")
   }
 }
 
@@ -193,7 +218,8 @@ target_labels <- function(self, k, data) {
   name <- part_name(self$compiled$losses[[k]])
   sizes <- dim(data$columns[[at]])[-1]
   single <- length(sizes) == 0 || identical(sizes, 1L)
-  if (single && (name %in% c("sparse_categorical_crossentropy", "binary_crossentropy", "hinge", "squared_hinge") || !is.null(data$names[[at]]$levels))) {
+  if (single && (name %in% c("sparse_categorical_crossentropy", "binary_crossentropy", "hinge", "squared_hinge") ||
+    !is.null(data$names[[at]]$levels))) {
     labels <- as.vector(as.array(data$columns[[at]]))
     if (all(labels == round(labels))) labels # others are shares
   } else if (length(sizes) == 1 && name %in% one_hot_losses) {

@@ -1,9 +1,11 @@
 # What users give as x and y, as columns of tensors that the engine takes rows from.
 
 #' @param known what columns and levels are called, see data_names().
-#' @return list(columns, rows, layout, names): inputs, targets, weights in the model's order; the layout tells which there are.
+#' @return list(columns, rows, layout, names): inputs, targets, weights in the model's order; the layout tells which
+#'   there are.
 #' @noRd
-model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = NULL, fun = calling_function(), known = data_names(self)) {
+model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = NULL, fun = calling_function(),
+  known = data_names(self)) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
   n <- length(self$inputs)
   x <- parts_by_name(x, input_names(self, x), known[seq_len(n)], "x", fun)
@@ -17,33 +19,39 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
   rows <- vapply(columns, function(t) dim(t)[1], 0L)
   if (any(rows != rows[1])) {
     what <- rep(c("x", "y", "sample_weight"), c(length(inputs), length(targets), length(weights)))
-    parts <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights)) output_names(self))
+    parts <- c(layer_names_of(self$inputs), if (length(targets)) output_names(self), if (length(weights))
+      output_names(self))
     what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", parts, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd], if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2)
-      else if (rows[odd] == 1 && length(columns[[odd]]) == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
+    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd],
+      if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2)
+      else if (rows[odd] == 1 && length(columns[[odd]])
+        == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
-  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)), names = names)
+  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)),
+    names = names)
 }
 
-#' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a data frame.
-#' Names of a single one are not asked for.
+#' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a
+#' data frame. Names of a single one are not asked for.
 #' @noRd
 as_parts <- function(x, names, arg, fun, n = length(names)) {
   if (!is.list(x) || is.object(x)) x <- list(x)
   if (n > 1 && all(nzchar(names(x))) && !is.null(names(x))) {
     unknown <- setdiff(names(x), names)
-    if (length(unknown)) abort("`", arg, "` names `", unknown[1], "`, which the model does not have", did_you_mean(unknown[1], names), fun = fun)
+    if (length(unknown)) abort("`", arg, "` names `", unknown[1], "`, which the model does not have",
+      did_you_mean(unknown[1], names), fun = fun)
     if (setequal(names(x), names)) x <- x[names]
   }
   if (length(x) == n) return(unname(x))
   sequences <- n == 1 && all(vapply(x, function(v) is.atomic(v) && is.null(dim(v)), NA))
-  abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (", paste0("`", names, "`", collapse = ", "), "), not ", length(x),
-    if (sequences) padding_hint, fun = fun)
+  abort("`", arg, "` must have ", n, if (n == 1) " array" else " arrays", " (",
+    paste0("`", names, "`", collapse = ", "), "), not ", length(x), if (sequences) padding_hint, fun = fun)
 }
 
-padding_hint <- "; of a list of sequences `pad_sequences()` makes a matrix, with a row for each, and of rows that are equally long `do.call(rbind, x)`"
+padding_hint <- paste0("; of a list of sequences `pad_sequences()` makes a matrix, with a row for each, and of ",
+  "rows that are equally long `do.call(rbind, x)`")
 
 as_number_matrix <- function(x, arg, fun) {
   if (!length(x)) abort("`", arg, "` has no columns", class = "shape", fun = fun)
@@ -58,7 +66,8 @@ as_number_matrix <- function(x, arg, fun) {
 
 layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
 
-#' A name for each input: that of its layer, or the one in the list that the model was made with. `x` may be named either way.
+#' A name for each input: that of its layer, or the one in the list that the model was made with. `x` may be named
+#' either way.
 #' @noRd
 input_names <- function(self, x = NULL) {
   own <- layer_names_of(self$inputs)
@@ -72,7 +81,8 @@ input_column <- function(value, input, fun) {
   t <- like_rows(as_column(value, input$dtype, "x", fun, wanted), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
-    abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ", format_shape(shape), row_hint(value, wanted), class = "shape", fun = fun)
+    abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ",
+      format_shape(shape), row_hint(value, wanted), class = "shape", fun = fun)
   }
   t
 }
@@ -86,14 +96,16 @@ row_hint <- function(value, wanted) {
     lost_row(length(wanted), if (is_tensor(value)) "; elements of a data set become batches by `dataset_batch()`"
     else if (length(row) > 1) "; if these are all the rows, `input_shape` must be that of one, `dim(x)[-1]`")
   } else if (length(row) == 1 && length(shape) == 2 && identical(row, shape[1])) {
-    "; cases are rows and `input_shape` is the number of columns, but here it is that of the rows; `t(x)` turns a matrix"
+    paste0("; cases are rows and `input_shape` is the number of columns, but here it is that of the rows; ",
+      "`t(x)` turns a matrix")
   } else if (!anyNA(row) && length(shape) > 1 && prod(row) == prod(shape[-1])) {
     paste0("; `array_reshape(x, c(nrow(x), ", paste(row, collapse = ", "), "))` gives rows of that shape")
   }
 }
 
 lost_row <- function(axes, more = NULL) {
-  paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", axes - 1), ", drop = FALSE]`", more)
+  paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", axes - 1),
+    ", drop = FALSE]`", more)
 }
 
 #' Row and column of an element, or all its indices; nothing for a vector, whose position is known.
@@ -139,7 +151,8 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
 #' @param y,x lists of the parts; `inputs` the columns of `x`.
 #' @noRd
 target_columns <- function(self, y, fun, x, inputs) {
-  same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) && identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
+  same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) &&
+    identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
   lapply(seq_along(y), function(k) {
     shape <- self$outputs[[k]]$shape
     if (is.factor(y[[k]])) check_factor(self, k, fun)
@@ -165,13 +178,16 @@ weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
   names <- output_names(self)
   n <- length(names)
   if (n > 1 && !is.null(class_weight)) abort("`class_weight` is for models of one output", fun = fun)
-  given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else rep(list(sample_weight), n)
+  given <- if (is.list(sample_weight)) as_parts(sample_weight, names, "sample_weight", fun) else
+    rep(list(sample_weight), n)
   for (w in given) if (!is.null(w) && !is_tensor(w) && !is.data.frame(w)) check_numbers(w, "sample_weight", fun)
   Map(function(w, y, output) {
-    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, known, fun), output$dtype, "class_weight", fun)
+    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, known, fun), output$dtype,
+      "class_weight", fun)
     if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class
     else w <- weigh(as_column(w, output$dtype, "sample_weight", fun), by_class)
-    if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight", "` must not be negative", fun = fun)
+    if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight",
+      "` must not be negative", fun = fun)
     w
   }, given, y, self$outputs)
 }
@@ -181,7 +197,8 @@ weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
 class_weights <- function(y, class_weight, known, fun) {
   values <- plain_vector(class_weight, "class_weight", fun)
   given <- names(values)
-  if (is.null(given) || !is.numeric(values)) abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
+  if (is.null(given) || !is.numeric(values))
+    abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
   classes <- class_numbers(y, fun)
   called <- class_names(known = known)
   numbers <- suppressWarnings(as.numeric(given))
@@ -190,12 +207,14 @@ class_weights <- function(y, class_weight, known, fun) {
   } else {
     odd <- c(setdiff(given[is.na(numbers)], called), setdiff(given, called))[1]
     if (anyNA(numbers)) {
-      abort("`class_weight` names the class `", odd, "`, but there is ", if (length(called)) paste0(some_names("", called), ", or "), "0, 1, ...", fun = fun)
+      abort("`class_weight` names the class `", odd, "`, but there is ", if (length(called))
+        paste0(some_names("", called), ", or "), "0, 1, ...", fun = fun)
     }
     called <- NULL
   }
   missing <- setdiff(unique(classes), numbers)
-  if (length(missing)) abort("`class_weight` has no weight for class ", if (length(called)) called[missing[1] + 1] else missing[1], fun = fun)
+  if (length(missing)) abort("`class_weight` has no weight for class ", if (length(called)) called[missing[1] + 1] else
+    missing[1], fun = fun)
   unname(values[match(classes, numbers)])
 }
 
@@ -212,7 +231,8 @@ class_numbers <- function(y, fun = calling_function()) {
 #' Rows `from` to `to` of all columns.
 #' @noRd
 data_rows <- function(data, from, to) {
-  data$columns <- lapply(data$columns, function(t) op_slice(t, c(from, rep(1, rank_of(t) - 1)), c(to - from + 1, rep(-1, rank_of(t) - 1))))
+  data$columns <- lapply(data$columns, function(t) op_slice(t, c(from, rep(1, rank_of(t) - 1)),
+    c(to - from + 1, rep(-1, rank_of(t) - 1))))
   data$rows <- to - from + 1
   data
 }

@@ -1,10 +1,11 @@
-# Graphs of layers. layer_input() begins, each call of a layer on symbolic tensors adds a node, and keras_model() cuts a graph
-# out between inputs and outputs. Shapes follow from a trial: the layer's ops are issued into a program that is thrown away.
+# Graphs of layers. layer_input() begins, each call of a layer on symbolic tensors adds a node, and keras_model() cuts a
+# graph out between inputs and outputs. Shapes follow from a trial: the layer's ops are issued into a program that is
+# thrown away.
 
 #' Symbolic inputs
 #'
-#' Where a model begins. Layers that are called on what `layer_input()` gives note the call and give symbolic tensors again,
-#' from which [keras_model()] makes models.
+#' Where a model begins. Layers that are called on what `layer_input()` gives note the call and give symbolic tensors
+#' again, from which [keras_model()] makes models.
 #'
 #' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
 #' @param batch_shape the same with the batch axis, in place of `shape`.
@@ -17,9 +18,12 @@
 #' code <- input |> layer_dense(32, activation = "relu")
 #' code
 #' @export
-layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL, ragged = FALSE) {
-  if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor)) abort("`sparse`, `ragged` and `tensor` are not supported")
-  size <- if (is.null(batch_shape)) check_input_shape(shape) else check_input_shape(batch_shape, arg = "batch_shape")[-1]
+layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL,
+  ragged = FALSE) {
+  if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor))
+    abort("`sparse`, `ragged` and `tensor` are not supported")
+  size <- if (is.null(batch_shape)) check_input_shape(shape) else
+    check_input_shape(batch_shape, arg = "batch_shape")[-1]
   if (!is.null(name)) check_name(name, fun = "layer_input")
   dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, dtypes))
   input_tensor(size, dtype, name)
@@ -29,10 +33,12 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
 #' @noRd
 check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
   if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
-  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is_open_size(n)) NA_real_ else if (is_number(n)) n else 0, 0) else 0
+  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is_open_size(n))
+    NA_real_ else if (is_number(n)) n else 0, 0) else 0
   size[!is.na(size) & size == -1] <- NA
   if (any(size < 1 | size != round(size) | size > .Machine$integer.max, na.rm = TRUE)) {
-    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ", if (is.numeric(shape) && length(shape) %in% 2:8) format_shape(shape) else describe(shape), fun = fun)
+    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ",
+      if (is.numeric(shape) && length(shape) %in% 2:8) format_shape(shape) else describe(shape), fun = fun)
   }
   if (length(size) > 7) abort("`", arg, "` must have at most 7 axes besides the batch's, not ", length(size), fun = fun)
   as.integer(size)
@@ -99,7 +105,8 @@ format_keras_shape <- function(shape) format_shape(ifelse(is.na(shape), "None", 
 
 #' @export
 print.nn_keras_tensor <- function(x, ...) {
-  cat("<symbolic tensor of shape ", format_keras_shape(x$shape), ", ", x$dtype, ", from layer ", x$node$layer$name, ">\n", sep = "")
+  cat("<symbolic tensor of shape ", format_keras_shape(x$shape), ", ", x$dtype, ", from layer ", x$node$layer$name,
+    ">\n", sep = "")
   invisible(x)
 }
 
@@ -117,7 +124,8 @@ length.nn_keras_tensor <- function(x) 1L
 
 # What a student tries first.
 abort_symbolic <- function(fun) {
-  abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`", class = "traced", fun = fun)
+  abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`",
+    class = "traced", fun = fun)
 }
 
 #' @export
@@ -140,8 +148,8 @@ t.nn_keras_tensor <- function(x) abort_symbolic("t")
 
 # ---- what a call gives ----
 
-# Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that meet
-# are mostly at the same place.
+# Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that
+# meet are mostly at the same place.
 unknown_sizes <- c(10007L, 10009L, 10037L, 10039L, 10061L, 10067L, 10069L, 10079L)
 
 try_shape <- function(shape) ifelse(is.na(shape), unknown_sizes[seq_along(shape)], shape)
@@ -154,7 +162,8 @@ symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
   plain <- Filter(Negate(is_keras_tensor), leaves)
   if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
-  if (any(vapply(tensor_leaves(args), is_keras_tensor, NA))) abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
+  if (any(vapply(tensor_leaves(args), is_keras_tensor, NA)))
+    abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
   object <- one_tensor(self, object)
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
   specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
@@ -230,8 +239,8 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
   nodes[order(-depth, vapply(nodes, function(n) n$number, 0))]
 }
 
-#' A model that begins in the middle of a graph has inputs of its own, and the layers that follow are called again on these:
-#' list(inputs, outputs).
+#' A model that begins in the middle of a graph has inputs of its own, and the layers that follow are called again on
+#' these: list(inputs, outputs).
 #' @noRd
 own_beginning <- function(inputs, outputs, fun = calling_function()) {
   from <- inputs
@@ -262,7 +271,8 @@ graph_plan <- function(inputs, outputs, nodes) {
   input_places <- vapply(inputs, place, 0L)
   starts <- lapply(inputs, function(x) x$node)
   inner <- Filter(function(n) !is_one_of(n, starts), nodes)
-  steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args, outputs = unlist(places(n$outputs))))
+  steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args,
+    outputs = unlist(places(n$outputs))))
   list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L), size = length(tensors))
 }
 
@@ -275,7 +285,8 @@ run_graph <- function(plan, values, training) {
     self <- step$layer
     x <- fill_leaves(step$inputs, tensors[unlist(step$inputs)])
     y <- tryCatch(
-      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, if (is.null(step$args$training)) list(training = training))),
+      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, if (is.null(step$args$training))
+        list(training = training))),
       nativenet_error_shape = function(e) abort_at_layer(self, e)
     )
     tensors[step$outputs] <- tensor_leaves(y)

@@ -1,6 +1,6 @@
-# The names of the data that a model was trained with: columns of inputs and targets, levels of factors. Training notes them at
-# the symbolic tensors that stand for the data, so that models which share these know them, too. Whatever comes later is
-# put into that order. What has no names is taken by position.
+# The names of the data that a model was trained with: columns of inputs and targets, levels of factors. Training notes
+# them at the symbolic tensors that stand for the data, so that models which share these know them, too. Whatever comes
+# later is put into that order. What has no names is taken by position.
 
 #' What is known of the model's inputs and outputs: for each list(columns, levels), or NULL.
 #' @noRd
@@ -8,7 +8,8 @@ data_names <- function(self) lapply(c(self$inputs, self$outputs), function(t) .s
 
 note_names <- function(self, known) {
   tensors <- c(self$inputs, self$outputs)
-  for (k in seq_along(tensors)) if (!identical(.subset2(tensors[[k]], "names"), known[[k]])) assign("names", known[[k]], envir = tensors[[k]])
+  for (k in seq_along(tensors)) if (!identical(.subset2(tensors[[k]], "names"), known[[k]])) assign("names", known[[k]],
+    envir = tensors[[k]])
 }
 
 #' What the classes of the first output are called: its levels or columns.
@@ -23,7 +24,8 @@ learned_names <- function(known, value) {
   columns <- column_names(value)
   if (is.null(columns) && !is.factor(value)) return(known)
   if (anyDuplicated(columns) || !all(nzchar(columns)) || anyNA(columns)) columns <- NULL # only as positions
-  found <- if (is.factor(value)) list(levels = levels(value)) else if (length(columns) || is_tensor(value) && !is.null(columns)) list(columns = columns)
+  found <- if (is.factor(value)) list(levels = levels(value)) else if (length(columns) || is_tensor(value) &&
+    !is.null(columns)) list(columns = columns)
   known <- c(known, found[setdiff(names(found), names(known))])
   if (length(known)) known
 }
@@ -46,7 +48,8 @@ parts_by_name <- function(x, names, known, arg, fun) {
     part <- parts[[k]]
     if (is.data.frame(part) && length(part) == 1 && is.factor(part[[1]])) part <- part[[1]]
     part <- plain_argument(part, arg, fun) # `[` drops the class of an integer64
-    if (is.null(known[[k]])) part else by_name(part, known[[k]], paste0("`", arg, "`", if (n > 1) paste0(" for `", names[k], "`")), fun)
+    if (is.null(known[[k]])) part else by_name(part, known[[k]],
+      paste0("`", arg, "`", if (n > 1) paste0(" for `", names[k], "`")), fun)
   })
 }
 
@@ -55,8 +58,9 @@ by_name <- function(value, known, what, fun) {
   columns <- column_names(value)
   if (!length(columns) || is.null(known$columns) || identical(columns, known$columns)) return(value)
   if (!length(known$columns)) {
-    warn("`", fun, "()`: the columns of ", what, " are taken by position: the model was trained with a data set that lost their names on the way, as in `dataset_map()`",
-      class = "names")
+    warn("`", fun, "()`: the columns of ", what,
+      " are taken by position: the model was trained with a data set that lost their names on the way, as in ",
+      "`dataset_map()`", class = "names")
     return(value)
   }
   check_same_columns(columns, known$columns, what, fun)
@@ -72,8 +76,8 @@ check_same_columns <- function(columns, wanted, what, fun) {
     some_names("has twice the column ", columns[duplicated(columns)])
   )
   if (!length(odd)) return()
-  abort(what, " ", paste(odd, collapse = " and "), "; the model was trained with ", some_names("", wanted), ". Columns without names, as `unname(as.matrix())` gives, ",
-    "are taken by position", class = "names", fun = fun)
+  abort(what, " ", paste(odd, collapse = " and "), "; the model was trained with ", some_names("", wanted),
+    ". Columns without names, as `unname(as.matrix())` gives, ", "are taken by position", class = "names", fun = fun)
 }
 
 with_levels <- function(f, wanted, what, fun) {
@@ -81,14 +85,16 @@ with_levels <- function(f, wanted, what, fun) {
   if (identical(own, wanted)) return(f)
   at <- match(own, wanted)
   new <- own[is.na(at) & tabulate(f, length(own)) > 0]
-  if (length(new)) abort(what, some_names(" has the new level ", new), "; the model was trained with ", some_names("", wanted), class = "names", fun = fun)
+  if (length(new)) abort(what, some_names(" has the new level ", new), "; the model was trained with ",
+    some_names("", wanted), class = "names", fun = fun)
   structure(at[as.integer(f)], levels = wanted, class = "factor")
 }
 
 #' "`a`, `b`, ...", after `before`; nothing if there are none.
 #' @noRd
 some_names <- function(before, names, most = 10) {
-  if (length(names)) paste0(before, paste0("`", utils::head(names, most), "`", collapse = ", "), if (length(names) > most) ", ...")
+  if (length(names)) paste0(before, paste0("`", utils::head(names, most), "`", collapse = ", "),
+    if (length(names) > most) ", ...")
 }
 
 # ---- in a model's file: a list of what is known, as data_names() gives it ----
@@ -101,7 +107,8 @@ names_entry <- function(self) {
 read_names <- function(text, self, fun) {
   entries <- from_json(text, "list of names", fun)
   is_text <- function(x) is.list(x) && all(vapply(x, function(s) is.null(s) || is.character(s) && length(s) == 1, NA))
-  is_entry <- function(x) is.null(x) || is.list(x) && all(names(x) %in% c("columns", "levels")) && !is.null(names(x)) && all(vapply(x, is_text, NA))
+  is_entry <- function(x) is.null(x) || is.list(x) && all(names(x) %in% c("columns", "levels")) && !is.null(names(x)) &&
+    all(vapply(x, is_text, NA))
   if (length(entries) != length(c(self$inputs, self$outputs)) || !all(vapply(entries, is_entry, NA))) {
     abort("the file's list of names does not fit its model", class = "file", fun = fun)
   }

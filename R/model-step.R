@@ -1,9 +1,10 @@
-# A model's steps as programs. For each kind of data, training, evaluation and prediction are traced once: the layers, the
-# losses, the metrics, and for training the gradient, the optimizer's step and the constraints. The engine then runs the
-# program for batch after batch (src/epoch.c). Programs are kept until the model or its compilation changes, but not saved.
+# A model's steps as programs. For each kind of data, training, evaluation and prediction are traced once: the layers,
+# the losses, the metrics, and for training the gradient, the optimizer's step and the constraints. The engine then runs
+# the program for batch after batch (src/epoch.c). Programs are kept until the model or its compilation changes, but not
+# saved.
 #
-# A program serves batches of any number of rows, unless R code looked at that number while it was traced, as a loss with
-# `nrow(y_pred)` does (src/r_sizes.c). Then it is traced again for each other number.
+# A program serves batches of any number of rows, unless R code looked at that number while it was traced, as a loss
+# with `nrow(y_pred)` does (src/r_sizes.c). Then it is traced again for each other number.
 
 most_row_programs <- 16
 
@@ -46,7 +47,8 @@ specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(t
 
 trace_prediction <- function(self, data, batch) {
   trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)), batch)
-  list(program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = list(), averaged = integer(), collected = trace$template)
+  list(program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = list(), averaged = integer(),
+    collected = trace$template)
 }
 
 #' @param data list(columns, layout): inputs, then targets, then sample weights where there are any.
@@ -91,8 +93,8 @@ trace_step <- function(self, training, data, batch) {
 #' @noRd
 output_names <- function(self) if (!is.null(self$output_names)) self$output_names else layer_names_of(self$outputs)
 
-#' The loss of one output: a scalar. Weights and masks leave the number of values that the mean is over as Keras does: all
-#' values, or those that the mask lets through.
+#' The loss of one output: a scalar. Weights and masks leave the number of values that the mean is over as Keras does:
+#' all values, or those that the mask lets through.
 #' @noRd
 output_loss <- function(loss, y, output, w) {
   values <- loss_values(loss, y, output, logits = logits_for(loss_fuses(loss), output))
@@ -134,7 +136,8 @@ logits_for <- function(activation, output) {
 #' @noRd
 weight_penalties <- function(self) {
   rules <- Filter(function(r) !is.null(r$regularizer), weight_rules(self))
-  lapply(rules, function(r) with_place(paste0("the regularizer of `", variable_name(r$weight), "`"), r$regularizer(r$weight)))
+  lapply(rules, function(r) with_place(paste0("the regularizer of `", variable_name(r$weight), "`"),
+    r$regularizer(r$weight)))
 }
 
 update_weights <- function(self, tape, total) {
@@ -143,8 +146,9 @@ update_weights <- function(self, tape, total) {
   if (!length(trained)) return()
   gradients <- gradient_towards(tape, total, trained)
   if (all(vapply(gradients, is.null, NA))) {
-    abort("no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by comparisons, rounding or ",
-      "casts to whole numbers", fun = user_function())
+    abort(
+      "no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by ",
+      "comparisons, rounding or ", "casts to whole numbers", fun = user_function())
   }
   apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
   for (r in weight_rules(self)) {
@@ -179,7 +183,8 @@ model_statistics <- function(self, y, outputs, w) {
 score_names <- function(self) {
   outputs <- output_names(self)
   several <- length(outputs) > 1
-  metrics <- Map(function(ms, output) vapply(ms, function(m) paste0(if (several) paste0(output, "_"), m$name), ""), self$compiled$metrics, outputs)
+  metrics <- Map(function(ms, output) vapply(ms, function(m) paste0(if (several) paste0(output, "_"), m$name), ""),
+    self$compiled$metrics, outputs)
   c("loss", if (several) paste0(outputs, "_loss"), make.unique(as.character(unlist(metrics)), sep = "_"))
 }
 
@@ -200,8 +205,8 @@ run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL
   numbers <- if (!is.null(rates)) optimizer_now(self$compiled$optimizer)[[1]]
   repeat {
     coming <- if (!is.null(rates)) rates[seq_along(rates) > .Call(C_epoch_totals, state)[3] - before]
-    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle, step$rows)), step$tallies,
-      step$averaged, step$collected, coming, numbers, state, list(on_step, on_clock))
+    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle, step$rows)),
+      step$tallies, step$averaged, step$collected, coming, numbers, state, list(on_step, on_clock))
     parts[[length(parts) + 1]] <- pass[[1]]
     if (!pass[[2]]) break
     step <- step_program(self, step$kind, data, pass[[2]])
@@ -210,7 +215,8 @@ run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL
   lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
 }
 
-new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size), as.integer(random))
+new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size),
+  as.integer(random))
 
 #' Loss and metrics so far, named.
 #' @noRd

@@ -2,8 +2,9 @@
 
 #' Look at a model
 #'
-#' `summary()` writes a line for each layer with the shape of its output and its number of weights, `plot()` draws the graph of layers.
-#' `tidy()` gives a data frame with a row per layer, `glance()` one with a single row, `augment()` the data with predictions beside.
+#' `summary()` writes a line for each layer with the shape of its output and its number of weights, `plot()` draws the
+#' graph of layers. `tidy()` gives a data frame with a row per layer, `glance()` one with a single row, `augment()` the
+#' data with predictions beside.
 #'
 #' @param object,x a model.
 #' @param line_length how many characters a line may have; by default that of the console, at most 98.
@@ -15,7 +16,8 @@
 #' @param main a title.
 #' @inheritParams plot_images
 #' @param ... ignored; for `augment()` arguments of [predict()].
-#' @return `summary()`: its lines, invisibly. `plot()`: a ggplot; with base graphics `x`, invisibly. `tidy()`, `glance()`, `augment()`: data frames.
+#' @return `summary()`: its lines, invisibly. `plot()`: a ggplot; with base graphics `x`, invisibly. `tidy()`,
+#'   `glance()`, `augment()`: data frames.
 #' @examples
 #' model <- keras_model_sequential() |>
 #'   layer_embedding(input_dim = 10001, output_dim = 64, mask_zero = TRUE) |>
@@ -25,10 +27,11 @@
 #' tidy(model)
 #' plot(model)
 #' @export
-summary.nn_model <- function(object, line_length = min(getOption("width"), 98), positions = NULL, expand_nested = FALSE, show_trainable = FALSE, ...,
+summary.nn_model <- function(object, line_length = min(getOption("width"), 98), positions = NULL, expand_nested = FALSE,
+  show_trainable = FALSE, ...,
                              width = line_length) {
-  lines <- model_table(layer_self(object), check_count(width, min = 40, fun = "summary"), positions, check_flag(expand_nested, fun = "summary"),
-    check_flag(show_trainable, fun = "summary"))
+  lines <- model_table(layer_self(object), check_count(width, min = 40, fun = "summary"), positions,
+    check_flag(expand_nested, fun = "summary"), check_flag(show_trainable, fun = "summary"))
   cat(lines, sep = "\n")
   invisible(lines)
 }
@@ -48,12 +51,14 @@ model_table <- function(self, width, positions, expand_nested, show_trainable) {
   }
   rows <- layer_rows(self, expand_nested)
   connected <- !is_chain(self)
-  cells <- list("Layer (type)" = sprintf("%s%s (%s)", rows$indent, rows$layer, rows$type), "Output Shape" = rows$output_shape, "Param #" = as.character(rows$params))
+  cells <- list("Layer (type)" = sprintf("%s%s (%s)", rows$indent, rows$layer, rows$type),
+    "Output Shape" = rows$output_shape, "Param #" = as.character(rows$params))
   if (connected) cells[["Connected to"]] <- rows$connected
   if (show_trainable) cells[["Trainable"]] <- ifelse(rows$trainable, "Y", "N")
   ends <- if (!is.null(positions)) positions else if (connected) c(0.36, 0.64, 0.74, 1) else c(0.5, 0.85, 1)
   if (show_trainable) ends <- c(ends * 0.88, 1)
-  if (!is.numeric(ends) || length(ends) != length(cells) || anyNA(ends) || is.unsorted(c(0, ends), strictly = TRUE)) abort("`positions` must be ", length(cells), " rising numbers, not ", describe(positions), fun = "summary")
+  if (!is.numeric(ends) || length(ends) != length(cells) || anyNA(ends) || is.unsorted(c(0, ends), strictly = TRUE))
+    abort("`positions` must be ", length(cells), " rising numbers, not ", describe(positions), fun = "summary")
   if (max(ends) <= 1) ends <- floor(ends * width)
   line <- function(parts) {
     text <- ""
@@ -86,10 +91,12 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
   shown <- Filter(function(n) !was_seen(seen, n$layer), shown)
   rows <- lapply(shown, function(n) {
     layer <- n$layer
-    from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(tensor_leaves(m$inputs), function(x) x$node$layer$name, "")))
+    from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(tensor_leaves(m$inputs), function(x)
+      x$node$layer$name, "")))
     own <- data.frame(
       indent = indent, layer = layer$name, type = layer$class_name,
-      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""), collapse = ", "),
+      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""),
+        collapse = ", "),
       params = count_of(all_weights(layer)), trainable = trained && layer$trainable,
       connected = paste(unique(from), collapse = ", ")
     )
@@ -126,7 +133,8 @@ model_graph <- function(self) {
     if (length(sources)) cbind(sources, i)
   }))
   is_output <- vapply(nodes, function(n) any(vapply(self$outputs, function(y) identical(y$node, n), NA)), NA)
-  shape <- vapply(nodes, function(n) paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""), collapse = ", "), "")
+  shape <- vapply(nodes, function(n) paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape),
+    ""), collapse = ", "), "")
   params <- vapply(nodes, function(n) count_of(all_weights(n$layer)), 0)
   list(
     title = vapply(nodes, function(n) paste0(n$layer$name, ": ", n$layer$class_name), ""),
@@ -150,7 +158,8 @@ generics::augment
 
 #' @rdname summary.nn_model
 #' @export
-tidy.nn_model <- function(x, ...) layer_rows(built_self(x, fun = "tidy"))[c("layer", "type", "output_shape", "params", "trainable")]
+tidy.nn_model <- function(x, ...) layer_rows(built_self(x, fun = "tidy"))[c("layer", "type", "output_shape", "params",
+  "trainable")]
 
 #' @rdname summary.nn_model
 #' @export
@@ -159,9 +168,10 @@ glance.nn_model <- function(x, ...) {
   optimizer <- self$compiled$optimizer
   scores <- if (!is.null(self$history)) as.data.frame(lapply(self$history$metrics, function(v) v[length(v)]))
   one <- data.frame(
-    layers = length(self$layers), params = count_of(all_weights(self)), trainable_params = count_of(trainable_weights(self)),
-    optimizer = if (is.null(optimizer)) NA_character_ else optimizer$name, steps = if (is.null(optimizer)) 0 else optimizer$iterations,
-    epochs = if (is.null(self$history)) 0L else length(self$history$metrics$loss)
+    layers = length(self$layers), params = count_of(all_weights(self)),
+    trainable_params = count_of(trainable_weights(self)), optimizer = if (is.null(optimizer)) NA_character_ else
+    optimizer$name, steps = if (is.null(optimizer)) 0 else
+    optimizer$iterations, epochs = if (is.null(self$history)) 0L else length(self$history$metrics$loss)
   )
   if (is.null(scores)) one else cbind(one, scores)
 }
@@ -170,7 +180,8 @@ glance.nn_model <- function(x, ...) {
 #' @export
 augment.nn_model <- function(x, data, ...) {
   check_given(missing(data), "data", "augment")
-  if (is_branch(data)) abort("`data` must be a matrix or a data frame, not ", describe(data), "; `predict()` takes lists", fun = "augment")
+  if (is_branch(data)) abort("`data` must be a matrix or a data frame, not ", describe(data),
+    "; `predict()` takes lists", fun = "augment")
   fitted <- stats::predict(x, data, ...)
   if (is.list(fitted)) abort("`x` has several outputs; use `predict()`", fun = "augment")
   data <- if (is.data.frame(data)) data else as.data.frame(array_reshape(data, c(first_axis(data, "augment"), -1)))

@@ -3,27 +3,29 @@
 #' Models
 #'
 #' `keras_model_sequential()` begins a model that is a sequence of layers. It changes in place when a layer is piped
-#' onto it. `keras_model()` makes a model of any graph of layers between inputs and outputs. Models that share layers share their
-#' weights: the encoder, the decoder and the whole of an auto-encoder are three models over the same weights.
+#' onto it. `keras_model()` makes a model of any graph of layers between inputs and outputs. Models that share layers
+#' share their weights: the encoder, the decoder and the whole of an auto-encoder are three models over the same
+#' weights.
 #'
 #' A model is a function of tensors or arrays, `model(x, training = FALSE)`, and a layer: other models may hold it. Its
 #' members: `$layers`, `$weights`, `$trainable_weights`, `$inputs`, `$outputs`, `$optimizer`, `$loss`, `$name`, and
 #' the `stop_training` that callbacks set.
 #'
-#' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let the
-#' first data that it sees decide. Its input has the name of the first layer and `_input`.
+#' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let
+#' the first data that it sees decide. Its input has the name of the first layer and `_input`.
 #'
-#' Several inputs are given as a list, in the model's order or by the names of the input layers. The layers of a model must have
-#' different names.
+#' Several inputs are given as a list, in the model's order or by the names of the input layers. The layers of a model
+#' must have different names.
 #'
 #' @param layers a list of layers.
 #' @param name a string; by default `"sequential"` or `"model"` with a number.
 #' @param input_shape the shape of a row of the data, without the batch axis.
-#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`: `name`.
+#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`:
+#'   `name`.
 #' @param inputs,outputs symbolic tensors, or lists of them.
 #' @return A model, an object of class `nn_model`.
-#' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are asked for before the
-#'   shape of the input is known. A layer that fails leaves a sequence as it was.
+#' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are
+#'   asked for before the shape of the input is known. A layer that fails leaves a sequence as it was.
 #' @seealso [layer_input()], [layer_dense()], [layer_lstm()]; [compile()][compile.nn_model], [fit()][fit.nn_model],
 #'   [predict()][predict.nn_model], [summary()][summary.nn_model], [save_model()]; `vignette("models")`.
 #' @examples
@@ -42,12 +44,15 @@
 keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NULL, ...) {
   options <- list(...)
   unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype"))
-  if (length(unknown)) abort("there is no argument `", unknown[1], "`", did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
+  if (length(unknown)) abort("there is no argument `", unknown[1], "`",
+    did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
   if (!is.null(options$dtype)) check_choice(options$dtype, c("float32", "float64"), arg = "dtype")
   self <- new_model("sequential", name, options$dtype)
-  if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape, arg = "batch_input_shape")[-1]
+  if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape,
+    arg = "batch_input_shape")[-1]
   if (!is.null(input_shape)) self$row_shape <- check_input_shape(input_shape)
-  if (!is.null(layers) && !is_branch(layers) && !is_layer(layers)) abort("`layers` must be a list of layers, not ", describe(layers))
+  if (!is.null(layers) && !is_branch(layers) && !is_layer(layers)) abort("`layers` must be a list of layers, not ",
+    describe(layers))
   model <- layer_handle(self)
   for (layer in if (is_layer(layers)) list(layers) else layers) add_layer(model, layer)
   model
@@ -61,7 +66,8 @@ new_model <- function(kind, name, dtype = NULL) {
   self$options <- list()
   self$dtype <- if (is.null(dtype)) session$floatx else dtype
   self$trainable <- TRUE
-  self$name <- if (is.null(name)) unique_name(kind) else check_name(name, if (kind == "sequential") "keras_model_sequential" else "keras_model")
+  self$name <- if (is.null(name)) unique_name(kind) else check_name(name, if (kind == "sequential")
+    "keras_model_sequential" else "keras_model")
   self$home <- session$home
   self$built <- FALSE
   self$layers <- list()
@@ -86,8 +92,9 @@ add_layer <- function(model, layer) {
   own <- layer_self(layer)
   if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
   if (is_one_of(own, lapply(self$layers, layer_self))) {
-    abort("`", own$name, "` is in the model already: a sequence has each layer once. Make another; or call it twice on the symbolic tensors of a `keras_model()`, where ",
-      "both calls share its weights", fun = self$name)
+    abort("`", own$name,
+      "` is in the model already: a sequence has each layer once. Make another; or call it twice on the symbolic ",
+      "tensors of a `keras_model()`, where ", "both calls share its weights", fun = self$name)
   }
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
   if (self$built) output <- one_output(self, layer, self$output)
@@ -114,7 +121,8 @@ forget_compilation <- function(self) {
 
 #' Is `inner` the layer itself or one in it?
 #' @noRd
-holds <- function(self, inner) identical(self, inner) || any(vapply(self$layers, function(l) holds(layer_self(l), inner), NA))
+holds <- function(self, inner) identical(self, inner) ||
+  any(vapply(self$layers, function(l) holds(layer_self(l), inner), NA))
 
 #' The shape of a row, if the sequence or its first layer says it.
 #' @noRd
@@ -132,7 +140,8 @@ build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
   x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
-  if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input) # a model that begins it
+  # a model that begins it
+  if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input)
   for (layer in self$layers) x <- one_output(self, layer, x)
   finish_model(self, list(input), list(x))
 }
@@ -149,7 +158,8 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
   nodes <- nodes_between(inputs, outputs, fun)
   layers <- unique_objects(lapply(nodes, function(n) n$layer))
   names <- vapply(layers, function(l) l$name, "")
-  if (anyDuplicated(names)) abort("two layers have the name `", names[duplicated(names)][1], "`; names must differ", fun = fun)
+  if (anyDuplicated(names)) abort("two layers have the name `", names[duplicated(names)][1], "`; names must differ",
+    fun = fun)
   self$plan <- graph_plan(inputs, outputs, nodes)
   self$inputs <- inputs
   self$outputs <- outputs
@@ -180,7 +190,8 @@ keras_model <- function(inputs, outputs = NULL, ...) {
 check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   leaves <- tensor_leaves(x, keep_null = TRUE)
   for (leaf in leaves) {
-    if (!is_keras_tensor(leaf)) abort("`", arg, "` must be symbolic tensors, as `layer_input()` and layers give, not ", describe(leaf), fun = fun)
+    if (!is_keras_tensor(leaf)) abort("`", arg, "` must be symbolic tensors, as `layer_input()` and layers give, not ",
+      describe(leaf), fun = fun)
   }
   if (!length(leaves)) abort("`", arg, "` must hold at least one symbolic tensor", fun = fun)
   leaves
@@ -209,7 +220,9 @@ check_has_layers <- function(self, fun = calling_function()) {
 #' @noRd
 built_self <- function(model, fun = calling_function()) {
   self <- layer_self(check_model(model, fun = fun))
-  if (!self$built) abort("the model was not built yet, as the shape of its input is not known: give `input_shape`, or fit it", class = "unbuilt", fun = fun)
+  if (!self$built)
+    abort("the model was not built yet, as the shape of its input is not known: give `input_shape`, or fit it",
+      class = "unbuilt", fun = fun)
   self
 }
 
@@ -223,7 +236,8 @@ pop_layer <- function(object) {
   check_has_layers(self)
   self$layers <- self$layers[-length(self$layers)]
   forget_compilation(self)
-  if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs)) # what the last layer read
+  # what the last layer read
+  if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs))
   else self$built <- FALSE
   invisible(object)
 }
@@ -254,40 +268,43 @@ model_members <- list(
   self <- layer_self(x)
   if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
   else if (name == "optimizer") {
-    if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled", fun = self$name)
+    if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled",
+      fun = self$name)
     self$compiled$optimizer <- claim_optimizer(as_optimizer(value, fun = self$name), self, self$name)
   }
-  else if (name == "layers" && identical(lapply(value, layer_self), lapply(self$layers, layer_self))) self # as after model$layers[[1]]$trainable <- FALSE
+  # as after model$layers[[1]]$trainable <- FALSE
+  else if (name == "layers" && identical(lapply(value, layer_self), lapply(self$layers, layer_self))) self
   else return(NextMethod())
   x
 }
 
 # Python's spelling: model$fit(...).
 model_methods <- list(
-  compile = function(x, ...) compile(x, ...), fit = function(x, ...) fit(x, ...), evaluate = function(x, ...) evaluate(x, ...),
-  predict = function(x, ...) stats::predict(x, ...), train_on_batch = function(x, ...) train_on_batch(x, ...),
-  test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...) predict_on_batch(x, ...),
-  get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...), save_weights = function(x, ...) save_model_weights(x, ...),
-  load_weights = function(x, ...) load_model_weights(x, ...), add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
+  compile = function(x, ...) compile(x, ...), fit = function(x, ...) fit(x, ...), evaluate = function(x, ...)
+  evaluate(x, ...), predict = function(x, ...) stats::predict(x, ...), train_on_batch = function(x, ...)
+  train_on_batch(x, ...), test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...)
+  predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
+  save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
+  load_model_weights(x, ...), add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
 )
 
 # ---- weights ----
 
 #' The weights of a model or layer
 #'
-#' `get_weights()` copies them to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()` puts arrays of the
-#' same shapes in their place. `count_params()` counts the numbers, `get_layer()` finds a layer, `freeze_weights()` keeps
-#' layers as they are in training, from the next [compile()] on.
+#' `get_weights()` copies them to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()` puts
+#' arrays of the same shapes in their place. `count_params()` counts the numbers, `get_layer()` finds a layer,
+#' `freeze_weights()` keeps layers as they are in training, from the next [compile()] on.
 #'
 #' @param object a model or layer; in `coef()` a model.
 #' @param trainable `TRUE`: only weights that are trained; `FALSE`: only the others; `NA`: all.
 #' @param weights a list of arrays, as `get_weights()` gives.
 #' @param name,index which layer: by name, or by number, counted from 1.
-#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which` may be a
-#'   function of a layer. Without any, all.
+#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which`
+#'   may be a function of a layer. Without any, all.
 #' @param ... ignored.
-#' @return `get_weights()`: a list of arrays. `coef()`: the same, named. `count_params()`: a number. `get_layer()`: a layer. The others: `object`,
-#'   invisibly.
+#' @return `get_weights()`: a list of arrays. `coef()`: the same, named. `count_params()`: a number. `get_layer()`: a
+#'   layer. The others: `object`, invisibly.
 #' @section Errors: `nativenet_error_shape` if arrays do not fit; nothing is changed then.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
@@ -310,7 +327,8 @@ built_weights <- function(object, fun = calling_function()) {
   self <- layer_self(object)
   if (!self$built) {
     abort("`", self$name, "` has no weights yet: it was not built, as the shape of its input is not known. ",
-      if (is_model(object)) "Give `input_shape`, or fit it" else "It is once it is part of a model that knows it, or called", class = "unbuilt", fun = fun)
+      if (is_model(object)) "Give `input_shape`, or fit it" else
+      "It is once it is part of a model that knows it, or called", class = "unbuilt", fun = fun)
   }
   self
 }
@@ -322,13 +340,14 @@ set_weights <- function(object, weights) {
   own <- all_weights(self)
   check_given(missing(weights), "weights")
   if (!is_branch(weights)) abort("`weights` must be a list of arrays, not ", describe(weights))
-  if (length(weights) != length(own)) abort("`weights` must have ", length(own), " arrays for `", self$name, "`, not ", length(weights), class = "shape")
+  if (length(weights) != length(own)) abort("`weights` must have ", length(own), " arrays for `", self$name, "`, not ",
+    length(weights), class = "shape")
   values <- Map(function(w, value, i) {
     if (!is_tensor(value)) value <- check_numbers(value, arg = paste0("weights[[", i, "]]"), fun = "set_weights")
     shape <- shape_of(if (length(dim(w)) == 1) array(value, length(value)) else value)
     if (!identical(as.integer(shape), dim(w))) {
-      abort("array ", i, " of `weights` must have the shape ", format_shape(dim(w)), " of `", sub(":0$", "", variable_name(w)), "`, not ", format_shape(shape),
-        class = "shape", fun = "set_weights")
+      abort("array ", i, " of `weights` must have the shape ", format_shape(dim(w)), " of `",
+        sub(":0$", "", variable_name(w)), "`, not ", format_shape(shape), class = "shape", fun = "set_weights")
     }
     op_reshape(tensor(value, tensor_dtype(w)), dim(w))
   }, own, weights, seq_along(own))
@@ -364,7 +383,8 @@ layer_at <- function(x, names, arg, fun) {
     return(at)
   }
   check_number(x, arg = arg, fun = fun)
-  if (x != round(x) || x == 0 || abs(x) > length(names)) abort("`", arg, "` must lie in 1 .. ", length(names), ", not be ", describe(x), fun = fun)
+  if (x != round(x) || x == 0 || abs(x) > length(names)) abort("`", arg, "` must lie in 1 .. ", length(names),
+    ", not be ", describe(x), fun = fun)
   if (x < 0) length(names) + x + 1 else x
 }
 
@@ -385,9 +405,11 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   }
   names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
-  chosen <- if (is.function(which) && is.function(check_function(which, fun = fun, takes = 1))) base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
+  chosen <- if (is.function(which) && is.function(check_function(which, fun = fun, takes = 1)))
+    base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
   else if (!is.null(which)) {
-    if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ", describe(which), fun = fun)
+    if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ",
+      describe(which), fun = fun)
     vapply(which, layer_at, 0, names, "which", fun)
   }
   else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)

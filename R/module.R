@@ -62,7 +62,8 @@ nn_module <- function(classname, initialize = NULL, call = NULL, ...) {
 new_module <- function(classname, methods, fields) {
   force(fields) # the rest was used already
   self <- structure(function(...) {
-    if (is.null(methods$call)) abort("a ", classname, " cannot be called: it has no method `call`", class = "member", fun = NULL)
+    if (is.null(methods$call)) abort("a ", classname, " cannot be called: it has no method `call`", class = "member",
+      fun = NULL)
     methods$call(self, ...)
   }, class = "nn_tf_module")
 }
@@ -123,14 +124,16 @@ all_members <- function(x) c(names(environment(x)$fields), names(environment(x)$
 #' @export
 `[[.nn_tf_module` <- function(x, i, ...) {
   # the names of methods that a function calls are read off its code
-  if (check_name(i, "[[") %in% names(environment(x)$methods)) check_not_tracing("it takes a method of a module with `[[`")
+  if (check_name(i, "[[") %in% names(environment(x)$methods))
+    check_not_tracing("it takes a method of a module with `[[`")
   `$.nn_tf_module`(x, i)
 }
 
 #' @export
 `$<-.nn_tf_module` <- function(x, name, value) {
   check_not_tracing("it changes a field of a module")
-  if (name %in% setdiff(names(module_members), "name")) abort("`", name, "` is worked out from the fields and cannot be set", class = "member", fun = NULL)
+  if (name %in% setdiff(names(module_members), "name"))
+    abort("`", name, "` is worked out from the fields and cannot be set", class = "member", fun = NULL)
   state <- environment(x)
   state$fields[name] <- list(value)
   x
@@ -148,9 +151,11 @@ print.nn_tf_module <- function(x, ...) {
   variables <- x$variables
   size <- function(variables) format(sum(lengths(variables)), big.mark = ",")
   label <- vapply(variables, variable_name, "")
-  cat(sprintf("  %s %s\n", formatC(label, width = -max(0, nchar(label))), vapply(variables, function(v) format_shape(dim(v)), "")), sep = "")
+  cat(sprintf("  %s %s\n", formatC(label, width = -max(0, nchar(label))),
+    vapply(variables, function(v) format_shape(dim(v)), "")), sep = "")
   fixed <- x$non_trainable_variables
-  cat(size(variables), " parameters", if (length(fixed)) paste0(", ", size(fixed), " of them not trainable"), "\n", sep = "")
+  cat(size(variables), " parameters", if (length(fixed)) paste0(", ", size(fixed), " of them not trainable"), "\n",
+    sep = "")
   invisible(x)
 }
 

@@ -12,16 +12,18 @@
 #'   loads.
 #'
 #' @section Other packages:
-#' nativenet may be attached before or after others. Generics of the same meaning take its objects: `fit()`, `compile()`, `tidy()`, `glance()` and
-#' `augment()` are those of generics, and so of tidymodels, keras, luz and broom; `evaluate()` of generics, tensorflow, keras and keras3, `as_tensor()` of tensorflow
-#' and `as_iterator()` and `loop()` of coro have methods for them, and `%as%` of reticulate does what ours does. `evaluate()` leaves objects of others
-#' to the function that it masks.
+#' nativenet may be attached before or after others. Generics of the same meaning take its objects: `fit()`,
+#' `compile()`, `tidy()`, `glance()` and `augment()` are those of generics, and so of tidymodels, keras, luz and broom;
+#' `evaluate()` of generics, tensorflow, keras and keras3, `as_tensor()` of tensorflow and `as_iterator()` and `loop()`
+#' of coro have methods for them, and `%as%` of reticulate does what ours does. `evaluate()` leaves objects of others to
+#' the function that it masks.
 #'
-#' Functions that are no generics cannot take objects of ours: a package that masks such a name says so when it is attached after nativenet. Then attach nativenet
-#' last, write `nativenet::iterate()`, or leave the name out: `library(future, exclude = c("%<-%", "%->%"))`, whose `%<-%` does not destructure. keras, keras3,
-#' tensorflow and tfdatasets have most names in common with nativenet and need Python: attach one or the other. torch and luz share `nn_module()` and `evaluate()`,
-#' reticulate `iterate()`, `iter_next()`, `as_iterator()` and `array_reshape()`, dials `activation()` and `threshold()`, yardstick `get_weights()`,
-#' e1071 `sigmoid()`, compiler `compile()`.
+#' Functions that are no generics cannot take objects of ours: a package that masks such a name says so when it is
+#' attached after nativenet. Then attach nativenet last, write `nativenet::iterate()`, or leave the name out:
+#' `library(future, exclude = c("%<-%", "%->%"))`, whose `%<-%` does not destructure. keras, keras3, tensorflow and
+#' tfdatasets have most names in common with nativenet and need Python: attach one or the other. torch and luz share
+#' `nn_module()` and `evaluate()`, reticulate `iterate()`, `iter_next()`, `as_iterator()` and `array_reshape()`, dials
+#' `activation()` and `threshold()`, yardstick `get_weights()`, e1071 `sigmoid()`, compiler `compile()`.
 #'
 #' @keywords internal
 #' @aliases nativenet nativenet-package
@@ -60,7 +62,8 @@ gradient_scratch <- vector("list", 1)
 tapes_recording <- function() recording[[1]]
 tracing_program <- function() recording[[2]]
 is_tracing <- function() !is.null(recording[[2]])
-set_recording <- function(tapes = recording[[1]], tracing = recording[[2]]) .Call(C_recording, recording, tapes, tracing)
+set_recording <- function(tapes = recording[[1]], tracing = recording[[2]]) .Call(C_recording, recording, tapes,
+  tracing)
 
 # Codes of the ops, by name; filled from the C table when the package loads.
 op_code <- new.env(parent = emptyenv())

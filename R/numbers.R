@@ -1,11 +1,12 @@
-# Numbers from R: what the class of a vector makes of its numbers. All that comes in goes through here, so that no class is
-# taken for its storage: an integer64 lies in the bits of doubles, a Date is not a count of apples.
+# Numbers from R: what the class of a vector makes of its numbers. All that comes in goes through here, so that no class
+# is taken for its storage: an integer64 lies in the bits of doubles, a Date is not a count of apples.
 
 #' Classes that leave numbers what they are.
 #' @noRd
 plain_classes <- c(
-  "AsIs", "table", "xtabs", "ts", "mts", "zoo", "zooreg", "xts", "roman", "octmode", "hexmode", "noquote", "poly", "bs", "ns", "basis", "loadings",
-  "pseries", "labelled", "nn_shape", "matrix", "array", "numeric", "integer", "double", "logical"
+  "AsIs", "table", "xtabs", "ts", "mts", "zoo", "zooreg", "xts", "roman", "octmode", "hexmode", "noquote", "poly", "bs",
+  "ns", "basis", "loadings", "pseries", "labelled", "nn_shape", "matrix", "array", "numeric", "integer", "double",
+  "logical"
 )
 
 #' How to get numbers from what is refused.
@@ -101,7 +102,8 @@ plain_vector <- function(x, arg = deparse(substitute(x)), fun = calling_function
 numbers_for_engine <- function(x) {
   if (is_keras_tensor(x)) abort_symbolic(user_function())
   if (is_layer(x)) {
-    abort("there is no arithmetic with ", describe(x), ": call it on a tensor and go on with the result", fun = user_function())
+    abort("there is no arithmetic with ", describe(x), ": call it on a tensor and go on with the result",
+      fun = user_function())
   }
   bare_numbers(x, "x", user_function())
 }

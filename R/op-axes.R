@@ -4,8 +4,9 @@
 #'
 #' `op_max()` and `op_min()` share the gradient evenly among equal extremes. `op_argmax()` and `op_argmin()` give the
 #' first position of the extreme, counted from 0 as class labels are. `op_cumsum()` keeps the shape: sums from the
-#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow. `op_var()`
-#' is the mean square distance from the mean (its divisor is n, not n - 1 as in R), `op_std()` the root of it.
+#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow.
+#' `op_var()` is the mean square distance from the mean (its divisor is n, not n - 1 as in R), `op_std()` the root of
+#' it.
 #'
 #' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
 #' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
@@ -23,7 +24,8 @@ NULL
 reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
   check_flag(keepdims, arg = "keepdims", fun = fun)
   axes <- if (!is.null(axis)) check_axis(axis, rank_of(x), fun = fun)
-  if (!is.null(axis) && !length(axes)) abort("`axis` must name at least one axis, or be NULL for all, not ", describe(axis), fun = fun)
+  if (!is.null(axis) && !length(axes)) abort("`axis` must name at least one axis, or be NULL for all, not ",
+    describe(axis), fun = fun)
   apply_op(name, list(x), ints = c(keepdims, axes))
 }
 

@@ -54,19 +54,23 @@ op_huber <- function(y_true, y_pred, delta = 1, reduction = "mean") {
 
 #' @rdname op_losses
 #' @export
-op_logcosh <- function(y_true, y_pred, reduction = "mean") loss_op("logcosh", y_true, y_pred, reduction, fun = "op_logcosh")
+op_logcosh <- function(y_true, y_pred, reduction = "mean") loss_op("logcosh", y_true, y_pred, reduction,
+  fun = "op_logcosh")
 
 #' @rdname op_losses
 #' @export
 op_kl_divergence <- function(y_true, y_pred, clip = 1e-7, reduction = "sum") {
-  loss_op("kl_divergence", y_true, y_pred, reduction, reals = check_number(clip, min = 0, below = 1), fun = "op_kl_divergence")
+  loss_op("kl_divergence", y_true, y_pred, reduction, reals = check_number(clip, min = 0, below = 1),
+    fun = "op_kl_divergence")
 }
 
 #' @rdname op_losses
 #' @export
-op_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 1e-7, reduction = "mean") {
+op_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 1e-7,
+  reduction = "mean") {
   name <- if (check_flag(from_logits)) "sigmoid_crossentropy" else "binary_crossentropy"
-  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0, below = 0.5), check_number(epsilon, min = 0, max = 1)),
+  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0, below = 0.5),
+    check_number(epsilon, min = 0, max = 1)),
     fun = "op_binary_crossentropy")
 }
 
@@ -75,14 +79,17 @@ op_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1
 op_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 0, normalize = TRUE,
                                         reduction = "sum") {
   name <- if (check_flag(from_logits)) "softmax_crossentropy" else "categorical_crossentropy"
-  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0, below = 0.5), check_number(epsilon, min = 0, max = 1)),
+  loss_op(name, y_true, y_pred, reduction, reals = c(check_number(clip, min = 0, below = 0.5),
+    check_number(epsilon, min = 0, max = 1)),
     ints = check_flag(normalize), fun = "op_categorical_crossentropy")
 }
 
 #' @rdname op_losses
 #' @export
-op_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 0, normalize = TRUE) {
+op_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1e-7, epsilon = 0,
+  normalize = TRUE) {
   name <- if (check_flag(from_logits)) "sparse_softmax_crossentropy" else "sparse_categorical_crossentropy"
-  loss_op(name, tensor(y_true, "int32"), y_pred, "sum", reals = c(check_number(clip, min = 0, below = 0.5), check_number(epsilon, min = 0, max = 1)),
+  loss_op(name, tensor(y_true, "int32"), y_pred, "sum", reals = c(check_number(clip, min = 0, below = 0.5),
+    check_number(epsilon, min = 0, max = 1)),
     ints = check_flag(normalize), fun = "op_sparse_categorical_crossentropy")
 }

@@ -2,9 +2,10 @@
 
 #' Random numbers
 #'
-#' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they do
-#' not depend on the number of threads. In a traced function they are new in each run. `op_gaussian_noise()` adds normal
-#' noise. `op_dropout()` puts zeros at random places and multiplies the rest by `1 / (1 - rate)`, so that sums keep their mean.
+#' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they
+#' do not depend on the number of threads. In a traced function they are new in each run. `op_gaussian_noise()` adds
+#' normal noise. `op_dropout()` puts zeros at random places and multiplies the rest by `1 / (1 - rate)`, so that sums
+#' keep their mean.
 #'
 #' @param shape whole numbers; `integer()` for a scalar.
 #' @param minval,maxval numbers, the ends.
@@ -12,8 +13,8 @@
 #' @param dtype `"float32"` or `"float64"`.
 #' @param x a float tensor or array.
 #' @param rate the share of zeros, from 0 to below 1.
-#' @param noise_shape for each axis its size or `NA`, or 1: then one draw is shared along it, and what is dropped is dropped at
-#'   all its places. `NULL`: each element has a draw of its own.
+#' @param noise_shape for each axis its size or `NA`, or 1: then one draw is shared along it, and what is dropped is
+#'   dropped at all its places. `NULL`: each element has a draw of its own.
 #' @return A tensor.
 #' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
 #'   <https://doi.org/10.1145/2660193.2660195>. Srivastava et al. (2014), dropout,
@@ -37,7 +38,8 @@ op_random_normal <- function(shape, mean = 0, stddev = 1, dtype = "float32") {
 #' @rdname op_random_uniform
 #' @export
 op_random_truncated_normal <- function(shape, mean = 0, stddev = 1, dtype = "float32") {
-  random_op("random_truncated_normal", shape, dtype, c(check_number(mean), check_number(stddev, min = 0)), "op_random_truncated_normal")
+  random_op("random_truncated_normal", shape, dtype, c(check_number(mean), check_number(stddev, min = 0)),
+    "op_random_truncated_normal")
 }
 
 random_op <- function(name, shape, dtype, reals, fun) {
@@ -62,13 +64,14 @@ shared_axes <- function(noise_shape, shape, fun = calling_function()) {
   sizes <- open_sizes(noise_shape, fun = fun)
   given <- which(sizes != 1)
   if (length(sizes) != length(shape) || any(sizes[given] != shape[given])) {
-    abort("`noise_shape` must have 1, NA or the size for each axis of a tensor of shape ", format_shape(shape), ", not be ",
-      format_shape(sizes), fun = fun)
+    abort("`noise_shape` must have 1, NA or the size for each axis of a tensor of shape ", format_shape(shape),
+      ", not be ", format_shape(sizes), fun = fun)
   }
   sizes %in% 1
 }
 
-is_open_size <- function(x) is.null(x) || identical(x, NA) || identical(x, NA_integer_) || is.double(x) && length(x) == 1 && is.na(x) && !is.nan(x)
+is_open_size <- function(x) is.null(x) || identical(x, NA) || identical(x, NA_integer_) || is.double(x) &&
+  length(x) == 1 && is.na(x) && !is.nan(x)
 
 #' Sizes, where NULL or NA means any.
 #' @noRd

@@ -3,43 +3,45 @@
 #' Recurrent layers in one op
 #'
 #' A whole sequence through an LSTM, a GRU or a simple recurrent layer, with masks, in one op of the engine.
-#' The sizes below are: B sequences, T time, I inputs, U units, V tokens. Gates stand in the order of Keras. With `h`, `c` the state
-#' before a step (zeros at first), `f` the recurrent activation, `g` the activation and each gate's part of the matrices:
+#' The sizes below are: B sequences, T time, I inputs, U units, V tokens. Gates stand in the order of Keras. With `h`,
+#' `c` the state before a step (zeros at first), `f` the recurrent activation, `g` the activation and each gate's part
+#' of the matrices:
 #'
 #' * LSTM, columns `i, f, c, o`: `i, f, o = f(x W + h R + b)`, `a = g(x W + h R + b)`, `c' = f c + i a`, `h' = o g(c')`;
-#' * GRU, columns `z, r, h`: `z, r = f(x W + h R + b)`, `h' = z h + (1 - z) a`, with `a = g(x W + b1 + r (h R + b2))` if `reset_after`
-#'   (rows 1 and 2 of the bias are for the input and the recurrent product, for `z` and `r` too), else `a = g(x W + (r h) R + b)`;
+#' * GRU, columns `z, r, h`: `z, r = f(x W + h R + b)`, `h' = z h + (1 - z) a`, with `a = g(x W + b1 + r (h R + b2))` if
+#'   `reset_after` (rows 1 and 2 of the bias are for the input and the recurrent product, for `z` and `r` too), else
+#'   `a = g(x W + (r h) R + b)`;
 #' * simple: `h' = g(x W + h R + b)`.
 #'
 #' Where `mask` is `FALSE` the state and the output stay what they were; before the first real step the output is 0.
-#' Masked steps cost nothing and send no gradient. Sequences run from the last time to the first with `go_backwards`, and the
-#' steps of the output are then in the order in which they were computed.
+#' Masked steps cost nothing and send no gradient. Sequences run from the last time to the first with `go_backwards`,
+#' and the steps of the output are then in the order in which they were computed.
 #'
 #' With a `table`, `x` holds 0-based row numbers of it: `op_lstm(ids, ..., table = e)` gives what
-#' `op_lstm(op_gather(e, ids), ...)` does, up to rounding, but multiplies each row with the kernel once only, however often it
-#' occurs among the real steps. Numbers at masked steps may be anything.
+#' `op_lstm(op_gather(e, ids), ...)` does, up to rounding, but multiplies each row with the kernel once only, however
+#' often it occurs among the real steps. Numbers at masked steps may be anything.
 #'
 #' @param x (B, T, I) float; with a `table` whole numbers (B, T).
 #' @param kernel (I, G), float; G is 4 U for the LSTM, 3 U for the GRU, U for the simple layer.
 #' @param recurrent_kernel (U, G).
 #' @param bias (G), for a GRU that resets after (2, G); or `NULL`.
 #' @param mask (B, T), logical: which steps are real? `NULL`: all.
-#' @param recurrent_mask (B, U), or `NULL`: factors of `h` in the product with the recurrent kernel, the same at all steps (recurrent
-#'   dropout, scaled already). They are constants: no gradient flows to them.
-#' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"` (`x / 5 + 1 / 2` within 0 .. 1), `"relu"`,
-#'   `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
+#' @param recurrent_mask (B, U), or `NULL`: factors of `h` in the product with the recurrent kernel, the same at all
+#'   steps (recurrent dropout, scaled already). They are constants: no gradient flows to them.
+#' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"` (`x / 5 + 1 / 2` within 0
+#'   .. 1), `"relu"`, `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
 #' @param output `"last"`: the output at the last time, (B, U); `"sequence"`: at each time, (B, T, U). For the LSTM also
-#'   `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence, then `c` at
-#'   its end.
+#'   `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence, then `c`
+#'   at its end.
 #' @param go_backwards run from the last time to the first?
 #' @param table (V, I), float, or `NULL`.
 #' @param reset_after apply the reset gate to the recurrent product, or to `h` before it?
 #' @return A float tensor.
-#' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the others;
-#'   `nativenet_error_index` if a real step's number lies outside the table.
-#' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget gate,
-#'   <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>. Gal & Ghahramani (2016),
-#'   recurrent dropout, <https://arxiv.org/abs/1512.05287>.
+#' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the
+#'   others; `nativenet_error_index` if a real step's number lies outside the table.
+#' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
+#'   gate, <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>. Gal
+#'   & Ghahramani (2016), recurrent dropout, <https://arxiv.org/abs/1512.05287>.
 #' @examples
 #' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4)) # two sequences of three steps
 #' w <- matrix(rnorm(4 * 8), 4)
@@ -50,34 +52,40 @@
 op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                     recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, table = NULL) {
   check_choice(output, recurrent_outputs)
-  recurrent_op("lstm", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output, go_backwards, table)
+  recurrent_op("lstm", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation,
+    output, go_backwards, table)
 }
 
 #' @rdname op_lstm
 #' @export
 op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
-                   recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, reset_after = TRUE, table = NULL) {
+                   recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, reset_after = TRUE,
+                   table = NULL) {
   check_choice(output, recurrent_outputs[1:2])
   check_flag(reset_after)
-  recurrent_op("gru", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output, go_backwards, table,
-    reset_after)
+  recurrent_op("gru", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output,
+    go_backwards, table, reset_after)
 }
 
 #' @rdname op_lstm
 #' @export
-op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
+op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL,
+  activation = "tanh",
                           output = "last", go_backwards = FALSE, table = NULL) {
   check_choice(output, recurrent_outputs[1:2])
-  recurrent_op("simple_rnn", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, "sigmoid", output, go_backwards, table)
+  recurrent_op("simple_rnn", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, "sigmoid", output,
+    go_backwards, table)
 }
 
 # In the order of the codes in src/recurrent.h.
-recurrent_activations <- c("linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "elu", "selu", "softplus", "softsign", "exponential")
+recurrent_activations <- c("linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "elu", "selu", "softplus", "softsign",
+  "exponential")
 recurrent_outputs <- c("last", "sequence", "last_state", "sequence_state")
 
 #' Inputs that are there in the order of the flags, and the attributes, as in src/recurrent.h.
 #' @noRd
-recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output, go_backwards,
+recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation,
+  recurrent_activation, output, go_backwards,
                          table, reset_after = FALSE, fun = calling_function()) {
   check_choice(activation, recurrent_activations, fun = fun)
   check_choice(recurrent_activation, recurrent_activations, fun = fun)
@@ -88,7 +96,7 @@ recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurren
   given <- !vapply(more, is.null, NA)
   code <- function(x, choices) match(x, choices) - 1
   apply_op(name, c(list(x, kernel, recurrent_kernel), more[given]), ints = c(
-    code(output, recurrent_outputs), go_backwards, code(activation, recurrent_activations), code(recurrent_activation, recurrent_activations),
-    given, reset_after
+    code(output, recurrent_outputs), go_backwards, code(activation, recurrent_activations),
+    code(recurrent_activation, recurrent_activations), given, reset_after
   ))
 }

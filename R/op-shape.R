@@ -82,7 +82,8 @@ op_expand_dims <- function(x, axis) {
 op_squeeze <- function(x, axis = NULL) {
   sizes <- shape_of(x)
   drop <- if (is.null(axis)) which(sizes == 1) else check_axis(axis, length(sizes)) + 1
-  if (any(!sizes[drop] %in% 1)) abort("`axis` must name axes of size 1, not ", describe(axis), ", for shape ", format_shape(sizes), class = "shape")
+  if (any(!sizes[drop] %in% 1)) abort("`axis` must name axes of size 1, not ", describe(axis), ", for shape ",
+    format_shape(sizes), class = "shape")
   reshape_axes(x, setdiff(seq_along(sizes), drop))
 }
 
@@ -141,7 +142,8 @@ op_pad <- function(x, paddings, value = 0) {
   if (is_tensor(paddings)) paddings <- as.array(paddings)
   check_whole(paddings, min = 0)
   if (!identical(dim(paddings), c(length(sizes), 2L))) {
-    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ", describe(paddings))
+    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ",
+      describe(paddings))
   }
   check_room(sizes + rowSums(paddings), "paddings", 1, x)
   for (axis in which(rowSums(paddings) > 0)) {
@@ -176,9 +178,11 @@ op_slice <- function(x, start, size, step = rep(1, length(start))) {
   apply_op("slice", list(x), ints = rbind(start - 1, size, step))
 }
 
-check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(substitute(x)), fun = calling_function()) {
+check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(substitute(x)),
+  fun = calling_function()) {
   numbers <- check_whole(x, min = min, arg = arg, fun = fun)
-  if (length(numbers) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(numbers), fun = fun)
+  if (length(numbers) != rank) abort("`", arg, "` must have one number per axis (", rank, "), not ", length(numbers),
+    fun = fun)
   numbers
 }
 
@@ -226,8 +230,8 @@ op_unstack <- function(x, axis = 1) {
 #' Pick, convert, choose
 #'
 #' `op_one_hot()` has ones at the indices along a new last axis, and zeros only where an index lies outside
-#' `0 .. depth - 1`. `op_shape()` has the sizes of the axes, which in a model or an [autograph()] function follow the batch at
-#' hand. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
+#' `0 .. depth - 1`. `op_shape()` has the sizes of the axes, which in a model or an [autograph()] function follow the
+#' batch at hand. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
 #' through them, nor through `op_stop_gradient()`, which has the numbers of `x`.
 #'
 #' @param x a tensor or array.

@@ -40,7 +40,8 @@ check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
   refuse <- function(a) {
     first <- if (startsWith(paste0(fun, ""), "tf$")) 0 else 1 # as the user counts
     if (is_number(a) && a > 0) a <- a + first - 1
-    abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, " or count from the end with -1 .. -", rank, ", not be ", describe(a), fun = fun)
+    abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, " or count from the end with -1 .. -", rank,
+      ", not be ", describe(a), fun = fun)
   }
   if (!is.numeric(numbers)) refuse(axis)
   for (a in numbers) if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) refuse(a)
@@ -68,8 +69,9 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()`, which is `1 / x`, need floats.
 #' @return A tensor of the broadcast shape; of dtype bool from comparisons.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
-#'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or where a sum or
-#'   product lies beyond the whole numbers of its dtype, here and in all ops that add or multiply int32 and int64.
+#'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or
+#'   where a sum or product lies beyond the whole numbers of its dtype, here and in all ops that add or multiply int32
+#'   and int64.
 #' @references <https://numpy.org/doc/stable/user/basics.broadcasting.html>
 #' @examples
 #' as.array(op_add(matrix(1:6, 2), c(10L, 20L, 30L)))

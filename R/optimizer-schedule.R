@@ -28,14 +28,16 @@ NULL
 # It remembers its constructor and the arguments, from which it can be made again.
 new_schedule <- function(name, f) {
   arguments <- mget(names(formals(sys.function(-1))), envir = parent.frame())
-  at_step <- function(step) f(if (is_tensor(step)) step else check_reals(step, fun = paste0("learning_rate_schedule_", name)))
+  at_step <- function(step) f(if (is_tensor(step)) step else
+    check_reals(step, fun = paste0("learning_rate_schedule_", name)))
   structure(at_step, class = "nn_schedule", name = paste0("learning_rate_schedule_", name), config = arguments)
 }
 is_schedule <- function(x) inherits(x, "nn_schedule")
 
 #' @rdname learning_rate_schedule_exponential_decay
 #' @export
-learning_rate_schedule_exponential_decay <- function(initial_learning_rate, decay_steps, decay_rate, staircase = FALSE) {
+learning_rate_schedule_exponential_decay <- function(initial_learning_rate, decay_steps, decay_rate,
+  staircase = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
   check_number(decay_steps, above = 0)
   check_number(decay_rate, above = 0)
@@ -45,7 +47,8 @@ learning_rate_schedule_exponential_decay <- function(initial_learning_rate, deca
 
 #' @rdname learning_rate_schedule_exponential_decay
 #' @export
-learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, decay_steps, decay_rate, staircase = FALSE) {
+learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, decay_steps, decay_rate,
+  staircase = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
   check_number(decay_steps, above = 0)
   check_number(decay_rate, min = 0)
@@ -55,7 +58,8 @@ learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, dec
 
 #' @rdname learning_rate_schedule_exponential_decay
 #' @export
-learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay_steps, end_learning_rate = 1e-4, power = 1, cycle = FALSE) {
+learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay_steps, end_learning_rate = 1e-4,
+  power = 1, cycle = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
   check_number(decay_steps, above = 0)
   check_number(end_learning_rate, min = 0)
@@ -92,7 +96,8 @@ half_wave <- function(part) 0.5 * (1 + cos(pi * part))
 
 #' @rdname learning_rate_schedule_exponential_decay
 #' @export
-learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1, alpha = 0) {
+learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1,
+  alpha = 0) {
   r <- check_number(initial_learning_rate, min = 0)
   check_number(first_decay_steps, above = 0)
   check_number(t_mul, min = 1)
@@ -109,6 +114,7 @@ learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, 
 
 #' @export
 print.nn_schedule <- function(x, ...) {
-  cat("<learning rate schedule> at steps 0, 1, 10, 100, 1000:", format(vapply(c(0, 1, 10, 100, 1000), x, 0), digits = 4), "\n")
+  cat("<learning rate schedule> at steps 0, 1, 10, 100, 1000:", format(vapply(c(0, 1, 10, 100, 1000), x, 0),
+    digits = 4), "\n")
   invisible(x)
 }

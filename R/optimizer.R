@@ -15,9 +15,9 @@
 #' | `optimizer_adamax()` | `m` as in Adam; `u = max(b2 u, abs(g))`; `w - r / (1 - b1^t) m / (u + epsilon)` |
 #' | `optimizer_nadam()` | Adam with Nesterov's momentum, whose schedule is Keras' |
 #'
-#' Formulas and defaults are those of Keras 2.15. Members: `$apply_gradients(pairs)`, a list of `list(gradient, variable)`;
-#' `$minimize(loss, var_list)`, with `loss` a function without arguments; `$learning_rate`, which may be set at any
-#' time; `$iterations`; `$variables()`; `$get_config()`.
+#' Formulas and defaults are those of Keras 2.15. Members: `$apply_gradients(pairs)`, a list of
+#' `list(gradient, variable)`; `$minimize(loss, var_list)`, with `loss` a function without arguments; `$learning_rate`,
+#' which may be set at any time; `$iterations`; `$variables()`; `$get_config()`.
 #'
 #' Pairs whose gradient is `NULL` are left out with a warning; if all are, that is an error.
 #'
@@ -28,14 +28,14 @@
 #' @param centered,amsgrad see the table.
 #' @param weight_decay the share of each weight that a step takes off, times the learning rate.
 #' @param initial_accumulator_value where Adagrad's sums of squares start.
-#' @param clipnorm,clipvalue,global_clipnorm shrink each gradient to this norm; cut its elements to this size; shrink all
-#'   gradients together to this norm.
+#' @param clipnorm,clipvalue,global_clipnorm shrink each gradient to this norm; cut its elements to this size; shrink
+#'   all gradients together to this norm.
 #' @param name a string.
 #' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
 #' @return An object of class `nn_optimizer`.
 #' @references Kingma & Ba (2015), Adam and Adamax, <https://arxiv.org/abs/1412.6980>. Reddi et al. (2018), AMSGrad,
-#'   <https://arxiv.org/abs/1904.09237>. Loshchilov & Hutter (2019), AdamW, <https://arxiv.org/abs/1711.05101>. Duchi et al.
-#'   (2011), Adagrad, <https://jmlr.org/papers/v12/duchi11a.html>. Zeiler (2012), Adadelta,
+#'   <https://arxiv.org/abs/1904.09237>. Loshchilov & Hutter (2019), AdamW, <https://arxiv.org/abs/1711.05101>. Duchi et
+#'   al. (2011), Adagrad, <https://jmlr.org/papers/v12/duchi11a.html>. Zeiler (2012), Adadelta,
 #'   <https://arxiv.org/abs/1212.5701>. Dozat (2016), Nadam. Graves (2013), centered RMSprop,
 #'   <https://arxiv.org/abs/1308.0850>.
 #' @examples
@@ -54,67 +54,82 @@ optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, 
   check_number(momentum, min = 0, below = 1)
   check_flag(nesterov)
   kind <- if (momentum == 0) "sgd" else if (nesterov) "nesterov" else "momentum"
-  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), list(momentum = momentum, nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+  new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), list(momentum = momentum,
+    nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE, ..., clipnorm = NULL,
+optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE, ...,
+  clipnorm = NULL,
                               clipvalue = NULL, global_clipnorm = NULL, name = "RMSprop") {
   plain <- check_number(momentum, min = 0, below = 1) == 0 && !check_flag(centered)
   new_optimizer(name, if (plain) "rmsprop" else "rmsprop_full", learning_rate,
     list(beta_1 = momentum, beta_2 = rho, epsilon = epsilon, start = as.numeric(centered)),
-    list(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    list(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered),
+    clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
   new_optimizer(name, kind, learning_rate,
-    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else weight_decay),
-    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay, amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else
+      weight_decay),
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay,
+      amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE, weight_decay = NULL, ...,
+optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE,
+  weight_decay = NULL, ...,
                            clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
   if (check_flag(amsgrad) && !is.null(weight_decay)) abort("`amsgrad` and `weight_decay` cannot be combined")
   kind <- if (amsgrad) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
-  adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), weight_decay, ...)
+  adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
+    weight_decay, ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
+optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7,
+  ..., clipnorm = NULL,
                             clipvalue = NULL, global_clipnorm = NULL, name = "AdamW") {
-  adam_like(name, "adamw", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), weight_decay, ...)
+  adam_like(name, "adamw", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
+    weight_decay, ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ...,
+  clipnorm = NULL, clipvalue = NULL,
                               global_clipnorm = NULL, name = "Adagrad") {
   new_optimizer(name, "adagrad", learning_rate, list(epsilon = epsilon, start = initial_accumulator_value),
-    list(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
-}
-
-#' @rdname optimizer_adam
-#' @export
-optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
-                               global_clipnorm = NULL, name = "Adadelta") {
-  new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon), list(rho = rho, epsilon = epsilon),
+    list(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon),
     clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
-                             global_clipnorm = NULL, name = "Adamax") {
-  adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL,
+  clipvalue = NULL,
+                               global_clipnorm = NULL, name = "Adadelta") {
+  new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon),
+    list(rho = rho, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
 #' @rdname optimizer_adam
 #' @export
-optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL, clipvalue = NULL,
+optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
+  clipvalue = NULL,
+                             global_clipnorm = NULL, name = "Adamax") {
+  adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
+    ...)
+}
+
+#' @rdname optimizer_adam
+#' @export
+optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
+  clipvalue = NULL,
                             global_clipnorm = NULL, name = "Nadam") {
   adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
@@ -129,13 +144,15 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
     message("`lr` is called `learning_rate` today.")
     learning_rate <- lr
   }
-  if (check_number(decay, min = 0, fun = fun) > 0) learning_rate <- learning_rate_schedule_inverse_time_decay(learning_rate, 1, decay)
+  if (check_number(decay, min = 0, fun = fun) > 0)
+    learning_rate <- learning_rate_schedule_inverse_time_decay(learning_rate, 1, decay)
   self <- new.env(parent = emptyenv())
   self$name <- check_string(name, fun = fun)
   self$kind <- kind
   self$numbers <- numbers
   config <- Filter(Negate(is.null), config)
-  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) check_number(config[[arg]], min = 0, arg = arg, fun = fun)
+  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) check_number(config[[arg]], min = 0,
+    arg = arg, fun = fun)
   self$config <- unlist(config)
   self$clip <- clip
   self$schedule <- NULL
@@ -144,7 +161,8 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
     self$schedule <- learning_rate
     rate <- learning_rate(0)
   }
-  self$memory <- .Call(C_optimizer_new, hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = fun)))
+  self$memory <- .Call(C_optimizer_new,
+    hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = fun)))
   structure(self, class = "nn_optimizer")
 }
 
@@ -173,7 +191,8 @@ optimizer_now <- function(self) {
 #' @noRd
 optimizer_memory <- function(self) {
   memory <- optimizer_now(self)
-  list(numbers = as.double(as.array(memory[[1]])), variables = memory[[2]], states = lapply(memory[[3]], lapply, function(s) op_cast(s, tensor_dtype(s))))
+  list(numbers = as.double(as.array(memory[[1]])), variables = memory[[2]],
+    states = lapply(memory[[3]], lapply, function(s) op_cast(s, tensor_dtype(s))))
 }
 
 restore_optimizer <- function(self, memory) {
@@ -189,12 +208,15 @@ as_optimizer <- function(x, fun = calling_function()) {
   if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
   kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
   is_text <- is.character(x) && length(x) == 1 && !is.na(x)
-  if (is_text && tolower(check_string(x, "optimizer", fun)) %in% kinds) return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
-  abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "), ") or what `optimizer_adam()` and its like give, not ", describe(x),
+  if (is_text && tolower(check_string(x, "optimizer", fun)) %in% kinds)
+    return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
+  abort("`optimizer` must be a name (", paste0("\"", kinds, "\"", collapse = ", "),
+    ") or what `optimizer_adam()` and its like give, not ", describe(x),
     if (is_text && length(near <- near_names(x, kinds))) did_you_mean(x, near), fun = fun)
 }
 
-#' A model's optimizer. Its step count and learning rate are of the whole optimizer, so models that share one disturb each other.
+#' A model's optimizer. Its step count and learning rate are of the whole optimizer, so models that share one disturb
+#' each other.
 #' @noRd
 claim_optimizer <- function(optimizer, self, fun) {
   reference <- .subset2(optimizer, "owner")
@@ -205,8 +227,9 @@ claim_optimizer <- function(optimizer, self, fun) {
   steps <- as.array(memory[[1]])[8]
   own <- all_weights(self)
   if (!is.null(owner) || !all(vapply(memory[[2]], is_one_of, NA, own))) {
-    warn("`", fun, "()`: the optimizer ", if (is.null(owner)) "took its steps with weights of something else" else paste0("is that of the model `", owner$name, "` already"),
-      ", so `", self$name, "` goes on with its step count, now ", steps, ", and its learning rate. Give each model its own: `",
+    warn("`", fun, "()`: the optimizer ", if (is.null(owner)) "took its steps with weights of something else" else
+      paste0("is that of the model `", owner$name, "` already"), ", so `", self$name,
+      "` goes on with its step count, now ", steps, ", and its learning rate. Give each model its own: `",
       constructor_of(.subset2(optimizer, "kind")), "()` makes one", class = "optimizer")
   }
   assign("owner", .Call(C_weak, self, self), envir = optimizer)
@@ -216,7 +239,8 @@ claim_optimizer <- function(optimizer, self, fun) {
 optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
 
 set_learning_rate <- function(self, rate) {
-  .Call(C_optimizer_memory, .subset2(self, "memory"), hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = "optimizer")), NULL)
+  .Call(C_optimizer_memory, .subset2(self, "memory"),
+    hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = "optimizer")), NULL)
 }
 
 # The learning rate of the next step, if it follows a schedule.
@@ -248,13 +272,16 @@ are_pairs <- function(x) {
 apply_gradients <- function(self, grads_and_vars) {
   fun <- "apply_gradients"
   pairs <- if (is.list(grads_and_vars)) grads_and_vars else list()
-  if (!are_pairs(pairs)) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ", describe(grads_and_vars), fun = fun)
+  if (!are_pairs(pairs)) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ",
+    describe(grads_and_vars), fun = fun)
   gradients <- lapply(pairs, .subset2, 1)
   variables <- lapply(pairs, .subset2, 2)
   if (holds_null(gradients)) {
     missing <- vapply(gradients, is.null, NA)
-    if (all(missing)) abort("no variable has a gradient; was the loss computed from them while the tape recorded?", fun = fun)
-    warning("no gradient for ", paste0("`", vapply(variables[missing], variable_name, ""), "`", collapse = ", "), "; left as they are", call. = FALSE)
+    if (all(missing)) abort("no variable has a gradient; was the loss computed from them while the tape recorded?",
+      fun = fun)
+    warning("no gradient for ", paste0("`", vapply(variables[missing], variable_name, ""), "`", collapse = ", "),
+      "; left as they are", call. = FALSE)
     gradients <- gradients[!missing]
     variables <- variables[!missing]
   }
@@ -265,7 +292,8 @@ apply_gradients <- function(self, grads_and_vars) {
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
   } else {
     again <- is_one_of(self, session$optimizers)
-    if (again && !is.null(.subset2(self, "schedule"))) abort_trace("an optimizer with a schedule takes several steps in it")
+    if (again && !is.null(.subset2(self, "schedule")))
+      abort_trace("an optimizer with a schedule takes several steps in it")
     session$optimizers <- c(session$optimizers, list(self))
     .Call(C_program_update, tracing_program(), .subset2(self, "memory"), gradients, variables)
   }
@@ -278,8 +306,10 @@ minimize <- function(self, loss, var_list, tape = NULL) {
     tape <- gradient_tape(persistent = FALSE)
     loss <- tape_record(tape, loss())
   }
-  if (!inherits(tape, "nn_tape")) abort("`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
-  variables <- tensor_leaves(if (is.function(var_list)) check_function(var_list, fun = "minimize", takes = 0)() else var_list)
+  if (!inherits(tape, "nn_tape")) abort(
+    "`loss` must be a function without arguments, or come with the `tape` that recorded it", fun = "minimize")
+  variables <- tensor_leaves(if (is.function(var_list)) check_function(var_list, fun = "minimize", takes = 0)() else
+    var_list)
   apply_gradients(self, Map(list, gradient_towards(tape, loss, variables), variables))
 }
 
@@ -289,13 +319,16 @@ optimizer_members <- list(
   learning_rate = function(self) as.array(optimizer_now(self)[[1]])[2],
   lr = function(self) as.array(optimizer_now(self)[[1]])[2],
   iterations = function(self) optimizer_iterations(self),
-  variables = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s) op_cast(s, tensor_dtype(s))), # copies
+  # copies
+  variables = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s)
+    op_cast(s, tensor_dtype(s))),
   get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
   get_config = function(self) {
     function() {
       schedule <- .subset2(self, "schedule")
       rate <- if (is.null(schedule)) self$learning_rate else schedule
-      c(list(name = .subset2(self, "name"), learning_rate = rate), as.list(.subset2(self, "config")), as.list(.subset2(self, "clip")))
+      c(list(name = .subset2(self, "name"), learning_rate = rate), as.list(.subset2(self, "config")),
+        as.list(.subset2(self, "clip")))
     }
   },
   name = function(self) .subset2(self, "name")
@@ -311,7 +344,8 @@ optimizer_members <- list(
 #' @export
 `$<-.nn_optimizer` <- function(x, name, value) {
   if (name == "lr") name <- "learning_rate"
-  if (name != "learning_rate") abort("`", name, "` of an optimizer cannot be changed; its `learning_rate` can", fun = "optimizer")
+  if (name != "learning_rate") abort("`", name, "` of an optimizer cannot be changed; its `learning_rate` can",
+    fun = "optimizer")
   check_not_tracing("it changes an optimizer")
   assign("schedule", if (is_schedule(value)) value, envir = x)
   if (is_schedule(value)) optimizer_refresh(x) else set_learning_rate(x, value)
@@ -327,6 +361,7 @@ optimizer_members <- list(
 #' @export
 print.nn_optimizer <- function(x, ...) {
   numbers <- c(learning_rate = x$learning_rate, .subset2(x, "config"), .subset2(x, "clip"))
-  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
+  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"),
+    paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
   invisible(x)
 }

@@ -6,20 +6,23 @@
 
 # What there is. The constructor of, say, the loss "huber" is loss_huber().
 part_names <- list(
-  initializer = c("zeros", "ones", "constant", "identity", "random_uniform", "random_normal", "truncated_normal", "variance_scaling",
-    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"),
+  initializer = c("zeros", "ones", "constant", "identity", "random_uniform", "random_normal", "truncated_normal",
+    "variance_scaling", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+    "orthogonal"),
   regularizer = c("l1", "l2", "l1_l2", "orthogonal"),
   constraint = c("maxnorm", "nonneg", "unitnorm", "minmaxnorm"),
-  activation = c("linear", "relu", "elu", "selu", "gelu", "swish", "sigmoid", "hard_sigmoid", "tanh", "softmax", "softplus", "softsign",
-    "exponential"),
-  loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "logcosh",
-    "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge",
-    "categorical_hinge", "cosine_similarity"),
-  metric = c("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy", "top_k_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy", "auc", "precision", "recall", "true_positives", "false_positives", "true_negatives", "false_negatives",
-    "mean", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
-    "mean_squared_logarithmic_error", "logcosh_error", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
-    "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss")
+  activation = c("linear", "relu", "elu", "selu", "gelu", "swish", "sigmoid", "hard_sigmoid", "tanh", "softmax",
+    "softplus", "softsign", "exponential"),
+  loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error", "huber", "logcosh", "binary_crossentropy", "categorical_crossentropy",
+    "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge",
+    "cosine_similarity"),
+  metric = c("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy", "auc", "precision", "recall", "true_positives",
+    "false_positives", "true_negatives", "false_negatives", "mean", "mean_squared_error", "root_mean_squared_error",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "logcosh_error",
+    "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "poisson",
+    "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss")
 )
 
 error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",
@@ -104,13 +107,14 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
     if (is.null(made)) check_function(x, arg, fun, takes = if (kind %in% c("initializer", "loss", "metric")) 2 else 1)
     return(if (is.null(made)) own_part(kind, x, if (is.null(name)) own_name(x, "custom") else name) else made)
   }
-  abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_", part_names[[kind]][1], "()`, or a function, not ",
-    describe(x), fun = fun)
+  abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_",
+    part_names[[kind]][1], "()`, or a function, not ", describe(x), fun = fun)
 }
 
 check_part_name <- function(kind, x, arg, fun) {
   name <- find_name(kind, x)
-  if (is.na(name)) abort("`", arg, "` names no ", kind, ": \"", x, "\"", did_you_mean(x, names(known_names(kind))), fun = fun)
+  if (is.na(name)) abort("`", arg, "` names no ", kind, ": \"", x, "\"", did_you_mean(x, names(known_names(kind))),
+    fun = fun)
   name
 }
 
@@ -120,12 +124,13 @@ own_part <- function(kind, f, name) {
   switch(kind,
     loss = new_part(kind, "custom", list(reduction = "auto", name = name), call_loss, own = f),
     metric = new_metric("custom", list(name = name), own = f),
-    structure(as_closure(f), class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom", config = list(name = name), own = f)
+    structure(as_closure(f), class = c(paste0("nn_", kind), "nn_part", attr(f, "class")), name = "custom",
+      config = list(name = name), own = f)
   )
 }
 
-#' What a function of the user's is called: what it says itself, as R's functions do that reticulate hands to Python, or else
-#' what it is called where it stands.
+#' What a function of the user's is called: what it says itself, as R's functions do that reticulate hands to Python, or
+#' else what it is called where it stands.
 #' @noRd
 own_name <- function(f, otherwise) {
   name <- attr(f, "py_function_name")
@@ -141,13 +146,15 @@ read_part <- function(kind, x, arg, fun, custom_objects) {
   if (x$class_name == "custom") {
     own <- custom_objects[[config$name]]
     if (is.function(own)) return(as_part(kind, own, arg, fun, name = config$name))
-    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(", config$name, " = ...)`", class = "custom", fun = fun)
+    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(",
+      config$name, " = ...)`", class = "custom", fun = fun)
   }
   name <- if (x$class_name %in% part_names[[kind]]) x$class_name else check_part_name(kind, x$class_name, arg, fun)
   constructor <- part_constructor(kind, name)
   unknown <- setdiff(names(config), names(formals(constructor)))
   if (length(unknown)) {
-    abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`", did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
+    abort("`", arg, "`: \"", x$class_name, "\" has no argument `", unknown[1], "`",
+      did_you_mean(unknown[1], names(formals(constructor))), fun = fun)
   }
   do.call(constructor, config)
 }

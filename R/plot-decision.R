@@ -1,22 +1,25 @@
 #' Draw what a network says about each point of a plane
 #'
 #' One output is a surface, blue where it is low and vermilion where it is high, with a line where the decision changes.
-#' Of several outputs, each region has the colour of the largest. Points of data lie on top, in the colours of their classes.
+#' Of several outputs, each region has the colour of the largest. Points of data lie on top, in the colours of their
+#' classes.
 #'
-#' @param x a [dense_neural_network][build_dense_neural_network] or a model with two inputs, or a function of a matrix (n, 2) that
-#'   gives n numbers or a matrix (n, outputs).
+#' @param x a [dense_neural_network][build_dense_neural_network] or a model with two inputs, or a function of a matrix
+#'   (n, 2) that gives n numbers or a matrix (n, outputs).
 #' @param data a matrix (points, 2); its column names become the names of the axes.
-#' @param y the classes of the points: a factor, strings or whole numbers, or a matrix of zeros and ones, as [to_categorical()] makes
-#'   them. Of several outputs, the first belongs to the lowest class and so on.
-#' @param limits `c(from, to)` for both axes, or a list of two such pairs. By default the range of the data, 15 % wider at each end.
+#' @param y the classes of the points: a factor, strings or whole numbers, or a matrix of zeros and ones, as
+#'   [to_categorical()] makes them. Of several outputs, the first belongs to the lowest class and so on.
+#' @param limits `c(from, to)` for both axes, or a list of two such pairs. By default the range of the data, 15 % wider
+#'   at each end.
 #' @param n the function is asked at n x n points.
 #' @param output the number of the output that is drawn as a surface. `NULL`: the only one, or the largest of several.
-#' @param contour draw the line where the decision changes? It is at 0.5 if all outputs lie between 0 and 1, otherwise at 0; a number
-#'   asks for another level.
+#' @param contour draw the line where the decision changes? It is at 0.5 if all outputs lie between 0 and 1, otherwise
+#'   at 0; a number asks for another level.
 #' @inheritParams plot_images
-#' @return A ggplot; with base graphics a list of `x`, `y` and the matrix `z` (the output, or the number of the largest), invisibly.
-#' @section Errors: `nativenet_error_shape` if there are not two inputs, or outputs and classes do not fit; `nativenet_error_nan` if no
-#'   output is a finite number.
+#' @return A ggplot; with base graphics a list of `x`, `y` and the matrix `z` (the output, or the number of the
+#'   largest), invisibly.
+#' @section Errors: `nativenet_error_shape` if there are not two inputs, or outputs and classes do not fit;
+#'   `nativenet_error_nan` if no output is a finite number.
 #' @seealso [plot_network()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' xor <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
@@ -29,7 +32,8 @@
 #' # any function of a matrix
 #' plot_decision(function(p) p[, 1]^2 + p[, 2]^2, limits = c(-1.5, 1.5), contour = 1)
 #' @export
-plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, output = NULL, contour = TRUE, method = "auto") {
+plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, output = NULL, contour = TRUE,
+  method = "auto") {
   method <- plot_method(method)
   check_count(n, min = 2)
   if (!is.numeric(contour)) check_flag(contour) else check_number(contour)
@@ -44,7 +48,8 @@ plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, outp
   colnames(points) <- colnames(data)
   out <- plane_outputs(x, points)
   if (!any(is.finite(out))) abort("`x` gives no finite number on this plane", class = "nan")
-  plane <- list(x = at[[1]], y = at[[2]], limits = limits, names = if (is.null(colnames(data))) c("x1", "x2") else colnames(data))
+  plane <- list(x = at[[1]], y = at[[2]], limits = limits, names = if (is.null(colnames(data))) c("x1", "x2") else
+    colnames(data))
   if (is.null(output) && ncol(out) > 1) {
     plane$classes <- output_classes(levels(y), ncol(out), trained = if (is_model(x)) class_names(layer_self(x)))
     out[is.na(out)] <- -Inf
@@ -83,7 +88,8 @@ plane_limits <- function(limits, data, fun = "plot_decision") {
 #' What x gives for points (n, 2): a matrix (n, outputs).
 #' @noRd
 plane_outputs <- function(x, points, fun = "plot_decision") {
-  check_two <- function(n) if (!identical(as.integer(n), 2L)) abort("`x` must have 2 inputs, not ", format_shape(n), class = "shape", fun = fun)
+  check_two <- function(n) if (!identical(as.integer(n), 2L)) abort("`x` must have 2 inputs, not ", format_shape(n),
+    class = "shape", fun = fun)
   out <- if (is_layer(x)) {
     self <- layer_self(x)
     if (self$built) check_two(if (is.list(self$input_shape)) lengths(self$input_shape) else self$input_shape[-1])
@@ -100,25 +106,29 @@ plane_outputs <- function(x, points, fun = "plot_decision") {
   if (is.data.frame(out)) out <- as.matrix(out)
   if (is.atomic(out) && length(dim(out)) < 2 && length(out) == nrow(points)) out <- matrix(out, ncol = 1)
   if (!is.matrix(out) || !is.numeric(out) && !is.logical(out) || nrow(out) != nrow(points) || !ncol(out)) {
-    abort("`x` must give a number, or a row of numbers, for each of ", nrow(points), " points, not ", describe(out), class = "shape", fun = fun)
+    abort("`x` must give a number, or a row of numbers, for each of ", nrow(points), " points, not ", describe(out),
+      class = "shape", fun = fun)
   }
   `storage.mode<-`(out, "double")
 }
 
-#' The classes that k outputs stand for: those a model was trained with; those of the data, or, if it does not have all, 0 .. k - 1 or 1 .. k.
+#' The classes that k outputs stand for: those a model was trained with; those of the data, or, if it does not have all,
+#' 0 .. k - 1 or 1 .. k.
 #' @noRd
 output_classes <- function(classes, k, trained = NULL, fun = "plot_decision") {
   if (length(trained) == k && all(classes %in% trained)) return(trained)
   if (length(classes) == k) return(classes)
   for (numbers in list(seq_len(k) - 1, seq_len(k))) if (all(classes %in% numbers)) return(numbers)
-  abort("`y` has the classes ", paste(classes, collapse = ", "), ", but `x` has ", k, " outputs", class = "shape", fun = fun)
+  abort("`y` has the classes ", paste(classes, collapse = ", "), ", but `x` has ", k, " outputs", class = "shape",
+    fun = fun)
 }
 
 # ---- drawing ----
 
 ggplot_plane <- function(plane) {
   .data <- ggplot2::.data
-  cells <- data.frame(x = rep(plane$x, length(plane$y)), y = rep(plane$y, each = length(plane$x)), z = as.vector(plane$z))
+  cells <- data.frame(x = rep(plane$x, length(plane$y)), y = rep(plane$y, each = length(plane$x)),
+    z = as.vector(plane$z))
   legend <- if (is.null(plane$points$class) && is.null(plane$level)) "legend" else "none"
   fill <- if (is.null(plane$level)) {
     cells$z <- factor(plane$classes[cells$z], plane$classes)
@@ -129,11 +139,13 @@ ggplot_plane <- function(plane) {
   points <- if (!is.null(plane$points)) ggplot2::geom_point(data = plane$points, colour = "white", size = 2.6)
   inside <- if (!is.null(plane$points$class)) list(
     ggplot2::geom_point(ggplot2::aes(colour = .data[["class"]]), plane$points, size = 1.9),
-    ggplot2::scale_colour_manual(values = plane$colours, name = "class", drop = FALSE, guide = ggplot2::guide_legend(order = 1))
+    ggplot2::scale_colour_manual(values = plane$colours, name = "class", drop = FALSE,
+      guide = ggplot2::guide_legend(order = 1))
   ) else if (!is.null(plane$points)) ggplot2::geom_point(data = plane$points, size = 1.9)
   ggplot2::ggplot(cells, ggplot2::aes(.data[["x"]], .data[["y"]])) +
     ggplot2::geom_raster(ggplot2::aes(fill = .data[["z"]])) + fill +
-    (if (isTRUE(plane$line)) ggplot2::geom_contour(ggplot2::aes(z = .data[["z"]]), breaks = plane$level, colour = "grey20", na.rm = TRUE)) +
+    (if (isTRUE(plane$line)) ggplot2::geom_contour(ggplot2::aes(z = .data[["z"]]), breaks = plane$level,
+      colour = "grey20", na.rm = TRUE)) +
     points + inside +
     ggplot2::coord_fixed(xlim = plane$limits[[1]], ylim = plane$limits[[2]], expand = FALSE) +
     ggplot2::labs(x = plane$names[1], y = plane$names[2])
@@ -149,7 +161,8 @@ draw_plane <- function(plane) {
   raster <- grDevices::as.raster(t(shade)[ncol(shade):1, ])
   graphics::rasterImage(raster, l[[1]][1], l[[2]][1], l[[1]][2], l[[2]][2], interpolate = FALSE)
   if (isTRUE(plane$line)) {
-    graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20", lwd = 1.5)
+    graphics::contour(plane$x, plane$y, plane$z, levels = plane$level, drawlabels = FALSE, add = TRUE, col = "grey20",
+      lwd = 1.5)
   }
   graphics::box(col = "grey60")
   for (side in 1:2) graphics::axis(side, col = "grey60")

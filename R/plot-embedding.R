@@ -1,17 +1,20 @@
 #' Draw codes as points
 #'
-#' Where a network puts things: the codes of an encoder, the vectors of words, the activations of a layer. Codes of more than two
-#' numbers are projected on their principal components ([stats::prcomp()], not scaled), and the axes say which share of the variance each shows.
+#' Where a network puts things: the codes of an encoder, the vectors of words, the activations of a layer. Codes of more
+#' than two numbers are projected on their principal components ([stats::prcomp()], not scaled), and the axes say which
+#' share of the variance each shows.
 #'
 #' @param x a matrix of codes, a row per point, with two or more columns.
-#' @param y what the colours mean: a factor, strings, logicals or up to 12 different whole numbers (classes), or other numbers (a scale).
+#' @param y what the colours mean: a factor, strings, logicals or up to 12 different whole numbers (classes), or other
+#'   numbers (a scale).
 #' @param labels text at the points, such as words. Those that would cover others before them are left out.
 #' @param dims which two columns, or, if there are more than two, which principal components: across and up.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics the matrix (points, 2) of what was drawn, invisibly.
-#' @section Errors: `nativenet_error_shape` if `x` has less than two columns, or `y` or `labels` another length; `nativenet_error_nan`
-#'   for codes that are not finite.
-#' @seealso [layer_embedding()], [plot_images()], [predict()][predict.nn_model] of an encoder; `vignette("lab-sentiment")`.
+#' @section Errors: `nativenet_error_shape` if `x` has less than two columns, or `y` or `labels` another length;
+#'   `nativenet_error_nan` for codes that are not finite.
+#' @seealso [layer_embedding()], [plot_images()], [predict()][predict.nn_model] of an encoder;
+#'   `vignette("lab-sentiment")`.
 #' @examples
 #' plot_embedding(iris[, 1:4], iris$Species)
 #' plot_embedding(scale(mtcars), mtcars$mpg, labels = rownames(mtcars))
@@ -21,7 +24,8 @@ plot_embedding <- function(x, y = NULL, labels = NULL, dims = c(1, 2), method = 
   x <- check_points(x, "x", "plot_embedding")
   at <- plain_numbers(dims)
   if (!is.numeric(at) || length(at) != 2 || !all(at %in% seq_len(ncol(x))) || at[1] == at[2]) {
-    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", if (is.numeric(at)) paste(at, collapse = ", ") else describe(dims))
+    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", if (is.numeric(at))
+      paste(at, collapse = ", ") else describe(dims))
   }
   points <- plane_of_codes(x, at)
   if (!is.null(labels)) {
@@ -39,10 +43,12 @@ plane_of_codes <- function(x, dims, fun = "plot_embedding") {
   if (ncol(x) == 2) {
     names <- if (is.null(colnames(x))) paste("code", 1:2) else colnames(x)
   } else {
-    if (nrow(x) < 2) abort("`x` must have at least two points to find principal components, not the shape ", format_shape(dim(x)), fun = fun)
+    if (nrow(x) < 2) abort("`x` must have at least two points to find principal components, not the shape ",
+      format_shape(dim(x)), fun = fun)
     parts <- stats::prcomp(x)
     most <- ncol(parts$x)
-    if (max(dims) > most) abort("`dims` must lie in 1 .. ", most, ": ", nrow(x), " points have no more principal components", fun = fun)
+    if (max(dims) > most) abort("`dims` must lie in 1 .. ", most, ": ", nrow(x),
+      " points have no more principal components", fun = fun)
     share <- parts$sdev^2 / max(sum(parts$sdev^2), .Machine$double.xmin)
     names <- sprintf("component %d (%.0f %% of variance)", seq_along(share), 100 * share)
     x <- parts$x
@@ -53,7 +59,8 @@ plane_of_codes <- function(x, dims, fun = "plot_embedding") {
 #' A factor for classes, numbers for a scale.
 #' @noRd
 colour_variable <- function(y, n, fun = "plot_embedding") {
-  is_scale <- is.numeric(y) && length(y) == n && (any(y != round(y), na.rm = TRUE) || length(unique(y)) > length(okabe_ito))
+  is_scale <- is.numeric(y) && length(y) == n &&
+    (any(y != round(y), na.rm = TRUE) || length(unique(y)) > length(okabe_ito))
   if (is_scale) return(as.vector(y))
   droplevels(as_classes(y, n, fun))
 }
@@ -75,7 +82,8 @@ ggplot_codes <- function(points) {
     (if (has("colour")) ggplot2::aes(colour = .data[["colour"]])) +
     ggplot2::geom_point(size = size, alpha = if (many) 0.6 else 0.9) +
     (if (has("label")) {
-      ggplot2::geom_text(ggplot2::aes(label = .data[["label"]]), vjust = -0.5, size = 3.4, check_overlap = TRUE, show.legend = FALSE)
+      ggplot2::geom_text(ggplot2::aes(label = .data[["label"]]), vjust = -0.5, size = 3.4, check_overlap = TRUE,
+        show.legend = FALSE)
     }) +
     scale + ggplot2::scale_x_continuous(expand = room(0.14)) + ggplot2::scale_y_continuous(expand = room(0.1)) +
     ggplot2::labs(x = attr(points, "axes")[1], y = attr(points, "axes")[2])
@@ -92,16 +100,17 @@ draw_codes <- function(points) {
   else classes[as.integer(points$colour)]
   share <- if (is.null(points$label)) c(0.05, 0.05) else c(0.14, 0.1)
   axes <- attr(points, "axes")
-  graphics::plot(NA, xlim = widened(points$across, share[1]), ylim = widened(points$up, share[2]), xlab = axes[1], ylab = axes[2],
-    xaxs = "i", yaxs = "i", axes = FALSE)
+  graphics::plot(NA, xlim = widened(points$across, share[1]), ylim = widened(points$up, share[2]), xlab = axes[1],
+    ylab = axes[2], xaxs = "i", yaxs = "i", axes = FALSE)
   graphics::abline(v = graphics::axTicks(1), h = graphics::axTicks(2), col = "grey92")
   graphics::box(col = "grey60")
   for (side in 1:2) graphics::axis(side, col = "grey60")
-  graphics::points(points$across, points$up, pch = 16, cex = if (!is.null(points$label)) 0.5 else if (nrow(points) > 500) 0.6 else 1,
-    col = grDevices::adjustcolor(colour, if (nrow(points) > 500) 0.6 else 0.9))
+  graphics::points(points$across, points$up, pch = 16, cex = if (!is.null(points$label)) 0.5 else
+    if (nrow(points) > 500) 0.6 else 1, col = grDevices::adjustcolor(colour, if (nrow(points) > 500) 0.6 else 0.9))
   if (!is.null(points$label)) {
     above <- points$up + graphics::strheight("M") * 1.1
-    shown <- not_covered(points$across, above, graphics::strwidth(points$label, cex = 0.8), graphics::strheight(points$label, cex = 0.8) * 1.2)
+    shown <- not_covered(points$across, above, graphics::strwidth(points$label, cex = 0.8),
+      graphics::strheight(points$label, cex = 0.8) * 1.2)
     colour <- rep_len(colour, nrow(points))
     graphics::text(points$across[shown], above[shown], points$label[shown], cex = 0.8, col = colour[shown])
   }
@@ -118,7 +127,8 @@ draw_codes <- function(points) {
 not_covered <- function(x, y, width, height) {
   shown <- integer()
   for (i in seq_along(x)) {
-    covers <- abs(x[i] - x[shown]) < (width[i] + width[shown]) / 2 & abs(y[i] - y[shown]) < (height[i] + height[shown]) / 2
+    covers <- abs(x[i] - x[shown]) < (width[i] + width[shown]) / 2 & abs(y[i] - y[shown]) <
+      (height[i] + height[shown]) / 2
     if (!any(covers)) shown <- c(shown, i)
   }
   shown

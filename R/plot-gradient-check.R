@@ -1,8 +1,9 @@
 #' Draw derivatives against finite differences
 #'
-#' A panel for each array that [check_gradient()] looked at, and a point for each of its numbers: across the finite difference, up the
-#' derivative. Right derivatives lie on the diagonal. Wrong ones are vermilion, and where they lie tells what is wrong: on another straight
-#' line if a factor is missing, on the falling diagonal if it is the sign, on the line at 0 if nothing arrives.
+#' A panel for each array that [check_gradient()] looked at, and a point for each of its numbers: across the finite
+#' difference, up the derivative. Right derivatives lie on the diagonal. Wrong ones are vermilion, and where they lie
+#' tells what is wrong: on another straight line if a factor is missing, on the falling diagonal if it is the sign, on
+#' the line at 0 if nothing arrives.
 #'
 #' @param x what [check_gradient()] returned, or some rows of it.
 #' @param y,... ignored.
@@ -45,7 +46,8 @@ gradient_panels <- function(x, fun = "plot_gradient_check") {
   }
   numbers <- Filter(nrow, numbers[names(numbers) %in% x$name])
   if (!length(numbers)) abort("`x` holds no numbers", fun = fun)
-  said <- vapply(numbers, function(d) if (all(d$ok)) "all right" else sprintf("%d of %d wrong", sum(!d$ok), nrow(d)), "")
+  said <- vapply(numbers, function(d) if (all(d$ok)) "all right" else sprintf("%d of %d wrong", sum(!d$ok), nrow(d)),
+    "")
   stats::setNames(numbers, paste0(names(numbers), ": ", said))
 }
 
@@ -88,8 +90,10 @@ draw_gradients <- function(panels) {
     graphics::box(col = "grey60")
     for (side in 1:2) graphics::axis(side, col = "grey60")
     d <- d[order(!d$ok), ]
-    graphics::points(d$difference, d$derivative, pch = 16, col = grDevices::adjustcolor(agreement_colours[2 - d$ok], 0.8))
-    graphics::title(names(panels)[i], font.main = 1, cex.main = 1, line = 0.5, col.main = if (all(d$ok)) "black" else agreement_colours[["wrong"]])
+    graphics::points(d$difference, d$derivative, pch = 16,
+      col = grDevices::adjustcolor(agreement_colours[2 - d$ok], 0.8))
+    graphics::title(names(panels)[i], font.main = 1, cex.main = 1, line = 0.5, col.main = if (all(d$ok)) "black" else
+      agreement_colours[["wrong"]])
   }
   graphics::mtext("finite difference", 1, outer = TRUE, line = 0.2, cex = 0.8)
   graphics::mtext("derivative", 2, outer = TRUE, line = 0.2, cex = 0.8, las = 0)

@@ -13,22 +13,25 @@
 #' @param limits numbers drawn white and black. By default the range of each image by itself.
 #' @param labels text at the left of each row of the grid: by default the names of a list.
 #' @param method `"ggplot2"`, `"base"`, or `"auto"`: the first if that package is installed.
-#' @return A ggplot, which prints itself at the console, but in loops and functions needs [print()]. Base graphics draw at
-#'   once, and `x` comes back, invisibly.
+#' @return A ggplot, which prints itself at the console, but in loops and functions needs [print()]. Base graphics draw
+#'   at once, and `x` comes back, invisibly.
 #' @section Errors: `nativenet_error_value` for what is no images.
-#' @seealso [plot_weights()] for weights as images; [dataset_digits()] and [dataset_mnist()] for images; `vignette("models")` and `vignette("lab-denoising")`.
+#' @seealso [plot_weights()] for weights as images; [dataset_digits()] and [dataset_mnist()] for images;
+#'   `vignette("models")` and `vignette("lab-denoising")`.
 #' @examples
 #' digits <- dataset_digits(10)
 #' plot_images(digits$train$x, nrow = 2, titles = digits$train$y)
 #' plot_images(list(first = digits$train$x[1:3, , ], "then these" = digits$train$x[4:6, , ]))
 #' @export
-plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL, method = "auto") {
+plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, limits = NULL, labels = NULL,
+  method = "auto") {
   method <- plot_method(method)
   check_flag(byrow)
   if (!is.null(dims)) dims <- check_whole(dims, min = 1)
   if (!is.null(titles)) titles <- check_captions(titles)
   if (!is.null(labels)) labels <- check_captions(labels)
-  rows <- if (is.list(x)) lapply(unname(x), as_images, dims, byrow) else split_rows(as_images(x, dims, byrow), check_count(nrow))
+  rows <- if (is.list(x)) lapply(unname(x), as_images, dims, byrow) else split_rows(as_images(x, dims, byrow),
+    check_count(nrow))
   if (max(0, lengths(rows)) == 0) abort("`x` has no images")
   if (is.null(labels) && is.list(x)) labels <- names(x)
   if (!is.null(limits) && (!is.numeric(limits) || length(limits) != 2 || !all(is.finite(limits)))) {
@@ -47,7 +50,8 @@ as_images <- function(x, dims, byrow, fun = "plot_images") {
   check_rows(x, "x", fun)
   if (is.null(dims)) dims <- rep(sqrt(ncol(x)), 2)
   if (length(dims) != 2 || any(dims != round(dims)) || prod(dims) != ncol(x)) {
-    abort("`dims` must be the rows and columns of an image of ", ncol(x), " numbers, not ", paste(dims, collapse = " x "), fun = fun)
+    abort("`dims` must be the rows and columns of an image of ", ncol(x), " numbers, not ",
+      paste(dims, collapse = " x "), fun = fun)
   }
   lapply(seq_len(nrow(x)), function(i) matrix(x[i, ], dims[1], dims[2], byrow = byrow))
 }
@@ -89,24 +93,29 @@ ggplot_images <- function(rows, titles, labels) {
   wrapped <- length(titles) > n
   cells$cell <- factor((cells$row - 1) * n + cells$column, seq_len(n * length(rows)))
   facets <- if (wrapped) {
-    ggplot2::facet_wrap("cell", nrow = length(rows), drop = FALSE, labeller = function(of) list(unlist(text)[as.integer(as.character(of[[1]]))]))
+    ggplot2::facet_wrap("cell", nrow = length(rows), drop = FALSE, labeller = function(of)
+      list(unlist(text)[as.integer(as.character(of[[1]]))]))
   } else {
-    ggplot2::facet_grid(row ~ column, labeller = function(of) list(if (names(of) == "column") text[[1]][of[[1]]] else rep("", nrow(of))))
+    ggplot2::facet_grid(row ~ column, labeller = function(of) list(if (names(of) == "column") text[[1]][of[[1]]] else
+      rep("", nrow(of))))
   }
-  strip <- if (is.null(titles)) ggplot2::element_blank() else ggplot2::element_text(size = 11, margin = ggplot2::margin(2, 0, 2, 0))
+  strip <- if (is.null(titles)) ggplot2::element_blank() else ggplot2::element_text(size = 11,
+    margin = ggplot2::margin(2, 0, 2, 0))
   labelled <- seq_along(rows) <= length(labels)
-  beside <- data.frame(row = which(labelled), column = rep(1, sum(labelled)), label = as.character(labels)[which(labelled)])
+  beside <- data.frame(row = which(labelled), column = rep(1, sum(labelled)),
+    label = as.character(labels)[which(labelled)])
   beside$cell <- factor((beside$row - 1) * n + 1, levels(cells$cell))
   ggplot2::ggplot(cells, ggplot2::aes(.data[["x"]], .data[["y"]])) +
     ggplot2::geom_raster(ggplot2::aes(fill = .data[["fill"]])) +
     (if (nrow(beside)) {
-      ggplot2::geom_text(ggplot2::aes(0.5, (size[1] + 1) / 2, label = .data[["label"]]), beside, angle = 90, vjust = -0.5, size = 3.9)
+      ggplot2::geom_text(ggplot2::aes(0.5, (size[1] + 1) / 2, label = .data[["label"]]), beside, angle = 90,
+        vjust = -0.5, size = 3.9)
     }) +
     facets +
     ggplot2::coord_fixed(xlim = c(0.5, size[2] + 0.5), ylim = c(0.5, size[1] + 0.5), expand = FALSE, clip = "off") +
     ggplot2::theme_void() +
-    ggplot2::theme(strip.text.x = strip, strip.text.y = ggplot2::element_blank(), panel.spacing = ggplot2::unit(3, "pt"),
-      plot.margin = ggplot2::margin(2, 2, 2, if (nrow(beside)) 18 else 2))
+    ggplot2::theme(strip.text.x = strip, strip.text.y = ggplot2::element_blank(),
+      panel.spacing = ggplot2::unit(3, "pt"), plot.margin = ggplot2::margin(2, 2, 2, if (nrow(beside)) 18 else 2))
 }
 
 #' The same in base graphics: one plot with inches as units. `key`: what draw_key() needs, besides a place.

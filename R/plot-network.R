@@ -1,17 +1,18 @@
 #' Draw the units and weights of a small network
 #'
-#' A circle for each unit, a column for each layer, inputs at the left. Lines are weights: vermilion above 0, blue below, thick if they are
-#' large. Where there is room, the weights are written on the lines and the biases in the circles. The activations stand
-#' above their layers.
+#' A circle for each unit, a column for each layer, inputs at the left. Lines are weights: vermilion above 0, blue
+#' below, thick if they are large. Where there is room, the weights are written on the lines and the biases in the
+#' circles. The activations stand above their layers.
 #'
-#' @param x a [dense_neural_network][build_dense_neural_network], a model of dense layers in a row, or one matrix of weights (inputs, units).
-#' @param inputs,outputs names of the inputs and outputs. By default the row names of the first weights, or `x1`, `x2`, ... if there are
-#'   few; outputs have none.
+#' @param x a [dense_neural_network][build_dense_neural_network], a model of dense layers in a row, or one matrix of
+#'   weights (inputs, units).
+#' @param inputs,outputs names of the inputs and outputs. By default the row names of the first weights, or `x1`, `x2`,
+#'   ... if there are few; outputs have none.
 #' @param digits decimals of weights and biases.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics `x`, invisibly.
-#' @section Errors: `nativenet_error_value` for networks of other layers, or with more than 40 units in a layer; `nativenet_error_shape`
-#'   if layers do not follow one another; `nativenet_error_nan` for weights that are not finite.
+#' @section Errors: `nativenet_error_value` for networks of other layers, or with more than 40 units in a layer;
+#'   `nativenet_error_shape` if layers do not follow one another; `nativenet_error_nan` for weights that are not finite.
 #' @seealso [plot_decision()], [plot_weights()]; [build_dense_neural_network()]; `vignette("lab-backpropagation")`.
 #' @examples
 #' set.seed(1)
@@ -31,7 +32,8 @@ plot_network <- function(x, inputs = NULL, outputs = NULL, digits = 2, method = 
   sizes <- c(nrow(layers[[1]]$weights), vapply(layers, function(l) ncol(l$weights), 0L))
   if (is.null(inputs)) inputs <- rownames(layers[[1]]$weights)
   picture <- network_picture(layers, sizes, digits)
-  picture$inputs <- if (!is.null(inputs)) check_unit_names(inputs, sizes[1], "inputs") else if (sizes[1] <= 25) paste0("x", seq_len(sizes[1]))
+  picture$inputs <- if (!is.null(inputs)) check_unit_names(inputs, sizes[1], "inputs") else if (sizes[1] <= 25)
+    paste0("x", seq_len(sizes[1]))
   picture$outputs <- if (!is.null(outputs)) check_unit_names(outputs, sizes[length(sizes)], "outputs")
   if (method == "ggplot2") return(ggplot_network(picture))
   draw_network(picture)
@@ -42,7 +44,8 @@ check_unit_names <- function(x, n, arg, fun = "plot_network") {
   check_captions(x, n, arg, fun)
 }
 
-#' The dense layers of x, each of which reads the one before. Layers without weights between them do not change what is drawn.
+#' The dense layers of x, each of which reads the one before. Layers without weights between them do not change what is
+#' drawn.
 #' @noRd
 dense_chain <- function(x, fun = "plot_network") {
   all <- if (is_layer(x)) {
@@ -61,10 +64,11 @@ dense_chain <- function(x, fun = "plot_network") {
   for (i in seq_along(layers)) {
     l <- layers[[i]]
     if (max(dim(l$weights)) > 40) {
-      abort("the network is too big to draw: `", l$name, "` has ", nrow(l$weights), " inputs and ", ncol(l$weights), " units, ",
-        "but 40 are the limit; `plot_weights()` draws layers of any size", fun = fun)
+      abort("the network is too big to draw: `", l$name, "` has ", nrow(l$weights), " inputs and ", ncol(l$weights),
+        " units, ", "but 40 are the limit; `plot_weights()` draws layers of any size", fun = fun)
     }
-    if (!all(is.finite(c(l$weights, l$biases)))) abort("the weights of `", l$name, "` are not all finite numbers", class = "nan", fun = fun)
+    if (!all(is.finite(c(l$weights, l$biases)))) abort("the weights of `", l$name, "` are not all finite numbers",
+      class = "nan", fun = fun)
     if (i > 1 && nrow(l$weights) != ncol(layers[[i - 1]]$weights)) {
       abort("`", l$name, "` with ", nrow(l$weights), " inputs does not follow `", layers[[i - 1]]$name, "` with ",
         ncol(layers[[i - 1]]$weights), " units", class = "shape", fun = fun)
@@ -88,12 +92,16 @@ network_picture <- function(layers, sizes, digits) {
     to <- heights[[k + 1]][col(w)]
     t <- label_place(from, to, margin = min(0.08 * length(layers), 0.45))
     data.frame(
-      x = k - 1, y = from, to_x = k, to_y = to, sign = factor(ifelse(w < 0, "below 0", "above 0"), c("below 0", "above 0")),
-      share = as.vector(abs(w)) / largest, label_x = k - 1 + t, label_y = (1 - t) * from + t * to, label = if (is.na(t)) NA else number(w)
+      x = k - 1, y = from, to_x = k, to_y = to, sign = factor(ifelse(w < 0, "below 0", "above 0"),
+        c("below 0", "above 0")),
+      share = as.vector(abs(w)) / largest, label_x = k - 1 + t, label_y = (1 - t) * from + t * to, label = if (is.na(t))
+      NA else number(w)
     )
   }))
-  biases <- lapply(seq_along(layers), function(k) if (length(layers[[k]]$biases)) number(layers[[k]]$biases) else rep("", sizes[k + 1]))
-  units <- data.frame(x = rep(seq_along(sizes) - 1, sizes), y = unlist(heights), bias = c(rep("", sizes[1]), unlist(biases)))
+  biases <- lapply(seq_along(layers), function(k) if (length(layers[[k]]$biases)) number(layers[[k]]$biases) else
+    rep("", sizes[k + 1]))
+  units <- data.frame(x = rep(seq_along(sizes) - 1, sizes), y = unlist(heights),
+    bias = c(rep("", sizes[1]), unlist(biases)))
   names <- vapply(layers, function(l) if (length(l$activation)) l$activation else "", "")
   list(edges = edges, units = units, columns = data.frame(x = seq_along(sizes) - 1, name = c("inputs", names)),
     has_biases = tallest <= 7 && any(nzchar(units$bias)),
@@ -127,7 +135,8 @@ ggplot_network <- function(picture) {
   columns <- max(picture$columns$x)
   beside <- function(names, at, hjust, nudge) if (length(names)) {
     text <- data.frame(x = at, y = picture$units$y[picture$units$x == at], name = names)
-    ggplot2::geom_text(place(label = .data[["name"]]), text, size = max(1.8, min(3.6, 75 / length(names))), hjust = hjust, nudge_x = nudge)
+    ggplot2::geom_text(place(label = .data[["name"]]), text, size = max(1.8, min(3.6, 75 / length(names))),
+      hjust = hjust, nudge_x = nudge)
   }
   reach <- 0.06 * columns # from the middle of a circle to the name beside it
   room <- function(names) if (length(names)) reach + 0.019 * columns * max(nchar(names)) else reach
@@ -138,10 +147,12 @@ ggplot_network <- function(picture) {
     ggplot2::scale_colour_manual(values = diverging[c(1, 3)], name = "weight", drop = FALSE) +
     (if (nrow(written)) do.call(ggplot2::geom_label, boxes)) +
     ggplot2::geom_point(data = picture$units, shape = 21, size = mm, fill = "grey96", colour = "grey30") +
-    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units, size = min(2.9, 1.45 * mm / max(5, nchar(picture$units$bias))))) +
+    (if (picture$has_biases) ggplot2::geom_text(place(label = .data[["bias"]]), picture$units,
+      size = min(2.9, 1.45 * mm / max(5, nchar(picture$units$bias))))) +
     ggplot2::geom_text(ggplot2::aes(.data[["x"]], 0.56, label = .data[["name"]]), picture$columns, size = 4) +
     beside(picture$inputs, 0, 1, -reach) + beside(picture$outputs, columns, 0, reach) +
-    ggplot2::coord_cartesian(xlim = c(-room(picture$inputs), columns + room(picture$outputs)), ylim = c(-0.5, 0.58), clip = "off") +
+    ggplot2::coord_cartesian(xlim = c(-room(picture$inputs), columns + room(picture$outputs)), ylim = c(-0.5, 0.58),
+      clip = "off") +
     ggplot2::labs(caption = if (picture$has_biases) "in the circles: biases") +
     ggplot2::theme_void() + ggplot2::theme(legend.position = "bottom", plot.margin = ggplot2::margin(4, 6, 4, 6))
 }
@@ -160,10 +171,12 @@ draw_network <- function(picture) {
   left <- max(radius + wide(picture$inputs), heads[1])
   right <- max(radius + wide(picture$outputs), heads[length(heads)])
   unit <- columns / max(inches[1] - left - right, 0.1) # of x, per inch
-  graphics::plot.window(c(-left * unit, columns + right * unit), c(-0.5, 0.5 + 1.2 * line / inches[2]), xaxs = "i", yaxs = "i")
+  graphics::plot.window(c(-left * unit, columns + right * unit), c(-0.5, 0.5 + 1.2 * line / inches[2]), xaxs = "i",
+    yaxs = "i")
   e <- picture$edges
   colours <- grDevices::adjustcolor(diverging[c(1, 3)], 0.75)
-  graphics::segments(e$x, e$y, e$to_x, e$to_y, col = colours[as.integer(e$sign)], lwd = 0.5 + 5 * picture$thickest * e$share)
+  graphics::segments(e$x, e$y, e$to_x, e$to_y, col = colours[as.integer(e$sign)], lwd = 0.5 + 5 * picture$thickest *
+    e$share)
   written <- e[!is.na(e$label), ]
   if (nrow(written)) {
     half_width <- graphics::strwidth(written$label, cex = 0.75) / 2 + 0.02 * unit
@@ -174,12 +187,15 @@ draw_network <- function(picture) {
     graphics::text(x, y, written$label, cex = 0.75)
   }
   u <- picture$units
-  graphics::symbols(u$x, u$y, circles = rep(radius * unit, nrow(u)), inches = radius, add = TRUE, bg = "grey96", fg = "grey30")
-  if (picture$has_biases) graphics::text(u$x, u$y, u$bias, cex = min(0.75, 2 * radius / max(graphics::strwidth(paste0(u$bias, " "), units = "inches"))))
+  graphics::symbols(u$x, u$y, circles = rep(radius * unit, nrow(u)), inches = radius, add = TRUE, bg = "grey96",
+    fg = "grey30")
+  if (picture$has_biases) graphics::text(u$x, u$y, u$bias,
+    cex = min(0.75, 2 * radius / max(graphics::strwidth(paste0(u$bias, " "), units = "inches"))))
   graphics::text(picture$columns$x, 0.5 + 0.6 * line / inches[2], picture$columns$name)
   beside <- function(names, column, side) if (length(names)) {
     cex <- max(0.45, min(0.9, 18 / length(names)))
-    graphics::text(column + side * (radius + 0.05) * unit, u$y[u$x == column], names, adj = c((1 - side) / 2, 0.5), cex = cex)
+    graphics::text(column + side * (radius + 0.05) * unit, u$y[u$x == column], names, adj = c((1 - side) / 2, 0.5),
+      cex = cex)
   }
   beside(picture$inputs, 0, -1)
   beside(picture$outputs, columns, 1)

@@ -1,6 +1,6 @@
 # Pictures of programs: a box for each op, variable, constant and input, in layers from top to bottom, so that every
-# edge goes down. First what is drawn (program_graph), then where (graph_layout), then the shapes, in inches and shrunk to
-# the room there is (graph_picture), which base graphics or grid draw.
+# edge goes down. First what is drawn (program_graph), then where (graph_layout), then the shapes, in inches and shrunk
+# to the room there is (graph_picture), which base graphics or grid draw.
 
 #' Draw the graph of a program
 #'
@@ -25,7 +25,8 @@
 #' @export
 plot.nn_traced <- function(x, legend = TRUE, main = NULL, method = "auto", ...) {
   check_no_more(list(...), "plot", of = plot.nn_traced)
-  if (!holds_ops(environment(x)$trace)) abort("there is no program to draw: the function computes nothing with tensors", fun = "plot")
+  if (!holds_ops(environment(x)$trace)) abort("there is no program to draw: the function computes nothing with tensors",
+    fun = "plot")
   plot_graph(x, program_graph(environment(x)$trace), legend, main, method)
 }
 
@@ -35,16 +36,21 @@ plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto
   check_no_more(list(...), "plot", of = plot.nn_graph_function)
   graph <- environment(x)$graph
   traces <- Filter(holds_ops, graph$traces)
-  if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason, fun = "plot")
-  if (!length(graph$traces)) abort("there is no program to draw: the function was not called yet, and its first call makes one", fun = "plot")
-  if (!length(traces)) abort("there is no program to draw: the function was called with R's numbers, with which R computes; `tf$constant()` makes tensors of them", fun = "plot")
+  if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason,
+    fun = "plot")
+  if (!length(graph$traces))
+    abort("there is no program to draw: the function was not called yet, and its first call makes one", fun = "plot")
+  if (!length(traces))
+    abort(
+      "there is no program to draw: the function was called with R's numbers, with which R computes; `tf$constant()` ",
+      "makes tensors of them", fun = "plot")
   plot_graph(x, program_graph(traces[[length(traces)]]), legend, main, method)
 }
 
 # ---- what is drawn ----
 
-#' @return a list: of each box `title`, `detail`, `role` ("input", "variable", "constant", "op", "action") and whether it
-#'   `returns`; the edges `from` one box `to` another; `dtype`, the commonest one, which no box mentions.
+#' @return a list: of each box `title`, `detail`, `role` ("input", "variable", "constant", "op", "action") and whether
+#'   it `returns`; the edges `from` one box `to` another; `dtype`, the commonest one, which no box mentions.
 #' @noRd
 program_graph <- function(trace) {
   d <- describe_program(trace$program, trace$outputs)
@@ -55,7 +61,8 @@ program_graph <- function(trace) {
   changes <- vector("list", ops)
   for (i in which(d$op %in% c("update", "assign"))) {
     changes[[i]] <- if (is_update[i]) Filter(function(k) d$kind[k] == "variable", reads[[i]]) else reads[[i]][1]
-    reads[[i]] <- if (is_update[i]) Filter(function(k) !d$kind[k] %in% c("variable", "state"), reads[[i]]) else reads[[i]][-1]
+    reads[[i]] <- if (is_update[i]) Filter(function(k) !d$kind[k] %in% c("variable", "state"), reads[[i]]) else
+      reads[[i]][-1]
   }
   given <- setdiff(sort(unique(c(which(d$kind == "input"), unlist(reads), d$output))), written)
   box <- integer(length(d$kind)) # the box that a slot's numbers come from
@@ -94,7 +101,8 @@ slot_name <- function(object, kind, k) {
   if (is_tensor(object) && length(object) == 1) format(as.vector(as.array(object)), digits = 4) else "constant"
 }
 
-names_of <- function(names) if (sum(nchar(names) + 2) <= 40) paste(names, collapse = ", ") else paste(length(names), "variables")
+names_of <- function(names) if (sum(nchar(names) + 2) <= 40) paste(names, collapse = ", ") else
+  paste(length(names), "variables")
 
 # ---- where ----
 
@@ -120,11 +128,12 @@ graph_layers <- function(n, from, to, input) {
 
 #' Where the boxes lie.
 #'
-#' Edges across several layers run through lanes: narrow boxes, one per layer, that are not drawn. Edges to the same box share
-#' one, or edges from the same box, whichever are more.
+#' Edges across several layers run through lanes: narrow boxes, one per layer, that are not drawn. Edges to the same box
+#' share one, or edges from the same box, whichever are more.
 #' @param width of each box.
 #' @param gap between neighbours.
-#' @return a list: `layer`, `width` and `x`, the middle, of boxes and then lanes; `from`, `to`: edges from one layer to the next.
+#' @return a list: `layer`, `width` and `x`, the middle, of boxes and then lanes; `from`, `to`: edges from one layer to
+#'   the next.
 #' @noRd
 graph_layout <- function(n, from, to, width, input = rep(FALSE, n), gap = 0.3) {
   layer <- graph_layers(n, from, to, input)
@@ -250,8 +259,8 @@ line_colour <- "grey45"
 #'
 #' @param line the height of a line of text.
 #' @param text_width a function of text, whether it is bold, and by how much it is shrunk: its width.
-#' @return a list of data frames: `lines` and `heads` (of arrows), points `x`, `y` of each `id`; `boxes`, their ends and looks;
-#'   `texts`, of which `x` is the middle or, as `hjust` says, the left end and `y` the baseline.
+#' @return a list of data frames: `lines` and `heads` (of arrows), points `x`, `y` of each `id`; `boxes`, their ends and
+#'   looks; `texts`, of which `x` is the middle or, as `hjust` says, the left end and `y` the baseline.
 #' @noRd
 graph_picture <- function(graph, room, line, legend, text_width) {
   wide <- cbind(text_width(graph$title, TRUE, 1), text_width(graph$detail, FALSE, 1))
@@ -259,31 +268,34 @@ graph_picture <- function(graph, room, line, legend, text_width) {
   room[2] <- room[2] - foot
   # shrunk by one factor, text and all, if need be
   designs <- lapply(c(one = 1, two = 2), function(lines) {
-    width <- 1.03 * (if (lines == 1) wide[, 1] + wide[, 2] + 0.5 * line * (wide[, 2] > 0) else pmax(wide[, 1], wide[, 2])) + 0.8 * line
+    width <- 1.03 * (if (lines == 1) wide[, 1] + wide[, 2] + 0.5 * line * (wide[, 2] > 0) else
+      pmax(wide[, 1], wide[, 2])) + 0.8 * line
     layout <- graph_layout(length(width), graph$from, graph$to, width, graph$role == "input", gap = 0.9 * line)
     height <- (lines + 0.45) * line
     step <- height + 1.05 * line
     left <- min(layout$x - layout$width / 2)
     extent <- c(max(layout$x + layout$width / 2) - left, (max(layout$layer) - 1) * step + height)
-    c(layout, list(lines = lines, height = height, step = step, left = left, extent = extent, scale = min(1, room / extent)))
+    c(layout, list(lines = lines, height = height, step = step, left = left, extent = extent,
+      scale = min(1, room / extent)))
   })
   d <- designs[[if (designs$two$scale > designs$one$scale) "two" else "one"]]
   # in the middle, at most so much taller that the edges get twice as long
   stretch <- min(room[2] / (d$extent[2] * d$scale), 1.35)
   x <- (d$x - d$left) * d$scale + (room[1] - d$extent[1] * d$scale) / 2
-  y <- foot + room[2] - ((d$layer - 1) * d$step + d$height / 2) * d$scale * stretch - (room[2] - d$extent[2] * d$scale * stretch) / 2
+  y <- foot + room[2] - ((d$layer - 1) * d$step + d$height / 2) * d$scale * stretch -
+    (room[2] - d$extent[2] * d$scale * stretch) / 2
   box <- list(x = x, y = y, half_width = d$width * d$scale / 2, half_height = d$height * d$scale / 2)
   edges <- edge_shapes(d$from, d$to, box, n = length(graph$title), head = 0.3 * line * d$scale)
   drawn <- seq_along(graph$title) # without the lanes
-  boxes <- graph_boxes((x - box$half_width)[drawn], (y - box$half_height)[drawn], (x + box$half_width)[drawn], (y + box$half_height)[drawn],
-    unname(graph_colours[graph$role]), graph$returns)
+  boxes <- graph_boxes((x - box$half_width)[drawn], (y - box$half_height)[drawn], (x + box$half_width)[drawn],
+    (y + box$half_height)[drawn], unname(graph_colours[graph$role]), graph$returns)
   texts <- box_texts(graph, box, d$lines == 2, line * d$scale, d$scale, text_width)
   key <- if (legend) legend_shapes(graph, room[1], line, text_width)
   c(edges, list(boxes = rbind(boxes, key$boxes), texts = rbind(texts, key$texts)))
 }
 
-#' Curves that leave and arrive vertically, between layers; those that arrive at one box share its upper side. Lanes (> n)
-#' run straight through their layer.
+#' Curves that leave and arrive vertically, between layers; those that arrive at one box share its upper side. Lanes (>
+#' n) run straight through their layer.
 #' @noRd
 edge_shapes <- function(from, to, box, n, head) {
   t <- seq(0, 1, length.out = 25)
@@ -302,8 +314,10 @@ edge_shapes <- function(from, to, box, n, head) {
       start <- box$x[sources[i]]
       bottom <- box$y[sources[i]] - box$half_height
       end <- top + if (target <= n) head else 0
-      lines <- c(lines, list(data.frame(x = start + (ports[i] - start) * (3 * t^2 - 2 * t^3), y = bottom + (end - bottom) * t)))
-      if (target <= n) heads <- c(heads, list(data.frame(x = ports[i] + head * c(-0.5, 0.5, 0), y = top + head * c(1.2, 1.2, 0))))
+      lines <- c(lines, list(data.frame(x = start + (ports[i] - start) * (3 * t^2 - 2 * t^3), y = bottom +
+        (end - bottom) * t)))
+      if (target <= n) heads <- c(heads, list(data.frame(x = ports[i] + head * c(-0.5, 0.5, 0), y = top +
+        head * c(1.2, 1.2, 0))))
     }
   }
   joined <- function(shapes) {
@@ -326,7 +340,8 @@ graph_boxes <- function(left, bottom, right, top, fill, thick) {
 #' @noRd
 graph_texts <- function(x, y, label, bold = FALSE, colour = "black", scale = 1, hjust = 0.5) {
   each <- function(v) rep_len(v, length(x))
-  data.frame(x = x, y = y, label = label, bold = each(bold), colour = each(colour), scale = each(scale), hjust = each(hjust))
+  data.frame(x = x, y = y, label = label, bold = each(bold), colour = each(colour), scale = each(scale),
+    hjust = each(hjust))
 }
 
 #' Titles and details: below each other, or beside each other where boxes have one line.
@@ -348,7 +363,8 @@ box_texts <- function(graph, box, two_lines, line, scale, text_width) {
   left <- x - (title + ifelse(both, detail + 0.4 * line, 0)) / 2
   rbind(
     graph_texts(left, base, graph$title, TRUE, scale = scale, hjust = 0),
-    graph_texts((left + title + 0.4 * line)[both], base[both], graph$detail[both], colour = "grey25", scale = scale, hjust = 0)
+    graph_texts((left + title + 0.4 * line)[both], base[both], graph$detail[both], colour = "grey25", scale = scale,
+      hjust = 0)
   )
 }
 
@@ -356,7 +372,8 @@ legend_shapes <- function(graph, width, line, text_width) {
   words <- c(input = "input", variable = "variable", constant = "constant", op = "op", action = "gradient, update")
   roles <- intersect(names(words), graph$role)
   fill <- c(unname(graph_colours[roles]), if (any(graph$returns)) "#FFFFFF", if (length(graph$dtype)) NA)
-  text <- c(unname(words[roles]), if (any(graph$returns)) "thick: result", if (length(graph$dtype)) paste("numbers:", graph$dtype))
+  text <- c(unname(words[roles]), if (any(graph$returns)) "thick: result", if (length(graph$dtype))
+    paste("numbers:", graph$dtype))
   size <- 0.8
   mark <- 0.6 * size * line
   gaps <- text_width(text, FALSE, size) + ifelse(is.na(fill), 0, 1.6 * mark) + 2.5 * mark
@@ -368,7 +385,8 @@ legend_shapes <- function(graph, width, line, text_width) {
   marked <- !is.na(fill)
   list(
     boxes = graph_boxes(at, y - mark / 2, at + 1.2 * mark, y + mark / 2, fill, text == "thick: result")[marked, ],
-    texts = graph_texts(at + ifelse(marked, 1.6 * mark, 0), y - capital_height * size * shrink * line / 2, text, scale = size * shrink, hjust = 0)
+    texts = graph_texts(at + ifelse(marked, 1.6 * mark, 0), y - capital_height * size * shrink * line / 2, text,
+      scale = size * shrink, hjust = 0)
   )
 }
 
@@ -391,7 +409,8 @@ draw_graph <- function(graph, legend, main) {
   graphics::plot.new()
   if (!is.null(main)) graphics::title(main, line = 0.6)
   room <- graphics::par("pin")
-  width <- function(text, bold, scale) graphics::strwidth(text, units = "inches", font = 1 + bold, cex = graphics::par("cex") * scale)
+  width <- function(text, bold, scale) graphics::strwidth(text, units = "inches", font = 1 + bold,
+    cex = graphics::par("cex") * scale)
   p <- graph_picture(graph, room, graphics::par("csi"), legend, width)
   graphics::plot.window(c(0, room[1]), c(0, room[2]), xaxs = "i", yaxs = "i")
   each <- function(shapes, draw) for (one in split(shapes, shapes$id)) draw(one$x, one$y)
@@ -399,7 +418,8 @@ draw_graph <- function(graph, legend, main) {
   each(p$heads, function(x, y) graphics::polygon(x, y, col = line_colour, border = NA))
   b <- p$boxes
   graphics::rect(b$left, b$bottom, b$right, b$top, col = b$fill, border = b$border, lwd = b$lwd)
-  for (t in split(p$texts, p$texts$hjust)) graphics::text(t$x, t$y, t$label, adj = c(t$hjust[1], 0), font = 1 + t$bold, col = t$colour, cex = t$scale)
+  for (t in split(p$texts, p$texts$hjust)) graphics::text(t$x, t$y, t$label, adj = c(t$hjust[1], 0), font = 1 + t$bold,
+    col = t$colour, cex = t$scale)
 }
 
 ggplot_graph <- function(graph, legend, main) {
@@ -410,7 +430,8 @@ ggplot_graph <- function(graph, legend, main) {
     ggplot2::annotation_custom(picture) +
     ggplot2::labs(title = main) +
     ggplot2::theme_void() +
-    ggplot2::theme(plot.title = ggplot2::element_text(hjust = 0.5, margin = ggplot2::margin(b = 6)), plot.margin = ggplot2::margin(4, 6, 4, 6))
+    ggplot2::theme(plot.title = ggplot2::element_text(hjust = 0.5, margin = ggplot2::margin(b = 6)),
+      plot.margin = ggplot2::margin(4, 6, 4, 6))
 }
 
 #' The shapes for the room there is when it is drawn; drawn again when the window changes.
@@ -418,19 +439,25 @@ ggplot_graph <- function(graph, legend, main) {
 #' @noRd
 makeContent.nn_program_graph <- function(x) {
   points <- 12
-  font <- function(bold, scale, ...) grid::gpar(fontsize = points * scale, fontface = ifelse(bold, "bold", "plain"), ...)
+  font <- function(bold, scale, ...) grid::gpar(fontsize = points * scale,
+    fontface = ifelse(bold, "bold", "plain"), ...)
   width <- function(text, bold, scale) {
-    vapply(text, function(t) grid::convertWidth(grid::grobWidth(grid::textGrob(t, gp = font(bold, scale))), "inches", valueOnly = TRUE), 0)
+    vapply(text, function(t) grid::convertWidth(grid::grobWidth(grid::textGrob(t, gp = font(bold, scale))), "inches",
+      valueOnly = TRUE), 0)
   }
-  room <- c(grid::convertWidth(grid::unit(1, "npc"), "inches", valueOnly = TRUE), grid::convertHeight(grid::unit(1, "npc"), "inches", valueOnly = TRUE))
+  room <- c(grid::convertWidth(grid::unit(1, "npc"), "inches", valueOnly = TRUE),
+    grid::convertHeight(grid::unit(1, "npc"), "inches", valueOnly = TRUE))
   p <- graph_picture(x$graph, room, points * 1.2 / 72, x$legend, width)
   b <- p$boxes
   t <- p$texts
   grid::setChildren(x, grid::gList(
-    if (nrow(p$lines)) grid::polylineGrob(p$lines$x, p$lines$y, id = p$lines$id, default.units = "inches", gp = grid::gpar(col = line_colour)),
-    if (nrow(p$heads)) grid::polygonGrob(p$heads$x, p$heads$y, id = p$heads$id, default.units = "inches", gp = grid::gpar(fill = line_colour, col = NA)),
-    grid::rectGrob(b$left, b$bottom, b$right - b$left, b$top - b$bottom, just = c("left", "bottom"), default.units = "inches",
-      gp = grid::gpar(fill = b$fill, col = b$border, lwd = b$lwd)),
-    grid::textGrob(t$label, t$x, t$y, hjust = t$hjust, vjust = 0, default.units = "inches", gp = font(t$bold, t$scale, col = t$colour))
+    if (nrow(p$lines)) grid::polylineGrob(p$lines$x, p$lines$y, id = p$lines$id, default.units = "inches",
+      gp = grid::gpar(col = line_colour)),
+    if (nrow(p$heads)) grid::polygonGrob(p$heads$x, p$heads$y, id = p$heads$id, default.units = "inches",
+      gp = grid::gpar(fill = line_colour, col = NA)),
+    grid::rectGrob(b$left, b$bottom, b$right - b$left, b$top - b$bottom, just = c("left", "bottom"),
+      default.units = "inches", gp = grid::gpar(fill = b$fill, col = b$border, lwd = b$lwd)),
+    grid::textGrob(t$label, t$x, t$y, hjust = t$hjust, vjust = 0, default.units = "inches",
+      gp = font(t$bold, t$scale, col = t$colour))
   ))
 }

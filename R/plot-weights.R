@@ -1,24 +1,28 @@
 #' Draw the weights of a layer
 #'
-#' The incoming weights of each unit, on one scale for all: blue below 0, white at 0, vermilion above. Where the inputs are
-#' an image, the weights of a unit are one too, and it shows what the unit looks for. Otherwise a table of colours, inputs down and
-#' units across, with the numbers in it if there is room.
+#' The incoming weights of each unit, on one scale for all: blue below 0, white at 0, vermilion above. Where the inputs
+#' are an image, the weights of a unit are one too, and it shows what the unit looks for. Otherwise a table of colours,
+#' inputs down and units across, with the numbers in it if there is room.
 #'
-#' The inputs are taken for an image if `dims` says so, or if their number is a square and at least 16. Pixels come in the order in
-#' which the network read them: column by column (`byrow = FALSE`) after `matrix(images, n)`, row by row (`byrow = TRUE`) after
-#' [array_reshape()] or `layer_flatten()`. With the wrong one, images are mirrored on the diagonal.
+#' The inputs are taken for an image if `dims` says so, or if their number is a square and at least 16. Pixels come in
+#' the order in which the network read them: column by column (`byrow = FALSE`) after `matrix(images, n)`, row by row
+#' (`byrow = TRUE`) after [array_reshape()] or `layer_flatten()`. With the wrong one, images are mirrored on the
+#' diagonal.
 #'
 #' @param x a [dense_neural_network][build_dense_neural_network], a model or a layer, or a matrix (inputs, units).
-#' @param layer which layer, of those that have a matrix of weights: its number (negative: from the end), or its name in a model.
+#' @param layer which layer, of those that have a matrix of weights: its number (negative: from the end), or its name in
+#'   a model.
 #' @param units numbers of the units to draw; `NULL` for all, but at most the first 100 images.
-#' @param dims rows and columns of the inputs seen as an image; `NA` if they are none, although their number is a square.
+#' @param dims rows and columns of the inputs seen as an image; `NA` if they are none, although their number is a
+#'   square.
 #' @param byrow do the inputs go through the image row by row?
 #' @param nrow rows of the grid of images.
 #' @inheritParams plot_images
 #' @return A ggplot; with base graphics the matrix of weights, invisibly.
-#' @section Errors: `nativenet_error_value` if there are no weights, or they hold no finite number; `nativenet_error_index` for units that are not
-#'   there; `nativenet_error_shape` if `dims` do not fit.
-#' @seealso [plot_network()], [plot_images()]; [build_dense_neural_network()], [layer_dense()]; `vignette("lab-denoising")`.
+#' @section Errors: `nativenet_error_value` if there are no weights, or they hold no finite number;
+#'   `nativenet_error_index` for units that are not there; `nativenet_error_shape` if `dims` do not fit.
+#' @seealso [plot_network()], [plot_images()]; [build_dense_neural_network()], [layer_dense()];
+#'   `vignette("lab-denoising")`.
 #' @examples
 #' digits <- dataset_digits(500)
 #' model <- keras_model_sequential(input_shape = 784) |>
@@ -49,7 +53,8 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
   }
   if (!is.null(dims)) dims <- check_whole(dims, min = 1)
   if (!is.null(dims) && (length(dims) != 2 || prod(dims) != nrow(w))) {
-    abort("`dims` must be the rows and columns of an image of the ", nrow(w), " inputs, not ", paste(dims, collapse = " x "), class = "shape")
+    abort("`dims` must be the rows and columns of an image of the ", nrow(w), " inputs, not ",
+      paste(dims, collapse = " x "), class = "shape")
   }
   images <- as_images(t(w), dims, byrow, "plot_weights")
   rows <- split_rows(images, if (is.null(nrow)) max(1, round(sqrt(length(images) / 2))) else check_count(nrow))
@@ -58,7 +63,8 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
     frame <- ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey80"))
     return(ggplot_images(rows, titles, NULL) + weight_scale(limits) + frame)
   }
-  draw_images(lapply(rows, lapply, colours_of, limits, diverging), titles, NULL, key = list(limits = limits, colours = diverging))
+  draw_images(lapply(rows, lapply, colours_of, limits, diverging), titles, NULL,
+    key = list(limits = limits, colours = diverging))
   invisible(w)
 }
 
@@ -66,12 +72,14 @@ check_units <- function(units, n, fun = "plot_weights") {
   units <- plain_numbers(units, "units", fun)
   if (!is.numeric(units) || !length(units) || !all(units %in% seq_len(n)) || anyDuplicated(units)) {
     bad <- if (is.numeric(units)) units[!units %in% seq_len(n)]
-    abort("`units` must be different numbers of units, 1 .. ", n, ", not ", describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
+    abort("`units` must be different numbers of units, 1 .. ", n, ", not ",
+      describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
   }
   units
 }
 
-#' The layers with a matrix of weights: `name`, `weights` (inputs, units), `biases` (or NULL), `activation` (its name, or NULL), `kind`.
+#' The layers with a matrix of weights: `name`, `weights` (inputs, units), `biases` (or NULL), `activation` (its name,
+#' or NULL), `kind`.
 #' @noRd
 weight_layers <- function(x, fun) {
   layers <- if (is.matrix(x) && is.numeric(x)) list(list(name = "weights", weights = x))
@@ -82,13 +90,15 @@ weight_layers <- function(x, fun) {
     fields <- names(x$getRefClass()$fields())
     part <- function(name, l) if (name %in% fields) x$field(name)[[l]]
     lapply(seq_along(x$weights), function(l) list(
-      name = paste("layer", l), weights = x$weights[[l]], biases = part("biases", l), activation = class(part("activations", l))[1], kind = "dense"
+      name = paste("layer", l), weights = x$weights[[l]], biases = part("biases", l),
+      activation = class(part("activations", l))[1], kind = "dense"
     ))
   } else abort("`x` must be a network, a model or a matrix of weights (inputs, units), not ", describe(x), fun = fun)
   if (!length(layers)) abort("`x` has no layer with a matrix of weights", fun = fun)
   for (l in layers) {
     w <- l$weights
-    if (!is.matrix(w) || !length(w)) abort("the weights of `", l$name, "` must be a matrix (inputs, units), not ", describe(w), fun = fun)
+    if (!is.matrix(w) || !length(w)) abort("the weights of `", l$name, "` must be a matrix (inputs, units), not ",
+      describe(w), fun = fun)
   }
   layers
 }
@@ -99,12 +109,14 @@ flat_layers <- function(self) {
   if (length(self$layers)) return(unlist(lapply(self$layers, function(l) flat_layers(layer_self(l))), FALSE))
   parameters <- lapply(self$weights, as.array)
   tied <- self$kind == "tied_dense"
-  kernel <- if (tied) t(as.array(owners_kernel(self))) else if (length(parameters) && length(dim(parameters[[1]])) == 2) parameters[[1]]
+  kernel <- if (tied) t(as.array(owners_kernel(self))) else if (length(parameters) && length(dim(parameters[[1]]))
+    == 2) parameters[[1]]
   bias <- if (tied) parameters else if (self$kind == "dense") parameters[-1]
   of <- self$config$activation
   list(list(
     name = self$name, kind = self$kind, weights = kernel, biases = if (length(bias)) bias[[1]],
-    activation = if (!is.null(of)) part_name(of) else if (startsWith(self$kind, "activation_")) sub("^activation_", "", self$kind)
+    activation = if (!is.null(of)) part_name(of) else if (startsWith(self$kind, "activation_"))
+    sub("^activation_", "", self$kind)
   ))
 }
 
@@ -128,7 +140,8 @@ ggplot_table <- function(w, names, limits) {
   cells <- data.frame(unit = as.vector(col(w)), input = as.vector(row(w)), weight = as.vector(w))
   across <- table_ticks(ncol(w))
   down <- table_ticks(nrow(w))
-  numbers <- if (has_numbers(w)) ggplot2::geom_text(ggplot2::aes(label = formatC(.data[["weight"]], digits = 2, format = "f")), size = 3.5)
+  numbers <- if (has_numbers(w)) ggplot2::geom_text(ggplot2::aes(label = formatC(.data[["weight"]], digits = 2,
+    format = "f")), size = 3.5)
   fill <- ggplot2::aes(fill = .data[["weight"]])
   ggplot2::ggplot(cells, ggplot2::aes(.data[["unit"]], .data[["input"]])) +
     (if (has_numbers(w)) ggplot2::geom_tile(fill, colour = "grey85") else ggplot2::geom_raster(fill)) +
@@ -144,7 +157,8 @@ draw_table <- function(w, names, limits) {
   n <- dim(w)
   graphics::plot.new()
   graphics::plot.window(c(0.5, n[2] + 0.5), c(n[1] + 0.5, 0.5), xaxs = "i", yaxs = "i")
-  graphics::rasterImage(grDevices::as.raster(colours_of(w, limits, diverging)), 0.5, n[1] + 0.5, n[2] + 0.5, 0.5, interpolate = FALSE)
+  graphics::rasterImage(grDevices::as.raster(colours_of(w, limits, diverging)), 0.5, n[1] + 0.5, n[2] + 0.5, 0.5,
+    interpolate = FALSE)
   graphics::box(col = "grey60")
   for (side in 1:2) {
     text <- if (side == 1) names else row_labels(w)

@@ -10,15 +10,17 @@ plot_method <- function(method, fun = calling_function()) {
   if (method == "base") return(method)
   # which has line widths apart from sizes
   installed <- requireNamespace("ggplot2", quietly = TRUE, versionCheck = list(op = ">=", version = "3.4.0"))
-  if (method == "ggplot2" && !installed) abort("`method` \"ggplot2\" needs the package ggplot2, 3.4.0 or later, which is not installed", fun = fun)
+  if (method == "ggplot2" && !installed)
+    abort("`method` \"ggplot2\" needs the package ggplot2, 3.4.0 or later, which is not installed", fun = fun)
   if (installed) "ggplot2" else "base"
 }
 
 # ---- colours ----
 
-# Okabe and Ito's palette, which the colour-blind tell apart, its pale yellow far behind; wine, grey, olive and indigo are
-# near Paul Tol's.
-okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#888888", "#F0E442", "#999933", "#332288")
+# Okabe and Ito's palette, which the colour-blind tell apart, its pale yellow far behind; wine, grey, olive and indigo
+# are near Paul Tol's.
+okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#888888",
+  "#F0E442", "#999933", "#332288")
 
 data_colours <- c(training = okabe_ito[1], validation = okabe_ito[2])
 agreement_colours <- c(right = okabe_ito[1], wrong = okabe_ito[2])
@@ -35,7 +37,8 @@ lighter <- function(colours, share = 0.55) {
   grDevices::rgb(t(mixed), maxColorValue = 255)
 }
 
-#' Colours for numbers, in the shape of the numbers; what is outside of the limits has the colour of the end, NA is grey.
+#' Colours for numbers, in the shape of the numbers; what is outside of the limits has the colour of the end, NA is
+#' grey.
 #' @noRd
 colours_of <- function(x, limits, colours) {
   width <- if (diff(limits) > 0) diff(limits) else 1
@@ -67,7 +70,8 @@ draw_key <- function(x, y, limits, colours, cex = 0.8) {
 
 # ---- axes ----
 
-#' Set parameters of base graphics; what restores them comes back. `par()` alone would not do: `mfrow` changes `cex` before that is read.
+#' Set parameters of base graphics; what restores them comes back. `par()` alone would not do: `mfrow` changes `cex`
+#' before that is read.
 #' @noRd
 set_par <- function(...) {
   before <- graphics::par(no.readonly = TRUE)[names(list(...))]
@@ -87,10 +91,12 @@ widened <- function(x, share) {
 as_classes <- function(y, n, fun) {
   if (!is.factor(y)) y <- plain_argument(y, "y", fun)
   if (is.matrix(y) && ncol(y) > 1 && is.numeric(y)) y <- max.col(y, "first") - 1 # as `to_categorical()` makes them
-  if (!is.atomic(y) || is.complex(y) || is.raw(y) || length(y) != n) abort("`y` must be a class for each of the ", n, " points, not ", describe(y), class = "shape", fun = fun)
+  if (!is.atomic(y) || is.complex(y) || is.raw(y) || length(y) != n) abort("`y` must be a class for each of the ", n,
+    " points, not ", describe(y), class = "shape", fun = fun)
   if (anyNA(y)) abort("`y` must not be NA", fun = fun)
   broken <- if (is.numeric(y)) y[y != round(y)]
-  if (length(broken)) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(broken[1]), fun = fun)
+  if (length(broken)) abort("`y` must be classes: a factor, strings or whole numbers, not ", describe(broken[1]),
+    fun = fun)
   if (is.factor(y)) y else factor(as.vector(y))
 }
 
@@ -99,8 +105,10 @@ as_classes <- function(y, n, fun) {
 check_points <- function(x, arg, fun) {
   if (is_tensor(x)) x <- as.array(x)
   x <- if (is.data.frame(x)) as_number_matrix(x, arg, fun) else plain_argument(x, arg, fun)
-  if (!is.matrix(x) || !is.numeric(x)) abort("`", arg, "` must be a numeric matrix with a row per point, not ", describe(x), fun = fun)
-  if (ncol(x) < 2) abort("`", arg, "` must have at least two columns, not the shape ", format_shape(dim(x)), class = "shape", fun = fun)
+  if (!is.matrix(x) || !is.numeric(x)) abort("`", arg, "` must be a numeric matrix with a row per point, not ",
+    describe(x), fun = fun)
+  if (ncol(x) < 2) abort("`", arg, "` must have at least two columns, not the shape ", format_shape(dim(x)),
+    class = "shape", fun = fun)
   if (nrow(x) == 0) abort("`", arg, "` has no points", fun = fun)
   if (!all(is.finite(x))) abort("`", arg, "` must hold finite numbers only", class = "nan", fun = fun)
   x
@@ -110,7 +118,8 @@ check_points <- function(x, arg, fun) {
 #' @noRd
 plot_equal_units <- function(x, y) {
   room <- graphics::par("pin")
-  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y))) # before the plot begins, which fixes what is clipped
+  # before the plot begins, which fixes what is clipped
+  graphics::par(pin = min(room / c(diff(x), diff(y))) * c(diff(x), diff(y)))
   graphics::plot.new()
   graphics::plot.window(x, y, xaxs = "i", yaxs = "i")
 }
@@ -119,5 +128,6 @@ plot_equal_units <- function(x, y) {
 #' @noRd
 draw_class_legend <- function(colours) {
   corner <- graphics::par("usr")[c(2, 4)]
-  graphics::legend(corner[1], corner[2], names(colours), pch = 16, col = colours, bty = "n", xpd = NA, cex = 0.9, pt.cex = 1.2)
+  graphics::legend(corner[1], corner[2], names(colours), pch = 16, col = colours, bty = "n", xpd = NA, cex = 0.9,
+    pt.cex = 1.2)
 }

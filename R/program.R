@@ -35,8 +35,8 @@ trace_program <- function(f, ...) {
 #' Variables stay.
 #'
 #' @param rows inputs whose first axis has so many rows are batches: the program may serve batches of other sizes, too.
-#' @return a list: the program, the only number of rows that it serves (0: any), its inputs and outputs (symbolic), the structure of the result, whether it is
-#'   visible, and the optimizers that take part.
+#' @return a list: the program, the only number of rows that it serves (0: any), its inputs and outputs (symbolic), the
+#'   structure of the result, whether it is visible, and the optimizers that take part.
 #' @noRd
 trace_call <- function(f, args, rows = NULL) {
   program <- .Call(C_program_new)
@@ -59,8 +59,8 @@ trace_call <- function(f, args, rows = NULL) {
     if (!is_tensor(leaf) && !is_plain_value(leaf)) abort_trace("it returns an object, which may hold tensors")
   }
   outputs <- Filter(is_symbolic, tensor_leaves(result$value))
-  list(program = program, rows = if (.Call(C_program_rows, program)) rows else 0, inputs = inputs, outputs = outputs, template = result$value, visible = result$visible,
-    optimizers = session$optimizers)
+  list(program = program, rows = if (.Call(C_program_rows, program)) rows else 0, inputs = inputs, outputs = outputs,
+    template = result$value, visible = result$visible, optimizers = session$optimizers)
 }
 
 #' Can it hold no tensor? Optimizers and the like are what they are, traced or not.
@@ -97,8 +97,8 @@ check_not_tracing <- function(what) {
 # ---- what a program looks like ----
 
 #' @param outputs symbolic tensors of the program.
-#' @return a list: of each slot its kind, dtype, shape and the variable or constant that it stands for (`object`); of each node
-#'   its op, and the slots that it fills and reads; the slots of the outputs.
+#' @return a list: of each slot its kind, dtype, shape and the variable or constant that it stands for (`object`); of
+#'   each node its op, and the slots that it fills and reads; the slots of the outputs.
 #' @noRd
 describe_program <- function(program, outputs = list()) {
   d <- .Call(C_program_describe, program, outputs)
@@ -113,7 +113,8 @@ format_program <- function(program) {
   slot <- function(i) sprintf("%%%d", i)
   typed <- function(i) paste(d$dtype[i], d$shape[i])
   given <- !d$kind %in% c("computed", "gradient", "state") & !seq_along(d$kind) %in% unlist(d$out)
-  named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0") paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
+  named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0")
+    paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {
     read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # what an optimizer remembers goes without saying
     call <- sprintf("%s(%s)", d$op[i], paste(slot(read), collapse = ", "))

@@ -1,22 +1,25 @@
 # What training shows while it runs, in the form of Keras 2: a bar for each epoch, or a line. All goes to R's standard
 # output, so that sink() and capture.output() have it. Only a terminal that can overwrite a line sees the bar grow.
 
-#' What `verbose` means: 0 silent, 1 a bar per epoch, 2 a line per epoch. "auto" shows bars to people who watch, and leaves reports and
-#' batch jobs quiet.
+#' What `verbose` means: 0 silent, 1 a bar per epoch, 2 a line per epoch. "auto" shows bars to people who watch, and
+#' leaves reports and batch jobs quiet.
 #' @noRd
 resolve_verbose <- function(verbose = getOption("keras.fit_verbose", "auto"), fun = calling_function()) {
   if (identical(verbose, "auto")) return(if (interactive() && !isTRUE(getOption("knitr.in.progress"))) 1L else 0L)
   if (isTRUE(verbose) || isFALSE(verbose)) return(as.integer(verbose))
-  if (!is_number(verbose) || !verbose %in% 0:2) abort("`verbose` must be 0, 1, 2 or \"auto\", not ", describe(verbose), fun = fun)
+  if (!is_number(verbose) || !verbose %in% 0:2) abort("`verbose` must be 0, 1, 2 or \"auto\", not ", describe(verbose),
+    fun = fun)
   as.integer(verbose)
 }
 
-#' The progress of `epochs` epochs of `steps` steps each (`NA`: not known before the first epoch's end). Without `epochs` there is no
-#' header: `evaluate()` and `predict()`. Call `$epoch_begin(epoch)`, `epoch` from 1; `$update(fraction, logs)` as often as you like;
-#' `$epoch_end(logs)` with all metrics of the epoch; `$done()` after the last epoch and on the way out of an interrupt. Where the number of
-#' steps is not known, give `step` to `$update()` and `$epoch_end()`. `clock` and `dynamic` are for tests.
+#' The progress of `epochs` epochs of `steps` steps each (`NA`: not known before the first epoch's end). Without
+#' `epochs` there is no header: `evaluate()` and `predict()`. Call `$epoch_begin(epoch)`, `epoch` from 1;
+#' `$update(fraction, logs)` as often as you like; `$epoch_end(logs)` with all metrics of the epoch; `$done()` after the
+#' last epoch and on the way out of an interrupt. Where the number of steps is not known, give `step` to `$update()` and
+#' `$epoch_end()`. `clock` and `dynamic` are for tests.
 #' @noRd
-new_progress <- function(verbose, epochs = NULL, steps = NA, label = "Epoch", clock = function() proc.time()[["elapsed"]],
+new_progress <- function(verbose, epochs = NULL, steps = NA, label = "Epoch", clock = function()
+  proc.time()[["elapsed"]],
                          dynamic = cli::is_dynamic_tty(stdout())) {
   silent <- function(...) invisible()
   if (verbose == 0) return(list(epoch_begin = silent, update = silent, epoch_end = silent, done = silent))
@@ -50,13 +53,16 @@ new_progress <- function(verbose, epochs = NULL, steps = NA, label = "Epoch", cl
     },
     epoch_end = function(logs, step = steps) {
       now <- clock()
-      time <- paste(c(format_seconds(now - start), if (!is.na(step)) per_step((if (is.na(trained)) now else trained) - start, step)), collapse = " ")
+      time <- paste(c(format_seconds(now - start), if (!is.na(step)) per_step((if (is.na(trained)) now else trained) -
+        start, step)), collapse = " ")
       parts <- c(time, format_logs(logs))
       if (verbose == 2) {
-        cat(paste(c(if (is.null(header)) sprintf("%.0f/%.0f", step, step) else header, parts), collapse = " - "), "\n", sep = "")
+        cat(paste(c(if (is.null(header)) sprintf("%.0f/%.0f", step, step) else header, parts), collapse = " - "), "\n",
+          sep = "")
       } else {
         if (dynamic && nzchar(shown)) redraw("")
-        cat(if (dynamic) "\r", bar_line(step, step, 1, parts, if (dynamic) line_width() else Inf, final = TRUE), "\n", sep = "")
+        cat(if (dynamic) "\r", bar_line(step, step, 1, parts, if (dynamic) line_width() else Inf, final = TRUE), "\n",
+          sep = "")
       }
       shown <<- ""
       if (is.na(steps)) steps <<- step
@@ -73,8 +79,8 @@ new_progress <- function(verbose, epochs = NULL, steps = NA, label = "Epoch", cl
 # Terminals move on to the next line when the last column is filled.
 line_width <- function() cli::console_width() - 1
 
-#' "1875/1875 [====>....] - 3s - loss: 0.3": within `width` by a shorter bar, then by leaving out what stands last or, in the final line, by
-#' going on in the next one.
+#' "1875/1875 [====>....] - 3s - loss: 0.3": within `width` by a shorter bar, then by leaving out what stands last or,
+#' in the final line, by going on in the next one.
 #' @noRd
 bar_line <- function(step, steps, fraction, parts, width, final = FALSE, most = 30, least = 10) {
   digits <- nchar(sprintf("%.0f", steps))
@@ -125,5 +131,6 @@ format_eta <- function(seconds) {
 
 per_step <- function(seconds, steps) {
   each <- seconds / max(steps, 1)
-  if (each >= 1) sprintf("%.0fs/step", each) else if (each >= 1e-3) sprintf("%.0fms/step", 1e3 * each) else sprintf("%.0fus/step", 1e6 * each)
+  if (each >= 1) sprintf("%.0fs/step", each) else if (each >= 1e-3) sprintf("%.0fms/step", 1e3 * each) else
+    sprintf("%.0fus/step", 1e6 * each)
 }

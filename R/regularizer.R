@@ -2,8 +2,8 @@
 
 #' Regularizers
 #'
-#' A regularizer gives the penalty that is added to the loss for a weight. Layers also take the strings `"l1"`, `"l2"` and
-#' `"l1_l2"`, and R functions of a tensor.
+#' A regularizer gives the penalty that is added to the loss for a weight. Layers also take the strings `"l1"`, `"l2"`
+#' and `"l1_l2"`, and R functions of a tensor.
 #'
 #' | `regularizer_` | penalty |
 #' |---|---|

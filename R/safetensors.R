@@ -13,15 +13,16 @@ safetensors_limits <- list(name = 4096, axes = 8)
 #' Named tensors and a few strings in a file of the safetensors format, which libraries of other languages read, too.
 #' Numbers are kept bit for bit. Such files hold no code: reading one from anywhere is safe.
 #'
-#' A file is replaced as a whole or not at all: the new one is written beside it, and takes its name once it is on the disk.
+#' A file is replaced as a whole or not at all: the new one is written beside it, and takes its name once it is on the
+#' disk.
 #'
 #' @param path name of the file.
-#' @param tensors a named list of tensors, variables or arrays, which become tensors as by [tensor()]. Vectors and arrays
-#'   of raw bytes are stored as unsigned bytes (`U8`).
+#' @param tensors a named list of tensors, variables or arrays, which become tensors as by [tensor()]. Vectors and
+#'   arrays of raw bytes are stored as unsigned bytes (`U8`).
 #' @param metadata `NULL` or a named list of strings.
-#' @return `safetensors_write()`: `path`, invisibly. `safetensors_read()`: a list of `tensors`, a named list in the order of
-#'   the file's header, of tensors (of dtype float32, float64, int32, int64 or bool) and, for unsigned bytes, raw arrays;
-#'   and `metadata`, a named list of strings.
+#' @return `safetensors_write()`: `path`, invisibly. `safetensors_read()`: a list of `tensors`, a named list in the
+#'   order of the file's header, of tensors (of dtype float32, float64, int32, int64 or bool) and, for unsigned bytes,
+#'   raw arrays; and `metadata`, a named list of strings.
 #' @section Errors: `nativenet_error_file` for files that cannot be written, and for those that are missing, cut off or
 #'   not such a file; the message names the file and what is wrong.
 #' @references <https://huggingface.co/docs/safetensors/index#format>
@@ -33,9 +34,11 @@ safetensors_limits <- list(name = 4096, axes = 8)
 #' saved$tensors$kernel
 #' saved$metadata$made_by
 #' @export
-safetensors_write <- function(path, tensors, metadata = NULL) write_tensor_file(check_string(path), tensors, metadata, "safetensors_write")
+safetensors_write <- function(path, tensors, metadata = NULL) write_tensor_file(check_string(path), tensors, metadata,
+  "safetensors_write")
 
-write_tensor_file <- function(path, tensors, metadata, fun) replace_file(path, safetensors_pieces(tensors, metadata, fun), fun)
+write_tensor_file <- function(path, tensors, metadata, fun)
+  replace_file(path, safetensors_pieces(tensors, metadata, fun), fun)
 
 #' @rdname safetensors_write
 #' @export
@@ -47,7 +50,8 @@ read_tensor_file <- function(path, arg, fun, hint = NULL) {
   path <- existing_file(path, arg, fun)
   name <- encodeString(path, quote = "\"")
   other <- other_format(path)
-  if (!is.null(other)) abort("cannot read ", name, ": it is no safetensors file, but ", other, if (!is_serialized(path)) hint, class = "file", fun = fun)
+  if (!is.null(other)) abort("cannot read ", name, ": it is no safetensors file, but ", other, if (!is_serialized(path))
+    hint, class = "file", fun = fun)
   con <- file(path, "rb")
   on.exit(close(con))
   read_safetensors(con, file.size(path), name, fun)
@@ -105,17 +109,21 @@ safetensors_pieces <- function(tensors, metadata, fun) {
 
 check_names <- function(x, arg, fun) {
   names <- names(x)
-  if (!is_branch(x) || (length(x) && is.null(names))) abort("`", arg, "` must be a named list, not ", describe(x), fun = fun)
+  if (!is_branch(x) || (length(x) && is.null(names))) abort("`", arg, "` must be a named list, not ", describe(x),
+    fun = fun)
   if (!length(x)) return()
-  if (any(is.na(names) | !nzchar(names)) || anyDuplicated(names)) abort("the names of `", arg, "` must be there and differ", fun = fun)
+  if (any(is.na(names) | !nzchar(names)) || anyDuplicated(names))
+    abort("the names of `", arg, "` must be there and differ", fun = fun)
   long <- nchar(names, "bytes") > safetensors_limits$name
-  if (any(long)) abort("the names of `", arg, "` must not be longer than ", safetensors_limits$name, " bytes", fun = fun)
+  if (any(long)) abort("the names of `", arg, "` must not be longer than ", safetensors_limits$name, " bytes",
+    fun = fun)
   if (!all(validUTF8(enc2utf8(names)))) abort("the names of `", arg, "` must be text", fun = fun)
 }
 
 row_major <- function(x) if (length(dim(x)) > 1) as.vector(aperm(x)) else as.vector(x)
 
-from_row_major <- function(x, dim) if (length(dim) > 1) aperm(array(x, rev(dim))) else if (length(dim)) array(x, dim) else x
+from_row_major <- function(x, dim) if (length(dim) > 1) aperm(array(x, rev(dim))) else if (length(dim))
+  array(x, dim) else x
 
 # ---- reading ----
 
@@ -140,10 +148,12 @@ read_header <- function(con, size, refuse) {
   # beyond 2^53 a double is not exact, but then it is far too large anyway
   length <- sum(as.integer(start) * 256^(0:7))
   if (length > size - 8) {
-    refuse("it is no safetensors file, or cut off: a header of ", format_bytes(length), " in a file of ", format_bytes(size))
+    refuse("it is no safetensors file, or cut off: a header of ", format_bytes(length), " in a file of ",
+      format_bytes(size))
   }
   bytes <- readBin(con, "raw", length)
-  if (!length(bytes) || bytes[1] != charToRaw("{")) refuse("it is no safetensors file: its header does not begin with {")
+  if (!length(bytes) || bytes[1] != charToRaw("{"))
+    refuse("it is no safetensors file: its header does not begin with {")
   bytes
 }
 
@@ -152,7 +162,8 @@ read_header <- function(con, size, refuse) {
 parse_header <- function(bytes, size, refuse) {
   header <- read_json(bytes, 3, function(...) refuse("its header is no JSON", ...), size)
   if (!is.list(header) || (length(header) && is.null(names(header)))) refuse("its header is no JSON object")
-  if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ", safetensors_limits$name, " bytes")
+  if (any(nchar(names(header), "bytes") > safetensors_limits$name)) refuse("a name in its header is longer than ",
+    safetensors_limits$name, " bytes")
   structure(header, end = 8 + length(bytes))
 }
 
@@ -171,13 +182,15 @@ read_spec <- function(x, name, refuse) {
   }
   shape <- whole_numbers(x$shape)
   if (is.null(shape)) wrong("its shape is no list of whole numbers")
-  if (length(shape) > safetensors_limits$axes) wrong("it has ", length(shape), " axes, more than ", safetensors_limits$axes)
+  if (length(shape) > safetensors_limits$axes) wrong("it has ", length(shape), " axes, more than ",
+    safetensors_limits$axes)
   if (any(shape > .Machine$integer.max)) wrong("an axis has ", sprintf("%.0f", max(shape)), " elements")
   offsets <- whole_numbers(x$data_offsets)
   if (length(offsets) != 2 || offsets[1] > offsets[2]) wrong("its data_offsets are no begin and end")
   bytes <- safetensors_bytes[[dtype]] * prod(shape)
   if (bytes != diff(offsets)) {
-    wrong("shape ", format_shape(shape), " of ", dtype, " needs ", format_bytes(bytes), ", but its data_offsets span ", format_bytes(diff(offsets)))
+    wrong("shape ", format_shape(shape), " of ", dtype, " needs ", format_bytes(bytes), ", but its data_offsets span ",
+      format_bytes(diff(offsets)))
   }
   list(dtype = dtype, shape = shape, begin = offsets[1], end = offsets[2])
 }
@@ -203,11 +216,12 @@ check_layout <- function(specs, bytes, refuse) {
   wrong <- which(begin[layout] != expected)
   if (length(wrong)) {
     i <- layout[wrong[1]]
-    refuse("tensor ", quoted_name(names(specs)[i]), " begins at byte ", sprintf("%.0f", begin[i]), " of the data, not ", sprintf("%.0f", expected[wrong[1]]),
-      ": numbers overlap or have a gap")
+    refuse("tensor ", quoted_name(names(specs)[i]), " begins at byte ", sprintf("%.0f", begin[i]), " of the data, not ",
+      sprintf("%.0f", expected[wrong[1]]), ": numbers overlap or have a gap")
   }
   last <- if (length(layout)) max(end) else 0
-  if (last != bytes) refuse("its tensors need ", format_bytes(last), " of data, but it has ", format_bytes(bytes), if (last > bytes) "; it is cut off")
+  if (last != bytes) refuse("its tensors need ", format_bytes(last), " of data, but it has ", format_bytes(bytes),
+    if (last > bytes) "; it is cut off")
   layout
 }
 

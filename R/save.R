@@ -1,36 +1,38 @@
 # Models in files: one safetensors file holds the weights, what the optimizer remembers and the random state as tensors,
-# and the architecture as JSON among the metadata. No code is ever stored or run: R functions that a model uses are stored
-# by name, and given again by who loads it.
+# and the architecture as JSON among the metadata. No code is ever stored or run: R functions that a model uses are
+# stored by name, and given again by who loads it.
 
 #' Save and load models
 #'
-#' `save_model()` writes a model to one file: its architecture, its weights, how it was compiled, what the optimizer remembers, and
-#' the state of R's random numbers. Training a loaded model goes on exactly as it would have without saving, random numbers
-#' included, unless R's generator was seeded or used between loading and training. `saveRDS()` and `readRDS()` of a
-#' model work, too.
+#' `save_model()` writes a model to one file: its architecture, its weights, how it was compiled, what the optimizer
+#' remembers, and the state of R's random numbers. Training a loaded model goes on exactly as it would have without
+#' saving, random numbers included, unless R's generator was seeded or used between loading and training. `saveRDS()`
+#' and `readRDS()` of a model work, too.
 #'
-#' The file has the safetensors format: other programs can read the weights. It is replaced as a whole or not at all. It holds no
-#' code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], losses or metrics of one's own, classes
-#' of layers) are stored by name only; give them as `custom_objects` when loading.
+#' The file has the safetensors format: other programs can read the weights. It is replaced as a whole or not at all. It
+#' holds no code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], losses or metrics of one's
+#' own, classes of layers) are stored by name only; give them as `custom_objects` when loading.
 #'
 #' @param object a model.
 #' @param filepath name of the file; `.safetensors` is a good ending.
 #' @param overwrite may a file of that name be replaced?
 #' @param include_optimizer save what the optimizer remembers?
-#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an activation or another argument of a layer by
-#'   both names, as in `lambda_mask` or `dense_1_activation`, for a metric by its name in the history, for a loss by that of the variable that was given to [compile()],
-#'   or else `loss`; for a class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks for a
-#'   function says its name; two that would have the same cannot be saved.
+#' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an
+#'   activation or another argument of a layer by both names, as in `lambda_mask` or `dense_1_activation`, for a metric
+#'   by its name in the history, for a loss by that of the variable that was given to [compile()], or else `loss`; for a
+#'   class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks
+#'   for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @param model a model.
 #' @param ... not used: other arguments are refused.
-#' @return `save_*()`: the file's name, invisibly. `load_model()`, `unserialize_model()`, `clone_model()`: a model. `load_model_weights()`: the
-#'   model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()` has new random weights.
-#' @section Names of Keras': The `_hdf5()` and `_tf()` functions are other names of the same, and write the same format; so do endings such as
-#'   `.h5`. A warning of class `nativenet_warning_format` says so, once for each name. Files that Keras itself wrote are not read; the error says how their weights
-#'   are.
-#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else; `nativenet_error_shape` for weights of other
-#'   shapes. The model is unchanged then.
+#' @return `save_*()`: the file's name, invisibly. `load_model()`, `unserialize_model()`, `clone_model()`: a model.
+#'   `load_model_weights()`: the model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()`
+#'   has new random weights.
+#' @section Names of Keras': The `_hdf5()` and `_tf()` functions are other names of the same, and write the same format;
+#'   so do endings such as `.h5`. A warning of class `nativenet_warning_format` says so, once for each name. Files that
+#'   Keras itself wrote are not read; the error says how their weights are.
+#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else;
+#'   `nativenet_error_shape` for weights of other shapes. The model is unchanged then.
 #' @seealso [callback_model_checkpoint()], [get_weights()], [safetensors_read()]; `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
@@ -54,16 +56,20 @@ foreign_endings <- c(h5 = "HDF5", hdf5 = "HDF5", keras = "Keras' own", pb = "Ten
 tell_format <- function(path, fun) {
   ending <- tolower(sub(".*[.]", "", basename(path)))
   promised <- unname(foreign_endings[ending])
-  if (is.na(promised) && ending != "safetensors") promised <- if (grepl("_hdf5$", fun)) "HDF5" else if (grepl("_tf$", fun)) "TensorFlow's" else NA
+  if (is.na(promised) && ending != "safetensors") promised <- if (grepl("_hdf5$", fun)) "HDF5" else
+    if (grepl("_tf$", fun)) "TensorFlow's" else NA
   if (is.na(promised) || path %in% session$told_formats) return()
   session$told_formats <- c(session$told_formats, path)
-  warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ", promised, ", whatever its name: `load_model()` and ",
-    "libraries for safetensors read it, Keras in Python does not. The ending `.safetensors` says what it is", class = "format")
+  warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ", promised,
+    ", whatever its name: `load_model()` and ",
+    "libraries for safetensors read it, Keras in Python does not. The ending `.safetensors` says what it is",
+    class = "format")
 }
 
 check_target <- function(path, overwrite, fun = calling_function()) {
   check_string(path, arg = "filepath", fun = fun)
-  if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path)) abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
+  if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path))
+    abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
   tell_format(path, fun)
   path
 }
@@ -91,7 +97,8 @@ model_pieces <- function(self, include_optimizer) {
   list(tensors = tensors, metadata = metadata)
 }
 
-weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights), sub(":0$", "", vapply(weights, variable_name, "")))
+weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights),
+  sub(":0$", "", vapply(weights, variable_name, "")))
 
 from_json <- function(text, what, fun) {
   refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
@@ -105,7 +112,8 @@ optimizer_tensors <- function(optimizer, weights) {
   tensors <- list("optimizer/numbers" = tensor(memory$numbers, "float64"))
   for (k in seq_along(memory$variables)) {
     at <- place_of(memory$variables[[k]], weights)
-    for (i in seq_along(memory$states[[k]])) if (!is.na(at)) tensors[[sprintf("optimizer/%04d/%d", at, i)]] <- memory$states[[k]][[i]]
+    for (i in seq_along(memory$states[[k]])) if (!is.na(at))
+      tensors[[sprintf("optimizer/%04d/%d", at, i)]] <- memory$states[[k]][[i]]
   }
   tensors
 }
@@ -128,7 +136,8 @@ architecture <- function(self, own) {
 layer_number <- function(self, table) {
   at <- place_of(self, table$selves)
   if (!is.na(at)) return(at)
-  entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype, trainable = self$trainable)
+  entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
+    trainable = self$trainable)
   if (!is.null(self$plan)) {
     entry$graph <- graph_entry(self, table)
   } else if (isTRUE(self$is_input)) {
@@ -146,10 +155,12 @@ config_entry <- function(x, arg, self, table) {
   argument <- paste0(self$name, "_", arg) # layers' names differ
   if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = part_entry(x, argument, table$own)))
   if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
-  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f") self$name else argument), x)))
+  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f")
+    self$name else argument), x)))
   if (is_tensor(x)) return(list(value = as.list(as.array(x))))
   # arguments of a lambda layer
-  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA))) return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
+  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA)))
+    return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
   list(value = x)
 }
 
@@ -169,7 +180,8 @@ part_entry <- function(part, name, own) {
 enter_own <- function(own, name, f) {
   if (!is.primitive(f)) attr(f, "py_function_name") <- NULL
   if (!identical(get0(name, own, inherits = FALSE, ifnotfound = f), f)) {
-    abort("two R functions of the model are called `", name, "`, but a file holds only their names; give one another name: that of its layer, in a named list of ",
+    abort("two R functions of the model are called `", name,
+      "`, but a file holds only their names; give one another name: that of its layer, in a named list of ",
       "metrics, or as `attr(f, \"py_function_name\")`", class = "custom", fun = user_function())
   }
   assign(name, f, envir = own)
@@ -187,7 +199,8 @@ graph_entry <- function(self, table) {
   places <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), place))
   is_start <- vapply(nodes, function(n) any(vapply(self$inputs, function(x) identical(x$node, n), NA)), NA)
   list(
-    calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs), args = if (length(n$args)) n$args), nodes, layers, is_start),
+    calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs),
+      args = if (length(n$args)) n$args), nodes, layers, is_start),
     inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
     input_names = self$input_names, output_names = self$output_names
   )
@@ -196,7 +209,8 @@ graph_entry <- function(self, table) {
 compilation <- function(compiled, outputs, own) {
   metric <- function(m) {
     if (is.character(m$metric)) m$metric <- list(name = m$metric)
-    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else list(part = part_entry(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0), m$name, own))
+    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else
+      list(part = part_entry(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0), m$name, own))
     m
   }
   optimizer <- compiled$optimizer
@@ -205,9 +219,11 @@ compilation <- function(compiled, outputs, own) {
   list(
     optimizer = list(
       constructor = constructor_of(.subset2(optimizer, "kind")), name = .subset2(optimizer, "name"), config = config,
-      learning_rate = if (is.null(schedule)) optimizer$learning_rate, schedule = if (!is.null(schedule)) list(name = attr(schedule, "name"), config = attr(schedule, "config"))
+      learning_rate = if (is.null(schedule)) optimizer$learning_rate, schedule = if (!is.null(schedule))
+      list(name = attr(schedule, "name"), config = attr(schedule, "config"))
     ),
-    losses = Map(part_entry, unname(compiled$losses), if (length(outputs) == 1) "loss" else paste0(outputs, "_loss"), MoreArgs = list(own = own), USE.NAMES = FALSE), loss_weights = as.list(compiled$loss_weights),
+    losses = Map(part_entry, unname(compiled$losses), if (length(outputs) == 1) "loss" else paste0(outputs, "_loss"),
+      MoreArgs = list(own = own), USE.NAMES = FALSE), loss_weights = as.list(compiled$loss_weights),
     metrics = lapply(compiled$metrics, lapply, metric)
   )
 }
@@ -223,12 +239,16 @@ load_model <- function(filepath, custom_objects = NULL, compile = TRUE) {
 
 model_file <- function(path, fun) {
   check_given(missing(path), "filepath", fun)
-  if (is.character(path) && any(dir.exists(path))) abort(encodeString(path, quote = "\""), " is a folder, such as TensorFlow saves models in", from_keras, class = "file", fun = fun)
+  if (is.character(path) && any(dir.exists(path))) abort(encodeString(path, quote = "\""),
+    " is a folder, such as TensorFlow saves models in", from_keras, class = "file", fun = fun)
   read_tensor_file(path, "filepath", fun, from_keras)
 }
 
 # How the weights of a model come from there.
-from_keras <- paste0(". Models of Keras are not read, but their weights can be: in Python `numpy.savez(\"weights.npz\", *model.get_weights())`, and here ",
+from_keras <-
+  paste0(
+    ". Models of Keras are not read, but their weights can be: in Python `numpy.savez(\"weights.npz\", ",
+    "*model.get_weights())`, and here ",
   "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
 
 read_model <- function(file, where, custom_objects, compile, fun) {
@@ -236,11 +256,12 @@ read_model <- function(file, where, custom_objects, compile, fun) {
     abort("`custom_objects` must be a named list of functions, not ", describe(custom_objects), fun = fun)
   }
   if (identical(file$metadata$format, weights_format)) {
-    abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`", class = "file", fun = fun)
+    abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`",
+      class = "file", fun = fun)
   }
   if (!identical(file$metadata$format, model_format)) {
-    abort(where, " holds no model of nativenet", if (!is.null(file$metadata$format)) paste0(" that this version can read, but \"", file$metadata$format, "\""),
-      class = "file", fun = fun)
+    abort(where, " holds no model of nativenet", if (!is.null(file$metadata$format))
+      paste0(" that this version can read, but \"", file$metadata$format, "\""), class = "file", fun = fun)
   }
   description <- from_json(file$metadata$architecture, "description of the model", fun)
   building <- function(expr) {
@@ -250,20 +271,25 @@ read_model <- function(file, where, custom_objects, compile, fun) {
     })
   }
   room <- sum(vapply(file$tensors[stored_weights(file$tensors)], length, 0L))
-  self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun)))) # weights come from the file
+  # weights come from the file
+  self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun))))
   put_weights(self, file$tensors, where, fun)
   if (!is.null(file$metadata$names)) read_names(file$metadata$names, self, fun)
   model <- layer_handle(self)
   if (compile && !is.null(file$metadata$training)) {
-    building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors, custom_objects, fun))
+    building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors,
+      custom_objects, fun))
   }
   if (!is.null(file$metadata$interrupted)) {
     noted <- from_json(file$metadata$interrupted, "state of training", fun)
-    rows <- if (!is.null(noted$rows)) building(check_count(noted$rows, arg = "rows", fun = fun)) # not known of data sets
-    self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows, state = file$tensors[["interrupted/state"]])
+    # not known of data sets
+    rows <- if (!is.null(noted$rows)) building(check_count(noted$rows, arg = "rows", fun = fun))
+    self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows,
+      state = file$tensors[["interrupted/state"]])
   }
   seed <- file$tensors[["random/R"]]
-  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved, at_load = random_state_now())
+  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved,
+    at_load = random_state_now())
   model
 }
 
@@ -300,11 +326,15 @@ rebuild <- function(description, custom_objects, fun) {
     take_name(check_name(entry$name, fun))
     check_choice(entry$dtype, dtypes, arg = "dtype", fun = fun)
     if (!is.null(entry$graph)) return(make_model(entry))
-    if (identical(entry$kind, "input")) return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
-    config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name) read_config(entry$config[[name]], name, entry))
-    constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers", fun) else layer_constructor(entry$kind, fun)
+    if (identical(entry$kind, "input"))
+      return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
+    config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name)
+      read_config(entry$config[[name]], name, entry))
+    constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers",
+      fun) else layer_constructor(entry$kind, fun)
     accepted <- if (entry$kind == "custom") names(config) else intersect(names(config), names(formals(constructor)))
-    layer_self(do.call(constructor, c(config[accepted], list(name = entry$name, trainable = entry$trainable, dtype = entry$dtype))))
+    layer_self(do.call(constructor, c(config[accepted], list(name = entry$name, trainable = entry$trainable,
+      dtype = entry$dtype))))
   }
   read_config <- function(x, name, entry) {
     if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
@@ -329,7 +359,8 @@ rebuild <- function(description, custom_objects, fun) {
     read <- function(x) if (is_place(x)) tensor_at(x) else lapply(x, read)
     for (call in graph$calls) {
       layer <- layer_at(call$layer)
-      y <- if (is.null(call$inputs)) layer$output else do.call(symbolic_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
+      y <- if (is.null(call$inputs)) layer$output else
+        do.call(symbolic_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
       outputs <- c(outputs, list(tensor_leaves(y)))
     }
     if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))
@@ -344,12 +375,14 @@ rebuild <- function(description, custom_objects, fun) {
 #' Each call of a model runs through all that it calls in turn: a few models within each other may be calls without end.
 #' @noRd
 check_calls <- function(layers) {
-  called <- lapply(layers, function(entry) unlist(lapply(entry$graph$calls, function(call) if (is_number(call$layer)) call$layer)))
+  called <- lapply(layers, function(entry)
+    unlist(lapply(entry$graph$calls, function(call) if (is_number(call$layer)) call$layer)))
   within <- rep(NA_real_, length(layers))
   count <- function(i) {
     if (is.na(within[i])) {
       within[i] <<- Inf # in case it calls itself
-      within[i] <<- length(called[[i]]) + sum(vapply(called[[i]], function(k) if (k %in% seq_along(called)) count(k) else 0, 0))
+      within[i] <<- length(called[[i]]) +
+        sum(vapply(called[[i]], function(k) if (k %in% seq_along(called)) count(k) else 0, 0))
     }
     within[i]
   }
@@ -361,22 +394,26 @@ check_calls <- function(layers) {
 
 layer_constructor <- function(kind, fun) {
   name <- paste0("layer_", kind)
-  if (!is.character(kind) || !name %in% getNamespaceExports(topenv())) abort("there is no layer \"", kind, "\"", class = "file", fun = fun)
+  if (!is.character(kind) || !name %in% getNamespaceExports(topenv())) abort("there is no layer \"", kind, "\"",
+    class = "file", fun = fun)
   get(name, envir = topenv())
 }
 
 find_custom <- function(custom_objects, name, what, fun) {
   found <- custom_objects[[name]]
   if (is.function(found)) return(found)
-  abort("the model uses a ", what, " of one's own, `", name, "`; give it as `custom_objects = list(", name, " = ...)`", class = "custom", fun = fun)
+  abort("the model uses a ", what, " of one's own, `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
+    class = "custom", fun = fun)
 }
 
-read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else as.integer(check_count(n, min = 0, max = .Machine$integer.max, arg = "shape")), 0L)
+read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else
+  as.integer(check_count(n, min = 0, max = .Machine$integer.max, arg = "shape")), 0L)
 
 #' JSON's arrays of plain values are vectors.
 #' @noRd
 plain_value <- function(x) {
-  if (is.list(x) && length(x) && is.null(names(x)) && all(vapply(x, function(v) is.null(v) || is.atomic(v) && length(v) == 1, NA))) {
+  if (is.list(x) && length(x) && is.null(names(x)) &&
+    all(vapply(x, function(v) is.null(v) || is.atomic(v) && length(v) == 1, NA))) {
     return(unlist(lapply(x, function(v) if (is.null(v)) NA else v)))
   }
   if (is.list(x) && !length(x)) NULL else x
@@ -385,12 +422,13 @@ plain_value <- function(x) {
 put_weights <- function(self, tensors, where, fun) {
   weights <- all_weights(self)
   keys <- sort(stored_weights(tensors), method = "radix")
-  if (length(keys) != length(weights)) abort(where, " holds ", length(keys), " weights, but the model has ", length(weights), class = "shape", fun = fun)
+  if (length(keys) != length(weights)) abort(where, " holds ", length(keys), " weights, but the model has ",
+    length(weights), class = "shape", fun = fun)
   for (k in seq_along(weights)) {
     saved <- tensors[[keys[k]]]
     if (!is_tensor(saved) || !identical(dim(saved), dim(weights[[k]]))) {
-      abort(where, ": `", keys[k], "` must have the shape ", format_shape(dim(weights[[k]])), ", not ", if (is_tensor(saved)) format_shape(dim(saved)) else describe(saved),
-        class = "shape", fun = fun)
+      abort(where, ": `", keys[k], "` must have the shape ", format_shape(dim(weights[[k]])), ", not ",
+        if (is_tensor(saved)) format_shape(dim(saved)) else describe(saved), class = "shape", fun = fun)
     }
   }
   for (k in seq_along(weights)) variable_assign(weights[[k]], tensor(tensors[[keys[k]]], tensor_dtype(weights[[k]])))
@@ -399,14 +437,16 @@ put_weights <- function(self, tensors, where, fun) {
 recompile <- function(model, settings, tensors, custom_objects, fun) {
   entry <- settings$optimizer
   constructor <- entry$constructor
-  if (!is.character(constructor) || !grepl("^optimizer_", constructor) || !constructor %in% getNamespaceExports(topenv())) {
+  if (!is.character(constructor) || !grepl("^optimizer_", constructor) || !constructor %in%
+    getNamespaceExports(topenv())) {
     abort("the file names no optimizer, but \"", constructor, "\"", class = "file", fun = fun)
   }
   constructor <- get(constructor, envir = topenv())
   rate <- entry$learning_rate
   if (!is.null(entry$schedule)) {
     name <- entry$schedule$name
-    if (!name %in% grep("^learning_rate_schedule_", getNamespaceExports(topenv()), value = TRUE)) abort("there is no schedule \"", name, "\"", class = "file", fun = fun)
+    if (!name %in% grep("^learning_rate_schedule_", getNamespaceExports(topenv()), value = TRUE))
+      abort("there is no schedule \"", name, "\"", class = "file", fun = fun)
     rate <- do.call(get(name, envir = topenv()), lapply(entry$schedule$config, plain_value))
   }
   config <- lapply(entry$config, plain_value)
@@ -419,14 +459,17 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
     if (!is.null(given$loss)) return(as_part("loss", given$loss, fun = fun, custom_objects = custom_objects))
     as_metric(given$part, 0, 0, fun = fun, custom_objects = custom_objects)
   }
-  pick <- function(weighted) lapply(settings$metrics, function(ms) lapply(Filter(function(m) m$weighted == weighted, ms), metric))
+  pick <- function(weighted) lapply(settings$metrics, function(ms)
+    lapply(Filter(function(m) m$weighted == weighted, ms), metric))
   single <- length(settings$losses) == 1
   own <- function(x) if (single) x[[1]] else x
-  compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l) as_part("loss", l, fun = fun, custom_objects = custom_objects))),
+  compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l)
+    as_part("loss", l, fun = fun, custom_objects = custom_objects))),
     metrics = own(pick(FALSE)), weighted_metrics = own(pick(TRUE)), loss_weights = unlist(settings$loss_weights))
   self <- layer_self(model)
   # they stand in the order of compile(): those without weights first
-  self$compiled$metrics <- Map(function(own, saved) Map(function(m, was) replace(m, "name", was$name), own, saved), self$compiled$metrics, settings$metrics)
+  self$compiled$metrics <- Map(function(own, saved) Map(function(m, was) replace(m, "name", was$name), own, saved),
+    self$compiled$metrics, settings$metrics)
   remember(optimizer, all_weights(self), tensors)
 }
 
@@ -435,9 +478,11 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
 remember <- function(optimizer, weights, tensors) {
   numbers <- tensors[["optimizer/numbers"]]
   if (is.null(numbers)) return()
-  states <- lapply(seq_along(weights), function(k) unname(tensors[grep(sprintf("^optimizer/%04d/", k), names(tensors))]))
+  states <- lapply(seq_along(weights), function(k)
+    unname(tensors[grep(sprintf("^optimizer/%04d/", k), names(tensors))]))
   known <- lengths(states) > 0
-  restore_optimizer(optimizer, list(numbers = as.double(as.array(numbers)), variables = weights[known], states = states[known]))
+  restore_optimizer(optimizer, list(numbers = as.double(as.array(numbers)), variables = weights[known],
+    states = states[known]))
 }
 
 #' @rdname save_model
@@ -445,7 +490,8 @@ remember <- function(optimizer, weights, tensors) {
 save_model_weights <- function(object, filepath, overwrite = TRUE) {
   fun <- calling_function(environment())
   weights <- all_weights(built_weights(object))
-  write_tensor_file(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)), list(format = weights_format), fun)
+  write_tensor_file(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)),
+    list(format = weights_format), fun)
   invisible(filepath)
 }
 

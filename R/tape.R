@@ -4,13 +4,13 @@
 #' [variable()]s, tensors named to `tape_watch()`, and everything computed from them.
 #'
 #' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
-#' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class `nativenet_warning_gradient` says what is
-#' likely to have cut the way. Tapes may be nested. A tape that is not `persistent` lets go
-#' of all it recorded when it is asked the first time, and refuses a second question; for a loop of training
-#' steps that is what you want. Derivatives of derivatives are an error.
+#' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class
+#' `nativenet_warning_gradient` says what is likely to have cut the way. Tapes may be nested. A tape that is not
+#' `persistent` lets go of all it recorded when it is asked the first time, and refuses a second question; for a loop of
+#' training steps that is what you want. Derivatives of derivatives are an error.
 #'
-#' In TensorFlow's spelling: `with(tf$GradientTape() %as% tape, { ... })`, then `tape$gradient(target, sources)`. A tape has
-#' the members `gradient`, `watch`, `watched_variables`, `reset`, `stop_recording` and `jacobian`.
+#' In TensorFlow's spelling: `with(tf$GradientTape() %as% tape, { ... })`, then `tape$gradient(target, sources)`. A tape
+#' has the members `gradient`, `watch`, `watched_variables`, `reset`, `stop_recording` and `jacobian`.
 #'
 #' @param tape what `gradient_tape()` returned.
 #' @param persistent may it be asked more than once?
@@ -23,8 +23,8 @@
 #'   its shape per target.
 #' @return `gradient_tape()`: a tape. `tape_record()`: the value of `expr`. `tape_gradient()`: a
 #'   tensor like `sources` or `NULL`, or a list of these if `sources` is a list.
-#' @seealso [variable()], [optimizer_adam()] for steps along gradients, [autograph()] for the same in C, [check_gradient()];
-#'   `vignette("tensors-and-tapes")` and `vignette("lab-autoencoder-tape")`.
+#' @seealso [variable()], [optimizer_adam()] for steps along gradients, [autograph()] for the same in C,
+#'   [check_gradient()]; `vignette("tensors-and-tapes")` and `vignette("lab-autoencoder-tape")`.
 #' @examples
 #' w <- variable(3)
 #' tape <- gradient_tape()
@@ -103,7 +103,8 @@ tape_watch <- function(tape, x) {
     } else {
       if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
       seen <- state$ranges[[length(state$ranges)]]
-      if (length(seen) && .Call(C_program_position, tracing_program()) > seen[1]) abort_trace("a tape is told what to watch when it has recorded already")
+      if (length(seen) && .Call(C_program_position, tracing_program()) > seen[1])
+        abort_trace("a tape is told what to watch when it has recorded already")
       state$watched <- c(state$watched, list(t))
     }
   }
@@ -112,14 +113,16 @@ tape_watch <- function(tape, x) {
 
 #' @rdname gradient_tape
 #' @export
-tape_gradient <- function(tape, target, sources, output_gradients = NULL) gradient_towards(tape, target, sources, output_gradients, tell = TRUE)
+tape_gradient <- function(tape, target, sources, output_gradients = NULL) gradient_towards(tape, target, sources,
+  output_gradients, tell = TRUE)
 
 #' @param tell say why if no source has a gradient?
 #' @noRd
 gradient_towards <- function(tape, target, sources, output_gradients = NULL, tell = FALSE, fun = calling_function()) {
   state <- tape_state(check_tape(tape, fun))
   if (state$used) {
-    abort("this tape was asked already and has let go of what it recorded; `tf$GradientTape(persistent = TRUE)` makes one ",
+    abort(
+      "this tape was asked already and has let go of what it recorded; `tf$GradientTape(persistent = TRUE)` makes one ",
       "that may be asked again", class = "tape", fun = fun)
   }
   targets <- tensor_leaves(target)
@@ -129,7 +132,8 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
   if (!is.null(output_gradients)) {
     output_gradients <- if (is_branch(output_gradients)) output_gradients else list(output_gradients)
     if (length(output_gradients) != length(targets)) {
-      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients), fun = fun)
+      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients),
+        fun = fun)
     }
   }
   gradients <- if (!is_tracing()) {
@@ -138,7 +142,8 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
     traced_gradients(state, targets, wanted, output_gradients)
   }
   if (tell && length(wanted) && length(targets) && all_null(gradients)) {
-    warn("`", fun, "()`: no source has a gradient, the result is NULL: ", why_unconnected(state, targets, wanted), class = "gradient")
+    warn("`", fun, "()`: no source has a gradient, the result is NULL: ", why_unconnected(state, targets, wanted),
+      class = "gradient")
   }
   if (!state$persistent) {
     if (!is_tracing()) .Call(C_tape_reset, state$program, state$watches_variables)
@@ -156,19 +161,26 @@ all_null <- function(xs) {
 #' @noRd
 why_unconnected <- function(state, targets, sources) {
   whole <- function(xs) vapply(xs, function(x) !startsWith(tensor_dtype(x), "float"), NA)
-  if (all(whole(sources))) return(paste0("the source is ", tensor_dtype(sources[[1]]), ", and only floating-point numbers have derivatives, as of `tf$Variable(2)`, not `tf$Variable(2L)`"))
-  if (length(targets) && all(whole(targets))) return(paste0("the target is ", tensor_dtype(targets[[1]]), ", and only floating-point numbers have derivatives"))
+  if (all(whole(sources))) return(paste0("the source is ", tensor_dtype(sources[[1]]),
+    ", and only floating-point numbers have derivatives, as of `tf$Variable(2)`, not `tf$Variable(2L)`"))
+  if (length(targets) && all(whole(targets)))
+    return(paste0("the target is ", tensor_dtype(targets[[1]]), ", and only floating-point numbers have derivatives"))
   if (is_tracing()) return("the target is not computed from the sources while the tape records")
   # what the tape follows has a gradient towards itself
   follows <- function(x) !is.null(eager_gradients(state, list(x), list(x), NULL)[[1]])
   if (!state$watches_variables || !any(vapply(sources, function(x) is_variable(x) && is_trainable(x), NA))) {
     if (!any(vapply(sources, follows, NA))) {
-      return(paste0(if (is_variable(sources[[1]])) "a tape follows such variables" else "a tape follows variables, and constants", " only if it is told before: `tape$watch(x)` in its block"))
+      return(paste0(if (is_variable(sources[[1]])) "a tape follows such variables" else
+        "a tape follows variables, and constants", " only if it is told before: `tape$watch(x)` in its block"))
     }
   }
   if (!any(vapply(targets, follows, NA))) {
-    return(paste0("the target was not computed from them while the tape recorded. Its ops must run within `with(tf$GradientTape() %as% tape, { ... })`, ",
-      "on tensors, not on R's numbers as `as.array()` gives them, and without `op_stop_gradient()`, comparisons and casts to whole numbers on the way"))
+    return(
+      paste0(
+        "the target was not computed from them while the tape recorded. Its ops must run within ",
+        "`with(tf$GradientTape() %as% tape, { ... })`, ",
+      "on tensors, not on R's numbers as `as.array()` gives them, and without `op_stop_gradient()`, comparisons and ",
+      "casts to whole numbers on the way"))
   }
   "the target does not depend on them"
 }
@@ -182,10 +194,12 @@ eager_gradients <- function(state, targets, sources, output_gradients) {
 # Here the gradient becomes part of the traced function's program.
 traced_gradients <- function(state, targets, sources, output_gradients) {
   n <- length(state$ranges)
-  if (n != 1 || length(output_gradients) || !is_same(state$traced, tracing_program())) abort_trace("a tape is used in an unusual way")
+  if (n != 1 || length(output_gradients) || !is_same(state$traced, tracing_program()))
+    abort_trace("a tape is used in an unusual way")
   range <- state$ranges[[1]]
   if (is.na(range[2])) range[2] <- .Call(C_program_position, state$traced)
-  .Call(C_program_gradient, state$traced, targets, sources, state$watched, as.integer(c(range, state$watches_variables)))
+  .Call(C_program_gradient, state$traced, targets, sources, state$watched,
+    as.integer(c(range, state$watches_variables)))
 }
 
 #' @export
@@ -199,7 +213,8 @@ tape_members <- list(
   gradient = function(tape) {
     function(target, sources, output_gradients = NULL, unconnected_gradients = "none") {
       check_choice(unconnected_gradients, c("none", "zero"), fun = "gradient")
-      gradients <- gradient_towards(tape, target, sources, output_gradients, tell = unconnected_gradients == "none", fun = "tape$gradient")
+      gradients <- gradient_towards(tape, target, sources, output_gradients, tell = unconnected_gradients == "none",
+        fun = "tape$gradient")
       if (unconnected_gradients == "none") return(gradients)
       zero <- function(g, source) if (is.null(g)) op_zeros_like(source) else g
       if (is_tensor(sources)) return(zero(gradients, sources))
@@ -223,7 +238,8 @@ tape_members <- list(
     }
   },
   stop_recording = function(tape) {
-    function() structure(list(enter = function() tape_stop(tape_state(tape)), exit = function() tape_start(tape_state(tape))), class = "nn_context")
+    function() structure(list(enter = function() tape_stop(tape_state(tape)), exit = function()
+      tape_start(tape_state(tape))), class = "nn_context")
   },
   jacobian = function(tape) function(target, sources) tape_jacobian(tape, target, sources)
 )
@@ -269,15 +285,16 @@ check_tensor <- function(x, arg = deparse(substitute(x)), fun = calling_function
 
 check_source <- function(x, fun = calling_function()) {
   if (is_tensor(x)) return(x)
-  abort("`sources` must be variables or tensors, not ", describe(x), "; `tf$Variable()` makes a variable of an array", fun = fun)
+  abort("`sources` must be variables or tensors, not ", describe(x), "; `tf$Variable()` makes a variable of an array",
+    fun = fun)
 }
 
 # ---- `with(context %as% name, { ... })` ----
 
 #' Name what a context gives
 #'
-#' `with(tf$GradientTape() %as% tape, { ... })` runs the block where it stands and records its ops: `tape`, and everything
-#' that the block assigns, is there afterwards.
+#' `with(tf$GradientTape() %as% tape, { ... })` runs the block where it stands and records its ops: `tape`, and
+#' everything that the block assigns, is there afterwards.
 #'
 #' @param object a context: a tape, or what its `stop_recording()` gives.
 #' @param name a name, not quoted.

@@ -5,33 +5,37 @@
 #'
 #' R's operators and functions work on [tensor()]s and [variable()]s: each runs the op of the same meaning.
 #'
-#' * **Operators**: `+ - * / ^ %/% %%`, comparisons, `& | !`. Shapes broadcast as in [op_add()]: aligned at the right, not
-#'   recycled down the columns. Plain R values take the dtype of the tensor, on either side; a fraction meets an integer
-#'   tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64. `%*%` is
-#'   [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
-#' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and hyperbolic
-#'   functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan is.na`.
-#' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all) and
-#'   `keepdims`. Logical values count as integers; `mean()` of integers is float64.
+#' * **Operators**: `+ - * / ^ %/% %%`, comparisons, `& | !`. Shapes broadcast as in [op_add()]: aligned at the right,
+#'   not recycled down the columns. Plain R values take the dtype of the tensor, on either side; a fraction meets an
+#'   integer tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64.
+#'   `%*%` is [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
+#' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and
+#'   hyperbolic functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan is.na`.
+#' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all)
+#'   and `keepdims`. Logical values count as integers; `mean()` of integers is float64.
 #' * **`[`**: see below. `[<-` is an error, as tensors do not change; see [variable()].
-#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a list.
-#' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they do.
+#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a
+#'   list.
+#' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they
+#'   do.
 #' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`.
 #'
 #' @section Indices:
-#' One index per axis, 1-based. An empty index keeps the axis, a number drops it (unless `drop = FALSE`), vectors of numbers
-#' and logical vectors keep it, and so do ranges written `a:b`. Negative numbers count **from the end**, as in Python: `x[-1]`
-#' is the last element, `x[2:-1, ]` all rows but the first, `x[1:-1:2, ]` every second. `all_dims()` stands for as many empty
-#' indices as are missing, `NULL` for a new axis. A tensor as an index is **0-based**, as class labels and token ids are
-#' (see [op_gather()]).
+#' One index per axis, 1-based. An empty index keeps the axis, a number drops it (unless `drop = FALSE`), vectors of
+#' numbers and logical vectors keep it, and so do ranges written `a:b`. Negative numbers count **from the end**, as in
+#' Python: `x[-1]` is the last element, `x[2:-1, ]` all rows but the first, `x[1:-1:2, ]` every second. `all_dims()`
+#' stands for as many empty indices as are missing, `NULL` for a new axis. A tensor as an index is **0-based**, as class
+#' labels and token ids are (see [op_gather()]).
 #'
 #' @section Members:
-#' `x$numpy()` is `as.array(x)`; `x$shape`, with `x$shape$as_list()` and 1-based `x$shape[[i]]`; `x$dtype`, which compares
-#' with strings; `x$ndim`, `x$device`. Variables have `x$name`, `x$trainable`, `x$value()`, and `x$assign(value)`,
-#' `x$assign_add(value)`, `x$assign_sub(value)`, which change the variable in place and return it invisibly.
+#' `x$numpy()` is `as.array(x)`; `x$shape`, with `x$shape$as_list()` and 1-based `x$shape[[i]]`; `x$dtype`, which
+#' compares with strings; `x$ndim`, `x$device`. Variables have `x$name`, `x$trainable`, `x$value()`, and
+#' `x$assign(value)`, `x$assign_add(value)`, `x$assign_sub(value)`, which change the variable in place and return it
+#' invisibly.
 #'
-#' @section Errors: `nativenet_error_dtype` for tensors of different dtype; `nativenet_error_shape` for shapes that do not
-#'   broadcast; `nativenet_error_index` for indices beyond an axis, or too few or many; `nativenet_error_value` for the rest.
+#' @section Errors: `nativenet_error_dtype` for tensors of different dtype; `nativenet_error_shape` for shapes that do
+#'   not broadcast; `nativenet_error_index` for indices beyond an axis, or too few or many; `nativenet_error_value` for
+#'   the rest.
 #' @return A tensor; what the name says from conversions.
 #' @examples
 #' x <- tensor(matrix(1:6, 2), "float32")
@@ -61,8 +65,9 @@ NULL
 #' @export
 `/.nn_tensor` <- function(e1, e2) true_divide(e1, e2)
 
-# Where two classes meet in an operator, R asks that both give one method. Layers and symbolic tensors have the tensors', in
-# which they are refused; R 4.3 and later ask who will do it, and tensors will, whatever it is that they meet.
+# Where two classes meet in an operator, R asks that both give one method. Layers and symbolic tensors have the
+# tensors', in which they are refused; R 4.3 and later ask who will do it, and tensors will, whatever it is that they
+# meet.
 #' @rawNamespace
 #' S3method("+", nn_layer, "+.nn_tensor")
 #' S3method("-", nn_layer, "-.nn_tensor")
@@ -191,7 +196,8 @@ is.na.nn_tensor <- function(x) op_is_nan(x)
 Summary.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE, na.rm = FALSE) {
   if (!identical(na.rm, FALSE)) abort("tensors keep NaN: `na.rm` must be FALSE", fun = .Generic)
   if (.Generic == "range") {
-    return(op_stack(list(min(x, ..., axis = axis, keepdims = keepdims), max(x, ..., axis = axis, keepdims = keepdims)), -1))
+    return(op_stack(list(min(x, ..., axis = axis, keepdims = keepdims), max(x, ..., axis = axis, keepdims = keepdims)),
+      -1))
   }
   is_test <- .Generic %in% c("any", "all")
   if (is_test != (tensor_dtype(x) == "bool")) x <- op_cast(x, if (is_test) "bool" else "int32")
@@ -200,7 +206,8 @@ Summary.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE, na.rm = FAL
     sum = op_add, prod = op_multiply, min = op_minimum, max = op_maximum, any = op_logical_or, all = op_logical_and
   )
   result <- reduce(x, axis, keepdims)
-  for (y in list(...)) result <- join(result, reduce(if (is_tensor(y)) y else tensor(y, tensor_dtype(x)), axis, keepdims))
+  for (y in list(...)) result <- join(result, reduce(if (is_tensor(y)) y else tensor(y, tensor_dtype(x)), axis,
+    keepdims))
   result
 }
 
@@ -212,7 +219,8 @@ mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE) {
 
 #' @export
 sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
-  if (length(dim(x)) != 1) abort("a tensor of one axis is sorted, not one of shape ", format_shape(dim(x)), class = "shape", fun = "sort")
+  if (length(dim(x)) != 1) abort("a tensor of one axis is sorted, not one of shape ", format_shape(dim(x)),
+    class = "shape", fun = "sort")
   x[order(x, decreasing = check_flag(decreasing))]
 }
 
@@ -246,7 +254,8 @@ bind <- function(parts, axis) {
   size <- if (any(vapply(parts, rank_of, 0L) == 2)) max(sizes[vapply(parts, rank_of, 0L) == 2]) else max(sizes)
   op_concat(lapply(parts, function(p) {
     if (rank_of(p) == 2) return(p)
-    if (rank_of(p) > 2) abort("needs matrices and vectors, not a tensor of shape ", format_shape(dim(p)), class = "shape", fun = fun)
+    if (rank_of(p) > 2) abort("needs matrices and vectors, not a tensor of shape ", format_shape(dim(p)),
+      class = "shape", fun = fun)
     if (!is_tensor(p) && length(p) == 1) p <- rep(p, size)
     shape <- if (axis == 2) c(length(p), 1L) else c(1L, length(p))
     if (is_tensor(p)) op_reshape(p, shape) else array(p, shape)
@@ -257,7 +266,8 @@ bind <- function(parts, axis) {
 
 #' @export
 as.vector.nn_tensor <- function(x, mode = "any") {
-  as.vector(as.array(x), check_choice(mode, c("any", "logical", "integer", "numeric", "double", "complex", "character", "list")))
+  as.vector(as.array(x), check_choice(mode, c("any", "logical", "integer", "numeric", "double", "complex", "character",
+    "list")))
 }
 #' @export
 as.integer.nn_tensor <- function(x, ...) as.integer(as.array(x))
@@ -290,7 +300,8 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
   dim <- dim(x)
   indices <- read_indices(sys.call(), parent.frame(), ...)
   if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
-  if (length(indices) == 1 && length(dim) > 1 && is_mask(indices[[1]]) && length(dim(indices[[1]])) > 1) return(masked(x, indices[[1]], "["))
+  if (length(indices) == 1 && length(dim) > 1 && is_mask(indices[[1]]) &&
+    length(dim(indices[[1]])) > 1) return(masked(x, indices[[1]], "["))
   whole <- slices <- matrix(rep(c(0, -1, 1), length(dim)), 3) # start, size (-1: to the end), step
   gathers <- list()
   from <- integer() # the axes of the result among those that slices and gathers leave; 0: new
@@ -324,7 +335,8 @@ masked <- function(x, mask, fun) {
   axes <- if (is.null(dim(mask))) length(mask) else dim(mask)
   first <- seq_along(axes)
   if (!length(axes) || !identical(as.integer(axes), shape_of(x)[first])) {
-    abort("the mask of shape ", format_shape(axes), " does not fit a tensor of shape ", format_shape(shape_of(x)), class = "shape", fun = fun)
+    abort("the mask of shape ", format_shape(axes), " does not fit a tensor of shape ", format_shape(shape_of(x)),
+      class = "shape", fun = fun)
   }
   if (is_tensor(mask)) {
     mask <- known_value(mask)
@@ -336,8 +348,8 @@ masked <- function(x, mask, fun) {
   op_gather(op_reshape(x, c(-1, shape_of(x)[-first])), array(as.integer(at), length(at)), 1)
 }
 
-#' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no sequence
-#' before the size of the axis is known; an empty index is a range without ends.
+#' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no
+#' sequence before the size of the axis is known; an empty index is a range without ends.
 #' @noRd
 read_indices <- function(call, frame, ...) {
   written <- as.list(call)[-(1:2)]
@@ -346,7 +358,8 @@ read_indices <- function(call, frame, ...) {
   for (w in seq_along(written)) if (identical(written[[w]], quote(...))) written <- vector("list", ...length())
   indices <- vector("list", ...length())
   for (i in seq_along(indices)) {
-    index <- if (is_colon(written[[i]])) range_ends(written[[i]], frame) else if (is_empty(written[[i]])) new_range() else ...elt(i)
+    index <- if (is_colon(written[[i]])) range_ends(written[[i]], frame) else
+      if (is_empty(written[[i]])) new_range() else ...elt(i)
     if (!is.null(index)) indices[[i]] <- index
   }
   indices
@@ -385,8 +398,8 @@ fill_dims <- function(indices, dim) {
 
 bad_index <- function(...) abort(..., class = "index", fun = "[")
 
-#' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based positions, a vector
-#' or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
+#' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based
+#' positions, a vector or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
 #' @noRd
 pick <- function(index, n, axis) {
   if (is_tensor(index)) {
@@ -420,7 +433,8 @@ positions <- function(index, n, axis) {
   bad <- index == 0 | abs(index) > n
   if (any(bad)) {
     bad_index("there is no position ", format(index[bad][1]), " in axis ", axis,
-      if (n > 0) sprintf(": positions run from 1 to %d, or from -1 to -%d counted from the end", n, n) else ", which is empty")
+      if (n > 0) sprintf(": positions run from 1 to %d, or from -1 to -%d counted from the end", n, n) else
+      ", which is empty")
   }
   if (any(index < 0)) {
     tell_once("negative", "Negative indices of tensors count from the end, as in Python: x[-1] is the last element.")
@@ -430,7 +444,8 @@ positions <- function(index, n, axis) {
 }
 
 range_positions <- function(range, n, axis) {
-  for (end in range) if (!is_number(end)) bad_index("the ends of a range of axis ", axis, " must be numbers, not ", describe(end))
+  for (end in range) if (!is_number(end)) bad_index("the ends of a range of axis ", axis, " must be numbers, not ",
+    describe(end))
   ends <- positions(c(range[[1]], range[[2]]), n, axis)
   step <- if (length(range) == 3) range[[3]] else sign(ends[2] - ends[1])
   if (step == 0 && ends[1] == ends[2]) return(ends[1])
@@ -447,8 +462,9 @@ tell_once <- function(topic, text) {
 }
 
 refuse_change <- function(x, ..., value) {
-  abort("a tensor does not change. Compute a new one, for example with `op_where()`; a `variable()` takes new numbers with `$assign()`",
-    fun = NULL)
+  abort(
+    "a tensor does not change. Compute a new one, for example with `op_where()`; a `variable()` takes new numbers ",
+    "with `$assign()`", fun = NULL)
 }
 
 #' @export
@@ -461,7 +477,8 @@ refuse_change <- function(x, ..., value) {
 #' @export
 `[[.nn_tensor` <- function(x, ...) {
   if (...length() == 1 && is.character(..1)) return(tensor_member(x, check_name(..1, "[[")))
-  if (!all(vapply(list(...), function(i) is_number(i) || is_tensor(i), NA))) abort("takes one number per axis", class = "index", fun = "[[")
+  if (!all(vapply(list(...), function(i) is_number(i) || is_tensor(i), NA))) abort("takes one number per axis",
+    class = "index", fun = "[[")
   x[...]
 }
 
@@ -492,9 +509,11 @@ tensor_member <- function(x, name) {
   members <- members_of(x)
   if (!is.null(members[[name]])) return(members[[name]](x))
   if (name %in% names(variable_members)) {
-    abort("only a variable has `$", name, "`; this is a plain tensor, whose numbers do not change. `variable()` makes a variable of it", fun = NULL)
+    abort("only a variable has `$", name,
+      "`; this is a plain tensor, whose numbers do not change. `variable()` makes a variable of it", fun = NULL)
   }
-  abort("a ", if (is_variable(x)) "variable" else "tensor", " has no `$", name, "`", did_you_mean(name, names(members)), fun = NULL)
+  abort("a ", if (is_variable(x)) "variable" else "tensor", " has no `$", name, "`", did_you_mean(name, names(members)),
+    fun = NULL)
 }
 
 #' @export
@@ -547,6 +566,7 @@ print.nn_dtype <- function(x, ...) {
     is_floating = startsWith(x, "float"),
     is_integer = is_whole_dtype(x),
     is_bool = x == "bool",
-    abort("a dtype has no `$", name, "`", did_you_mean(name, c("name", "is_floating", "is_integer", "is_bool")), fun = NULL)
+    abort("a dtype has no `$", name, "`", did_you_mean(name, c("name", "is_floating", "is_integer", "is_bool")),
+      fun = NULL)
   )
 }

@@ -128,7 +128,8 @@ number_words <- function(x, dtype) {
   other <- ifelse(is.nan(x) | is.na(x), "nan", ifelse(x < 0, "-inf", "inf"))[!is.finite(x)]
   before <- max(before, nchar(other) - after - 1)
   words <- character(length(x))
-  words[is.finite(x)] <- paste0(formatC(parts$before, width = before), ".", formatC(parts$after, width = after, flag = "-"))
+  words[is.finite(x)] <- paste0(formatC(parts$before, width = before), ".",
+    formatC(parts$after, width = after, flag = "-"))
   words[!is.finite(x)] <- formatC(other, width = before + 1 + after)
   words
 }

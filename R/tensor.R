@@ -19,17 +19,17 @@ dtype_code <- function(dtype, fun = calling_function()) {
 #' @param x for `tensor()`: a numeric or logical vector, matrix or array, or a tensor; for
 #'   `as.array()` and the others: a tensor.
 #' @param dtype `"float32"`, `"float64"`, `"int32"`, `"int64"` or `"bool"`; by default doubles become
-#'   `"float64"`, integers `"int32"`, bit64's `integer64` `"int64"`, logicals `"bool"`. Numbers that the type cannot hold exactly as
-#'   whole numbers are an error for the integer types; use [op_cast()] to truncate.
+#'   `"float64"`, integers `"int32"`, bit64's `integer64` `"int64"`, logicals `"bool"`. Numbers that the type cannot
+#'   hold exactly as whole numbers are an error for the integer types; use [op_cast()] to truncate.
 #' @param ... ignored.
 #' @return `tensor()`: an object of class `nn_tensor`. `as.array()`: an R array with the same
 #'   indices (a plain number for a scalar). `tensor_dtype()`: a string. `dim()`: the shape,
 #'   `integer(0)` for a scalar.
-#' @section Vectors with a class: here and wherever the package takes numbers, `integer64` (of bit64, `data.table::fread()`
-#'   and database drivers) is read as the whole numbers that it holds; beyond 2^53 floats do not hold them exactly, which
-#'   is an error. Tables, time series, `I()`, Roman and octal numbers and matrices of package Matrix are what they look
-#'   like. Dates, times, durations, units, factors, labelled vectors, survival times and all other classes are refused by
-#'   name: what their numbers mean is for you to say, and the message has the conversion.
+#' @section Vectors with a class: here and wherever the package takes numbers, `integer64` (of bit64,
+#'   `data.table::fread()` and database drivers) is read as the whole numbers that it holds; beyond 2^53 floats do not
+#'   hold them exactly, which is an error. Tables, time series, `I()`, Roman and octal numbers and matrices of package
+#'   Matrix are what they look like. Dates, times, durations, units, factors, labelled vectors, survival times and all
+#'   other classes are refused by name: what their numbers mean is for you to say, and the message has the conversion.
 #' @section Errors: of class `nativenet_error_value` for anything that is not an array of numbers or
 #'   logicals, and for NA, fractions or numbers beyond the range of an integer type.
 #' @examples
@@ -47,20 +47,22 @@ tensor <- function(x, dtype = NULL) {
   .Call(C_tensor, bare_numbers(x), code)
 }
 
-#' Which dtype doubles without dimensions have: float64, or float32 while a function of TensorFlow's or Keras' name runs.
+#' Which dtype doubles without dimensions have: float64, or float32 while a function of TensorFlow's or Keras' name
+#' runs.
 #' @return What it was.
 #' @noRd
 plain_dtype <- function(dtype = NULL) dtypes[.Call(C_plain_dtype, dtype_code(dtype)) + 1L]
 
 name_check <- quote(if (!is.null(name)) check_string(name))
 
-#' A function in which doubles without dimensions are float32, as in TensorFlow. Its arguments are evaluated first: they are
-#' the user's code. So it must not call functions of the user's.
+#' A function in which doubles without dimensions are float32, as in TensorFlow. Its arguments are evaluated first: they
+#' are the user's code. So it must not call functions of the user's.
 #' @noRd
 as_tensorflow <- function(f) {
   inputs <- lapply(setdiff(names(formals(f)), "..."), as.name)
   given <- lapply(inputs, function(x) if (x == quote(name)) name_check else bquote(if (!missing(.(x))) force(.(x))))
-  body(f) <- as.call(c(as.name("{"), given, quote(before <- plain_dtype("float32")), quote(on.exit(plain_dtype(before))), body(f)))
+  body(f) <- as.call(c(as.name("{"), given, quote(before <- plain_dtype("float32")),
+    quote(on.exit(plain_dtype(before))), body(f)))
   f
 }
 
@@ -97,7 +99,8 @@ as.array.nn_tensor <- function(x, ...) {
 #' What C calls where doubles lie beside the whole numbers.
 #' @noRd
 warn_rounded <- function() {
-  warn("the tensor has whole numbers beyond 2^53, which doubles do not hold exactly: they are rounded", class = "precision")
+  warn("the tensor has whole numbers beyond 2^53, which doubles do not hold exactly: they are rounded",
+    class = "precision")
 }
 
 #' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/r_sizes.c.
@@ -173,8 +176,8 @@ variable_assign <- function(x, value) {
 
 # ---- which object is it? ----
 
-# Objects with a state are compared by what they are, not by what they hold. These do it, not identical(), which takes all
-# tensors, programs and optimizers that were read from a file for one.
+# Objects with a state are compared by what they are, not by what they hold. These do it, not identical(), which takes
+# all tensors, programs and optimizers that were read from a file for one.
 
 #' Where among these it stands first; NA if nowhere.
 #' @noRd

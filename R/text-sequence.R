@@ -6,7 +6,8 @@
 #'
 #' @param sequences a list of numeric vectors (or of lists of numbers).
 #' @param maxlen the length of all; `NULL` for that of the longest.
-#' @param dtype type of the numbers: `"int32"` gives integers, where fractions are cut off, `"float32"` and `"float64"` give doubles.
+#' @param dtype type of the numbers: `"int32"` gives integers, where fractions are cut off, `"float32"` and `"float64"`
+#'   give doubles.
 #' @param padding,truncating where to fill up and where to cut: `"pre"` (at the front) or `"post"` (at the end).
 #' @param value the number to fill up with.
 #' @return A matrix of a row for each sequence and `maxlen` columns.
@@ -42,21 +43,23 @@ pad_sequences <- function(sequences, maxlen = NULL, dtype = "int32", padding = "
 #'
 #' The "bag of words": a row for each sequence of word numbers, a column for each word. The order of the words is lost.
 #'
-#' The matrix is filled some rows at a time, so little more memory is needed than the result has: 17,000 reviews with 10,000 words
-#' are 1.4 GB, half of it with `dtype = "int32"`.
+#' The matrix is filled some rows at a time, so little more memory is needed than the result has: 17,000 reviews with
+#' 10,000 words are 1.4 GB, half of it with `dtype = "int32"`.
 #'
 #' @inheritParams text_tokenizer
-#' @param tokenizer a tokenizer. With `num_words` it need not be fitted, except for `"tfidf"`. Instead, the sequences may come
-#'   first.
+#' @param tokenizer a tokenizer. With `num_words` it need not be fitted, except for `"tfidf"`. Instead, the sequences
+#'   may come first.
 #' @param sequences a list of vectors of word numbers, whole and not negative.
-#' @param num_words how many columns, for words 0 .. `num_words - 1`; larger numbers are left out. `NULL` for those of the tokenizer.
+#' @param num_words how many columns, for words 0 .. `num_words - 1`; larger numbers are left out. `NULL` for those of
+#'   the tokenizer.
 #' @param dtype as for [pad_sequences()]; `"int32"` is for the modes `"binary"` and `"count"`.
 #' @return A matrix of a row for each sequence and `num_words` columns; the column `i + 1` is that of word `i`.
 #' @seealso [texts_to_matrix()].
 #' @examples
 #' sequences_to_matrix(list(c(1, 2, 2), 4), num_words = 5, mode = "count")
 #' @export
-sequences_to_matrix <- function(tokenizer, sequences, mode = c("binary", "count", "tfidf", "freq"), num_words = NULL, dtype = "float64") {
+sequences_to_matrix <- function(tokenizer, sequences, mode = c("binary", "count", "tfidf", "freq"), num_words = NULL,
+  dtype = "float64") {
   if (missing(sequences)) {
     sequences <- tokenizer
     tokenizer <- NULL
@@ -84,7 +87,8 @@ count_matrix <- function(tokenizer, sequences, mode, num_words, dtype, fun) {
   # rows in groups of about a million words
   for (rows in split(seq_len(n), cumsum(as.numeric(size)) %/% 2^20)) {
     word <- unlist(sequences[rows])
-    if (any(word < 0 | word != round(word))) abort("`sequences` must hold word numbers, whole and not negative", fun = fun)
+    if (any(word < 0 | word != round(word))) abort("`sequences` must hold word numbers, whole and not negative",
+      fun = fun)
     # the place of each word in the matrix, beyond the largest integer perhaps
     place <- rep.int(rows, size[rows]) + word * as.numeric(n)
     place <- sort.int(place[word < columns], method = "radix")
@@ -112,7 +116,8 @@ matrix_columns <- function(tokenizer, num_words, fun) {
 #' For words 0 .. n - 1: log(1 + texts / (1 + texts with the word)).
 #' @noRd
 inverse_frequency <- function(tokenizer, n, fun) {
-  if (is.null(tokenizer) || tokenizer$document_count == 0) abort("the mode \"tfidf\" needs a tokenizer that was fitted", fun = fun)
+  if (is.null(tokenizer) || tokenizer$document_count == 0) abort("the mode \"tfidf\" needs a tokenizer that was fitted",
+    fun = fun)
   docs <- numeric(n)
   number <- as.numeric(names(tokenizer$index_docs))
   docs[number[number < n] + 1] <- unlist(tokenizer$index_docs)[number < n]
@@ -123,8 +128,8 @@ inverse_frequency <- function(tokenizer, n, fun) {
 #'
 #' @param x a numeric vector, matrix or array.
 #' @param axis the axis along which the vectors lie, from 1, or from -1 for the last one.
-#' @param order of the norm, `sum(abs(x)^order)^(1 / order)`: 2 for the Euclidean one, 1, `Inf` for the largest absolute value, or any other
-#'   positive number.
+#' @param order of the norm, `sum(abs(x)^order)^(1 / order)`: 2 for the Euclidean one, 1, `Inf` for the largest absolute
+#'   value, or any other positive number.
 #' @return `x` with vectors of norm 1. Those of norm 0 stay as they are.
 #' @examples
 #' normalize(matrix(c(3, 0, 4, 0), 2))
@@ -138,7 +143,8 @@ normalize <- function(x, axis = -1, order = 2) {
   rank <- length(shape)
   position <- check_number(axis)
   if (position < 0) position <- position + rank + 1
-  if (!position %in% seq_len(rank)) abort("`axis` must be 1 to ", rank, " or -1 to -", rank, ", not ", describe(axis), class = "index")
+  if (!position %in% seq_len(rank)) abort("`axis` must be 1 to ", rank, " or -1 to -", rank, ", not ", describe(axis),
+    class = "index")
   norm <- function(v) if (is.infinite(order)) max(0, abs(v)) else sum(abs(v)^order)^(1 / order)
   others <- setdiff(seq_len(rank), position)
   norms <- if (length(others)) apply(x, others, norm) else norm(x)
@@ -153,7 +159,8 @@ check_sequences <- function(x, arg, fun = calling_function()) {
   x <- lapply(x, function(s) if (is_branch(s) && !is_flat(s)) s else plain_vector(s, arg, fun))
   x[vapply(x, is.null, NA)] <- list(integer())
   bad <- which(!vapply(x, is.numeric, NA))
-  if (length(bad)) abort("`", arg, "` must be a list of numeric vectors; number ", bad[1], " is ", describe(x[[bad[1]]]), fun = fun)
+  if (length(bad)) abort("`", arg, "` must be a list of numeric vectors; number ", bad[1], " is ",
+    describe(x[[bad[1]]]), fun = fun)
   bad <- which(vapply(x, anyNA, NA))
   if (length(bad)) abort("`", arg, "` must not have missing numbers; number ", bad[1], " has", fun = fun)
   x

@@ -13,15 +13,16 @@
 #' @param sampling_table `NULL`, or the probability to use word `i` as the middle one in element `i + 1`, such as
 #'   `make_sampling_table()` makes.
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
-#' @return `skipgrams()`: `list(couples, labels)`. `couples` is a list of integer vectors (word, other word), `labels` an integer vector, or
-#'   a list of vectors if `categorical`.
+#' @return `skipgrams()`: `list(couples, labels)`. `couples` is a list of integer vectors (word, other word), `labels`
+#'   an integer vector, or a list of vectors if `categorical`.
 #' @references
-#' Mikolov, T., Sutskever, I., Chen, K., Corrado, G. and Dean, J. (2013). Distributed representations of words and phrases and their
-#' compositionality. *NIPS*, 3111-3119.
+#' Mikolov, T., Sutskever, I., Chen, K., Corrado, G. and Dean, J. (2013). Distributed representations of words and
+#' phrases and their compositionality. *NIPS*, 3111-3119.
 #' @examples
 #' skipgrams(1:4, vocabulary_size = 5, window_size = 1, negative_samples = 0, shuffle = FALSE)
 #' @export
-skipgrams <- function(sequence, vocabulary_size, window_size = 4, negative_samples = 1, shuffle = TRUE, categorical = FALSE,
+skipgrams <- function(sequence, vocabulary_size, window_size = 4, negative_samples = 1, shuffle = TRUE,
+  categorical = FALSE,
                       sampling_table = NULL, seed = NULL) {
   sequence <- check_sequences(list(sequence), "sequence")[[1]]
   vocabulary_size <- check_count(vocabulary_size, min = 2)
@@ -55,7 +56,8 @@ neighbours <- function(sequence, window, table) {
   middle <- which(sequence != 0)
   if (!is.null(table)) {
     if (!is.numeric(table) || length(table) <= max(0, sequence)) {
-      abort("`sampling_table` must be probabilities for words 0 .. ", max(0, sequence), ", not ", describe(table), fun = "skipgrams")
+      abort("`sampling_table` must be probabilities for words 0 .. ", max(0, sequence), ", not ", describe(table),
+        fun = "skipgrams")
     }
     middle <- middle[stats::runif(length(middle)) <= table[sequence[middle] + 1]]
   }
@@ -69,8 +71,9 @@ neighbours <- function(sequence, window, table) {
 
 #' @param size how many words, counted from 0.
 #' @param sampling_factor the smaller, the more rarely frequent words are used.
-#' @return `make_sampling_table()`: for the words by frequency the probability to use them, `min(1, sqrt(sampling_factor * f))`.
-#'   Here `f = i * (log(i) + 0.577) + 1 / 2 - 1 / (12 * i)` is the inverse frequency of the word of rank `i` by Zipf's law.
+#' @return `make_sampling_table()`: for the words by frequency the probability to use them,
+#'   `min(1, sqrt(sampling_factor * f))`. Here `f = i * (log(i) + 0.577) + 1 / 2 - 1 / (12 * i)` is the inverse
+#'   frequency of the word of rank `i` by Zipf's law.
 #' @rdname skipgrams
 #' @export
 make_sampling_table <- function(size, sampling_factor = 1e-05) {

@@ -2,18 +2,18 @@
 
 #' Turn texts into numbers
 #'
-#' A tokenizer learns a vocabulary from texts: its words by frequency, 1 for the most frequent one; words that are equally
-#' frequent come in the order of their first appearance. 0 is no word's number, it is for padding.
+#' A tokenizer learns a vocabulary from texts: its words by frequency, 1 for the most frequent one; words that are
+#' equally frequent come in the order of their first appearance. 0 is no word's number, it is for padding.
 #'
-#' A tokenizer is changed in place by `fit_text_tokenizer()`, which may be called again with more texts. Its fields can be read:
-#' `tokenizer$word_index` (a named list, a number for each word), `$index_word`, `$word_counts` (how often each word appeared),
-#' `$word_docs` and `$index_docs` (in how many texts), `$document_count` and the arguments.
+#' A tokenizer is changed in place by `fit_text_tokenizer()`, which may be called again with more texts. Its fields can
+#' be read: `tokenizer$word_index` (a named list, a number for each word), `$index_word`, `$word_counts` (how often each
+#' word appeared), `$word_docs` and `$index_docs` (in how many texts), `$document_count` and the arguments.
 #'
 #' @inheritParams text_to_word_sequence
 #' @param num_words only the words 1 .. `num_words - 1` are used, though all are counted; `NULL` for all.
 #' @param char_level `TRUE` to take each character for a word; `filters` are not used then.
-#' @param oov_token a word that stands for all words that are not known or not used, and gets the number 1. `NULL` to leave such words
-#'   out.
+#' @param oov_token a word that stands for all words that are not known or not used, and gets the number 1. `NULL` to
+#'   leave such words out.
 #' @return `text_tokenizer()`: a tokenizer.
 #' @seealso [pad_sequences()] makes sequences equally long.
 #' @examples
@@ -24,19 +24,20 @@
 #' texts_to_sequences(tokenizer, c("good film", "unknown plot"))
 #' texts_to_matrix(tokenizer, texts, mode = "tfidf")
 #' @export
-text_tokenizer <- function(num_words = NULL, filters = text_filters, lower = TRUE, split = " ", char_level = FALSE, oov_token = NULL) {
+text_tokenizer <- function(num_words = NULL, filters = text_filters, lower = TRUE, split = " ", char_level = FALSE,
+  oov_token = NULL) {
   if (!is.null(num_words)) num_words <- check_count(num_words)
   check_splitting(filters, lower, split)
   check_flag(char_level)
   if (!is.null(oov_token)) check_string(oov_token)
   tokenizer_object(list(
-    num_words = num_words, filters = filters, lower = lower, split = split, char_level = char_level, oov_token = oov_token,
-    document_count = 0L, word_counts = list(), word_docs = list()
+    num_words = num_words, filters = filters, lower = lower, split = split, char_level = char_level,
+    oov_token = oov_token, document_count = 0L, word_counts = list(), word_docs = list()
   ))
 }
 
-tokenizer_fields <- c("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count", "word_counts",
-  "word_docs", "word_index", "index_word", "index_docs")
+tokenizer_fields <- c("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count",
+  "word_counts", "word_docs", "word_index", "index_word", "index_docs")
 
 #' From the arguments and counts; the vocabulary follows from them, unless a file has its own.
 #' @noRd
@@ -75,13 +76,14 @@ tokenizer_index <- function(tokenizer, index = NULL) {
 #' @export
 print.nn_text_tokenizer <- function(x, ...) {
   words <- length(x$word_index)
-  cat(sprintf("<text tokenizer: %d %s from %d texts%s>\n", words, if (x$char_level) "characters" else "words", x$document_count,
-    if (is.null(x$num_words)) "" else sprintf(", %d used", max(0, min(words, x$num_words - 1)))))
+  cat(sprintf("<text tokenizer: %d %s from %d texts%s>\n", words, if (x$char_level) "characters" else "words",
+    x$document_count, if (is.null(x$num_words)) "" else sprintf(", %d used", max(0, min(words, x$num_words - 1)))))
   invisible(x)
 }
 
 #' @param object,tokenizer a tokenizer.
-#' @param x,texts a character vector, a factor, or a list; elements of a list are texts, or vectors of words that are cut already.
+#' @param x,texts a character vector, a factor, or a list; elements of a list are texts, or vectors of words that are
+#'   cut already.
 #' @return `fit_text_tokenizer()`: the tokenizer, invisibly.
 #' @rdname text_tokenizer
 #' @export
@@ -121,11 +123,12 @@ texts_to_sequences <- function(tokenizer, texts) {
   unname(split(number[known], factor(text[known], seq_along(words))))
 }
 
-#' @param mode what the matrix tells of each word in a text: `"binary"`, whether it is there; `"count"`, how often; `"freq"`, how often
-#'   divided by the length of the text; `"tfidf"`, `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`, where the last
-#'   two are those the tokenizer was fitted on.
-#' @return `texts_to_matrix()`: a matrix of a row for each text. The column `i + 1` is that of word `i`, so the first one is 0.
-#'   There are `num_words` columns.
+#' @param mode what the matrix tells of each word in a text: `"binary"`, whether it is there; `"count"`, how often;
+#'   `"freq"`, how often divided by the length of the text; `"tfidf"`,
+#'   `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`, where the last two are those the tokenizer was
+#'   fitted on.
+#' @return `texts_to_matrix()`: a matrix of a row for each text. The column `i + 1` is that of word `i`, so the first
+#'   one is 0. There are `num_words` columns.
 #' @rdname text_tokenizer
 #' @export
 texts_to_matrix <- function(tokenizer, texts, mode = c("binary", "count", "tfidf", "freq")) {
@@ -135,9 +138,9 @@ texts_to_matrix <- function(tokenizer, texts, mode = c("binary", "count", "tfidf
 
 #' @param filename where to save, in the format of Keras' `Tokenizer.to_json()`.
 #' @return `save_text_tokenizer()`: the tokenizer, invisibly. `load_text_tokenizer()`: a tokenizer.
-#' @section Errors: `nativenet_error_file` for files that cannot be written, and for those that hold something else. Such files hold no code:
-#'   reading one from anywhere is safe. Version 0.1.0 wrote files in R's own format unless their names ended in `.json`. These are not read,
-#'   since they can run code.
+#' @section Errors: `nativenet_error_file` for files that cannot be written, and for those that hold something else.
+#'   Such files hold no code: reading one from anywhere is safe. Version 0.1.0 wrote files in R's own format unless
+#'   their names ended in `.json`. These are not read, since they can run code.
 #' @rdname text_tokenizer
 #' @export
 save_text_tokenizer <- function(object, filename) {
@@ -152,8 +155,9 @@ load_text_tokenizer <- function(filename) {
   check_file(filename, arg = "filename")
   refuse <- refuse_file(filename, "tokenizer", "load_text_tokenizer", arg = "filename")
   if (is_serialized(filename)) {
-    refuse("it is a file of R objects, as version 0.1.0 wrote them, which can run code. Load it with that version, if you trust it, ",
-      "and save it under a name that ends in \".json\"")
+    refuse(
+      "it is a file of R objects, as version 0.1.0 wrote them, which can run code. Load it with that version, if you ",
+      "trust it, ", "and save it under a name that ends in \".json\"")
   }
   json <- read_json_file(filename, function(...) refuse("it is no JSON", ...))
   config <- if (is.list(json) && identical(json[["class_name"]], "Tokenizer")) json[["config"]]
@@ -161,7 +165,8 @@ load_text_tokenizer <- function(filename) {
   fields <- tryCatch(tokenizer_settings(config), nativenet_error = function(e) refuse(conditionMessage(e)))
   for (field in tokenizer_counts) fields[[field]] <- read_counts(config, field, refuse)
   index <- if (!is.null(config$word_index)) read_counts(config, "word_index", refuse)
-  if (!all(names(fields$word_docs) %in% names(fields$word_counts))) refuse("`word_docs` has words that `word_counts` has not")
+  if (!all(names(fields$word_docs) %in% names(fields$word_counts)))
+    refuse("`word_docs` has words that `word_counts` has not")
   if (anyDuplicated(unlist(index))) refuse("`word_index` gives two words the same number")
   if (!is.null(index) && !all(fields$oov_token %in% names(index))) refuse("`word_index` lacks the `oov_token`")
   tokenizer_object(fields, index)
@@ -200,7 +205,8 @@ tokenizer_json <- function(tokenizer) {
 # ---- checks ----
 
 check_tokenizer <- function(x, arg = "tokenizer", fun = calling_function()) {
-  if (!inherits(x, "nn_text_tokenizer")) abort("`", arg, "` must be made by text_tokenizer(), not ", describe(x), fun = fun)
+  if (!inherits(x, "nn_text_tokenizer")) abort("`", arg, "` must be made by text_tokenizer(), not ", describe(x),
+    fun = fun)
 }
 
 #' A list with the words of each text, as the tokenizer sees them.
@@ -209,7 +215,8 @@ tokenize <- function(tokenizer, texts, arg, fun = calling_function()) {
   if (is.factor(texts)) texts <- as.character(texts)
   valid <- is.character(texts) || is.list(texts) && !is.object(texts)
   if (!valid) abort("`", arg, "` must be a character vector or a list of texts, not ", describe(texts), fun = fun)
-  texts <- lapply(texts, function(text) if (is.factor(text)) as.character(text) else if (is.list(text)) unlist(text) else text)
+  texts <- lapply(texts, function(text) if (is.factor(text)) as.character(text) else if (is.list(text))
+    unlist(text) else text)
   bad <- which(!vapply(texts, function(text) is.null(text) || is.character(text), NA))
   if (length(bad)) abort("`", arg, "` must be texts; number ", bad[1], " is ", describe(texts[[bad[1]]]), fun = fun)
   bad <- which(vapply(texts, anyNA, NA))
@@ -220,7 +227,8 @@ tokenize <- function(tokenizer, texts, arg, fun = calling_function()) {
   if (tokenizer$char_level) {
     texts[whole] <- strsplit(if (tokenizer$lower) tolower(strings) else strings, "")
   } else {
-    texts[whole] <- split_words(strings, list(filters = tokenizer$filters, lower = tokenizer$lower, split = tokenizer$split))
+    texts[whole] <- split_words(strings, list(filters = tokenizer$filters, lower = tokenizer$lower,
+      split = tokenizer$split))
   }
   texts[!whole] <- lapply(texts[!whole], function(words) if (tokenizer$lower) tolower(words) else as.character(words))
   unname(texts)

@@ -8,7 +8,8 @@ text_filters <- "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
 #' Every character in `filters` becomes `split`, and the text is cut there.
 #'
 #' @param text a string.
-#' @param filters characters that are no part of words; by default all ASCII punctuation but the apostrophe, tabs and new lines.
+#' @param filters characters that are no part of words; by default all ASCII punctuation but the apostrophe, tabs and
+#'   new lines.
 #' @param lower `TRUE` to turn the text into lower case.
 #' @param split what stands between words.
 #' @return The words, a character vector; `NA` for a missing text.
@@ -31,12 +32,12 @@ text_to_word_sequence <- function(text, filters = text_filters, lower = TRUE, sp
 #' @param text,input_text a string.
 #' @param n the numbers are 1 .. `n` - 1; at least 2.
 #' @param hash_function `NULL` for a hash of the package's own (of the UTF-8 bytes b of a word, the polynomial sum of
-#'   `b * 31^k` modulo 2^31 - 1), `"md5"` for the numbers of Keras' `"md5"`, or a function of a string that returns a whole number. The
-#'   default of Keras itself differs between sessions of Python.
+#'   `b * 31^k` modulo 2^31 - 1), `"md5"` for the numbers of Keras' `"md5"`, or a function of a string that returns a
+#'   whole number. The default of Keras itself differs between sessions of Python.
 #' @return An integer vector, a number for each word; `NA` for a missing text.
 #' @references
-#' Weinberger, K., Dasgupta, A., Langford, J., Smola, A. and Attenberg, J. (2009). Feature hashing for large scale multitask
-#' learning. *ICML*, 1113-1120.
+#' Weinberger, K., Dasgupta, A., Langford, J., Smola, A. and Attenberg, J. (2009). Feature hashing for large scale
+#' multitask learning. *ICML*, 1113-1120.
 #' @examples
 #' text_hashing_trick("the film is the best", n = 100)
 #' text_hashing_trick("the film is the best", n = 100, hash_function = "md5")
@@ -61,7 +62,8 @@ hash_words <- function(text, n, hash_function, splitting, arg, fun = calling_fun
   different <- unique(words)
   number <- if (is.null(hash_function)) vapply(different, hash_polynomial, 0) %% (n - 1)
     else if (identical(hash_function, "md5")) hash_md5(different, n - 1)
-    else check_whole(lapply(different, check_function(hash_function, "hash_function", fun, takes = 1)), -2^53, 2^53, "hash_function()", fun) %% (n - 1)
+    else check_whole(lapply(different, check_function(hash_function, "hash_function", fun, takes = 1)), -2^53, 2^53,
+      "hash_function()", fun) %% (n - 1)
   as.integer(number[match(words, different)] + 1)
 }
 
@@ -74,7 +76,8 @@ hash_polynomial <- function(word) {
 #' The md5 sums of words modulo `by`.
 #' @noRd
 hash_md5 <- function(words, by) {
-  vapply(strsplit(cli::hash_md5(words), ""), function(d) Reduce(function(hash, digit) (hash * 16 + digit) %% by, strtoi(d, 16L), 0), 0)
+  vapply(strsplit(cli::hash_md5(words), ""), function(d) Reduce(function(hash, digit) (hash * 16 + digit) %% by,
+    strtoi(d, 16L), 0), 0)
 }
 
 # ---- cutting ----
@@ -82,7 +85,8 @@ hash_md5 <- function(words, by) {
 check_splitting <- function(filters, lower, split, fun = calling_function()) {
   check_string(filters, "filters", fun)
   check_flag(lower, "lower", fun)
-  if (!nzchar(check_string(split, "split", fun))) abort("`split` must be a string of at least one character, not \"\"", fun = fun)
+  if (!nzchar(check_string(split, "split", fun))) abort("`split` must be a string of at least one character, not \"\"",
+    fun = fun)
   list(filters = filters, lower = lower, split = split)
 }
 

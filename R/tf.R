@@ -1,5 +1,5 @@
-# `tf$...`: TensorFlow's names for what the package has. Thin spellings of op_*(): axes are 0-based here, as in TensorFlow,
-# and numbers without dimensions become float32.
+# `tf$...`: TensorFlow's names for what the package has. Thin spellings of op_*(): axes are 0-based here, as in
+# TensorFlow, and numbers without dimensions become float32.
 
 #' TensorFlow's names
 #'
@@ -9,8 +9,10 @@
 #'
 #' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
 #'   and `k_*()`. Negative axes count from the end everywhere.
-#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32, whole
-#'   numbers int32. `tf$reduce_mean()` of whole numbers is one, cut towards zero; [mean()][op_sum] and [k_mean()] give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the tensor that they meet.
+#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32,
+#'   whole numbers int32. `tf$reduce_mean()` of whole numbers is one, cut towards zero; [mean()][op_sum] and [k_mean()]
+#'   give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the
+#'   tensor that they meet.
 #' * **Order**: R arrays keep their indices. Only `tf$reshape()` and flattening read row by row, unlike R's `dim<-`.
 #'
 #' | part | members |
@@ -28,8 +30,8 @@
 #' | types | `float32 float64 int32 int64 bool` |
 #'
 #' @format An object of class `nn_namespace`.
-#' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [k_sum()] and its like for Keras' backend;
-#'   `vignette("tensors-and-tapes")`.
+#' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [k_sum()] and its like for Keras'
+#'   backend; `vignette("tensors-and-tapes")`.
 #' @examples
 #' x <- tf$constant(matrix(1:6 / 2, 2))
 #' tf$reduce_sum(tf$square(x), axis = 0)
@@ -100,17 +102,19 @@ tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   tensor(x, dtype)
 })
 
-#' A list as Python reads it: its parts, which may be lists again, along a new first axis. Numbers without dimensions stay such.
+#' A list as Python reads it: its parts, which may be lists again, along a new first axis. Numbers without dimensions
+#' stay such.
 #' @noRd
 stacked <- function(x, fun) {
   parts <- lapply(x, function(part) {
-    if (is_branch(part) && length(part)) stacked(part, fun) else if (is_tensor(part)) part else bare_numbers(part, "value", fun)
+    if (is_branch(part) && length(part)) stacked(part, fun) else if (is_tensor(part)) part else
+      bare_numbers(part, "value", fun)
   })
   shapes <- lapply(parts, shape_of)
   odd <- which(!vapply(shapes, identical, NA, shapes[[1]]))[1]
   if (!is.na(odd)) {
-    abort("`value` is a list of parts that differ in shape: ", format_shape(shapes[[1]]), ", and at position ", odd, " ",
-      format_shape(shapes[[odd]]), class = "shape", fun = fun)
+    abort("`value` is a list of parts that differ in shape: ", format_shape(shapes[[1]]), ", and at position ",
+      odd, " ", format_shape(shapes[[odd]]), class = "shape", fun = fun)
   }
   if (all(lengths(shapes) == 0) && !any(vapply(parts, is_tensor, NA))) return(unlist(parts))
   op_stack(parts, axis = 1)
@@ -127,7 +131,8 @@ tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) 
 op_input <- function(x) if (is_branch(x)) tf_value(x) else x
 
 reduction <- function(op) {
-  function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(op_input(input_tensor), from_zero(axis), keepdims)
+  function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(op_input(input_tensor), from_zero(axis),
+    keepdims)
 }
 unary <- function(op) function(x, name = NULL) op(op_input(x))
 binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
@@ -136,7 +141,8 @@ binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
 #' @noRd
 mean_as_tensorflow <- function(x, axis, keepdims) {
   x <- if (is_tensor(x)) x else if (is.double(x)) return(op_mean(x, axis, keepdims)) else tensor(x)
-  if (!tensor_dtype(x) %in% c("int32", "int64")) return(op_mean(if (tensor_dtype(x) == "bool") op_cast(x, "float32") else x, axis, keepdims))
+  if (!tensor_dtype(x) %in% c("int32", "int64"))
+    return(op_mean(if (tensor_dtype(x) == "bool") op_cast(x, "float32") else x, axis, keepdims))
   total <- op_sum(x, axis, keepdims)
   axes <- if (is.null(axis)) seq_len(rank_of(x)) else check_axis(axis, rank_of(x)) + 1
   count <- op_cast(op_prod(op_gather(op_shape(x), as.integer(axes - 1), 1)), tensor_dtype(x))
@@ -151,33 +157,40 @@ transpose_matrix <- function(x, fun = calling_function()) {
 # ---- the members ----
 
 tf_elementwise <- c(
-  lapply(list(square = op_square, sqrt = op_sqrt, exp = op_exp, abs = op_abs, negative = op_negative, sign = op_sign, floor = op_floor,
-    ceil = op_ceiling, round = op_round, sin = op_sin, cos = op_cos, tan = op_tan, asin = op_asin, acos = op_acos, atan = op_atan,
-    sinh = op_sinh, cosh = op_cosh, tanh = op_tanh, sigmoid = op_sigmoid), unary),
+  lapply(list(square = op_square, sqrt = op_sqrt, exp = op_exp, abs = op_abs, negative = op_negative, sign = op_sign,
+    floor = op_floor, ceil = op_ceiling, round = op_round, sin = op_sin, cos = op_cos, tan = op_tan, asin = op_asin,
+    acos = op_acos, atan = op_atan, sinh = op_sinh, cosh = op_cosh, tanh = op_tanh, sigmoid = op_sigmoid), unary),
   lapply(list(add = op_add, subtract = op_subtract, multiply = op_multiply, pow = op_power, maximum = op_maximum,
-    minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal, greater = op_greater,
-    greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or, floormod = op_floor_mod), binary),
+    minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal,
+    greater = op_greater, greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or,
+    floormod = op_floor_mod), binary),
   list(
     divide = binary(true_divide), truediv = binary(true_divide),
     logical_not = unary(op_logical_not),
     clip_by_value = function(t, clip_value_min, clip_value_max, name = NULL) op_clip(t, clip_value_min, clip_value_max),
-    argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)), output_type),
-    argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)), output_type),
+    argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)),
+      output_type),
+    argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)),
+      output_type),
     cumsum = function(x, axis = 0, name = NULL) op_cumsum(x, from_zero(axis)),
-    reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max), reduce_min = reduction(op_min),
-    reduce_prod = reduction(op_prod), reduce_any = reduction(op_any), reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
+    reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max),
+    reduce_min = reduction(op_min), reduce_prod = reduction(op_prod), reduce_any = reduction(op_any),
+    reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
   )
 )
 
-tf_math_only <- lapply(list(log = op_log, log1p = op_log1p, expm1 = op_expm1, erf = op_erf, lgamma = op_lgamma, digamma = op_digamma,
-  reciprocal = op_reciprocal, softplus = op_softplus, is_nan = op_is_nan, is_inf = op_is_inf, is_finite = op_is_finite,
-  rsqrt = function(x) op_reciprocal(op_sqrt(x)), log_sigmoid = function(x) op_negative(op_softplus(op_negative(x)))), unary)
+tf_math_only <- lapply(list(log = op_log, log1p = op_log1p, expm1 = op_expm1, erf = op_erf, lgamma = op_lgamma,
+  digamma = op_digamma, reciprocal = op_reciprocal, softplus = op_softplus, is_nan = op_is_nan, is_inf = op_is_inf,
+  is_finite = op_is_finite, rsqrt = function(x) op_reciprocal(op_sqrt(x)), log_sigmoid = function(x)
+  op_negative(op_softplus(op_negative(x)))),
+  unary)
 tf_math_only$floordiv <- binary(op_floor_divide)
 tf_math_only$squared_difference <- binary(function(x, y) op_square(op_subtract(x, y)))
 tf_math_only$mod <- binary(op_floor_mod)
 
 tf_nn <- c(
-  lapply(list(relu = op_relu, selu = op_selu, sigmoid = op_sigmoid, tanh = op_tanh, softplus = op_softplus), function(op) function(features, name = NULL) op(features)),
+  lapply(list(relu = op_relu, selu = op_selu, sigmoid = op_sigmoid, tanh = op_tanh, softplus = op_softplus),
+    function(op) function(features, name = NULL) op(features)),
   list(
     elu = function(features, name = NULL) op_elu(features),
     gelu = function(features, approximate = FALSE, name = NULL) activation_gelu(features, approximate),
@@ -198,8 +211,9 @@ tf_nn <- c(
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
-    sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL) k_binary_crossentropy(labels, logits, from_logits = TRUE),
-    softmax_cross_entropy_with_logits = function(labels, logits, axis = -1, name = NULL) {
+    sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL)
+    k_binary_crossentropy(labels, logits, from_logits = TRUE), softmax_cross_entropy_with_logits = function(labels,
+      logits, axis = -1, name = NULL) {
       check_last_axis(from_zero(axis), logits)
       op_categorical_crossentropy(labels, logits, from_logits = TRUE)
     },
@@ -210,10 +224,10 @@ tf_nn <- c(
 )
 
 tf_linalg <- list(
-  matmul = function(a, b, transpose_a = FALSE, transpose_b = FALSE, name = NULL) op_matmul(a, b, transpose_a, transpose_b),
-  matvec = function(a, b, transpose_a = FALSE, name = NULL) op_squeeze(op_matmul(a, op_expand_dims(b, -1), transpose_a), -1),
-  matrix_transpose = function(a, name = NULL) transpose_matrix(a),
-  norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
+  matmul = function(a, b, transpose_a = FALSE, transpose_b = FALSE, name = NULL)
+  op_matmul(a, b, transpose_a, transpose_b), matvec = function(a, b, transpose_a = FALSE, name = NULL)
+  op_squeeze(op_matmul(a, op_expand_dims(b, -1), transpose_a), -1), matrix_transpose = function(a, name = NULL)
+  transpose_matrix(a), norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
     axis <- from_zero(axis)
     if (is.numeric(ord) && !is.object(ord)) ord <- as.character(ord)
     switch(check_choice(ord, c("euclidean", "1", "2", "fro", "Inf")),
@@ -223,7 +237,8 @@ tf_linalg <- list(
     )
   },
   eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
-    tensor(diagonal(1, c(check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)), "num_rows"), dtype)
+    tensor(diagonal(1, c(check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)),
+      "num_rows"), dtype)
   },
   diag = function(diagonal, name = NULL) {
     diagonal <- as_value(tensor(diagonal))
@@ -278,21 +293,27 @@ tf_random <- list(
 )
 
 tf_optimizers <- list(
-  SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw, Adagrad = optimizer_adagrad,
-  Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
+  SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw,
+  Adagrad = optimizer_adagrad, Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
   schedules = new_namespace("tf$optimizers$schedules", list(
-    ExponentialDecay = learning_rate_schedule_exponential_decay, InverseTimeDecay = learning_rate_schedule_inverse_time_decay,
-    PolynomialDecay = learning_rate_schedule_polynomial_decay, PiecewiseConstantDecay = learning_rate_schedule_piecewise_constant_decay,
-    CosineDecay = learning_rate_schedule_cosine_decay, CosineDecayRestarts = learning_rate_schedule_cosine_decay_restarts
+    ExponentialDecay = learning_rate_schedule_exponential_decay,
+    InverseTimeDecay = learning_rate_schedule_inverse_time_decay,
+    PolynomialDecay = learning_rate_schedule_polynomial_decay,
+    PiecewiseConstantDecay = learning_rate_schedule_piecewise_constant_decay,
+    CosineDecay = learning_rate_schedule_cosine_decay,
+    CosineDecayRestarts = learning_rate_schedule_cosine_decay_restarts
   ))
 )
 
 tf_top <- list(
-  float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"), bool = nn_dtype("bool"),
-  Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
-    value <- tf_value(if (is.function(initial_value)) check_function(initial_value, takes = 0)() else initial_value, dtype, "tf$Variable")
+  float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"),
+  bool = nn_dtype("bool"), Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL,
+    shape = NULL, ...) {
+    value <- tf_value(if (is.function(initial_value)) check_function(initial_value, takes = 0)() else initial_value,
+      dtype, "tf$Variable")
     if (!is.null(shape) && !same_sizes(check_sizes(shape), dim(value))) {
-      abort("`shape` must be that of the value, ", format_shape(dim(value)), ", not ", format_shape(shape), class = "shape")
+      abort("`shape` must be that of the value, ", format_shape(dim(value)), ", not ", format_shape(shape),
+        class = "shape")
     }
     variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
   },
@@ -336,7 +357,8 @@ tf_top <- list(
     if (!is.null(num)) check_count(num, min = length(parts), max = length(parts))
     parts
   },
-  split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits, from_zero(axis)),
+  split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits,
+    from_zero(axis)),
   squeeze = function(input, axis = NULL, name = NULL) op_squeeze(input, from_zero(axis)),
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
   tile = function(input, multiples, name = NULL) op_tile(input, multiples),
@@ -352,8 +374,8 @@ tf_top <- list(
     check_choice(mode, "CONSTANT", fun = "pad")
     op_pad(tensor, paddings, constant_values)
   },
-  GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE) gradient_tape(persistent, watch_accessed_variables),
-  `function` = function(func, ...) tf_function(func),
+  GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE)
+  gradient_tape(persistent, watch_accessed_variables), `function` = function(func, ...) tf_function(func),
   Module = nn_module,
   cond = function(pred, true_fn, false_fn, name = NULL) {
     branches <- list(check_function(true_fn, takes = 0), check_function(false_fn, takes = 0))
@@ -379,20 +401,22 @@ tf_top <- list(
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
   keras = new_namespace("tf$keras", list(
     optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
-    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish")] |> lapply(as_tensorflow))
+    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh",
+      "softmax", "softplus", "swish")] |> lapply(as_tensorflow))
   )),
   data = new_namespace("tf$data", list(
     AUTOTUNE = -1L,
     Dataset = new_namespace("tf$data$Dataset", list(
       from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
-      range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else range_dataset(start, stop, step),
-      zip = zip_datasets
+      range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
+      range_dataset(start, stop, step), zip = zip_datasets
     ))
   ))
 )
 
-tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat", "stack", "unstack", "split",
-  "squeeze", "expand_dims", "tile", "broadcast_to", "gather", "where", "reverse", "pad", "matmul", "norm")
+tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat",
+  "stack", "unstack", "split", "squeeze", "expand_dims", "tile", "broadcast_to", "gather", "where", "reverse", "pad",
+  "matmul", "norm")
 tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
 
 # Keras' functions likewise; those that call functions of the user's leave it to tf$where().
@@ -423,8 +447,8 @@ zeallot::`%->%`
 
 #' R values as tensors
 #'
-#' As `tf$convert_to_tensor()`, but numbers without dimensions become float64 as in R; with `shape`, one number fills it and more
-#' are read in row by row.
+#' As `tf$convert_to_tensor()`, but numbers without dimensions become float64 as in R; with `shape`, one number fills it
+#' and more are read in row by row.
 #'
 #' @param x an array, a number, a tensor, or a data set of one element.
 #' @param dtype as for [tensor()].
@@ -450,7 +474,8 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
 #' @export
 zip_lists <- function(...) {
   all <- list(...)
-  if (length(unique(lengths(all))) > 1) abort("the lists must be of equal length, not ", paste(lengths(all), collapse = " and "))
+  if (length(unique(lengths(all))) > 1) abort("the lists must be of equal length, not ",
+    paste(lengths(all), collapse = " and "))
   .mapply(list, unname(all), NULL)
 }
 

@@ -8,8 +8,8 @@
 #' `nn_features()` tells what the engine found: the instruction set of its kernels (`"avx512"`,
 #' `"avx2"` or `"portable"`), OpenMP, and whether R's BLAS has single precision.
 #'
-#' @section Memory: Under glibc the package lets R's process keep up to 1 GB of what R frees (blocks beyond 32 MB apart), as
-#'   steps written with tensors would otherwise fetch the same pages from the system again and again.
+#' @section Memory: Under glibc the package lets R's process keep up to 1 GB of what R frees (blocks beyond 32 MB
+#'   apart), as steps written with tensors would otherwise fetch the same pages from the system again and again.
 #'
 #' @param n a positive whole number, or `NULL` to ask only.
 #' @return `nn_threads()`: the limit in force, invisibly when it was set. `nn_features()`: a list

@@ -2,32 +2,36 @@
 
 #' Batches of windows of a time series
 #'
-#' A generator for training on a time series: each sample is a window of `length` time steps, its target what belongs to the step
-#' after the window.
+#' A generator for training on a time series: each sample is a window of `length` time steps, its target what belongs to
+#' the step after the window.
 #'
 #' @param data a matrix or array whose first dimension is time, or a vector.
 #' @param targets as many targets, a vector, matrix or array.
 #' @param length time steps of a window.
 #' @param sampling_rate of a window only each such step is used.
 #' @param stride windows start so many steps after one another.
-#' @param start_index,end_index the first and last time step to use, counted from **0**; `NULL` for the last one there is.
+#' @param start_index,end_index the first and last time step to use, counted from **0**; `NULL` for the last one there
+#'   is.
 #' @param shuffle `TRUE` to draw windows at random, governed by `set.seed()`.
 #' @param reverse `TRUE` to turn windows round in time.
 #' @param batch_size windows in a batch; the last batch may be smaller.
-#' @return A function without arguments that returns the next batch, `list(x, y)`, starting again after the last one. `x` has the shape
-#'   (batch, `length / sampling_rate`, ...). Its attribute `steps` is the number of batches of a pass, for `steps_per_epoch`.
+#' @return A function without arguments that returns the next batch, `list(x, y)`, starting again after the last one.
+#'   `x` has the shape (batch, `length / sampling_rate`, ...). Its attribute `steps` is the number of batches of a pass,
+#'   for `steps_per_epoch`.
 #' @examples
 #' batch <- timeseries_generator(1:10, 1:10, length = 3, batch_size = 2)
 #' batch()
 #' attr(batch, "steps")
 #' @export
-timeseries_generator <- function(data, targets, length, sampling_rate = 1, stride = 1, start_index = 0, end_index = NULL,
+timeseries_generator <- function(data, targets, length, sampling_rate = 1, stride = 1, start_index = 0,
+  end_index = NULL,
                                  shuffle = FALSE, reverse = FALSE, batch_size = 128) {
   data <- plain_argument(data)
   targets <- plain_argument(targets)
   steps <- time_steps(data, "data")
   if (time_steps(targets, "targets") != steps) {
-    abort("`targets` must be for as many time steps as `data` has, ", steps, ", not ", time_steps(targets, "targets"), class = "shape")
+    abort("`targets` must be for as many time steps as `data` has, ", steps, ", not ", time_steps(targets, "targets"),
+      class = "shape")
   }
   length <- check_count(length)
   sampling_rate <- check_count(sampling_rate, max = length)
@@ -38,7 +42,8 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
   first <- check_count(start_index, 0) + length
   last <- if (is.null(end_index)) steps - 1L else check_count(end_index, 0, steps - 1)
   if (first > last) {
-    abort("no window fits: `length`, ", length, ", leaves no target between `start_index`, ", start_index, ", and the last time step, ", last)
+    abort("no window fits: `length`, ", length, ", leaves no target between `start_index`, ", start_index,
+      ", and the last time step, ", last)
   }
   # steps of the targets from 0, and of a window before its target
   rows <- seq(first, last, by = stride)

@@ -19,9 +19,10 @@ with_place <- function(what, expr, more = "", fun = user_function()) {
 
 # Ops in place of R's own functions; where there is none, a general word must do.
 ops_for <- c(
-  max = "op_maximum(x, y)", pmax = "op_maximum(x, y)", min = "op_minimum(x, y)", pmin = "op_minimum(x, y)", ifelse = "op_where(test, yes, no)",
-  which = "op_where(test, yes, no)", sd = "op_std(x)", var = "op_var(x)", rowSums = "op_sum(x, axis = 2)", colSums = "op_sum(x, axis = 1)",
-  `[` = "op_where(mask, x, 0)", rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)"
+  max = "op_maximum(x, y)", pmax = "op_maximum(x, y)", min = "op_minimum(x, y)", pmin = "op_minimum(x, y)",
+  ifelse = "op_where(test, yes, no)", which = "op_where(test, yes, no)", sd = "op_std(x)", var = "op_var(x)",
+  rowSums = "op_sum(x, axis = 2)", colSums = "op_sum(x, axis = 1)", `[` = "op_where(mask, x, 0)",
+  rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)"
 )
 
 #' The message of an error. If a tensor stood where R needs a value of its own, it says so, and what to write.
@@ -33,21 +34,24 @@ explained <- function(e, from) {
   traced <- inherits(e, "nativenet_error_traced")
   if (is_undecided(e) || traced && grepl("an `if` or `while`", text, fixed = TRUE)) {
     return(paste0(text, ". R decides nothing by a tensor", if (is_tracing()) {
-      ", whose numbers are known only when the program runs: `tf$where()`, `op_where()` or `k_switch()` choose by value, in place of `if`"
+      paste0(", whose numbers are known only when the program runs: `tf$where()`, `op_where()` or `k_switch()` ",
+        "choose by value, in place of `if`")
     } else {
       ": `as.logical()` makes an R value of one, and `autograph()` understands `if`, `while` and `for` with tensors"
     }))
   }
-  taker <- if (grepl("externalptr", text, fixed = TRUE) && is.call(conditionCall(e))) called_name(conditionCall(e)) else taker_of_tensor(from, traced)
+  taker <- if (grepl("externalptr", text, fixed = TRUE) && is.call(conditionCall(e))) called_name(conditionCall(e)) else
+    taker_of_tensor(from, traced)
   if (is.null(taker)) return(text)
-  op <- if (taker %in% names(ops_for)) paste0(", such as `", ops_for[[taker]], "`") else ": `op_...()`, `k_...()`, `tf$...`"
+  op <- if (taker %in% names(ops_for)) paste0(", such as `", ops_for[[taker]], "`") else
+    ": `op_...()`, `k_...()`, `tf$...`"
   instead <- paste0("; write ops in its place", op)
   if (traced) paste0(text, ". `", taker, if (taker != "[") "()", "` asks for them", instead)
   else paste0("R's `", taker, "()` takes no tensors", instead, ". It failed with \"", text, "\"")
 }
 
-#' Did `if`, `while`, `&&` or `||` get something that is neither TRUE nor FALSE nor a string? gettext() because R speaks the user's
-#' language.
+#' Did `if`, `while`, `&&` or `||` get something that is neither TRUE nor FALSE nor a string? gettext() because R speaks
+#' the user's language.
 #' @noRd
 is_undecided <- function(e) {
   call <- conditionCall(e)
@@ -59,7 +63,8 @@ is_undecided <- function(e) {
   )
 }
 
-#' The function of R's own packages that the user's code called with a tensor among its arguments, or one of ours; or NULL.
+#' The function of R's own packages that the user's code called with a tensor among its arguments, or one of ours; or
+#' NULL.
 #' @param from frames after this one are looked at.
 #' @param ours may it be one of ours?
 #' @noRd
@@ -69,7 +74,8 @@ taker_of_tensor <- function(from, ours) {
   called <- frames[homes != "user" & sys.parents()[frames] %in% frames[homes == "user"]]
   last <- utils::tail(called, 1)
   if (!length(last)) return(NULL)
-  if (homes[match(last, frames)] == "ours" && ours || homes[match(last, frames)] == "R" && holds_tensor(sys.frame(last))) sub("[.]default$", "", called_name(sys.call(last), sys.frame(last)))
+  if (homes[match(last, frames)] == "ours" && ours || homes[match(last, frames)] == "R" &&
+    holds_tensor(sys.frame(last))) sub("[.]default$", "", called_name(sys.call(last), sys.frame(last)))
 }
 
 home_of <- function(f) {
@@ -80,7 +86,8 @@ home_of <- function(f) {
 
 holds_tensor <- function(frame) {
   for (name in ls(frame, all.names = TRUE)) {
-    value <- tryCatch(if (name == "...") eval(call("list", as.name("...")), frame) else frame[[name]], error = function(e) NULL)
+    value <- tryCatch(if (name == "...") eval(call("list", as.name("...")), frame) else frame[[name]],
+      error = function(e) NULL)
     if (is_tensor(value) || is_branch(value) && any(vapply(value, is_tensor, NA))) return(TRUE)
   }
   FALSE

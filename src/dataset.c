@@ -24,7 +24,8 @@ void dataset_rewind(struct dataset *d, struct random *random) {
   random_permutation(random, d->order, (int32_t)batches);
   for (int64_t row = batches * d->batch; row < d->rows; row++) d->order[row] = (int32_t)row;
   for (int64_t k = batches - 1; k >= 0; k--) /* from the end, as the batches' numbers stand in front */
-    for (int64_t i = d->batch - 1, first = d->order[k] * d->batch; i >= 0; i--) d->order[k * d->batch + i] = (int32_t)(first + i);
+    for (int64_t i = d->batch - 1, first = d->order[k] * d->batch; i >= 0; i--)
+      d->order[k * d->batch + i] = (int32_t)(first + i);
 }
 
 int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {

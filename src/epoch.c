@@ -64,7 +64,8 @@ static enum status judge_variables(const struct program *p, struct failure *fail
   for (int k = 0; k < p->slots_used; k++) {
     const struct slot *s = &p->slots[k];
     if (s->written && dtype_is_float(s->dtype) && !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
-      return fail(failure, STATUS_NAN, "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
+      return fail(failure, STATUS_NAN,
+        "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
   }
   return STATUS_OK;
 }

@@ -1,5 +1,5 @@
-/* epoch.h - a traced program, run once for each batch of a data set: training steps (the program holds the gradient and the
- * update), evaluations, predictions.
+/* epoch.h - a traced program, run once for each batch of a data set: training steps (the program holds the gradient and
+ * the update), evaluations, predictions.
  */
 #ifndef EPOCH_H
 #define EPOCH_H

@@ -88,7 +88,8 @@ size_t json_unescape(const unsigned char *at, char *to) {
 /* ---- the whole text ---- */
 
 /* The end of a string, or NULL and where and why it is none. */
-static const unsigned char *check_string(const unsigned char *at, const unsigned char *end, const char **problem, size_t *offset) {
+static const unsigned char *check_string(const unsigned char *at, const unsigned char *end, const char **problem,
+  size_t *offset) {
   const unsigned char *start = at++;
   while (at < end && *at != '"') {
     const unsigned char *from = at;
@@ -247,7 +248,8 @@ static int same_names(const unsigned char *a, const unsigned char *b, const unsi
 
 int json_name_twice(const unsigned char *text, size_t n, size_t names, uint32_t *room, size_t *offset) {
   const unsigned char *at = text, *end = text + n;
-  uint32_t *name = room, *owner = room + names, *slot = room + 2 * names; /* of names counted from 1; 0: a slot is free */
+  /* of names counted from 1; 0: a slot is free */
+  uint32_t *name = room, *owner = room + names, *slot = room + 2 * names;
   size_t slots = (JSON_NAME_WORDS - 2) * names;
   uint32_t open[JSON_DEEPEST], objects = 0, count = 0;
   int depth = 0;
@@ -268,7 +270,8 @@ int json_name_twice(const unsigned char *text, size_t n, size_t names, uint32_t 
       size_t i = (size_t)((hash ^ hash >> 32) % slots);
       for (; slot[i]; i = i + 1 == slots ? 0 : i + 1) {
         uint32_t k = slot[i] - 1;
-        if (owner[k] == open[depth - 1] && same_names(text + name[k], token, end)) return *offset = (size_t)(token - text), 1;
+        if (owner[k] == open[depth - 1] && same_names(text + name[k], token, end))
+          return *offset = (size_t)(token - text), 1;
       }
       name[count] = (uint32_t)(token - text);
       owner[count] = open[depth - 1];

@@ -19,7 +19,8 @@ struct call {
   int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */
 };
 
-/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they take. */
+/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they
+ * take. */
 #define PART_WORK 4e6
 
 /* Into how many parts a member divides its share. */
@@ -71,7 +72,8 @@ struct kernels {
 extern const struct kernels *kernels[DTYPE_COUNT];
 
 /* A product by a library, C = A B [+ C], all dense; 0 if it cannot. NULL: we do it ourselves. Set at load time. */
-typedef int library_product(int64_t rows, int64_t columns, int64_t depth, const void *a, int64_t a_row, int64_t a_column,
+typedef int library_product(int64_t rows, int64_t columns, int64_t depth, const void *a, int64_t a_row,
+  int64_t a_column,
                             const void *b, int64_t b_row, int64_t b_column, int add, void *c);
 extern library_product *library_multiply[DTYPE_COUNT];
 

@@ -1,8 +1,8 @@
-/* loop.h - one pass over the rows of a data set in batches: gather a batch into the program's inputs, take a step, and so
- * on, by a team that stays together until the caller wants to be asked.
+/* loop.h - one pass over the rows of a data set in batches: gather a batch into the program's inputs, take a step, and
+ * so on, by a team that stays together until the caller wants to be asked.
  *
- * It knows nothing of R. It returns to the caller's poll between steps only, where everything is consistent; the poll may
- * jump away, and the loop can go on later: all that it depends on stands here and in the data set.
+ * It knows nothing of R. It returns to the caller's poll between steps only, where everything is consistent; the poll
+ * may jump away, and the loop can go on later: all that it depends on stands here and in the data set.
  */
 #ifndef LOOP_H
 #define LOOP_H

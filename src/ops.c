@@ -373,18 +373,21 @@ static enum status rule_label_loss(struct inference *q) {
 static enum status rule_random(struct inference *q) {
   q->out_dtype = (int32_t)q->attr->ints[0];
   q->out.rank = q->attr->n_ints - 1;
-  if (q->out.rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d", user_name(q->op), q->out.rank);
+  if (q->out.rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d",
+    user_name(q->op), q->out.rank);
   for (int i = 0; i < q->out.rank; i++) {
     q->out.dim[i] = q->attr->ints[1 + i];
     if (q->out.dim[i] < 0)
-      return fail(q->failure, STATUS_VALUE, "`op_%s()`: sizes must be 0 or more, not %lld", user_name(q->op), (long long)q->out.dim[i]);
+      return fail(q->failure, STATUS_VALUE, "`op_%s()`: sizes must be 0 or more, not %lld", user_name(q->op),
+        (long long)q->out.dim[i]);
   }
   return STATUS_OK;
 }
 
 /* One float tensor of random places. ints: none, or for each axis: is one draw shared along it? reals: the rate */
 static enum status rule_dropout(struct inference *q) {
-  if (q->attr->n_ints && q->attr->n_ints != q->shape[0]->rank) return bad_value(q, "one flag per axis", q->attr->n_ints);
+  if (q->attr->n_ints && q->attr->n_ints != q->shape[0]->rank) return bad_value(q, "one flag per axis",
+    q->attr->n_ints);
   q->work = 20.0 * (double)shape_count(q->shape[0]);
   return rule_same(q);
 }
@@ -393,14 +396,16 @@ static enum status rule_dropout(struct inference *q) {
 static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
   char a[TEXT];
   if (q->shape[k]->rank == rank) return STATUS_OK;
-  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op), name, axes,
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
+    name, axes,
               SHAPE_TEXT(q->shape[k], a));
 }
 
 static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
   char a[TEXT], b[TEXT];
   if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
-  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name, SHAPE_TEXT(&wanted, a),
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
+    SHAPE_TEXT(&wanted, a),
               SHAPE_TEXT(q->shape[k], b));
 }
 
@@ -419,7 +424,8 @@ static enum status recurrent_inputs(struct inference *q) {
   if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
   if (!s && table >= 0) s = need_axes(q, table, "table", 2, "tokens, inputs");
   if (s) return s;
-  int64_t batch = q->shape[0]->dim[0], steps = q->shape[0]->dim[1], inputs = table < 0 ? q->shape[0]->dim[2] : q->shape[table]->dim[1];
+  int64_t batch = q->shape[0]->dim[0], steps = q->shape[0]->dim[1], inputs = table < 0 ? q->shape[0]->dim[2] :
+    q->shape[table]->dim[1];
   int64_t units = q->shape[2]->dim[0], gates = cell_gates(q->op) * units;
   int after = q->op == OP_GRU && a->ints[CELL_RESET_AFTER];
   s = need_shape(q, 1, "kernel", (struct shape){2, {inputs, gates}});
@@ -431,7 +437,8 @@ static enum status recurrent_inputs(struct inference *q) {
   if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
   for (int k = 0; k < q->inputs && !s; k++)
     if (!op_is_index(q->op, k, a) && q->dtype[k] != q->dtype[1])
-      s = fail(q->failure, STATUS_DTYPE, "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
+      s = fail(q->failure, STATUS_DTYPE,
+        "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
                dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
   struct shape largest = {3, {batch, steps, gates + inputs}};
   if (!s && (!shape_is_possible(&largest) || batch * steps >= INT32_MAX)) s = bad_value(q, "too many steps", steps);
@@ -445,16 +452,19 @@ static enum status rule_recurrent(struct inference *q) {
   int64_t output = a->ints[CELL_OUTPUT];
   int flags = 0;
   for (int i = CELL_BIAS; i <= CELL_TABLE; i++) flags += a->ints[i] != 0;
-  if (a->n_ints != CELL_INTS || 3 + flags != q->inputs) return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
+  if (a->n_ints != CELL_INTS || 3 + flags != q->inputs)
+    return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
   for (int i = CELL_ACTIVATION; i <= CELL_RECURRENT_ACTIVATION; i++)
     if (a->ints[i] < 0 || a->ints[i] >= CELL_ACTIVATION_COUNT) return bad_value(q, "no such activation", a->ints[i]);
-  if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM)) return bad_value(q, "no such output", output);
+  if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM))
+    return bad_value(q, "no such output", output);
   enum status s = recurrent_inputs(q);
   q->out_dtype = q->dtype[1];
   if (s || !dtype_is_float(q->out_dtype)) return s; /* op_infer() refuses the latter */
   struct recurrent r;
   recurrent_layout(&r, q->op, q->shape, a, dtype_size[q->out_dtype]);
-  int64_t rows = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? r.steps : 1) + (output >= OUTPUT_LAST_STATE);
+  int64_t rows = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? r.steps : 1) +
+    (output >= OUTPUT_LAST_STATE);
   q->out = output == OUTPUT_LAST ? (struct shape){2, {r.batch, r.units}} : (struct shape){3, {r.batch, rows, r.units}};
   q->scratch = r.scratch;
   q->work = 2.0 * (double)r.tokens * (double)(r.inputs + r.units) * (double)r.gates;
@@ -511,7 +521,8 @@ int op_is_fusable(int op) {
 enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
   if (q->inputs < op->fewest || (op->most && q->inputs > (op->most > 0 ? op->most : 0)))
-    return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs, op->fewest);
+    return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs,
+      op->fewest);
   q->scratch = 0;
   enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
   int dtype = q->inputs ? q->dtype[op_key(q->op)] : (int)q->attr->ints[0];
@@ -522,7 +533,8 @@ enum status op_infer(struct inference *q) {
                 user_name(q->op), needs[op->part], dtype_name[dtype]);
   char text[TEXT];
   if (!s && !shape_is_possible(&q->out))
-    return fail(q->failure, STATUS_TOO_LARGE, "`op_%s()`: a result of shape %s is too large", user_name(q->op), SHAPE_TEXT(&q->out, text));
+    return fail(q->failure, STATUS_TOO_LARGE, "`op_%s()`: a result of shape %s is too large", user_name(q->op),
+      SHAPE_TEXT(&q->out, text));
   if (!s && q->work == 0) q->work = (double)shape_count(&q->out);
   return s;
 }

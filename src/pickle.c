@@ -1,14 +1,15 @@
-/* pickle.c - runs a pickle's stack machine with kinds of values in place of values. What passes can be built without a refusal, and
- * takes four bytes for each item meanwhile. */
+/* pickle.c - runs a pickle's stack machine with kinds of values in place of values. What passes can be built without a
+ * refusal, and takes four bytes for each item meanwhile. */
 #include "pickle.h"
 #include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* An item: its kind, then what else is known of it. A list that has a number in the memo is one thing wherever it stands: the item
- * says where, and the memo has the rest. */
-enum kind { K_UNSET, K_MARK, K_NONE, K_BOOL, K_INT, K_NUMBER, K_TEXT, K_BYTES, K_NAME, K_TUPLE, K_LIST, K_ARRAY, K_DTYPE, K_SHARED };
+/* An item: its kind, then what else is known of it. A list that has a number in the memo is one thing wherever it
+ * stands: the item says where, and the memo has the rest. */
+enum kind { K_UNSET, K_MARK, K_NONE, K_BOOL, K_INT, K_NUMBER, K_TEXT, K_BYTES, K_NAME, K_TUPLE, K_LIST, K_ARRAY,
+  K_DTYPE, K_SHARED };
 #define KIND_BITS 4
 enum {
   INTS = 1 << 4,       /* of lists and tuples: whole numbers only, as R's integers are */
@@ -58,11 +59,14 @@ static int next_op(struct pickle_check *p, struct op *op) {
   op->code = *p->at++;
   op->text = NULL;
   switch (op->code) {
-    case P_STOP: case P_MARK: case P_NONE: case P_NEWTRUE: case P_NEWFALSE: case P_EMPTY_TUPLE: case P_TUPLE1: case P_TUPLE2: case P_TUPLE3:
-    case P_TUPLE: case P_EMPTY_LIST: case P_APPEND: case P_APPENDS: case P_MEMOIZE: case P_STACK_GLOBAL: case P_REDUCE: case P_BUILD:
+    case P_STOP: case P_MARK: case P_NONE: case P_NEWTRUE: case P_NEWFALSE: case P_EMPTY_TUPLE: case P_TUPLE1:
+    case P_TUPLE2: case P_TUPLE3: case P_TUPLE: case P_EMPTY_LIST: case P_APPEND: case P_APPENDS: case P_MEMOIZE:
+    case P_STACK_GLOBAL: case P_REDUCE: case P_BUILD:
       return 1;
-    case P_PROTO: return take_number(p, 1, &op->number) && (op->number <= 5 || refuse(p, "its pickle is of a protocol after 5"));
-    case P_FRAME: case P_BINFLOAT: return take_number(p, 8, &op->number); /* a frame only tells how much to read at a time */
+    case P_PROTO: return take_number(p, 1, &op->number) &&
+      (op->number <= 5 || refuse(p, "its pickle is of a protocol after 5"));
+    /* a frame only tells how much to read at a time */
+    case P_FRAME: case P_BINFLOAT: return take_number(p, 8, &op->number);
     case P_BININT1: case P_BINPUT: case P_BINGET: return take_number(p, 1, &op->number);
     case P_BININT2: return take_number(p, 2, &op->number);
     case P_BININT: case P_LONG_BINPUT: case P_LONG_BINGET: return take_number(p, 4, &op->number);
@@ -80,7 +84,8 @@ static int next_op(struct pickle_check *p, struct op *op) {
       return 1;
     }
   }
-  snprintf(p->problem, sizeof p->problem, "its pickle has the opcode 0x%02x, which arrays of plain values do not need", (unsigned)op->code);
+  snprintf(p->problem, sizeof p->problem, "its pickle has the opcode 0x%02x, which arrays of plain values do not need",
+    (unsigned)op->code);
   return 0;
 }
 
@@ -103,7 +108,8 @@ int pickle_measure(struct pickle_check *p, const unsigned char *bytes, size_t n)
         by = 0;
         if (op.code != P_MEMOIZE) place = (int64_t)op.number;
         /* Python counts them up, but leaves numbers out when it drops those that are not needed */
-        if (place > 4096 + (int64_t)n / 2 || place >= (int64_t)1 << 28) return refuse(p, "its pickle numbers an object beyond its size");
+        if (place > 4096 + (int64_t)n / 2 || place >= (int64_t)1 << 28)
+          return refuse(p, "its pickle numbers an object beyond its size");
         if (place >= p->memo) p->memo = place + 1;
         break;
       case P_TUPLE2: case P_APPEND: case P_STACK_GLOBAL: case P_REDUCE: case P_BUILD: by = -1, takes = 1; break;
@@ -145,7 +151,9 @@ static enum kind kind_of(uint32_t x) { return (enum kind)(x & ((1u << KIND_BITS)
 static uint32_t more_of(uint32_t x) { return x >> DEPTH_SHIFT; }
 
 /* What an item is, wherever that is kept. */
-static uint32_t *actual(struct machine *m, uint32_t *x) { return kind_of(*x) == K_SHARED ? &m->p->named[*x >> KIND_BITS] : x; }
+static uint32_t *actual(struct machine *m, uint32_t *x) {
+  return kind_of(*x) == K_SHARED ? &m->p->named[*x >> KIND_BITS] : x;
+}
 
 /* What was noted of places that are no longer there. */
 static void forget(struct machine *m) {
@@ -176,14 +184,16 @@ static int push_long(struct machine *m, const struct op *op) {
   uint64_t bits = 0;
   if (op->length > 8) return refuse(m->p, "its pickle holds a whole number beyond 2^53");
   for (uint64_t i = 0; i < op->length; i++) bits |= (uint64_t)op->text[i] << 8 * i;
-  if (op->length > 0 && op->length < 8 && bits >> (8 * op->length - 1)) bits |= ~(uint64_t)0 << 8 * op->length; /* the sign */
+  /* the sign */
+  if (op->length > 0 && op->length < 8 && bits >> (8 * op->length - 1)) bits |= ~(uint64_t)0 << 8 * op->length;
   int64_t number;
   memcpy(&number, &bits, sizeof number);
   return push_whole(m, number);
 }
 
 /* The names that are known, as module and name; the first texts are modules. */
-static const char *const words[] = {"numpy.core.multiarray", "numpy._core.multiarray", "numpy", "_codecs", "_reconstruct", "ndarray", "dtype", "encode"};
+static const char *const words[] = {"numpy.core.multiarray", "numpy._core.multiarray", "numpy", "_codecs",
+  "_reconstruct", "ndarray", "dtype", "encode"};
 enum { W_CORE = 1, W_CORE_2, W_NUMPY, W_CODECS, W_RECONSTRUCT, W_NDARRAY, W_DTYPE, W_ENCODE, W_END };
 
 static uint32_t word_of(const unsigned char *text, uint64_t length) {
@@ -195,7 +205,8 @@ static uint32_t word_of(const unsigned char *text, uint64_t length) {
 
 static int push_text(struct machine *m, const struct op *op, int utf8) {
   uint32_t x = K_TEXT | LATIN | word_of(op->text, op->length) << DEPTH_SHIFT;
-  if (op->length > 0 && memchr(op->text, 0, (size_t)op->length)) return refuse(m->p, "its pickle holds a text with a zero byte");
+  if (op->length > 0 && memchr(op->text, 0, (size_t)op->length))
+    return refuse(m->p, "its pickle holds a text with a zero byte");
   const unsigned char *at = op->text, *end = op->text + op->length;
   while (utf8 && at < end) {
     int n = utf8_length(at, end);
@@ -210,7 +221,8 @@ static int push_text(struct machine *m, const struct op *op, int utf8) {
 }
 
 static int push_name(struct machine *m, uint32_t module, uint32_t name, const struct op *a, const struct op *b) {
-  int known = ((module == W_CORE || module == W_CORE_2) && name == W_RECONSTRUCT) || (module == W_NUMPY && (name == W_NDARRAY || name == W_DTYPE)) ||
+  int known = ((module == W_CORE || module == W_CORE_2) && name == W_RECONSTRUCT) ||
+    (module == W_NUMPY && (name == W_NDARRAY || name == W_DTYPE)) ||
               (module == W_CODECS && name == W_ENCODE);
   if (known) return push(m, K_NAME | name << DEPTH_SHIFT);
   char text[120];
@@ -220,7 +232,8 @@ static int push_name(struct machine *m, uint32_t module, uint32_t name, const st
     text[length++] = c > ' ' && c <= '~' ? (char)c : '?';
   }
   text[length] = 0;
-  snprintf(m->p->problem, sizeof m->p->problem, "its pickle wants to use %s of Python, and only arrays of plain values are read", text);
+  snprintf(m->p->problem, sizeof m->p->problem,
+    "its pickle wants to use %s of Python, and only arrays of plain values are read", text);
   return 0;
 }
 
@@ -235,7 +248,8 @@ static int push_global(struct machine *m, const struct op *op) {
 
 static int stack_global(struct machine *m) {
   uint32_t module = *item(m, 1), name = *item(m, 0);
-  if (kind_of(module) != K_TEXT || kind_of(name) != K_TEXT) return refuse(m->p, "its pickle uses a name that is no text");
+  if (kind_of(module) != K_TEXT || kind_of(name) != K_TEXT)
+    return refuse(m->p, "its pickle uses a name that is no text");
   m->n -= 2;
   return push_name(m, more_of(module), more_of(name), &m->text[0], &m->text[1]);
 }
@@ -280,7 +294,8 @@ static int make_tuple(struct machine *m, int64_t n, int64_t to) {
   if (first == K_NAME && more_of(x[0]) == W_NDARRAY) tuple |= ONE_ARRAY;
   int shape = (tuple & INTS) && n <= PICKLE_AXES;
   /* (version, shape, dtype, is it in Fortran order?, elements) */
-  int list = n == 5 && (from + 4 == m->list_at || (kind_of(x[4]) == K_SHARED && (int64_t)(x[4] >> KIND_BITS) == m->list_memo));
+  int list = n == 5 && (from + 4 == m->list_at ||
+    (kind_of(x[4]) == K_SHARED && (int64_t)(x[4] >> KIND_BITS) == m->list_memo));
   if (list && from + 1 == m->shape_at && kind_of(x[2]) == K_DTYPE && (x[2] & OBJECTS) && kind_of(x[3]) == K_BOOL) {
     tuple |= STATE;
     m->p->axes = m->numbers;
@@ -306,16 +321,19 @@ static int make_list(struct machine *m) {
 
 /* The items from `from` on go to the list below `below`. */
 static int append(struct machine *m, int64_t from, int64_t below) {
-  if (below < 0 || kind_of(*actual(m, &m->p->item[below])) != K_LIST) return refuse(m->p, "its pickle appends to what is no list");
+  if (below < 0 || kind_of(*actual(m, &m->p->item[below])) != K_LIST)
+    return refuse(m->p, "its pickle appends to what is no list");
   uint32_t *list = actual(m, &m->p->item[below]);
   for (int64_t i = from; i < m->n; i++) {
-    if (m->p->item[i] == m->p->item[below] && kind_of(m->p->item[i]) == K_SHARED) return refuse(m->p, "its lists are nested too deeply, within themselves");
+    if (m->p->item[i] == m->p->item[below] && kind_of(m->p->item[i]) == K_SHARED)
+      return refuse(m->p, "its lists are nested too deeply, within themselves");
   }
   if (*list & FROZEN) return refuse(m->p, "its pickle appends to a list that is within another");
   uint32_t changed = put_in(m, from, *list);
   if (!changed || !are_plain(m, from)) return 0;
   *list = changed;
-  if (below == m->list_at || (kind_of(m->p->item[below]) == K_SHARED && (int64_t)(m->p->item[below] >> KIND_BITS) == m->list_memo)) m->count += (double)(m->n - from);
+  if (below == m->list_at || (kind_of(m->p->item[below]) == K_SHARED && (int64_t)(m->p->item[below] >> KIND_BITS) ==
+    m->list_memo)) m->count += (double)(m->n - from);
   return 1;
 }
 
@@ -333,7 +351,8 @@ static int remember(struct machine *m, int64_t place) {
 }
 
 static int recall(struct machine *m, uint64_t place) {
-  if (place >= (uint64_t)m->memo || kind_of(m->p->named[place]) == K_UNSET) return refuse(m->p, "its pickle recalls what it never named");
+  if (place >= (uint64_t)m->memo || kind_of(m->p->named[place]) == K_UNSET)
+    return refuse(m->p, "its pickle recalls what it never named");
   uint32_t x = m->p->named[place];
   return push(m, kind_of(x) == K_LIST ? K_SHARED | (uint32_t)place << KIND_BITS : x);
 }
@@ -355,7 +374,8 @@ static int reduce(struct machine *m) {
 static int build(struct machine *m) {
   uint32_t *object = item(m, 1), state = *item(m, 0);
   int array = kind_of(*object) == K_ARRAY;
-  if ((!array && kind_of(*object) != K_DTYPE) || kind_of(state) != K_TUPLE) return refuse(m->p, "its pickle fills what is no array");
+  if ((!array && kind_of(*object) != K_DTYPE) || kind_of(state) != K_TUPLE)
+    return refuse(m->p, "its pickle fills what is no array");
   if (array && !(state & STATE)) return refuse(m->p, "its pickle is not an array of objects");
   if (array) *object |= OBJECTS;
   m->n--;
@@ -409,7 +429,8 @@ int pickle_check(struct pickle_check *p) {
   struct op op;
   memset(p->named, 0, (size_t)p->memo * sizeof *p->named);
   while (next_op(p, &op) && op.code != P_STOP && run_op(&m, &op)) continue;
-  if (!*p->problem && (m.n != 1 || kind_of(p->item[0]) != K_ARRAY || !(p->item[0] & OBJECTS))) refuse(p, "its pickle is not an array");
+  if (!*p->problem && (m.n != 1 || kind_of(p->item[0]) != K_ARRAY || !(p->item[0] & OBJECTS)))
+    refuse(p, "its pickle is not an array");
   p->at = p->start;
   return !*p->problem;
 }

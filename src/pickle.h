@@ -1,4 +1,5 @@
-/* pickle.h - the pickles in NumPy's files of objects: their opcodes, and whether one is what it should be, before anything is made of it. */
+/* pickle.h - the pickles in NumPy's files of objects: their opcodes, and whether one is what it should be, before
+ * anything is made of it. */
 #ifndef NATIVENET_PICKLE_H
 #define NATIVENET_PICKLE_H
 

@@ -30,7 +30,8 @@ enum status program_infer(const struct program *p, int op, const int32_t *in, in
   return op_infer(q);
 }
 
-struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in, const struct shape **shapes) {
+struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in,
+  const struct shape **shapes) {
   struct shape out = q->out;
   struct failure ignored;
   int follows = 0;
@@ -39,7 +40,8 @@ struct shape program_other_shape(struct program *p, struct inference *q, const i
     shapes[k] = &p->slots[in[k]].other;
   }
   if (!follows) return out;
-  struct inference again = {.op = q->op, .inputs = q->inputs, .shape = shapes, .dtype = q->dtype, .attr = q->attr, .failure = &ignored};
+  struct inference again = {.op = q->op, .inputs = q->inputs, .shape = shapes, .dtype = q->dtype, .attr = q->attr,
+    .failure = &ignored};
   if (q->inputs > MAX_RESHAPED_INPUTS || op_infer(&again)) p->rows_seen = 1;
   else out = again.out;
   return out;
@@ -146,7 +148,8 @@ void program_plan(struct program *p) {
   plan_late(p);
   p->value_bytes = p->gradient_bytes = 0;
   for (int32_t i = 0; i < p->nodes_used; i++)
-    for (int k = 0; k < p->slots_used && p->nodes[i].op == ACTION_GRADIENT; k++) p->slots[k].wants_gradient = 0; /* each has its own */
+    /* each has its own */
+    for (int k = 0; k < p->slots_used && p->nodes[i].op == ACTION_GRADIENT; k++) p->slots[k].wants_gradient = 0;
   lay_out(p, 1);
   lay_out(p, 0);
   p->planned = -1;
@@ -163,7 +166,8 @@ void program_plan(struct program *p) {
   }
 }
 
-static unsigned char *value_address(const struct program *p, const struct slot *s, unsigned char *values, void *const *blocks) {
+static unsigned char *value_address(const struct program *p, const struct slot *s, unsigned char *values,
+  void *const *blocks) {
   switch (s->kind) {
   case SLOT_BOUND: case SLOT_SHARED: return blocks[s->block];
   case SLOT_GRADIENT: return p->gradients + s->value_at;
@@ -247,8 +251,10 @@ void program_plan_gradient(struct program *p, int32_t i) {
     s->reached = 0;
   }
   /* what the tape follows */
-  for (int64_t k = a[GRADIENT_TARGETS] + a[GRADIENT_SOURCES]; k < n->inputs; k++) p->slots[o[k].slot].wants_gradient = 1;
-  FOLLOW(p, a[GRADIENT_FIRST], a[GRADIENT_END], wants_gradient, op_info[n_->op].differentiable && dtype_is_float(p->slots[n_->out].dtype))
+  for (int64_t k = a[GRADIENT_TARGETS] + a[GRADIENT_SOURCES]; k < n->inputs; k++)
+    p->slots[o[k].slot].wants_gradient = 1;
+  FOLLOW(p, a[GRADIENT_FIRST], a[GRADIENT_END], wants_gradient, op_info[n_->op].differentiable &&
+    dtype_is_float(p->slots[n_->out].dtype))
   /* of this, what depends on a source */
   for (int64_t k = a[GRADIENT_TARGETS]; k < a[GRADIENT_TARGETS] + a[GRADIENT_SOURCES]; k++)
     p->slots[o[k].slot].reached = p->slots[o[k].slot].wants_gradient;

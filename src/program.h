@@ -63,13 +63,15 @@ struct program {
   int32_t laid_out; /* 1 + the nodes for which the arenas were laid out, for callers that run a program often */
   int32_t has_late; /* are there late nodes? */
   int32_t ignores_variables; /* a tape that follows only what it was told to */
-  int32_t rows_seen; /* what was traced depends on how many rows there were, beyond the shapes: it serves that number only */
+  /* what was traced depends on how many rows there were, beyond the shapes: it serves that number only */
+  int32_t rows_seen;
   int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
   int64_t room; /* rows for which its memory is laid out */
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
   int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
   struct team_choice choice; /* for callers that run it often */
-  uint64_t seed; /* beside the seeds of the nodes: another one for each run, where one caller runs it for many elements */
+  /* beside the seeds of the nodes: another one for each run, where one caller runs it for many elements */
+  uint64_t seed;
   int64_t value_shift; /* where, in its block, the arena of values begins: the first aligned byte */
   struct slot *slots;
   struct node *nodes;
@@ -84,8 +86,10 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
 enum status program_infer(const struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,
                           struct inference *q, const struct shape **shapes, int32_t *dtypes);
 
-/* The shape of the result at the other number of rows, by the same rule. What cannot follow is noted in p->rows_seen. */
-struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in, const struct shape **shapes);
+/* The shape of the result at the other number of rows, by the same rule. What cannot follow is noted in p->rows_seen.
+ */
+struct shape program_other_shape(struct program *p, struct inference *q, const int32_t *in,
+  const struct shape **shapes);
 
 /* Append a node whose output (and scratch) slots exist already. */
 void program_add_node(struct program *p, int op, const int32_t *in, int inputs, const struct attr *attr,

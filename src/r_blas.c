@@ -33,7 +33,8 @@ static int library_order(int64_t rows, int64_t columns, int64_t row, int64_t col
     if (!library_order(rows, depth, a_row, a_column, &order_a, &lead_a) ||                                     \
         !library_order(depth, columns, b_row, b_column, &order_b, &lead_b))                                   \
       return 0;                                                                                              \
-    F77_CALL(gemm)(&order_b, &order_a, &m, &n, &k, &one, (const real *)b, &lead_b, (const real *)a, &lead_a, &beta, (real *)c, &m FCONE FCONE); \
+    F77_CALL(gemm)(&order_b, &order_a, &m, &n, &k, &one, (const real *)b, &lead_b, (const real *)a, &lead_a, &beta, \
+      (real *)c, &m FCONE FCONE); \
     return 1;                                                                                                \
   }
 
@@ -43,8 +44,10 @@ LIBRARY_MULTIPLY(multiply_double, double, dgemm)
 #if defined(__ELF__)
 #pragma weak sgemm_
 #endif
-void F77_NAME(sgemm)(const char *transa, const char *transb, const int *m, const int *n, const int *k, const float *alpha, const float *a,
-                     const int *lda, const float *b, const int *ldb, const float *beta, float *c, const int *ldc FCLEN FCLEN);
+void F77_NAME(sgemm)(const char *transa, const char *transb, const int *m, const int *n, const int *k,
+  const float *alpha, const float *a,
+                     const int *lda, const float *b, const int *ldb, const float *beta, float *c,
+                     const int *ldc FCLEN FCLEN);
 LIBRARY_MULTIPLY(multiply_float, float, sgemm)
 #if defined(__ELF__)
 int blas_has_sgemm(void) { return F77_NAME(sgemm) != NULL; }

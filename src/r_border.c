@@ -34,10 +34,11 @@ void border_open(void) {
 /* ---- errors ---- */
 
 static const char *const status_class[STATUS_COUNT] = {
-  [STATUS_OK] = "internal", [STATUS_SHAPE] = "shape", [STATUS_DTYPE] = "dtype", [STATUS_VALUE] = "value", [STATUS_INDEX] = "index",
+  [STATUS_OK] = "internal", [STATUS_SHAPE] = "shape", [STATUS_DTYPE] = "dtype", [STATUS_VALUE] = "value",
+    [STATUS_INDEX] = "index",
   [STATUS_OVERFLOW] = "value", [STATUS_DIVISION] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
-  [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory", [STATUS_TOO_LARGE] = "too_large",
-  [STATUS_TRACED] = "traced",
+  [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory",
+  [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced",
 };
 
 void raise(const struct failure *failure) {
@@ -75,13 +76,15 @@ double as_number(SEXP x) {
 
 int as_dtype(SEXP x, int or_none) {
   int dtype = as_int(x);
-  if (dtype < (or_none ? -1 : 0) || dtype >= DTYPE_COUNT) raise_text(STATUS_DTYPE, "internal error: no dtype %d", dtype);
+  if (dtype < (or_none ? -1 : 0) || dtype >= DTYPE_COUNT) raise_text(STATUS_DTYPE, "internal error: no dtype %d",
+    dtype);
   return dtype;
 }
 
 void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length) {
   if ((SEXPTYPE)TYPEOF(x) != type || (length >= 0 && XLENGTH(x) != length))
-    raise_text(STATUS_VALUE, "internal error: expected a %s vector of length %lld", Rf_type2char(type), (long long)length);
+    raise_text(STATUS_VALUE, "internal error: expected a %s vector of length %lld", Rf_type2char(type),
+      (long long)length);
 }
 
 R_xlen_t list_length(SEXP x) {
@@ -93,7 +96,8 @@ R_xlen_t list_length(SEXP x) {
 /* ---- external pointers ---- */
 
 SEXP handle_new(SEXP protected_, enum handle kind) {
-  static const char *const names[][4] = {{"nn_tensor", "tensorflow.tensor"}, {"nn_variable", "nn_tensor", "tensorflow.tensor"}, {"nn_program"},
+  static const char *const names[][4] = {{"nn_tensor", "tensorflow.tensor"},
+    {"nn_variable", "nn_tensor", "tensorflow.tensor"}, {"nn_program"},
                                          {"nn_trainer"}, {"nn_optimizer_memory"}, {"nn_stream"}};
   static SEXP class[HANDLE_COUNT]; /* made once: all handles of a kind share it */
   if (!class[kind]) {
@@ -185,10 +189,13 @@ typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
 static struct header *block_header(SEXP block) { return (struct header *)(void *)RAW(block); }
 
 static SEXP block_new(int dtype, const struct shape *shape) {
-  static const char *const kind[DTYPE_COUNT] = {"a float32 tensor", "a float64 tensor", "an int32 tensor", "an int64 tensor", "a bool tensor"};
+  static const char *const kind[DTYPE_COUNT] = {"a float32 tensor", "a float64 tensor", "an int32 tensor",
+    "an int64 tensor", "a bool tensor"};
   char text[120];
-  if (!shape_is_possible(shape)) raise_text(STATUS_TOO_LARGE, "a tensor of shape %s is too large", shape_format(shape, text, sizeof text));
-  SEXP block = vector_for(RAWSXP, HEADER_BYTES + (int64_t)((size_t)shape_count(shape) * dtype_size[dtype]), kind[dtype], shape);
+  if (!shape_is_possible(shape)) raise_text(STATUS_TOO_LARGE, "a tensor of shape %s is too large",
+    shape_format(shape, text, sizeof text));
+  SEXP block = vector_for(RAWSXP, HEADER_BYTES + (int64_t)((size_t)shape_count(shape) * dtype_size[dtype]), kind[dtype],
+    shape);
   struct header *h = block_header(block);
   memset(h, 0, HEADER_BYTES); /* blocks are saved: no stray bytes */
   h->magic = TENSOR_MAGIC;
@@ -208,7 +215,8 @@ SEXP tensor_new(int dtype, const struct shape *shape, struct tensor *t) {
 
 /* Objects that were saved and read again have lost their address; they get a new one when used. */
 static void renew_address(SEXP x) {
-  if (R_ExternalPtrAddr(x) != (void *)R_ExternalPtrProtected(x)) R_SetExternalPtrAddr(x, (void *)R_ExternalPtrProtected(x));
+  if (R_ExternalPtrAddr(x) != (void *)R_ExternalPtrProtected(x))
+    R_SetExternalPtrAddr(x, (void *)R_ExternalPtrProtected(x));
 }
 
 static int is_handle(SEXP x) {
@@ -250,7 +258,8 @@ int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x
 
 SEXP tensor_block(SEXP x) {
   SEXP block = is_tensor(x) ? R_ExternalPtrProtected(x) : R_NilValue;
-  if (TYPEOF(block) == VECSXP) raise_text(STATUS_TRACED, "it looks at the numbers of a tensor, which are known only when it runs");
+  if (TYPEOF(block) == VECSXP) raise_text(STATUS_TRACED,
+    "it looks at the numbers of a tensor, which are known only when it runs");
   if (TYPEOF(block) != RAWSXP || XLENGTH(block) < HEADER_BYTES || block_header(block)->magic != TENSOR_MAGIC)
     raise_text(STATUS_VALUE, "expected a tensor");
   renew_address(x);
@@ -375,7 +384,8 @@ void variable_own_block(SEXP v, int keep_numbers) {
 SEXP ffi_variable_assign(SEXP v, SEXP x);
 SEXP ffi_variable_assign(SEXP v, SEXP x) {
   if (is_tensor(v) && !is_variable(v))
-    raise_text(STATUS_VALUE, "`variable_assign()`: the numbers of a plain tensor do not change; make it a `variable()`");
+    raise_text(STATUS_VALUE,
+      "`variable_assign()`: the numbers of a plain tensor do not change; make it a `variable()`");
   struct tensor old = as_tensor(v);
   x = PROTECT(coerce_tensor(x, old.dtype));
   struct tensor from = as_tensor(x);

@@ -120,7 +120,8 @@ int32_t program_shared_slot(SEXP x, SEXP tensor);
 
 /* ---- shapes that follow the batch (r_sizes.c) ---- */
 
-/* The sizes as R sees them while a function is traced; `other` are those at another number of rows. Both must be protected. */
+/* The sizes as R sees them while a function is traced; `other` are those at another number of rows. Both must be
+ * protected. */
 SEXP sizes_new(SEXP program, SEXP sizes, SEXP other);
 
 /* Once, when the package loads: the class of such vectors. */
@@ -163,7 +164,8 @@ int call_back(SEXP f, double a, double b, double c);
 #define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
 
 /* A new external pointer, with the class of its kind. */
-enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_STREAM, HANDLE_COUNT };
+enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_STREAM,
+  HANDLE_COUNT };
 SEXP handle_new(SEXP protected_, enum handle kind);
 
 /* ---- optimizers (r_optimizer.c) ---- */
@@ -176,6 +178,7 @@ void read_optimizer(SEXP numbers, struct optimizer *o);
 /* ---- tapes (r_tape.c) ---- */
 
 /* Note an op that just ran as the node `ran`: on the tape if any input is watched by it. */
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, const struct node *ran);
+void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch,
+  const struct node *ran);
 
 #endif

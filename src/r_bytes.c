@@ -1,4 +1,5 @@
-/* r_bytes.c - the bytes of tensors as files hold them, row-major, and files that are written as a whole or not at all. */
+/* r_bytes.c - the bytes of tensors as files hold them, row-major, and files that are written as a whole or not at all.
+ */
 #define _POSIX_C_SOURCE 200112L
 #include "r_border.h"
 
@@ -42,7 +43,8 @@ SEXP ffi_tensor_from_bytes(SEXP bytes, SEXP offset, SEXP dtype, SEXP dim) {
   /* checked before anything is allocated, in numbers that cannot overflow */
   double needed = (double)dtype_size[as_dtype(dtype, 0)];
   for (int i = 0; i < shape.rank; i++) needed *= (double)shape.dim[i];
-  if (!(from >= 0 && from + needed <= (double)XLENGTH(bytes))) raise_text(STATUS_VALUE, "internal error: too few bytes for a tensor");
+  if (!(from >= 0 && from + needed <= (double)XLENGTH(bytes)))
+    raise_text(STATUS_VALUE, "internal error: too few bytes for a tensor");
   SEXP x = PROTECT(tensor_new(as_dtype(dtype, 0), &shape, &t));
   if (needed > 0) memcpy(t.data, RAW(bytes) + (size_t)from, tensor_bytes(&t));
   unsigned char *flag = t.data;
@@ -69,7 +71,9 @@ static const char *path_of(SEXP path) {
   return R_ExpandFileName(Rf_translateChar(STRING_ELT(path, 0)));
 }
 
-static SEXP outcome(int ok, int error) { return ok ? R_NilValue : Rf_mkString(error ? strerror(error) : "unknown error"); }
+static SEXP outcome(int ok, int error) {
+  return ok ? R_NilValue : Rf_mkString(error ? strerror(error) : "unknown error");
+}
 
 /* Is there anything but a plain file or a folder by this name: a device, a pipe? It must not be replaced by a file. */
 SEXP ffi_is_device(SEXP path);
@@ -83,8 +87,8 @@ SEXP ffi_is_device(SEXP path) {
 #endif
 }
 
-/* Write pieces (raw vectors and tensors) to a new file, or after what it holds. They are on the disk when this returns. NULL, or what
- * went wrong. */
+/* Write pieces (raw vectors and tensors) to a new file, or after what it holds. They are on the disk when this returns.
+ * NULL, or what went wrong. */
 SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append);
 SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append) {
   const char *name = path_of(path);

@@ -11,7 +11,8 @@ int is_integer64(SEXP x) {
   return XLENGTH(class) == 1 && !strcmp(CHAR(STRING_ELT(class, 0)), "integer64");
 }
 
-/* The dtype of doubles without dimensions: float64 as in R, float32 while one of TensorFlow's or Keras' functions runs. */
+/* The dtype of doubles without dimensions: float64 as in R, float32 while one of TensorFlow's or Keras' functions runs.
+ */
 static int plain_dtype = FLOAT64;
 
 int r_plain_dtype(void) { return plain_dtype; }
@@ -53,15 +54,16 @@ void r_shape(SEXP x, struct shape *shape) {
     shape->dim[0] = (int64_t)XLENGTH(x);
     return;
   }
-  if (LENGTH(dim) > MAX_RANK) raise_text(STATUS_SHAPE, "an array of %d axes; at most %d are possible", LENGTH(dim), MAX_RANK);
+  if (LENGTH(dim) > MAX_RANK) raise_text(STATUS_SHAPE, "an array of %d axes; at most %d are possible", LENGTH(dim),
+    MAX_RANK);
   shape->rank = LENGTH(dim);
   for (int i = 0; i < shape->rank; i++) shape->dim[i] = INTEGER(dim)[i];
 }
 
 /* A column-major array is the row-major one with its axes reversed. With the first axis cut off, it
  * is a matrix of n rows; rows are taken in bands, so that each cache line that is read is used
- * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. An interrupt jumps out of
- * here: what is written to is dropped then. */
+ * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. An interrupt jumps out
+ * of here: what is written to is dropped then. */
 #define BAND 32
 #define PATIENCE 0x3fff /* pieces of rows between two questions */
 #define TRANSPOSE(shape, ASSIGN)                                                                    \
@@ -119,7 +121,8 @@ static int64_t known64(int64_t x, int dtype, int64_t at) {
 /* What doubles cannot tell from its neighbour is not rounded in silence. */
 static double double_of64(int64_t x, int dtype, int64_t at) {
   if (x == INT64_MIN) return NA_REAL;
-  if (x > 9007199254740992 || x < -9007199254740992) refuse(dtype, "a whole number beyond 2^53, which doubles do not hold exactly,", at);
+  if (x > 9007199254740992 || x < -9007199254740992)
+    refuse(dtype, "a whole number beyond 2^53, which doubles do not hold exactly,", at);
   return (double)x;
 }
 
@@ -156,7 +159,8 @@ void numbers_from_r(SEXP x, int dtype, void *to) {
   } else {
     const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
     switch (dtype) {
-    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at] == NA_INTEGER ? (float)NA_REAL : (float)v[r_at]); break;
+    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at] == NA_INTEGER ? (float)NA_REAL : (float)v[r_at]);
+      break;
     case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at] == NA_INTEGER ? NA_REAL : v[r_at]); break;
     case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
     case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
@@ -193,7 +197,8 @@ SEXP numbers_to_r(const struct tensor *t) {
   const struct shape *shape = &t->shape;
   int64_t n = shape_count(shape);
   for (int i = 0; i < shape->rank; i++)
-    if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array", (long long)shape->dim[i]);
+    if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array",
+      (long long)shape->dim[i]);
   int small = (t->dtype == INT32 || t->dtype == INT64) && fits_integer(t), rounded = 0;
   SEXP x = PROTECT(vector_for(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, n, "an R array", shape));
   double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;

@@ -1,4 +1,5 @@
-/* r_epoch.c - passes over arrays as R sees them, and where native loops ask R: the one place where they evaluate R code. */
+/* r_epoch.c - passes over arrays as R sees them, and where native loops ask R: the one place where they evaluate R
+ * code. */
 #include "epoch.h"
 #include "r_border.h"
 
@@ -14,7 +15,8 @@ int call_back(SEXP f, double a, double b, double c) {
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
   const struct program *p = as_program(program);
   d->columns = (int32_t)list_length(columns);
-  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
+  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs))
+    raise_text(STATUS_VALUE, "internal error: columns and inputs");
   for (int k = 0; k < d->columns; k++) {
     struct tensor t = as_tensor(VECTOR_ELT(columns, k));
     int32_t slot = slot_in(program, VECTOR_ELT(inputs, k));
@@ -25,14 +27,16 @@ void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
       raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(&t.shape, a, sizeof a),
                  shape_format(&row, b, sizeof b));
     if (k > 0 && t.shape.dim[0] != d->rows)
-      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows, (long long)t.shape.dim[0]);
+      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows,
+        (long long)t.shape.dim[0]);
     d->rows = t.shape.dim[0];
     if (d->rows > INT32_MAX) raise_text(STATUS_SHAPE, "too many rows");
     d->column[k] = (struct column){t.data, shape_span(&t.shape, 1, t.shape.rank) * (int64_t)dtype_size[t.dtype], slot};
   }
 }
 
-/* ---- how far a pass is: struct epoch_state, then the sums of the tallies, in a raw vector that changes in place ---- */
+/* ---- how far a pass is: struct epoch_state, then the sums of the tallies, in a raw vector that changes in place ----
+ */
 
 static struct epoch_state *as_state(SEXP x) {
   check_vector(x, RAWSXP, -1);
@@ -44,14 +48,16 @@ static int is_alive(const struct random *r) { return (r->state[0] | r->state[1] 
 
 /* A state may come from anybody's file. */
 static void check_state(const struct epoch_state *s, int64_t rows) {
-  if (s->position < 0 || s->position > rows || s->rows_seen < 0 || s->steps < 0 || !is_alive(&s->start) || (s->begun && !is_alive(&s->now)))
+  if (s->position < 0 || s->position > rows || s->rows_seen < 0 || s->steps < 0 || !is_alive(&s->start) ||
+    (s->begun && !is_alive(&s->now)))
     raise_text(STATUS_VALUE, "what the model remembers of its interrupted training is damaged");
 }
 
 /* A new pass with room for n sums; if it is `random`, its seed is drawn from R's generator. */
 SEXP ffi_epoch_state(SEXP n, SEXP random);
 SEXP ffi_epoch_state(SEXP n, SEXP random) {
-  SEXP x = PROTECT(vector_for(RAWSXP, (int64_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double)), "the sums of the metrics", NULL));
+  SEXP x = PROTECT(vector_for(RAWSXP, (int64_t)(sizeof(struct epoch_state) + (size_t)as_int(n) * sizeof(double)),
+    "the sums of the metrics", NULL));
   memset(RAW(x), 0, (size_t)XLENGTH(x));
   random_seed(&as_state(x)->start, as_int(random) ? seed_from_r() : 0);
   UNPROTECT(1);
@@ -85,8 +91,8 @@ struct listener {
   double next;
 };
 
-/* An interrupt or an error in a callback jumps out of here: variables are consistent, and nothing needs to be freed. What R
- * code did meanwhile may have given variables other blocks. */
+/* An interrupt or an error in a callback jumps out of here: variables are consistent, and nothing needs to be freed.
+ * What R code did meanwhile may have given variables other blocks. */
 static int poll(struct loop *loop) {
   struct epoch *e = (struct epoch *)(void *)loop;
   struct listener *l = e->user;
@@ -111,11 +117,13 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   e->tallies = (int32_t)list_length(tallies);
   check_vector(averaged, INTSXP, e->tallies);
   if (e->tallies > MAX_TALLIES) raise_text(STATUS_VALUE, "at most %d losses and metrics are possible", MAX_TALLIES);
-  double *sum = (double *)(void *)(RAW(state) + sizeof(struct epoch_state)), *end = (double *)(void *)(RAW(state) + XLENGTH(state));
+  double *sum = (double *)(void *)(RAW(state) + sizeof(struct epoch_state)),
+    *end = (double *)(void *)(RAW(state) + XLENGTH(state));
   for (int k = 0; k < e->tallies; k++) {
     int32_t slot = e->target[e->targets++] = slot_in(program, VECTOR_ELT(tallies, k));
     int64_t n = shape_count(&e->loop.program->slots[slot].shape);
-    if (!dtype_is_float(e->loop.program->slots[slot].dtype) || end - sum < n) raise_text(STATUS_VALUE, "internal error: what is added up");
+    if (!dtype_is_float(e->loop.program->slots[slot].dtype) || end - sum < n)
+      raise_text(STATUS_VALUE, "internal error: what is added up");
     e->tally[k] = (struct tally){slot, INTEGER(averaged)[k], n, sum};
     sum += n;
   }
@@ -146,15 +154,17 @@ static int64_t rows_served(int64_t rows, int64_t position, int64_t batch, int64_
   return !only ? left : only == batch ? whole : only == left ? left : 0;
 }
 
-/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only batches that
- * the program serves or 0); tallies: symbolic float
- * tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows are kept; rates: a learning
- * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock. Returns list(the
- * collected tensors, rows of the batch that another program must serve (0: none)); the sums stand in the state. Where the pass was
- * stopped, another call with the same state goes on. */
-SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
+/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only
+ * batches that the program serves or 0); tallies: symbolic float
+ * tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows are kept; rates: a
+ * learning rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock.
+ * Returns list(the collected tensors, rows of the batch that another program must serve (0: none)); the sums stand in
+ * the state. Where the pass was stopped, another call with the same state goes on. */
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
+  SEXP rates,
                    SEXP optimizer, SEXP state, SEXP listeners);
-SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected, SEXP rates,
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
+  SEXP rates,
                    SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
   check_vector(options, REALSXP, 3);
@@ -169,13 +179,15 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
   check_vector(listeners, VECSXP, 2);
   struct listener l = {program, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
-    .loop = {.program = p, .data = &d, .batch = batch, .only = only, .every_step = !Rf_isNull(l.on_step), .choice = &p->choice, .failure = &failure, .poll = poll},
+    .loop = {.program = p, .data = &d, .batch = batch, .only = only, .every_step = !Rf_isNull(l.on_step),
+      .choice = &p->choice, .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
   };
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
   SEXP results = PROTECT(Rf_allocVector(VECSXP, 2));
-  SET_VECTOR_ELT(results, 0, read_collected(program, collected, rows_served(d.rows, e.state->position, batch, only), &e));
+  SET_VECTOR_ELT(results, 0, read_collected(program, collected, rows_served(d.rows, e.state->position, batch, only),
+    &e));
   if (!Rf_isNull(rates)) {
     check_vector(rates, REALSXP, -1);
     e.rates = REAL(rates);

@@ -28,8 +28,8 @@ static const char *name_problem(const unsigned char *name, char *text, size_t si
   return text;
 }
 
-/* What a text holds: c(cost in bytes of R's memory, 1 if all values are numbers in one array or object, and whole, the least, the most);
- * or in one string why it is refused. */
+/* What a text holds: c(cost in bytes of R's memory, 1 if all values are numbers in one array or object, and whole, the
+ * least, the most); or in one string why it is refused. */
 SEXP ffi_json_scan(SEXP text, SEXP deepest);
 SEXP ffi_json_scan(SEXP text, SEXP deepest) {
   size_t n, at;
@@ -39,8 +39,10 @@ SEXP ffi_json_scan(SEXP text, SEXP deepest) {
   char twice[160], problem[240];
   const char *why = json_scan(bytes, n, as_int(deepest), &e, &at);
   if (!why && e.names > 0) {
-    SEXP room = PROTECT(vector_for(RAWSXP, (int64_t)e.names * JSON_NAME_WORDS * (int64_t)sizeof(uint32_t), "the names of a text of JSON", NULL));
-    if (json_name_twice(bytes, n, (size_t)e.names, (uint32_t *)(void *)RAW(room), &at)) why = name_problem(bytes + at, twice, sizeof twice);
+    SEXP room = PROTECT(vector_for(RAWSXP, (int64_t)e.names * JSON_NAME_WORDS * (int64_t)sizeof(uint32_t),
+      "the names of a text of JSON", NULL));
+    if (json_name_twice(bytes, n, (size_t)e.names, (uint32_t *)(void *)RAW(room), &at))
+      why = name_problem(bytes + at, twice, sizeof twice);
     UNPROTECT(1);
   }
   if (why) {
@@ -74,7 +76,9 @@ static SEXP read_string(struct reader *r) {
 }
 
 /* Whole numbers as integers, where they fit. */
-static int is_integer(const unsigned char *at, double value) { return json_is_whole(at) && value >= -INT_MAX && value <= INT_MAX; }
+static int is_integer(const unsigned char *at, double value) {
+  return json_is_whole(at) && value >= -INT_MAX && value <= INT_MAX;
+}
 
 static double take_number(struct reader *r, int *whole) {
   double value = strtod((const char *)r->at, NULL);

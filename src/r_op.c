@@ -10,8 +10,9 @@ static int dtype_of(SEXP x) {
   return as_tensor(x).dtype;
 }
 
-/* Plain R numbers take the number type of the tensors they meet; alone, that of the first kind that is among them: arrays of
- * doubles, doubles without dimensions, which are also what ops on floats make of whole numbers, integer64, integers. */
+/* Plain R numbers take the number type of the tensors they meet; alone, that of the first kind that is among them:
+ * arrays of doubles, doubles without dimensions, which are also what ops on floats make of whole numbers, integer64,
+ * integers. */
 static int target_dtype(int op, SEXP inputs, const struct attr *attr) {
   int seen[DTYPE_COUNT] = {0};
   for (int k = 0; k < (int)XLENGTH(inputs); k++) {
@@ -34,17 +35,20 @@ static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
   ints = PROTECT(Rf_coerceVector(ints, REALSXP));
   reals = PROTECT(Rf_coerceVector(reals, REALSXP));
   attr->n_ints = (int32_t)XLENGTH(ints);
-  if (attr->n_ints > MAX_INTS || XLENGTH(reals) > MAX_REALS) raise_text(STATUS_VALUE, "internal error: too many attributes");
+  if (attr->n_ints > MAX_INTS || XLENGTH(reals) > MAX_REALS)
+    raise_text(STATUS_VALUE, "internal error: too many attributes");
   for (int i = 0; i < attr->n_ints; i++) {
     double v = REAL(ints)[i];
-    if (!(v >= -2147483648.0 && v <= 2147483648.0)) raise_text(STATUS_VALUE, "%g is beyond what sizes and positions can be", v);
+    if (!(v >= -2147483648.0 && v <= 2147483648.0))
+      raise_text(STATUS_VALUE, "%g is beyond what sizes and positions can be", v);
     attr->ints[i] = (int64_t)v;
   }
   for (int i = 0; i < (int)XLENGTH(reals); i++) attr->reals[i] = REAL(reals)[i];
   UNPROTECT(2);
 }
 
-/* A parameter that the op's floats cannot hold would be Inf there without a word. The ends of clip() may be as far as they like. */
+/* A parameter that the op's floats cannot hold would be Inf there without a word. The ends of clip() may be as far as
+ * they like. */
 static void check_parameters(int op, const struct attr *attr, int dtype) {
   if (op_info[op].most < 0) dtype = (int)attr->ints[0];
   if (dtype != FLOAT32 || op == OP_CLIP) return;
@@ -71,7 +75,8 @@ static int op_named(SEXP name) {
 /* Append to the program that the symbolic inputs belong to. */
 static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
   int n = (int)XLENGTH(inputs);
-  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
+  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1,
+    sizeof *dtypes);
   const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
   for (int k = 0; k < n; k++) {
     SEXP x = VECTOR_ELT(inputs, k);
@@ -100,7 +105,8 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   struct slot *slots = (struct slot *)R_alloc((size_t)n + 2, sizeof *slots);
   struct operand *operands = (struct operand *)R_alloc((size_t)n + 1, sizeof *operands);
   const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
-  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1, sizeof *dtypes);
+  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1,
+    sizeof *dtypes);
   struct node node;
   struct program p = {.slots = slots, .nodes = &node, .operands = operands};
   for (int k = 0; k < n; k++) {
@@ -118,7 +124,8 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   if (q.scratch) {
     struct shape flat = {.rank = 1, .dim = {q.scratch}};
     int dtype = dtypes[op_key(op)];
-    scratch = vector_for(RAWSXP, q.scratch * (int64_t)dtype_size[dtype], "what the gradient will need for a result", &q.out);
+    scratch = vector_for(RAWSXP, q.scratch * (int64_t)dtype_size[dtype], "what the gradient will need for a result",
+      &q.out);
     kept = program_add_slot(&p, SLOT_BOUND, dtype, &flat);
     slots[kept].value = RAW(scratch);
   }
@@ -126,13 +133,14 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
   if (op_is_random(op)) node.seed = seed_from_r();
   if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
-  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch, &node);
+  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch,
+    &node);
   UNPROTECT(2);
   return output;
 }
 
-/* What a symbolic tensor of the program holds if it follows from shapes and constants alone, as tf$shape(x)[1] does; else NULL.
- * Who looks at such a number makes the program one for these shapes. */
+/* What a symbolic tensor of the program holds if it follows from shapes and constants alone, as tf$shape(x)[1] does;
+ * else NULL. Who looks at such a number makes the program one for these shapes. */
 static SEXP value_from_shapes(SEXP program, int32_t slot) {
   struct program *p = as_program(program);
   if (p->slots[slot].kind == SLOT_BOUND) return VECTOR_ELT(VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS), slot);
@@ -170,7 +178,8 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording);
 SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
   check_vector(recording, VECSXP, 2);
   int op = op_named(name);
-  if (TYPEOF(inputs) != VECSXP || !(Rf_isNull(ints) || Rf_isNumeric(ints) || Rf_isLogical(ints)) || !(Rf_isNull(reals) || Rf_isNumeric(reals)))
+  if (TYPEOF(inputs) != VECSXP || !(Rf_isNull(ints) || Rf_isNumeric(ints) || Rf_isLogical(ints)) ||
+    !(Rf_isNull(reals) || Rf_isNumeric(reals)))
     raise_text(STATUS_VALUE, "internal error: apply_op() was given other types");
   SEXP tapes = VECTOR_ELT(recording, 0), tracing = VECTOR_ELT(recording, 1);
   struct attr attr;

@@ -86,15 +86,18 @@ static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
 static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
   struct tensor v = as_tensor(variable);
   char a[100], b[100];
-  if (!is_variable(variable)) raise_text(STATUS_VALUE, "only variables can be updated, in pairs of list(gradient, variable); `tf$Variable()` makes one");
-  if (!dtype_is_float(v.dtype)) raise_text(STATUS_DTYPE, "a variable of dtype %s cannot be updated along a gradient", dtype_name[v.dtype]);
+  if (!is_variable(variable)) raise_text(STATUS_VALUE,
+    "only variables can be updated, in pairs of list(gradient, variable); `tf$Variable()` makes one");
+  if (!dtype_is_float(v.dtype)) raise_text(STATUS_DTYPE, "a variable of dtype %s cannot be updated along a gradient",
+    dtype_name[v.dtype]);
   if (dtype != v.dtype || !shape_equal(shape, &v.shape))
-    raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
+    raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE,
+      "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
                shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
 }
 
-/* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced before
- * know the old states. */
+/* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced
+ * before know the old states. */
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states);
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   SEXP list = memory_list(x);
@@ -103,13 +106,15 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   check_vector(states, VECSXP, n);
   struct optimizer o;
   memcpy(&o, REAL(numbers), sizeof o);
-  if (o.kind != memory_optimizer(list)->kind) raise_text(STATUS_VALUE, "this is the memory of another kind of optimizer");
+  if (o.kind != memory_optimizer(list)->kind)
+    raise_text(STATUS_VALUE, "this is the memory of another kind of optimizer");
   for (int k = 0; k < n; k++) {
     struct tensor v = as_tensor(VECTOR_ELT(variables, k));
     check_vector(VECTOR_ELT(states, k), VECSXP, expected);
     for (int i = 0; i < expected; i++) {
       struct tensor s = as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), i));
-      if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape)) raise_text(STATUS_SHAPE, "what an optimizer remembers does not fit its variable");
+      if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape))
+        raise_text(STATUS_SHAPE, "what an optimizer remembers does not fit its variable");
     }
   }
   *memory_optimizer(list) = o;
@@ -143,7 +148,8 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
   SEXP list = memory_list(x);
   int n = (int)list_length(variables);
   check_vector(gradients, VECSXP, n);
-  struct updates u = {.optimizer = memory_optimizer(list), .n = n, .pair = (struct pair *)R_alloc((size_t)n + 1, sizeof(struct pair))};
+  struct updates u = {.optimizer = memory_optimizer(list), .n = n, .pair = (struct pair *)R_alloc((size_t)n + 1,
+    sizeof(struct pair))};
   double work = 0;
   for (int k = 0; k < n; k++) {
     struct tensor g = as_tensor(VECTOR_ELT(gradients, k));

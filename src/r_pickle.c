@@ -2,9 +2,9 @@
  *
  * A pickle is a program for a little stack machine that builds Python objects. In general it may call any function by
  * its name, and so reading a stranger's pickle runs a stranger's code. Here nothing is ever called: four names are
- * known, and they stand for themselves. With three every array of objects begins (numpy's _reconstruct, ndarray, dtype),
- * and by the fourth (_codecs.encode) Python 3 writes bytes for Python 2. Other names, and opcodes that such files do not
- * need, end the reading.
+ * known, and they stand for themselves. With three every array of objects begins (numpy's _reconstruct, ndarray,
+ * dtype), and by the fourth (_codecs.encode) Python 3 writes bytes for Python 2. Other names, and opcodes that such
+ * files do not need, end the reading.
  *
  * The values, on the stack and in R:
  *   None, bool, int, float, str, bytes   NULL, logical, integer or double, double, character, raw
@@ -14,8 +14,8 @@
  * Python's lists grow after others refer to them. So until the end each is a handle, an R list of HANDLE_SIZE whose
  * elements can be replaced. Whole numbers, of which there are millions, are kept out of R's lists.
  *
- * Before anything of this is made, pickle.c has seen that the whole pickle is an array of plain values. All memory is R's, and all of
- * it is linear in the length of the file: an opcode adds at most one item.
+ * Before anything of this is made, pickle.c has seen that the whole pickle is an array of plain values. All memory is
+ * R's, and all of it is linear in the length of the file: an opcode adds at most one item.
  */
 #include "r_border.h"
 #include "pickle.h"
@@ -120,7 +120,8 @@ static void handle_append(struct pickle *p, SEXP handle, int from, int n) {
   values = handle_values(handle);
   for (int i = 0; i < n; i++) {
     if (whole) INTEGER(values)[old + i] = item[i].integer;
-    else SET_VECTOR_ELT(values, old + i, item[i].kind == ITEM_INT ? Rf_ScalarInteger(item[i].integer) : VECTOR_ELT(p->stack.objects, from + i));
+    else SET_VECTOR_ELT(values, old + i, item[i].kind == ITEM_INT ? Rf_ScalarInteger(item[i].integer) :
+      VECTOR_ELT(p->stack.objects, from + i));
   }
   *handle_count(handle) = old + n;
 }
@@ -187,7 +188,8 @@ static int find_mark(struct pickle *p) {
 
 static int remember(struct pickle *p, uint64_t place) {
   if (place >= INT_MAX) return refuse(p, "its pickle numbers an object beyond its size");
-  if (p->stack.n == 0 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK) return refuse(p, "its pickle names what is not there");
+  if (p->stack.n == 0 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK)
+    return refuse(p, "its pickle names what is not there");
   int i = (int)place;
   row_reserve(p, &p->memo, i + 1, 2);
   if (i >= p->memo.n) p->memo.n = i + 1;
@@ -197,7 +199,8 @@ static int remember(struct pickle *p, uint64_t place) {
 }
 
 static int recall(struct pickle *p, uint64_t place) {
-  if (place >= (uint64_t)p->memo.n || p->memo.item[place].kind == ITEM_UNSET) return refuse(p, "its pickle recalls what it never named");
+  if (place >= (uint64_t)p->memo.n || p->memo.item[place].kind == ITEM_UNSET)
+    return refuse(p, "its pickle recalls what it never named");
   struct item item = p->memo.item[place];
   if (item.kind == ITEM_OBJECT) return push_object(p, VECTOR_ELT(p->memo.objects, (R_xlen_t)place));
   push(p, ITEM_INT)->integer = item.integer;
@@ -277,7 +280,8 @@ static const char *const known_name[KNOWN_NAMES][3] = {
 
 static int push_name(struct pickle *p, const char *module, size_t m, const char *name, size_t n) {
   for (int i = 0; i < KNOWN_NAMES; i++) {
-    if (strlen(known_name[i][0]) == m && !memcmp(known_name[i][0], module, m) && strlen(known_name[i][1]) == n && !memcmp(known_name[i][1], name, n))
+    if (strlen(known_name[i][0]) == m && !memcmp(known_name[i][0], module, m) && strlen(known_name[i][1]) == n &&
+      !memcmp(known_name[i][1], name, n))
       return push_object(p, Rf_install(known_name[i][2]));
   }
   char text[120];
@@ -287,7 +291,8 @@ static int push_name(struct pickle *p, const char *module, size_t m, const char 
     text[length++] = c > ' ' && c <= '~' ? c : '?';
   }
   text[length] = 0;
-  snprintf(p->problem, sizeof p->problem, "its pickle wants to use %s of Python, and only arrays of plain values are read", text);
+  snprintf(p->problem, sizeof p->problem,
+    "its pickle wants to use %s of Python, and only arrays of plain values are read", text);
   return 0;
 }
 
@@ -308,7 +313,8 @@ static int stack_global(struct pickle *p) {
   SEXP module = peek(p, 1), name = peek(p, 0);
   if (TYPEOF(module) != STRSXP || TYPEOF(name) != STRSXP) return refuse(p, "its pickle uses a name that is no text");
   p->stack.n -= 2;
-  module = STRING_ELT(module, 0), name = STRING_ELT(name, 0); /* the stack still keeps them: it only grows when pushed to */
+  /* the stack still keeps them: it only grows when pushed to */
+  module = STRING_ELT(module, 0), name = STRING_ELT(name, 0);
   return push_name(p, CHAR(module), strlen(CHAR(module)), CHAR(name), strlen(CHAR(name)));
 }
 
@@ -330,7 +336,8 @@ static SEXP latin1_bytes(struct pickle *p, const unsigned char *text) {
 /* A call of one of the known names. */
 static int reduce(struct pickle *p) {
   SEXP name = peek(p, 1), args = peek(p, 0);
-  if (TYPEOF(name) != SYMSXP || !is_handle(args, TUPLE_HANDLE)) return refuse(p, "its pickle calls what is no function");
+  if (TYPEOF(name) != SYMSXP || !is_handle(args, TUPLE_HANDLE))
+    return refuse(p, "its pickle calls what is no function");
   SEXP first = handle_object(args, 0), made;
   if (name == Rf_install("_reconstruct") && first == Rf_install("ndarray")) {
     made = PROTECT(make_handle(ARRAY_HANDLE));
@@ -352,7 +359,8 @@ static int reduce(struct pickle *p) {
 static int build(struct pickle *p) {
   SEXP object = peek(p, 1), state = peek(p, 0);
   int array = is_handle(object, ARRAY_HANDLE);
-  if ((!array && !is_handle(object, DTYPE_HANDLE)) || !is_handle(state, TUPLE_HANDLE)) return refuse(p, "its pickle fills what is no array");
+  if ((!array && !is_handle(object, DTYPE_HANDLE)) || !is_handle(state, TUPLE_HANDLE))
+    return refuse(p, "its pickle fills what is no array");
   if (array) SET_VECTOR_ELT(object, HANDLE_VALUES, state);
   p->stack.n--;
   return 1;
@@ -361,7 +369,8 @@ static int build(struct pickle *p) {
 static int do_opcode(struct pickle *p, int opcode) {
   uint64_t number;
   switch (opcode) {
-    case P_PROTO: return take_number(p, 1, &number) && (number <= 5 || refuse(p, "its pickle is of a protocol after 5"));
+    case P_PROTO: return take_number(p, 1, &number) &&
+      (number <= 5 || refuse(p, "its pickle is of a protocol after 5"));
     case P_FRAME: return take(p, 8) != NULL; /* only tells how much to read at a time */
     case P_MARK: push(p, ITEM_MARK); return 1;
     case P_NONE: return push_object(p, R_NilValue);
@@ -394,8 +403,10 @@ static int do_opcode(struct pickle *p, int opcode) {
     case P_REDUCE: return reduce(p);
     case P_BUILD: return build(p);
     case P_APPEND:
-      if (p->stack.n < 2 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK) return refuse(p, "its pickle takes more than there is");
-      if (p->stack.item[p->stack.n - 2].kind == ITEM_MARK || !append(p, p->stack.n - 1)) return refuse(p, "its pickle appends to what is no list");
+      if (p->stack.n < 2 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK)
+      return refuse(p, "its pickle takes more than there is");
+      if (p->stack.item[p->stack.n - 2].kind == ITEM_MARK || !append(p, p->stack.n - 1))
+        return refuse(p, "its pickle appends to what is no list");
       p->stack.n--;
       return 1;
     case P_APPENDS: {
@@ -412,7 +423,8 @@ static int do_opcode(struct pickle *p, int opcode) {
       return push_object(p, tuple);
     }
   }
-  snprintf(p->problem, sizeof p->problem, "its pickle has the opcode 0x%02x, which arrays of plain values do not need", (unsigned)opcode);
+  snprintf(p->problem, sizeof p->problem, "its pickle has the opcode 0x%02x, which arrays of plain values do not need",
+    (unsigned)opcode);
   return 0;
 }
 
@@ -424,7 +436,8 @@ static SEXPTYPE common_type(SEXP values, int n) {
   for (int i = 0; i < n; i++) {
     SEXPTYPE own = (SEXPTYPE)TYPEOF(VECTOR_ELT(values, i));
     int numbers = (own == REALSXP || own == INTSXP) && (type == REALSXP || type == INTSXP);
-    if (own == VECSXP || own == NILSXP || own == RAWSXP || own == SYMSXP || (type != NILSXP && own != type && !numbers)) return VECSXP;
+    if (own == VECSXP || own == NILSXP || own == RAWSXP || own == SYMSXP || (type != NILSXP && own != type && !numbers))
+      return VECSXP;
     type = type == REALSXP ? REALSXP : own;
   }
   return type;
@@ -468,8 +481,10 @@ static SEXP finish_array(struct pickle *p) {
     return R_NilValue;
   }
   /* (version, dim, dtype, is it in Fortran order?, elements) */
-  SEXP dim = handle_object(state, 1), dtype = handle_object(state, 2), fortran = handle_object(state, 3), elements = handle_object(state, 4);
-  if (!is_handle(dim, TUPLE_HANDLE) || !is_handle(dtype, DTYPE_HANDLE) || TYPEOF(fortran) != LGLSXP || !is_handle(elements, LIST_HANDLE) ||
+  SEXP dim = handle_object(state, 1), dtype = handle_object(state, 2), fortran = handle_object(state, 3),
+    elements = handle_object(state, 4);
+  if (!is_handle(dim, TUPLE_HANDLE) || !is_handle(dtype, DTYPE_HANDLE) || TYPEOF(fortran) != LGLSXP ||
+    !is_handle(elements, LIST_HANDLE) ||
       CHAR(STRING_ELT(handle_values(dtype), 0))[0] != 'O') {
     refuse(p, "its pickle is not an array of objects");
     return R_NilValue;
@@ -482,13 +497,15 @@ static SEXP finish_array(struct pickle *p) {
   SEXP values = handle_values(elements), list = Rf_allocVector(VECSXP, n);
   SET_VECTOR_ELT(result, 2, list);
   for (int i = 0; i < n && !*p->problem; i++) {
-    SET_VECTOR_ELT(list, i, TYPEOF(values) == INTSXP ? Rf_ScalarInteger(INTEGER(values)[i]) : finish(p, VECTOR_ELT(values, i), 0));
+    SET_VECTOR_ELT(list, i, TYPEOF(values) == INTSXP ? Rf_ScalarInteger(INTEGER(values)[i]) :
+      finish(p, VECTOR_ELT(values, i), 0));
   }
   UNPROTECT(1);
   return result;
 }
 
-/* Why a pickle is not an array of this shape whose elements are plain values, or, if `lists`, lists of whole numbers. */
+/* Why a pickle is not an array of this shape whose elements are plain values, or, if `lists`, lists of whole numbers.
+ */
 static void check_first(struct pickle *p, struct pickle_check *c, SEXP shape, int lists) {
   if (pickle_measure(c, p->at, (size_t)(p->end - p->at))) {
     SEXP items = PROTECT(vector_for(RAWSXP, (c->stack + 1) * (int64_t)sizeof(uint32_t), "the stack of a pickle", NULL));
@@ -507,7 +524,8 @@ static void check_first(struct pickle *p, struct pickle_check *c, SEXP shape, in
   else if (lists && !c->lists) refuse(p, "its elements are no lists of whole numbers");
 }
 
-/* A pickle begins so many bytes into `bytes`. Returns list(dim, fortran, list of elements), or in one string why it is refused. */
+/* A pickle begins so many bytes into `bytes`. Returns list(dim, fortran, list of elements), or in one string why it is
+ * refused. */
 SEXP ffi_pickle(SEXP bytes, SEXP from, SEXP shape, SEXP lists);
 SEXP ffi_pickle(SEXP bytes, SEXP from, SEXP shape, SEXP lists) {
   check_vector(bytes, RAWSXP, -1);

@@ -49,7 +49,8 @@ struct program *program_reserve(SEXP x, int slots, int nodes, int operands) {
   struct program *p = as_program(x);
   grow_raw(shelter, SHELTER_SLOTS, p->slots_used, p->slots_used + slots, &p->slots_room, sizeof(struct slot));
   grow_raw(shelter, SHELTER_NODES, p->nodes_used, p->nodes_used + nodes, &p->nodes_room, sizeof(struct node));
-  grow_raw(shelter, SHELTER_OPERANDS, p->operands_used, p->operands_used + operands, &p->operands_room, sizeof(struct operand));
+  grow_raw(shelter, SHELTER_OPERANDS, p->operands_used, p->operands_used + operands, &p->operands_room,
+    sizeof(struct operand));
   return as_program(x);
 }
 
@@ -108,9 +109,11 @@ struct program *program_locate(SEXP x) {
   for (int32_t k = 0; k < p->slots_used; k++) {
     int shared = p->slots[k].kind == SLOT_SHARED;
     if (p->slots[k].kind != SLOT_BOUND && !shared) continue;
-    SEXP block = shared ? tensor_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k)) : VECTOR_ELT(blocks, p->slots[k].block);
+    SEXP block = shared ? tensor_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k)) :
+      VECTOR_ELT(blocks, p->slots[k].block);
     /* scratch is a bare vector, all others carry a header */
-    address[p->slots[k].block] = RAW(block) + (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
+    address[p->slots[k].block] = RAW(block) +
+      (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
   }
   program_place(p, value_arena(shelter, p), aligned(VECTOR_ELT(shelter, SHELTER_GRADIENTS)), address);
   return p;
@@ -186,8 +189,8 @@ static struct shape shape_from_r(SEXP x) {
   return s;
 }
 
-/* batch: is its first axis that of a batch, so that the program may serve other numbers of rows? Shapes are followed for one
- * such number; it is so large that a size that follows is another one there, however it was cut. */
+/* batch: is its first axis that of a batch, so that the program may serve other numbers of rows? Shapes are followed
+ * for one such number; it is so large that a size that follows is another one there, however it was cut. */
 SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch);
 SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch) {
   struct shape shape = shape_from_r(dim);
@@ -228,7 +231,8 @@ static void check_input(const struct slot *s, SEXP value, int64_t rows) {
     raise_text(STATUS_SHAPE, "an input of shape %s is expected, not %s", shape_format(&wanted, a, sizeof a),
                shape_format(&shape, b, sizeof b));
   if (is_tensor(value) && as_tensor(value).dtype != s->dtype)
-    raise_text(STATUS_DTYPE, "a %s input is expected, not %s", dtype_name[s->dtype], dtype_name[as_tensor(value).dtype]);
+    raise_text(STATUS_DTYPE, "a %s input is expected, not %s", dtype_name[s->dtype],
+      dtype_name[as_tensor(value).dtype]);
 }
 
 void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
@@ -324,7 +328,8 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
     raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
   int64_t rows = rows_of_batch(x, inputs, values);
   struct program *p = rows ? program_ready_for(x, rows) : program_ready(x);
-  for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)), VECTOR_ELT(values, k));
+  for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)),
+    VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
     if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
@@ -364,12 +369,14 @@ SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP
   attr.ints[GRADIENT_END] = INTEGER(range)[1];
   attr.ints[GRADIENT_WATCH_VARIABLES] = INTEGER(range)[2];
   struct program *p = program_reserve(x, n_sources, 1, n);
-  if (INTEGER(range)[0] < 0 || INTEGER(range)[1] > p->nodes_used) raise_text(STATUS_VALUE, "internal error: a range of nodes");
+  if (INTEGER(range)[0] < 0 || INTEGER(range)[1] > p->nodes_used)
+    raise_text(STATUS_VALUE, "internal error: a range of nodes");
   if (program_variable_changes(p, INTEGER(range)[0], INTEGER(range)[1]))
     raise_text(STATUS_TRACED, "a variable changes between the ops on the tape and the gradient");
   for (int32_t i = INTEGER(range)[0]; i < INTEGER(range)[1]; i++)
     for (int k = 0; k < p->nodes[i].inputs && p->nodes[i].op < OP_COUNT; k++)
-      if (p->slots[p->operands[p->nodes[i].first + k].slot].kind == SLOT_GRADIENT) raise_text(STATUS_TRACED, "a gradient would be differentiated again");
+      if (p->slots[p->operands[p->nodes[i].first + k].slot].kind == SLOT_GRADIENT)
+        raise_text(STATUS_TRACED, "a gradient would be differentiated again");
   struct node *node = program_add_gradient(p, operand, &attr, n);
   program_plan_gradient(p, p->nodes_used - 1);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
@@ -389,8 +396,10 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   struct slot *to = &p->slots[operand[0]], *from = &p->slots[operand[1]];
   char a[100], b[100];
   if (to->dtype != from->dtype || !shape_equal(&to->shape, &from->shape))
-    raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE, "a %s variable of shape %s cannot hold a %s tensor of shape %s",
-               dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype], shape_format(&from->shape, b, sizeof b));
+    raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE,
+      "a %s variable of shape %s cannot hold a %s tensor of shape %s",
+               dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype],
+               shape_format(&from->shape, b, sizeof b));
   if (!shape_equal(&from->shape, &from->other)) p->rows_seen = 1;
   to->written = 1;
   struct attr none = {0};
@@ -405,7 +414,8 @@ SEXP ffi_program_guard(SEXP program, SEXP scalar) {
   int32_t operand = slot_in(program, scalar);
   struct program *p = program_reserve(program, 0, 1, 1);
   const struct slot *s = &p->slots[operand];
-  if (!dtype_is_float(s->dtype) || shape_count(&s->shape) != 1) raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
+  if (!dtype_is_float(s->dtype) || shape_count(&s->shape) != 1)
+    raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
   struct attr none = {0};
   program_add_node(p, ACTION_GUARD, &operand, 1, &none, -1, -1, 1);
   return R_NilValue;
@@ -413,8 +423,8 @@ SEXP ffi_program_guard(SEXP program, SEXP scalar) {
 
 /* ---- description, for print() and plot() ---- */
 
-/* list(of slots: kind ("state": what an optimizer remembers), dtype, shape as text; of nodes: op, slots of the results, slots of the inputs; of slots: the
- * variable or constant that they stand for, or NULL; slots of the outputs) */
+/* list(of slots: kind ("state": what an optimizer remembers), dtype, shape as text; of nodes: op, slots of the results,
+ * slots of the inputs; of slots: the variable or constant that they stand for, or NULL; slots of the outputs) */
 SEXP ffi_program_describe(SEXP x, SEXP outputs);
 SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   static const char *const kind_name[] = {"input", "variable", "computed", "constant", "variable", "gradient"};
@@ -428,7 +438,8 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   SET_VECTOR_ELT(result, 2, shape);
   for (int32_t k = 0; k < p->slots_used; k++) {
     char text[120];
-    int state = p->slots[k].kind == SLOT_SHARED && !is_variable(VECTOR_ELT(VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), k));
+    int state = p->slots[k].kind == SLOT_SHARED &&
+      !is_variable(VECTOR_ELT(VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), k));
     SET_STRING_ELT(kind, k, Rf_mkChar(state ? "state" : kind_name[p->slots[k].kind]));
     SET_STRING_ELT(dtype, k, Rf_mkChar(dtype_name[p->slots[k].dtype]));
     SET_STRING_ELT(shape, k, Rf_mkChar(shape_format(&p->slots[k].shape, text, sizeof text)));

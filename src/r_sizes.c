@@ -1,8 +1,9 @@
 /* r_sizes.c - the shape of a tensor in a function that is being traced, as R code sees it.
  *
- * It is an integer vector like any other, but it notes in the program when somebody looks at a size that follows the rows
- * of the batch: what R computes from that number is right for this number of rows only. Looking at the other sizes, or at
- * how many there are, leaves the program free. (An ALTREP vector, see R_ext/Altrep.h: R asks it for each element.)
+ * It is an integer vector like any other, but it notes in the program when somebody looks at a size that follows the
+ * rows of the batch: what R computes from that number is right for this number of rows only. Looking at the other
+ * sizes, or at how many there are, leaves the program free. (An ALTREP vector, see R_ext/Altrep.h: R asks it for each
+ * element.)
  */
 #include "r_border.h"
 
@@ -59,7 +60,8 @@ static SEXP sizes_subset(SEXP x, SEXP at, SEXP call) {
   R_xlen_t n = XLENGTH(at);
   SEXP sizes = PROTECT(Rf_allocVector(INTSXP, n)), other = PROTECT(Rf_allocVector(INTSXP, n)), result = NULL;
   for (R_xlen_t i = 0; i < n; i++) {
-    double k = TYPEOF(at) == INTSXP && INTEGER(at)[i] != NA_INTEGER ? INTEGER(at)[i] : TYPEOF(at) == REALSXP ? REAL(at)[i] : 0;
+    double k = TYPEOF(at) == INTSXP && INTEGER(at)[i] != NA_INTEGER ? INTEGER(at)[i] : TYPEOF(at) == REALSXP ?
+      REAL(at)[i] : 0;
     if (!(k >= 1 && k <= (double)sizes_length(x))) goto end;
     INTEGER(sizes)[i] = own_sizes(x)[(R_xlen_t)k - 1];
     INTEGER(other)[i] = other_sizes(x)[(R_xlen_t)k - 1];

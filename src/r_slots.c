@@ -9,7 +9,8 @@
  * saved and read again needs a new one. */
 static SEXP index_of(SEXP shelter) {
   SEXP index = VECTOR_ELT(shelter, SHELTER_INDEX);
-  return TYPEOF(index) == EXTPTRSXP && R_ExternalPtrAddr(index) == (void *)shelter ? R_ExternalPtrProtected(index) : R_NilValue;
+  return TYPEOF(index) == EXTPTRSXP && R_ExternalPtrAddr(index) == (void *)shelter ? R_ExternalPtrProtected(index) :
+    R_NilValue;
 }
 
 static uint32_t hash_of(SEXP x, uint32_t size) {
@@ -93,8 +94,8 @@ struct signature {
   int64_t rows; /* first sizes that are left open: those like the first one; -1 before there is one */
 };
 
-/* Copies nested lists with tensors replaced by their dtype and shape (as raw bytes). Variables stay: they are what they are,
- * whatever their numbers. */
+/* Copies nested lists with tensors replaced by their dtype and shape (as raw bytes). Variables stay: they are what they
+ * are, whatever their numbers. */
 static SEXP key_of(SEXP x, struct signature *s) {
   if (is_tensor(x) && !is_symbolic(x) && !is_variable(x)) {
     struct tensor t = as_tensor(x);
@@ -115,8 +116,8 @@ static SEXP key_of(SEXP x, struct signature *s) {
   return key;
 }
 
-/* list(key, the tensors in it, rows). If `open`, the key is that of batches of any size: the first axes of the first tensor, and of
- * all whose first axes have as many rows, are left open. */
+/* list(key, the tensors in it, rows). If `open`, the key is that of batches of any size: the first axes of the first
+ * tensor, and of all whose first axes have as many rows, are left open. */
 #define NOT_OPEN (-2)
 SEXP ffi_signature(SEXP args, SEXP open);
 SEXP ffi_signature(SEXP args, SEXP open) {

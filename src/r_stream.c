@@ -119,7 +119,8 @@ static void read_component(struct component *o, SEXP dim, SEXP dtype) {
 
 /* Slots of the program for symbolic tensors. */
 static void read_slots(int32_t *slots, SEXP program, SEXP tensors) {
-  if (list_length(tensors) > MAX_COMPONENTS) raise_text(STATUS_VALUE, "at most %d tensors in an element are possible", MAX_COMPONENTS);
+  if (list_length(tensors) > MAX_COMPONENTS) raise_text(STATUS_VALUE, "at most %d tensors in an element are possible",
+    MAX_COMPONENTS);
   for (R_xlen_t i = 0; i < list_length(tensors); i++) slots[i] = slot_in(program, VECTOR_ELT(tensors, i));
 }
 
@@ -131,7 +132,8 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   check_vector(numbers, REALSXP, 4); /* a, b, reshuffle, seed (NA: from R's generator) */
   g->kind = as_int(VECTOR_ELT(d, KIND));
   g->inputs = (int32_t)XLENGTH(inputs);
-  if (g->kind < 0 || g->kind >= STAGE_KIND_COUNT || g->inputs > MAX_STAGE_INPUTS || (g->inputs == 0) != (g->kind <= STAGE_RANGE))
+  if (g->kind < 0 || g->kind >= STAGE_KIND_COUNT || g->inputs > MAX_STAGE_INPUTS ||
+    (g->inputs == 0) != (g->kind <= STAGE_RANGE))
     raise_text(STATUS_VALUE, "internal error: a stage");
   for (int i = 0; i < g->inputs; i++) {
     g->input[i] = INTEGER(inputs)[i];
@@ -148,7 +150,8 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   }
   SEXP dims = VECTOR_ELT(d, DIMS), dtypes = VECTOR_ELT(d, DTYPES);
   g->components = (int32_t)list_length(dims);
-  if (g->components > MAX_COMPONENTS) raise_text(STATUS_VALUE, "at most %d tensors in an element are possible", MAX_COMPONENTS);
+  if (g->components > MAX_COMPONENTS) raise_text(STATUS_VALUE, "at most %d tensors in an element are possible",
+    MAX_COMPONENTS);
   check_vector(dtypes, VECSXP, g->components);
   for (int c = 0; c < g->components; c++) read_component(&g->component[c], VECTOR_ELT(dims, c), VECTOR_ELT(dtypes, c));
   if (g->kind == STAGE_SLICES) {
@@ -163,7 +166,8 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   } else if (g->kind == STAGE_RANGE) {
     g->most = (int64_t)REAL(numbers)[2];
   } else if (g->kind == STAGE_MAP || g->kind == STAGE_FILTER) {
-    if (list_length(VECTOR_ELT(d, PROGRAM_IN)) != s->stage[g->input[0]].components) raise_text(STATUS_VALUE, "internal error: a program's inputs");
+    if (list_length(VECTOR_ELT(d, PROGRAM_IN)) != s->stage[g->input[0]].components)
+      raise_text(STATUS_VALUE, "internal error: a program's inputs");
     read_slots(g->in, source, VECTOR_ELT(d, PROGRAM_IN));
     read_slots(g->out, source, VECTOR_ELT(d, PROGRAM_OUT));
     program_allocate(source, 1);
@@ -187,10 +191,13 @@ SEXP ffi_stream_new(SEXP stages) {
     read_stage(s, k, VECTOR_ELT(stages, k));
     SEXP source = VECTOR_ELT(VECTOR_ELT(stages, k), SOURCE);
     SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, source);
-    if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER) random |= program_is_random(as_program(source));
+    if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER)
+      random |= program_is_random(as_program(source));
     int64_t bytes = stage_settle(s, k);
-    if (bytes < 0) raise_text(STATUS_SHAPE, "the elements of the data sets differ in their shapes or dtypes, or have too many tensors");
-    if (bytes) SET_VECTOR_ELT(VECTOR_ELT(shelter, BUFFERS), k, vector_for(RAWSXP, bytes, "a batch or shuffle buffer", NULL));
+    if (bytes < 0) raise_text(STATUS_SHAPE,
+      "the elements of the data sets differ in their shapes or dtypes, or have too many tensors");
+    if (bytes) SET_VECTOR_ELT(VECTOR_ELT(shelter, BUFFERS), k, vector_for(RAWSXP, bytes, "a batch or shuffle buffer",
+      NULL));
   }
   if (random) s->seed = seed_from_r(); /* else R's generator stays where it is */
   stream_restart(s, n - 1);

@@ -26,7 +26,8 @@ static int32_t bind(SEXP tape, SEXP object, int wants_gradient) {
 /* Let go of all that was recorded; from now on, follow variables or not. */
 SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables);
 SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables) {
-  SEXP shelter = program_shelter(tape), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS), blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
+  SEXP shelter = program_shelter(tape), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS),
+    blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
   struct program *p = as_program(tape);
   for (int32_t k = 0; k < p->slots_used; k++) {
     if (!Rf_isNull(VECTOR_ELT(objects, k))) block_hold(VECTOR_ELT(blocks, k), -1);
@@ -53,7 +54,8 @@ SEXP ffi_tape_watch(SEXP tape, SEXP tensor) {
   return R_NilValue;
 }
 
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch, const struct node *ran) {
+void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch,
+  const struct node *ran) {
   int n = (int)XLENGTH(inputs), watched = 0;
   if (!op_info[op].differentiable) return;
   int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in);
@@ -104,7 +106,8 @@ static void seed_target(const struct slot *s, SEXP seed, int again) {
   struct tensor g = as_tensor(seed), sum = {s->dtype, s->shape, s->gradient};
   char a[100], b[100];
   if (g.dtype != s->dtype || !shape_equal(&g.shape, &s->shape))
-    raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s", dtype_name[s->dtype],
+    raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s",
+      dtype_name[s->dtype],
                shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
   add_numbers(&sum, &g);
   UNPROTECT(1);
@@ -151,13 +154,16 @@ static SEXP results_new(struct program *p, const int32_t *sources, int n) {
   return results;
 }
 
-static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources, int n_sources) {
+static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources,
+  int n_sources) {
   struct program *p = program_locate(tape);
   struct failure failure;
   program_plan_backward(p, targets, n_targets);
   for (int32_t k = 0; k < p->slots_used; k++)
     if (p->slots[k].reached && p->slots[k].opaque)
-      raise_text(STATUS_VALUE, "this needs the derivative of a gradient, which is not available; a gradient may be used, but not differentiated again");
+      raise_text(STATUS_VALUE,
+        "this needs the derivative of a gradient, which is not available; a gradient may be used, but not "
+        "differentiated again");
   SEXP results = PROTECT(results_new(p, sources, n_sources));
   seed_targets(p, targets, n_targets, seeds);
   if (run_program(p, 0, 1, team_choice_shared(), &failure)) raise(&failure);
@@ -193,11 +199,13 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP s
     tensor_block(VECTOR_ELT(sources, k));
     while (program_next_slot(tape, VECTOR_ELT(sources, k), &at) >= 0) entries++;
   }
-  int32_t *to = (int32_t *)R_alloc((size_t)entries + 1, sizeof *to), *of = (int32_t *)R_alloc((size_t)entries + 1, sizeof *of);
+  int32_t *to = (int32_t *)R_alloc((size_t)entries + 1, sizeof *to), *of = (int32_t *)R_alloc((size_t)entries + 1,
+    sizeof *of);
   entries = 0;
   for (int k = 0; k < n_sources; k++) {
     int64_t at = -1;
-    for (int32_t slot; (slot = program_next_slot(tape, VECTOR_ELT(sources, k), &at)) >= 0; entries++) to[entries] = slot, of[entries] = k;
+    for (int32_t slot; (slot = program_next_slot(tape, VECTOR_ELT(sources, k), &at)) >= 0; entries++)
+      to[entries] = slot, of[entries] = k;
   }
   share_arena(tape, scratch);
   SEXP gradients = PROTECT(gradients_of(tape, from, known, known_seeds, to, entries));

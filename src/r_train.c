@@ -101,9 +101,11 @@ SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values);
 SEXP ffi_trainer_set(SEXP x, SEXP variables, SEXP values) {
   struct program *p;
   struct trainer *t = as_trainer(x, &p);
-  SEXP tensors = PROTECT(Rf_allocVector(VECSXP, list_length(variables))); /* first all of them, as an interrupt may come */
+  /* first all of them, as an interrupt may come */
+  SEXP tensors = PROTECT(Rf_allocVector(VECSXP, list_length(variables)));
   for (R_xlen_t k = 0; k < XLENGTH(tensors); k++)
-    SET_VECTOR_ELT(tensors, k, coerce_tensor(VECTOR_ELT(values, k), p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))].dtype));
+    SET_VECTOR_ELT(tensors, k, coerce_tensor(VECTOR_ELT(values, k),
+      p->slots[slot_in(trainer_program(x), VECTOR_ELT(variables, k))].dtype));
   for (R_xlen_t k = 0; k < XLENGTH(tensors); k++)
     fill_input(p, slot_in(trainer_program(x), VECTOR_ELT(variables, k)), VECTOR_ELT(tensors, k), -1);
   UNPROTECT(1);
@@ -120,7 +122,8 @@ SEXP ffi_trainer_memory(SEXP x) {
   SET_VECTOR_ELT(memory, 0, Rf_ScalarReal(t->optimizer.kind));
   SET_VECTOR_ELT(memory, 1, Rf_ScalarReal(t->optimizer.steps));
   for (int i = 0; i < MAX_STATES; i++) {
-    SEXP from = VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i), to = vector_for(RAWSXP, XLENGTH(from), "what the optimizer remembers", NULL);
+    SEXP from = VECTOR_ELT(R_ExternalPtrProtected(x), STATES + i),
+      to = vector_for(RAWSXP, XLENGTH(from), "what the optimizer remembers", NULL);
     SET_VECTOR_ELT(memory, 2 + i, to);
     if (XLENGTH(from)) memcpy(RAW(to), RAW(from), (size_t)XLENGTH(from));
   }
@@ -163,7 +166,8 @@ SEXP ffi_trainer_optimizer(SEXP x, SEXP numbers) {
 
 static void refuse_not_finite(SEXP x, int64_t at) {
   double v = TYPEOF(x) == REALSXP && !is_integer64(x) ? REAL(x)[at] : NA_REAL;
-  raise_text(STATUS_VALUE, "the data contain %s at position %lld", R_IsNA(v) ? "NA" : ISNAN(v) ? "NaN" : "Inf", (long long)at + 1);
+  raise_text(STATUS_VALUE, "the data contain %s at position %lld", R_IsNA(v) ? "NA" : ISNAN(v) ? "NaN" : "Inf",
+    (long long)at + 1);
 }
 
 /* Raises an error that names the first NA, NaN or Inf of an R array. */
@@ -241,7 +245,8 @@ static int poll(struct loop *loop) {
   struct listener *l = g->user;
   R_CheckUserInterrupt();
   double fraction = (double)g->rows_seen / (double)loop->data->rows;
-  if (!Rf_isNull(l->on_step) && call_back(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss)) return 1;
+  if (!Rf_isNull(l->on_step) && call_back(l->on_step, g->trainer->optimizer.steps, fraction, g->trainer->last_loss))
+    return 1;
   if (Rf_isNull(l->on_clock) || seconds_now() < l->next) return 0;
   l->next = seconds_now() + PROGRESS_SECONDS;
   return call_back(l->on_clock, (double)g->epochs_done + 1, fraction, g->loss_sum / (double)g->rows_seen);
@@ -276,7 +281,8 @@ SEXP ffi_trainer_fit(SEXP x, SEXP inputs, SEXP columns, SEXP batch, SEXP epochs,
   struct listener l = {VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2), 0};
   struct team_choice choice = {0};
   struct training g = {
-    .loop = {.program = p, .data = &d, .batch = as_int(batch), .every_step = !Rf_isNull(l.on_step), .choice = &choice, .failure = &failure, .poll = poll},
+    .loop = {.program = p, .data = &d, .batch = as_int(batch), .every_step = !Rf_isNull(l.on_step), .choice = &choice,
+      .failure = &failure, .poll = poll},
     .trainer = t, .epochs = as_int(epochs), .losses = REAL(losses), .epoch_ended = epoch_ended, .user = &l,
   };
   enum status status = train(&g);
@@ -302,7 +308,8 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
   struct team_choice choice = {0};
   struct epoch_state state = {.position = 0};
   struct epoch e = {
-    .loop = {.program = p, .data = &d, .batch = as_int(batch), .choice = &choice, .failure = &failure, .poll = poll_interrupt},
+    .loop = {.program = p, .data = &d, .batch = as_int(batch), .choice = &choice, .failure = &failure,
+      .poll = poll_interrupt},
     .state = &state, .collected = 1, .collect = {{slot, result.data}}, .targets = 1, .target = {slot},
   };
   if (epoch_run(&e) != STATUS_OK) raise(&failure);

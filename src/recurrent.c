@@ -16,7 +16,8 @@ static int64_t integers(const struct recurrent *r) {
   return 2 + 3 * r->batch + 2 * (r->steps + 1) + r->tokens + table * (r->tokens + r->rows + r->vocabulary);
 }
 
-void recurrent_layout(struct recurrent *r, int op, const struct shape *const *shape, const struct attr *a, size_t size) {
+void recurrent_layout(struct recurrent *r, int op, const struct shape *const *shape, const struct attr *a,
+  size_t size) {
   int table = cell_input(a, CELL_TABLE), after = op == OP_GRU && a->ints[CELL_RESET_AFTER];
   memset(r, 0, sizeof *r);
   r->batch = shape[0]->dim[0], r->steps = shape[0]->dim[1];

@@ -1,12 +1,13 @@
-/* recurrent.h - what the ops lstm, gru and simple_rnn share whatever the number type: their attributes, the layout of their
- * scratch, and the packing of a batch of sequences.
+/* recurrent.h - what the ops lstm, gru and simple_rnn share whatever the number type: their attributes, the layout of
+ * their scratch, and the packing of a batch of sequences.
  *
- * A masked step changes nothing, so only real steps are computed. Sequences are sorted by their number of real steps, the
- * longest first, and "step t" is the t-th real step of each. Packed rows go step by step: step t has as many rows as there
- * are sequences longer than t, and these are the first so many of the sorted ones. No loop over packed rows needs a mask.
+ * A masked step changes nothing, so only real steps are computed. Sequences are sorted by their number of real steps,
+ * the longest first, and "step t" is the t-th real step of each. Packed rows go step by step: step t has as many rows
+ * as there are sequences longer than t, and these are the first so many of the sorted ones. No loop over packed rows
+ * needs a mask.
  *
- * Letters: B sequences, T time, I inputs, U units, G columns of the kernel (gates times U), N real steps in all (at most
- * B T), V rows of the table, M rows to multiply with the kernel: N, or the distinct tokens where a table is given.
+ * Letters: B sequences, T time, I inputs, U units, G columns of the kernel (gates times U), N real steps in all (at
+ * most B T), V rows of the table, M rows to multiply with the kernel: N, or the distinct tokens where a table is given.
  */
 #ifndef RECURRENT_H
 #define RECURRENT_H
@@ -18,11 +19,13 @@
 enum { CELL_OUTPUT, CELL_BACKWARDS, CELL_ACTIVATION, CELL_RECURRENT_ACTIVATION,
        CELL_BIAS, CELL_MASK, CELL_RECURRENT_MASK, CELL_TABLE, CELL_RESET_AFTER, CELL_INTS };
 
-/* What comes out: h after the last step (B, U) or after each (B, T, U); with more: c after the last step as one more row. */
+/* What comes out: h after the last step (B, U) or after each (B, T, U); with more: c after the last step as one more
+ * row. */
 enum { OUTPUT_LAST, OUTPUT_SEQUENCE, OUTPUT_LAST_STATE, OUTPUT_SEQUENCE_STATE, OUTPUT_COUNT };
 
 /* Activations whose derivative follows from their value. In the order of recurrent_activations in R/op-recurrent.R. */
-enum { CELL_LINEAR, CELL_TANH, CELL_SIGMOID, CELL_HARD_SIGMOID, CELL_RELU, CELL_ELU, CELL_SELU, CELL_SOFTPLUS, CELL_SOFTSIGN,
+enum { CELL_LINEAR, CELL_TANH, CELL_SIGMOID, CELL_HARD_SIGMOID, CELL_RELU, CELL_ELU, CELL_SELU, CELL_SOFTPLUS,
+  CELL_SOFTSIGN,
        CELL_EXP, CELL_ACTIVATION_COUNT };
 
 static inline int op_is_recurrent(int op) { return op == OP_LSTM || op == OP_GRU || op == OP_SIMPLE_RNN; }
@@ -78,8 +81,8 @@ struct packing {
 };
 void packing_place(struct packing *p, const struct recurrent *r, int32_t *integers);
 
-/* The data that decide which steps are real: tokens (or NULL) and mask (or NULL), both (B, T). A token outside the table
- * makes its step a masked one. */
+/* The data that decide which steps are real: tokens (or NULL) and mask (or NULL), both (B, T). A token outside the
+ * table makes its step a masked one. */
 struct steps {
   const int32_t *token;
   const unsigned char *mask;
@@ -88,7 +91,9 @@ struct steps {
 static inline int token_is_known(const struct steps *s, int64_t at) {
   return !s->token || (s->token[at] >= 0 && s->token[at] < s->vocabulary);
 }
-static inline int step_is_real(const struct steps *s, int64_t at) { return (!s->mask || s->mask[at]) && token_is_known(s, at); }
+static inline int step_is_real(const struct steps *s, int64_t at) {
+  return (!s->mask || s->mask[at]) && token_is_known(s, at);
+}
 
 /* Fill `p`. STATUS_INDEX if a real step has a token outside the table. */
 enum status packing_fill(struct packing *p, const struct recurrent *r, const struct steps *s, int backwards);

@@ -24,7 +24,8 @@ static int meets_within(const struct program *p, const struct node *n, int forwa
   case OP_MEAN: return forward;
   default: break;
   }
-  for (int k = 1; k < n->inputs && !forward; k++) /* the gradients of a tensor that is named twice wait for each other */
+  /* the gradients of a tensor that is named twice wait for each other */
+  for (int k = 1; k < n->inputs && !forward; k++)
     for (int j = 0; j < k; j++)
       if (p->operands[n->first + j].slot == p->operands[n->first + k].slot) return 1;
   return 0;
@@ -32,9 +33,11 @@ static int meets_within(const struct program *p, const struct node *n, int forwa
 
 /* This member's share, part by part where that takes long. */
 static void run_kernel(kernel *run, struct call *c, int forward) {
-  int more = c->node->work < 2 * PART_WORK || meets_within(c->program, c->node, forward) ? 1 : parts_of(c->node->work, c->team);
+  int more = c->node->work < 2 * PART_WORK || meets_within(c->program, c->node, forward) ? 1 :
+    parts_of(c->node->work, c->team);
   c->parts = more * c->team->threads;
-  for (int k = 0; k < more && !team_may_rest(c->team, c->thread, more > 1 ? PART_WORK : NODE_WORK + c->node->work); k++) {
+  for (int k = 0; k < more && !team_may_rest(c->team, c->thread, more > 1 ? PART_WORK : NODE_WORK +
+    c->node->work); k++) {
     c->part = more * c->thread + k;
     run(c);
   }
@@ -87,7 +90,8 @@ static void update_action(const struct call *c) {
     const struct slot *gradient = &p->slots[o[k].slot], *variable = &p->slots[o[k + 1].slot];
     void *state[MAX_STATES] = {NULL};
     for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
-    optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value, gradient->value, state,
+    optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
+      gradient->value, state,
                      c->thread, c->team->threads);
   }
 }
@@ -99,19 +103,21 @@ static void assign_action(const struct call *c) {
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
 }
 
-/* Operand: a scalar. If it is not finite, as the loss of bad data or of weights that exploded, no later node changes anything. */
+/* Operand: a scalar. If it is not finite, as the loss of bad data or of weights that exploded, no later node changes
+ * anything. */
 static void guard_action(const struct call *c) {
   const struct slot *s = &c->program->slots[c->program->operands[c->node->first].slot];
   if (c->thread == 0 && !isfinite(slot_number(s, 0))) atomic_store(&c->team->failed, STATUS_NAN);
 }
 
 static kernel *const actions[] = {
-  [ACTION_GRADIENT - OP_COUNT] = gradient_action, [ACTION_UPDATE - OP_COUNT] = update_action, [ACTION_ASSIGN - OP_COUNT] = assign_action,
+  [ACTION_GRADIENT - OP_COUNT] = gradient_action, [ACTION_UPDATE - OP_COUNT] = update_action,
+    [ACTION_ASSIGN - OP_COUNT] = assign_action,
   [ACTION_GUARD - OP_COUNT] = guard_action,
 };
 
-/* Assignments that nothing later reads come last, so that a run can be interrupted until then without a trace. From the first
- * change on it is finished. */
+/* Assignments that nothing later reads come last, so that a run can be interrupted until then without a trace. From the
+ * first change on it is finished. */
 void run_forward(struct program *p, struct team *team, int thread) {
   if (thread == 0) team->firm = 0;
   for (int late = 0; late <= p->has_late; late++) {
@@ -129,11 +135,14 @@ void run_forward(struct program *p, struct team *team, int thread) {
 }
 
 enum status run_explain(enum status s, struct failure *failure) {
-  if (s == STATUS_INDEX) return fail(failure, s, "a label or index in the data lies outside the classes or rows there are");
+  if (s == STATUS_INDEX) return fail(failure, s,
+    "a label or index in the data lies outside the classes or rows there are");
   if (s == STATUS_OVERFLOW)
-    return fail(failure, s, "the result is beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\" before");
+    return fail(failure, s,
+      "the result is beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\" before");
   if (s == STATUS_DIVISION)
-    return fail(failure, s, "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");
+    return fail(failure, s,
+      "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");
   if (s == STATUS_NAN)
     return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
                             "A smaller learning rate or scaled inputs may help");
@@ -154,7 +163,8 @@ static void run_task(void *user, struct team *team, int thread) {
 
 #define NOTE_WEIGHT 0.1 /* single runs are short, and now and then disturbed */
 
-enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice, struct failure *failure) {
+enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice,
+  struct failure *failure) {
   struct run r = {p, forward, backward};
   double work = program_work(p) * (forward + 2 * backward), start = seconds_now();
   int threads = threads_for(work), all = 0, trial;

@@ -17,6 +17,7 @@ enum status run_explain(enum status s, struct failure *failure);
 
 /* Open a team of fitting size and run. How large it is follows from the work, and from how fast one thread and all were
  * before in what `choice` stands for. */
-enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice, struct failure *failure);
+enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice,
+  struct failure *failure);
 
 #endif

@@ -20,7 +20,8 @@ static uint32_t rotate(uint32_t x, int k) { return (x >> k) | (x << (32 - k)); }
 static void sha256_block(uint32_t hash[8], const unsigned char *block) {
   uint32_t w[64], v[8];
   for (int t = 0; t < 16; t++) {
-    w[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 | (uint32_t)block[4 * t + 2] << 8 | block[4 * t + 3];
+    w[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 | (uint32_t)block[4 * t + 2] << 8 |
+      block[4 * t + 3];
   }
   for (int t = 16; t < 64; t++) {
     uint32_t s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ (w[t - 15] >> 3);

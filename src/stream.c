@@ -2,11 +2,14 @@
 
 #include <string.h>
 
-static int64_t component_bytes(const struct component *c) { return shape_count(&c->shape) * (int64_t)dtype_size[c->dtype]; }
+static int64_t component_bytes(const struct component *c) {
+  return shape_count(&c->shape) * (int64_t)dtype_size[c->dtype];
+}
 
 static int64_t element_bytes(const struct stage *g) {
   int64_t bytes = 0;
-  for (int c = 0; c < g->components; c++) bytes += (int64_t)padded_bytes(shape_count(&g->component[c].shape), g->component[c].dtype);
+  for (int c = 0; c < g->components; c++) bytes += (int64_t)padded_bytes(shape_count(&g->component[c].shape),
+    g->component[c].dtype);
   return bytes;
 }
 
@@ -46,7 +49,8 @@ static int gives_any(const struct stream *s, const struct stage *g) {
 static int same_components(const struct stage *a, const struct stage *b) {
   if (a->components != b->components) return 0;
   for (int c = 0; c < a->components; c++)
-    if (a->component[c].dtype != b->component[c].dtype || !shape_equal(&a->component[c].shape, &b->component[c].shape)) return 0;
+    if (a->component[c].dtype != b->component[c].dtype || !shape_equal(&a->component[c].shape, &b->component[c].shape))
+      return 0;
   return 1;
 }
 
@@ -182,7 +186,8 @@ static int next_shuffled(struct stream *s, struct stage *g) {
   int64_t size = place_bytes(s, g), room = smaller(g->a, in->most);
   if (g->emitted >= 0) {
     if (more_below(s, g)) fill_place(g, in, g->emitted);
-    else if (--g->filled != g->emitted) memcpy(g->buffer + g->emitted * size, g->buffer + g->filled * size, (size_t)size);
+    else if (--g->filled != g->emitted) memcpy(g->buffer + g->emitted * size, g->buffer + g->filled * size,
+      (size_t)size);
     g->emitted = -1;
   } else {
     while (g->filled < room && more_below(s, g)) fill_place(g, in, g->filled++);

@@ -65,8 +65,8 @@ struct stream {
   struct stage stage[];
 };
 
-/* Fill in what follows from the stage's inputs: components (but of slices, ranges and maps), most and count. Returns the
- * bytes that its buffer needs, -1 if the inputs do not fit each other. */
+/* Fill in what follows from the stage's inputs: components (but of slices, ranges and maps), most and count. Returns
+ * the bytes that its buffer needs, -1 if the inputs do not fit each other. */
 int64_t stage_settle(struct stream *s, int k);
 
 /* Start from the first element. */

@@ -41,8 +41,8 @@ void team_barrier(struct team *team);
 #define QUESTION_SECONDS 0.05
 void threads_set_question(int (*question)(void));
 
-/* By all members before each part of their work, of which they did `work` before; cheap. Nonzero: what follows up to the next barrier
- * may be left out, as its results are dropped. */
+/* By all members before each part of their work, of which they did `work` before; cheap. Nonzero: what follows up to
+ * the next barrier may be left out, as its results are dropped. */
 int team_may_rest(struct team *team, int thread, double work);
 
 /* After a barrier: must the team leave? All members see the same. */

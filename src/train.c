@@ -69,7 +69,8 @@ static void judge_loss(struct trainer *t, struct program *p, struct team *team) 
 }
 
 /* Each member updates its share of the n variables' numbers from `from` on. */
-static void update_range(struct trainer *t, int dtype, int64_t from, int64_t n, const struct update_step *step, struct team *team, int thread) {
+static void update_range(struct trainer *t, int dtype, int64_t from, int64_t n, const struct update_step *step,
+  struct team *team, int thread) {
   size_t at = (size_t)from * dtype_size[dtype];
   void *state[MAX_STATES] = {NULL};
   for (int i = 0; i < optimizer_states((int)t->optimizer.kind); i++) state[i] = t->state[i] + at;
@@ -144,7 +145,8 @@ static enum status judge_weights(struct trainer *t, struct program *p, struct fa
 }
 
 /* The rows that stand in the inputs, once through `task`. */
-static enum status run_once(struct trainer *t, struct program *p, int64_t rows, team_task *task, struct failure *failure) {
+static enum status run_once(struct trainer *t, struct program *p, int64_t rows, team_task *task,
+  struct failure *failure) {
   enum status s = program_set_rows(p, rows, failure);
   if (s) return s;
   plan_training(t, p);
@@ -171,7 +173,8 @@ enum status train_gradient(struct trainer *t, struct program *p, int64_t rows, s
   if (!s && !isfinite(t->last_loss)) return fail(failure, STATUS_NAN, "the loss is not a finite number");
   for (int k = 0; k < p->slots_used && !s; k++) {
     const struct slot *v = &p->slots[k];
-    if (v->kind == SLOT_VARIABLE) kernels[v->dtype]->penalize(shape_count(&v->shape), v->l1, v->l2, v->value, v->gradient);
+    if (v->kind == SLOT_VARIABLE) kernels[v->dtype]->penalize(shape_count(&v->shape), v->l1, v->l2, v->value,
+      v->gradient);
   }
   return s;
 }

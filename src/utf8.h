@@ -2,7 +2,8 @@
 #ifndef UTF8_H
 #define UTF8_H
 
-/* How many bytes the character of UTF-8 has that begins here, 0 if it is none: cut off, overlong, a surrogate, or beyond Unicode. */
+/* How many bytes the character of UTF-8 has that begins here, 0 if it is none: cut off, overlong, a surrogate, or
+ * beyond Unicode. */
 static inline int utf8_length(const unsigned char *at, const unsigned char *end) {
   if (at[0] < 0x80) return 1;
   int n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;

@@ -1,8 +1,9 @@
-# Rscript tools/attach-order.R [package ...]: what other packages and nativenet do to each other. For each: the names that both export for
-# different things (and whether theirs is a generic), methods for the same classes that both register, then a script of calls in a fresh process
-# each, with that package attached before and after nativenet. A call that fails is explained if it uses a name that is masked and
-# that the message on attaching names; others, and methods of both, are faults (status 1). Packages that are not installed are left out;
-# R_LIBS may name a library of them.
+# Rscript tools/attach-order.R [package ...]: what other packages and nativenet do to each other. For each: the names
+# that both export for different things (and whether theirs is a generic), methods for the same classes that both
+# register, then a script of calls in a fresh process each, with that package attached before and after nativenet. A
+# call that fails is explained if it uses a name that is masked and that the message on attaching names; others, and
+# methods of both, are faults (status 1). Packages that are not installed are left out; R_LIBS may name a library of
+# them.
 arguments <- commandArgs(TRUE)
 
 calls <- expression(
@@ -10,7 +11,8 @@ calls <- expression(
     made <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "tanh") |> layer_dense(1)
     compile(made, "sgd", "mse", metrics = "mae")
   },
-  model %>% compile(optimizer = optimizer_adam(), loss = loss_mean_squared_error, metrics = list(metric_mean_absolute_error)),
+  model %>% compile(optimizer = optimizer_adam(), loss = loss_mean_squared_error,
+    metrics = list(metric_mean_absolute_error)),
   history <- fit(model, x, y, epochs = 2, verbose = 0, callbacks = callback_lambda(on_epoch_end = function(...) NULL)),
   plot(history),
   evaluate(model, x, y),
@@ -62,7 +64,8 @@ calls <- expression(
     print(module)
   },
   {
-    net <- build_dense_neural_network(2, list(3, htan(), 1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(0.5))
+    net <- build_dense_neural_network(2, list(3, htan(), 1, sigmoid()), binary_crossentropy(),
+      gradient_descent_optimizer(0.5))
     net$train_on_batch(x, matrix(y))
   },
   list(relu(), elu(), linear(), sigmoid(), threshold(), activation$className),
@@ -90,7 +93,8 @@ masked_in <- function(code) {
 
 if (identical(arguments[1], "--child")) {
   said <- character()
-  for (package in arguments[-1]) withCallingHandlers(library(package, character.only = TRUE), message = function(m) said <<- c(said, conditionMessage(m)))
+  for (package in arguments[-1]) withCallingHandlers(library(package, character.only = TRUE), message = function(m)
+    said <<- c(said, conditionMessage(m)))
   for (code in set_up) eval(code, globalenv())
   pdf(NULL)
   faults <- 0
@@ -106,17 +110,20 @@ if (identical(arguments[1], "--child")) {
     if (is.null(message)) next
     told <- length(masked) && any(vapply(masked, function(name) any(grepl(name, said, fixed = TRUE)), NA))
     if (told) explained <- union(explained, masked) else faults <- faults + 1
-    if (!told) cat("    FAULT:", substr(paste(deparse(code), collapse = " "), 1, 100), "\n      ", substr(gsub("\n", " ", message), 1, 200), "\n")
+    if (!told) cat("    FAULT:", substr(paste(deparse(code), collapse = " "), 1, 100), "\n      ",
+      substr(gsub("\n", " ", message), 1, 200), "\n")
   }
-  cat("    ", length(calls), " calls; masked and said so: ", if (length(explained)) toString(explained) else "none", "\n", sep = "")
+  cat("    ", length(calls), " calls; masked and said so: ", if (length(explained)) toString(explained) else "none",
+    "\n", sep = "")
   for (line in grep("of nativenet, and its own", said, value = TRUE)) cat("    says:", line)
   quit(status = faults > 0)
 }
 
-packages <- if (length(arguments)) arguments else c("generics", "magrittr", "zeallot", "coro", "purrr", "dplyr", "tidyr", "rlang", "data.table", "Matrix",
-  "ggplot2", "broom", "modelr", "caret", "recipes", "rsample", "parsnip", "yardstick", "dials", "tune", "workflows", "tidymodels", "tidyverse",
-  "future", "future.apply", "furrr", "reticulate", "tensorflow", "tfautograph", "tfdatasets", "keras", "keras3", "torch", "luz", "tabnet",
-  "e1071", "evaluate", "compiler", "R6", "callr", "testthat", "knitr")
+packages <- if (length(arguments)) arguments else c("generics", "magrittr", "zeallot", "coro", "purrr", "dplyr",
+  "tidyr", "rlang", "data.table", "Matrix", "ggplot2", "broom", "modelr", "caret", "recipes", "rsample", "parsnip",
+  "yardstick", "dials", "tune", "workflows", "tidymodels", "tidyverse", "future", "future.apply", "furrr", "reticulate",
+  "tensorflow", "tfautograph", "tfdatasets", "keras", "keras3", "torch", "luz", "tabnet", "e1071", "evaluate",
+  "compiler", "R6", "callr", "testthat", "knitr")
 
 #' Methods that a package registers by itself.
 methods_of <- function(package) {
@@ -140,8 +147,10 @@ for (package in packages) {
   if (length(both)) {
     theirs <- lapply(both, getExportedValue, ns = package)
     generic <- vapply(theirs, is_generic, NA)
-    both[generic] <- sprintf("%s (generic of %s)", both[generic], vapply(theirs[generic], function(f) environmentName(topenv(environment(f))), ""))
-    cat("  both export", length(both), "names:", toString(both[seq_len(min(12, length(both)))]), if (length(both) > 12) "...", "\n")
+    both[generic] <- sprintf("%s (generic of %s)", both[generic],
+      vapply(theirs[generic], function(f) environmentName(topenv(environment(f))), ""))
+    cat("  both export", length(both), "names:", toString(both[seq_len(min(12, length(both)))]), if (length(both) > 12)
+      "...", "\n")
   }
   methods <- intersect(methods_of("nativenet"), methods_of(package))
   methods <- methods[!sub("[.].*", "", methods) %in% sub(" .*", "", both)] # of two generics of one name
@@ -149,7 +158,8 @@ for (package in packages) {
   faults <- faults + length(methods)
   for (order in list(c(package, "nativenet"), c("nativenet", package))) {
     cat("  ", paste(order, collapse = ", then "), "\n", sep = "")
-    status <- system2(file.path(R.home("bin"), "Rscript"), c("tools/attach-order.R", "--child", order), stderr = FALSE, timeout = 120)
+    status <- system2(file.path(R.home("bin"), "Rscript"), c("tools/attach-order.R", "--child", order), stderr = FALSE,
+      timeout = 120)
     if (status) faults <- faults + 1
   }
 }

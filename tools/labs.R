@@ -1,5 +1,5 @@
-# Rscript tools/labs.R: writes the labs' templates of R Markdown and their tutorials into inst/, from inst/labs/*.R, the solutions. The text
-# and the code of a lab stand there and nowhere else.
+# Rscript tools/labs.R: writes the labs' templates of R Markdown and their tutorials into inst/, from inst/labs/*.R, the
+# solutions. The text and the code of a lab stand there and nowhere else.
 
 local({
   # strip_text() and what it needs; base R only, so that no installation is wanted
@@ -19,7 +19,8 @@ local({
       filled <- which(nzchar(piece))
       if (length(filled)) list(kind = if (prose) "prose" else "code", lines = piece[seq(min(filled), max(filled))])
     }, runs$values, cumsum(runs$lengths), runs$lengths)
-    list(name = tools::file_path_sans_ext(basename(file)), title = title, pieces = Filter(Negate(is.null), unname(pieces)))
+    list(name = tools::file_path_sans_ext(basename(file)), title = title,
+      pieces = Filter(Negate(is.null), unname(pieces)))
   }
 
   stripped <- function(lines) {
@@ -28,38 +29,45 @@ local({
   }
   solved <- function(lines) lines[!grepl("#!hw", lines, fixed = TRUE)]
   chunk <- function(header, lines) c(paste0("```{r", header, "}"), lines, "```", "")
-  header <- function(...) c("---", ..., "---", "", "<!-- Written by tools/labs.R from inst/labs: change it there. -->", "")
+  header <- function(...) c("---", ..., "---", "", "<!-- Written by tools/labs.R from inst/labs: change it there. -->",
+    "")
 
   # The student's version as R Markdown.
   template <- function(lab) {
-    body <- lapply(lab$pieces, function(piece) if (piece$kind == "prose") c(piece$lines, "") else chunk("", stripped(piece$lines)))
+    body <- lapply(lab$pieces, function(piece) if (piece$kind == "prose") c(piece$lines, "") else
+      chunk("", stripped(piece$lines)))
     c(
       header(paste0("title: \"", lab$title, "\""), "output: html_document", paste("lab:", lab$name)),
-      chunk(" setup, include = FALSE", "knitr::opts_chunk$set(error = TRUE) # so that it can be knitted before all is written"),
+      chunk(" setup, include = FALSE",
+        "knitr::opts_chunk$set(error = TRUE) # so that it can be knitted before all is written"),
       "After each piece, save this file and run `check_lab()` on it, at the console.", "", unlist(body)
     )
   }
 
-  # Code with marks becomes an exercise with its solution. Exercises start from the objects of the whole solution, which the setup makes.
+  # Code with marks becomes an exercise with its solution. Exercises start from the objects of the whole solution, which
+  # the setup makes.
   tutorial <- function(lab) {
     body <- Map(function(piece, i) {
       label <- paste0(lab$name, "-", i)
       if (piece$kind == "prose") c(piece$lines, "")
       else if (identical(stripped(piece$lines), piece$lines)) chunk(paste0(" ", label, ", eval = FALSE"), piece$lines)
       else c(
-        chunk(paste0(" ", label, ", exercise = TRUE, exercise.lines = ", length(stripped(piece$lines)) + 4), stripped(piece$lines)),
+        chunk(paste0(" ", label, ", exercise = TRUE, exercise.lines = ", length(stripped(piece$lines)) + 4),
+          stripped(piece$lines)),
         chunk(paste0(" ", label, "-solution"), solved(piece$lines))
       )
     }, lab$pieces, seq_along(lab$pieces))
     setup <- c(
       "library(learnr)", "tutorial_options(exercise.timelimit = 60)", "grDevices::pdf(NULL)",
-      paste0("source(system.file(\"labs\", \"", lab$name, ".R\", package = \"nativenet\"), local = TRUE)"), "invisible(grDevices::dev.off())"
+      paste0("source(system.file(\"labs\", \"", lab$name, ".R\", package = \"nativenet\"), local = TRUE)"),
+      "invisible(grDevices::dev.off())"
     )
     c(
-      header(paste0("title: \"", lab$title, "\""), "output: learnr::tutorial", "runtime: shiny_prerendered", paste0("description: \"A lab of nativenet: ", lab$title, ".\"")),
+      header(paste0("title: \"", lab$title, "\""), "output: learnr::tutorial", "runtime: shiny_prerendered",
+        paste0("description: \"A lab of nativenet: ", lab$title, ".\"")),
       chunk(" setup, include = FALSE", setup),
-      "## What to do", "", "Each piece of code starts from what the solutions of all others have made. For checks of your own work as a whole, take the lab as a file:",
-      paste0("`use_lab(\"", lab$name, "\")` and `check_lab()`."), "", unlist(body)
+      "## What to do", "",
+      "Each piece of code starts from what the solutions of all others have made. For checks of your own work as a whole, take the lab as a file:", paste0("`use_lab(\"", lab$name, "\")` and `check_lab()`."), "", unlist(body)
     )
   }
 
@@ -71,7 +79,8 @@ local({
   }
   for (file in list.files("inst/labs", "[.]R$", full.names = TRUE)) {
     lab <- read_lab(file)
-    about <- c(paste0("name: \"Lab: ", lab$title, "\""), "description: A lab of nativenet with pieces of code that are left to write.", "create_dir: false")
+    about <- c(paste0("name: \"Lab: ", lab$title, "\""),
+      "description: A lab of nativenet with pieces of code that are left to write.", "create_dir: false")
     put(about, "rmarkdown", "templates", lab$name, "template.yaml")
     put(template(lab), "rmarkdown", "templates", lab$name, "skeleton", "skeleton.Rmd")
     put(tutorial(lab), "tutorials", lab$name, paste0(lab$name, ".Rmd"))

@@ -20,7 +20,8 @@ model |> fit(noisy(x), x, epochs = 20, verbose = 0)
 some <- vapply(0:9, function(d) which(digits$test$y == d)[1], 1L)
 seen <- noisy(x_test[some, ])
 picture("denoising.png", 1000, 330)
-plot_images(list(original = x_test[some, ], noisy = seen, restored = predict(model, seen)), byrow = TRUE, limits = c(0, 1))
+plot_images(list(original = x_test[some, ], noisy = seen, restored = predict(model, seen)), byrow = TRUE,
+  limits = c(0, 1))
 invisible(dev.off())
 
 # xor.png: what three hidden units make of XOR
@@ -28,7 +29,8 @@ set.seed(3)
 corners <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 is_odd <- c(0, 1, 1, 0)
 network <- build_dense_neural_network(
-  2, list(3, htan(), 1, sigmoid()), loss = binary_crossentropy(), optimizer = gradient_descent_optimizer(learning_rate = 0.5)
+  2, list(3, htan(), 1, sigmoid()), loss = binary_crossentropy(),
+  optimizer = gradient_descent_optimizer(learning_rate = 0.5)
 )
 for (i in 1:500) network$train_on_batch(corners, is_odd)
 picture("xor.png", 1000, 420)

@@ -54,7 +54,8 @@ restored <- pixels |>
   layer_dense(784, activation = "sigmoid")
 cleaner <- keras_model(pixels, restored)
 cleaner |> compile("adam", "binary_crossentropy")
-seconds <- timed(history <- cleaner |> fit(noisy(x), x, epochs = 10, verbose = 2, validation_data = list(noisy(x_test), x_test)))
+seconds <- timed(history <- cleaner |> fit(noisy(x), x, epochs = 10, verbose = 2,
+  validation_data = list(noisy(x_test), x_test)))
 cat(sprintf("%.1f s\n\n", seconds))
 draw("learning.png", 800, 420, plot(history))
 
@@ -80,10 +81,12 @@ set.seed(3)
 corners <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 is_odd <- c(0, 1, 1, 0)
 xor <- build_dense_neural_network(
-  2, list(3, htan(), 1, sigmoid()), loss = binary_crossentropy(), optimizer = gradient_descent_optimizer(learning_rate = 0.5)
+  2, list(3, htan(), 1, sigmoid()), loss = binary_crossentropy(),
+  optimizer = gradient_descent_optimizer(learning_rate = 0.5)
 )
 for (i in 1:500) xor$train_on_batch(corners, is_odd)
 draw("xor-plane.png", 700, 560, plot_decision(xor, corners, is_odd))
 draw("xor-network.png", 800, 560, plot_network(xor))
 
-cat("Pictures are in ", normalizePath(folder), ":\n  ", paste(list.files(folder, "png$"), collapse = "\n  "), "\n", sep = "")
+cat("Pictures are in ", normalizePath(folder), ":\n  ", paste(list.files(folder, "png$"), collapse = "\n  "), "\n",
+  sep = "")

@@ -27,13 +27,16 @@ summary(reader)
 seconds <- system.time(
   history <- reader |> fit(x, reviews$train$y, epochs = 8, validation_data = list(x_test, reviews$test$y), verbose = 2)
 )[["elapsed"]]
-cat(sprintf("An LSTM that reads word by word: test accuracy %.1f %% after %.1f s\n", 100 * evaluate(reader, x_test, reviews$test$y)$accuracy, seconds))
+cat(sprintf("An LSTM that reads word by word: test accuracy %.1f %% after %.1f s\n",
+  100 * evaluate(reader, x_test, reviews$test$y)$accuracy, seconds))
 
 bag <- function(x) sequences_to_matrix(x, num_words = words)
-counter <- keras_model_sequential(input_shape = words) |> layer_dense(16, activation = "relu") |> layer_dense(1, activation = "sigmoid")
+counter <- keras_model_sequential(input_shape = words) |> layer_dense(16, activation = "relu") |>
+  layer_dense(1, activation = "sigmoid")
 counter |> compile("rmsprop", "binary_crossentropy", metrics = "accuracy")
 counter |> fit(bag(reviews$train$x), reviews$train$y, epochs = 10, verbose = 0)
-cat(sprintf("A network that only knows which words occur: %.1f %%\n", 100 * evaluate(counter, bag(reviews$test$x), reviews$test$y)$accuracy))
+cat(sprintf("A network that only knows which words occur: %.1f %%\n", 100 * evaluate(counter, bag(reviews$test$x),
+  reviews$test$y)$accuracy))
 
 png(file.path(folder, "reader.png"), 800, 600, res = 110)
 print(plot(history))
@@ -60,4 +63,5 @@ for (sentence in c("the plot was wonderful", "the plot was not wonderful",
   "the plot was dull but I loved this film", "I loved this film but the plot was dull")) follow(sentence)
 mtext("the probability of \"positive\" after each word", outer = TRUE, line = 0.3)
 invisible(dev.off())
-cat("\nreader.png (how the reader learned) and word-by-word.png (what it thinks as it reads) are in ", normalizePath(folder), "\n", sep = "")
+cat("\nreader.png (how the reader learned) and word-by-word.png (what it thinks as it reads) are in ",
+  normalizePath(folder), "\n", sep = "")

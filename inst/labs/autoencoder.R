@@ -1,11 +1,11 @@
 # Lab autoencoder: An autoencoder with tied weights, as a module
 # After each piece, save this file and run check_lab("autoencoder.R").
 
-#' The decoder of a tied autoencoder has no weights of its own: it uses the encoder's, transposed. That halves what is to be learned, and
-#' brings the network near to principal components. First on points in space, then on digits.
+#' The decoder of a tied autoencoder has no weights of its own: it uses the encoder's, transposed. That halves what is
+#' to be learned, and brings the network near to principal components. First on points in space, then on digits.
 #'
-#' A module is an object that holds variables: fields are set by `self$W1 <- ...`, and it is called like a function. `?nn_module` has
-#' more; in Python this would be a class derived from `tf.Module`.
+#' A module is an object that holds variables: fields are set by `self$W1 <- ...`, and it is called like a function.
+#' `?nn_module` has more; in Python this would be a class derived from `tf.Module`.
 
 library(nativenet)
 set.seed(1)
@@ -27,8 +27,8 @@ new_weights <- function(rows, columns, name) {
 }
 new_bias <- function(size, name) tf$Variable(tf$zeros(c(1, size)), name = name)
 
-#' `basic_ae(c(3, 2))` makes an autoencoder from 3 numbers to 2 and back. The code is ELU(x W1 + b1); the output, for which any number should be
-#' within reach, is code W1' + b2, without an activation.
+#' `basic_ae(c(3, 2))` makes an autoencoder from 3 numbers to 2 and back. The code is ELU(x W1 + b1); the output, for
+#' which any number should be within reach, is code W1' + b2, without an activation.
 
 basic_ae <- nn_module("basic_ae",
   initialize = function(self, unit_nbrs) {
@@ -50,7 +50,8 @@ basic_ae <- nn_module("basic_ae",
   }
 )
 
-#' Gradient descent on all points at once. The loss: squared differences, summed over a point's numbers, mean over points.
+#' Gradient descent on all points at once. The loss: squared differences, summed over a point's numbers, mean over
+#' points.
 
 train_full <- function(model, x, epochs, optimizer) {
   losses <- numeric(epochs)
@@ -80,8 +81,9 @@ c(autoencoder = losses[300], pca = left_by_pca)
 
 #' ## Digits, with more layers
 #'
-#' `ae(c(784, 128, 32))` goes from 784 numbers to 128, to 32, and the same way back: weights W1, W2, ... that both halves use, and biases for
-#' each layer of each half. ELU after all layers but the last. A field may be a list of variables.
+#' `ae(c(784, 128, 32))` goes from 784 numbers to 128, to 32, and the same way back: weights W1, W2, ... that both
+#' halves use, and biases for each layer of each half. ELU after all layers but the last. A field may be a list of
+#' variables.
 
 ae <- nn_module("ae",
   initialize = function(self, unit_nbrs) {
@@ -122,8 +124,8 @@ reg <- function(model) {
   #!hwend
 }
 
-#' Mini-batches: each epoch takes all images in a new order, ten at a time. The loss is that of `train_full()` plus lambda times the
-#' penalty. Returns the mean loss of each epoch.
+#' Mini-batches: each epoch takes all images in a new order, ten at a time. The loss is that of `train_full()` plus
+#' lambda times the penalty. Returns the mean loss of each epoch.
 
 train_batches <- function(model, x, epochs, optimizer, lambda = 1e-4, batch_size = 10) {
   #!hwbegin TODO loops over epochs and batches

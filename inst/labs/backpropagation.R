@@ -1,18 +1,20 @@
 # Lab backpropagation: Back-propagation by hand
 # After each piece, save this file and run check_lab("backpropagation.R").
 
-#' A network that learns XOR, in plain R: nothing but matrices. Every row of a matrix is a sample. You write the loss, the
-#' activations, the optimizer and the network as reference classes; `nativenet` has classes of the same names, but those that
-#' you define here are yours and come first.
+#' A network that learns XOR, in plain R: nothing but matrices. Every row of a matrix is a sample. You write the loss,
+#' the activations, the optimizer and the network as reference classes; `nativenet` has classes of the same names, but
+#' those that you define here are yours and come first.
 #'
-#' Derivatives can be compared with finite differences, `(f(x + h) - f(x - h)) / 2h`. The checks of this lab do so, and you can, too.
+#' Derivatives can be compared with finite differences, `(f(x + h) - f(x - h)) / 2h`. The checks of this lab do so, and
+#' you can, too.
 
 library(nativenet)
 
 #' ## The loss
 #'
-#' The binary cross-entropy of targets `y_true` and predictions `y_pred` between 0 and 1: summed over the outputs of a sample, mean over
-#' the samples (the rows). `backward()` is its gradient towards each prediction, a matrix like `y_pred`.
+#' The binary cross-entropy of targets `y_true` and predictions `y_pred` between 0 and 1: summed over the outputs of a
+#' sample, mean over the samples (the rows). `backward()` is its gradient towards each prediction, a matrix like
+#' `y_pred`.
 
 loss_function <- setRefClass("loss_function", methods = list(
   forward = function(y_true, y_pred) NA,
@@ -90,7 +92,8 @@ htan <- setRefClass("htan", contains = "activation", methods = list(
 #'
 #' One step of gradient descent from `x`, which may be a number, a vector or a matrix.
 
-gradient_descent_optimizer <- setRefClass("gradient_descent_optimizer", fields = list(learning_rate = "numeric"), methods = list(
+gradient_descent_optimizer <- setRefClass("gradient_descent_optimizer", fields = list(learning_rate = "numeric"),
+  methods = list(
   step = function(x, gradient) {
     #!hwbegin TODO where the step ends
     x - learning_rate * gradient
@@ -100,12 +103,13 @@ gradient_descent_optimizer <- setRefClass("gradient_descent_optimizer", fields =
 
 #' ## The network
 #'
-#' Layer l takes Y to Z = Y W + b (b is added to every row) and hands on f(Z). Back-propagation goes the other way: from the gradient towards
-#' f(Z) to that towards Z, from there to those of W, b and Y. `train_on_batch()` returns the loss before its step; in a
-#' method, fields are changed with `<<-`.
+#' Layer l takes Y to Z = Y W + b (b is added to every row) and hands on f(Z). Back-propagation goes the other way: from
+#' the gradient towards f(Z) to that towards Z, from there to those of W, b and Y. `train_on_batch()` returns the loss
+#' before its step; in a method, fields are changed with `<<-`.
 
 dense_neural_network <- setRefClass("dense_neural_network",
-  fields = list(weights = "list", biases = "list", activations = "list", loss = "loss_function", optimizer = "gradient_descent_optimizer"),
+  fields = list(weights = "list", biases = "list", activations = "list", loss = "loss_function",
+    optimizer = "gradient_descent_optimizer"),
   methods = list(
     predict = function(batch_x) {
       result <- batch_x
@@ -127,7 +131,8 @@ dense_neural_network <- setRefClass("dense_neural_network",
       }
       #!hwend
       batch_loss <- loss$forward(batch_y, outputs[[length(outputs)]])
-      #!hwbegin TODO the gradients of all weights and biases, from the last layer to the first;\n then a step of each with the optimizer (back through the weights as they were before the step)
+      #!hwbegin TODO the gradients of all weights and biases, from the last layer to the first;\n then a step of each
+      #with the optimizer (back through the weights as they were before the step)
       towards <- loss$backward(batch_y, outputs[[length(outputs)]])
       gradients <- list()
       for (l in rev(seq_along(weights))) {
@@ -156,19 +161,21 @@ build_network <- function(input_size, layers, loss, optimizer) {
     matrix(rnorm(sizes[l] * sizes[l + 1], sd = sqrt(2 / (sizes[l] + sizes[l + 1]))), sizes[l])
   })
   dense_neural_network(
-    weights = weights, biases = lapply(units, numeric), activations = layers[seq(2, length(layers), 2)], loss = loss, optimizer = optimizer
+    weights = weights, biases = lapply(units, numeric), activations = layers[seq(2, length(layers), 2)], loss = loss,
+    optimizer = optimizer
   )
 }
 
 x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), ncol = 2, byrow = TRUE)
 y <- matrix(c(0, 1, 1, 0))
 
-#' Find a number of hidden units, a learning rate and a number of steps with which it learns. Does it from every start? What do
-#' the hidden units look at?
+#' Find a number of hidden units, a learning rate and a number of steps with which it learns. Does it from every start?
+#' What do the hidden units look at?
 
 set.seed(1)
 #!hwbegin TODO make `network` with `build_network()` and train it on x and y;\n keep the loss of each step in `losses`
-network <- build_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(learning_rate = 1))
+network <- build_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(),
+  gradient_descent_optimizer(learning_rate = 1))
 losses <- vapply(1:400, function(i) network$train_on_batch(x, y), 0)
 round(network$predict(x), 3)
 plot(losses, type = "l", xlab = "step", ylab = "loss")

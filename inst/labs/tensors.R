@@ -1,11 +1,11 @@
 # Lab tensors: Autoencoders with tensors, tapes and compiled steps
 # After each piece, save this file and run check_lab("tensors.R").
 
-#' An autoencoder squeezes images into a few numbers and draws them again from these. First with two matrices and a tape, then with
-#' several layers, a pipeline of data, and a training step that is compiled.
+#' An autoencoder squeezes images into a few numbers and draws them again from these. First with two matrices and a
+#' tape, then with several layers, a pipeline of data, and a training step that is compiled.
 #'
-#' The images are those of MNIST if they are on this computer, else such as the package draws: small numbers from 0 to 255 of shape
-#' (images, 28, 28).
+#' The images are those of MNIST if they are on this computer, else such as the package draws: small numbers from 0 to
+#' 255 of shape (images, 28, 28).
 
 library(nativenet)
 
@@ -16,8 +16,8 @@ x_train <- array_reshape(images / 255, c(nrow(images), 784)) # a row per image, 
 
 #' ## Two matrices
 #'
-#' The code of an image x, a row, is x E, and what is drawn from a code z is z D. Without activations and biases this finds the same
-#' as principal components do. R's matrices are float64, and so are variables made of them.
+#' The code of an image x, a row, is x E, and what is drawn from a code z is z D. Without activations and biases this
+#' finds the same as principal components do. R's matrices are float64, and so are variables made of them.
 
 latent_size <- 32
 random_matrix <- function(rows, columns) matrix(rnorm(rows * columns, sd = sqrt(2 / (rows + columns))), rows)
@@ -29,8 +29,8 @@ weights_decoder <- tf$Variable(random_matrix(latent_size, 784))
 
 optimizer <- tf$optimizers$Adam(learning_rate = 0.003)
 
-#' The loss of a batch: squared differences, summed over pixels, mean over images. Only what happens inside of `with()` is on the
-#' tape, which then tells the gradients. The step returns the loss as a number of R.
+#' The loss of a batch: squared differences, summed over pixels, mean over images. Only what happens inside of `with()`
+#' is on the tape, which then tells the gradients. The step returns the loss as a number of R.
 
 linear_step <- function(batch) {
   #!hwbegin TODO the loss of the batch, on a tape;\n its gradients; a step of the optimizer; the loss, by $numpy()
@@ -65,8 +65,8 @@ train_dataset <- images %>%
 
 #' ## More layers
 #'
-#' `make_dense()` makes the two variables of a layer, in float32: random weights of shape (inputs, outputs), and biases of shape
-#' (1, outputs) that are 0. `c()` of such lists is one flat list.
+#' `make_dense()` makes the two variables of a layer, in float32: random weights of shape (inputs, outputs), and biases
+#' of shape (1, outputs) that are 0. `c()` of such lists is one flat list.
 
 make_dense <- function(input_size, output_size) {
   #!hwbegin TODO a list of two variables
@@ -107,8 +107,8 @@ decoder <- function(latent) {
 
 #' ## A compiled step
 #'
-#' `autograph()` follows the function once and keeps what it does as a program of the engine. Write it like `linear_step()`, but return
-#' the loss as it is, a tensor.
+#' `autograph()` follows the function once and keeps what it does as a program of the engine. Write it like
+#' `linear_step()`, but return the loss as it is, a tensor.
 
 optimizer <- tf$optimizers$Adam(learning_rate = 0.002)
 

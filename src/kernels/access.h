@@ -1,6 +1,8 @@
 /* access.h - how a kernel reaches its numbers. */
 
-INLINE const struct operand *operand_of(const struct call *c, int k) { return &c->program->operands[c->node->first + k]; }
+INLINE const struct operand *operand_of(const struct call *c, int k) {
+  return &c->program->operands[c->node->first + k];
+}
 INLINE const struct slot *input_slot(const struct call *c, int k) { return &c->program->slots[operand_of(c, k)->slot]; }
 INLINE const struct slot *output_slot(const struct call *c) { return &c->program->slots[c->node->out]; }
 

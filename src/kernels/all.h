@@ -35,7 +35,8 @@
 #define BACKWARD_YES(name) name##_backward
 #define BACKWARD_NO(name) NULL
 #define FORWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) [OP_##ENUM] = name##_forward,
-#define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) [OP_##ENUM] = BACKWARD_##differentiable(name),
+#define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) \
+  [OP_##ENUM] = BACKWARD_##differentiable(name),
 
 extern const struct kernels TABLE;
 const struct kernels TABLE = {

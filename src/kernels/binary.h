@@ -159,7 +159,8 @@ BINARY(floor_mod, vfloor_rest(a, b, FLAW),  splat(R(1)),                    -vfl
 PAIRWISE(vpow, R(pow((double)a, (double)b)))
 BINARY(divide,   a / b,                     R(1) / b,                       -z / b)
 /* d/db is 0 where a is 0, as the limit is for b > 0 */
-BINARY(power,    vpow(a, b, FLAW),          choose(b == R(0), ZERO, b * vpow(a, b - R(1), FLAW)),         choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
+BINARY(power,    vpow(a, b, FLAW),          choose(b == R(0), ZERO, b * vpow(a, b - R(1), FLAW)),
+  choose(a > R(0), z * vlog(choose(a > R(0), a, ONE)), ZERO))
 #endif
 
 /* comparisons: number by number, the result is bool (one byte) */

@@ -1,8 +1,8 @@
 /* cells.h - one step of each recurrent op for a block of rows, forward and backward.
  *
- * Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), <https://doi.org/10.1162/089976600300015015>;
- * Cho et al. (2014), <https://arxiv.org/abs/1406.1078>. Gates stand in Keras' order. h, c are those before the step, x' the
- * projected input, f the recurrent activation, g the activation:
+ * Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000),
+ * <https://doi.org/10.1162/089976600300015015>; Cho et al. (2014), <https://arxiv.org/abs/1406.1078>. Gates stand in
+ * Keras' order. h, c are those before the step, x' the projected input, f the recurrent activation, g the activation:
  *
  *   lstm        i, f, o = f(x' + h R); a = g(x' + h R); c' = f c + i a; h' = o g(c')     columns i, f, a, o
  *   gru         z, r = f(x' + h R); a = g(x' + r (h R)) or g(x' + (r h) R)               columns z, r, a
@@ -20,15 +20,19 @@
   } while (0)
 
 /* Gradients through the recurrent product of a block go to `to` (B, U): columns [from, end) of d times the kernel's. */
-static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from, int64_t end, int add,
+static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from,
+  int64_t end, int add,
                              enum cell_buffer to) {
-  multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from), k->units, NULL, add,
+  multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from),
+    k->units, NULL, add,
                  units_row(k, to, o->sequence), k->units);
 }
 
 /* x' + h R in place of x' */
-static void add_product(const struct cells *k, const struct block *o, enum cell_buffer input, int64_t from, int64_t end) {
-  multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from, k->gates, NULL, 1,
+static void add_product(const struct cells *k, const struct block *o, enum cell_buffer input, int64_t from,
+  int64_t end) {
+  multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from,
+    k->gates, NULL, 1,
                  gates_row(k, CELL_GATES, o->row) + from, k->gates);
 }
 
@@ -129,7 +133,8 @@ INLINE void gru_gates(const struct cells *k, const struct block *o, int activati
   int64_t u = k->units;
   for (int64_t j = 0; j < o->rows; j++) {
     real *pz = gates_row(k, CELL_GATES, o->row + j), *pr = pz + u, *pa = pr + u;
-    const real *qz = gates_row(k, CELL_PRODUCT, o->row + j), *qr = qz + u, *qa = qr + u, *h = units_row(k, CELL_STATE, o->row + j);
+    const real *qz = gates_row(k, CELL_PRODUCT, o->row + j), *qr = qz + u, *qa = qr + u,
+      *h = units_row(k, CELL_STATE, o->row + j);
     real *ph = state_after(k, o->step, o->sequence + j);
     FOR_VECTORS((int64_t)0, u) {
       V z = READ(pz), a = READ(pa);
@@ -171,7 +176,8 @@ INLINE void gru_gates_back(const struct cells *k, const struct block *o, int act
     real *eq = gates_row(k, CELL_DPRODUCT, o->row + j), *er = eq + u, *ea = er + u;
     FOR_VECTORS((int64_t)0, u) {
       V z = READ(pz), a = READ(pa), dh = gradient_of_h(k, carry, dz, i, part);
-      V before_z = dh * (READ(h) - a) * squash_slope(recurrent_activation, z), before_a = dh * (R(1) - z) * squash_slope(activation, a);
+      V before_z = dh * (READ(h) - a) * squash_slope(recurrent_activation, z), before_a = dh * (R(1) - z) *
+        squash_slope(activation, a);
       WRITE(dz, before_z);
       WRITE(da, before_a);
       WRITE(carry, dh * z);
@@ -244,12 +250,14 @@ static void simple_rnn_step(const struct cells *k, const struct block *o) {
   CHOOSE_CELL(simple_rnn_gates);
 }
 
-INLINE void simple_rnn_gates_back(const struct cells *k, const struct block *o, int activation, int recurrent_activation) {
+INLINE void simple_rnn_gates_back(const struct cells *k, const struct block *o, int activation,
+  int recurrent_activation) {
   (void)recurrent_activation;
   for (int64_t j = 0; j < o->rows; j++) {
     const real *h = state_after(k, o->step, o->sequence + j), *carry = units_row(k, CELL_CARRY, o->sequence + j);
     real *dz = gates_row(k, CELL_DGATES, o->row + j);
-    FOR_VECTORS((int64_t)0, k->units) WRITE(dz, gradient_of_h(k, carry, dz, i, part) * squash_slope(activation, READ(h)));
+    FOR_VECTORS((int64_t)0, k->units) WRITE(dz, gradient_of_h(k, carry, dz, i, part) * squash_slope(activation,
+      READ(h)));
   }
 }
 
@@ -260,4 +268,6 @@ static void simple_rnn_step_back(const struct cells *k, const struct block *o) {
 }
 
 static void simple_rnn_forward(const struct call *c) { cells_forward(c, simple_rnn_step); }
-static void simple_rnn_backward(const struct call *c) { cells_backward(c, simple_rnn_step_back, CELL_DGATES, last_axis(SHAPE(1))); }
+static void simple_rnn_backward(const struct call *c) {
+  cells_backward(c, simple_rnn_step_back, CELL_DGATES, last_axis(SHAPE(1)));
+}

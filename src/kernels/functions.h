@@ -86,7 +86,8 @@ INLINE V vlog(V x) {
   V k = (V)(exponent + (VI)splat(ROUND_MAGIC)) - ROUND_MAGIC;
   V s = f / (f + R(2)), z = s * s, w = z * z;
   V t1 = w * (w * (w * R(1.531383769920937332e-01) + R(2.222219843214978396e-01)) + R(3.999999999940941908e-01));
-  V t2 = z * (w * (w * (w * R(1.479819860511658591e-01) + R(1.818357216161805012e-01)) + R(2.857142874366239149e-01)) + R(6.666666666666735130e-01));
+  V t2 = z * (w * (w * (w * R(1.479819860511658591e-01) + R(1.818357216161805012e-01)) + R(2.857142874366239149e-01)) +
+    R(6.666666666666735130e-01));
   V half = f * f * R(0.5);
   V result = k * LN2_HI - ((half - (s * (half + t1 + t2) + k * LN2_LO)) - f);
   result = choose(x == R(INFINITY), x, result);
@@ -153,7 +154,8 @@ static double digamma(double x) {
   }
   for (; x < 10; x++) sum -= 1 / x;
   double z = 1 / (x * x);
-  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  double series = z * (1.0 / 12 - z *
+    (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   return sum + log(x) - 0.5 / x - series;
 }
 

@@ -5,7 +5,8 @@ struct matrix {
   const real *at;
   int64_t row, column; /* strides */
 };
-static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b, const real *bias,
+static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b,
+  const real *bias,
                      int add, real *y) {
   struct range rows = share_rows(c, m);
   enum status flaw = STATUS_OK;
@@ -67,7 +68,8 @@ static void matmul_forward(const struct call *c) {
   for (int64_t i = 0; i < p.batches; i++) {
     int64_t a, b;
     product_at(&p, i, &a, &b);
-    multiply(c, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb), NULL, 0,
+    multiply(c, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb),
+      NULL, 0,
              OUT + i * p.m * p.n);
   }
 }

@@ -49,7 +49,8 @@ static const real zeros[NR * VL];
 
 /* c[m][n] = start + sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants
  * where this is called, so the sums live in registers. */
-INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
+INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s,
+  real *c, int64_t c_row) {
   V sum[MR][NR];
   UNROLL for (int m = 0; m < rows; m++)
     UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = load(s.at + m * s.row + v * VL);
@@ -69,7 +70,8 @@ INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const re
 #define TILE_ROWS(r) \
   case r: tile(r, vectors, depth, a, b, b_row, s, c, c_row); break;
 
-INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
+INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row,
+  struct start s, real *c, int64_t c_row) {
   for (; rows >= MR; rows -= MR, a.at += MR * a.row, s.at += MR * s.row, c += MR * c_row)
     tile(MR, vectors, depth, a, b, b_row, s, c, c_row);
   switch (rows) {
@@ -81,7 +83,8 @@ INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix 
 }
 
 /* A column of C, `vectors` wide: all rows, one block of k. */
-static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s, real *c, int64_t c_row) {
+static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row,
+  struct start s, real *c, int64_t c_row) {
   switch (vectors) {
 #if NR >= 4
   case 4: tile_column(4, rows, depth, a, b, b_row, s, c, c_row); break;
@@ -110,7 +113,8 @@ static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matr
 }
 
 /* The right edge of C, not whole vectors wide: some rows at a time through a buffer. */
-static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct matrix a, const real *b, struct start s, real *c, int64_t c_row) {
+static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct matrix a, const real *b, struct start s,
+  real *c, int64_t c_row) {
   real edge[4 * MR * NR * VL];
   int vectors = (int)((width + VL - 1) / VL);
   int64_t filled = vectors * VL;
@@ -129,15 +133,16 @@ static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct mat
   }
 }
 
-/* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would wait
- * for each other. */
+/* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would
+ * wait for each other. */
 INLINE int64_t panel_width(int64_t columns) {
   if (NR == 3 && columns == 4 * (int64_t)VL) return 2 * VL;
   return columns < NR * VL ? columns : NR * VL;
 }
 
 /* C = start + A B by panels of B. */
-static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, const real *bias, int add,
+static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b, const real *bias, int add,
                             real *c, int64_t c_row, int pack) {
   real panel[KC * NR * VL];
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
@@ -164,7 +169,8 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
 
 /* rows x columns dot products along contiguous k; lanes are added in a fixed order at the end. */
 #define WHOLE_DOTS ((MR * DN + VL - 1) / VL * VL) /* in whole vectors */
-INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row, real *c, int64_t c_row) {
+INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row,
+  real *c, int64_t c_row) {
   V sum[WHOLE_DOTS];
   real sums[WHOLE_DOTS];
   UNROLL for (int r = 0; r < WHOLE_DOTS; r++) sum[r] = splat(0);
@@ -192,14 +198,16 @@ INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_
     UNROLL for (int n = 0; n < columns; n++) c[m * c_row + n] += sums[m * columns + n];
 }
 
-INLINE void dots_of_rows(int rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b, int64_t b_row, real *c,
+INLINE void dots_of_rows(int rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
+  int64_t b_row, real *c,
                          int64_t c_row) {
   for (; columns >= DN; columns -= DN, b += DN * b_row, c += DN) dots(rows, DN, depth, a, a_row, b, b_row, c, c_row);
   if (columns == 2) dots(rows, 2, depth, a, a_row, b, b_row, c, c_row);
   if (columns == 1) dots(rows, 1, depth, a, a_row, b, b_row, c, c_row);
 }
 
-static void multiply_dots(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b, real *c, int64_t c_row) {
+static void multiply_dots(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b, real *c, int64_t c_row) {
   real piece[MR * KC]; /* rows of A, if they do not run along k */
   int64_t block = a.column == 1 ? DEEP : KC;
   for (int64_t k = 0; k < depth; k += block) {
@@ -223,7 +231,8 @@ static void multiply_dots(const struct call *call, int64_t rows, int64_t columns
 
 /* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or to the bias (columns) or
  * put in place of C. This member's share: some rows, or some columns where rows are few. */
-static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b,
                          const real *bias, int add, real *y) {
   int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS;
   struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
@@ -238,7 +247,8 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
   }
   if (b.column == 1 || pack || depth < 4 * VL) {
     for (int64_t m = 0; m < rows; m += TALL) /* an interrupt waits for so many rows of a panel */
-      multiply_panels(c, rows - m < TALL ? rows - m : TALL, columns, depth, (struct matrix){a.at + m * a.row, a.row, a.column}, b, bias, add,
+      multiply_panels(c, rows - m < TALL ? rows - m : TALL, columns, depth, (struct matrix){a.at + m * a.row, a.row,
+        a.column}, b, bias, add,
                       y + m * y_row, y_row, pack);
     return;
   }
@@ -250,7 +260,8 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
 }
 
 /* Large products may be a library's: one member calls it, as it has threads of its own. */
-static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b,
                                const real *bias, int add, real *y) {
   library_product *product = library_multiply[output_slot(c)->dtype];
   if (!product) return 0;
@@ -263,7 +274,8 @@ static int multiply_by_library(const struct call *c, int64_t rows, int64_t colum
   return 1;
 }
 
-static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a, struct matrix b,
+static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b,
                      const real *bias, int add, real *y) {
   double work = (double)rows * (double)columns * (double)depth;
   if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, bias, add, y)) return;

@@ -1,10 +1,10 @@
 /* recurrent.h - the frame of the recurrent ops: all that happens before, between and after the steps. The cells are in
  * cells.h.
  *
- * Forward: pack the batch (see src/recurrent.h); one product projects all rows; then each member takes its own sequences
- * through all steps without waiting for the others. Backward likewise: the gradients before activation of all steps, then
- * each weight gradient as one product over all rows. h is kept as the input of the next step, so that the recurrent
- * kernel's gradient is such a product, too. With a table only the distinct tokens are projected.
+ * Forward: pack the batch (see src/recurrent.h); one product projects all rows; then each member takes its own
+ * sequences through all steps without waiting for the others. Backward likewise: the gradients before activation of all
+ * steps, then each weight gradient as one product over all rows. h is kept as the input of the next step, so that the
+ * recurrent kernel's gradient is such a product, too. With a table only the distinct tokens are projected.
  */
 struct cells {
   const struct call *call;
@@ -86,13 +86,18 @@ static void cells_open(const struct call *c, struct cells *k) {
 
 /* ---- where things are ---- */
 
-INLINE real *gates_row(const struct cells *k, enum cell_buffer which, int64_t row) { return k->at[which] + row * k->gates; }
-INLINE real *units_row(const struct cells *k, enum cell_buffer which, int64_t row) { return k->at[which] + row * k->units; }
+INLINE real *gates_row(const struct cells *k, enum cell_buffer which, int64_t row) {
+  return k->at[which] + row * k->gates;
+}
+INLINE real *units_row(const struct cells *k, enum cell_buffer which, int64_t row) {
+  return k->at[which] + row * k->units;
+}
 
 /* h of sorted sequence j after step t: the input of the next step, if there is one */
 INLINE real *state_after(const struct cells *k, int64_t t, int64_t j) {
   int64_t next = t + 1;
-  return next < k->r.steps && j < step_rows(&k->p, next) ? units_row(k, CELL_STATE, k->p.first[next] + j) : units_row(k, CELL_LAST, j);
+  return next < k->r.steps && j < step_rows(&k->p, next) ? units_row(k, CELL_STATE, k->p.first[next] + j) :
+    units_row(k, CELL_LAST, j);
 }
 
 /* Those of step t among some sorted sequences. */
@@ -105,16 +110,20 @@ INLINE int64_t longest(const struct cells *k, struct range sequences) {
 }
 
 /* The factors of the recurrent input of sorted sequence j. */
-INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) { return k->recurrent_mask + k->p.order[j] * k->units; }
+INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) {
+  return k->recurrent_mask + k->p.order[j] * k->units;
+}
 
 /* What a step multiplies with the recurrent kernel. */
 INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
 
 /* c = [c +] a b (+ bias) for the rows of a block, by one member. */
-static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
+static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a,
+  int64_t a_row, const real *b,
                            int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
   int pack = o->rows >= PACK_ROWS;
-  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias, add, y, y_row, pack);
+  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias,
+    add, y, y_row, pack);
 }
 
 /* ---- forward ---- */
@@ -162,7 +171,8 @@ static void write_output(const struct cells *k, real *y, int64_t j) {
     copy_or_zero(t < 0 ? NULL : state_after(k, t, j), u, y + i * u);
   }
   if (!k->sequence) copy_or_zero(units_row(k, CELL_LAST, j), u, y);
-  if (k->state) copy_or_zero(length ? units_row(k, CELL_MEMORY, k->p.first[length - 1] + j) : NULL, u, y + (rows - 1) * u);
+  if (k->state) copy_or_zero(length ? units_row(k, CELL_MEMORY, k->p.first[length - 1] + j) : NULL, u,
+    y + (rows - 1) * u);
 }
 
 typedef void cell_step(const struct cells *k, const struct block *o);
@@ -196,13 +206,14 @@ static void cells_forward(const struct call *c, cell_step *step) {
 
 /* ---- backward ---- */
 
-/* The gradient of the output: of h at the end to CELL_CARRY, of c at the end to CELL_CARRY_C, of a sequence to the first
- * columns of CELL_DGATES, where masked steps add to the step whose output they repeat. */
+/* The gradient of the output: of h at the end to CELL_CARRY, of c at the end to CELL_CARRY_C, of a sequence to the
+ * first columns of CELL_DGATES, where masked steps add to the step whose output they repeat. */
 static void read_output(const struct cells *k, const real *dy, int64_t j) {
   int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
   dy += b * rows * u;
   copy_or_zero(k->sequence || !length ? NULL : dy, u, units_row(k, CELL_CARRY, j));
-  if (k->call->node->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u, units_row(k, CELL_CARRY_C, j));
+  if (k->call->node->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u,
+    units_row(k, CELL_CARRY_C, j));
   for (int64_t i = 0; i < k->r.steps && k->sequence; i++, dy += u) {
     int first = step_is_real(&k->s, position(k, b, i));
     t += first;
@@ -226,8 +237,8 @@ static void turn_kernel(const struct cells *k) {
     for (int64_t u = 0; u < k->units; u++) k->at[CELL_TURNED][i * k->units + u] = k->recurrent_kernel[u * k->gates + i];
 }
 
-/* Sums of the columns of x (rows, columns), added to or put in place of sum. Blocks of rows are summed first, which keeps
- * the digits of long float sums. */
+/* Sums of the columns of x (rows, columns), added to or put in place of sum. Blocks of rows are summed first, which
+ * keeps the digits of long float sums. */
 #define SUM_ROWS 64
 static void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
   struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
@@ -247,7 +258,8 @@ static void sum_tokens(const struct cells *k) {
   int64_t columns = k->gates;
   struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), k->call->part, k->call->parts);
   if (r.end <= r.begin) return;
-  for (int64_t m = 0; m < k->m; m++) memset(gates_row(k, CELL_PROJECTED, m) + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
+  for (int64_t m = 0; m < k->m; m++) memset(gates_row(k, CELL_PROJECTED, m) + r.begin, 0, (size_t)(r.end - r.begin) *
+    sizeof(real));
   for (int64_t n = 0; n < k->n; n++) {
     const real *from = gates_row(k, CELL_DGATES, n);
     real *to = gates_row(k, CELL_PROJECTED, k->p.row[n]);
@@ -277,12 +289,14 @@ static void scatter_rows(const struct cells *k, int input) {
 
 /* One product over all rows for columns [from, to) of the recurrent kernel's gradient: inputs' gradients. This member's
  * share of its rows. */
-static void recurrent_gradient(const struct cells *k, const real *inputs, const real *gradients, int64_t from, int64_t to) {
+static void recurrent_gradient(const struct cells *k, const real *inputs, const real *gradients, int64_t from,
+  int64_t to) {
   const struct call *c = k->call;
   struct range r = share_of(k->units, MR, c->part, c->parts);
   if (r.end <= r.begin) return;
   struct matrix a = {inputs + r.begin, 1, k->units}, b = {gradients + from, k->gates, 1};
-  multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from, k->gates, 0);
+  multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from,
+    k->gates, 0);
 }
 
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
@@ -306,7 +320,8 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
     drows = k.at[CELL_PROJECTED];
   }
   int to_rows = k.table ? k.table_input : 0;
-  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0), kernel = matrix_of(k.kernel, k.gates, 0);
+  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0),
+    kernel = matrix_of(k.kernel, k.gates, 0);
   if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(kernel), NULL, 0, k.at[CELL_DROWS]);
   if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, NULL, ADDS(1), DIN(1));
   if (DIN(2)) {

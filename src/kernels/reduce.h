@@ -83,7 +83,8 @@ static void sum_forward(const struct call *c) {
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
   /* the first axis is shared out if it is kept: then no two members add to the same result */
   int split = w.rank > 1 && w.stride[0][0] != 0;
-  int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ? walk_steps(&w) / leading : 0;
+  int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ?
+    walk_steps(&w) / leading : 0;
   struct range mine = split ? share_rows(c, leading) : (struct range){0, c->thread == 0};
   real *y = OUT, *lost = NULL;
   enum status flaw = STATUS_OK;
@@ -122,7 +123,9 @@ static void reduce_spread(const struct call *c, real scale) {
 static void sum_backward(const struct call *c) { reduce_spread(c, R(1)); }
 
 /* how many numbers each mean is of */
-static double mean_count(const struct call *c) { return (double)shape_count(SHAPE(0)) / (double)shape_count(OUT_SHAPE); }
+static double mean_count(const struct call *c) {
+  return (double)shape_count(SHAPE(0)) / (double)shape_count(OUT_SHAPE);
+}
 
 /* the member that finished a sum also divides it */
 static void mean_forward(const struct call *c) {

@@ -126,7 +126,8 @@ static void gather_forward(const struct call *c) {
 
 /* Numbers beyond the range of an integer type become its ends, NaN becomes 0. */
 #ifdef REAL_IS_FLOATING
-#define SATURATED(low, high) (x[i] != x[i] ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
+#define SATURATED(low, high)                                                                                  \
+  (x[i] != x[i] ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
 #else
 #define SATURATED(low, high) ((int64_t)x[i] <= (low) ? (low) : (int64_t)x[i] >= (high) ? (high) : (int64_t)x[i])
 #endif
@@ -152,7 +153,8 @@ static void where_forward(const struct call *c) {
   struct walk w;
   int64_t at[3];
   where_plan(c, &w);
-  int64_t n = w.n[w.rank - 1], *s0 = &w.stride[0][w.rank - 1], *s1 = &w.stride[1][w.rank - 1], *s2 = &w.stride[2][w.rank - 1];
+  int64_t n = w.n[w.rank - 1], *s0 = &w.stride[0][w.rank - 1], *s1 = &w.stride[1][w.rank - 1],
+    *s2 = &w.stride[2][w.rank - 1];
   struct range r = share_rows(c, walk_steps(&w));
   for (int64_t row = r.begin; row < r.end; row++) {
     walk_offsets(&w, row, 3, at);

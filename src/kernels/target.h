@@ -12,7 +12,9 @@
 #define TARGET_PUSH_AVX512 TARGET_PUSH(AVX512_FEATURES)
 #else
 #define TARGET_PUSH_AVX2 PRAGMA(GCC push_options) PRAGMA(GCC target("avx2,fma"))
-#define TARGET_PUSH_AVX512 PRAGMA(GCC push_options) PRAGMA(GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512"))
+#define TARGET_PUSH_AVX512    \
+  PRAGMA(GCC push_options)    \
+  PRAGMA(GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512"))
 #define TARGET_POP PRAGMA(GCC pop_options)
 #endif
 #endif

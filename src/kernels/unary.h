@@ -125,7 +125,8 @@ UNARY(round,      library_rint(x),                          ZERO)
 
 /* The activations that dense() applies in place: in the table of all ops, NULL elsewhere. */
 typedef void map_function(int64_t begin, int64_t end, const real *x, real *y, real a, real b);
-typedef void pull_function(int64_t begin, int64_t end, const real *x, const real *y, const real *dy, real *dx, int add, real a, real b);
+typedef void pull_function(int64_t begin, int64_t end, const real *x, const real *y, const real *dy, real *dx, int add,
+  real a, real b);
 #define FUSED(ROW) ROW(RELU, relu) ROW(LEAKY_RELU, leaky_relu) ROW(ELU, elu) ROW(SELU, selu) \
   ROW(SIGMOID, sigmoid) ROW(TANH, tanh) ROW(SOFTPLUS, softplus) ROW(EXP, exp)
 #define FUSED_MAP(ENUM, name) [OP_##ENUM] = name##_map,

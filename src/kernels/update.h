@@ -5,14 +5,16 @@
 INLINE V penalty_slope(V w, real l1, real l2) { return l1 * vsign(w) + R(2) * l2 * w; }
 
 #define UPDATE(name, step)                                                                          \
-  static void name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, void *const *state) { \
+  static void name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, \
+    void *const *state) { \
     real *pw = weights, *p1 = state[0], *p2 = state[1], *p3 = state[2];                             \
     const real *pg = gradients;                                                                     \
     const real rate = R(s->rate), beta1 = R(s->beta1), beta2 = R(s->beta2), epsilon = R(s->epsilon); \
     const real l1 = R(s->l1), l2 = R(s->l2), decay = R(s->decay);                               \
     const int penalized = l1 != R(0) || l2 != R(0);                                                 \
     const real gradient_rate = R(s->gradient_rate), scale = R(s->scale);                            \
-    (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)gradient_rate, (void)scale, (void)p1, (void)p2, (void)p3; \
+    (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)gradient_rate, (void)scale, (void)p1, (void)p2, \
+      (void)p3; \
     FOR_VECTORS((int64_t)0, n) {                                                                    \
       V w = READ(pw), g = READ(pg);                                                                 \
       if (penalized) g += penalty_slope(w, l1, l2);                                                  \
@@ -61,15 +63,18 @@ UPDATE(adamax, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, u, 
                w -= rate * m / (u + epsilon);)
 
 /* Adam with Nesterov's momentum (Dozat 2016); scale = 1 / (1 - beta2^t) */
-UPDATE(nadam, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, v, beta2 * READ(p2) + (R(1) - beta2) * g * g)
+UPDATE(nadam, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, v, beta2 * READ(p2) +
+  (R(1) - beta2) * g * g)
               w -= (rate * m + gradient_rate * g) / (vsqrt(scale * v) + epsilon);)
 
 /* Adam whose second moment never falls (Reddi et al. 2018) */
-UPDATE(amsgrad, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, v, beta2 * READ(p2) + (R(1) - beta2) * g * g)
+UPDATE(amsgrad, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, v, beta2 * READ(p2) +
+  (R(1) - beta2) * g * g)
                 STATE(p3, top, vmax(READ(p3), v)) w -= rate * m / (vsqrt(top) + epsilon);)
 
 /* rmsprop; centered (scale = 1): by the variance of g, not its second moment (Graves 2013); with momentum beta1 */
-UPDATE(rmsprop_full, STATE(p1, v, beta2 * READ(p1) + (R(1) - beta2) * g * g) STATE(p2, mean, beta2 * READ(p2) + (R(1) - beta2) * g)
+UPDATE(rmsprop_full, STATE(p1, v, beta2 * READ(p1) + (R(1) - beta2) * g * g) STATE(p2, mean, beta2 * READ(p2) +
+  (R(1) - beta2) * g)
                      STATE(p3, m, beta1 * READ(p3) + rate * g / vsqrt(v - scale * mean * mean + epsilon)) w -= m;)
 
 static void fill_numbers(int64_t n, double value, void *numbers) {

@@ -74,13 +74,15 @@ INLINE V sum_each(V *v) {
       low[l] = l & w ? VL + (l - w) : l;
       high[l] = l & w ? VL + l : l + w;
     }
-    UNROLL for (int r = 0; r < w; r++) v[r] = __builtin_shuffle(v[r], v[r + w], low) + __builtin_shuffle(v[r], v[r + w], high);
+    UNROLL for (int r = 0; r < w; r++) v[r] = __builtin_shuffle(v[r], v[r + w], low) +
+      __builtin_shuffle(v[r], v[r + w], high);
   }
   return v[0];
 }
 #endif
 
-#if defined(__AVX512F__) && VECTOR_BYTES == 64 || defined(__AVX2__) && VECTOR_BYTES == 32 || defined(__SSE2__) && VECTOR_BYTES == 16
+#if defined(__AVX512F__) && VECTOR_BYTES == 64 || defined(__AVX2__) && VECTOR_BYTES == 32 || \
+  defined(__SSE2__) && VECTOR_BYTES == 16
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #if VECTOR_BYTES == 64
@@ -107,11 +109,13 @@ INLINE V vsqrt(V x) {
 }
 #endif
 
-/* The first n numbers of a vector, n < VL. Under a mask where that is one instruction: a call of memcpy in a kernel's loop
- * drives its sums out of the registers. */
+/* The first n numbers of a vector, n < VL. Under a mask where that is one instruction: a call of memcpy in a kernel's
+ * loop drives its sums out of the registers. */
 #if VECTOR_BYTES == 64 && defined(INSTRUCTION)
 INLINE __mmask16 low_lanes(int64_t n) { return (__mmask16)((1u << n) - 1); }
-INLINE V load_part(const real *p, int64_t n, real rest) { return (V)INSTRUCTION(mask_loadu)(splat(rest), low_lanes(n), p); }
+INLINE V load_part(const real *p, int64_t n, real rest) {
+  return (V)INSTRUCTION(mask_loadu)(splat(rest), low_lanes(n), p);
+}
 INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(mask_storeu)(p, low_lanes(n), v); }
 #elif VECTOR_BYTES == 32 && defined(INSTRUCTION)
 INLINE VI low_lanes(int64_t n) {
@@ -163,9 +167,9 @@ INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
 #define IN_REGISTER(x) (void)(x)
 #endif
 
-/* Sums, differences and products. Where whole numbers have none, `flaw` becomes the status that says why; FLAW is a kernel's
- * own. Long sums are added up in a wider type: those of floats keep their digits, those of int32 need not stay within it on
- * the way. */
+/* Sums, differences and products. Where whole numbers have none, `flaw` becomes the status that says why; FLAW is a
+ * kernel's own. Long sums are added up in a wider type: those of floats keep their digits, those of int32 need not stay
+ * within it on the way. */
 #if defined(REAL_IS_FLOATING)
 #define FLAW NULL
 INLINE V plus(V a, V b, enum status *flaw) {

@@ -43,8 +43,9 @@ stub_model_functions <- function(.frame = parent.frame()) {
       model$saved <- c(model$saved, paste(kind, basename(path)))
     }
   }
-  local_stubs(get_weights = function(object, ...) list(object$weights), set_weights = function(object, weights) object$weights <- weights[[1]],
-    save_model = record("model"), save_model_weights = record("weights"), .frame = .frame)
+  local_stubs(get_weights = function(object, ...) list(object$weights), set_weights = function(object, weights)
+    object$weights <- weights[[1]], save_model = record("model"), save_model_weights = record("weights"),
+    .frame = .frame)
 }
 
 # Train: epoch e has the metrics of element e of each vector; the weights after it are e + 1. The history's metrics.

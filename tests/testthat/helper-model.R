@@ -22,7 +22,8 @@ two_layers <- function(last, loss) {
     f <- forward(p, x)
     # of the mean over the rows, and of binary cross-entropy and squared error also over the outputs
     dz <- switch(loss,
-      mean_squared_error = 2 * (f$y - y) / ncol(y), binary_crossentropy = (f$y - y) / ncol(y), categorical_crossentropy = f$y - y
+      mean_squared_error = 2 * (f$y - y) / ncol(y), binary_crossentropy = (f$y - y) / ncol(y),
+      categorical_crossentropy = f$y - y
     ) * w / nrow(x)
     dh <- dz %*% t(p[[3]]) * (1 - f$h^2)
     list(t(x) %*% dh, colSums(dh), t(f$h) %*% dz, colSums(dz))
@@ -43,7 +44,8 @@ adam_r <- function(rate = 0.001, b1 = 0.9, b2 = 0.999, eps = 1e-7) {
     if (is.null(s)) s <- list(m = lapply(p, `*`, 0), v = lapply(p, `*`, 0))
     s$m <- Map(function(m, g) b1 * m + (1 - b1) * g, s$m, g)
     s$v <- Map(function(v, g) b2 * v + (1 - b2) * g^2, s$v, g)
-    list(p = Map(function(p, m, v) p - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps), p, s$m, s$v), state = s)
+    list(p = Map(function(p, m, v) p - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps), p, s$m, s$v),
+      state = s)
   }
 }
 rmsprop_r <- function(rate = 0.001, rho = 0.9, eps = 1e-7) {
@@ -56,7 +58,8 @@ rmsprop_r <- function(rate = 0.001, rho = 0.9, eps = 1e-7) {
 sgd_r <- function(rate = 0.01) function(p, g, s, t) list(p = Map(function(p, g) p - rate * g, p, g), state = NULL)
 
 #' Epochs in order, as fit(shuffle = FALSE) runs them: list(p, losses).
-train_r <- function(net, p, x, y, step, batch, epochs, w = rep(1, nrow(x)), more = function(p) lapply(p, `*`, 0), penalty = function(p) 0) {
+train_r <- function(net, p, x, y, step, batch, epochs, w = rep(1, nrow(x)), more = function(p) lapply(p, `*`, 0),
+  penalty = function(p) 0) {
   s <- NULL
   t <- 0
   losses <- numeric()

@@ -1,5 +1,6 @@
-# Damaged files of every format that is read. Each is a good file, changed at some places that a seed chooses: bits, bytes, blocks, numbers, or,
-# within what is compressed or has a length or sum, the content. tools/mutate.R reads very many, test-file.R a sample.
+# Damaged files of every format that is read. Each is a good file, changed at some places that a seed chooses: bits,
+# bytes, blocks, numbers, or, within what is compressed or has a length or sum, the content. tools/mutate.R reads very
+# many, test-file.R a sample.
 
 # ---- changes ----
 
@@ -26,9 +27,11 @@ mutate_once <- function(bytes, others) {
     },
     { # a number, as headers have them
       size <- pick(c(1, 2, 4, 8))
-      extreme <- pick(list(raw(size), as.raw(rep(255, size)), as.raw(c(rep(255, size - 1), 127)), as.raw(c(rep(0, size - 1), 128)), as.raw(c(1, raw(size - 1)))))
+      extreme <- pick(list(raw(size), as.raw(rep(255, size)), as.raw(c(rep(255, size - 1), 127)),
+        as.raw(c(rep(0, size - 1), 128)), as.raw(c(1, raw(size - 1)))))
       at <- sample.int(min(n, if (sample.int(2, 1) == 1) 64 else n), 1)
-      replace(bytes, at:min(n, at + size - 1), rep_len(if (sample.int(2, 1) == 1) rev(extreme) else extreme, min(size, n - at + 1)))
+      replace(bytes, at:min(n, at + size - 1), rep_len(if (sample.int(2, 1) == 1) rev(extreme) else extreme,
+        min(size, n - at + 1)))
     }
   )
 }
@@ -39,9 +42,11 @@ mutate <- function(bytes, others = list(bytes)) {
 }
 
 json_tokens <- "\"(\\\\.|[^\"\\\\])*\"|-?[0-9][-+.0-9eE]*|true|false|null|[][{},:]"
-json_values <- c("-1", "0", "1", "2", "255", "65536", "1048576", "2147483647", "2147483648", "4294967296", "9007199254740993", "18446744073709551616", "1e308",
-  "1e999", "-1e308", "0.5", "1e-320", "-0", "01", "1.", "null", "true", "false", "\"\"", "\"a\"", "\"1\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud83d\\ude00\"",
-  "\"%s%n\"", "[]", "{}", "[[]]", "[null]", "[1,2,3]", "{\"a\":1}", "{\"a\":1,\"a\":2}", "\"../x\"", "\"NaN\"", "NaN", strrep("[", 200), sprintf("\"%s\"", strrep("x", 5000)))
+json_values <- c("-1", "0", "1", "2", "255", "65536", "1048576", "2147483647", "2147483648", "4294967296",
+  "9007199254740993", "18446744073709551616", "1e308", "1e999", "-1e308", "0.5", "1e-320", "-0", "01", "1.", "null",
+  "true", "false", "\"\"", "\"a\"", "\"1\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"%s%n\"", "[]", "{}",
+  "[[]]", "[null]", "[1,2,3]", "{\"a\":1}", "{\"a\":1,\"a\":2}", "\"../x\"", "\"NaN\"", "NaN", strrep("[", 200),
+  sprintf("\"%s\"", strrep("x", 5000)))
 
 #' One change of a text of JSON: of its tokens, and often of a text of JSON within it.
 mutate_json <- function(text) {
@@ -99,15 +104,17 @@ zip_bytes <- function(entries) {
   readBin(path, "raw", file.size(path))
 }
 
-pickle_opcodes <- as.raw(c(0x80, 0x95, 0x2e, 0x28, 0x4e, 0x88, 0x89, 0x4a, 0x4b, 0x4d, 0x8a, 0x47, 0x55, 0x54, 0x43, 0x42, 0x8c, 0x58, 0x8d, 0x29, 0x85, 0x86, 0x87, 0x74,
-  0x5d, 0x61, 0x65, 0x71, 0x72, 0x94, 0x68, 0x6a, 0x63, 0x93, 0x52, 0x62))
+pickle_opcodes <- as.raw(c(0x80, 0x95, 0x2e, 0x28, 0x4e, 0x88, 0x89, 0x4a, 0x4b, 0x4d, 0x8a, 0x47, 0x55, 0x54, 0x43,
+  0x42, 0x8c, 0x58, 0x8d, 0x29, 0x85, 0x86, 0x87, 0x74, 0x5d, 0x61, 0x65, 0x71, 0x72, 0x94, 0x68, 0x6a, 0x63, 0x93,
+  0x52, 0x62))
 
 #' Opcodes put in or over others.
 mutate_pickle <- function(bytes) {
   n <- length(bytes)
   for (i in seq_len(pick(c(1, 2, 4)))) {
     at <- sample.int(n, 1)
-    bytes <- if (sample.int(2, 1) == 1) replace(bytes, at, pick(pickle_opcodes)) else append(bytes, rep(pick(pickle_opcodes), pick(c(1, 1, 100))), at)
+    bytes <- if (sample.int(2, 1) == 1) replace(bytes, at, pick(pickle_opcodes)) else
+      append(bytes, rep(pick(pickle_opcodes), pick(c(1, 1, 100))), at)
   }
   bytes
 }
@@ -123,26 +130,33 @@ bytes_of <- function(write) {
 
 mutate_models <- function() {
   x <- matrix(1:12 / 10, 3)
-  dense <- keras_model_sequential(input_shape = 4) |> layer_dense(3, activation = activation_elu(alpha = 0.5), name = "d") |> layer_dense(1)
-  dense |> compile(optimizer_adam(learning_rate_schedule_exponential_decay(0.01, 10, 0.9), amsgrad = TRUE), "mse", metrics = "mae")
+  dense <- keras_model_sequential(input_shape = 4) |> layer_dense(3, activation = activation_elu(alpha = 0.5),
+    name = "d") |> layer_dense(1)
+  dense |> compile(optimizer_adam(learning_rate_schedule_exponential_decay(0.01, 10, 0.9), amsgrad = TRUE), "mse",
+    metrics = "mae")
   dense |> fit(x, 1:3, epochs = 1, verbose = 0)
   a <- layer_input(shape = 4, name = "a")
   b <- layer_input(shape = 4, name = "b")
   shared <- layer_dense(units = 2, kernel_regularizer = regularizer_l2(0.01))
   inner <- keras_model_sequential(input_shape = 2) |> layer_dense(2) |> layer_dropout(0.5)
   joined <- layer_concatenate(list(inner(shared(a)), shared(b)))
-  graph <- keras_model(list(a, b), list(layer_dense(joined, 1, name = "u"), layer_dense(joined, 3, activation = "softmax", name = "v")))
-  graph |> compile("sgd", list("mse", "sparse_categorical_crossentropy"), metrics = list(v = "accuracy"), loss_weights = list(1, 2))
-  words <- keras_model_sequential(input_shape = 3) |> layer_embedding(5, 2, mask_zero = TRUE) |> layer_lstm(2) |> layer_repeat_vector(2) |>
-    layer_gru(2, return_sequences = TRUE) |> layer_permute(c(2, 1)) |> layer_flatten() |> layer_reshape(c(2, 2)) |> layer_simple_rnn(2)
+  graph <- keras_model(list(a, b), list(layer_dense(joined, 1, name = "u"),
+    layer_dense(joined, 3, activation = "softmax", name = "v")))
+  graph |> compile("sgd", list("mse", "sparse_categorical_crossentropy"), metrics = list(v = "accuracy"),
+    loss_weights = list(1, 2))
+  words <- keras_model_sequential(input_shape = 3) |> layer_embedding(5, 2, mask_zero = TRUE) |> layer_lstm(2) |>
+    layer_repeat_vector(2) |>
+    layer_gru(2, return_sequences = TRUE) |> layer_permute(c(2, 1)) |> layer_flatten() |> layer_reshape(c(2, 2)) |>
+    layer_simple_rnn(2)
   stopped <- keras_model_sequential(input_shape = 4) |> layer_dense(1)
   stopped |> compile("rmsprop", "mse")
-  try(stopped |> fit(x, 1:3, batch_size = 1, epochs = 1, verbose = 0, callbacks = callback_lambda(on_batch_end = function(batch, logs) stop("here"))), silent = TRUE)
+  try(stopped |> fit(x, 1:3, batch_size = 1, epochs = 1, verbose = 0,
+    callbacks = callback_lambda(on_batch_end = function(batch, logs) stop("here"))), silent = TRUE)
   list(dense = dense, graph = graph, words = words, stopped = stopped)
 }
 
-#' Each format is list(good = list of the bytes of files, read = reads a file, edits = list of functions that change what is within,
-#' wrong = what cannot be right of a value that was read from these bytes).
+#' Each format is list(good = list of the bytes of files, read = reads a file, edits = list of functions that change
+#' what is within, wrong = what cannot be right of a value that was read from these bytes).
 mutate_formats <- function() {
   set.seed(1)
   formats <- list()
@@ -161,10 +175,13 @@ mutate_formats <- function() {
   }
 
   # tensors and models
-  tensors <- list(kernel = tensor(matrix(rnorm(6), 2), "float32"), bias = c(1, 2), flag = TRUE, raw = as.raw(1:3), whole = tensor(1:3, "int64"))
-  plain <- list(bytes_of(function(path) safetensors_write(path, tensors, list(a = "b", c = "{\"d\":[1,2]}"))), bytes_of(function(path) safetensors_write(path, list(a = 1))))
+  tensors <- list(kernel = tensor(matrix(rnorm(6), 2), "float32"), bias = c(1, 2), flag = TRUE, raw = as.raw(1:3),
+    whole = tensor(1:3, "int64"))
+  plain <- list(bytes_of(function(path) safetensors_write(path, tensors, list(a = "b", c = "{\"d\":[1,2]}"))),
+    bytes_of(function(path) safetensors_write(path, list(a = 1))))
   full <- function(value, bytes) {
-    held <- sum(vapply(value$tensors, function(x) if (is.raw(x)) length(x) else length(as.array(x)) * c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, bool = 1)[[nativenet:::tensor_dtype(x)]], 0))
+    held <- sum(vapply(value$tensors, function(x) if (is.raw(x)) length(x) else length(as.array(x)) *
+      c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, bool = 1)[[nativenet:::tensor_dtype(x)]], 0))
     if (held + 8 + sum(as.integer(bytes[1:8]) * 256^(0:7)) != length(bytes)) "its tensors are not the size of the file"
   }
   add("safetensors", plain, safetensors_read, list(mutate_safetensors), full)
@@ -179,7 +196,8 @@ mutate_formats <- function() {
     summary(model)
   }
   add("model", saved, load_model, list(mutate_safetensors))
-  add("resume", saved["stopped"], function(path) fit(load_model(path), matrix(1:12 / 10, 3), 1:3, batch_size = 1, epochs = 1, verbose = 0, resume = TRUE), list(mutate_safetensors))
+  add("resume", saved["stopped"], function(path) fit(load_model(path), matrix(1:12 / 10, 3), 1:3, batch_size = 1,
+    epochs = 1, verbose = 0, resume = TRUE), list(mutate_safetensors))
   add("raw", saved, function(path) unserialize_model(readBin(path, "raw", file.size(path))), list(mutate_safetensors))
   before <- get_weights(models$dense)
   add("weights", list(bytes_of(function(path) save_model_weights(models$dense, path)), saved$dense), function(path) {
@@ -191,7 +209,8 @@ mutate_formats <- function() {
   }, list(mutate_safetensors))
 
   # arrays
-  idx <- lapply(c(8, 9, 0x0b, 0x0c, 0x0d, 0x0e), function(code) bytes_of(function(path) write_idx(array(if (code > 0x0c) 1:24 / 2 else 1:24, c(4, 3, 2)), path, code)))
+  idx <- lapply(c(8, 9, 0x0b, 0x0c, 0x0d, 0x0e), function(code)
+    bytes_of(function(path) write_idx(array(if (code > 0x0c) 1:24 / 2 else 1:24, c(4, 3, 2)), path, code)))
   same_idx <- function(value, bytes) {
     if (bytes[1] == 0x1f) return(damaged_gzip(value, bytes))
     size <- c("08" = 1, "09" = 1, "0b" = 2, "0c" = 4, "0d" = 4, "0e" = 8)[[as.character(bytes[3])]]
@@ -199,11 +218,13 @@ mutate_formats <- function() {
   }
   idx_edit <- gzip_edit(mutate)(idx)
   add("idx", with_gzip(idx), read_idx, list(idx_edit), same_idx)
-  add("idx data set", with_gzip(idx), function(path) as.list(dataset_take(idx_dataset(path), 5)), list(idx_edit), damaged_gzip)
+  add("idx data set", with_gzip(idx), function(path) as.list(dataset_take(idx_dataset(path), 5)), list(idx_edit),
+    damaged_gzip)
   npy <- list(
-    npy_bytes("<f8", "(2, 3)", writeBin(1:6 / 2, raw())), npy_bytes("<i4", "(6,)", writeBin(1:6, raw())), npy_bytes("|u1", "(2, 3)", as.raw(1:6), fortran = TRUE),
-    npy_bytes(">i8", "(2,)", raw(16)), npy_bytes("<U3", "(2,)", raw(24)), npy_bytes("|S2", "(3,)", charToRaw("abcdef")), npy_bytes("|b1", "(3,)", as.raw(0:2)),
-    npy_bytes("<f4", "()", raw(4), version = 2L)
+    npy_bytes("<f8", "(2, 3)", writeBin(1:6 / 2, raw())), npy_bytes("<i4", "(6,)", writeBin(1:6, raw())),
+    npy_bytes("|u1", "(2, 3)", as.raw(1:6), fortran = TRUE), npy_bytes(">i8", "(2,)", raw(16)),
+    npy_bytes("<U3", "(2,)", raw(24)), npy_bytes("|S2", "(3,)", charToRaw("abcdef")),
+    npy_bytes("|b1", "(3,)", as.raw(0:2)), npy_bytes("<f4", "()", raw(4), version = 2L)
   )
   add("npy", npy, read_npy, list(), function(value, bytes) {
     text <- rawToChar(bytes[bytes != 0])
@@ -218,11 +239,14 @@ mutate_formats <- function() {
     "93944b0085944301629487945294284b014b04859468038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f74946289",
     "5d94285d9428473ff80000000000004b0265888986945d94285d944b01615d94284b024b0365658a06000000000001657494622e"
   ))
-  pickles <- list(npy_bytes("|O", "(2,)", reviews(2)), npy_bytes("|O", "(4,)", mixed), npy_bytes("|O", "(4,)", protocol_4))
+  pickles <- list(npy_bytes("|O", "(2,)", reviews(2)), npy_bytes("|O", "(4,)", mixed),
+    npy_bytes("|O", "(4,)", protocol_4))
   start <- length(npy_bytes("|O", "(2,)", raw()))
-  add("pickle", pickles, read_npy, list(function(bytes) c(bytes[seq_len(start)], mutate_pickle(bytes[-seq_len(start)]))))
-  imdb <- list(x_train.npy = npy_bytes("|O", "(3,)", reviews(3)), y_train.npy = npy_bytes("<i8", "(3,)", c(as.raw(1), raw(23))),
-    x_test.npy = npy_bytes("|O", "(1,)", reviews(1)), y_test.npy = npy_bytes("<i8", "(1,)", raw(8)))
+  add("pickle", pickles, read_npy, list(function(bytes)
+    c(bytes[seq_len(start)], mutate_pickle(bytes[-seq_len(start)]))))
+  imdb <- list(x_train.npy = npy_bytes("|O", "(3,)", reviews(3)),
+    y_train.npy = npy_bytes("<i8", "(3,)", c(as.raw(1), raw(23))), x_test.npy = npy_bytes("|O", "(1,)", reviews(1)),
+    y_test.npy = npy_bytes("<i8", "(1,)", raw(8)))
   zip_edit <- function(bytes) {
     at <- sample.int(length(imdb), 1)
     zip_bytes(replace(imdb, at, list(mutate(imdb[[at]]))))
@@ -233,7 +257,8 @@ mutate_formats <- function() {
     dir.create(folder)
     on.exit(unlink(folder, recursive = TRUE))
     for (name in names(imdb)) writeBin(imdb[[name]], file.path(folder, name))
-    bytes_of(function(path) utils::zip(paste0(path, ".zip"), file.path(folder, names(imdb)), "-q9j") == 0 && file.rename(paste0(path, ".zip"), path))
+    bytes_of(function(path) utils::zip(paste0(path, ".zip"), file.path(folder, names(imdb)), "-q9j") == 0 &&
+      file.rename(paste0(path, ".zip"), path))
   })
   damaged_zip <- function(value, bytes) {
     if (!nzchar(Sys.which("unzip"))) return()
@@ -265,16 +290,22 @@ mutate_formats <- function() {
     if (!jsonlite::validate(rawToChar(bytes))) "it is no JSON"
   }
   add("word index", with_gzip(index), dataset_imdb_word_index, list(mutate_text, gzip_edit(mutate_text)(index)), valid)
-  tokenizer <- list(bytes_of(function(path) save_text_tokenizer(fit_text_tokenizer(text_tokenizer(oov_token = "?"), c("a b c d", "b c \u00e9", "a \"q\\")), path)))
-  add("tokenizer", with_gzip(tokenizer), load_text_tokenizer, list(mutate_text, gzip_edit(mutate_text)(tokenizer)), valid)
+  tokenizer <- list(bytes_of(function(path) save_text_tokenizer(fit_text_tokenizer(text_tokenizer(oov_token = "?"),
+    c("a b c d", "b c \u00e9", "a \"q\\")), path)))
+  add("tokenizer", with_gzip(tokenizer), load_text_tokenizer, list(mutate_text, gzip_edit(mutate_text)(tokenizer)),
+    valid)
   note <- list(charToRaw("{\"check\":\"the file runs\",\"ok\":true,\"message\":\"fine\"}"))
-  add("lab note", note, nativenet:::lab_note, list(mutate_text), function(value, bytes) if (!is.null(value)) valid(value, bytes))
+  add("lab note", note, nativenet:::lab_note, list(mutate_text), function(value, bytes) if (!is.null(value))
+    valid(value, bytes))
   lines <- list(charToRaw("one\ntwo\r\nthr\xc3\xa9e\rfour\n\nsix"), charToRaw("\xef\xbb\xbfa\nb\n"))
-  add("lines", with_gzip(lines), function(path) iterate(text_line_dataset(path, block = 2)), list(gzip_edit(mutate)(lines)), damaged_gzip)
+  add("lines", with_gzip(lines), function(path) iterate(text_line_dataset(path, block = 2)),
+    list(gzip_edit(mutate)(lines)), damaged_gzip)
   rows <- list(charToRaw("x,y,z\n1,0.5,\"a\"\n2,1,b\n3,,\"c, d\"\n4,1e3,e\n"), charToRaw("a,b\nTRUE,1\nFALSE,NA\n"))
-  add("csv", with_gzip(rows), function(path) iterate(csv_dataset(path, block = 2)), list(gzip_edit(mutate)(rows)), damaged_gzip)
+  add("csv", with_gzip(rows), function(path) iterate(csv_dataset(path, block = 2)), list(gzip_edit(mutate)(rows)),
+    damaged_gzip)
   numbers <- list(writeBin(1:12 / 2, raw()))
-  add("array file", numbers, function(path) as.list(array_file_dataset(path, c(3, 4), pick(c("float32", "float64", "int32", "int64", "uint8")), pick(c(0, 8)))))
+  add("array file", numbers, function(path)
+    as.list(array_file_dataset(path, c(3, 4), pick(c("float32", "float64", "int32", "int64", "uint8")), pick(c(0, 8)))))
   log <- list(charToRaw("epoch,loss\n0,1.5\n1,1.25\n"))
   add("csv log", log, function(path) {
     log <- callback_csv_logger(path, append = TRUE)
@@ -298,8 +329,10 @@ mutate_formats <- function() {
     dataset <- if (name == "cache") elements else words
     right <- as_plain(as.list(dataset))
     add(name, list(bytes_of(function(path) as.list(dataset_cache(dataset, path)))), function(path) {
-      withCallingHandlers(as.list(dataset_cache(dataset, path)), nativenet_warning_cache = function(w) tryInvokeRestart("muffleWarning"))
-    }, list(mutate_safetensors), function(value, bytes) if (!identical(as_plain(value), right)) "it gives other elements")
+      withCallingHandlers(as.list(dataset_cache(dataset, path)), nativenet_warning_cache = function(w)
+        tryInvokeRestart("muffleWarning"))
+    }, list(mutate_safetensors), function(value, bytes) if (!identical(as_plain(value), right))
+      "it gives other elements")
   })
   formats
 }
@@ -341,7 +374,8 @@ file_outcome <- function(format, bytes, path = tempfile("mutant")) {
     if (!inherits(w, "nativenet_warning")) warning <<- conditionMessage(w)
     tryInvokeRestart("muffleWarning")
   }), error = function(e) {
-    if (!inherits(e, "nativenet_error") || !any(grepl("^nativenet_error_", class(e)))) return(paste("error:", conditionMessage(e)))
+    if (!inherits(e, "nativenet_error") || !any(grepl("^nativenet_error_", class(e))))
+      return(paste("error:", conditionMessage(e)))
     if (grepl("internal error", conditionMessage(e))) return(paste("error:", conditionMessage(e)))
     if (!validUTF8(conditionMessage(e))) "error: the message is not UTF-8" else "refused"
   })
@@ -349,7 +383,8 @@ file_outcome <- function(format, bytes, path = tempfile("mutant")) {
   taken <- if (measured) memory_status("VmHWM") - memory else 0
   if (outcome == "refused") {
     if (seconds > 1) outcome <- sprintf("slow: %.1f s", seconds)
-    if (taken > max(16, 4 * length(bytes) / 2^20) + 4) outcome <- sprintf("memory: %.0f MB for %.0f bytes", taken, length(bytes))
+    if (taken > max(16, 4 * length(bytes) / 2^20) + 4) outcome <- sprintf("memory: %.0f MB for %.0f bytes", taken,
+      length(bytes))
     left <- setdiff(held(), before)
     if (length(left)) outcome <- paste("left:", paste(left, collapse = " "))
   } else if (outcome == "read" && !is.null(wrong <- format$wrong(value, bytes))) {

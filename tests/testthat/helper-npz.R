@@ -4,9 +4,11 @@ hex <- function(text) as.raw(strtoi(substring(text, seq(1, nchar(text), 2), seq(
 
 # The bytes of a .npy file. `shape` as Python writes it: "(2, 3)".
 npy_bytes <- function(descr, shape, data, fortran = FALSE, version = 1L) {
-  header <- sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", descr, if (fortran) "True" else "False", shape)
+  header <- sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", descr, if (fortran) "True" else
+    "False", shape)
   length <- nchar(header, "bytes")
-  size <- if (version == 1L) writeBin(length, raw(), 2, endian = "little") else writeBin(length, raw(), 4, endian = "little")
+  size <- if (version == 1L) writeBin(length, raw(), 2, endian = "little") else
+    writeBin(length, raw(), 4, endian = "little")
   c(as.raw(0x93), charToRaw("NUMPY"), as.raw(c(version, 0)), size, charToRaw(header), data)
 }
 
@@ -28,7 +30,8 @@ pickle_bytes <- function(n, elements) {
 }
 
 # Code for a list of whole numbers.
-pickle_list <- function(x) c(hex("5d28"), unlist(lapply(as.integer(x), function(i) c(hex("4a"), writeBin(i, raw(), 4, endian = "little")))), hex("65"))
+pickle_list <- function(x) c(hex("5d28"),
+  unlist(lapply(as.integer(x), function(i) c(hex("4a"), writeBin(i, raw(), 4, endian = "little")))), hex("65"))
 
 # A zip archive of uncompressed entries.
 write_zip <- function(entries, path) {
@@ -39,7 +42,8 @@ write_zip <- function(entries, path) {
       c
     }, 0L)
     crc <- -1L
-    for (b in as.integer(bytes)) crc <- bitwXor(table[bitwAnd(bitwXor(crc, b), 255L) + 1L], bitwAnd(bitwShiftR31(crc, 8L), 16777215L))
+    for (b in as.integer(bytes)) crc <- bitwXor(table[bitwAnd(bitwXor(crc, b), 255L) + 1L],
+      bitwAnd(bitwShiftR31(crc, 8L), 16777215L))
     bitwNot(crc)
   }
   # a logical shift of the 32 bits that R takes for a number with sign
@@ -50,11 +54,14 @@ write_zip <- function(entries, path) {
   body <- directory <- raw()
   for (name in names(entries)) {
     data <- entries[[name]]
-    common <- c(number(c(20, 0, 0, 0, 33), 2), number(crc32(data), 4), number(rep(length(data), 2), 4), number(c(nchar(name), 0), 2))
-    directory <- c(directory, charToRaw("PK"), as.raw(1:2), number(20, 2), common, number(c(0, 0, 0), 2), number(0, 4), number(length(body), 4), charToRaw(name))
+    common <- c(number(c(20, 0, 0, 0, 33), 2), number(crc32(data), 4), number(rep(length(data), 2), 4),
+      number(c(nchar(name), 0), 2))
+    directory <- c(directory, charToRaw("PK"), as.raw(1:2), number(20, 2), common, number(c(0, 0, 0), 2), number(0, 4),
+      number(length(body), 4), charToRaw(name))
     body <- c(body, charToRaw("PK"), as.raw(3:4), common, charToRaw(name), data)
   }
-  end <- c(charToRaw("PK"), as.raw(5:6), number(c(0, 0, rep(length(entries), 2)), 2), number(c(length(directory), length(body)), 4), number(0, 2))
+  end <- c(charToRaw("PK"), as.raw(5:6), number(c(0, 0, rep(length(entries), 2)), 2),
+    number(c(length(directory), length(body)), 4), number(0, 2))
   writeBin(c(body, directory, end), path)
   invisible(path)
 }

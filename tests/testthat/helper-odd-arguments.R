@@ -1,34 +1,40 @@
 # Calls of every exported function, of the methods for our objects and of the members of `tf`, each with one argument
-# replaced by an odd value. An outcome is good if the call is refused by an error of ours, or taken where taking it makes
-# sense. tools/odd-arguments.R makes all of these calls, test-check.R a sample.
+# replaced by an odd value. An outcome is good if the call is refused by an error of ours, or taken where taking it
+# makes sense. tools/odd-arguments.R makes all of these calls, test-check.R a sample.
 
 # What may come where something else is expected. Each is a call, evaluated anew for each use.
 odd_values <- alist(
-  null = NULL, na = NA, na_integer = NA_integer_, na_real = NA_real_, na_string = NA_character_, nan = NaN, inf = Inf, minus_inf = -Inf,
-  complex = 1i, minus = -1, zero = 0, half = 0.5, three = 3L, huge = 1e300, tiny = -1e-300, above_int = 2^43, true = TRUE, false = FALSE,
-  no_numbers = numeric(0), no_strings = character(0), no_list = list(), empty = "", nonsense = "nonsense", digit = "1", strings = c("a", "b"),
-  na_strings = c("a", NA), bad_utf8 = "\xff\xfe", hole = c(1, NA), steps = c(1.5, 2.5, -1), thousand = rep(1, 1000), cube = array(1, c(2, 3, 4)),
-  no_rows = matrix(0, 0, 3), letters = matrix(letters[1:4], 2), complexes = matrix(1i, 2, 2), list_1 = list(1), mixed = list(1, "a"),
-  nested = list(list(1), list(NULL)), named = list(a = 1, b = 2), nulls = list(NULL), env_list = list(globalenv()),
-  factor = factor(c("u", "v")), date = as.Date("2026-01-01"), time = as.POSIXct("2026-01-01", tz = "UTC"), raw = as.raw(1:3),
-  frame = data.frame(a = 1:2, b = c("x", "y")), no_frame = data.frame(), foreign = structure(list(1), class = "foreign"),
-  version = numeric_version("1.2"), fun = function(x) x, failing = function(...) stop("user's own"), primitive = sum, symbol = quote(z),
+  null = NULL, na = NA, na_integer = NA_integer_, na_real = NA_real_, na_string = NA_character_, nan = NaN, inf = Inf,
+  minus_inf = -Inf, complex = 1i, minus = -1, zero = 0, half = 0.5, three = 3L, huge = 1e300, tiny = -1e-300,
+  above_int = 2^43, true = TRUE, false = FALSE, no_numbers = numeric(0), no_strings = character(0), no_list = list(),
+  empty = "", nonsense = "nonsense", digit = "1", strings = c("a", "b"), na_strings = c("a", NA), bad_utf8 = "\xff\xfe",
+  hole = c(1, NA), steps = c(1.5, 2.5, -1), thousand = rep(1, 1000), cube = array(1, c(2, 3, 4)),
+  no_rows = matrix(0, 0, 3), letters = matrix(letters[1:4], 2), complexes = matrix(1i, 2, 2), list_1 = list(1),
+  mixed = list(1, "a"), nested = list(list(1), list(NULL)), named = list(a = 1, b = 2), nulls = list(NULL),
+  env_list = list(globalenv()), factor = factor(c("u", "v")), date = as.Date("2026-01-01"),
+  time = as.POSIXct("2026-01-01", tz = "UTC"), raw = as.raw(1:3), frame = data.frame(a = 1:2, b = c("x", "y")),
+  no_frame = data.frame(), foreign = structure(list(1), class = "foreign"), version = numeric_version("1.2"),
+  fun = function(x) x, failing = function(...) stop("user's own"), primitive = sum, symbol = quote(z),
   call = quote(f(z)), formula = y ~ x, global = globalenv(), expression = expression(1),
-  scalar_tensor = tensor(1, "float32"), int_tensor = tensor(1:3), bool_tensor = tensor(c(TRUE, FALSE)), variable = variable(c(1, 2)),
-  symbolic = layer_input(2), model = odd_model(), layer = layer_dense(units = 2), optimizer = optimizer_sgd(), loss = loss_hinge(),
-  metric = metric_auc(), initializer = initializer_ones(), dataset = tensor_slices_dataset(1:3), tape = gradient_tape(), callback = callback_lambda(),
-  course_class = sigmoid, history = structure(list(metrics = list()), class = "nn_history")
+  scalar_tensor = tensor(1, "float32"), int_tensor = tensor(1:3), bool_tensor = tensor(c(TRUE, FALSE)),
+  variable = variable(c(1, 2)), symbolic = layer_input(2), model = odd_model(), layer = layer_dense(units = 2),
+  optimizer = optimizer_sgd(), loss = loss_hinge(), metric = metric_auc(), initializer = initializer_ones(),
+  dataset = tensor_slices_dataset(1:3), tape = gradient_tape(), callback = callback_lambda(), course_class = sigmoid,
+  history = structure(list(metrics = list()),
+    class = "nn_history")
 )
 
 # ---- what it makes no sense to take ----
 
 # Hardly any argument can mean these; `sensible` has those that can.
-hopeless <- c("complex", "complexes", "na_string", "na_strings", "bad_utf8", "global", "env_list", "expression", "symbol", "call", "formula",
-  "version", "date", "time", "foreign", "history", "tape", "callback", "optimizer", "dataset", "symbolic", "no_frame", "factor", "metric",
-  "loss", "initializer", "layer", "model", "course_class", "primitive", "mixed", "nested", "nulls")
+hopeless <- c("complex", "complexes", "na_string", "na_strings", "bad_utf8", "global", "env_list", "expression",
+  "symbol", "call", "formula", "version", "date", "time", "foreign", "history", "tape", "callback", "optimizer",
+  "dataset", "symbolic", "no_frame", "factor", "metric", "loss", "initializer", "layer", "model", "course_class",
+  "primitive", "mixed", "nested", "nulls")
 
-some_numbers <- c("zero", "half", "three", "minus", "tiny", "huge", "above_int", "inf", "minus_inf", "true", "false", "list_1", "named", "steps",
-  "scalar_tensor", "int_tensor", "variable", "cube", "thousand", "no_rows", "no_list", "no_numbers", "null")
+some_numbers <- c("zero", "half", "three", "minus", "tiny", "huge", "above_int", "inf", "minus_inf", "true", "false",
+  "list_1", "named", "steps", "scalar_tensor", "int_tensor", "variable", "cube", "thousand", "no_rows", "no_list",
+  "no_numbers", "null")
 some_strings <- c("empty", "nonsense", "digit", "strings", "no_strings", "null")
 some_functions <- c("fun", "failing", "primitive", "layer", "model", "loss", "metric", "initializer", "course_class")
 
@@ -37,36 +43,49 @@ sensible <- list(
   # anything: what is handed back, or stands for itself
   c("[|](expr|completed)$|^autograph[|]f$|^all.equal[|]current$", names(odd_values)),
   # elements of a vector or list, whatever they are, and strings beside numbers
-  c("^as_iterator[|]x$|^iterate[|]it$", setdiff(names(odd_values), c("global", "symbol", "call", "formula", "foreign", "version", "date", "time"))),
+  c("^as_iterator[|]x$|^iterate[|]it$",
+    setdiff(names(odd_values), c("global", "symbol", "call", "formula", "foreign", "version", "date", "time"))),
   c("^tensors?_(slices_)?dataset[|]tensors$", "bad_utf8", "mixed", "na_string", "na_strings", "dataset"),
   c("^array_reshape[|]x$", "complex", "complexes"), # which works on any array of R's
   # what the argument is there for
-  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("[|]tape$", "tape"), c("^text_.*text$", "na_string"), c("_initializer$", "initializer"), c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"), c("[|]optimizer$|^compile[|]3$|^[$]<-[|]4$", "optimizer"),
-  c("[|](object|model|layers|x)$", "model", "layer"), c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
-  c("^compile[|](4|metrics)$", "loss", "metric", "nulls"), c("[|]y$|^csv_dataset|^plot_network[|](in|out)puts$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
+  c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("[|]tape$", "tape"),
+  c("^text_.*text$", "na_string"), c("_initializer$", "initializer"),
+  c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"),
+  c("[|]optimizer$|^compile[|]3$|^[$]<-[|]4$", "optimizer"), c("[|](object|model|layers|x)$", "model", "layer"),
+  c("^layer_|(2)[|]object$", "symbolic"), c("activation$", "course_class", "layer"),
+  c("^compile[|](4|metrics)$", "loss", "metric", "nulls"),
+  c("[|]y$|^csv_dataset|^plot_network[|](in|out)puts$|[|](labels|titles|texts)$|^fit_text_tokenizer[|]x", "factor"),
   c("[|](labels|titles)$|^plot_network[|](in|out)puts$", "date", "time", "na_string", "na_strings"),
   # any function is one
-  c(paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|scan_func|body|cond|build|call|f|mask|output_shape)$|",
+  c(
+    paste0(
+      "^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|scan_func|body|cond|build|call|f|mask|output_shape)$|",
     "[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|^check_gradient[|]object$|^custom_metric"), some_functions),
   # nothing in a list: any size, or an empty text
-  c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch", "nulls"), c("sequences$", "nested"),
+  c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
+    "nulls"), c("sequences$", "nested"),
   # other kinds beside that of the default
-  c("^tf[$]rank|^k_(ndim|int_shape)", "symbolic"), c("^tf[$](Variable[|]initial_value|`function`[|]func)$", some_functions),
-  c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"), c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
+  c("^tf[$]rank|^k_(ndim|int_shape)", "symbolic"), c("^tf[$](Variable[|]initial_value|`function`[|]func)$",
+    some_functions),
+  c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"),
+  c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
   c("(reshape|as_tensor|input)[|](shape|batch_shape|target_shape|dim)$", "minus")
 )
 
 #' Is it nonsense that this argument takes this value?
-#' @param default what stands for the argument if it is not given: a flag, a number or a string wants others of its kind.
+#' @param default what stands for the argument if it is not given: a flag, a number or a string wants others of its
+#'   kind.
 is_odd <- function(fun, at, value, default = NULL) {
   own <- paste0(fun, "|", at)
   for (line in sensible) if (grepl(line[1], own) && value %in% line[-1]) return(FALSE)
   if (value %in% hopeless) return(TRUE)
   if (at == "name") return(!value %in% setdiff(some_strings, c("strings", "no_strings")))
   if (value == "huge" && grepl("epsilon$|clip$", at)) return(TRUE)
-  if (value == "minus" && at %in% c("shape", "dims", "units", "size", "depth", "batch_size", "n", "rep", "repeats", "multiples", "input_dim", "output_dim")) return(TRUE)
+  if (value == "minus" && at %in% c("shape", "dims", "units", "size", "depth", "batch_size", "n", "rep", "repeats",
+    "multiples", "input_dim", "output_dim")) return(TRUE)
   if (!is.atomic(default) || length(default) != 1) return(FALSE)
-  !value %in% switch(typeof(default), logical = c("true", "false"), character = c(some_strings, some_functions), some_numbers)
+  !value %in% switch(typeof(default), logical = c("true", "false"), character = c(some_strings, some_functions),
+    some_numbers)
 }
 
 odd_model <- function() {
@@ -79,94 +98,161 @@ odd_model <- function() {
 odd_defaults <- alist(
   x = matrix(c(0.1, 0.2, 0.3, 0.4), 2), y = matrix(c(0.4, 0.3, 0.2, 0.1), 2), y_true = matrix(c(0, 1, 1, 0), 2),
   y_pred = matrix(c(0.4, 0.3, 0.6, 0.7), 2), axis = 1, shape = c(2, 2), dtype = "float32",
-  target = matrix(c(0, 1, 1, 0), 2), output = matrix(c(0.4, 0.3, 0.6, 0.7), 2), xs = list(matrix(0, 2, 2), matrix(1, 2, 2)),
-  indices = c(0L, 1L), dataset = tensor_slices_dataset(matrix(1:6, 3)), inputs = list(matrix(0, 2, 2), matrix(1, 2, 2)),
-  object = matrix(c(0.1, 0.2, 0.3, 0.4), 2), units = 2, name = NULL, input = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
-  input_tensor = matrix(c(0.1, 0.2, 0.3, 0.4), 2), initial_learning_rate = 0.1, decay_steps = 10, decay_rate = 0.5, first_decay_steps = 10,
-  labels = matrix(c(0, 1, 1, 0), 2), logits = matrix(c(0.4, 0.3, 0.6, 0.7), 2), values = list(c(1, 2), c(3, 4)), tensor = matrix(1:4, 2),
-  value = matrix(1:4, 2), features = matrix(c(0.1, 0.2, 0.3, 0.4), 2), condition = c(TRUE, FALSE), a = matrix(1:4 / 2, 2), b = matrix(1:4 / 2, 2)
+  target = matrix(c(0, 1, 1, 0), 2), output = matrix(c(0.4, 0.3, 0.6, 0.7), 2),
+  xs = list(matrix(0, 2, 2), matrix(1, 2, 2)), indices = c(0L, 1L), dataset = tensor_slices_dataset(matrix(1:6, 3)),
+  inputs = list(matrix(0, 2, 2), matrix(1, 2, 2)), object = matrix(c(0.1, 0.2, 0.3, 0.4), 2), units = 2, name = NULL,
+  input = matrix(c(0.1, 0.2, 0.3, 0.4), 2), input_tensor = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
+  initial_learning_rate = 0.1, decay_steps = 10, decay_rate = 0.5, first_decay_steps = 10,
+  labels = matrix(c(0, 1, 1, 0), 2), logits = matrix(c(0.4, 0.3, 0.6, 0.7), 2), values = list(c(1, 2), c(3, 4)),
+  tensor = matrix(1:4, 2), value = matrix(1:4, 2), features = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
+  condition = c(TRUE, FALSE), a = matrix(1:4 / 2, 2), b = matrix(1:4 / 2, 2)
 )
 
 # Calls of the other functions.
 odd_calls <- alist(
   op_clip(0.5, 0, 1), op_dense(matrix(1, 2, 2), matrix(1, 2, 2), bias = c(1, 1), activation = "elu", alpha = 1),
-  op_reshape(1:4, c(2, 2)), op_broadcast_to(1:2, c(2, 2)), op_tile(matrix(1:4, 2), c(2, 1)), op_repeat(matrix(1:4, 2), 2, axis = 1),
-  op_pad(matrix(1:4, 2), rbind(c(0, 1), c(1, 0)), value = 0), op_transpose(matrix(1:4, 2), perm = c(2, 1)),
-  op_slice(matrix(1:4, 2), c(1, 1), c(1, 2), step = c(1, 1)), op_split(matrix(1:4, 2), 2, axis = 1), op_one_hot(0:1, 3, dtype = "float32"),
-  op_where(c(TRUE, FALSE), c(1, 2), c(3, 4)), k_stack(list(1, 2)), dataset_zip(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), op_squeeze(matrix(1:2, 1), axis = 1), op_logical_and(TRUE, c(TRUE, FALSE)),
+  op_reshape(1:4, c(2, 2)), op_broadcast_to(1:2, c(2, 2)), op_tile(matrix(1:4, 2), c(2, 1)),
+  op_repeat(matrix(1:4, 2), 2, axis = 1), op_pad(matrix(1:4, 2), rbind(c(0, 1), c(1, 0)), value = 0),
+  op_transpose(matrix(1:4, 2), perm = c(2, 1)), op_slice(matrix(1:4, 2), c(1, 1), c(1, 2), step = c(1, 1)),
+  op_split(matrix(1:4, 2), 2, axis = 1), op_one_hot(0:1, 3, dtype = "float32"),
+  op_where(c(TRUE, FALSE), c(1, 2), c(3, 4)), k_stack(list(1, 2)), dataset_zip(tensor_slices_dataset(1:3),
+    tensor_slices_dataset(1:3)), op_squeeze(matrix(1:2, 1), axis = 1), op_logical_and(TRUE, c(TRUE, FALSE)),
   op_logical_or(TRUE, c(TRUE, FALSE)), op_logical_not(c(TRUE, FALSE)), op_any(c(TRUE, FALSE)), op_all(c(TRUE, FALSE)),
   op_dropout(matrix(1, 2, 2), 0.5), op_gaussian_noise(matrix(1, 2, 2), 0.1),
   op_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
   op_lstm(array(0.1, c(2, 3, 1)), matrix(0.1, 1, 8), matrix(0.1, 2, 8), rep(0.1, 8)),
   op_gru(array(0.1, c(2, 3, 1)), matrix(0.1, 1, 6), matrix(0.1, 2, 6), matrix(0.1, 2, 6)),
   op_simple_rnn(array(0.1, c(2, 3, 1)), matrix(0.1, 1, 2), matrix(0.1, 2, 2), rep(0.1, 2)),
-  k_constant(1, dtype = "float32", shape = c(2, 2), name = "a"), k_variable(1, name = "a"), k_eye(3), k_cast(1:2, "float64"),
-  k_set_value(variable(1), 2), k_update(variable(1), 2), k_update_add(variable(1), 2), k_update_sub(variable(1), 2), k_set_floatx("float32"),
-  k_set_epsilon(1e-7), k_gradients(1, 1), k_reshape(1:4, c(2, 2)), k_permute_dimensions(matrix(1:4, 2), c(2, 1)),
-  k_squeeze(matrix(1:2, 1), 1), k_concatenate(list(1:2, 3:4)), k_repeat_elements(1:2, 2, 1), k_tile(1:2, 2), k_reverse(1:2, 1),
-  k_gather(1:3, 0), k_one_hot(0:1, 3), k_pow(2, 2), k_clip(0.5, 0, 1), k_switch(TRUE, 1, 2), k_dot(matrix(1:4 / 2, 2), matrix(1:4 / 2, 2)),
-  k_batch_dot(matrix(1:4 / 2, 2), matrix(1:4 / 2, 2), axes = 2), k_relu(0.5, max_value = 1),
-  k_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)), k_dropout(matrix(1, 2, 2), 0.5, seed = 1), k_stop_gradient(1),
-  loss_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
+  k_constant(1, dtype = "float32", shape = c(2, 2), name = "a"), k_variable(1, name = "a"), k_eye(3),
+  k_cast(1:2, "float64"), k_set_value(variable(1), 2), k_update(variable(1), 2), k_update_add(variable(1), 2),
+  k_update_sub(variable(1), 2), k_set_floatx("float32"), k_set_epsilon(1e-7), k_gradients(1, 1),
+  k_reshape(1:4, c(2, 2)), k_permute_dimensions(matrix(1:4, 2), c(2, 1)), k_squeeze(matrix(1:2, 1), 1),
+  k_concatenate(list(1:2, 3:4)), k_repeat_elements(1:2, 2, 1), k_tile(1:2, 2), k_reverse(1:2, 1), k_gather(1:3, 0),
+  k_one_hot(0:1, 3), k_pow(2, 2), k_clip(0.5, 0, 1), k_switch(TRUE, 1, 2),
+  k_dot(matrix(1:4 / 2, 2), matrix(1:4 / 2, 2)), k_batch_dot(matrix(1:4 / 2, 2), matrix(1:4 / 2, 2), axes = 2),
+  k_relu(0.5, max_value = 1), k_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
+  k_dropout(matrix(1, 2, 2), 0.5, seed = 1), k_stop_gradient(1), loss_sparse_categorical_crossentropy(0:1,
+    matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
   metric_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
-  metric_sparse_categorical_accuracy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)), metric_precision(c(0, 1), c(0.2, 0.7), thresholds = 0.5),
-  metric_sparse_top_k_categorical_accuracy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2), k = 1), metric_mean(c(1, 2)), custom_metric("m", function(y_true, y_pred) k_mean(y_pred)),
-  keras_model(odd_graph()$input, odd_graph()$output), keras_model_sequential(list(layer_dense(units = 2)), name = "s", input_shape = 3),
-  layer_activation(c(1, 2), "relu"), layer_dot(list(matrix(1, 2, 2), matrix(1, 2, 2)), axes = 1), layer_dropout(matrix(1, 2, 2), 0.5),
-  layer_embedding(matrix(0:3, 2), 5, 2), layer_gaussian_dropout(matrix(1, 2, 2), 0.5), layer_gaussian_noise(matrix(1, 2, 2), 0.1),
-  layer_gru(array(0.1, c(2, 3, 1)), 2), layer_lstm(array(0.1, c(2, 3, 1)), 2), layer_simple_rnn(array(0.1, c(2, 3, 1)), 2),
-  layer_masking(array(0.1, c(2, 3, 1))), layer_input(shape = 2), layer_lambda(matrix(1, 2, 2), function(x) x), layer_permute(array(0.1, c(2, 3, 1)), c(2, 1)),
-  layer_repeat_vector(matrix(1, 2, 2), 2), layer_reshape(matrix(1, 2, 4), c(2, 2)), layer_activation_parametric_relu(matrix(1, 2, 2)),
+  metric_sparse_categorical_accuracy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
+  metric_precision(c(0, 1), c(0.2, 0.7), thresholds = 0.5), metric_sparse_top_k_categorical_accuracy(0:1,
+    matrix(c(0.4, 0.3, 0.6, 0.7), 2), k = 1), metric_mean(c(1, 2)),
+  custom_metric("m", function(y_true, y_pred) k_mean(y_pred)), keras_model(odd_graph()$input, odd_graph()$output),
+  keras_model_sequential(list(layer_dense(units = 2)), name = "s",
+    input_shape = 3),
+  layer_activation(c(1, 2), "relu"), layer_dot(list(matrix(1, 2, 2), matrix(1, 2, 2)), axes = 1),
+  layer_dropout(matrix(1, 2, 2), 0.5), layer_embedding(matrix(0:3, 2), 5, 2),
+  layer_gaussian_dropout(matrix(1, 2, 2), 0.5), layer_gaussian_noise(matrix(1, 2, 2), 0.1),
+  layer_gru(array(0.1, c(2, 3, 1)), 2), layer_lstm(array(0.1, c(2, 3, 1)), 2),
+  layer_simple_rnn(array(0.1, c(2, 3, 1)), 2), layer_masking(array(0.1, c(2, 3, 1))), layer_input(shape = 2),
+  layer_lambda(matrix(1, 2, 2), function(x) x), layer_permute(array(0.1, c(2, 3, 1)), c(2, 1)),
+  layer_repeat_vector(matrix(1, 2, 2), 2), layer_reshape(matrix(1, 2, 4), c(2, 2)),
+  layer_activation_parametric_relu(matrix(1, 2, 2)),
   layer_tied_dense(matrix(1, 2, 3), {d <- layer_dense(units = 3); d(matrix(1, 2, 2)); d}),
-  learning_rate_schedule_piecewise_constant_decay(c(1, 2), c(0.1, 0.01, 0.001)),
-  callback_csv_logger("log.csv"), callback_learning_rate_scheduler(function(epoch, lr) lr), callback_model_checkpoint("checkpoint"),
-  new_callback_class("Mine", on_epoch_end = function(epoch, logs) NULL), new_layer_class("Mine", call = function(self, x) x),
-  nn_module("Mine", initialize = function(self) NULL, call = function(self, x) x),
-  array_file_dataset(odd_file("bytes"), c(2, 2), "float32"), array_reshape(1:4, c(2, 2)), as_array_iterator(tensor_slices_dataset(1:3)), as_iterator(tensor_slices_dataset(1:3)),
-  autograph(function(x) x), build_dense_neural_network(2, list(1), "mean_squared_error", "gradient_descent_optimizer"),
-  check_gradient(layer_dense(units = 1), matrix(1, 2, 2)), clone_model(odd_model()), compile(odd_model(), "sgd", "mse", metrics = "mae"), count_params(odd_model()),
-  csv_dataset(odd_file("csv")), dataset_batch(tensor_slices_dataset(1:3), 2), dataset_cache(tensor_slices_dataset(1:3)), dataset_collect(tensor_slices_dataset(1:3)),
-  dataset_concatenate(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), dataset_digits(20, test = 5), dataset_filter(tensor_slices_dataset(1:3), function(x) x > 1),
-  dataset_flat_map(tensor_slices_dataset(1:3), function(x) tensor_slices_dataset(1:2)), dataset_for(tensor_slices_dataset(1:3), function(x) NULL),
-  dataset_map(tensor_slices_dataset(1:3), function(x) x), dataset_padded_batch(tensor_slices_dataset(1:3), 2), dataset_rebatch(dataset_batch(tensor_slices_dataset(1:3), 2), 3),
-  dataset_reduce(tensor_slices_dataset(1:3), 0L, function(s, x) s + x), dataset_scan(tensor_slices_dataset(1:3), 0L, function(s, x) list(s + x, s)),
-  dataset_reviews(20, test = 5), dataset_shard(tensor_slices_dataset(1:3), 2, 0), dataset_shuffle(tensor_slices_dataset(1:3), 2), dataset_shuffle_and_repeat(tensor_slices_dataset(1:3), 2, count = 1),
-  dataset_skip(tensor_slices_dataset(1:3), 1), dataset_take(tensor_slices_dataset(1:3), 1), dataset_take_while(tensor_slices_dataset(1:3), function(x) x < 2),
-  dataset_window(tensor_slices_dataset(1:3), 2), dataset_mnist(download = FALSE), dataset_fashion_mnist(download = FALSE), dataset_imdb(download = FALSE), dataset_imdb_word_index(download = FALSE),
-  range_dataset(0, 3), sample_from_datasets(list(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), weights = c(0.5, 0.5)), text_line_dataset(odd_file("csv")), tensor_slices_dataset(1:3), tensors_dataset(1:3),
-  zip_datasets(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), zip_lists(list(1, 2), list(3, 4)), idx_dataset(odd_file("idx")),
-  evaluate(odd_model(), matrix(1, 2, 2), c(1, 2), verbose = 0), fit(odd_model(), matrix(1, 2, 2), c(1, 2), epochs = 1, verbose = 0), predict(odd_model(), matrix(1, 2, 2)),
-  fit_text_tokenizer(text_tokenizer(), c("a b", "b c")), freeze_weights(odd_model(), from = 1), unfreeze_weights(odd_model(), from = 1), get_layer(odd_model(), index = 1), get_weights(odd_model()),
-  set_weights(odd_model(), get_weights(odd_model())), gradient_tape(), iter_next(as_iterator(tensor_slices_dataset(1:3))), iterate(as_iterator(tensor_slices_dataset(1:3))),
-  load_model(odd_file("model")), load_model_hdf5(odd_file("model")), load_model_tf(odd_file("model")), load_model_weights(odd_model(), odd_file("weights")), load_model_weights_hdf5(odd_model(), odd_file("weights")), load_text_tokenizer(odd_file("tokenizer")),
-  save_model(odd_model(), "model.out"), save_model_hdf5(odd_model(), "model.out"), save_model_tf(odd_model(), "model.out"), save_model_weights(odd_model(), "weights.out"), save_model_weights_hdf5(odd_model(), "weights.out"), save_text_tokenizer(odd_tokenizer(), "tokenizer.out"),
-  serialize_model(odd_model()), unserialize_model(serialize_model(odd_model())), make_sampling_table(10), nn_threads(1), normalize(matrix(1, 2, 2)), output_shapes(tensor_slices_dataset(1:3)), output_types(tensor_slices_dataset(1:3)),
-  pad_sequences(list(1:2, 1:3), maxlen = 3), plot_decision(odd_model(), matrix(1:4 / 4, 2), n = 3), plot_embedding(matrix(1:6 / 2, 3)), plot_gradient_check(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))), plot_images(array(0.5, c(2, 3, 3))), plot_network(odd_model()), plot_weights(odd_model(), dims = c(1, 2)),
-  pop_layer(odd_model()), predict_on_batch(odd_model(), matrix(1, 2, 2)), train_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)), test_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)),
-  read_idx(odd_file("idx")), read_npy(odd_file("npy")), read_npz(odd_file("npz")), safetensors_read(odd_file("weights")), safetensors_write("tensors.out", list(a = 1)),
-  sequences_to_matrix(odd_tokenizer(), list(1:2)), texts_to_matrix(odd_tokenizer(), "a b"), texts_to_sequences(odd_tokenizer(), "a b"), set_random_seed(1), use_session_with_seed(1), skipgrams(1:5, 6, window_size = 1),
-  tape_gradient(odd_tape(), odd_taped("target"), odd_taped("source")), tape_record(gradient_tape(), op_exp(1)), tape_watch(gradient_tape(), variable(1)), tensor(1:3), tensor_dtype(tensor(1)), as_tensor(1:4, "float32", shape = c(2, 2)), variable(1), variable_assign(variable(1), 2),
-  text_hashing_trick("a b", 5), text_one_hot("a b", 5), text_to_word_sequence("a b"), text_tokenizer(10), tf_function(function(x) x), trace_program(function(x) x, matrix(1, 2, 2)), timeseries_generator(matrix(1:10, 5), 1:5, 2), to_categorical(c(0, 1), 2),
-  check_lab(odd_file("lab.R"), lab = "tensors", timeout = 5), strip_solutions(odd_file("lab.R")), use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6),
-  plot(odd_history()), print(odd_history()), as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()), glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()),
-  print(tensor(1:3)), aperm(tensor(matrix(1:4, 2)), c(2, 1)), cbind(tensor(1:2), tensor(3:4)), rbind(tensor(1:2), tensor(3:4)), mean(tensor(1:3 / 2)), as.list(tensor_slices_dataset(1:3)), str(tensor(1:3)), all.equal(tensor(1), tensor(1)),
-  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]], optimizer_sgd()[["learning_rate"]], tensor(1:2) + tensor(3:4), tensor(c(1, 2)) * tensor(c(1, 2)), tensor(c(1, 2))^tensor(c(1, 2)), tensor(c(1, 2)) < tensor(2), tensor(c(1, 2)) - 1, tensor(4) / 2, tensor(7L) %/% 2L,
-  tensor(7L) %% 2L, tensor(1) == 1, tensor(TRUE) & TRUE, -tensor(1), odd_graph()$input + 1, layer_dense(units = 1) * 2,
-  sum(tensor(1:3)), round(tensor(1.5)), with(gradient_tape(), 1), tf[["abs"]], dim(tensor(1:3)), t(tensor(matrix(1:4, 2))), as.vector(tensor(1:3)),
+  learning_rate_schedule_piecewise_constant_decay(c(1, 2), c(0.1, 0.01, 0.001)), callback_csv_logger("log.csv"),
+  callback_learning_rate_scheduler(function(epoch, lr) lr), callback_model_checkpoint("checkpoint"),
+  new_callback_class("Mine", on_epoch_end = function(epoch, logs) NULL),
+  new_layer_class("Mine", call = function(self, x) x), nn_module("Mine", initialize = function(self) NULL,
+    call = function(self, x) x),
+  array_file_dataset(odd_file("bytes"), c(2, 2), "float32"), array_reshape(1:4, c(2, 2)),
+  as_array_iterator(tensor_slices_dataset(1:3)), as_iterator(tensor_slices_dataset(1:3)), autograph(function(x) x),
+  build_dense_neural_network(2, list(1), "mean_squared_error", "gradient_descent_optimizer"),
+  check_gradient(layer_dense(units = 1), matrix(1, 2, 2)), clone_model(odd_model()),
+  compile(odd_model(), "sgd", "mse", metrics = "mae"), count_params(odd_model()), csv_dataset(odd_file("csv")),
+  dataset_batch(tensor_slices_dataset(1:3), 2), dataset_cache(tensor_slices_dataset(1:3)),
+  dataset_collect(tensor_slices_dataset(1:3)), dataset_concatenate(tensor_slices_dataset(1:3),
+    tensor_slices_dataset(1:3)), dataset_digits(20, test = 5),
+  dataset_filter(tensor_slices_dataset(1:3), function(x) x > 1), dataset_flat_map(tensor_slices_dataset(1:3),
+    function(x) tensor_slices_dataset(1:2)),
+  dataset_for(tensor_slices_dataset(1:3), function(x) NULL), dataset_map(tensor_slices_dataset(1:3), function(x) x),
+  dataset_padded_batch(tensor_slices_dataset(1:3), 2), dataset_rebatch(dataset_batch(tensor_slices_dataset(1:3), 2), 3),
+  dataset_reduce(tensor_slices_dataset(1:3), 0L,
+    function(s, x) s + x), dataset_scan(tensor_slices_dataset(1:3), 0L, function(s, x) list(s + x, s)),
+  dataset_reviews(20, test = 5), dataset_shard(tensor_slices_dataset(1:3), 2, 0),
+  dataset_shuffle(tensor_slices_dataset(1:3), 2), dataset_shuffle_and_repeat(tensor_slices_dataset(1:3), 2, count = 1),
+  dataset_skip(tensor_slices_dataset(1:3), 1), dataset_take(tensor_slices_dataset(1:3), 1),
+  dataset_take_while(tensor_slices_dataset(1:3), function(x) x < 2), dataset_window(tensor_slices_dataset(1:3), 2),
+  dataset_mnist(download = FALSE), dataset_fashion_mnist(download = FALSE), dataset_imdb(download = FALSE),
+  dataset_imdb_word_index(download = FALSE), range_dataset(0, 3),
+  sample_from_datasets(list(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)),
+    weights = c(0.5, 0.5)), text_line_dataset(odd_file("csv")), tensor_slices_dataset(1:3), tensors_dataset(1:3),
+  zip_datasets(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), zip_lists(list(1, 2), list(3, 4)),
+  idx_dataset(odd_file("idx")), evaluate(odd_model(), matrix(1, 2, 2), c(1, 2), verbose = 0),
+  fit(odd_model(), matrix(1, 2, 2), c(1, 2), epochs = 1,
+    verbose = 0), predict(odd_model(), matrix(1, 2, 2)),
+  fit_text_tokenizer(text_tokenizer(), c("a b", "b c")), freeze_weights(odd_model(), from = 1),
+  unfreeze_weights(odd_model(), from = 1), get_layer(odd_model(), index = 1), get_weights(odd_model()),
+  set_weights(odd_model(), get_weights(odd_model())), gradient_tape(),
+  iter_next(as_iterator(tensor_slices_dataset(1:3))), iterate(as_iterator(tensor_slices_dataset(1:3))),
+  load_model(odd_file("model")), load_model_hdf5(odd_file("model")), load_model_tf(odd_file("model")),
+  load_model_weights(odd_model(), odd_file("weights")), load_model_weights_hdf5(odd_model(), odd_file("weights")),
+  load_text_tokenizer(odd_file("tokenizer")), save_model(odd_model(), "model.out"), save_model_hdf5(odd_model(),
+    "model.out"), save_model_tf(odd_model(), "model.out"), save_model_weights(odd_model(), "weights.out"),
+  save_model_weights_hdf5(odd_model(), "weights.out"), save_text_tokenizer(odd_tokenizer(), "tokenizer.out"),
+  serialize_model(odd_model()), unserialize_model(serialize_model(odd_model())), make_sampling_table(10), nn_threads(1),
+  normalize(matrix(1, 2, 2)), output_shapes(tensor_slices_dataset(1:3)), output_types(tensor_slices_dataset(1:3)),
+  pad_sequences(list(1:2, 1:3), maxlen = 3), plot_decision(odd_model(), matrix(1:4 / 4, 2), n = 3),
+  plot_embedding(matrix(1:6 / 2, 3)), plot_gradient_check(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))),
+  plot_images(array(0.5, c(2, 3, 3))), plot_network(odd_model()), plot_weights(odd_model(), dims = c(1, 2)),
+  pop_layer(odd_model()), predict_on_batch(odd_model(), matrix(1, 2, 2)), train_on_batch(odd_model(), matrix(1, 2, 2),
+    c(1, 2)), test_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)),
+  read_idx(odd_file("idx")), read_npy(odd_file("npy")), read_npz(odd_file("npz")),
+  safetensors_read(odd_file("weights")), safetensors_write("tensors.out", list(a = 1)),
+  sequences_to_matrix(odd_tokenizer(), list(1:2)), texts_to_matrix(odd_tokenizer(), "a b"),
+  texts_to_sequences(odd_tokenizer(), "a b"), set_random_seed(1), use_session_with_seed(1),
+  skipgrams(1:5, 6, window_size = 1), tape_gradient(odd_tape(), odd_taped("target"), odd_taped("source")),
+  tape_record(gradient_tape(), op_exp(1)), tape_watch(gradient_tape(), variable(1)), tensor(1:3),
+  tensor_dtype(tensor(1)), as_tensor(1:4, "float32", shape = c(2, 2)), variable(1), variable_assign(variable(1), 2),
+  text_hashing_trick("a b", 5), text_one_hot("a b", 5), text_to_word_sequence("a b"), text_tokenizer(10),
+  tf_function(function(x) x), trace_program(function(x) x, matrix(1, 2, 2)), timeseries_generator(matrix(1:10, 5), 1:5,
+    2), to_categorical(c(0, 1), 2), check_lab(odd_file("lab.R"), lab = "tensors", timeout = 5),
+    strip_solutions(odd_file("lab.R")),
+  use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6), plot(odd_history()), print(odd_history()),
+  as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()),
+  glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()), print(tensor(1:3)),
+  aperm(tensor(matrix(1:4, 2)), c(2, 1)), cbind(tensor(1:2), tensor(3:4)), rbind(tensor(1:2), tensor(3:4)),
+  mean(tensor(1:3 / 2)), as.list(tensor_slices_dataset(1:3)), str(tensor(1:3)), all.equal(tensor(1), tensor(1)),
+  tensor(1:3)[2], tensor(matrix(1:4, 2))[1, 2], tensor(1:3)[[2]], odd_model()[["name"]],
+  optimizer_sgd()[["learning_rate"]], tensor(1:2) + tensor(3:4), tensor(c(1, 2)) *
+  tensor(c(1, 2)), tensor(c(1, 2))^tensor(c(1, 2)), tensor(c(1, 2)) < tensor(2), tensor(c(1, 2)) - 1, tensor(4) / 2,
+  tensor(7L) %/% 2L, tensor(7L) %% 2L, tensor(1) == 1, tensor(TRUE) & TRUE, -tensor(1), odd_graph()$input + 1,
+  layer_dense(units = 1) * 2, sum(tensor(1:3)), round(tensor(1.5)), with(gradient_tape(), 1), tf[["abs"]],
+  dim(tensor(1:3)), t(tensor(matrix(1:4, 2))), as.vector(tensor(1:3)),
   # members
-  tf$constant(1), tf$Variable(1), tf$convert_to_tensor(1), tf$cast(1, "int32"), tf$zeros(c(2, 2)), tf$ones(c(2, 2)), tf$fill(c(2, 2), 1), tf$eye(2), tf$range(3), tf$one_hot(0:1, 3), tf$reshape(1:4, c(2, 2)), tf$broadcast_to(1:2, c(2, 2)),
-  tf$clip_by_value(0.5, 0, 1), tf$concat(list(1:2, 3:4), 0), tf$cond(TRUE, function() 1, function() 2), tf$cumsum(c(1, 2)), tf$expand_dims(1:2, 0), tf$argmax(c(1, 2)), tf$argmin(c(1, 2)), tf$gather(1:3, 0L), tf$pad(1:2, matrix(1, 1, 2)), tf$reverse(1:2, 0), tf$split(1:4, 2), tf$squeeze(matrix(1:2, 1)),
-  tf$stack(list(1, 2)), tf$unstack(1:2), tf$tile(1:2, 2), tf$transpose(matrix(1:4, 2)), tf$where(c(TRUE, FALSE), 1, 2), tf$while_loop(odd_times(3), function(i) i, list(tf$constant(0))), tf$matmul(matrix(1, 2, 2), matrix(1, 2, 2)), tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
-  tf$linalg$eye(2), tf$linalg$global_norm(list(1, 2)), tf$logical_not(TRUE), tf$logical_or(TRUE, FALSE), tf$nn$bias_add(matrix(1, 2, 2), c(1, 2)), tf$nn$dropout(c(1, 2), 0.5), tf$nn$embedding_lookup(matrix(1:4, 2), 0:1), tf$nn$l2_loss(c(1, 2)), tf$nn$moments(matrix(1, 2, 2), 0), tf$norm(c(1, 2)), tf$reduce_all(TRUE), tf$linalg$norm(c(1, 2)), tf$linalg$diag(c(1, 2)), tf$linalg$diag_part(matrix(1:4, 2)), tf$linalg$trace(matrix(1:4, 2)), tf$linalg$matrix_transpose(matrix(1:4, 2)), tf$shape(tensor(1:3)), tf$size(1:3), tf$rank(1:3), tf$print(1), tf$identity(1), tf$zeros_like(1:2), tf$ones_like(1:2), tf$reduce_sum(1:3), tf$reduce_mean(c(1, 2)), tf$reduce_any(TRUE), tf$reduce_logsumexp(c(1, 2)),
-  tf$nn$softmax(c(1, 2)), tf$nn$log_softmax(c(1, 2)), tf$nn$leaky_relu(1), tf$nn$relu(1), tf$nn$sigmoid_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$softmax_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)), tf$nn$sparse_softmax_cross_entropy_with_logits(0L, c(0.1, 0.2)),
-  tf$keras$optimizers$Adam(), tf$keras$optimizers$SGD(0.1), tf$logical_and(TRUE, FALSE), tf$pow(2, 2), tf$`function`(function(x) x), tf$GradientTape(), tf$Module("m"),
-  initializer_ones()(c(2, 2), "float32"), regularizer_l2()(c(1, 2)), constraint_nonneg()(matrix(1, 2, 2)), loss_hinge()(c(0, 1), c(0.2, 0.3)), metric_auc()(c(0, 1), c(0.2, 0.3)), layer_dense(units = 2)(matrix(1, 2, 2)),
-  variable(1)$assign(2), variable(1)$assign_add(2), variable(1)$assign_sub(2), optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))), optimizer_sgd()$minimize(odd_loss(), odd_taped("source")), odd_tape()$gradient(odd_taped("target"), odd_taped("source")), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)), odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L),
-  odd_model()$set_weights(get_weights(odd_model())), learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3),
-  tf$boolean_mask(c(1, 2), c(TRUE, FALSE)), sort(tensor(c(2, 1))), plot(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))),
-  plot(trace_program(function(x) op_exp(x), matrix(1, 2, 2))), evaluate(odd_model(), matrix(1, 2, 2), c(1, 2), verbose = 0)[["loss"]],
-  `[<-`(tensor(1:3), 1, value = 2), `$<-`(odd_model(), "trainable", TRUE), `$<-`(odd_model(), "stop_training", TRUE), `[[<-`(odd_model(), "name", "a"),
-  `$<-`(odd_model(), "optimizer", "sgd"), `$<-`(optimizer_sgd(), "learning_rate", 0.1)
+  tf$constant(1), tf$Variable(1), tf$convert_to_tensor(1), tf$cast(1, "int32"), tf$zeros(c(2, 2)), tf$ones(c(2, 2)),
+  tf$fill(c(2, 2), 1), tf$eye(2), tf$range(3), tf$one_hot(0:1, 3), tf$reshape(1:4, c(2, 2)), tf$broadcast_to(1:2,
+    c(2, 2)), tf$clip_by_value(0.5, 0, 1), tf$concat(list(1:2, 3:4), 0), tf$cond(TRUE, function() 1, function() 2),
+  tf$cumsum(c(1, 2)), tf$expand_dims(1:2, 0), tf$argmax(c(1, 2)), tf$argmin(c(1, 2)), tf$gather(1:3, 0L),
+  tf$pad(1:2, matrix(1, 1, 2)), tf$reverse(1:2, 0), tf$split(1:4, 2), tf$squeeze(matrix(1:2, 1)), tf$stack(list(1, 2)),
+  tf$unstack(1:2), tf$tile(1:2, 2), tf$transpose(matrix(1:4, 2)), tf$where(c(TRUE, FALSE), 1, 2),
+  tf$while_loop(odd_times(3), function(i) i, list(tf$constant(0))), tf$matmul(matrix(1, 2, 2), matrix(1, 2, 2)),
+  tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
+  tf$linalg$eye(2), tf$linalg$global_norm(list(1, 2)), tf$logical_not(TRUE), tf$logical_or(TRUE, FALSE),
+  tf$nn$bias_add(matrix(1, 2, 2), c(1, 2)), tf$nn$dropout(c(1, 2), 0.5), tf$nn$embedding_lookup(matrix(1:4, 2), 0:1),
+  tf$nn$l2_loss(c(1, 2)), tf$nn$moments(matrix(1, 2, 2), 0), tf$norm(c(1, 2)), tf$reduce_all(TRUE),
+  tf$linalg$norm(c(1, 2)), tf$linalg$diag(c(1, 2)), tf$linalg$diag_part(matrix(1:4, 2)),
+  tf$linalg$trace(matrix(1:4, 2)), tf$linalg$matrix_transpose(matrix(1:4, 2)), tf$shape(tensor(1:3)), tf$size(1:3),
+  tf$rank(1:3), tf$print(1), tf$identity(1), tf$zeros_like(1:2), tf$ones_like(1:2), tf$reduce_sum(1:3),
+  tf$reduce_mean(c(1, 2)), tf$reduce_any(TRUE), tf$reduce_logsumexp(c(1, 2)), tf$nn$softmax(c(1, 2)),
+  tf$nn$log_softmax(c(1, 2)), tf$nn$leaky_relu(1), tf$nn$relu(1), tf$nn$sigmoid_cross_entropy_with_logits(c(0, 1),
+    c(0.1, 0.2)), tf$nn$softmax_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2)),
+    tf$nn$sparse_softmax_cross_entropy_with_logits(0L, c(0.1, 0.2)), tf$keras$optimizers$Adam(),
+    tf$keras$optimizers$SGD(0.1), tf$logical_and(TRUE, FALSE), tf$pow(2, 2),
+  tf$`function`(function(x) x), tf$GradientTape(), tf$Module("m"), initializer_ones()(c(2, 2), "float32"),
+  regularizer_l2()(c(1, 2)), constraint_nonneg()(matrix(1, 2, 2)), loss_hinge()(c(0, 1), c(0.2, 0.3)),
+  metric_auc()(c(0, 1), c(0.2, 0.3)), layer_dense(units = 2)(matrix(1, 2, 2)), variable(1)$assign(2),
+  variable(1)$assign_add(2), variable(1)$assign_sub(2),
+  optimizer_sgd()$apply_gradients(list(list(tensor(1), variable(1)))),
+  optimizer_sgd()$minimize(odd_loss(), odd_taped("source")), odd_tape()$gradient(odd_taped("target"),
+    odd_taped("source")), odd_model()$get_layer(index = 1), odd_model()$predict(matrix(1, 2, 2)),
+    odd_model()$fit(matrix(1, 2, 2), c(1, 2), verbose = 0L), odd_model()$set_weights(get_weights(odd_model())),
+    learning_rate_schedule_exponential_decay(0.1, 10, 0.5)(3), tf$boolean_mask(c(1, 2), c(TRUE, FALSE)),
+    sort(tensor(c(2, 1))),
+  plot(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))),
+  plot(trace_program(function(x) op_exp(x), matrix(1, 2, 2))), evaluate(odd_model(), matrix(1, 2, 2), c(1, 2),
+    verbose = 0)[["loss"]],
+  `[<-`(tensor(1:3), 1, value = 2), `$<-`(odd_model(), "trainable", TRUE), `$<-`(odd_model(), "stop_training", TRUE),
+  `[[<-`(odd_model(), "name", "a"), `$<-`(odd_model(), "optimizer", "sgd"), `$<-`(optimizer_sgd(), "learning_rate", 0.1)
 )
 
 # Shared things, made once per process.
@@ -174,7 +260,8 @@ odd_things <- new.env()
 
 odd_tokenizer <- function() fit_text_tokenizer(text_tokenizer(10), c("a b", "b c"))
 odd_history <- function() {
-  if (is.null(odd_things$history)) odd_things$history <- fit(odd_model(), matrix(1, 2, 2), c(1, 2), epochs = 2, verbose = 0)
+  if (is.null(odd_things$history)) odd_things$history <- fit(odd_model(), matrix(1, 2, 2), c(1, 2), epochs = 2,
+    verbose = 0)
   odd_things$history
 }
 
@@ -218,9 +305,11 @@ odd_file <- function(kind) {
   if (file.exists(path)) return(path)
   switch(kind,
     bytes = writeBin(as.double(1:8), path, size = 4), csv = writeLines(c("a,b", "1,2", "3,4"), path),
-    idx = writeBin(as.raw(c(0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3)), path), npy = writeBin(npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw())), path),
+    idx = writeBin(as.raw(c(0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3)), path),
+    npy = writeBin(npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw())), path),
     npz = write_zip(list(a.npy = npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw()))), path),
-    model = save_model(odd_model(), path), weights = save_model_weights(odd_model(), path), tokenizer = save_text_tokenizer(odd_tokenizer(), path),
+    model = save_model(odd_model(), path), weights = save_model_weights(odd_model(), path),
+    tokenizer = save_text_tokenizer(odd_tokenizer(), path),
     lab.R = writeLines(c("#!hwbegin", "x <- 1", "#!hwend"), path)
   )
   path
@@ -250,7 +339,8 @@ odd_base <- function(call, env) {
   ours <- is.null(environment(f)) || identical(topenv(environment(f)), our_namespace)
   if (is.null(formals)) {
     # one argument stays ours, or the call is R's alone
-    ours <- vapply(as.list(call)[-1], function(x) inherits(eval(x, env), c("nn_tensor", "nn_layer", "nn_keras_tensor", "nn_namespace", "nn_optimizer", "nn_scores")), NA)
+    ours <- vapply(as.list(call)[-1], function(x) inherits(eval(x, env), c("nn_tensor", "nn_layer", "nn_keras_tensor",
+      "nn_namespace", "nn_optimizer", "nn_scores")), NA)
     if (identical(call[[1]], quote(`$<-`))) return(list(call = call, at = list(4))) # a name is written, not evaluated
     return(list(call = call, at = as.list(which(!ours | sum(ours) > 1) + 1)))
   }
@@ -278,13 +368,15 @@ odd_bases <- function() {
     call
   }
   functions <- sort(grep("^[a-z_0-9]+$", getNamespaceExports("nativenet"), value = TRUE))
-  functions <- Filter(function(n) is.function(f <- get(n, our_namespace)) && !is(f, "refObjectGenerator") && length(formals(f)), functions)
+  functions <- Filter(function(n) is.function(f <- get(n, our_namespace)) && !is(f, "refObjectGenerator") &&
+    length(formals(f)), functions)
   functions <- setdiff(functions, c("augment", "tidy", "glance", "fit", "compile"))
   members <- function(space, path) {
     found <- lapply(ls(space), function(n) {
       x <- get(n, space)
       if (is.environment(x) && inherits(x, "nn_namespace")) return(members(x, paste0(path, "$", n)))
-      if (is.function(x) && length(formals(x))) stats::setNames(list(x), paste0(path, "$", if (n == "function") "`function`" else n))
+      if (is.function(x) && length(formals(x)))
+        stats::setNames(list(x), paste0(path, "$", if (n == "function") "`function`" else n))
     })
     do.call(c, found)
   }
@@ -312,7 +404,8 @@ use_odd <- function(x) {
 # A default that is written as a value.
 odd_default <- function(formals, at) {
   default <- if (is.character(at)) formals[at]
-  if (!identical(default[[1]], quote(expr = )) && all(all.names(as.call(c(quote(f), default))) %in% c("f", "-", "c"))) eval(default[[1]])
+  if (!identical(default[[1]], quote(expr = )) &&
+    all(all.names(as.call(c(quote(f), default))) %in% c("f", "-", "c"))) eval(default[[1]])
 }
 
 # The outcome of one call: "refused", "taken", or what is wrong with it.
@@ -333,9 +426,11 @@ odd_outcome <- function(base, at, value, env = new.env(parent = environment(odd_
       tryInvokeRestart("muffleWarning")
     }),
     error = function(e) {
-      if (inherits(e, "nativenet_error")) paste0("refused", if (nzchar(Sys.getenv("ODD_MESSAGES"))) paste(":", conditionMessage(e)))
+      if (inherits(e, "nativenet_error")) paste0("refused", if (nzchar(Sys.getenv("ODD_MESSAGES")))
+        paste(":", conditionMessage(e)))
       else if (grepl("user's own", conditionMessage(e))) "taken"
-      else if (value == "primitive" && grepl("^invalid 'type' .* of argument$", conditionMessage(e))) "taken" # sum() was called and failed, it too
+      # sum() was called and failed, it too
+      else if (value == "primitive" && grepl("^invalid 'type' .* of argument$", conditionMessage(e))) "taken"
       else paste("raw:", conditionMessage(e))
     }
   )
@@ -343,8 +438,8 @@ odd_outcome <- function(base, at, value, env = new.env(parent = environment(odd_
   gsub("[\n\t]", " ", iconv(outcome, "UTF-8", "UTF-8", sub = "?"))
 }
 
-# Values that R itself looks at before any code of ours runs. Until R 4.3 an operator asks neither of two classes that both
-# have methods for it; as.vector() evaluates names and calls.
+# Values that R itself looks at before any code of ours runs. Until R 4.3 an operator asks neither of two classes that
+# both have methods for it; as.vector() evaluates names and calls.
 left_to_r <- function(f) {
   if (identical(f, quote(as.vector))) return(c("symbol", "call"))
   operator <- is.name(f) && as.character(f) %in% methods::getGroupMembers("Ops", recursive = TRUE)
@@ -356,7 +451,8 @@ odd_cases <- function(bases) {
   parts <- lapply(seq_along(bases), function(i) {
     base <- odd_base(bases[[i]], new.env(parent = environment(odd_model)))
     grid <- expand.grid(value = names(odd_values), at = seq_along(base$at), stringsAsFactors = FALSE)
-    if (!is.null(grid$at)) grid <- grid[!(vapply(base$at[grid$at], identical, NA, "download") & grid$value == "true"), ] # no network
+    # no network
+    if (!is.null(grid$at)) grid <- grid[!(vapply(base$at[grid$at], identical, NA, "download") & grid$value == "true"), ]
     grid <- grid[!(grid$value %in% left_to_r(base$call[[1]])), ]
     list(base = base, grid = if (nrow(grid)) data.frame(i = i, grid))
   })

@@ -53,27 +53,32 @@ broadcast <- function(f) {
 
 unary_shapes <- list(integer(), 1, 7, c(3, 5), 67, c(2, 3, 2, 1), rep(c(1, 2), 4), c(0, 3), 0)
 unary <- function(call, reference, low = -2, high = 2) {
-  lapply(unary_shapes, function(d) case(text_of(d), list(some(d, low, high)), call, function(x) shaped(reference(c(x)), dims(x))))
+  lapply(unary_shapes, function(d) case(text_of(d), list(some(d, low, high)), call, function(x)
+    shaped(reference(c(x)), dims(x))))
 }
 
 binary_shapes <- list(
-  list(integer(), integer()), list(5, 5), list(67, 67), list(integer(), c(2, 3)), list(c(3, 4), 4), list(c(3, 1), c(1, 4)),
-  list(c(2, 3, 4), c(3, 1)), list(c(1, 1), 4), list(c(2, 35), 35), list(c(35, 2), c(35, 1)), list(c(0, 3), c(1, 3)), list(3, c(0, 3)),
-  list(c(2, 0), integer()), list(rep(c(2, 1), 4), c(1, 2, 1, 1, 2, 1, 1, 3)), list(c(4, 1, 3), c(2, 1)), list(c(6, 5, 4, 3), c(5, 1, 3))
+  list(integer(), integer()), list(5, 5), list(67, 67), list(integer(), c(2, 3)), list(c(3, 4), 4),
+  list(c(3, 1), c(1, 4)), list(c(2, 3, 4), c(3, 1)), list(c(1, 1), 4), list(c(2, 35), 35), list(c(35, 2), c(35, 1)),
+  list(c(0, 3), c(1, 3)), list(3, c(0, 3)), list(c(2, 0), integer()), list(rep(c(2, 1), 4), c(1, 2, 1, 1, 2, 1, 1, 3)),
+  list(c(4, 1, 3), c(2, 1)), list(c(6, 5, 4, 3), c(5, 1, 3))
 )
 binary <- function(call, reference, low = c(-2, -2), high = c(2, 2), wants = 1:2) {
   lapply(binary_shapes, function(d) {
-    case(text_of(d[[1]], d[[2]]), list(some(d[[1]], low[1], high[1], 1), some(d[[2]], low[2], high[2], 2)), call, broadcast(reference), wants)
+    case(text_of(d[[1]], d[[2]]), list(some(d[[1]], low[1], high[1], 1), some(d[[2]], low[2], high[2], 2)), call,
+      broadcast(reference), wants)
   })
 }
 # comparisons: with ties
 compared <- function(call, reference) {
   lapply(binary_shapes, function(d) {
-    case(text_of(d[[1]], d[[2]]), list(round(some(d[[1]])), round(some(d[[2]], k = 2))), call, broadcast(reference), integer())
+    case(text_of(d[[1]], d[[2]]), list(round(some(d[[1]])), round(some(d[[2]], k = 2))), call, broadcast(reference),
+      integer())
   })
 }
 logical_pairs <- function(call, reference) {
-  lapply(binary_shapes, function(d) case(text_of(d[[1]], d[[2]]), list(some_true(d[[1]]), some_true(d[[2]], 2)), call, broadcast(reference)))
+  lapply(binary_shapes, function(d) case(text_of(d[[1]], d[[2]]), list(some_true(d[[1]]), some_true(d[[2]], 2)), call,
+    broadcast(reference)))
 }
 forward_only <- function(cases) lapply(cases, function(case) replace(case, "wants", list(integer())))
 
@@ -106,7 +111,8 @@ op_cases <- list(
   not_equal = compared(function(a, b) op_not_equal(a, b), `!=`),
   logical_and = logical_pairs(function(a, b) op_logical_and(a, b), `&`),
   logical_or = logical_pairs(function(a, b) op_logical_or(a, b), `|`),
-  logical_not = lapply(unary_shapes, function(d) case(text_of(d), list(some_true(d)), function(x) op_logical_not(x), `!`)),
+  logical_not = lapply(unary_shapes, function(d) case(text_of(d), list(some_true(d)), function(x)
+    op_logical_not(x), `!`)),
   negative = unary(function(x) op_negative(x), function(x) 0 - x),
   abs = unary(function(x) op_abs(x), abs),
   square = unary(function(x) op_square(x), function(x) x * x),
@@ -182,7 +188,8 @@ row_cases <- function(call, f) {
   c(
     lapply(row_shapes, function(d) case(text_of(d), list(some(d)), call, row_wise(f))),
     # a float32 near 1000 has three digits behind the point
-    list(case("huge", list(some(c(2, 5)) + 1000), call, row_wise(f), floor = 10), case("tiny", list(some(c(2, 5)) - 1000), call, row_wise(f), floor = 10))
+    list(case("huge", list(some(c(2, 5)) + 1000), call, row_wise(f), floor = 10),
+      case("tiny", list(some(c(2, 5)) - 1000), call, row_wise(f), floor = 10))
   )
 }
 op_cases$softmax <- row_cases(function(x) op_softmax(x), softmax_of)
@@ -210,7 +217,8 @@ op_cases$absolute_error <- c(
 huber_of <- function(e, delta) ifelse(abs(e) <= delta, e^2 / 2, delta * (abs(e) - delta / 2))
 op_cases$huber <- c(
   loss_cases("mean", function(t, p) op_huber(t, p), function(t, p) mean(huber_of(t - p, 1))),
-  loss_cases("sum", function(t, p) op_huber(t, p, delta = 0.3, reduction = "sum"), function(t, p) sum(huber_of(t - p, 0.3)))
+  loss_cases("sum", function(t, p) op_huber(t, p, delta = 0.3, reduction = "sum"), function(t, p)
+    sum(huber_of(t - p, 0.3)))
 )
 op_cases$logcosh <- c(
   loss_cases("mean", function(t, p) op_logcosh(t, p), function(t, p) mean(log(cosh(p - t)))),
@@ -221,17 +229,20 @@ kl_of <- function(t, p, clip) {
   sum(t * (log(t) - log(limit_to(p, clip, 1))))
 }
 op_cases$kl_divergence <- c(
-  loss_cases("sum", function(t, p) op_kl_divergence(t, p), function(t, p) kl_of(t, p, 1e-7), c(0.05, 0.95), c(0.05, 0.95)),
+  loss_cases("sum", function(t, p) op_kl_divergence(t, p), function(t, p) kl_of(t, p, 1e-7), c(0.05, 0.95),
+    c(0.05, 0.95)),
   loss_cases("mean, clipped", function(t, p) op_kl_divergence(t, p, clip = 0.25, reduction = "mean"),
     function(t, p) kl_of(t, p, 0.25) / length(t), c(0.05, 1.2), c(0.05, 1.2)),
-  loss_cases("no clip", function(t, p) op_kl_divergence(t, p, clip = 0), function(t, p) sum(t * log(t / p)), c(0.05, 0.95), c(0.05, 0.95))
+  loss_cases("no clip", function(t, p) op_kl_divergence(t, p, clip = 0), function(t, p) sum(t * log(t / p)),
+    c(0.05, 0.95), c(0.05, 0.95))
 )
 binary_of <- function(t, p, clip, epsilon) {
   q <- limit_to(p, clip, 1 - clip)
   -(t * log(q + epsilon) + (1 - t) * log(1 - q + epsilon))
 }
 op_cases$binary_crossentropy <- c(
-  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p), function(t, p) mean(binary_of(t, p, 1e-7, 1e-7)), c(0, 1), c(0.05, 0.95)),
+  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p), function(t, p) mean(binary_of(t, p, 1e-7, 1e-7)),
+    c(0, 1), c(0.05, 0.95)),
   loss_cases("sum, clipped", function(t, p) op_binary_crossentropy(t, p, clip = 0.25, epsilon = 0, reduction = "sum"),
     function(t, p) sum(binary_of(t, p, 0.25, 0)), c(0, 1), c(0.05, 0.95)),
   loss_cases("epsilon only", function(t, p) op_binary_crossentropy(t, p, clip = 0, epsilon = 0.125),
@@ -239,7 +250,8 @@ op_cases$binary_crossentropy <- c(
 )
 sigmoid_loss_of <- function(t, z) -(t * plogis(z, log.p = TRUE) + (1 - t) * plogis(-z, log.p = TRUE))
 op_cases$sigmoid_crossentropy <- c(
-  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE), function(t, z) mean(sigmoid_loss_of(t, z)), c(0, 1), c(-4, 4)),
+  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE), function(t, z)
+    mean(sigmoid_loss_of(t, z)), c(0, 1), c(-4, 4)),
   loss_cases("sum", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE, reduction = "sum"),
     function(t, z) sum(sigmoid_loss_of(t, z)), c(0, 1), c(-40, 40))
 )
@@ -253,12 +265,14 @@ op_cases$categorical_crossentropy <- c(
     function(t, p) categorical_of(t, p) / length(t), c(0, 1), c(0.1, 0.9)),
   loss_cases("clipped", function(t, p) op_categorical_crossentropy(t, p, clip = 0.125, epsilon = 0.0625),
     function(t, p) categorical_of(t, p, 0.125, 0.0625), c(0, 1), c(0.1, 0.9)),
-  loss_cases("not normalized", function(t, p) op_categorical_crossentropy(t, p, clip = 0.25, epsilon = 1e-9, normalize = FALSE),
+  loss_cases("not normalized", function(t, p) op_categorical_crossentropy(t, p, clip = 0.25, epsilon = 1e-9,
+    normalize = FALSE),
     function(t, p) categorical_of(t, p, 0.25, 1e-9, FALSE), c(0, 1), c(0.1, 0.9))
 )
 softmax_loss_of <- function(t, z) sum(t) * log_sum_exp(z) - sum(t * z)
 op_cases$softmax_crossentropy <- c(
-  loss_cases("sum", function(t, p) op_categorical_crossentropy(t, p, from_logits = TRUE), softmax_loss_of, c(0, 1), c(-3, 3)),
+  loss_cases("sum", function(t, p) op_categorical_crossentropy(t, p, from_logits = TRUE), softmax_loss_of, c(0, 1),
+    c(-3, 3)),
   loss_cases("mean", function(t, p) op_categorical_crossentropy(t, p, from_logits = TRUE, reduction = "mean"),
     function(t, z) softmax_loss_of(t, z) / length(t), c(0, 1), c(-30, 30))
 )
@@ -280,12 +294,15 @@ sparse_of <- function(clip = 1e-7, epsilon = 0, normalize = TRUE) {
 }
 op_cases$sparse_categorical_crossentropy <- c(
   label_cases("default", function(t, p) op_sparse_categorical_crossentropy(t, p), sparse_of(), 0.1, 0.9),
-  label_cases("clipped", function(t, p) op_sparse_categorical_crossentropy(t, p, clip = 0.125, epsilon = 0.0625), sparse_of(0.125, 0.0625), 0.1, 0.9),
-  label_cases("not normalized", function(t, p) op_sparse_categorical_crossentropy(t, p, clip = 0.25, epsilon = 1e-9, normalize = FALSE),
+  label_cases("clipped", function(t, p) op_sparse_categorical_crossentropy(t, p, clip = 0.125, epsilon = 0.0625),
+    sparse_of(0.125, 0.0625), 0.1, 0.9),
+  label_cases("not normalized", function(t, p) op_sparse_categorical_crossentropy(t, p, clip = 0.25, epsilon = 1e-9,
+    normalize = FALSE),
     sparse_of(0.25, 1e-9, FALSE), 0.1, 0.9)
 )
 op_cases$sparse_softmax_crossentropy <- label_cases("logits",
-  function(t, p) op_sparse_categorical_crossentropy(t, p, from_logits = TRUE), function(label, z) log_sum_exp(z) - z[label], -3, 3)
+  function(t, p) op_sparse_categorical_crossentropy(t, p, from_logits = TRUE), function(label, z) log_sum_exp(z) -
+  z[label], -3, 3)
 
 # ---- products ----
 
@@ -295,7 +312,8 @@ batch_of <- function(x, index) {
   own <- length(d) - 2
   if (own == 0) return(x)
   index <- pmin(index[length(index) - own + seq_len(own)], d[seq_len(own)])
-  at <- 1 + sum((index - 1) * c(1, cumprod(d))[seq_len(own)]) + prod(d[seq_len(own)]) * (seq_len(prod(d[own + 1:2])) - 1)
+  at <- 1 + sum((index - 1) * c(1, cumprod(d))[seq_len(own)]) + prod(d[seq_len(own)]) *
+    (seq_len(prod(d[own + 1:2])) - 1)
   matrix(x[at], d[own + 1], d[own + 2])
 }
 matmul_reference <- function(ta, tb) {
@@ -320,18 +338,24 @@ matmul_case <- function(a, b, ta = FALSE, tb = FALSE) {
     floor = sqrt(max(1, a[length(a) - !ta])))
 }
 op_cases$matmul <- list(
-  matmul_case(c(2, 3), c(3, 4)), matmul_case(c(3, 2), c(3, 4), TRUE), matmul_case(c(2, 3), c(4, 3), FALSE, TRUE), matmul_case(c(3, 2), c(4, 3), TRUE, TRUE),
-  matmul_case(c(1, 1), c(1, 1)), matmul_case(c(1, 5), c(5, 1)), matmul_case(c(5, 1), c(1, 5)), matmul_case(c(1, 300), c(300, 5)),
+  matmul_case(c(2, 3), c(3, 4)), matmul_case(c(3, 2), c(3, 4), TRUE), matmul_case(c(2, 3), c(4, 3), FALSE, TRUE),
+  matmul_case(c(3, 2), c(4, 3), TRUE, TRUE), matmul_case(c(1, 1), c(1, 1)), matmul_case(c(1, 5), c(5, 1)),
+  matmul_case(c(5, 1), c(1, 5)), matmul_case(c(1, 300), c(300, 5)),
   # edges of tiles, of panels (K > 256) and of packing (96 rows)
-  matmul_case(c(33, 70), c(70, 41)), matmul_case(c(70, 33), c(70, 41), TRUE), matmul_case(c(33, 70), c(41, 70), FALSE, TRUE), matmul_case(c(70, 33), c(41, 70), TRUE, TRUE),
-  matmul_case(c(101, 300), c(300, 53)), matmul_case(c(300, 101), c(53, 300), TRUE, TRUE), matmul_case(c(7, 300), c(53, 300), FALSE, TRUE),
+  matmul_case(c(33, 70), c(70, 41)), matmul_case(c(70, 33), c(70, 41), TRUE), matmul_case(c(33, 70), c(41, 70), FALSE,
+    TRUE), matmul_case(c(70, 33), c(41, 70), TRUE, TRUE),
+  matmul_case(c(101, 300), c(300, 53)), matmul_case(c(300, 101), c(53, 300), TRUE, TRUE),
+  matmul_case(c(7, 300), c(53, 300), FALSE, TRUE),
   # batches
-  matmul_case(c(2, 3, 4), c(4, 5)), matmul_case(c(2, 3, 4), c(2, 4, 5)), matmul_case(c(1, 3, 4), c(2, 4, 5)), matmul_case(c(2, 3, 4), c(1, 4, 5)),
-  matmul_case(c(3, 4), c(2, 4, 5)), matmul_case(c(2, 1, 3, 4), c(3, 4, 2)), matmul_case(c(3, 1, 2), c(2, 3)),
-  matmul_case(c(2, 4, 3), c(4, 5), TRUE), matmul_case(c(2, 4, 3), c(2, 5, 4), TRUE, TRUE), matmul_case(c(2, 3, 4), c(5, 4), FALSE, TRUE),
-  matmul_case(c(2, 1, 4, 3), c(3, 4, 2), TRUE), matmul_case(c(3, 4), c(2, 2, 5, 4), FALSE, TRUE), matmul_case(rep(c(1, 2), 4), c(2, 3)),
+  matmul_case(c(2, 3, 4), c(4, 5)), matmul_case(c(2, 3, 4), c(2, 4, 5)), matmul_case(c(1, 3, 4), c(2, 4, 5)),
+  matmul_case(c(2, 3, 4), c(1, 4, 5)), matmul_case(c(3, 4), c(2, 4, 5)), matmul_case(c(2, 1, 3, 4), c(3, 4, 2)),
+  matmul_case(c(3, 1, 2), c(2, 3)), matmul_case(c(2, 4, 3), c(4, 5), TRUE),
+  matmul_case(c(2, 4, 3), c(2, 5, 4), TRUE, TRUE), matmul_case(c(2, 3, 4), c(5, 4), FALSE, TRUE),
+  matmul_case(c(2, 1, 4, 3), c(3, 4, 2), TRUE), matmul_case(c(3, 4), c(2, 2, 5, 4), FALSE, TRUE),
+  matmul_case(rep(c(1, 2), 4), c(2, 3)),
   # nothing
-  matmul_case(c(0, 3), c(3, 2)), matmul_case(c(2, 0), c(0, 3)), matmul_case(c(2, 3), c(3, 0)), matmul_case(c(0, 2, 3), c(3, 4)), matmul_case(c(0, 2, 3), c(1, 3, 4))
+  matmul_case(c(0, 3), c(3, 2)), matmul_case(c(2, 0), c(0, 3)), matmul_case(c(2, 3), c(3, 0)),
+  matmul_case(c(0, 2, 3), c(3, 4)), matmul_case(c(0, 2, 3), c(1, 3, 4))
 )
 
 activation_reference <- list(
@@ -349,7 +373,8 @@ dense_reference <- function(activation) {
 dense_case <- function(x, outputs, activation = "linear", bias = TRUE) {
   inputs <- x[length(x)]
   case(paste(text_of(x), outputs, activation, if (bias) "bias"),
-    c(list(some(x, -1, 1, 1), some(c(inputs, outputs), -1, 1, 2)), if (bias) list(array(some(outputs, -1, 1, 3), outputs))),
+    c(list(some(x, -1, 1, 1), some(c(inputs, outputs), -1, 1, 2)), if (bias)
+      list(array(some(outputs, -1, 1, 3), outputs))),
     function(x, w, b = NULL) op_dense(x, w, b, activation), dense_reference(activation_reference[[activation]]),
     floor = sqrt(max(1, inputs)))
 }
@@ -357,8 +382,9 @@ op_cases$dense <- c(
   lapply(names(activation_reference), function(a) dense_case(c(3, 4), 5, a)),
   lapply(names(activation_reference), function(a) dense_case(c(5, 3), 2, a, bias = FALSE)),
   list(
-    dense_case(4, 3, "tanh"), dense_case(1, 1), dense_case(c(2, 3, 4), 5, "sigmoid"), dense_case(c(101, 17), 35, "relu"), dense_case(c(3, 300), 19),
-    dense_case(c(0, 4), 3, "relu"), dense_case(c(3, 0), 2, "tanh"), dense_case(c(3, 4), 0)
+    dense_case(4, 3, "tanh"), dense_case(1, 1), dense_case(c(2, 3, 4), 5, "sigmoid"),
+    dense_case(c(101, 17), 35, "relu"), dense_case(c(3, 300), 19), dense_case(c(0, 4), 3, "relu"),
+    dense_case(c(3, 0), 2, "tanh"), dense_case(c(3, 4), 0)
   )
 )
 
@@ -370,22 +396,26 @@ reduce_reference <- function(f, axis, keepdims = FALSE) {
     drop <- if (is.null(axis)) seq_along(d) else ifelse(axis < 0, length(d) + 1 + axis, axis)
     kept <- d
     kept[drop] <- 1
-    of <- if (length(d)) drop((arrayInd(seq_along(x), d) - 1) %*% (c(1, cumprod(kept))[seq_along(d)] * !seq_along(d) %in% drop)) + 1 else 1
+    of <- if (length(d)) drop((arrayInd(seq_along(x), d) - 1) %*%
+      (c(1, cumprod(kept))[seq_along(d)] * !seq_along(d) %in% drop)) + 1 else 1
     values <- vapply(seq_len(prod(kept)), function(j) as.double(f(x[of == j])), 0)
     shaped(values, if (keepdims) kept else d[!seq_along(d) %in% drop])
   }
 }
 reductions <- list(
-  list(integer(), NULL), list(7, NULL), list(67, 1), list(c(3, 4), NULL), list(c(3, 4), 1), list(c(3, 4), 2), list(c(3, 4), -1, TRUE), list(c(3, 35), -1), list(c(35, 3), 1),
-  list(c(2, 3, 4), 2), list(c(2, 3, 4), c(1, 3)), list(c(2, 3, 4), c(1, 3), TRUE), list(c(2, 3, 4), c(-1, -2)), list(c(2, 1, 3), 2), list(c(2, 3, 4), NULL, TRUE),
-  list(c(5, 2, 3, 4), c(2, 4)), list(rep(2, 8), c(1, 3, 5, 7)), list(rep(2, 8), c(2, 4, 6, 8), TRUE), list(c(0, 3), 2), list(c(1, 1, 1), 2)
+  list(integer(), NULL), list(7, NULL), list(67, 1), list(c(3, 4), NULL), list(c(3, 4), 1), list(c(3, 4), 2),
+  list(c(3, 4), -1, TRUE), list(c(3, 35), -1), list(c(35, 3), 1), list(c(2, 3, 4), 2), list(c(2, 3, 4), c(1, 3)),
+  list(c(2, 3, 4), c(1, 3), TRUE), list(c(2, 3, 4), c(-1, -2)), list(c(2, 1, 3), 2), list(c(2, 3, 4), NULL, TRUE),
+  list(c(5, 2, 3, 4), c(2, 4)), list(rep(2, 8), c(1, 3, 5, 7)), list(rep(2, 8), c(2, 4, 6, 8), TRUE), list(c(0, 3), 2),
+  list(c(1, 1, 1), 2)
 )
-empty_reductions <- list(list(c(0, 3), 1), list(c(3, 0), 2), list(c(3, 0, 2), 2), list(c(2, 3, 0), c(1, 3)), list(0, NULL), list(c(0, 3), 1, TRUE))
+empty_reductions <- list(list(c(0, 3), 1), list(c(3, 0), 2), list(c(3, 0, 2), 2), list(c(2, 3, 0), c(1, 3)),
+  list(0, NULL), list(c(0, 3), 1, TRUE))
 reduce_cases <- function(op, f, over, numbers = some) {
   lapply(over, function(r) {
     keepdims <- length(r) == 3
-    case(paste0(text_of(r[[1]], r[[2]]), if (keepdims) " keepdims"), list(numbers(r[[1]])), function(x) op(x, axis = r[[2]], keepdims = keepdims),
-      reduce_reference(f, r[[2]], keepdims))
+    case(paste0(text_of(r[[1]], r[[2]]), if (keepdims) " keepdims"), list(numbers(r[[1]])), function(x)
+      op(x, axis = r[[2]], keepdims = keepdims), reduce_reference(f, r[[2]], keepdims))
   })
 }
 op_cases$sum <- reduce_cases(function(...) op_sum(...), sum, c(reductions, empty_reductions))
@@ -403,19 +433,23 @@ op_cases$prod <- c(
   list(case("all zeros", list(c(0, 0, 0)), function(x) op_prod(x), prod))
 )
 op_cases$any <- reduce_cases(function(...) op_any(...), any, c(reductions, empty_reductions), some_true)
-op_cases$all <- reduce_cases(function(...) op_all(...), all, c(reductions, empty_reductions), function(d) !some_true(d) | some_true(d, 3))
+op_cases$all <- reduce_cases(function(...) op_all(...), all, c(reductions, empty_reductions), function(d)
+  !some_true(d) | some_true(d, 3))
 
 position_case <- function(op, which) {
   function(d, axis) {
     x <- shaped(round(c(some(d))), d) # with ties: the first wins
-    case(text_of(d, axis), list(x), function(x) op(x, axis = axis), reduce_reference(function(v) which(v) - 1, axis), integer())
+    case(text_of(d, axis), list(x), function(x) op(x, axis = axis), reduce_reference(function(v) which(v) - 1, axis),
+      integer())
   }
 }
 argmax_case <- position_case(function(...) op_argmax(...), which.max)
 argmin_case <- position_case(function(...) op_argmin(...), which.min)
-positions <- list(list(7, 1), list(c(3, 9), -1), list(c(9, 3), 1), list(c(2, 5, 3), 2), list(c(0, 3), 2), list(rep(c(1, 3), 4), 4))
+positions <- list(list(7, 1), list(c(3, 9), -1), list(c(9, 3), 1), list(c(2, 5, 3), 2), list(c(0, 3), 2),
+  list(rep(c(1, 3), 4), 4))
 op_cases$argmax <- lapply(positions, function(p) argmax_case(p[[1]], p[[2]]))
-shape_case <- function(d) case(text_of(d), list(shaped(some(d), d)), function(x) op_shape(x), function(x) array(dim(x)), integer())
+shape_case <- function(d) case(text_of(d), list(shaped(some(d), d)), function(x) op_shape(x), function(x) array(dim(x)),
+  integer())
 op_cases$shape <- lapply(list(7, c(3, 9), c(0, 3), rep(c(1, 3), 4)), shape_case)
 op_cases$argmin <- lapply(positions, function(p) argmin_case(p[[1]], p[[2]]))
 
@@ -428,8 +462,9 @@ cumsum_case <- function(d, axis) {
   }, floor = sqrt(max(1, d)))
 }
 op_cases$cumsum <- list(
-  cumsum_case(7, 1), cumsum_case(67, -1), cumsum_case(c(3, 5), 1), cumsum_case(c(3, 5), 2), cumsum_case(c(2, 35, 3), 2), cumsum_case(c(2, 3, 4), -3), cumsum_case(c(1, 4, 1), 1),
-  cumsum_case(c(0, 3), 1), cumsum_case(c(3, 0), 1), cumsum_case(c(0, 3), 2), cumsum_case(rep(2, 8), 5)
+  cumsum_case(7, 1), cumsum_case(67, -1), cumsum_case(c(3, 5), 1), cumsum_case(c(3, 5), 2), cumsum_case(c(2, 35, 3), 2),
+  cumsum_case(c(2, 3, 4), -3), cumsum_case(c(1, 4, 1), 1), cumsum_case(c(0, 3), 1), cumsum_case(c(3, 0), 1),
+  cumsum_case(c(0, 3), 2), cumsum_case(rep(2, 8), 5)
 )
 
 # ---- moving numbers ----
@@ -438,19 +473,25 @@ row_major <- function(x) if (length(dims(x)) > 1) c(aperm(x)) else c(x)
 from_row_major <- function(v, d) if (length(d) > 1) aperm(array(v, rev(d))) else shaped(v, d)
 
 reshape_case <- function(from, to, result = to) {
-  case(text_of(from, to), list(some(from)), function(x) op_reshape(x, to), function(x) from_row_major(row_major(x), result))
+  case(text_of(from, to), list(some(from)), function(x) op_reshape(x, to), function(x)
+    from_row_major(row_major(x), result))
 }
 op_cases$reshape <- list(
-  reshape_case(c(2, 3), c(3, 2)), reshape_case(c(2, 3, 4), 24), reshape_case(24, c(2, -1, 4), c(2, 3, 4)), reshape_case(1, integer()), reshape_case(integer(), c(1, 1)),
-  reshape_case(67, c(1, 67)), reshape_case(c(0, 3), c(3, 0)), reshape_case(c(0, 3), c(5, -1), c(5, 0)), reshape_case(256, rep(2, 8)), reshape_case(rep(2, 8), -1, 256)
+  reshape_case(c(2, 3), c(3, 2)), reshape_case(c(2, 3, 4), 24), reshape_case(24, c(2, -1, 4), c(2, 3, 4)),
+  reshape_case(1, integer()), reshape_case(integer(), c(1, 1)), reshape_case(67, c(1, 67)),
+  reshape_case(c(0, 3), c(3, 0)), reshape_case(c(0, 3), c(5, -1), c(5, 0)), reshape_case(256, rep(2, 8)),
+  reshape_case(rep(2, 8), -1, 256)
 )
 
 transpose_case <- function(d, perm = NULL) {
-  case(text_of(d, perm), list(some(d)), function(x) op_transpose(x, perm), function(x) if (length(d) < 2) x else aperm(x, perm))
+  case(text_of(d, perm), list(some(d)), function(x) op_transpose(x, perm), function(x) if (length(d) < 2) x else
+    aperm(x, perm))
 }
 op_cases$transpose <- list(
-  transpose_case(integer()), transpose_case(5), transpose_case(c(3, 4)), transpose_case(c(3, 4), 1:2), transpose_case(c(2, 3, 4)), transpose_case(c(2, 3, 4), c(2, 1, 3)),
-  transpose_case(c(2, 3, 4), c(3, 1, 2)), transpose_case(c(35, 17)), transpose_case(c(0, 3)), transpose_case(c(1, 2, 3, 1, 2, 1, 2, 2), c(8, 3, 1, 2, 5, 4, 7, 6))
+  transpose_case(integer()), transpose_case(5), transpose_case(c(3, 4)), transpose_case(c(3, 4), 1:2),
+  transpose_case(c(2, 3, 4)), transpose_case(c(2, 3, 4), c(2, 1, 3)), transpose_case(c(2, 3, 4), c(3, 1, 2)),
+  transpose_case(c(35, 17)), transpose_case(c(0, 3)), transpose_case(c(1, 2, 3, 1, 2, 1, 2, 2),
+    c(8, 3, 1, 2, 5, 4, 7, 6))
 )
 
 slice_case <- function(d, start, size, step = rep(1, length(d))) {
@@ -462,8 +503,9 @@ slice_case <- function(d, start, size, step = rep(1, length(d))) {
     })
 }
 op_cases$slice <- list(
-  slice_case(integer(), integer(), integer()), slice_case(7, 3, 4), slice_case(7, 7, 7, -1), slice_case(7, 6, 3, -2), slice_case(7, 2, 3, 2), slice_case(c(3, 5), c(2, 1), c(2, 3)),
-  slice_case(c(3, 5), c(3, 5), c(3, 3), c(-1, -2)), slice_case(c(2, 3, 35), c(1, 2, 3), c(2, 1, 30)), slice_case(c(3, 5), c(1, 1), c(0, 5)), slice_case(5, 2, 0),
+  slice_case(integer(), integer(), integer()), slice_case(7, 3, 4), slice_case(7, 7, 7, -1), slice_case(7, 6, 3, -2),
+  slice_case(7, 2, 3, 2), slice_case(c(3, 5), c(2, 1), c(2, 3)), slice_case(c(3, 5), c(3, 5), c(3, 3), c(-1, -2)),
+  slice_case(c(2, 3, 35), c(1, 2, 3), c(2, 1, 30)), slice_case(c(3, 5), c(1, 1), c(0, 5)), slice_case(5, 2, 0),
   slice_case(c(0, 3), c(1, 2), c(0, 2)), slice_case(rep(2, 8), rep(1:2, 4), rep(c(2, 1), 4)), slice_case(7, 4, 1, 100)
 )
 
@@ -479,30 +521,36 @@ bind_reference <- function(axis) {
   }
 }
 concat_case <- function(shapes, axis) {
-  case(paste(do.call(text_of, shapes), "axis", axis), Map(function(d, k) array(some(d, k = k), d), shapes, seq_along(shapes)),
-    function(...) op_concat(list(...), axis = axis), bind_reference(if (axis < 0) length(shapes[[1]]) + 1 + axis else axis))
+  case(paste(do.call(text_of, shapes), "axis", axis), Map(function(d, k) array(some(d, k = k), d), shapes,
+    seq_along(shapes)),
+    function(...) op_concat(list(...), axis = axis), bind_reference(if (axis < 0) length(shapes[[1]]) + 1 +
+      axis else axis))
 }
 op_cases$concat <- list(
-  concat_case(list(3, 4), 1), concat_case(list(c(2, 3), c(4, 3)), 1), concat_case(list(c(2, 3), c(2, 5)), 2), concat_case(list(c(2, 3), c(2, 1), c(2, 2)), -1), concat_case(list(c(2, 3)), 1),
-  concat_case(list(c(2, 3, 4), c(2, 1, 4)), 2), concat_case(list(c(2, 0), c(2, 3)), 2), concat_case(list(c(0, 2), c(0, 3)), 2), concat_case(list(c(5, 35), c(5, 3)), 2),
+  concat_case(list(3, 4), 1), concat_case(list(c(2, 3), c(4, 3)), 1), concat_case(list(c(2, 3), c(2, 5)), 2),
+  concat_case(list(c(2, 3), c(2, 1), c(2, 2)), -1), concat_case(list(c(2, 3)), 1),
+  concat_case(list(c(2, 3, 4), c(2, 1, 4)), 2), concat_case(list(c(2, 0), c(2, 3)), 2),
+  concat_case(list(c(0, 2), c(0, 3)), 2), concat_case(list(c(5, 35), c(5, 3)), 2),
   concat_case(list(rep(2, 8), c(2, 2, 2, 3, 2, 2, 2, 2)), 4), concat_case(rep(list(c(2, 2)), 70), 1)
 )
 stack_case <- function(d, count, axis) {
   n <- length(d)
   place <- if (axis < 0) n + 2 + axis else axis
-  case(paste(count, "of", text_of(d), "axis", axis), lapply(seq_len(count), function(k) some(d, k = k)), function(...) op_stack(list(...), axis = axis),
-    function(...) {
+  case(paste(count, "of", text_of(d), "axis", axis), lapply(seq_len(count), function(k) some(d, k = k)), function(...)
+    op_stack(list(...), axis = axis), function(...) {
       y <- array(c(...), c(d, count)) # the new axis last
       if (n) aperm(y, append(seq_len(n), n + 1, place - 1)) else y
     })
 }
 op_cases$stack <- list(
-  stack_case(integer(), 3, 1), stack_case(4, 2, 1), stack_case(4, 2, 2), stack_case(c(2, 3), 3, -1), stack_case(c(2, 3), 3, 2), stack_case(c(2, 3), 1, 1), stack_case(c(0, 3), 2, 1),
+  stack_case(integer(), 3, 1), stack_case(4, 2, 1), stack_case(4, 2, 2), stack_case(c(2, 3), 3, -1),
+  stack_case(c(2, 3), 3, 2), stack_case(c(2, 3), 1, 1), stack_case(c(0, 3), 2, 1),
   stack_case(rep(c(1, 2), c(4, 3)), 2, 3)
 )
 
 gather_case <- function(d, index, axis = 1) {
-  case(paste(text_of(d, dims(index)), "axis", axis), list(some(d), index), function(x, i) op_gather(x, i, axis = axis), function(x, i) {
+  case(paste(text_of(d, dims(index)), "axis", axis), list(some(d), index), function(x, i) op_gather(x, i, axis = axis),
+    function(x, i) {
     n <- length(d)
     place <- if (axis < 0) n + 1 + axis else axis
     at <- lapply(d, seq_len)
@@ -511,8 +559,10 @@ gather_case <- function(d, index, axis = 1) {
   }, wants = 1)
 }
 op_cases$gather <- list(
-  gather_case(5, c(4L, 0L, 0L)), gather_case(5, 3L), gather_case(c(4, 3), c(3L, 1L, 1L, 0L)), gather_case(c(4, 3), matrix(c(0L, 3L, 2L, 2L), 2)), gather_case(c(4, 3), c(2L, 0L), 2),
-  gather_case(c(2, 5, 3), c(4L, 4L, 1L), 2), gather_case(c(2, 5, 35), matrix(0:3, 2), -2), gather_case(c(4, 3), integer()), gather_case(c(0, 3), c(1L, 1L), 2),
+  gather_case(5, c(4L, 0L, 0L)), gather_case(5, 3L), gather_case(c(4, 3), c(3L, 1L, 1L, 0L)),
+  gather_case(c(4, 3), matrix(c(0L, 3L, 2L, 2L), 2)), gather_case(c(4, 3), c(2L, 0L), 2),
+  gather_case(c(2, 5, 3), c(4L, 4L, 1L), 2), gather_case(c(2, 5, 35), matrix(0:3, 2), -2),
+  gather_case(c(4, 3), integer()), gather_case(c(0, 3), c(1L, 1L), 2),
   gather_case(c(1, 2, 1, 2, 1, 2, 3), matrix(c(2L, 1L, 0L, 0L), 2), 7)
 )
 
@@ -522,15 +572,17 @@ op_cases$stop_gradient <- forward_only(unary(function(x) op_stop_gradient(x), id
 op_cases$cast <- unary(function(x) op_cast(x, "float64"), identity)
 
 where_case <- function(condition, a, b) {
-  case(text_of(condition, a, b), list(shaped(c(some(condition)) > 0, condition), some(a, k = 2), some(b, k = 3)), function(c, a, b) op_where(c, a, b), function(c, a, b) {
+  case(text_of(condition, a, b), list(shaped(c(some(condition)) > 0, condition), some(a, k = 2), some(b, k = 3)),
+    function(c, a, b) op_where(c, a, b), function(c, a, b) {
     to <- broadcast_dim(broadcast_dim(dims(c), dims(a)), dims(b))
     c <- spread(c, to)
     shaped(ifelse(c, spread(a, to), spread(b, to)), to)
   })
 }
 op_cases$where <- list(
-  where_case(integer(), integer(), integer()), where_case(67, 67, 67), where_case(5, integer(), 5), where_case(c(3, 4), 4, c(3, 1)), where_case(c(3, 1), c(1, 4), c(3, 4)),
-  where_case(c(2, 1, 3), c(4, 1), integer()), where_case(integer(), c(2, 3), 3), where_case(c(0, 3), 3, integer()), where_case(rep(c(2, 1), 4), rep(c(1, 2), 4), 2)
+  where_case(integer(), integer(), integer()), where_case(67, 67, 67), where_case(5, integer(), 5),
+  where_case(c(3, 4), 4, c(3, 1)), where_case(c(3, 1), c(1, 4), c(3, 4)), where_case(c(2, 1, 3), c(4, 1), integer()),
+  where_case(integer(), c(2, 3), 3), where_case(c(0, 3), 3, integer()), where_case(rep(c(2, 1), 4), rep(c(1, 2), 4), 2)
 )
 
 # ---- using them ----

@@ -21,9 +21,12 @@ random_case <- function(op) {
       m <- sample(1:40, 3)
       lead <- random_shape(sample(0:2, 1), 0:3)
       flip <- stats::runif(2) < 0.5
-      matmul_case(c(random_partner(lead), if (flip[1]) m[2:1] else m[1:2]), c(lead, if (flip[2]) m[3:2] else m[2:3]), flip[1], flip[2])
+      matmul_case(c(random_partner(lead), if (flip[1]) m[2:1] else m[1:2]), c(lead, if (flip[2]) m[3:2] else m[2:3]),
+        flip[1], flip[2])
     },
-    dense = dense_case(c(random_shape(sample(0:2, 1)), sample(20, 1)), sample(40, 1), one_of(c("linear", "sigmoid", "tanh", "softplus", "exp")), stats::runif(1) < 0.5), # no kinks
+    # no kinks
+    dense = dense_case(c(random_shape(sample(0:2, 1)), sample(20, 1)), sample(40, 1),
+      one_of(c("linear", "sigmoid", "tanh", "softplus", "exp")), stats::runif(1) < 0.5),
     sum = , mean = , prod = , max = , min = , any = , all = {
       if (op %in% c("max", "min", "prod")) d <- pmin(pmax(d, 1), 6) # so few that all numbers differ
       axes <- sample(length(d), sample(length(d), 1))
@@ -40,7 +43,8 @@ random_case <- function(op) {
       d <- pmax(d, 1)
       start <- vapply(d, sample, 0L, size = 1)
       step <- sample(c(-3:-1, 1:3), length(d), replace = TRUE)
-      slice_case(d, start, vapply(seq_along(d), function(i) sample(0:length(seq(start[i], if (step[i] > 0) d[i] else 1, step[i])), 1), 0L), step)
+      slice_case(d, start, vapply(seq_along(d), function(i)
+        sample(0:length(seq(start[i], if (step[i] > 0) d[i] else 1, step[i])), 1), 0L), step)
     },
     concat = concat_case(lapply(seq_len(sample(4, 1)), function(i) replace(d, axis, sample(0:5, 1))), axis),
     stack = stack_case(utils::head(d, 3), sample(4, 1), sample(length(utils::head(d, 3)) + 1, 1)),
@@ -51,13 +55,15 @@ random_case <- function(op) {
     },
     lstm = , gru = , simple_rnn = {
       d <- c(sample(0:6, 1), sample(0:5, 1), sample(0:9, 1), sample(9, 1))
-      recurrent_case(op, d, sample(names(recurrent_masks), 1), stats::runif(1) < 0.7, stats::runif(1) < 0.3, if (stats::runif(1) < 0.4) sample(9, 1), output = one_of(c("last", "sequence")),
+      recurrent_case(op, d, sample(names(recurrent_masks), 1), stats::runif(1) < 0.7, stats::runif(1) < 0.3,
+        if (stats::runif(1) < 0.4) sample(9, 1), output = one_of(c("last", "sequence")),
         go_backwards = stats::runif(1) < 0.5)
     },
     where = where_case(random_partner(d), random_partner(d), d),
     {
       # the others take any shapes: those of a case, resized, with numbers from the same ranges
-      case <- one_of(Filter(function(case) sum(lengths(case$inputs)) > 50 && all(lengths(case$inputs) > 1), op_cases[[op]]))
+      case <- one_of(Filter(function(case) sum(lengths(case$inputs)) > 50 && all(lengths(case$inputs) > 1),
+        op_cases[[op]]))
       d[length(d)] <- max(1, d[length(d)]) # rows have numbers
       shapes <- if (is.integer(case$inputs[[1]])) { # labels
         list(d[-length(d)], d)
@@ -78,5 +84,5 @@ random_case <- function(op) {
     }
   )
 }
-binary_like <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod", "less", "less_equal", "equal", "not_equal",
-  "logical_and", "logical_or")
+binary_like <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod",
+  "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or")

@@ -6,7 +6,8 @@ expected <- list(
   list(activation_linear(), identity),
   list(activation_relu(), function(x) pmax(x, 0)),
   list(activation_relu(alpha = 0.1), function(x) ifelse(x > 0, x, 0.1 * x)),
-  list(activation_relu(alpha = 0.1, max_value = 2, threshold = 1), function(x) ifelse(x >= 2, 2, ifelse(x > 1, x, 0.1 * (x - 1)))),
+  list(activation_relu(alpha = 0.1, max_value = 2, threshold = 1), function(x)
+    ifelse(x >= 2, 2, ifelse(x > 1, x, 0.1 * (x - 1)))),
   list(activation_relu(max_value = 2), function(x) pmin(pmax(x, 0), 2)),
   list(activation_elu(), function(x) ifelse(x > 0, x, exp(x) - 1)),
   list(activation_elu(alpha = 0.5), function(x) ifelse(x > 0, x, 0.5 * (exp(x) - 1))),
@@ -40,9 +41,12 @@ test_that("values of another library", { # PyTorch 1.13
   z <- -3:3
   value <- function(f, ...) c(as.array(f(z, ...)))
   expect_equal(value(activation_gelu, approximate = TRUE),
-    c(-0.003637392082, -0.045402305912, -0.158808009392, 0, 0.841191990608, 1.954597694088, 2.996362607918), tolerance = 1e-10)
-  expect_equal(value(activation_swish), c(-0.142277619533, -0.238405844044, -0.26894142137, 0, 0.73105857863, 1.761594155956, 2.857722380467), tolerance = 1e-10)
-  expect_equal(value(activation_selu), c(-1.670568728767, -1.520166468596, -1.111330737813, 0, 1.050700987355, 2.101401974711, 3.152102962066), tolerance = 1e-10)
+    c(-0.003637392082, -0.045402305912, -0.158808009392, 0, 0.841191990608, 1.954597694088, 2.996362607918),
+    tolerance = 1e-10)
+  expect_equal(value(activation_swish), c(-0.142277619533, -0.238405844044, -0.26894142137, 0, 0.73105857863,
+    1.761594155956, 2.857722380467), tolerance = 1e-10)
+  expect_equal(value(activation_selu), c(-1.670568728767, -1.520166468596, -1.111330737813, 0, 1.050700987355,
+    2.101401974711, 3.152102962066), tolerance = 1e-10)
 })
 
 test_that("called with x they compute, without they make an object", {
@@ -52,7 +56,8 @@ test_that("called with x they compute, without they make an object", {
   expect_identical(as.array(activation_relu(-2:2)), array(c(0, 0, 0, 1, 2)))
   expect_identical(as_activation(NULL), activation_linear())
   expect_identical(as_activation("softmax"), activation_softmax())
-  expect_refusal(as_activation("rellu", fun = "layer_dense"), "value", "`layer_dense()`: `activation` names no activation", "did you mean", "`relu`")
+  expect_refusal(as_activation("rellu", fun = "layer_dense"), "value",
+    "`layer_dense()`: `activation` names no activation", "did you mean", "`relu`")
   expect_refusal(activation_relu(x, max_value = 0), "value", "`activation_relu()`", "`max_value`")
   expect_refusal(activation_gelu(x, approximate = 2), "value", "`approximate`")
 })

@@ -2,7 +2,8 @@
 
 root <- testthat::test_path("..", "..")
 sources <- function(pattern, folder) list.files(file.path(root, folder), pattern, full.names = TRUE, recursive = TRUE)
-skip_without_sources <- function() skip_if_not(all(file.exists(file.path(root, c("DESCRIPTION", "src/init.c", "R/check.R")))), "no sources")
+skip_without_sources <- function() skip_if_not(
+  all(file.exists(file.path(root, c("DESCRIPTION", "src/init.c", "R/check.R")))), "no sources")
 c_files <- function() sources("[.][ch]$", "src")
 r_files <- function() sources("[.]R$", "R")
 
@@ -15,7 +16,8 @@ code <- function(file) {
   text <- gsub("(?s)/\\*.*?\\*/", " ", text, perl = TRUE)
   gsub("(?m)//[^\n]*", "", gsub("\"([^\"\\\\\n]|\\\\.)*\"", "\"\"", text, perl = TRUE), perl = TRUE)
 }
-with_headers <- function(file) gsub("(?s)/\\*.*?\\*/", " ", paste(readLines(file, warn = FALSE), collapse = "\n"), perl = TRUE)
+with_headers <- function(file) gsub("(?s)/\\*.*?\\*/", " ", paste(readLines(file, warn = FALSE), collapse = "\n"),
+  perl = TRUE)
 having <- function(files, pattern, read = code) {
   found <- files[vapply(files, function(f) grepl(pattern, read(f), perl = TRUE), NA)]
   sort(sub(".*/(src|R)/", "", found))
@@ -28,15 +30,16 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
   core <- basename(c_files())
   indirect <- having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "#\\s*include\\s*\"r_", with_headers)
   expect_identical(indirect, character())
-  expect_identical(having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "\\bSEXP\\b|\\bRf_\\w+|\\bPROTECT\\b"), character())
+  expect_identical(having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "\\bSEXP\\b|\\bRf_\\w+|\\bPROTECT\\b"),
+    character())
 })
 
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
-  allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R", "optimizer.R", "dataset.R",
-    "dataset-verb.R", "dataset-batch.R", "dataset-cache.R", "dataset-file.R", "lab-network.R", "lab-network-engine.R", "lab-network-r.R",
-    "lab-optimizer.R", "data-digits.R", "model-step.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
-    "data-npz.R")
+  allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "program.R", "autograph.R",
+    "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R", "dataset-cache.R", "dataset-file.R",
+    "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R",
+    "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R", "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
   expect_true("op.R" %in% found)
@@ -44,7 +47,8 @@ test_that(".Call stands in the files that border on the engine only", {
 
 test_that("the engine neither allocates nor prints nor ends the process nor draws numbers by itself", {
   skip_without_sources()
-  words <- "\\b(malloc|calloc|realloc|free|printf|fprintf|puts|putchar|exit|_exit|abort|assert|rand|srand|random|drand48)\\s*\\("
+  words <-
+    "\\b(malloc|calloc|realloc|free|printf|fprintf|puts|putchar|exit|_exit|abort|assert|rand|srand|random|drand48)\\s*\\("
   expect_identical(having(c_files(), words), character())
 })
 
@@ -58,11 +62,22 @@ test_that("compiler extensions stand in the vector and target headers only", {
 test_that("no name is defined twice, as the later file would win", {
   skip_without_sources()
   names <- unlist(lapply(r_files(), function(f) {
-    assigned <- Filter(function(e) is.call(e) && identical(e[[1]], quote(`<-`)) && is.name(e[[2]]), as.list(parse(f, keep.source = FALSE)))
+    assigned <- Filter(function(e) is.call(e) && identical(e[[1]], quote(`<-`)) && is.name(e[[2]]),
+      as.list(parse(f, keep.source = FALSE)))
     vapply(assigned, function(e) as.character(e[[2]]), "")
   }))
   expect_gt(length(names), 500)
   expect_identical(unique(names[duplicated(names)]), character())
+})
+
+test_that("no line has more than 120 characters, but for the rows of tables in help pages", {
+  skip_without_sources()
+  long <- lapply(c(c_files(), r_files()), function(f) {
+    lines <- readLines(f, warn = FALSE)
+    which(nchar(lines) > 120 & !grepl("^#' [|]", lines))
+  })
+  names(long) <- basename(c(c_files(), r_files()))
+  expect_identical(Filter(length, long), stats::setNames(list(), character()))
 })
 
 test_that("no file has more than 600 lines", {
@@ -75,7 +90,8 @@ test_that("no file has more than 600 lines", {
 test_that("tests and code hold no tabs, no non-ASCII characters and no trailing blanks", {
   skip_without_sources()
   files <- c(c_files(), r_files())
-  expect_identical(having(files, "\t|[ \t]+(\n|$)|[^\\x00-\\x7F]", function(f) paste(readLines(f, warn = FALSE), collapse = "\n")), character())
+  expect_identical(having(files, "\t|[ \t]+(\n|$)|[^\\x00-\\x7F]", function(f)
+    paste(readLines(f, warn = FALSE), collapse = "\n")), character())
 })
 
 #' Help pages: a list of the text of each, by file name.
@@ -84,7 +100,8 @@ help_pages <- function() {
   stats::setNames(lapply(files, readLines), basename(files))
 }
 #' The names under which a page is found.
-page_names <- function(page) gsub("\\\\%", "%", sub("^\\\\(alias|name)\\{(.*)\\}$", "\\2", grep("^\\\\(alias|name)\\{", page, value = TRUE)))
+page_names <- function(page) gsub("\\\\%", "%", sub("^\\\\(alias|name)\\{(.*)\\}$", "\\2",
+  grep("^\\\\(alias|name)\\{", page, value = TRUE)))
 exported_names <- function() grep("^[.]__", getNamespaceExports("nativenet"), value = TRUE, invert = TRUE)
 
 test_that("every exported name is documented", {
@@ -110,7 +127,8 @@ test_that("every help page stands in one group of the web site", {
   reached <- function(page) {
     begun <- startsWith(entries, "starts_with(")
     starts <- gsub("starts_with|[(\")]", "", entries)
-    hit <- ifelse(begun, vapply(starts, function(start) any(startsWith(page_names(page), start)), NA), entries %in% page_names(page))
+    hit <- ifelse(begun, vapply(starts, function(start) any(startsWith(page_names(page), start)), NA),
+      entries %in% page_names(page))
     length(unique(groups[hit]))
   }
   expect_gt(length(pages), 100)
@@ -132,7 +150,8 @@ test_that("every article stands on the web site once", {
 test_that("what users build with is named in some test", {
   skip_without_sources()
   made <- grep("^(layer|optimizer|callback|dataset|plot|learning_rate_schedule)_", exported_names(), value = TRUE)
-  words <- unlist(lapply(list.files(testthat::test_path(), "[.]R$", full.names = TRUE), function(f) strsplit(readLines(f, warn = FALSE), "[^A-Za-z0-9_.]+")))
+  words <- unlist(lapply(list.files(testthat::test_path(), "[.]R$", full.names = TRUE), function(f)
+    strsplit(readLines(f, warn = FALSE), "[^A-Za-z0-9_.]+")))
   expect_gt(length(made), 70)
   expect_identical(setdiff(made, words), character())
 })
@@ -149,8 +168,10 @@ test_that("the tour of the engine and CONTRIBUTING.md name files that are there,
   squeeze <- function(x) gsub("[[:space:]]+", " ", trimws(x))
   fences <- grep("^```", tour)
   opened <- fences[c(TRUE, FALSE)]
-  quoted <- unlist(Map(function(from, to) tour[seq(from + 1, length.out = to - from - 1)], opened, fences[c(FALSE, TRUE)])[tour[opened] %in% c("```c", "```r")])
-  lines <- unlist(lapply(c(c_files(), r_files()), function(f) squeeze(sub("[[:space:]]*\\\\$", "", readLines(f, warn = FALSE)))))
+  quoted <- unlist(Map(function(from, to) tour[seq(from + 1, length.out = to - from - 1)], opened,
+    fences[c(FALSE, TRUE)])[tour[opened] %in% c("```c", "```r")])
+  lines <- unlist(lapply(c(c_files(), r_files()), function(f)
+    squeeze(sub("[[:space:]]*\\\\$", "", readLines(f, warn = FALSE)))))
   expect_gt(length(quoted), 20)
   expect_identical(setdiff(squeeze(quoted), lines), character())
 })
@@ -158,13 +179,14 @@ test_that("the tour of the engine and CONTRIBUTING.md name files that are there,
 test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
-  for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer", "dataset", "dataset-verb", "dataset-file", "tf",
-    "backend", "module", "threads", "check-gradient", "plot", "plot-images", "plot-weights", "plot-decision", "plot-embedding",
-    "plot-network", "plot-gradient-check", "safetensors", "history", "progress", "metrics-viewer",
-    "callback", "callback-monitor", "callback-log", "part", "initializer", "regularizer", "constraint", "activation", "loss",
-    "metric", "metric-classification", "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer",
-    "lab-files", "lab-check", "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model", "model-graph",
-    "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
+  for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer",
+    "dataset", "dataset-verb", "dataset-file", "tf", "backend", "module", "threads", "check-gradient", "plot",
+    "plot-images", "plot-weights", "plot-decision", "plot-embedding", "plot-network", "plot-gradient-check",
+    "safetensors", "history", "progress", "metrics-viewer", "callback", "callback-monitor", "callback-log", "part",
+    "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification",
+    "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer", "lab-files", "lab-check",
+    "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model",
+    "model-graph", "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
     expect_true(topic %in% stems, info = topic)
     expect_true(file.exists(file.path(root, "R", paste0(topic, ".R"))), info = topic)
   }

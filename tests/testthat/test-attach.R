@@ -9,12 +9,15 @@ test_that("generics::evaluate(), whose first argument is called x, evaluates mod
   scores <- evaluate(model, x, y)
   data <- dataset_batch(tensor_slices_dataset(list(x, matrix(y))), 4)
   for (again in list(
-    generics::evaluate(model, x, y), generics::evaluate(model, x = x, y = y), generics::evaluate(model, y = y, x = as.data.frame(x)),
-    generics::evaluate(object = model, x, y), generics::evaluate(x = tensor(x), object = model, y = y), model |> generics::evaluate(x = data),
-    generics::evaluate(model, data), generics::evaluate(model, x = list(x), y = list(y))
+    generics::evaluate(model, x, y), generics::evaluate(model, x = x, y = y),
+    generics::evaluate(model, y = y, x = as.data.frame(x)), generics::evaluate(object = model, x, y),
+    generics::evaluate(x = tensor(x), object = model, y = y), model |>
+    generics::evaluate(x = data), generics::evaluate(model, data), generics::evaluate(model, x = list(x), y = list(y))
   )) expect_identical(again, scores)
-  expect_error(generics::evaluate(model, x = x, z = y), "`evaluate()`: unused argument `z`", fixed = TRUE, class = "nativenet_error")
-  expect_error(generics::evaluate(x, y), "`evaluate()`: `object` must be a model, not a matrix of shape (4, 2)", fixed = TRUE)
+  expect_error(generics::evaluate(model, x = x, z = y), "`evaluate()`: unused argument `z`", fixed = TRUE,
+    class = "nativenet_error")
+  expect_error(generics::evaluate(x, y), "`evaluate()`: `object` must be a model, not a matrix of shape (4, 2)",
+    fixed = TRUE)
 })
 
 test_that("evaluate() leaves objects of others to the function that it masks", {
@@ -26,7 +29,8 @@ test_that("evaluate() leaves objects of others to the function that it masks", {
 })
 
 fakes <- list(
-  coro = c("as_iterator <- function(x) UseMethod('as_iterator')", "exhausted <- function() as.symbol('.__exhausted__.')"),
+  coro = c("as_iterator <- function(x) UseMethod('as_iterator')",
+    "exhausted <- function() as.symbol('.__exhausted__.')"),
   reticulate = c(
     "`%<-%` <- function(x, value) stop('no destructuring')",
     "`%as%` <- function(object, name) {",
@@ -47,14 +51,17 @@ install_fakes <- function() {
   dir.create(lib)
   for (name in names(fakes)) {
     dir.create(file.path(lib, "source", name, "R"), recursive = TRUE)
-    writeLines(c(paste("Package:", name), "Version: 99.0", "Title: T", "Description: D.", "License: MIT", "Author: A", "Maintainer: A <a@b.c>"),
+    writeLines(c(paste("Package:", name), "Version: 99.0", "Title: T", "Description: D.", "License: MIT", "Author: A",
+      "Maintainer: A <a@b.c>"),
       file.path(lib, "source", name, "DESCRIPTION"))
     names <- sub("^`?([^` ]+)`? <-.*", "\\1", grep("^[^ }].* <- function", fakes[[name]], value = TRUE))
     methods <- startsWith(names, "with.")
-    writeLines(c(sprintf("export(\"%s\")", names[!methods]), if (any(methods)) "S3method(with, python.builtin.object)"), file.path(lib, "source", name, "NAMESPACE"))
+    writeLines(c(sprintf("export(\"%s\")", names[!methods]), if (any(methods)) "S3method(with, python.builtin.object)"),
+      file.path(lib, "source", name, "NAMESPACE"))
     writeLines(fakes[[name]], file.path(lib, "source", name, "R", "code.R"))
   }
-  callr::rcmd("INSTALL", c("--no-docs", "--no-byte-compile", "--no-test-load", "--no-staged-install", paste0("--library=", lib), file.path(lib, "source", names(fakes))), fail_on_status = TRUE)
+  callr::rcmd("INSTALL", c("--no-docs", "--no-byte-compile", "--no-test-load", "--no-staged-install",
+    paste0("--library=", lib), file.path(lib, "source", names(fakes))), fail_on_status = TRUE)
   lib
 }
 
@@ -78,7 +85,8 @@ test_that("other packages' generics take our objects, and attaching what masks o
 
     got$coro_says <- attach_package("coro")
     it <- as_iterator(data)
-    got$coro <- list(as.array(it()), is.null(iter_next(it)), identical(it(), getExportedValue("coro", "exhausted")()), is.null(iter_next(it, completed = NULL)))
+    got$coro <- list(as.array(it()), is.null(iter_next(it)), identical(it(), getExportedValue("coro", "exhausted")()),
+      is.null(iter_next(it, completed = NULL)))
     got$again <- iterate(getExportedValue("coro", "as_iterator")(nativenet::as_iterator(data)), as.array)
 
     got$reticulate_says <- attach_package("reticulate")
@@ -102,7 +110,8 @@ test_that("other packages' generics take our objects, and attaching what masks o
     # once more, and the hooks are still one of each
     unloadNamespace("nativenet")
     loadNamespace("nativenet")
-    got$hooks <- c(length(getHook(packageEvent("coro", "onLoad"))), length(getHook(packageEvent("reticulate", "attach"))))
+    got$hooks <- c(length(getHook(packageEvent("coro", "onLoad"))),
+      length(getHook(packageEvent("reticulate", "attach"))))
     got
   }, libpath = c(install_fakes(), .libPaths()))
   expect_identical(got$unasked, character())
@@ -110,12 +119,15 @@ test_that("other packages' generics take our objects, and attaching what masks o
   expect_identical(got$coro_says, character())
   expect_equal(got$coro, list(0, FALSE, TRUE, TRUE))
   expect_equal(got$again, c(0, 1))
-  expect_identical(got$reticulate_says, paste("reticulate masks `%<-%`, `iterate` of nativenet, and its own do not work as those do. To go on with",
+  expect_identical(got$reticulate_says,
+    paste("reticulate masks `%<-%`, `iterate` of nativenet, and its own do not work as those do. To go on with",
     "nativenet's, attach it after reticulate, or write `library(reticulate, exclude = c(\"%<-%\", \"iterate\"))`.\n"))
   expect_identical(got$masked, "no destructuring")
   expect_equal(got$tape, list(6, "nn_context", list(names = "state", class = "nn_tape")))
   expect_equal(got$now, list(3, 6, "what it gave"))
-  expect_match(got$hint, "an object of class <python.builtin.object>; this is nativenet's, which masks `reticulate::iterate()`", fixed = TRUE)
+  expect_match(got$hint,
+    "an object of class <python.builtin.object>; this is nativenet's, which masks `reticulate::iterate()`",
+    fixed = TRUE)
   expect_no_match(got$no_hint, "masks")
   expect_identical(got$hooks, c(1L, 1L))
 })

@@ -7,7 +7,8 @@ expect_same <- function(f, ..., compiled = TRUE, times = 2) {
   expect_identical(is.null(graph$reason), compiled, info = graph$reason)
   invisible(g)
 }
-values <- function(x) if (is.list(x)) lapply(x, values) else if (nativenet:::is_tensor(x)) list(tensor_dtype(x), dim(x), as.array(x)) else x
+values <- function(x) if (is.list(x)) lapply(x, values) else if (nativenet:::is_tensor(x))
+  list(tensor_dtype(x), dim(x), as.array(x)) else x
 reason_of <- function(f, ...) {
   g <- autograph(f)
   suppressMessages(g(...))
@@ -40,9 +41,10 @@ test_that("each kind of argument has its program", {
 
 test_that("a training step is one program: the same bits as op by op, for every optimizer", {
   optimizers <- list(
-    optimizer_sgd(0.1), optimizer_sgd(0.1, momentum = 0.9), optimizer_sgd(0.1, 0.9, nesterov = TRUE), optimizer_rmsprop(0.1),
-    optimizer_rmsprop(0.1, momentum = 0.5, centered = TRUE), optimizer_adam(0.1), optimizer_adam(0.1, amsgrad = TRUE), optimizer_adamw(0.1),
-    optimizer_adagrad(0.1), optimizer_adadelta(0.1), optimizer_adamax(0.1), optimizer_nadam(0.1), optimizer_adam(0.1, clipvalue = 0.1),
+    optimizer_sgd(0.1), optimizer_sgd(0.1, momentum = 0.9), optimizer_sgd(0.1, 0.9, nesterov = TRUE),
+    optimizer_rmsprop(0.1), optimizer_rmsprop(0.1, momentum = 0.5, centered = TRUE), optimizer_adam(0.1),
+    optimizer_adam(0.1, amsgrad = TRUE), optimizer_adamw(0.1), optimizer_adagrad(0.1), optimizer_adadelta(0.1),
+    optimizer_adamax(0.1), optimizer_nadam(0.1), optimizer_adam(0.1, clipvalue = 0.1),
     optimizer_sgd(0.1, clipnorm = 0.1), optimizer_sgd(0.1, global_clipnorm = 0.1),
     optimizer_sgd(learning_rate_schedule_exponential_decay(0.1, 1, 0.5))
   )
@@ -79,7 +81,8 @@ test_that("tapes in programs: intermediate sources, unconnected ones, watched te
       y <- op_sum(op_square(h))
       z <- op_sum(op_multiply(h, h))
     })
-    list(tape$gradient(y, list(w, h, x, unused)), tape$gradient(z, h), tape$gradient(list(y, z), w), tape$gradient(y, y))
+    list(tape$gradient(y, list(w, h, x, unused)), tape$gradient(z, h), tape$gradient(list(y, z), w),
+      tape$gradient(y, y))
   }, tensor(c(3, 4)))
   suppressWarnings(classes = "nativenet_warning_gradient", expect_same(function(x) {
     with(gradient_tape(watch_accessed_variables = FALSE) %as% t, y <- op_multiply(x, w))
@@ -277,7 +280,8 @@ expect_agreement <- function(make, ..., compiled = NA) {
   plain <- run(identity)
   fast <- run(autograph)
   expect_identical(fast[[1]], plain[[1]])
-  if (!is.na(compiled)) expect_identical(is.null(environment(fast[[2]])$graph$reason), compiled, info = environment(fast[[2]])$graph$reason)
+  if (!is.na(compiled)) expect_identical(is.null(environment(fast[[2]])$graph$reason), compiled,
+    info = environment(fast[[2]])$graph$reason)
 }
 
 test_that("compiled steps that were saved go on with the optimizer that was saved beside them", {
@@ -293,7 +297,8 @@ test_that("compiled steps that were saved go on with the optimizer that was save
   expect_gt(abs(as.array(again$w) - as.array(w)), 10)
 })
 
-test_that("optimizers that are looked at or made inside, or follow a schedule for several steps, are not compiled away", {
+test_that("optimizers that are looked at or made inside, or follow a schedule for several steps, are not compiled away",
+  {
   minimize <- function(home, f) f()
   optimizer <- function(home, wrap, body, rate = 0.1) {
     w <- variable(1)
@@ -313,17 +318,21 @@ test_that("optimizers that are looked at or made inside, or follow a schedule fo
   expect_agreement(function(home, wrap) optimizer(home, wrap, body, schedule), minimize, minimize)
 })
 
-test_that("objects are found out about: reference classes, S4, classed lists, later fields, changes through other names", {
+test_that(
+  "objects are found out about: reference classes, S4, classed lists, later fields, changes through other names", {
   counter <- setRefClass("autograph_test_counter", fields = list(k = "numeric"), where = environment())
   object <- counter$new(k = 2)
   call <- function(home, f) f(x)
-  expect_agreement(function(home, wrap) wrap(function(x) x * object$k), call, function(home, f) { object$k <- 3; r <- f(x); object$k <- 2; r })
+  expect_agreement(function(home, wrap) wrap(function(x) x * object$k), call,
+    function(home, f) { object$k <- 3; r <- f(x); object$k <- 2; r })
   expect_agreement(
-    function(home, wrap) { home$config <- new.env(); config <- home$config; wrap(function(x) if (is.null(config$k)) x else x * config$k) },
+    function(home, wrap) { home$config <- new.env(); config <- home$config; wrap(function(x) if (is.null(config$k))
+      x else x * config$k) },
     call, function(home, f) { home$config$k <- 5; f(x) }
   )
   expect_agreement(
-    function(home, wrap) { home$log <- new.env(); home$log$n <- 0; wrap(function(log, x) { l <- log; l$n <- l$n + 1; x * 2 }) },
+    function(home, wrap) { home$log <- new.env(); home$log$n <- 0; wrap(function(log, x) { l <- log; l$n <- l$n +
+      1; x * 2 }) },
     function(home, f) list(f(home$log, x), home$log$n), function(home, f) list(f(home$log, x), home$log$n)
   )
   expect_agreement(
@@ -338,11 +347,13 @@ test_that("objects are found out about: reference classes, S4, classed lists, la
   expect_identical(as.array(suppressMessages(boxed(x))$y), as.array(x) * 2)
 })
 
-test_that("functions are found out about: as values, by strings, methods, made by other functions, hidden by new names", {
+test_that("functions are found out about: as values, by strings, methods, made by other functions, hidden by new names",
+  {
   call <- function(home, f) f(x)
   for (f in list(
-    function(x) { lapply("", cat); x }, function(x) { do.call(cat, list("")); x }, function(x) { do.call("cat", list("")); x },
-    function(x) { tf$print(""); x }, function(x) { say <- cat; say(""); x }, function(x) { tf$random$set_seed(1); x }
+    function(x) { lapply("", cat); x }, function(x) { do.call(cat, list("")); x },
+    function(x) { do.call("cat", list("")); x }, function(x) { tf$print(""); x },
+    function(x) { say <- cat; say(""); x }, function(x) { tf$random$set_seed(1); x }
   )) {
     expect_false(is.null(capture.output(reason <- reason_of(f, x))) || is.null(reason), info = deparse1(body(f)))
   }
@@ -356,15 +367,17 @@ test_that("functions are found out about: as values, by strings, methods, made b
   }
   change <- function(home, f) { home$k <- 3; f(x) }
   for (body in list(
-    function(x) do.call("h", list(x)), function(x) lapply(list(x), "h"), function(x) Vectorize(h, SIMPLIFY = FALSE)(list(x)),
-    function(x) { switch("b", a = { k <- 10 }, b = 0); x * k }, function(x) { FALSE && (k <- 5); x * k }
+    function(x) do.call("h", list(x)), function(x) lapply(list(x), "h"), function(x)
+    Vectorize(h, SIMPLIFY = FALSE)(list(x)), function(x) { switch("b", a = { k <- 10 }, b = 0); x * k },
+    function(x) { FALSE && (k <- 5); x * k }
   )) {
     expect_agreement(changing(body), call, change)
   }
   expect_agreement(changing(function(x) x * pi), call, function(home, f) { home$pi <- 3; f(x) })
   expect_agreement(
     function(home, wrap) {
-      eval(quote({ act <- function(x) UseMethod("act"); act.default <- function(x) x * 2; f <- function(x) act(x) }), home)
+      eval(quote({ act <- function(x) UseMethod("act"); act.default <- function(x) x * 2; f <- function(x) act(x) }),
+        home)
       wrap(home$f)
     },
     call, function(home, f) { eval(quote(act.default <- function(x) x * 3), home); f(x) }
@@ -410,7 +423,8 @@ test_that("for runs over data frames as R's does", {
 
 test_that("reading a variable gives the numbers of now", {
   w <- tf$Variable(matrix(c(1, 2, 3, 4), 2))
-  before <- list(w[1:2, ], w[, ], +w, tf$convert_to_tensor(w), tf$constant(w), as_tensor(w), tf$tile(w, c(1, 1)), w$value(), k_identity(w))
+  before <- list(w[1:2, ], w[, ], +w, tf$convert_to_tensor(w), tf$constant(w), as_tensor(w), tf$tile(w, c(1, 1)),
+    w$value(), k_identity(w))
   optimizer <- optimizer_adam(0.1)
   optimizer$minimize(function() w^2, list(w))
   moments <- optimizer$variables()[[1]]
@@ -450,7 +464,8 @@ test_that("training steps over batches of several sizes are those of the plain f
       optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
       loss
     })
-    losses <- lapply(list(1:4, 5:8, 9:10, 1:10, 3), function(i) as.array(step(tensor(x[i, , drop = FALSE]), tensor(y[i, , drop = FALSE]))))
+    losses <- lapply(list(1:4, 5:8, 9:10, 1:10, 3), function(i)
+      as.array(step(tensor(x[i, , drop = FALSE]), tensor(y[i, , drop = FALSE]))))
     list(losses, as.array(w))
   }
   expect_identical(run(autograph), run(identity))
@@ -458,11 +473,13 @@ test_that("training steps over batches of several sizes are those of the plain f
 
 test_that("a function of R's numbers alone has nothing to compile, which is said once, also by print() and plot()", {
   double <- autograph(function(a) a * 2)
-  expect_message(r <- double(matrix(1, 2, 2)), "`double()` has nothing to compile, as its arguments are no tensors", fixed = TRUE)
+  expect_message(r <- double(matrix(1, 2, 2)), "`double()` has nothing to compile, as its arguments are no tensors",
+    fixed = TRUE)
   expect_identical(r, matrix(2, 2, 2))
   expect_silent(double(matrix(2, 2, 2)))
   expect_output(print(double), "nothing to compile: R computes with R's numbers", fixed = TRUE)
-  expect_error(plot(double), "`plot()`: there is no program to draw: the function was called with R's numbers", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot(double), "`plot()`: there is no program to draw: the function was called with R's numbers",
+    fixed = TRUE, class = "nativenet_error_value")
   expect_silent(double(tensor(1)))
   expect_no_error <- function(code) expect_error(code, NA)
   grDevices::pdf(NULL)

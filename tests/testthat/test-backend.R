@@ -27,7 +27,8 @@ test_that("constants, variables and random numbers have the type of k_floatx()",
   expect_identical(value(k_identity(m)), m)
   for (x in list(k_zeros(2), k_ones(2), k_eye(2), k_variable(2, name = "v"))) expect_s3_class(x, "nn_variable")
   expect_identical(k_variable(2, name = "v")$name, "v:0")
-  made <- list(k_constant(1), k_variable(1), k_zeros(1), k_eye(1), k_random_normal(2), k_random_uniform(2), k_truncated_normal(2), k_random_binomial(2), k_one_hot(0, 2))
+  made <- list(k_constant(1), k_variable(1), k_zeros(1), k_eye(1), k_random_normal(2), k_random_uniform(2),
+    k_truncated_normal(2), k_random_binomial(2), k_one_hot(0, 2))
   expect_identical(vapply(made, k_dtype, ""), rep("float32", length(made)))
   with_default(k_set_floatx, k_floatx, "float64", {
     expect_identical(k_dtype(k_constant(1)), "float64")
@@ -93,7 +94,8 @@ test_that("shape functions, with axes counted from 1", {
 })
 
 test_that("reductions against base R", {
-  over <- list(k_sum = sum, k_mean = mean, k_max = max, k_min = min, k_prod = prod, k_var = variance_of, k_std = function(v) sqrt(variance_of(v)), k_logsumexp = log_sum_exp)
+  over <- list(k_sum = sum, k_mean = mean, k_max = max, k_min = min, k_prod = prod, k_var = variance_of,
+    k_std = function(v) sqrt(variance_of(v)), k_logsumexp = log_sum_exp)
   for (name in names(over)) {
     f <- get(name)
     expect_equal(value(f(m)), over[[name]](m), info = name)
@@ -114,8 +116,10 @@ test_that("reductions against base R", {
 })
 
 test_that("functions element by element against base R", {
-  of_one <- list(k_abs = abs, k_square = function(x) x^2, k_exp = exp, k_sign = sign, k_round = round, k_sin = sin, k_cos = cos, k_sigmoid = plogis, k_tanh = tanh,
-    k_softplus = function(x) log1p(exp(x)), k_softsign = function(x) x / (1 + abs(x)), k_elu = function(x) ifelse(x > 0, x, expm1(x)), k_hard_sigmoid = function(x) pmin(pmax(0.2 * x + 0.5, 0), 1))
+  of_one <- list(k_abs = abs, k_square = function(x) x^2, k_exp = exp, k_sign = sign, k_round = round, k_sin = sin,
+    k_cos = cos, k_sigmoid = plogis, k_tanh = tanh, k_softplus = function(x) log1p(exp(x)), k_softsign = function(x)
+    x / (1 + abs(x)), k_elu = function(x)
+    ifelse(x > 0, x, expm1(x)), k_hard_sigmoid = function(x) pmin(pmax(0.2 * x + 0.5, 0), 1))
   for (name in names(of_one)) expect_equal(value(get(name)(a)), of_one[[name]](a), info = name)
   expect_equal(value(k_sqrt(m^2)), abs(m))
   expect_equal(value(k_log(m^2)), log(m^2))
@@ -124,7 +128,8 @@ test_that("functions element by element against base R", {
   expect_identical(value(k_clip(m, -1, 2)), pmin(pmax(m, -1), 2))
   expect_identical(value(k_clip(m, -1)), pmax(m, -1))
   expect_identical(value(k_clip(m, NULL, c(1, 2, 3))), pmin(m, rep(1:3, each = 2)))
-  of_two <- list(k_maximum = pmax, k_minimum = pmin, k_equal = `==`, k_not_equal = `!=`, k_greater = `>`, k_greater_equal = `>=`, k_less = `<`, k_less_equal = `<=`)
+  of_two <- list(k_maximum = pmax, k_minimum = pmin, k_equal = `==`, k_not_equal = `!=`, k_greater = `>`,
+    k_greater_equal = `>=`, k_less = `<`, k_less_equal = `<=`)
   for (name in names(of_two)) expect_identical(value(get(name)(m, 1)), array(of_two[[name]](m, 1), dim(m)), info = name)
   expect_equal(value(k_softmax(m, axis = 1)), apply(m, 2, softmax_of))
   expect_equal(value(k_softmax(m)), t(apply(m, 1, softmax_of)))
@@ -138,7 +143,8 @@ test_that("relu with slope, ceiling and threshold", {
   expect_equal(flat(k_relu(x, alpha = 0.1)), ifelse(x > 0, x, 0.1 * x))
   expect_identical(flat(k_relu(x, max_value = 2)), pmin(pmax(x, 0), 2))
   expect_identical(flat(k_relu(x, threshold = 1)), ifelse(x > 1, x, 0))
-  expect_equal(flat(k_relu(x, alpha = 0.1, max_value = 2, threshold = 1)), pmin(ifelse(x > 1, x, 0.1 * (x - 1)), 2), tolerance = 1e-6)
+  expect_equal(flat(k_relu(x, alpha = 0.1, max_value = 2, threshold = 1)), pmin(ifelse(x > 1, x, 0.1 * (x - 1)), 2),
+    tolerance = 1e-6)
   expect_refusal(k_relu(x, alpha = "a"), "value", "`alpha`")
 })
 
@@ -170,7 +176,8 @@ test_that("products of matrices, arrays and batches", {
   expect_equal(value(k_batch_dot(a, aperm(z, c(1, 3, 2)), axes = 3)), product)
   expect_equal(value(k_batch_dot(a, aperm(z, c(1, 3, 2)), axes = c(-1, -1))), product)
   expect_equal(value(k_batch_dot(m, m)), matrix(rowSums(m^2)))
-  expect_equal(value(k_batch_dot(a, m, axes = c(2, 2))), t(vapply(1:2, function(i) c(t(a[i, , ]) %*% m[i, ]), numeric(4))))
+  expect_equal(value(k_batch_dot(a, m, axes = c(2, 2))),
+    t(vapply(1:2, function(i) c(t(a[i, , ]) %*% m[i, ]), numeric(4))))
   expect_identical(k_dtype(k_batch_dot(tensor(m, "float32"), m)), "float32")
   expect_identical(k_dtype(k_dot(tensor(m, "float32"), y)), "float32")
   expect_refusal(k_batch_dot(1:2, m), "shape", "`k_batch_dot()`", "(2) and (2, 3)")
@@ -191,10 +198,12 @@ test_that("cross-entropies: element by element, and by row", {
   expect_equal(flat(k_categorical_crossentropy(one_hot, q)), by_row)
   expect_equal(flat(k_sparse_categorical_crossentropy(labels, q)), by_row)
   expect_equal(flat(k_sparse_categorical_crossentropy(matrix(labels), q, axis = 2)), by_row)
-  expect_equal(flat(k_categorical_crossentropy(one_hot, q, TRUE)), flat(k_sparse_categorical_crossentropy(k_constant(labels), q, TRUE)))
+  expect_equal(flat(k_categorical_crossentropy(one_hot, q, TRUE)),
+    flat(k_sparse_categorical_crossentropy(k_constant(labels), q, TRUE)))
   with_default(k_set_epsilon, k_epsilon, 0.1, {
     expect_equal(value(k_binary_crossentropy(t, p)), matrix(binary_of(t, p, 0.1, 0.1), 2))
-    expect_equal(flat(k_categorical_crossentropy(one_hot, q)), vapply(1:4, function(i) categorical_of(one_hot[i, ], q[i, ], 0.1), 0))
+    expect_equal(flat(k_categorical_crossentropy(one_hot, q)),
+      vapply(1:4, function(i) categorical_of(one_hot[i, ], q[i, ], 0.1), 0))
   })
   expect_refusal(k_categorical_crossentropy(one_hot, q, axis = 1), "value", "`k_categorical_crossentropy()`", "last")
 })
@@ -222,10 +231,14 @@ test_that("gradients flow through what is composed, and stop where they should",
 
 test_that("traced functions give the bits that they give op by op", {
   functions <- list(
-    function(x) k_mean(k_square(x - k_mean(x, 1, TRUE))), function(x) k_batch_flatten(k_expand_dims(x)), function(x) k_concatenate(list(x, k_reverse(x, 2)), 1),
-    function(x) k_softmax(x, 1), function(x) k_switch(k_greater(x, 0), x, k_constant(0)), function(x) k_relu(x, 0.1, 4, 0.5), function(x) k_one_hot(k_argmax(x), 3),
-    function(x) k_binary_crossentropy(k_cast(x > 0, "float32"), k_sigmoid(x)), function(x) k_dot(k_transpose(x), x), function(x) k_batch_dot(x, x), function(x) k_stop_gradient(x) * k_ones_like(x),
-    function(x) k_reshape(x, c(k_shape(x)[[2]], -1)), function(x) k_l2_normalize(k_clip(x, -3), 1), function(x) k_identity(k_dropout(x, 0)), function(x) k_std(k_gather(x, 0))
+    function(x) k_mean(k_square(x - k_mean(x, 1, TRUE))), function(x) k_batch_flatten(k_expand_dims(x)), function(x)
+    k_concatenate(list(x, k_reverse(x, 2)), 1), function(x) k_softmax(x, 1), function(x)
+    k_switch(k_greater(x, 0), x, k_constant(0)), function(x)
+    k_relu(x, 0.1, 4, 0.5), function(x) k_one_hot(k_argmax(x), 3), function(x)
+    k_binary_crossentropy(k_cast(x > 0, "float32"), k_sigmoid(x)), function(x) k_dot(k_transpose(x), x), function(x)
+    k_batch_dot(x, x), function(x) k_stop_gradient(x) * k_ones_like(x), function(x)
+    k_reshape(x, c(k_shape(x)[[2]], -1)), function(x) k_l2_normalize(k_clip(x, -3), 1), function(x)
+    k_identity(k_dropout(x, 0)), function(x) k_std(k_gather(x, 0))
   )
   x <- tensor(m, "float32")
   for (f in functions) {
@@ -270,7 +283,8 @@ test_that("errors are classed and name the function", {
   expect_refusal(k_random_binomial(2, 2), "value", "`p`")
   expect_refusal(k_dropout(m, 0.5, noise_shape = 1), "value", "`noise_shape`")
   expect_refusal(k_eye(-1), "value", "`size`")
-  for (f in list(k_zeros, k_ones)) for (shape in list(-1, 2+1i, c(2, -1), NA, "a")) expect_refusal(f(shape), "value", "`shape` must be whole numbers")
+  for (f in list(k_zeros, k_ones)) for (shape in list(-1, 2+1i, c(2, -1), NA, "a"))
+    expect_refusal(f(shape), "value", "`shape` must be whole numbers")
   expect_refusal(k_zeros(), "value", "`k_zeros()`: `shape` must be given")
   expect_refusal(k_constant(0, shape = -1), "value", "`k_constant()`: `shape`")
   expect_refusal(k_set_epsilon(1e300), "value", "`e`")

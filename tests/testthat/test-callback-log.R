@@ -7,17 +7,21 @@ test_that("a schedule sets the learning rate before each epoch and logs it", {
   }), loss = 1:4)
   expect_equal(history$lr, c(0.1, 0.1, 0.05, 0.025))
   expect_identical(seen, as.numeric(0:3))
-  expect_equal(train(fake_model(), callback_learning_rate_scheduler(function(epoch) 1 / (1 + epoch)), loss = 1:2)$lr, c(1, 0.5))
-  expect_identical(capture.output(train(fake_model(), callback_learning_rate_scheduler(function(epoch) 0.5, verbose = 1), loss = 1)),
+  expect_equal(train(fake_model(), callback_learning_rate_scheduler(function(epoch) 1 / (1 + epoch)), loss = 1:2)$lr,
+    c(1, 0.5))
+  expect_identical(capture.output(train(fake_model(), callback_learning_rate_scheduler(function(epoch) 0.5,
+    verbose = 1), loss = 1)),
     "Epoch 1: LearningRateScheduler setting learning rate to 0.5.")
   expect_error(train(fake_model(), callback_learning_rate_scheduler(function(epoch, lr) "slow"), loss = 1),
-    "`callback_learning_rate_scheduler()`: `schedule(epoch, lr)` must be a number at least 0, not \"slow\"", fixed = TRUE)
+    "`callback_learning_rate_scheduler()`: `schedule(epoch, lr)` must be a number at least 0, not \"slow\"",
+    fixed = TRUE)
 })
 
 test_that("optimizers take the learning rate", {
   model <- fake_model()
   model$optimizer <- optimizer_adam(0.01)
-  history <- train(model, list(callback_learning_rate_scheduler(function(epoch, lr) lr * 2), callback_reduce_lr_on_plateau("loss", patience = 1)), loss = c(1, 1))
+  history <- train(model, list(callback_learning_rate_scheduler(function(epoch, lr) lr * 2),
+    callback_reduce_lr_on_plateau("loss", patience = 1)), loss = c(1, 1))
   expect_equal(history$lr, c(0.02, 0.04))
   expect_equal(model$optimizer$learning_rate, 0.004)
 })
@@ -40,8 +44,10 @@ test_that("the csv log has the metrics sorted, and what other callbacks add", {
   log$on_epoch_end(0, list(loss = 1, val_loss = 2))
   log$on_epoch_end(1, list(loss = 1))
   expect_identical(readLines(path)[3], "1,1,NA")
-  expect_error(train(fake_model(), callback_csv_logger(file.path(path, "x")), loss = 1), "cannot write", class = "nativenet_error_file")
-  if (file.exists("/dev/full")) expect_error(train(fake_model(), callback_csv_logger("/dev/full"), loss = 1), "cannot write", class = "nativenet_error_file")
+  expect_error(train(fake_model(), callback_csv_logger(file.path(path, "x")), loss = 1), "cannot write",
+    class = "nativenet_error_file")
+  if (file.exists("/dev/full")) expect_error(train(fake_model(), callback_csv_logger("/dev/full"), loss = 1),
+    "cannot write", class = "nativenet_error_file")
 })
 
 test_that("a loss that is no number ends training at the batch", {

@@ -5,7 +5,8 @@ stopping <- function(..., logs) {
   model <- fake_model()
   callback <- callback_early_stopping(...)
   out <- capture.output(history <- do.call(train, c(list(model, callback), logs)))
-  list(epochs = length(history[[1]]), weights = model$weights, stopped = callback$stopped_epoch, best = callback$best, out = out)
+  list(epochs = length(history[[1]]), weights = model$weights, stopped = callback$stopped_epoch, best = callback$best,
+    out = out)
 }
 
 test_that("early stopping counts epochs without improvement", {
@@ -13,7 +14,8 @@ test_that("early stopping counts epochs without improvement", {
   expect_identical(run(c(3, 2, 2.5, 1))$epochs, 3L)
   expect_identical(run(c(3, 2, 2.5, 1), patience = 1)$epochs, 3L)
   expect_identical(run(c(3, 2, 2.5, 1), patience = 2)$epochs, 4L)
-  expect_identical(run(c(3, 2, 2.5, 2.6, 1), patience = 2)[c("epochs", "stopped", "best")], list(epochs = 4L, stopped = 3, best = 2))
+  expect_identical(run(c(3, 2, 2.5, 2.6, 1), patience = 2)[c("epochs", "stopped", "best")],
+    list(epochs = 4L, stopped = 3, best = 2))
   # never in the first epoch, NaN is no improvement
   expect_identical(run(c(NaN, NaN, 1))$epochs, 2L)
   expect_identical(run(c(2, 2, 1))$epochs, 2L)
@@ -38,7 +40,8 @@ test_that("the mode follows the name or what is said", {
 test_that("a baseline must be beaten to wait anew", {
   expect_identical(stopping(patience = 2, baseline = 1, logs = list(val_loss = c(3, 2.5, 2, 1.5)))$epochs, 4L)
   expect_identical(stopping(patience = 2, baseline = 1, logs = list(val_loss = c(3, 2.5, 2.6, 0.5)))$epochs, 3L)
-  expect_identical(stopping(patience = 2, baseline = 1, logs = list(val_loss = c(0.9, 1.1, 0.8, 1.2, 0.85, 3)))$epochs, 5L)
+  expect_identical(stopping(patience = 2, baseline = 1, logs = list(val_loss = c(0.9, 1.1, 0.8, 1.2, 0.85, 3)))$epochs,
+    5L)
 })
 
 test_that("the best weights come back when it stops, not otherwise, with Keras' words", {
@@ -61,24 +64,29 @@ test_that("a second training starts from the beginning", {
 
 test_that("a metric that is not there is said once, with those that are", {
   warnings <- character()
-  withCallingHandlers(history <- train(fake_model(), callback_early_stopping(), loss = 1:3, mae = 1:3), nativenet_warning_monitor = function(w) {
+  withCallingHandlers(history <- train(fake_model(), callback_early_stopping(), loss = 1:3, mae = 1:3),
+    nativenet_warning_monitor = function(w) {
     warnings <<- c(warnings, conditionMessage(w))
     tryInvokeRestart("muffleWarning")
   })
   expect_identical(warnings,
     "`callback_early_stopping()`: early stopping is conditioned on metric `val_loss`, which is not available. Available metrics are: loss, mae")
   expect_length(history$loss, 3)
-  expect_warning(train(fake_model(), callback_reduce_lr_on_plateau(), loss = 1), "the learning rate depends on metric `val_loss`")
+  expect_warning(train(fake_model(), callback_reduce_lr_on_plateau(), loss = 1),
+    "the learning rate depends on metric `val_loss`")
   stub_model_functions()
   model <- fake_model()
-  expect_warning(train(model, callback_model_checkpoint("x", save_best_only = TRUE), loss = 1), "the best model is chosen by metric `val_loss`")
+  expect_warning(train(model, callback_model_checkpoint("x", save_best_only = TRUE), loss = 1),
+    "the best model is chosen by metric `val_loss`")
   expect_identical(model$saved, character())
 })
 
 test_that("arguments are checked", {
   bad <- function(call, message) expect_error(call, message, fixed = TRUE, class = "nativenet_error_value")
-  bad(callback_early_stopping(patience = -1), "`callback_early_stopping()`: `patience` must be a whole number, zero or more, not -1")
-  bad(callback_early_stopping(mode = "up"), "`callback_early_stopping()`: `mode` must be one of \"auto\", \"min\", \"max\", not \"up\"")
+  bad(callback_early_stopping(patience = -1),
+    "`callback_early_stopping()`: `patience` must be a whole number, zero or more, not -1")
+  bad(callback_early_stopping(mode = "up"),
+    "`callback_early_stopping()`: `mode` must be one of \"auto\", \"min\", \"max\", not \"up\"")
   bad(callback_early_stopping(monitor = 1), "`callback_early_stopping()`: `monitor` must be a single string, not 1")
   bad(callback_early_stopping(verbose = 7), "`callback_early_stopping()`: `verbose` must be 0, 1, 2")
   bad(callback_reduce_lr_on_plateau(factor = 1), "`factor` must be a number at least 0 and below 1, not 1")
@@ -99,7 +107,8 @@ test_that("the learning rate falls on a plateau, cools down, and has a floor", {
   expect_equal(run(rep(1, 6), patience = 1, factor = 0.1, cooldown = 2), c(1, 1, 0.1, 0.1, 0.01, 0.01, 0.001))
   # an improvement of less than min_delta = 1e-4 is none
   expect_equal(run(c(1, 0.99995, 0.5), patience = 1), c(1, 1, 0.1, 0.1))
-  expect_identical(run(c(1, 1), patience = 1, verbose = 1, out = TRUE), "Epoch 2: ReduceLROnPlateau reducing learning rate to 0.1.")
+  expect_identical(run(c(1, 1), patience = 1, verbose = 1, out = TRUE),
+    "Epoch 2: ReduceLROnPlateau reducing learning rate to 0.1.")
 })
 
 checkpoints <- function(..., logs, batches = 1, model = fake_model()) {
@@ -122,9 +131,11 @@ test_that("only better ones are saved if so wished", {
   stub_model_functions()
   r <- checkpoints("{epoch}", save_best_only = TRUE, verbose = 1, logs = list(val_loss = c(3, NaN, 2, 2, 1)))
   expect_identical(r$saved, c("model 1", "model 3", "model 5"))
-  expect_identical(r$out[1:3], c("Epoch 1: val_loss improved from Inf to 3.00000, saving model to 1", "Epoch 2: val_loss did not improve from 3.00000",
+  expect_identical(r$out[1:3], c("Epoch 1: val_loss improved from Inf to 3.00000, saving model to 1",
+    "Epoch 2: val_loss did not improve from 3.00000",
     "Epoch 3: val_loss improved from 3.00000 to 2.00000, saving model to 3"))
-  expect_identical(checkpoints("{epoch}", "val_accuracy", save_best_only = TRUE, logs = list(val_accuracy = c(3, 2, 4)))$saved, c("model 1", "model 3"))
+  expect_identical(checkpoints("{epoch}", "val_accuracy", save_best_only = TRUE,
+    logs = list(val_accuracy = c(3, 2, 4)))$saved, c("model 1", "model 3"))
 })
 
 test_that("batches can be counted across epochs", {
@@ -140,7 +151,8 @@ test_that("templates are Python's for numbers", {
   expect_identical(fill("{val_loss}-{val_loss:.2f}-{val_loss:08.3f}-{val_loss:.1e}-{val_loss:.3g}-{val_loss:.2}"),
     "0.123456-0.12-0000.123-1.2e-01-0.123-0.12")
   expect_identical(fill("{{epoch}}{big:d}"), "{epoch}1099511627776")
-  bad <- function(template, message) expect_error(fill(template), message, fixed = TRUE, class = "nativenet_error_value")
+  bad <- function(template, message) expect_error(fill(template), message, fixed = TRUE,
+    class = "nativenet_error_value")
   bad("{acc:.2f}", "`filepath` is \"{acc:.2f}\": there is no `acc`, but `epoch`, `val_loss`, `big`")
   bad("{epoch:>3}", "`{epoch:>3}` is no field with a format")
   bad("{val_loss:02d}", "wants a whole number, but `val_loss` is 0.123456")

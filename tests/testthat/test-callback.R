@@ -16,7 +16,8 @@ test_that("callbacks come alone, in lists, as lists of functions, environments a
 test_that("anything else is refused in words", {
   fit <- function(callbacks) as_callbacks(callbacks)
   bad <- function(x, message) expect_error(fit(x), message, fixed = TRUE, class = "nativenet_error_value")
-  bad(callback_early_stopping, "`fit()`: `callbacks` must be callbacks, as `callback_early_stopping()` makes them, not a function; is a pair of parentheses missing?")
+  bad(callback_early_stopping,
+    "`fit()`: `callbacks` must be callbacks, as `callback_early_stopping()` makes them, not a function; is a pair of parentheses missing?")
   bad("early_stopping", "not \"early_stopping\"")
   bad(list(1), "not 1")
   bad(new.env(), "not an object without a function `on_train_begin`")
@@ -30,15 +31,16 @@ test_that("hooks are called with what they ask for, under both names, in order",
   seen <- character()
   note <- function(...) seen <<- c(seen, paste(...))
   callbacks <- as_callbacks(list(
-    callback_lambda(on_epoch_begin = function(epoch, logs) note("a begin", epoch), on_batch_end = function(batch) note("a batch", batch),
-      on_train_end = function() note("a end")),
-    list(on_train_batch_end = function(batch, logs) note("b batch", batch, logs$loss), on_train_begin = function(logs) note("b", length(logs))),
+    callback_lambda(on_epoch_begin = function(epoch, logs) note("a begin", epoch), on_batch_end = function(batch)
+      note("a batch", batch), on_train_end = function() note("a end")),
+    list(on_train_batch_end = function(batch, logs) note("b batch", batch, logs$loss), on_train_begin = function(logs)
+      note("b", length(logs))),
     list(on_epoch_end = function(...) note("c", ..1, ..2$loss))
   ))
   model <- fake_model()
   train(model, callbacks, loss = c(0.5, 0.25), batches = 2)
-  expect_identical(seen, c("b 0", "a begin 0", "a batch 0", "b batch 0 0.5", "a batch 1", "b batch 1 0.5", "c 0 0.5", "a begin 1", "a batch 0",
-    "b batch 0 0.25", "a batch 1", "b batch 1 0.25", "c 1 0.25", "a end"))
+  expect_identical(seen, c("b 0", "a begin 0", "a batch 0", "b batch 0 0.5", "a batch 1", "b batch 1 0.5", "c 0 0.5",
+    "a begin 1", "a batch 0", "b batch 0 0.25", "a batch 1", "b batch 1 0.25", "c 1 0.25", "a end"))
   expect_identical(callbacks[[1]]$model, model)
   alone <- callback_early_stopping()
   callback_set(alone, model, list())
@@ -47,7 +49,8 @@ test_that("hooks are called with what they ask for, under both names, in order",
 })
 
 test_that("it is known whether batches are asked for", {
-  quiet <- list(callback_early_stopping(), callback_lambda(on_epoch_end = function(...) 1), callback_csv_logger("x"), callback_model_checkpoint("x"))
+  quiet <- list(callback_early_stopping(), callback_lambda(on_epoch_end = function(...) 1), callback_csv_logger("x"),
+    callback_model_checkpoint("x"))
   expect_false(wants_batches(quiet))
   expect_false(wants_batches(list()))
   expect_true(wants_batches(c(quiet, callback_terminate_on_naan())))
@@ -114,12 +117,15 @@ test_that("the package does not load R6 before it is wanted", {
 })
 
 test_that("lambda refuses what is no hook", {
-  expect_error(callback_lambda(on_epoch_ends = identity), "there is no hook `on_epoch_ends`; did you mean `on_epoch_begin` or `on_epoch_end`", fixed = TRUE)
-  expect_error(callback_lambda(on_epoch_end = 3), "`callback_lambda()`: `on_epoch_end` must be a function, not 3", fixed = TRUE)
+  expect_error(callback_lambda(on_epoch_ends = identity),
+    "there is no hook `on_epoch_ends`; did you mean `on_epoch_begin` or `on_epoch_end`", fixed = TRUE)
+  expect_error(callback_lambda(on_epoch_end = 3), "`callback_lambda()`: `on_epoch_end` must be a function, not 3",
+    fixed = TRUE)
 })
 
 test_that("callbacks print in a line and can be saved", {
-  expect_output(print(callback_early_stopping(patience = 3)), "<callback early_stopping> monitor = \"val_loss\", patience = 3", fixed = TRUE)
+  expect_output(print(callback_early_stopping(patience = 3)),
+    "<callback early_stopping> monitor = \"val_loss\", patience = 3", fixed = TRUE)
   expect_output(print(callback_lambda(on_epoch_end = function(...) 1)), "<callback lambda> on_epoch_end", fixed = TRUE)
   copy <- unserialize(serialize(callback_early_stopping(patience = 3), NULL))
   stub_model_functions()
@@ -129,5 +135,6 @@ test_that("callbacks print in a line and can be saved", {
 })
 
 test_that("an error in a hook comes through as it is", {
-  expect_error(train(fake_model(), list(on_epoch_end = function(epoch, logs) stop("my own words")), loss = 1), "^my own words$")
+  expect_error(train(fake_model(), list(on_epoch_end = function(epoch, logs) stop("my own words")), loss = 1),
+    "^my own words$")
 })

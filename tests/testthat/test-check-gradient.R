@@ -1,7 +1,8 @@
 # check_gradient() tells right derivatives from wrong ones.
 
 own_activation <- function(name, forward, backward) {
-  setRefClass(name, contains = "activation", where = globalenv(), methods = list(forward = forward, backward = backward))()
+  setRefClass(name, contains = "activation", where = globalenv(),
+    methods = list(forward = forward, backward = backward))()
 }
 x <- matrix(c(-1.5, -0.3, 0.4, 2), 2)
 y <- matrix(c(0, 1, 1, 0), 2)
@@ -13,11 +14,13 @@ test_that("right derivatives pass: every activation, loss, and a network of them
     expect_true(check$ok, info = class(act)[1])
     expect_lt(check$error, 1e-6)
   }
-  for (loss in list(binary_crossentropy(), categorical_crossentropy(), mean_squared_error(), mean_squared_error(reduction = "sum"))) {
+  for (loss in list(binary_crossentropy(), categorical_crossentropy(), mean_squared_error(),
+    mean_squared_error(reduction = "sum"))) {
     expect_true(check_gradient(loss, y, p)$ok)
   }
   set.seed(1)
-  network <- build_dense_neural_network(2, list(3, htan(), 2, softmax()), categorical_crossentropy(), adam_optimizer(), l1 = 0.1, dtype = "float32")
+  network <- build_dense_neural_network(2, list(3, htan(), 2, softmax()), categorical_crossentropy(), adam_optimizer(),
+    l1 = 0.1, dtype = "float32")
   before <- network$weights
   check <- check_gradient(network, x, y)
   expect_identical(check$name, c("weights[[1]]", "weights[[2]]", "biases[[1]]", "biases[[2]]"))
@@ -50,11 +53,13 @@ test_that("a derivative that is NA or infinite is wrong", {
 
 test_that("a wrong loss is found out: no division by the rows, sign", {
   wrong <- setRefClass("wrong_mse", contains = "loss_function", where = globalenv(), methods = list(
-    forward = function(y_true, y_pred) mean((y_pred - y_true)^2), backward = function(y_true, y_pred) 2 * (y_pred - y_true)
+    forward = function(y_true, y_pred) mean((y_pred - y_true)^2), backward = function(y_true, y_pred)
+    2 * (y_pred - y_true)
   ))
   expect_false(check_gradient(wrong(), y, p)$ok)
   right <- setRefClass("right_mse", contains = "loss_function", where = globalenv(), methods = list(
-    forward = function(y_true, y_pred) mean((y_pred - y_true)^2), backward = function(y_true, y_pred) 2 * (y_pred - y_true) / length(y_pred)
+    forward = function(y_true, y_pred) mean((y_pred - y_true)^2), backward = function(y_true, y_pred)
+    2 * (y_pred - y_true) / length(y_pred)
   ))
   expect_true(check_gradient(right(), y, p)$ok)
 })
@@ -62,7 +67,8 @@ test_that("a wrong loss is found out: no division by the rows, sign", {
 test_that("a network with a student's wrong activation fails before that layer only, with a right one it passes", {
   build <- function(act) {
     set.seed(2)
-    build_dense_neural_network(2, list(3, htan(), 3, act, 2, sigmoid()), binary_crossentropy(), gradient_descent_optimizer())
+    build_dense_neural_network(2, list(3, htan(), 3, act, 2, sigmoid()), binary_crossentropy(),
+      gradient_descent_optimizer())
   }
   wrong <- own_activation("wrong_sigmoid", function(x) 1 / (1 + exp(-x)), function(x) x * (1 - x))
   check <- check_gradient(build(wrong), x, y)
@@ -82,7 +88,8 @@ test_that("functions of tensors are checked towards each array of doubles, by na
   # towards an argument that goes unused all is zero
   expect_true(all(check_gradient(function(a, b) op_exp(a), x, p)$ok))
   # the step function cuts the gradient that the difference sees
-  expect_false(check_gradient(function(a) op_multiply(op_cast(op_cast(op_multiply(a, 1e8), "int32"), "float64"), 1e-8), x)$ok)
+  expect_false(check_gradient(function(a) op_multiply(op_cast(op_cast(op_multiply(a, 1e8), "int32"), "float64"), 1e-8),
+    x)$ok)
 })
 
 test_that("results can be used as a data frame", {
@@ -100,7 +107,8 @@ test_that("printing shows a line per array and a verdict", {
     check
   })
   expect_output(print(check_gradient(sigmoid(), x)), "All derivatives agree with finite differences.", fixed = TRUE)
-  expect_output(print(check_gradient(wrong, x)), "WRONG\nSome derivatives disagree with finite differences.", fixed = TRUE)
+  expect_output(print(check_gradient(wrong, x)), "WRONG\nSome derivatives disagree with finite differences.",
+    fixed = TRUE)
 })
 
 test_that("some columns of it can be printed", {
@@ -109,7 +117,8 @@ test_that("some columns of it can be printed", {
 
 test_that("small derivatives are not taken for wrong ones because differences round", {
   set.seed(56)
-  network <- build_dense_neural_network(3, list(4, elu(alpha = 0.7), 4, sigmoid(), 3, relu()), mean_squared_error(), gradient_descent_optimizer())
+  network <- build_dense_neural_network(3, list(4, elu(alpha = 0.7), 4, sigmoid(), 3, relu()), mean_squared_error(),
+    gradient_descent_optimizer())
   network$biases <- lapply(network$biases, function(b) rnorm(length(b), sd = 0.3))
   set.seed(5)
   inputs <- matrix(rnorm(15), 5)
@@ -122,13 +131,18 @@ test_that("named arguments may come in any order", {
 })
 
 test_that("bad calls are refused", {
-  expect_error(check_gradient(1), "`object` must be an activation, a loss, a network or a function of tensors, not 1", class = "nativenet_error_value")
+  expect_error(check_gradient(1), "`object` must be an activation, a loss, a network or a function of tensors, not 1",
+    class = "nativenet_error_value")
   expect_error(check_gradient(gradient_descent_optimizer(), x), "`object` must be", class = "nativenet_error_value")
-  expect_error(check_gradient(relu()), "`...` must be `x` here, not 0 arguments", fixed = TRUE, class = "nativenet_error_value")
-  expect_error(check_gradient(mean_squared_error(), y), "`...` must be `y_true` and `y_pred` here, not 1 arguments", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(check_gradient(relu()), "`...` must be `x` here, not 0 arguments", fixed = TRUE,
+    class = "nativenet_error_value")
+  expect_error(check_gradient(mean_squared_error(), y), "`...` must be `y_true` and `y_pred` here, not 1 arguments",
+    fixed = TRUE, class = "nativenet_error_value")
   expect_error(check_gradient(op_exp, 1:3), "array of doubles", class = "nativenet_error_value")
-  expect_error(check_gradient(relu(), x, step = 0), "`step` must be a number above 0, not 0", class = "nativenet_error_value")
-  expect_error(check_gradient(relu(), x, tolerance = "a"), "`tolerance` must be a number above 0", class = "nativenet_error_value")
+  expect_error(check_gradient(relu(), x, step = 0), "`step` must be a number above 0, not 0",
+    class = "nativenet_error_value")
+  expect_error(check_gradient(relu(), x, tolerance = "a"), "`tolerance` must be a number above 0",
+    class = "nativenet_error_value")
   expect_error(check_gradient(relu(), "a"), class = "nativenet_error_value")
   short <- own_activation("short", function(x) x, function(x) 1)
   expect_error(check_gradient(short, x), "`x` has 4 numbers but its derivative 1", class = "nativenet_error_shape")

@@ -16,7 +16,8 @@ test_that("scores have the names that the user typed, and numbers where these ar
   expect_named(evaluate(model, x, y), names)
   expect_named((model |> fit(x, y, epochs = 1, verbose = 0))$metrics, names)
   model <- two_outputs()
-  model |> compile("sgd", "mse", metrics = list(b = list("mae", custom_metric("largest", function(y_true, y_pred) k_max(k_abs(y_true - y_pred), -1)))))
+  model |> compile("sgd", "mse", metrics = list(b = list("mae", custom_metric("largest", function(y_true, y_pred)
+    k_max(k_abs(y_true - y_pred), -1)))))
   names <- c("loss", "a_loss", "b_loss", "b_mae", "b_largest")
   expect_identical(model$metrics_names, names)
   scores <- evaluate(model, x, list(y, x[, 1:2]))
@@ -26,12 +27,16 @@ test_that("scores have the names that the user typed, and numbers where these ar
 
 test_that("names are told from each other, and mistakes are answered in words", {
   model <- one_output()
-  expect_error(compile(model, "adma", "mse"), "`compile()`: `optimizer` must be a name", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(compile(model, "adma", "mse"), "`compile()`: `optimizer` must be a name", fixed = TRUE,
+    class = "nativenet_error_value")
   expect_error(compile(model, "adam"), "`loss` must be given", class = "nativenet_error_value")
-  expect_error(compile(model, "adam", "binary_crosentropy"), "did you mean `binary_crossentropy`", class = "nativenet_error_value")
-  expect_error(compile(model, "adam", "mse", metrics = "acuracy"), "did you mean `accuracy`", class = "nativenet_error_value")
+  expect_error(compile(model, "adam", "binary_crosentropy"), "did you mean `binary_crossentropy`",
+    class = "nativenet_error_value")
+  expect_error(compile(model, "adam", "mse", metrics = "acuracy"), "did you mean `accuracy`",
+    class = "nativenet_error_value")
   expect_null(model$optimizer)
-  expect_error(fit(model, x, y, verbose = 0), "`fit()`: the model must be compiled first", fixed = TRUE, class = "nativenet_error_uncompiled")
+  expect_error(fit(model, x, y, verbose = 0), "`fit()`: the model must be compiled first", fixed = TRUE,
+    class = "nativenet_error_uncompiled")
   model <- two_outputs()
   expect_error(compile(model, "adam", list("mse", "mse", "mae")), "one entry per output (2), not 3", fixed = TRUE)
   expect_error(compile(model, "adam", list(a = "mse", c = "mse")), "`loss` names the output `c`")
@@ -71,7 +76,8 @@ test_that("a model whose layers have changed asks to be compiled again", {
   expect_error(train_on_batch(model, x, y), again, fixed = TRUE)
 })
 
-test_that("an optimizer of another model, or that took steps with other weights, is no new one: both models are named", {
+test_that("an optimizer of another model, or that took steps with other weights, is no new one: both models are named",
+  {
   step <- function(model) train_on_batch(model, x, y)
   optimizer <- optimizer_adam(0.1)
   a <- one_output()
@@ -79,16 +85,20 @@ test_that("an optimizer of another model, or that took steps with other weights,
   step(a)
   expect_silent(compile(a, optimizer, "mse")) # goes on, as in Keras
   b <- one_output()
-  shared <- sprintf("the optimizer is that of the model `%s` already, so `%s` goes on with its step count, now 1", a$name, b$name)
+  shared <- sprintf("the optimizer is that of the model `%s` already, so `%s` goes on with its step count, now 1",
+    a$name, b$name)
   expect_warning(compile(b, optimizer, "mse"), shared, fixed = TRUE, class = "nativenet_warning_optimizer")
-  expect_warning(a$optimizer <- b$optimizer, sprintf("model `%s` already, so `%s`", b$name, a$name), class = "nativenet_warning_optimizer")
+  expect_warning(a$optimizer <- b$optimizer, sprintf("model `%s` already, so `%s`", b$name, a$name),
+    class = "nativenet_warning_optimizer")
   a |> compile("sgd", "mse")
   b |> compile("sgd", "mse")
-  expect_warning(compile(one_output(), optimizer, "mse"), "took its steps with weights of something else", class = "nativenet_warning_optimizer")
+  expect_warning(compile(one_output(), optimizer, "mse"), "took its steps with weights of something else",
+    class = "nativenet_warning_optimizer")
   w <- variable(1)
   of_tape <- optimizer_sgd(0.1)
   of_tape$minimize(function() w^2, list(w))
-  expect_warning(compile(b, of_tape, "mse"), "now 1, .*`optimizer_sgd\\(\\)` makes one", class = "nativenet_warning_optimizer")
+  expect_warning(compile(b, of_tape, "mse"), "now 1, .*`optimizer_sgd\\(\\)` makes one",
+    class = "nativenet_warning_optimizer")
   expect_silent(compile(b, of_tape, "mse")) # said already
   b |> compile("sgd", "mse")
   step(b)
@@ -109,7 +119,8 @@ test_that("what is frozen or unfrozen after compile() counts from the next one o
   model <- compiled()
   freeze_weights(model, to = "a")
   before <- get_weights(model)
-  warns(fitted(model), "`fit()`: `trainable` of `a` was changed after `compile()`", "frozen now are trained on: `a/kernel`, `a/bias`", "compile the model again")
+  warns(fitted(model), "`fit()`: `trainable` of `a` was changed after `compile()`",
+    "frozen now are trained on: `a/kernel`, `a/bias`", "compile the model again")
   expect_false(identical(get_weights(model)[[1]], before[[1]]))
   expect_silent(fitted(model))
   freeze_weights(model)

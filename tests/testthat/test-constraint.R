@@ -21,8 +21,10 @@ test_that("weights are moved as the formulas say, along 0-based axes", {
 })
 
 test_that("known values: defaults, norms in bounds, zeros, kernels of convolutions", {
-  expect_equal(as.array(constraint_maxnorm()(matrix(c(3, 4, 0.3, 0.4), 2))), matrix(c(1.2, 1.6, 0.3, 0.4), 2), tolerance = 1e-6)
-  expect_equal(as.array(constraint_maxnorm(2.5)(matrix(c(3, 4), 2))), matrix(c(1.5, 2), 2), tolerance = 1e-6) # fractions stay
+  expect_equal(as.array(constraint_maxnorm()(matrix(c(3, 4, 0.3, 0.4), 2))), matrix(c(1.2, 1.6, 0.3, 0.4), 2),
+    tolerance = 1e-6)
+  # fractions stay
+  expect_equal(as.array(constraint_maxnorm(2.5)(matrix(c(3, 4), 2))), matrix(c(1.5, 2), 2), tolerance = 1e-6)
   expect_equal(as.array(constraint_minmaxnorm(1, 2)(matrix(c(0.3, 0.4), 2))), matrix(c(0.6, 0.8), 2), tolerance = 1e-6)
   expect_identical(as.array(constraint_unitnorm()(matrix(0, 2, 2))), matrix(0, 2, 2))
   kernel <- some(c(3, 3, 2, 4))

@@ -3,9 +3,12 @@ numpy_order <- function(seed, sizes) .Call(nativenet:::C_numpy_shuffle, seed, as
 # A small archive in the layout of imdb.npz: train and test are lists of vectors.
 local_imdb <- function(train, test, y_train = seq_along(train) %% 2, y_test = seq_along(test) %% 2) {
   path <- tempfile(fileext = ".npz")
-  labels <- function(y) npy_bytes("<i8", sprintf("(%d,)", length(y)), unlist(lapply(y, function(v) c(as.raw(v), raw(7)))))
-  reviews <- function(x) npy_bytes("|O", sprintf("(%d,)", length(x)), pickle_bytes(length(x), unlist(lapply(x, pickle_list))))
-  write_zip(list("x_train.npy" = reviews(train), "y_train.npy" = labels(y_train), "x_test.npy" = reviews(test), "y_test.npy" = labels(y_test)), path)
+  labels <- function(y) npy_bytes("<i8", sprintf("(%d,)", length(y)),
+    unlist(lapply(y, function(v) c(as.raw(v), raw(7)))))
+  reviews <- function(x) npy_bytes("|O", sprintf("(%d,)", length(x)),
+    pickle_bytes(length(x), unlist(lapply(x, pickle_list))))
+  write_zip(list("x_train.npy" = reviews(train), "y_train.npy" = labels(y_train), "x_test.npy" = reviews(test),
+    "y_test.npy" = labels(y_test)), path)
 }
 train <- list(c(5, 1, 9), c(2, 2), 1:8, c(100, 3), 4)
 test <- list(c(7, 8), c(1, 50, 2), 6)
@@ -43,7 +46,8 @@ test_that("reviews are put in order, shifted and given a start", {
   expect_identical(data$test$y, c(1L, 0L, 1L)[order[[2]] + 1])
   plain <- dataset_imdb(local_imdb(train, test), num_words = 1000, seed = 7, start_char = NULL, index_from = 0)
   expect_identical(plain$train$x, lapply(train[order[[1]] + 1], as.integer))
-  expect_type(dataset_imdb(local_imdb(train, test), num_words = 10, start_char = 1, oov_char = 2, index_from = 3)$train$x[[1]], "integer")
+  expect_type(dataset_imdb(local_imdb(train, test), num_words = 10, start_char = 1, oov_char = 2,
+    index_from = 3)$train$x[[1]], "integer")
 })
 
 test_that("words that are not kept are replaced or left out", {
@@ -64,7 +68,8 @@ test_that("long reviews are dropped, counted with the start", {
   expect_length(dataset_imdb(local_imdb(train, test), maxlen = 5)$train$x, 4)
   expect_length(dataset_imdb(local_imdb(train, test), maxlen = 3, start_char = NULL)$train$x, 3)
   error <- expect_error(dataset_imdb(local_imdb(train, test), maxlen = 2), class = "nativenet_error_value")
-  expect_match(conditionMessage(error), "`dataset_imdb()`: no review is shorter than `maxlen`, 2; the shortest has 2", fixed = TRUE)
+  expect_match(conditionMessage(error), "`dataset_imdb()`: no review is shorter than `maxlen`, 2; the shortest has 2",
+    fixed = TRUE)
 })
 
 test_that("R's generator is neither used nor changed", {
@@ -79,15 +84,18 @@ test_that("R's generator is neither used nor changed", {
 })
 
 test_that("arguments and files are checked", {
-  expect_error(dataset_imdb(num_words = 0), "`dataset_imdb()`: `num_words` must be a positive whole number, not 0", fixed = TRUE)
+  expect_error(dataset_imdb(num_words = 0), "`dataset_imdb()`: `num_words` must be a positive whole number, not 0",
+    fixed = TRUE)
   expect_error(dataset_imdb(maxlen = "a"), "`maxlen` must be", fixed = TRUE)
   expect_error(dataset_imdb(seed = -1), "`seed` must be", fixed = TRUE)
   expect_error(dataset_imdb(download = NA), "`download` must be TRUE or FALSE", fixed = TRUE)
-  expect_error(dataset_imdb("elsewhere.npz"), "`dataset_imdb()`: `path` does not exist", fixed = TRUE, class = "nativenet_error_file")
+  expect_error(dataset_imdb("elsewhere.npz"), "`dataset_imdb()`: `path` does not exist", fixed = TRUE,
+    class = "nativenet_error_file")
   path <- tempfile()
   write_zip(list("x_train.npy" = npy_bytes("|u1", "(1,)", as.raw(1))), path)
   expect_error(dataset_imdb(path), "no array \"y_train\"", class = "nativenet_error_file")
-  expect_error(dataset_imdb(local_imdb(train, test, y_test = c(0, 1, 2))), "labels are not 0 or 1", class = "nativenet_error_file")
+  expect_error(dataset_imdb(local_imdb(train, test, y_test = c(0, 1, 2))), "labels are not 0 or 1",
+    class = "nativenet_error_file")
 })
 
 test_that("a file below NATIVENET_DATA is taken as it is, and without one the error says what to do", {
@@ -96,13 +104,15 @@ test_that("a file below NATIVENET_DATA is taken as it is, and without one the er
   errors <- list(expect_error(dataset_imdb(download = FALSE), class = "nativenet_error_offline"),
     expect_error(dataset_imdb_word_index(download = FALSE), class = "nativenet_error_offline"))
   for (error in errors) {
-    for (part in c("`dataset_imdb", "a folder `imdb`", "NATIVENET_DATA", "dataset_reviews()")) expect_match(conditionMessage(error), part, fixed = TRUE)
+    for (part in c("`dataset_imdb", "a folder `imdb`", "NATIVENET_DATA", "dataset_reviews()"))
+      expect_match(conditionMessage(error), part, fixed = TRUE)
   }
   dir.create(file.path(root, "imdb"), recursive = TRUE)
   expect_false(data_available("imdb"))
   path <- local_imdb(train, test)
   file.copy(path, file.path(root, "imdb", "imdb.npz"))
-  writeLines("{\"the\": 1, \"d\u00e9j\u00e0\": 2, \"'s\": 3}", file.path(root, "imdb", "imdb_word_index.json"), useBytes = TRUE)
+  writeLines("{\"the\": 1, \"d\u00e9j\u00e0\": 2, \"'s\": 3}", file.path(root, "imdb", "imdb_word_index.json"),
+    useBytes = TRUE)
   expect_true(data_available("imdb"))
   expect_identical(dataset_imdb(download = FALSE), dataset_imdb(path))
   expect_identical(dataset_imdb_word_index(download = FALSE), list(the = 1L, "d\u00e9j\u00e0" = 2L, "'s" = 3L))
@@ -113,7 +123,8 @@ test_that("a download is compared with the published sum", {
   set <- nativenet:::imdb_files
   path <- local_imdb(train, test)
   fetch <- function(url, to) file.copy(path, to)
-  load <- function() suppressMessages(nativenet:::with_data_files("imdb", set, fetch, "dataset_imdb", identity, "imdb.npz"))
+  load <- function() suppressMessages(nativenet:::with_data_files("imdb", set, fetch, "dataset_imdb", identity,
+    "imdb.npz"))
   error <- expect_error(load(), class = "nativenet_error_offline")
   expect_match(conditionMessage(error), "the sha256 sum of its content is [0-9a-f]{64} instead of 69664113be75")
   set$sums[["imdb.npz"]] <- nativenet:::sha256sum(path)
@@ -125,14 +136,16 @@ test_that("a word index that is none is refused", {
   path <- tempfile(fileext = ".json")
   for (text in c("{\"a\": ", "[1, 2]", "{\"a\": \"b\"}", "")) {
     writeLines(text, path)
-    expect_error(dataset_imdb_word_index(path), "`dataset_imdb_word_index()`", fixed = TRUE, class = "nativenet_error_file")
+    expect_error(dataset_imdb_word_index(path), "`dataset_imdb_word_index()`", fixed = TRUE,
+      class = "nativenet_error_file")
   }
 })
 
 # The file in the project's shared folder has the layout of the published one, but other words.
 test_that("a large file is read and encoded as known", {
   path <- file.path(Sys.getenv("NATIVENET_DATA"), "imdb", "imdb.npz")
-  skip_if_not(file.exists(path) && nativenet:::sha256sum(path) == "71a79245057abf43a69bc75923e33186f96613e577413f293a2958bbdf76f8d5")
+  skip_if_not(file.exists(path) && nativenet:::sha256sum(path) ==
+    "71a79245057abf43a69bc75923e33186f96613e577413f293a2958bbdf76f8d5")
   c(c(x_train, y_train), c(x_test, y_test)) %<-% dataset_imdb(num_words = 10000, maxlen = 250)
   expect_length(x_train, 17349)
   expect_length(x_test, 17705)

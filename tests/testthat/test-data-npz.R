@@ -11,19 +11,22 @@ test_that("a file that NumPy wrote is read", {
   # numpy.save(f, numpy.arange(6).reshape(2, 3)) of NumPy 1.24
   header <- paste0("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }", strrep(" ", 58), "\n")
   path <- tempfile()
-  writeBin(c(hex("934e554d505901007600"), charToRaw(header), unlist(lapply(0:5, function(i) as.raw(c(i, integer(7)))))), path)
+  writeBin(c(hex("934e554d505901007600"), charToRaw(header), unlist(lapply(0:5, function(i) as.raw(c(i, integer(7)))))),
+    path)
   expect_identical(read_npy(path), matrix(0:5, 2, byrow = TRUE))
 })
 
 test_that("every type of numbers is read, in either order of bytes", {
   cases <- list(
-    list("i1", c(-128L, 127L), 1), list("i2", c(-32768L, 32767L), 2), list("i4", c(-.Machine$integer.max, .Machine$integer.max), 4),
-    list("f4", c(0.5, -1024), 4), list("f8", c(pi, NaN, -Inf), 8)
+    list("i1", c(-128L, 127L), 1), list("i2", c(-32768L, 32767L), 2),
+    list("i4", c(-.Machine$integer.max, .Machine$integer.max), 4), list("f4", c(0.5, -1024), 4),
+    list("f8", c(pi, NaN, -Inf), 8)
   )
   for (case in cases) {
     for (endian in c("<", ">")) {
       data <- writeBin(case[[2]], raw(), case[[3]], endian = if (endian == "<") "little" else "big")
-      expect_identical(read_npy(temp_npy(paste0(endian, case[[1]]), sprintf("(%d,)", length(case[[2]])), data)), case[[2]])
+      expect_identical(read_npy(temp_npy(paste0(endian, case[[1]]), sprintf("(%d,)", length(case[[2]])), data)),
+        case[[2]])
     }
   }
   expect_identical(read_npy(temp_npy("|u1", "(3,)", as.raw(c(0, 128, 255)))), c(0L, 128L, 255L))
@@ -35,7 +38,8 @@ test_that("whole numbers that R's integers cannot hold become doubles", {
   expect_identical(read_npy(temp_npy("<i4", "(2,)", hex("0000008005000000"))), c(-2^31, 5))
   expect_identical(read_npy(temp_npy("<u4", "(2,)", hex("ffffffff01000000"))), c(2^32 - 1, 1))
   expect_identical(read_npy(temp_npy("<u4", "(1,)", hex("01000000"))), 1L)
-  expect_identical(read_npy(temp_npy("<i8", "(3,)", hex("ffffffffffffffff00000000010000000000000000000000"))), c(-1, 2^32, 0))
+  expect_identical(read_npy(temp_npy("<i8", "(3,)", hex("ffffffffffffffff00000000010000000000000000000000"))),
+    c(-1, 2^32, 0))
   expect_identical(read_npy(temp_npy(">i8", "(2,)", hex("fffffffffffffffe0000000000000003"))), c(-2L, 3L))
   expect_identical(read_npy(temp_npy("<u8", "(1,)", hex("0000000000000100"))), 2^48)
   expect_refused(temp_npy("<i8", "(1,)", hex("0100000000000070")), "whole numbers beyond 2\\^53")
@@ -103,10 +107,18 @@ test_that("objects are read from every protocol, and under NumPy 2's name", {
 
 test_that("doubles, tuples, nested lists, large numbers and bytes are read", {
   # [1.5, 2], (True, False), [[1], [2, 3]], 2**40
-  x <- read_npy(objects(hex("800495b5000000000000008c156e756d70792e636f72652e6d756c74696172726179948c0c5f7265636f6e7374727563749493948c056e756d7079948c076e6461727261799493944b0085944301629487945294284b014b04859468038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f749462895d94285d9428473ff80000000000004b0265888986945d94285d944b01615d94284b024b0365658a06000000000001657494622e"), "(4,)"))
+  x <-
+    read_npy(
+      objects(
+        hex(
+          "800495b5000000000000008c156e756d70792e636f72652e6d756c74696172726179948c0c5f7265636f6e7374727563749493948c056e756d7079948c076e6461727261799493944b0085944301629487945294284b014b04859468038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f749462895d94285d9428473ff80000000000004b0265888986945d94285d944b01615d94284b024b0365658a06000000000001657494622e"), "(4,)"))
   expect_identical(x, list(c(1.5, 2), c(TRUE, FALSE), list(1L, 2:3), 2^40))
   # [[1, "\u00e9"], [b"x", [-2**31, 5]]] of shape (2, 2)
-  y <- read_npy(objects(hex("8003636e756d70792e636f72652e6d756c746961727261790a5f7265636f6e7374727563740a7100636e756d70790a6e6461727261790a71014b008571024301627103877104527105284b014b024b02867106636e756d70790a64747970650a710758020000004f387108898887710952710a284b0358010000007c710b4e4e4e4affffffff4affffffff4b3f74710c62895d710d284b015802000000c3a9710e430178710f5d7110284a000000804b056565747111622e"), "(2, 2)"))
+  y <-
+    read_npy(
+      objects(
+        hex(
+          "8003636e756d70792e636f72652e6d756c746961727261790a5f7265636f6e7374727563740a7100636e756d70790a6e6461727261790a71014b008571024301627103877104527105284b014b024b02867106636e756d70790a64747970650a710758020000004f387108898887710952710a284b0358010000007c710b4e4e4e4affffffff4affffffff4b3f74710c62895d710d284b015802000000c3a9710e430178710f5d7110284a000000804b056565747111622e"), "(2, 2)"))
   expect_identical(dim(y), c(2L, 2L))
   expect_identical(y[[1, 1]], 1L)
   expect_identical(y[[1, 2]], "\u00e9")
@@ -124,7 +136,8 @@ test_that("a list may be used twice, but not within itself", {
   deep <- read_npy(objects(pickle_bytes(1, c(rep(hex("5d"), 20), hex("4b07"), rep(hex("61"), 20)))))
   expect_identical(unlist(deep), 7L)
   # each of 30 lists holds the next one twice: a billion elements, if they were copied
-  bomb <- c(hex("5d710e"), unlist(lapply(1:30, function(i) c(as.raw(c(0x5d, 0x71, 0x0e + i, 0x28, 0x68, 0x0e + i - 1, 0x68, 0x0e + i - 1, 0x65))))))
+  bomb <- c(hex("5d710e"), unlist(lapply(1:30, function(i)
+    c(as.raw(c(0x5d, 0x71, 0x0e + i, 0x28, 0x68, 0x0e + i - 1, 0x68, 0x0e + i - 1, 0x65))))))
   bomb <- c(bomb, hex("30"))
   expect_refused(objects(pickle_bytes(1, bomb)), "opcode 0x30")
 })
@@ -132,21 +145,26 @@ test_that("a list may be used twice, but not within itself", {
 test_that("long lists come in pieces", {
   x <- sample(1e5, 2500)
   piece <- function(x) pickle_list(x)[-1]
-  pickle <- c(hex("5d"), piece(x[1:1000]), piece(x[1001:2000]), piece(x[2001:2499]), hex("4a"), little(x[2500], 4), hex("61"))
+  pickle <- c(hex("5d"), piece(x[1:1000]), piece(x[1001:2000]), piece(x[2001:2499]), hex("4a"), little(x[2500], 4),
+    hex("61"))
   expect_identical(read_npy(objects(pickle_bytes(1, pickle))), list(x))
   # after whole numbers another kind
-  expect_identical(read_npy(objects(pickle_bytes(1, c(pickle_list(1:3), hex("473ff8000000000000"), hex("61"))))), list(c(1, 2, 3, 1.5)))
+  expect_identical(read_npy(objects(pickle_bytes(1, c(pickle_list(1:3), hex("473ff8000000000000"), hex("61"))))),
+    list(c(1, 2, 3, 1.5)))
   expect_identical(read_npy(objects(pickle_bytes(1, c(pickle_list(1:3), hex("4e61"))))), list(list(1L, 2L, 3L, NULL)))
 })
 
 test_that("nothing in a file is run, and the error names what it wanted", {
   marker <- tempfile()
   # posix.system("...") in protocols 3 and 4
-  evil <- c(charToRaw("cposix\nsystem\n"), hex("58"), little(nchar(marker) + 6L, 4), charToRaw(paste("touch", marker)), hex("8552"))
+  evil <- c(charToRaw("cposix\nsystem\n"), hex("58"), little(nchar(marker) + 6L, 4), charToRaw(paste("touch", marker)),
+    hex("8552"))
   expect_refused(objects(pickle_bytes(1, evil)), "wants to use posix.system of Python")
-  stacked <- c(hex("8c05"), charToRaw("posix"), hex("8c06"), charToRaw("system"), hex("93"), hex("8c05"), charToRaw("touch"), hex("8552"))
+  stacked <- c(hex("8c05"), charToRaw("posix"), hex("8c06"), charToRaw("system"), hex("93"), hex("8c05"),
+    charToRaw("touch"), hex("8552"))
   expect_refused(objects(pickle_bytes(1, stacked)), "wants to use posix.system of Python")
-  expect_refused(objects(pickle_bytes(1, c(hex("63"), charToRaw("numpy\nload\n")))), "wants to use numpy.load of Python")
+  expect_refused(objects(pickle_bytes(1, c(hex("63"), charToRaw("numpy\nload\n")))),
+    "wants to use numpy.load of Python")
   expect_refused(objects(pickle_bytes(1, hex("63410a1b5b420a"))), "wants to use A[.][?]\\[B of Python")
   # inst, obj, newobj, reduce with the names it knows
   expect_refused(objects(pickle_bytes(1, hex("69"))), "opcode 0x69")
@@ -192,7 +210,8 @@ test_that("a damaged pickle is an error or another value, but never a crash", {
     }
     tried <- refused <- 0
   }
-  opcodes <- hex("8095284e88894a4b4d8a475554434258 8c8d2985868774 5d6165 7172946a68 63935262 2e" |> gsub(pattern = " ", replacement = ""))
+  opcodes <- hex("8095284e88894a4b4d8a475554434258 8c8d2985868774 5d6165 7172946a68 63935262 2e" |>
+    gsub(pattern = " ", replacement = ""))
   set.seed(1)
   for (i in 1:2000) survive(c(hex("8003"), sample(c(opcodes, as.raw(0:3)), 40, replace = TRUE)))
   expect_gt(tried, 1999)
@@ -202,7 +221,8 @@ test_that("a damaged pickle is an error or another value, but never a crash", {
 
 test_that("archives are read, whole or in part", {
   path <- tempfile(fileext = ".npz")
-  write_zip(list("a.npy" = npy_bytes("|u1", "(3,)", as.raw(1:3)), "b.npy" = npy_bytes("|O", "(2,)", pickle_bytes(2, c(pickle_list(5:6), pickle_list(7))))), path)
+  write_zip(list("a.npy" = npy_bytes("|u1", "(3,)", as.raw(1:3)),
+    "b.npy" = npy_bytes("|O", "(2,)", pickle_bytes(2, c(pickle_list(5:6), pickle_list(7))))), path)
   expect_identical(read_npz(path), list(a = 1:3, b = list(5:6, 7L)))
   expect_identical(read_npz(path, "b"), list(b = list(5:6, 7L)))
   expect_error(read_npz(path, "c"), "it has no array \"c\", only \"a\", \"b\"", class = "nativenet_error_file")

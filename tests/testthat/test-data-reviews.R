@@ -1,5 +1,6 @@
 words_of <- function(texts) lapply(texts, text_to_word_sequence)
-opinions <- function(polarity) unlist(lapply(nativenet:::review_opinions, function(o) strsplit(o[[polarity]], "\\s+")[[1]]))
+opinions <- function(polarity) unlist(lapply(nativenet:::review_opinions, function(o)
+  strsplit(o[[polarity]], "\\s+")[[1]]))
 
 # The rules of ?dataset_reviews, read from left to right.
 read_verdict <- function(words) {
@@ -9,7 +10,8 @@ read_verdict <- function(words) {
   turned <- ignored <- FALSE
   for (word in words) {
     if (word %in% c("not", "never", "hardly", "nothing", "far", "anything")) turned <- TRUE
-    if (word %in% c("although", "though", "despite", "spite", "expected", "hoped", "promised", "said", "call", "could", "supposed")) ignored <- TRUE
+    if (word %in% c("although", "though", "despite", "spite", "expected", "hoped", "promised", "said", "call", "could",
+      "supposed")) ignored <- TRUE
     if (word %in% c(good, bad)) {
       if (!ignored) verdict <- xor(word %in% good, turned)
       turned <- ignored <- FALSE
@@ -22,7 +24,8 @@ test_that("the sentiment can be read off from left to right", {
   data <- dataset_reviews(n = 1500, test = 10, encode = FALSE)
   expect_identical(vapply(words_of(data$train$x), read_verdict, 0L), data$train$y)
   expect_identical(read_verdict(text_to_word_sequence("The plot was dull, but I did love it.")), 1L)
-  expect_identical(read_verdict(text_to_word_sequence("I loved the music, but it was anything but a gem, although the cast was funny.")), 0L)
+  expect_identical(read_verdict(text_to_word_sequence(
+    "I loved the music, but it was anything but a gem, although the cast was funny.")), 0L)
 })
 
 test_that("reviews are various, balanced and of moderate length", {
@@ -66,7 +69,8 @@ test_that("the encoded form has the layout of dataset_imdb()", {
   # frequent words first, as far as a sample can tell
   expect_true(all(c("the", "it", "was", "i", "a") %in% names(index)[1:6]))
   plain <- dataset_reviews(n = 50, test = 0, start_char = NULL, index_from = 0)
-  expect_identical(lapply(plain$train$x, function(ids) names(index)[ids]), words_of(dataset_reviews(50, 0, encode = FALSE)$train$x))
+  expect_identical(lapply(plain$train$x, function(ids) names(index)[ids]),
+    words_of(dataset_reviews(50, 0, encode = FALSE)$train$x))
   few <- dataset_reviews(n = 50, test = 10, num_words = 20)
   expect_identical(few$train$x, lapply(x_train, function(ids) ifelse(ids >= 20, 2L, ids)))
   expect_true(all(lengths(dataset_reviews(n = 50, maxlen = 20)$train$x) < 20))

@@ -12,7 +12,8 @@ test_that("idx files give what read_idx() gives", {
     expect_identical(output_shapes(data), list(c(4L, 3L), integer()))
     expect_identical(elements(data), elements(tensor_slices_dataset(list(digits, labels))))
     expect_identical(elements(idx_dataset(images)), elements(tensor_slices_dataset(digits)))
-    expect_identical(elements(dataset_batch(data, 2)), elements(dataset_batch(tensor_slices_dataset(list(digits, labels)), 2)))
+    expect_identical(elements(dataset_batch(data, 2)),
+      elements(dataset_batch(tensor_slices_dataset(list(digits, labels)), 2)))
     set.seed(1)
     shuffled <- as.list(dataset_shuffle(data, 5))
     expect_setequal(vapply(shuffled, function(e) as.array(e[[2]]), 0L), labels)
@@ -83,8 +84,9 @@ test_that("files of plain numbers, in every dtype and from any place on", {
     on.exit(close(con))
     writeBin(as.raw(rep(9, offset)), con)
     switch(dtype,
-      float32 = writeBin(values, con, size = 4), float64 = writeBin(values, con), int32 = writeBin(as.integer(values), con),
-      int64 = writeBin(c(rbind(as.integer(values), 0L)), con), uint8 = writeBin(as.raw(values), con))
+      float32 = writeBin(values, con, size = 4), float64 = writeBin(values, con),
+      int32 = writeBin(as.integer(values), con), int64 = writeBin(c(rbind(as.integer(values), 0L)), con),
+      uint8 = writeBin(as.raw(values), con))
     path
   }
   for (dtype in c("float32", "float64", "int32", "int64", "uint8")) for (offset in c(0, 3, 8)) {
@@ -155,7 +157,8 @@ csv <- function(...) {
   writeLines(as.character(c(...)), path)
   path
 }
-column <- function(data, name) vapply(as.list(data), function(row) if (is.character(row[[name]])) row[[name]] else as.character(as.array(row[[name]])), "")
+column <- function(data, name) vapply(as.list(data), function(row) if (is.character(row[[name]])) row[[name]] else
+  as.character(as.array(row[[name]])), "")
 
 test_that("rows of csv files have the types of their columns", {
   path <- csv("n,d,s,l,\"a b\"", "1,0.5,x,TRUE,7", "2,1e3,\"y, z\",FALSE,8", "", "-3,2,\"\",TRUE,9")
@@ -214,7 +217,8 @@ test_that("bad csv files are refused, when they are met", {
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("a", "b")), "file")
   expect_refusal(csv_dataset(tempfile()), "file", "no file")
   expect_refusal(csv_dataset(csv("n", "1"), block = 0), "value", "`block`")
-  for (sep in list(";;", 1, NA_character_, globalenv())) expect_refusal(csv_dataset(csv("n", "1"), sep = sep), "value", "`sep`")
+  for (sep in list(";;", 1, NA_character_, globalenv())) expect_refusal(csv_dataset(csv("n", "1"), sep = sep), "value",
+    "`sep`")
   expect_refusal(csv_dataset(csv("n", "1"), select = 1), "value", "`select` must be strings")
   expect_identical(names(as.list(csv_dataset(csv("a b", "1 2"), sep = ""))[[1]]), c("a", "b"))
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("n", NA)), "value", "`column_names`", "with NA")

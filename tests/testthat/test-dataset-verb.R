@@ -19,7 +19,8 @@ test_that("verbs of order and number", {
   expect_both(ten, function(d) dataset_repeat(d, 0), list())
   expect_both(ten, function(d) dataset_take(dataset_repeat(dataset_take(d, 2)), 5), c(0, 1, 0, 1, 0))
   expect_both(ten, function(d) dataset_take(dataset_repeat(dataset_take(d, 2), -1), 3), c(0, 1, 0))
-  expect_both(ten, function(d) dataset_concatenate(dataset_take(d, 2), dataset_skip(d, 8), dataset_take(d, 1)), c(0, 1, 8, 9, 0))
+  expect_both(ten, function(d) dataset_concatenate(dataset_take(d, 2), dataset_skip(d, 8), dataset_take(d, 1)),
+    c(0, 1, 8, 9, 0))
   expect_both(ten, function(d) do.call(dataset_concatenate, rep(list(dataset_take(d, 1)), 10)), rep(0, 10))
   expect_both(ten, function(d) dataset_prefetch(d, 2), 0:9)
   expect_both(ten, dataset_cache, 0:9)
@@ -39,7 +40,8 @@ test_that("verbs of order and number", {
 
 test_that("elements side by side, and numbered", {
   zipped <- zip_datasets(range_dataset(to = 3), range_dataset(10, 20))
-  expect_equal(lapply(numbers(dataset_map(zipped, function(x, y) op_stack(list(x, y)))), c), list(c(0, 10), c(1, 11), c(2, 12)))
+  expect_equal(lapply(numbers(dataset_map(zipped, function(x, y) op_stack(list(x, y)))), c),
+    list(c(0, 10), c(1, 11), c(2, 12)))
   expect_identical(elements(zip_datasets(in_fallback(range_dataset(to = 3)), range_dataset(10, 20))), elements(zipped))
   expect_identical(elements(zip_datasets(list(range_dataset(to = 3), range_dataset(10, 20)))), elements(zipped))
   expect_identical(elements(dataset_zip(range_dataset(to = 3), range_dataset(10, 20))), elements(zipped))
@@ -61,7 +63,8 @@ test_that("elements side by side, and numbered", {
 
 test_that("map: components, names, formulas", {
   data <- pairs()
-  expect_equal(flat(dataset_map(data, function(x, y) op_multiply(op_sum(x), op_cast(y, "float64")))), (7 + 2 * (0:4)) * 1:5)
+  expect_equal(flat(dataset_map(data, function(x, y) op_multiply(op_sum(x), op_cast(y, "float64")))),
+    (7 + 2 * (0:4)) * 1:5)
   swapped <- as.list(dataset_map(data, function(x, y) list(label = y, twice = list(x, x))))[[2]]
   expect_identical(as.array(swapped$label), 2L)
   expect_equal(c(as.array(swapped$twice[[2]])), c(2, 7))
@@ -149,7 +152,8 @@ test_that("map: what cannot be traced is called in R, says so once and gives the
 
 test_that("map after batch", {
   data <- dataset_map(dataset_batch(pairs(), 2), function(x, y) list(op_sum(x, 2), op_multiply(y, 10L)))
-  expect_equal(lapply(as.list(data), function(p) c(as.array(p[[1]]), as.array(p[[2]]))), list(c(7, 9, 10, 20), c(11, 13, 30, 40), c(15, 50)))
+  expect_equal(lapply(as.list(data), function(p) c(as.array(p[[1]]), as.array(p[[2]]))),
+    list(c(7, 9, 10, 20), c(11, 13, 30, 40), c(15, 50)))
   expect_equal(numbers(dataset_map(dataset_batch(ten, 4), ~ .x + 1L)), list(1:4, 5:8, 9:10))
   expect_message(slow <- as.list(dataset_map(dataset_batch(ten, 5), function(x) tensor(sum(as.array(x))))), "op by op")
   expect_equal(vapply(slow, as.array, 0), c(10, 35))
@@ -184,22 +188,27 @@ test_that("filter, take_while, flat_map", {
   expect_equal(flat(data), 8:9)
   limit <- 8L
   expect_equal(flat(data), 9)
-  expect_refusal(dataset_filter(tensor_slices_dataset(matrix(0, 2, 2)), function(x) x > 1), "shape", "one TRUE or FALSE")
-  expect_refusal(as.list(dataset_filter(in_fallback(tensor_slices_dataset(matrix(0, 2, 2))), function(x) x > 1)), "shape", "one TRUE or FALSE")
+  expect_refusal(dataset_filter(tensor_slices_dataset(matrix(0, 2, 2)), function(x) x > 1), "shape",
+    "one TRUE or FALSE")
+  expect_refusal(as.list(dataset_filter(in_fallback(tensor_slices_dataset(matrix(0, 2, 2))), function(x) x > 1)),
+    "shape", "one TRUE or FALSE")
   expect_refusal(as.list(suppressMessages(dataset_filter(ten, function(x) NA))), "shape", "NA")
   expect_refusal(as.list(dataset_take_while(ten, function(x) NULL)), "shape", "`dataset_take_while()`")
   # the end is the end, though later elements would do again
   again <- dataset_take_while(tensor_slices_dataset(c(1, 2, 9, 1, 2)), ~ .x < 5)
   expect_equal(numbers(dataset_batch(again, 3)), list(c(1, 2)))
-  expect_both(range_dataset(1, 4), function(d) dataset_flat_map(d, function(n) dataset_take(ten, as.array(n))), c(0, 0, 1, 0, 1, 2))
-  expect_both(range_dataset(to = 3), function(d) dataset_flat_map(d, function(n) dataset_take(ten, 2 * (as.array(n) == 1))), 0:1)
+  expect_both(range_dataset(1, 4), function(d) dataset_flat_map(d, function(n) dataset_take(ten, as.array(n))),
+    c(0, 0, 1, 0, 1, 2))
+  expect_both(range_dataset(to = 3), function(d)
+    dataset_flat_map(d, function(n) dataset_take(ten, 2 * (as.array(n) == 1))), 0:1)
   expect_refusal(as.list(dataset_flat_map(ten, function(x) x)), "value", "`dataset_flat_map()`", "data set")
 })
 
 test_that("reduce and scan", {
   expect_equal(as.array(dataset_reduce(ten, 0L, function(state, x) state + x)), 45)
   expect_equal(as.array(dataset_reduce(ten, 0L, ~ .x + .y)), 45)
-  mean <- dataset_reduce(tensor_slices_dataset(c(2.1, 2.2, 2.3)), list(0, 0), function(s, x) list(s[[1]] + x, s[[2]] + 1))
+  mean <- dataset_reduce(tensor_slices_dataset(c(2.1, 2.2, 2.3)), list(0, 0), function(s, x)
+    list(s[[1]] + x, s[[2]] + 1))
   expect_equal(as.array(mean[[1]] / mean[[2]]), 2.2)
   expect_equal(as.array(dataset_reduce(pairs(), 0L, function(s, e) s + e[[2]])), 15)
   expect_both(ten, function(d) dataset_scan(d, 0L, function(s, x) list(s + x, s + x)), cumsum(0:9))
@@ -258,19 +267,23 @@ test_that("shuffle: seeds", {
     expect_false(identical(flat(own), first)) # another order in each pass
     expect_identical(flat(shuffled(seed = 3)), first)
     expect_false(identical(flat(shuffled(seed = 4)), first))
-    for (fixed in list(shuffled(reshuffle_each_iteration = FALSE), shuffled(seed = 8, reshuffle_each_iteration = FALSE))) {
+    for (fixed in list(shuffled(reshuffle_each_iteration = FALSE),
+      shuffled(seed = 8, reshuffle_each_iteration = FALSE))) {
       order <- flat(fixed)
       expect_identical(flat(fixed), order)
       expect_identical(flat(dataset_repeat(fixed, 2)), c(order, order))
     }
-    expect_false(identical(head(flat(dataset_repeat(shuffled(seed = 3), 2)), 50), tail(flat(dataset_repeat(shuffled(seed = 3), 2)), 50)))
-    for (seed in c(-7, 2^31, 1e15)) expect_silent(expect_identical(flat(shuffled(seed = seed)), flat(shuffled(seed = seed))))
+    expect_false(identical(head(flat(dataset_repeat(shuffled(seed = 3), 2)), 50),
+      tail(flat(dataset_repeat(shuffled(seed = 3), 2)), 50)))
+    for (seed in c(-7, 2^31, 1e15)) expect_silent(expect_identical(flat(shuffled(seed = seed)),
+      flat(shuffled(seed = seed))))
   }
 })
 
 test_that("shuffle then repeat keeps epochs whole, repeat then shuffle mixes them", {
   set.seed(2)
-  for (data in list(range_dataset(to = 10), in_fallback(range_dataset(to = 10)), dataset_filter(range_dataset(to = 10), ~ .x >= 0L))) {
+  for (data in list(range_dataset(to = 10), in_fallback(range_dataset(to = 10)),
+    dataset_filter(range_dataset(to = 10), ~ .x >= 0L))) {
     whole <- matrix(flat(dataset_shuffle_and_repeat(data, 10, 4)), 10)
     for (epoch in 1:4) expect_identical(sort(whole[, epoch]), as.double(0:9))
     expect_identical(nrow(unique(t(whole))), 4L)
@@ -301,7 +314,8 @@ test_that("batches", {
   batch <- as.list(dataset_batch(tensor_slices_dataset(list(array(1:24, c(4, 3, 2)), letters[1:4])), 3))
   expect_identical(as.array(batch[[1]][[1]]), array(1:24, c(4, 3, 2))[1:3, , ])
   expect_identical(batch[[2]][[2]], "d")
-  expect_identical(as.array(as.list(dataset_batch(tensor_slices_dataset(c(TRUE, FALSE, TRUE)), 3))[[1]]), array(c(TRUE, FALSE, TRUE)))
+  expect_identical(as.array(as.list(dataset_batch(tensor_slices_dataset(c(TRUE, FALSE, TRUE)), 3))[[1]]),
+    array(c(TRUE, FALSE, TRUE)))
   x <- matrix(c(0, 255, 3, 4), 2)
   storage.mode(x) <- "integer"
   expect_identical(as.array(as.list(dataset_batch(dataset_batch(tensor_slices_dataset(x), 1), 2))[[1]])[, 1, ], x)
@@ -315,20 +329,24 @@ test_that("windows", {
   expect_equal(windows(4, drop_remainder = TRUE), list(0:3, 4:7))
   expect_equal(windows(3, shift = 2, drop_remainder = TRUE), list(0:2, 2:4, 4:6, 6:8))
   expect_equal(windows(2, shift = 5), list(0:1, 5:6))
-  expect_equal(windows(3, shift = 1, stride = 3, drop_remainder = TRUE), list(c(0, 3, 6), c(1, 4, 7), c(2, 5, 8), c(3, 6, 9)))
+  expect_equal(windows(3, shift = 1, stride = 3, drop_remainder = TRUE), list(c(0, 3, 6), c(1, 4, 7), c(2, 5, 8),
+    c(3, 6, 9)))
   expect_equal(windows(3, shift = 4, stride = 2), list(c(0, 2, 4), c(4, 6, 8), c(8)))
-  for (args in list(list(4), list(3, 2), list(2, 5), list(3, 1, 3, TRUE), list(3, 4, 2), list(20), list(20, drop_remainder = TRUE))) {
+  for (args in list(list(4), list(3, 2), list(2, 5), list(3, 1, 3, TRUE), list(3, 4, 2), list(20),
+    list(20, drop_remainder = TRUE))) {
     data <- do.call(dataset_window, c(list(ten), args))
     expect_equal(length(data), length(as.list(data)))
   }
   joined <- dataset_flat_map(dataset_window(ten, 5, shift = 3, drop_remainder = TRUE), function(w) dataset_batch(w, 5))
   expect_equal(numbers(joined), list(0:4, 3:7))
-  expect_equal(lengths(numbers(dataset_map(dataset_window(ten, 4), function(w) dataset_reduce(w, 0L, ~ .x + .y)))), rep(1, 3))
+  expect_equal(lengths(numbers(dataset_map(dataset_window(ten, 4), function(w) dataset_reduce(w, 0L, ~ .x + .y)))),
+    rep(1, 3))
 })
 
 test_that("what does nothing here is held to be what TensorFlow takes", {
   data <- range_dataset(to = 4)
-  expect_length(as.list(dataset_batch(dataset_prefetch(dataset_map(data, function(x) x, num_parallel_calls = 2), tf$data$AUTOTUNE), 2, deterministic = TRUE)), 2)
+  expect_length(as.list(dataset_batch(dataset_prefetch(dataset_map(data, function(x) x, num_parallel_calls = 2),
+    tf$data$AUTOTUNE), 2, deterministic = TRUE)), 2)
   expect_refusal(dataset_batch(data, 2, num_parallel_calls = "a"), "value", "`num_parallel_calls`")
   expect_refusal(dataset_batch(data, 2, deterministic = 1i), "value", "`deterministic`")
   expect_refusal(dataset_padded_batch(data, 2, name = 1), "value", "`name`")
@@ -358,11 +376,13 @@ test_that("padded batches, unbatch, rebatch", {
   expect_equal(as.array(got[[1]]), rbind(c(1, 0, 0, 0, 0), c(2, 2, 0, 0, 0)))
   expect_equal(as.array(got[[2]]), rbind(c(1, 9), c(2, 2)))
   expect_equal(numbers(dataset_padded_batch(ten, 6)), list(0:5, 6:9))
-  expect_identical(tensor_dtype(as.list(dataset_padded_batch(in_fallback(tensor_slices_dataset(1:3)), 2))[[1]]), "int32")
+  expect_identical(tensor_dtype(as.list(dataset_padded_batch(in_fallback(tensor_slices_dataset(1:3)), 2))[[1]]),
+    "int32")
   expect_both(ten, function(d) dataset_unbatch(dataset_batch(d, 4)), 0:9)
   expect_both(ten, function(d) dataset_rebatch(dataset_batch(d, 4), 3), list(0:2, 3:5, 6:8, 9))
   expect_both(ten, function(d) dataset_rebatch(dataset_batch(d, 4), 3, TRUE), list(0:2, 3:5, 6:8))
-  for (make in list(pairs(), tensor_slices_dataset(list(a = 1:5, b = letters[1:5])), tensor_slices_dataset(list(1:5)))) {
+  for (make in list(pairs(), tensor_slices_dataset(list(a = 1:5, b = letters[1:5])),
+    tensor_slices_dataset(list(1:5)))) {
     expect_identical(elements(dataset_unbatch(dataset_batch(make, 2))), elements(make))
   }
 })
@@ -383,7 +403,8 @@ test_that("cache keeps what it saw, in memory or a file", {
   expect_identical(flat(dataset_cache(dataset_map(ten, function(x) op_random_uniform(2L)), path)), a)
   expect_length(as.list(dataset_take(dataset_cache(dataset_repeat(ten)), 12)), 12)
   expect_equal(flat(dataset_cache(range_dataset(to = 10000))), 0:9999)
-  for (x in list(c(TRUE, FALSE), 1:2, c(1.5, 2))) expect_identical(elements(dataset_cache(tensor_slices_dataset(x))), elements(tensor_slices_dataset(x)))
+  for (x in list(c(TRUE, FALSE), 1:2, c(1.5, 2))) expect_identical(elements(dataset_cache(tensor_slices_dataset(x))),
+    elements(tensor_slices_dataset(x)))
 })
 
 test_that("samples from several data sets", {
@@ -391,7 +412,8 @@ test_that("samples from several data sets", {
   mixed <- flat(sample_from_datasets(list(range_dataset(to = 50), range_dataset(100, 150))))
   expect_identical(mixed[mixed < 100], as.double(0:49))
   expect_identical(mixed[mixed >= 100], as.double(100:149))
-  share <- flat(dataset_take(sample_from_datasets(list(dataset_repeat(range_dataset(to = 1)), dataset_repeat(range_dataset(1, 2))), c(0.2, 0.8)), 2000))
+  share <- flat(dataset_take(sample_from_datasets(list(dataset_repeat(range_dataset(to = 1)),
+    dataset_repeat(range_dataset(1, 2))), c(0.2, 0.8)), 2000))
   expect_lt(abs(mean(share) - 0.8), 0.04)
   expect_equal(flat(sample_from_datasets(list(ten, range_dataset(to = 2)), c(0, 1))), 0:1)
   own <- function() flat(sample_from_datasets(list(range_dataset(to = 50), range_dataset(100, 150)), seed = 6))
@@ -419,16 +441,21 @@ test_that("bad arguments are refused when the data set is made", {
   expect_refusal(dataset_map(ten, 1), "value", "`dataset_map()`", "`map_func`")
   expect_refusal(zip_datasets(), "value", "data set")
   verbs <- list(
-    dataset_map = function(d) dataset_map(d, identity), dataset_filter = function(d) dataset_filter(d, identity), dataset_batch = function(d) dataset_batch(d, 2),
-    dataset_shuffle = function(d) dataset_shuffle(d, 2), dataset_repeat = function(d) dataset_repeat(d), dataset_take = function(d) dataset_take(d, 1),
-    dataset_skip = function(d) dataset_skip(d, 1), dataset_shard = function(d) dataset_shard(d, 2, 0), dataset_concatenate = function(d) dataset_concatenate(d, ten),
-    zip_datasets = function(d) zip_datasets(ten, d), dataset_enumerate = function(d) dataset_enumerate(d), dataset_cache = function(d) dataset_cache(d),
-    dataset_window = function(d) dataset_window(d, 2), dataset_padded_batch = function(d) dataset_padded_batch(d, 2), dataset_unbatch = function(d) dataset_unbatch(d),
-    dataset_flat_map = function(d) dataset_flat_map(d, identity), dataset_scan = function(d) dataset_scan(d, 0, identity),
-    dataset_reduce = function(d) dataset_reduce(d, 0, identity), dataset_take_while = function(d) dataset_take_while(d, identity),
-    dataset_prefetch = function(d) dataset_prefetch(d)
+    dataset_map = function(d) dataset_map(d, identity), dataset_filter = function(d) dataset_filter(d, identity),
+    dataset_batch = function(d) dataset_batch(d, 2), dataset_shuffle = function(d) dataset_shuffle(d, 2),
+    dataset_repeat = function(d) dataset_repeat(d), dataset_take = function(d) dataset_take(d, 1),
+    dataset_skip = function(d) dataset_skip(d, 1), dataset_shard = function(d) dataset_shard(d, 2, 0),
+    dataset_concatenate = function(d) dataset_concatenate(d, ten), zip_datasets = function(d) zip_datasets(ten, d),
+    dataset_enumerate = function(d) dataset_enumerate(d), dataset_cache = function(d) dataset_cache(d),
+    dataset_window = function(d) dataset_window(d, 2), dataset_padded_batch = function(d) dataset_padded_batch(d, 2),
+    dataset_unbatch = function(d) dataset_unbatch(d), dataset_flat_map = function(d) dataset_flat_map(d, identity),
+    dataset_scan = function(d)
+    dataset_scan(d, 0, identity), dataset_reduce = function(d) dataset_reduce(d, 0, identity),
+    dataset_take_while = function(d)
+    dataset_take_while(d, identity), dataset_prefetch = function(d) dataset_prefetch(d)
   )
-  for (verb in verbs) for (bad in list(1, NULL, "a", list(ten))) if (!identical(verb, verbs$zip_datasets) || !is.list(bad)) expect_refusal(verb(bad), "value", "data set")
+  for (verb in verbs) for (bad in list(1, NULL, "a", list(ten))) if (!identical(verb, verbs$zip_datasets) ||
+    !is.list(bad)) expect_refusal(verb(bad), "value", "data set")
   mixed <- dataset_concatenate(ten, tensor_slices_dataset(matrix(0, 1, 2)))
   expect_length(as.list(mixed), 11)
   expect_refusal(as.list(dataset_batch(mixed, 11)), "shape")
@@ -450,7 +477,8 @@ random_step <- function() {
       cat("")
       x + k
     })), function(x) lapply(x, `+`, k)),
-    filter = list(function(d) dataset_filter(d, function(x) op_floor_mod(op_sum(x), 3) != 0), function(x) Filter(function(e) sum(e) %% 3 != 0, x)),
+    filter = list(function(d) dataset_filter(d, function(x) op_floor_mod(op_sum(x), 3) != 0), function(x)
+      Filter(function(e) sum(e) %% 3 != 0, x)),
     while_ = list(function(d) dataset_take_while(d, function(x) op_sum(x) < 200), function(x) {
       stop <- Position(function(e) sum(e) >= 200, x)
       if (is.na(stop)) x else head(x, stop - 1)
@@ -461,12 +489,16 @@ random_step <- function() {
     zip = list(function(d) dataset_map(zip_datasets(d, dataset_skip(d, 1)), function(a, b) a - b), function(x) {
       if (length(x) < 2) list() else Map(`-`, head(x, -1), tail(x, -1))
     }),
-    number = list(function(d) dataset_map(dataset_enumerate(d), function(i, x) x + op_cast(i, "float64")), function(x) Map(`+`, x, seq_along(x) - 1)),
-    scan = list(function(d) dataset_scan(d, 0, function(s, x) list(s + 1, x + s)), function(x) Map(`+`, x, seq_along(x) - 1)),
-    flat = list(function(d) dataset_flat_map(d, function(x) dataset_repeat(tensors_dataset(x), 2)), function(x) rep(x, each = 2)),
+    number = list(function(d) dataset_map(dataset_enumerate(d), function(i, x) x + op_cast(i, "float64")), function(x)
+      Map(`+`, x, seq_along(x) - 1)),
+    scan = list(function(d) dataset_scan(d, 0, function(s, x) list(s + 1, x + s)), function(x)
+      Map(`+`, x, seq_along(x) - 1)),
+    flat = list(function(d) dataset_flat_map(d, function(x) dataset_repeat(tensors_dataset(x), 2)), function(x)
+      rep(x, each = 2)),
     rebatch = list(function(d) dataset_unbatch(dataset_batch(d, k)), identity),
     pad = list(function(d) dataset_unbatch(dataset_padded_batch(d, k)), identity),
-    window = list(function(d) dataset_flat_map(dataset_window(d, 2, shift = k, drop_remainder = TRUE), function(w) w), function(x) {
+    window = list(function(d) dataset_flat_map(dataset_window(d, 2, shift = k, drop_remainder = TRUE), function(w) w),
+      function(x) {
       starts <- seq_len(max(0, floor((length(x) - 2) / k) + 1))
       unlist(lapply((starts - 1) * k, function(s) x[s + 1:2]), recursive = FALSE)
     })
@@ -492,7 +524,8 @@ test_that("random chains of verbs do what lists do", {
       model <- new_model
       data <- suppressMessages(step[[1]](data))
     }
-    for (round in 1:2) expect_equal(suppressMessages(numbers(data)), if (length(model)) model else list(), info = paste("chain", chain))
+    for (round in 1:2) expect_equal(suppressMessages(numbers(data)), if (length(model)) model else list(),
+      info = paste("chain", chain))
     size <- length(data)
     if (!is.na(size)) expect_equal(size, length(model), info = paste("chain", chain))
     batches <- suppressMessages(numbers(dataset_batch(data, 3)))

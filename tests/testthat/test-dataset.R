@@ -1,15 +1,18 @@
 # Data sets: sources, iterators, and what they say about themselves.
 
 test_that("slices keep dtype and shape, for arrays of any rank", {
-  expect_identical(elements(tensor_slices_dataset(c(1, 2))), list(list("float64", integer(), 1), list("float64", integer(), 2)))
+  expect_identical(elements(tensor_slices_dataset(c(1, 2))),
+    list(list("float64", integer(), 1), list("float64", integer(), 2)))
   expect_identical(elements(tensor_slices_dataset(c(TRUE, FALSE)))[[2]], list("bool", integer(), FALSE))
   for (n in list(c(0L, 255L), c(0L, 256L), c(-1L, 3L), c(.Machine$integer.max, -.Machine$integer.max))) {
     expect_identical(elements(tensor_slices_dataset(n)), lapply(n, function(v) list("int32", integer(), v)))
   }
-  expect_identical(elements(tensor_slices_dataset(as.raw(c(7, 255)))), list(list("int32", integer(), 7L), list("int32", integer(), 255L)))
+  expect_identical(elements(tensor_slices_dataset(as.raw(c(7, 255)))),
+    list(list("int32", integer(), 7L), list("int32", integer(), 255L)))
   for (rank in 1:4) {
     shape <- c(3L, 2L, 4L, 2L)[1:rank]
-    for (x in list(array(seq_len(prod(shape)), shape), array(seq_len(prod(shape)) / 3, shape), array(1000L + seq_len(prod(shape)), shape))) {
+    for (x in list(array(seq_len(prod(shape)), shape), array(seq_len(prod(shape)) / 3, shape),
+      array(1000L + seq_len(prod(shape)), shape))) {
       got <- elements(tensor_slices_dataset(x))
       expect_length(got, 3)
       for (i in 1:3) {
@@ -38,7 +41,8 @@ test_that("lists and data frames give elements of their structure", {
   x <- matrix(1:6, 3)
   y <- c(0.5, 1.5, 2.5)
   two <- function(data) as.list(data)[[2]]
-  expect_identical(whole(two(tensor_slices_dataset(list(x, y)))), list(list("int32", 2L, array(c(2L, 5L))), list("float64", integer(), 1.5)))
+  expect_identical(whole(two(tensor_slices_dataset(list(x, y)))), list(list("int32", 2L, array(c(2L, 5L))),
+    list("float64", integer(), 1.5)))
   expect_named(two(tensor_slices_dataset(list(x = x, y = y))), c("x", "y"))
   nested <- two(tensor_slices_dataset(list(a = list(x, y), b = y)))
   expect_identical(dim(nested$a[[1]]), 2L)
@@ -47,7 +51,8 @@ test_that("lists and data frames give elements of their structure", {
   row <- two(tensor_slices_dataset(frame))
   expect_identical(row$t, "b")
   expect_identical(vapply(row[c("n", "d", "l")], tensor_dtype, ""), c(n = "int32", d = "float64", l = "bool"))
-  expect_identical(output_types(tensor_slices_dataset(frame)), list(n = "int32", t = "string", d = "float64", l = "bool"))
+  expect_identical(output_types(tensor_slices_dataset(frame)), list(n = "int32", t = "string", d = "float64",
+    l = "bool"))
   wide <- as.data.frame(matrix(as.double(1:200), 2)) # more than an element of the engine has room for
   expect_length(two(tensor_slices_dataset(wide)), 100)
   expect_equal(as.array(as.list(dataset_batch(tensor_slices_dataset(wide), 2))[[1]]$V100), array(c(199, 200)))
@@ -74,11 +79,14 @@ test_that("bad sources are refused", {
 })
 
 test_that("empty data are data", {
-  for (data in list(tensor_slices_dataset(integer()), tensor_slices_dataset(double()), tensor_slices_dataset(matrix(0, 0, 3)), range_dataset())) {
+  for (data in list(tensor_slices_dataset(integer()), tensor_slices_dataset(double()),
+    tensor_slices_dataset(matrix(0, 0, 3)), range_dataset())) {
     expect_identical(length(data), 0L)
-    for (verb in list(identity, function(d) dataset_batch(d, 2), function(d) dataset_repeat(d), function(d) dataset_shuffle(d, 3),
-                      function(d) dataset_map(d, function(x) op_multiply(x, 2L)), dataset_enumerate, function(d) dataset_filter(d, function(x) op_sum(x) > 1L),
-                      dataset_cache, function(d) dataset_window(d, 2), function(d) dataset_concatenate(d, d))) {
+    for (verb in list(identity, function(d) dataset_batch(d, 2), function(d) dataset_repeat(d), function(d)
+      dataset_shuffle(d, 3),
+                      function(d) dataset_map(d, function(x) op_multiply(x, 2L)), dataset_enumerate, function(d)
+                      dataset_filter(d, function(x) op_sum(x) > 1L), dataset_cache, function(d) dataset_window(d, 2),
+                      function(d) dataset_concatenate(d, d))) {
       expect_identical(as.list(verb(data)), list())
     }
   }
@@ -102,7 +110,8 @@ test_that("tensors_dataset() has one element", {
   expect_identical(element$b, "text")
   expect_named(as.list(tensors_dataset(data.frame(x = 1:2, y = 3:4)))[[1]], c("x", "y"))
   expect_identical(as.array(tensors_dataset(c(1, 2))), array(c(1, 2)))
-  expect_equal(as.array(dataset_map(dataset_batch(range_dataset(to = 3), 3), function(x) x + 100L)), array(c(100, 101, 102)))
+  expect_equal(as.array(dataset_map(dataset_batch(range_dataset(to = 3), 3), function(x) x + 100L)),
+    array(c(100, 101, 102)))
   expect_identical(tensor_dtype(as_tensor(dataset_batch(range_dataset(to = 3, dtype = "float32"), 3))), "float32")
   expect_refusal(as.array(range_dataset(to = 2)), "value", "one element")
   expect_refusal(as.array(range_dataset(to = 0)), "value", "one element")
@@ -182,14 +191,17 @@ test_that("two iterators over one data set, and a data set zipped with itself", 
   shuffled <- dataset_shuffle(range_dataset(to = 20), 20, reshuffle_each_iteration = FALSE)
   for (pair in as.list(zip_datasets(shuffled, shuffled))) expect_identical(as.array(pair[[1]]), as.array(pair[[2]]))
   swapped <- zip_datasets(dataset_skip(data, 1), data)
-  expect_equal(lapply(as.list(swapped), function(p) c(as.array(p[[1]]), as.array(p[[2]]))), list(c(20, 50, 10, 40), c(30, 60, 20, 50)))
+  expect_equal(lapply(as.list(swapped), function(p) c(as.array(p[[1]]), as.array(p[[2]]))),
+    list(c(20, 50, 10, 40), c(30, 60, 20, 50)))
 })
 
 test_that("data sets can be saved", {
   path <- tempfile()
   scale <- 3
-  data <- dataset_batch(dataset_map(tensor_slices_dataset(list(matrix(1:6, 3), c(0.5, 1, 2))), function(x, y) list(op_multiply(x, 2L), y * scale)), 2)
-  for (d in list(data, dataset_shuffle(range_dataset(to = 4), 1), dataset_cache(range_dataset(to = 3)), tensor_slices_dataset(letters),
+  data <- dataset_batch(dataset_map(tensor_slices_dataset(list(matrix(1:6, 3), c(0.5, 1, 2))), function(x, y)
+    list(op_multiply(x, 2L), y * scale)), 2)
+  for (d in list(data, dataset_shuffle(range_dataset(to = 4), 1), dataset_cache(range_dataset(to = 3)),
+    tensor_slices_dataset(letters),
                  tensor_slices_dataset(tensor(c(1, 2))))) {
     saveRDS(d, path)
     again <- readRDS(path)
@@ -244,7 +256,8 @@ test_that("`for` runs over data sets in autograph()", {
 
 test_that("old data sets stay as they are", {
   data <- range_dataset(to = 4)
-  derived <- list(dataset_batch(data, 2), dataset_shuffle(data, 4), dataset_repeat(data, 2), dataset_map(data, function(x) -x), dataset_take(data, 1))
+  derived <- list(dataset_batch(data, 2), dataset_shuffle(data, 4), dataset_repeat(data, 2),
+    dataset_map(data, function(x) -x), dataset_take(data, 1))
   for (d in derived) as.list(d)
   expect_equal(flat(data), 0:3)
   shifted <- lapply(1:3, function(n) dataset_map(data, function(x) x + n))
@@ -253,7 +266,8 @@ test_that("old data sets stay as they are", {
 
 test_that("iterating does not hold on to memory", {
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0")
-  data <- dataset_batch(dataset_shuffle(dataset_map(tensor_slices_dataset(matrix(0, 1000, 100)), function(x) x + 1), 1000), 100)
+  data <- dataset_batch(dataset_shuffle(dataset_map(tensor_slices_dataset(matrix(0, 1000, 100)), function(x) x + 1),
+    1000), 100)
   round <- function(n) {
     for (i in seq_len(n)) dataset_for(data, function(x) NULL)
     sum(gc()[, 2])

@@ -3,7 +3,8 @@ x <- matrix(rnorm(50 * 4), 50)
 y <- as.numeric(x[, 1] + 0.5 * rnorm(50) > 0)
 batches <- function(size = 8) tensor_slices_dataset(list(x, matrix(y))) |> dataset_batch(size)
 compiled <- function(...) {
-  model <- keras_model_sequential(input_shape = 4) |> layer_dense(6, activation = "tanh") |> layer_dropout(0.5) |> layer_dense(1, activation = "sigmoid")
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(6, activation = "tanh") |> layer_dropout(0.5) |>
+    layer_dense(1, activation = "sigmoid")
   model |> compile("adam", "binary_crossentropy", ...)
 }
 
@@ -28,12 +29,14 @@ test_that("scores are means over the rows, whatever the batches, and over the we
   losses <- -y * log(p) - (1 - y) * log(1 - p)
   for (size in c(1, 7, 50)) {
     scores <- evaluate(model, x, y, batch_size = size)
-    expect_equal(c(scores$loss, scores$accuracy, scores$mae), c(mean(losses), mean((p > 0.5) == y), mean(abs(p - y))), tolerance = 1e-12)
+    expect_equal(c(scores$loss, scores$accuracy, scores$mae), c(mean(losses), mean((p > 0.5) == y), mean(abs(p - y))),
+      tolerance = 1e-12)
   }
   # 200 thresholds make the area of an AUC coarse
   expect_equal(scores$auc, mean(outer(p[y == 1], p[y == 0], ">")), tolerance = 0.02)
   w <- runif(50)
-  for (weights in list(w, matrix(w), tensor(w))) expect_equal(evaluate(model, x, y, sample_weight = weights, batch_size = 7)$loss, mean(w * losses), tolerance = 1e-6)
+  for (weights in list(w, matrix(w), tensor(w))) expect_equal(evaluate(model, x, y, sample_weight = weights,
+    batch_size = 7)$loss, mean(w * losses), tolerance = 1e-6)
   weighted <- tensor_slices_dataset(list(x, matrix(y), w)) |> dataset_batch(8)
   expect_equal(evaluate(model, weighted)$loss, mean(w * losses), tolerance = 1e-6)
   expect_equal(evaluate(model, batches(), steps = 2)$loss, mean(losses[1:16]), tolerance = 1e-6)
@@ -76,7 +79,8 @@ test_that("callbacks hear of tests and predictions", {
   number <- function(what) function(batch, logs) heard <<- c(heard, paste0(what, batch))
   listen <- callback_lambda(
     on_test_begin = note("t"), on_test_end = note("T"), on_predict_begin = note("p"), on_predict_end = note("P"),
-    on_test_batch_begin = number("b"), on_test_batch_end = number("e"), on_predict_batch_begin = number("b"), on_predict_batch_end = number("e")
+    on_test_batch_begin = number("b"), on_test_batch_end = number("e"), on_predict_batch_begin = number("b"),
+    on_predict_batch_end = number("e")
   )
   batch_words <- c("b0", "e0", "b1", "e1")
   for (data in list(x, tensor_slices_dataset(x) |> dataset_batch(25))) {
@@ -91,7 +95,8 @@ test_that("callbacks hear of tests and predictions", {
   evaluate(model, batches(25), callbacks = listen)
   expect_identical(heard, c("t", batch_words, "T"))
   heard <- c()
-  train <- callback_lambda(on_train_batch_begin = number("b"), on_train_batch_end = number("e"), on_test_begin = note("t"))
+  train <- callback_lambda(on_train_batch_begin = number("b"), on_train_batch_end = number("e"),
+    on_test_begin = note("t"))
   model |> fit(batches(25), epochs = 1, verbose = 0, validation_data = list(x, y), callbacks = train)
   expect_identical(heard, c(batch_words, "t"))
 })
@@ -112,9 +117,11 @@ test_that("what cannot be done is said in words", {
   expect_error(evaluate(model, batches(), batch_size = 3), "`batch_size` must not be given")
   expect_error(evaluate(model, batches(), sample_weight = y), "`sample_weight` must not be given")
   expect_error(evaluate(model, dataset_repeat(batches())), "`evaluate()`: `steps` must be given", fixed = TRUE)
-  expect_error(fit(model, x, y, validation_data = dataset_repeat(batches()), verbose = 0), "`validation_steps` must be given")
+  expect_error(fit(model, x, y, validation_data = dataset_repeat(batches()), verbose = 0),
+    "`validation_steps` must be given")
   expect_error(fit(model, x, y, steps_per_epoch = 3, verbose = 0), "`steps_per_epoch` is for data sets")
-  expect_error(predict(model, x, batchsize = 2), "`predict()`: unused argument `batchsize`; did you mean `batch_size`?", fixed = TRUE)
+  expect_error(predict(model, x, batchsize = 2), "`predict()`: unused argument `batchsize`; did you mean `batch_size`?",
+    fixed = TRUE)
   expect_error(evaluate(model, x, y, foo = 2), "`evaluate()`: unused argument `foo`", fixed = TRUE)
   expect_error(fit(model, x, y, epohs = 2), "`fit()`: unused argument `epohs`; did you mean `epochs`?", fixed = TRUE)
   expect_warning(evaluate(model, batches(), steps = 20), "ended after 7 of 20", class = "nativenet_warning_data")

@@ -20,8 +20,9 @@ test_that("a writer that finds the disk full says so and leaves the old file", {
   writers <- list(
     tokenizer = function() save_text_tokenizer(tokenizer, path), model = function() save_model(model, path),
     weights = function() save_model_weights(model, path), tensors = function() safetensors_write(path, list(x = 1)),
-    cache = function() suppressWarnings(as.list(dataset_cache(range_dataset(to = 3), path))), log = function() log$on_epoch_end(0, list(loss = 1)),
-    strip = function() strip_solutions(lab, path), replace = function() nativenet:::replace_file(path, list(as.raw(1), tensor(1:3)))
+    cache = function() suppressWarnings(as.list(dataset_cache(range_dataset(to = 3), path))), log = function()
+    log$on_epoch_end(0, list(loss = 1)), strip = function() strip_solutions(lab, path), replace = function()
+    nativenet:::replace_file(path, list(as.raw(1), tensor(1:3)))
   )
   for (name in names(writers)) {
     expect_error(writers[[name]](), "No space left", fixed = TRUE, class = "nativenet_error_file")
@@ -62,11 +63,13 @@ bombs <- function() {
     unlink("a.npy")
     file.path(folder, "a.npz")
   }
-  header <- function(text, size = length(text)) c(writeBin(c(length(text), 0L), raw(), endian = "little"), text, raw(size - length(text)))
+  header <- function(text, size = length(text)) c(writeBin(c(length(text), 0L), raw(), endian = "little"), text,
+    raw(size - length(text)))
   lines <- function(path) iterate(text_line_dataset(path))
   csv <- function(path) iterate(csv_dataset(path))
   words <- many_words(2e5)
-  tokenizer <- function(counts) file_of(charToRaw("{\"class_name\":\"Tokenizer\",\"config\":{\"document_count\":1,\"word_docs\":\"{}\",\"word_counts\":\""),
+  tokenizer <- function(counts) file_of(
+    charToRaw("{\"class_name\":\"Tokenizer\",\"config\":{\"document_count\":1,\"word_docs\":\"{}\",\"word_counts\":\""),
     charToRaw(gsub("\"", "\\\"", rawToChar(counts), fixed = TRUE)), charToRaw("\"}}"))
   cases <- list(
     idx = list(gzip_of(idx_head(40L * 1024L, 1024L), 40, as.raw(0), as.raw(0)), read_idx, idx_dataset),
@@ -75,17 +78,25 @@ bombs <- function() {
     trailing = list(file_of(idx_head(2^23), raw(2^23), as.raw(0)), read_idx, idx_dataset),
     line = list(gzip_of(raw(), 80, charToRaw("a")), lines, csv, load_text_tokenizer, dataset_imdb_word_index),
     commas = list(gzip_of(raw(), 40, charToRaw(",")), csv), columns = list(file_of(text_of(","), charToRaw("\n")), csv),
-    zeros = list(gzip_of(raw(), 40, as.raw(0)), lines, csv), arrays = list(file_of(text_of("[],", 2^22)), load_text_tokenizer, dataset_imdb_word_index),
-    numbers = list(file_of(charToRaw("["), text_of("0,", 2^22), charToRaw("0]")), load_text_tokenizer, dataset_imdb_word_index),
+    zeros = list(gzip_of(raw(), 40, as.raw(0)), lines, csv), arrays = list(file_of(text_of("[],", 2^22)),
+      load_text_tokenizer, dataset_imdb_word_index),
+    numbers = list(file_of(charToRaw("["), text_of("0,", 2^22), charToRaw("0]")), load_text_tokenizer,
+      dataset_imdb_word_index),
     deep = list(file_of(text_of("[")), load_text_tokenizer, dataset_imdb_word_index),
-    words = list(file_of(words), dataset_imdb_word_index), twice = list(file_of(words, charToRaw(",\"\\u0031\":1}")), dataset_imdb_word_index),
-    text = list(file_of(words, charToRaw(",\"x\":\"y\"}")), dataset_imdb_word_index), counts = list(tokenizer(c(words, charToRaw(",\"x\":0}"))), load_text_tokenizer),
-    header = list(file_of(header(c(charToRaw("{\"__metadata__\":{}"), text_of(" ", 2^23), charToRaw(",}")))), safetensors_read, load_model),
-    entries = list(file_of(header(c(charToRaw("{\"a\":["), text_of("{},"), charToRaw("0]}")), 2^22 + 100)), safetensors_read)
+    words = list(file_of(words), dataset_imdb_word_index), twice = list(file_of(words, charToRaw(",\"\\u0031\":1}")),
+      dataset_imdb_word_index),
+    text = list(file_of(words, charToRaw(",\"x\":\"y\"}")), dataset_imdb_word_index),
+    counts = list(tokenizer(c(words, charToRaw(",\"x\":0}"))), load_text_tokenizer),
+    header = list(file_of(header(c(charToRaw("{\"__metadata__\":{}"), text_of(" ", 2^23), charToRaw(",}")))),
+      safetensors_read, load_model),
+    entries = list(file_of(header(c(charToRaw("{\"a\":["), text_of("{},"), charToRaw("0]}")), 2^22 + 100)),
+      safetensors_read)
   )
   if (nzchar(Sys.which("zip"))) cases$npz <- list(zipped(npy_bytes("|u1", "(5,)", raw(4e7))), read_npz)
-  if (nzchar(Sys.which("zip"))) cases$pickled <- list(zipped(npy_bytes("|O", "(1,)", rep(charToRaw("]"), 6e7))), read_npz)
-  for (unit in list("]", ")", "(", "N", "]a", "]q1", as.raw(c(0x55, 0)), as.raw(c(0x43, 0)), as.raw(0x94), as.raw(c(0x5d, 0x72, 255, 255, 255, 0)))) {
+  if (nzchar(Sys.which("zip"))) cases$pickled <- list(zipped(npy_bytes("|O", "(1,)", rep(charToRaw("]"), 6e7))),
+    read_npz)
+  for (unit in list("]", ")", "(", "N", "]a", "]q1", as.raw(c(0x55, 0)), as.raw(c(0x43, 0)), as.raw(0x94),
+    as.raw(c(0x5d, 0x72, 255, 255, 255, 0)))) {
     unit <- if (is.raw(unit)) unit else charToRaw(unit)
     many <- rep(unit, 2^22 / length(unit))
     groups <- rep(c(charToRaw("("), rep(unit, 1000), charToRaw("e")), length(many) / length(unit) / 1000)
@@ -93,11 +104,13 @@ bombs <- function() {
     cases[[length(cases) + 1]] <- list(file_of(npy_bytes("|O", "(1,)", c(charToRaw("]"), groups))), read_npy)
   }
   # lists of two, each remembered, a thousand at a time, as Python writes them; then what is no value
-  cases$honest <- list(temp_npy("|O", "(200000,)", pickle_bytes(2e5, c(lists_of_two(2e5), hex("284b0168016528")))), read_npy)
+  cases$honest <- list(temp_npy("|O", "(200000,)", pickle_bytes(2e5, c(lists_of_two(2e5), hex("284b0168016528")))),
+    read_npy)
   cases
 }
 lists_of_two <- function(n) {
-  one <- rbind(0x5d, 0x72, matrix(as.integer(writeBin(15L + seq_len(n), raw(), endian = "little")), 4), 0x28, 0x4b, 1, 0x4b, 2, 0x65)
+  one <- rbind(0x5d, 0x72, matrix(as.integer(writeBin(15L + seq_len(n), raw(), endian = "little")), 4), 0x28, 0x4b, 1,
+    0x4b, 2, 0x65)
   c(rbind(matrix(as.raw(one), nrow(one) * 1000), as.raw(0x65), as.raw(0x28)))
 }
 test_that("no file takes much before it is refused, and none leaves anything behind", {
@@ -107,7 +120,8 @@ test_that("no file takes much before it is refused, and none leaves anything beh
   for (i in seq_along(cases)) for (read in cases[[i]][-1]) {
     info <- paste(i, names(cases)[i])
     used <- gc(reset = TRUE)
-    seconds <- system.time(expect_error(read(cases[[i]][[1]]), class = "nativenet_error_file", info = info))[["user.self"]]
+    seconds <- system.time(expect_error(read(cases[[i]][[1]]), class = "nativenet_error_file",
+      info = info))[["user.self"]]
     taken <- sum(gc()[, 6] - used[, 2])
     expect_lt(taken, max(16, 4 * file.size(cases[[i]][[1]]) / 2^20), label = paste(info, "megabytes"))
     expect_lt(seconds, 1, label = paste(info, "seconds"))
@@ -116,10 +130,12 @@ test_that("no file takes much before it is refused, and none leaves anything beh
 })
 
 test_that("files that are large and right are read", {
-  expect_identical(read_npy(temp_npy("|O", "(70000,)", pickle_bytes(70000, lists_of_two(70000)))), rep(list(1:2), 70000))
+  expect_identical(read_npy(temp_npy("|O", "(70000,)", pickle_bytes(70000, lists_of_two(70000)))),
+    rep(list(1:2), 70000))
   # a tuple goes onto the stack as a whole; numbers in the memo may be left out
   many <- c(hex("28"), rep(hex("4b07"), 1e5), hex("7472"), writeBin(90000L, raw(), endian = "little"))
-  expect_identical(read_npy(temp_npy("|O", "(2,)", pickle_bytes(2, c(many, hex("6a"), writeBin(90000L, raw(), endian = "little"))))), rep(list(rep(7L, 1e5)), 2))
+  expect_identical(read_npy(temp_npy("|O", "(2,)",
+    pickle_bytes(2, c(many, hex("6a"), writeBin(90000L, raw(), endian = "little"))))), rep(list(rep(7L, 1e5)), 2))
   index <- dataset_imdb_word_index(file_of(many_words(1e5), charToRaw("}")))
   expect_identical(index[c(1, 1e5)], list("1" = 1L, "186a0" = 100000L))
   # a header that is longer than what follows
@@ -140,7 +156,8 @@ test_that("compressed data that was changed or cut off is not believed", {
   lines <- gzip_of(charToRaw(paste0(1:100, "\n", collapse = "")), 0, raw())
   bytes <- readBin(lines, "raw", 1e5)
   n <- length(bytes)
-  for (damaged in list(bytes[1:10], bytes[1:(n - 9)], bytes[1:(n - 8)], bytes[1:(n - 1)], replace(bytes, n - 5, xor(bytes[n - 5], as.raw(1))), c(bytes, as.raw(1:9)))) {
+  for (damaged in list(bytes[1:10], bytes[1:(n - 9)], bytes[1:(n - 8)], bytes[1:(n - 1)],
+    replace(bytes, n - 5, xor(bytes[n - 5], as.raw(1))), c(bytes, as.raw(1:9)))) {
     expect_error(iterate(text_line_dataset(file_of(damaged))), "compressed data", class = "nativenet_error_file")
   }
   entry <- npy_bytes("|u1", "(5,)", as.raw(1:5))
@@ -159,7 +176,8 @@ test_that("damaged files of every format are read or refused, and nothing else",
   outcome <- vapply(seq_len(12 * length(formats)), function(k) {
     format <- formats[[k %% length(formats) + 1]]
     suppressMessages(utils::capture.output(outcome <- file_outcome(format, mutant(format, 1e6 + k))))
-    paste(names(formats)[k %% length(formats) + 1], if (outcome %in% c("read", "refused")) "fine" else paste(k, outcome))
+    paste(names(formats)[k %% length(formats) + 1], if (outcome %in% c("read", "refused")) "fine" else
+      paste(k, outcome))
   }, "")
   expect_setequal(outcome, paste(names(formats), "fine"))
 })

@@ -5,13 +5,16 @@ one_hot <- diag(3)[classes + 1, ]
 binary <- matrix(as.numeric(x[, 1] * x[, 2] > 0))
 
 two_layer_model <- function(outputs, last, ...) {
-  keras_model_sequential(input_shape = 4) |> layer_dense(5, activation = "tanh", ...) |> layer_dense(outputs, activation = last)
+  keras_model_sequential(input_shape = 4) |> layer_dense(5, activation = "tanh", ...) |>
+    layer_dense(outputs, activation = last)
 }
 
 test_that("fit() gives the numbers of plain R, for several losses and optimizers", {
   cases <- list(
-    list(last = "sigmoid", loss = "binary_crossentropy", y = binary, optimizer = optimizer_adam(0.01), step = adam_r(0.01)),
-    list(last = "softmax", loss = "categorical_crossentropy", y = one_hot, optimizer = optimizer_rmsprop(0.01), step = rmsprop_r(0.01)),
+    list(last = "sigmoid", loss = "binary_crossentropy", y = binary, optimizer = optimizer_adam(0.01),
+      step = adam_r(0.01)),
+    list(last = "softmax", loss = "categorical_crossentropy", y = one_hot, optimizer = optimizer_rmsprop(0.01),
+      step = rmsprop_r(0.01)),
     list(last = "linear", loss = "mean_squared_error", y = one_hot, optimizer = optimizer_sgd(0.1), step = sgd_r(0.1))
   )
   for (case in cases) {
@@ -37,7 +40,8 @@ test_that("float32 follows within its precision, and sparse labels are the same 
 })
 
 test_that("penalties count in the gradient and in the reported loss", {
-  in_float64(model <- two_layer_model(1, "sigmoid", kernel_regularizer = regularizer_l1_l2(0.02, 0.05), bias_regularizer = regularizer_l2(0.1)))
+  in_float64(model <- two_layer_model(1, "sigmoid", kernel_regularizer = regularizer_l1_l2(0.02, 0.05),
+    bias_regularizer = regularizer_l2(0.1)))
   p <- get_weights(model)
   p[[2]] <- array(c(0.1, -0.2, 0.3, -0.4, 0.5))
   set_weights(model, p)
@@ -45,18 +49,22 @@ test_that("penalties count in the gradient and in the reported loss", {
   history <- model |> fit(x, binary, epochs = 2, batch_size = 25, shuffle = FALSE, verbose = 0)
   more <- function(p) list(0.02 * sign(p[[1]]) + 0.1 * p[[1]], 0.2 * p[[2]], 0 * p[[3]], 0 * p[[4]])
   penalty <- function(p) sum(0.02 * abs(p[[1]]) + 0.05 * p[[1]]^2) + sum(0.1 * p[[2]]^2)
-  r <- train_r(two_layers("sigmoid", "binary_crossentropy"), p, x, binary, sgd_r(0.1), 25, 2, more = more, penalty = penalty)
+  r <- train_r(two_layers("sigmoid", "binary_crossentropy"), p, x, binary, sgd_r(0.1), 25, 2, more = more,
+    penalty = penalty)
   expect_weights(model, r$p)
   expect_equal(history$metrics$loss, r$losses, tolerance = 1e-9)
-  expect_equal(evaluate(model, x, binary)$loss, mean(two_layers("sigmoid", "binary_crossentropy")$values(r$p, x, binary)) + penalty(r$p), tolerance = 1e-9)
+  expect_equal(evaluate(model, x, binary)$loss,
+    mean(two_layers("sigmoid", "binary_crossentropy")$values(r$p, x, binary)) + penalty(r$p), tolerance = 1e-9)
 })
 
 test_that("penalties on activities are divided by the number of rows", {
-  in_float64(model <- keras_model_sequential(input_shape = 4) |> layer_dense(2, activity_regularizer = regularizer_l2(0.3), use_bias = FALSE))
+  in_float64(model <- keras_model_sequential(input_shape = 4) |>
+    layer_dense(2, activity_regularizer = regularizer_l2(0.3), use_bias = FALSE))
   w <- get_weights(model)[[1]]
   model |> compile("sgd", "mse")
   y <- one_hot[, 1:2]
-  expect_equal(evaluate(model, x, y, batch_size = 50)$loss, mean((x %*% w - y)^2) + 0.3 * sum((x %*% w)^2) / 50, tolerance = 1e-12)
+  expect_equal(evaluate(model, x, y, batch_size = 50)$loss, mean((x %*% w - y)^2) + 0.3 * sum((x %*% w)^2) / 50,
+    tolerance = 1e-12)
 })
 
 test_that("sample weights and class weights multiply the losses, and metrics only where they are asked to", {
@@ -66,7 +74,8 @@ test_that("sample weights and class weights multiply the losses, and metrics onl
     set.seed(8)
     model |> set_weights(lapply(get_weights(model), function(a) a * 0 + rnorm(length(a))))
     model |> compile(optimizer_sgd(0.1), "binary_crossentropy", metrics = "accuracy", weighted_metrics = "accuracy")
-    list(before = get_weights(model), history = model |> fit(x, binary, epochs = 1, batch_size = 50, shuffle = FALSE, verbose = 0, ...), model = model)
+    list(before = get_weights(model), history = model |> fit(x, binary, epochs = 1, batch_size = 50, shuffle = FALSE,
+      verbose = 0, ...), model = model)
   }
   a <- run(sample_weight = w)
   net <- two_layers("sigmoid", "binary_crossentropy")
@@ -74,7 +83,8 @@ test_that("sample weights and class weights multiply the losses, and metrics onl
   expect_weights(a$model, r$p)
   expect_equal(a$history$metrics$loss, r$losses, tolerance = 1e-9)
   right <- (net$forward(a$before, x)$y > 0.5) == (binary == 1)
-  expect_equal(unlist(a$history$metrics[-1]), c(accuracy = mean(right), accuracy_1 = sum(w * right) / sum(w)), tolerance = 1e-9)
+  expect_equal(unlist(a$history$metrics[-1]), c(accuracy = mean(right), accuracy_1 = sum(w * right) / sum(w)),
+    tolerance = 1e-9)
   b <- run(class_weight = list("0" = 1, "1" = 5))
   expect_weights(b$model, train_r(net, b$before, x, binary, sgd_r(0.1), 50, 1, w = ifelse(binary == 1, 5, 1))$p)
   expect_error(run(class_weight = list("0" = 1)), "no weight for class 1")
@@ -84,7 +94,8 @@ test_that("sample weights and class weights multiply the losses, and metrics onl
 })
 
 test_that("constraints hold after each step, and clipped gradients are shorter", {
-  in_float64(model <- keras_model_sequential(input_shape = 4) |> layer_dense(3, kernel_constraint = constraint_nonneg(), activation = "tanh") |> layer_dense(1))
+  in_float64(model <- keras_model_sequential(input_shape = 4) |> layer_dense(3, kernel_constraint = constraint_nonneg(),
+    activation = "tanh") |> layer_dense(1))
   model |> compile(optimizer_sgd(0.5), "mse")
   model |> fit(x, binary, epochs = 2, verbose = 0)
   expect_true(all(get_weights(model)[[1]] >= 0) && any(get_weights(model)[[1]] == 0))
@@ -101,9 +112,11 @@ test_that("two outputs: named losses and metrics, weighed", {
   in_float64({
     input <- layer_input(4)
     h <- input |> layer_dense(5, activation = "tanh", name = "hidden")
-    model <- keras_model(input, list(h |> layer_dense(1, activation = "sigmoid", name = "sign"), h |> layer_dense(3, name = "kind")))
+    model <- keras_model(input, list(h |> layer_dense(1, activation = "sigmoid", name = "sign"), h |>
+      layer_dense(3, name = "kind")))
   })
-  model |> compile(optimizer_sgd(0.1), list(sign = "binary_crossentropy", kind = "mse"), metrics = list(sign = "accuracy", kind = "mae"), loss_weights = list(sign = 2, kind = 0.5))
+  model |> compile(optimizer_sgd(0.1), list(sign = "binary_crossentropy", kind = "mse"),
+    metrics = list(sign = "accuracy", kind = "mae"), loss_weights = list(sign = 2, kind = 0.5))
   p <- get_weights(model)
   scores <- evaluate(model, x, list(binary, one_hot))
   f <- function(p, k) two_layers(c("sigmoid", "linear")[k], c("binary_crossentropy", "mean_squared_error")[k])
@@ -116,7 +129,8 @@ test_that("two outputs: named losses and metrics, weighed", {
   expect_equal(history$metrics$loss, scores$loss, tolerance = 1e-9)
   g1 <- f(p, 1)$gradient(p[1:4], x, binary)
   g2 <- f(p, 2)$gradient(p[c(1, 2, 5, 6)], x, one_hot)
-  expect_weights(model, list(p[[1]] - 0.1 * (2 * g1[[1]] + 0.5 * g2[[1]]), p[[2]] - 0.1 * (2 * g1[[2]] + 0.5 * g2[[2]]), p[[3]] - 0.2 * g1[[3]]))
+  expect_weights(model, list(p[[1]] - 0.1 * (2 * g1[[1]] + 0.5 * g2[[1]]), p[[2]] - 0.1 * (2 * g1[[2]] + 0.5 * g2[[2]]),
+    p[[3]] - 0.2 * g1[[3]]))
 })
 
 test_that("validation_split takes the tail, before any shuffling", {
@@ -125,9 +139,11 @@ test_that("validation_split takes the tail, before any shuffling", {
   history <- model |> fit(x, binary, epochs = 1, validation_split = 0.3, verbose = 0)
   p <- get_weights(model)
   values <- two_layers("sigmoid", "binary_crossentropy")$values(p, x, binary)
-  expect_equal(c(history$metrics$loss, history$metrics$val_loss), c(mean(values[1:35]), mean(values[36:50])), tolerance = 1e-9)
+  expect_equal(c(history$metrics$loss, history$metrics$val_loss), c(mean(values[1:35]), mean(values[36:50])),
+    tolerance = 1e-9)
   expect_named(history$metrics, c("loss", "accuracy", "val_loss", "val_accuracy"))
-  expect_error(model |> fit(x[1, , drop = FALSE], binary[1, , drop = FALSE], validation_split = 0.5, verbose = 0), "leaves no rows")
+  expect_error(model |> fit(x[1, , drop = FALSE], binary[1, , drop = FALSE], validation_split = 0.5, verbose = 0),
+    "leaves no rows")
 })
 
 test_that("a second call goes on with the optimizer, compile() begins anew", {
@@ -145,7 +161,8 @@ test_that("a second call goes on with the optimizer, compile() begins anew", {
 })
 
 test_that("learning rates follow schedules step by step, and callbacks epoch by epoch", {
-  in_float64(model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, use_bias = FALSE, kernel_initializer = "zeros"))
+  in_float64(model <- keras_model_sequential(input_shape = 1) |>
+    layer_dense(1, use_bias = FALSE, kernel_initializer = "zeros"))
   # the loss is -w: its gradient is -1, so w is the sum of the learning rates
   minus <- function(y_true, y_pred) op_negative(y_pred)
   ones <- matrix(1, 6)
@@ -154,13 +171,15 @@ test_that("learning rates follow schedules step by step, and callbacks epoch by 
   expect_equal(get_weights(model)[[1]][1], sum(0.5^(0:5)))
   set_weights(model, list(matrix(0)))
   model |> compile(optimizer_sgd(1), minus)
-  history <- model |> fit(ones, ones, epochs = 3, batch_size = 2, verbose = 0, callbacks = callback_learning_rate_scheduler(function(epoch, lr) 10^-epoch))
+  history <- model |> fit(ones, ones, epochs = 3, batch_size = 2, verbose = 0,
+    callbacks = callback_learning_rate_scheduler(function(epoch, lr) 10^-epoch))
   expect_equal(get_weights(model)[[1]][1], 3 * (1 + 0.1 + 0.01))
   expect_equal(history$metrics$lr, c(1, 0.1, 0.01))
 })
 
 test_that("callbacks between batches see consistent weights, may change the rate and stop", {
-  in_float64(model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, use_bias = FALSE, kernel_initializer = "zeros"))
+  in_float64(model <- keras_model_sequential(input_shape = 1) |>
+    layer_dense(1, use_bias = FALSE, kernel_initializer = "zeros"))
   minus <- function(y_true, y_pred) op_negative(y_pred)
   model |> compile(optimizer_sgd(1), minus)
   seen <- c()
@@ -192,7 +211,8 @@ test_that("set.seed() governs order and dropout, whatever the number of threads"
     old <- nn_threads(threads)
     on.exit(nn_threads(old))
     set.seed(3)
-    model <- keras_model_sequential(input_shape = 4) |> layer_dense(300, activation = "relu") |> layer_dropout(0.4) |> layer_dense(1, activation = "sigmoid")
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(300, activation = "relu") |> layer_dropout(0.4) |>
+      layer_dense(1, activation = "sigmoid")
     model |> compile("adam", "binary_crossentropy")
     model |> fit(x[rep(1:50, 20), ], binary[rep(1:50, 20)], epochs = 2, verbose = 0, shuffle = shuffle)
     get_weights(model)
@@ -210,8 +230,10 @@ test_that("batches are shuffled whole, and each row is seen once an epoch", {
   model |> compile(optimizer_sgd(0), "mse")
   for (shuffle in list(TRUE, "batch", FALSE)) {
     seen <- c()
-    watch <- callback_lambda(on_batch_end = function(batch, logs) seen <<- c(seen, logs$loss * min(3 * (batch + 1), 10)))
-    model |> fit(matrix(sqrt(1:10)), numeric(10), epochs = 1, batch_size = 3, shuffle = shuffle, verbose = 0, callbacks = watch)
+    watch <- callback_lambda(on_batch_end = function(batch, logs)
+      seen <<- c(seen, logs$loss * min(3 * (batch + 1), 10)))
+    model |> fit(matrix(sqrt(1:10)), numeric(10), epochs = 1, batch_size = 3, shuffle = shuffle, verbose = 0,
+      callbacks = watch)
     batches <- diff(c(0, seen))
     expect_equal(sum(batches), 55, tolerance = 1e-5)
     if (identical(shuffle, "batch")) expect_equal(sort(batches), c(6, 10, 15, 24), tolerance = 1e-4)
@@ -263,11 +285,13 @@ test_that("a loss that is not finite ends the training with a warning, and bring
   model <- keras_model_sequential(input_shape = 4) |> layer_dense(3, activation = "relu") |> layer_dense(1)
   before <- get_weights(model)
   model |> compile(optimizer_sgd(1e20), "mse")
-  expect_warning(history <- model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0), class = "nativenet_warning_nan")
+  expect_warning(history <- model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0),
+    class = "nativenet_warning_nan")
   expect_identical(get_weights(model), before)
   expect_identical(history$metrics$loss, NaN)
   model |> compile(optimizer_sgd(1e20), "mse")
-  tryCatch(model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0), warning = identity) # leaves fit() on the spot
+  # leaves fit() on the spot
+  tryCatch(model |> fit(x, binary, epochs = 3, batch_size = 5, verbose = 0), warning = identity)
   expect_identical(get_weights(model), before)
   model |> compile(optimizer_sgd(0.01), "mse")
   expect_true(all(is.finite((model |> fit(x, binary, epochs = 1, verbose = 0))$metrics$loss)))
@@ -289,7 +313,8 @@ test_that("weights that overflow in the last step are noticed as in any other", 
   expect_warning(fit(model, batches, epochs = 1, verbose = 0), class = "nativenet_warning_nan")
   expect_identical(get_weights(model), before)
   stop_first <- callback_lambda(on_train_batch_end = function(batch, logs) model$stop_training <- TRUE)
-  expect_warning(fit(model, rows, rep(1e3, 4), epochs = 1, verbose = 0, callbacks = stop_first), class = "nativenet_warning_nan")
+  expect_warning(fit(model, rows, rep(1e3, 4), epochs = 1, verbose = 0, callbacks = stop_first),
+    class = "nativenet_warning_nan")
   expect_identical(get_weights(model), before)
   expect_error(train_on_batch(model, rows, rep(1e3, 4)), "weights that are not finite", class = "nativenet_error_nan")
   # large, but finite: no false alarm
@@ -298,7 +323,8 @@ test_that("weights that overflow in the last step are noticed as in any other", 
 })
 
 test_that("bad input is refused in words, and leaves the model as it was", {
-  model <- keras_model_sequential() |> layer_embedding(10, 4, input_length = 2) |> layer_flatten() |> layer_dense(3, activation = "softmax")
+  model <- keras_model_sequential() |> layer_embedding(10, 4, input_length = 2) |> layer_flatten() |>
+    layer_dense(3, activation = "softmax")
   expect_error(fit(model, matrix(1L, 4, 2), 0:3), class = "nativenet_error_uncompiled")
   model |> compile("adam", "sparse_categorical_crossentropy")
   before <- get_weights(model)
@@ -338,8 +364,10 @@ test_that("what fit() prints", {
 test_that("training interrupted anywhere, saved, loaded and resumed gives the same weights as without", {
   make <- function() {
     set.seed(9)
-    model <- keras_model_sequential(input_shape = 4) |> layer_dense(6, activation = "tanh") |> layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
-    model |> compile(optimizer_adam(learning_rate_schedule_exponential_decay(0.02, 5, 0.9)), "binary_crossentropy", metrics = "accuracy")
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(6, activation = "tanh") |> layer_dropout(0.2) |>
+      layer_dense(1, activation = "sigmoid")
+    model |> compile(optimizer_adam(learning_rate_schedule_exponential_decay(0.02, 5, 0.9)), "binary_crossentropy",
+      metrics = "accuracy")
   }
   whole <- make()
   set.seed(10)
@@ -353,7 +381,8 @@ test_that("training interrupted anywhere, saved, loaded and resumed gives the sa
       if (steps == at) stop("interrupted here")
     })
     set.seed(10)
-    expect_error(model |> fit(x, binary, epochs = 4, batch_size = 8, verbose = 0, callbacks = interrupt), "interrupted here")
+    expect_error(model |> fit(x, binary, epochs = 4, batch_size = 8, verbose = 0, callbacks = interrupt),
+      "interrupted here")
     expect_equal(model$optimizer$iterations, at)
     save_model(model, path)
     set.seed(12345)
@@ -371,7 +400,8 @@ test_that("fit() gives the numbers of gradients by PyTorch", {
   source(test_path("fit-torch.R"), local = TRUE)
   cases <- list(
     adam_binary = list(1, "sigmoid", function() optimizer_adam(0.01), "binary_crossentropy", NULL),
-    rmsprop_sparse_l2 = list(3, "softmax", function() optimizer_rmsprop(0.01), "sparse_categorical_crossentropy", regularizer_l2(0.01)),
+    rmsprop_sparse_l2 = list(3, "softmax", function() optimizer_rmsprop(0.01), "sparse_categorical_crossentropy",
+      regularizer_l2(0.01)),
     momentum_mse = list(2, "linear", function() optimizer_sgd(0.05, momentum = 0.9), "mse", NULL)
   )
   for (name in names(cases)) {
@@ -379,7 +409,8 @@ test_that("fit() gives the numbers of gradients by PyTorch", {
     case <- cases[[name]]
     for (floats in c("float64", "float32")) {
       k_set_floatx(floats)
-      model <- keras_model_sequential(input_shape = 4) |> layer_dense(5, activation = "tanh", kernel_regularizer = case[[5]]) |> layer_dense(case[[1]], activation = case[[2]])
+      model <- keras_model_sequential(input_shape = 4) |> layer_dense(5, activation = "tanh",
+        kernel_regularizer = case[[5]]) |> layer_dense(case[[1]], activation = case[[2]])
       k_set_floatx("float32")
       set_weights(model, known$start)
       model |> compile(case[[3]](), case[[4]])
@@ -392,7 +423,8 @@ test_that("fit() gives the numbers of gradients by PyTorch", {
 })
 
 test_that("a token or label out of range in a late batch leaves the model as it was before the epoch", {
-  model <- keras_model_sequential() |> layer_embedding(10, 3, input_length = 2) |> layer_flatten() |> layer_dense(3, activation = "softmax")
+  model <- keras_model_sequential() |> layer_embedding(10, 3, input_length = 2) |> layer_flatten() |>
+    layer_dense(3, activation = "softmax")
   model |> compile("adam", "sparse_categorical_crossentropy")
   tokens <- matrix(sample(0:9, 80, TRUE), 40)
   labels <- rep(0:3, 10) %% 3
@@ -429,7 +461,8 @@ test_that("Ctrl-C stops training, which goes on in another process with the same
       model <- load_model(file)
       go(model, resume = TRUE)
     } else {
-      model <- keras_model_sequential(input_shape = 20) |> layer_dense(40, activation = "relu") |> layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
+      model <- keras_model_sequential(input_shape = 20) |> layer_dense(40, activation = "relu") |> layer_dropout(0.2) |>
+        layer_dense(1, activation = "sigmoid")
       model |> compile("adam", "binary_crossentropy")
       set.seed(2)
       if (part == "whole") {

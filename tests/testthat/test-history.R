@@ -50,11 +50,13 @@ drawn <- function(...) {
 }
 
 test_that("base graphics draw histories of any length, stopped early, and with NaN", {
-  for (h in list(made(1), made(1, TRUE), made(8, TRUE), made(30, TRUE), made(6, TRUE, planned = 30), made(12, planned = 30))) {
+  for (h in list(made(1), made(1, TRUE), made(8, TRUE), made(30, TRUE), made(6, TRUE, planned = 30),
+    made(12, planned = 30))) {
     expect_silent(result <- drawn(h, method = "base"))
     expect_identical(result, list(value = h, visible = FALSE))
   }
-  expect_silent(drawn(new_history(list(epochs = 3), list(loss = c(1, NaN, Inf), val_loss = c(NaN, NaN, NaN))), method = "base"))
+  expect_silent(drawn(new_history(list(epochs = 3), list(loss = c(1, NaN, Inf), val_loss = c(NaN, NaN, NaN))),
+    method = "base"))
   expect_silent(drawn(new_history(list(epochs = 2), list(loss = c(3, 3))), method = "base"))
   before <- graphics::par("mfrow")
   drawn(made(3), method = "base")
@@ -63,7 +65,8 @@ test_that("base graphics draw histories of any length, stopped early, and with N
 })
 
 test_that("what cannot be drawn is refused", {
-  expect_error(drawn(made(3), metrics = "los"), "`plot()`: `metrics` must be one of \"loss\", \"accuracy\", not \"los\"", fixed = TRUE)
+  expect_error(drawn(made(3), metrics = "los"),
+    "`plot()`: `metrics` must be one of \"loss\", \"accuracy\", not \"los\"", fixed = TRUE)
   expect_error(drawn(made(3), method = "lattice"), "`method` must be one of", class = "nativenet_error_value")
   expect_error(drawn(new_history(list(epochs = 3), list())), "holds no epoch", class = "nativenet_error_value")
 })
@@ -99,6 +102,7 @@ test_that("ggplot2 shows a panel per metric, a curve from 10 epochs on, whole ep
 test_that("ticks stand at whole epochs within the limits", {
   for (limits in list(c(1, 1), c(1, 2), c(1, 8), c(1, 30), c(6, 9), c(1, 1000))) {
     breaks <- whole_breaks(limits)
-    expect_true(length(breaks) > 0 && all(breaks == round(breaks) & breaks >= limits[1] & breaks <= limits[2]), info = limits)
+    expect_true(length(breaks) > 0 && all(breaks == round(breaks) & breaks >= limits[1] & breaks <= limits[2]),
+      info = limits)
   }
 })

@@ -32,7 +32,8 @@ test_that("variance scaling takes scale, mode and distribution", {
       sd <- sqrt(3 / n[[mode]])
       expect_equal(stats::sd(x), sd, tolerance = 0.02, info = paste(mode, distribution))
       expect_lt(abs(mean(x)), 4 * sd / sqrt(length(x)))
-      edge <- switch(distribution, uniform = sqrt(3) * sd, untruncated_normal = Inf, 2 * sd / 0.87962566103423978 + 1e-12)
+      edge <- switch(distribution, uniform = sqrt(3) * sd, untruncated_normal = Inf,
+        2 * sd / 0.87962566103423978 + 1e-12)
       expect_lte(max(abs(x)), edge)
       if (distribution == "untruncated_normal") expect_gt(max(abs(x)), 3 * sd)
     }
@@ -88,7 +89,8 @@ test_that("orthogonal: rows or columns of the length of the gain, at right angle
 })
 
 test_that("set.seed() governs; a seed of one's own gives the same each time and leaves R's generator alone", {
-  random <- c("random_uniform", "random_normal", "truncated_normal", "variance_scaling", names(scaling_rules), "orthogonal")
+  random <- c("random_uniform", "random_normal", "truncated_normal", "variance_scaling", names(scaling_rules),
+    "orthogonal")
   for (name in random) {
     f <- as_part("initializer", name)
     set.seed(1)
@@ -102,7 +104,8 @@ test_that("set.seed() governs; a seed of one's own gives the same each time and 
     first <- numbers(own, c(3, 4))
     expect_identical(numbers(own, c(3, 4)), first)
     expect_identical(.Random.seed, before)
-    expect_false(identical(numbers(as_part("initializer", list(class_name = name, config = list(seed = 12))), c(3, 4)), first))
+    expect_false(identical(numbers(as_part("initializer", list(class_name = name, config = list(seed = 12))), c(3, 4)),
+      first))
   }
   old <- nn_threads()
   on.exit(nn_threads(old))

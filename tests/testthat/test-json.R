@@ -8,7 +8,8 @@ test_that("numbers in text are read as the same numbers", {
   expect_identical(read(list(m = m))$m, m)
   expect_identical(read(list(m = array(1:8 / 7, c(2, 2, 2))))$m, array(1:8 / 7, c(2, 2, 2)))
   kinds <- list(a = 0.5, b = c(n = 1, k = NA), c = numeric(), d = NULL, e = 3L, f = TRUE, g = "x", h = array(2, 1))
-  expect_identical(to_json(kinds), "{\"a\":0.5,\"b\":[1,null],\"c\":[],\"d\":null,\"e\":3,\"f\":true,\"g\":\"x\",\"h\":[2]}")
+  expect_identical(to_json(kinds),
+    "{\"a\":0.5,\"b\":[1,null],\"c\":[],\"d\":null,\"e\":3,\"f\":true,\"g\":\"x\",\"h\":[2]}")
 })
 
 test_that("hyper-parameters survive saving to the bit, and the csv log tells the history to the bit", {

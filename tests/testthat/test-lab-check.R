@@ -1,4 +1,5 @@
-# Checks of students' files: right ones pass, whatever they look like; wrong ones are explained; hostile ones leave the session alone.
+# Checks of students' files: right ones pass, whatever they look like; wrong ones are explained; hostile ones leave the
+# session alone.
 
 folder <- tempfile("labs")
 dir.create(folder)
@@ -32,7 +33,8 @@ test_that("every solution passes all its checks, of which each lab has many", {
     expect_s3_class(result, c("nn_lab_check", "data.frame"), exact = TRUE)
     expect_named(result, c("check", "ok", "message"))
     expect_gte(nrow(result), 10)
-    expect_identical(result$check, c("the file runs", nativenet:::check_titles(file.path(nativenet:::lab_folder(), "checks", paste0(lab, ".R")))))
+    expect_identical(result$check, c("the file runs",
+      nativenet:::check_titles(file.path(nativenet:::lab_folder(), "checks", paste0(lab, ".R")))))
   }
 })
 
@@ -53,13 +55,16 @@ test_that("mistakes are told apart and explained, each where it is", {
   result <- checked(changed(code = parts(), "s * (1 - s)" = "x * (1 - x)", "-sum(right + wrong)" = "sum(right + wrong)",
     "z <- sweep(result %*% weights[[l]], 2, biases[[l]], \"+\")" = "z <- result %*% weights[[l]]",
     "x - learning_rate * gradient" = "x + learning_rate * gradient", "1 - tanh(x)^2" = "x"))
-  wrong <- c("binary_crossentropy()$forward() is the loss", "sigmoid()$backward() is the slope of forward()", "htan()$backward() is the slope of forward()",
-    "gradient_descent_optimizer()$step() goes down", "predict() takes all rows through all layers")
+  wrong <- c("binary_crossentropy()$forward() is the loss", "sigmoid()$backward() is the slope of forward()",
+    "htan()$backward() is the slope of forward()", "gradient_descent_optimizer()$step() goes down",
+    "predict() takes all rows through all layers")
   expect_true(all(wrong %in% failing(result)))
   expect_true(all(result$ok[grep("relu|sigmoid()$forward|htan()$forward|train_on_batch", result$check)]))
   expect_match(message_of(result, "crossentropy()$forward"), "Yours has the opposite sign")
-  expect_match(message_of(result, "sigmoid()$backward"), "must be the derivative at x, the pre-activation. Yours takes x for the output", fixed = TRUE)
-  expect_match(message_of(result, "htan()$backward"), "at x = -2 yours is -2, and finite differences say 0.07065", fixed = TRUE)
+  expect_match(message_of(result, "sigmoid()$backward"),
+    "must be the derivative at x, the pre-activation. Yours takes x for the output", fixed = TRUE)
+  expect_match(message_of(result, "htan()$backward"), "at x = -2 yours is -2, and finite differences say 0.07065",
+    fixed = TRUE)
   expect_match(message_of(result, "step()"), "Yours goes uphill")
   expect_match(message_of(result, "predict() takes"), "leaves out the biases")
 })
@@ -68,36 +73,44 @@ test_that("mistakes of the backward pass are told apart", {
   result <- checked(changed(code = parts(), "$backward(pre_activations[[l]])" = "$backward(outputs[[l + 1]])"))
   expect_match(message_of(result, "moves the weights"), "take backward() at the outputs of layers", fixed = TRUE)
   expect_match(message_of(result, "moves the biases"), "take backward() at the outputs of layers", fixed = TRUE)
-  result <- checked(changed(code = parts(), "weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]",
+  result <- checked(changed(code = parts(),
+    "weights = crossprod(outputs[[l]], delta)" = "weights = outputs[[l]][1, ] %o% delta[1, ]",
     "biases[[l]] <<- optimizer" = "biases[[l]] <- optimizer"))
   expect_match(message_of(result, "moves the weights"), "of sample 1 alone: the sum over all rows")
-  expect_match(message_of(result, "moves the biases"), "does not change `biases[[3]]`. In a method, fields are changed with `<<-`", fixed = TRUE)
+  expect_match(message_of(result, "moves the biases"),
+    "does not change `biases[[3]]`. In a method, fields are changed with `<<-`", fixed = TRUE)
   # a step before the gradient goes on to the layer below
-  result <- checked(changed(code = parts(), "weights[[l]] <<- optimizer$step" = "optimizer$step", "towards <- tcrossprod" =
+  result <- checked(changed(code = parts(), "weights[[l]] <<- optimizer$step" = "optimizer$step",
+    "towards <- tcrossprod" =
       "weights[[l]] <<- optimizer$step(weights[[l]], gradients[[l]]$weights); towards <- tcrossprod"))
   expect_match(message_of(result, "moves the weights"), "The last layer is right, those before it are not")
   expect_match(message_of(result, "moves the biases"), "The last layer is right, those before it are not")
-  result <- checked(changed(code = parts(), "colSums(delta)" = "colMeans(delta)", "weights = crossprod(outputs[[l]], delta)" =
+  result <- checked(changed(code = parts(), "colSums(delta)" = "colMeans(delta)",
+    "weights = crossprod(outputs[[l]], delta)" =
       "weights = outer(seq_len(ncol(outputs[[l]])), seq_len(ncol(delta)))"))
   expect_match(message_of(result, "moves the weights"), "at [row, column] = [2, 1] yours is 2", fixed = TRUE)
   expect_match(message_of(result, "moves the biases"), "in the gradient of the loss already")
 })
 
 test_that("only what is wrong is faulted, and hints are told where they fit", {
-  result <- checked(changed(code = parts(), "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)", "s * (1 - s)" = "f <- forward(s); f * (1 - f)",
-    "1 - tanh(x)^2" = "1 - tanh(x)", "x * (x > 0)" = "if (x > 0) x else 0", "colSums(delta)" = "delta"))
+  result <- checked(changed(code = parts(), "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)",
+    "s * (1 - s)" = "f <- forward(s); f * (1 - f)", "1 - tanh(x)^2" = "1 - tanh(x)",
+    "x * (x > 0)" = "if (x > 0) x else 0", "colSums(delta)" = "delta"))
   expect_match(message_of(result, "crossentropy()$forward"), "the sum over the rows, not their mean")
   expect_true(result$ok[grep("crossentropy()$backward", result$check, fixed = TRUE)])
   expect_match(message_of(result, "sigmoid()$backward"), "taken at the output")
   expect_match(message_of(result, "htan()$backward"), "Is a square missing?", fixed = TRUE)
   expect_match(message_of(result, "relu()$forward"), "x is a matrix: work on all its numbers")
-  expect_match(message_of(result, "moves the biases"), "`biases[[1]]` has become 15 numbers, 3 for each row of the batch: sum over the rows", fixed = TRUE)
+  expect_match(message_of(result, "moves the biases"),
+    "`biases[[1]]` has become 15 numbers, 3 for each row of the batch: sum over the rows", fixed = TRUE)
   expect_no_match(result$message, "TODO")
-  result <- checked(changed("slope / nrow(y_true)" = "slope", "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)",
-    "plot(losses" = "losses <- rev(losses) #"))
+  result <- checked(changed("slope / nrow(y_true)" = "slope",
+    "-sum(right + wrong) / nrow(y_true)" = "-sum(right + wrong)", "plot(losses" = "losses <- rev(losses) #"))
   expect_match(message_of(result, "`losses`"), "The loss must fall")
-  expect_match(message_of(result, "crossentropy()$backward"), "fits your forward(), which is not the loss yet", fixed = TRUE)
-  result <- checked(changed("slope / nrow(y_true)" = "slope", "1 - tanh(x)^2" = "0.9369 * (1 - tanh(x)^2)", "plot(losses" = "losses <- losses[400] #"))
+  expect_match(message_of(result, "crossentropy()$backward"), "fits your forward(), which is not the loss yet",
+    fixed = TRUE)
+  result <- checked(changed("slope / nrow(y_true)" = "slope", "1 - tanh(x)^2" = "0.9369 * (1 - tanh(x)^2)",
+    "plot(losses" = "losses <- losses[400] #"))
   expect_match(message_of(result, "`losses`"), "a number for each step, but yours has the length 1.", fixed = TRUE)
   expect_match(message_of(result, "crossentropy()$backward"), "All of yours are 2 times as large")
   expect_no_match(message_of(result, "htan()$backward"), "times as large")
@@ -106,10 +119,13 @@ test_that("only what is wrong is faulted, and hints are told where they fit", {
 test_that("a network of the package's class, frozen weights, and losses that are none do not pass", {
   result <- checked(c(changed("weights[[l]] <<- optimizer$step(weights[[l]], gradients[[l]]$weights)" = "",
     "network <- build_network" = "network <- build_dense_neural_network"), "# TODO more"))
-  expect_true(all(c("your network learns XOR with your parts", "`network` of your file has learned XOR") %in% failing(result)))
+  expect_true(all(c("your network learns XOR with your parts", "`network` of your file has learned XOR") %in%
+    failing(result)))
   expect_match(message_of(result, "has learned XOR"), "make it with your `build_network()`", fixed = TRUE)
-  expect_match(message_of(result, "moves the weights"), "does not change `weights[[3]]`. If your TODO is done: in a method", fixed = TRUE)
-  result <- checked(changed("losses <- vapply" = "losses <- numeric(900); losses[1:400] <- vapply", "plot(losses" = "NULL #"))
+  expect_match(message_of(result, "moves the weights"),
+    "does not change `weights[[3]]`. If your TODO is done: in a method", fixed = TRUE)
+  result <- checked(changed("losses <- vapply" = "losses <- numeric(900); losses[1:400] <- vapply",
+    "plot(losses" = "NULL #"))
   expect_identical(failing(result), "`losses` has the loss of each step")
   expect_match(message_of(result, "`losses`"), "ends with 0, but the loss of `network` is")
 })
@@ -117,20 +133,24 @@ test_that("a network of the package's class, frozen weights, and losses that are
 test_that("what is right in another way passes: gradients summed over samples, no constants, R Markdown", {
   code <- changed("weights = crossprod(outputs[[l]], delta), biases = colSums(delta)" =
       "weights = nrow(delta) * t(outputs[[l]]) %*% delta, biases = nrow(delta) * apply(delta, 2, sum)",
-    "1 * (x > 0)" = "ifelse(x >= 0, 1, 0)", "s * (1 - s)" = "exp(-x) / (1 + exp(-x))^2", "right <- y_true * log(y_pred + tiny)" = "right <- y_true * log(y_pred)",
+    "1 * (x > 0)" = "ifelse(x >= 0, 1, 0)", "s * (1 - s)" = "exp(-x) / (1 + exp(-x))^2",
+    "right <- y_true * log(y_pred + tiny)" = "right <- y_true * log(y_pred)",
     "learning_rate = 1)" = "learning_rate = 0.25)")
-  rmd <- c("---", "lab: backpropagation", "---", "Prose that is no R: x <- <- y", "```{r, eval = FALSE}", "stop(\"not run\")", "```", "```{r all}", code, "```", "end")
+  rmd <- c("---", "lab: backpropagation", "---", "Prose that is no R: x <- <- y", "```{r, eval = FALSE}",
+    "stop(\"not run\")", "```", "```{r all}", code, "```", "end")
   result <- checked(rmd, NULL, ".Rmd")
   expect_identical(result$message[!result$ok %in% TRUE], character())
 })
 
 test_that("errors are reported with their lines, and what comes after them is run all the same", {
-  result <- checked(c("x <- 1", "f <- function() stop(\"no way\")", "", "f(", ")", solution_of("backpropagation"), "stop(\"the end\")"))
+  result <- checked(c("x <- 1", "f <- function() stop(\"no way\")", "", "f(", ")", solution_of("backpropagation"),
+    "stop(\"the end\")"))
   expect_identical(failing(result), "the file runs")
   expect_match(result$message[1], "in lines 4 to 5: no way (in `f()`) (and 1 more after that)", fixed = TRUE)
   result <- checked(c("x <- 1", "y <- <- 2"))
   expect_identical(result$message[1], "It cannot be read as R code: line 2: unexpected assignment in `y <- <- 2`")
-  unread <- function(...) tryCatch(parse(text = c(...), keep.source = TRUE), error = function(e) nativenet:::unread_line(e, c(...)))
+  unread <- function(...) tryCatch(parse(text = c(...), keep.source = TRUE), error = function(e)
+    nativenet:::unread_line(e, c(...)))
   expect_identical(unread("x <- 1", "f(", "  x))", "y"), "line 3: unexpected ')' in `x))`")
   expect_identical(unread("f(", "x"), "line 3: unexpected end of input: is a bracket or a quote not closed?")
   expect_true(all(is.na(result$ok[-1])))
@@ -158,8 +178,9 @@ test_that("a file that loops is stopped, with all that it has started, and the p
 test_that("quit() in the file, or in a method that a check calls, is told, and the session goes on", {
   result <- checked(c("x <- 1", "quit(status = 3)", "y <- 2"))
   expect_match(result$message[1], "the process ended: `quit()`, or R crashed, in line 2", fixed = TRUE)
-  result <- checked(changed("s * (1 - s)" = "q()", "network <- build_network" = "network <- NULL # ", "losses <- vapply" = "losses <- NULL #", "round(network$predict(x), 3)" = "",
-    "plot(losses" = "NULL #(losses", "network$weights" = ""))
+  result <- checked(changed("s * (1 - s)" = "q()", "network <- build_network" = "network <- list",
+    "losses <- vapply" = "losses <- NULL #", "round(network$predict(x), 3)" = "", "plot(losses" = "NULL #(losses",
+    "network$weights" = ""))
   at <- grep("sigmoid()$backward", result$check, fixed = TRUE)
   expect_true(all(result$ok[seq_len(at - 1)]))
   expect_match(result$message[at], "the process ended: `quit()`, or R crashed, in this check", fixed = TRUE)
@@ -171,9 +192,9 @@ test_that("what a file does to its own session neither reaches the checks nor ou
   set.seed(3)
   seed <- .Random.seed
   code <- solution_of("backpropagation")
-  hostile <- c("T <- FALSE; c <- function(...) stop('c'); stop <- function(...) NULL; list <- 1; TRUE", "setwd(tempdir()); options(error = quote(q()), warn = 2, digits = 3)",
-    "sink(tempfile()); set.seed(9); graphics.off(); plot(1); for (i in 1:200) cat(strrep('x', 1e5)); message(strrep('y', 1e6))", "detach('package:nativenet')", "rm(x, y, network)",
-    "closeAllConnections()")
+  hostile <- c("T <- FALSE; c <- function(...) stop('c'); stop <- function(...) NULL; list <- 1; TRUE",
+    "setwd(tempdir()); options(error = quote(q()), warn = 2, digits = 3)",
+    "sink(tempfile()); set.seed(9); graphics.off(); plot(1); for (i in 1:200) cat(strrep('x', 1e5)); message(strrep('y', 1e6))", "detach('package:nativenet')", "rm(x, y, network)", "closeAllConnections()")
   code <- checked(base::c(code, hostile))
   expect_identical(failing(code), "`network` of your file has learned XOR")
   expect_identical(.Random.seed, seed)
@@ -196,7 +217,8 @@ test_that("arguments are checked, and the lab is found by the head or the name o
 })
 
 test_that("results print their failures, once", {
-  result <- structure(data.frame(check = c("one holds", "two holds", "three holds"), ok = c(TRUE, FALSE, NA), message = c("", "because {of} this", "not reached")),
+  result <- structure(data.frame(check = c("one holds", "two holds", "three holds"), ok = c(TRUE, FALSE, NA),
+    message = c("", "because {of} this", "not reached")),
     class = c("nn_lab_check", "data.frame"), file = "f.R", lab = "tensors")
   output <- capture.output(expect_invisible(print(result)))
   expect_match(output[1], "f.R, lab tensors")

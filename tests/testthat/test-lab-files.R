@@ -23,7 +23,9 @@ test_that("solutions go, the text of the mark stays as a comment where the mark 
 })
 
 test_that("several marks, tabs, text of several lines or none, and no line end at the end", {
-  file <- in_folder("\t#!hwbegin TODO one\\n# two\\nthree \n1\n\t#!hwend\n#!hwbegin\n2\n#!hwend\n#!hwbegin  TODO  last\n3\n  #!hwend\nend")
+  file <-
+    in_folder(
+      "\t#!hwbegin TODO one\\n# two\\nthree \n1\n\t#!hwend\n#!hwbegin\n2\n#!hwend\n#!hwbegin  TODO  last\n3\n  #!hwend\nend")
   expect_identical(bytes(strip_solutions(file)), "\t# TODO one\n\t# two\n\t# three\n# TODO\n# TODO  last\nend")
   expect_identical(bytes(strip_solutions(in_folder("#!hwbegin TODO a\n1\n#!hwend"))), "# TODO a\n")
 })
@@ -37,8 +39,10 @@ test_that("line ends and bytes of other lines stay, those of Latin-1 among them"
   file <- in_folder("a\r\n  #!hwbegin TODO x\\n y\r\n1\r\n  #!hwend\r\nb\n\r\nc\r")
   expect_identical(bytes(strip_solutions(file)), "a\r\n  # TODO x\r\n  # y\r\nb\n\r\nc\r")
   file <- in_folder("")
-  writeBin(c(charToRaw("# "), as.raw(0xe4), charToRaw("\n#!hwbegin TODO "), as.raw(0xe4), charToRaw("\n1\n#!hwend\n")), file)
-  expect_identical(readBin(strip_solutions(file), "raw", 100), c(charToRaw("# "), as.raw(0xe4), charToRaw("\n# TODO "), as.raw(0xe4), charToRaw("\n")))
+  writeBin(c(charToRaw("# "), as.raw(0xe4), charToRaw("\n#!hwbegin TODO "), as.raw(0xe4), charToRaw("\n1\n#!hwend\n")),
+    file)
+  expect_identical(readBin(strip_solutions(file), "raw", 100), c(charToRaw("# "), as.raw(0xe4), charToRaw("\n# TODO "),
+    as.raw(0xe4), charToRaw("\n")))
 })
 
 test_that("marks that do not pair up are errors that give the lines, and nothing is written", {
@@ -59,15 +63,18 @@ test_that("marks that do not pair up are errors that give the lines, and nothing
 test_that("the file itself is never overwritten, by whatever name", {
   file <- in_folder("#!hwbegin TODO\n1\n#!hwend\n")
   expect_error(strip_solutions(file, file), class = "nativenet_error_file")
-  expect_error(strip_solutions(file, file.path(dirname(file), ".", basename(file))), "would be lost", class = "nativenet_error_file")
+  expect_error(strip_solutions(file, file.path(dirname(file), ".", basename(file))), "would be lost",
+    class = "nativenet_error_file")
   link <- file.path(dirname(file), "link.R")
-  if (suppressWarnings(file.symlink(file, link))) expect_error(strip_solutions(file, link), class = "nativenet_error_file")
+  if (suppressWarnings(file.symlink(file, link))) expect_error(strip_solutions(file, link),
+    class = "nativenet_error_file")
   expect_match(bytes(file), "hwbegin")
   expect_identical(basename(strip_solutions(file, file.path(dirname(file), "other.R"))), "other.R")
   plain <- file.path(dirname(file), "plain.R")
   file.copy(file, plain)
   expect_identical(basename(strip_solutions(plain)), "plain-student.R")
-  expect_error(strip_solutions(file.path(dirname(file), "none.R")), "`file` does not exist", class = "nativenet_error_file")
+  expect_error(strip_solutions(file.path(dirname(file), "none.R")), "`file` does not exist",
+    class = "nativenet_error_file")
   expect_error(strip_solutions(1), class = "nativenet_error_value")
 })
 

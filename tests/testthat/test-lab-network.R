@@ -3,7 +3,8 @@
 xor_x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), nrow = 4, ncol = 2, byrow = TRUE)
 xor_y <- matrix(c(0, 1, 1, 0), nrow = 4, ncol = 1)
 
-build <- function(layers = list(2, htan(), 1, sigmoid()), loss = binary_crossentropy(), optimizer = gradient_descent_optimizer(learning_rate = 1),
+build <- function(layers = list(2, htan(), 1, sigmoid()), loss = binary_crossentropy(),
+  optimizer = gradient_descent_optimizer(learning_rate = 1),
                   input_size = 2, seed = 1, ...) {
   set.seed(seed)
   build_dense_neural_network(input_size, layers, loss, optimizer, ...)
@@ -63,7 +64,8 @@ test_that("XOR is learned from most random starts with 2 hidden units and from p
 })
 
 test_that("train_on_batch returns the loss before the step", {
-  for (parts in list(list(binary_crossentropy(), sigmoid()), list(mean_squared_error(), linear()), list(mean_squared_error(), sigmoid()))) {
+  for (parts in list(list(binary_crossentropy(), sigmoid()), list(mean_squared_error(), linear()),
+    list(mean_squared_error(), sigmoid()))) {
     network <- build(list(3, htan(), 1, parts[[2]]), parts[[1]], gradient_descent_optimizer(learning_rate = 0.1))
     before <- parts[[1]]$forward(xor_y, network$predict(xor_x))
     expect_equal(network$train_on_batch(xor_x, xor_y), before, tolerance = 1e-8)
@@ -111,16 +113,19 @@ losses_for <- function(last) {
     list(mean_squared_error(), mean_squared_error(reduction = "sum"))
   )
 }
-made <- list(sigmoid = sigmoid, softmax = softmax, htan = htan, linear = linear, relu = relu, elu = function() elu(alpha = 0.7))
+made <- list(sigmoid = sigmoid, softmax = softmax, htan = htan, linear = linear, relu = relu, elu = function()
+  elu(alpha = 0.7))
 
 test_that("gradients equal finite differences: activations x losses x penalties, one to three layers", {
   wrong <- character()
   count <- 0
   set.seed(5)
   x <- matrix(rnorm(5 * 3), 5)
-  for (last in names(made)) for (loss in losses_for(last)) for (hidden in list("", "htan", "relu", c("elu", "sigmoid"), c("softmax", "htan"))) {
+  for (last in names(made)) for (loss in losses_for(last))
+    for (hidden in list("", "htan", "relu", c("elu", "sigmoid"), c("softmax", "htan"))) {
     for (penalty in list(c(0, 0), c(0.01, 0.02))) {
-      layers <- c(if (nzchar(hidden[1])) unlist(lapply(hidden, function(h) list(4, made[[h]]())), recursive = FALSE), list(3, made[[last]]()))
+      layers <- c(if (nzchar(hidden[1])) unlist(lapply(hidden, function(h) list(4, made[[h]]())), recursive = FALSE),
+        list(3, made[[last]]()))
       network <- build(layers, loss, input_size = 3, seed = count + 10, l1 = penalty[1], l2 = penalty[2])
       network$biases <- lapply(network$biases, function(b) rnorm(length(b), sd = 0.3))
       check <- check_gradient(network, x, classes(5, 3), tolerance = 1e-4)
@@ -133,8 +138,9 @@ test_that("gradients equal finite differences: activations x losses x penalties,
 })
 
 optimizers <- function() list(
-  gradient_descent_optimizer(learning_rate = 0.5), momentum_optimizer(learning_rate = 0.1), momentum_optimizer(learning_rate = 0.1, nesterov = TRUE),
-  rmsprop_optimizer(learning_rate = 0.01), adam_optimizer(learning_rate = 0.02), adamw_optimizer(learning_rate = 0.02, weight_decay = 0.1),
+  gradient_descent_optimizer(learning_rate = 0.5), momentum_optimizer(learning_rate = 0.1),
+  momentum_optimizer(learning_rate = 0.1, nesterov = TRUE), rmsprop_optimizer(learning_rate = 0.01),
+  adam_optimizer(learning_rate = 0.02), adamw_optimizer(learning_rate = 0.02, weight_decay = 0.1),
   adagrad_optimizer(learning_rate = 0.1)
 )
 
@@ -170,10 +176,12 @@ test_that("fit without shuffling is train_on_batch over slices, in the engine to
     by_hand <- network$copy()
     twin <- in_r(network)
     history <- network$fit(x, y, epochs = 2, batch_size = 4, shuffle = FALSE, verbose = FALSE)
-    losses <- replicate(2, sum(vapply(list(1:4, 5:8, 9:11), function(r) length(r) * by_hand$train_on_batch(x[r, ], y[r, ]), 0)) / 11)
+    losses <- replicate(2, sum(vapply(list(1:4, 5:8, 9:11), function(r) length(r) * by_hand$train_on_batch(x[r, ],
+      y[r, ]), 0)) / 11)
     expect_equal(history$loss, losses, tolerance = 1e-14)
     expect_identical(numbers(network), numbers(by_hand))
-    expect_equal(twin$fit(x, y, epochs = 2, batch_size = 4, shuffle = FALSE, verbose = FALSE)$loss, losses, tolerance = 1e-7)
+    expect_equal(twin$fit(x, y, epochs = 2, batch_size = 4, shuffle = FALSE, verbose = FALSE)$loss, losses,
+      tolerance = 1e-7)
     expect_equal(numbers(twin), numbers(network), tolerance = 1e-7)
   }
 })
@@ -183,7 +191,8 @@ test_that("a tape over the ops, gradients() and a training step give the same bi
     set.seed(8)
     x <- matrix(rnorm(37 * 9), 37)
     y <- classes(37, 5)
-    network <- build(list(19, htan(), 5, softmax()), categorical_crossentropy(), gradient_descent_optimizer(learning_rate = 1), 9, dtype = dtype)
+    network <- build(list(19, htan(), 5, softmax()), categorical_crossentropy(),
+      gradient_descent_optimizer(learning_rate = 1), 9, dtype = dtype)
     w <- lapply(network$weights, tensor, dtype)
     b <- lapply(network$biases, function(b) tensor(array(b, length(b)), dtype))
     tape <- gradient_tape()
@@ -216,8 +225,9 @@ test_that("gradients() changes nothing, also when the loss overflows", {
 
 test_that("sigmoid with binary and softmax with categorical cross-entropy stay right when saturated", {
   one <- function(z, activation, loss, dtype = "float64") {
-    dense_neural_network(weights = list(diag(length(z))), biases = list(numeric(length(z))), activations = list(activation), loss = loss,
-      optimizer = gradient_descent_optimizer(), dtype = dtype)$gradients(matrix(z, 1), matrix(c(0, 1)[seq_along(z)], 1))
+    dense_neural_network(weights = list(diag(length(z))), biases = list(numeric(length(z))),
+      activations = list(activation), loss = loss, optimizer = gradient_descent_optimizer(),
+      dtype = dtype)$gradients(matrix(z, 1), matrix(c(0, 1)[seq_along(z)], 1))
   }
   for (dtype in c("float64", "float32")) {
     for (z in c(-1000, -100, -20, -1, 0, 1, 20, 100, 1000)) {
@@ -242,7 +252,8 @@ test_that("float32 is close to float64 and its weights are exact float32 numbers
   x <- matrix(rnorm(50 * 6), 50)
   y <- classes(50, 3)
   fit <- function(dtype) {
-    network <- build(list(8, relu(), 3, softmax()), categorical_crossentropy(), adam_optimizer(learning_rate = 0.01), 6, dtype = dtype)
+    network <- build(list(8, relu(), 3, softmax()), categorical_crossentropy(), adam_optimizer(learning_rate = 0.01), 6,
+      dtype = dtype)
     network$fit(x, y, epochs = 5, batch_size = 10, verbose = FALSE)
     network
   }
@@ -262,7 +273,8 @@ test_that("predictions do not depend on how rows are batched, to the bit", {
       x <- matrix(rnorm(600 * 13), 600)
       together <- network$predict(x)
       rows <- c(1:3, 255:258, 512:513, 599:600)
-      expect_identical(do.call(rbind, lapply(rows, function(i) network$predict(x[i, , drop = FALSE]))), together[rows, , drop = FALSE])
+      expect_identical(do.call(rbind, lapply(rows, function(i) network$predict(x[i, , drop = FALSE]))),
+        together[rows, , drop = FALSE])
       expect_identical(network$predict(x[5:37, ]), together[5:37, , drop = FALSE])
     }
   }
@@ -276,7 +288,8 @@ test_that("batches may change in size from call to call, also upwards", {
   fresh <- network$copy()
   twin <- in_r(network)
   for (n in c(1, 100, 3, 64, 65, 2, 100)) {
-    expect_equal(network$train_on_batch(x[1:n, , drop = FALSE], y[1:n]), twin$train_on_batch(x[1:n, , drop = FALSE], y[1:n]), tolerance = 1e-12)
+    expect_equal(network$train_on_batch(x[1:n, , drop = FALSE], y[1:n]), twin$train_on_batch(x[1:n, , drop = FALSE],
+      y[1:n]), tolerance = 1e-12)
     network$predict(x[1:7, ])
     network$gradients(x, y)
   }
@@ -301,21 +314,25 @@ test_that("replacing a part keeps the weights and takes effect", {
   network <- build(list(2, htan(), 1, sigmoid()))
   for (i in 1:3) network$train_on_batch(xor_x, xor_y)
   before <- numbers(network)
-  reference <- function(f, g) g(sweep(f(sweep(xor_x %*% network$weights[[1]], 2, network$biases[[1]], "+")) %*% network$weights[[2]], 2, network$biases[[2]], "+"))
+  reference <- function(f, g) g(sweep(f(sweep(xor_x %*% network$weights[[1]], 2, network$biases[[1]], "+")) %*%
+    network$weights[[2]], 2, network$biases[[2]], "+"))
   network$activations <- list(relu(), linear())
   expect_equal(network$predict(xor_x), reference(function(x) pmax(x, 0), identity), tolerance = 1e-13)
   network$loss <- mean_squared_error()
   expect_equal(network$gradients(xor_x, xor_y)$loss, mean((network$predict(xor_x) - xor_y)^2), tolerance = 1e-13)
   network$l2 <- 0.5
-  expect_equal(network$gradients(xor_x, xor_y)$loss, mean((network$predict(xor_x) - xor_y)^2) + 0.5 * sum(unlist(network$weights)^2), tolerance = 1e-13)
+  expect_equal(network$gradients(xor_x, xor_y)$loss, mean((network$predict(xor_x) - xor_y)^2) +
+    0.5 * sum(unlist(network$weights)^2), tolerance = 1e-13)
   network$optimizer <- adam_optimizer(learning_rate = 0)
   network$train_on_batch(xor_x, xor_y)
   expect_identical(numbers(network), before)
   network$activations[[1]] <- elu(alpha = 2)
-  expect_equal(network$predict(xor_x), reference(function(x) ifelse(x > 0, x, 2 * expm1(x)), identity), tolerance = 1e-13)
+  expect_equal(network$predict(xor_x), reference(function(x) ifelse(x > 0, x, 2 * expm1(x)), identity),
+    tolerance = 1e-13)
   network$dtype <- "float32"
   expect_equal(numbers(network), before, tolerance = 1e-6)
-  expect_equal(network$predict(xor_x), reference(function(x) ifelse(x > 0, x, 2 * expm1(x)), identity), tolerance = 1e-6)
+  expect_equal(network$predict(xor_x), reference(function(x) ifelse(x > 0, x, 2 * expm1(x)), identity),
+    tolerance = 1e-6)
 })
 
 test_that("the learning rate can be changed through the network without losing the optimizer's memory", {
@@ -351,7 +368,8 @@ test_that("the learning rate can be changed in on_epoch, by either way to reach 
 })
 
 test_that("copy() is independent in weights and parts", {
-  network <- build(list(2, elu(alpha = 0.5), 1, sigmoid()), optimizer = momentum_optimizer(learning_rate = 0.5), l2 = 0.01, dtype = "float32")
+  network <- build(list(2, elu(alpha = 0.5), 1, sigmoid()), optimizer = momentum_optimizer(learning_rate = 0.5),
+    l2 = 0.01, dtype = "float32")
   network$train_on_batch(xor_x, xor_y)
   twin <- network$copy()
   expect_identical(numbers(twin), numbers(network))
@@ -405,7 +423,8 @@ test_that("saved and read, a network goes on exactly as it would have", {
   y <- classes(30, 3)
   for (dtype in c("float64", "float32")) {
     for (optimizer in optimizers()) {
-      network <- build(list(5, htan(), 3, softmax()), categorical_crossentropy(), optimizer, 4, l2 = 0.01, dtype = dtype)
+      network <- build(list(5, htan(), 3, softmax()), categorical_crossentropy(), optimizer, 4, l2 = 0.01,
+        dtype = dtype)
       network$fit(x, y, epochs = 2, batch_size = 8, verbose = FALSE)
       file <- tempfile(fileext = ".rds")
       saveRDS(network, file)
@@ -414,7 +433,8 @@ test_that("saved and read, a network goes on exactly as it would have", {
       expect_identical(numbers(back), numbers(network))
       on <- function(n) {
         set.seed(13)
-        list(n$train_on_batch(x[1:3, ], y[1:3, ]), n$fit(x, y, epochs = 2, batch_size = 8, verbose = FALSE), n$predict(x), numbers(n))
+        list(n$train_on_batch(x[1:3, ], y[1:3, ]), n$fit(x, y, epochs = 2, batch_size = 8, verbose = FALSE),
+          n$predict(x), numbers(n))
       }
       expect_identical(on(back), on(network), info = paste(dtype, class(optimizer)[1]))
     }
@@ -425,7 +445,8 @@ test_that("saved and read, a network goes on exactly as it would have", {
 
 test_that("fit returns a loss per epoch, and one for the validation data", {
   network <- build()
-  history <- withVisible(network$fit(xor_x, xor_y, epochs = 3, batch_size = 2, validation_data = list(xor_x[1:2, ], xor_y[1:2, ]), verbose = FALSE))
+  history <- withVisible(network$fit(xor_x, xor_y, epochs = 3, batch_size = 2,
+    validation_data = list(xor_x[1:2, ], xor_y[1:2, ]), verbose = FALSE))
   expect_false(history$visible)
   expect_identical(lengths(history$value), c(loss = 3L, val_loss = 3L))
   expect_equal(history$value$val_loss[3], network$evaluate(xor_x[1:2, ], xor_y[1:2, ])$loss)
@@ -437,7 +458,8 @@ test_that("fit works with its defaults on four samples", {
 })
 
 test_that("each epoch visits every row once, in an order that changes", {
-  note <- setRefClass("note", contains = "mean_squared_error", fields = list(visited = "list"), where = globalenv(), methods = list(
+  note <- setRefClass("note", contains = "mean_squared_error", fields = list(visited = "list"), where = globalenv(),
+    methods = list(
     backward = function(y_true, y_pred) {
       visited[[length(visited) + 1]] <<- c(y_true)
       callSuper(y_true, y_pred)
@@ -452,7 +474,8 @@ test_that("each epoch visits every row once, in an order that changes", {
   expect_setequal(unlist(visited[4:6]), 1:10)
   expect_false(identical(unlist(visited[1:3]), unlist(visited[4:6])))
   # in the engine: with a learning rate of 0 the epoch's mean loss is that of all rows once
-  native <- build(list(1, linear()), mean_squared_error(), gradient_descent_optimizer(learning_rate = 0), input_size = 1)
+  native <- build(list(1, linear()), mean_squared_error(), gradient_descent_optimizer(learning_rate = 0),
+    input_size = 1)
   losses <- native$fit(matrix(1:10), 1:10, epochs = 20, batch_size = 4, verbose = FALSE)$loss
   expect_equal(losses, rep(native$evaluate(matrix(1:10), 1:10)$loss, 20), tolerance = 1e-13)
   # and in an order that changes: the step depends on which row comes last
@@ -470,8 +493,8 @@ test_that("each epoch visits every row once, in an order that changes", {
 test_that("on_epoch hears epoch and loss, and FALSE stops training, in the engine and in R", {
   for (network in list(build(), in_r(build()))) {
     heard <- NULL
-    history <- network$fit(xor_x, xor_y, epochs = 10, batch_size = 4, verbose = FALSE, validation_data = list(xor_x, xor_y),
-      on_epoch = function(epoch, loss) {
+    history <- network$fit(xor_x, xor_y, epochs = 10, batch_size = 4, verbose = FALSE,
+      validation_data = list(xor_x, xor_y), on_epoch = function(epoch, loss) {
         heard <<- rbind(heard, c(epoch, loss))
         epoch < 3
       })
@@ -499,23 +522,28 @@ test_that("verbose prints a line per epoch", {
   without_time <- function(x) sub("[0-9.]+ s$", "0.0 s", x)
   quiet <- capture.output(build()$fit(xor_x, xor_y, epochs = 2, batch_size = 4, verbose = FALSE))
   expect_identical(quiet, character())
-  for (network in list(build(optimizer = gradient_descent_optimizer(learning_rate = 0)), in_r(build(optimizer = gradient_descent_optimizer(learning_rate = 0))))) {
+  for (network in list(build(optimizer = gradient_descent_optimizer(learning_rate = 0)),
+    in_r(build(optimizer = gradient_descent_optimizer(learning_rate = 0))))) {
     lines <- capture.output(network$fit(xor_x, xor_y, epochs = 10, batch_size = 4, verbose = TRUE))
     loss <- sprintf("%.4f", network$evaluate(xor_x, xor_y)$loss)
     expect_identical(without_time(lines), sprintf("Epoch %2d/10  loss %s  0.0 s", 1:10, loss))
-    lines <- capture.output(network$fit(xor_x, xor_y, epochs = 1, batch_size = 4, verbose = TRUE, validation_data = list(xor_x, xor_y)))
+    lines <- capture.output(network$fit(xor_x, xor_y, epochs = 1, batch_size = 4, verbose = TRUE,
+      validation_data = list(xor_x, xor_y)))
     expect_identical(without_time(lines), sprintf("Epoch 1/1  loss %s  val_loss %s  0.0 s", loss, loss))
   }
 })
 
 test_that("evaluate counts right answers for one output and for classes", {
   identity_net <- function(k, activation, loss) {
-    dense_neural_network(weights = list(diag(k)), biases = list(numeric(k)), activations = list(activation), loss = loss, optimizer = gradient_descent_optimizer())
+    dense_neural_network(weights = list(diag(k)), biases = list(numeric(k)), activations = list(activation),
+      loss = loss, optimizer = gradient_descent_optimizer())
   }
-  expect_equal(identity_net(1, sigmoid(), binary_crossentropy())$evaluate(matrix(c(-1, 2, 3, -4)), c(0, 1, 0, 0))$accuracy, 0.75)
+  expect_equal(identity_net(1, sigmoid(), binary_crossentropy())$evaluate(matrix(c(-1, 2, 3, -4)),
+    c(0, 1, 0, 0))$accuracy, 0.75)
   x <- rbind(c(3, 1, 2), c(0, 5, 1), c(1, 2, 9), c(7, 8, 1))
   expect_equal(identity_net(3, softmax(), categorical_crossentropy())$evaluate(x, c(0, 1, 2, 0))$accuracy, 0.75)
-  expect_equal(identity_net(3, linear(), mean_squared_error())$evaluate(x, to_categorical(c(0, 1, 1, 1), 3))$accuracy, 0.75)
+  expect_equal(identity_net(3, linear(), mean_squared_error())$evaluate(x, to_categorical(c(0, 1, 1, 1), 3))$accuracy,
+    0.75)
   expect_equal(identity_net(3, linear(), mean_squared_error())$evaluate(x, x)$loss, 0)
 })
 
@@ -523,10 +551,12 @@ test_that("targets may be labels, factors, vectors, integers, logicals or one-co
   x <- matrix(c(1, 2, 3, 4, 5, 6), 3)
   network <- build(list(3, softmax()), categorical_crossentropy())
   wanted <- network$gradients(x, to_categorical(c(0, 2, 1), 3))
-  for (y in list(c(0, 2, 1), c(0L, 2L, 1L), array(c(0, 2, 1)), factor(c("a", "c", "b")))) expect_identical(network$gradients(x, y), wanted)
+  for (y in list(c(0, 2, 1), c(0L, 2L, 1L), array(c(0, 2, 1)), factor(c("a", "c", "b"))))
+    expect_identical(network$gradients(x, y), wanted)
   single <- build()
   wanted <- single$gradients(x, matrix(c(0, 1, 1)))
-  for (y in list(c(0, 1, 1), 0:2 > 0, c(0L, 1L, 1L), array(c(0, 1, 1)), matrix(c(FALSE, TRUE, TRUE)))) expect_identical(single$gradients(x, y), wanted)
+  for (y in list(c(0, 1, 1), 0:2 > 0, c(0L, 1L, 1L), array(c(0, 1, 1)), matrix(c(FALSE, TRUE, TRUE))))
+    expect_identical(single$gradients(x, y), wanted)
   expect_identical(single$predict(data.frame(a = x[, 1], b = x[, 2])), single$predict(x))
   expect_identical(single$predict(matrix(1:6, 3)), single$predict(x))
 })
@@ -537,8 +567,10 @@ test_that("to_categorical makes rows with a one", {
   expect_identical(to_categorical(factor(c("b", "a", "b"))), matrix(c(0, 1, 0, 1, 0, 1), 3))
   expect_identical(ncol(to_categorical(factor("a", levels = c("a", "b", "c")))), 3L)
   expect_identical(dim(to_categorical(numeric(), 3)), c(0L, 3L))
-  for (bad in list(-1, 0.5, NA, "a", c(0, NaN), Inf, NULL)) expect_error(to_categorical(bad), "`y` must be labels 0, 1, 2", class = "nativenet_error_value")
-  expect_error(to_categorical(3, 3), "`y` has the label 3, but with 3 classes the labels are 0 .. 2", class = "nativenet_error_index")
+  for (bad in list(-1, 0.5, NA, "a", c(0, NaN), Inf, NULL))
+    expect_error(to_categorical(bad), "`y` must be labels 0, 1, 2", class = "nativenet_error_value")
+  expect_error(to_categorical(3, 3), "`y` has the label 3, but with 3 classes the labels are 0 .. 2",
+    class = "nativenet_error_index")
   expect_error(to_categorical(0, 0), "`num_classes` must be a positive whole number", class = "nativenet_error_value")
 })
 
@@ -558,14 +590,17 @@ test_that("bad calls are refused in clear words and leave weights and optimizer 
       expect_identical(numbers(n), kept)
     }
   }
-  refused(quote(n$predict(c(1, 2))), "`predict()`: `batch_x` must be a numeric matrix with a row per sample, not a double vector of length 2")
+  refused(quote(n$predict(c(1, 2))),
+    "`predict()`: `batch_x` must be a numeric matrix with a row per sample, not a double vector of length 2")
   refused(quote(n$predict(matrix(1, 2, 3))), "`batch_x` of shape (2, 3) must have 2 columns, one per input", "shape")
   refused(quote(n$predict(matrix(1, 0, 2))), "`batch_x` has no rows", "shape")
   refused(quote(n$predict(matrix("a", 2, 2))), "`batch_x` must be a numeric matrix")
   refused(quote(n$predict(NULL)), "not NULL")
   refused(quote(n$predict(data.frame(a = 1, b = "x"))), "`batch_x` must hold numbers, but column `b` is \"x\"")
-  refused(quote(n$train_on_batch(xor_x, xor_y[1:3, , drop = FALSE])), "`batch_y` of shape (3, 1) must have the shape (4, 1)", "shape")
-  refused(quote(n$train_on_batch(xor_x, cbind(xor_y, xor_y))), "`batch_y` of shape (4, 2) must have the shape (4, 1)", "shape")
+  refused(quote(n$train_on_batch(xor_x, xor_y[1:3, , drop = FALSE])),
+    "`batch_y` of shape (3, 1) must have the shape (4, 1)", "shape")
+  refused(quote(n$train_on_batch(xor_x, cbind(xor_y, xor_y))), "`batch_y` of shape (4, 2) must have the shape (4, 1)",
+    "shape")
   refused(quote(n$train_on_batch(xor_x, c("0", "1", "1", "0"))), "`batch_y` must be a numeric matrix")
   refused(quote(n$train_on_batch(na, xor_y)), "NA at position 2")
   refused(quote(n$train_on_batch(xor_x, c(0, 1, NaN, 0))), "NaN at position 3")
@@ -581,8 +616,10 @@ test_that("bad calls are refused in clear words and leave weights and optimizer 
   refused(quote(n$fit(xor_x, xor_y, batch_size = 2, verbose = 2)), "`verbose` must be TRUE or FALSE, not 2")
   refused(quote(n$fit(xor_x, xor_y, batch_size = 2, on_epoch = 1)), "`on_epoch` must be a function, not 1")
   refused(quote(n$fit(xor_x, xor_y, batch_size = 2, validation_data = xor_x)), "`validation_data` must be list(x, y)")
-  refused(quote(n$fit(xor_x, xor_y, batch_size = 2, validation_data = list(xor_x, 1:3))), "`validation_data[[2]]` of shape (3, 1)", "shape")
-  refused(quote(n$fit(xor_x, xor_y, batch_size = 2, verbose = FALSE, validation_data = list(na, xor_y))), "NA at position 2")
+  refused(quote(n$fit(xor_x, xor_y, batch_size = 2, validation_data = list(xor_x, 1:3))),
+    "`validation_data[[2]]` of shape (3, 1)", "shape")
+  refused(quote(n$fit(xor_x, xor_y, batch_size = 2, verbose = FALSE, validation_data = list(na, xor_y))),
+    "NA at position 2")
   refused(quote(n$evaluate(xor_x, 1:3)), "`evaluate()`: `y` of shape (3, 1)", "shape")
   refused(quote(n$weights <- list()), "`weights`", "shape")
   refused(quote(n$weights <- rev(n$weights)), "`weights` must keep their shapes (2, 2), (2, 1)", "shape")
@@ -610,10 +647,12 @@ test_that("parts of one's own that return nonsense are refused and leave the net
     expect_error(network$train_on_batch(xor_x, xor_y), class = "nativenet_error", info = class(network$optimizer)[1])
     expect_identical(list(network$weights, network$biases), before)
   }
-  optimizer <- function(name, step) setRefClass(name, contains = "gradient_descent_optimizer", methods = list(step = step), where = globalenv())()
+  optimizer <- function(name, step) setRefClass(name, contains = "gradient_descent_optimizer",
+    methods = list(step = step), where = globalenv())()
   steps <- list(
-    no_step = function(x, gradient) NULL, sum_step = function(x, gradient) sum(x), turned_step = function(x, gradient) t(x - gradient),
-    text_step = function(x, gradient) "x", na_step = function(x, gradient) NA * x, short_step = function(x, gradient) x[-1]
+    no_step = function(x, gradient) NULL, sum_step = function(x, gradient) sum(x), turned_step = function(x, gradient)
+    t(x - gradient), text_step = function(x, gradient) "x", na_step = function(x, gradient) NA * x,
+    short_step = function(x, gradient) x[-1]
   )
   for (name in names(steps)) {
     for (layers in list(list(3, htan(), 1, sigmoid()), list(1, sigmoid()))) {
@@ -622,7 +661,8 @@ test_that("parts of one's own that return nonsense are refused and leave the net
     }
   }
   set.seed(1)
-  square <- build_dense_neural_network(2, list(2, htan(), 1, sigmoid()), binary_crossentropy(), optimizer("turned_step", steps$turned_step))
+  square <- build_dense_neural_network(2, list(2, htan(), 1, sigmoid()), binary_crossentropy(),
+    optimizer("turned_step", steps$turned_step))
   whole(square)
   nonsense <- list(
     list(function(y_true, y_pred) (y_pred - y_true)^2, function(y_true, y_pred) 2 * (y_pred - y_true)),
@@ -632,15 +672,18 @@ test_that("parts of one's own that return nonsense are refused and leave the net
     list(function(y_true, y_pred) mean((y_pred - y_true)^2), function(y_true, y_pred) NULL)
   )
   for (pair in nonsense) {
-    loss <- setRefClass("nonsense_loss", contains = "loss_function", where = globalenv(), methods = list(forward = pair[[1]], backward = pair[[2]]))
+    loss <- setRefClass("nonsense_loss", contains = "loss_function", where = globalenv(),
+      methods = list(forward = pair[[1]], backward = pair[[2]]))
     whole(build(loss = loss()))
   }
   shapes <- list(
-    list(function(x) sum(x), function(x) x), list(function(x) t(x), function(x) x), list(function(x) x, function(x) 1), list(function(x) NULL, function(x) x),
-    list(function(x) x, function(x) NULL), list(function(x) x, function(x) NA * x)
+    list(function(x) sum(x), function(x) x), list(function(x) t(x), function(x) x), list(function(x) x, function(x) 1),
+    list(function(x) NULL, function(x) x), list(function(x) x, function(x) NULL),
+    list(function(x) x, function(x) NA * x)
   )
   for (pair in shapes) {
-    act <- setRefClass("nonsense_activation", contains = "activation", where = globalenv(), methods = list(forward = pair[[1]], backward = pair[[2]]))
+    act <- setRefClass("nonsense_activation", contains = "activation", where = globalenv(),
+      methods = list(forward = pair[[1]], backward = pair[[2]]))
     whole(build(list(3, act(), 1, sigmoid())))
   }
 })
@@ -657,11 +700,13 @@ test_that("an own softmax with its Jacobian, but no pull(), trains like ours", {
   ))
   mine <- build(list(3, htan(), 3, own()), categorical_crossentropy())
   ours <- build(list(3, htan(), 3, softmax()), categorical_crossentropy())
-  for (i in 1:5) expect_equal(mine$train_on_batch(xor_x, c(0, 1, 2, 0)), ours$train_on_batch(xor_x, c(0, 1, 2, 0)), tolerance = 1e-6)
+  for (i in 1:5) expect_equal(mine$train_on_batch(xor_x, c(0, 1, 2, 0)), ours$train_on_batch(xor_x, c(0, 1, 2, 0)),
+    tolerance = 1e-6)
 })
 
 test_that("a subclass of the network has fields and methods of its own and stays one when copied", {
-  logging <- setRefClass("logging_network", contains = "dense_neural_network", fields = list(log = "numeric"), where = globalenv(), methods = list(
+  logging <- setRefClass("logging_network", contains = "dense_neural_network", fields = list(log = "numeric"),
+    where = globalenv(), methods = list(
     train_on_batch = function(batch_x, batch_y, ...) {
       before <- callSuper(batch_x, batch_y, ...)
       log <<- c(log, before)
@@ -669,7 +714,8 @@ test_that("a subclass of the network has fields and methods of its own and stays
     }
   ))
   plain <- build()
-  network <- logging(weights = plain$weights, biases = plain$biases, activations = plain$activations, loss = plain$loss, optimizer = plain$optimizer)
+  network <- logging(weights = plain$weights, biases = plain$biases, activations = plain$activations, loss = plain$loss,
+    optimizer = plain$optimizer)
   losses <- vapply(1:3, function(i) network$train_on_batch(xor_x, xor_y), 0)
   expect_identical(losses, vapply(1:3, function(i) plain$train_on_batch(xor_x, xor_y), 0))
   expect_identical(network$log, losses)
@@ -681,34 +727,49 @@ test_that("a subclass of the network has fields and methods of its own and stays
 
 test_that("labels that are no class are refused", {
   network <- build(list(3, softmax()), categorical_crossentropy())
-  expect_error(network$train_on_batch(xor_x, c(0, 1, 2, 3)), "`batch_y` has the label 3, but with 3 classes the labels are 0 .. 2", class = "nativenet_error_index")
-  for (bad in list(c(0, 1, 2, -1), c(0, 1, 2, 0.5), c(0, 1, 2, NA))) expect_error(network$train_on_batch(xor_x, bad), class = "nativenet_error_value")
-  expect_error(build(list(3, linear()), mean_squared_error())$train_on_batch(xor_x, c(0, 1, 2, 0)), "`batch_y` must be a numeric matrix", class = "nativenet_error_value")
+  expect_error(network$train_on_batch(xor_x, c(0, 1, 2, 3)),
+    "`batch_y` has the label 3, but with 3 classes the labels are 0 .. 2", class = "nativenet_error_index")
+  for (bad in list(c(0, 1, 2, -1), c(0, 1, 2, 0.5), c(0, 1, 2, NA))) expect_error(network$train_on_batch(xor_x, bad),
+    class = "nativenet_error_value")
+  expect_error(build(list(3, linear()), mean_squared_error())$train_on_batch(xor_x, c(0, 1, 2, 0)),
+    "`batch_y` must be a numeric matrix", class = "nativenet_error_value")
 })
 
 test_that("bad layers and parts are refused when a network is built", {
-  refused <- function(expr, message, class = "nativenet_error_value") expect_error(expr, message, fixed = TRUE, class = class)
+  refused <- function(expr, message, class = "nativenet_error_value") expect_error(expr, message, fixed = TRUE,
+    class = class)
   loss <- mean_squared_error()
   sgd <- gradient_descent_optimizer()
-  refused(build_dense_neural_network(0, list(1, relu()), loss, sgd), "`build_dense_neural_network()`: `input_size` must be a positive whole number, not 0")
-  refused(build_dense_neural_network(2, 3, loss, sgd), "`layers` must be a list of numbers of units and activations, not 3")
+  refused(build_dense_neural_network(0, list(1, relu()), loss, sgd),
+    "`build_dense_neural_network()`: `input_size` must be a positive whole number, not 0")
+  refused(build_dense_neural_network(2, 3, loss, sgd),
+    "`layers` must be a list of numbers of units and activations, not 3")
   refused(build_dense_neural_network(2, list(), loss, sgd), "`layers` must be a list")
-  refused(build_dense_neural_network(2, list(3), loss, sgd), "the last of `layers` has no activation; use `linear()` for none")
-  refused(build_dense_neural_network(2, list(3, 4, relu()), loss, sgd), "`layers[[2]]` must be an activation such as `sigmoid()` or `linear()`, not 4")
-  refused(build_dense_neural_network(2, list(relu(), 3), loss, sgd), "`layers[[1]]` must be a number of units, not an object of class <relu>")
-  refused(build_dense_neural_network(2, list(2.5, relu()), loss, sgd), "`layers[[1]]` must be a positive whole number, not 2.5")
+  refused(build_dense_neural_network(2, list(3), loss, sgd),
+    "the last of `layers` has no activation; use `linear()` for none")
+  refused(build_dense_neural_network(2, list(3, 4, relu()), loss, sgd),
+    "`layers[[2]]` must be an activation such as `sigmoid()` or `linear()`, not 4")
+  refused(build_dense_neural_network(2, list(relu(), 3), loss, sgd),
+    "`layers[[1]]` must be a number of units, not an object of class <relu>")
+  refused(build_dense_neural_network(2, list(2.5, relu()), loss, sgd),
+    "`layers[[1]]` must be a positive whole number, not 2.5")
   refused(build_dense_neural_network(2, list(3, relu), loss, sgd), "`layers[[2]]` must be an activation")
-  refused(build_dense_neural_network(2, list(3, "relu"), loss, sgd), "`layers[[2]]` must be an activation such as `sigmoid()` or `linear()`, not \"relu\"")
+  refused(build_dense_neural_network(2, list(3, "relu"), loss, sgd),
+    "`layers[[2]]` must be an activation such as `sigmoid()` or `linear()`, not \"relu\"")
   refused(build_dense_neural_network(2, list(3, loss), loss, sgd), "not an object of class <mean_squared_error>")
   refused(build_dense_neural_network(2, list(3, relu()), "mse", sgd), "`loss` must be a loss")
   refused(build_dense_neural_network(2, list(3, relu()), sgd, loss), "`loss` must be a loss")
   refused(build_dense_neural_network(2, list(3, relu()), loss, loss), "`optimizer` must be an optimizer")
-  refused(build_dense_neural_network(2, list(3, relu()), loss, sgd, l1 = NA), "`l1` must be a number at least 0, not NA")
+  refused(build_dense_neural_network(2, list(3, relu()), loss, sgd, l1 = NA),
+    "`l1` must be a number at least 0, not NA")
   refused(build_dense_neural_network(2, list(3, relu()), loss, sgd, dtype = "int32"), "`dtype` must be one of")
-  net <- function(w, b, a = list(relu())) dense_neural_network(weights = w, biases = b, activations = a, loss = loss, optimizer = sgd)
-  refused(net(list(matrix(1, 2, 3), matrix(1, 2, 1)), list(1:3, 1), list(relu(), relu())), "`weights[[2]]` of shape (2, 1) does not fit the 3 units before it", "nativenet_error_shape")
+  net <- function(w, b, a = list(relu())) dense_neural_network(weights = w, biases = b, activations = a, loss = loss,
+    optimizer = sgd)
+  refused(net(list(matrix(1, 2, 3), matrix(1, 2, 1)), list(1:3, 1), list(relu(), relu())),
+    "`weights[[2]]` of shape (2, 1) does not fit the 3 units before it", "nativenet_error_shape")
   refused(net(list(matrix(1)), list(1:2)), "`biases[[1]]` must be 1 finite numbers")
-  refused(net(list(matrix(1)), list(1), list(relu(), relu())), "`activations` must be a list of 1, one per layer, not of 2")
+  refused(net(list(matrix(1)), list(1), list(relu(), relu())),
+    "`activations` must be a list of 1, one per layer, not of 2")
   refused(net(list(1), list(1)), "`weights[[1]]` must be a numeric matrix")
   refused(net(matrix(1), list(1)), "`weights` must be a list of matrices")
 })
@@ -717,8 +778,10 @@ test_that("a bad optimizer number or field of a part is refused before a step", 
   network <- build()
   before <- numbers(network)
   network$optimizer$learning_rate <- -1
-  expect_error(network$train_on_batch(xor_x, xor_y), "`learning_rate` must be a number at least 0.*, not -1", class = "nativenet_error_value")
-  expect_error(network$fit(xor_x, xor_y, batch_size = 4, verbose = FALSE), "`learning_rate`", class = "nativenet_error_value")
+  expect_error(network$train_on_batch(xor_x, xor_y), "`learning_rate` must be a number at least 0.*, not -1",
+    class = "nativenet_error_value")
+  expect_error(network$fit(xor_x, xor_y, batch_size = 4, verbose = FALSE), "`learning_rate`",
+    class = "nativenet_error_value")
   expect_identical(numbers(network), before)
 })
 
@@ -729,7 +792,8 @@ test_that("a network shows its shape", {
 test_that("targets beyond 0 and 1 are no targets for a cross-entropy", {
   network <- build()
   before <- network$weights
-  expect_error(network$fit(xor_x, c(-1, 1, 1, -1), verbose = FALSE), "`fit()`: `y` has the value -1, but `binary_crossentropy()`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(network$fit(xor_x, c(-1, 1, 1, -1), verbose = FALSE),
+    "`fit()`: `y` has the value -1, but `binary_crossentropy()`", fixed = TRUE, class = "nativenet_error_value")
   expect_error(network$train_on_batch(xor_x, c(1, 2, 2, 1)), "has the value 2", class = "nativenet_error_value")
   expect_identical(network$weights, before)
   squared <- build(list(2, htan(), 1, htan()), mean_squared_error())
@@ -737,9 +801,12 @@ test_that("targets beyond 0 and 1 are no targets for a cross-entropy", {
 })
 
 test_that("a class in place of an object is named", {
-  expect_error(build_dense_neural_network(2, list(2, relu, 1, sigmoid()), binary_crossentropy(), adam_optimizer()), "`relu()` makes an object of it", fixed = TRUE)
-  expect_error(check_gradient(relu, matrix(1)), "`relu()` makes an object of it", fixed = TRUE, class = "nativenet_error_value")
-  expect_error(build_dense_neural_network(2, list(1, softmax()), categorical_crossentropy(), adam_optimizer()), "always 1", class = "nativenet_error_value")
+  expect_error(build_dense_neural_network(2, list(2, relu, 1, sigmoid()), binary_crossentropy(), adam_optimizer()),
+    "`relu()` makes an object of it", fixed = TRUE)
+  expect_error(check_gradient(relu, matrix(1)), "`relu()` makes an object of it", fixed = TRUE,
+    class = "nativenet_error_value")
+  expect_error(build_dense_neural_network(2, list(1, softmax()), categorical_crossentropy(), adam_optimizer()),
+    "always 1", class = "nativenet_error_value")
 })
 
 test_that("predict() works as R users type it", {

@@ -44,7 +44,8 @@ all_optimizers <- function() list(
   list(adamw_optimizer(), adam_rule(0.001, decay = 0.004)),
   list(adamw_optimizer(learning_rate = 0.1, weight_decay = 0.1), adam_rule(0.1, decay = 0.1)),
   list(adagrad_optimizer(), adagrad_rule(0.001)),
-  list(adagrad_optimizer(learning_rate = 0.5, initial_accumulator_value = 1, epsilon = 1e-2), adagrad_rule(0.5, 1, 1e-2))
+  list(adagrad_optimizer(learning_rate = 0.5, initial_accumulator_value = 1, epsilon = 1e-2),
+    adagrad_rule(0.5, 1, 1e-2))
 )
 
 test_that("published first steps: loss w^2 / 2 from w = 10 with learning rate 0.1", {
@@ -113,7 +114,8 @@ test_that("numbers stay numbers, matrices keep shape and names, arguments are le
 })
 
 test_that("a gradient of zero leaves x where it is, decay aside", {
-  for (opt in list(gradient_descent_optimizer(), momentum_optimizer(), rmsprop_optimizer(), adam_optimizer(), adagrad_optimizer())) {
+  for (opt in list(gradient_descent_optimizer(), momentum_optimizer(), rmsprop_optimizer(), adam_optimizer(),
+    adagrad_optimizer())) {
     expect_identical(opt$step(3, 0), 3)
   }
   expect_equal(adamw_optimizer(learning_rate = 0.1, weight_decay = 0.5)$step(3, 0), 3 * 0.95)
@@ -122,17 +124,20 @@ test_that("a gradient of zero leaves x where it is, decay aside", {
 test_that("bad input is refused and leaves the memory as it was", {
   opt <- momentum_optimizer(learning_rate = 0.1)
   opt$step(c(1, 1), c(1, 1))
-  expect_error(opt$step(1:3, 1:2), "`step()`: `x` has 3 numbers and `gradient` 2", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(opt$step(1:3, 1:2), "`step()`: `x` has 3 numbers and `gradient` 2", fixed = TRUE,
+    class = "nativenet_error_shape")
   expect_error(opt$step(1:3, 1:3), "memory of `key`", class = "nativenet_error_shape")
   expect_error(opt$step("a", 1), "`step()`: `x` must be", fixed = TRUE, class = "nativenet_error_value")
   expect_error(opt$step(1, NULL), "`step()`: `gradient` must be", fixed = TRUE, class = "nativenet_error_value")
   for (bad in list(-1, NA_real_, Inf, numeric(), c(0.1, 0.2))) {
     opt$learning_rate <- bad
-    expect_error(opt$step(c(1, 1), c(1, 1)), "`learning_rate` must be a number at least 0", class = "nativenet_error_value")
+    expect_error(opt$step(c(1, 1), c(1, 1)), "`learning_rate` must be a number at least 0",
+      class = "nativenet_error_value")
   }
   opt$learning_rate <- 0.1
   opt$momentum <- 1
-  expect_error(opt$step(c(1, 1), c(1, 1)), "momentum` must be a number at least 0 and below 1", class = "nativenet_error_value")
+  expect_error(opt$step(c(1, 1), c(1, 1)), "momentum` must be a number at least 0 and below 1",
+    class = "nativenet_error_value")
   opt$momentum <- 0.9
   expect_equal(opt$step(c(0.9, 0.9), c(1, 1)), c(0.71, 0.71))
   expect_error(adam_optimizer(beta_2 = 1)$step(1, 1), "beta_2", class = "nativenet_error_value")
@@ -149,7 +154,8 @@ test_that("optimizers written in plain R work, alone and on top of ours", {
     step = function(x, gradient) x - learning_rate * sign(gradient)
   ))
   expect_equal(signed(learning_rate = 0.5)$step(c(1, 1), c(3, -3)), c(0.5, 1.5))
-  clipped <- setRefClass("clipped_adam", contains = "adam_optimizer", fields = list(limit = "numeric"), where = globalenv(), methods = list(
+  clipped <- setRefClass("clipped_adam", contains = "adam_optimizer", fields = list(limit = "numeric"),
+    where = globalenv(), methods = list(
     step = function(x, gradient, ...) callSuper(x, pmax(pmin(gradient, limit), -limit), ...)
   ))
   one <- clipped(limit = 1, learning_rate = 0.1)

@@ -5,7 +5,8 @@ digits <- local({
   function() {
     if (is.null(kept)) {
       set.seed(1)
-      kept <<- if (nativenet:::data_available("mnist")) dataset_mnist(download = FALSE)$train$x[1:8000, , ] else dataset_digits(8000)$train$x
+      kept <<- if (nativenet:::data_available("mnist")) dataset_mnist(download = FALSE)$train$x[1:8000, , ] else
+        dataset_digits(8000)$train$x
     }
     kept
   }
@@ -97,7 +98,8 @@ test_that("a compiled step gives the bits of the same step op by op, over batche
     set.seed(4)
     ae <- deep_autoencoder(tf$nn$tanh, function(x) tf$reshape(x, 784), 0.01)
     step <- if (compile) ae$step else environment(ae$step)$graph$f
-    data <- dataset_batch(dataset_take(dataset_map(tensor_slices_dataset(digits()), ~ tf$cast(tf$reshape(.x, 784), tf$float32) / 255), 75), 32)
+    data <- dataset_batch(dataset_take(dataset_map(tensor_slices_dataset(digits()),
+      ~ tf$cast(tf$reshape(.x, 784), tf$float32) / 255), 75), 32)
     list(iterate(data, function(batch) as.array(step(batch))), lapply(ae$weights, as.array))
   }
   expect_identical(run(TRUE), run(FALSE))

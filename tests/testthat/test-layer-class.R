@@ -4,7 +4,8 @@ layer_scale <- function(style) {
   switch(style,
     argument = new_layer_class("Scale",
       initialize = function(self, factor = 1) self$factor <- factor,
-      build = function(self, input_shape) self$scale <- self$add_weight("scale", shape = input_shape[length(input_shape)], initializer = "ones"),
+      build = function(self, input_shape) self$scale <- self$add_weight("scale",
+        shape = input_shape[length(input_shape)], initializer = "ones"),
       call = function(self, inputs) inputs * self$scale * self$factor
     ),
     found = new_layer_class("Scale",
@@ -12,7 +13,8 @@ layer_scale <- function(style) {
         super()$`__init__`()
         self$factor <- factor
       },
-      build = function(input_shape) self$scale <- self$add_weight("scale", shape = input_shape[length(input_shape)], initializer = "ones"),
+      build = function(input_shape) self$scale <- self$add_weight("scale", shape = input_shape[length(input_shape)],
+        initializer = "ones"),
       call = function(inputs) inputs * self$scale * self$factor
     )
   )
@@ -65,7 +67,8 @@ test_that("layers and variables in fields are the layer's: their weights, traini
       self$both <- list(layer_dense(units = units), layer_dropout(rate = 0.5))
       self$offset <- variable(1, "float32")
     },
-    call = function(inputs, training = FALSE) self$both[[2]](self$both[[1]](self$dense(inputs)), training = training) + self$offset
+    call = function(inputs, training = FALSE) self$both[[2]](self$both[[1]](self$dense(inputs)), training = training) +
+    self$offset
   )
   model <- keras_model_sequential(input_shape = 3) |> block(units = 2)
   expect_length(model$weights, 5)
@@ -75,7 +78,8 @@ test_that("layers and variables in fields are the layer's: their weights, traini
   x <- matrix(rnorm(6), 2)
   d <- model$layers[[1]]$dense$get_weights()
   l <- model$layers[[1]]$both[[1]]$get_weights()
-  expect_equal(predict(model, x), rows_plus(tanh(rows_plus(x %*% d[[1]], d[[2]])) %*% l[[1]], l[[2]]) + 1, tolerance = 1e-5)
+  expect_equal(predict(model, x), rows_plus(tanh(rows_plus(x %*% d[[1]], d[[2]])) %*% l[[1]], l[[2]]) + 1,
+    tolerance = 1e-5)
   expect_gt(max(abs(as.array(model(x, training = TRUE)) - predict(model, x))), 1e-3)
   freeze_weights(model)
   expect_length(model$trainable_weights, 0)
@@ -86,7 +90,8 @@ test_that("layers and variables in fields are the layer's: their weights, traini
 test_that("add_loss counts in training, and add_weight's regularizer and constraint hold", {
   penalty <- new_layer_class("Penalty",
     build = function(input_shape) {
-      self$w <- self$add_weight("w", input_shape[2], "ones", regularizer = regularizer_l2(0.5), constraint = constraint_nonneg())
+      self$w <- self$add_weight("w", input_shape[2], "ones", regularizer = regularizer_l2(0.5),
+        constraint = constraint_nonneg())
     },
     call = function(inputs) {
       self$add_loss(op_sum(self$w) * 2)
@@ -104,17 +109,21 @@ test_that("add_loss counts in training, and add_weight's regularizer and constra
 })
 
 test_that("masks are given to those who ask, and computed by compute_mask", {
-  see <- new_layer_class("See", call = function(inputs, mask = NULL) inputs * op_cast(op_reshape(mask, c(-1, 3, 1)), "float32"))
+  see <- new_layer_class("See", call = function(inputs, mask = NULL) inputs * op_cast(op_reshape(mask, c(-1, 3, 1)),
+    "float32"))
   x <- array(c(1, 0, 2, 3, 0, 0), c(2, 3, 1))
   expect_equal(as.array(see()(layer_masking(x)))[, , 1], x[, , 1], tolerance = 1e-6)
   expect_equal(as.array(see()(x, mask = matrix(c(TRUE, FALSE), 2, 3)))[, , 1], x[, , 1] * c(1, 0), tolerance = 1e-6)
-  flip <- new_layer_class("Flip", call = function(inputs) inputs * 0 + 1, compute_mask = function(inputs, mask) op_logical_not(mask))
-  expect_equal(as.array(see()(flip()(layer_masking(x + 1, mask_value = 1)))), array(as.numeric(x == 0), dim(x)), tolerance = 1e-6)
+  flip <- new_layer_class("Flip", call = function(inputs) inputs * 0 + 1, compute_mask = function(inputs, mask)
+    op_logical_not(mask))
+  expect_equal(as.array(see()(flip()(layer_masking(x + 1, mask_value = 1)))), array(as.numeric(x == 0), dim(x)),
+    tolerance = 1e-6)
 })
 
 test_that("wrong classes and arguments get words", {
   x <- matrix(1, 2, 2)
-  fails <- function(code, message, class = "nativenet_error_value") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  fails <- function(code, message, class = "nativenet_error_value")
+    expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   identity_call <- function(inputs) inputs
   fails(new_layer_class(), "`classname` must be given")
   fails(new_layer_class(3, call = identity_call), "`classname` must be a single string, not 3")
@@ -125,9 +134,12 @@ test_that("wrong classes and arguments get words", {
   plain <- new_layer_class("Plain", call = identity_call)
   fails(plain(units = 2), "`Plain()`: takes no arguments, as it has no `initialize`")
   fails(plain(x, name = 3), "`Plain()`: `name` must be a single string, not 3")
-  fails(new_layer_class("A", call = function(inputs) NULL)(x, name = "n"), "`n()`: gave NULL where a tensor was expected")
-  fails(new_layer_class("A", call = function(inputs) self$nothing)(x), "an A layer has no member `$nothing`", "nativenet_error_member")
-  with_weight <- function(...) new_layer_class("A", build = function(input_shape) self$w <- self$add_weight(...), call = identity_call)(x, name = "n")
+  fails(new_layer_class("A", call = function(inputs) NULL)(x, name = "n"),
+    "`n()`: gave NULL where a tensor was expected")
+  fails(new_layer_class("A", call = function(inputs) self$nothing)(x), "an A layer has no member `$nothing`",
+    "nativenet_error_member")
+  with_weight <- function(...) new_layer_class("A", build = function(input_shape) self$w <- self$add_weight(...),
+    call = identity_call)(x, name = "n")
   for (shape in list("a", NA, 2.5)) fails(with_weight("w", shape), "`n()`: `shape` must be whole numbers")
   fails(with_weight(3, 2), "`n()`: `name` must be a single string, not 3")
   fails(with_weight("w", 2, "nothing"), "`w_initializer` names no initializer")

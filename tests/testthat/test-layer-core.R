@@ -12,7 +12,8 @@ test_that("dense computes activation(x kernel + bias) for each activation", {
     elu = function(z) ifelse(z > 0, z, exp(z) - 1),
     selu = function(z) 1.0507009873554805 * ifelse(z > 0, z, 1.6732632423543772 * (exp(z) - 1)),
     softplus = function(z) log1p(exp(z)), softsign = function(z) z / (1 + abs(z)), exponential = exp,
-    hard_sigmoid = function(z) pmin(pmax(0.2 * z + 0.5, 0), 1), swish = function(z) z * sigmoid_r(z), gelu = function(z) z * pnorm(z)
+    hard_sigmoid = function(z) pmin(pmax(0.2 * z + 0.5, 0), 1), swish = function(z) z * sigmoid_r(z), gelu = function(z)
+    z * pnorm(z)
   )
   for (name in names(formulas)) {
     d <- layer_dense(units = 3, activation = name, dtype = "float64", weights = w)
@@ -40,17 +41,21 @@ test_that("dense works along the last axis of any input", {
 test_that("initializers give what weights start from, and must fit", {
   d <- layer_dense(units = 2, kernel_initializer = initializer_constant(3), bias_initializer = "ones")
   expect_identical(as.array(d(matrix(1, 1, 2))), matrix(7, 1, 2))
-  own <- layer_dense(units = 2, kernel_initializer = function(shape, dtype) tensor(array(seq_len(prod(shape)), shape), dtype))
+  own <- layer_dense(units = 2, kernel_initializer = function(shape, dtype) tensor(array(seq_len(prod(shape)), shape),
+    dtype))
   expect_identical(as.array(own(matrix(c(1, 0), 1))), matrix(c(1, 3), 1))
   expect_error(layer_dense(units = 2, bias_initializer = function(shape, dtype) tensor(0, dtype))(matrix(1, 1, 2)),
     "the initializer of `bias` gave an array of shape (), not (2)", fixed = TRUE, class = "nativenet_error_shape")
-  expect_error(layer_dense(units = 2, kernel_initializer = NULL), "`layer_dense()`: `kernel_initializer` must be given", fixed = TRUE, class = "nativenet_error")
+  expect_error(layer_dense(units = 2, kernel_initializer = NULL), "`layer_dense()`: `kernel_initializer` must be given",
+    fixed = TRUE, class = "nativenet_error")
 })
 
 test_that("an activation must keep the shape", {
   x <- matrix(1, 2, 3)
   for (f in list(function(z) "a", function(z) NULL, function(z) 3, mean, function(z) op_sum(z, axis = 2))) {
-    expect_error(layer_dense(units = 2, activation = f)(x), "`activation` must give a tensor of its input's shape (None, 2), not", fixed = TRUE, class = "nativenet_error_shape")
+    expect_error(layer_dense(units = 2, activation = f)(x),
+      "`activation` must give a tensor of its input's shape (None, 2), not", fixed = TRUE,
+      class = "nativenet_error_shape")
   }
 })
 
@@ -93,12 +98,15 @@ test_that("a tied layer in a trained model steps the shared kernel once by the s
 test_that("a tied layer needs a dense layer that was called", {
   x <- matrix(1, 2, 4)
   expect_error(layer_tied_dense(x), "`tied_to` must be given", class = "nativenet_error_value")
-  expect_error(layer_tied_dense(x, 3), "`tied_to` must be a layer from `layer_dense()`, not 3", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(layer_tied_dense(x, 3), "`tied_to` must be a layer from `layer_dense()`, not 3", fixed = TRUE,
+    class = "nativenet_error_value")
   expect_error(layer_tied_dense(x, layer_flatten()), "not a Flatten layer", class = "nativenet_error_value")
-  for (bias in c(TRUE, FALSE)) expect_error(layer_tied_dense(x, layer_dense(units = 2), use_bias = bias), "must be called first", class = "nativenet_error_value")
+  for (bias in c(TRUE, FALSE)) expect_error(layer_tied_dense(x, layer_dense(units = 2), use_bias = bias),
+    "must be called first", class = "nativenet_error_value")
   e <- layer_dense(units = 2)
   e(x)
-  expect_error(layer_tied_dense(x, e), "was built for inputs of shape (None, 2), not (None, 4)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(layer_tied_dense(x, e), "was built for inputs of shape (None, 2), not (None, 4)", fixed = TRUE,
+    class = "nativenet_error_shape")
 })
 
 test_that("activation layers follow their arguments", {
@@ -107,9 +115,12 @@ test_that("activation layers follow their arguments", {
   expect_equal(of(layer_activation_relu(max_value = 1, negative_slope = 0.5, threshold = 0.4, dtype = "float64")),
     ifelse(z >= 0.4, pmin(z, 1), 0.5 * (z - 0.4)), tolerance = 1e-9)
   expect_equal(of(layer_activation_leaky_relu(dtype = "float64")), ifelse(z > 0, z, 0.3 * z), tolerance = 1e-9)
-  expect_equal(of(layer_activation_leaky_relu(alpha = 0.01, dtype = "float64")), ifelse(z > 0, z, 0.01 * z), tolerance = 1e-9)
-  expect_equal(of(layer_activation_elu(alpha = 2, dtype = "float64")), ifelse(z > 0, z, 2 * (exp(z) - 1)), tolerance = 1e-9)
-  expect_equal(of(layer_activation_selu(dtype = "float64")), 1.0507009873554805 * ifelse(z > 0, z, 1.6732632423543772 * (exp(z) - 1)), tolerance = 1e-9)
+  expect_equal(of(layer_activation_leaky_relu(alpha = 0.01, dtype = "float64")), ifelse(z > 0, z, 0.01 * z),
+    tolerance = 1e-9)
+  expect_equal(of(layer_activation_elu(alpha = 2, dtype = "float64")), ifelse(z > 0, z, 2 * (exp(z) - 1)),
+    tolerance = 1e-9)
+  expect_equal(of(layer_activation_selu(dtype = "float64")),
+    1.0507009873554805 * ifelse(z > 0, z, 1.6732632423543772 * (exp(z) - 1)), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(dtype = "float64")), softmax_r(z), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(axis = 0, dtype = "float64")), t(softmax_r(t(z))), tolerance = 1e-9)
   a <- x64(2, 3, 4)
@@ -120,10 +131,12 @@ test_that("activation layers follow their arguments", {
 test_that("softmax says which axes there are, as the user counts them", {
   x <- matrix(1, 2, 4)
   for (axis in c(7, 1.5, -3)) {
-    expect_error(layer_activation_softmax(x, axis), paste0("must lie in 0 .. 1 or -2 .. -1 for an input of shape (None, 4), not be ", axis), fixed = TRUE,
+    expect_error(layer_activation_softmax(x, axis),
+      paste0("must lie in 0 .. 1 or -2 .. -1 for an input of shape (None, 4), not be ", axis), fixed = TRUE,
       class = "nativenet_error_value")
   }
-  expect_error(layer_activation_softmax(layer_input(c(NA, 4)), 5), "0 .. 2 or -3 .. -1 for an input of shape (None, None, 4), not be 5", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(layer_activation_softmax(layer_input(c(NA, 4)), 5),
+    "0 .. 2 or -3 .. -1 for an input of shape (None, None, 4), not be 5", fixed = TRUE, class = "nativenet_error_value")
   expect_error(layer_activation(x), "`activation` must be given", class = "nativenet_error_value")
   expect_error(layer_activation(x, "rleu"), "names no activation", class = "nativenet_error_value")
 })
@@ -152,9 +165,12 @@ test_that("PReLU does not broadcast to inputs of other shapes", {
   for (x in list(matrix(0, 3, 1), matrix(0, 3, 5), array(0, c(2, 3, 4)))) {
     expect_error(p(x), "was built for inputs of shape (None, 4), not", fixed = TRUE, class = "nativenet_error_shape")
   }
-  for (axes in list(0, 3, -1)) expect_error(layer_activation_parametric_relu(matrix(0, 2, 4), shared_axes = axes), "`shared_axes` must lie in 1 .. 1", class = "nativenet_error_value")
-  for (axes in list("a", 1.5, NA)) expect_error(layer_activation_parametric_relu(shared_axes = axes), "`shared_axes` must be whole numbers", class = "nativenet_error_value")
-  expect_error(layer_activation_parametric_relu(layer_input(c(NA, 3))), "needs to know the shape", class = "nativenet_error_shape")
+  for (axes in list(0, 3, -1)) expect_error(layer_activation_parametric_relu(matrix(0, 2, 4), shared_axes = axes),
+    "`shared_axes` must lie in 1 .. 1", class = "nativenet_error_value")
+  for (axes in list("a", 1.5, NA)) expect_error(layer_activation_parametric_relu(shared_axes = axes),
+    "`shared_axes` must be whole numbers", class = "nativenet_error_value")
+  expect_error(layer_activation_parametric_relu(layer_input(c(NA, 3))), "needs to know the shape",
+    class = "nativenet_error_shape")
 })
 
 test_that("noise is for training: expectations and variances", {
@@ -169,7 +185,8 @@ test_that("noise is for training: expectations and variances", {
   m <- as.array(layer_gaussian_dropout(rate = 0.2)(x, training = TRUE)) / 2
   expect_lt(abs(mean(m) - 1), 5 * 0.5 / sqrt(2e5))
   expect_lt(abs(sd(m) - sqrt(0.2 / 0.8)), 0.01)
-  for (l in list(layer_dropout(rate = 0.3), layer_gaussian_noise(stddev = 1), layer_gaussian_dropout(rate = 0.2))) expect_identical(as.array(l(x)), x)
+  for (l in list(layer_dropout(rate = 0.3), layer_gaussian_noise(stddev = 1), layer_gaussian_dropout(rate = 0.2)))
+    expect_identical(as.array(l(x)), x)
   rows <- as.array(layer_dropout(rate = 0.5, noise_shape = c(NA, 1))(x, training = TRUE))
   expect_true(all(apply(rows, 1, function(r) length(unique(r))) == 1))
   expect_setequal(unique(as.vector(rows)), c(0, 4))
@@ -186,7 +203,8 @@ test_that("flatten, reshape and permute go row by row", {
   other <- as.array(layer_reshape(target_shape = list(2, -1), dtype = "float64")(a))
   for (i in 1:2) expect_identical(other[i, , ], matrix(by_rows(i), 2, byrow = TRUE))
   expect_identical(as.array(layer_permute(dims = c(2, 1), dtype = "float64")(a)), aperm(a, c(1, 3, 2)))
-  expect_identical(as.array(layer_repeat_vector(n = 3, dtype = "float64")(a[, , 1])), aperm(array(a[, , 1], c(2, 3, 3)), c(1, 3, 2)))
+  expect_identical(as.array(layer_repeat_vector(n = 3, dtype = "float64")(a[, , 1])),
+    aperm(array(a[, , 1], c(2, 3, 3)), c(1, 3, 2)))
 })
 
 test_that("shapes are inferred where sizes are not known", {
@@ -203,28 +221,40 @@ test_that("shapes are inferred where sizes are not known", {
 
 test_that("shape layers name what does not fit", {
   x <- matrix(1, 2, 4)
-  fails <- function(code, message, class = "nativenet_error_shape") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
-  for (target in list(c(3, 2), c(-1, -1), c(3, -1), 0, -2)) fails(layer_reshape(x, target), "an input of shape (None, 4) does not fill `target_shape`")
-  for (target in list("a", NA, c(2, NA), 2.5, mean)) fails(layer_reshape(x, target), "`layer_reshape()`: `target_shape` must be whole numbers", "nativenet_error_value")
-  fails(layer_reshape(x, 3e9), "`target_shape` must be whole numbers of at most 2147483647, not 3e+09", "nativenet_error_value")
+  fails <- function(code, message, class = "nativenet_error_shape")
+    expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  for (target in list(c(3, 2), c(-1, -1), c(3, -1), 0, -2))
+    fails(layer_reshape(x, target), "an input of shape (None, 4) does not fill `target_shape`")
+  for (target in list("a", NA, c(2, NA), 2.5, mean))
+    fails(layer_reshape(x, target), "`layer_reshape()`: `target_shape` must be whole numbers", "nativenet_error_value")
+  fails(layer_reshape(x, 3e9), "`target_shape` must be whole numbers of at most 2147483647, not 3e+09",
+    "nativenet_error_value")
   fails(layer_reshape(x), "`target_shape` must be given", "nativenet_error_value")
-  for (dims in list(0, c(1, 1), c(1, 3))) fails(layer_permute(x, dims), "`dims` must name each axis", "nativenet_error_value")
+  for (dims in list(0, c(1, 1), c(1, 3))) fails(layer_permute(x, dims), "`dims` must name each axis",
+    "nativenet_error_value")
   fails(layer_permute(x, "a"), "`dims` must be whole numbers", "nativenet_error_value")
   fails(layer_permute(x, c(2, 1)), "of an input of shape (None, 4)")
   fails(layer_permute(x), "`dims` must be given", "nativenet_error_value")
-  for (n in list(0, -1, "a", NULL)) fails(layer_repeat_vector(x, n), "`n` must be a positive whole number", "nativenet_error_value")
+  for (n in list(0, -1, "a", NULL)) fails(layer_repeat_vector(x, n), "`n` must be a positive whole number",
+    "nativenet_error_value")
   fails(layer_repeat_vector(layer_input(c(3, 2)), 2), "needs an input of shape (rows, features), not (None, 3, 2)")
   fails(layer_flatten(x, data_format = "channels_first"), "`data_format` must be one of", "nativenet_error_value")
 })
 
 test_that("constructors check their numbers", {
-  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE, class = "nativenet_error_value"))
-  for (units in list(-3, 0, 2.5, NA, NULL, "a", TRUE, Inf, 3e9, c(1, 2), list(3), factor(3))) fails(layer_dense(units = units), "`units` must be a positive whole number, not")
-  for (flag in list("yes", NA, NULL, 1)) fails(layer_dense(units = 1, use_bias = flag), "`use_bias` must be TRUE or FALSE")
-  for (arg in c("kernel_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")) {
-    for (bad in list(5, "nothing", list(), NA)) fails(do.call(layer_dense, c(list(units = 1), stats::setNames(list(bad), arg))), paste0("`", arg, "` "))
+  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE,
+    class = "nativenet_error_value"))
+  for (units in list(-3, 0, 2.5, NA, NULL, "a", TRUE, Inf, 3e9, c(1, 2), list(3), factor(3)))
+    fails(layer_dense(units = units), "`units` must be a positive whole number, not")
+  for (flag in list("yes", NA, NULL, 1)) fails(layer_dense(units = 1, use_bias = flag),
+    "`use_bias` must be TRUE or FALSE")
+  for (arg in c("kernel_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+    "kernel_constraint", "bias_constraint")) {
+    for (bad in list(5, "nothing", list(), NA))
+      fails(do.call(layer_dense, c(list(units = 1), stats::setNames(list(bad), arg))), paste0("`", arg, "` "))
   }
-  for (rate in list(-0.1, 1.5, 50, "a", NA, NULL)) fails(layer_dropout(rate = rate), "`rate` must be a number at least 0 and at most 1")
+  for (rate in list(-0.1, 1.5, 50, "a", NA, NULL))
+    fails(layer_dropout(rate = rate), "`rate` must be a number at least 0 and at most 1")
   fails(layer_dropout(), "`rate` must be given")
   fails(layer_dropout(rate = 0.5, noise_shape = "a"), "`noise_shape` must be whole numbers")
   fails(layer_dropout(rate = 0.5, seed = "a"), "`seed` must be")
@@ -251,7 +281,8 @@ test_that("lambda layers run one's own ops on a tensor or a list", {
 test_that("what is no layer's function or gives no tensor is refused", {
   x <- matrix(1, 2, 3)
   i <- layer_input(3)
-  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE, class = class)
+  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE,
+    class = class)
   fails(layer_lambda(x), "`f` must be given")
   fails(layer_lambda(x, "relu"), "`f` must be a function, not \"relu\"")
   fails(layer_lambda(x, function(x, k) x, arguments = 3), "`arguments` must be a named list, not 3")
@@ -267,7 +298,8 @@ test_that("what is no layer's function or gives no tensor is refused", {
 })
 
 test_that("a misspelt argument of a layer finds the one that was meant", {
-  expect_error(layer_dense(units = 3, activaton = "relu"), "`activaton`; did you mean `activation`?", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(layer_dense(units = 3, activaton = "relu"), "`activaton`; did you mean `activation`?", fixed = TRUE,
+    class = "nativenet_error_value")
   expect_error(layer_lstm(units = 3, return_sequenses = TRUE), "did you mean `return_sequences`?", fixed = TRUE)
   expect_error(layer_dense(units = 3, trainble = FALSE), "did you mean `trainable`?", fixed = TRUE)
 })

@@ -54,7 +54,8 @@ test_that("dot multiplies along an axis of each input", {
 test_that("gradients reach every input", {
   x <- variable(a, "float64")
   y <- variable(b, "float64")
-  with(gradient_tape() %as% tape, total <- op_sum(layer_dot(list(x, layer_multiply(list(x, y), dtype = "float64")), axes = 1, dtype = "float64")))
+  with(gradient_tape() %as% tape, total <- op_sum(layer_dot(list(x, layer_multiply(list(x, y), dtype = "float64")),
+    axes = 1, dtype = "float64")))
   g <- tape$gradient(total, list(x, y))
   expect_equal(as.array(g[[1]]), 2 * a * b, tolerance = 1e-9)
   expect_equal(as.array(g[[2]]), a^2, tolerance = 1e-9)
@@ -63,19 +64,23 @@ test_that("gradients reach every input", {
 test_that("shapes that do not meet are both named", {
   i <- layer_input(4)
   s <- layer_input(c(6, 4))
-  fails <- function(code, message, class = "nativenet_error_shape") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  fails <- function(code, message, class = "nativenet_error_shape")
+    expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   fails(layer_add(list(i, layer_input(5))), "(None, 4) and (None, 5)")
   fails(layer_add(list(a, a[, 1:2])), "(2, 3) and (2, 2)")
   fails(layer_concatenate(list(i, s)), "(None, 4) and (None, 6, 4)")
   fails(layer_concatenate(list(s, layer_input(c(5, 4)))), "(None, 6, 4) and (None, 5, 4)")
-  fails(layer_dot(list(i, layer_input(5)), 1), "the axes to multiply along differ in size: 4 in (None, 4) and 5 in (None, 5)")
+  fails(layer_dot(list(i, layer_input(5)), 1),
+    "the axes to multiply along differ in size: 4 in (None, 4) and 5 in (None, 5)")
   fails(layer_dot(list(i, s), c(1, 1)), "4 in (None, 4) and 6 in (None, 6, 4)")
 })
 
 test_that("what are no inputs or axes is refused", {
   i <- layer_input(3)
-  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE, class = "nativenet_error_value"))
-  for (one in list(NULL, list(), a, i, list(i), "a")) fails(layer_add(one), "`layer_add()`: `inputs` must be a list of at least two tensors")
+  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE,
+    class = "nativenet_error_value"))
+  for (one in list(NULL, list(), a, i, list(i), "a"))
+    fails(layer_add(one), "`layer_add()`: `inputs` must be a list of at least two tensors")
   fails(layer_add(list(a, "a")), "`x` must be a numeric or logical array, not \"a\"")
   fails(layer_add(list(a, NULL)), "a list with a NULL")
   fails(layer_add(list(i, 3)), "a mixture of symbolic tensors and 3")
@@ -83,9 +88,11 @@ test_that("what are no inputs or axes is refused", {
   fails(layer_add(keras_model_sequential()), "cannot stand in a sequence of layers")
   fails(layer_add()(a), "needs a list of at least two inputs")
   fails(layer_add()(a, a), "unused argument")
-  for (axis in c(5, -3, 1.5)) fails(layer_concatenate(list(a, a), axis = axis), paste0("must lie in 0 .. 1 or -2 .. -1 for an input of shape (None, 3), not be ", axis))
+  for (axis in c(5, -3, 1.5)) fails(layer_concatenate(list(a, a), axis = axis),
+    paste0("must lie in 0 .. 1 or -2 .. -1 for an input of shape (None, 3), not be ", axis))
   fails(layer_concatenate(list(a, a), axis = "a"), "`axis` must be a finite number")
-  for (axes in list(0, 2, -2, c(1, 1, 1), NULL)) fails(layer_dot(list(a, a), axes), "`axes` must name one axis, not the batch")
+  for (axes in list(0, 2, -2, c(1, 1, 1), NULL)) fails(layer_dot(list(a, a), axes),
+    "`axes` must name one axis, not the batch")
   for (axes in list("a", NA, 1.5)) fails(layer_dot(list(a, a), axes), "`layer_dot()`: `axes` must be whole numbers")
   fails(layer_dot(list(a, a)), "`axes` must be given")
   fails(layer_dot(list(a, a, a), 1), "needs two inputs, not 3")

@@ -4,7 +4,8 @@ lengths <- c(7, 1, 3, 5, 2, 7, 4, 6, 3, 2, 5, 1)
 for (i in 1:12) tokens[i, 7 - lengths[i] + seq_len(lengths[i])] <- sample(1:9, lengths[i], TRUE)
 
 reader <- function(cell, ...) {
-  keras_model_sequential() |> layer_embedding(10, 4, mask_zero = TRUE) |> cell(units = 3, ...) |> layer_dense(1, activation = "sigmoid")
+  keras_model_sequential() |> layer_embedding(10, 4, mask_zero = TRUE) |> cell(units = 3, ...) |>
+    layer_dense(1, activation = "sigmoid")
 }
 cells <- list(lstm = layer_lstm, gru = layer_gru, simple_rnn = layer_simple_rnn)
 
@@ -47,7 +48,8 @@ test_that("padding changes nothing, whatever the cell", {
   for (cell in cells) {
     model <- reader(cell)
     all <- predict(model, tokens)
-    for (i in c(1, 2, 5)) expect_equal(predict(model, tokens[i, 8 - seq_len(lengths[i]) |> rev(), drop = FALSE])[1], all[i], tolerance = 1e-6)
+    for (i in c(1, 2, 5)) expect_equal(predict(model, tokens[i, 8 - seq_len(lengths[i]) |> rev(), drop = FALSE])[1],
+      all[i], tolerance = 1e-6)
     behind <- t(apply(tokens, 1, function(row) c(row[row > 0], row[row == 0])))
     expect_equal(predict(model, behind), all, tolerance = 1e-6)
   }
@@ -102,21 +104,24 @@ test_that("sequences, states, directions, stacks", {
     expect_equal(as.array(back(x[, 5:1, ])), out[[2]], tolerance = 1e-6)
   }
   expect_length(layer_lstm(units = 3, return_state = TRUE)(x), 3)
-  stack <- keras_model_sequential() |> layer_embedding(10, 4, mask_zero = TRUE) |> layer_lstm(3, return_sequences = TRUE) |> layer_dropout(0.5) |>
+  stack <- keras_model_sequential() |> layer_embedding(10, 4, mask_zero = TRUE) |>
+    layer_lstm(3, return_sequences = TRUE) |> layer_dropout(0.5) |>
     layer_gru(2) |> layer_dense(1)
   expect_equal(predict(stack, tokens[3, 5:7, drop = FALSE])[1], predict(stack, tokens)[3], tolerance = 1e-6)
 })
 
 test_that("dropout of inputs and states is drawn in training only, once per row", {
   ones <- array(1, c(400, 6, 5))
-  layer <- layer_simple_rnn(units = 4, activation = "linear", dropout = 0.25, recurrent_initializer = "zeros", kernel_initializer = "ones", return_sequences = TRUE)
+  layer <- layer_simple_rnn(units = 4, activation = "linear", dropout = 0.25, recurrent_initializer = "zeros",
+    kernel_initializer = "ones", return_sequences = TRUE)
   expect_true(all(as.array(layer(ones)) == 5))
   set.seed(1)
   y <- as.array(layer(ones, training = TRUE))
   expect_true(all(y == y[, rep(1, 6), ])) # the same inputs at each step
   expect_true(all(round(as.vector(y), 3) %in% round(0:5 / 0.75, 3)))
   expect_equal(mean(y), 5, tolerance = 0.03)
-  keep <- layer_simple_rnn(units = 4, activation = "linear", recurrent_dropout = 0.25, kernel_initializer = "ones", recurrent_initializer = "identity")
+  keep <- layer_simple_rnn(units = 4, activation = "linear", recurrent_dropout = 0.25, kernel_initializer = "ones",
+    recurrent_initializer = "identity")
   expect_true(all(as.array(keep(ones)) == 30))
   # a unit that is kept grows by 4 / 3 at each step: the sum of 5 (4 / 3)^k, k = 0 .. 5
   z <- as.array(keep(ones, training = TRUE))

@@ -142,7 +142,8 @@ test_that("printing names class, name and weights; unknown members get a hint", 
   expect_output(print(d), "<Dense layer dense> not built yet", fixed = TRUE)
   d(matrix(0, 1, 2))
   expect_output(print(d), "<Dense layer dense>\n  dense/kernel (2, 3)\n  dense/bias (3)", fixed = TRUE)
-  expect_error(d$unit, "a Dense layer has no member `$unit`; did you mean `units`", fixed = TRUE, class = "nativenet_error_member")
+  expect_error(d$unit, "a Dense layer has no member `$unit`; did you mean `units`", fixed = TRUE,
+    class = "nativenet_error_member")
   expect_error(d[1], "is a function", class = "nativenet_error_member")
   expect_error(d[[1]], "must be a single string, not 1; weights are numbered", class = "nativenet_error_value")
   expect_error(d + 1, "`+`: there is no arithmetic with a Dense layer", fixed = TRUE, class = "nativenet_error_value")
@@ -160,13 +161,15 @@ test_that("options are checked when the layer is made, and the function named", 
   x <- matrix(1, 2, 4)
   expect_worded(layer_dense(x), "`layer_dense()`: `units` must be given")
   expect_worded(layer_dense(x, 3, foo = 1), "`layer_dense()`: there is no argument `foo`")
-  expect_worded(layer_dense(x, 3, NULL, TRUE, "ones", "zeros", NULL, NULL, NULL, NULL, NULL, 5), "takes no further argument without a name, such as 5")
+  expect_worded(layer_dense(x, 3, NULL, TRUE, "ones", "zeros", NULL, NULL, NULL, NULL, NULL, 5),
+    "takes no further argument without a name, such as 5")
   expect_worded(layer_dense(x, 3, name = 5), "`layer_dense()`: `name` must be a single string, not 5")
   expect_worded(layer_dense(x, 3, name = ""), "`layer_dense()`: `name` must not be empty")
   expect_worded(layer_dense(x, 3, trainable = "no"), "`trainable` must be TRUE or FALSE, not \"no\"")
   expect_worded(layer_dense(x, 3, dtype = "int32"), "`dtype` must be one of \"float32\", \"float64\"")
   for (shape in list("a", 0, -2, 2.5, 3e9, Inf, mean, list("a"))) {
-    expect_worded(layer_dense(units = 3, input_shape = shape), "`layer_dense()`: `input_shape` must hold positive whole numbers, or NA for any size")
+    expect_worded(layer_dense(units = 3, input_shape = shape),
+      "`layer_dense()`: `input_shape` must hold positive whole numbers, or NA for any size")
   }
   expect_worded(layer_dense(units = 3, input_shape = rep(2, 9)), "at most 7 axes")
   expect_worded(layer_dense(units = 3, batch_input_shape = "a"), "`batch_input_shape` must hold")

@@ -19,28 +19,37 @@ labels <- c(1, 0, 2, 1)
 cases <- list(
   list(loss_mean_squared_error(), any_t, any_p, function(t, p) rowMeans((p - t)^2)),
   list(loss_mean_absolute_error(), any_t, any_p, function(t, p) rowMeans(abs(p - t))),
-  list(loss_mean_absolute_percentage_error(), any_t, any_p, function(t, p) 100 * rowMeans(abs(t - p) / clip(abs(t), e))),
-  list(loss_mean_squared_logarithmic_error(), any_t, any_p, function(t, p) rowMeans((log(clip(p, e) + 1) - log(clip(t, e) + 1))^2)),
+  list(loss_mean_absolute_percentage_error(), any_t, any_p, function(t, p)
+    100 * rowMeans(abs(t - p) / clip(abs(t), e))),
+  list(loss_mean_squared_logarithmic_error(), any_t, any_p, function(t, p)
+    rowMeans((log(clip(p, e) + 1) - log(clip(t, e) + 1))^2)),
   list(loss_huber(), any_t, any_p, function(t, p) rowMeans(ifelse(abs(p - t) <= 1, (p - t)^2 / 2, abs(p - t) - 0.5))),
-  list(loss_huber(delta = 0.5), any_t, any_p, function(t, p) rowMeans(ifelse(abs(p - t) <= 0.5, (p - t)^2 / 2, 0.5 * abs(p - t) - 0.125))),
+  list(loss_huber(delta = 0.5), any_t, any_p, function(t, p)
+    rowMeans(ifelse(abs(p - t) <= 0.5, (p - t)^2 / 2, 0.5 * abs(p - t) - 0.125))),
   list(loss_logcosh(), any_t, any_p, function(t, p) rowMeans(log(cosh(p - t)))),
-  list(loss_binary_crossentropy(), share_t, share_p, function(t, p) -rowMeans(t * log(p + e) + (1 - t) * log(1 - p + e))),
+  list(loss_binary_crossentropy(), share_t, share_p, function(t, p)
+    -rowMeans(t * log(p + e) + (1 - t) * log(1 - p + e))),
   list(loss_binary_crossentropy(label_smoothing = 0.2), share_t, share_p, function(t, p) {
     t <- 0.8 * t + 0.1
     -rowMeans(t * log(p + e) + (1 - t) * log(1 - p + e))
   }),
-  list(loss_binary_crossentropy(from_logits = TRUE), share_t, logits, function(t, x) rowMeans(pmax(x, 0) - x * t + log(1 + exp(-abs(x))))),
+  list(loss_binary_crossentropy(from_logits = TRUE), share_t, logits, function(t, x)
+    rowMeans(pmax(x, 0) - x * t + log(1 + exp(-abs(x))))),
   list(loss_categorical_crossentropy(), one_hot, share_p, function(t, p) -rowSums(t * log(rescaled(p)))),
-  list(loss_categorical_crossentropy(label_smoothing = 0.3), one_hot, share_p, function(t, p) -rowSums((0.7 * t + 0.1) * log(rescaled(p)))),
-  list(loss_categorical_crossentropy(from_logits = TRUE), one_hot, logits, function(t, x) -rowSums(t * (x - log(rowSums(exp(x)))))),
+  list(loss_categorical_crossentropy(label_smoothing = 0.3), one_hot, share_p, function(t, p)
+    -rowSums((0.7 * t + 0.1) * log(rescaled(p)))),
+  list(loss_categorical_crossentropy(from_logits = TRUE), one_hot, logits, function(t, x)
+    -rowSums(t * (x - log(rowSums(exp(x)))))),
   list(loss_sparse_categorical_crossentropy(), labels, share_p, function(t, p) -log(rescaled(p)[cbind(1:n, t + 1)])),
-  list(loss_sparse_categorical_crossentropy(from_logits = TRUE), labels, logits, function(t, x) log(rowSums(exp(x))) - x[cbind(1:n, t + 1)]),
+  list(loss_sparse_categorical_crossentropy(from_logits = TRUE), labels, logits, function(t, x) log(rowSums(exp(x))) -
+    x[cbind(1:n, t + 1)]),
   list(loss_kl_divergence(), share_t, share_p, function(t, p) rowSums(t * log(t / p))),
   list(loss_poisson(), any_t, any_p, function(t, p) rowMeans(p - t * log(p + e))),
   list(loss_hinge(), one_hot, logits, function(t, p) rowMeans(pmax(1 - (2 * t - 1) * p, 0))),
   list(loss_hinge(), 2 * one_hot - 1, logits, function(t, p) rowMeans(pmax(1 - t * p, 0))),
   list(loss_squared_hinge(), one_hot, logits, function(t, p) rowMeans(pmax(1 - (2 * t - 1) * p, 0)^2)),
-  list(loss_categorical_hinge(), one_hot, logits, function(t, p) pmax(0, apply((1 - t) * p, 1, max) - rowSums(t * p) + 1)),
+  list(loss_categorical_hinge(), one_hot, logits, function(t, p)
+    pmax(0, apply((1 - t) * p, 1, max) - rowSums(t * p) + 1)),
   list(loss_cosine_similarity(), any_t, logits, function(t, p) -rowSums(unit(t) * unit(p)))
 )
 
@@ -61,9 +70,11 @@ test_that("each loss follows its formula, in both dtypes, whole and reduced", {
     expect_equal(as.double(loss(t, p, weights)), sum(weights * expected) / n, tolerance = 1e-9, info = label)
     config <- part_config(loss)
     config$reduction <- "sum"
-    expect_equal(as.double(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights)), sum(weights * expected), tolerance = 1e-9)
+    expect_equal(as.double(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights)),
+      sum(weights * expected), tolerance = 1e-9)
     config$reduction <- "none"
-    expect_equal(c(as.array(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights))), weights * expected, tolerance = 1e-9)
+    expect_equal(c(as.array(do.call(part_constructor("loss", part_name(loss)), config)(t, p, weights))),
+      weights * expected, tolerance = 1e-9)
     # the function itself, called with both
     config$reduction <- NULL
     direct <- do.call(part_constructor("loss", part_name(loss)), c(list(t, p), config))
@@ -98,7 +109,8 @@ test_that("Keras' published examples", {
   expect_equal(value(loss_mean_squared_logarithmic_error(), t, q), 0.12011322, tolerance = 1e-6)
   expect_equal(value(loss_cosine_similarity(), rbind(c(0, 1), c(1, 1)), rbind(c(1, 0), c(1, 1))), -0.5)
   three <- rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1))
-  expect_equal(value(loss_categorical_crossentropy(), rbind(c(0, 1, 0), c(0, 0, 1)), three), 1.1769392, tolerance = 1e-6)
+  expect_equal(value(loss_categorical_crossentropy(), rbind(c(0, 1, 0), c(0, 0, 1)), three), 1.1769392,
+    tolerance = 1e-6)
   expect_equal(value(loss_sparse_categorical_crossentropy(), c(1, 2), three), 1.1769392, tolerance = 1e-6)
   from_logits <- loss_binary_crossentropy(from_logits = TRUE)
   x <- rbind(c(-18.6, 0.51), c(2.94, -12.8))
@@ -112,9 +124,12 @@ test_that("another library agrees", { # PyTorch 1.13
   d <- rbind(c(0.2, 0.5, 0.3), c(0.6, 0.1, 0.3))
   softmax <- exp(x) / rowSums(exp(x))
   value <- function(x) c(as.array(x))
-  expect_equal(value(loss_binary_crossentropy(t, x, from_logits = TRUE)), c(0.966530782266, 0.717024037837), tolerance = 1e-10)
-  expect_equal(value(loss_sparse_categorical_crossentropy(c(2, 0), x, from_logits = TRUE)), c(0.085097246364, 0.725278196061), tolerance = 1e-10)
-  expect_equal(value(loss_categorical_crossentropy(d, x, from_logits = TRUE)), c(2.335097246364, 0.925278196061), tolerance = 1e-10)
+  expect_equal(value(loss_binary_crossentropy(t, x, from_logits = TRUE)), c(0.966530782266, 0.717024037837),
+    tolerance = 1e-10)
+  expect_equal(value(loss_sparse_categorical_crossentropy(c(2, 0), x, from_logits = TRUE)),
+    c(0.085097246364, 0.725278196061), tolerance = 1e-10)
+  expect_equal(value(loss_categorical_crossentropy(d, x, from_logits = TRUE)), c(2.335097246364, 0.925278196061),
+    tolerance = 1e-10)
   smooth <- loss_categorical_crossentropy(rbind(c(0, 0, 1), c(1, 0, 0)), x, from_logits = TRUE, label_smoothing = 0.1)
   expect_equal(value(smooth), c(0.335097246364, 0.775278196061), tolerance = 1e-10)
   expect_equal(value(loss_huber(t, x, delta = 0.7)), c(0.986666666667, 0.186666666667), tolerance = 1e-10)
@@ -142,7 +157,8 @@ test_that("targets and predictions of shapes that Keras takes are brought togeth
   expect_equal(mse(array(0, c(2, 5)), sequences[, , 1, drop = FALSE]), sequences[, , 1]^2)
 
   sparse <- function(t, p = share_p) as.array(loss_values(loss_sparse_categorical_crossentropy(), t, p))
-  for (t in list(labels, column(labels), as.integer(labels), tensor(labels, "float32"))) expect_equal(sparse(t), sparse(labels))
+  for (t in list(labels, column(labels), as.integer(labels), tensor(labels, "float32")))
+    expect_equal(sparse(t), sparse(labels))
   expect_equal(sparse(2, share_p[1, , drop = FALSE]), array(-log(rescaled(share_p)[1, 3])))
   words <- array(some(c(2, 4, 3), 0.1, 0.9), c(2, 4, 3))
   at <- matrix(c(0, 1, 2, 0, 1, 1, 2, 2), 2)
@@ -159,22 +175,27 @@ test_that("targets and predictions of shapes that Keras takes are brought togeth
 
   # along another axis
   expect_equal(c(as.array(loss_mean_absolute_error(any_t, any_p, axis = 1))), colMeans(abs(any_p - any_t)))
-  expect_equal(c(as.array(loss_categorical_crossentropy(t(one_hot), t(share_p), axis = 1))), -rowSums(one_hot * log(rescaled(share_p))))
+  expect_equal(c(as.array(loss_categorical_crossentropy(t(one_hot), t(share_p), axis = 1))),
+    -rowSums(one_hot * log(rescaled(share_p))))
   expect_equal(c(as.array(loss_sparse_categorical_crossentropy(labels, t(share_p), axis = 1))), c(sparse(labels)))
 })
 
 test_that("shapes that do not fit are named, with a hint", {
   shape <- function(code, ...) expect_refusal(code, "shape", ...)
-  shape(loss_mean_squared_error(1:3, any_p), "`loss_mean_squared_error()`: `y_true` of shape (3) does not fit `y_pred` of shape (4, 3)")
+  shape(loss_mean_squared_error(1:3, any_p),
+    "`loss_mean_squared_error()`: `y_true` of shape (3) does not fit `y_pred` of shape (4, 3)")
   shape(loss_mean_squared_error(matrix(0, 4, 1), any_p), "(4, 1)", "(4, 3)") # no silent broadcasting
   shape(loss_categorical_crossentropy(labels, share_p), "(4)", "(4, 3)", "`sparse_categorical_crossentropy`")
   shape(loss_sparse_categorical_crossentropy(one_hot, share_p), "(4, 3)", "go with `categorical_crossentropy`")
   shape(loss_sparse_categorical_crossentropy(labels[-1], share_p), "(3)", "(4, 3)")
   shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
-  expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index", "`loss_sparse_categorical_crossentropy()`", "outside the classes")
+  expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index",
+    "`loss_sparse_categorical_crossentropy()`", "outside the classes")
   expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "missing")
-  expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`", "\"sum_over_batch_size\"")
-  expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`", "`label_smoothing`")
+  expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`",
+    "\"sum_over_batch_size\"")
+  expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`",
+    "`label_smoothing`")
   expect_refusal(loss_binary_crossentropy(from_logit = 1, fromlogits = TRUE), "value", "`loss_binary_crossentropy()`")
   expect_refusal(loss_huber(delta = 0), "value", "`loss_huber()`", "`delta`")
   expect_refusal(loss_hinge(axis = 1), "value", "`loss_hinge()`: unused argument `axis`")
@@ -191,7 +212,8 @@ test_that("with the inputs of the last activation, cross-entropies take the form
   expect_equal(as.array(loss_values(binary, t, p))[1], -log(2e-7), tolerance = 1e-6) # clipped, and e added
   expect_identical(loss_fuses(loss_categorical_crossentropy()), "softmax")
   softmax <- exp(logits) / rowSums(exp(logits))
-  for (case in list(list(loss_categorical_crossentropy(), one_hot), list(loss_sparse_categorical_crossentropy(), labels))) {
+  for (case in list(list(loss_categorical_crossentropy(), one_hot), list(loss_sparse_categorical_crossentropy(),
+    labels))) {
     fused <- loss_values(case[[1]], case[[2]], softmax, logits = 100 * logits)
     expected <- apply(100 * logits, 1, log_sum_exp) - 100 * logits[cbind(1:n, labels + 1)]
     expect_equal(c(as.array(fused)), expected, tolerance = 1e-12)
@@ -199,17 +221,21 @@ test_that("with the inputs of the last activation, cross-entropies take the form
   expect_null(loss_fuses(loss_mean_squared_error()))
   expect_null(loss_fuses(loss_categorical_crossentropy(axis = 1)))
   # others do not look at them
-  expect_equal(as.array(loss_values(loss_mean_squared_error(), t, p, logits = x)), as.array(loss_values(loss_mean_squared_error(), t, p)))
+  expect_equal(as.array(loss_values(loss_mean_squared_error(), t, p, logits = x)),
+    as.array(loss_values(loss_mean_squared_error(), t, p)))
   # smoothing applies there, too
-  expect_equal(as.array(loss_values(loss_binary_crossentropy(label_smoothing = 0.5), 1, matrix(0.5), logits = matrix(2))), array(log(1 + exp(2)) - 2 * 0.75))
+  expect_equal(as.array(loss_values(loss_binary_crossentropy(label_smoothing = 0.5), 1, matrix(0.5),
+    logits = matrix(2))), array(log(1 + exp(2)) - 2 * 0.75))
 })
 
 test_that("in a program a loss is the same for other numbers", {
-  f <- trace_program(function(t, x) loss_total(loss_binary_crossentropy(), t, op_sigmoid(x), c(1, 2), x), c(0, 0), matrix(0, 2, 1))
+  f <- trace_program(function(t, x) loss_total(loss_binary_crossentropy(), t, op_sigmoid(x), c(1, 2), x), c(0, 0),
+    matrix(0, 2, 1))
   x <- matrix(c(-2, 3))
   t <- c(1, 0.25)
   expect_equal(as.double(f(t, x)), sum(c(1, 2) * (pmax(x, 0) - x * t + log(1 + exp(-abs(x))))) / 2)
   # hinge looks at the targets of the moment
   g <- trace_program(function(t, p) loss_hinge()(t, p), one_hot, logits)
-  for (t in list(one_hot, 2 * one_hot - 1, any_t)) expect_equal(as.double(g(t, logits)), as.double(loss_hinge()(t, logits)))
+  for (t in list(one_hot, 2 * one_hot - 1, any_t)) expect_equal(as.double(g(t, logits)),
+    as.double(loss_hinge()(t, logits)))
 })

@@ -20,7 +20,8 @@ test_that("accuracies of classes", {
   expect_identical(metric_top_k_categorical_accuracy()(hot, scores), mean(rank < 5))
   # the first of equals wins
   expect_identical(c(as.array(metric_sparse_categorical_accuracy(c(0, 1), matrix(0.5, 2, 2)))), c(1, 0))
-  expect_identical(c(as.array(metric_sparse_top_k_categorical_accuracy(c(0, 0), rbind(c(NaN, 1), c(Inf, 1)), k = 1))), c(0, 0))
+  expect_identical(c(as.array(metric_sparse_top_k_categorical_accuracy(c(0, 0), rbind(c(NaN, 1), c(Inf, 1)), k = 1))),
+    c(0, 0))
   # steps in time
   words <- array(some(c(2, 5, 4)), c(2, 5, 4))
   at <- apply(words, 1:2, which.max) - 1
@@ -33,15 +34,18 @@ test_that("binary accuracy: above the threshold is 1, exactly 0.5 is 0", {
   expect_identical(m(c(0, 1, 0, 1), matrix(c(0.5, 0.5, 0.4, 0.6))), 0.75)
   expect_equal(metric_binary_accuracy()(t, matrix(p), w), sum(w * (t == (p > 0.5))) / sum(w))
   two <- cbind(p, rev(p))
-  expect_equal(c(as.array(metric_binary_accuracy(cbind(t, t), two, threshold = 0.3))), rowMeans(cbind(t, t) == (two > 0.3)))
-  expect_equal(as.double(metric_statistics(metric_binary_accuracy(), tensor(t, "float32"), tensor(matrix(p), "float32"))), c(sum(t == (p > 0.5)), 200))
+  expect_equal(c(as.array(metric_binary_accuracy(cbind(t, t), two, threshold = 0.3))),
+    rowMeans(cbind(t, t) == (two > 0.3)))
+  expect_equal(as.double(metric_statistics(metric_binary_accuracy(), tensor(t, "float32"),
+    tensor(matrix(p), "float32"))), c(sum(t == (p > 0.5)), 200))
   expect_identical(metric_accuracy()(c(1, 2, 3, 4), c(0, 2, 3, 4)), 0.75)
   expect_identical(metric_accuracy()(c(1, 2, 3, 4), c(0, 2, 3, 4), c(1, 1, 0, 0)), 0.5)
 })
 
 counts_at <- function(threshold, t, p, w = rep(1, length(t))) {
   above <- p > threshold
-  c(tp = sum(w[above & t == 1]), fp = sum(w[above & t == 0]), fn = sum(w[!above & t == 1]), tn = sum(w[!above & t == 0]))
+  c(tp = sum(w[above & t == 1]), fp = sum(w[above & t == 0]), fn = sum(w[!above & t == 1]),
+    tn = sum(w[!above & t == 0]))
 }
 
 test_that("counts, precision and recall at thresholds", {
@@ -138,7 +142,8 @@ test_that("Keras' published examples", {
 })
 
 test_that("sums of a traced function are those of the batch that it gets", {
-  for (m in list(metric_auc(num_thresholds = 5), metric_binary_accuracy(), metric_precision(), metric_root_mean_squared_error())) {
+  for (m in list(metric_auc(num_thresholds = 5), metric_binary_accuracy(), metric_precision(),
+    metric_root_mean_squared_error())) {
     f <- trace_program(function(t, p) metric_statistics(m, t, p), t, matrix(0, 200, 1))
     expect_equal(as.array(f(t, matrix(p))), as.array(metric_statistics(m, t, matrix(p))), info = part_name(m))
   }
@@ -151,6 +156,7 @@ test_that("arguments are checked", {
   expect_refusal(metric_true_positives(thresholds = NA), "value", "`metric_true_positives()`", "`thresholds`")
   expect_refusal(metric_recall(class_id = -1), "value", "`metric_recall()`", "`class_id`")
   expect_refusal(metric_top_k_categorical_accuracy(k = 0), "value", "`metric_top_k_categorical_accuracy()`", "`k`")
-  expect_refusal(metric_sparse_categorical_accuracy()(hot, scores), "shape", "`metric_sparse_categorical_accuracy()`", "(30, 7)")
+  expect_refusal(metric_sparse_categorical_accuracy()(hot, scores), "shape", "`metric_sparse_categorical_accuracy()`",
+    "(30, 7)")
   expect_refusal(metric_auc()(1:3, scores), "shape", "`metric_auc()`", "(3)", "(30, 7)")
 })

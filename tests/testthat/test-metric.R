@@ -6,7 +6,8 @@ hot <- diag(3)[c(2, 1, 3, 2), ]
 labels <- c(1, 0, 2, 1)
 
 test_that("each metric of a loss is the mean of its values, over batches and with weights", {
-  expect_setequal(c(names(loss_metrics), names(accuracy_formulas), names(confusion_results), "mean", "of_loss"), part_names$metric)
+  expect_setequal(c(names(loss_metrics), names(accuracy_formulas), names(confusion_results), "mean", "of_loss"),
+    part_names$metric)
   for (name in names(loss_metrics)) {
     m <- part_constructor("metric", name)()
     t <- if (startsWith(name, "sparse")) labels else if (startsWith(name, "categorical")) hot else t4
@@ -22,7 +23,8 @@ test_that("each metric of a loss is the mean of its values, over batches and wit
     w <- c(1, 0.5, 0, 3)
     expect_equal(m(t, p4, w), root(sum(w * values) / sum(w)), tolerance = 1e-9, info = name)
     direct <- part_constructor("metric", name)(t, p4)
-    expect_equal(as.double(direct), if (name == "root_mean_squared_error") root(mean(values)) else values, tolerance = 1e-9, info = name)
+    expect_equal(as.double(direct), if (name == "root_mean_squared_error") root(mean(values)) else values,
+      tolerance = 1e-9, info = name)
     single <- metric_statistics(m, tensor(t, "float32"), tensor(p4, "float32"))
     expect_identical(list(tensor_dtype(single), dim(single), metric_size(m)), list("float32", 2L, 2))
     expect_equal(metric_result(m, as.double(single)), root(mean(values)), tolerance = 1e-5, info = name)
@@ -95,11 +97,13 @@ test_that("\"accuracy\" and \"crossentropy\" are chosen by the shapes, and keep 
 
 test_that("other metrics: strings, constructors, losses, functions", {
   get <- function(x, ...) as_metric(x, hot, p4, ...)
-  for (x in c("mse", "MSE", "mean_squared_error")) expect_identical(c(part_name(get(x)), metric_name(get(x))), c("mean_squared_error", x))
+  for (x in c("mse", "MSE", "mean_squared_error")) expect_identical(c(part_name(get(x)), metric_name(get(x))),
+    c("mean_squared_error", x))
   expect_identical(metric_name(get(metric_auc)), "auc")
   expect_identical(metric_name(get(metric_auc(name = "area"))), "area")
   expect_identical(metric_name(get(metric_auc(), name = "given")), "given")
-  for (x in list("huber", loss_huber, loss_huber(), as_part("loss", function(y_true, y_pred) loss_huber(y_true, y_pred)))) {
+  for (x in list("huber", loss_huber, loss_huber(),
+    as_part("loss", function(y_true, y_pred) loss_huber(y_true, y_pred)))) {
     m <- get(x)
     expect_equal(m(hot, p4), mean(as.array(loss_huber(hot, p4))))
   }
@@ -117,7 +121,8 @@ test_that("other metrics: strings, constructors, losses, functions", {
   right <- get(function(y_true, y_pred) k_equal(k_argmax(y_true), k_argmax(y_pred)), name = "right")
   expect_identical(right(hot, hot[c(1, 2, 1, 1), ]), 0.75)
   expect_identical(metric_name(get("mine", custom_objects = list(mine = function(y_true, y_pred) y_pred))), "mine")
-  expect_refusal(get("acuracy", fun = "compile"), "value", "`compile()`: `metrics` names no metric: \"acuracy\"", "`accuracy`")
+  expect_refusal(get("acuracy", fun = "compile"), "value", "`compile()`: `metrics` names no metric: \"acuracy\"",
+    "`accuracy`")
   expect_refusal(get(3, fun = "compile"), "value", "`compile()`", "not 3")
 })
 

@@ -11,14 +11,17 @@ says <- function(code, ...) {
 
 test_that("R's functions for statistical models say why a network has no answer, and what gives one", {
   for (case in list(
-    list(stats::residuals, "`residuals()`:", "keeps no data", "`y - predict(model, x)`"), list(stats::resid, "`y - predict(model, x)`"),
-    list(stats::fitted, "`fitted()`:", "`predict(model, x)`"), list(stats::nobs, "`$params$samples`"),
-    list(stats::formula, "`formula()`:", "no formula", "`model.matrix("), list(stats::terms, "no formula"), list(stats::model.frame, "keeps no data"),
-    list(stats::AIC, "no likelihood", "`evaluate(model, x, y)`"), list(stats::BIC, "no likelihood"), list(stats::logLik, "no likelihood"),
-    list(stats::deviance, "no likelihood"), list(stats::anova, "no likelihood"), list(stats::vcov, "no standard errors"), list(stats::confint, "`confint()`:"),
-    list(stats::update, "`compile()`"), list(stats::simulate, "`predict(model, x)`"), list(stats::weights, "`get_weights(model)`")
+    list(stats::residuals, "`residuals()`:", "keeps no data", "`y - predict(model, x)`"),
+    list(stats::resid, "`y - predict(model, x)`"), list(stats::fitted, "`fitted()`:", "`predict(model, x)`"),
+    list(stats::nobs, "`$params$samples`"), list(stats::formula, "`formula()`:", "no formula", "`model.matrix("),
+    list(stats::terms, "no formula"), list(stats::model.frame, "keeps no data"),
+    list(stats::AIC, "no likelihood", "`evaluate(model, x, y)`"), list(stats::BIC, "no likelihood"),
+    list(stats::logLik, "no likelihood"), list(stats::deviance, "no likelihood"), list(stats::anova, "no likelihood"),
+    list(stats::vcov, "no standard errors"), list(stats::confint, "`confint()`:"), list(stats::update, "`compile()`"),
+    list(stats::simulate, "`predict(model, x)`"), list(stats::weights, "`get_weights(model)`")
   )) says(case[[1]](model), unlist(case[-1]))
-  for (generic in unlist(reasons)) expect_true(is.function(getS3method(generic, "nn_layer", envir = asNamespace("stats"))), info = generic)
+  for (generic in unlist(reasons)) expect_true(is.function(getS3method(generic, "nn_layer",
+    envir = asNamespace("stats"))), info = generic)
 })
 
 test_that("what fit() returned, a symbolic tensor and a layer are no models", {
@@ -29,9 +32,11 @@ test_that("what fit() returned, a symbolic tensor and a layer are no models", {
   says(compile(history, "sgd", "mse"), of_history)
   says(coef(history), of_history)
   says(residuals(history), of_history)
-  for (f in list(save_model, get_weights, freeze_weights, count_params)) says(f(history), "not a history, which `fit()` returned")
+  for (f in list(save_model, get_weights, freeze_weights, count_params))
+    says(f(history), "not a history, which `fit()` returned")
   input <- layer_input(3)
-  for (f in list(predict, fit, compile, evaluate)) says(f(layer_dense(input, 1), x), "this is a symbolic tensor", "`keras_model(inputs, outputs)`")
+  for (f in list(predict, fit, compile, evaluate)) says(f(layer_dense(input, 1), x), "this is a symbolic tensor",
+    "`keras_model(inputs, outputs)`")
   says(predict(layer_dense(units = 1), x), "this is a layer")
   says(k_mean(input), "`k_mean()`:", "`layer_lambda(x, function(x) ...)`")
   says(tf$reduce_sum(input), "`tf$reduce_sum()`:", "`layer_lambda(x, function(x) ...)`")
@@ -40,7 +45,8 @@ test_that("what fit() returned, a symbolic tensor and a layer are no models", {
 test_that("members of a history and of scores that are not there are errors", {
   expect_length(history$metrics$loss, 2)
   expect_identical(history$params$epochs, 2L)
-  for (name in c("loss", "history", "val_loss", "mae")) says(`$.nn_history`(history, name), paste0("no member `$", name, "`"), "`$params` and `$metrics`", "`loss`, `mae`")
+  for (name in c("loss", "history", "val_loss", "mae")) says(`$.nn_history`(history, name),
+    paste0("no member `$", name, "`"), "`$params` and `$metrics`", "`loss`, `mae`")
   scores <- evaluate(model, x, y)
   expect_identical(scores[["mae"]], scores$mae)
   expect_identical(scores[[1]], scores$loss)

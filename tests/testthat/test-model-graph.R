@@ -36,13 +36,15 @@ test_that("several inputs and outputs, in order or by name", {
   y <- matrix(rnorm(12), 4)
   w <- coef(model)
   expect_setequal(names(w), c("left/kernel", "left/bias", "gate/kernel", "gate/bias"))
-  wanted <- list(rows_plus(cbind(x, y) %*% w[["left/kernel"]], w[["left/bias"]]), y * rows_plus(x %*% w[["gate/kernel"]], w[["gate/bias"]]))
+  wanted <- list(rows_plus(cbind(x, y) %*% w[["left/kernel"]], w[["left/bias"]]),
+    y * rows_plus(x %*% w[["gate/kernel"]], w[["gate/bias"]]))
   close <- function(got) expect_equal(unname(lapply(got, as.array)), wanted, tolerance = 1e-12)
   close(predict(model, list(x, y)))
   close(predict(model, list(income = y, age = x)))
   close(model(list(x, y)))
   close(model(list(income = y, age = x)))
-  fails <- function(code, message, class = "nativenet_error") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  fails <- function(code, message, class = "nativenet_error")
+    expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   for (call in list(model, function(x) predict(model, x))) {
     fails(call(x), "`x` must have 2 arrays (`age`, `income`), not 1")
     fails(call(list(x, y, y)), "not 3")
@@ -57,7 +59,8 @@ test_that("losses of several outputs add up, weighted, and so do their gradients
   in_float64({
     input <- layer_input(3)
     h <- input |> layer_dense(2, use_bias = FALSE, name = "shared")
-    model <- keras_model(input, list(layer_dense(h, 1, use_bias = FALSE, name = "p"), layer_dense(h, 2, use_bias = FALSE, name = "q")))
+    model <- keras_model(input, list(layer_dense(h, 1, use_bias = FALSE, name = "p"),
+      layer_dense(h, 2, use_bias = FALSE, name = "q")))
   })
   x <- matrix(rnorm(12), 4)
   y <- list(matrix(rnorm(4), 4), matrix(rnorm(8), 4))
@@ -66,7 +69,8 @@ test_that("losses of several outputs add up, weighted, and so do their gradients
   out <- list(w[["p/kernel"]], w[["q/kernel"]])
   compile(model, optimizer_sgd(learning_rate = 0.1), "mse", loss_weights = c(1, 0.25))
   residual <- Map(function(v, y) x %*% k %*% v - y, out, y)
-  expect_equal(unname(unlist(evaluate(model, x, y, verbose = 0)))[1:3], c(mean(residual[[1]]^2) + 0.25 * mean(residual[[2]]^2), mean(residual[[1]]^2), mean(residual[[2]]^2)),
+  expect_equal(unname(unlist(evaluate(model, x, y, verbose = 0)))[1:3],
+    c(mean(residual[[1]]^2) + 0.25 * mean(residual[[2]]^2), mean(residual[[1]]^2), mean(residual[[2]]^2)),
     tolerance = 1e-9)
   fit(model, x, y, epochs = 1, batch_size = 4, verbose = 0)
   g <- t(x) %*% (2 * residual[[1]] / 4) %*% t(out[[1]]) + 0.25 * t(x) %*% (2 * residual[[2]] / 8) %*% t(out[[2]])
@@ -93,15 +97,18 @@ test_that("a layer that is called twice has one set of weights, and both calls c
 
 test_that("models in models: weights, training, freezing", {
   in_float64({
-    inner <- keras_model_sequential(input_shape = 3, name = "inner") |> layer_dense(2, activation = "tanh") |> layer_dropout(0.5)
+    inner <- keras_model_sequential(input_shape = 3, name = "inner") |> layer_dense(2, activation = "tanh") |>
+      layer_dropout(0.5)
     outer <- keras_model_sequential(list(inner, layer_dense(units = 1)))
   })
   x <- matrix(rnorm(15), 5)
   w <- get_weights(outer)
   expect_identical(w[1:2], get_weights(inner))
-  expect_equal(predict(outer, x), rows_plus(tanh(rows_plus(x %*% w[[1]], w[[2]])) %*% w[[3]], w[[4]]), tolerance = 1e-12)
+  expect_equal(predict(outer, x), rows_plus(tanh(rows_plus(x %*% w[[1]], w[[2]])) %*% w[[3]], w[[4]]),
+    tolerance = 1e-12)
   set.seed(1)
-  expect_gt(max(abs(as.array(outer(x, training = TRUE)) - predict(outer, x))), 1e-3) # training reaches the inner dropout
+  # training reaches the inner dropout
+  expect_gt(max(abs(as.array(outer(x, training = TRUE)) - predict(outer, x))), 1e-3)
   compile(outer, optimizer_sgd(learning_rate = 0.1), "mse")
   fit(outer, x, matrix(0, 5, 1), epochs = 1, verbose = 0)
   expect_gt(max(abs(get_weights(inner)[[1]] - w[[1]])), 0)
@@ -169,30 +176,37 @@ test_that("inputs, outputs and names of keras_model() are checked", {
   i <- layer_input(4)
   j <- layer_input(5)
   y <- layer_dense(i, 2)
-  fails <- function(code, message) expect_no_warning(expect_error(code, paste0("`keras_model()`: ", message), fixed = TRUE, class = "nativenet_error_value"))
+  fails <- function(code, message) expect_no_warning(expect_error(code, paste0("`keras_model()`: ", message),
+    fixed = TRUE, class = "nativenet_error_value"))
   fails(keras_model(), "`inputs` must be given")
   fails(keras_model(i), "`outputs` must be given")
   for (bad in list(3, matrix(1, 2, 2), layer_dense(units = 1), "a", NULL)) {
     fails(keras_model(bad, y), "`inputs` must be symbolic tensors, as `layer_input()` and layers give, not")
-    if (!is.null(bad)) fails(keras_model(i, bad), "`outputs` must be symbolic tensors, as `layer_input()` and layers give, not")
+    if (!is.null(bad)) fails(keras_model(i, bad),
+      "`outputs` must be symbolic tensors, as `layer_input()` and layers give, not")
   }
-  fails(keras_model(i, list(y, NULL)), "`outputs` must be symbolic tensors, as `layer_input()` and layers give, not NULL")
+  fails(keras_model(i, list(y, NULL)),
+    "`outputs` must be symbolic tensors, as `layer_input()` and layers give, not NULL")
   fails(keras_model(list(), y), "`inputs` must hold at least one symbolic tensor")
   fails(keras_model(i, list()), "`outputs` must hold at least one symbolic tensor")
   fails(keras_model(list(i, i), y), "`inputs` has the same tensor twice")
   fails(keras_model(list(i, j), y), paste0("no output depends on `", j$node$layer$name, "`"))
-  fails(keras_model(i, layer_dense(j, 2)), paste0("the outputs depend on `", j$node$layer$name, "`, which is not among the inputs"))
+  fails(keras_model(i, layer_dense(j, 2)), paste0("the outputs depend on `", j$node$layer$name,
+    "`, which is not among the inputs"))
   fails(keras_model(y, i), "the outputs depend on")
   fails(keras_model(i, y, foo = 3), "unused argument `foo`")
   fails(keras_model(i, y, 3), "unused argument 3")
   fails(keras_model(i, y, name = 3), "`name` must be a single string, not 3")
-  fails(keras_model(i, layer_dense(layer_dense(i, 2, name = "same"), 2, name = "same")), "two layers have the name `same`; names must differ")
+  fails(keras_model(i, layer_dense(layer_dense(i, 2, name = "same"), 2, name = "same")),
+    "two layers have the name `same`; names must differ")
 })
 
 test_that("layer_input() checks its arguments", {
-  fails <- function(code, message) expect_no_warning(expect_error(code, paste0("`layer_input()`: ", message), fixed = TRUE, class = "nativenet_error_value"))
+  fails <- function(code, message) expect_no_warning(expect_error(code, paste0("`layer_input()`: ", message),
+    fixed = TRUE, class = "nativenet_error_value"))
   fails(layer_input(), "`shape` must be given")
-  for (shape in list("a", 0, -3, 2.5, 3e9, Inf, TRUE, list("a"), mean, matrix(0.5, 3, 4))) fails(layer_input(shape), "`shape` must hold positive whole numbers, or NA for any size")
+  for (shape in list("a", 0, -3, 2.5, 3e9, Inf, TRUE, list("a"), mean, matrix(0.5, 3, 4)))
+    fails(layer_input(shape), "`shape` must hold positive whole numbers, or NA for any size")
   fails(layer_input(c(2, 2.5)), "`shape` must hold positive whole numbers, or NA for any size, not (2, 2.5)")
   fails(layer_input(rep(2, 12)), "`shape` must have at most 7 axes")
   for (name in list(3, NA)) fails(layer_input(4, name = name), "`name` must be a single string")
@@ -203,7 +217,8 @@ test_that("layer_input() checks its arguments", {
 
 test_that("symbolic tensors have no numbers, and say what to do instead", {
   i <- layer_input(4)
-  for (f in list(function(x) x + 1, function(x) x * x, function(x) -x, function(x) x == x, exp, sum, mean, function(x) x[1], as.array, t)) {
+  for (f in list(function(x) x + 1, function(x) x * x, function(x) -x, function(x) x == x, exp, sum, mean, function(x)
+    x[1], as.array, t)) {
     expect_error(f(i), "a symbolic tensor has no numbers; layers take it", class = "nativenet_error_traced")
   }
   expect_error(i$foo, "a symbolic tensor has no member `$foo`", fixed = TRUE, class = "nativenet_error_member")
@@ -229,5 +244,6 @@ test_that("an open size is NULL, NA or -1, and no string", {
     expect_refusal(layer_input(shape), "value", "`layer_input()`: `shape`")
     expect_refusal(op_dropout(array(1, 2), 0.5, noise_shape = shape), "value", "`noise_shape`")
   }
-  for (shape in list(NA, NA_integer_, NA_real_, -1, list(NULL))) expect_identical(dim(layer_input(shape)), c(NA, NA_integer_))
+  for (shape in list(NA, NA_integer_, NA_real_, -1, list(NULL))) expect_identical(dim(layer_input(shape)),
+    c(NA, NA_integer_))
 })

@@ -8,7 +8,8 @@ refused <- function(expr, words) expect_error(expr, words, fixed = TRUE, class =
 
 # A model whose weights are far from symmetric, after one step of training.
 trained <- function(x, y, classes = 3, loss = "sparse_categorical_crossentropy", ...) {
-  model <- keras_model_sequential() |> layer_dense(classes, activation = "softmax", kernel_initializer = initializer_random_normal(0, 1, seed = 1))
+  model <- keras_model_sequential() |> layer_dense(classes, activation = "softmax",
+    kernel_initializer = initializer_random_normal(0, 1, seed = 1))
   model |> compile(optimizer_sgd(0.1), loss)
   model |> fit(x, y, epochs = 1, shuffle = FALSE, verbose = 0, ...)
   model
@@ -38,13 +39,18 @@ test_that("columns are matched by name in everything that takes data", {
 test_that("columns that are missing, new or there twice are refused by name", {
   model <- trained(x, y)
   before <- get_weights(model)
-  refused(predict(model, x[, -2]), "`predict()`: `x` has no column `Sepal.Width`; the model was trained with `Sepal.Length`, `Sepal.Width`")
+  refused(predict(model, x[, -2]),
+    "`predict()`: `x` has no column `Sepal.Width`; the model was trained with `Sepal.Length`, `Sepal.Width`")
   refused(predict(model, iris), "`x` has the new column `Species`;")
-  refused(evaluate(model, `colnames<-`(x, c("a", colnames(x)[-1])), y), "`evaluate()`: `x` has no column `Sepal.Length` and has the new column `a`;")
-  refused(train_on_batch(model, x[, c(1, 2, 3, 3)], y), "has no column `Petal.Width` and has twice the column `Petal.Length`;")
+  refused(evaluate(model, `colnames<-`(x, c("a", colnames(x)[-1])), y),
+    "`evaluate()`: `x` has no column `Sepal.Length` and has the new column `a`;")
+  refused(train_on_batch(model, x[, c(1, 2, 3, 3)], y),
+    "has no column `Petal.Width` and has twice the column `Petal.Length`;")
   refused(model(x[, -2]), "has no column `Sepal.Width`")
-  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0), "`fit()`: `x` has no column `Sepal.Length`")
-  refused(fit(model, `colnames<-`(x, letters[1:4]), y, verbose = 0), "`x` has no column `Sepal.Length`, `Sepal.Width`, ")
+  refused(fit(model, x, y, validation_data = list(x[, -1], y), verbose = 0),
+    "`fit()`: `x` has no column `Sepal.Length`")
+  refused(fit(model, `colnames<-`(x, letters[1:4]), y, verbose = 0),
+    "`x` has no column `Sepal.Length`, `Sepal.Width`, ")
   expect_identical(get_weights(model), before)
   expect_no_error(fit(model, unname(x), y, epochs = 1, verbose = 0))
 })
@@ -60,19 +66,23 @@ test_that("levels are matched by name; levels without rows do not matter", {
   expect_identical(evaluate(model, x[last, ], droplevels(y[last])), evaluate(model, x[last, ], y[last]))
   one_step <- function(y, ...) train_on_batch(trained(x, iris$Species), x[last, ], y, ...)
   expect_identical(one_step(droplevels(y[last])), one_step(y[last]))
-  validated <- function(y) (fit(trained(x, iris$Species), x, iris$Species, validation_data = list(x[last, backwards], y), epochs = 2, shuffle = FALSE, verbose = 0))$metrics
+  validated <- function(y) (fit(trained(x, iris$Species), x, iris$Species, validation_data = list(x[last, backwards],
+    y), epochs = 2, shuffle = FALSE, verbose = 0))$metrics
   expect_identical(validated(droplevels(y[last])), validated(rep(2L, 50)))
   renamed <- factor(replace(as.character(y), 1, "rose"))
-  refused(evaluate(model, x, renamed), "`evaluate()`: `y` has the new level `rose`; the model was trained with `setosa`, `versicolor`, `virginica`")
+  refused(evaluate(model, x, renamed),
+    "`evaluate()`: `y` has the new level `rose`; the model was trained with `setosa`, `versicolor`, `virginica`")
   refused(train_on_batch(model, x, renamed), "has the new level `rose`")
   expect_error(evaluate(model, x, replace(reversed, 2, NA)), "NA at position 2", class = "nativenet_error_value")
 })
 
 test_that("levels of the first call serve its own validation data, generators and later calls", {
-  history <- function(y, ...) fit(trained(unname(x), as.integer(iris$Species) - 1L), x, y, epochs = 2, shuffle = FALSE, verbose = 0, ...)$metrics
+  history <- function(y, ...) fit(trained(unname(x), as.integer(iris$Species) - 1L), x, y, epochs = 2, shuffle = FALSE,
+    verbose = 0, ...)$metrics
   by_number <- history(as.integer(y) - 1L, validation_data = list(x, as.integer(y) - 1L))
   expect_identical(history(y, validation_data = list(x[, backwards], reversed)), by_number)
-  expect_equal(history(y, validation_data = function() list(x[, backwards], reversed), validation_steps = 1), by_number, tolerance = 1e-5)
+  expect_equal(history(y, validation_data = function() list(x[, backwards], reversed), validation_steps = 1), by_number,
+    tolerance = 1e-5)
   batches <- function(...) {
     turn <- 0
     columns <- list(colnames(x), backwards)
@@ -95,18 +105,23 @@ test_that("levels of the first call serve its own validation data, generators an
 test_that("class weights go by level or column, or by number", {
   weights <- list(virginica = 3, setosa = 1, versicolor = 2)
   one_hot <- `colnames<-`(to_categorical(y), levels(y))
-  loss_of <- function(y, class_weight, loss = "sparse_categorical_crossentropy") get_weights(trained(x, y, loss = loss, class_weight = class_weight))
+  loss_of <- function(y, class_weight, loss = "sparse_categorical_crossentropy")
+    get_weights(trained(x, y, loss = loss, class_weight = class_weight))
   expected <- loss_of(y, list("0" = 1, "1" = 2, "2" = 3))
   expect_identical(loss_of(y, weights), expected)
-  expect_identical(loss_of(one_hot, weights, "categorical_crossentropy"), loss_of(one_hot, list("0" = 1, "1" = 2, "2" = 3), "categorical_crossentropy"))
+  expect_identical(loss_of(one_hot, weights, "categorical_crossentropy"),
+    loss_of(one_hot, list("0" = 1, "1" = 2, "2" = 3), "categorical_crossentropy"))
   model <- trained(x, y)
   twin <- trained(x, y)
-  expect_identical(train_on_batch(model, x, reversed, class_weight = weights), train_on_batch(twin, x, as.integer(y) - 1L, class_weight = weights))
+  expect_identical(train_on_batch(model, x, reversed, class_weight = weights),
+    train_on_batch(twin, x, as.integer(y) - 1L, class_weight = weights))
   # levels that are numbers are levels
   expect_identical(loss_of(factor(as.integer(y)), list("3" = 3, "1" = 1, "2" = 2)), expected)
-  words <- function(class_weight, words) expect_error(trained(x, y, class_weight = class_weight), words, fixed = TRUE, class = "nativenet_error_value")
+  words <- function(class_weight, words) expect_error(trained(x, y, class_weight = class_weight), words, fixed = TRUE,
+    class = "nativenet_error_value")
   words(weights[-2], "`class_weight` has no weight for class setosa")
-  words(c(weights, rose = 1), "`class_weight` names the class `rose`, but there is `setosa`, `versicolor`, `virginica`, or 0, 1, ...")
+  words(c(weights, rose = 1),
+    "`class_weight` names the class `rose`, but there is `setosa`, `versicolor`, `virginica`, or 0, 1, ...")
 })
 
 test_that("targets with columns, several inputs and factors as inputs", {
@@ -184,14 +199,16 @@ test_that("names come back from files, and those that do not fit are refused", {
   model <- trained(given, odd)
   path <- tempfile(fileext = ".safetensors")
   save_model(model, path)
-  for (again in list(load_model(path), unserialize_model(serialize_model(model)), unserialize(serialize(model, NULL)))) {
+  for (again in list(load_model(path), unserialize_model(serialize_model(model)),
+    unserialize(serialize(model, NULL)))) {
     expect_identical(predict(again, given[, 4:1]), predict(model, given))
     expect_identical(evaluate(again, given, factor(odd, rev(levels(odd)), exclude = NULL)), evaluate(model, given, odd))
     refused(predict(again, x), "the model was trained with `\u03b1`, `b\\c`, `{}`, `null`")
     refused(evaluate(again, given, y), "has the new level")
   }
   file <- safetensors_read(path)
-  for (false in c("[]", "[null]", "[null,{\"levels\":[1,2]}]", "[{\"rows\":[\"a\"]},null]", "[[\"a\"],null]", "[{\"columns\":\"a\"},null]", "{", "3")) {
+  for (false in c("[]", "[null]", "[null,{\"levels\":[1,2]}]", "[{\"rows\":[\"a\"]},null]", "[[\"a\"],null]",
+    "[{\"columns\":\"a\"},null]", "{", "3")) {
     safetensors_write(path, file$tensors, replace(file$metadata, "names", false))
     expect_error(load_model(path), class = "nativenet_error_file")
   }
@@ -206,12 +223,15 @@ test_that("data sets keep the columns of named matrices, and those that lose the
     model
   }
   model <- learned(pairs(x))
-  expect_identical(predict(model, tensor_slices_dataset(x[, backwards]) |> dataset_batch(50)), predict(model, unname(x)))
+  expect_identical(predict(model, tensor_slices_dataset(x[, backwards]) |> dataset_batch(50)),
+    predict(model, unname(x)))
   expect_equal(evaluate(model, pairs(x[, backwards])), evaluate(model, pairs(x)), tolerance = 1e-6)
-  refused(predict(model, tensor_slices_dataset(cbind(x[, -1], d = 1)) |> dataset_batch(50)), "has no column `Sepal.Length` and has the new column `d`")
+  refused(predict(model, tensor_slices_dataset(cbind(x[, -1], d = 1)) |> dataset_batch(50)),
+    "has no column `Sepal.Length` and has the new column `d`")
   expect_identical(get_weights(trained(pairs(x), NULL)), get_weights(trained(pairs(unname(x)), NULL)))
   plain <- tensor_slices_dataset(list(x, as.integer(y) - 1L))
-  learned(plain |> dataset_shuffle(10) |> dataset_take(60) |> dataset_skip(2) |> dataset_cache() |> dataset_repeat(2) |> dataset_batch(20))
+  learned(plain |> dataset_shuffle(10) |> dataset_take(60) |> dataset_skip(2) |> dataset_cache() |> dataset_repeat(2) |>
+    dataset_batch(20))
   learned(plain |> dataset_take_while(function(x, y) TRUE) |> dataset_batch(20))
   learned(zip_datasets(tensor_slices_dataset(x), tensor_slices_dataset(as.integer(y) - 1L)) |> dataset_batch(50))
   learned(tensors_dataset(list(x, as.integer(y) - 1L)))
@@ -220,14 +240,19 @@ test_that("data sets keep the columns of named matrices, and those that lose the
   expect_equal(evaluate(model, pairs(x[, backwards])), evaluate(model, pairs(unname(x))), tolerance = 1e-6)
   # new elements have no names: what is named later is told so
   lost <- plain |> dataset_map(function(x, y) list(x / 2, y)) |> dataset_batch(50)
-  frame <- tensor_slices_dataset(iris[, 1:4]) |> dataset_map(function(row) list(tf$stack(unname(row)), tf$constant(0L))) |> dataset_batch(50)
+  frame <- tensor_slices_dataset(iris[, 1:4]) |>
+    dataset_map(function(row) list(tf$stack(unname(row)), tf$constant(0L))) |> dataset_batch(50)
   for (data in list(lost, frame)) {
     model <- trained(data, NULL)
     model <- unserialize_model(serialize_model(model))
-    expect_warning(by_place <- predict(model, x[, backwards]), "are taken by position: the model was trained with a data set that lost their names", class = "nativenet_warning_names")
+    expect_warning(by_place <- predict(model, x[, backwards]),
+      "are taken by position: the model was trained with a data set that lost their names",
+      class = "nativenet_warning_names")
     expect_identical(by_place, predict(model, unname(x[, backwards])))
     expect_silent(predict(model, unname(x)))
   }
-  refused(dataset_concatenate(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards])), "`dataset_concatenate()`: the data sets differ in their columns: `Sepal.Length`")
-  refused(sample_from_datasets(list(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards]))), "differ in their columns")
+  refused(dataset_concatenate(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards])),
+    "`dataset_concatenate()`: the data sets differ in their columns: `Sepal.Length`")
+  refused(sample_from_datasets(list(tensor_slices_dataset(x), tensor_slices_dataset(x[, backwards]))),
+    "differ in their columns")
 })

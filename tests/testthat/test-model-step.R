@@ -1,4 +1,5 @@
-# The programs of a model serve batches of any size: what its functions learn from the size of a batch is right for the batch at hand.
+# The programs of a model serve batches of any size: what its functions learn from the size of a batch is right for the
+# batch at hand.
 
 # Functions of a batch that ask for its size in each of the ways there are. `free`: one program serves all sizes.
 asking <- list(
@@ -86,7 +87,8 @@ test_that("a layer's function sees the size of the batch at hand", {
     lambda <- keras_model_sequential(input_shape = 2, dtype = "float64") |> layer_lambda(f, dtype = "float64")
     custom <- keras_model_sequential(input_shape = 2, dtype = "float64") |> scaled(f, dtype = "float64")
     for (model in list(lambda, custom)) {
-      expect_equal(predict(model, data_x, batch_size = 3), do.call(rbind, lapply(batches_of(7, 3), by_hand, f = f)), label = name)
+      expect_equal(predict(model, data_x, batch_size = 3), do.call(rbind, lapply(batches_of(7, 3), by_hand, f = f)),
+        label = name)
       for (i in list(1:5, 1:3, 7, 1:7)) expect_equal(predict(model, rows_of_x(i)), by_hand(f, i), label = name)
       expect_equal(predict_on_batch(model, rows_of_x(2:3)), by_hand(f, 2:3), label = name)
     }
@@ -106,8 +108,10 @@ test_that("losses, metrics and activity regularizers do, too, in whatever takes 
       loss = function(y_true, y_pred) k_mean(k_square(y_true - f(y_pred)), -1), activity = function(a) k_sum(f(a)),
       metrics = list(function(y_true, y_pred) k_mean(k_abs(y_true - f(y_pred)), -1))
     )
-    expected <- function(batches) c(mean_over(function(i) loss_of(i) + penalty_of(i), batches), mean_over(metric_of, batches))
-    check <- function(found, batches) expect_equal(as.numeric(unlist(found))[1:2], expected(batches), tolerance = 1e-6, label = name)
+    expected <- function(batches) c(mean_over(function(i) loss_of(i) + penalty_of(i), batches),
+      mean_over(metric_of, batches))
+    check <- function(found, batches) expect_equal(as.numeric(unlist(found))[1:2], expected(batches), tolerance = 1e-6,
+      label = name)
     by_three <- batches_of(7, 3)
     check(fit(model, data_x, y, batch_size = 3, epochs = 1, shuffle = FALSE, verbose = 0)$metrics, by_three)
     check(evaluate(model, data_x, y, batch_size = 3, verbose = 0), by_three)
@@ -128,7 +132,8 @@ test_that("losses, metrics and activity regularizers do, too, in whatever takes 
 
 test_that("shuffled rows, callbacks, schedules and interrupted epochs go through remainders", {
   set.seed(4)
-  twice <- lapply(list(function(t, p) k_mean(k_square(t - p), -1), function(t, p) k_sum(k_square(t - p), 2) / (2 * nrow(p) / nrow(t))), function(loss) {
+  twice <- lapply(list(function(t, p) k_mean(k_square(t - p), -1), function(t, p) k_sum(k_square(t - p), 2) /
+    (2 * nrow(p) / nrow(t))), function(loss) {
     set.seed(1)
     model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, "tanh") |> layer_dropout(0.3) |> layer_dense(2)
     compile(model, optimizer_adam(learning_rate_schedule_exponential_decay(0.1, 2, 0.5)), loss)
@@ -150,7 +155,8 @@ test_that("programs for single sizes are few, however many sizes come", {
 
 test_that("a variable that takes the shape of a batch is refused for another one", {
   held <- variable(matrix(0, 3, 2), "float32", trainable = FALSE)
-  model <- keras_model_sequential(input_shape = 2) |> layer_lambda(function(a) if (is_symbolic(a) && nrow(a) > 100) a else {
+  model <- keras_model_sequential(input_shape = 2) |> layer_lambda(function(a) if (is_symbolic(a) && nrow(a) > 100)
+    a else {
     held$assign(a)
     a
   })
@@ -164,16 +170,21 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   flat <- matrix(seq(-1, 1, length.out = 28), 7)
   ids <- matrix((0:27) %% 5, 7)
   layers <- list(
-    activation = layer_activation(activation = "tanh"), activation_elu = layer_activation_elu(), activation_leaky_relu = layer_activation_leaky_relu(),
-    activation_parametric_relu = layer_activation_parametric_relu(), activation_relu = layer_activation_relu(), activation_selu = layer_activation_selu(),
-    activation_softmax = layer_activation_softmax(), dense = layer_dense(units = 2, activation = "softmax", activity_regularizer = regularizer_l2(0.1)),
-    dropout = layer_dropout(rate = 0.5, noise_shape = c(NA, 1, 3)), flatten = layer_flatten(), gaussian_dropout = layer_gaussian_dropout(rate = 0.1),
-    gaussian_noise = layer_gaussian_noise(stddev = 1), gru = layer_gru(units = 2), lambda = layer_lambda(f = function(a) a * 2), lstm = layer_lstm(units = 2),
+    activation = layer_activation(activation = "tanh"), activation_elu = layer_activation_elu(),
+    activation_leaky_relu = layer_activation_leaky_relu(),
+    activation_parametric_relu = layer_activation_parametric_relu(), activation_relu = layer_activation_relu(),
+    activation_selu = layer_activation_selu(), activation_softmax = layer_activation_softmax(),
+    dense = layer_dense(units = 2, activation = "softmax",
+      activity_regularizer = regularizer_l2(0.1)),
+    dropout = layer_dropout(rate = 0.5, noise_shape = c(NA, 1, 3)), flatten = layer_flatten(),
+    gaussian_dropout = layer_gaussian_dropout(rate = 0.1), gaussian_noise = layer_gaussian_noise(stddev = 1),
+    gru = layer_gru(units = 2), lambda = layer_lambda(f = function(a) a * 2), lstm = layer_lstm(units = 2),
     masking = layer_masking(), permute = layer_permute(dims = 2:1), reshape = layer_reshape(target_shape = c(-1, 2)),
     simple_rnn = layer_simple_rnn(units = 2, return_sequences = TRUE)
   )
-  merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum, minimum = layer_minimum,
-    multiply = layer_multiply, subtract = layer_subtract, dot = function(xs) layer_dot(xs, axes = 1))
+  merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
+    minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
+    layer_dot(xs, axes = 1))
   others <- c("embedding", "input", "repeat_vector", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", getNamespaceExports("nativenet"), value = TRUE))
   expect_setequal(c(names(layers), names(merges), others), exported)
@@ -189,7 +200,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     expect_true(all(vapply(programs_of(model), function(p) p$rows, 0) == 0), label = label)
   }
   for (name in names(layers)) check(keras_model_sequential(input_shape = c(4, 3)) |> compose(layers[[name]]), x, name)
-  check(keras_model_sequential() |> layer_embedding(5, 3, mask_zero = TRUE, input_length = 4) |> layer_lstm(2), ids, "embedding")
+  check(keras_model_sequential() |> layer_embedding(5, 3, mask_zero = TRUE, input_length = 4) |> layer_lstm(2), ids,
+    "embedding")
   check(keras_model_sequential(input_shape = 4) |> layer_repeat_vector(3), flat, "repeat_vector")
   dense <- layer_dense(units = 2)
   check(keras_model_sequential(input_shape = 4) |> compose(dense) |> layer_tied_dense(dense), flat, "tied_dense")
@@ -206,10 +218,12 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     wanted <- targets(name)
     is_loss <- name %in% part_names$loss
     model <- keras_model_sequential(input_shape = 4) |> layer_dense(wanted$units, wanted$activation)
-    loss <- if (is_loss) name else if (wanted$units == 1) "mse" else if (is.matrix(wanted$y)) "categorical_crossentropy" else "sparse_categorical_crossentropy"
+    loss <- if (is_loss) name else if (wanted$units == 1) "mse" else if (is.matrix(wanted$y))
+      "categorical_crossentropy" else "sparse_categorical_crossentropy"
     compile(model, optimizer_sgd(0), loss, metrics = if (is_loss) list() else name)
     small <- evaluate(model, flat, wanted$y, batch_size = 3, verbose = 0)
-    expect_equal(unclass(small), unclass(evaluate(model, flat, wanted$y, batch_size = 7, verbose = 0)), tolerance = 1e-5, label = name)
+    expect_equal(unclass(small), unclass(evaluate(model, flat, wanted$y, batch_size = 7, verbose = 0)),
+      tolerance = 1e-5, label = name)
     fit(model, flat, wanted$y, batch_size = 3, epochs = 1, verbose = 0)
     expect_true(all(vapply(programs_of(model), function(p) p$rows, 0) == 0), label = name)
   }

@@ -83,11 +83,14 @@ nested <- function() {
 
 test_that("models in models can be shown with their layers, and what is frozen with them", {
   model <- nested()
-  first_column <- function(...) sub("  +.*", "", sub("^  ", "> ", grep("\\(None", lines_of(model, line_length = 60, ...), value = TRUE)))
+  first_column <- function(...) sub("  +.*", "",
+    sub("^  ", "> ", grep("\\(None", lines_of(model, line_length = 60, ...), value = TRUE)))
   expect_identical(first_column(), c("inner (Sequential)", "dense_2 (Dense)"))
-  expect_identical(first_column(expand_nested = TRUE), c("inner (Sequential)", "> dense (Dense)", "> dense_1 (Dense)", "dense_2 (Dense)"))
+  expect_identical(first_column(expand_nested = TRUE), c("inner (Sequential)", "> dense (Dense)", "> dense_1 (Dense)",
+    "dense_2 (Dense)"))
   freeze_weights(model, to = "inner")
-  marks <- function() sub(".* ", "", grep("\\(None", lines_of(model, line_length = 60, expand_nested = TRUE, show_trainable = TRUE), value = TRUE))
+  marks <- function() sub(".* ", "", grep("\\(None", lines_of(model, line_length = 60, expand_nested = TRUE,
+    show_trainable = TRUE), value = TRUE))
   expect_identical(marks(), c("N", "N", "N", "Y"))
   expect_true("Non-trainable params: 23" %in% lines_of(model))
   unfreeze_weights(model)
@@ -99,13 +102,18 @@ test_that("models in models can be shown with their layers, and what is frozen w
 
 test_that("columns can be moved; names that are too long are cut", {
   model <- nested()
-  expect_identical(lines_of(model, line_length = 60, positions = c(20, 40, 60))[3], "Layer (type)        Output Shape        Param #")
-  expect_identical(lines_of(model, line_length = 60, positions = c(20, 40, 60) / 60)[3], "Layer (type)        Output Shape        Param #")
+  expect_identical(lines_of(model, line_length = 60, positions = c(20, 40, 60))[3],
+    "Layer (type)        Output Shape        Param #")
+  expect_identical(lines_of(model, line_length = 60, positions = c(20, 40, 60) / 60)[3],
+    "Layer (type)        Output Shape        Param #")
   long <- keras_model_sequential(input_shape = 2) |> layer_dense(1, name = strrep("x", 100))
   expect_identical(substr(lines_of(long, width = 60)[5], 1, 31), paste0(strrep("x", 29), " ("))
-  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE, class = "nativenet_error_value"))
-  for (bad in list("a", c(1, 2), c(0.5, 0.2, 1), c(-1, 0, 1), c(NA, 1, 2))) fails(summary(model, positions = bad), "`summary()`: `positions` must be 3 rising numbers, not")
-  for (bad in list("a", 5, NA)) fails(summary(model, line_length = bad), "`summary()`: `width` must be a whole number of at least 40")
+  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE,
+    class = "nativenet_error_value"))
+  for (bad in list("a", c(1, 2), c(0.5, 0.2, 1), c(-1, 0, 1), c(NA, 1, 2))) fails(summary(model, positions = bad),
+    "`summary()`: `positions` must be 3 rising numbers, not")
+  for (bad in list("a", 5, NA)) fails(summary(model, line_length = bad),
+    "`summary()`: `width` must be a whole number of at least 40")
   fails(summary(model, expand_nested = "a"), "`expand_nested` must be TRUE or FALSE")
   fails(summary(model, show_trainable = NA), "`show_trainable` must be TRUE or FALSE")
 })
@@ -119,9 +127,11 @@ test_that("plot() draws a box for each call of a layer, in one graph, and gives 
     expect_identical(expect_invisible(plot(model, ..., method = "base")), model)
     grDevices::recordPlot()[[1]]
   }
-  expect_gt(length(drawn(nested(), main = "Nested")), length(drawn(keras_model_sequential(input_shape = 2) |> layer_dense(1))))
+  expect_gt(length(drawn(nested(), main = "Nested")),
+    length(drawn(keras_model_sequential(input_shape = 2) |> layer_dense(1))))
   graph <- model_graph(layer_self(branched()))
-  expect_identical(graph$title, c("input_1: InputLayer", "extra: InputLayer", "dense: Dense", "concatenate: Concatenate", "dense_1: Dense", "dense_2: Dense"))
+  expect_identical(graph$title, c("input_1: InputLayer", "extra: InputLayer", "dense: Dense",
+    "concatenate: Concatenate", "dense_1: Dense", "dense_2: Dense"))
   expect_identical(graph$detail[3:4], c("(None, 32)  25,120", "(None, 35)"))
   expect_setequal(paste(graph$from, graph$to), c("1 3", "3 4", "2 4", "4 5", "4 6"))
   expect_identical(graph$returns, c(FALSE, FALSE, FALSE, FALSE, TRUE, TRUE))
@@ -131,9 +141,11 @@ test_that("plot() draws a box for each call of a layer, in one graph, and gives 
 test_that("tidy() and glance() give numbers", {
   model <- nested()
   expect_identical(tidy(model), data.frame(
-    layer = c("inner", "dense_2"), type = c("Sequential", "Dense"), output_shape = c("(None, 2)", "(None, 1)"), params = c(23, 3), trainable = TRUE
+    layer = c("inner", "dense_2"), type = c("Sequential", "Dense"), output_shape = c("(None, 2)", "(None, 1)"),
+    params = c(23, 3), trainable = TRUE
   ))
-  expect_identical(glance(model), data.frame(layers = 2L, params = 26, trainable_params = 26, optimizer = NA_character_, steps = 0, epochs = 0L))
+  expect_identical(glance(model), data.frame(layers = 2L, params = 26, trainable_params = 26, optimizer = NA_character_,
+    steps = 0, epochs = 0L))
   compile(model, optimizer_adam(), "mse", metrics = "mae")
   history <- fit(model, matrix(rnorm(40), 10), rnorm(10), epochs = 3, batch_size = 5, verbose = 0)
   one <- glance(model)
@@ -151,6 +163,7 @@ test_that("augment() puts predictions beside the data", {
   expect_identical(names(augment(two, x)), c("a", "b", ".fitted1", ".fitted2"))
   expect_equal(unname(as.matrix(augment(two, x)[3:4])), predict(two, x), tolerance = 1e-12)
   expect_error(augment(one), "`augment()`: `data` must be given", fixed = TRUE, class = "nativenet_error_value")
-  expect_error(augment(one, list(x, x)), "`data` must be a matrix or a data frame, not a list of length 2", class = "nativenet_error_value")
+  expect_error(augment(one, list(x, x)), "`data` must be a matrix or a data frame, not a list of length 2",
+    class = "nativenet_error_value")
   expect_error(augment(one, iris), "`x` must hold numbers, but column `Species`", class = "nativenet_error_value")
 })

@@ -1,6 +1,7 @@
 # Sequences, models as functions, weights.
 
-net <- function() keras_model_sequential(input_shape = 4) |> layer_dense(3, activation = "tanh", name = "a") |> layer_dense(2, name = "b")
+net <- function() keras_model_sequential(input_shape = 4) |> layer_dense(3, activation = "tanh", name = "a") |>
+  layer_dense(2, name = "b")
 forward <- function(w, x) rows_plus(tanh(rows_plus(x %*% w[[1]], w[[2]])) %*% w[[3]], w[[4]])
 
 test_that("a sequence changes in place, with both pipes, and returns itself invisibly", {
@@ -47,7 +48,8 @@ test_that("a prediction of a row does not depend on how many rows come with it",
   for (size in c(1, 7, 1000)) expect_equal(predict(model, x[1:40, ], batch_size = size), all[1:40, ], tolerance = 1e-14)
   expect_equal(predict(model, x[1, , drop = FALSE]), all[1, , drop = FALSE], tolerance = 1e-14)
   run <- autograph(function(x) model(x))
-  for (n in c(32, 1, 7, 1000)) expect_equal(as.array(run(tensor(x[seq_len(n), , drop = FALSE], "float64"))), all[seq_len(n), , drop = FALSE], tolerance = 1e-14)
+  for (n in c(32, 1, 7, 1000)) expect_equal(as.array(run(tensor(x[seq_len(n), , drop = FALSE], "float64"))),
+    all[seq_len(n), , drop = FALSE], tolerance = 1e-14)
 })
 
 test_that("models and layers of sequences run with steps of any number", {
@@ -113,9 +115,11 @@ test_that("weights are copied out and in, checked before anything changes", {
   expect_identical(unname(coef(model)), w)
   expect_invisible(set_weights(model, lapply(w, `*`, 2)))
   expect_equal(get_weights(model), lapply(w, `*`, 2), tolerance = 1e-7)
-  fails <- function(weights, message, class) expect_error(set_weights(model, weights), message, fixed = TRUE, class = class)
+  fails <- function(weights, message, class) expect_error(set_weights(model, weights), message, fixed = TRUE,
+    class = class)
   fails(rev(w), "array 1 of `weights` must have the shape (4, 3) of `a/kernel`, not (2)", "nativenet_error_shape")
-  fails(list(w[[1]] * 0, w[[2]], w[[3]], 1:3), "array 4 of `weights` must have the shape (2) of `b/bias`, not (3)", "nativenet_error_shape")
+  fails(list(w[[1]] * 0, w[[2]], w[[3]], 1:3), "array 4 of `weights` must have the shape (2) of `b/bias`, not (3)",
+    "nativenet_error_shape")
   fails(w[1:2], "`weights` must have 4 arrays for `sequential", "nativenet_error_shape")
   fails(replace(w, 2, list(letters[1:3])), "`set_weights()`: `weights[[2]]` must be a numeric", "nativenet_error_value")
   fails(3, "`weights` must be a list of arrays, not 3", "nativenet_error_value")
@@ -123,7 +127,8 @@ test_that("weights are copied out and in, checked before anything changes", {
   expect_equal(get_weights(model), lapply(w, `*`, 2), tolerance = 1e-7)
   set_weights(model, list(tensor(w[[1]]), w[[2]], w[[3]], as.vector(w[[4]])))
   expect_equal(get_weights(model), w, tolerance = 1e-7)
-  for (bad in list("a", c(TRUE, FALSE), 2)) expect_error(get_weights(model, bad), "`trainable` must be TRUE or FALSE", class = "nativenet_error_value")
+  for (bad in list("a", c(TRUE, FALSE), 2)) expect_error(get_weights(model, bad), "`trainable` must be TRUE or FALSE",
+    class = "nativenet_error_value")
   expect_error(get_weights(3), "must be a model or a layer, not 3", class = "nativenet_error_value")
 })
 
@@ -154,7 +159,8 @@ test_that("frozen layers keep their weights in training, others learn", {
   expect_identical(counts(), c(0L, 4L))
   freeze_weights(get_layer(unfreeze_weights(model), "a"))
   expect_identical(counts(), c(2L, 2L))
-  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE, class = class)
+  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE,
+    class = class)
   fails(freeze_weights(model, from = "b", to = "a"), "`from` (layer 2) must not come after `to` (layer 1)")
   fails(freeze_weights(model, from = 3), "`from` must lie in 1 .. 2, not be 3")
   fails(freeze_weights(model, which = "c"), "there is no layer `c`", "nativenet_error_member")
@@ -170,8 +176,10 @@ test_that("layers are found by name and number", {
   expect_identical(get_layer(model, -1)$name, "b")
   expect_identical(model$get_layer("a")$name, "a")
   expect_identical(get_layer(model, "b")$weights[[1]], model$weights[[3]])
-  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE, class = class)
-  fails(get_layer(model, "hidden"), "`get_layer()`: there is no layer `hidden`; there is `a`, `b`", "nativenet_error_member")
+  fails <- function(code, message, class = "nativenet_error_value") expect_error(code, message, fixed = TRUE,
+    class = class)
+  fails(get_layer(model, "hidden"), "`get_layer()`: there is no layer `hidden`; there is `a`, `b`",
+    "nativenet_error_member")
   for (i in list(0, 3, 1.5)) fails(get_layer(model, i), "`index` must lie in 1 .. 2")
   for (bad in list(NA, TRUE, c("a", "b"), list("a"))) fails(get_layer(model, bad), "`name` must be a single string")
   fails(get_layer(model), "`name` or `index` must be given")
@@ -189,9 +197,11 @@ test_that("pop_layer takes the last layer off, and another can follow", {
   expect_identical(dim(predict(model, matrix(1, 2, 4))), c(2L, 5L))
   expect_identical(get_weights(model)[1:2], w[1:2])
   pop_layer(pop_layer(model))
-  expect_error(pop_layer(model), "`pop_layer()`: the model has no layers yet", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(pop_layer(model), "`pop_layer()`: the model has no layers yet", fixed = TRUE,
+    class = "nativenet_error_value")
   model |> layer_dense(1, input_shape = 2)
-  expect_error(pop_layer(3), "must come from `keras_model_sequential()`, not be 3", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(pop_layer(3), "must come from `keras_model_sequential()`, not be 3", fixed = TRUE,
+    class = "nativenet_error_value")
 })
 
 test_that("parameters are counted, in models, layers and nested models, each once", {
@@ -209,10 +219,12 @@ test_that("parameters are counted, in models, layers and nested models, each onc
 test_that("a layer that fails leaves the sequence as it was", {
   model <- net()
   w <- get_weights(model)
-  expect_error(model |> layer_lstm(2), "needs an input of shape (rows, steps, features), not (None, 2)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(model |> layer_lstm(2), "needs an input of shape (rows, steps, features), not (None, 2)", fixed = TRUE,
+    class = "nativenet_error_shape")
   expect_error(model |> layer_reshape(7), "does not fill", class = "nativenet_error_shape")
   expect_error(model |> layer_dense(1, name = "a"), "has a layer `a` already", class = "nativenet_error_value")
-  expect_error(model |> layer_dense(-3), "`units` must be a positive whole number, not -3", class = "nativenet_error_value")
+  expect_error(model |> layer_dense(-3), "`units` must be a positive whole number, not -3",
+    class = "nativenet_error_value")
   expect_error(model$add(model), "cannot be a layer of itself", class = "nativenet_error_value")
   expect_length(model$layers, 2)
   expect_identical(get_weights(model), w)
@@ -239,7 +251,8 @@ test_that("a model keeps its ends when it or its layers are called elsewhere", {
   pop_layer(pop_layer(model))
   expect_identical(dim(predict(model, matrix(1, 2, 4))), c(2L, 3L))
   # models hold models, not copies of them
-  expect_error(predict(outer, matrix(1, 2, 4)), "was built for inputs of shape (None, 2), not (None, 3)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(predict(outer, matrix(1, 2, 4)), "was built for inputs of shape (None, 2), not (None, 3)", fixed = TRUE,
+    class = "nativenet_error_shape")
 })
 
 test_that("a layer may stand in two models if the shapes agree", {
@@ -250,7 +263,8 @@ test_that("a layer may stand in two models if the shapes agree", {
   two$add(d)
   expect_identical(one$weights, two$weights)
   three <- keras_model_sequential(input_shape = 5)
-  expect_error(three$add(d), "was built for inputs of shape (None, 3), not (None, 5)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(three$add(d), "was built for inputs of shape (None, 3), not (None, 5)", fixed = TRUE,
+    class = "nativenet_error_shape")
 })
 
 test_that("members can be read and set as far as they should", {
@@ -267,13 +281,15 @@ test_that("members can be read and set as far as they should", {
   expect_error(model$layers <- 3, "`$layers` of a model cannot be set", fixed = TRUE, class = "nativenet_error_member")
   expect_error(model$stop_training <- 3, "must be TRUE or FALSE", class = "nativenet_error_value")
   expect_error(model[1], "a model is a function", class = "nativenet_error_member")
-  expect_error(model[[1]], "must be a single string, not 1; layers are numbered in `$layers[[1]]`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(model[[1]], "must be a single string, not 1; layers are numbered in `$layers[[1]]`", fixed = TRUE,
+    class = "nativenet_error_value")
 })
 
 test_that("models refuse what they cannot take", {
   model <- net()
   x <- matrix(1, 2, 4)
-  fails <- function(code, message, class = "nativenet_error") expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
+  fails <- function(code, message, class = "nativenet_error")
+    expect_no_warning(expect_error(code, message, fixed = TRUE, class = class))
   fails(model(), "`x` must be given")
   fails(model(list(x, x)), "`x` must have 1 array (`a_input`), not 2")
   fails(model(x, x), "unused argument a matrix of shape (2, 4)")
@@ -281,7 +297,8 @@ test_that("models refuse what they cannot take", {
   fails(model("a"), "`x` must be a numeric or logical array, not \"a\"")
   fails(model(x, training = "a"), "`training` must be TRUE or FALSE, not \"a\"")
   fails(predict(model), "`predict()`: `x` must be given")
-  fails(predict(model, layer_input(4)), "`predict()`: `x` must be a numeric or logical array, not a symbolic tensor of shape (None, 4)")
+  fails(predict(model, layer_input(4)),
+    "`predict()`: `x` must be a numeric or logical array, not a symbolic tensor of shape (None, 4)")
   fails(predict(model, matrix(1, 3, 5)), "`predict()`: `x` must have the shape (None, 4)", "nativenet_error_shape")
   fails(predict(model, 1:4), "not (4, 1)", "nativenet_error_shape")
   fails(predict(model, array(0, c(0, 4))), "`predict()`: `x` has no rows")
@@ -289,7 +306,8 @@ test_that("models refuse what they cannot take", {
   fails(predict(model, data.frame(1, 2, 3, word = "a")), "column `word` is \"a\"")
   fails(predict(model, replace(x, 2, NA)), "`predict()`: `x`: the data contain NA at position 2")
   fails(predict(model, model), "not a model")
-  for (size in list(0, -1, "a", 2.5)) fails(predict(model, x, batch_size = size), "`batch_size` must be a positive whole number")
+  for (size in list(0, -1, "a", 2.5)) fails(predict(model, x, batch_size = size),
+    "`batch_size` must be a positive whole number")
 })
 
 test_that("tokens and labels outside the range are named, with the function that was called", {
@@ -309,7 +327,8 @@ test_that("tokens and labels outside the range are named, with the function that
 })
 
 test_that("layers of several outputs do not fit into a sequence", {
-  fails <- function(code) expect_error(code, "`rnn` has several outputs, which a sequence cannot take", fixed = TRUE, class = "nativenet_error_value")
+  fails <- function(code) expect_error(code, "`rnn` has several outputs, which a sequence cannot take", fixed = TRUE,
+    class = "nativenet_error_value")
   states <- function(model) layer_lstm(model, 2, return_state = TRUE, name = "rnn")
   fails(states(keras_model_sequential(input_shape = c(NA, 3))))
   fails(states(keras_model_sequential(input_shape = c(NA, 3)) |> layer_dense(3)))
@@ -319,12 +338,16 @@ test_that("layers of several outputs do not fit into a sequence", {
 })
 
 test_that("constructors check their arguments", {
-  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE, class = "nativenet_error_value"))
-  for (bad in list(3, "a", function(x) x, layer_input(4))) fails(keras_model_sequential(bad), "`layers` must be a list of layers, not")
+  fails <- function(code, message) expect_no_warning(expect_error(code, message, fixed = TRUE,
+    class = "nativenet_error_value"))
+  for (bad in list(3, "a", function(x) x, layer_input(4))) fails(keras_model_sequential(bad),
+    "`layers` must be a list of layers, not")
   fails(keras_model_sequential(list(layer_dense(units = 1), NULL)), "`layers` must be layers, not NULL")
-  for (name in list(3, NA, c("a", "b"))) fails(keras_model_sequential(name = name), "`keras_model_sequential()`: `name` must be a single string")
+  for (name in list(3, NA, c("a", "b"))) fails(keras_model_sequential(name = name),
+    "`keras_model_sequential()`: `name` must be a single string")
   fails(keras_model_sequential(name = ""), "`name` must not be empty")
-  for (shape in list("a", 0, 2.5, 3e9, -2)) fails(keras_model_sequential(input_shape = shape), "`input_shape` must hold positive whole numbers")
+  for (shape in list("a", 0, 2.5, 3e9, -2)) fails(keras_model_sequential(input_shape = shape),
+    "`input_shape` must hold positive whole numbers")
   fails(keras_model_sequential(dtype = "a"), "`dtype` must be one of")
   fails(keras_model_sequential(shape = 3), "there is no argument `shape`")
 })
@@ -335,7 +358,8 @@ test_that("models that were not built say so", {
   for (f in list(tidy, glance, coef, plot, get_weights, count_params)) {
     for (model in list(open, empty)) expect_error(f(model), "not built", class = "nativenet_error_unbuilt")
   }
-  for (f in list(function(m) predict(m, matrix(1, 1, 2)), function(m) m(matrix(1, 1, 2)), function(m) m(layer_input(2)))) {
+  for (f in list(function(m) predict(m, matrix(1, 1, 2)), function(m) m(matrix(1, 1, 2)), function(m)
+    m(layer_input(2)))) {
     expect_error(f(empty), "the model has no layers yet", class = "nativenet_error_value")
   }
   expect_output(print(open), "<no summary available: the model was not built (1 layer so far)>", fixed = TRUE)
@@ -350,7 +374,9 @@ test_that("what means nothing is refused by name", {
   expect_refusal(predict_on_batch(1, diag(2)), "value", "`predict_on_batch()`: `object` must be a model, not 1")
   expect_refusal(layer_lambda(diag(2), function(x) x, output_shape = "a"), "value", "`output_shape`")
   compile(model, "sgd", "mse")
-  expect_refusal(evaluate(model, diag(2), 1:2, sample_weight = factor(c("u", "v"))), "value", "`sample_weight`", "factor")
+  expect_refusal(evaluate(model, diag(2), 1:2, sample_weight = factor(c("u", "v"))), "value", "`sample_weight`",
+    "factor")
   path <- save_model(model, tempfile())
-  for (own in list("a", list(1), list(sum), list(a = 1), globalenv())) expect_refusal(load_model(path, custom_objects = own), "value", "`custom_objects` must be a named list")
+  for (own in list("a", list(1), list(sum), list(a = 1), globalenv()))
+    expect_refusal(load_model(path, custom_objects = own), "value", "`custom_objects` must be a named list")
 })

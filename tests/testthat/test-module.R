@@ -72,11 +72,13 @@ test_that("variables come in the order of names, with lists and modules walked t
 
 test_that("the squared weights, picked by the first letter of their names", {
   ae <- basic_ae(c(3, 2))
-  reg <- function(ae) Reduce(`+`, lapply(Filter(function(v) startsWith(v$name, "W"), ae$trainable_variables), function(v) sum(v^2)))
+  reg <- function(ae) Reduce(`+`, lapply(Filter(function(v) startsWith(v$name, "W"), ae$trainable_variables),
+    function(v) sum(v^2)))
   with(gradient_tape() %as% tape, loss <- reg(ae))
   expect_equal(as.array(loss), sum(as.array(ae$W1)^2))
   expect_equal(as.array(tape$gradient(loss, ae$W1)), 2 * as.array(ae$W1))
-  expect_warning(expect_null(tape$gradient(loss, ae$b1)), "does not depend on them", class = "nativenet_warning_gradient")
+  expect_warning(expect_null(tape$gradient(loss, ae$b1)), "does not depend on them",
+    class = "nativenet_warning_gradient")
 })
 
 test_that("the gradient of tied weights sums both uses", {
@@ -123,7 +125,8 @@ test_that("compiled functions notice when a field changes, is added, or changes 
     if (!is.null(self$scale)) op_multiply(y, self$scale) else y
   }, scale = NULL)()
   outer$layers <- list(inner)
-  compiled <- list(autograph(function(x) ae(x)), autograph(function(x) ae$encode(x)), autograph(ae), autograph(function(x) outer(x)))
+  compiled <- list(autograph(function(x) ae(x)), autograph(function(x) ae$encode(x)), autograph(ae),
+    autograph(function(x) outer(x)))
   plain <- list(function(x) ae(x), function(x) ae$encode(x), ae, function(x) outer(x))
   same <- function() {
     for (i in seq_along(plain)) {
@@ -189,8 +192,10 @@ test_that("what cannot be compiled runs op by op, and only methods that are call
 })
 
 test_that("printing lists variables and counts parameters", {
-  expect_identical(capture.output(print(basic_ae(c(3, 2)))), c("<module basic_ae>", "  W1:0 (3, 2)", "  b1:0 (2)", "  b2:0 (3)", "11 parameters"))
-  expect_identical(capture.output(print(dense(30, 50))), c("<module dense>", "  b:0 (50)", "  w:0 (30, 50)", "1,550 parameters, 50 of them not trainable"))
+  expect_identical(capture.output(print(basic_ae(c(3, 2)))), c("<module basic_ae>", "  W1:0 (3, 2)", "  b1:0 (2)",
+    "  b2:0 (3)", "11 parameters"))
+  expect_identical(capture.output(print(dense(30, 50))), c("<module dense>", "  b:0 (50)", "  w:0 (30, 50)",
+    "1,550 parameters, 50 of them not trainable"))
   expect_identical(capture.output(print(nn_module("empty")())), c("<module empty>", "0 parameters"))
   expect_output(print(basic_ae), "constructor of basic_ae modules", fixed = TRUE)
 })

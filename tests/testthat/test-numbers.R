@@ -31,7 +31,8 @@ test_that("integer64 becomes int64, exactly, or the dtype that is asked for", {
 })
 
 test_that("what the dtype cannot hold is an error that says so, and NA is NA", {
-  beyond <- structure(readBin(as.raw(c(1, 0, 0, 0, 0, 0, 32, 0)), "double", 1, 8, endian = "little"), class = "integer64")
+  beyond <- structure(readBin(as.raw(c(1, 0, 0, 0, 0, 0, 32, 0)), "double", 1, 8, endian = "little"),
+    class = "integer64")
   expect_error(tensor(beyond, "float64"), "beyond 2\\^53.*position 1", class = "nativenet_error_value")
   expect_error(tensor(beyond, "float32"), "beyond 2\\^53", class = "nativenet_error_value")
   expect_error(tensor(beyond, "int32"), "beyond the range", class = "nativenet_error_value")
@@ -69,20 +70,24 @@ test_that("models take integer64 wherever they take numbers", {
   expect_identical(predict(m, x64), predict(m, x))
   expect_identical(m(x64)$numpy(), m(x)$numpy())
   expect_identical(evaluate(m, x64, y64, verbose = 0), evaluate(m, x, 1:3, verbose = 0))
-  expect_identical(evaluate(m, x64, y64, sample_weight = int64(c(1, 0, 2)), verbose = 0), evaluate(m, x, 1:3, sample_weight = c(1, 0, 2), verbose = 0))
+  expect_identical(evaluate(m, x64, y64, sample_weight = int64(c(1, 0, 2)), verbose = 0),
+    evaluate(m, x, 1:3, sample_weight = c(1, 0, 2), verbose = 0))
   frame <- data.frame(a = 1:3)
   frame$b <- int64(4:6)
   expect_identical(predict(m, frame), predict(m, x))
   expect_identical(test_on_batch(m, x64, y64), test_on_batch(m, x, 1:3))
-  slices <- function(x, y) tensor_slices_dataset(list(x, y)) |> dataset_map(function(x, y) list(tf$cast(x, "float32"), tf$cast(y, "float32"))) |> dataset_batch(2)
+  slices <- function(x, y) tensor_slices_dataset(list(x, y)) |>
+    dataset_map(function(x, y) list(tf$cast(x, "float32"), tf$cast(y, "float32"))) |> dataset_batch(2)
   expect_identical(evaluate(m, slices(x64, y64), verbose = 0), evaluate(m, slices(x, 1:3), verbose = 0))
   once <- function(x, y) function() list(x, y)
-  expect_identical(evaluate(m, once(x64, y64), steps = 2, verbose = 0), evaluate(m, once(x, 1:3), steps = 2, verbose = 0))
+  expect_identical(evaluate(m, once(x64, y64), steps = 2, verbose = 0),
+    evaluate(m, once(x, 1:3), steps = 2, verbose = 0))
   train <- function(x, y, weight) {
     set_weights(m, list(matrix(0, 2, 1), 0))
     fit(m, x, y, epochs = 2, shuffle = FALSE, class_weight = weight, verbose = 0)$metrics$loss
   }
-  expect_identical(train(x64, int64(c(0, 1, 1)), list("0" = int64(2), "1" = int64(1))), train(x, c(0, 1, 1), list("0" = 2, "1" = 1)))
+  expect_identical(train(x64, int64(c(0, 1, 1)), list("0" = int64(2), "1" = int64(1))),
+    train(x, c(0, 1, 1), list("0" = 2, "1" = 1)))
   named <- `dimnames<-`(x64, list(NULL, c("a", "b")))
   fit(m, named, y64, verbose = 0)
   expect_identical(predict(m, `dimnames<-`(int64(c(4:6, 1:3), c(3, 2)), list(NULL, c("b", "a")))), predict(m, x))
@@ -97,11 +102,14 @@ test_that("helpers and course classes take integer64", {
   expect_identical(layer_dense(units = int64(3))$units, 3L)
   g <- timeseries_generator(int64(1:5), int64(11:15), 2)
   expect_identical(g(), timeseries_generator(1:5 + 0, 11:15 + 0, 2)())
-  net <- dense_neural_network(list(matrix(1, 2, 1)), list(0), list(sigmoid()), binary_crossentropy(), gradient_descent_optimizer())
+  net <- dense_neural_network(list(matrix(1, 2, 1)), list(0), list(sigmoid()), binary_crossentropy(),
+    gradient_descent_optimizer())
   expect_identical(net$predict(int64(1:4, c(2, 2))), net$predict(matrix(1:4 + 0, 2)))
   expect_identical(net$evaluate(int64(1:4, c(2, 2)), int64(0:1)), net$evaluate(matrix(1:4, 2), 0:1))
-  expect_identical(sigmoid()$forward(int64(c(0, 1), c(1, 2))), sigmoid()$forward(matrix(c(0, 1), 1)), ignore_attr = TRUE)
-  made <- function(w, b) dense_neural_network(list(w), list(b), list(linear()), mean_squared_error(), gradient_descent_optimizer(0.1))
+  expect_identical(sigmoid()$forward(int64(c(0, 1), c(1, 2))), sigmoid()$forward(matrix(c(0, 1), 1)),
+    ignore_attr = TRUE)
+  made <- function(w, b) dense_neural_network(list(w), list(b), list(linear()), mean_squared_error(),
+    gradient_descent_optimizer(0.1))
   network <- made(int64(c(1, 2, 3, 4), c(2, 2)), int64(c(5, 6)))
   expect_identical(network$weights, list(matrix(c(1, 2, 3, 4), 2)))
   expect_identical(network$biases, list(c(5, 6)))
@@ -141,24 +149,28 @@ test_that("matrices of package Matrix are matrices", {
 test_that("vectors whose class gives their numbers another meaning are refused by name, with the way out", {
   day <- as.Date("2020-01-01") + 0:1
   refused <- list(
-    Date = day, POSIXct = as.POSIXct(day), POSIXlt = as.POSIXlt(day), difftime = day - day[1], factor = factor(c("a", "b")),
-    units = structure(c(1, 2), class = "units"), haven_labelled = structure(c(1, 2), class = c("haven_labelled", "vctrs_vctr", "double"), labels = c(no = 1)),
-    labelled = structure(c(1, 2), class = "labelled", labels = c(no = 1)), numeric_version = numeric_version(c("1.2", "1.3")), complex = c(1i, 2i),
-    Surv = structure(cbind(time = 1:2, status = 1:0), class = "Surv"), dist = stats::dist(matrix(1:4, 2)), weird = structure(1:2, class = "weird"),
-    data.frame = data.frame(a = 1:2), character = c("1", "2")
+    Date = day, POSIXct = as.POSIXct(day), POSIXlt = as.POSIXlt(day), difftime = day - day[1],
+    factor = factor(c("a", "b")), units = structure(c(1, 2), class = "units"),
+    haven_labelled = structure(c(1, 2), class = c("haven_labelled", "vctrs_vctr", "double"), labels = c(no = 1)),
+    labelled = structure(c(1, 2), class = "labelled", labels = c(no = 1)),
+    numeric_version = numeric_version(c("1.2", "1.3")), complex = c(1i, 2i),
+    Surv = structure(cbind(time = 1:2, status = 1:0), class = "Surv"), dist = stats::dist(matrix(1:4, 2)),
+    weird = structure(1:2, class = "weird"), data.frame = data.frame(a = 1:2), character = c("1", "2")
   )
   m <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
   for (class in names(refused)) {
     x <- refused[[class]]
     hint <- if (class == "numeric_version") class else nativenet:::conversion_hint(x, "x")
     places <- list(
-      function() tensor(x), function() op_add(x, 1), function() op_multiply(tensor(c(1, 2)), x), function() k_sum(x), function() tf$reduce_sum(x), function() tf$constant(x),
-      function() k_constant(x), function() as_tensor(x), function() variable_assign(variable(c(1, 2)), x), function() set_weights(m, list(x, 0)),
-      if (!class %in% c("data.frame", "character")) function() tensor_slices_dataset(x)
+      function() tensor(x), function() op_add(x, 1), function() op_multiply(tensor(c(1, 2)), x), function() k_sum(x),
+      function() tf$reduce_sum(x), function() tf$constant(x), function() k_constant(x), function() as_tensor(x),
+      function() variable_assign(variable(c(1, 2)), x), function()
+      set_weights(m, list(x, 0)), if (!class %in% c("data.frame", "character")) function() tensor_slices_dataset(x)
     )
     for (place in Filter(Negate(is.null), places)) {
       e <- expect_error(place(), class = "nativenet_error_value")
-      expect_match(conditionMessage(e), sub("^vctrs_vctr$", "", class), fixed = TRUE, label = paste(class, deparse1(body(place))))
+      expect_match(conditionMessage(e), sub("^vctrs_vctr$", "", class), fixed = TRUE,
+        label = paste(class, deparse1(body(place))))
     }
     expect_match(conditionMessage(expect_error(tensor(x))), hint, fixed = TRUE)
     if (!is.list(x) && length(x) == 2 && class != "character") {
@@ -168,5 +180,6 @@ test_that("vectors whose class gives their numbers another meaning are refused b
     }
   }
   expect_error(layer_dense(units = day[1]), "<Date>", class = "nativenet_error_value")
-  expect_error(compile(m, optimizer_sgd(structure(0.1, class = "units")), "mse"), "<units>", class = "nativenet_error_value")
+  expect_error(compile(m, optimizer_sgd(structure(0.1, class = "units")), "mse"), "<units>",
+    class = "nativenet_error_value")
 })

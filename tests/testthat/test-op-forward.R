@@ -18,7 +18,8 @@ test_that("every op of the table has cases and a function that is exported", {
   expect_setequal(names(op_cases), c(op_names(), composed))
   expect_true(all(lengths(op_cases) > 0))
   inside_others <- c("sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy") # from_logits = TRUE
-  expect_setequal(sub("^op_", "", grep("^op_", getNamespaceExports("nativenet"), value = TRUE)), c(setdiff(op_names(), inside_others), composed, random_op_names()))
+  expect_setequal(sub("^op_", "", grep("^op_", getNamespaceExports("nativenet"), value = TRUE)),
+    c(setdiff(op_names(), inside_others), composed, random_op_names()))
 })
 
 test_that("every case runs the op it stands for", {
@@ -50,7 +51,8 @@ test_that("values agree with plain R at random shapes and parameters", {
       expected <- do.call(case$reference, case$inputs)
       for (dtype in c("float64", "float32")) {
         error <- relative_error(as.array(apply_case(case, dtype)), expected, max(1, case$floor))
-        if (!(error <= c(float64 = 1e-12, float32 = 2e-5)[[dtype]])) wrong <- c(wrong, sprintf("%s %s %s: %.2g", op, case$what, dtype, error))
+        if (!(error <= c(float64 = 1e-12, float32 = 2e-5)[[dtype]])) wrong <- c(wrong,
+          sprintf("%s %s %s: %.2g", op, case$what, dtype, error))
       }
     }
   }
@@ -68,13 +70,15 @@ test_that("integers of both sizes, and bool where the table says so, agree with 
       if (any(abs(expected) > .Machine$integer.max)) next # an error
       for (dtype in c("int32", "int64")) {
         y <- do.call(case$call, lapply(numbers, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x)))
-        if (!op %in% c("less", "less_equal", "equal", "not_equal", "argmax", "argmin", "cast", "shape") && tensor_dtype(y) != dtype) wrong <- c(wrong, paste(op, case$what, tensor_dtype(y)))
+        if (!op %in% c("less", "less_equal", "equal", "not_equal", "argmax", "argmin", "cast", "shape") &&
+          tensor_dtype(y) != dtype) wrong <- c(wrong, paste(op, case$what, tensor_dtype(y)))
         if (relative_error(as.array(y), expected) > 0) wrong <- c(wrong, paste(op, case$what, dtype))
       }
       if (op_part(op) < 2) next
       logicals <- lapply(case$inputs, logical)
       y <- do.call(case$call, lapply(logicals, tensor))
-      if (relative_error(as.array(y), do.call(case$reference, logicals)) > 0) wrong <- c(wrong, paste(op, case$what, "bool"))
+      if (relative_error(as.array(y), do.call(case$reference, logicals)) > 0)
+        wrong <- c(wrong, paste(op, case$what, "bool"))
     }
   }
   expect_identical(wrong, character())
@@ -86,7 +90,8 @@ test_that("ops refuse the dtypes that the table excludes", {
     case <- op_cases[[op]][[1]]
     for (dtype in refused[[op_part(op) + 1]]) {
       inputs <- lapply(case$inputs, function(x) if (is.integer(x)) tensor(x) else op_cast(tensor(x), dtype))
-      expect_error(do.call(case$call, inputs), paste0("`op_[a-z0-9_]+\\(\\)`.*", dtype), class = "nativenet_error_dtype")
+      expect_error(do.call(case$call, inputs), paste0("`op_[a-z0-9_]+\\(\\)`.*", dtype),
+        class = "nativenet_error_dtype")
     }
   }
 })
@@ -94,33 +99,42 @@ test_that("ops refuse the dtypes that the table excludes", {
 test_that("NaN and the infinities come out as in R", {
   x <- c(NaN, Inf, -Inf, 0, 1, -1)
   functions <- list(
-    list(op_negative, `-`), list(op_abs, abs), list(op_square, function(x) x^2), list(op_sqrt, function(x) suppressWarnings(sqrt(x))),
-    list(op_exp, exp), list(op_log, function(x) suppressWarnings(log(x))), list(op_tanh, tanh), list(op_sigmoid, plogis),
-    list(op_relu, function(x) pmax(x, 0)), list(function(x) op_clip(x, -1, 1), function(x) pmin(pmax(x, -1), 1)),
-    list(op_leaky_relu, function(x) ifelse(x > 0, x, 0.2 * x)), list(op_elu, function(x) ifelse(x > 0, x, expm1(x))), list(op_selu, selu_reference),
-    list(op_softplus, function(x) ifelse(x > 0, x + log1p(exp(-x)), log1p(exp(x)))), list(op_step, function(x) as.double(x > 0)),
-    list(op_gelu, function(x) x * pnorm(x)), list(op_sign, sign), list(op_floor, floor), list(op_ceiling, ceiling), list(op_round, round), list(op_atan, atan),
-    list(op_sinh, sinh), list(op_cosh, cosh), list(op_expm1, expm1), list(op_log1p, function(x) suppressWarnings(log1p(x))), list(op_erf, function(x) 2 * pnorm(x * sqrt(2)) - 1),
-    list(op_lgamma, function(x) suppressWarnings(lgamma(x))), list(op_digamma, function(x) c(NaN, Inf, NaN, NaN, digamma(1), NaN)),
-    list(op_sin, function(x) suppressWarnings(sin(x))), list(op_cos, function(x) suppressWarnings(cos(x))), list(op_tan, function(x) suppressWarnings(tan(x))),
-    list(op_asin, function(x) suppressWarnings(asin(x))), list(op_acos, function(x) suppressWarnings(acos(x))),
-    list(op_prod, function(x) NaN), list(op_cumsum, cumsum), list(op_logsumexp, function(x) NaN)
+    list(op_negative, `-`), list(op_abs, abs), list(op_square, function(x) x^2),
+    list(op_sqrt, function(x) suppressWarnings(sqrt(x))), list(op_exp, exp),
+    list(op_log, function(x) suppressWarnings(log(x))), list(op_tanh, tanh), list(op_sigmoid, plogis),
+    list(op_relu, function(x) pmax(x, 0)), list(function(x) op_clip(x, -1, 1), function(x)
+      pmin(pmax(x, -1), 1)),
+    list(op_leaky_relu, function(x) ifelse(x > 0, x, 0.2 * x)), list(op_elu, function(x) ifelse(x > 0, x, expm1(x))),
+    list(op_selu, selu_reference), list(op_softplus, function(x) ifelse(x > 0, x + log1p(exp(-x)), log1p(exp(x)))),
+    list(op_step, function(x) as.double(x > 0)), list(op_gelu, function(x) x * pnorm(x)), list(op_sign, sign),
+    list(op_floor, floor), list(op_ceiling, ceiling), list(op_round, round), list(op_atan, atan), list(op_sinh, sinh),
+    list(op_cosh, cosh), list(op_expm1, expm1), list(op_log1p, function(x) suppressWarnings(log1p(x))),
+    list(op_erf, function(x) 2 * pnorm(x * sqrt(2)) - 1), list(op_lgamma, function(x) suppressWarnings(lgamma(x))),
+    list(op_digamma, function(x) c(NaN, Inf, NaN, NaN, digamma(1), NaN)),
+    list(op_sin, function(x) suppressWarnings(sin(x))), list(op_cos, function(x) suppressWarnings(cos(x))),
+    list(op_tan, function(x) suppressWarnings(tan(x))), list(op_asin, function(x) suppressWarnings(asin(x))),
+    list(op_acos, function(x) suppressWarnings(acos(x))), list(op_prod, function(x) NaN), list(op_cumsum, cumsum),
+    list(op_logsumexp, function(x) NaN)
   )
   pairs <- expand.grid(a = x, b = x)
   with_two <- list(
-    list(op_add, `+`), list(op_subtract, `-`), list(op_multiply, `*`), list(op_divide, `/`), list(op_maximum, pmax), list(op_minimum, pmin),
-    list(op_less, function(a, b) (a < b) %in% TRUE), list(op_less_equal, function(a, b) (a <= b) %in% TRUE), list(op_equal, function(a, b) (a == b) %in% TRUE),
+    list(op_add, `+`), list(op_subtract, `-`), list(op_multiply, `*`), list(op_divide, `/`), list(op_maximum, pmax),
+    list(op_minimum, pmin), list(op_less, function(a, b) (a < b) %in% TRUE),
+    list(op_less_equal, function(a, b) (a <= b) %in% TRUE), list(op_equal, function(a, b) (a == b) %in% TRUE),
     list(op_not_equal, function(a, b) !(a == b) %in% TRUE), list(op_floor_divide, `%/%`), list(op_floor_mod, `%%`)
   )
   for (kernels in c("portable", "avx2", "")) {
     with_kernels(kernels, for (dtype in c("float32", "float64")) {
-      for (f in functions) expect_lt(relative_error(c(as.array(f[[1]](tensor(x, dtype)))), f[[2]](x)), 1e-6, label = paste(kernels, dtype, deparse1(f[[1]])))
+      for (f in functions) expect_lt(relative_error(c(as.array(f[[1]](tensor(x, dtype)))), f[[2]](x)), 1e-6,
+        label = paste(kernels, dtype, deparse1(f[[1]])))
       for (f in with_two) {
         y <- f[[1]](tensor(pairs$a, dtype), tensor(pairs$b, dtype))
-        expect_identical(relative_error(c(as.array(y)), f[[2]](pairs$a, pairs$b)), 0, label = paste(kernels, dtype, deparse1(f[[1]])))
+        expect_identical(relative_error(c(as.array(y)), f[[2]](pairs$a, pairs$b)), 0,
+          label = paste(kernels, dtype, deparse1(f[[1]])))
       }
       powers <- pairs[pairs$a >= 0 | is.finite(pairs$b), ] # (-1)^Inf is 1 in C and NaN in R
-      expect_identical(relative_error(c(as.array(op_power(tensor(powers$a, dtype), tensor(powers$b, dtype)))), powers$a^powers$b), 0)
+      expect_identical(relative_error(c(as.array(op_power(tensor(powers$a, dtype), tensor(powers$b, dtype)))),
+        powers$a^powers$b), 0)
     })
   }
 })
@@ -142,12 +156,14 @@ test_that("a NaN among predictions gives a NaN loss, never a number", {
     p <- replace(some(n, 0.1, 0.9), 2, NaN)
     t <- some(n, 0.1, 0.9, 2)
     losses <- list(
-      squared_error = op_squared_error(t, p), absolute_error = op_absolute_error(t, p), huber = op_huber(t, p), logcosh = op_logcosh(t, p),
-      kl_divergence = op_kl_divergence(t, p),
+      squared_error = op_squared_error(t, p), absolute_error = op_absolute_error(t, p), huber = op_huber(t, p),
+      logcosh = op_logcosh(t, p), kl_divergence = op_kl_divergence(t, p),
       binary = op_binary_crossentropy(t, p), sigmoid = op_binary_crossentropy(t, p, from_logits = TRUE),
-      categorical = op_categorical_crossentropy(t, p), not_normalized = op_categorical_crossentropy(t, p, normalize = FALSE),
+      categorical = op_categorical_crossentropy(t, p), not_normalized = op_categorical_crossentropy(t, p,
+        normalize = FALSE),
       softmax = op_categorical_crossentropy(t, p, from_logits = TRUE),
-      sparse = op_sparse_categorical_crossentropy(1L, p), sparse_softmax = op_sparse_categorical_crossentropy(1L, p, from_logits = TRUE)
+      sparse = op_sparse_categorical_crossentropy(1L, p), sparse_softmax = op_sparse_categorical_crossentropy(1L, p,
+        from_logits = TRUE)
     )
     for (name in names(losses)) expect_true(is.nan(as.array(losses[[name]])), label = name)
   }
@@ -184,7 +200,8 @@ test_that("cast: between all dtypes, towards zero, held at the ends, NaN is 0", 
     given <- switch(from, bool = x > 0, int32 = , int64 = trunc(x), x)
     for (to in nativenet:::dtypes) {
       y <- op_cast(tensor(given, from), to)
-      expected <- switch(to, bool = given != 0, int32 = , int64 = as.integer(given), as.array(tensor(as.double(given), "float32")))
+      expected <- switch(to, bool = given != 0, int32 = , int64 = as.integer(given),
+        as.array(tensor(as.double(given), "float32")))
       if (to == "float64" && from == "float64") expected <- given
       expect_equal(c(as.array(y)), c(expected), tolerance = 0, label = paste(from, "to", to))
       expect_identical(tensor_dtype(y), to)
@@ -192,11 +209,14 @@ test_that("cast: between all dtypes, towards zero, held at the ends, NaN is 0", 
   }
   ends <- c(NaN, Inf, -Inf, 1e300, -1e300)
   for (from in c("float32", "float64")) {
-    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int32"), "float64"))), c(0, 2^31 - 1, -2^31, 2^31 - 1, -2^31))
-    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int64"), "float64"))), c(0, 2^63, -2^63, 2^63, -2^63))
+    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int32"), "float64"))),
+      c(0, 2^31 - 1, -2^31, 2^31 - 1, -2^31))
+    expect_identical(c(as.array(op_cast(op_cast(tensor(ends, from), "int64"), "float64"))),
+      c(0, 2^63, -2^63, 2^63, -2^63))
     expect_identical(c(as.array(op_cast(tensor(ends, from), "bool"))), rep(TRUE, 5))
   }
-  expect_identical(c(as.array(op_cast(op_cast(tensor(c(2^40, -2^40), "int64"), "int32"), "float64"))), c(2^31 - 1, -2^31))
+  expect_identical(c(as.array(op_cast(op_cast(tensor(c(2^40, -2^40), "int64"), "int32"), "float64"))),
+    c(2^31 - 1, -2^31))
 })
 
 test_that("int64 numbers beyond 2^53 stay exact, in sums too", {
@@ -220,9 +240,12 @@ test_that("whole numbers divided by zero, or beyond their dtype, are errors; flo
     one <- tensor(1, dtype)
     refused(tensor(c(3, 0), dtype) %/% 0, "`%/%`: whole numbers are divided by 0")
     refused(tensor(c(3, 0), dtype) %% tensor(c(1, 0), dtype), "`%%`: whole numbers are divided by 0")
-    for (f in list(function() top + one, function() low - one, function() top * 2L, function() low * -1L, function() -low, function() abs(low),
-      function() low %/% -1L, function() op_square(top), function() op_sum(op_stack(list(top, one))), function() op_prod(op_stack(list(top, top))),
-      function() op_sum(matrix(c(1, 2)) * top, 1), function() op_cumsum(op_stack(list(low, low))), function() op_matmul(matrix(1, 1, 2) * top, matrix(1, 2, 1) * one))) {
+    for (f in list(function() top + one, function() low - one, function() top * 2L, function() low * -1L, function()
+      -low, function() abs(low), function() low %/% -1L, function() op_square(top), function()
+      op_sum(op_stack(list(top, one))), function()
+      op_prod(op_stack(list(top, top))), function() op_sum(matrix(c(1, 2)) * top, 1), function()
+      op_cumsum(op_stack(list(low, low))), function()
+      op_matmul(matrix(1, 1, 2) * top, matrix(1, 2, 1) * one))) {
       refused(f(), "beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\"")
     }
     expect_true(as.array(low + top == -1L & low %% -1L == 0L & top - top == 0L & -top - 1L == low))
@@ -236,7 +259,8 @@ test_that("whole numbers divided by zero, or beyond their dtype, are errors; flo
 
 test_that("what R's types cannot hold is seen: the lowest int32 is no NA, and rounding is told", {
   expect_identical(as.array(op_cast(-2^31, "int32")), -2^31)
-  expect_warning(expect_identical(as.array(op_cast(2^53, "int64") + 1L), 2^53), "2\\^53", class = "nativenet_warning_precision")
+  expect_warning(expect_identical(as.array(op_cast(2^53, "int64") + 1L), 2^53), "2\\^53",
+    class = "nativenet_warning_precision")
   expect_silent(expect_identical(as.array(op_cast(2^60, "int64")), 2^60))
 })
 
@@ -247,14 +271,18 @@ test_that("products of whole numbers stay whole, in batches and transposed", {
     y <- op_matmul(tensor(a, dtype), tensor(b, dtype))
     expect_identical(tensor_dtype(y), dtype)
     for (i in 1:2) expect_equal(as.array(y)[i, , ], a[i, , ] %*% b[i, , ])
-    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), TRUE)), crossprod(a[1, , ], a[2, , ]))
-    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), FALSE, TRUE)), tcrossprod(a[1, , ], a[2, , ]))
+    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), TRUE)),
+      crossprod(a[1, , ], a[2, , ]))
+    expect_equal(as.array(op_matmul(tensor(a[1, , ], dtype), tensor(a[2, , ], dtype), FALSE, TRUE)),
+      tcrossprod(a[1, , ], a[2, , ]))
   }
-  expect_identical(as.array(op_matmul(matrix(2^40, 1, 1) * tensor(1, "int64"), matrix(2^10, 1, 1) * tensor(1, "int64"))), matrix(2^50))
+  expect_identical(as.array(op_matmul(matrix(2^40, 1, 1) * tensor(1, "int64"),
+    matrix(2^10, 1, 1) * tensor(1, "int64"))), matrix(2^50))
 })
 
 test_that("a mean of equal numbers is that number", {
-  for (dtype in c("float32", "float64")) for (n in c(7, 49, 1e4 + 3)) expect_identical(as.array(op_mean(tensor(rep(1, n), dtype))), 1)
+  for (dtype in c("float32", "float64")) for (n in c(7, 49, 1e4 + 3))
+    expect_identical(as.array(op_mean(tensor(rep(1, n), dtype))), 1)
 })
 
 test_that("whole quotients and rests are those of R for both signs and fractions", {
@@ -312,7 +340,8 @@ test_that("split gives all parts, under the names of the sizes", {
 
 test_that("R's integers are floats to what is composed of ops of floats", {
   x <- matrix(1:6, 2)
-  for (f in list(op_softsign, op_silu, op_hard_sigmoid, op_var, op_std, op_l2_normalize, function(x) op_softmax(x, 1), function(x) op_dropout(x, 0.5))) {
+  for (f in list(op_softsign, op_silu, op_hard_sigmoid, op_var, op_std, op_l2_normalize, function(x) op_softmax(x, 1),
+    function(x) op_dropout(x, 0.5))) {
     expect_identical(tensor_dtype(f(x)), "float64")
   }
   expect_refusal(op_var(tensor(x)), "dtype")
@@ -343,7 +372,8 @@ test_that("composed ops can be traced, and give the bits they give eagerly", {
     for (case in op_cases[[op]]) {
       inputs <- unname(as_inputs(case, "float64"))
       f <- do.call(trace_program, c(list(case$call), inputs))
-      if (!identical(as.array(do.call(f, inputs)), as.array(do.call(case$call, inputs)))) wrong <- c(wrong, paste(op, case$what))
+      if (!identical(as.array(do.call(f, inputs)), as.array(do.call(case$call, inputs))))
+        wrong <- c(wrong, paste(op, case$what))
     }
   }
   expect_identical(wrong, character())
@@ -461,7 +491,8 @@ test_that("errors are classed and name the op and the shapes", {
   expect_refusal(op_gather(m[0, ], 0L), "index")
   expect_refusal(op_sparse_categorical_crossentropy(c(0L, 3L), m), "index")
   expect_refusal(op_sparse_categorical_crossentropy(c(0L, -1L), m, from_logits = TRUE), "index")
-  expect_refusal(op_add(tensor(1, "float32"), tensor(1, "float64")), "dtype", "`op_add()`: tensors of different dtype: float32 of shape () and float64 of shape ()")
+  expect_refusal(op_add(tensor(1, "float32"), tensor(1, "float64")), "dtype",
+    "`op_add()`: tensors of different dtype: float32 of shape () and float64 of shape ()")
 })
 
 test_that("sizes that overflow are errors", {
@@ -491,17 +522,27 @@ big_calls <- function(dtype) {
   labels <- tensor(as.integer(seq_len(60000) %% 10))
   square <- t(c(160, 160))
   list(
-    exp = function() op_exp(wide), add = function() op_add(wide, wide), add_row = function() op_add(wide, t(1100000, k = 2)), add_column = function() op_add(tall, t(c(1100000, 1), k = 2)),
-    add_narrow = function() op_multiply(tall, t(3, k = 2)), sum = function() op_sum(wide), sum_rows = function() op_sum(tall, 2), sum_columns = function() op_sum(wide, 1),
-    prod = function() op_prod(wide, 1), cumsum = function() op_cumsum(wide), cumsum_down = function() op_cumsum(tall, 1), floor_mod = function() op_floor_mod(wide, 3),
-    sin = function() op_sin(wide), mean = function() op_mean(tall, 1), max = function() op_max(wide, 2), softmax = function() op_softmax(tall), transpose = function() op_transpose(tall),
-    slice = function() op_slice(tall, c(1100000, 1), c(1100000, 3), c(-1, 1)), concat = function() op_concat(list(tall, tall), 2), reshape = function() op_reshape(tall, -1),
-    gather = function() op_gather(tall, matrix(as.integer(seq_len(2200000) %% 1100), 2)), where = function() op_where(some(c(3, 1100000)) > 0, wide, 0), cast = function() op_cast(wide, "float32"),
-    matmul = function() op_matmul(t(c(301, 203)), t(c(203, 97), k = 2)), matmul_row = function() op_matmul(t(c(3, 1500)), t(c(1500, 1001), k = 2)),
-    matmul_dots = function() op_matmul(t(c(20, 1500)), t(c(101, 1500), k = 2), transpose_y = TRUE), matmul_batch = function() op_matmul(t(c(7, 65, 120)), t(c(7, 120, 41), k = 2)),
-    matmul_itself = function() op_matmul(square, square), dense = function() op_dense(t(c(128, 200)), t(c(200, 101), k = 2), t(101, k = 3), "tanh"),
-    softmax_loss = function() op_categorical_crossentropy(q, p, from_logits = TRUE), sparse = function() op_sparse_categorical_crossentropy(labels, p),
-    binary = function() op_binary_crossentropy(q, p), squared = function() op_squared_error(q, p)
+    exp = function() op_exp(wide), add = function() op_add(wide, wide), add_row = function()
+    op_add(wide, t(1100000, k = 2)), add_column = function() op_add(tall, t(c(1100000, 1), k = 2)),
+    add_narrow = function() op_multiply(tall, t(3, k = 2)), sum = function() op_sum(wide), sum_rows = function()
+    op_sum(tall, 2), sum_columns = function() op_sum(wide, 1), prod = function() op_prod(wide, 1), cumsum = function()
+    op_cumsum(wide), cumsum_down = function()
+    op_cumsum(tall, 1), floor_mod = function() op_floor_mod(wide, 3), sin = function() op_sin(wide), mean = function()
+    op_mean(tall, 1), max = function() op_max(wide, 2), softmax = function() op_softmax(tall), transpose = function()
+    op_transpose(tall), slice = function()
+    op_slice(tall, c(1100000, 1), c(1100000, 3), c(-1, 1)), concat = function()
+    op_concat(list(tall, tall), 2), reshape = function() op_reshape(tall, -1), gather = function()
+    op_gather(tall, matrix(as.integer(seq_len(2200000) %% 1100), 2)), where = function()
+    op_where(some(c(3, 1100000)) > 0, wide, 0), cast = function() op_cast(wide, "float32"), matmul = function()
+    op_matmul(t(c(301, 203)), t(c(203, 97), k = 2)), matmul_row = function()
+    op_matmul(t(c(3, 1500)), t(c(1500, 1001), k = 2)), matmul_dots = function()
+    op_matmul(t(c(20, 1500)), t(c(101, 1500), k = 2), transpose_y = TRUE), matmul_batch = function()
+    op_matmul(t(c(7, 65, 120)), t(c(7, 120, 41), k = 2)), matmul_itself = function()
+    op_matmul(square, square), dense = function()
+    op_dense(t(c(128, 200)), t(c(200, 101), k = 2), t(101, k = 3), "tanh"), softmax_loss = function()
+    op_categorical_crossentropy(q, p, from_logits = TRUE), sparse = function()
+    op_sparse_categorical_crossentropy(labels, p), binary = function() op_binary_crossentropy(q, p),
+    squared = function() op_squared_error(q, p)
   )
 }
 

@@ -18,9 +18,11 @@ like_input <- function(g, x) identical(as.integer(dims(g)), as.integer(dims(x)))
 test_that("every differentiable op has gradient cases, for each of its float inputs", {
   by_input <- function(op) unique(unlist(lapply(op_cases[[op]], `[[`, "wants")))
   expect_identical(Filter(function(op) length(by_input(op)) == 0, op_names(differentiable = TRUE)), character())
-  expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))), character())
-  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod", "matmul", "dense", "squared_error", "absolute_error", "huber", "logcosh", "kl_divergence",
-    "binary_crossentropy", "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
+  expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))),
+    character())
+  two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod",
+    "matmul", "dense", "squared_error", "absolute_error", "huber", "logcosh", "kl_divergence", "binary_crossentropy",
+    "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
   for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
   expect_setequal(by_input("dense"), 1:3)
   expect_setequal(by_input("where"), 2:3)
@@ -58,7 +60,8 @@ test_that("slopes agree at random shapes and parameters", {
   for (op in op_names(differentiable = TRUE)) {
     for (i in seq_len(random_count())) {
       case <- random_case(op)
-      if (sum(lengths(case$inputs[case$wants])) == 0 || anyNA(as.array(apply_case(case, "float64")))) next # means of nothing
+      # means of nothing
+      if (sum(lengths(case$inputs[case$wants])) == 0 || anyNA(as.array(apply_case(case, "float64")))) next
       error <- directional_error(case$call, case$inputs, case$wants)
       if (!(error < 1e-6)) wrong <- c(wrong, sprintf("%s %s: %.2g", op, case$what, error))
     }
@@ -94,7 +97,8 @@ test_that("instruction sets agree in float64", {
   double <- function(case) tape_gradients(case$call, case$inputs, case$wants)
   for (kernels in c("portable", "avx2")) {
     wrong <- over_gradient_cases(function(op, case) {
-      error <- max(mapply(relative_error, with_kernels(kernels, double(case)), double(case), MoreArgs = list(floor = case$floor)))
+      error <- max(mapply(relative_error, with_kernels(kernels, double(case)), double(case),
+        MoreArgs = list(floor = case$floor)))
       if (!(error < 1e-11)) sprintf("%.2g", error)
     })
     expect_identical(wrong, character(), label = kernels)
@@ -117,10 +121,13 @@ test_that("asked twice, a tape gives the same bits", {
 test_that("gradients accumulate when an op gets the same tensor twice", {
   x <- some(c(4, 4), 0.5, 2)
   twice <- list(
-    function(x) op_add(x, x), function(x) op_subtract(x, x), function(x) op_multiply(x, x), function(x) op_divide(x, x), function(x) op_power(x, x),
-    function(x) op_maximum(x, x), function(x) op_matmul(x, x), function(x) op_matmul(x, x, transpose_x = TRUE), function(x) op_matmul(x, x, FALSE, TRUE),
-    function(x) op_dense(x, x), function(x) op_concat(list(x, x)), function(x) op_stack(list(x, x, x)), function(x) op_where(some(c(4, 4)) > 0, x, x),
-    function(x) op_squared_error(op_exp(x), x), function(x) op_categorical_crossentropy(x, x, from_logits = TRUE)
+    function(x) op_add(x, x), function(x) op_subtract(x, x), function(x) op_multiply(x, x), function(x) op_divide(x, x),
+    function(x) op_power(x, x), function(x) op_maximum(x, x), function(x) op_matmul(x, x), function(x)
+    op_matmul(x, x, transpose_x = TRUE), function(x) op_matmul(x, x, FALSE, TRUE), function(x) op_dense(x, x),
+    function(x) op_concat(list(x, x)), function(x)
+    op_stack(list(x, x, x)), function(x)
+    op_where(some(c(4, 4)) > 0, x, x), function(x) op_squared_error(op_exp(x), x), function(x)
+    op_categorical_crossentropy(x, x, from_logits = TRUE)
   )
   for (f in twice) expect_lt(directional_error(f, list(x), 1), 1e-9)
   expect_equal(tape_gradients(function(x) op_add(x, x), list(x), 1)[[1]], 2 * gradient_weights(x))
@@ -200,8 +207,10 @@ test_that("products have the right derivatives where the whole product overflows
 })
 
 test_that("no gradient passes truth values and constants", {
-  through <- list(op_stop_gradient, op_ones_like, op_zeros_like, op_digamma, function(x) op_cast(op_not_equal(x, 1), "float64"))
-  for (f in through) expect_warning(expect_null(tape_gradients(f, list(some(3)), 1)[[1]]), class = "nativenet_warning_gradient")
+  through <- list(op_stop_gradient, op_ones_like, op_zeros_like, op_digamma, function(x)
+    op_cast(op_not_equal(x, 1), "float64"))
+  for (f in through) expect_warning(expect_null(tape_gradients(f, list(some(3)), 1)[[1]]),
+    class = "nativenet_warning_gradient")
 })
 
 test_that("a clipped prediction gets no gradient", {
@@ -214,9 +223,11 @@ test_that("a clipped prediction gets no gradient", {
 
 test_that("casts carry gradients between float types and stop at integers", {
   x <- some(c(2, 3))
-  g <- tape_gradients(function(x) op_multiply(op_cast(op_multiply(op_cast(x, "float32"), 2), "float64"), 3), list(x), 1)[[1]]
+  g <- tape_gradients(function(x) op_multiply(op_cast(op_multiply(op_cast(x, "float32"), 2), "float64"), 3), list(x),
+    1)[[1]]
   expect_equal(g, 6 * gradient_weights(x), tolerance = 1e-6)
-  expect_warning(expect_null(tape_gradients(function(x) op_cast(op_cast(x, "int32"), "float64"), list(x), 1)[[1]]), class = "nativenet_warning_gradient")
+  expect_warning(expect_null(tape_gradients(function(x) op_cast(op_cast(x, "int32"), "float64"), list(x), 1)[[1]]),
+    class = "nativenet_warning_gradient")
 })
 
 test_that("one thread or two: the same bits backward", {
@@ -228,18 +239,29 @@ test_that("one thread or two: the same bits backward", {
   p <- some(c(60000, 10), 0.1, 0.9)
   q <- some(c(60000, 10), 0.1, 0.9, 2)
   cases <- list(
-    exp = list(op_exp, wide), add_row = list(op_add, wide, some(500000, k = 2)), multiply_column = list(op_multiply, tall, some(c(500000, 1), k = 2)),
-    multiply_narrow = list(op_multiply, tall, some(3, k = 2)), divide_scalar = list(op_divide, wide, 3), itself = list(function(x) op_multiply(x, x), wide),
-    sum = list(function(x) op_sum(x, 2), wide), prod = list(function(x) op_prod(x, 1), wide), cumsum = list(function(x) op_cumsum(x, 1), tall), mean = list(function(x) op_mean(x, 1), tall), max = list(function(x) op_max(x, 2), wide), softmax = list(op_softmax, p),
-    transpose = list(op_transpose, tall), slice = list(function(x) op_slice(x, c(1, 500000), c(3, 250000), c(1, -2)), wide), concat = list(function(a, b) op_concat(list(a, b)), wide, wide),
-    gather = list(function(x) op_gather(x, as.integer(seq_len(1e6) %% 1000)), tall), where = list(function(a, b) op_where(some(c(3, 500000)) > 0, a, b), wide, 1),
-    matmul = list(op_matmul, some(c(301, 203)), some(c(203, 97), k = 2)), matmul_few_rows = list(op_matmul, some(c(3, 1500)), some(c(1500, 1001), k = 2)),
-    matmul_batch = list(op_matmul, some(c(7, 65, 120)), some(c(1, 120, 41), k = 2)), matmul_both = list(function(a, b) op_matmul(a, b, TRUE, TRUE), some(c(203, 301)), some(c(97, 203), k = 2)),
+    exp = list(op_exp, wide), add_row = list(op_add, wide, some(500000, k = 2)),
+    multiply_column = list(op_multiply, tall, some(c(500000, 1), k = 2)), multiply_narrow = list(op_multiply, tall,
+      some(3, k = 2)), divide_scalar = list(op_divide, wide, 3),
+    itself = list(function(x) op_multiply(x, x), wide), sum = list(function(x) op_sum(x, 2), wide),
+    prod = list(function(x) op_prod(x, 1), wide), cumsum = list(function(x) op_cumsum(x, 1), tall),
+    mean = list(function(x) op_mean(x, 1), tall), max = list(function(x) op_max(x, 2), wide),
+    softmax = list(op_softmax, p), transpose = list(op_transpose, tall),
+    slice = list(function(x) op_slice(x, c(1, 500000), c(3, 250000), c(1, -2)),
+      wide), concat = list(function(a, b) op_concat(list(a, b)), wide, wide),
+    gather = list(function(x) op_gather(x, as.integer(seq_len(1e6) %% 1000)), tall),
+    where = list(function(a, b) op_where(some(c(3, 500000)) > 0, a, b), wide, 1),
+    matmul = list(op_matmul, some(c(301, 203)), some(c(203, 97), k = 2)),
+    matmul_few_rows = list(op_matmul, some(c(3, 1500)), some(c(1500, 1001), k = 2)),
+    matmul_batch = list(op_matmul, some(c(7, 65, 120)), some(c(1, 120, 41), k = 2)),
+    matmul_both = list(function(a, b) op_matmul(a, b, TRUE, TRUE), some(c(203, 301)), some(c(97, 203), k = 2)),
     matmul_itself = list(function(x) op_matmul(x, x), some(c(160, 160))),
-    dense = list(function(x, w, b) op_dense(x, w, b, "tanh"), some(c(128, 200)), some(c(200, 101), k = 2), some(101, k = 3)),
+    dense = list(function(x, w, b) op_dense(x, w, b, "tanh"), some(c(128, 200)), some(c(200, 101), k = 2),
+      some(101, k = 3)),
     dense_one_row = list(function(x, w) op_dense(x, w, x), some(1300), some(c(1300, 1300), k = 2)),
-    categorical = list(function(p, t) op_categorical_crossentropy(t, p), p, q), softmax_loss = list(function(p, t) op_categorical_crossentropy(t, p, from_logits = TRUE), p, q),
-    sparse = list(function(p) op_sparse_categorical_crossentropy(as.integer(seq_len(60000) %% 10), p, from_logits = TRUE), p)
+    categorical = list(function(p, t) op_categorical_crossentropy(t, p), p, q),
+    softmax_loss = list(function(p, t) op_categorical_crossentropy(t, p, from_logits = TRUE), p, q),
+    sparse = list(function(p) op_sparse_categorical_crossentropy(as.integer(seq_len(60000) %% 10), p,
+      from_logits = TRUE), p)
   )
   for (dtype in c("float32", "float64")) {
     for (name in names(cases)) {

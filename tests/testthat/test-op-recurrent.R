@@ -8,8 +8,9 @@ random_cell <- function(name, d, vocabulary = 11, reset_after = name == "gru") {
   normal <- function(...) array(stats::rnorm(prod(...), sd = 0.5), c(...))
   gates <- gates_of[[name]] * d[4]
   list(
-    x = normal(d[1:3]), kernel = normal(d[3], gates), recurrent_kernel = normal(d[4], gates), bias = if (reset_after) normal(2, gates) else normal(gates),
-    ids = matrix(sample(vocabulary, d[1] * d[2], TRUE) - 1L, d[1]), table = normal(vocabulary, d[3])
+    x = normal(d[1:3]), kernel = normal(d[3], gates), recurrent_kernel = normal(d[4], gates), bias = if (reset_after)
+    normal(2, gates) else normal(gates), ids = matrix(sample(vocabulary, d[1] * d[2], TRUE) - 1L, d[1]),
+    table = normal(vocabulary, d[3])
   )
 }
 random_mask <- function(d, p = 0.6) matrix(stats::runif(d[1] * d[2]) < p, d[1])
@@ -33,7 +34,8 @@ test_that("outputs and gradients are PyTorch's", {
       }
       gradients <- lapply(tape_gradient(tape, list(y), unname(inputs), list(seed)), as.array)
       wanted <- unname(known[c("dx", "dkernel", "drecurrent_kernel", "dbias")])
-      expect_lt(max(mapply(relative_error, gradients, wanted, MoreArgs = list(floor = 1))), tolerance, label = paste(name, dtype, "gradients"))
+      expect_lt(max(mapply(relative_error, gradients, wanted, MoreArgs = list(floor = 1))), tolerance,
+        label = paste(name, dtype, "gradients"))
     }
   }
 })
@@ -53,8 +55,10 @@ test_that("all activations and their derivatives, with every instruction set", {
       for (kernels in c("portable", "avx2", "")) {
         with_kernels(kernels, {
           inputs <- unname(w[1:4])
-          expect_lt(relative_error(as.array(do.call(f, inputs)), reference, 1), 1e-12, label = paste(name, toString(pair), kernels))
-          expect_lt(relative_error(as.array(do.call(f, lapply(inputs, tensor, "float32"))), reference, 1), 2e-5, label = paste(name, toString(pair), kernels, "float32"))
+          expect_lt(relative_error(as.array(do.call(f, inputs)), reference, 1), 1e-12,
+            label = paste(name, toString(pair), kernels))
+          expect_lt(relative_error(as.array(do.call(f, lapply(inputs, tensor, "float32"))), reference, 1), 2e-5,
+            label = paste(name, toString(pair), kernels, "float32"))
           expect_lt(directional_error(f, inputs, 1:4), 1e-8, label = paste(name, toString(pair), kernels, "slope"))
         })
       }
@@ -69,7 +73,8 @@ test_that("random masks, sizes and options agree with plain R, and slopes with d
     d <- c(sample(1:9, 1), sample(1:8, 1), sample(1:9, 1), sample(c(1:9, 16), 1))
     after <- name == "gru" && stats::runif(1) < 0.5
     w <- random_cell(name, d, reset_after = after)
-    options <- list(output = sample(c("last", "sequence", if (name == "lstm") c("last_state", "sequence_state")), 1), go_backwards = stats::runif(1) < 0.5)
+    options <- list(output = sample(c("last", "sequence", if (name == "lstm") c("last_state", "sequence_state")), 1),
+      go_backwards = stats::runif(1) < 0.5)
     if (name == "gru") options$reset_after <- after
     if (stats::runif(1) < 0.8) options$mask <- random_mask(d, stats::runif(1))
     if (stats::runif(1) < 0.4) options$recurrent_mask <- matrix((stats::runif(d[1] * d[4]) < 0.7) / 0.7, d[1])
@@ -139,7 +144,8 @@ test_that("a token outside the table is an error at real steps only", {
     ids <- matrix(c(bad, 0L, 1L, 2L, 3L, 4L), 2)
     for (op in list(op_lstm, op_simple_rnn)) {
       gates <- if (identical(op, op_lstm)) 8 else 2
-      call <- function(mask) op(ids, w$kernel[, seq_len(gates)], w$recurrent_kernel[, seq_len(gates)], mask = mask, table = w$table)
+      call <- function(mask) op(ids, w$kernel[, seq_len(gates)], w$recurrent_kernel[, seq_len(gates)], mask = mask,
+        table = w$table)
       expect_refusal(call(NULL), "index", "outside")
       expect_refusal(call(matrix(TRUE, 2, 3)), "index")
       expect_identical(dim(call(matrix(c(FALSE, rep(TRUE, 5)), 2))), c(2L, 2L))
@@ -153,7 +159,8 @@ test_that("long float32 sums keep their digits", {
   for (dtype in c("float32", "float64")) {
     w <- lapply(list(matrix(0.7), matrix(0), array(0.1, 1)), variable, dtype = dtype)
     tape <- gradient_tape()
-    y <- tape_record(tape, op_simple_rnn(tensor(x, dtype), w[[1]], w[[2]], w[[3]], activation = "linear", output = "sequence"))
+    y <- tape_record(tape, op_simple_rnn(tensor(x, dtype), w[[1]], w[[2]], w[[3]], activation = "linear",
+      output = "sequence"))
     seed <- some(c(32, 250, 1), 0.5, 1.5, 2)
     g <- vapply(tape_gradient(tape, list(y), w, list(seed)), function(g) c(as.array(g)), 0)
     expect_equal(g[c(1, 3)], c(sum(x * seed), sum(seed)), tolerance = c(float32 = 2e-6, float64 = 1e-13)[[dtype]])
@@ -206,7 +213,8 @@ test_that("a compiled program follows the batch's size and changes of the weight
   expect_identical(values(compiled(w$ids, mask)), values(f(w$ids, mask)))
   by_itself <- autograph(f)
   for (rows in list(1:6, 2:4)) {
-    expect_no_message(found <- by_itself(tensor(w$ids[rows, ]), tensor(mask[rows, ]))) # it would tell that it is not compiled
+    # it would tell that it is not compiled
+    expect_no_message(found <- by_itself(tensor(w$ids[rows, ]), tensor(mask[rows, ])))
     expect_identical(values(found), values(f(w$ids[rows, ], mask[rows, ])))
   }
 })
@@ -214,7 +222,8 @@ test_that("a compiled program follows the batch's size and changes of the weight
 test_that("no gradient reaches masks; a watched recurrent mask gets zeros", {
   set.seed(7)
   w <- random_cell("gru", c(2, 3, 2, 2))
-  g <- tape_gradients(function(x, m) op_gru(x, w$kernel, w$recurrent_kernel, recurrent_mask = m), list(w$x, matrix(1.5, 2, 2)), 1:2)
+  g <- tape_gradients(function(x, m) op_gru(x, w$kernel, w$recurrent_kernel, recurrent_mask = m),
+    list(w$x, matrix(1.5, 2, 2)), 1:2)
   expect_true(any(g[[1]] != 0))
   expect_identical(g[[2]], matrix(0, 2, 2))
 })
@@ -224,43 +233,59 @@ test_that("one tensor in two places collects both gradients", {
   w <- matrix(stats::rnorm(9), 3)
   x <- array(stats::rnorm(24), c(2, 4, 3))
   expect_lt(directional_error(function(w) op_simple_rnn(x, w, w), list(w), 1), 1e-9)
-  expect_lt(directional_error(function(w) op_simple_rnn(matrix(c(0L, 2L, 1L, 1L), 2), w, w, table = w), list(w), 1), 1e-9)
+  expect_lt(directional_error(function(w) op_simple_rnn(matrix(c(0L, 2L, 1L, 1L), 2), w, w, table = w), list(w), 1),
+    1e-9)
 })
 
 test_that("errors name the argument", {
   w <- random_cell("lstm", c(2, 3, 4, 5))
   shape <- function(code, ...) expect_refusal(code, "shape", ...)
   value <- function(code, ...) expect_refusal(code, "value", ...)
-  shape(op_lstm(w$x, w$kernel[-1, ], w$recurrent_kernel), "`op_lstm()`: `kernel` must have the shape (4, 20), not (3, 20)")
+  shape(op_lstm(w$x, w$kernel[-1, ], w$recurrent_kernel),
+    "`op_lstm()`: `kernel` must have the shape (4, 20), not (3, 20)")
   shape(op_lstm(w$x, w$kernel, w$recurrent_kernel[, -1]), "`recurrent_kernel` must have the shape (5, 20), not (5, 19)")
   shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, w$bias[-1]), "`bias` must have the shape (20), not (19)")
-  shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, mask = matrix(TRUE, 3, 3)), "`mask` must have the shape (2, 3), not (3, 3)")
-  shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, recurrent_mask = matrix(1, 2, 3)), "`recurrent_mask` must have the shape (2, 5), not (2, 3)")
+  shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, mask = matrix(TRUE, 3, 3)),
+    "`mask` must have the shape (2, 3), not (3, 3)")
+  shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, recurrent_mask = matrix(1, 2, 3)),
+    "`recurrent_mask` must have the shape (2, 5), not (2, 3)")
   shape(op_lstm(w$ids, w$kernel, w$recurrent_kernel, table = w$table[, -1]), "`kernel`")
-  shape(op_gru(w$x, w$kernel[, 1:15], w$recurrent_kernel[, 1:15], w$bias[1:15]), "`op_gru()`: `bias` must have the shape (2, 15), not (15)")
-  shape(op_gru(w$x, w$kernel[, 1:15], w$recurrent_kernel[, 1:15], matrix(0, 2, 15), reset_after = FALSE), "`bias` must have the shape (15), not (2, 15)")
+  shape(op_gru(w$x, w$kernel[, 1:15], w$recurrent_kernel[, 1:15], w$bias[1:15]),
+    "`op_gru()`: `bias` must have the shape (2, 15), not (15)")
+  shape(op_gru(w$x, w$kernel[, 1:15], w$recurrent_kernel[, 1:15], matrix(0, 2, 15), reset_after = FALSE),
+    "`bias` must have the shape (15), not (2, 15)")
   shape(op_gru(w$x, w$kernel, w$recurrent_kernel), "`kernel` must have the shape (4, 15), not (4, 20)")
-  shape(op_lstm(w$x[, , 1], w$kernel, w$recurrent_kernel), "`op_lstm()`: `x` must have the axes batch, time, inputs, not the shape (2, 3)")
+  shape(op_lstm(w$x[, , 1], w$kernel, w$recurrent_kernel),
+    "`op_lstm()`: `x` must have the axes batch, time, inputs, not the shape (2, 3)")
   value(op_lstm(w$x, w$kernel, w$recurrent_kernel, table = w$table), "not whole")
   shape(op_lstm(w$ids[1, ], w$kernel, w$recurrent_kernel, table = w$table), "`x` must have the axes batch, time, not")
   shape(op_lstm(w$x, w$kernel, w$recurrent_kernel[1, ]), "`recurrent_kernel` must have the axes")
   shape(op_lstm(w$x, w$kernel[1, ], w$recurrent_kernel), "`kernel` must have the shape (4, 20), not (20)")
   shape(op_lstm(w$ids, w$kernel, w$recurrent_kernel, table = w$table[, 1]), "`table` must have the axes")
-  value(op_lstm(w$x, w$kernel, w$recurrent_kernel, activation = "softmax"), "`op_lstm()`: `activation` must be one of", "\"softmax\"")
-  value(op_gru(w$x, w$kernel, w$recurrent_kernel, recurrent_activation = NULL), "`op_gru()`: `recurrent_activation`", "not NULL")
-  value(op_gru(w$x, w$kernel, w$recurrent_kernel, output = "last_state"), "`op_gru()`: `output` must be one of \"last\", \"sequence\"")
-  value(op_simple_rnn(w$x, w$kernel, w$recurrent_kernel, go_backwards = NA), "`op_simple_rnn()`: `go_backwards` must be TRUE or FALSE")
+  value(op_lstm(w$x, w$kernel, w$recurrent_kernel, activation = "softmax"), "`op_lstm()`: `activation` must be one of",
+    "\"softmax\"")
+  value(op_gru(w$x, w$kernel, w$recurrent_kernel, recurrent_activation = NULL), "`op_gru()`: `recurrent_activation`",
+    "not NULL")
+  value(op_gru(w$x, w$kernel, w$recurrent_kernel, output = "last_state"),
+    "`op_gru()`: `output` must be one of \"last\", \"sequence\"")
+  value(op_simple_rnn(w$x, w$kernel, w$recurrent_kernel, go_backwards = NA),
+    "`op_simple_rnn()`: `go_backwards` must be TRUE or FALSE")
   value(op_gru(w$x, w$kernel, w$recurrent_kernel, reset_after = 1), "`op_gru()`: `reset_after`")
-  expect_refusal(op_lstm(tensor(w$x, "float32"), tensor(w$kernel), w$recurrent_kernel), "dtype", "a kernel of float64", "float32")
-  expect_refusal(op_lstm(w$x, w$kernel, w$recurrent_kernel, mask = tensor(matrix(1, 2, 3))), "dtype", "`mask` must be bool, not float64")
-  expect_refusal(op_lstm(tensor(w$ids + 0), w$kernel, w$recurrent_kernel, table = w$table), "dtype", "`x` must be int32, not float64")
+  expect_refusal(op_lstm(tensor(w$x, "float32"), tensor(w$kernel), w$recurrent_kernel), "dtype", "a kernel of float64",
+    "float32")
+  expect_refusal(op_lstm(w$x, w$kernel, w$recurrent_kernel, mask = tensor(matrix(1, 2, 3))), "dtype",
+    "`mask` must be bool, not float64")
+  expect_refusal(op_lstm(tensor(w$ids + 0), w$kernel, w$recurrent_kernel, table = w$table), "dtype",
+    "`x` must be int32, not float64")
 })
 
 test_that("plain R numbers take the dtype of the tensors, never that of tokens and masks", {
   w <- random_cell("lstm", c(2, 3, 4, 5))
   single <- tensor(w$recurrent_kernel, "float32")
-  expect_identical(tensor_dtype(op_lstm(w$ids, w$kernel, single, mask = tensor(matrix(TRUE, 2, 3)), table = w$table)), "float32")
-  expect_identical(tensor_dtype(op_lstm(tensor(w$ids), w$kernel, w$recurrent_kernel, mask = matrix(TRUE, 2, 3), table = w$table)), "float64")
+  expect_identical(tensor_dtype(op_lstm(w$ids, w$kernel, single, mask = tensor(matrix(TRUE, 2, 3)), table = w$table)),
+    "float32")
+  expect_identical(tensor_dtype(op_lstm(tensor(w$ids), w$kernel, w$recurrent_kernel, mask = matrix(TRUE, 2, 3),
+    table = w$table)), "float64")
   expect_identical(tensor_dtype(op_simple_rnn(array(1:6, c(1, 3, 2)), diag(2), matrix(0L, 2, 2))), "float64")
   expect_identical(tensor_dtype(op_lstm(w$ids + 0, w$kernel, single, table = w$table)), "float32") # whole doubles
 })

@@ -168,7 +168,8 @@ test_that("schedules follow their formulas", {
   expect_equal(learning_rate_schedule_inverse_time_decay(2, 10, 0.5)(at), 2 / (1 + 0.5 * at / 10))
   expect_equal(learning_rate_schedule_polynomial_decay(2, 10, 1, power = 2)(at), 1 + (1 - pmin(at, 10) / 10)^2)
   expect_equal(learning_rate_schedule_polynomial_decay(2, 10, 1, cycle = TRUE)(c(0, 10, 15, 20)), c(2, 1, 1.25, 1))
-  expect_equal(learning_rate_schedule_piecewise_constant_decay(c(5, 10), c(3, 2, 1))(c(0, 5, 6, 10, 11)), c(3, 3, 2, 2, 1))
+  expect_equal(learning_rate_schedule_piecewise_constant_decay(c(5, 10), c(3, 2, 1))(c(0, 5, 6, 10, 11)),
+    c(3, 3, 2, 2, 1))
   expect_equal(learning_rate_schedule_cosine_decay(2, 10, alpha = 0.1)(c(0, 5, 10, 50)), c(2, 1.1, 0.2, 0.2))
   expect_equal(learning_rate_schedule_cosine_decay_restarts(2, 10)(c(0, 5, 10, 20, 30)), c(2, 1, 2, 1, 2))
   expect_refusal(learning_rate_schedule_piecewise_constant_decay(1:2, 1:2), "value", "one number more")
@@ -190,7 +191,8 @@ test_that("what does not fit is refused before anything changes", {
   expect_identical(optimizer$iterations, 0)
   expect_warning(optimizer$apply_gradients(list(list(tensor(c(1, 1)), a), list(NULL, b))), "Variable:0")
   expect_identical(optimizer$iterations, 1)
-  for (bad in list(-1, NA, "a", c(1, 2))) expect_refusal(optimizer_adam(learning_rate = bad), "value", "`optimizer_adam()`", "`learning_rate`")
+  for (bad in list(-1, NA, "a", c(1, 2))) expect_refusal(optimizer_adam(learning_rate = bad), "value",
+    "`optimizer_adam()`", "`learning_rate`")
   expect_refusal(optimizer_adam(beta_1 = 1), "value", "`optimizer_adam()`", "beta_1")
   expect_refusal(optimizer_sgd(momentum = -1), "value", "`optimizer_sgd()`", "`momentum`")
   expect_refusal(optimizer_adam(learning_rat = 1, oops = 2), "value", "`oops`")

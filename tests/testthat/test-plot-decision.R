@@ -1,10 +1,12 @@
-# A plane of outputs: values where they belong, a line where the decision changes, classes in the colours of their points.
+# A plane of outputs: values where they belong, a line where the decision changes, classes in the colours of their
+# points.
 
 half <- function(p) 1 / (1 + exp(-4 * p[, 1]))
 square <- list(c(-1, 1), c(-2, 2))
 both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
 network_of <- function(inputs, layers) {
-  build_dense_neural_network(inputs, layers, loss = mean_squared_error(), optimizer = gradient_descent_optimizer(learning_rate = 1))
+  build_dense_neural_network(inputs, layers, loss = mean_squared_error(),
+    optimizer = gradient_descent_optimizer(learning_rate = 1))
 }
 
 test_that("the function is asked at each point of the plane", {
@@ -53,7 +55,8 @@ test_that("of several outputs the largest wins, in the colour of its class", {
   data <- cbind(c(-0.5, 0.5), 0)
   p <- draws(plot_decision(f, data, c("low", "high"), limits = square, n = 2, output = 1, method = "ggplot2"))$value
   expect_true(is.numeric(p$data$z))
-  labelled <- draws(plot_decision(f, data, factor(c("b", "a"), c("b", "a", "c")), limits = square, n = 2, method = "ggplot2"))$value
+  labelled <- draws(plot_decision(f, data, factor(c("b", "a"), c("b", "a", "c")), limits = square, n = 2,
+    method = "ggplot2"))$value
   expect_identical(as.character(labelled$data$z), c("a", "b", "a", "b"))
   points <- layers_of(labelled)[[3]]
   expect_identical(points$colour, nativenet:::class_colours(2))
@@ -78,7 +81,8 @@ test_that("networks, models, layers, functions of tensors and classes of the use
   expect_equal(z(network), as.vector(network$predict(grid)))
   expect_equal(z(model), max.col(predict(model, grid), "first"))
   expect_equal(z(model, output = 3), predict(model, grid)[, 3])
-  expect_equal(z(layer_dense(units = 1, weights = list(matrix(c(1, 2)), 0.5))), as.vector(grid %*% c(1, 2) + 0.5), tolerance = 1e-6)
+  expect_equal(z(layer_dense(units = 1, weights = list(matrix(c(1, 2)), 0.5))), as.vector(grid %*% c(1, 2) + 0.5),
+    tolerance = 1e-6)
   expect_equal(z(function(p) op_sum(tensor(p), 2)), rowSums(grid))
   expect_equal(z(mine), as.numeric(grid[, 1] > 0))
   expect_equal(z(function(p) data.frame(p[, 2])), grid[, 2])
@@ -94,7 +98,8 @@ test_that("points are drawn with and without classes by both methods, one point 
     expect_silent(draws(plot_decision(half, data, letters[1:3], method = method, n = 11)))
     expect_silent(draws(plot_decision(function(p) cbind(p, NA), data, method = method, n = 11)))
     expect_silent(draws(plot_decision(function(p) ifelse(p[, 1] > 0, NaN, p[, 2]), data, method = method, n = 11)))
-    expect_silent(draws(plot_decision(function(p) p, as.data.frame(data), to_categorical(c(0, 1, 1)), method = method, n = 11)))
+    expect_silent(draws(plot_decision(function(p) p, as.data.frame(data), to_categorical(c(0, 1, 1)), method = method,
+      n = 11)))
   }
   ggplot_there()
   p <- plot_decision(half, data, c(1, 1, 1), n = 11, method = "ggplot2")
@@ -103,14 +108,19 @@ test_that("points are drawn with and without classes by both methods, one point 
 })
 
 test_that("what has no two inputs or gives no numbers is refused", {
-  expect_error(plot_decision(half), "`plot_decision()`: `limits` must be given where there is no `data`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot_decision(half), "`plot_decision()`: `limits` must be given where there is no `data`", fixed = TRUE,
+    class = "nativenet_error_value")
   at <- function(x, ...) plot_decision(x, ..., limits = square, n = 3, method = "base")
-  expect_error(at(network_of(3, list(1, linear()))), "`x` must have 2 inputs, not (3)", fixed = TRUE, class = "nativenet_error_shape")
-  expect_error(at(keras_model_sequential(input_shape = 3) |> layer_dense(1)), "`x` must have 2 inputs, not (3)", fixed = TRUE, class = "nativenet_error_shape")
-  expect_error(at(keras_model_sequential(input_shape = c(2, 2)) |> layer_flatten() |> layer_dense(1)), "not (2, 2)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(at(network_of(3, list(1, linear()))), "`x` must have 2 inputs, not (3)", fixed = TRUE,
+    class = "nativenet_error_shape")
+  expect_error(at(keras_model_sequential(input_shape = 3) |> layer_dense(1)), "`x` must have 2 inputs, not (3)",
+    fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(at(keras_model_sequential(input_shape = c(2, 2)) |> layer_flatten() |> layer_dense(1)), "not (2, 2)",
+    fixed = TRUE, class = "nativenet_error_shape")
   a <- layer_input(shape = 1)
   b <- layer_input(shape = 1)
-  expect_error(at(keras_model(list(a, b), layer_concatenate(list(a, b)))), "must have 2 inputs", class = "nativenet_error_shape")
+  expect_error(at(keras_model(list(a, b), layer_concatenate(list(a, b)))), "must have 2 inputs",
+    class = "nativenet_error_shape")
   expect_error(at(3), "`x` must be a network, a model or a function", class = "nativenet_error_value")
   expect_error(at(function(p) 1), "a row of numbers, for each of 9 points, not 1", class = "nativenet_error_shape")
   expect_error(at(function(p) "a"), class = "nativenet_error_shape")
@@ -120,10 +130,12 @@ test_that("what has no two inputs or gives no numbers is refused", {
   expect_error(at(half, matrix(0, 0, 2)), "`data` has no points", class = "nativenet_error_value")
   expect_error(at(half, matrix(0, 2, 3)), "`data` must have two columns", class = "nativenet_error_shape")
   expect_error(at(half, matrix(NA_real_, 1, 2)), "finite numbers only", class = "nativenet_error_nan")
-  expect_error(at(half, cbind(1:3, 1:3), 1:2), "`y` must be a class for each of the 3 points", class = "nativenet_error_shape")
+  expect_error(at(half, cbind(1:3, 1:3), 1:2), "`y` must be a class for each of the 3 points",
+    class = "nativenet_error_shape")
   expect_error(at(half, y = 1:2), "`y` must be a class for each of the 0 points", class = "nativenet_error_shape")
   for (limits in list(1, c(2, 1), c(0, NA), list(c(0, 1)), "a", list(c(0, 1), 3))) {
-    expect_error(plot_decision(half, limits = limits), "`limits` must be `c(from, to)`", fixed = TRUE, class = "nativenet_error_value")
+    expect_error(plot_decision(half, limits = limits), "`limits` must be `c(from, to)`", fixed = TRUE,
+      class = "nativenet_error_value")
   }
   expect_error(plot_decision(half, limits = c(0, 1), n = 1), "`n` must be", class = "nativenet_error_value")
 })

@@ -1,4 +1,5 @@
-# Points of codes: projected if they have more than two numbers, coloured by classes or numbers, with words that do not overlap.
+# Points of codes: projected if they have more than two numbers, coloured by classes or numbers, with words that do not
+# overlap.
 
 both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
 set.seed(1)
@@ -12,7 +13,8 @@ test_that("two columns are drawn as they are, more by their principal components
   ggplot_there()
   share <- round(100 * parts$sdev^2 / sum(parts$sdev^2))
   expect_identical(plot_embedding(codes, dims = c(3, 1), method = "ggplot2")$labels[c("x", "y")],
-    list(x = sprintf("component 3 (%d %% of variance)", share[3]), y = sprintf("component 1 (%d %% of variance)", share[1])))
+    list(x = sprintf("component 3 (%d %% of variance)", share[3]), y = sprintf("component 1 (%d %% of variance)",
+      share[1])))
   named <- `colnames<-`(codes[, 1:2], c("left", "right"))
   expect_identical(plot_embedding(named, method = "ggplot2")$labels[c("x", "y")], list(x = "left", y = "right"))
 })
@@ -55,13 +57,18 @@ test_that("all kinds of codes are drawn by both methods", {
 })
 
 test_that("what are no codes is refused", {
-  expect_error(plot_embedding("a"), "`plot_embedding()`: `x` must be a numeric matrix with a row per point, not \"a\"", fixed = TRUE, class = "nativenet_error_value")
-  expect_error(plot_embedding(matrix(1, 3, 1)), "at least two columns, not the shape (3, 1)", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(plot_embedding("a"), "`plot_embedding()`: `x` must be a numeric matrix with a row per point, not \"a\"",
+    fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot_embedding(matrix(1, 3, 1)), "at least two columns, not the shape (3, 1)", fixed = TRUE,
+    class = "nativenet_error_shape")
   expect_error(plot_embedding(matrix(0, 0, 2)), "`x` has no points", class = "nativenet_error_value")
   expect_error(plot_embedding(matrix(c(1, NA), 1)), "finite numbers only", class = "nativenet_error_nan")
   expect_error(plot_embedding(matrix(1, 1, 3)), "at least two points", class = "nativenet_error_value")
-  expect_error(plot_embedding(matrix(rnorm(10), 2), dims = c(1, 5)), "2 points have no more principal components", class = "nativenet_error_value")
-  for (dims in list(1, c(1, 1), c(0, 1), c(1, 4), "a")) expect_error(plot_embedding(codes, dims = dims), "`dims` must be two different numbers of 1 .. 3", class = "nativenet_error_value")
-  expect_error(plot_embedding(codes, 1:3), "`y` must be a class for each of the 20 points", class = "nativenet_error_shape")
+  expect_error(plot_embedding(matrix(rnorm(10), 2), dims = c(1, 5)), "2 points have no more principal components",
+    class = "nativenet_error_value")
+  for (dims in list(1, c(1, 1), c(0, 1), c(1, 4), "a")) expect_error(plot_embedding(codes, dims = dims),
+    "`dims` must be two different numbers of 1 .. 3", class = "nativenet_error_value")
+  expect_error(plot_embedding(codes, 1:3), "`y` must be a class for each of the 20 points",
+    class = "nativenet_error_shape")
   expect_error(plot_embedding(codes, labels = "a"), "`labels` must be 20 strings", class = "nativenet_error_shape")
 })

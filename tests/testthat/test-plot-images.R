@@ -13,7 +13,8 @@ drawn <- function(...) {
   closed <- TRUE
   lines <- readLines(file, warn = FALSE, encoding = "latin1")
   list(result = result, images = sum(grepl("/ImageMask|/Subtype */Image|^BI", lines, useBytes = TRUE)),
-    text = lines[grepl("Tj", lines, useBytes = TRUE)], same = identical(before[c("mar", "oma", "mfrow")], after[c("mar", "oma", "mfrow")]))
+    text = lines[grepl("Tj", lines, useBytes = TRUE)], same = identical(before[c("mar", "oma", "mfrow")],
+      after[c("mar", "oma", "mfrow")]))
 }
 three <- matrix(runif(27), 3)
 
@@ -35,8 +36,8 @@ test_that("settings are restored after an error too", {
   on.exit(grDevices::dev.off())
   before <- graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")]
   expect_error(plot_images(list(three, matrix("a")), method = "base"))
-  expect_error(plot_images(array(1, c(60, 2, 2)), nrow = 60, titles = 1:60, method = "base"), "`plot_images()`: the device is too small for 60 x 1 images",
-    fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot_images(array(1, c(60, 2, 2)), nrow = 60, titles = 1:60, method = "base"),
+    "`plot_images()`: the device is too small for 60 x 1 images", fixed = TRUE, class = "nativenet_error_value")
   expect_identical(graphics::par(no.readonly = TRUE)[c("mar", "oma", "mfrow")], before)
 })
 
@@ -47,7 +48,8 @@ test_that("titles and labels are written", {
 })
 
 test_that("constant, missing and integer pixels can be drawn, and limits", {
-  for (x in list(matrix(0, 1, 9), matrix(1:9, 1), matrix(c(TRUE, FALSE, TRUE, FALSE), 1))) expect_identical(drawn(x)$images, 1L)
+  for (x in list(matrix(0, 1, 9), matrix(1:9, 1), matrix(c(TRUE, FALSE, TRUE, FALSE), 1)))
+    expect_identical(drawn(x)$images, 1L)
   expect_identical(drawn(three, limits = c(0, 1))$images, 3L)
   expect_silent(drawn(matrix(c(NA, 1:8), 1)))
   expect_silent(drawn(matrix(NA_real_, 1, 4)))
@@ -105,20 +107,24 @@ test_that("the digits can be drawn to a png file", {
 test_that("bad arguments are refused, before anything is drawn", {
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())
-  expect_error(plot_images(1:9), "`plot_images()`: `x` must be a numeric matrix", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(plot_images(1:9), "`plot_images()`: `x` must be a numeric matrix", fixed = TRUE,
+    class = "nativenet_error_value")
   expect_error(plot_images(matrix("a")), "`x` must be a numeric matrix", class = "nativenet_error_value")
   expect_error(plot_images(NULL), class = "nativenet_error_value")
   expect_error(plot_images(list()), "`x` has no images", class = "nativenet_error_value")
   expect_error(plot_images(matrix(0, 0, 4)), "`x` has no images", class = "nativenet_error_value")
-  expect_error(plot_images(matrix(0, 1, 10)), "`dims` must be the rows and columns of an image of 10 numbers", class = "nativenet_error_value")
-  expect_error(plot_images(three, dims = c(3, 4)), "`dims` must be the rows and columns of an image of 9 numbers, not 3 x 4", class = "nativenet_error_value")
+  expect_error(plot_images(matrix(0, 1, 10)), "`dims` must be the rows and columns of an image of 10 numbers",
+    class = "nativenet_error_value")
+  expect_error(plot_images(three, dims = c(3, 4)),
+    "`dims` must be the rows and columns of an image of 9 numbers, not 3 x 4", class = "nativenet_error_value")
   expect_error(plot_images(three, dims = "a"), "`dims`", class = "nativenet_error_value")
   expect_error(plot_images(three, byrow = 1i), "`byrow`", class = "nativenet_error_value")
   for (text in list(globalenv(), 1i, list(1), quote(a), "\xff")) {
     expect_error(plot_images(three, titles = text), "`titles`", class = "nativenet_error_shape")
     expect_error(plot_images(three, labels = text), "`labels`", class = "nativenet_error_shape")
   }
-  expect_error(plot_images(three, nrow = 0), "`nrow` must be a positive whole number, not 0", class = "nativenet_error_value")
+  expect_error(plot_images(three, nrow = 0), "`nrow` must be a positive whole number, not 0",
+    class = "nativenet_error_value")
   expect_error(plot_images(three, limits = "a"), "`limits` must be two numbers", class = "nativenet_error_value")
   expect_error(plot_images(three, method = "lattice"), "`method` must be one of", class = "nativenet_error_value")
 })

@@ -2,11 +2,13 @@
 
 both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
 network_of <- function(inputs, layers) {
-  build_dense_neural_network(inputs, layers, loss = mean_squared_error(), optimizer = gradient_descent_optimizer(learning_rate = 1))
+  build_dense_neural_network(inputs, layers, loss = mean_squared_error(),
+    optimizer = gradient_descent_optimizer(learning_rate = 1))
 }
 picture_of <- function(x, digits = 2) {
   layers <- nativenet:::dense_chain(x)
-  nativenet:::network_picture(layers, c(nrow(layers[[1]]$weights), vapply(layers, function(l) ncol(l$weights), 0L)), digits)
+  nativenet:::network_picture(layers, c(nrow(layers[[1]]$weights), vapply(layers, function(l) ncol(l$weights), 0L)),
+    digits)
 }
 
 test_that("each weight is a line between its units, in the colour of its sign, as thick as it is large", {
@@ -36,7 +38,8 @@ test_that("labels lie on their lines, and never on each other", {
     if (nrow(e) > 1) expect_gt(min(dist(cbind(0, e$label_y))), 0.04)
   }
   # there is no room
-  for (sizes in list(c(8, 8), c(6, 6), c(20, 3))) expect_true(all(is.na(picture_of(matrix(rnorm(prod(sizes)), sizes[1]))$edges$label)), info = sizes)
+  for (sizes in list(c(8, 8), c(6, 6), c(20, 3)))
+    expect_true(all(is.na(picture_of(matrix(rnorm(prod(sizes)), sizes[1]))$edges$label)), info = sizes)
   expect_false(picture_of(network_of(8, list(1, linear())))$has_biases)
 })
 
@@ -73,10 +76,12 @@ test_that("models of dense layers are drawn, with what lies between them left ou
 
 test_that("networks of all sizes are drawn by both methods", {
   for (method in both) {
-    for (x in list(matrix(0, 1, 1), matrix(rnorm(12), 3), network_of(40, list(2, relu(), 20, softmax())), network_of(1, rep(list(1, linear()), 9)))) {
+    for (x in list(matrix(0, 1, 1), matrix(rnorm(12), 3), network_of(40, list(2, relu(), 20, softmax())),
+      network_of(1, rep(list(1, linear()), 9)))) {
       expect_silent(draws(plot_network(x, method = method)))
     }
-    expect_silent(draws(plot_network(matrix(1:40, 40), inputs = paste("word", 1:40), outputs = "a long name", method = method)))
+    expect_silent(draws(plot_network(matrix(1:40, 40), inputs = paste("word", 1:40), outputs = "a long name",
+      method = method)))
     expect_silent(draws(plot_network(matrix(1:4, 2, dimnames = list(c("a", "b"), NULL)), method = method)))
   }
   network <- network_of(2, list(1, linear()))
@@ -84,18 +89,24 @@ test_that("networks of all sizes are drawn by both methods", {
 })
 
 test_that("what cannot be drawn is refused", {
-  expect_error(plot_network("a"), "`plot_network()`: `x` must be a network", fixed = TRUE, class = "nativenet_error_value")
-  expect_error(plot_network(network_of(784, list(10, softmax()))), "too big to draw: `layer 1` has 784 inputs and 10 units, but 40", class = "nativenet_error_value")
+  expect_error(plot_network("a"), "`plot_network()`: `x` must be a network", fixed = TRUE,
+    class = "nativenet_error_value")
+  expect_error(plot_network(network_of(784, list(10, softmax()))),
+    "too big to draw: `layer 1` has 784 inputs and 10 units, but 40", class = "nativenet_error_value")
   expect_error(plot_network(matrix(1, 2, 41)), "too big to draw", class = "nativenet_error_value")
   expect_error(plot_network(matrix(c(1, NA), 2)), "not all finite", class = "nativenet_error_nan")
   lstm <- keras_model_sequential(input_shape = c(3, 2)) |> layer_lstm(2, name = "memory") |> layer_dense(1)
-  expect_error(plot_network(lstm), "only dense layers in a row can be drawn, but `memory` is of another kind", class = "nativenet_error_value")
-  expect_error(plot_network(keras_model_sequential(input_shape = 3) |> layer_dropout(0.5)), "no dense layer", class = "nativenet_error_value")
+  expect_error(plot_network(lstm), "only dense layers in a row can be drawn, but `memory` is of another kind",
+    class = "nativenet_error_value")
+  expect_error(plot_network(keras_model_sequential(input_shape = 3) |> layer_dropout(0.5)), "no dense layer",
+    class = "nativenet_error_value")
   expect_error(plot_network(keras_model_sequential() |> layer_dense(1)), class = "nativenet_error_unbuilt")
   input <- layer_input(shape = 3)
   branches <- keras_model(input, list(layer_dense(input, 2), layer_dense(input, 4)))
   expect_error(plot_network(branches), "does not follow", class = "nativenet_error_shape")
-  expect_error(plot_network(matrix(1, 2, 2), inputs = "a"), "`inputs` must be 2 strings, numbers or classes, not \"a\"", class = "nativenet_error_shape")
-  expect_error(plot_network(matrix(1, 2, 2), outputs = letters), "`outputs` must be 2 strings, numbers or classes", class = "nativenet_error_shape")
+  expect_error(plot_network(matrix(1, 2, 2), inputs = "a"), "`inputs` must be 2 strings, numbers or classes, not \"a\"",
+    class = "nativenet_error_shape")
+  expect_error(plot_network(matrix(1, 2, 2), outputs = letters), "`outputs` must be 2 strings, numbers or classes",
+    class = "nativenet_error_shape")
   expect_error(plot_network(matrix(1, 2, 2), digits = -1), "`digits`", class = "nativenet_error_value")
 })

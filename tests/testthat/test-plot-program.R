@@ -3,7 +3,8 @@
 layout_of <- function(trace, ...) {
   graph <- nativenet:::program_graph(trace)
   n <- length(graph$title)
-  c(nativenet:::graph_layout(n, graph$from, graph$to, width = rep(1, n), input = graph$role == "input", ...), list(graph = graph, n = n))
+  c(nativenet:::graph_layout(n, graph$from, graph$to, width = rep(1, n), input = graph$role == "input", ...),
+    list(graph = graph, n = n))
 }
 
 expect_tidy <- function(l, gap = 0.3) {
@@ -30,7 +31,8 @@ autoencoder_step <- function(named = TRUE) {
   sizes <- c(20, 8, 3, 8, 20)
   weights <- unlist(lapply(1:4, function(i) {
     name <- function(what) if (named) paste0(what, i) else NULL
-    list(tf$Variable(matrix(rnorm(sizes[i] * sizes[i + 1]), sizes[i]), name = name("W")), tf$Variable(matrix(0, 1, sizes[i + 1]), name = name("b")))
+    list(tf$Variable(matrix(rnorm(sizes[i] * sizes[i + 1]), sizes[i]), name = name("W")),
+      tf$Variable(matrix(0, 1, sizes[i + 1]), name = name("b")))
   }))
   adam <- tf$optimizers$Adam()
   autograph(function(x) {
@@ -143,10 +145,12 @@ test_that("by ggplot2 the picture fits the room that it is given, and is of the 
   for (inches in c(3, 7)) {
     grDevices::pdf(NULL, inches, inches)
     grid::pushViewport(grid::viewport())
-    shapes <- nativenet:::makeContent.nn_program_graph(grid::gTree(graph = graph, legend = TRUE, cl = "nn_program_graph"))$children
+    shapes <- nativenet:::makeContent.nn_program_graph(grid::gTree(graph = graph, legend = TRUE,
+      cl = "nn_program_graph"))$children
     boxes <- Filter(function(g) inherits(g, "rect"), shapes)[[1]]
     texts <- Filter(function(g) inherits(g, "text"), shapes)[[1]]
-    end <- function(at, size) as.numeric(grid::convertUnit(at, "inches")) + as.numeric(grid::convertUnit(size, "inches"))
+    end <- function(at, size) as.numeric(grid::convertUnit(at, "inches")) +
+      as.numeric(grid::convertUnit(size, "inches"))
     expect_true(all(end(boxes$x, boxes$width) <= inches + 1e-6) && all(as.numeric(boxes$x) >= -1e-6))
     expect_true(all(end(boxes$y, boxes$height) <= inches + 1e-6) && all(as.numeric(boxes$y) >= -1e-6))
     expect_true(all(c(graph$title, "thick: result") %in% texts$label))

@@ -1,7 +1,8 @@
 # Weights are drawn on one scale around 0, as images in the order in which the inputs were read, or as a table.
 
 lab <- function(inputs, layers) {
-  build_dense_neural_network(inputs, layers, loss = mean_squared_error(), optimizer = gradient_descent_optimizer(learning_rate = 1))
+  build_dense_neural_network(inputs, layers, loss = mean_squared_error(),
+    optimizer = gradient_descent_optimizer(learning_rate = 1))
 }
 cells_of <- function(plot) plot$data
 
@@ -27,7 +28,8 @@ test_that("one scale, symmetric around 0, serves all units", {
   fills <- layers_of(p)[[1]]$fill
   expect_identical(toupper(unique(fills[w[, 2] == 3 & p$data$fill == 3])), "#D55E00")
   # also where only some of the units are drawn
-  expect_identical(draws(plot_weights(w, units = 1, method = "ggplot2"))$value$scales$get_scales("fill")$limits, c(-1, 1))
+  expect_identical(draws(plot_weights(w, units = 1, method = "ggplot2"))$value$scales$get_scales("fill")$limits,
+    c(-1, 1))
 })
 
 test_that("inputs are an image if their number is a square of 16 or more, or dims says so", {
@@ -53,7 +55,8 @@ test_that("networks, models and layers of all kinds give their weights", {
   set.seed(1)
   network <- lab(3, list(4, htan(), 2, sigmoid()))
   expect_identical(draws(plot_weights(network, method = "base")), list(value = network$weights[[1]], visible = FALSE))
-  expect_identical(draws(plot_weights(network, layer = -1, units = 2, method = "base"))$value, network$weights[[2]][, 2, drop = FALSE])
+  expect_identical(draws(plot_weights(network, layer = -1, units = 2, method = "base"))$value,
+    network$weights[[2]][, 2, drop = FALSE])
   encode <- layer_dense(units = 2, name = "encode")
   input <- layer_input(shape = c(4, 4))
   flat <- input |> layer_flatten()
@@ -73,7 +76,8 @@ test_that("networks, models and layers of all kinds give their weights", {
 
 test_that("zero, missing, many and single units can be drawn by both methods", {
   for (method in c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")) {
-    for (w in list(matrix(0, 16, 2), matrix(1, 1, 1), matrix(c(NA, 1:15), 16), matrix(c(NA, 1:3), 2), matrix(1, 200, 60))) {
+    for (w in list(matrix(0, 16, 2), matrix(1, 1, 1), matrix(c(NA, 1:15), 16), matrix(c(NA, 1:3), 2),
+      matrix(1, 200, 60))) {
       expect_silent(draws(plot_weights(w, method = method)))
     }
   }
@@ -82,15 +86,19 @@ test_that("zero, missing, many and single units can be drawn by both methods", {
 
 test_that("what has no such weights is refused", {
   model <- keras_model_sequential(input_shape = 3) |> layer_dense(2, name = "first")
-  expect_error(plot_weights("a"), "`plot_weights()`: `x` must be a network, a model or a matrix of weights (inputs, units), not \"a\"", fixed = TRUE,
+  expect_error(plot_weights("a"),
+    "`plot_weights()`: `x` must be a network, a model or a matrix of weights (inputs, units), not \"a\"", fixed = TRUE,
     class = "nativenet_error_value")
   expect_error(plot_weights(keras_model_sequential() |> layer_dense(2)), class = "nativenet_error_unbuilt")
-  expect_error(plot_weights(keras_model_sequential(input_shape = 3) |> layer_dropout(0.1)), "no layer with a matrix", class = "nativenet_error_value")
+  expect_error(plot_weights(keras_model_sequential(input_shape = 3) |> layer_dropout(0.1)), "no layer with a matrix",
+    class = "nativenet_error_value")
   expect_error(plot_weights(model, layer = 2), "`layer` must lie in 1 .. 1, not be 2", class = "nativenet_error_value")
   expect_error(plot_weights(model, layer = "frist"), "there is `first`", class = "nativenet_error_member")
-  expect_error(plot_weights(model, units = c(1, 3)), "`units` must be different numbers of units, 1 .. 2, not 3", class = "nativenet_error_index")
+  expect_error(plot_weights(model, units = c(1, 3)), "`units` must be different numbers of units, 1 .. 2, not 3",
+    class = "nativenet_error_index")
   expect_error(plot_weights(model, units = "a"), "`units`", class = "nativenet_error_index")
-  expect_error(plot_weights(matrix(1, 16, 2), dims = c(3, 5)), "an image of the 16 inputs, not 3 x 5", class = "nativenet_error_shape")
+  expect_error(plot_weights(matrix(1, 16, 2), dims = c(3, 5)), "an image of the 16 inputs, not 3 x 5",
+    class = "nativenet_error_shape")
   expect_error(plot_weights(matrix(NaN, 4, 2)), "hold no finite number", class = "nativenet_error_nan")
   expect_error(plot_weights(model, byrow = NA), "`byrow` must be TRUE or FALSE", class = "nativenet_error_value")
   expect_error(plot_weights(matrix(0, 0, 2)), class = "nativenet_error_value")

@@ -20,7 +20,8 @@ test_that("every op can be traced, and gives the bits it gives eagerly", {
     for (case in op_cases[[op]]) {
       inputs <- as_inputs(case, "float64")
       f <- do.call(trace_program, c(list(case$call), unname(inputs)))
-      if (!identical(as.array(do.call(f, unname(inputs))), as.array(do.call(case$call, inputs)))) wrong <- c(wrong, paste(op, case$what))
+      if (!identical(as.array(do.call(f, unname(inputs))), as.array(do.call(case$call, inputs))))
+        wrong <- c(wrong, paste(op, case$what))
     }
   }
   expect_identical(wrong, character())
@@ -67,7 +68,8 @@ test_that("variables take part with their present numbers, constants are kept as
 test_that("sizes are those of the trace, also zero", {
   f <- trace_program(function(x) op_sum(x, axis = 1), matrix(0, 0, 3))
   expect_identical(c(as.array(f(matrix(0, 0, 3)))), c(0, 0, 0))
-  expect_identical(c(as.array(trace_program(function(x) op_mean(x, 2), array(0, c(3, 0, 2)))(array(0, c(3, 0, 2))))), rep(NaN, 6))
+  expect_identical(c(as.array(trace_program(function(x) op_mean(x, 2), array(0, c(3, 0, 2)))(array(0, c(3, 0, 2))))),
+    rep(NaN, 6))
 })
 
 test_that("traced functions survive saving", {
@@ -118,7 +120,8 @@ test_that("wrong inputs are refused with both shapes", {
 })
 
 test_that("shape errors appear while tracing", {
-  expect_refusal(trace_program(function(x) op_matmul(x, x), matrix(0, 2, 3)), "shape", "`op_matmul()`", "(2, 3) and (2, 3)")
+  expect_refusal(trace_program(function(x) op_matmul(x, x), matrix(0, 2, 3)), "shape", "`op_matmul()`",
+    "(2, 3) and (2, 3)")
   expect_refusal(trace_program(function(x) op_add(x, 1:3), 1:2), "shape", "(2) and (3)")
 })
 

@@ -143,5 +143,6 @@ test_that("verbose is 0, 1, 2 or auto, which is quiet where nobody watches", {
   expect_identical(knitting, 0L)
   expect_identical(resolve_verbose("auto"), if (interactive()) 1L else 0L)
   fit <- function(verbose) resolve_verbose(verbose)
-  for (bad in list(3, "yes", NA, 1:2, NULL)) expect_error(fit(bad), "`fit()`: `verbose` must be 0, 1, 2 or \"auto\", not", fixed = TRUE)
+  for (bad in list(3, "yes", NA, 1:2, NULL))
+    expect_error(fit(bad), "`fit()`: `verbose` must be 0, 1, 2 or \"auto\", not", fixed = TRUE)
 })

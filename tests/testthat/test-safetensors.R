@@ -14,7 +14,8 @@ expect_refused <- function(path, message) {
 }
 
 test_that("a written file has exactly the bytes of the format", {
-  path <- write(list(a = tensor(matrix(c(1, 2, 3, 4, 5, 6), 2), "float32"), b = c(TRUE, FALSE)), list(made = "by \"me\""))
+  path <- write(list(a = tensor(matrix(c(1, 2, 3, 4, 5, 6), 2), "float32"), b = c(TRUE, FALSE)),
+    list(made = "by \"me\""))
   header <- paste0("{\"__metadata__\":{\"made\":\"by \\\"me\\\"\"},",
     "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},\"b\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[24,26]}}")
   size <- 8 * ceiling(nchar(header) / 8)
@@ -25,9 +26,10 @@ test_that("a written file has exactly the bytes of the format", {
 
 test_that("every dtype, scalars, empty ones and eight axes come back bit for bit, in the order of the names", {
   tensors <- list(
-    flags = tensor(matrix(c(TRUE, FALSE, TRUE), 1)), f32 = tensor(array(rnorm(24), 2:4), "float32"), f64 = tensor(c(pi, -0, 5e-324)),
-    i32 = tensor(c(-2147483647, 7), "int32"), i64 = tensor(c(2^53, -2^40), "int64"), scalar = tensor(3), empty = tensor(matrix(0, 0, 5)),
-    deep = tensor(array(1:16, c(1, 2, 1, 2, 1, 2, 1, 2))), variable = variable(1:3, "float32")
+    flags = tensor(matrix(c(TRUE, FALSE, TRUE), 1)), f32 = tensor(array(rnorm(24), 2:4), "float32"),
+    f64 = tensor(c(pi, -0, 5e-324)), i32 = tensor(c(-2147483647, 7), "int32"), i64 = tensor(c(2^53, -2^40), "int64"),
+    scalar = tensor(3), empty = tensor(matrix(0, 0, 5)), deep = tensor(array(1:16, c(1, 2, 1, 2, 1, 2, 1, 2))),
+    variable = variable(1:3, "float32")
   )
   saved <- safetensors_read(write(tensors))
   expect_identical(names(saved$tensors), names(tensors))
@@ -79,7 +81,8 @@ test_that("names and metadata may hold any text", {
 test_that("what cannot be written is refused and leaves the old file", {
   path <- write(list(x = 1))
   old <- bytes_of(path)
-  bad <- function(..., message) expect_error(safetensors_write(path, ...), message, class = "nativenet_error_value", fixed = TRUE)
+  bad <- function(..., message) expect_error(safetensors_write(path, ...), message, class = "nativenet_error_value",
+    fixed = TRUE)
   bad(1, message = "`safetensors_write()`: `tensors` must be a named list, not 1")
   bad(list(1), message = "`tensors` must be a named list")
   bad(list(a = 1, 2), message = "names of `tensors` must be there and differ")
@@ -155,7 +158,8 @@ test_that("files that are none, or cut off, are refused by name", {
   short <- tempfile()
   writeBin(as.raw(1:7), short)
   expect_refused(short, "it has 7 bytes, too few")
-  expect_error(safetensors_from_raw(as.raw(1)), "cannot read the raw vector: it has 1 bytes", class = "nativenet_error_file")
+  expect_error(safetensors_from_raw(as.raw(1)), "cannot read the raw vector: it has 1 bytes",
+    class = "nativenet_error_file")
 })
 
 test_that("each rule of the header is checked", {
@@ -179,19 +183,22 @@ test_that("each rule of the header is checked", {
   }
   expect_refused(one(offsets = "[0,1e400]"), "a number is beyond those of doubles")
   expect_refused(one(offsets = "[8,16]"), "begins at byte 8 of the data, not 0: numbers overlap or have a gap")
-  expect_refused(one(offsets = "[9007199254740984,9007199254740991]", shape = "[7]", dtype = "\"U8\""), "begins at byte 9007199254740984")
+  expect_refused(one(offsets = "[9007199254740984,9007199254740991]", shape = "[7]", dtype = "\"U8\""),
+    "begins at byte 9007199254740984")
   expect_refused(one(more = ",\"dtype\":\"F32\""), "the name \"dtype\" stands twice in an object")
   expect_refused(file_of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2]}}", 1:8), "must have dtype, shape and data_offsets")
   expect_refused(file_of("{\"x\":null}"), "must have dtype, shape and data_offsets")
   expect_refused(file_of("{\"x\":[]}"), "must have dtype, shape and data_offsets")
   entry <- "\"x\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}"
   expect_refused(file_of(paste0("{", entry, ",", entry, "}"), 1:2), "the name \"x\" stands twice in an object")
-  two <- function(b) file_of(paste0("{", entry, ",\"y\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[", b, "]}}"), 1:4)
+  two <- function(b) file_of(paste0("{", entry, ",\"y\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[", b, "]}}"),
+    1:4)
   expect_identical(as.vector(safetensors_read(two("2,4"))$tensors$y), as.raw(3:4))
   expect_refused(two("1,3"), "tensor \"y\" begins at byte 1 of the data, not 2")
   expect_refused(two("0,2"), "overlap")
   # an empty tensor inside another's numbers
-  expect_refused(file_of(paste0("{", entry, ",\"y\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[1,1]}}"), 1:2), "overlap")
+  expect_refused(file_of(paste0("{", entry, ",\"y\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[1,1]}}"), 1:2),
+    "overlap")
   # sizes that only a 0 keeps from being impossible
   expect_refused(one(shape = "[0,2147483647,2147483647,2147483647,2147483647]", offsets = "[0,0]"), "tensor")
   for (metadata in c("1", "[\"a\"]", "{\"a\":1}", "{\"a\":[\"b\",\"c\"]}")) {
@@ -208,9 +215,11 @@ test_that("headers that are no JSON are refused", {
   expect_refused(file_of(paste0("{\"a\":", strrep("%n%s%n", 20), "}")), "its header is no JSON")
   expect_refused(file_of("{\"x\":{\"dtype\":\"F32\""), "its header is no JSON")
   expect_refused(file_of(paste0("{\"a\":", strrep("[", 5e5))), "its brackets are nested too deeply")
-  expect_refused(file_of(paste0("{\"a\\\"[[[\":", strrep("[", 5), "}")), "at byte 13, its brackets are nested too deeply")
+  expect_refused(file_of(paste0("{\"a\\\"[[[\":", strrep("[", 5), "}")),
+    "at byte 13, its brackets are nested too deeply")
   latin <- tempfile()
-  writeBin(c(writeBin(c(9L, 0L), raw(), endian = "little"), charToRaw("{\""), as.raw(0xff), charToRaw("\":{} }")), latin)
+  writeBin(c(writeBin(c(9L, 0L), raw(), endian = "little"), charToRaw("{\""), as.raw(0xff), charToRaw("\":{} }")),
+    latin)
   expect_refused(latin, "at byte 3, it is not UTF-8")
   zero <- tempfile()
   writeBin(c(writeBin(c(4L, 0L), raw(), endian = "little"), charToRaw("{"), as.raw(0), charToRaw(" }")), zero)
@@ -227,7 +236,8 @@ test_that("a file whose first bytes are gzip's is read as it is", {
 
 test_that("damaged files are read or refused with an error of class file, never anything else", {
   set.seed(1)
-  good <- safetensors_to_raw(list(kernel = tensor(matrix(rnorm(6), 2), "float32"), bias = c(1, 2), flag = TRUE), list(a = "b"))
+  good <- safetensors_to_raw(list(kernel = tensor(matrix(rnorm(6), 2), "float32"), bias = c(1, 2), flag = TRUE),
+    list(a = "b"))
   header <- 8 + sum(as.integer(good[1:8]) * 256^(0:7))
   outcome <- function(bytes) tryCatch({
     safetensors_from_raw(bytes)
@@ -243,7 +253,8 @@ test_that("damaged files are read or refused with an error of class file, never 
   }, "")
   expect_setequal(unique(flipped), c("read", "refused"))
   swapped <- vapply(1:500, function(i) {
-    text <- sub(sample(c("[0-9]+", "\"[A-Z0-9]+\"", "[\\[{]", ":"), 1), sample(c("-1", "1e9", "null", "[", "{}", "\"\"", "0"), 1), rawToChar(good[9:header]))
+    text <- sub(sample(c("[0-9]+", "\"[A-Z0-9]+\"", "[\\[{]", ":"), 1),
+      sample(c("-1", "1e9", "null", "[", "{}", "\"\"", "0"), 1), rawToChar(good[9:header]))
     outcome(c(writeBin(c(nchar(text), 0L), raw(), endian = "little"), charToRaw(text), good[-seq_len(header)]))
   }, "")
   expect_identical(grep("other", swapped, value = TRUE), character())
@@ -252,7 +263,8 @@ test_that("damaged files are read or refused with an error of class file, never 
 test_that("another language reads our files and we read its", {
   skip_on_os("windows")
   python <- "/usr/bin/python3"
-  skip_if_not(file.exists(python) && system2(python, c("-c", shQuote("import numpy")), stdout = FALSE, stderr = FALSE) == 0, "no Python with numpy")
+  skip_if_not(file.exists(python) && system2(python, c("-c", shQuote("import numpy")), stdout = FALSE,
+    stderr = FALSE) == 0, "no Python with numpy")
   script <- tempfile(fileext = ".py")
   writeLines(c(
     "import sys, json, struct, numpy as np",
@@ -268,8 +280,8 @@ test_that("another language reads our files and we read its", {
     "    head[name] = {'dtype': s['dtype'], 'shape': list(y.shape), 'data_offsets': [at, at + len(d)]}; out += d; at += len(d)",
     "j = json.dumps(head).encode(); open(sys.argv[2], 'wb').write(struct.pack('<Q', len(j)) + j + out)"
   ), script)
-  x <- list(a = tensor(matrix(c(0.5, -1, 2, 3, 4, 8), 2), "float32"), b = array(1:24, 2:4), c = c(1e300, 2), d = tensor(c(2^40, 1), "int64"),
-    e = matrix(c(TRUE, FALSE, TRUE, TRUE), 2), u = as.raw(c(200, 100)))
+  x <- list(a = tensor(matrix(c(0.5, -1, 2, 3, 4, 8), 2), "float32"), b = array(1:24, 2:4), c = c(1e300, 2),
+    d = tensor(c(2^40, 1), "int64"), e = matrix(c(TRUE, FALSE, TRUE, TRUE), 2), u = as.raw(c(200, 100)))
   there <- write(x, list(by = "R"))
   back <- tempfile()
   said <- system2(python, c(script, there, back), stdout = TRUE)

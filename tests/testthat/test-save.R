@@ -3,20 +3,24 @@ x <- matrix(rnorm(40 * 5), 40)
 y <- as.integer(x[, 1] > 0) + as.integer(x[, 2] > 0)
 
 rich_model <- function() {
-  encode <- layer_dense(units = 3, activation = activation_elu(alpha = 0.5), kernel_initializer = initializer_he_normal(seed = 4), name = "code")
+  encode <- layer_dense(units = 3, activation = activation_elu(alpha = 0.5),
+    kernel_initializer = initializer_he_normal(seed = 4), name = "code")
   input <- layer_input(shape = 5, name = "numbers")
   code <- encode(layer_gaussian_noise(input, 0.1))
   decoded <- layer_tied_dense(code, tied_to = encode, name = "decoded")
   kinds <- code |> layer_dropout(0.3) |>
-    layer_dense(3, activation = "softmax", kernel_regularizer = regularizer_l1_l2(0.01, 0.02), bias_constraint = constraint_maxnorm(3), name = "kind")
+    layer_dense(3, activation = "softmax", kernel_regularizer = regularizer_l1_l2(0.01, 0.02),
+      bias_constraint = constraint_maxnorm(3), name = "kind")
   model <- keras_model(input, list(decoded, kinds))
   model |> compile(
     optimizer_adam(learning_rate_schedule_exponential_decay(0.01, 10, 0.9), clipnorm = 2, amsgrad = TRUE),
-    list(loss_huber(delta = 0.7), "sparse_categorical_crossentropy"), metrics = list(kind = list("accuracy", metric_sparse_top_k_categorical_accuracy(k = 2)), decoded = "mae"),
+    list(loss_huber(delta = 0.7), "sparse_categorical_crossentropy"),
+    metrics = list(kind = list("accuracy", metric_sparse_top_k_categorical_accuracy(k = 2)), decoded = "mae"),
     loss_weights = list(0.5, 2)
   )
 }
-train <- function(model, epochs, initial = 0) fit(model, x, list(x, y), epochs = epochs, initial_epoch = initial, batch_size = 16, verbose = 0)
+train <- function(model, epochs, initial = 0) fit(model, x, list(x, y), epochs = epochs, initial_epoch = initial,
+  batch_size = 16, verbose = 0)
 
 test_that("a model that is loaded predicts and trains as the one that was saved, to the bit", {
   set.seed(1)
@@ -72,21 +76,25 @@ test_that("saveRDS() keeps what training needs, and little else", {
 })
 
 test_that("sequences, nested models, recurrent layers and custom objects come back", {
-  inner <- keras_model_sequential(input_shape = 4, name = "inner") |> layer_dense(3, activation = "relu") |> layer_lambda(function(x) x^2, name = "squares")
+  inner <- keras_model_sequential(input_shape = 4, name = "inner") |> layer_dense(3, activation = "relu") |>
+    layer_lambda(function(x) x^2, name = "squares")
   layer_scale <- new_layer_class("Scale",
     initialize = function(start) self$start <- start,
     build = function(input_shape) self$w <- self$add_weight("w", input_shape[2], initializer_constant(self$start)),
     call = function(inputs) inputs * self$w
   )
-  model <- keras_model_sequential() |> layer_embedding(20, 4, mask_zero = TRUE) |> layer_gru(4, dropout = 0.1, reset_after = FALSE) |>
+  model <- keras_model_sequential() |> layer_embedding(20, 4, mask_zero = TRUE) |>
+    layer_gru(4, dropout = 0.1, reset_after = FALSE) |>
     inner() |> layer_scale(start = 0.5, name = "scale") |> layer_dense(1)
   own_loss <- function(y_true, y_pred) op_abs(op_subtract(y_true, y_pred))
-  model |> compile("sgd", own_loss, metrics = list(custom_metric("twice", function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))))
+  model |> compile("sgd", own_loss, metrics = list(custom_metric("twice", function(y_true, y_pred)
+    op_multiply(own_loss(y_true, y_pred), 2))))
   tokens <- matrix(sample(0:19, 60, TRUE), 10)
   path <- tempfile()
   save_model(model, path)
   expect_error(load_model(path), "custom_objects = list\\((squares|Scale) = ", class = "nativenet_error_custom")
-  custom <- list(squares = function(x) x^2, Scale = layer_scale, own_loss = own_loss, twice = function(y_true, y_pred) op_multiply(own_loss(y_true, y_pred), 2))
+  custom <- list(squares = function(x) x^2, Scale = layer_scale, own_loss = own_loss, twice = function(y_true, y_pred)
+    op_multiply(own_loss(y_true, y_pred), 2))
   again <- load_model(path, custom_objects = custom)
   expect_identical(predict(again, tokens), predict(model, tokens))
   expect_equal(evaluate(again, tokens, 1:10), evaluate(model, tokens, 1:10))
@@ -108,7 +116,8 @@ test_that("weights alone", {
   before <- get_weights(smaller)
   expect_error(load_model_weights(smaller, path), "\\(3, 1\\).*\\(3, 2\\)", class = "nativenet_error_shape")
   expect_identical(get_weights(smaller), before)
-  expect_error(load_model_weights(keras_model_sequential(input_shape = 5) |> layer_dense(3), path), "4 weights, but the model has 2", class = "nativenet_error_shape")
+  expect_error(load_model_weights(keras_model_sequential(input_shape = 5) |> layer_dense(3), path),
+    "4 weights, but the model has 2", class = "nativenet_error_shape")
   expect_error(save_model_weights(model, path, overwrite = FALSE), "exists", class = "nativenet_error_file")
 })
 
@@ -137,7 +146,8 @@ test_that("files that are missing, cut off, foreign or false are refused", {
     safetensors_write(other, tensors, metadata)
     error <- tryCatch(load_model(other), error = identity)
     expect_s3_class(error, "nativenet_error")
-    expect_true(inherits(error, c("nativenet_error_file", "nativenet_error_shape")), info = paste(from, to, conditionMessage(error)))
+    expect_true(inherits(error, c("nativenet_error_file", "nativenet_error_shape")),
+      info = paste(from, to, conditionMessage(error)))
   }
   forged("\"kind\":\"dropout\"", "\"kind\":\"no_such\"")
   forged("\"kind\":\"dropout\"", "\"kind\":\"input\"")
@@ -167,17 +177,21 @@ test_that("a file can ask for no more than it holds, and is no trap when edited"
   other <- tempfile()
   refused <- function(what, from, to) {
     expect_match(saved$metadata[[what]], from, fixed = TRUE)
-    safetensors_write(other, saved$tensors, replace(saved$metadata, what, sub(from, to, saved$metadata[[what]], fixed = TRUE)))
+    safetensors_write(other, saved$tensors,
+      replace(saved$metadata, what, sub(from, to, saved$metadata[[what]], fixed = TRUE)))
     expect_error(load_model(other), class = "nativenet_error_file")
   }
-  for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}", paste0("\"units\":{\"value\":", units, "}"))
+  for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}",
+    paste0("\"units\":{\"value\":", units, "}"))
   refused("architecture", "\"shape\":[4]", "\"shape\":[2147483647,2147483647]")
   refused("architecture", "\"dtype\":\"float32\"", "\"dtype\":null")
   expect_no_warning(refused("architecture", "\"layer\":2", "\"layer\":3000000000"))
   for (layer in c("4", "-1", "null", "[1,2]")) refused("architecture", "\"layer\":2", paste0("\"layer\":", layer))
-  for (place in c("[1,2]", "[0,1]", "[3,1]", "[\"a\",1]", "[]")) refused("architecture", "\"at\":[1,1]", paste0("\"at\":", place))
+  for (place in c("[1,2]", "[0,1]", "[3,1]", "[\"a\",1]", "[]")) refused("architecture", "\"at\":[1,1]",
+    paste0("\"at\":", place))
   for (to in c("system", "optimizer_zzz", "optimizer_sgd")) refused("training", "optimizer_adam", to)
-  for (rate in c("-1", "\"a\"", "null")) refused("training", "\"learning_rate\":0.001", paste0("\"learning_rate\":", rate))
+  for (rate in c("-1", "\"a\"", "null")) refused("training", "\"learning_rate\":0.001",
+    paste0("\"learning_rate\":", rate))
   refused("training", "\"metrics\"", "\"metrix\"")
   refused("training", "\"mean_squared_error\"", "\"zzz\"")
   changed <- function(name, value) {
@@ -204,10 +218,12 @@ test_that("a state of training that was forged is refused when it is resumed", {
   }
   expect_s3_class(resume(state), "nn_history")
   position <- 65:72 # after two random states of 32 bytes
-  for (bad in list(as.raw(1:3), replace(state, 1:32, as.raw(0)), replace(state, 33:64, as.raw(0)), replace(state, position, as.raw(255)), replace(state, position[8], as.raw(127)), tensor(1:3))) {
+  for (bad in list(as.raw(1:3), replace(state, 1:32, as.raw(0)), replace(state, 33:64, as.raw(0)),
+    replace(state, position, as.raw(255)), replace(state, position[8], as.raw(127)), tensor(1:3))) {
     expect_error(resume(bad), class = "nativenet_error")
   }
-  for (noted in c("{\"epoch\":\"a\",\"rows\":40}", "{\"epoch\":-1,\"rows\":40}", "{}", "{\"epoch\":0,\"rows\":[1,2]}")) {
+  for (noted in c("{\"epoch\":\"a\",\"rows\":40}", "{\"epoch\":-1,\"rows\":40}", "{}",
+    "{\"epoch\":0,\"rows\":[1,2]}")) {
     expect_error(resume(state, replace(saved$metadata, "interrupted", noted)), class = "nativenet_error_file")
   }
 })
@@ -234,14 +250,18 @@ test_that("each optimizer, schedule and metric survives saving, twice", {
   }
   exponential <- learning_rate_schedule_exponential_decay # under a name of one's own
   optimizers <- list(
-    optimizer_sgd(0.1, momentum = 0.9, nesterov = TRUE), optimizer_rmsprop(centered = TRUE, momentum = 0.5), optimizer_adam(0.01, 0.8, 0.9, 1e-5, amsgrad = TRUE),
-    optimizer_adamw(weight_decay = 0.1), optimizer_adagrad(initial_accumulator_value = 0.3), optimizer_adadelta(rho = 0.9), optimizer_adamax(), optimizer_nadam(),
-    optimizer_sgd(clipvalue = 0.01), optimizer_sgd(decay = 0.1), optimizer_sgd(exponential(0.1, 5, 0.5, staircase = TRUE)),
+    optimizer_sgd(0.1, momentum = 0.9, nesterov = TRUE), optimizer_rmsprop(centered = TRUE, momentum = 0.5),
+    optimizer_adam(0.01, 0.8, 0.9, 1e-5, amsgrad = TRUE), optimizer_adamw(weight_decay = 0.1),
+    optimizer_adagrad(initial_accumulator_value = 0.3), optimizer_adadelta(rho = 0.9), optimizer_adamax(),
+    optimizer_nadam(), optimizer_sgd(clipvalue = 0.01), optimizer_sgd(decay = 0.1),
+    optimizer_sgd(exponential(0.1, 5, 0.5, staircase = TRUE)),
     optimizer_sgd(learning_rate_schedule_piecewise_constant_decay(c(2, 4), c(0.1, 0.01, 0.001))),
-    optimizer_sgd(learning_rate_schedule_polynomial_decay(0.1, 5, cycle = TRUE)), optimizer_sgd(learning_rate_schedule_cosine_decay_restarts(0.1, 5))
+    optimizer_sgd(learning_rate_schedule_polynomial_decay(0.1, 5, cycle = TRUE)),
+    optimizer_sgd(learning_rate_schedule_cosine_decay_restarts(0.1, 5))
   )
   for (optimizer in optimizers) check(optimizer, NULL)
-  check("sgd", list(metric_accuracy(), metric_accuracy, metric_auc(num_thresholds = 50, curve = "PR"), metric_precision(thresholds = 0.3), "mae", loss_huber(delta = 0.2)))
+  check("sgd", list(metric_accuracy(), metric_accuracy, metric_auc(num_thresholds = 50, curve = "PR"),
+    metric_precision(thresholds = 0.3), "mae", loss_huber(delta = 0.2)))
 })
 
 test_that("each R function has a name of its own, by which it is asked for", {
@@ -256,28 +276,35 @@ test_that("each R function has a name of its own, by which it is asked for", {
   }
   model <- make()
   expect_equal(as.vector(predict(model, matrix(1))), 102)
-  model |> compile("sgd", loss_a, metrics = c("mae", gap, mp = function(y_true, y_pred) gap(y_true, y_pred) * 10, structure(function(y_true, y_pred) y_pred, py_function_name = "level")))
+  model |> compile("sgd", loss_a, metrics = c("mae", gap, mp = function(y_true, y_pred) gap(y_true, y_pred) * 10,
+    structure(function(y_true, y_pred) y_pred, py_function_name = "level")))
   scores <- evaluate(model, matrix(1), 100)
   expect_equal(as.numeric(scores), c(4, 2, 2, 20, 102))
   expect_named(scores, c("loss", "mae", "gap", "mp", "level"))
   raw <- serialize_model(model)
-  custom <- list(a_activation = double, b_activation = function(x) x + 100, same = function(x) x * 1, loss_a = loss_a, gap = gap,
-    mp = function(y_true, y_pred) gap(y_true, y_pred) * 10, level = function(y_true, y_pred) y_pred)
+  custom <- list(a_activation = double, b_activation = function(x) x + 100, same = function(x) x * 1, loss_a = loss_a,
+    gap = gap, mp = function(y_true, y_pred) gap(y_true, y_pred) * 10, level = function(y_true, y_pred) y_pred)
   again <- unserialize_model(unserialize_model(raw, custom) |> serialize_model(), custom)
   expect_equal(evaluate(again, matrix(1), 100), scores)
   for (name in names(custom)) {
-    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]), paste0("custom_objects = list\\(", name, " = "), class = "nativenet_error_custom")
+    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]), paste0("custom_objects = list\\(", name,
+      " = "), class = "nativenet_error_custom")
   }
   expect_equal(predict(clone_model(set_weights(model, list(matrix(1), 0, matrix(1), 0))), matrix(0)), matrix(100))
   clashing <- make() |> layer_lambda(structure(function(x) x, py_function_name = "same"))
-  expect_error(serialize_model(clashing), "two R functions of the model are called `same`", class = "nativenet_error_custom")
-  model |> compile("sgd", function(y_true, y_pred) gap(y_true, y_pred), metrics = list(function(y_true, y_pred) y_pred, function(y_true, y_pred) y_true))
-  expect_error(serialize_model(model), "two R functions of the model are called `custom`", class = "nativenet_error_custom")
+  expect_error(serialize_model(clashing), "two R functions of the model are called `same`",
+    class = "nativenet_error_custom")
+  model |> compile("sgd", function(y_true, y_pred) gap(y_true, y_pred), metrics = list(function(y_true, y_pred) y_pred,
+    function(y_true, y_pred) y_true))
+  expect_error(serialize_model(model), "two R functions of the model are called `custom`",
+    class = "nativenet_error_custom")
   input <- layer_input(1)
   two <- keras_model(input, list(layer_dense(input, 1, name = "p"), layer_dense(input, 1, name = "q")))
-  two |> compile("sgd", list(function(y_true, y_pred) gap(y_true, y_pred), function(y_true, y_pred) gap(y_true, y_pred) * 3), metrics = list(gap))
+  two |> compile("sgd", list(function(y_true, y_pred) gap(y_true, y_pred), function(y_true, y_pred)
+    gap(y_true, y_pred) * 3), metrics = list(gap))
   expect_named(evaluate(two, matrix(1), list(1, 1)), c("loss", "p_loss", "q_loss", "p_gap", "q_gap"))
-  expect_error(unserialize_model(serialize_model(two), list(p_loss = gap, gap = gap)), "q_loss = ", class = "nativenet_error_custom")
+  expect_error(unserialize_model(serialize_model(two), list(p_loss = gap, gap = gap)), "q_loss = ",
+    class = "nativenet_error_custom")
 })
 
 test_that("interrupted training with a validation split goes on from a file, here and in another process", {
@@ -285,7 +312,8 @@ test_that("interrupted training with a validation split goes on from a file, her
   go <- function(model, ...) fit(model, x, y, epochs = 3, batch_size = 8, validation_split = 0.2, verbose = 0, ...)
   make <- function() {
     set.seed(1)
-    model <- keras_model_sequential(input_shape = 5) |> layer_gaussian_noise(0.1) |> layer_masking() |> layer_dense(4) |> layer_dropout(0.3) |> layer_dense(1)
+    model <- keras_model_sequential(input_shape = 5) |> layer_gaussian_noise(0.1) |> layer_masking() |>
+      layer_dense(4) |> layer_dropout(0.3) |> layer_dense(1)
     model |> compile(optimizer_nadam(1 / 30), "mse")
   }
   whole <- make()
@@ -338,10 +366,12 @@ test_that("readers of models name themselves, and say what a file of another for
     said <- conditionMessage(expect_error(code, class = "nativenet_error_file"))
     for (words in c(...)) expect_match(said, words, fixed = TRUE)
   }
-  refused(load_model("none.safetensors"), "`load_model()`: there is no file \"none.safetensors\" in the working directory, \"")
+  refused(load_model("none.safetensors"),
+    "`load_model()`: there is no file \"none.safetensors\" in the working directory, \"")
   refused(load_model_hdf5("/none/x"), "`load_model_hdf5()`: there is no file \"/none/x\"")
   refused(load_model_weights(model, "/none/x"), "`load_model_weights()`: there is no file")
-  refused(load_model_tf(tempdir()), "`load_model_tf()`:", "is a folder, such as TensorFlow saves models in", "read_npz(")
+  refused(load_model_tf(tempdir()), "`load_model_tf()`:", "is a folder, such as TensorFlow saves models in",
+    "read_npz(")
   expect_error(load_model(), "`load_model()`: `filepath` must be given", fixed = TRUE)
   expect_error(load_model(3), "`load_model()`: `filepath` must be a single string, not 3", fixed = TRUE)
   refused(save_model(model, "/none/x"), "`save_model()`: cannot write")
@@ -350,7 +380,8 @@ test_that("readers of models name themselves, and say what a file of another for
   holds <- function(...) writeBin(as.raw(c(..., rep(0, 100))), path)
   holds(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
   by_numpy <- c("numpy.savez(\"weights.npz\", *model.get_weights())", "set_weights(model, read_npz(\"weights.npz\"))")
-  refused(load_model(path), "`load_model()`:", "it is no safetensors file, but an HDF5 file, such as Keras writes by the ending .h5", by_numpy)
+  refused(load_model(path), "`load_model()`:",
+    "it is no safetensors file, but an HDF5 file, such as Keras writes by the ending .h5", by_numpy)
   refused(load_model_weights_hdf5(model, path), "`load_model_weights_hdf5()`:", "HDF5", by_numpy)
   refused(safetensors_read(path), "`safetensors_read()`:", "HDF5")
   holds(0x50, 0x4b, 0x03, 0x04)
@@ -363,19 +394,22 @@ test_that("readers of models name themselves, and say what a file of another for
   refused(load_model(path), "a file of R objects; `readRDS()`")
   save_model_weights(model, path)
   refused(load_model(path), "holds weights alone, without a model", "load_model_weights(model,")
-  expect_error(load_model_weights(model, path, by_name = TRUE), "`load_model_weights()`: unused argument `by_name`", fixed = TRUE)
+  expect_error(load_model_weights(model, path, by_name = TRUE), "`load_model_weights()`: unused argument `by_name`",
+    fixed = TRUE)
 })
 
 test_that("the mask of a lambda layer and functions among its arguments have names of their own", {
   double <- function(x, g) g(x) * 2
   half <- function(x) x / 2
   all_real <- function(x, mask) mask
-  model <- keras_model_sequential(input_shape = c(3, 2)) |> layer_lambda(double, mask = all_real, arguments = list(g = half), name = "own")
+  model <- keras_model_sequential(input_shape = c(3, 2)) |>
+    layer_lambda(double, mask = all_real, arguments = list(g = half), name = "own")
   raw <- serialize_model(model)
   expect_false(grepl("function", safetensors_from_raw(raw)$metadata$architecture))
   custom <- list(own = double, own_mask = all_real, own_g = half)
   for (name in names(custom)) {
-    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]), paste0("`custom_objects = list(", name, " = ...)`"), fixed = TRUE, class = "nativenet_error_custom")
+    expect_error(unserialize_model(raw, custom[setdiff(names(custom), name)]),
+      paste0("`custom_objects = list(", name, " = ...)`"), fixed = TRUE, class = "nativenet_error_custom")
   }
   x <- array(1:6, c(1, 3, 2))
   for (again in list(unserialize_model(raw, custom), clone_model(model))) {
@@ -384,6 +418,7 @@ test_that("the mask of a lambda layer and functions among its arguments have nam
     expect_identical(environment(config$mask), environment(all_real))
   }
   same <- function(f) structure(f, py_function_name = "same")
-  expect_error(serialize_model(keras_model_sequential(input_shape = 3) |> layer_lambda(same(function(x) x), mask = same(function(x, mask) mask))),
+  expect_error(serialize_model(keras_model_sequential(input_shape = 3) |>
+    layer_lambda(same(function(x) x), mask = same(function(x, mask) mask))),
     "two R functions of the model are called `same`", fixed = TRUE, class = "nativenet_error_custom")
 })

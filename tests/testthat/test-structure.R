@@ -11,7 +11,8 @@ y <- rep(c(0, 1, 1), 4)
 small_model <- function() {
   set.seed(1)
   model <- keras_model_sequential(input_shape = 3) |>
-    layer_dense(4, activation = "tanh", bias_constraint = constraint_maxnorm(1), kernel_regularizer = regularizer_l2(0.01)) |>
+    layer_dense(4, activation = "tanh", bias_constraint = constraint_maxnorm(1),
+      kernel_regularizer = regularizer_l2(0.01)) |>
     layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
   model |> compile(optimizer_adam(0.05), "binary_crossentropy", metrics = c("accuracy", "auc"))
 }
@@ -19,10 +20,11 @@ small_model <- function() {
 #' What one may do with a model first of all, each on a copy of its own.
 uses_of_models <- list(
   weights = get_weights, trained = function(m) get_weights(m, trainable = TRUE), count = count_params, coef = coef,
-  members = function(m) c(length(m$weights), length(m$trainable_weights), length(m$non_trainable_weights), length(m$layers[[1]]$variables)),
-  printed = function(m) capture.output(print(m)), predict = function(m) predict(m, x), evaluate = function(m) evaluate(m, x, y),
-  called = function(m) as.array(m(x)), file = function(m) predict(unserialize_model(serialize_model(m)), x),
-  weights_file = function(m) {
+  members = function(m) c(length(m$weights), length(m$trainable_weights), length(m$non_trainable_weights),
+    length(m$layers[[1]]$variables)),
+  printed = function(m) capture.output(print(m)), predict = function(m) predict(m, x), evaluate = function(m)
+  evaluate(m, x, y), called = function(m) as.array(m(x)), file = function(m)
+  predict(unserialize_model(serialize_model(m)), x), weights_file = function(m) {
     save_model_weights(m, path <- tempfile())
     get_weights(load_model_weights(small_model(), path))
   },
@@ -48,7 +50,8 @@ uses_of_models <- list(
   longer = function(m) lapply(get_weights(m |> layer_dense(2)), dim),
   shorter = function(m) lapply(get_weights(pop_layer(m)), dim),
   graph = function(m) predict(keras_model(m$input, m$layers[[1]]$output), x),
-  inner = function(m) get_weights(keras_model_sequential(input_shape = 3) |> m() |> layer_dense(2, kernel_initializer = "ones")),
+  inner = function(m) get_weights(keras_model_sequential(input_shape = 3) |> m() |>
+    layer_dense(2, kernel_initializer = "ones")),
   twice = function(m) get_weights(again(m))
 )
 
@@ -61,7 +64,8 @@ test_that("a model does all it did when it comes back", {
     first <- unserialize(stored)
     get_weights(first)
     lapply(first$optimizer$variables(), dim)
-    expect_identical(seeded(uses_of_models[[use]], unserialize(stored)), seeded(uses_of_models[[use]], first), info = use)
+    expect_identical(seeded(uses_of_models[[use]], unserialize(stored)), seeded(uses_of_models[[use]], first),
+      info = use)
   }
   expect_length(get_weights(unserialize(stored)), 4)
   expect_identical(count_params(unserialize(stored)), count_params(model))
@@ -116,13 +120,16 @@ test_that("lists of variables and what computes with them", {
   tape <- gradient_tape(persistent = TRUE)
   with(tape, loss <- v$a * v$b * 3)
   stored <- again(list(tape = tape, v = v, loss = loss))
-  expect_equal(lapply(stored$tape$gradient(stored$loss, unname(stored$v[1:2])), as.array), lapply(tape$gradient(loss, unname(v[1:2])), as.array))
-  net <- nn_module("Net", initialize = function(self) self$w <- list(variable(1), variable(2)), call = function(self, x) x * self$w[[2]])()
+  expect_equal(lapply(stored$tape$gradient(stored$loss, unname(stored$v[1:2])), as.array),
+    lapply(tape$gradient(loss, unname(v[1:2])), as.array))
+  net <- nn_module("Net", initialize = function(self) self$w <- list(variable(1), variable(2)), call = function(self, x)
+    x * self$w[[2]])()
   expect_length(again(net)$variables, 2)
 })
 
 test_that("data sets, histories and networks of the course", {
-  arrays <- tensor_slices_dataset(list(x, y)) |> dataset_shuffle(12) |> dataset_map(function(a, b) list(a * 2, b)) |> dataset_batch(5)
+  arrays <- tensor_slices_dataset(list(x, y)) |> dataset_shuffle(12) |> dataset_map(function(a, b) list(a * 2, b)) |>
+    dataset_batch(5)
   all <- function(dataset) {
     set.seed(3)
     lapply(dataset_collect(dataset), lapply, as.array)
@@ -133,7 +140,8 @@ test_that("data sets, histories and networks of the course", {
   expect_identical(as.data.frame(again(history)), as.data.frame(history))
   expect_identical(capture.output(print(again(history))), capture.output(print(history)))
   set.seed(1)
-  network <- build_dense_neural_network(3, list(4, relu(), 3, htan(), 1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(learning_rate = 0.1))
+  network <- build_dense_neural_network(3, list(4, relu(), 3, htan(), 1, sigmoid()), binary_crossentropy(),
+    gradient_descent_optimizer(learning_rate = 0.1))
   uses <- list(
     function(n) n$predict(x), function(n) n$weights, function(n) capture.output(print(n)),
     function(n) {
@@ -164,7 +172,8 @@ test_that("in another process, too", {
     results$branch <- length(get_weights(keras_model(foreign$input, foreign$output |> layer_dense(1))))
     results
   }
-  there <- callr::r(run, list(serialize(model, NULL), path, uses, seeded, dirname(system.file(package = "nativenet"))), libpath = .libPaths())
+  there <- callr::r(run, list(serialize(model, NULL), path, uses, seeded, dirname(system.file(package = "nativenet"))),
+    libpath = .libPaths())
   expect_identical(there[names(uses)], lapply(uses, function(use) seeded(use, again(model))))
   expect_length(there$named, 6)
   expect_identical(there$branch, 6L)

@@ -5,7 +5,8 @@ run_student <- function(code, attach = TRUE) {
   script <- tempfile(fileext = ".R")
   on.exit(unlink(script))
   paths <- paste(deparse(.libPaths()), collapse = "")
-  writeLines(c(sprintf(".libPaths(%s)", paths), "options(warn = 1)", if (attach) "library(nativenet)", code, "cat('[end]\\n')"), script)
+  writeLines(c(sprintf(".libPaths(%s)", paths), "options(warn = 1)", if (attach) "library(nativenet)", code,
+    "cat('[end]\\n')"), script)
   rscript <- file.path(R.home("bin"), "Rscript")
   suppressWarnings(system2(rscript, c("--vanilla", shQuote(script)), stdout = TRUE, stderr = TRUE))
 }
@@ -91,7 +92,8 @@ test_that("without library() both live side by side too, whichever comes first",
   first <- "stopifnot(identical(nativenet::relu()$forward(c(-1, 2)), c(0, 2)))"
   last <- "stopifnot(is(nativenet::relu(), 'activation'), identical(nativenet::sigmoid()$forward(0), 0.5))"
   expect_identical(run_student(c(first, sheet, sheet_network, ours, last), attach = FALSE), "[end]")
-  expect_identical(run_student(c(sheet, "library(nativenet, warn.conflicts = FALSE)", "stopifnot(identical(attr(class(relu()), 'package'), '.GlobalEnv'))", sheet_network, ours), attach = FALSE),
+  expect_identical(run_student(c(sheet, "library(nativenet, warn.conflicts = FALSE)",
+    "stopifnot(identical(attr(class(relu()), 'package'), '.GlobalEnv'))", sheet_network, ours), attach = FALSE),
     "[end]")
 })
 
@@ -114,7 +116,9 @@ test_that("their classes plug into our network: their own base classes, without 
   for (n in list(one, two)) stopifnot(is.finite(n$train_on_batch(x, y)), is.finite(n$copy()$evaluate(x, y)$loss))
   '
   expect_identical(run_student(c(sheet, mixed)), "[end]")
-  expect_identical(run_student(c(sheet, "build_dense_neural_network <- nativenet::build_dense_neural_network; check_gradient <- nativenet::check_gradient", mixed), attach = FALSE),
+  expect_identical(run_student(c(sheet,
+    "build_dense_neural_network <- nativenet::build_dense_neural_network; check_gradient <- nativenet::check_gradient",
+    mixed), attach = FALSE),
     "[end]")
 })
 
@@ -139,7 +143,9 @@ test_that("subclasses of ours, defined in the workspace, train; saved objects of
   }
   '
   expect_identical(run_student(c(own, train, sprintf("saveRDS(network, %s)", deparse(file)))), "[end]")
-  again <- sprintf('network <- readRDS(%s); stopifnot(is.finite(network$evaluate(x, y)$loss), is.finite(network$train_on_batch(x, y)))', deparse(file))
+  again <-
+    sprintf(
+      'network <- readRDS(%s); stopifnot(is.finite(network$evaluate(x, y)$loss), is.finite(network$train_on_batch(x, y)))', deparse(file))
   expect_identical(run_student(c(own, again)), "[end]")
 })
 
@@ -147,20 +153,23 @@ test_that("a network saved in one session goes on in another that did not even a
   file <- tempfile(fileext = ".rds")
   on.exit(unlink(file))
   set.seed(1)
-  network <- build_dense_neural_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(), momentum_optimizer(learning_rate = 0.1))
+  network <- build_dense_neural_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(),
+    momentum_optimizer(learning_rate = 0.1))
   x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
   for (i in 1:3) network$train_on_batch(x, c(0, 1, 1, 0))
   saveRDS(network, file)
   for (i in 1:3) network$train_on_batch(x, c(0, 1, 1, 0))
   code <- c(sprintf("network <- readRDS(%s)", deparse(file)),
     "x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)",
-    "for (i in 1:3) network$train_on_batch(x, c(0, 1, 1, 0))", sprintf("saveRDS(list(network$weights, network$biases), %s)", deparse(file)))
+    "for (i in 1:3) network$train_on_batch(x, c(0, 1, 1, 0))",
+    sprintf("saveRDS(list(network$weights, network$biases), %s)", deparse(file)))
   expect_identical(run_student(code, attach = FALSE), "[end]")
   expect_identical(readRDS(file), list(network$weights, network$biases))
 })
 
 test_that("attaching and detaching the package, and unloading it, leaves no trace in the way of own classes", {
   expect_identical(run_student(c("detach('package:nativenet')", sheet, sheet_network)), "[end]")
-  expect_identical(run_student(c("invisible(nativenet::relu()$forward(1)); unloadNamespace('nativenet'); library(nativenet)",
+  expect_identical(
+    run_student(c("invisible(nativenet::relu()$forward(1)); unloadNamespace('nativenet'); library(nativenet)",
     "stopifnot(identical(relu()$forward(-1), 0))", sheet, sheet_network)), "[end]")
 })

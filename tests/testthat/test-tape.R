@@ -24,7 +24,8 @@ test_that("variables are watched, constants and untrainable variables are not", 
   y <- tape_record(tape, op_multiply(w, x))
   expect_identical(gradient(tape, y, list(w = w, x = x)), list(w = c(5, 6), x = c(1, 2)))
   unconnected(gradient(tape, y, variable(1)), "the target does not depend on them")
-  unconnected(gradient(tape, tensor(1), w), "was not computed from them while the tape recorded") # a target that the tape does not know
+  # a target that the tape does not know
+  unconnected(gradient(tape, tensor(1), w), "was not computed from them while the tape recorded")
   unconnected(gradient(tape, op_square(w), w), "must run within `with(tf$GradientTape() %as% tape") # not recorded
 })
 
@@ -77,7 +78,8 @@ test_that("output gradients weigh the targets", {
   expect_identical(gradient(tape, list(tensor(1), z), x, list(5, 2)), rep(2, 4))
   expect_refusal(tape_gradient(tape, y, x, c(1, 2)), "shape", "(2, 2)", "(2)")
   expect_refusal(tape_gradient(tape, y, x, tensor(w, "float32")), "shape", "float32")
-  expect_refusal(tape_gradient(tape, list(y, z), x, list(w)), "value", "`tape_gradient()`", "`output_gradients`", "(2)", "1")
+  expect_refusal(tape_gradient(tape, list(y, z), x, list(w)), "value", "`tape_gradient()`", "`output_gradients`",
+    "(2)", "1")
   expect_refusal(tape_gradient(tape, y, x, "a"), "value")
 })
 
@@ -270,7 +272,8 @@ test_that("where no source has a gradient a warning says what is likely to have 
   unconnected(of(k^2, k), "follows variables, and constants only if it is told before: `tape$watch(x)`")
   unconnected(of(fixed^2, fixed), "follows such variables only if it is told before: `tape$watch(x)`")
   unconnected(of(v^2, v, watch_accessed_variables = FALSE), "`tape$watch(x)`")
-  unconnected(of(whole * 2L, whole), "the source is int32, and only floating-point numbers have derivatives, as of `tf$Variable(2)`")
+  unconnected(of(whole * 2L, whole),
+    "the source is int32, and only floating-point numbers have derivatives, as of `tf$Variable(2)`")
   unconnected(of(v^2, tf$Variable(3)), "the target does not depend on them")
   expect_silent(some <- of(v^2, list(v, fixed)))
   expect_null(some[[2]])

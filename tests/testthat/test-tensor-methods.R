@@ -82,7 +82,8 @@ test_that("true division of integers, and powers", {
 
 test_that("two dtypes are an error that says what to do", {
   for (f in c(arithmetic, list(`^` = `^`, `==` = `==`))) {
-    expect_refusal(f(tensor(matrix(0, 2, 3)), tensor(1, "float32")), "dtype", "float64 of shape (2, 3)", "float32 of shape ()", "tf$cast(x, tf$float64)", "op_cast")
+    expect_refusal(f(tensor(matrix(0, 2, 3)), tensor(1, "float32")), "dtype", "float64 of shape (2, 3)",
+      "float32 of shape ()", "tf$cast(x, tf$float64)", "op_cast")
   }
   expect_refusal(tensor(1) * tensor(1L), "dtype", "`op_multiply()`", "float64", "int32")
   expect_refusal(tensor(1L) / tensor(1), "dtype", "`op_divide()`", "float64", "int32")
@@ -125,7 +126,8 @@ test_that("functions with an op of the same name, and those made of it", {
 
 test_that("trigonometry, gamma functions, rounding and running sums are R's", {
   x <- some(c(2, 3), 0.2, 0.9)
-  for (f in list(expm1, log1p, cos, sin, tan, acos, asin, atan, cosh, sinh, lgamma, digamma)) expect_equal(value(f(tensor(x))), f(x))
+  for (f in list(expm1, log1p, cos, sin, tan, acos, asin, atan, cosh, sinh, lgamma, digamma))
+    expect_equal(value(f(tensor(x))), f(x))
   x <- c(-2.5, -1.5, -0.7, 0, 0.2, 0.5, 1.5, 9.9)
   for (f in list(sign, floor, ceiling, trunc, round)) expect_equal(value(f(tensor(x))), plain(f(x)))
   expect_equal(value(round(tensor(x), 0)), plain(round(x)))
@@ -184,8 +186,9 @@ random_index <- function(n) {
   k <- sample(n, 1)
   pieces <- list(
     list(TRUE, seq_len(n), FALSE), list(k, k, TRUE), list(as.integer(k), k, TRUE), list(-k, n + 1 - k, TRUE),
-    list(sample(n, k), NULL, k == 1), list(sample(n, n + 2, replace = TRUE), NULL, FALSE), list(integer(), integer(), FALSE),
-    list(rev(seq_len(n)), NULL, n == 1), list(-seq_len(n), rev(seq_len(n)), n == 1), list(seq_len(n) %% 2 == 1, NULL, FALSE)
+    list(sample(n, k), NULL, k == 1), list(sample(n, n + 2, replace = TRUE), NULL, FALSE),
+    list(integer(), integer(), FALSE), list(rev(seq_len(n)), NULL, n == 1), list(-seq_len(n), rev(seq_len(n)), n == 1),
+    list(seq_len(n) %% 2 == 1, NULL, FALSE)
   )
   piece <- pieces[[sample(length(pieces), 1)]]
   if (is.null(piece[[2]])) piece[2] <- piece[1]
@@ -202,7 +205,8 @@ test_that("`[` takes what R takes", {
     expected <- do.call(`[`, c(list(x), lapply(picked, `[[`, 2), list(drop = FALSE)))
     expect_identical(value(do.call(`[`, c(list(tensor(x)), ours, list(drop = FALSE)))), expected)
     keeps <- !vapply(picked, `[[`, NA, 3)
-    expect_identical(value(do.call(`[`, c(list(tensor(x)), ours))), if (any(keeps)) array(expected, dim(expected)[keeps]) else c(expected))
+    expect_identical(value(do.call(`[`, c(list(tensor(x)), ours))), if (any(keeps))
+      array(expected, dim(expected)[keeps]) else c(expected))
   })
 })
 
@@ -346,7 +350,8 @@ test_that("members of tensors", {
   expect_identical(x$device, "CPU")
   expect_refusal(x$shpe, "value", "$shpe", "did you mean `shape`?")
   expect_refusal(x$wrong_altogether, "value", "`shape`, `dtype`")
-  for (name in c("assign", "assign_add", "name", "trainable", "value")) expect_refusal(x[[name]], "value", paste0("$", name), "variable()")
+  for (name in c("assign", "assign_add", "name", "trainable", "value")) expect_refusal(x[[name]], "value",
+    paste0("$", name), "variable()")
   expect_identical(.DollarNames(x, "^s"), "shape")
   expect_true(all(c("assign", "shape") %in% .DollarNames(variable(1), "")))
 })
@@ -383,7 +388,8 @@ test_that("dtypes are objects that stand wherever their names do", {
   expect_identical(tensor_dtype(tensor(tensor(1), d)), "float32")
   expect_identical(tensor_dtype(op_cast(1, d)), "float32")
   expect_identical(tensor_dtype(variable(1, d)), "float32")
-  network <- build_dense_neural_network(2, list(1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(), dtype = d)
+  network <- build_dense_neural_network(2, list(1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(),
+    dtype = d)
   expect_length(network$predict(matrix(0, 3, 2)), 3)
   expect_refusal(d$nme, "value", "name")
 })
@@ -449,7 +455,8 @@ test_that("a mask of all axes takes elements row by row, one of the first axes s
   expect_identical(as.array(sort(tensor(c(2, -1, 3)))), array(c(-1, 2, 3)))
   expect_identical(order(tensor(c(2, -1, 3)), decreasing = TRUE), c(3L, 1L, 2L))
   expect_error(sort(t), "`sort()`: a tensor of one axis is sorted", fixed = TRUE)
-  expect_error(tf$boolean_mask(t, c(TRUE, FALSE, TRUE)), "the mask of shape (3) does not fit a tensor of shape (2, 3)", fixed = TRUE)
+  expect_error(tf$boolean_mask(t, c(TRUE, FALSE, TRUE)), "the mask of shape (3) does not fit a tensor of shape (2, 3)",
+    fixed = TRUE)
   expect_error(tf$boolean_mask(t, 1:2), "must be a logical array", fixed = TRUE)
   f <- autograph(function(x) sum(x[x > 0]))
   expect_message(r <- f(t), "how many elements of a tensor a mask chooses", fixed = TRUE)

@@ -43,10 +43,12 @@ test_that("tensors", {
   expect_identical(text(tensor(5L)), "tf.Tensor(5, shape=(), dtype=int32)")
   expect_identical(text(tensor(TRUE)), "tf.Tensor(True, shape=(), dtype=bool)")
   expect_identical(text(tensor(c(1, 2))), "tf.Tensor([1. 2.], shape=(2), dtype=float64)")
-  expect_identical(text(tensor(matrix(1:6 / 2, 2), "float32")), c("tf.Tensor(", "[[0.5 1.5 2.5]", " [1.  2.  3. ]], shape=(2, 3), dtype=float32)"))
+  expect_identical(text(tensor(matrix(1:6 / 2, 2), "float32")),
+    c("tf.Tensor(", "[[0.5 1.5 2.5]", " [1.  2.  3. ]], shape=(2, 3), dtype=float32)"))
   expect_identical(text(tensor(matrix(0, 0, 3))), "tf.Tensor([], shape=(0, 3), dtype=float64)")
   expect_identical(text(tensor(c(TRUE, FALSE))), "tf.Tensor([ True False], shape=(2), dtype=bool)")
-  expect_identical(text(tensor(c(0.1, 1 / 3), "float32")), "tf.Tensor([0.1        0.33333334], shape=(2), dtype=float32)")
+  expect_identical(text(tensor(c(0.1, 1 / 3), "float32")),
+    "tf.Tensor([0.1        0.33333334], shape=(2), dtype=float32)")
   expect_invisible(print(tensor(5L))) |> capture.output()
 })
 

@@ -1,7 +1,8 @@
 # Tensors as R objects: conversion, variables, saving, printing.
 
 test_that("R arrays keep their indices, for all ranks and dtypes", {
-  shapes <- list(integer(), 1, 5, c(2, 3), c(3, 1), c(2, 3, 4), c(2, 1, 3, 2), c(40, 35), c(33, 2, 5), rep(2, 8), c(0, 3), c(3, 0), 0)
+  shapes <- list(integer(), 1, 5, c(2, 3), c(3, 1), c(2, 3, 4), c(2, 1, 3, 2), c(40, 35), c(33, 2, 5), rep(2, 8),
+    c(0, 3), c(3, 0), 0)
   for (d in shapes) {
     x <- shaped(seq_len(prod(d)), d)
     for (dtype in c("float32", "float64", "int32", "int64")) {
@@ -68,7 +69,8 @@ test_that("NA: kept by floats, refused by the others", {
 test_that("fractions and numbers beyond the range are refused by integers", {
   expect_refusal(tensor(c(1, 1.5), "int32"), "value", "not whole", "position 2")
   expect_refusal(tensor(0.5, "bool"), "value", "not whole")
-  for (x in c(2^31, -2^31 - 1, 1e300, -1e300, Inf, -Inf)) expect_refusal(tensor(x, "int32"), "value", "beyond the range")
+  for (x in c(2^31, -2^31 - 1, 1e300, -1e300, Inf, -Inf)) expect_refusal(tensor(x, "int32"), "value",
+    "beyond the range")
   for (x in c(2^63, -2^63 - 2048, 1e300, Inf, -Inf)) expect_refusal(tensor(x, "int64"), "value", "beyond the range")
   expect_identical(as.array(tensor(2^31 - 1, "int32")), .Machine$integer.max)
   expect_identical(as.array(tensor(-2^63, "int64")), -2^63)
@@ -82,7 +84,8 @@ test_that("what is no array of numbers is refused, by name", {
   expect_refusal(tensor(1, "float16"), "value", "`tensor()`", "`dtype`", "\"float16\"")
   expect_refusal(tensor(1, c("float32", "float64")), "value", "`dtype`")
   expect_refusal(tensor(array(0, rep(1, 9))), "shape", "9 axes")
-  expect_refusal(tensor(array(0, c(0, .Machine$integer.max, .Machine$integer.max, .Machine$integer.max))), "shape", "too large")
+  expect_refusal(tensor(array(0, c(0, .Machine$integer.max, .Machine$integer.max, .Machine$integer.max))), "shape",
+    "too large")
 })
 
 test_that("attributes other than dim are ignored", {

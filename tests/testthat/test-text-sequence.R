@@ -31,13 +31,15 @@ test_that("dtypes, nested lists and nothing at all", {
 })
 
 test_that("bad sequences are told", {
-  expect_error(pad_sequences(1:3), "`pad_sequences()`: `sequences` must be a list of numeric vectors, not an integer vector of length 3", fixed = TRUE)
+  expect_error(pad_sequences(1:3),
+    "`pad_sequences()`: `sequences` must be a list of numeric vectors, not an integer vector of length 3", fixed = TRUE)
   expect_error(pad_sequences(list(1, "a")), "number 2 is \"a\"", fixed = TRUE)
   expect_error(pad_sequences(list(1, factor("a"))), "number 2 is a factor", fixed = TRUE)
   expect_error(pad_sequences(list(1, c(2, NA))), "must not have missing numbers; number 2 has", fixed = TRUE)
   expect_error(pad_sequences(data.frame(a = 1)), "must be a list of numeric vectors, not")
   expect_error(pad_sequences(list(1), 0), "`maxlen` must be a positive whole number, not 0", fixed = TRUE)
-  expect_error(pad_sequences(list(1), padding = "left"), "`padding` must be one of \"pre\", \"post\", not \"left\"", fixed = TRUE)
+  expect_error(pad_sequences(list(1), padding = "left"), "`padding` must be one of \"pre\", \"post\", not \"left\"",
+    fixed = TRUE)
   expect_error(pad_sequences(list(1), dtype = "object"), "`dtype` must be one of", fixed = TRUE)
 })
 
@@ -61,9 +63,12 @@ test_that("bad bags of words are told", {
   expect_error(sequences_to_matrix(list(1)), "`sequences_to_matrix()`: give `num_words`", fixed = TRUE)
   expect_error(sequences_to_matrix(list(-1), num_words = 3), "whole and not negative", fixed = TRUE)
   expect_error(sequences_to_matrix(list(1.5), num_words = 3), "whole and not negative", fixed = TRUE)
-  expect_error(sequences_to_matrix("a", list(1)), "`tokenizer` must be made by text_tokenizer(), not \"a\"", fixed = TRUE)
-  expect_error(sequences_to_matrix(list(1), num_words = 3, mode = "tfidf"), "needs a tokenizer that was fitted", fixed = TRUE)
-  expect_error(sequences_to_matrix(list(1), num_words = 3, mode = "freq", dtype = "int32"), "`dtype` must be \"float64\" for the mode \"freq\"", fixed = TRUE)
+  expect_error(sequences_to_matrix("a", list(1)), "`tokenizer` must be made by text_tokenizer(), not \"a\"",
+    fixed = TRUE)
+  expect_error(sequences_to_matrix(list(1), num_words = 3, mode = "tfidf"), "needs a tokenizer that was fitted",
+    fixed = TRUE)
+  expect_error(sequences_to_matrix(list(1), num_words = 3, mode = "freq", dtype = "int32"),
+    "`dtype` must be \"float64\" for the mode \"freq\"", fixed = TRUE)
 })
 
 test_that("vectors along an axis get norm 1", {
@@ -80,7 +85,8 @@ test_that("vectors along an axis get norm 1", {
   expect_equal(normalize(c(3, 4)), c(0.6, 0.8))
   expect_identical(normalize(matrix(0, 2, 2)), matrix(0, 2, 2))
   expect_error(normalize("a"), "`normalize()`: `x` must be a numeric or logical array, not \"a\"", fixed = TRUE)
-  expect_error(normalize(m, 3), "`axis` must be 1 to 2 or -1 to -2, not 3", fixed = TRUE, class = "nativenet_error_index")
+  expect_error(normalize(m, 3), "`axis` must be 1 to 2 or -1 to -2, not 3", fixed = TRUE,
+    class = "nativenet_error_index")
   expect_error(normalize(m, 0), "`axis` must be", fixed = TRUE)
   expect_error(normalize(m, order = 0), "`order` must be a number above 0", fixed = TRUE)
 })

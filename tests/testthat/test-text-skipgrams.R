@@ -26,6 +26,7 @@ test_that("the sampling table is Keras'", {
   expect_equal(make_sampling_table(5, 10), rep(1, 5))
   none <- skipgrams(1:5, 10, sampling_table = numeric(6), negative_samples = 0)
   expect_identical(none$couples, list())
-  expect_error(skipgrams(1:5, 10, sampling_table = 1), "`skipgrams()`: `sampling_table` must be probabilities for words 0 .. 5, not 1", fixed = TRUE)
+  expect_error(skipgrams(1:5, 10, sampling_table = 1),
+    "`skipgrams()`: `sampling_table` must be probabilities for words 0 .. 5, not 1", fixed = TRUE)
   expect_error(skipgrams(1:5, 1), "`vocabulary_size` must be a whole number of at least 2", fixed = TRUE)
 })

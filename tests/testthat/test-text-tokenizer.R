@@ -28,7 +28,8 @@ test_that("fitting changes the tokenizer in place and goes on", {
 })
 
 test_that("sequences leave out what is not known or not used", {
-  expect_identical(texts_to_sequences(fitted(), c("good plot, bad plot", "", "thin")), list(c(2L, 5L, 5L), integer(), 6L))
+  expect_identical(texts_to_sequences(fitted(), c("good plot, bad plot", "", "thin")),
+    list(c(2L, 5L, 5L), integer(), 6L))
   expect_identical(texts_to_sequences(fitted(num_words = 3), c("the good plot", "thin")), list(1:2, integer()))
   expect_identical(texts_to_sequences(text_tokenizer(), c("a", "b")), list(integer(), integer()))
   expect_identical(texts_to_sequences(fitted(), character()), list())
@@ -43,7 +44,8 @@ test_that("a token may stand for the words that are left out", {
 test_that("texts may be factors, lists, words, or characters", {
   expected <- texts_to_sequences(fitted(), texts)
   expect_identical(texts_to_sequences(fitted(x = factor(texts, levels = rev(texts))), factor(texts)), expected)
-  words <- list(c("the", "film", "was", "good", "the", "plot", "was", "thin"), c("Good", "the", "GOOD", "film"), character())
+  words <- list(c("the", "film", "was", "good", "the", "plot", "was", "thin"), c("Good", "the", "GOOD", "film"),
+    character())
   expect_identical(texts_to_sequences(fitted(x = words), words), expected)
   expect_identical(texts_to_sequences(fitted(x = as.list(texts)), lapply(words, as.list)), expected)
   tokenizer <- fitted(char_level = TRUE, x = c("Aab", "a c"))
@@ -71,7 +73,8 @@ test_that("matrices have Keras' formulas", {
 
 test_that("a saved tokenizer is the same, and Keras' JSON is read", {
   for (name in c("t.rds", "t")) {
-    odd <- fitted(num_words = 5, oov_token = "<\"\u00e9>", x = list("\u00e9t\u00e9 b", c("", "\\u0041", "a\nb\u0001", "1e5", "\u4e00\U1f600", "b")))
+    odd <- fitted(num_words = 5, oov_token = "<\"\u00e9>",
+      x = list("\u00e9t\u00e9 b", c("", "\\u0041", "a\nb\u0001", "1e5", "\u4e00\U1f600", "b")))
     for (tokenizer in list(odd, text_tokenizer(char_level = TRUE, filters = ""))) {
       path <- file.path(tempfile("saved"), name)
       dir.create(dirname(path))
@@ -99,9 +102,11 @@ test_that("a saved tokenizer is the same, and Keras' JSON is read", {
 
 test_that("files that are no tokenizers are refused, and none runs code", {
   path <- tempfile(fileext = ".rds")
-  expect_error(load_text_tokenizer(path), "`load_text_tokenizer()`: `filename` does not exist", fixed = TRUE, class = "nativenet_error_file")
+  expect_error(load_text_tokenizer(path), "`load_text_tokenizer()`: `filename` does not exist", fixed = TRUE,
+    class = "nativenet_error_file")
   saveRDS(1:3, path)
-  expect_error(load_text_tokenizer(path), "it is a file of R objects, as version 0.1.0 wrote them", class = "nativenet_error_file")
+  expect_error(load_text_tokenizer(path), "it is a file of R objects, as version 0.1.0 wrote them",
+    class = "nativenet_error_file")
   for (options in list(list(compress = FALSE), list(ascii = TRUE, compress = FALSE))) {
     do.call(saveRDS, c(list(list(format = "nativenet tokenizer"), path), options))
     expect_error(load_text_tokenizer(path), "version 0.1.0", class = "nativenet_error_file")
@@ -124,8 +129,10 @@ test_that("files that are no tokenizers are refused, and none runs code", {
   swapped('"lower":true', '"lower":"true"', "`lower` must be TRUE or FALSE")
   swapped('"split":" "', '"split":""', "`split` must be a string of at least one character")
   swapped('"document_count":', '"document_count":0.5,"x":', "`document_count` must be a whole number")
-  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":-1,', "`word_counts` must give each word a positive whole number")
-  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":{},', "`word_counts` is no JSON: at byte 7, its brackets are nested too deeply")
+  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":-1,',
+    "`word_counts` must give each word a positive whole number")
+  swapped('"word_counts":"{', '"word_counts":"{\\"zz\\":{},',
+    "`word_counts` is no JSON: at byte 7, its brackets are nested too deeply")
   swapped('"word_counts":"', '"word_counts":{},"x":"', "it has no `word_counts`")
   swapped('"word_docs":"{', '"word_docs":"{\\"zz\\":1,', "`word_docs` has words that `word_counts` has not")
   swapped('"word_index":"{', '"word_index":"{\\"zz\\":1,', "`word_index` gives two words the same number")
@@ -135,13 +142,18 @@ test_that("files that are no tokenizers are refused, and none runs code", {
 
 test_that("bad arguments are told", {
   tokenizer <- text_tokenizer()
-  expect_error(fit_text_tokenizer(tokenizer, c("a", NA)), "`fit_text_tokenizer()`: `x` must not have missing texts; number 2 is NA", fixed = TRUE)
-  expect_error(fit_text_tokenizer(tokenizer, 1:3), "`x` must be a character vector or a list of texts, not an integer vector of length 3", fixed = TRUE)
-  expect_error(fit_text_tokenizer(tokenizer, data.frame(a = "x")), "`x` must be a character vector or a list of texts, not an object of class <data.frame>|data.frame of shape")
+  expect_error(fit_text_tokenizer(tokenizer, c("a", NA)),
+    "`fit_text_tokenizer()`: `x` must not have missing texts; number 2 is NA", fixed = TRUE)
+  expect_error(fit_text_tokenizer(tokenizer, 1:3),
+    "`x` must be a character vector or a list of texts, not an integer vector of length 3", fixed = TRUE)
+  expect_error(fit_text_tokenizer(tokenizer, data.frame(a = "x")),
+    "`x` must be a character vector or a list of texts, not an object of class <data.frame>|data.frame of shape")
   expect_error(texts_to_sequences(tokenizer, list("a", 3)), "`texts` must be texts; number 2 is 3", fixed = TRUE)
-  expect_error(texts_to_sequences("a", "a"), "`texts_to_sequences()`: `tokenizer` must be made by text_tokenizer(), not \"a\"", fixed = TRUE)
+  expect_error(texts_to_sequences("a", "a"),
+    "`texts_to_sequences()`: `tokenizer` must be made by text_tokenizer(), not \"a\"", fixed = TRUE)
   expect_error(texts_to_sequences(tokenizer, "\xff"), "must be valid UTF-8")
-  expect_error(text_tokenizer(num_words = 0), "`text_tokenizer()`: `num_words` must be a positive whole number, not 0", fixed = TRUE)
+  expect_error(text_tokenizer(num_words = 0), "`text_tokenizer()`: `num_words` must be a positive whole number, not 0",
+    fixed = TRUE)
   expect_error(texts_to_matrix(tokenizer, "a", "tfidf"), "`texts_to_matrix()`: give `num_words`", fixed = TRUE)
   expect_error(texts_to_matrix(text_tokenizer(5), "a", "tfidf"), "needs a tokenizer that was fitted", fixed = TRUE)
   expect_error(texts_to_matrix(tokenizer, "a", "other"), "`mode` must be one of \"binary\", \"count\"", fixed = TRUE)

@@ -16,10 +16,12 @@ test_that("texts are cut at punctuation and blanks", {
 })
 
 test_that("what is no text is told", {
-  expect_error(text_to_word_sequence(3), "`text_to_word_sequence()`: `text` must be a single string, not 3", fixed = TRUE)
+  expect_error(text_to_word_sequence(3), "`text_to_word_sequence()`: `text` must be a single string, not 3",
+    fixed = TRUE)
   expect_error(text_to_word_sequence(c("a", "b")), "must be a single string, not a character vector of length 2")
   expect_error(text_to_word_sequence("a\xff"), "whose bytes are no text", fixed = TRUE)
-  expect_error(text_to_word_sequence("a", split = ""), "`split` must be a string of at least one character", fixed = TRUE)
+  expect_error(text_to_word_sequence("a", split = ""), "`split` must be a string of at least one character",
+    fixed = TRUE)
   expect_error(text_to_word_sequence("a", lower = NA), "`lower` must be TRUE or FALSE", fixed = TRUE)
 })
 
@@ -44,6 +46,7 @@ test_that("md5 gives the numbers of Keras, and any function can be used", {
   # int(hashlib.md5(word.encode()).hexdigest(), 16) % 99 + 1
   expect_identical(text_hashing_trick("the film is the best", 100, "md5"), c(51L, 59L, 66L, 51L, 3L))
   expect_identical(text_hashing_trick("a bbb cc", 3, nchar), c(2L, 2L, 1L))
-  expect_error(text_hashing_trick("a", 10, "sha"), "`text_hashing_trick()`: `hash_function` must be a function, not \"sha\"", fixed = TRUE)
+  expect_error(text_hashing_trick("a", 10, "sha"),
+    "`text_hashing_trick()`: `hash_function` must be a function, not \"sha\"", fixed = TRUE)
   expect_error(text_one_hot("a", 1), "`text_one_hot()`: `n` must be a whole number of at least 2, not 1", fixed = TRUE)
 })

@@ -7,7 +7,8 @@ test_that("unknown names are errors that suggest near ones; namespaces complete"
   expect_refusal(tf$nn$rellu, "member", "`tf$nn`", "`relu`")
   expect_refusal(tf$log, "member", "`tf`")
   expect_true(all(c("matmul", "Variable", "nn") %in% utils::.DollarNames(tf, "")))
-  expect_identical(utils::.DollarNames(tf$nn, "^soft"), c("softmax", "softmax_cross_entropy_with_logits", "softplus", "softsign"))
+  expect_identical(utils::.DollarNames(tf$nn, "^soft"), c("softmax", "softmax_cross_entropy_with_logits", "softplus",
+    "softsign"))
   expect_output(print(tf$linalg), "matmul")
   expect_null(tf$newaxis)
   expect_refusal(tf$x <- 1, "value", "cannot be changed")
@@ -98,7 +99,8 @@ test_that("neural network functions agree with plain R", {
   bce <- -(t * plogis(z, log.p = TRUE) + (1 - t) * plogis(-z, log.p = TRUE))
   expect_equal(as.array(tf$nn$sigmoid_cross_entropy_with_logits(labels = t, logits = x)), bce)
   expect_equal(r(tf$nn$softmax_cross_entropy_with_logits(t, x)), -rowSums(t * log(exp(z) / rowSums(exp(z)))))
-  expect_equal(r(tf$nn$sparse_softmax_cross_entropy_with_logits(c(2L, 0L), x)), -log(exp(z) / rowSums(exp(z)))[cbind(1:2, c(3, 1))])
+  expect_equal(r(tf$nn$sparse_softmax_cross_entropy_with_logits(c(2L, 0L), x)),
+    -log(exp(z) / rowSums(exp(z)))[cbind(1:2, c(3, 1))])
   expect_equal(as.array(tf$nn$l2_loss(x)), sum(z^2) / 2)
   moments <- tf$nn$moments(x, axes = 0)
   expect_equal(r(moments[[2]]), colMeans(t((t(z) - colMeans(z)))^2))
@@ -232,10 +234,12 @@ test_that("assignments by destructuring and pipes come along", {
 
 test_that("doubles without dimensions are float32 in tf$ and k_*(), and the user's own calls are not touched", {
   expect_equal(as.array(tf$sqrt(2) * tf$constant(3)), 3 * sqrt(2), tolerance = 1e-6)
-  for (x in list(tf$add(1, 2), tf$nn$softmax(c(1, 2)), tf$math$log(2), tf$reduce_sum(c(1, 2)), tf$stack(list(1, 2)), tf$exp(1:2), k_sum(c(1, 2)), k_sqrt(2), k_switch(TRUE, 1, 2))) {
+  for (x in list(tf$add(1, 2), tf$nn$softmax(c(1, 2)), tf$math$log(2), tf$reduce_sum(c(1, 2)), tf$stack(list(1, 2)),
+    tf$exp(1:2), k_sum(c(1, 2)), k_sqrt(2), k_switch(TRUE, 1, 2))) {
     expect_identical(tensor_dtype(x), "float32")
   }
-  for (x in list(tf$sqrt(matrix(4)), tf$add(2, matrix(1)), k_sum(matrix(1)), tf$add(tensor(1), 2), op_sqrt(2), tensor(1))) expect_identical(tensor_dtype(x), "float64")
+  for (x in list(tf$sqrt(matrix(4)), tf$add(2, matrix(1)), k_sum(matrix(1)), tf$add(tensor(1), 2), op_sqrt(2),
+    tensor(1))) expect_identical(tensor_dtype(x), "float64")
   expect_identical(tensor_dtype(tf$exp(op_log(2))), "float64")
   expect_error(tf$sqrt(stop("mine")), "mine")
   expect_error(tf$matmul(1, 2), class = "nativenet_error_shape")
@@ -250,8 +254,10 @@ test_that("what is not on the diagonal leaves no mark, and rectangles have one",
   expect_identical(value(tf$linalg$diag_part(matrix(1:6, 2))), array(c(1L, 4L)))
   expect_identical(value(tf$linalg$diag_part(array(as.double(1:12), c(3, 2, 2)))), cbind(c(1, 2, 3), c(10, 11, 12)))
   rows <- autograph(function(x) tf$linalg$trace(x))
-  for (n in c(3, 1)) expect_identical(as.vector(value(rows(tensor(array(as.double(seq_len(4 * n)), c(n, 2, 2)))))), seq_len(n) + seq_len(n) + 3 * n)
-  for (f in list(tf$linalg$trace, tf$linalg$diag_part, tf$linalg$matrix_transpose)) expect_refusal(f(c(1, 2)), "shape", "two axes")
+  for (n in c(3, 1)) expect_identical(as.vector(value(rows(tensor(array(as.double(seq_len(4 * n)), c(n, 2, 2)))))),
+    seq_len(n) + seq_len(n) + 3 * n)
+  for (f in list(tf$linalg$trace, tf$linalg$diag_part, tf$linalg$matrix_transpose)) expect_refusal(f(c(1, 2)), "shape",
+    "two axes")
   expect_refusal(tf$linalg$diag(1), "shape", "`tf$linalg$diag()`", "one axis")
 })
 
@@ -280,7 +286,8 @@ test_that("cond and while_loop take functions and single truths", {
   expect_refusal(tf$cond(c(TRUE, FALSE), one, one), "value", "`pred` must be TRUE or FALSE")
   expect_refusal(tf$cond(NA, one, one), "value", "`pred`")
   expect_refusal(tf$while_loop(1, one, list()), "value", "`cond` must be a function")
-  expect_refusal(tf$while_loop(function(i) "a", function(i) i, list(1)), "value", "`cond()` must be TRUE or FALSE, not \"a\"")
+  expect_refusal(tf$while_loop(function(i) "a", function(i) i, list(1)), "value",
+    "`cond()` must be TRUE or FALSE, not \"a\"")
   expect_refusal(k_switch("a", one, one), "value")
 })
 
@@ -305,6 +312,7 @@ test_that("whole numbers stay whole, means cut towards zero, and lists are array
   same(tf$constant(list(tf$constant(1), 2)), "float32", array(c(1, 2)))
   same(tf$reduce_sum(list(list(1, 2), list(3, 4)), 0L), "float32", array(c(4, 6)))
   same(tf$maximum(list(1L, 5L), list(3L, 2L)), "int32", array(c(3, 5)))
-  expect_error(tf$constant(list(1, list(2, 3))), "differ in shape: \\(\\), and at position 2 \\(2\\)", class = "nativenet_error_shape")
+  expect_error(tf$constant(list(1, list(2, 3))), "differ in shape: \\(\\), and at position 2 \\(2\\)",
+    class = "nativenet_error_shape")
   expect_error(tf$reduce_sum(list("a")), "`tf\\$reduce_sum\\(\\)`")
 })

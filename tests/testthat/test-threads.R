@@ -11,7 +11,8 @@ test_that("nn_threads() tells and sets, within what there is", {
 test_that("bad numbers of threads are refused and change nothing", {
   before <- nn_threads()
   for (bad in list(0, -1, 1.5, NA, "2", c(1, 2), Inf, TRUE)) {
-    expect_error(nn_threads(bad), "`nn_threads()`: `n` must be a positive whole number", fixed = TRUE, class = "nativenet_error_value")
+    expect_error(nn_threads(bad), "`nn_threads()`: `n` must be a positive whole number", fixed = TRUE,
+      class = "nativenet_error_value")
   }
   expect_identical(nn_threads(), before)
 })

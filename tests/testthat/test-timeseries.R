@@ -37,7 +37,9 @@ test_that("random windows follow set.seed()", {
 })
 
 test_that("what does not fit is told", {
-  expect_error(timeseries_generator(1:5, 1:4, 2), "`timeseries_generator()`: `targets` must be for as many time steps as `data` has, 5, not 4", fixed = TRUE, class = "nativenet_error_shape")
+  expect_error(timeseries_generator(1:5, 1:4, 2),
+    "`timeseries_generator()`: `targets` must be for as many time steps as `data` has, 5, not 4", fixed = TRUE,
+    class = "nativenet_error_shape")
   expect_error(timeseries_generator(1:5, 1:5, 5), "no window fits: `length`, 5, leaves no target", fixed = TRUE)
   expect_error(timeseries_generator("a", 1, 1), "`data` must be numbers over time, not \"a\"", fixed = TRUE)
   expect_error(timeseries_generator(1:5, 1:5, 2, sampling_rate = 3), "`sampling_rate` must be", fixed = TRUE)

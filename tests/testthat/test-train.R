@@ -7,9 +7,11 @@ problem <- function(rows = 256, inputs = 150, k = 10) {
 }
 big <- problem()
 # Large enough for two threads: a step is some 20 million multiplications.
-large_network <- function(optimizer = adam_optimizer(learning_rate = 0.01), dtype = "float32", seed = 1, hidden = relu()) {
+large_network <- function(optimizer = adam_optimizer(learning_rate = 0.01), dtype = "float32", seed = 1,
+  hidden = relu()) {
   set.seed(seed)
-  build_dense_neural_network(150, list(128, hidden, 64, htan(), 10, softmax()), categorical_crossentropy(), optimizer, l2 = 1e-5, dtype = dtype)
+  build_dense_neural_network(150, list(128, hidden, 64, htan(), 10, softmax()), categorical_crossentropy(), optimizer,
+    l2 = 1e-5, dtype = dtype)
 }
 numbers <- function(network) unlist(c(network$weights, network$biases))
 fitted <- function(seed = 1, ..., threads = 1, verbose = FALSE) {
@@ -78,7 +80,8 @@ test_that("one and two threads give the same bits for every optimizer, and step 
   skip_if_not(has_threads(), "one core")
   old <- nn_threads()
   on.exit(nn_threads(old))
-  for (make in list(gradient_descent_optimizer, momentum_optimizer, rmsprop_optimizer, adamw_optimizer, adagrad_optimizer)) {
+  for (make in list(gradient_descent_optimizer, momentum_optimizer, rmsprop_optimizer, adamw_optimizer,
+    adagrad_optimizer)) {
     expect_identical(fitted(optimizer = make(), threads = 2), fitted(optimizer = make(), threads = 1))
   }
   steps <- function(threads) {
@@ -93,13 +96,15 @@ test_that("one and two threads give the same bits for every optimizer, and step 
 test_that("a loss that is no number any more is an error that leaves finite weights to go on with", {
   for (dtype in c("float64", "float32")) {
     set.seed(1)
-    network <- build_dense_neural_network(2, list(8, relu(), 1, linear()), mean_squared_error(), gradient_descent_optimizer(learning_rate = 1e10), dtype = dtype)
+    network <- build_dense_neural_network(2, list(8, relu(), 1, linear()), mean_squared_error(),
+      gradient_descent_optimizer(learning_rate = 1e10), dtype = dtype)
     expect_error(network$fit(10 * xor_x, xor_y, epochs = 1000, batch_size = 2, verbose = FALSE),
       "`fit()`: the loss is no longer a finite number", fixed = TRUE, class = "nativenet_error_nan")
     expect_true(all(is.finite(numbers(network))))
     expect_true(all(is.finite(network$predict(xor_x))))
     set.seed(2)
-    network <- build_dense_neural_network(2, list(8, relu(), 1, linear()), mean_squared_error(), gradient_descent_optimizer(learning_rate = 1e10), dtype = dtype)
+    network <- build_dense_neural_network(2, list(8, relu(), 1, linear()), mean_squared_error(),
+      gradient_descent_optimizer(learning_rate = 1e10), dtype = dtype)
     error <- NULL
     for (i in 1:100) if (is.null(error)) error <- tryCatch({
       network$train_on_batch(xor_x, xor_y)
@@ -112,7 +117,8 @@ test_that("a loss that is no number any more is an error that leaves finite weig
 
 test_that("after such an error training goes on with a smaller rate", {
   set.seed(3)
-  network <- build_dense_neural_network(2, list(8, htan(), 1, linear()), mean_squared_error(), adam_optimizer(learning_rate = 0.01), dtype = "float32")
+  network <- build_dense_neural_network(2, list(8, htan(), 1, linear()), mean_squared_error(),
+    adam_optimizer(learning_rate = 0.01), dtype = "float32")
   network$fit(xor_x, xor_y, epochs = 50, batch_size = 4, verbose = FALSE)
   network$optimizer$learning_rate <- 3e38
   expect_error(network$fit(xor_x, xor_y, epochs = 50, batch_size = 4, verbose = FALSE), class = "nativenet_error_nan")
@@ -126,7 +132,8 @@ test_that("weights never stop being finite numbers without an error", {
   # a single step with a gigantic rate: the loss before it is fine, the weights after it are not
   for (activation in list(htan(), relu())) for (dtype in c("float64", "float32")) {
     network <- dense_neural_network(weights = list(matrix(0.5, 1, 2), matrix(0.5, 2, 1)), biases = list(c(0, 0), 0),
-      activations = list(activation, linear()), loss = mean_squared_error(), optimizer = gradient_descent_optimizer(learning_rate = 1e308), dtype = dtype)
+      activations = list(activation, linear()), loss = mean_squared_error(),
+      optimizer = gradient_descent_optimizer(learning_rate = 1e308), dtype = dtype)
     try(network$train_on_batch(matrix(100), matrix(-1e4)), silent = TRUE)
     expect_true(all(is.finite(numbers(network))), info = paste(class(activation)[1], dtype))
   }
@@ -148,7 +155,8 @@ test_that("an error, warning or jump in on_epoch leaves a network of that epoch 
   twin <- xor_network(adam_optimizer(learning_rate = 0.1))
   twin$fit(xor_x, xor_y, epochs = 2, batch_size = 4, shuffle = FALSE, verbose = FALSE)
   ways <- list(
-    function() stop("no more"), function() stop(structure(class = c("own_condition", "error", "condition"), list(message = "no more", call = NULL))), function() invokeRestart("enough"), function() log("a")
+    function() stop("no more"), function() stop(structure(class = c("own_condition", "error", "condition"),
+      list(message = "no more", call = NULL))), function() invokeRestart("enough"), function() log("a")
   )
   for (way in ways) {
     network <- xor_network(adam_optimizer(learning_rate = 0.1))
@@ -157,7 +165,8 @@ test_that("an error, warning or jump in on_epoch leaves a network of that epoch 
     expect_identical(numbers(network), numbers(twin))
     expect_identical(network$train_on_batch(xor_x, xor_y), twin$copy()$train_on_batch(xor_x, xor_y))
   }
-  expect_warning(xor_network()$fit(xor_x, xor_y, epochs = 2, batch_size = 4, verbose = FALSE, on_epoch = function(epoch, loss) if (epoch == 1) warning("hm")), "hm")
+  expect_warning(xor_network()$fit(xor_x, xor_y, epochs = 2, batch_size = 4, verbose = FALSE,
+    on_epoch = function(epoch, loss) if (epoch == 1) warning("hm")), "hm")
 })
 
 test_that("a time limit stops fit with R's own error and a usable network", {
@@ -184,7 +193,8 @@ test_that("an interrupt stops fit within half a second; it can be caught, and tr
     library(nativenet)
     big <<- list(x = x, y = y)
     set.seed(1)
-    network <<- build_dense_neural_network(150, list(128, relu(), 64, htan(), 10, softmax()), categorical_crossentropy(), adam_optimizer(), dtype = "float32")
+    network <<- build_dense_neural_network(150, list(128, relu(), 64, htan(), 10, softmax()),
+      categorical_crossentropy(), adam_optimizer(), dtype = "float32")
     network$fit(big$x, big$y, epochs = 1, batch_size = 64, verbose = FALSE)
   }, list(big$x, big$y))
   for (threads in 1:2) for (wait in c(0.05, 0.2, 0.33, 0.5)) {
@@ -193,7 +203,8 @@ test_that("an interrupt stops fit within half a second; it can be caught, and tr
       nn_threads(threads)
       before <- network$weights
       tell <- function(epoch, loss) epoch > 1 || file.create(running)
-      caught <- tryCatch(network$fit(big$x, big$y, epochs = 1e6, batch_size = 64, verbose = FALSE, on_epoch = tell), interrupt = function(e) "interrupted")
+      caught <- tryCatch(network$fit(big$x, big$y, epochs = 1e6, batch_size = 64, verbose = FALSE, on_epoch = tell),
+        interrupt = function(e) "interrupted")
       stopped <- Sys.time()
       finite <- all(is.finite(unlist(c(network$weights, network$biases))))
       again <- network$fit(big$x, big$y, epochs = 1, batch_size = 64, verbose = FALSE)$loss
@@ -217,7 +228,8 @@ test_that("forked children can train after the parent used threads, and the pare
   agree <- callr::r(function(x, y) { # in a process of its own, which a hanging child takes down in the end
     library(nativenet)
     nn_threads(2)
-    network <- build_dense_neural_network(150, list(128, relu(), 10, softmax()), categorical_crossentropy(), adam_optimizer())
+    network <- build_dense_neural_network(150, list(128, relu(), 10, softmax()), categorical_crossentropy(),
+      adam_optimizer())
     network$train_on_batch(x, y)
     expected <- network$copy()$gradients(x, y)
     children <- parallel::mclapply(1:4, function(i) network$gradients(x, y), mc.cores = 2)
@@ -231,7 +243,8 @@ test_that("networks that are dropped are collected", {
   x <- matrix(0, 64, 100)
   cycle <- function(n) {
     for (i in seq_len(n)) {
-      network <- build_dense_neural_network(100, list(200, relu(), 10, softmax()), categorical_crossentropy(), adam_optimizer())
+      network <- build_dense_neural_network(100, list(200, relu(), 10, softmax()), categorical_crossentropy(),
+        adam_optimizer())
       network$train_on_batch(x, numeric(64))
     }
     rm(network)
@@ -246,6 +259,8 @@ test_that("a dtype and an instruction set do not change what is learned, beyond 
   on.exit(.Call(nativenet:::C_kernels, "widest"))
   best <- fitted(dtype = "float64", optimizer = gradient_descent_optimizer(learning_rate = 0.1))
   .Call(nativenet:::C_kernels, "portable")
-  expect_equal(fitted(dtype = "float64", optimizer = gradient_descent_optimizer(learning_rate = 0.1)), best, tolerance = 1e-11)
-  expect_equal(fitted(dtype = "float32", optimizer = gradient_descent_optimizer(learning_rate = 0.1)), best, tolerance = 1e-4)
+  expect_equal(fitted(dtype = "float64", optimizer = gradient_descent_optimizer(learning_rate = 0.1)), best,
+    tolerance = 1e-11)
+  expect_equal(fitted(dtype = "float32", optimizer = gradient_descent_optimizer(learning_rate = 0.1)), best,
+    tolerance = 1e-4)
 })

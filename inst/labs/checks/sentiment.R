@@ -12,7 +12,8 @@ model_of <- function(name) {
 }
 probabilities <- function(name, x) {
   p <- shaped(stats::predict(model_of(name), x), c(nrow(x), 1), paste0("predict(", name, ", x)"))
-  need(min(p) >= 0 && max(p) <= 1, "The predictions of `", name, "` go from ", told(min(p)), " to ", told(max(p)), "; probabilities lie between 0 and 1.")
+  need(min(p) >= 0 && max(p) <= 1, "The predictions of `", name, "` go from ", told(min(p)), " to ", told(max(p)),
+    "; probabilities lie between 0 and 1.")
   p
 }
 right <- function(p) mean((p > 0.5) == fresh$y)
@@ -24,16 +25,20 @@ check("x_train and x_test are padded", {
     name <- paste0("x_", part)
     x <- shaped(student(name), c(length(reviews[[part]]$x), student("maxlen")), name)
     first <- reviews[[part]]$x[[1]]
-    need(sum(x[1, ] != 0) == min(length(first), ncol(x)), "The first row of `", name, "` has ", sum(x[1, ] != 0), " words, the first review ", length(first), ".")
-    need(x[1, ncol(x)] != 0, "The zeros of `", name, "` stand after the words. With those in front, the last thing that is read is a word.")
+    need(sum(x[1, ] != 0) == min(length(first), ncol(x)), "The first row of `", name, "` has ", sum(x[1, ] != 0),
+      " words, the first review ", length(first), ".")
+    need(x[1, ncol(x)] != 0, "The zeros of `", name,
+      "` stand after the words. With those in front, the last thing that is read is a word.")
   }
 })
 
 check("lstm_model is an embedding, an LSTM and a dense layer", {
   found <- kinds(model_of("lstm_model"))
-  need(identical(utils::head(found, 1), "Embedding"), "The first layer must be an embedding, not ", with_article(found[1]), " layer.")
+  need(identical(utils::head(found, 1), "Embedding"), "The first layer must be an embedding, not ",
+    with_article(found[1]), " layer.")
   need("LSTM" %in% found, "There is no LSTM among the layers: ", toString(found), ".")
-  need(identical(utils::tail(found, 1), "Dense"), "The last layer must be dense, not ", with_article(utils::tail(found, 1)), " layer.")
+  need(identical(utils::tail(found, 1), "Dense"), "The last layer must be dense, not ",
+    with_article(utils::tail(found, 1)), " layer.")
 })
 
 check("lstm_model gives probabilities", probabilities("lstm_model", padded[1:20, ]))
@@ -46,22 +51,28 @@ check("lstm_model passes over the zeros", {
 
 check("lstm_model has learned to read", {
   share <- right(probabilities("lstm_model", padded))
-  need(share > 0.85, "Of fresh reviews it judges ", round(100 * share), " % rightly. More than 85 % are within reach of a few epochs; is the learning rate too small?")
+  need(share > 0.85, "Of fresh reviews it judges ", round(100 * share),
+    " % rightly. More than 85 % are within reach of a few epochs; is the learning rate too small?")
 })
 
 check("the order of words matters to lstm_model", {
   mixed <- pad_sequences(lapply(fresh$x, function(review) c(review[1], sample(review[-1]))), columns)
   share <- right(probabilities("lstm_model", mixed))
-  need(share < right(probabilities("lstm_model", padded)) - 0.03, "With the words in random order it judges ", round(100 * share), " % rightly, hardly less than with the words in their order.")
+  need(share < right(probabilities("lstm_model", padded)) - 0.03, "With the words in random order it judges ",
+    round(100 * share), " % rightly, hardly less than with the words in their order.")
 })
 
 check("bag() marks the words that occur", {
-  bags <- shaped(student("bag")(list(c(1, 5, 2, 5), c(words - 1, 3))), c(2, words), "bag(list(c(1, 5, 2, 5), c(num_words - 1, 3)))")
+  bags <- shaped(student("bag")(list(c(1, 5, 2, 5), c(words - 1, 3))), c(2, words),
+    "bag(list(c(1, 5, 2, 5), c(num_words - 1, 3)))")
   truth <- matrix(0, 2, words)
   truth[cbind(c(1, 1, 1, 2, 2), c(1, 5, 2, words - 1, 3) + 1)] <- 1
-  need(!all(bags == cbind(truth[, -1], 0)), "In `bag()`, word 1 is in column 1. Words count from 0, so that word 1 belongs into column 2.")
-  need(max(bags) <= 1, "In `bag()` a word that occurs twice gives ", told(max(bags)), ": 1 is for a word that occurs, however often.")
-  agree(bags, truth, "bag(list(c(1, 5, 2, 5), c(num_words - 1, 3)))", "have 1 in the columns of words that occur, else 0", says = "it should be")
+  need(!all(bags == cbind(truth[, -1], 0)),
+    "In `bag()`, word 1 is in column 1. Words count from 0, so that word 1 belongs into column 2.")
+  need(max(bags) <= 1, "In `bag()` a word that occurs twice gives ", told(max(bags)),
+    ": 1 is for a word that occurs, however often.")
+  agree(bags, truth, "bag(list(c(1, 5, 2, 5), c(num_words - 1, 3)))",
+    "have 1 in the columns of words that occur, else 0", says = "it should be")
 })
 
 check("bag_model has learned what words alone tell", {
@@ -73,5 +84,6 @@ check("test_accuracy has both shares, and reading in order wins", {
   shares <- numbers(student("test_accuracy"), "test_accuracy")
   need(setequal(names(shares), c("lstm", "bag")), "`test_accuracy` must have the names lstm and bag.")
   need(all(shares >= 0 & shares <= 1), "`test_accuracy` must hold shares from 0 to 1.")
-  need(shares[["lstm"]] > shares[["bag"]], "The bag of words is right more often (", told(shares[["bag"]]), ") than the LSTM (", told(shares[["lstm"]]), "): train the LSTM longer.")
+  need(shares[["lstm"]] > shares[["bag"]], "The bag of words is right more often (", told(shares[["bag"]]),
+    ") than the LSTM (", told(shares[["lstm"]]), "): train the LSTM longer.")
 })
