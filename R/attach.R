@@ -32,9 +32,10 @@ meet_packages <- function() {
 #' @noRd
 on_event <- function(package, event) {
   hook <- switch(event,
-    onLoad = function(package, ...) if (isNamespaceLoaded("nativenet"))
-    asNamespace("nativenet")$register_foreign_methods(package), attach = function(package, ...)
-    if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$tell_masked(package)
+    onLoad = function(package, ...)
+      if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$register_foreign_methods(package),
+    attach = function(package, ...)
+      if (isNamespaceLoaded("nativenet")) asNamespace("nativenet")$tell_masked(package)
   )
   environment(hook) <- baseenv()
   event <- packageEvent(package, event)

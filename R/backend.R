@@ -172,7 +172,7 @@ k_clear_session <- function() {
 k_gradients <- function(loss, variables) {
   abort(
     "gradients are asked of a tape that records the computation: `with(tf$GradientTape() %as% tape, loss <- ...)`, ",
-    "then ", "`tape$gradient(loss, variables)`")
+    "then `tape$gradient(loss, variables)`")
 }
 
 # ---- shapes ----

@@ -13,6 +13,7 @@ abort <- function(..., class = "value", fun = calling_function()) {
   message <- paste0(...)
   # operators are not written with parentheses
   if (length(fun)) message <- paste0("`", fun, if (grepl("^[[:alnum:]._$]+$", fun)) "()", "`: ", message, masked_hint())
+  if (!validUTF8(message)) message <- iconv(message, "UTF-8", "ASCII", sub = "byte")
   stop(structure(
     class = c(paste0("nativenet_error_", class), "nativenet_error", "error", "condition"),
     list(message = message, call = NULL)

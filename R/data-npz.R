@@ -185,8 +185,8 @@ npy_header <- function(bytes, refuse) {
   if (anyNA(shape) || length(shape) > 32 || any(shape > .Machine$integer.max)) refuse("its shape cannot be read")
   kind <- descr[2]
   size <- if (kind == "O") 0 else as.numeric(descr[3]) * if (kind == "U") 4 else 1
-  known <- kind == "O" || kind %in% c("U", "S") && size %in% seq_len(1e6) || paste0(kind, descr[3]) %in%
-    names(npy_types)
+  known <- kind == "O" || kind %in% c("U", "S") && size %in% seq_len(1e6) ||
+    paste0(kind, descr[3]) %in% names(npy_types)
   if (!known) refuse("its elements are of the type \"", paste(descr, collapse = ""), "\", which is not read")
   list(start = start + length + 1, kind = kind, size = size, endian = if (descr[1] == ">") "big" else "little",
     fortran = fortran, shape = shape)

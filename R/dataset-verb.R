@@ -482,8 +482,8 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
-  if (length(weights) != length(datasets) || !is.numeric(weights) || !all(weights >= 0 & is.finite(weights)) %in%
-    TRUE || sum(weights) <= 0) {
+  if (length(weights) != length(datasets) || !is.numeric(weights) ||
+    !isTRUE(all(weights >= 0 & is.finite(weights))) || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed

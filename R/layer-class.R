@@ -49,8 +49,8 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
   takes <- if (!is.null(initialize)) names(formals(initialize))
   constructor <- function(object, ...) {
     args <- list(...)
-    is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else names(args) %in%
-      setdiff(layer_option_names, takes)
+    is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else
+      names(args) %in% setdiff(layer_option_names, takes)
     own <- args[!is_option]
     options <- args[is_option]
     if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)

@@ -77,7 +77,7 @@ check_same_columns <- function(columns, wanted, what, fun) {
   )
   if (!length(odd)) return()
   abort(what, " ", paste(odd, collapse = " and "), "; the model was trained with ", some_names("", wanted),
-    ". Columns without names, as `unname(as.matrix())` gives, ", "are taken by position", class = "names", fun = fun)
+    ". Columns without names, as `unname(as.matrix())` gives, are taken by position", class = "names", fun = fun)
 }
 
 with_levels <- function(f, wanted, what, fun) {

@@ -148,7 +148,7 @@ update_weights <- function(self, tape, total) {
   if (all(vapply(gradients, is.null, NA))) {
     abort(
       "no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by ",
-      "comparisons, rounding or ", "casts to whole numbers", fun = user_function())
+      "comparisons, rounding or casts to whole numbers", fun = user_function())
   }
   apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
   for (r in weight_rules(self)) {

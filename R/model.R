@@ -94,7 +94,7 @@ add_layer <- function(model, layer) {
   if (is_one_of(own, lapply(self$layers, layer_self))) {
     abort("`", own$name,
       "` is in the model already: a sequence has each layer once. Make another; or call it twice on the symbolic ",
-      "tensors of a `keras_model()`, where ", "both calls share its weights", fun = self$name)
+      "tensors of a `keras_model()`, where both calls share its weights", fun = self$name)
   }
   if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
   if (self$built) output <- one_output(self, layer, self$output)

@@ -65,7 +65,7 @@ dense_chain <- function(x, fun = "plot_network") {
     l <- layers[[i]]
     if (max(dim(l$weights)) > 40) {
       abort("the network is too big to draw: `", l$name, "` has ", nrow(l$weights), " inputs and ", ncol(l$weights),
-        " units, ", "but 40 are the limit; `plot_weights()` draws layers of any size", fun = fun)
+        " units, but 40 are the limit; `plot_weights()` draws layers of any size", fun = fun)
     }
     if (!all(is.finite(c(l$weights, l$biases)))) abort("the weights of `", l$name, "` are not all finite numbers",
       class = "nan", fun = fun)

@@ -9,6 +9,29 @@ put_random_state <- function(state) {
   else if (!is.null(random_state_now())) rm(".Random.seed", envir = globalenv())
 }
 
+#' How many numbers the state of a generator has, by its place in RNGkind(): Wichmann-Hill, Marsaglia-Multicarry,
+#' Super-Duper, Mersenne-Twister, Knuth-TAOCP, one of the user's (not known), Knuth-TAOCP-2002, L'Ecuyer-CMRG.
+#' @noRd
+random_state_lengths <- c(3, 2, 2, 625, 101, NA, 101, 6)
+
+#' The state as a tensor for files. R has NA where 32 bits give the lowest number, which is one like any other here.
+#' @noRd
+random_state_tensor <- function() {
+  state <- random_state_now()
+  if (!is.null(state)) tensor(ifelse(is.na(state), -2^31, state), "int32")
+}
+
+#' What stood in a file, or NULL if it is no state of a generator of R; see ?.Random.seed for the first number.
+#' @noRd
+read_random_state <- function(x) {
+  if (!is_tensor(x) || tensor_dtype(x) != "int32") return()
+  x <- as.vector(as.array(x))
+  kinds <- x[1] %/% c(1, 100, 10000) %% 100
+  known <- isTRUE(length(x) == 1 + random_state_lengths[kinds[1] + 1]) && kinds[2] %in% c(0, 1, 2, 4, 5) &&
+    kinds[3] %in% 0:1
+  if (known) as.integer(ifelse(x == -2^31, NA, x))
+}
+
 #' Leave R's generator, its kind and its state, as it was.
 #' @noRd
 keeping_random_state <- function(code) {

@@ -92,8 +92,7 @@ model_pieces <- function(self, include_optimizer) {
     metadata$interrupted <- to_json(self$interrupted[c("epoch", "rows")])
     if (!is.null(self$interrupted$state)) tensors[["interrupted/state"]] <- self$interrupted$state
   }
-  seed <- random_state_now()
-  if (!is.null(seed)) tensors[["random/R"]] <- tensor(as.integer(seed), "int32")
+  tensors[["random/R"]] <- random_state_tensor()
   list(tensors = tensors, metadata = metadata)
 }
 
@@ -287,9 +286,8 @@ read_model <- function(file, where, custom_objects, compile, fun) {
     self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows,
       state = file$tensors[["interrupted/state"]])
   }
-  seed <- file$tensors[["random/R"]]
-  if (!is.null(seed) && is_random_state(saved <- as.integer(as.array(seed)))) self$random_state <- list(saved = saved,
-    at_load = random_state_now())
+  saved <- read_random_state(file$tensors[["random/R"]])
+  if (!is.null(saved)) self$random_state <- list(saved = saved, at_load = random_state_now())
   model
 }
 
@@ -303,10 +301,6 @@ with_room <- function(numbers, expr) {
   session$room <- numbers
   expr
 }
-
-#' Is it a state of R's default generator, Mersenne-Twister? See ?.Random.seed.
-#' @noRd
-is_random_state <- function(x) length(x) == 626 && !anyNA(x) && x[1] %% 100 == 3
 
 #' A model from the table of layers.
 #' @noRd
@@ -437,8 +431,8 @@ put_weights <- function(self, tensors, where, fun) {
 recompile <- function(model, settings, tensors, custom_objects, fun) {
   entry <- settings$optimizer
   constructor <- entry$constructor
-  if (!is.character(constructor) || !grepl("^optimizer_", constructor) || !constructor %in%
-    getNamespaceExports(topenv())) {
+  if (!is.character(constructor) || !grepl("^optimizer_", constructor) ||
+    !constructor %in% getNamespaceExports(topenv())) {
     abort("the file names no optimizer, but \"", constructor, "\"", class = "file", fun = fun)
   }
   constructor <- get(constructor, envir = topenv())

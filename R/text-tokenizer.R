@@ -157,7 +157,7 @@ load_text_tokenizer <- function(filename) {
   if (is_serialized(filename)) {
     refuse(
       "it is a file of R objects, as version 0.1.0 wrote them, which can run code. Load it with that version, if you ",
-      "trust it, ", "and save it under a name that ends in \".json\"")
+      "trust it, and save it under a name that ends in \".json\"")
   }
   json <- read_json_file(filename, function(...) refuse("it is no JSON", ...))
   config <- if (is.list(json) && identical(json[["class_name"]], "Tokenizer")) json[["config"]]

@@ -73,8 +73,7 @@ extern const struct kernels *kernels[DTYPE_COUNT];
 
 /* A product by a library, C = A B [+ C], all dense; 0 if it cannot. NULL: we do it ourselves. Set at load time. */
 typedef int library_product(int64_t rows, int64_t columns, int64_t depth, const void *a, int64_t a_row,
-  int64_t a_column,
-                            const void *b, int64_t b_row, int64_t b_column, int add, void *c);
+  int64_t a_column, const void *b, int64_t b_row, int64_t b_column, int add, void *c);
 extern library_product *library_multiply[DTYPE_COUNT];
 
 /* `widest` names the widest instruction set to use ("avx512", "avx2", "portable") or is NULL. */

@@ -397,16 +397,14 @@ static enum status need_axes(struct inference *q, int k, const char *name, int r
   char a[TEXT];
   if (q->shape[k]->rank == rank) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
-    name, axes,
-              SHAPE_TEXT(q->shape[k], a));
+    name, axes, SHAPE_TEXT(q->shape[k], a));
 }
 
 static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
   char a[TEXT], b[TEXT];
   if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
-    SHAPE_TEXT(&wanted, a),
-              SHAPE_TEXT(q->shape[k], b));
+    SHAPE_TEXT(&wanted, a), SHAPE_TEXT(q->shape[k], b));
 }
 
 static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {

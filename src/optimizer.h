@@ -29,8 +29,7 @@ struct update_step optimizer_step(const struct optimizer *o);
 
 /* A member's share of an update of n weights; `state` has an address for each state. */
 void optimizer_update(const struct optimizer *o, const struct update_step *s, int dtype, int64_t n, void *weights,
-  const void *gradients,
-                      void *const *state, int thread, int threads);
+  const void *gradients, void *const *state, int thread, int threads);
 
 /* Set n state numbers to their start. */
 void optimizer_reset(const struct optimizer *o, int dtype, int64_t n, void *state);

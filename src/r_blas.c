@@ -45,9 +45,8 @@ LIBRARY_MULTIPLY(multiply_double, double, dgemm)
 #pragma weak sgemm_
 #endif
 void F77_NAME(sgemm)(const char *transa, const char *transb, const int *m, const int *n, const int *k,
-  const float *alpha, const float *a,
-                     const int *lda, const float *b, const int *ldb, const float *beta, float *c,
-                     const int *ldc FCLEN FCLEN);
+  const float *alpha, const float *a, const int *lda, const float *b, const int *ldb, const float *beta, float *c,
+  const int *ldc FCLEN FCLEN);
 LIBRARY_MULTIPLY(multiply_float, float, sgemm)
 #if defined(__ELF__)
 int blas_has_sgemm(void) { return F77_NAME(sgemm) != NULL; }

@@ -161,11 +161,9 @@ static int64_t rows_served(int64_t rows, int64_t position, int64_t batch, int64_
  * Returns list(the collected tensors, rows of the batch that another program must serve (0: none)); the sums stand in
  * the state. Where the pass was stopped, another call with the same state goes on. */
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP rates,
-                   SEXP optimizer, SEXP state, SEXP listeners);
+  SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP rates,
-                   SEXP optimizer, SEXP state, SEXP listeners) {
+  SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
   check_vector(options, REALSXP, 3);
   int64_t batch = (int64_t)REAL(options)[0], only = (int64_t)REAL(options)[2];

@@ -1,6 +1,7 @@
 /* r_optimizer.c - optimizers as R sees them: a handle with hyper-parameters, and the state of each variable. */
 #include "r_border.h"
 
+#include <math.h>
 #include <string.h>
 
 /* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
@@ -93,7 +94,7 @@ static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
   if (dtype != v.dtype || !shape_equal(shape, &v.shape))
     raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE,
       "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
-               shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
+      shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
 }
 
 /* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced
@@ -102,15 +103,17 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states);
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   SEXP list = memory_list(x);
   int n = (int)list_length(variables), expected = optimizer_states((int)memory_optimizer(list)->kind);
-  check_vector(numbers, REALSXP, OPTIMIZER_NUMBERS);
+  check_vector(numbers, REALSXP, -1);
   check_vector(states, VECSXP, n);
-  struct optimizer o;
-  memcpy(&o, REAL(numbers), sizeof o);
-  if (o.kind != memory_optimizer(list)->kind)
+  struct optimizer o = {0};
+  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS;
+  if (ours) memcpy(&o, REAL(numbers), sizeof o);
+  for (R_xlen_t k = 0; k < XLENGTH(numbers); k++) ours = ours && isfinite(REAL(numbers)[k]);
+  for (int k = 0; k < n; k++) ours = ours && list_length(VECTOR_ELT(states, k)) == expected;
+  if (!ours || o.kind != memory_optimizer(list)->kind)
     raise_text(STATUS_VALUE, "this is the memory of another kind of optimizer");
   for (int k = 0; k < n; k++) {
     struct tensor v = as_tensor(VECTOR_ELT(variables, k));
-    check_vector(VECTOR_ELT(states, k), VECSXP, expected);
     for (int i = 0; i < expected; i++) {
       struct tensor s = as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), i));
       if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape))

@@ -398,7 +398,7 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   if (to->dtype != from->dtype || !shape_equal(&to->shape, &from->shape))
     raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE,
       "a %s variable of shape %s cannot hold a %s tensor of shape %s",
-               dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype],
+      dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype],
                shape_format(&from->shape, b, sizeof b));
   if (!shape_equal(&from->shape, &from->other)) p->rows_seen = 1;
   to->written = 1;

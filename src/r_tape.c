@@ -108,7 +108,7 @@ static void seed_target(const struct slot *s, SEXP seed, int again) {
   if (g.dtype != s->dtype || !shape_equal(&g.shape, &s->shape))
     raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s",
       dtype_name[s->dtype],
-               shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
+      shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
   add_numbers(&sum, &g);
   UNPROTECT(1);
 }

@@ -91,8 +91,7 @@ static void update_action(const struct call *c) {
     void *state[MAX_STATES] = {NULL};
     for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
     optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
-      gradient->value, state,
-                     c->thread, c->team->threads);
+      gradient->value, state, c->thread, c->team->threads);
   }
 }
 

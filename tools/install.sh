@@ -10,5 +10,9 @@ mkdir -p "$library"
 log=$library/install.log
 echo "Compiling and installing nativenet"
 MAKEFLAGS=-j$CORES R CMD INSTALL "$@" --library="$library" "$tarball" > "$log" 2>&1 ||
-  { cat "$log" >&2; die "R CMD INSTALL failed"; }
+  { # the first error and what follows, without the lines that call the compiler
+    grep -v -e ' -c .* -o ' "$log" | grep -m 1 -A 20 -i -e 'error' -e 'undefined symbol' -e 'cannot' >&2 ||
+      tail -n 20 "$log" >&2
+    die "R CMD INSTALL failed; the whole log: $log"
+  }
 grep -i 'warning' "$log" || true

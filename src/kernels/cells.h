@@ -21,19 +21,16 @@
 
 /* Gradients through the recurrent product of a block go to `to` (B, U): columns [from, end) of d times the kernel's. */
 static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from,
-  int64_t end, int add,
-                             enum cell_buffer to) {
+  int64_t end, int add, enum cell_buffer to) {
   multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from),
-    k->units, NULL, add,
-                 units_row(k, to, o->sequence), k->units);
+    k->units, NULL, add, units_row(k, to, o->sequence), k->units);
 }
 
 /* x' + h R in place of x' */
 static void add_product(const struct cells *k, const struct block *o, enum cell_buffer input, int64_t from,
   int64_t end) {
   multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from,
-    k->gates, NULL, 1,
-                 gates_row(k, CELL_GATES, o->row) + from, k->gates);
+    k->gates, NULL, 1, gates_row(k, CELL_GATES, o->row) + from, k->gates);
 }
 
 /* carry = carry times the recurrent mask */

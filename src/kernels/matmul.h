@@ -6,8 +6,7 @@ struct matrix {
   int64_t row, column; /* strides */
 };
 static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b,
-  const real *bias,
-                     int add, real *y) {
+  const real *bias, int add, real *y) {
   struct range rows = share_rows(c, m);
   enum status flaw = STATUS_OK;
   (void)bias, (void)add;

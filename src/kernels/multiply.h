@@ -142,8 +142,7 @@ INLINE int64_t panel_width(int64_t columns) {
 
 /* C = start + A B by panels of B. */
 static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b, const real *bias, int add,
-                            real *c, int64_t c_row, int pack) {
+  struct matrix b, const real *bias, int add, real *c, int64_t c_row, int pack) {
   real panel[KC * NR * VL];
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
@@ -199,8 +198,7 @@ INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_
 }
 
 INLINE void dots_of_rows(int rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, const real *b,
-  int64_t b_row, real *c,
-                         int64_t c_row) {
+  int64_t b_row, real *c, int64_t c_row) {
   for (; columns >= DN; columns -= DN, b += DN * b_row, c += DN) dots(rows, DN, depth, a, a_row, b, b_row, c, c_row);
   if (columns == 2) dots(rows, 2, depth, a, a_row, b, b_row, c, c_row);
   if (columns == 1) dots(rows, 1, depth, a, a_row, b, b_row, c, c_row);
@@ -232,8 +230,7 @@ static void multiply_dots(const struct call *call, int64_t rows, int64_t columns
 /* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or to the bias (columns) or
  * put in place of C. This member's share: some rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b,
-                         const real *bias, int add, real *y) {
+  struct matrix b, const real *bias, int add, real *y) {
   int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS;
   struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
                               : share_of(rows, MR, c->part, c->parts);
@@ -248,8 +245,7 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
   if (b.column == 1 || pack || depth < 4 * VL) {
     for (int64_t m = 0; m < rows; m += TALL) /* an interrupt waits for so many rows of a panel */
       multiply_panels(c, rows - m < TALL ? rows - m : TALL, columns, depth, (struct matrix){a.at + m * a.row, a.row,
-        a.column}, b, bias, add,
-                      y + m * y_row, y_row, pack);
+        a.column}, b, bias, add, y + m * y_row, y_row, pack);
     return;
   }
   for (int64_t m = 0; m < rows && !add; m++) {
@@ -261,8 +257,7 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
 
 /* Large products may be a library's: one member calls it, as it has threads of its own. */
 static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b,
-                               const real *bias, int add, real *y) {
+  struct matrix b, const real *bias, int add, real *y) {
   library_product *product = library_multiply[output_slot(c)->dtype];
   if (!product) return 0;
   if (c->thread) return 1;
@@ -275,8 +270,7 @@ static int multiply_by_library(const struct call *c, int64_t rows, int64_t colum
 }
 
 static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b,
-                     const real *bias, int add, real *y) {
+  struct matrix b, const real *bias, int add, real *y) {
   double work = (double)rows * (double)columns * (double)depth;
   if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, bias, add, y)) return;
   multiply_own(c, rows, columns, depth, a, b, bias, add, y);

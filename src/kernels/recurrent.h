@@ -119,8 +119,7 @@ INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recur
 
 /* c = [c +] a b (+ bias) for the rows of a block, by one member. */
 static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a,
-  int64_t a_row, const real *b,
-                           int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
+  int64_t a_row, const real *b, int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
   int pack = o->rows >= PACK_ROWS;
   multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias,
     add, y, y_row, pack);

@@ -266,7 +266,9 @@ mutate_formats <- function() {
     on.exit(unlink(path))
     writeBin(bytes, path)
     said <- suppressWarnings(system2("unzip", c("-tqq", shQuote(path)), stdout = TRUE, stderr = TRUE))
-    if (any(grepl("bad CRC|signature not found|invalid compressed", said))) "its sum is wrong"
+    # unzip alone believes a local header that does not agree with the directory; entries of other names are not read
+    said <- said[vapply(said, function(line) any(startsWith(trimws(sub("testing:", "", line)), names(imdb))), NA)]
+    if (any(grepl("bad CRC|invalid compressed", said)) && !any(grepl("<> csize", said))) "its sum is wrong"
   }
   add("npz", zips, read_npz, list(zip_edit), damaged_zip)
   add("imdb", zips, function(path) dataset_imdb(path), list(zip_edit), damaged_zip)

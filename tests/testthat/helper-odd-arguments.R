@@ -370,7 +370,8 @@ odd_bases <- function() {
   functions <- sort(grep("^[a-z_0-9]+$", getNamespaceExports("nativenet"), value = TRUE))
   functions <- Filter(function(n) is.function(f <- get(n, our_namespace)) && !is(f, "refObjectGenerator") &&
     length(formals(f)), functions)
-  functions <- setdiff(functions, c("augment", "tidy", "glance", "fit", "compile"))
+  functions <- setdiff(functions, c("augment", "tidy", "glance", "fit", "compile",
+    unlist(our_namespace$not_yet_names)))
   members <- function(space, path) {
     found <- lapply(ls(space), function(n) {
       x <- get(n, space)

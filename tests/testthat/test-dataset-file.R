@@ -225,6 +225,14 @@ test_that("bad csv files are refused, when they are met", {
   expect_refusal(text_line_dataset(list()), "value", "`filenames`")
 })
 
+test_that("the message shows bytes that are no text as numbers", {
+  path <- tempfile(fileext = ".csv")
+  writeBin(c(charToRaw("x,y\n1,2\n"), as.raw(c(0xf6, 0xac, 0xa5, 0x93)), charToRaw(",3\n")), path)
+  error <- expect_error(iterate(csv_dataset(path, block = 1)), class = "nativenet_error_file")
+  expect_true(validUTF8(conditionMessage(error)))
+  expect_match(conditionMessage(error), "<f6><ac>", fixed = TRUE)
+})
+
 test_that("numbers in quotes are numbers, such as the row names of write.csv()", {
   path <- tempfile(fileext = ".csv")
   write.csv(data.frame(x = c(0.5, NA), name = c("a, b", "c"), yes = c(TRUE, FALSE)), path)

@@ -181,6 +181,14 @@ test_that("a file can ask for no more than it holds, and is no trap when edited"
       replace(saved$metadata, what, sub(from, to, saved$metadata[[what]], fixed = TRUE)))
     expect_error(load_model(other), class = "nativenet_error_file")
   }
+  memory <- grep("^optimizer/0001/", names(saved$tensors), value = TRUE)
+  numbers <- as.array(saved$tensors[["optimizer/numbers"]])
+  for (tensors in list(saved$tensors[setdiff(names(saved$tensors), memory[1])],
+    replace(saved$tensors, "optimizer/numbers", list(tensor(numbers[-1]))),
+    replace(saved$tensors, "optimizer/numbers", list(tensor(replace(numbers, 2, NaN)))))) {
+    safetensors_write(other, tensors, saved$metadata)
+    expect_error(load_model(other), "the memory of another kind of optimizer", class = "nativenet_error_file")
+  }
   for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}",
     paste0("\"units\":{\"value\":", units, "}"))
   refused("architecture", "\"shape\":[4]", "\"shape\":[2147483647,2147483647]")
@@ -421,4 +429,38 @@ test_that("the mask of a lambda layer and functions among its arguments have nam
   expect_error(serialize_model(keras_model_sequential(input_shape = 3) |>
     layer_lambda(same(function(x) x), mask = same(function(x, mask) mask))),
     "two R functions of the model are called `same`", fixed = TRUE, class = "nativenet_error_custom")
+})
+
+test_that("training goes on with the random numbers of any of R's generators, whatever their state", {
+  keeping_random_state({
+    for (kind in c("L'Ecuyer-CMRG", "Wichmann-Hill", "Knuth-TAOCP-2002", "Mersenne-Twister")) {
+      set.seed(5, kind)
+      state <- random_state_now()
+      if (kind == "Mersenne-Twister") state[100] <- NA # the lowest number of 32 bits
+      put_random_state(state)
+      model <- keras_model_sequential(input_shape = 4) |> layer_dropout(0.5)
+      model |> compile("sgd", "mse")
+      put_random_state(state)
+      path <- tempfile()
+      save_model(model, path)
+      loaded <- load_model(path)
+      model |> fit(x[, 1:4], x[, 1:4], epochs = 1, verbose = 0)
+      after <- random_state_now()
+      put_random_state(state)
+      runif(7)
+      loaded <- load_model(path)
+      loaded |> fit(x[, 1:4], x[, 1:4], epochs = 1, verbose = 0)
+      expect_identical(random_state_now(), after)
+    }
+  })
+})
+
+test_that("what is no state of a generator is none in a file, either", {
+  state <- random_state_tensor()
+  expect_identical(read_random_state(state), random_state_now())
+  good <- as.vector(as.array(state))
+  for (bad in list(1:4, integer(), replace(good, 1, 10305), replace(good, 1, 10403 + 5), replace(good, 1, 90403)))
+    expect_null(read_random_state(tensor(bad, "int32")))
+  expect_null(read_random_state(tensor(good, "float64")))
+  expect_null(read_random_state(as.raw(1:3)))
 })

@@ -1,0 +1,73 @@
+# Names of Keras for R that scripts use most and that this version does not have: calling one says so. A name leaves the
+# list when its function comes.
+
+not_yet_names <- list(
+  layers = c("layer_activity_regularization", "layer_additive_attention", "layer_alpha_dropout", "layer_attention",
+    "layer_average_pooling_1d", "layer_average_pooling_2d", "layer_average_pooling_3d", "layer_batch_normalization",
+    "layer_category_encoding", "layer_center_crop", "layer_conv_1d", "layer_conv_1d_transpose", "layer_conv_2d",
+    "layer_conv_2d_transpose", "layer_conv_3d", "layer_conv_3d_transpose", "layer_conv_lstm_2d", "layer_cropping_1d",
+    "layer_cropping_2d", "layer_cropping_3d", "layer_depthwise_conv_1d", "layer_depthwise_conv_2d",
+    "layer_discretization", "layer_feature_space", "layer_global_average_pooling_1d",
+    "layer_global_average_pooling_2d", "layer_global_average_pooling_3d", "layer_global_max_pooling_1d",
+    "layer_global_max_pooling_2d", "layer_global_max_pooling_3d", "layer_group_normalization", "layer_gru_cell",
+    "layer_hashing", "layer_integer_lookup", "layer_layer_normalization", "layer_locally_connected_1d",
+    "layer_locally_connected_2d", "layer_lstm_cell", "layer_max_pooling_1d", "layer_max_pooling_2d",
+    "layer_max_pooling_3d", "layer_multi_head_attention", "layer_normalization", "layer_random_brightness",
+    "layer_random_contrast", "layer_random_crop", "layer_random_flip", "layer_random_rotation",
+    "layer_random_translation", "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_rnn",
+    "layer_separable_conv_1d", "layer_separable_conv_2d", "layer_simple_rnn_cell", "layer_spatial_dropout_1d",
+    "layer_spatial_dropout_2d", "layer_spatial_dropout_3d", "layer_stacked_rnn_cells", "layer_string_lookup",
+    "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d", "layer_upsampling_2d",
+    "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d", "layer_zero_padding_3d", "bidirectional",
+    "time_distributed", "adapt"),
+  images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
+    "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
+    "image_to_array"),
+  models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
+    "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
+    "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
+    "keras_model_custom", "new_model_class"),
+  data = c("dataset_boston_housing", "dataset_cifar10", "dataset_cifar100", "dataset_reuters",
+    "text_dataset_from_directory", "timeseries_dataset_from_array"),
+  training = c("callback_backup_and_restore", "callback_remote_monitor", "evaluate_generator", "fit_generator",
+    "generator_next", "predict_classes", "predict_generator", "predict_proba")
+)
+
+#' What to do in place of it, where something is here.
+#' @noRd
+not_yet_hints <- c(
+  fit_generator = "`fit()` takes the generator as `x`",
+  evaluate_generator = "`evaluate()` takes the generator as `x`",
+  predict_generator = "`predict()` takes the generator as `x`",
+  predict_proba = "`predict()` gives the probabilities",
+  predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes",
+  time_distributed = "`layer_dense()` works on each step of a sequence as it is",
+  layer_rescaling = "`layer_lambda(f = function(x) x / 255)` divides"
+)
+
+#' Functions of Keras that are not in this version
+#'
+#' Scripts for Keras call functions that nativenet does not have yet. These names are known, so that calling one says
+#' what is missing, and what to do in its place where there is something; other functions of Keras that are missing
+#' are not found by R.
+#'
+#' @param ... whatever the function takes in Keras.
+#' @return None: an error of class `nativenet_error_missing`.
+#' @examples
+#' try(layer_conv_2d(filters = 32, kernel_size = 3))
+#' try(predict_classes())
+#' @seealso [nativenet] for what is there.
+#' @name not_yet
+#' @keywords internal
+#' @eval c("@aliases", sort(unlist(not_yet_names), method = "radix"))
+#' @evalNamespace sprintf("export(%s)", sort(unlist(not_yet_names), method = "radix"))
+NULL
+
+not_yet <- function(name) {
+  force(name)
+  function(...) abort("this version of nativenet does not have this function of Keras; ",
+    if (name %in% names(not_yet_hints)) not_yet_hints[[name]] else "`?nativenet` tells what is there",
+    class = "missing", fun = name)
+}
+for (name in unlist(not_yet_names)) assign(name, not_yet(name))
+rm(name)

@@ -1,0 +1,11 @@
+test_that("functions of Keras that are not there yet say so, and what to do in their place", {
+  for (name in unlist(not_yet_names)) {
+    expect_true(name %in% getNamespaceExports("nativenet"))
+    expect_error(getExportedValue("nativenet", name)(3, units = 1), "this version of nativenet does not have",
+      class = "nativenet_error_missing")
+  }
+  expect_error(layer_conv_2d(filters = 3), "`layer_conv_2d()`: this version", fixed = TRUE)
+  expect_error(keras_model_sequential() |> fit_generator(1), "`fit()` takes the generator", fixed = TRUE)
+  expect_identical(setdiff(names(not_yet_hints), unlist(not_yet_names)), character())
+  expect_identical(anyDuplicated(unlist(not_yet_names)), 0L)
+})
