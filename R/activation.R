@@ -98,16 +98,16 @@ fused_activation <- function(f) {
 #' @rdname activation_relu
 #' @export
 activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
-  check_number(alpha)
-  check_number(threshold)
-  if (!is.null(max_value)) check_number(max_value, above = 0)
+  alpha <- check_number(alpha)
+  threshold <- check_number(threshold)
+  if (!is.null(max_value)) max_value <- check_number(max_value, above = 0)
   use_activation("relu", list(alpha = alpha, max_value = max_value, threshold = threshold), x)
 }
 
 #' @rdname activation_relu
 #' @export
 activation_elu <- function(x, alpha = 1) {
-  check_number(alpha)
+  alpha <- check_number(alpha)
   use_activation("elu", list(alpha = alpha), x)
 }
 

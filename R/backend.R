@@ -68,7 +68,7 @@ k_ones <- function(shape, dtype = NULL, name = NULL) k_variable(tensor_filled(1,
 #' @rdname k_constant
 #' @export
 k_eye <- function(size, dtype = NULL, name = NULL) {
-  check_count(size)
+  size <- check_count(size)
   k_variable(diagonal(1, c(size, size), "size"), dtype, name)
 }
 #' @rdname k_constant

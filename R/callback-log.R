@@ -18,7 +18,7 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
   self$on_epoch_begin <- function(epoch, logs) {
     rate <- call_with(schedule, list(epoch, learning_rate_of(self$model)))
     if (is_tensor(rate)) rate <- as.array(rate)
-    check_number(rate, min = 0, arg = "schedule(epoch, lr)", fun = "callback_learning_rate_scheduler")
+    rate <- check_number(rate, min = 0, arg = "schedule(epoch, lr)", fun = "callback_learning_rate_scheduler")
     set_learning_rate_of(self$model, as.double(rate))
     if (verbose > 0) say(sprintf("Epoch %.0f: LearningRateScheduler setting learning rate to %s.", epoch + 1,
       format(as.double(rate), digits = 15)))

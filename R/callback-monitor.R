@@ -53,10 +53,10 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
   mode = c("auto", "min", "max"), baseline = NULL,
                                     restore_best_weights = FALSE, start_from_epoch = 0) {
   rule <- monitor_rule(monitor, mode, min_delta)
-  check_count(patience, min = 0)
-  check_count(start_from_epoch, min = 0)
+  patience <- check_count(patience, min = 0)
+  start_from_epoch <- check_count(start_from_epoch, min = 0)
   check_flag(restore_best_weights)
-  if (!is.null(baseline)) check_number(baseline)
+  if (!is.null(baseline)) baseline <- check_number(baseline)
   verbose <- resolve_verbose(verbose)
   self <- new_callback("early_stopping", monitor = monitor, patience = patience, stopped_epoch = 0)
   best_weights <- NULL
@@ -114,10 +114,10 @@ callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, pa
   mode = c("auto", "min", "max"),
                                           min_delta = 1e-04, cooldown = 0, min_lr = 0) {
   rule <- monitor_rule(monitor, mode, min_delta)
-  check_number(factor, min = 0, below = 1)
-  check_count(patience, min = 0)
-  check_count(cooldown, min = 0)
-  check_number(min_lr, min = 0)
+  factor <- check_number(factor, min = 0, below = 1)
+  patience <- check_count(patience, min = 0)
+  cooldown <- check_count(cooldown, min = 0)
+  min_lr <- check_number(min_lr, min = 0)
   verbose <- resolve_verbose(verbose)
   self <- new_callback("reduce_lr_on_plateau", monitor = monitor, factor = factor, patience = patience)
   cooling <- 0
@@ -190,8 +190,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
   rule <- monitor_rule(monitor, mode)
   check_flag(save_best_only)
   check_flag(save_weights_only)
-  if (!is.null(period)) check_count(period)
-  if (!identical(save_freq, "epoch")) check_count(save_freq)
+  if (!is.null(period)) period <- check_count(period)
+  if (!identical(save_freq, "epoch")) save_freq <- check_count(save_freq)
   verbose <- resolve_verbose(verbose)
   self <- new_callback("model_checkpoint", filepath = filepath, monitor = monitor, best = rule$worst)
   epochs <- 0 # since the last was saved, and so for batches

@@ -35,8 +35,8 @@
 #' check_gradient(wrong(), matrix(c(0.5, 2), 1))
 #' @export
 check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
-  check_number(step, above = 0)
-  check_number(tolerance, above = 0)
+  step <- check_number(step, above = 0)
+  tolerance <- check_number(tolerance, above = 0)
   args <- list(...)
   if (is(object, "refObjectGenerator")) abort("`object` must be an object, not ", describe(object))
   pairs <- if (is(object, "dense_neural_network") && "gradients" %in% method_names(object)) {

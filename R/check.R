@@ -146,7 +146,10 @@ first_argument_hint <- function(frame, arg) {
     object, "`")
 }
 
-is_number <- function(x) is.numeric(x) && !is.object(x) && length(x) == 1 && is.finite(x)
+#' Numbers whose class gives them no other meaning.
+#' @noRd
+are_numbers <- function(x) is.numeric(x) && !is.object(x)
+is_number <- function(x) are_numbers(x) && length(x) == 1 && is.finite(x)
 
 check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
                          arg = deparse(substitute(x)), fun = calling_function()) {
@@ -185,7 +188,7 @@ check_whole <- function(x, min = -.Machine$integer.max, max = .Machine$integer.m
                         arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   numbers <- plain_numbers(x, arg, fun)
-  if (is.numeric(numbers) && all(is.finite(numbers)) && all(numbers == round(numbers))) {
+  if (are_numbers(numbers) && all(is.finite(numbers)) && all(numbers == round(numbers))) {
     if (all(numbers >= min & numbers <= max)) return(as.double(numbers))
     outside <- numbers[numbers < min | numbers > max][1]
     range <- if (outside < min) paste("at least", format(min, digits = 15)) else
@@ -200,7 +203,7 @@ check_whole <- function(x, min = -.Machine$integer.max, max = .Machine$integer.m
 check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   numbers <- plain_numbers(x, arg, fun)
-  if (is.numeric(numbers) && all(is.finite(numbers))) return(as.double(numbers))
+  if (are_numbers(numbers) && all(is.finite(numbers))) return(as.double(numbers))
   abort("`", arg, "` must be finite numbers, not ", describe(x), fun = fun)
 }
 

@@ -57,7 +57,7 @@ check_axes <- function(axis, fun = calling_function()) check_whole(axis, arg = "
 #' @rdname constraint_maxnorm
 #' @export
 constraint_maxnorm <- function(max_value = 2, axis = 0) {
-  check_number(max_value, min = 0)
+  max_value <- check_number(max_value, min = 0)
   new_part("constraint", "maxnorm", list(max_value = max_value, axis = check_axes(axis)), call_constraint)
 }
 
@@ -73,9 +73,9 @@ constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", lis
 #' @rdname constraint_maxnorm
 #' @export
 constraint_minmaxnorm <- function(min_value = 0, max_value = 1, rate = 1, axis = 0) {
-  check_number(min_value, min = 0)
-  check_number(max_value, min = min_value)
-  check_number(rate, min = 0, max = 1)
+  min_value <- check_number(min_value, min = 0)
+  max_value <- check_number(max_value, min = min_value)
+  rate <- check_number(rate, min = 0, max = 1)
   new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate,
     axis = check_axes(axis)), call_constraint)
 }

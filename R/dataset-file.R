@@ -87,7 +87,7 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
   file <- existing_file(file)
   size <- c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, uint8 = 1)
   check_choice(dtype, names(size))
-  check_count(offset, min = 0)
+  offset <- check_count(offset, min = 0)
   dim <- check_sizes(dim, arg = "dim")
   if (!length(dim)) abort("`dim` must be the sizes of at least one axis, not ", describe(dim))
   if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file")

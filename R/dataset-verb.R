@@ -257,7 +257,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
   check_dataset(dataset)
   buffer_size <- check_count(buffer_size)
   reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
-  check_seed(seed, max = 2^53)
+  seed <- check_seed(seed, max = 2^53)
   passes <- new.env(parent = emptyenv())
   passes$seed <- if (!is.null(seed)) as.double(seed) %% 2147483647
   # a seed of one's own: the iterations differ, but are the same each time the program runs
@@ -461,7 +461,7 @@ dataset_zip <- function(...) zip_datasets(...)
 #' @export
 dataset_enumerate <- function(dataset, start = 0L) {
   check_dataset(dataset)
-  check_whole(start)
+  start <- check_whole(start)
   numbers <- range_dataset(start, start + if (is.finite(dataset$size)) dataset$size else 2^52)
   numbers$size <- dataset$size
   zip_datasets(numbers, dataset)
@@ -482,11 +482,11 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
   for (d in datasets) check_dataset(d, "datasets")
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
-  if (length(weights) != length(datasets) || !is.numeric(weights) ||
+  if (length(weights) != length(datasets) || !are_numbers(weights) ||
     !isTRUE(all(weights >= 0 & is.finite(weights))) || sum(weights) <= 0) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
-  seed <- if (is.null(check_seed(seed, max = 2^53))) NA else seed
+  if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
   check_columns_agree(datasets)
   new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
     place <- random_places(seed)

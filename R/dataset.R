@@ -235,7 +235,7 @@ tensors_dataset <- function(tensors) {
 #' @rdname tensor_slices_dataset
 #' @export
 range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
-  for (arg in c("from", "to", "by")) check_whole(check_number(get(arg), arg = arg), -2^53, 2^53, arg)
+  for (arg in c("from", "to", "by")) assign(arg, check_whole(check_number(get(arg), arg = arg), -2^53, 2^53, arg))
   if (by == 0) abort("`by` must not be 0")
   size <- max(0, ceiling((to - from) / by))
   data <- new_dataset(tensor_spec("int64", integer()), size, stages = function(add) {
@@ -323,7 +323,7 @@ dataset_for <- function(dataset, body) {
 #' @rdname as_iterator
 #' @export
 dataset_collect <- function(dataset, iter_max = Inf) {
-  if (!identical(iter_max, Inf)) check_count(iter_max, min = 0)
+  if (!identical(iter_max, Inf)) iter_max <- check_count(iter_max, min = 0)
   if (is.infinite(check_dataset(dataset)$size) && is.infinite(iter_max))
     abort("an endless data set cannot be collected; give `iter_max`")
   it <- as_iterator(dataset)

@@ -77,7 +77,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   epochs <- check_count(epochs, min = 0, fun = fun)
   initial_epoch <- check_count(initial_epoch, min = 0, fun = fun)
   check_flag(resume, fun = fun)
-  check_number(validation_split, min = 0, below = 1, fun = fun)
+  validation_split <- check_number(validation_split, min = 0, below = 1, fun = fun)
   mode <- check_shuffle(shuffle, fun)
   callbacks <- as_callbacks(callbacks)
   if (initial_epoch > epochs) {

@@ -147,7 +147,7 @@ call_initializer <- function(shape, dtype = "float32") {
 }
 
 new_initializer <- function(name, config, fun = paste0("initializer_", name)) {
-  check_seed(config$seed, fun = fun)
+  if (!is.null(config$seed)) config$seed <- check_seed(config$seed, fun = fun)
   new_part("initializer", name, config, call_initializer)
 }
 
@@ -173,7 +173,7 @@ initializer_lecun_normal <- function(seed = NULL) new_initializer("lecun_normal"
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_variance_scaling <- function(scale = 1, mode = "fan_in", distribution = "normal", seed = NULL) {
-  check_number(scale, above = 0)
+  scale <- check_number(scale, above = 0)
   check_choice(mode, c("fan_in", "fan_out", "fan_avg"))
   check_choice(distribution, c("normal", "uniform", "truncated_normal", "untruncated_normal"))
   new_initializer("variance_scaling", list(scale = scale, mode = mode, distribution = distribution, seed = seed))
@@ -182,31 +182,31 @@ initializer_variance_scaling <- function(scale = 1, mode = "fan_in", distributio
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_random_uniform <- function(minval = -0.05, maxval = 0.05, seed = NULL) {
-  check_number(minval)
-  check_number(maxval, min = minval)
+  minval <- check_number(minval)
+  maxval <- check_number(maxval, min = minval)
   new_initializer("random_uniform", list(minval = minval, maxval = maxval, seed = seed))
 }
 
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_random_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
-  check_number(mean)
-  check_number(stddev, min = 0)
+  mean <- check_number(mean)
+  stddev <- check_number(stddev, min = 0)
   new_initializer("random_normal", list(mean = mean, stddev = stddev, seed = seed))
 }
 
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_truncated_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
-  check_number(mean)
-  check_number(stddev, min = 0)
+  mean <- check_number(mean)
+  stddev <- check_number(stddev, min = 0)
   new_initializer("truncated_normal", list(mean = mean, stddev = stddev, seed = seed))
 }
 
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_orthogonal <- function(gain = 1, seed = NULL) {
-  check_number(gain)
+  gain <- check_number(gain)
   new_initializer("orthogonal", list(gain = gain, seed = seed))
 }
 
@@ -227,6 +227,6 @@ initializer_constant <- function(value = 0) {
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_identity <- function(gain = 1) {
-  check_number(gain)
+  gain <- check_number(gain)
   new_initializer("identity", list(gain = gain))
 }

@@ -120,8 +120,14 @@ chain_rule <- function(slope, gradient) {
 #' @noRd
 activation_class <- function(name, op, ...) {
   setRefClass(name, contains = "activation", ..., methods = methods_from(name, list(
-    forward = function(self, x) like(op(self, tensor(check_numbers(x, "x", "forward"), "float64")), x),
-    backward = function(self, x) like(op_derivative(function(x) op(self, x), check_numbers(x, "x", "backward")), x)
+    forward = function(self, x) {
+      x <- check_numbers(x, "x", "forward")
+      like(op(self, tensor(x, "float64")), x)
+    },
+    backward = function(self, x) {
+      x <- check_numbers(x, "x", "backward")
+      like(op_derivative(function(x) op(self, x), x), x)
+    }
   )))
 }
 
@@ -201,7 +207,7 @@ as_model_part <- function(kind, x, arg, fun) {
 #' @noRd
 check_rows <- function(x, arg, fun) {
   x <- if (is.data.frame(x)) as_number_matrix(x, arg, fun) else plain_argument(x, arg, fun)
-  if (is.matrix(x) && (is.numeric(x) || is.logical(x))) return(x)
+  if (is.matrix(x) && (are_numbers(x) || is.logical(x))) return(x)
   hint <- if (length(dim(x)) > 2) "; `matrix(x, nrow(x))` makes one"
   else if (is.null(dim(x)) && is.numeric(x)) "; `matrix()` makes one, and `x[i, , drop = FALSE]` keeps one"
   abort("`", arg, "` must be a numeric matrix with a row per sample, not ", describe(x), if (is.null(hint))

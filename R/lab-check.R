@@ -37,7 +37,7 @@
 #' @export
 check_lab <- function(file, lab = NULL, timeout = 60) {
   check_file(file, arg = "file")
-  check_number(timeout, min = 1, max = 1e6)
+  timeout <- check_number(timeout, min = 1, max = 1e6)
   if (is.null(lab)) lab <- lab_of(file)
   check_lab_name(lab)
   checks <- file.path(lab_folder(), "checks", paste0(lab, ".R"))

@@ -74,7 +74,7 @@
 #' network$weights <- lapply(network$weights, function(w) 0.1 * w)
 #' @export
 build_dense_neural_network <- function(input_size, layers, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64") {
-  check_count(input_size)
+  input_size <- check_count(input_size)
   if (!is.list(layers) || length(layers) == 0) {
     abort("`layers` must be a list of numbers of units and activations, not ", describe(layers))
   }
@@ -128,7 +128,7 @@ to_categorical <- function(y, num_classes = NULL) {
     y <- as.integer(y) - 1L
   }
   y <- plain_argument(y)
-  if (!is.null(num_classes)) check_count(num_classes)
+  if (!is.null(num_classes)) num_classes <- check_count(num_classes)
   check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1
   check_room(c(length(y), num_classes), "num_classes")
@@ -142,7 +142,7 @@ to_categorical <- function(y, num_classes = NULL) {
 #' Labels 0 .. `classes` - 1 (NULL: any number of classes).
 #' @noRd
 check_labels <- function(y, classes, arg, fun) {
-  if (!is.numeric(y)) {
+  if (!are_numbers(y)) {
     abort("`", arg, "` must be labels 0, 1, 2, ... or a factor, not ", describe(y), fun = fun)
   }
   bad <- which(!is.finite(y) | y != round(y) | y < 0)
@@ -199,7 +199,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
   if (is_labels && width > 1 && is(loss, "categorical_crossentropy")) {
     if (!is.factor(y)) check_labels(y, width, arg, fun)
     y <- to_categorical(y, width)
-  } else if (is_labels && width == 1 && (is.numeric(y) || is.logical(y))) {
+  } else if (is_labels && width == 1 && (are_numbers(y) || is.logical(y))) {
     y <- matrix(y, ncol = 1)
   }
   y <- check_rows(y, arg, fun)

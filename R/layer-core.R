@@ -211,9 +211,9 @@ activation_type <- list(class_name = "Activation", call = function(self, x) acti
 #' @rdname layer_activation
 #' @export
 layer_activation_relu <- function(object, max_value = NULL, negative_slope = 0, threshold = 0, ...) {
-  check_number(negative_slope, min = 0)
-  check_number(threshold)
-  if (!is.null(max_value)) check_number(max_value, min = 0)
+  negative_slope <- check_number(negative_slope, min = 0)
+  threshold <- check_number(threshold)
+  if (!is.null(max_value)) max_value <- check_number(max_value, min = 0)
   new_layer("activation_relu", object, list(max_value = max_value, negative_slope = negative_slope,
     threshold = threshold), ...)
 }
@@ -325,9 +325,9 @@ activation_parametric_relu_type <- list(
 #' drop(matrix(1, 2, 4))
 #' @export
 layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, ...) {
-  check_number(rate, min = 0, max = 1)
+  rate <- check_number(rate, min = 0, max = 1)
   if (!is.null(noise_shape)) noise_shape <- open_sizes(noise_shape)
-  check_seed(seed)
+  seed <- check_seed(seed)
   new_layer("dropout", object, list(rate = rate, noise_shape = noise_shape, seed = seed), ...)
 }
 

@@ -310,7 +310,7 @@ loss_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., 
 #' @rdname loss_mean_squared_error
 #' @export
 loss_huber <- function(y_true, y_pred, delta = 1, ..., reduction = "auto", name = "huber_loss") {
-  check_number(delta, above = 0)
+  delta <- check_number(delta, above = 0)
   use_loss("huber", list(delta = delta), reduction, name, list(...), y_true, y_pred)
 }
 

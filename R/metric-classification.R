@@ -170,7 +170,7 @@ metric_accuracy <- function(y_true, y_pred, ..., name = "accuracy") use_metric("
 #' @rdname metric_accuracy
 #' @export
 metric_binary_accuracy <- function(y_true, y_pred, threshold = 0.5, ..., name = "binary_accuracy") {
-  check_number(threshold)
+  threshold <- check_number(threshold)
   use_metric("binary_accuracy", list(threshold = threshold), name, list(...), y_true, y_pred)
 }
 
@@ -220,7 +220,7 @@ metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summ
 }
 
 confusion_config <- function(thresholds, class_id, fun = calling_function()) {
-  if (!is.null(class_id)) check_count(class_id, min = 0, fun = fun)
+  if (!is.null(class_id)) class_id <- check_count(class_id, min = 0, fun = fun)
   list(thresholds = check_thresholds(thresholds, fun), class_id = class_id)
 }
 

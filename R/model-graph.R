@@ -33,8 +33,11 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
 #' @noRd
 check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
   if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
-  size <- if (is_branch(shape) || is.atomic(shape)) vapply(as.list(shape), function(n) if (is_open_size(n))
-    NA_real_ else if (is_number(n)) n else 0, 0) else 0
+  shape <- plain_argument(shape, force(arg), fun)
+  size <- if (is_branch(shape) || is.atomic(shape) && !is.object(shape)) vapply(as.list(shape), function(n) {
+    n <- plain_argument(n)
+    if (is_open_size(n)) NA_real_ else if (is_number(n)) n else 0
+  }, 0) else 0
   size[!is.na(size) & size == -1] <- NA
   if (any(size < 1 | size != round(size) | size > .Machine$integer.max, na.rm = TRUE)) {
     abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ",

@@ -382,7 +382,7 @@ layer_at <- function(x, names, arg, fun) {
     if (is.na(at)) abort("there is no layer `", x, "`", did_you_mean(x, names), class = "member", fun = fun)
     return(at)
   }
-  check_number(x, arg = arg, fun = fun)
+  x <- check_number(x, arg = arg, fun = fun)
   if (x != round(x) || x == 0 || abs(x) > length(names)) abort("`", arg, "` must lie in 1 .. ", length(names),
     ", not be ", describe(x), fun = fun)
   if (x < 0) length(names) + x + 1 else x

@@ -94,7 +94,7 @@ op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, kee
 #' @export
 op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
   x <- as_floats(x)
-  check_number(epsilon, min = 0, max = 1)
+  epsilon <- check_number(epsilon, min = 0, max = 1)
   op_divide(x, euclidean_norm(x, axis, TRUE, epsilon, "op_l2_normalize"))
 }
 

@@ -25,7 +25,7 @@
 #' as.array(op_dropout(rep(1, 6), rate = 0.5))
 #' @export
 op_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = "float32") {
-  check_number(minval)
+  minval <- check_number(minval)
   random_op("random_uniform", shape, dtype, c(minval, check_number(maxval, min = minval)), "op_random_uniform")
 }
 
@@ -49,7 +49,7 @@ random_op <- function(name, shape, dtype, reals, fun) {
 #' @rdname op_random_uniform
 #' @export
 op_dropout <- function(x, rate, noise_shape = NULL) {
-  check_number(rate, min = 0, below = 1)
+  rate <- check_number(rate, min = 0, below = 1)
   apply_op("dropout", list(x), ints = shared_axes(noise_shape, shape_of(x)), reals = rate)
 }
 

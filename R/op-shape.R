@@ -136,11 +136,11 @@ op_reverse <- function(x, axis) {
 #' @export
 op_pad <- function(x, paddings, value = 0) {
   x <- as_value(tensor(x))
-  check_number(value)
+  value <- check_number(value)
   sizes <- shape_of(x)
   if (is_branch(paddings)) paddings <- do.call(rbind, lapply(paddings, check_whole, min = 0, arg = "paddings"))
   if (is_tensor(paddings)) paddings <- as.array(paddings)
-  check_whole(paddings, min = 0)
+  paddings <- `dim<-`(check_whole(paddings, min = 0), dim(paddings))
   if (!identical(dim(paddings), c(length(sizes), 2L))) {
     abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ",
       describe(paddings))
@@ -272,7 +272,7 @@ op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "
 #' @rdname op_gather
 #' @export
 op_one_hot <- function(indices, depth, dtype = "float32") {
-  check_count(depth)
+  depth <- check_count(depth)
   check_room(c(shape_of(indices), depth), "depth", 1, indices)
   classes <- array(seq_len(depth) - 1L, depth)
   op_cast(op_equal(op_expand_dims(tensor(indices, "int32"), -1), classes), dtype)

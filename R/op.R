@@ -43,7 +43,7 @@ check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
     abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, " or count from the end with -1 .. -", rank,
       ", not be ", describe(a), fun = fun)
   }
-  if (!is.numeric(numbers)) refuse(axis)
+  if (!are_numbers(numbers)) refuse(axis)
   for (a in numbers) if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) refuse(a)
   ifelse(numbers < 0, rank + numbers, numbers - 1)
 }
@@ -51,7 +51,7 @@ check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #' As above, for ops that take one axis.
 #' @noRd
 check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
-  check_number(axis, arg = arg, fun = fun)
+  axis <- check_number(axis, arg = arg, fun = fun)
   check_axis(axis, rank, arg = arg, fun = fun)
 }
 
@@ -173,8 +173,8 @@ op_log <- function(x) apply_op("log", list(x))
 #' @rdname op_relu
 #' @export
 op_clip <- function(x, x_min, x_max) {
-  check_number(x_min)
-  check_number(x_max, min = x_min)
+  x_min <- check_number(x_min)
+  x_max <- check_number(x_max, min = x_min)
   apply_op("clip", list(x), reals = c(x_min, x_max))
 }
 #' @rdname op_relu

@@ -39,8 +39,8 @@ is_schedule <- function(x) inherits(x, "nn_schedule")
 learning_rate_schedule_exponential_decay <- function(initial_learning_rate, decay_steps, decay_rate,
   staircase = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
-  check_number(decay_steps, above = 0)
-  check_number(decay_rate, above = 0)
+  decay_steps <- check_number(decay_steps, above = 0)
+  decay_rate <- check_number(decay_rate, above = 0)
   part <- if (check_flag(staircase)) floor else identity
   new_schedule("exponential_decay", function(step) r * decay_rate^part(step / decay_steps))
 }
@@ -50,8 +50,8 @@ learning_rate_schedule_exponential_decay <- function(initial_learning_rate, deca
 learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, decay_steps, decay_rate,
   staircase = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
-  check_number(decay_steps, above = 0)
-  check_number(decay_rate, min = 0)
+  decay_steps <- check_number(decay_steps, above = 0)
+  decay_rate <- check_number(decay_rate, min = 0)
   part <- if (check_flag(staircase)) floor else identity
   new_schedule("inverse_time_decay", function(step) r / (1 + decay_rate * part(step / decay_steps)))
 }
@@ -61,9 +61,9 @@ learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, dec
 learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay_steps, end_learning_rate = 1e-4,
   power = 1, cycle = FALSE) {
   r <- check_number(initial_learning_rate, min = 0)
-  check_number(decay_steps, above = 0)
-  check_number(end_learning_rate, min = 0)
-  check_number(power, above = 0)
+  decay_steps <- check_number(decay_steps, above = 0)
+  end_learning_rate <- check_number(end_learning_rate, min = 0)
+  power <- check_number(power, above = 0)
   check_flag(cycle)
   new_schedule("polynomial_decay", function(step) {
     length <- if (cycle) decay_steps * pmax(ceiling(step / decay_steps), 1) else decay_steps
@@ -87,8 +87,8 @@ learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) 
 #' @export
 learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_steps, alpha = 0) {
   r <- check_number(initial_learning_rate, min = 0)
-  check_number(decay_steps, above = 0)
-  check_number(alpha, min = 0)
+  decay_steps <- check_number(decay_steps, above = 0)
+  alpha <- check_number(alpha, min = 0)
   new_schedule("cosine_decay", function(step) r * ((1 - alpha) * half_wave(pmin(step / decay_steps, 1)) + alpha))
 }
 
@@ -99,10 +99,10 @@ half_wave <- function(part) 0.5 * (1 + cos(pi * part))
 learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1,
   alpha = 0) {
   r <- check_number(initial_learning_rate, min = 0)
-  check_number(first_decay_steps, above = 0)
-  check_number(t_mul, min = 1)
-  check_number(m_mul, above = 0)
-  check_number(alpha, min = 0)
+  first_decay_steps <- check_number(first_decay_steps, above = 0)
+  t_mul <- check_number(t_mul, min = 1)
+  m_mul <- check_number(m_mul, above = 0)
+  alpha <- check_number(alpha, min = 0)
   new_schedule("cosine_decay_restarts", function(step) {
     vapply(step / first_decay_steps, function(at) {
       period <- if (t_mul == 1) floor(at) else floor(log(1 - at * (1 - t_mul)) / log(t_mul))

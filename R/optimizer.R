@@ -51,7 +51,7 @@ NULL
 #' @export
 optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, ..., clipnorm = NULL, clipvalue = NULL,
                           global_clipnorm = NULL, name = "SGD") {
-  check_number(momentum, min = 0, below = 1)
+  momentum <- check_number(momentum, min = 0, below = 1)
   check_flag(nesterov)
   kind <- if (momentum == 0) "sgd" else if (nesterov) "nesterov" else "momentum"
   new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), list(momentum = momentum,
@@ -149,10 +149,10 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
   self <- new.env(parent = emptyenv())
   self$name <- check_string(name, fun = fun)
   self$kind <- kind
-  self$numbers <- numbers
+  self$numbers <- lapply(numbers, plain_argument)
   config <- Filter(Negate(is.null), config)
-  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) check_number(config[[arg]], min = 0,
-    arg = arg, fun = fun)
+  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) config[[arg]] <- check_number(config[[arg]],
+    min = 0, arg = arg, fun = fun)
   self$config <- unlist(config)
   self$clip <- clip
   self$schedule <- NULL
@@ -178,7 +178,7 @@ constructor_of <- function(kind) {
 clip_rule <- function(clipnorm, clipvalue, global_clipnorm, fun = calling_function()) {
   rule <- Filter(Negate(is.null), list(clipnorm = clipnorm, clipvalue = clipvalue, global_clipnorm = global_clipnorm))
   if (length(rule) > 1) abort("only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be given", fun = fun)
-  for (name in names(rule)) check_number(rule[[name]], above = 0, arg = name, fun = fun)
+  for (name in names(rule)) rule[[name]] <- check_number(rule[[name]], above = 0, arg = name, fun = fun)
   unlist(rule)
 }
 

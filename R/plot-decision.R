@@ -35,7 +35,7 @@
 plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, output = NULL, contour = TRUE,
   method = "auto") {
   method <- plot_method(method)
-  check_count(n, min = 2)
+  n <- check_count(n, min = 2)
   if (!is.numeric(contour)) check_flag(contour) else check_number(contour)
   if (!is.null(data)) {
     data <- check_points(data, "data", "plot_decision")

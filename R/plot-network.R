@@ -27,7 +27,7 @@
 #' @export
 plot_network <- function(x, inputs = NULL, outputs = NULL, digits = 2, method = "auto") {
   method <- plot_method(method)
-  check_count(digits, min = 0, max = 10)
+  digits <- check_count(digits, min = 0, max = 10)
   layers <- dense_chain(x)
   sizes <- c(nrow(layers[[1]]$weights), vapply(layers, function(l) ncol(l$weights), 0L))
   if (is.null(inputs)) inputs <- rownames(layers[[1]]$weights)

@@ -37,7 +37,7 @@
 plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE, nrow = NULL, method = "auto") {
   method <- plot_method(method)
   check_flag(byrow)
-  if (!is.null(nrow)) check_count(nrow) # before it is called as a function
+  if (!is.null(nrow)) nrow <- check_count(nrow) # before it is called as a function
   layers <- weight_layers(x, "plot_weights")
   w <- layers[[layer_at(layer, vapply(layers, `[[`, "", "name"), "layer", "plot_weights")]]$weights
   if (!any(is.finite(w))) abort("the weights of shape ", format_shape(dim(w)), " hold no finite number", class = "nan")
@@ -57,7 +57,7 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
       paste(dims, collapse = " x "), class = "shape")
   }
   images <- as_images(t(w), dims, byrow, "plot_weights")
-  rows <- split_rows(images, if (is.null(nrow)) max(1, round(sqrt(length(images) / 2))) else check_count(nrow))
+  rows <- split_rows(images, if (is.null(nrow)) max(1, round(sqrt(length(images) / 2))) else nrow)
   titles <- if (length(images) <= 40) names
   if (method == "ggplot2") {
     frame <- ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey80"))

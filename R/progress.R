@@ -6,6 +6,7 @@
 #' @noRd
 resolve_verbose <- function(verbose = getOption("keras.fit_verbose", "auto"), fun = calling_function()) {
   if (identical(verbose, "auto")) return(if (interactive() && !isTRUE(getOption("knitr.in.progress"))) 1L else 0L)
+  verbose <- plain_argument(verbose)
   if (isTRUE(verbose) || isFALSE(verbose)) return(as.integer(verbose))
   if (!is_number(verbose) || !verbose %in% 0:2) abort("`verbose` must be 0, 1, 2 or \"auto\", not ", describe(verbose),
     fun = fun)

@@ -47,7 +47,7 @@ keeping_random_state <- function(code) {
 #' Draw with a seed of one's own; NULL: from R's generator as it is.
 #' @noRd
 with_own_seed <- function(seed, draw, fun = calling_function()) {
-  if (is.null(check_seed(seed, fun = fun))) return(draw)
+  if (is.null(seed <- check_seed(seed, fun = fun))) return(draw)
   check_not_tracing("it draws random numbers with a seed of its own")
   keeping_random_state({
     set.seed(seed)
@@ -58,7 +58,7 @@ with_own_seed <- function(seed, draw, fun = calling_function()) {
 #' The same with one kind of generator, so that a seed gives the same in all sessions.
 #' @noRd
 with_seed <- function(seed, code, fun = calling_function()) {
-  if (is.null(check_seed(seed, fun = fun))) return(code)
+  if (is.null(seed <- check_seed(seed, fun = fun))) return(code)
   keeping_random_state({
     set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
     code

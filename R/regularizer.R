@@ -48,29 +48,29 @@ call_regularizer <- function(w) {
 #' @rdname regularizer_l1
 #' @export
 regularizer_l1 <- function(l = 0.01) {
-  check_number(l, min = 0)
+  l <- check_number(l, min = 0)
   new_part("regularizer", "l1", list(l = l), call_regularizer)
 }
 
 #' @rdname regularizer_l1
 #' @export
 regularizer_l2 <- function(l = 0.01) {
-  check_number(l, min = 0)
+  l <- check_number(l, min = 0)
   new_part("regularizer", "l2", list(l = l), call_regularizer)
 }
 
 #' @rdname regularizer_l1
 #' @export
 regularizer_l1_l2 <- function(l1 = 0.01, l2 = 0.01) {
-  check_number(l1, min = 0)
-  check_number(l2, min = 0)
+  l1 <- check_number(l1, min = 0)
+  l2 <- check_number(l2, min = 0)
   new_part("regularizer", "l1_l2", list(l1 = l1, l2 = l2), call_regularizer)
 }
 
 #' @rdname regularizer_l1
 #' @export
 regularizer_orthogonal <- function(factor = 0.01, mode = "rows") {
-  check_number(factor, min = 0)
+  factor <- check_number(factor, min = 0)
   check_choice(mode, c("rows", "columns"))
   new_part("regularizer", "orthogonal", list(factor = factor, mode = mode), call_regularizer)
 }

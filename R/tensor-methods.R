@@ -138,7 +138,7 @@ power <- function(x, y) {
 #' Integers stay exact: products of squares.
 #' @noRd
 whole_power <- function(x, n) {
-  check_count(n, min = 0, max = 63, arg = "exponent of an integer tensor", fun = "^")
+  n <- check_count(n, min = 0, max = 63, arg = "exponent of an integer tensor", fun = "^")
   result <- op_add(op_multiply(x, 0), 1)
   while (n > 0) {
     if (n %% 2 == 1) result <- op_multiply(result, x)
@@ -427,7 +427,7 @@ logical_positions <- function(index, n, axis) {
 #' @noRd
 positions <- function(index, n, axis) {
   index <- plain_argument(index)
-  if (!is.numeric(index) || is.object(index) || anyNA(index) || any(index != round(index))) {
+  if (!are_numbers(index) || anyNA(index) || any(index != round(index))) {
     bad_index("an index of axis ", axis, " must be whole or logical, not ", describe(index))
   }
   bad <- index == 0 | abs(index) > n

@@ -138,7 +138,7 @@ inverse_frequency <- function(tokenizer, n, fun) {
 normalize <- function(x, axis = -1, order = 2) {
   x <- check_numbers(x)
   if (is.raw(x)) storage.mode(x) <- "integer"
-  if (!identical(order, Inf)) check_number(order, above = 0)
+  if (!identical(order, Inf)) order <- check_number(order, above = 0)
   shape <- if (is.null(dim(x))) length(x) else dim(x)
   rank <- length(shape)
   position <- check_number(axis)
@@ -158,7 +158,7 @@ check_sequences <- function(x, arg, fun = calling_function()) {
   if (!is.list(x) || is.object(x)) abort("`", arg, "` must be a list of numeric vectors, not ", describe(x), fun = fun)
   x <- lapply(x, function(s) if (is_branch(s) && !is_flat(s)) s else plain_vector(s, arg, fun))
   x[vapply(x, is.null, NA)] <- list(integer())
-  bad <- which(!vapply(x, is.numeric, NA))
+  bad <- which(!vapply(x, are_numbers, NA))
   if (length(bad)) abort("`", arg, "` must be a list of numeric vectors; number ", bad[1], " is ",
     describe(x[[bad[1]]]), fun = fun)
   bad <- which(vapply(x, anyNA, NA))

@@ -27,7 +27,7 @@ skipgrams <- function(sequence, vocabulary_size, window_size = 4, negative_sampl
   sequence <- check_sequences(list(sequence), "sequence")[[1]]
   vocabulary_size <- check_count(vocabulary_size, min = 2)
   window_size <- check_count(window_size)
-  check_number(negative_samples, min = 0)
+  negative_samples <- check_number(negative_samples, min = 0)
   check_flag(shuffle)
   check_flag(categorical)
   with_seed(seed, {
@@ -78,7 +78,7 @@ neighbours <- function(sequence, window, table) {
 #' @export
 make_sampling_table <- function(size, sampling_factor = 1e-05) {
   size <- check_count(size)
-  check_number(sampling_factor, above = 0)
+  sampling_factor <- check_number(sampling_factor, above = 0)
   check_room(size, "size", 24)
   rank <- pmax(seq_len(size) - 1, 1)
   inverse_frequency <- rank * (log(rank) + 0.577) + 1 / 2 - 1 / (12 * rank)

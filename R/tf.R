@@ -88,7 +88,7 @@ print.nn_namespace <- function(x, ...) {
 #' @noRd
 from_zero <- function(axis) {
   numbers <- plain_numbers(axis)
-  if (is.numeric(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
+  if (are_numbers(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
 }
 
 #' An R value or tensor as tf$constant() sees it.
@@ -229,7 +229,7 @@ tf_linalg <- list(
   op_squeeze(op_matmul(a, op_expand_dims(b, -1), transpose_a), -1), matrix_transpose = function(a, name = NULL)
   transpose_matrix(a), norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
     axis <- from_zero(axis)
-    if (is.numeric(ord) && !is.object(ord)) ord <- as.character(ord)
+    if (are_numbers(ord)) ord <- as.character(ord)
     switch(check_choice(ord, c("euclidean", "1", "2", "fro", "Inf")),
       "1" = op_sum(op_abs(tensor), axis, keepdims),
       "Inf" = op_max(op_abs(tensor), axis, keepdims),
@@ -237,8 +237,8 @@ tf_linalg <- list(
     )
   },
   eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
-    tensor(diagonal(1, c(check_count(num_rows, 0), if (is.null(num_columns)) num_rows else check_count(num_columns, 0)),
-      "num_rows"), dtype)
+    rows <- check_count(num_rows, 0)
+    tensor(diagonal(1, c(rows, if (is.null(num_columns)) rows else check_count(num_columns, 0)), "num_rows"), dtype)
   },
   diag = function(diagonal, name = NULL) {
     diagonal <- as_value(tensor(diagonal))

@@ -45,6 +45,26 @@ test_that(".Call stands in the files that border on the engine only", {
   expect_true("op.R" %in% found)
 })
 
+test_that("the number that a check returns is the one that is used", {
+  skip_without_sources()
+  # an integer64 is checked as the number it stands for; what came still has the bits of another
+  checks <- c("check_number", "check_count", "check_whole", "check_seed")
+  checked <- function(e) {
+    if (is.call(e) && identical(e[[1]], quote(`if`)) && length(e) == 3) e <- e[[3]]
+    if (is.call(e) && is.name(e[[1]]) && as.character(e[[1]]) %in% checks && is.name(e[[2]])) as.character(e[[2]])
+  }
+  dropped <- function(e) {
+    if (!is.recursive(e)) return(NULL)
+    own <- if (is.call(e) && identical(e[[1]], quote(`{`))) lapply(seq_along(e), function(i) {
+      intersect(checked(e[[i]]), unlist(lapply(as.list(e)[-seq_len(i)], all.names, functions = FALSE)))
+    })
+    c(own, lapply(as.list(e), function(part) if (!identical(part, quote(expr = ))) dropped(part)))
+  }
+  found <- lapply(r_files(), function(file) paste(basename(file), unlist(lapply(parse(file, keep.source = FALSE),
+    dropped)), recycle0 = TRUE))
+  expect_identical(unlist(found), character())
+})
+
 test_that("the engine neither allocates nor prints nor ends the process nor draws numbers by itself", {
   skip_without_sources()
   words <-

@@ -106,8 +106,8 @@ test_that("helpers and course classes take integer64", {
     gradient_descent_optimizer())
   expect_identical(net$predict(int64(1:4, c(2, 2))), net$predict(matrix(1:4 + 0, 2)))
   expect_identical(net$evaluate(int64(1:4, c(2, 2)), int64(0:1)), net$evaluate(matrix(1:4, 2), 0:1))
-  expect_identical(sigmoid()$forward(int64(c(0, 1), c(1, 2))), sigmoid()$forward(matrix(c(0, 1), 1)),
-    ignore_attr = TRUE)
+  expect_identical(sigmoid()$forward(int64(c(0, 1), c(1, 2))), sigmoid()$forward(matrix(c(0, 1), 1)))
+  expect_identical(sigmoid()$backward(int64(c(0, 1), c(1, 2))), sigmoid()$backward(matrix(c(0, 1), 1)))
   made <- function(w, b) dense_neural_network(list(w), list(b), list(linear()), mean_squared_error(),
     gradient_descent_optimizer(0.1))
   network <- made(int64(c(1, 2, 3, 4), c(2, 2)), int64(c(5, 6)))
@@ -118,6 +118,34 @@ test_that("helpers and course classes take integer64", {
   network$biases <- list(int64(c(0, 7)))
   expect_identical(network$weights, list(matrix(c(0, 0, 0, 1), 2)))
   expect_identical(network$biases, list(c(0, 7)))
+})
+
+test_that("single numbers, sizes and seeds may be integer64, too", {
+  two <- int64(2)
+  same <- function(f) expect_identical(f(two), f(2), label = deparse1(body(f)))
+  same(function(n) as.array(op_clip(5, 0, n)))
+  same(function(n) as.array(op_pad(diag(2), int64(c(0, 1, 1, 0), c(2, 2)), value = n)))
+  same(function(n) as.array(op_one_hot(1, n)))
+  same(function(n) dim(k_eye(n)))
+  same(function(n) as.array(tf$eye(n)))
+  same(function(n) as.list(range_dataset(to = 9, by = n)) |> lapply(as.array))
+  same(function(n) as.array(activation_elu(-1, alpha = n)))
+  same(function(n) as.array(loss_huber(0, 3, delta = n)))
+  same(function(n) as.array(regularizer_l2(n)(c(1, 2))))
+  same(function(n) as.array(initializer_random_normal(stddev = n, seed = n)(3)))
+  same(function(n) as.array(k_dropout(rep(1, 20), 0.5, seed = n)))
+  same(function(n) layer_input(n)$shape)
+  same(function(n) keras_model_sequential(input_shape = list(n, NA))$input_shape)
+  same(function(n) check_gradient(function(x) op_sum(x^3), 1, step = n)$difference)
+  same(function(n) learning_rate_schedule_exponential_decay(n, n, 0.5)(3))
+  expect_identical(optimizer_adam(beta_1 = int64(0), epsilon = int64(1))$get_config()$epsilon, 1)
+  first_step <- function(...) {
+    w <- variable(1)
+    optimizer_adam(1, ...)$apply_gradients(list(list(tensor(4), w)))
+    as.array(w)
+  }
+  expect_identical(first_step(epsilon = int64(1)), first_step(epsilon = 1))
+  expect_identical(first_step(clipnorm = two), first_step(clipnorm = 2))
 })
 
 test_that("classes that leave numbers what they are are taken", {
@@ -180,6 +208,12 @@ test_that("vectors whose class gives their numbers another meaning are refused b
     }
   }
   expect_error(layer_dense(units = day[1]), "<Date>", class = "nativenet_error_value")
+  length <- structure(2, class = "units")
+  for (place in list(function() k_zeros(length), function() op_reshape(1:2, length), function()
+    op_sum(diag(2), axis = length), function() layer_input(length), function() to_categorical(length), function()
+    pad_sequences(list(length)))) {
+    expect_error(place(), "<units>", class = "nativenet_error_value", label = deparse1(body(place)))
+  }
   expect_error(compile(m, optimizer_sgd(structure(0.1, class = "units")), "mse"), "<units>",
     class = "nativenet_error_value")
 })
