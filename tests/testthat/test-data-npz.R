@@ -185,7 +185,7 @@ test_that("contents that do not fit are refused", {
   expect_refused(objects(pickle_bytes(1, hex("4b01723fffff7f"))), "beyond its size")
   expect_refused(objects(pickle_bytes(1, hex("58ffffffff41"))), "ends early")
   expect_refused(objects(pickle_bytes(1, hex("8dffffffffffffffff41"))), "ends early")
-  expect_refused(objects(pickle_bytes(1, hex("8a0900000000000000000009"))), "beyond 2\\^53|opcode 0x09")
+  expect_refused(objects(pickle_bytes(1, hex("8a09000000000000000009"))), "beyond 2\\^53")
   expect_refused(objects(pickle_bytes(1, hex("8c0200"))), "zero byte|ends early")
   expect_refused(objects(hex("80036161616161")), "takes more than there is")
   expect_refused(objects(hex("800365")), "takes more than there is")

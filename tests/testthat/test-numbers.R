@@ -64,6 +64,7 @@ test_that("models take integer64 wherever they take numbers", {
   m |> compile("sgd", "mse")
   set_weights(m, list(int64(c(1, 2), c(2, 1)), int64(3)))
   expect_identical(get_weights(m), list(matrix(c(1, 2), 2), array(3)), ignore_attr = TRUE)
+  set_weights(m, list(matrix(c(1, 2), 2), 3))
   x <- matrix(1:6, 3)
   x64 <- int64(1:6, c(3, 2))
   y64 <- int64(1:3)

@@ -318,23 +318,28 @@ test_that("each R function has a name of its own, by which it is asked for", {
 test_that("interrupted training with a validation split goes on from a file, here and in another process", {
   stop_early <- callback_lambda(on_batch_end = function(batch, logs) if (batch == 2) stop("here"))
   go <- function(model, ...) fit(model, x, y, epochs = 3, batch_size = 8, validation_split = 0.2, verbose = 0, ...)
-  make <- function() {
+  make <- function(optimizer) {
     set.seed(1)
     model <- keras_model_sequential(input_shape = 5) |> layer_gaussian_noise(0.1) |> layer_masking() |>
       layer_dense(4) |> layer_dropout(0.3) |> layer_dense(1)
-    model |> compile(optimizer_nadam(1 / 30), "mse")
+    model |> compile(optimizer(1 / 30), "mse")
   }
-  whole <- make()
-  set.seed(2)
-  history <- go(whole)
-  model <- make()
-  set.seed(2)
-  expect_error(go(model, callbacks = stop_early), "here")
   path <- tempfile()
-  save_model(model, path)
-  again <- load_model(path)
-  expect_identical(go(again, resume = TRUE)$metrics, history$metrics)
-  expect_identical(get_weights(again), get_weights(whole))
+  for (optimizer in list(optimizer_sgd, function(rate) optimizer_sgd(rate, momentum = 0.9, nesterov = TRUE),
+    function(rate) optimizer_rmsprop(rate, momentum = 0.5, centered = TRUE), function(rate)
+    optimizer_adam(rate, amsgrad = TRUE), optimizer_adamw, optimizer_adagrad, optimizer_adadelta, optimizer_adamax,
+    optimizer_nadam)) {
+    whole <- make(optimizer)
+    set.seed(2)
+    history <- go(whole)
+    model <- make(optimizer)
+    set.seed(2)
+    expect_error(go(model, callbacks = stop_early), "here")
+    save_model(model, path)
+    again <- load_model(path)
+    expect_identical(go(again, resume = TRUE)$metrics, history$metrics)
+    expect_identical(get_weights(again), get_weights(whole))
+  }
   skip_if_not_installed("callr")
   there <- callr::r(function(path, x, y, library) {
     loadNamespace("nativenet", lib.loc = library)
