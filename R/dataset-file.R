@@ -254,7 +254,9 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
     columns <- as.list(parse(text, read_as, column_names))[at] # a name may be empty, as that of row names
     for (i in seq_along(keep)) {
       if (quoted[at[i]]) columns[[i]] <- careful(unquoted(columns[[i]], classes[at[i]]))
-      if (!is.double(columns[[i]]) && !is.character(columns[[i]]) && anyNA(columns[[i]])) {
+      if (is.double(columns[[i]])) {
+        columns[[i]][is.na(columns[[i]])] <- NaN
+      } else if (!is.character(columns[[i]]) && anyNA(columns[[i]])) {
         refuse(": a value is missing in column \"", keep[i], "\", which is ", classes[at[i]])
       }
     }

@@ -31,7 +31,8 @@ dtype_code <- function(dtype, fun = calling_function()) {
 #'   Matrix are what they look like. Dates, times, durations, units, factors, labelled vectors, survival times and all
 #'   other classes are refused by name: what their numbers mean is for you to say, and the message has the conversion.
 #' @section Errors: of class `nativenet_error_value` for anything that is not an array of numbers or
-#'   logicals, and for NA, fractions or numbers beyond the range of an integer type.
+#'   logicals, and for NA, fractions or numbers beyond the range of an integer type. `"float64"` keeps R's NA,
+#'   `"float32"` has only NaN.
 #' @examples
 #' x <- tensor(matrix(1:6, 2), dtype = "float32")
 #' x

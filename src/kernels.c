@@ -36,5 +36,7 @@ void kernels_choose(const char *widest) {
     kernels[FLOAT32] = &kernels_f32_avx512;
     kernels[FLOAT64] = &kernels_f64_avx512;
   }
+#else
+  (void)widest;
 #endif
 }

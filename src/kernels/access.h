@@ -25,6 +25,16 @@ INLINE void report(const struct call *c, enum status flaw) {
 #define INT(i) (c->node->attr.ints[i])
 #define REAL_ATTR(i) real_attribute(c->node->attr.reals[i])
 
+/* Whole numbers are never NaN, and compilers say so of a comparison with itself. */
+INLINE int is_nan(real x) {
+#if defined(REAL_IS_FLOATING)
+  return x != x;
+#else
+  (void)x;
+  return 0;
+#endif
+}
+
 /* The ends of clip() may lie beyond an integer type. */
 INLINE real real_attribute(double x) {
 #if defined(REAL_IS_FLOATING)

@@ -184,7 +184,7 @@ static void extreme_forward(const struct call *c, int sign) {
     const real *x = IN(0) + row * n;
     for (int64_t i = 0; i < n; i++) {
       int64_t to = at + i * moves;
-      if (!seen[to] || x[i] != x[i] || (sign > 0 ? x[i] > y[to] : x[i] < y[to])) y[to] = x[i];
+      if (!seen[to] || is_nan(x[i]) || (sign > 0 ? x[i] > y[to] : x[i] < y[to])) y[to] = x[i];
       seen[to] = 1;
     }
   }
@@ -234,7 +234,7 @@ static void position_forward(const struct call *c, int sign) {
       int64_t best = 0;
       for (int64_t k = 1; k < n; k++) {
         const real *new = x + k * inner, *old = x + best * inner;
-        if ((sign > 0 ? *new > *old : *new < *old) || (*new != *new && *old == *old)) best = k;
+        if ((sign > 0 ? *new > *old : *new < *old) || (is_nan(*new) && !is_nan(*old))) best = k;
       }
       y[o * inner + j] = best;
     }

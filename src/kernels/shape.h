@@ -127,7 +127,7 @@ static void gather_forward(const struct call *c) {
 /* Numbers beyond the range of an integer type become its ends, NaN becomes 0. */
 #ifdef REAL_IS_FLOATING
 #define SATURATED(low, high)                                                                                  \
-  (x[i] != x[i] ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
+  (is_nan(x[i]) ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
 #else
 #define SATURATED(low, high) ((int64_t)x[i] <= (low) ? (low) : (int64_t)x[i] >= (high) ? (high) : (int64_t)x[i])
 #endif

@@ -110,7 +110,7 @@ INLINE V vsqrt(V x) {
 #endif
 
 /* The first n numbers of a vector, n < VL. Under a mask where that is one instruction: a call of memcpy in a kernel's
- * loop drives its sums out of the registers. */
+ * loop drives its sums out of the registers. Compilers do not believe n < VL, and warn, unless they see it. */
 #if VECTOR_BYTES == 64 && defined(INSTRUCTION)
 INLINE __mmask16 low_lanes(int64_t n) { return (__mmask16)((1u << n) - 1); }
 INLINE V load_part(const real *p, int64_t n, real rest) {
@@ -130,10 +130,12 @@ INLINE void store_part(real *p, int64_t n, V v) { INSTRUCTION(maskstore)(p, (__m
 #else
 INLINE V load_part(const real *p, int64_t n, real rest) {
   V v = splat(rest);
-  memcpy(&v, p, (size_t)n * sizeof(real));
+  memcpy(&v, p, (size_t)(n & (VL - 1)) * sizeof(real));
   return v;
 }
-INLINE void store_part(real *p, int64_t n, V v) { memcpy(p, &v, (size_t)n * sizeof(real)); }
+INLINE void store_part(real *p, int64_t n, V v) {
+  memcpy(p, &v, (size_t)(n & (VL - 1)) * sizeof(real));
+}
 #endif
 
 #else /* plain C: a vector of one */
