@@ -91,6 +91,7 @@ user_function <- function() {
     name <- if (is.environment(home) && identical(topenv(home), namespace)) spelled(sys.call(i))
     if (ours && is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
     if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
+    if (identical(name, "graph_call")) return(called_name(sys.call(sys.parents()[i]))) # one of `autograph()`
     if (length(name)) return(name)
   }
   NULL

@@ -242,6 +242,9 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
     add("range", a = from, b = by, reshuffle = size, dims = list(integer()), dtypes = list("int64"))
   })
   code <- dtype_code(dtype)
+  ends <- if (size > 0) c(from, from + by * (size - 1)) else c(0, 0)
+  if (code == dtype_code("int32") && any(abs(ends) > .Machine$integer.max)) abort("`dtype` cannot be \"int32\" for ",
+    "numbers from ", format(ends[1], digits = 15), " to ", format(ends[2], digits = 15), ": they are beyond its range")
   if (code == dtype_code("int64")) data else dataset_map(data, function(x) op_cast(x, dtype))
 }
 

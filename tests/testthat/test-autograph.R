@@ -489,3 +489,10 @@ test_that("a function of R's numbers alone has nothing to compile, which is said
   expect_silent(autograph(function() w)())
   expect_silent(autograph(function(a) w * a)(matrix(1, 2, 2)))
 })
+
+test_that("an error of a compiled function names it as it was called", {
+  square <- autograph(function(a) a * a)
+  square(tensor(2L))
+  expect_refusal(square(tensor(100000L)), "value", "`square()`: the result is beyond")
+  expect_error(autograph(function(a) a * a)(tensor(100000L)), "^the result", class = "nativenet_error_value")
+})

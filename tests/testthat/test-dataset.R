@@ -98,6 +98,11 @@ test_that("ranges end before their end", {
   expect_equal(flat(range_dataset(3, -4, -3)), c(3, 0, -3))
   expect_equal(flat(range_dataset(2^40, 2^40 + 2)), 2^40 + 0:1)
   expect_identical(length(range_dataset(5, 1)), 0L)
+  # numbers that do not fit were the largest that does, again and again
+  expect_refusal(range_dataset(2^31, 2^31 + 2, dtype = "int32"), "value", "`dtype`", "2147483648 to 2147483649")
+  expect_refusal(range_dataset(0, -2^40, -2^39, dtype = "int32"), "value", "`dtype`")
+  expect_equal(flat(range_dataset(2^31 - 1, 2^31, dtype = "int32")), 2^31 - 1)
+  expect_identical(length(range_dataset(2^40, 0, dtype = "int32")), 0L)
   expect_identical(elements(range_dataset(to = 1, dtype = "float32"))[[1]][[1]], "float32")
   expect_identical(elements(range_dataset(to = 1, dtype = tf$int32))[[1]][[1]], "int32")
 })

@@ -118,8 +118,11 @@ test_that(
   for (units in c(1, 3, 4)) { # with 4 rows and 4 units a vector would be taken for a row
     in_float64(model <- keras_model_sequential(input_shape = 2) |>
       layer_dense(units, "linear", kernel_initializer = "zeros"))
+    output <- seq_len(units) / 2
+    set_weights(model, list(matrix(0, 2, units), output))
     model |> compile(optimizer_sgd(0), total, metrics = list(custom_metric("total", total)))
-    expected <- c(loss = units * 30, total = units * 30)
+    squares <- outer(target, output, "-")^2
+    expected <- c(loss = sum(squares), total = sum(squares))
     data <- tensor_slices_dataset(list(x, target)) |> dataset_batch(4)
     for (y in list(target, matrix(target), tensor(target), list(target), data.frame(target)))
       expect_equal(unclass(evaluate(model, x, y)), expected)
@@ -128,12 +131,12 @@ test_that(
     expect_equal(unclass(train_on_batch(model, x, target)), expected)
     expect_equal(unclass(test_on_batch(model, x, target, sample_weight = 1:4)), expected)
     history <- model |> fit(x, target, epochs = 1, validation_data = list(x, target, 1:4), verbose = 0)
-    expect_equal(unlist(history$metrics), c(expected, val_loss = units * 30, val_total = units * 30))
+    expect_equal(unlist(history$metrics), c(expected, val_loss = sum(squares), val_total = sum(squares)))
   }
   expect_true(all(vapply(shapes, identical, NA, 1L)))
   # a loss of each sample takes weights as before
   model |> compile("sgd", function(y_true, y_pred) k_sum((y_true - y_pred)^2, axis = 2))
-  expect_equal(evaluate(model, x, target, sample_weight = 4:1)$loss, mean(4:1 * 4 * target^2))
+  expect_equal(evaluate(model, x, target, sample_weight = 4:1)$loss, mean(4:1 * rowSums(squares)))
 })
 
 test_that("data that do not fit say what may have been meant", {
