@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind noomp clang bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind clang bench lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,10 +60,6 @@ valgrind: ## the tests under valgrind (slow)
 	@tools/setup.sh test
 	@tools/setup.sh valgrind
 	@tools/valgrind.sh
-
-noomp: ## the tests of a build without OpenMP
-	@tools/setup.sh test
-	@tools/noomp.sh
 
 clang: ## a build with clang and some of the tests
 	@tools/setup.sh test

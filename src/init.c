@@ -54,19 +54,9 @@ SEXP ffi_kernels(SEXP widest) {
   return Rf_mkString(kernels[FLOAT32]->name);
 }
 
+/* Has R's BLAS single precision? */
 SEXP ffi_features(void) {
-  SEXP result = PROTECT(Rf_allocVector(LGLSXP, 2)), names = PROTECT(Rf_allocVector(STRSXP, 2));
-#ifdef _OPENMP
-  LOGICAL(result)[0] = 1;
-#else
-  LOGICAL(result)[0] = 0;
-#endif
-  LOGICAL(result)[1] = blas_has_sgemm();
-  SET_STRING_ELT(names, 0, Rf_mkChar("openmp"));
-  SET_STRING_ELT(names, 1, Rf_mkChar("sgemm"));
-  Rf_setAttrib(result, R_NamesSymbol, names);
-  UNPROTECT(2);
-  return result;
+  return Rf_ScalarLogical(blas_has_sgemm());
 }
 
 static const R_CallMethodDef routines[] = {ROUTINES(REGISTER){NULL, NULL, 0}};
@@ -100,4 +90,10 @@ void attribute_visible R_init_nativenet(DllInfo *dll) {
   R_registerRoutines(dll, NULL, routines, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
+}
+
+void attribute_visible R_unload_nativenet(DllInfo *dll);
+void attribute_visible R_unload_nativenet(DllInfo *dll) {
+  (void)dll;
+  threads_end();
 }

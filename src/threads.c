@@ -1,30 +1,32 @@
-#define _POSIX_C_SOURCE 200112L /* pthread_atfork, sched_yield, clock_gettime */
+#define _GNU_SOURCE /* sched_getaffinity, pthread_atfork, clock_gettime */
 #include "threads.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
-#ifndef _WIN32
-#include <pthread.h>
-#include <sched.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <unistd.h>
 #endif
 
 /* Two threads share a step only if it is worth some barriers (a microsecond each). */
 #define WORK_PER_THREAD 1.5e6
 
-/* With `forked` the only mutable file-level state of the core. */
+/* With the pool the only mutable file-level state of the core. */
 static int limit = 1;
 static struct team_choice shared_choice;
 static int (*question)(void);
 
-/* OpenMP's threads do not survive a fork: a child works alone. */
-#if defined(_OPENMP) && !defined(_WIN32)
+/* Threads do not survive a fork: a child works alone. */
+#ifndef _WIN32
 static int forked = -1; /* -1: nobody watches yet */
 static void in_child(void) { forked = 1; }
 static void watch_forks(void) {
@@ -35,20 +37,32 @@ enum { forked = 0 };
 static void watch_forks(void) {}
 #endif
 
+/* Those that the process may use. */
 int threads_available(void) {
-#ifdef _OPENMP
-  int n = omp_get_num_procs();
-  int allowed = omp_get_thread_limit();
-  return n < allowed ? n : allowed;
+#if defined(_WIN32)
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  long n = (long)info.dwNumberOfProcessors;
+#elif defined(__linux__)
+  cpu_set_t set;
+  long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
 #else
-  return 1;
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
 #endif
+  return n < 1 ? 1 : n < MAX_THREADS ? (int)n : MAX_THREADS;
+}
+
+/* What OpenMP's variable allows all threads of a process, as clusters and checks set it. */
+static int threads_allowed(void) {
+  const char *text = getenv("OMP_THREAD_LIMIT");
+  long n = text ? strtol(text, NULL, 10) : 0;
+  return n > 0 && n < MAX_THREADS ? (int)n : MAX_THREADS;
 }
 
 void threads_set_limit(int n) {
   watch_forks();
-  limit = n < 1 ? 1 : n;
-  if (limit > threads_available()) limit = threads_available();
+  int allowed = threads_allowed();
+  limit = n < 1 ? 1 : n < allowed ? n : allowed;
 }
 
 int threads_limit(void) { return forked ? 1 : limit; }
@@ -89,28 +103,17 @@ static enum status team_status(struct team *team) {
   return atomic_load(&team->stop) ? STATUS_INTERRUPTED : (enum status)atomic_load(&team->failed);
 }
 
-enum status team_run(int n, team_task *task, void *user) {
-  struct team team = {.threads = n};
-#ifdef _OPENMP
-  if (n > 1) {
-#pragma omp parallel num_threads(n)
-    {
-#pragma omp single
-      team.threads = omp_get_num_threads(); /* may be fewer than asked for */
-      team_member(&team, omp_get_thread_num(), task, user);
-    }
-    return team_status(&team);
-  }
-#endif
-  team.threads = 1;
-  team_member(&team, 0, task, user);
-  return team_status(&team);
-}
-
-/* Waits are short, so members spin: who yields while the others are merely slower may get the core back
- * milliseconds later, if another process wants it. After about a millisecond the others are probably waiting for
- * a core themselves. */
+/* Waits are short, so threads spin: who yields while the others are merely slower may get the core back milliseconds
+ * later, if another process wants it. After about a millisecond the others are probably waiting for a core
+ * themselves. */
 #define SPINS 30000
+
+static void spin(int turn) {
+#if defined(__SSE2__)
+  _mm_pause();
+#endif
+  if (turn > SPINS) sched_yield();
+}
 
 void team_barrier(struct team *team) {
   if (team->threads == 1) return;
@@ -120,14 +123,108 @@ void team_barrier(struct team *team) {
     atomic_store_explicit(&team->round, round + 1, memory_order_release);
     return;
   }
-  for (int turn = 0; atomic_load_explicit(&team->round, memory_order_acquire) == round; turn++) {
-#if defined(__SSE2__)
-    _mm_pause();
-#endif
-#ifndef _WIN32
-    if (turn > SPINS) sched_yield();
-#endif
+  for (int turn = 0; atomic_load_explicit(&team->round, memory_order_acquire) == round; turn++) spin(turn);
+}
+
+/* The threads beside the caller's. They are made when a team first needs them, and stay. One that has nothing to do
+ * spins for a while, as steps follow each other, and then sleeps until it is woken. */
+struct worker {
+  pthread_t thread;
+  int number;    /* 1, 2, ... */
+  atomic_int go; /* teams that it was called to */
+};
+
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+  struct worker worker[MAX_THREADS]; /* from number 1 on */
+  int workers;
+  atomic_int sleepers, done, leave, busy;
+  team_task *task; /* of the present team, as are the next two */
+  void *user;
+  struct team *team;
+} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+/* A sleeper counts itself before it looks, and who calls looks at the count after the call, so no call is missed. */
+static void wait_for_call(struct worker *w, int calls) {
+  for (int turn = 0; turn < SPINS; turn++) {
+    if (atomic_load_explicit(&w->go, memory_order_acquire) != calls || atomic_load(&pool.leave)) return;
+    spin(0);
   }
+  pthread_mutex_lock(&pool.mutex);
+  atomic_fetch_add(&pool.sleepers, 1);
+  while (atomic_load(&w->go) == calls && !atomic_load(&pool.leave)) pthread_cond_wait(&pool.wake, &pool.mutex);
+  atomic_fetch_sub(&pool.sleepers, 1);
+  pthread_mutex_unlock(&pool.mutex);
+}
+
+static void wake_sleepers(void) {
+  if (!atomic_load(&pool.sleepers)) return;
+  pthread_mutex_lock(&pool.mutex);
+  pthread_cond_broadcast(&pool.wake);
+  pthread_mutex_unlock(&pool.mutex);
+}
+
+static void *work(void *of) {
+  struct worker *w = of;
+  for (int calls = 0;; calls++) {
+    wait_for_call(w, calls);
+    if (atomic_load(&pool.leave)) return NULL;
+    team_member(pool.team, w->number, pool.task, pool.user);
+    atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+  }
+}
+
+#define STACK_BYTES (4 << 20)
+
+/* Signals, such as that of Ctrl-C, are for the caller's thread: R's handlers know no other. */
+static int grow_pool(int workers) {
+  pthread_attr_t attributes;
+  if (pool.workers >= workers || pthread_attr_init(&attributes)) return pool.workers;
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+#ifndef _WIN32
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+#endif
+  while (pool.workers < workers) {
+    struct worker *w = &pool.worker[pool.workers + 1];
+    w->number = pool.workers + 1;
+    atomic_store(&w->go, 0);
+    if (pthread_create(&w->thread, &attributes, work, w)) break; /* the team is smaller */
+    pool.workers++;
+  }
+#ifndef _WIN32
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+#endif
+  pthread_attr_destroy(&attributes);
+  return pool.workers;
+}
+
+void threads_end(void) {
+  if (forked || !pool.workers) return;
+  atomic_store(&pool.leave, 1);
+  wake_sleepers();
+  for (; pool.workers; pool.workers--) pthread_join(pool.worker[pool.workers].thread, NULL);
+  atomic_store(&pool.leave, 0);
+}
+
+enum status team_run(int n, team_task *task, void *user) {
+  struct team team = {.threads = 1};
+  /* who is asked while a team is at work may start another run, which is done alone */
+  int ours = n > 1 && !forked && !atomic_exchange(&pool.busy, 1), workers = ours ? grow_pool(n - 1) : 0;
+  if (workers > n - 1) workers = n - 1;
+  if (workers) {
+    team.threads = workers + 1;
+    pool.task = task, pool.user = user, pool.team = &team;
+    atomic_store(&pool.done, 0);
+    for (int i = 1; i <= workers; i++) atomic_fetch_add(&pool.worker[i].go, 1);
+    wake_sleepers();
+  }
+  team_member(&team, 0, task, user);
+  for (int turn = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < workers; turn++) spin(turn);
+  if (ours) atomic_store(&pool.busy, 0);
+  return team_status(&team);
 }
 
 void threads_set_question(int (*ask)(void)) { question = ask; }

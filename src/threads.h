@@ -21,10 +21,15 @@ struct range {
   int64_t begin, end;
 };
 
-/* Upper limit set by the user (see R's nn_threads()); always 1 in a forked child. */
+/* Upper limit set by the user (see R's nn_threads()); always 1 in a forked child. More than the processors is allowed,
+ * more than MAX_THREADS or the environment's OMP_THREAD_LIMIT is not. */
+#define MAX_THREADS 256
 int threads_limit(void);
 void threads_set_limit(int n);
-int threads_available(void);
+int threads_available(void); /* processors */
+
+/* Before the library is unloaded. */
+void threads_end(void);
 
 /* How many threads `work` (floating point operations) deserves. */
 int threads_for(double work);

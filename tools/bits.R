@@ -1,4 +1,4 @@
-# Prints a digest of trained weights, to be compared between builds: it must not depend on threads or OpenMP.
+# Prints a digest of trained weights, to be compared between builds: it must not depend on the number of threads.
 library(nativenet)
 
 digest_of <- function(x) {

@@ -11,7 +11,7 @@ export NATIVENET_DEBUG=1
 R_MAKEVARS_USER=$out/Makevars tools/install.sh "$out/lib"
 
 status=0
-export NATIVENET_SLOW="${NATIVENET_SLOW:-0}" OMP_WAIT_POLICY=passive
+export NATIVENET_SLOW="${NATIVENET_SLOW:-0}"
 R_DEBUGGER="valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=none --log-file=$out/report" \
   tools/test.sh "$out/lib" || status=$?
 

@@ -547,7 +547,6 @@ big_calls <- function(dtype) {
 }
 
 test_that("one thread or two: the same bits", {
-  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
   for (dtype in c("float32", "float64")) {
     calls <- big_calls(dtype)

@@ -231,7 +231,6 @@ test_that("casts carry gradients between float types and stop at integers", {
 })
 
 test_that("one thread or two: the same bits backward", {
-  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
   gradients <- function(f, ..., dtype) tape_gradients(f, list(...), seq_along(list(...)), dtype)
   wide <- some(c(3, 500000))

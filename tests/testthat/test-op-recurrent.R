@@ -168,7 +168,6 @@ test_that("long float32 sums keep their digits", {
 })
 
 test_that("one thread or two: the same bits, forward and backward", {
-  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
   set.seed(5)
   d <- c(30, 40, 24, 20) # enough work for two
   for (dtype in c("float32", "float64")) {

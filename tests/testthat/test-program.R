@@ -79,7 +79,6 @@ test_that("traced functions survive saving", {
 })
 
 test_that("one thread or two: the same bits", {
-  skip_if(nn_features()$cores < 2 || !nn_features()$openmp, "one core")
   arrays <- list(some(c(128, 200)), some(c(200, 101), k = 2), some(101, k = 3), some(c(101, 50), k = 4))
   f <- do.call(trace_program, c(list(network), arrays))
   one <- with_threads(1, as.array(do.call(f, arrays)))

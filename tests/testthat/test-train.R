@@ -23,7 +23,6 @@ fitted <- function(seed = 1, ..., threads = 1, verbose = FALSE) {
   capture.output(history <- network$fit(big$x, big$y, epochs = 2, batch_size = 100, verbose = verbose))
   list(numbers(network), history$loss, network$predict(big$x), runif(1))
 }
-has_threads <- function() nn_features()$openmp && nn_features()$cores >= 2
 
 xor_x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), nrow = 4, ncol = 2, byrow = TRUE)
 xor_y <- matrix(c(0, 1, 1, 0), nrow = 4, ncol = 1)
@@ -66,7 +65,6 @@ test_that("without shuffling the seed does not matter", {
 })
 
 test_that("one and two threads give the same bits, for each instruction set and dtype", {
-  skip_if_not(has_threads(), "one core")
   on.exit(.Call(nativenet:::C_kernels, "widest")) # the widest there is
   for (set in unique(c("portable", "avx2", nn_features()$instructions))) {
     if (.Call(nativenet:::C_kernels, set) != set) next
@@ -77,7 +75,6 @@ test_that("one and two threads give the same bits, for each instruction set and 
 })
 
 test_that("one and two threads give the same bits for every optimizer, and step by step", {
-  skip_if_not(has_threads(), "one core")
   old <- nn_threads()
   on.exit(nn_threads(old))
   for (make in list(gradient_descent_optimizer, momentum_optimizer, rmsprop_optimizer, adamw_optimizer,
@@ -223,7 +220,6 @@ test_that("an interrupt stops fit within half a second; it can be caught, and tr
 
 test_that("forked children can train after the parent used threads, and the parent goes on", {
   skip_on_os("windows")
-  skip_if_not(has_threads(), "one core")
   skip_if_not_installed("callr")
   agree <- callr::r(function(x, y) { # in a process of its own, which a hanging child takes down in the end
     library(nativenet)
