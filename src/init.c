@@ -34,7 +34,7 @@
 #define ARGS_7 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define ARGS_11 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define DECLARE(name, n) SEXP ffi_##name(ARGS_##n);
-#define REGISTER(name, n) {#name, (DL_FUNC)&ffi_##name, n},
+#define REGISTER(name, n) {#name, (DL_FUNC)(void (*)(void))&ffi_##name, n},
 ROUTINES(DECLARE)
 
 /* Limit and number of threads: 0 asks only. */

@@ -4,7 +4,7 @@
 
 compile() { # options
   printf '%s\n' src/*.c | xargs -P "$CORES" -I{} gcc "$@" $(R CMD config --cppflags) \
-    -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes -Wno-cast-function-type \
+    -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes \
     -Werror -c {} -o /dev/null
 }
 for std in gnu11 gnu17 gnu2x; do
