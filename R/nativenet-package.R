@@ -74,6 +74,7 @@ op_code <- new.env(parent = emptyenv())
   bind_keras_callback(topenv())
   register_refusals()
   .Call(C_threads, default_threads())
+  choose_instructions()
   .Call(C_blas, as.integer(isTRUE(getOption("nativenet.blas"))))
   meet_packages()
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word

@@ -71,6 +71,26 @@ test_that("asking does not change the instruction set", {
   expect_identical(nn_features()$instructions, "portable")
 })
 
+test_that("an option or a variable of the environment names the instruction set", {
+  on.exit(.Call(nativenet:::C_kernels, "widest"))
+  widest <- nn_features()$instructions
+  chosen <- function(option, variable) {
+    old <- options(nativenet.instructions = option)
+    Sys.setenv(NATIVENET_INSTRUCTIONS = variable)
+    on.exit({
+      options(old)
+      Sys.unsetenv("NATIVENET_INSTRUCTIONS")
+    })
+    nativenet:::choose_instructions()
+    nn_features()$instructions
+  }
+  expect_identical(chosen(NULL, "portable"), "portable")
+  expect_identical(chosen(widest, "portable"), widest)
+  expect_identical(chosen("portable", ""), "portable")
+  for (bad in list("sse", 3, c("avx2", "portable"))) expect_warning(expect_identical(chosen(bad, ""), widest),
+    "must be one of \"portable\", \"avx2\", \"avx512\"", class = "nativenet_warning_instructions")
+})
+
 test_that("the default follows the option, then R CMD check's limit, then four", {
   default <- nativenet:::default_threads
   old <- options(nativenet.threads = 3)
