@@ -39,6 +39,8 @@ calling_function <- function(frame = parent.frame(2)) {
     if (!identical(sys.frame(i), frame)) next
     name <- spelling_of(i)
     if (is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
+    # lapply() calls it so; what the user called is the function that it was written in
+    if (identical(name, "FUN")) return(calling_function(environment(sys.function(i))))
     if (length(name)) return(name)
   }
   NULL
