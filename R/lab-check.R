@@ -9,9 +9,9 @@
 #'
 #' The session that calls is left alone: its objects, options, working directory and random numbers. The file runs in
 #' its own folder, without your profile, and with its output and its pictures thrown away. When it stops with an error,
-#' what comes after it is run all the same. After `timeout` seconds it is ended, along with all processes that it has
-#' started (a file that refuses to be interrupted lasts two seconds longer). It has your rights on this computer, so
-#' look at files from people you do not know before you run them.
+#' what comes after it is run all the same. After `timeout` seconds of processor time, or ten times as long by the
+#' clock, it is ended, along with all processes that it has started. It has your rights on this computer, so look at
+#' files from people you do not know before you run them.
 #'
 #' @section What is accepted in the lab on back-propagation:
 #' * the cross-entropy with or without a small constant inside the logarithms; it is a mean over rows;
@@ -24,7 +24,8 @@
 #'   are not).
 #' @param lab name of the lab, see [use_lab()]; by default what the head of the file says, else the name of the file
 #'   (`tensors-anna.R`).
-#' @param timeout seconds after which the process is ended.
+#' @param timeout seconds of processor time after which the process is ended: what other programs do at the same time
+#'   does not count. On Windows, seconds by the clock.
 #' @return A data frame of class `nn_lab_check`, invisibly: a row per check with `check`, what must hold; `ok`; and
 #'   `message`, why it does not. The first row says whether the file runs. Checks that were not reached have `ok = NA`.
 #' @section Errors: `nativenet_error_file` for a file that is not there, `nativenet_error_value` if it is not clear
@@ -44,11 +45,9 @@ check_lab <- function(file, lab = NULL, timeout = 60) {
   folder <- tempfile("lab")
   dir.create(folder)
   on.exit(unlink(folder, recursive = TRUE))
-  started <- proc.time()[["elapsed"]]
-  run_apart(sprintf("asNamespace(\"nativenet\")$run_lab(%s)",
+  late <- run_apart(sprintf("asNamespace(\"nativenet\")$run_lab(%s)",
     toString(vapply(normalizePath(c(file, checks, folder), "/"), deparse1, ""))),
-    folder, timeout)
-  late <- proc.time()[["elapsed"]] - started >= timeout
+    folder, ceiling(timeout))
   end <- if (late) sprintf("stopped after %g seconds", timeout) else "the process ended: `quit()`, or R crashed,"
   result <- lab_result(folder, check_titles(checks), end)
   print(structure(result, class = c("nn_lab_check", "data.frame"), file = basename(file), lab = lab))
@@ -63,24 +62,29 @@ lab_of <- function(file, fun = calling_function()) {
   known[1]
 }
 
-#' Run a line of R in a process of its own, for `timeout` seconds at most. Its output goes nowhere.
+#' Run a line of R in a process of its own. Its output goes nowhere. Was it ended for the time?
+#' @param seconds of processor time that it may take.
+#' @param longest seconds by the clock: a file may wait for ever.
 #' @noRd
-run_apart <- function(code, folder, timeout) {
+run_apart <- function(code, folder, seconds, longest = if (windows) seconds else 10 * seconds) {
   script <- file.path(folder, "run.R")
   writeLines(c(paste0(".libPaths(", paste(deparse(.libPaths()), collapse = ""), ")"), code), script)
   rscript <- file.path(R.home("bin"), "Rscript")
-  seconds <- ceiling(timeout)
-  suppressWarnings(if (.Platform$OS.type == "windows") {
-    system2(rscript, c("--vanilla", shQuote(script)), stdout = FALSE, stderr = FALSE, timeout = seconds)
+  windows <- .Platform$OS.type == "windows"
+  taken <- system.time(suppressWarnings(if (windows) {
+    system2(rscript, c("--vanilla", shQuote(script)), stdout = FALSE, stderr = FALSE, timeout = longest)
   } else {
     # With a timeout, R makes the shell the head of a process group, interrupts that at its end, and waits long for
     # those who do not mind. The shell outlives the interrupt to end all of its group, the group of number $$, if it is
     # one.
-    system(timeout = seconds, paste(
-      "trap : INT TERM; (sleep", seconds + 2, "; kill -9 -$$) > /dev/null 2>&1 &",
+    system(timeout = longest, paste(
+      sprintf("trap : INT TERM; (sleep %.0f; kill -9 -$$) > /dev/null 2>&1 & ulimit -t %.0f 2> /dev/null;",
+        longest + 2, seconds),
       shQuote(rscript), "--vanilla", shQuote(script), "> /dev/null 2>&1 < /dev/null; kill -9 -$$ 2> /dev/null"
     ))
-  })
+  }), gcFirst = FALSE)
+  # the system looks at processor time by the tick
+  taken[["elapsed"]] >= longest || !windows && sum(taken[c("user.child", "sys.child")]) > seconds - 0.1
 }
 
 #' What the process has left in the folder, as a row per check.

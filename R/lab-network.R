@@ -108,7 +108,8 @@ truncated_normal <- function(inputs, units) {
 of_models <- function(x) if (inherits(x, "nn_part")) paste0(" of models, `", part_label(x), "()`")
 has_methods <- function(x, names) is.environment(x) && !inherits(x, "nn_optimizer") &&
   all(vapply(names, function(n) is.function(x[[n]]) || n %in% method_names(x), NA))
-method_names <- function(x) if (is(x, "envRefClass")) x$getRefClass()$methods() else character()
+# as x$getRefClass()$methods(), which makes a generator first
+method_names <- function(x) if (is(x, "envRefClass")) names(x$.refClassDef@refMethods) else character()
 # by what they take, not by their names: a student's classes may have nothing in common with ours
 is_activation <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 1
 is_loss <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 2

@@ -18,6 +18,8 @@ run_lab <- function(file, checks, folder) {
   trouble <- run_file(file, function(place) note(file_runs, NA, place))
   note(file_runs, is.null(trouble), if (is.null(trouble)) "" else c(trouble))
   if (!is.null(attr(trouble, "unread"))) return()
+  # Checks are run once, and the methods of each new object would be compiled again.
+  compiler::enableJIT(0)
   words <- new.env(parent = topenv())
   words$check <- function(title, code) {
     note(title, NA, "in this check")

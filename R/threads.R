@@ -30,8 +30,8 @@
 #' nn_features()
 #' @export
 nn_threads <- function(n = NULL) {
-  if (is.null(n)) return(.Call(C_threads, 0L)[1])
-  set <- .Call(C_threads, check_count(n, max = 256))[1]
+  if (is.null(n)) return(.Call(C_threads, 0L, 0)[1])
+  set <- .Call(C_threads, check_count(n, max = 256), 0)[1]
   if (set < n) warn("`nn_threads()`: ", set, if (set == 1) " thread is" else " threads are", " in force, not ", n,
     ": the environment variable `OMP_THREAD_LIMIT` sets a limit, and a forked process works alone", class = "threads")
   invisible(set)
@@ -40,7 +40,7 @@ nn_threads <- function(n = NULL) {
 #' @rdname nn_threads
 #' @export
 nn_features <- function() {
-  threads <- .Call(C_threads, 0L)
+  threads <- .Call(C_threads, 0L, 0)
   list(
     instructions = .Call(C_kernels, ""), sgemm = .Call(C_features), threads = threads[1], cores = threads[2]
   )
@@ -62,5 +62,5 @@ default_threads <- function() {
   wanted <- getOption("nativenet.threads")
   if (is_number(wanted) && wanted >= 1) return(as.integer(wanted))
   limited <- tolower(Sys.getenv("_R_CHECK_LIMIT_CORES_")) %in% c("true", "warn", "error")
-  min(if (limited) 2L else 4L, .Call(C_threads, 0L)[2])
+  min(if (limited) 2L else 4L, .Call(C_threads, 0L, 0)[2])
 }

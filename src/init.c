@@ -19,7 +19,7 @@
   ROW(program_variable, 3) ROW(recording, 3) ROW(same_sizes, 2) ROW(sha256, 1) ROW(signature, 2)                \
   ROW(stream_new, 1) ROW(stream_next, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3) ROW(tape_reset, 2)           \
   ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_bytes, 1) ROW(tensor_from_bytes, 4)       \
-  ROW(tensor_info, 1) ROW(threads, 1) ROW(trainer_fit, 7) ROW(trainer_get, 2) ROW(trainer_gradient, 5)          \
+  ROW(tensor_info, 1) ROW(threads, 2) ROW(trainer_fit, 7) ROW(trainer_get, 2) ROW(trainer_gradient, 5)          \
   ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5)                  \
   ROW(trainer_remember, 2) ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(value_from_shapes, 1) ROW(variable, 3)  \
   ROW(variable_assign, 2) ROW(variable_info, 1) ROW(weak, 2) ROW(weak_value, 1)
@@ -37,9 +37,10 @@
 #define REGISTER(name, n) {#name, (DL_FUNC)(void (*)(void))&ffi_##name, n},
 ROUTINES(DECLARE)
 
-/* Limit and number of threads: 0 asks only. */
-SEXP ffi_threads(SEXP n) {
-  if (as_int(n) > 0) threads_set_limit(as_int(n));
+/* Limit and number of threads: 0 asks only. Tests say how little work a thread is good for; 0 is the usual. */
+SEXP ffi_threads(SEXP n, SEXP work) {
+  check_vector(work, REALSXP, 1);
+  if (as_int(n) > 0) threads_set_limit(as_int(n), REAL(work)[0]);
   SEXP result = Rf_allocVector(INTSXP, 2);
   INTEGER(result)[0] = threads_limit();
   INTEGER(result)[1] = threads_available();

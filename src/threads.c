@@ -22,6 +22,7 @@
 
 /* With the pool the only mutable file-level state of the core. */
 static int limit = 1;
+static double work_per_thread = WORK_PER_THREAD;
 static struct team_choice shared_choice;
 static int (*question)(void);
 
@@ -59,8 +60,9 @@ static int threads_allowed(void) {
   return n > 0 && n < MAX_THREADS ? (int)n : MAX_THREADS;
 }
 
-void threads_set_limit(int n) {
+void threads_set_limit(int n, double work) {
   watch_forks();
+  work_per_thread = work > 0 ? work : WORK_PER_THREAD;
   int allowed = threads_allowed();
   limit = n < 1 ? 1 : n < allowed ? n : allowed;
 }
@@ -69,7 +71,7 @@ int threads_limit(void) { return forked ? 1 : limit; }
 
 int threads_for(double work) {
   int n = threads_limit();
-  double worth = work / WORK_PER_THREAD;
+  double worth = work / work_per_thread;
   return worth >= n ? n : worth < 1 ? 1 : (int)worth;
 }
 

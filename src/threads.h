@@ -22,10 +22,11 @@ struct range {
 };
 
 /* Upper limit set by the user (see R's nn_threads()); always 1 in a forked child. More than the processors is allowed,
- * more than MAX_THREADS or the environment's OMP_THREAD_LIMIT is not. */
+ * more than MAX_THREADS or the environment's OMP_THREAD_LIMIT is not. `work` is what each thread must have to do, in
+ * floating point operations; 0: the usual. */
 #define MAX_THREADS 256
 int threads_limit(void);
-void threads_set_limit(int n);
+void threads_set_limit(int n, double work);
 int threads_available(void); /* processors */
 
 /* Before the library is unloaded. */

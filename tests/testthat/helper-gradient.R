@@ -5,7 +5,7 @@ gradient_weights <- function(y) some(dims(y), 0.5, 1.5, k = 5)
 
 #' The tape's gradients towards the inputs numbered `wants`, as arrays (NULL where there is none).
 tape_gradients <- function(f, inputs, wants, dtype = "float64") {
-  tensors <- lapply(inputs, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x))
+  tensors <- as_tensors(inputs, dtype)
   tape <- gradient_tape()
   for (x in tensors[wants]) tape_watch(tape, x)
   y <- tape_record(tape, do.call(f, tensors))
@@ -13,24 +13,27 @@ tape_gradients <- function(f, inputs, wants, dtype = "float64") {
   lapply(gradients, function(g) if (!is.null(g)) as.array(g))
 }
 
-#' d/dh of the weighted sum at x + h v, h = 0, where `at(h)` gives the inputs: central differences of fourth
+as_tensors <- function(inputs, dtype = "float64") {
+  lapply(inputs, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x))
+}
+
+#' d/dh of the weighted sum at x + h v, h = 0, where `at(h)` gives the inputs, as tensors: central differences of fourth
 #' order. The step is smaller than the distance of some()'s numbers from kinks; its error is about 1e-10.
-central_difference <- function(f, at, step = 2^-15) {
-  total <- function(h) {
-    y <- do.call(f, lapply(at(h), function(x) if (is.double(x)) tensor(x, "float64") else tensor(x)))
-    y <- as.array(y)
-    sum(y * gradient_weights(y))
-  }
+central_difference <- function(f, at, step = 2^-15, weights = gradient_weights(do.call(f, at(0)))) {
+  total <- function(h) sum(as.array(do.call(f, at(h))) * weights)
   (8 * (total(step) - total(-step)) - (total(2 * step) - total(-2 * step))) / (12 * step)
 }
 
 #' All partial derivatives by inputs[[k]].
 numeric_gradient <- function(f, inputs, k) {
-  g <- inputs[[k]]
+  g <- x <- inputs[[k]]
+  tensors <- as_tensors(inputs)
+  weights <- gradient_weights(do.call(f, tensors))
   for (i in seq_along(g)) {
-    g[i] <- central_difference(f, function(h) {
-      inputs[[k]][i] <- inputs[[k]][i] + h
-      inputs
+    g[i] <- central_difference(f, weights = weights, at = function(h) {
+      x[i] <- x[i] + h
+      tensors[[k]] <- tensor(x, "float64")
+      tensors
     })
   }
   g
@@ -43,7 +46,7 @@ directional_error <- function(f, inputs, wants, gradients = tape_gradients(f, in
   size <- sum(unlist(Map(function(g, v) sum(abs(c(g) * c(v))), gradients, along)))
   expected <- central_difference(f, function(h) {
     inputs[wants] <- Map(function(x, v) x + h * c(v), inputs[wants], along)
-    inputs
+    as_tensors(inputs)
   })
   abs(slope - expected) / max(size, 0.1)
 }

@@ -600,7 +600,7 @@ random_op_names <- function() {
 #' 0 floats only, 1 also integers, 2 also bool, 3 bool only: the parts of the table, by their first rows.
 op_part <- function(name) findInterval(match(name, op_names()), match(c("add", "equal", "logical_and"), op_names()))
 
-as_inputs <- function(case, dtype) lapply(case$inputs, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x))
+as_inputs <- function(case, dtype) as_tensors(case$inputs, dtype)
 apply_case <- function(case, dtype) do.call(case$call, as_inputs(case, dtype))
 
 #' The expected values of all cases, computed once; a list like op_cases.
@@ -629,10 +629,11 @@ with_kernels <- function(name, code) {
   .Call(nativenet:::C_kernels, name)
   code
 }
-with_threads <- function(n, code) {
+#' `work`: what each thread must have to do; 0 is the usual.
+with_threads <- function(n, code, work = 0) {
   before <- nn_threads()
   on.exit(nn_threads(before))
-  nn_threads(n)
+  .Call(nativenet:::C_threads, as.integer(n), work)
   code
 }
 

@@ -92,8 +92,8 @@ bombs <- function() {
     entries = list(file_of(header(c(charToRaw("{\"a\":["), text_of("{},"), charToRaw("0]}")), 2^22 + 100)),
       safetensors_read)
   )
-  if (nzchar(Sys.which("zip"))) cases$npz <- list(zipped(npy_bytes("|u1", "(5,)", raw(4e7))), read_npz)
-  if (nzchar(Sys.which("zip"))) cases$pickled <- list(zipped(npy_bytes("|O", "(1,)", rep(charToRaw("]"), 6e7))),
+  if (nzchar(Sys.which("zip"))) cases$npz <- list(zipped(npy_bytes("|u1", "(5,)", raw(2e7))), read_npz)
+  if (nzchar(Sys.which("zip"))) cases$pickled <- list(zipped(npy_bytes("|O", "(1,)", rep(charToRaw("]"), 2e7))),
     read_npz)
   for (unit in list("]", ")", "(", "N", "]a", "]q1", as.raw(c(0x55, 0)), as.raw(c(0x43, 0)), as.raw(0x94),
     as.raw(c(0x5d, 0x72, 255, 255, 255, 0)))) {
@@ -117,15 +117,23 @@ test_that("no file takes much before it is refused, and none leaves anything beh
   place <- function() list.files(tempdir(), "^nativenet-|^content-|[.]part$", all.files = TRUE)
   cases <- bombs()
   before <- place()
+  used <- gc(reset = TRUE)
   for (i in seq_along(cases)) for (read in cases[[i]][-1]) {
     info <- paste(i, names(cases)[i])
-    used <- gc(reset = TRUE)
-    seconds <- system.time(expect_error(read(cases[[i]][[1]]), class = "nativenet_error_file",
-      info = info))[["user.self"]]
-    taken <- sum(gc()[, 6] - used[, 2])
-    expect_lt(taken, max(16, 4 * file.size(cases[[i]][[1]]) / 2^20), label = paste(info, "megabytes"))
+    most <- max(16, 4 * file.size(cases[[i]][[1]]) / 2^20)
+    refusal <- function() expect_error(read(cases[[i]][[1]]), class = "nativenet_error_file", info = info)
+    seconds <- system.time(refusal(), gcFirst = FALSE)[["user.self"]]
+    now <- gc()
+    taken <- function() sum(now[, 6] - used[, 2])
+    if (taken() >= most) { # by a case before this one?
+      used <- gc(reset = TRUE)
+      refusal()
+      now <- gc()
+    }
+    expect_lt(taken(), most, label = paste(info, "megabytes"))
     expect_lt(seconds, 1, label = paste(info, "seconds"))
     expect_identical(place(), before, info = info)
+    used <- now
   }
 })
 

@@ -449,43 +449,41 @@ test_that("Ctrl-C stops training, which goes on in another process with the same
   skip_if_not_installed("callr")
   folder <- tempfile()
   dir.create(folder)
-  run <- function(part, folder, library, epochs) {
-    library(nativenet, lib.loc = library)
+  run <- function(running, parts, folder, epochs) {
+    library(nativenet)
     nn_threads(1)
     set.seed(1)
     x <- matrix(rnorm(2000 * 20), 2000)
     y <- as.numeric(x[, 1] > 0)
     file <- file.path(folder, "model")
     go <- function(model, ...) model |> fit(x, y, epochs = epochs, batch_size = 8, verbose = 0, ...)
-    if (part == "rest") {
-      model <- load_model(file)
-      go(model, resume = TRUE)
-    } else {
-      model <- keras_model_sequential(input_shape = 20) |> layer_dense(40, activation = "relu") |> layer_dropout(0.2) |>
-        layer_dense(1, activation = "sigmoid")
-      model |> compile("adam", "binary_crossentropy")
-      set.seed(2)
-      if (part == "whole") {
-        go(model)
+    lapply(parts, function(part) {
+      if (part == "rest") {
+        model <- load_model(file)
+        go(model, resume = TRUE)
       } else {
-        file.create(file.path(folder, "begun"))
-        stopped <- tryCatch({ go(model); FALSE }, interrupt = function(e) TRUE)
-        save_model(model, file)
-        return(list(stopped, model$optimizer$iterations))
+        model <- keras_model_sequential(input_shape = 20) |> layer_dense(40, activation = "relu") |>
+          layer_dropout(0.2) |> layer_dense(1, activation = "sigmoid")
+        model |> compile("adam", "binary_crossentropy")
+        set.seed(2)
+        if (part == "whole") {
+          go(model)
+        } else {
+          begun <- callback_lambda(on_epoch_begin = function(epoch, logs) file.create(running))
+          stopped <- tryCatch({ go(model, callbacks = begun); FALSE }, interrupt = function(e) TRUE)
+          save_model(model, file)
+          return(list(stopped, model$optimizer$iterations))
+        }
       }
-    }
-    get_weights(model)
+      get_weights(model)
+    })
   }
-  here <- list(folder = folder, library = dirname(system.file(package = "nativenet")))
-  child <- callr::r_bg(run, c("first", here, 1e5), libpath = .libPaths()) # would take minutes
-  while (!file.exists(file.path(folder, "begun")) && child$is_alive()) Sys.sleep(0.01)
-  Sys.sleep(0.3)
-  child$interrupt()
-  child$wait(20000)
-  first <- child$get_result()
+  session <- callr::r_session$new()
+  on.exit(session$close())
+  first <- interrupted(session, run, "first", folder, 1e5)[[1]] # would take minutes
   expect_true(first[[1]])
-  there <- function(part) callr::r(run, c(part, here, first[[2]] %/% 250 + 2), libpath = .libPaths())
-  expect_identical(there("rest"), there("whole"))
+  weights <- callr::r(run, list(NULL, c("whole", "rest"), folder, first[[2]] %/% 250 + 2), libpath = .libPaths())
+  expect_identical(weights[[1]], weights[[2]])
 })
 
 test_that("models that are trained and dropped leave no memory behind", {

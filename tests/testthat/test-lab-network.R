@@ -11,8 +11,13 @@ build <- function(layers = list(2, htan(), 1, sigmoid()), loss = binary_crossent
 }
 numbers <- function(network) unlist(c(network$weights, network$biases))
 # The same network with parts that are not ours: then all is computed in R, layer by layer.
+foreign_losses <- new.env()
 in_r <- function(network) {
-  foreign <- setRefClass("foreign_loss", contains = class(network$loss)[1], where = globalenv())
+  base <- class(network$loss)[1]
+  # a class takes time to make
+  if (is.null(foreign_losses[[base]])) foreign_losses[[base]] <- setRefClass(paste0("foreign_", base), contains = base,
+    where = globalenv())
+  foreign <- foreign_losses[[base]]
   twin <- network$copy()
   fields <- names(network$loss$getRefClass()$fields())
   twin$loss <- do.call(foreign, lapply(stats::setNames(fields, fields), function(f) network$loss$field(f)))

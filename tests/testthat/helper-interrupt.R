@@ -1,0 +1,23 @@
+# Waiting for what other processes do, and interrupting them. No test depends on how busy the machine is: what is waited
+# for has ten minutes, and how long something goes on is measured in processor time.
+
+#' Does it come true?
+happens <- function(condition) {
+  for (i in 1:60000) if (condition()) return(TRUE) else Sys.sleep(0.01)
+  FALSE
+}
+
+processor_time <- function() sum(proc.time()[c("user.self", "sys.self")])
+
+#' Begins `code(running, ...)` in the session of callr, interrupts it `wait` seconds after it has made the file
+#' `running`, and gives what it returned; as attribute `sent`, the processor time that the session had taken by then.
+interrupted <- function(session, code, ..., wait = 0.3) {
+  running <- tempfile()
+  session$call(code, list(running, ...))
+  expect_true(happens(function() file.exists(running) || session$poll_process(0) == "ready"))
+  Sys.sleep(wait)
+  session$interrupt()
+  sent <- sum(unlist(session$get_cpu_times()[c("user", "system")]))
+  expect_identical(session$poll_process(600000), "ready")
+  structure(session$read()$result, sent = sent)
+}
