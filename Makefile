@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind clang bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind clang newest platforms bench lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -62,9 +62,16 @@ valgrind: ## the tests under valgrind (slow)
 	@tools/valgrind.sh
 
 clang: ## a build with clang and some of the tests
-	@tools/setup.sh test
 	@tools/setup.sh clang
 	@tools/clang.sh
+
+newest: ## the same with the newest packages of CRAN
+	@rm -rf build/newest
+	@NATIVENET_PACKAGES=cran tools/setup.sh clang
+	@NATIVENET_PACKAGES=cran tools/clang.sh
+
+platforms: ## demo, tests and check in clean chroots of Debian; tools/platforms.md has the results
+	@tools/platforms.sh
 
 bench: ## install, then run the workloads in bench/
 	@tools/setup.sh run

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A build with clang, and the tests of what has C code change R's lists: the two compilers evaluate arguments in different orders.
-# Without OpenMP, whose library for clang need not be there.
+# A build with clang without a warning, and the tests of what has C code change R's lists: the two compilers evaluate
+# arguments in different orders.
 . "$(dirname "$0")/env.sh"
 out=$BUILD/clang
 rm -rf "$out"
 mkdir -p "$out/lib"
 
 clang=$(command -v clang || command -v clang-14) || die "no clang here"
-printf 'CC = %s\nCFLAGS = -O1\nSHLIB_OPENMP_CFLAGS =\n' "$(command -v ccache || true) $clang" > "$out/Makevars"
+printf 'CC = %s\nCFLAGS = -O1 -Wall -Wextra -Wpedantic -Werror\n' "$(command -v ccache || true) $clang" > "$out/Makevars"
 R_MAKEVARS_USER=$out/Makevars tools/install.sh "$out/lib"
 grep -q "$clang" "$out/lib/install.log" || die "clang was not used"
 TEST_FILTER=${TEST_FILTER:-'^(evaluate|optimizer|program|tape|train)$'} tools/test.sh "$out/lib"

@@ -5,7 +5,14 @@ cd "$(dirname "$0")/.."
 TOP=$PWD
 BUILD=$TOP/build
 mkdir -p "$BUILD"
-export R_LIBS="$BUILD/lib:$BUILD/deps${R_LIBS:+:$R_LIBS}"
+# NATIVENET_PACKAGES=cran: all R packages are CRAN's newest, in a library of their own.
+if [ "${NATIVENET_PACKAGES:-debian}" = cran ]; then
+  DEPS=$BUILD/newest
+  export R_LIBS_SITE=/nonexistent
+else
+  DEPS=$BUILD/deps
+fi
+export R_LIBS="$BUILD/lib:$DEPS${R_LIBS:+:$R_LIBS}"
 [ -n "${LC_ALL:-}${LANG:-}" ] || export LANG=C.UTF-8
 CORES=$(nproc 2>/dev/null || echo 1)
 

@@ -12,7 +12,9 @@ requirements <- function(fields) {
 }
 
 needed <- requirements(c("Depends", "Imports", "LinkingTo"))
-if (purpose != "run") needed <- c(needed, requirements("Suggests")) # without which tests are skipped
+suggested <- requirements("Suggests") # without which tests are skipped
+if (purpose == "clang") suggested <- suggested["testthat"]
+if (purpose != "run") needed <- c(needed, suggested)
 if (purpose == "document") needed <- c(needed, roxygen2 = "7.0")
 
 present <- function(package, version) {

@@ -2,7 +2,7 @@
 # tools/setup.sh [run|test|check|document|valgrind|clang]
 # Installs what is missing for that purpose; silent, quick and offline when nothing is.
 # "check" and "document" include "test", which includes "run". R packages come from
-# Debian where it has them, else from CRAN into build/deps.
+# Debian where it has them, else from CRAN into build/deps; all from CRAN with NATIVENET_PACKAGES=cran.
 . "$(dirname "$0")/env.sh"
 level=${1:-run}
 
@@ -47,7 +47,9 @@ compiles() {
 missing_r_packages() { Rscript tools/missing.R "$level"; }
 
 install_r_packages() {
-  if is_debians_r && may_be_root; then
+  if [ "${NATIVENET_PACKAGES:-debian}" = cran ]; then
+    apt_install g++ libuv1-dev # of testthat's
+  elif is_debians_r && may_be_root; then
     refresh_lists
     names=
     for package; do
@@ -63,11 +65,11 @@ install_r_packages() {
   [ -n "$packages" ] || return 0
   # https needs certificates, which a minimal Debian lacks
   [ -n "$(ls /etc/ssl/certs 2> /dev/null)" ] || ! is_debian || apt_install ca-certificates
-  echo "Installing from CRAN into build/deps:" $packages
-  mkdir -p "$BUILD/deps"
+  echo "Installing from CRAN into ${DEPS#"$TOP/"}:" $packages
+  mkdir -p "$DEPS"
   # shellcheck disable=SC2086
-  Rscript -e 'if ("@CRAN@" %in% getOption("repos")) chooseCRANmirror(FALSE, ind = 1)' \
-    -e 'install.packages(commandArgs(TRUE), lib = "build/deps", quiet = TRUE)' $packages
+  MAKEFLAGS=-j$CORES Rscript -e 'if ("@CRAN@" %in% getOption("repos")) chooseCRANmirror(FALSE, ind = 1)' \
+    -e 'install.packages(commandArgs(TRUE)[-1], lib = commandArgs(TRUE)[1], quiet = TRUE)' "$DEPS" $packages
   packages=$(missing_r_packages)
   [ -z "$packages" ] || die "could not install the R packages" $packages
 }
