@@ -87,7 +87,10 @@ op_code <- new.env(parent = emptyenv())
   invisible()
 }
 
-.onUnload <- function(libpath) library.dynam.unload("nativenet", libpath)
+.onUnload <- function(libpath) {
+  .Call(C_threads_end)
+  library.dynam.unload("nativenet", libpath)
+}
 
 # Called from C with the kind of condition and its text. Shape rules name the op themselves; other texts get
 # the name of the function that the user called.

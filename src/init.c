@@ -19,10 +19,10 @@
   ROW(program_variable, 3) ROW(recording, 3) ROW(same_sizes, 2) ROW(sha256, 1) ROW(signature, 2)                \
   ROW(stream_new, 1) ROW(stream_next, 3) ROW(tape_gradient, 5) ROW(tape_opaque, 3) ROW(tape_reset, 2)           \
   ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_bytes, 1) ROW(tensor_from_bytes, 4)       \
-  ROW(tensor_info, 1) ROW(threads, 2) ROW(trainer_fit, 7) ROW(trainer_get, 2) ROW(trainer_gradient, 5)          \
-  ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2) ROW(trainer_predict, 5)                  \
-  ROW(trainer_remember, 2) ROW(trainer_set, 3) ROW(trainer_step, 4) ROW(value_from_shapes, 1) ROW(variable, 3)  \
-  ROW(variable_assign, 2) ROW(variable_info, 1) ROW(weak, 2) ROW(weak_value, 1)
+  ROW(tensor_info, 1) ROW(threads, 2) ROW(threads_end, 0) ROW(trainer_fit, 7) ROW(trainer_get, 2)               \
+  ROW(trainer_gradient, 5) ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2)                 \
+  ROW(trainer_predict, 5) ROW(trainer_remember, 2) ROW(trainer_set, 3) ROW(trainer_step, 4)                 \
+  ROW(value_from_shapes, 1) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_info, 1) ROW(weak, 2) ROW(weak_value, 1)
 
 #define ARGS_0 void
 #define ARGS_1 SEXP
@@ -45,6 +45,12 @@ SEXP ffi_threads(SEXP n, SEXP work) {
   INTEGER(result)[0] = threads_limit();
   INTEGER(result)[1] = threads_available();
   return result;
+}
+
+/* Before the library is unloaded. R calls no R_unload_nativenet() where it may not look for symbols. */
+SEXP ffi_threads_end(void) {
+  threads_end();
+  return R_NilValue;
 }
 
 /* Choose the instruction set again, for tests and benchmarks: its name, or "widest"; "" asks only. */
@@ -91,10 +97,4 @@ void attribute_visible R_init_nativenet(DllInfo *dll) {
   R_registerRoutines(dll, NULL, routines, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
-}
-
-void attribute_visible R_unload_nativenet(DllInfo *dll);
-void attribute_visible R_unload_nativenet(DllInfo *dll) {
-  (void)dll;
-  threads_end();
 }
