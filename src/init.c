@@ -21,8 +21,9 @@
   ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(tensor, 2) ROW(tensor_bytes, 1) ROW(tensor_from_bytes, 4)       \
   ROW(tensor_info, 1) ROW(threads, 2) ROW(threads_end, 0) ROW(trainer_fit, 7) ROW(trainer_get, 2)               \
   ROW(trainer_gradient, 5) ROW(trainer_memory, 1) ROW(trainer_new, 4) ROW(trainer_optimizer, 2)                 \
-  ROW(trainer_predict, 5) ROW(trainer_remember, 2) ROW(trainer_set, 3) ROW(trainer_step, 4)                 \
-  ROW(value_from_shapes, 1) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_info, 1) ROW(weak, 2) ROW(weak_value, 1)
+  ROW(trainer_predict, 5) ROW(trainer_remember, 2) ROW(trainer_set, 3) ROW(trainer_step, 4)                     \
+  ROW(value_from_shapes, 1) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_info, 1) ROW(weak, 2)         \
+  ROW(weak_value, 1)
 
 #define ARGS_0 void
 #define ARGS_1 SEXP
