@@ -63,11 +63,9 @@ not_yet_hints <- c(
 #' @evalNamespace sprintf("export(%s)", sort(unlist(not_yet_names), method = "radix"))
 NULL
 
-not_yet <- function(name) {
-  force(name)
-  function(...) abort("this version of nativenet does not have this function of Keras; ",
-    if (name %in% names(not_yet_hints)) not_yet_hints[[name]] else "`?nativenet` tells what is there",
-    class = "missing", fun = name)
-}
-for (name in unlist(not_yet_names)) assign(name, not_yet(name))
+tell_not_yet <- function(name) abort("this version of nativenet does not have this function of Keras; ",
+  if (name %in% names(not_yet_hints)) not_yet_hints[[name]] else "`?nativenet` tells what is there",
+  class = "missing", fun = name)
+
+for (name in unlist(not_yet_names)) assign(name, eval(bquote(function(...) tell_not_yet(.(name)))))
 rm(name)
