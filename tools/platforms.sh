@@ -23,7 +23,7 @@ mkdir -p "$out"
 inside() {
   # shellcheck disable=SC2016
   unshare --mount --pid --fork sh -ec 'cd "$1"; mount -t proc proc proc; mount --rbind /dev dev; mount -t tmpfs tmp tmp
-    exec chroot . env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 NATIVENET_PACKAGES="$2" sh -ec "$3"' - \
+    exec chroot . env -i PATH="$PATH" HOME=/srv LANG=C.UTF-8 NATIVENET_PACKAGES="$2" sh -ec "$3"' - \
     "$root" "$packages" "$1" < /dev/null
 }
 
@@ -31,7 +31,7 @@ inside() {
 try() { # step, target of make
   verdict='' log=$out/$name-$1.log start=$(date +%s)
   case " ${STEPS:-demo test check} " in *" $1 "*) ;; *) return 0 ;; esac
-  inside "cd /root/nativenet; make $2" > "$log" 2>&1 || verdict="failed "
+  inside "cd /srv/nativenet; make $2" > "$log" 2>&1 || verdict="failed "
   found=$(grep -E '^Status:|^[0-9]+ passed, ' "$log" | tail -n 1)
   [ -n "$verdict$found" ] || verdict=OK
   verdict="$verdict$found, $(($(date +%s) - start)) s"
@@ -44,16 +44,16 @@ echo "$table" | while read -r name release compiler packages; do
   if ! [ -e "$root/ready" ]; then
     rm -rf "$root"
     # mirrors may lag behind
-    mmdebstrap --quiet --variant=apt --include=make --aptopt='Acquire::Check-Valid-Until "false"' "$release" "$root" \
-      http://deb.debian.org/debian < /dev/null
+    mmdebstrap --quiet --variant=apt --include=make --aptopt='Acquire::Check-Valid-Until "false"' \
+      "$release" "$root" < /dev/null
     touch "$root/ready"
   fi
-  rm -rf "$root/root/nativenet" "$root/root/.R"
-  mkdir -p "$root/root/nativenet" "$root/root/.R"
-  git archive HEAD | tar -xf - -C "$root/root/nativenet"
+  rm -rf "$root/srv/nativenet" "$root/srv/.R"
+  mkdir -p "$root/srv/nativenet" "$root/srv/.R"
+  git archive HEAD | tar -xf - -C "$root/srv/nativenet"
   if [ "$compiler" != gcc ]; then
     inside "apt-get -qq update; apt-get -qq -y --no-install-recommends install $compiler" > "$out/$name-cc.log" 2>&1
-    echo "CC = $compiler" > "$root/root/.R/Makevars"
+    echo "CC = $compiler" > "$root/srv/.R/Makevars"
   fi
   try demo demo
   demo=$verdict
