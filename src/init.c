@@ -62,11 +62,6 @@ SEXP ffi_kernels(SEXP widest) {
   return Rf_mkString(kernels[FLOAT32]->name);
 }
 
-/* Has R's BLAS single precision? */
-SEXP ffi_features(void) {
-  return Rf_ScalarLogical(blas_has_sgemm());
-}
-
 static const R_CallMethodDef routines[] = {ROUTINES(REGISTER){NULL, NULL, 0}};
 
 /* The engine relies on these; better to refuse to load than to compute nonsense. */

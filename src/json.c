@@ -75,16 +75,6 @@ static int put_utf8(int32_t c, unsigned char *to) {
   return more + 1;
 }
 
-size_t json_unescape(const unsigned char *at, char *to) {
-  const unsigned char *end = json_token_end(at);
-  size_t n = 0;
-  for (at++; at < end - 1;) {
-    if (*at == '\\') n += (size_t)put_utf8(take_escape(&at, end), (unsigned char *)to + n);
-    else to[n++] = (char)*at++;
-  }
-  return n;
-}
-
 /* ---- the whole text ---- */
 
 /* The end of a string, or NULL and where and why it is none. */
@@ -98,8 +88,7 @@ static const unsigned char *check_string(const unsigned char *at, const unsigned
     else if (*at == '\\') {
       int32_t c = take_escape(&at, end);
       if (c <= 0) *problem = c ? "a string holds an escape that is none" : "a string holds a zero character";
-    } else if (*at < 0x80) at++;
-    else {
+    } else {
       int n = utf8_length(at, end);
       if (!n) *problem = "it is not UTF-8";
       at += n;
@@ -136,16 +125,16 @@ enum { COST_PLACE = 8, COST_SCALAR = 56, COST_NAMES = 112 };
 
 const char *json_scan(const unsigned char *text, size_t n, int deepest, struct json_extent *extent, size_t *offset) {
   const unsigned char *at = text, *end = text + n;
-  unsigned char open[JSON_DEEPEST], bare[JSON_DEEPEST]; /* bare: only numbers are within */
+  unsigned char open[JSON_DEEPEST], bare[JSON_DEEPEST] = {0}; /* bare: only numbers are within */
   double count[JSON_DEEPEST] = {0};
   int depth = 0, wants_value = 1, first = 0; /* first: a bracket was just opened */
   const char *problem = NULL;
-  struct json_extent e = {0, 1, 1, 0, 0, INFINITY, -INFINITY};
+  struct json_extent e = {0, 1, 0, 0, INFINITY, -INFINITY};
   if (deepest > JSON_DEEPEST) deepest = JSON_DEEPEST;
   for (;;) {
     at = json_skip(at, end);
     *offset = (size_t)(at - text);
-    if (at == end) return depth == 0 && !wants_value ? (*extent = e, NULL) : "it ends early";
+    if (at == end) return depth == 0 && !wants_value ? (e.numbers = bare[0], *extent = e, NULL) : "it ends early";
     if (depth == 0 && !wants_value) return "there is more after its end";
     unsigned char c = *at;
     if (!wants_value || (first && (c == ']' || c == '}'))) { /* after a value, or in a bracket that holds none */
@@ -179,7 +168,6 @@ const char *json_scan(const unsigned char *text, size_t n, int deepest, struct j
       bare[depth] = 1;
       count[depth] = 0;
       open[depth++] = c;
-      if (depth > e.deepest) e.deepest = depth;
       e.cost += COST_SCALAR + (c == '{' ? COST_NAMES : 0);
       at++, wants_value = first = 1;
       continue;
@@ -188,7 +176,6 @@ const char *json_scan(const unsigned char *text, size_t n, int deepest, struct j
     const unsigned char *start = at;
     if (c == '"') {
       if (!(at = check_string(at, end, &problem, offset))) return problem;
-      e.bare = 0;
       e.cost += 2 * COST_SCALAR + (double)(at - start);
     } else if (number) {
       if (!(at = check_number(at, end))) return "a number is none";
@@ -208,12 +195,11 @@ const char *json_scan(const unsigned char *text, size_t n, int deepest, struct j
       }
       if (!length) return "a value is missing";
       at += length;
-      e.bare = 0;
     }
   }
 }
 
-/* ---- names ---- */
+/* ---- strings ---- */
 
 /* The bytes of UTF-8 that a string stands for, one after the other. */
 struct unescaping {
@@ -236,6 +222,15 @@ static int next_byte(struct unescaping *u) {
   u->next = 1;
   return u->held[0];
 }
+
+size_t json_unescape(const unsigned char *at, char *to) {
+  struct unescaping u = unescape(at, json_token_end(at));
+  size_t n = 0;
+  for (int c; (c = next_byte(&u)) != 0;) to[n++] = (char)c;
+  return n;
+}
+
+/* ---- names ---- */
 
 static int same_names(const unsigned char *a, const unsigned char *b, const unsigned char *end) {
   struct unescaping x = unescape(a, end), y = unescape(b, end);

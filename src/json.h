@@ -12,10 +12,10 @@
 
 #define JSON_DEEPEST 100
 
-/* What a text holds. `cost` is what its values take in R, in bytes, at most; `bare` tells whether all values within are
- * numbers. */
+/* What a text holds. `cost` is what its values take in R, in bytes, at most; `numbers` tells whether it is one bracket
+ * of numbers, `whole` whether all numbers are whole. */
 struct json_extent {
-  int deepest, bare, whole;
+  int numbers, whole;
   double names, cost, least, most;
 };
 

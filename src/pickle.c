@@ -283,6 +283,11 @@ static int are_plain(struct machine *m, int64_t from) {
   return 1;
 }
 
+static int is_lowest_list(const struct machine *m, int64_t at) {
+  uint32_t x = m->p->item[at];
+  return at == m->list_at || (kind_of(x) == K_SHARED && (int64_t)(x >> KIND_BITS) == m->list_memo);
+}
+
 /* The topmost n items become a tuple, which takes the place of the first of them or of the mark below. */
 static int make_tuple(struct machine *m, int64_t n, int64_t to) {
   int64_t from = m->n - n;
@@ -294,8 +299,7 @@ static int make_tuple(struct machine *m, int64_t n, int64_t to) {
   if (first == K_NAME && more_of(x[0]) == W_NDARRAY) tuple |= ONE_ARRAY;
   int shape = (tuple & INTS) && n <= PICKLE_AXES;
   /* (version, shape, dtype, is it in Fortran order?, elements) */
-  int list = n == 5 && (from + 4 == m->list_at ||
-    (kind_of(x[4]) == K_SHARED && (int64_t)(x[4] >> KIND_BITS) == m->list_memo));
+  int list = n == 5 && is_lowest_list(m, from + 4);
   if (list && from + 1 == m->shape_at && kind_of(x[2]) == K_DTYPE && (x[2] & OBJECTS) && kind_of(x[3]) == K_BOOL) {
     tuple |= STATE;
     m->p->axes = m->numbers;
@@ -332,8 +336,7 @@ static int append(struct machine *m, int64_t from, int64_t below) {
   uint32_t changed = put_in(m, from, *list);
   if (!changed || !are_plain(m, from)) return 0;
   *list = changed;
-  if (below == m->list_at || (kind_of(m->p->item[below]) == K_SHARED && (int64_t)(m->p->item[below] >> KIND_BITS) ==
-    m->list_memo)) m->count += (double)(m->n - from);
+  if (is_lowest_list(m, below)) m->count += (double)(m->n - from);
   return 1;
 }
 

@@ -49,13 +49,17 @@ void F77_NAME(sgemm)(const char *transa, const char *transb, const int *m, const
   const int *ldc FCLEN FCLEN);
 LIBRARY_MULTIPLY(multiply_float, float, sgemm)
 #if defined(__ELF__)
-int blas_has_sgemm(void) { return F77_NAME(sgemm) != NULL; }
+static int has_sgemm(void) { return F77_NAME(sgemm) != NULL; }
 #else
-int blas_has_sgemm(void) { return 1; }
+static int has_sgemm(void) { return 1; }
 #endif
 #else
-int blas_has_sgemm(void) { return 0; }
+static int has_sgemm(void) { return 0; }
 #endif
+
+/* Has the library single precision? */
+SEXP ffi_features(void);
+SEXP ffi_features(void) { return Rf_ScalarLogical(has_sgemm()); }
 
 /* Use the library for large products, or do not. */
 SEXP ffi_blas(SEXP use);
@@ -63,7 +67,7 @@ SEXP ffi_blas(SEXP use) {
   int on = as_int(use);
   library_multiply[FLOAT64] = on ? multiply_double : NULL;
 #ifdef HAVE_SGEMM
-  library_multiply[FLOAT32] = on && blas_has_sgemm() ? multiply_float : NULL;
+  library_multiply[FLOAT32] = on && has_sgemm() ? multiply_float : NULL;
 #endif
   return use;
 }

@@ -41,13 +41,19 @@ static const char *const status_class[STATUS_COUNT] = {
   [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced",
 };
 
+SEXP call_ours(SEXP call) {
+  PROTECT(call);
+  SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
+  SEXP value = Rf_eval(call, name_space);
+  UNPROTECT(3);
+  return value;
+}
+
 void raise(const struct failure *failure) {
   if (failure->status == STATUS_INTERRUPTED) R_ContinueUnwind(jump);
-  SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
   SEXP kind = PROTECT(Rf_mkString(status_class[failure->status]));
   SEXP text = PROTECT(Rf_mkString(failure->text));
-  SEXP call = PROTECT(Rf_lang3(Rf_install("raise_native"), kind, text));
-  Rf_eval(call, name_space);
+  call_ours(Rf_lang3(Rf_install("raise_native"), kind, text));
   Rf_error("internal error: raise_native() returned"); /* not reached */
 }
 

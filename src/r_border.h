@@ -157,9 +157,10 @@ void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
 struct dataset;
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
 
-/* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
-int blas_has_sgemm(void); /* in single precision */
+/* The value of a call of one of the package's R functions. */
+SEXP call_ours(SEXP call);
 
+/* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
 int call_back(SEXP f, double a, double b, double c);
 #define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
 

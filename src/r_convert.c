@@ -40,10 +40,8 @@ int r_dtype(SEXP x) {
 
 SEXP bare_numbers(SEXP x) {
   if (is_tensor(x) || r_dtype(x) >= 0) return x;
-  SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
-  SEXP call = PROTECT(Rf_lang2(Rf_install("numbers_for_engine"), PROTECT(Rf_lang2(R_QuoteSymbol, x))));
-  x = Rf_eval(call, name_space);
-  UNPROTECT(4);
+  x = call_ours(Rf_lang2(Rf_install("numbers_for_engine"), PROTECT(Rf_lang2(R_QuoteSymbol, x))));
+  UNPROTECT(1);
   return x;
 }
 
@@ -215,11 +213,7 @@ SEXP numbers_to_r(const struct tensor *t) {
     if (small) TRANSPOSE(shape, i[r_at] = (int)((const int64_t *)t->data)[our_at]);
     else TRANSPOSE(shape, d[r_at] = nearest(((const int64_t *)t->data)[our_at], &rounded));
   }
-  if (rounded) {
-    SEXP name_space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("nativenet"))));
-    Rf_eval(PROTECT(Rf_lang1(Rf_install("warn_rounded"))), name_space);
-    UNPROTECT(3);
-  }
+  if (rounded) call_ours(Rf_lang1(Rf_install("warn_rounded")));
   if (shape->rank) {
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, shape->rank));
     for (int k = 0; k < shape->rank; k++) INTEGER(dim)[k] = (int)shape->dim[k];

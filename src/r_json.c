@@ -52,7 +52,7 @@ SEXP ffi_json_scan(SEXP text, SEXP deepest) {
   SEXP extent = Rf_allocVector(REALSXP, 5);
   double *to = REAL(extent);
   to[0] = e.cost;
-  to[1] = e.bare && e.deepest == 1;
+  to[1] = e.numbers;
   to[2] = e.whole;
   to[3] = e.least;
   to[4] = e.most;

@@ -269,53 +269,28 @@ static int append(struct pickle *p, int from) {
   return 1;
 }
 
-#define KNOWN_NAMES 5
-static const char *const known_name[KNOWN_NAMES][3] = {
-  {"numpy.core.multiarray", "_reconstruct", "_reconstruct"},
-  {"numpy._core.multiarray", "_reconstruct", "_reconstruct"}, /* since NumPy 2 */
-  {"numpy", "ndarray", "ndarray"},
-  {"numpy", "dtype", "dtype"},
-  {"_codecs", "encode", "encode"}
-};
-
-static int push_name(struct pickle *p, const char *module, size_t m, const char *name, size_t n) {
-  for (int i = 0; i < KNOWN_NAMES; i++) {
-    if (strlen(known_name[i][0]) == m && !memcmp(known_name[i][0], module, m) && strlen(known_name[i][1]) == n &&
-      !memcmp(known_name[i][1], name, n))
-      return push_object(p, Rf_install(known_name[i][2]));
-  }
-  char text[120];
-  size_t length = 0;
-  for (size_t i = 0; i < m + 1 + n && length < sizeof text - 1; i++) {
-    char c = i < m ? module[i] : i == m ? '.' : name[i - m - 1];
-    text[length++] = c > ' ' && c <= '~' ? c : '?';
-  }
-  text[length] = 0;
-  snprintf(p->problem, sizeof p->problem,
-    "its pickle wants to use %s of Python, and only arrays of plain values are read", text);
-  return 0;
-}
+/* pickle.c let known names pass only, and their last words differ. */
+static int push_name(struct pickle *p, SEXP name) { return push_object(p, Rf_install(CHAR(name))); }
 
 static int read_global(struct pickle *p) {
-  const unsigned char *line[2];
-  size_t length[2];
+  SEXP name = R_NilValue;
   for (int i = 0; i < 2; i++) {
     const unsigned char *end = memchr(p->at, '\n', (size_t)(p->end - p->at));
     if (!end) return refuse(p, "its pickle ends early");
-    line[i] = p->at;
-    length[i] = (size_t)(end - p->at);
+    if (i == 1) name = Rf_mkCharLen((const char *)p->at, (int)(end - p->at));
     p->at = end + 1;
   }
-  return push_name(p, (const char *)line[0], length[0], (const char *)line[1], length[1]);
+  PROTECT(name);
+  push_name(p, name);
+  UNPROTECT(1);
+  return 1;
 }
 
 static int stack_global(struct pickle *p) {
   SEXP module = peek(p, 1), name = peek(p, 0);
   if (TYPEOF(module) != STRSXP || TYPEOF(name) != STRSXP) return refuse(p, "its pickle uses a name that is no text");
   p->stack.n -= 2;
-  /* the stack still keeps them: it only grows when pushed to */
-  module = STRING_ELT(module, 0), name = STRING_ELT(name, 0);
-  return push_name(p, CHAR(module), strlen(CHAR(module)), CHAR(name), strlen(CHAR(name)));
+  return push_name(p, STRING_ELT(name, 0)); /* the stack still keeps it: it only grows when pushed to */
 }
 
 /* The bytes that a text's characters below 256 stand for. */

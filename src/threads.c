@@ -132,8 +132,7 @@ void team_barrier(struct team *team) {
  * spins for a while, as steps follow each other, and then sleeps until it is woken. */
 struct worker {
   pthread_t thread;
-  int number;    /* 1, 2, ... */
-  atomic_int go; /* teams that it was called to */
+  atomic_int go; /* calls so far */
 };
 
 static struct {
@@ -141,8 +140,8 @@ static struct {
   pthread_cond_t wake;
   struct worker worker[MAX_THREADS]; /* from number 1 on */
   int workers;
-  atomic_int sleepers, done, leave, busy;
-  team_task *task; /* of the present team, as are the next two */
+  atomic_int sleepers, done, busy;
+  team_task *task; /* of the present team, as are the next two; NULL calls workers to leave */
   void *user;
   struct team *team;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -150,17 +149,18 @@ static struct {
 /* A sleeper counts itself before it looks, and who calls looks at the count after the call, so no call is missed. */
 static void wait_for_call(struct worker *w, int calls) {
   for (int turn = 0; turn < SPINS; turn++) {
-    if (atomic_load_explicit(&w->go, memory_order_acquire) != calls || atomic_load(&pool.leave)) return;
+    if (atomic_load_explicit(&w->go, memory_order_acquire) != calls) return;
     spin(0);
   }
   pthread_mutex_lock(&pool.mutex);
   atomic_fetch_add(&pool.sleepers, 1);
-  while (atomic_load(&w->go) == calls && !atomic_load(&pool.leave)) pthread_cond_wait(&pool.wake, &pool.mutex);
+  while (atomic_load(&w->go) == calls) pthread_cond_wait(&pool.wake, &pool.mutex);
   atomic_fetch_sub(&pool.sleepers, 1);
   pthread_mutex_unlock(&pool.mutex);
 }
 
-static void wake_sleepers(void) {
+static void call_workers(int n) {
+  for (int i = 1; i <= n; i++) atomic_fetch_add(&pool.worker[i].go, 1);
   if (!atomic_load(&pool.sleepers)) return;
   pthread_mutex_lock(&pool.mutex);
   pthread_cond_broadcast(&pool.wake);
@@ -171,8 +171,8 @@ static void *work(void *of) {
   struct worker *w = of;
   for (int calls = 0;; calls++) {
     wait_for_call(w, calls);
-    if (atomic_load(&pool.leave)) return NULL;
-    team_member(pool.team, w->number, pool.task, pool.user);
+    if (!pool.task) return NULL;
+    team_member(pool.team, (int)(w - pool.worker), pool.task, pool.user);
     atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
   }
 }
@@ -191,7 +191,6 @@ static int grow_pool(int workers) {
 #endif
   while (pool.workers < workers) {
     struct worker *w = &pool.worker[pool.workers + 1];
-    w->number = pool.workers + 1;
     atomic_store(&w->go, 0);
     if (pthread_create(&w->thread, &attributes, work, w)) break; /* the team is smaller */
     pool.workers++;
@@ -205,10 +204,9 @@ static int grow_pool(int workers) {
 
 void threads_end(void) {
   if (forked || !pool.workers) return;
-  atomic_store(&pool.leave, 1);
-  wake_sleepers();
+  pool.task = NULL;
+  call_workers(pool.workers);
   for (; pool.workers; pool.workers--) pthread_join(pool.worker[pool.workers].thread, NULL);
-  atomic_store(&pool.leave, 0);
 }
 
 enum status team_run(int n, team_task *task, void *user) {
@@ -220,8 +218,7 @@ enum status team_run(int n, team_task *task, void *user) {
     team.threads = workers + 1;
     pool.task = task, pool.user = user, pool.team = &team;
     atomic_store(&pool.done, 0);
-    for (int i = 1; i <= workers; i++) atomic_fetch_add(&pool.worker[i].go, 1);
-    wake_sleepers();
+    call_workers(workers);
   }
   team_member(&team, 0, task, user);
   for (int turn = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < workers; turn++) spin(turn);

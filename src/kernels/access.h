@@ -17,6 +17,11 @@ INLINE const struct slot *output_slot(const struct call *c) { return &c->program
 #define DIN(k) (operand_of(c, k)->wants ? (real *)input_slot(c, k)->gradient : NULL)
 #define ADDS(k) (operand_of(c, k)->accumulates)
 
+struct matrix {
+  const real *at;
+  int64_t row, column; /* strides */
+};
+
 /* What went wrong in this member's share, if anything did, ends the run. */
 INLINE void report(const struct call *c, enum status flaw) {
   if (flaw) atomic_store(&c->team->failed, (int)flaw);

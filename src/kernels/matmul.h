@@ -1,10 +1,6 @@
 /* matmul.h - y = op(a) op(b), batches broadcast; and the dense layer y = activation(x W + b). */
 
 #ifndef REAL_IS_FLOATING /* multiply.h is for floats; this for whole numbers: C = A B, exact or with a flaw */
-struct matrix {
-  const real *at;
-  int64_t row, column; /* strides */
-};
 static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b,
   const real *bias, int add, real *y) {
   struct range rows = share_rows(c, m);

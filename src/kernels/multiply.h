@@ -35,11 +35,6 @@
 #define DN 3         /* dot products: MR x DN sums at a time */
 #define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
-struct matrix {
-  const real *at;
-  int64_t row, column; /* strides */
-};
-
 /* Where the sums of a tile begin: at C itself, at the bias (the same for each row) or at zero. */
 struct start {
   const real *at;

@@ -179,10 +179,7 @@ typedef void cell_step(const struct cells *k, const struct block *o);
 static void cells_forward(const struct call *c, cell_step *step) {
   struct cells k;
   cells_open(c, &k);
-  if (c->thread == 0) {
-    enum status status = packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0);
-    if (status) atomic_store(&c->team->failed, (int)status);
-  }
+  if (c->thread == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
   team_barrier(c->team);
   cells_count(&k);
   gather_rows(&k);

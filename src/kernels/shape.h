@@ -109,7 +109,7 @@ static void gather_forward(const struct call *c) {
   struct range r = share_rows(c, m);
   for (int64_t j = r.begin; j < r.end; j++) {
     int bad = index[j] < 0 || index[j] >= rows;
-    if (bad) atomic_store(&c->team->failed, STATUS_INDEX);
+    if (bad) report(c, STATUS_INDEX);
     for (int64_t o = 0; o < outer; o++) {
       real *y = OUT + (o * m + j) * inner;
       if (bad) memset(y, 0, (size_t)inner * sizeof(real));

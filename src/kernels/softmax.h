@@ -114,7 +114,7 @@ static void softmax_crossentropy_backward(const struct call *c) {
 INLINE int64_t label_of(const struct call *c, int64_t row) {
   int64_t label = ((const int32_t *)input_slot(c, 1)->value)[row];
   if (label >= 0 && label < last_axis(SHAPE(0))) return label;
-  atomic_store(&c->team->failed, STATUS_INDEX);
+  report(c, STATUS_INDEX);
   return -1;
 }
 
