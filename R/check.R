@@ -24,6 +24,10 @@ abort <- function(..., class = "value", fun = calling_function()) {
 #' @noRd
 error_kind <- function(e) sub("^nativenet_error_", "", grep("^nativenet_error_", class(e), value = TRUE))
 
+#' Its text without the function that it names first.
+#' @noRd
+error_text <- function(e) sub("^`[^`]*`: ", "", conditionMessage(e))
+
 #' Give a classed warning.
 #' @noRd
 warn <- function(..., class) {

@@ -103,7 +103,6 @@ read_entry <- function(path, name, length, sum, refuse, lists) {
 #' The sums of a zip archive's entries by name, of which R does not tell: from the directory at its end.
 #' @noRd
 zip_sums <- function(path) {
-  number <- function(bytes) sum(as.numeric(bytes) * 256^(seq_along(bytes) - 1))
   con <- file(path, "rb")
   on.exit(close(con))
   last <- min(file.size(path), 65557)
@@ -111,14 +110,14 @@ zip_sums <- function(path) {
   end <- readBin(con, "raw", last)
   at <- utils::tail(grepRaw(as.raw(c(0x50, 0x4b, 5, 6)), end, fixed = TRUE, all = TRUE), 1)
   if (!length(at) || at + 21 > last) return(NA)
-  seek(con, number(end[at + 16:19]))
-  directory <- readBin(con, "raw", min(number(end[at + 12:15]), file.size(path)))
+  seek(con, little_endian(end[at + 16:19]))
+  directory <- readBin(con, "raw", min(little_endian(end[at + 12:15]), file.size(path)))
   sums <- numeric()
   at <- 0
   while (at + 46 <= length(directory) && identical(directory[at + 1:4], as.raw(c(0x50, 0x4b, 1, 2)))) {
-    sizes <- vapply(c(29, 31, 33), function(i) number(directory[at + i + 0:1]), 0)
+    sizes <- vapply(c(29, 31, 33), function(i) little_endian(directory[at + i + 0:1]), 0)
     name <- tryCatch(rawToChar(directory[at + 46 + seq_len(sizes[1])]), error = function(e) "")
-    sums[name] <- number(directory[at + 17:20])
+    sums[name] <- little_endian(directory[at + 17:20])
     at <- at + 46 + sum(sizes)
   }
   sums
@@ -166,7 +165,7 @@ npy_header <- function(bytes, refuse) {
   version <- as.integer(bytes[7])
   if (!version %in% 1:3) refuse("it is of the format's version ", version)
   width <- if (version == 1) 2 else 4
-  length <- sum(as.numeric(bytes[8 + seq_len(width)]) * 256^(seq_len(width) - 1))
+  length <- little_endian(bytes[8 + seq_len(width)])
   start <- 8 + width
   if (start + length > npy_longest) refuse("its header has ", format_bytes(length))
   if (start + length > length(bytes)) refuse("it ends within its header")

@@ -166,7 +166,7 @@ read_cache <- function(filename, dataset) {
     list(kinds = kinds, kind = kind, leaves = leaves)
   }, nativenet_error = function(e) {
     warn("`dataset_cache()`: ", encodeString(filename, quote = "\""), " is made anew: ",
-      sub("^`[^`]*`: ", "", conditionMessage(e)), class = "cache")
+      error_text(e), class = "cache")
     NULL
   })
 }

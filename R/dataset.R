@@ -13,7 +13,9 @@
 #' @noRd
 new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_in(parent.frame())) {
   self <- list(spec = spec, size = as.double(size), stages = stages)
-  self$named <- holds_columns(spec) || any(vapply(from, `[[`, NA, "named"))
+  columns <- lapply(tensor_leaves(spec), `[[`, "columns")
+  if (!all_null(columns)) self$columns <- columns
+  self$named <- !is.null(self$columns) || any(vapply(from, `[[`, NA, "named"))
   start <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
   self$pull <- function() ending_once(start())
   structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
@@ -49,19 +51,19 @@ check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
 tensor_spec <- function(dtype, dim, columns = NULL) structure(c(list(dtype = dtype, dim = as.integer(dim)),
   if (!is.null(columns)) list(columns = columns)), class = "nn_spec")
 
-holds_columns <- function(spec) !all(vapply(tensor_leaves(spec), function(s) is.null(s$columns), NA))
-
 #' An element whose tensors know what their columns are called, as far as the data set does (R/model-names.R);
 #' character() for names that were lost.
 #' @noRd
 with_columns <- function(element, dataset) {
   if (!is_dataset(dataset) || !dataset$named) return(element)
   leaves <- tensor_leaves(element)
-  columns <- if (holds_columns(dataset$spec)) lapply(tensor_leaves(dataset$spec), `[[`, "columns") else
-    rep(list(character()), length(leaves))
-  fill_leaves(element, Map(function(t, names) if (is_tensor(t) && !is.null(names)) with_note(t, "columns", names) else
-    t, leaves, columns))
+  for (k in seq_along(leaves)) {
+    names <- if (is.null(dataset$columns)) character() else dataset$columns[[k]]
+    if (is_tensor(leaves[[k]]) && !is.null(names)) with_note(leaves[[k]], "columns", names)
+  }
+  element
 }
+
 spec_of <- function(x) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(t) {
     if (!is_tensor(t)) return(tensor_spec("string", integer()))

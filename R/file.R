@@ -94,11 +94,15 @@ byte_reader <- function(con, refuse, path = NULL) {
   }
 }
 
+#' The number that bytes stand for, the lowest first.
+#' @noRd
+little_endian <- function(bytes) sum(as.numeric(bytes) * 256^(seq_along(bytes) - 1))
+
 #' Does a gzip file end where its data does? R does not tell. The file says last how many bytes it has, or its last part
 #' has.
 #' @noRd
 is_whole_gzip <- function(path, held) {
-  says <- function(bytes) sum(as.integer(utils::tail(bytes, 4)) * 256^(0:3))
+  says <- function(bytes) little_endian(utils::tail(bytes, 4))
   if (file.size(path) < 20) return(FALSE) # a header and the sum of nothing
   con <- file(path, "rb")
   on.exit(close(con))

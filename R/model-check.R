@@ -97,7 +97,7 @@ check_target_range <- function(self, k, data, y) {
   if (sums) target <- op_sum(target, if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
   slack <- if (sums) 0.015 else 1e-6 # of shares with two digits; of rounding
   outside <- function(ends) isTRUE(ends[1] < wanted[1] - slack || ends[2] > wanted[2] + slack)
-  ends <- c(as.double(op_min(target)), as.double(op_max(target)))
+  ends <- target_ends(target)
   if (!outside(ends)) return()
   w <- data$columns[-seq_len(length(self$inputs) + length(self$outputs))]
   if (length(w)) { # what has no weight is free
@@ -105,17 +105,21 @@ check_target_range <- function(self, k, data, y) {
     target <- target[rep_len(as.vector(as.array(w[[k]])) != 0, length(target))]
     if (!length(target) || !outside(ends <- range(target))) return()
   }
-  where <- paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
+  where <- target_label(self, k, y)
   if (sums) {
     warn("the loss `", loss_name(loss), "` of `", output_names(self)[k],
       "` takes rows of shares that sum to 1, but rows of ", where, " sum to ", span(ends),
       ". Where a row has several classes or none the loss is \"binary_crossentropy\"", class = "targets")
   } else {
-    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", if (is.finite(wanted[2]))
-      "from " else "of at least ", if (is.finite(wanted[2])) span(wanted) else wanted[1], ", but ", where, " has ",
-      span(ends), range_hint(name, ends), class = "targets")
+    warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", range_text(wanted),
+      ", but ", where, " has ", span(ends), range_hint(name, ends), class = "targets")
   }
 }
+
+target_label <- function(self, k, y)
+  paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
+target_ends <- function(target) c(as.double(op_min(target)), as.double(op_max(target)))
+range_text <- function(range) if (is.finite(range[2])) paste("from", span(range)) else paste("of at least", range[1])
 
 # What a last layer with this activation can give.
 end_ranges <- list(sigmoid = c(0, 1), hard_sigmoid = c(0, 1), tanh = c(-1, 1), softsign = c(-1, 1), relu = c(0, Inf),
@@ -132,13 +136,13 @@ check_numbers_reached <- function(self, k, data, y) {
   # parts of it may be free
   if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs))
     return()
-  where <- paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
-  ends <- c(as.double(op_min(target)), as.double(op_max(target)))
+  where <- target_label(self, k, y)
+  ends <- target_ends(target)
   end <- last_layer(output)
   given <- if (!is.na(end$activation)) end_ranges[[end$activation]]
   if (!is.null(given) && isTRUE(ends[1] < given[1] - 1e-6 || ends[2] > given[2] + 1e-6)) {
-    warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ", if (is.finite(given[2]))
-      paste("from", span(given)) else paste("of at least", given[1]), ", but ", where, " has ", span(ends),
+    warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ",
+      range_text(given), ", but ", where, " has ", span(ends),
       ", which it never reaches. For numbers a last layer has no activation; or scale the targets", class = "targets")
   }
   asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"),

@@ -134,9 +134,9 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
   }
   value <- check_numbers(value, arg = arg, fun = fun)
   named <- function(e) {
-    text <- sub("^`[^`]*`: ", "", conditionMessage(e))
+    text <- error_text(e)
     at <- which(!is.finite(value))[1]
-    if (is.na(at) && inherits(e, "nativenet_error_value") && dtype %in% c("int32", "int64")) {
+    if (is.na(at) && inherits(e, "nativenet_error_value") && is_whole_dtype(dtype)) {
       abort(text, ", in `", arg, "`: labels of classes and tokens are whole numbers from 0", fun = fun)
     }
     abort("`", arg, "`: ", text, if (!is.na(at)) place_in(value, at), class = error_kind(e), fun = fun)

@@ -145,7 +145,7 @@ update_weights <- function(self, tape, total) {
   guard_step(total)
   if (!length(trained)) return()
   gradients <- gradient_towards(tape, total, trained)
-  if (all(vapply(gradients, is.null, NA))) {
+  if (all_null(gradients)) {
     abort(
       "no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by ",
       "comparisons, rounding or casts to whole numbers", fun = user_function())

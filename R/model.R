@@ -405,9 +405,10 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   }
   names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
-  chosen <- if (is.function(which) && is.function(check_function(which, fun = fun, takes = 1)))
+  chosen <- if (is.function(which)) {
+    check_function(which, fun = fun, takes = 1)
     base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
-  else if (!is.null(which)) {
+  } else if (!is.null(which)) {
     if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ",
       describe(which), fun = fun)
     vapply(which, layer_at, 0, names, "which", fun)

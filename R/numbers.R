@@ -77,7 +77,7 @@ check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   kept <- attributes(x)
   kept$class <- NULL
   x <- tryCatch(as.array(tensor(x, "float64")), nativenet_error_value = function(e) {
-    abort("`", arg, "`: ", sub("^`[^`]*`: ", "", conditionMessage(e)), fun = fun)
+    abort("`", arg, "`: ", error_text(e), fun = fun)
   })
   `attributes<-`(x, kept)
 }

@@ -32,16 +32,12 @@ plot_network <- function(x, inputs = NULL, outputs = NULL, digits = 2, method = 
   sizes <- c(nrow(layers[[1]]$weights), vapply(layers, function(l) ncol(l$weights), 0L))
   if (is.null(inputs)) inputs <- rownames(layers[[1]]$weights)
   picture <- network_picture(layers, sizes, digits)
-  picture$inputs <- if (!is.null(inputs)) check_unit_names(inputs, sizes[1], "inputs") else if (sizes[1] <= 25)
+  picture$inputs <- if (!is.null(inputs)) check_captions(inputs, sizes[1]) else if (sizes[1] <= 25)
     paste0("x", seq_len(sizes[1]))
-  picture$outputs <- if (!is.null(outputs)) check_unit_names(outputs, sizes[length(sizes)], "outputs")
+  picture$outputs <- if (!is.null(outputs)) check_captions(outputs, sizes[length(sizes)])
   if (method == "ggplot2") return(ggplot_network(picture))
   draw_network(picture)
   invisible(x)
-}
-
-check_unit_names <- function(x, n, arg, fun = "plot_network") {
-  check_captions(x, n, arg, fun)
 }
 
 #' The dense layers of x, each of which reads the one before. Layers without weights between them do not change what is

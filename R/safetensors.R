@@ -146,7 +146,7 @@ read_header <- function(con, size, refuse) {
   if (size < 8) refuse("it has ", format_bytes(size), ", too few for a safetensors file")
   start <- readBin(con, "raw", 8)
   # beyond 2^53 a double is not exact, but then it is far too large anyway
-  length <- sum(as.integer(start) * 256^(0:7))
+  length <- little_endian(start)
   if (length > size - 8) {
     refuse("it is no safetensors file, or cut off: a header of ", format_bytes(length), " in a file of ",
       format_bytes(size))

@@ -13,6 +13,11 @@ holds_null <- function(x) {
   FALSE
 }
 
+all_null <- function(x) {
+  for (part in x) if (!is.null(part)) return(FALSE)
+  TRUE
+}
+
 #' The leaves of a nested list, in order; NULLs are left out unless they are wanted.
 #' @noRd
 tensor_leaves <- function(x, keep_null = FALSE) {

@@ -152,11 +152,6 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
   if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
 }
 
-all_null <- function(xs) {
-  for (x in xs) if (!is.null(x)) return(FALSE)
-  TRUE
-}
-
 #' What is likely to have cut the way from the sources to the targets.
 #' @noRd
 why_unconnected <- function(state, targets, sources) {

@@ -338,11 +338,7 @@ masked <- function(x, mask, fun) {
     abort("the mask of shape ", format_shape(axes), " does not fit a tensor of shape ", format_shape(shape_of(x)),
       class = "shape", fun = fun)
   }
-  if (is_tensor(mask)) {
-    mask <- known_value(mask)
-    if (is_symbolic(mask)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
-    mask <- as.array(mask)
-  }
+  if (is_tensor(mask)) mask <- known_mask(mask)
   if (anyNA(mask)) abort("the mask has NA", fun = fun)
   at <- which(if (length(axes) > 1) aperm(mask) else mask) - 1
   op_gather(op_reshape(x, c(-1, shape_of(x)[-first])), array(as.integer(at), length(at)), 1)
@@ -398,15 +394,19 @@ fill_dims <- function(indices, dim) {
 
 bad_index <- function(...) abort(..., class = "index", fun = "[")
 
+known_mask <- function(mask) {
+  mask <- known_value(mask)
+  if (is_symbolic(mask)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
+  as.array(mask)
+}
+
 #' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based
 #' positions, a vector or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
 #' @noRd
 pick <- function(index, n, axis) {
   if (is_tensor(index)) {
     if (tensor_dtype(index) != "bool") return(list(at = index, shape = dim(index), is_one = FALSE))
-    index <- known_value(index)
-    if (is_symbolic(index)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
-    index <- as.vector(index)
+    index <- as.vector(known_mask(index))
   }
   at <- if (inherits(index, "nn_range")) range_positions(index, n, axis)
   else if (is.logical(index)) logical_positions(index, n, axis)

@@ -19,7 +19,8 @@
 #' |---|---|
 #' | making | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal set_seed` |
-#' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile gather boolean_mask where reverse pad shape size rank` |
+#' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
+#' | choice | `gather boolean_mask where` |
 #' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
@@ -141,7 +142,7 @@ binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
 #' @noRd
 mean_as_tensorflow <- function(x, axis, keepdims) {
   x <- if (is_tensor(x)) x else if (is.double(x)) return(op_mean(x, axis, keepdims)) else tensor(x)
-  if (!tensor_dtype(x) %in% c("int32", "int64"))
+  if (!is_whole_dtype(tensor_dtype(x)))
     return(op_mean(if (tensor_dtype(x) == "bool") op_cast(x, "float32") else x, axis, keepdims))
   total <- op_sum(x, axis, keepdims)
   axes <- if (is.null(axis)) seq_len(rank_of(x)) else check_axis(axis, rank_of(x)) + 1
