@@ -57,7 +57,6 @@ asan: ## the tests under the address and undefined-behaviour sanitizers
 	@tools/sanitize.sh
 
 valgrind: ## the tests under valgrind (slow)
-	@tools/setup.sh test
 	@tools/setup.sh valgrind
 	@tools/valgrind.sh
 
@@ -67,8 +66,7 @@ clang: ## a build with clang and some of the tests
 
 newest: ## the same with the newest packages of CRAN
 	@rm -rf build/newest
-	@NATIVENET_PACKAGES=cran tools/setup.sh clang
-	@NATIVENET_PACKAGES=cran tools/clang.sh
+	@NATIVENET_PACKAGES=cran $(MAKE) clang
 
 platforms: ## demo, tests and check in clean chroots of Debian; tools/platforms.md has the results
 	@tools/platforms.sh

@@ -6,7 +6,7 @@ out=$BUILD/clang
 rm -rf "$out"
 mkdir -p "$out/lib"
 
-clang=$(command -v clang || command -v clang-14) || die "no clang here"
+clang=$(command -v clang) || die "no clang here"
 printf 'CC = %s\nCFLAGS = -O1 -Wall -Wextra -Wpedantic -Werror\n' "$(command -v ccache || true) $clang" > "$out/Makevars"
 R_MAKEVARS_USER=$out/Makevars tools/install.sh "$out/lib"
 grep -q "$clang" "$out/lib/install.log" || die "clang was not used"

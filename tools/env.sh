@@ -6,7 +6,8 @@ TOP=$PWD
 BUILD=$TOP/build
 mkdir -p "$BUILD"
 # NATIVENET_PACKAGES=cran: all R packages are CRAN's newest, in a library of their own.
-if [ "${NATIVENET_PACKAGES:-debian}" = cran ]; then
+: "${NATIVENET_PACKAGES:=debian}"
+if [ "$NATIVENET_PACKAGES" = cran ]; then
   DEPS=$BUILD/newest
   export R_LIBS_SITE=/nonexistent
 else

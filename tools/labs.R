@@ -67,7 +67,9 @@ local({
         paste0("description: \"A lab of nativenet: ", lab$title, ".\"")),
       chunk(" setup, include = FALSE", setup),
       "## What to do", "",
-      "Each piece of code starts from what the solutions of all others have made. For checks of your own work as a whole, take the lab as a file:", paste0("`use_lab(\"", lab$name, "\")` and `check_lab()`."), "", unlist(body)
+      paste0("Each piece of code starts from what the solutions of all others have made. For checks of your own ",
+        "work as a whole, take the lab as a file:"), paste0("`use_lab(\"", lab$name, "\")` and `check_lab()`."), "",
+        unlist(body)
     )
   }
 

@@ -47,7 +47,7 @@ compiles() {
 missing_r_packages() { Rscript tools/missing.R "$level"; }
 
 install_r_packages() {
-  if [ "${NATIVENET_PACKAGES:-debian}" = cran ]; then
+  if [ "$NATIVENET_PACKAGES" = cran ]; then
     apt_install g++ libuv1-dev # of testthat's
   elif is_debians_r && may_be_root; then
     refresh_lists

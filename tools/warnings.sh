@@ -10,5 +10,5 @@ compile() { # options
 for std in gnu11 gnu17 gnu2x; do
   compile -std=$std -O1 -pthread -DHAVE_SGEMM
 done
-compile -std=gnu11 -O1 -Wno-unknown-pragmas
+compile -std=gnu11 -O1
 echo "No warnings"

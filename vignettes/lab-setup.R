@@ -1,7 +1,8 @@
 # What the lab pages share: the looks of pictures, and which data they use.
 #
-# A page runs in full on the real data where these are at hand (NATIVENET_DATA names their folder, or they are in the cache), and
-# in brief on data that the package makes otherwise, when R CMD check knits it, or when NATIVENET_LABS is "quick".
+# A page runs in full on the real data where these are at hand (NATIVENET_DATA names their folder, or they are in the
+# cache), and in brief on data that the package makes otherwise, when R CMD check knits it, or when NATIVENET_LABS is
+# "quick".
 library(nativenet)
 
 knitr::opts_chunk$set(
@@ -27,7 +28,8 @@ lab_arrays <- function(read = dataset_mnist, brief = 4000) {
   data <- at_hand(read)
   real <- !is.null(data)
   if (!real) data <- dataset_digits(brief)
-  name <- if (!real) "digits drawn by `dataset_digits()`" else if (identical(read, dataset_mnist)) "MNIST" else "Fashion-MNIST"
+  name <- if (!real) "digits drawn by `dataset_digits()`" else if (identical(read, dataset_mnist)) "MNIST" else
+    "Fashion-MNIST"
   list(train = data$train, test = data$test, real = real, name = name)
 }
 
@@ -41,5 +43,6 @@ lab_images <- function(...) {
 
 #' A sentence that says which data a page was made with.
 data_note <- function(name, real) {
-  paste0("This page was made with ", name, if (!real) " and short runs; where the real data are at hand, it runs on those in full", ".")
+  paste0("This page was made with ", name, if (!real) paste0(" and short runs; where the real data are at hand, it ",
+    "runs on those in full"), ".")
 }

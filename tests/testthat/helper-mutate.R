@@ -88,21 +88,13 @@ mutate_safetensors <- function(bytes) {
   c(writeBin(c(length(header), 0L), raw(), endian = "little"), header, bytes[-seq_len(end)])
 }
 
-gzip_bytes <- function(bytes) {
-  path <- tempfile("gzip")
-  on.exit(unlink(path))
+gzip_bytes <- function(bytes) bytes_of(function(path) {
   con <- gzfile(path, "wb")
   writeBin(bytes, con)
   close(con)
-  readBin(path, "raw", file.size(path))
-}
+})
 
-zip_bytes <- function(entries) {
-  path <- tempfile("zip")
-  on.exit(unlink(path))
-  write_zip(entries, path)
-  readBin(path, "raw", file.size(path))
-}
+zip_bytes <- function(entries) bytes_of(function(path) write_zip(entries, path))
 
 pickle_opcodes <- as.raw(c(0x80, 0x95, 0x2e, 0x28, 0x4e, 0x88, 0x89, 0x4a, 0x4b, 0x4d, 0x8a, 0x47, 0x55, 0x54, 0x43,
   0x42, 0x8c, 0x58, 0x8d, 0x29, 0x85, 0x86, 0x87, 0x74, 0x5d, 0x61, 0x65, 0x71, 0x72, 0x94, 0x68, 0x6a, 0x63, 0x93,
@@ -126,6 +118,15 @@ bytes_of <- function(write) {
   on.exit(unlink(path))
   write(path)
   readBin(path, "raw", file.size(path))
+}
+
+#' What a program says of a file of these bytes; nothing where there is no such program.
+said_by <- function(program, option, bytes, ending) {
+  if (!nzchar(Sys.which(program))) return(character())
+  path <- tempfile("test", fileext = ending)
+  on.exit(unlink(path))
+  writeBin(bytes, path)
+  suppressWarnings(system2(program, c(option, shQuote(path)), stdout = TRUE, stderr = TRUE))
 }
 
 mutate_models <- function() {
@@ -164,13 +165,10 @@ mutate_formats <- function() {
     formats[[name]] <<- list(good = good, read = read, edits = edits, wrong = wrong)
   }
   gzip_edit <- function(edit) function(content) function(bytes) gzip_bytes(edit(pick(content)))
-  with_gzip <- function(content, edit = mutate) c(content, lapply(content, gzip_bytes))
+  with_gzip <- function(content) c(content, lapply(content, gzip_bytes))
   damaged_gzip <- function(value, bytes) {
-    if (!identical(bytes[1:2], as.raw(c(0x1f, 0x8b))) || !nzchar(Sys.which("gzip"))) return()
-    path <- tempfile("test", fileext = ".gz")
-    on.exit(unlink(path))
-    writeBin(bytes, path)
-    said <- suppressWarnings(system2("gzip", c("-t", shQuote(path)), stdout = TRUE, stderr = TRUE))
+    if (!identical(bytes[1:2], as.raw(c(0x1f, 0x8b)))) return()
+    said <- said_by("gzip", "-t", bytes, ".gz")
     if (any(grepl("crc error|end of file|violated", said))) "its gzip data is damaged"
   }
 
@@ -234,13 +232,8 @@ mutate_formats <- function() {
   })
   reviews <- function(n) pickle_bytes(n, unlist(lapply(seq_len(n), function(i) pickle_list(i + 1:3))))
   mixed <- pickle_bytes(4, c(hex("4e8847"), raw(8), hex("5802000000c3a9"), hex("710f")))
-  protocol_4 <- hex(paste0(
-    "800495b5000000000000008c156e756d70792e636f72652e6d756c74696172726179948c0c5f7265636f6e7374727563749493948c056e756d7079948c076e64617272617994",
-    "93944b0085944301629487945294284b014b04859468038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f74946289",
-    "5d94285d9428473ff80000000000004b0265888986945d94285d944b01615d94284b024b0365658a06000000000001657494622e"
-  ))
   pickles <- list(npy_bytes("|O", "(2,)", reviews(2)), npy_bytes("|O", "(4,)", mixed),
-    npy_bytes("|O", "(4,)", protocol_4))
+    npy_bytes("|O", "(4,)", pickle_protocol_4))
   start <- length(npy_bytes("|O", "(2,)", raw()))
   add("pickle", pickles, read_npy, list(function(bytes)
     c(bytes[seq_len(start)], mutate_pickle(bytes[-seq_len(start)]))))
@@ -261,11 +254,7 @@ mutate_formats <- function() {
       file.rename(paste0(path, ".zip"), path))
   })
   damaged_zip <- function(value, bytes) {
-    if (!nzchar(Sys.which("unzip"))) return()
-    path <- tempfile("test", fileext = ".zip")
-    on.exit(unlink(path))
-    writeBin(bytes, path)
-    said <- suppressWarnings(system2("unzip", c("-tqq", shQuote(path)), stdout = TRUE, stderr = TRUE))
+    said <- said_by("unzip", "-tqq", bytes, ".zip")
     # unzip alone believes a local header that does not agree with the directory; entries of other names are not read
     said <- said[vapply(said, function(line) any(startsWith(trimws(sub("testing:", "", line)), names(imdb))), NA)]
     if (any(grepl("bad CRC|invalid compressed", said)) && !any(grepl("<> csize", said))) "its sum is wrong"
@@ -275,12 +264,8 @@ mutate_formats <- function() {
   add("mnist", with_gzip(idx), function(path) {
     folder <- file.path(tempfile("data"), "mnist")
     dir.create(folder, recursive = TRUE)
-    old <- Sys.getenv("NATIVENET_DATA", NA)
-    Sys.setenv(NATIVENET_DATA = dirname(folder))
-    on.exit({
-      if (is.na(old)) Sys.unsetenv("NATIVENET_DATA") else Sys.setenv(NATIVENET_DATA = old)
-      unlink(dirname(folder), recursive = TRUE)
-    })
+    local_env(NATIVENET_DATA = dirname(folder))
+    on.exit(unlink(dirname(folder), recursive = TRUE), add = TRUE)
     file.copy(path, file.path(folder, "train-labels-idx1-ubyte"))
     dataset_mnist(download = FALSE)
   }, list(idx_edit), function(value, bytes) "it is not the published one")
@@ -358,7 +343,8 @@ memory_status <- function(field) {
 measured <- file.exists("/proc/self/clear_refs")
 
 #' "read" or "refused", or else what is wrong. `most` seconds and megabytes may be taken before a file is refused.
-file_outcome <- function(format, bytes, path = tempfile("mutant")) {
+file_outcome <- function(format, bytes) {
+  path <- tempfile("mutant")
   writeBin(bytes, path)
   on.exit(unlink(path))
   held <- function() list.files(tempdir(), all.files = TRUE, no.. = TRUE)

@@ -29,6 +29,13 @@ pickle_bytes <- function(n, elements) {
   )
 }
 
+# The pickle of an array of [1.5, 2], (True, False), [[1], [2, 3]] and 2**40, by Python 3.11 in protocol 4.
+pickle_protocol_4 <- hex(paste0(
+  "800495b5000000000000008c156e756d70792e636f72652e6d756c74696172726179948c0c5f7265636f6e737472756374949394",
+  "8c056e756d7079948c076e6461727261799493944b0085944301629487945294284b014b04859468038c0564747970659493948c",
+  "024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f749462895d94285d9428473ff80000000000004b",
+  "0265888986945d94285d944b01615d94284b024b0365658a06000000000001657494622e"))
+
 # Code for a list of whole numbers.
 pickle_list <- function(x) c(hex("5d28"),
   unlist(lapply(as.integer(x), function(i) c(hex("4a"), writeBin(i, raw(), 4, endian = "little")))), hex("65"))

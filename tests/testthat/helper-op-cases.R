@@ -637,12 +637,12 @@ with_threads <- function(n, code, work = 0) {
   code
 }
 
-#' An error of the class, with these texts in its message.
+#' An error of the class, any of ours for NULL, with these texts in its message.
 expect_refusal <- function(code, kind, ...) {
   e <- tryCatch({
     code
     "no error"
   }, error = identity)
-  expect_s3_class(e, paste0("nativenet_error_", kind), exact = FALSE)
+  expect_s3_class(e, if (is.null(kind)) "nativenet_error" else paste0("nativenet_error_", kind), exact = FALSE)
   if (inherits(e, "error")) for (text in c(...)) expect_match(conditionMessage(e), text, fixed = TRUE)
 }

@@ -68,7 +68,8 @@ test_that("the number that a check returns is the one that is used", {
 test_that("the engine neither allocates nor prints nor ends the process nor draws numbers by itself", {
   skip_without_sources()
   words <-
-    "\\b(malloc|calloc|realloc|free|printf|fprintf|puts|putchar|exit|_exit|abort|assert|rand|srand|random|drand48)\\s*\\("
+    paste0("\\b(malloc|calloc|realloc|free|printf|fprintf|puts|putchar|exit|_exit|abort|assert|rand|srand|random|",
+      "drand48)\\s*\\(")
   expect_identical(having(c_files(), words), character())
 })
 
@@ -92,11 +93,12 @@ test_that("no name is defined twice, as the later file would win", {
 
 test_that("no line has more than 120 characters, but for the rows of tables in help pages", {
   skip_without_sources()
-  long <- lapply(c(c_files(), r_files()), function(f) {
+  files <- c(c_files(), r_files(), list.files(testthat::test_path(), "[.]R$", full.names = TRUE))
+  long <- lapply(files, function(f) {
     lines <- readLines(f, warn = FALSE)
     which(nchar(lines) > 120 & !grepl("^#' [|]", lines))
   })
-  names(long) <- basename(c(c_files(), r_files()))
+  names(long) <- basename(files)
   expect_identical(Filter(length, long), stats::setNames(list(), character()))
 })
 

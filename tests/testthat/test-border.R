@@ -178,7 +178,8 @@ test_that("an interrupt ends single ops, initializers and conversions that would
 })
 
 test_that(
-  "an interrupt in the middle of a large step leaves the weights of a complete step, and resume gives the bits of an undisturbed run", {
+  paste0("an interrupt in the middle of a large step leaves the weights of a complete step, and resume gives the ",
+    "bits of an undisturbed run"), {
   skip_on_os("windows")
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "slow")
   skip_if_not_installed("callr")

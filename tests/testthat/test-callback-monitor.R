@@ -70,7 +70,8 @@ test_that("a metric that is not there is said once, with those that are", {
     tryInvokeRestart("muffleWarning")
   })
   expect_identical(warnings,
-    "`callback_early_stopping()`: early stopping is conditioned on metric `val_loss`, which is not available. Available metrics are: loss, mae")
+    paste0("`callback_early_stopping()`: early stopping is conditioned on metric `val_loss`, which is not ",
+      "available. Available metrics are: loss, mae"))
   expect_length(history$loss, 3)
   expect_warning(train(fake_model(), callback_reduce_lr_on_plateau(), loss = 1),
     "the learning rate depends on metric `val_loss`")

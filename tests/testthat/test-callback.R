@@ -17,7 +17,8 @@ test_that("anything else is refused in words", {
   fit <- function(callbacks) as_callbacks(callbacks)
   bad <- function(x, message) expect_error(fit(x), message, fixed = TRUE, class = "nativenet_error_value")
   bad(callback_early_stopping,
-    "`fit()`: `callbacks` must be callbacks, as `callback_early_stopping()` makes them, not a function; is a pair of parentheses missing?")
+    paste0("`fit()`: `callbacks` must be callbacks, as `callback_early_stopping()` makes them, not a function; is a ",
+      "pair of parentheses missing?"))
   bad("early_stopping", "not \"early_stopping\"")
   bad(list(1), "not 1")
   bad(new.env(), "not an object without a function `on_train_begin`")

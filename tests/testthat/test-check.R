@@ -103,7 +103,8 @@ test_that("every exported function and method names itself in its errors", {
 })
 
 test_that(
-  "odd arguments are refused in our words or make sense: one for each function, of those that tools/odd-arguments.R tries", {
+  paste0("odd arguments are refused in our words or make sense: one for each function, of those that ",
+    "tools/odd-arguments.R tries"), {
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0", "a thousand errors take too long here")
   folder <- tempfile("odd")
   dir.create(folder)

@@ -179,13 +179,11 @@ test_that("compressed data that was changed or cut off is not believed", {
 
 test_that("damaged files of every format are read or refused, and nothing else", {
   formats <- mutate_formats()
-  nn_threads(1)
-  on.exit(nn_threads(2))
-  outcome <- vapply(seq_len(12 * length(formats)), function(k) {
+  outcome <- with_threads(1, vapply(seq_len(12 * length(formats)), function(k) {
     format <- formats[[k %% length(formats) + 1]]
     suppressMessages(utils::capture.output(outcome <- file_outcome(format, mutant(format, 1e6 + k))))
     paste(names(formats)[k %% length(formats) + 1], if (outcome %in% c("read", "refused")) "fine" else
       paste(k, outcome))
-  }, "")
+  }, ""))
   expect_setequal(outcome, paste(names(formats), "fine"))
 })

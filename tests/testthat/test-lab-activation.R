@@ -183,10 +183,7 @@ test_that("activations and optimizers of the course work in models, losses say w
   for (case in list(list(relu(), "relu"), list(sigmoid(), "sigmoid"), list(htan(), "tanh"), list(htan, "tanh"),
     list(softmax(), "softmax"), list(linear(), "linear"),
     list(elu(alpha = 2), activation_elu(alpha = 2)))) expect_identical(of(case[[1]]), of(case[[2]]))
-  refused <- function(code, ...) {
-    said <- conditionMessage(expect_error(code, class = "nativenet_error_value"))
-    for (words in c(...)) expect_match(said, words, fixed = TRUE)
-  }
+  refused <- function(code, ...) expect_refusal(code, "value", ...)
   refused(layer_dense(units = 1, activation = threshold()),
     "`layer_dense()`: `activation` is an object of class <threshold>", "a function made of ops")
   own <- setRefClass("own_activation", contains = "activation", where = environment())

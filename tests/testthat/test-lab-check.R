@@ -225,7 +225,8 @@ test_that("what a file does to its own session neither reaches the checks nor ou
   code <- solution_of("backpropagation")
   hostile <- c("T <- FALSE; c <- function(...) stop('c'); stop <- function(...) NULL; list <- 1; TRUE",
     "setwd(tempdir()); options(error = quote(q()), warn = 2, digits = 3)",
-    "sink(tempfile()); set.seed(9); graphics.off(); plot(1); for (i in 1:200) cat(strrep('x', 1e5)); message(strrep('y', 1e6))", "detach('package:nativenet')", "rm(x, y, network)", "closeAllConnections()")
+    paste0("sink(tempfile()); set.seed(9); graphics.off(); plot(1); for (i in 1:200) cat(strrep('x', 1e5)); ",
+      "message(strrep('y', 1e6))"), "detach('package:nativenet')", "rm(x, y, network)", "closeAllConnections()")
   code <- checked(base::c(code, hostile))
   expect_identical(failing(code), "`network` of your file has learned XOR")
   expect_identical(.Random.seed, seed)

@@ -25,7 +25,8 @@ test_that("solutions go, the text of the mark stays as a comment where the mark 
 test_that("several marks, tabs, text of several lines or none, and no line end at the end", {
   file <-
     in_folder(
-      "\t#!hwbegin TODO one\\n# two\\nthree \n1\n\t#!hwend\n#!hwbegin\n2\n#!hwend\n#!hwbegin  TODO  last\n3\n  #!hwend\nend")
+      paste0("\t#!hwbegin TODO one\\n# two\\nthree \n1\n\t#!hwend\n#!hwbegin\n2\n#!hwend\n#!hwbegin  TODO  ",
+        "last\n3\n  #!hwend\nend"))
   expect_identical(bytes(strip_solutions(file)), "\t# TODO one\n\t# two\n\t# three\n# TODO\n# TODO  last\nend")
   expect_identical(bytes(strip_solutions(in_folder("#!hwbegin TODO a\n1\n#!hwend"))), "# TODO a\n")
 })

@@ -190,20 +190,18 @@ test_that("numbers that the last layer never gives, and accuracies of numbers, a
     model |> compile("sgd", loss, metrics = metrics)
     model |> fit(x, y, epochs = 1, verbose = 0)
   }
-  told <- function(code, ...) {
-    said <- conditionMessage(expect_warning(code, class = "nativenet_warning_targets"))
-    for (words in c(...)) expect_match(said, words, fixed = TRUE)
-  }
-  told(fitted("sigmoid", 1:6),
-    "the last layer `out` ends in \"sigmoid\" and gives numbers from 0 to 1, but `y` has 1 to 6, which it never reaches")
-  told(fitted("relu", -(1:6), "mae"), "of at least 0, but `y` has -6 to -1")
-  told(fitted("tanh", 1:6, "huber_loss"), "from -1 to 1")
+  says("targets", fitted("sigmoid", 1:6),
+    paste0("the last layer `out` ends in \"sigmoid\" and gives numbers from 0 to 1, but `y` has 1 to 6, which it ",
+      "never reaches"))
+  says("targets", fitted("relu", -(1:6), "mae"), "of at least 0, but `y` has -6 to -1")
+  says("targets", fitted("tanh", 1:6, "huber_loss"), "from -1 to 1")
   expect_silent(fitted("sigmoid", 1:6 / 6))
   expect_silent(fitted("relu", 0:5))
   expect_silent(fitted(NULL, -(1:6)))
   expect_silent(fitted(function(x) k_sigmoid(x), 1:6))
-  told(fitted(NULL, 1:6 / 7, metrics = "acc"),
-    "the metric `acc` counts classes that were met, but `y` holds numbers, 0.1429 to 0.8571, and the loss `mean_squared_error`", "\"mae\"")
+  says("targets", fitted(NULL, 1:6 / 7, metrics = "acc"),
+    paste0("the metric `acc` counts classes that were met, but `y` holds numbers, 0.1429 to 0.8571, and the loss ",
+      "`mean_squared_error`"), "\"mae\"")
   expect_silent(fitted("sigmoid", c(0, 1, 0, 1, 0, 1), metrics = "accuracy"))
   expect_silent(fitted(NULL, 1:6, metrics = "mae"))
 })

@@ -140,10 +140,7 @@ test_that(
 })
 
 test_that("data that do not fit say what may have been meant", {
-  says <- function(code, ..., class = "nativenet_error") {
-    said <- conditionMessage(expect_error(code, class = class))
-    for (words in c(...)) expect_match(said, words, fixed = TRUE)
-  }
+  says <- function(code, ...) expect_refusal(code, NULL, ...)
   x <- matrix(1:6 / 6, 2)
   net <- function(shape = 3, units = 1, loss = "mse", ...) {
     model <- keras_model_sequential(input_shape = shape) |> layer_dense(units, ...)
@@ -173,10 +170,7 @@ test_that("data that do not fit say what may have been meant", {
 })
 
 test_that("words of other packages find the argument, and what is given twice or without a name says so", {
-  says <- function(code, words) {
-    said <- conditionMessage(expect_error(code, class = "nativenet_error"))
-    expect_match(said, words, fixed = TRUE)
-  }
+  says <- function(code, words) expect_refusal(code, NULL, words)
   model <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
   says(predict(model, newdata = diag(3)), "unused argument `newdata`; did you mean `x`?")
   says(fit(compile(model, "sgd", "mse"), diag(3), 1:3, nb_epoch = 2), "did you mean `epochs`?")

@@ -69,7 +69,7 @@ test_that("integers of both sizes, and bool where the table says so, agree with 
       expected <- do.call(case$reference, numbers)
       if (any(abs(expected) > .Machine$integer.max)) next # an error
       for (dtype in c("int32", "int64")) {
-        y <- do.call(case$call, lapply(numbers, function(x) if (is.double(x)) tensor(x, dtype) else tensor(x)))
+        y <- do.call(case$call, as_tensors(numbers, dtype))
         if (!op %in% c("less", "less_equal", "equal", "not_equal", "argmax", "argmin", "cast", "shape") &&
           tensor_dtype(y) != dtype) wrong <- c(wrong, paste(op, case$what, tensor_dtype(y)))
         if (relative_error(as.array(y), expected) > 0) wrong <- c(wrong, paste(op, case$what, dtype))

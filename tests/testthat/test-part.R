@@ -100,7 +100,8 @@ test_that("what is no part is refused", {
   expect_refusal(layer("l3"), "value", "`layer_dense()`: `kernel_regularizer` names no regularizer: \"l3\"",
     "did you mean `l1`")
   expect_refusal(layer(3), "value",
-    "`layer_dense()`: `kernel_regularizer` must be the name of a regularizer, an object such as `regularizer_l1()`, or a function, not 3")
+    paste0("`layer_dense()`: `kernel_regularizer` must be the name of a regularizer, an object such as ",
+      "`regularizer_l1()`, or a function, not 3"))
   expect_refusal(layer(initializer_zeros()), "value", "not an initializer")
   expect_refusal(layer(c("l1", "l2")), "value", "not a character vector of length 2")
   expect_refusal(layer(list(class_name = "l2", config = list(l3 = 1))), "value", "no argument `l3`", "did you mean `l`")

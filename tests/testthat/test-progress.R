@@ -38,7 +38,8 @@ test_that("a bar per epoch in the form of Keras; where lines cannot be overwritt
 test_that("2 writes one line per epoch, 0 nothing, evaluation has no header", {
   p <- progress_of(2, epochs = 2, steps = 10)
   expect_identical(output(for (i in 1:2) epoch(p, i, c(loss = 0.5, accuracy = 1), 20)),
-    "Epoch 1/2 - 20s 2s/step - loss: 0.5000 - accuracy: 1.0000\nEpoch 2/2 - 20s 2s/step - loss: 0.5000 - accuracy: 1.0000")
+    paste0("Epoch 1/2 - 20s 2s/step - loss: 0.5000 - accuracy: 1.0000\nEpoch 2/2 - 20s 2s/step - loss: 0.5000 - ",
+      "accuracy: 1.0000"))
   expect_identical(output(epoch(progress_of(0, 2, 10), 1, c(loss = 1))), "")
   expect_identical(output(epoch(progress_of(1, steps = 10), 1, c(loss = 1), 0.001)),
     "10/10 [==============================] - 0s 100us/step - loss: 1.0000")

@@ -17,7 +17,8 @@ test_that("a written file has exactly the bytes of the format", {
   path <- write(list(a = tensor(matrix(c(1, 2, 3, 4, 5, 6), 2), "float32"), b = c(TRUE, FALSE)),
     list(made = "by \"me\""))
   header <- paste0("{\"__metadata__\":{\"made\":\"by \\\"me\\\"\"},",
-    "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},\"b\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[24,26]}}")
+    paste0("\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},\"b\":{\"dtype\":\"BOOL\",\"shap",
+      "e\":[2],\"data_offsets\":[24,26]}}"))
   size <- 8 * ceiling(nchar(header) / 8)
   header <- c(charToRaw(header), rep(charToRaw(" "), size - nchar(header)))
   data <- c(writeBin(c(1, 3, 5, 2, 4, 6), raw(), size = 4, endian = "little"), as.raw(c(1, 0)))
@@ -274,10 +275,12 @@ test_that("another language reads our files and we read its", {
     "h = json.loads(b[8:8+n]); meta = h.pop('__metadata__')",
     "out, head, at = b'', {'__metadata__': {'seen': meta['by']}}, 0",
     "for name, s in h.items():",
-    "    x = np.frombuffer(b[8+n+s['data_offsets'][0]:8+n+s['data_offsets'][1]], kinds[s['dtype']]).reshape(s['shape'])",
+    paste0("    x = np.frombuffer(b[8+n+s['data_offsets'][0]:8+n+s['data_offsets'][1]], ",
+      "kinds[s['dtype']]).reshape(s['shape'])"),
     "    print(name, x.dtype, x.shape, float(x.astype('f8').sum()), float(x.astype('f8')[(0,) * (x.ndim - 1)][-1]))",
     "    y = np.ascontiguousarray(x.T); d = y.tobytes()",
-    "    head[name] = {'dtype': s['dtype'], 'shape': list(y.shape), 'data_offsets': [at, at + len(d)]}; out += d; at += len(d)",
+    paste0("    head[name] = {'dtype': s['dtype'], 'shape': list(y.shape), 'data_offsets': [at, at + len(d)]}; out ",
+      "+= d; at += len(d)"),
     "j = json.dumps(head).encode(); open(sys.argv[2], 'wb').write(struct.pack('<Q', len(j)) + j + out)"
   ), script)
   x <- list(a = tensor(matrix(c(0.5, -1, 2, 3, 4, 8), 2), "float32"), b = array(1:24, 2:4), c = c(1e300, 2),

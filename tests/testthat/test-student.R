@@ -32,10 +32,12 @@ sigmoid = setRefClass("sigmoid", contains = "activation", methods = list(
   forward = function(x) 1 / (1 + exp(-x)), backward = function(x) exp(-x) / (1 + exp(-x))^2))
 htan = setRefClass("htan", contains = "activation", methods = list(
   forward = function(x) { called(); tanh(x) }, backward = function(x) 1 - tanh(x)^2))
-gradient_descent_optimizer = setRefClass("gradient_descent_optimizer", fields = list(learning_rate = "numeric"), methods = list(
+gradient_descent_optimizer = setRefClass("gradient_descent_optimizer", fields = list(learning_rate = "numeric"),
+  methods = list(
   step = function(x, gradient) { called(); x - learning_rate * gradient }))
 dense_neural_network = setRefClass("dense_neural_network",
-  fields = list(weights = "list", biases = "list", activations = "list", loss = "loss_function", optimizer = "gradient_descent_optimizer"),
+  fields = list(weights = "list", biases = "list", activations = "list", loss = "loss_function",
+    optimizer = "gradient_descent_optimizer"),
   methods = list(
     predict = function(batch_x) {
       result = batch_x
@@ -67,17 +69,20 @@ sheet_network <- '
 set.seed(1)
 w <- list(matrix(rnorm(8), 2), matrix(rnorm(4), 4)); b <- list(numeric(4), 0)
 x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE); y <- matrix(c(0, 1, 1, 0), 4)
-network <- dense_neural_network(weights = w, biases = b, activations = list(htan(), sigmoid()), loss = binary_crossentropy(),
+network <- dense_neural_network(weights = w, biases = b, activations = list(htan(), sigmoid()),
+  loss = binary_crossentropy(),
   optimizer = gradient_descent_optimizer(learning_rate = 1))
 losses <- sapply(1:300, function(i) network$train_on_batch(x, y))
 stopifnot(calls > 300, losses[300] < losses[1])
 '
 ours <- '
 mine <- list(network$weights, network$biases)
-reference <- nativenet::dense_neural_network(weights = w, biases = b, activations = list(nativenet::htan(), nativenet::sigmoid()),
+reference <- nativenet::dense_neural_network(weights = w, biases = b, activations = list(nativenet::htan(),
+  nativenet::sigmoid()),
   loss = nativenet::binary_crossentropy(), optimizer = nativenet::gradient_descent_optimizer(learning_rate = 1))
 reference_losses <- sapply(1:300, function(i) reference$train_on_batch(x, y))
-stopifnot(all.equal(losses, reference_losses, tolerance = 1e-5), all.equal(mine, list(reference$weights, reference$biases), tolerance = 1e-5))
+stopifnot(all.equal(losses, reference_losses, tolerance = 1e-5),
+  all.equal(mine, list(reference$weights, reference$biases), tolerance = 1e-5))
 '
 
 test_that("the sheet's own classes can be typed after library(nativenet), and again, and learn what ours learn", {
@@ -96,19 +101,25 @@ test_that("without library() both live side by side too, whichever comes first",
 test_that("their classes plug into our network: their own base classes, without pull() or key", {
   mixed <- '
   set.seed(1)
-  network <- build_dense_neural_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(), gradient_descent_optimizer(learning_rate = 1))
+  network <- build_dense_neural_network(2, list(4, htan(), 1, sigmoid()), binary_crossentropy(),
+    gradient_descent_optimizer(learning_rate = 1))
   set.seed(1)
-  reference <- build_dense_neural_network(2, list(4, nativenet::htan(), 1, nativenet::sigmoid()), nativenet::binary_crossentropy(),
+  reference <- build_dense_neural_network(2, list(4, nativenet::htan(), 1, nativenet::sigmoid()),
+    nativenet::binary_crossentropy(),
     nativenet::gradient_descent_optimizer(learning_rate = 1))
   stopifnot(is(network, "dense_neural_network"), identical(attr(class(network), "package"), "nativenet"))
   x <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE); y <- matrix(c(0, 1, 1, 0), 4)
-  a <- sapply(1:100, function(i) network$train_on_batch(x, y)); b <- sapply(1:100, function(i) reference$train_on_batch(x, y))
-  stopifnot(calls > 100, all.equal(a, b, tolerance = 1e-6), all.equal(network$predict(x), reference$predict(x), tolerance = 1e-6))
+  a <- sapply(1:100, function(i) network$train_on_batch(x, y))
+  b <- sapply(1:100, function(i) reference$train_on_batch(x, y))
+  stopifnot(calls > 100, all.equal(a, b, tolerance = 1e-6), all.equal(network$predict(x), reference$predict(x),
+    tolerance = 1e-6))
   set.seed(2); a <- network$fit(x, y, epochs = 5, batch_size = 4, verbose = FALSE)$loss
   set.seed(2); b <- reference$fit(x, y, epochs = 5, batch_size = 4, verbose = FALSE)$loss
   stopifnot(all.equal(a, b, tolerance = 1e-6), all(check_gradient(network, x, y)$ok), check_gradient(htan(), x)$ok)
-  one <- build_dense_neural_network(2, list(4, htan(), 1, nativenet::sigmoid()), nativenet::binary_crossentropy(), nativenet::adam_optimizer())
-  two <- build_dense_neural_network(2, list(4, nativenet::htan(), 1, nativenet::sigmoid()), binary_crossentropy(), nativenet::adam_optimizer())
+  one <- build_dense_neural_network(2, list(4, htan(), 1, nativenet::sigmoid()), nativenet::binary_crossentropy(),
+    nativenet::adam_optimizer())
+  two <- build_dense_neural_network(2, list(4, nativenet::htan(), 1, nativenet::sigmoid()), binary_crossentropy(),
+    nativenet::adam_optimizer())
   for (n in list(one, two)) stopifnot(is.finite(n$train_on_batch(x, y)), is.finite(n$copy()$evaluate(x, y)$loss))
   '
   expect_identical(run_student(c(sheet, mixed)), "[end]")
@@ -124,10 +135,13 @@ test_that("subclasses of ours, defined in the workspace, train; saved objects of
   own <- '
   swish <- setRefClass("swish", contains = "activation", methods = list(forward = function(x) x / (1 + exp(-x)),
     backward = function(x) { s <- 1 / (1 + exp(-x)); s + x * s * (1 - s) }))
-  hinge <- setRefClass("hinge", contains = "loss_function", methods = list(forward = function(y_true, y_pred) mean(pmax(1 - y_true * y_pred, 0)),
+  hinge <- setRefClass("hinge", contains = "loss_function",
+    methods = list(forward = function(y_true, y_pred) mean(pmax(1 - y_true * y_pred, 0)),
     backward = function(y_true, y_pred) -y_true * (y_true * y_pred < 1) / length(y_pred)))
-  signed <- setRefClass("signed", contains = "gradient_descent_optimizer", methods = list(step = function(x, gradient) x - learning_rate * sign(gradient)))
-  noisy <- setRefClass("noisy", contains = "adam_optimizer", methods = list(step = function(x, gradient, key = "") callSuper(x, 1.1 * gradient, key = key)))
+  signed <- setRefClass("signed", contains = "gradient_descent_optimizer",
+    methods = list(step = function(x, gradient) x - learning_rate * sign(gradient)))
+  noisy <- setRefClass("noisy", contains = "adam_optimizer",
+    methods = list(step = function(x, gradient, key = "") callSuper(x, 1.1 * gradient, key = key)))
   set.seed(1)
   x <- matrix(rnorm(40), 20); y <- sign(x[, 1] * x[, 2])
   '
@@ -135,13 +149,15 @@ test_that("subclasses of ours, defined in the workspace, train; saved objects of
   for (optimizer in list(signed(learning_rate = 0.01), noisy(learning_rate = 0.01))) {
     network <- build_dense_neural_network(2, list(8, swish(), 1, linear()), hinge(), optimizer)
     losses <- network$fit(x, y, epochs = 60, batch_size = 5, verbose = FALSE)$loss
-    stopifnot(losses[60] < 0.6 * losses[1], check_gradient(swish(), x)$ok, all(check_gradient(network, x + 0.001, y)$ok))
+    stopifnot(losses[60] < 0.6 * losses[1], check_gradient(swish(), x)$ok,
+      all(check_gradient(network, x + 0.001, y)$ok))
   }
   '
   expect_identical(run_student(c(own, train, sprintf("saveRDS(network, %s)", deparse(file)))), "[end]")
   again <-
     sprintf(
-      'network <- readRDS(%s); stopifnot(is.finite(network$evaluate(x, y)$loss), is.finite(network$train_on_batch(x, y)))', deparse(file))
+      paste0("network <- readRDS(%s); stopifnot(is.finite(network$evaluate(x, y)$loss), ",
+        "is.finite(network$train_on_batch(x, y)))"), deparse(file))
   expect_identical(run_student(c(own, again)), "[end]")
 })
 

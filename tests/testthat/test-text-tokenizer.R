@@ -86,9 +86,11 @@ test_that("a saved tokenizer is the same, and Keras' JSON is read", {
   }
   # the format of Tokenizer.to_json()
   path <- tempfile(fileext = ".json")
-  writeLines('{"class_name": "Tokenizer", "config": {"num_words": 3, "filters": ".", "lower": true, "split": " ", "char_level": false,
-    "oov_token": null, "document_count": 2, "word_counts": "{\\"b\\": 1, \\"a\\": 2}", "word_docs": "{\\"a\\": 2, \\"b\\": 1}",
-    "index_docs": "{\\"1\\": 2, \\"2\\": 1}", "index_word": "{\\"1\\": \\"a\\", \\"2\\": \\"b\\"}", "word_index": "{\\"a\\": 1, \\"b\\": 2}"}}', path)
+  writeLines('{"class_name": "Tokenizer", "config": {"num_words": 3, "filters": ".", "lower": true, "split": " ",
+    "char_level": false, "oov_token": null, "document_count": 2, "word_counts": "{\\"b\\": 1, \\"a\\": 2}",
+    "word_docs": "{\\"a\\": 2, \\"b\\": 1}",
+    "index_docs": "{\\"1\\": 2, \\"2\\": 1}", "index_word": "{\\"1\\": \\"a\\", \\"2\\": \\"b\\"}",
+    "word_index": "{\\"a\\": 1, \\"b\\": 2}"}}', path)
   loaded <- load_text_tokenizer(path)
   expect_identical(loaded$word_index, list(a = 1L, b = 2L))
   expect_identical(texts_to_sequences(loaded, "A. b!"), list(1L))

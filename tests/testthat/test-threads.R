@@ -5,26 +5,21 @@ test_that("nn_threads() tells and sets, within what there is", {
   expect_identical(nn_threads(), 1L)
   expect_identical(nn_threads(200), 200L) # on any machine
   expect_identical(nn_threads(), 200L)
-  limit <- Sys.getenv("OMP_THREAD_LIMIT", NA)
-  Sys.setenv(OMP_THREAD_LIMIT = "2")
+  local_env(OMP_THREAD_LIMIT = "2")
   expect_warning(expect_identical(nn_threads(3), 2L), "2 threads are in force, not 3",
     class = "nativenet_warning_threads")
-  if (is.na(limit)) Sys.unsetenv("OMP_THREAD_LIMIT") else Sys.setenv(OMP_THREAD_LIMIT = limit)
 })
 
 test_that("more threads than cores give the same bits", {
-  old <- nn_threads()
-  on.exit(nn_threads(old))
   set.seed(1)
   x <- matrix(rnorm(400 * 300), 400)
-  trained <- function(threads) {
-    nn_threads(threads)
+  trained <- function(threads) with_threads(threads, {
     set.seed(2)
     model <- keras_model_sequential(input_shape = 300) |> layer_dense(400, "tanh") |> layer_dense(1)
     model |> compile("adam", "mse")
     model |> fit(x, x[, 1], batch_size = 200, epochs = 3, verbose = 0)
     get_weights(model)
-  }
+  })
   alone <- trained(1)
   for (threads in c(2, 3, 8)) expect_identical(trained(threads), alone)
   tasks <- length(list.files("/proc/self/task"))
@@ -77,12 +72,9 @@ test_that("an option or a variable of the environment names the instruction set"
   on.exit(.Call(nativenet:::C_kernels, "widest"))
   widest <- nn_features()$instructions
   chosen <- function(option, variable) {
+    local_env(NATIVENET_INSTRUCTIONS = variable)
     old <- options(nativenet.instructions = option)
-    Sys.setenv(NATIVENET_INSTRUCTIONS = variable)
-    on.exit({
-      options(old)
-      Sys.unsetenv("NATIVENET_INSTRUCTIONS")
-    })
+    on.exit(options(old), add = TRUE)
     nativenet:::choose_instructions()
     nn_features()$instructions
   }

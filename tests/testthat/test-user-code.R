@@ -126,7 +126,8 @@ test_that("`if` on a tensor outside of models", {
 test_that("a mask of y_pred in a loss, and `if` in a layer that is called on tensors", {
   masked <-
     c(
-      "`fit()`: `loss`: this function cannot be traced: how many elements of a tensor a mask chooses depends on its values", "`op_where(mask, x, 0)`")
+      paste0("`fit()`: `loss`: this function cannot be traced: how many elements of a tensor a mask chooses depends ",
+        "on its values"), "`op_where(mask, x, 0)`")
   expect_words(fitted_with(function(y_true, y_pred) k_mean(y_pred[y_true > 0])), masked)
   expect_words(fitted_with(function(y_true, y_pred) k_mean(y_pred[y_true[, 1] > 0, ])), masked)
   expect_words(fitted_with(function(y_true, y_pred) k_mean(tf$boolean_mask(y_pred, y_true > 0))), masked[1])

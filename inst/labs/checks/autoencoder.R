@@ -121,7 +121,8 @@ check("lambda keeps the weights small", {
     sum(vapply(weights_of(model, "ae(c(20, 8, 3))"), function(v) sum(as.array(v)^2), 0))
   }
   need(size(1) < 0.8 * size(0),
-    "With lambda = 1 the weights of `train_batches()` end as large as with lambda = 0: does the penalty join the loss, inside of the tape's block?")
+    "With lambda = 1 the weights of `train_batches()` end as large as with lambda = 0: does the penalty join ",
+    "the loss, inside of the tape's block?")
 })
 
 check("`model` of your file draws images it has not seen", {

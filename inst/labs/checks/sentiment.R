@@ -46,7 +46,8 @@ check("lstm_model gives probabilities", probabilities("lstm_model", padded[1:20,
 check("lstm_model passes over the zeros", {
   longer <- cbind(matrix(0L, 20, 15), padded[1:20, ])
   need(near(probabilities("lstm_model", longer), probabilities("lstm_model", padded[1:20, ]), 1e-3),
-    "With 15 more zeros in front of the reviews the predictions change: the zeros are read as words. See `mask_zero` of the embedding.")
+    "With 15 more zeros in front of the reviews the predictions change: the zeros are read as words. See ",
+    "`mask_zero` of the embedding.")
 })
 
 check("lstm_model has learned to read", {
