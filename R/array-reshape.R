@@ -17,6 +17,7 @@ array_reshape <- function(x, dim, order = c("C", "F")) {
   order <- check_choice(order, c("C", "F"))
   if (is_tensor(x)) x <- as.array(x)
   x <- plain_argument(x)
+  if (is.object(x) && !is.factor(x)) x <- bare_numbers(x)
   if (!is.atomic(x)) abort("`x` must be an array, not ", describe(x))
   dim <- check_sizes(dim, min = -1, arg = "dim")
   open <- which(dim == -1)

@@ -129,6 +129,7 @@ true_divide <- function(x, y) {
 
 power <- function(x, y) {
   if (is.numeric(y) && length(y) == 1 && is.null(dim(y)) && !is.na(y)) {
+    if (is.integer(x) && is.integer(y)) x <- tensor(x, "int32")
     if (y == 2) return(op_square(x))
     if (is_tensor(x) && is_whole_dtype(tensor_dtype(x))) return(whole_power(x, y))
   }

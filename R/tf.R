@@ -161,7 +161,7 @@ tf_elementwise <- c(
   lapply(list(square = op_square, sqrt = op_sqrt, exp = op_exp, abs = op_abs, negative = op_negative, sign = op_sign,
     floor = op_floor, ceil = op_ceiling, round = op_round, sin = op_sin, cos = op_cos, tan = op_tan, asin = op_asin,
     acos = op_acos, atan = op_atan, sinh = op_sinh, cosh = op_cosh, tanh = op_tanh, sigmoid = op_sigmoid), unary),
-  lapply(list(add = op_add, subtract = op_subtract, multiply = op_multiply, pow = op_power, maximum = op_maximum,
+  lapply(list(add = op_add, subtract = op_subtract, multiply = op_multiply, pow = power, maximum = op_maximum,
     minimum = op_minimum, equal = op_equal, not_equal = op_not_equal, less = op_less, less_equal = op_less_equal,
     greater = op_greater, greater_equal = op_greater_equal, logical_and = op_logical_and, logical_or = op_logical_or,
     floormod = op_floor_mod), binary),

@@ -138,7 +138,7 @@ enum status run_explain(enum status s, struct failure *failure) {
     "a label or index in the data lies outside the classes or rows there are");
   if (s == STATUS_OVERFLOW)
     return fail(failure, s,
-      "the result is beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\" before");
+      "the result is NaN or beyond the whole numbers of its dtype; cast to \"int64\" or \"float64\" before");
   if (s == STATUS_DIVISION)
     return fail(failure, s,
       "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");

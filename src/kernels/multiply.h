@@ -35,7 +35,7 @@
 #define DN 3         /* dot products: MR x DN sums at a time */
 #define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
-/* Where the sums of a tile begin: at C itself, at the bias (the same for each row) or at zero. */
+/* What the sums of a tile are added to: C itself, the bias (the same for each row) or zero. */
 struct start {
   const real *at;
   int64_t row; /* stride; 0 for bias and zero */
@@ -43,12 +43,13 @@ struct start {
 static const real zeros[NR * VL];
 
 /* c[m][n] = start + sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants
- * where this is called, so the sums live in registers. */
+ * where this is called, so the sums live in registers. They begin at zero and meet the start at the end: a long sum is
+ * one of sums of KC terms, and keeps its digits. */
 INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s,
   real *c, int64_t c_row) {
   V sum[MR][NR];
   UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = load(s.at + m * s.row + v * VL);
+    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = splat(0);
   for (int64_t k = 0; k < depth; k++) {
     V row[NR];
     UNROLL for (int v = 0; v < vectors; v++) row[v] = load(b + k * b_row + v * VL);
@@ -59,7 +60,8 @@ INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const re
     }
   }
   UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int v = 0; v < vectors; v++) store(c + m * c_row + v * VL, sum[m][v]);
+    UNROLL for (int v = 0; v < vectors; v++)
+      store(c + m * c_row + v * VL, sum[m][v] + load(s.at + m * s.row + v * VL));
 }
 
 #define TILE_ROWS(r) \

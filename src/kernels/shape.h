@@ -124,24 +124,26 @@ static void gather_forward(const struct call *c) {
     for (int64_t i = r.begin; i < r.end; i++) y[i] = (type)(expression);                 \
   } while (0)
 
-/* Numbers beyond the range of an integer type become its ends, NaN becomes 0. */
+/* x[i] cut to a whole number of low .. high; what has none, NaN too, is reported. */
 #ifdef REAL_IS_FLOATING
-#define SATURATED(low, high)                                                                                  \
-  (is_nan(x[i]) ? 0 : (double)x[i] <= (double)(low) ? (low) : (double)x[i] >= (double)(high) ? (high) : (int64_t)x[i])
+#define FITS(low, high) ((double)x[i] >= (double)(low) && (double)x[i] < (double)(high) + 1)
 #else
-#define SATURATED(low, high) ((int64_t)x[i] <= (low) ? (low) : (int64_t)x[i] >= (high) ? (high) : (int64_t)x[i])
+#define FITS(low, high) ((int64_t)x[i] >= (low) && (int64_t)x[i] <= (high))
 #endif
+#define CUT(low, high) (FITS(low, high) ? (int64_t)x[i] : (flaw = STATUS_OVERFLOW, 0))
 
 static void cast_forward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));
   const real *x = IN(0);
+  enum status flaw = STATUS_OK;
   switch (output_slot(c)->dtype) {
   case FLOAT32: CAST_TO(float, x[i]); break;
   case FLOAT64: CAST_TO(double, x[i]); break;
-  case INT32: CAST_TO(int32_t, SATURATED(INT32_MIN, INT32_MAX)); break;
-  case INT64: CAST_TO(int64_t, SATURATED(INT64_MIN, INT64_MAX)); break;
+  case INT32: CAST_TO(int32_t, CUT(INT32_MIN, INT32_MAX)); break;
+  case INT64: CAST_TO(int64_t, CUT(INT64_MIN, INT64_MAX)); break;
   default: CAST_TO(unsigned char, x[i] != 0);
   }
+  report(c, flaw);
 }
 
 static void where_plan(const struct call *c, struct walk *w) {

@@ -238,6 +238,8 @@ test_that("doubles without dimensions are float32 in tf$ and k_*(), and the user
     tf$exp(1:2), k_sum(c(1, 2)), k_sqrt(2), k_switch(TRUE, 1, 2))) {
     expect_identical(tensor_dtype(x), "float32")
   }
+  expect_identical(as.array(tf$pow(2L, 3L)), 8L)
+  expect_identical(tensor_dtype(tf$pow(2, 3)), "float32")
   for (x in list(tf$sqrt(matrix(4)), tf$add(2, matrix(1)), k_sum(matrix(1)), tf$add(tensor(1), 2), op_sqrt(2),
     tensor(1))) expect_identical(tensor_dtype(x), "float64")
   expect_identical(tensor_dtype(tf$exp(op_log(2))), "float64")
