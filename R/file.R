@@ -219,9 +219,7 @@ part_file <- function(path) {
   files <- list.files(dirname(path), all.files = TRUE)
   files <- files[startsWith(files, stem) & grepl("-[0-9]+[.]part$", files)]
   process <- as.integer(sub(".*-([0-9]+)[.]part$", "\\1", files))
-  # signal 0 only asks whether the process is there, except on Windows, where it would end it
-  dead <- if (.Platform$OS.type == "windows") process == Sys.getpid() else !tools::pskill(process, 0) | process ==
-    Sys.getpid()
+  dead <- process == Sys.getpid() | !.Call(C_has_process, process)
   unlink(file.path(dirname(path), files[dead]), expand = FALSE)
   file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
 }

@@ -1,4 +1,5 @@
 #include "r_border.h"
+#include "system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +92,12 @@ void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length) {
   if ((SEXPTYPE)TYPEOF(x) != type || (length >= 0 && XLENGTH(x) != length))
     raise_text(STATUS_VALUE, "internal error: expected a %s vector of length %lld", Rf_type2char(type),
       (long long)length);
+}
+
+const char *path_of(SEXP path) {
+  check_vector(path, STRSXP, 1);
+  SEXP name = STRING_ELT(path, 0);
+  return R_ExpandFileName(PATHS_ARE_UTF8 ? Rf_translateCharUTF8(name) : Rf_translateChar(name));
 }
 
 R_xlen_t list_length(SEXP x) {

@@ -37,6 +37,9 @@ int as_dtype(SEXP x, int or_none);
 /* Raises an error unless x is a vector of this type and length (-1: any). */
 void check_vector(SEXP x, SEXPTYPE type, R_xlen_t length);
 
+/* The name of a file, as system.h wants it. */
+const char *path_of(SEXP path);
+
 /* An R list or NULL, as VECSXP length. */
 R_xlen_t list_length(SEXP x);
 

@@ -1,18 +1,10 @@
 /* r_bytes.c - the bytes of tensors as files hold them, row-major, and files that are written as a whole or not at all.
  */
-#define _POSIX_C_SOURCE 200112L
 #include "r_border.h"
+#include "system.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#ifdef _WIN32
-#include <io.h>
-#else
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
 
 static size_t tensor_bytes(const struct tensor *t) { return (size_t)shape_count(&t->shape) * dtype_size[t->dtype]; }
 
@@ -66,25 +58,20 @@ SEXP ffi_crc32(SEXP bytes) {
   return Rf_ScalarReal((double)(sum ^ 0xffffffffu));
 }
 
-static const char *path_of(SEXP path) {
-  check_vector(path, STRSXP, 1);
-  return R_ExpandFileName(Rf_translateChar(STRING_ELT(path, 0)));
-}
-
 static SEXP outcome(int ok, int error) {
   return ok ? R_NilValue : Rf_mkString(error ? strerror(error) : "unknown error");
 }
 
-/* Is there anything but a plain file or a folder by this name: a device, a pipe? It must not be replaced by a file. */
+/* A device or a pipe must not be replaced by a file. */
 SEXP ffi_is_device(SEXP path);
-SEXP ffi_is_device(SEXP path) {
-#ifdef _WIN32
-  path_of(path);
-  return Rf_ScalarLogical(0);
-#else
-  struct stat info;
-  return Rf_ScalarLogical(stat(path_of(path), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
-#endif
+SEXP ffi_is_device(SEXP path) { return Rf_ScalarLogical(system_is_device(path_of(path))); }
+
+SEXP ffi_has_process(SEXP ids);
+SEXP ffi_has_process(SEXP ids) {
+  check_vector(ids, INTSXP, -1);
+  SEXP runs = Rf_allocVector(LGLSXP, XLENGTH(ids));
+  for (R_xlen_t i = 0; i < XLENGTH(ids); i++) LOGICAL(runs)[i] = system_has_process(INTEGER(ids)[i]);
+  return runs;
 }
 
 /* Write pieces (raw vectors and tensors) to a new file, or after what it holds. They are on the disk when this returns.
@@ -94,7 +81,7 @@ SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append) {
   const char *name = path_of(path);
   for (R_xlen_t i = 0; i < list_length(pieces); i++)
     if (TYPEOF(VECTOR_ELT(pieces, i)) != RAWSXP) as_tensor(VECTOR_ELT(pieces, i));
-  FILE *file = fopen(name, as_int(append) ? "ab" : "wb");
+  FILE *file = system_open(name, as_int(append));
   if (!file) return outcome(0, errno);
   int ok = 1; /* from here to the end nothing may raise an error */
   for (R_xlen_t i = 0; ok && i < list_length(pieces); i++) {
@@ -109,26 +96,14 @@ SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append) {
     ok = n == 0 || fwrite(at, 1, n, file) == n;
   }
   ok = ok && fflush(file) == 0;
-#ifdef _WIN32
-  ok = ok && _commit(_fileno(file)) == 0;
-#else
-  ok = ok && (fsync(fileno(file)) == 0 || errno == EINVAL); /* EINVAL: a pipe or the like */
-#endif
-  int error = errno;
+  int error = ok ? system_sync(file) : errno;
+  ok = ok && !error;
   if (fclose(file) != 0 && ok) ok = 0, error = errno;
   return outcome(ok, error);
 }
 
-/* Let the names in a folder reach the disk. Best effort: not all file systems know this. */
 SEXP ffi_folder_sync(SEXP path);
 SEXP ffi_folder_sync(SEXP path) {
-#ifndef _WIN32
-  int folder = open(path_of(path), O_RDONLY);
-  if (folder < 0) return R_NilValue;
-  if (fsync(folder) != 0) errno = 0;
-  close(folder);
-#else
-  path_of(path);
-#endif
+  system_sync_folder(path_of(path));
   return R_NilValue;
 }

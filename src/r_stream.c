@@ -1,15 +1,9 @@
 /* r_stream.c - iterators over data sets as R sees them, and files whose numbers are read where they lie on disk. */
-#define _POSIX_C_SOURCE 200112L
 #include "r_border.h"
 #include "stream.h"
+#include "system.h"
 
 #include <string.h>
-#ifndef _WIN32
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
 
 /* ---- columns: the arrays that slices are taken from. A tensor, bytes for small whole numbers, or a file. ---- */
 
@@ -27,43 +21,26 @@ SEXP ffi_pack(SEXP x) {
   return bytes;
 }
 
-struct mapping {
-  void *at;
-  size_t bytes;
-};
-
-#ifndef _WIN32
 static void mapping_close(SEXP x) {
   struct mapping *m = R_ExternalPtrAddr(x);
   if (!m) return;
-  munmap(m->at, m->bytes);
+  system_unmap(m);
   R_ClearExternalPtr(x);
 }
-#endif
 
-/* The file's bytes as memory; NULL where the system has no such thing. */
+/* The file's bytes as memory. */
 SEXP ffi_map_file(SEXP path);
 SEXP ffi_map_file(SEXP path) {
-  check_vector(path, STRSXP, 1);
-#ifdef _WIN32
-  return R_NilValue;
-#else
   SEXP room = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct mapping)));
   SEXP x = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, room));
   R_RegisterCFinalizerEx(x, mapping_close, TRUE);
   struct mapping *m = (struct mapping *)(void *)RAW(room);
-  struct stat info;
-  int file = open(R_ExpandFileName(Rf_translateChar(STRING_ELT(path, 0))), O_RDONLY);
-  if (file < 0) raise_text(STATUS_VALUE, "cannot open the file %s", CHAR(STRING_ELT(path, 0)));
-  int ok = fstat(file, &info) == 0 && info.st_size > 0;
-  m->bytes = ok ? (size_t)info.st_size : 0;
-  m->at = ok ? mmap(NULL, m->bytes, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
-  close(file);
-  if (m->at == MAP_FAILED) raise_text(STATUS_VALUE, "cannot read the file %s", CHAR(STRING_ELT(path, 0)));
+  const char *name = path_of(path);
+  int error = system_map(name, m);
+  if (error) raise_text(STATUS_VALUE, "cannot read the file %s: %s", name, strerror(error));
   R_SetExternalPtrAddr(x, m);
   UNPROTECT(2);
   return x;
-#endif
 }
 
 /* Where the numbers of a column begin, `offset` bytes into it, after checking that `bytes` of them are there. */

@@ -1,5 +1,6 @@
-#define _GNU_SOURCE /* sched_getaffinity, pthread_atfork, clock_gettime */
+#define _GNU_SOURCE /* pthread_atfork, clock_gettime */
 #include "threads.h"
+#include "system.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -10,11 +11,6 @@
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
-#endif
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <unistd.h>
 #endif
 
 /* Two threads share a step only if it is worth some barriers (a microsecond each). */
@@ -38,19 +34,9 @@ enum { forked = 0 };
 static void watch_forks(void) {}
 #endif
 
-/* Those that the process may use. */
 int threads_available(void) {
-#if defined(_WIN32)
-  SYSTEM_INFO info;
-  GetSystemInfo(&info);
-  long n = (long)info.dwNumberOfProcessors;
-#elif defined(__linux__)
-  cpu_set_t set;
-  long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-#else
-  long n = sysconf(_SC_NPROCESSORS_ONLN);
-#endif
-  return n < 1 ? 1 : n < MAX_THREADS ? (int)n : MAX_THREADS;
+  int n = system_processors();
+  return n < 1 ? 1 : n < MAX_THREADS ? n : MAX_THREADS;
 }
 
 /* What OpenMP's variable allows all threads of a process, as clusters and checks set it. */

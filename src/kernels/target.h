@@ -1,6 +1,7 @@
 /* target.h - compile a stretch of a file for wider instructions than the rest of the package, without
  * -march flags. Which table of kernels is used is decided when the package loads. */
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(_M_X64)) && !defined(NATIVENET_PORTABLE)
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(NATIVENET_PORTABLE) && \
+  (!defined(_WIN32) || defined(UNALIGNED_MOVES)) /* see configure.win */
 #define TARGET_X86
 #define AVX2_FEATURES "avx2,fma"
 #define AVX512_FEATURES "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"
