@@ -101,7 +101,8 @@ test_that("helpers and course classes take integer64", {
   expect_identical(pad_sequences(list(int64(1:3), 4)), pad_sequences(list(1:3, 4)))
   expect_identical(normalize(int64(c(3, 4))), c(0.6, 0.8))
   expect_identical(array_reshape(int64(1:6), c(2, 3)), array_reshape(1:6 + 0, c(2, 3)))
-  expect_error(array_reshape(as.Date("2026-01-01") + 0:3, c(2, 2)), "not a <Date> of length 4; `as.numeric(x)`", fixed = TRUE)
+  expect_error(array_reshape(as.Date("2026-01-01") + 0:3, c(2, 2)), "not a <Date> of length 4; `as.numeric(x)`",
+    fixed = TRUE)
   expect_identical(layer_dense(units = int64(3))$units, 3L)
   g <- timeseries_generator(int64(1:5), int64(11:15), 2)
   expect_identical(g(), timeseries_generator(1:5 + 0, 11:15 + 0, 2)())
