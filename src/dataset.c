@@ -1,17 +1,11 @@
 #include "dataset.h"
+#include "kernels/target.h"
 
 #include <string.h>
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 /* Rows of a shuffled set lie anywhere: ask for the next batch's while this one is worked on. */
 static void fetch_ahead(const unsigned char *row, int64_t bytes) {
-#if defined(__SSE2__)
-  for (int64_t at = 0; at < bytes; at += ALIGNMENT) _mm_prefetch((const char *)row + at, _MM_HINT_T1);
-#else
-  (void)row, (void)bytes;
-#endif
+  for (int64_t at = 0; at < bytes; at += ALIGNMENT) FETCH(row + at);
 }
 
 static int64_t row_at(const struct dataset *d, int64_t position) { return d->shuffle ? d->order[position] : position; }

@@ -1,8 +1,8 @@
 /* The forward kernels for uint8_t: no derivatives, no vectors. */
 #include "kernels.h"
+#include "kernels/target.h"
 #define REAL uint8_t
 #define REAL_IS_BOOL
-#define VECTOR_BYTES 0
+#define INSTRUCTIONS PLAIN
 #define TABLE kernels_bool
-#define TABLE_NAME "portable"
 #include "kernels/all.h"

@@ -9,9 +9,8 @@
 #define REAL float
 #define REAL_IS_FLOATING
 #define REAL_IS_FLOAT
-#define VECTOR_BYTES 64
+#define INSTRUCTIONS AVX512
 #define TABLE kernels_f32_avx512
-#define TABLE_NAME "avx512"
 TARGET_PUSH_AVX512
 #include "kernels/all.h"
 TARGET_POP

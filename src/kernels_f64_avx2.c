@@ -9,9 +9,8 @@
 #define REAL double
 #define REAL_IS_FLOATING
 #define REAL_IS_DOUBLE
-#define VECTOR_BYTES 32
+#define INSTRUCTIONS AVX2
 #define TABLE kernels_f64_avx2
-#define TABLE_NAME "avx2"
 TARGET_PUSH_AVX2
 #include "kernels/all.h"
 TARGET_POP

@@ -1,7 +1,7 @@
 /* The forward kernels for int32_t: no derivatives, no vectors. */
 #include "kernels.h"
+#include "kernels/target.h"
 #define REAL int32_t
-#define VECTOR_BYTES 0
+#define INSTRUCTIONS PLAIN
 #define TABLE kernels_i32
-#define TABLE_NAME "portable"
 #include "kernels/all.h"

@@ -63,28 +63,35 @@ int threads_for(double work) {
 
 /* Moments and activations decay into denormal numbers, on which processors are up to a hundred
  * times slower; nothing in training depends on them. */
-static unsigned denormals_flush(void) {
 #if defined(__SSE2__)
-  unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | 0x8040u); /* flush to zero, denormals are zero */
+typedef unsigned float_mode;
+#define FLUSH 0x8040u /* flush to zero, denormals are zero */
+static float_mode get_float_mode(void) { return _mm_getcsr(); }
+static void set_float_mode(float_mode mode) { _mm_setcsr(mode); }
+static void relax(void) { _mm_pause(); }
+#elif defined(__aarch64__) && defined(__GNUC__)
+typedef uint64_t float_mode;
+#define FLUSH (UINT64_C(1) << 24) /* FZ: denormals are zero, as numbers given and as results */
+static float_mode get_float_mode(void) {
+  float_mode mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
   return mode;
-#else
-  return 0;
-#endif
 }
-
-static void denormals_restore(unsigned mode) {
-#if defined(__SSE2__)
-  _mm_setcsr(mode);
+static void set_float_mode(float_mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+static void relax(void) { __asm__ volatile("yield"); }
 #else
-  (void)mode;
+typedef unsigned float_mode;
+#define FLUSH 0
+static float_mode get_float_mode(void) { return 0; }
+static void set_float_mode(float_mode mode) { (void)mode; }
+static void relax(void) {}
 #endif
-}
 
 static void team_member(struct team *team, int thread, team_task *task, void *user) {
-  unsigned mode = denormals_flush();
+  float_mode mode = get_float_mode();
+  set_float_mode(mode | FLUSH);
   task(user, team, thread);
-  denormals_restore(mode);
+  set_float_mode(mode);
 }
 
 static enum status team_status(struct team *team) {
@@ -97,9 +104,7 @@ static enum status team_status(struct team *team) {
 #define SPINS 30000
 
 static void spin(int turn) {
-#if defined(__SSE2__)
-  _mm_pause();
-#endif
+  relax();
   if (turn > SPINS) sched_yield();
 }
 

@@ -1,7 +1,8 @@
 /* all.h - every kernel, for one number type and instruction set, and the table of them.
  *
  * The including file has set REAL, TABLE (the table's name), for float types REAL_IS_FLOATING with
- * REAL_IS_FLOAT or REAL_IS_DOUBLE, for bool REAL_IS_BOOL, and VECTOR_BYTES.
+ * REAL_IS_FLOAT or REAL_IS_DOUBLE, for bool REAL_IS_BOOL, and INSTRUCTIONS,
+ * a row of the table in target.h.
  */
 #include "vector.h"
 #include "access.h"
@@ -40,7 +41,7 @@
 
 extern const struct kernels TABLE;
 const struct kernels TABLE = {
-  .name = TABLE_NAME,
+  .name = INSTRUCTIONS(NAME),
 #if defined(REAL_IS_FLOATING)
   .forward = {OP_TABLE_FLOAT(FORWARD_ROW) OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
   .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},

@@ -24,7 +24,7 @@
 #define SMALLEST DBL_MIN
 #endif
 
-#if VECTOR_BYTES > 0 && defined(__GNUC__)
+#if VECTOR_BYTES > 0
 
 /* exp(r) for |r| <= log(2) / 2: Cephes' polynomial for float, Taylor's for double. */
 INLINE V exp_reduced(V r) {

@@ -15,19 +15,8 @@
  * tile it fell into or on the thread, so results are the same at any number of threads. The
  * multiply-add is one instruction where the processor has it.
  */
-#if VECTOR_BYTES == 64
-#define MR 8
-#define NR 3
-#elif VECTOR_BYTES == 32
-#define MR 4
-#define NR 3
-#elif VECTOR_BYTES == 16
-#define MR 4
-#define NR 2
-#else
-#define MR 4
-#define NR 4
-#endif
+#define MR INSTRUCTIONS(TILE_ROWS)
+#define NR INSTRUCTIONS(TILE_VECTORS)
 #define KC 256       /* a panel of KC x NR vectors fits the first-level cache */
 #define PACK_ROWS 96 /* pack when at least so many rows use a panel */
 #define LIBRARY_WORK 1e6 /* multiplications from which on a library is worth its call */
@@ -64,7 +53,7 @@ INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const re
       store(c + m * c_row + v * VL, sum[m][v] + load(s.at + m * s.row + v * VL));
 }
 
-#define TILE_ROWS(r) \
+#define ROWS(r) \
   case r: tile(r, vectors, depth, a, b, b_row, s, c, c_row); break;
 
 INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row,
@@ -72,10 +61,13 @@ INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix 
   for (; rows >= MR; rows -= MR, a.at += MR * a.row, s.at += MR * s.row, c += MR * c_row)
     tile(MR, vectors, depth, a, b, b_row, s, c, c_row);
   switch (rows) {
-#if MR == 8
-    TILE_ROWS(7) TILE_ROWS(6) TILE_ROWS(5) TILE_ROWS(4)
+#if MR >= 8
+    ROWS(7)
 #endif
-    TILE_ROWS(3) TILE_ROWS(2) TILE_ROWS(1)
+#if MR >= 7
+    ROWS(6) ROWS(5) ROWS(4)
+#endif
+    ROWS(3) ROWS(2) ROWS(1)
   }
 }
 

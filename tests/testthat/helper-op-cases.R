@@ -629,6 +629,11 @@ with_kernels <- function(name, code) {
   .Call(nativenet:::C_kernels, name)
   code
 }
+#' The instruction sets that this processor and this build have.
+kernel_sets <- function() {
+  taken <- function(name) with_kernels(name, nn_features()$instructions)
+  unique(vapply(nativenet:::instruction_sets, taken, "", USE.NAMES = FALSE))
+}
 #' `work`: what each thread must have to do; 0 is the usual.
 with_threads <- function(n, code, work = 0) {
   before <- nn_threads()

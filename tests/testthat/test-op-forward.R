@@ -34,7 +34,7 @@ test_that("every case runs the op it stands for", {
 })
 
 test_that("values agree with plain R, with every instruction set", {
-  for (kernels in c("portable", "avx2", "")) {
+  for (kernels in kernel_sets()) {
     with_kernels(kernels, {
       expect_identical(wrong_values("float64", 1e-12), character(), label = paste(kernels, "float64"))
       expect_identical(wrong_values("float32", 1e-5), character(), label = paste(kernels, "float32"))
@@ -123,7 +123,7 @@ test_that("NaN and the infinities come out as in R", {
     list(op_less_equal, function(a, b) (a <= b) %in% TRUE), list(op_equal, function(a, b) (a == b) %in% TRUE),
     list(op_not_equal, function(a, b) !(a == b) %in% TRUE), list(op_floor_divide, `%/%`), list(op_floor_mod, `%%`)
   )
-  for (kernels in c("portable", "avx2", "")) {
+  for (kernels in kernel_sets()) {
     with_kernels(kernels, for (dtype in c("float32", "float64")) {
       for (f in functions) expect_lt(relative_error(c(as.array(f[[1]](tensor(x, dtype)))), f[[2]](x)), 1e-6,
         label = paste(kernels, dtype, deparse1(f[[1]])))
@@ -301,7 +301,7 @@ test_that("a mean of equal numbers is that number", {
 
 test_that("whole quotients and rests are those of R for both signs and fractions", {
   pairs <- expand.grid(a = c(-7.5, -6, -0.25, 0, 0.25, 6, 7.5, 1e10), b = c(-Inf, -3, -2.5, -0.5, 0.5, 2.5, 3, Inf))
-  for (kernels in c("portable", "avx2", "")) {
+  for (kernels in kernel_sets()) {
     with_kernels(kernels, {
       expect_identical(c(as.array(op_floor_divide(pairs$a, pairs$b))), pairs$a %/% pairs$b)
       expect_identical(c(as.array(op_floor_mod(pairs$a, pairs$b))) + 0, pairs$a %% pairs$b + 0)

@@ -10,7 +10,7 @@ gradient_at <- function(f, x) {
 }
 
 test_that("log-softmax and the cross-entropies from logits do not depend on the size of the logits", {
-  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+  for (kernels in kernel_sets()) with_kernels(kernels, {
     for (n in c(3, 21)) for (size in c(0, 1e4, 1e7, 1e8)) {
       d <- rep(c(0, 0, -8), length.out = n)
       z <- single(matrix(size + d, 1))
@@ -33,7 +33,7 @@ test_that("log-softmax and the cross-entropies from logits do not depend on the 
 test_that("small losses keep their digits", {
   e <- matrix(c(1e-6, -1e-4, 0.3, -0.7, 20, -200, 1e7), 7)
   exact <- ifelse(abs(e) < 0.01, e^2 / 2 - e^4 / 12, abs(e) + log1p(exp(-2 * abs(e))) - log(2))
-  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+  for (kernels in kernel_sets()) with_kernels(kernels, {
     close(op_logcosh(single(e * 0), single(e)), exact)
     close(gradient_at(function(p) op_logcosh(single(e * 0), p), e), tanh(e))
     close(gradient_at(op_softplus, c(-40, -20, -1, 0, 3, 50)), plogis(c(-40, -20, -1, 0, 3, 50)))
@@ -45,7 +45,7 @@ test_that("small losses keep their digits", {
 
 test_that("long float sums keep their digits, along any axis", {
   n <- 2e5
-  for (kernels in c("portable", "avx2", "")) with_kernels(kernels, {
+  for (kernels in kernel_sets()) with_kernels(kernels, {
     x <- single(matrix(0.1, n, 3))
     for (y in list(op_mean(x, 1), op_mean(x), op_mean(op_transpose(x, 2:1), 2))) close(y, 0.1, 5e-6)
     close(op_sum(op_reshape(x, c(-1, 3, 2)), c(1, 3)), n * 0.1)

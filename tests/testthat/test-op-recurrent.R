@@ -52,7 +52,7 @@ test_that("all activations and their derivatives, with every instruction set", {
       if (name != "simple_rnn") options$recurrent_activation <- pair[2]
       f <- function(...) do.call(recurrent_ops[[name]], c(list(...), options))
       reference <- do.call(recurrent_reference, c(list(name), unname(w[1:4]), options))
-      for (kernels in c("portable", "avx2", "")) {
+      for (kernels in kernel_sets()) {
         with_kernels(kernels, {
           inputs <- unname(w[1:4])
           expect_lt(relative_error(as.array(do.call(f, inputs)), reference, 1), 1e-12,
