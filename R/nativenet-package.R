@@ -7,9 +7,10 @@
 #'
 #' @section Options:
 #' * `nativenet.threads`: how many threads to use, see [nn_threads()].
-#' * `nativenet.blas`: `TRUE` gives large products to R's BLAS. It may pay on processors without AVX2 if the BLAS is a
-#'   tuned one; the last digits then depend on that library and its threads. Both options are read when the package
-#'   loads.
+#' * `nativenet.instructions`: the instruction set of the engine, see [nn_features()].
+#' * `nativenet.blas`: does R's BLAS do large products, see [nn_features()]?
+#'
+#' They are read when the package loads.
 #'
 #' @section Other packages:
 #' nativenet may be attached before or after others. Generics of the same meaning take its objects: `fit()`,
@@ -75,7 +76,7 @@ op_code <- new.env(parent = emptyenv())
   register_refusals()
   .Call(C_threads, default_threads(), 0)
   choose_instructions()
-  .Call(C_blas, as.integer(isTRUE(getOption("nativenet.blas"))))
+  choose_blas()
   meet_packages()
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word
   # from R about two classes of one name. So ours leave the session's cache; they are found through the

@@ -1,9 +1,8 @@
 /* r_blas.c - products by the BLAS that R links, for the multiply in kernels/multiply.h to hand over to.
  *
- * Measured (bench/multiply.R, AMD Zen 5, one thread): our AVX-512 kernels reach 1.6 times OpenBLAS 0.3.21's dgemm and
- * 1.7 times its sgemm from 256 x 256 to 2048 x 2048, and more on small batches, so on processors with AVX2 or
- * more a library has nothing to offer. Elsewhere a tuned one may win; options(nativenet.blas = TRUE) asks for it. It is
- * not the default, as its results may depend on its threads, and ours do not. */
+ * Whether it does is decided in R/threads.R. Measured (bench/multiply.R, AMD Zen 5, one thread): our AVX-512 kernels
+ * reach 1.6 times OpenBLAS 0.3.21's dgemm and 1.7 times its sgemm from 256 x 256 to 2048 x 2048, and more on small
+ * batches, so on processors with AVX2 or more a library has nothing to offer. */
 #define USE_FC_LEN_T
 #include "r_border.h"
 
@@ -57,17 +56,18 @@ static int has_sgemm(void) { return 1; }
 static int has_sgemm(void) { return 0; }
 #endif
 
-/* Has the library single precision? */
-SEXP ffi_features(void);
-SEXP ffi_features(void) { return Rf_ScalarLogical(has_sgemm()); }
-
-/* Use the library for large products, or do not. */
+/* Use the library for large products, do not, or leave that as it is (-1): has it single precision, is it in use? */
 SEXP ffi_blas(SEXP use);
 SEXP ffi_blas(SEXP use) {
   int on = as_int(use);
-  library_multiply[FLOAT64] = on ? multiply_double : NULL;
+  if (on >= 0) {
+    library_multiply[FLOAT64] = on ? multiply_double : NULL;
 #ifdef HAVE_SGEMM
-  library_multiply[FLOAT32] = on && has_sgemm() ? multiply_float : NULL;
+    library_multiply[FLOAT32] = on && has_sgemm() ? multiply_float : NULL;
 #endif
-  return use;
+  }
+  SEXP answer = Rf_allocVector(LGLSXP, 2);
+  LOGICAL(answer)[0] = has_sgemm();
+  LOGICAL(answer)[1] = library_multiply[FLOAT64] != NULL;
+  return answer;
 }

@@ -55,17 +55,19 @@ test_that("bad numbers of threads are refused and change nothing", {
 
 test_that("nn_features() describes the engine", {
   found <- nn_features()
-  expect_named(found, c("instructions", "sgemm", "threads", "cores"))
-  expect_true(found$instructions %in% c("avx512", "avx2", "portable"))
+  expect_named(found, c("instructions", "sgemm", "blas", "threads", "cores"))
+  expect_true(found$instructions %in% kernel_sets())
+  sets <- switch(R.version$arch, x86_64 = c("portable", "avx2", "avx512"), aarch64 = "neon", "portable")
+  expect_true(all(kernel_sets() %in% sets))
   expect_true(is.logical(found$sgemm))
   expect_gte(found$threads, 1)
   expect_identical(found$threads, nn_threads())
 })
 
 test_that("asking does not change the instruction set", {
-  on.exit(.Call(nativenet:::C_kernels, "widest"))
-  .Call(nativenet:::C_kernels, "portable")
-  expect_identical(nn_features()$instructions, "portable")
+  all_have <- kernel_sets()[1]
+  with_kernels("portable", expect_identical(c(nn_features()$instructions, nn_features()$instructions),
+    c(all_have, all_have)))
 })
 
 test_that("an option or a variable of the environment names the instruction set", {
@@ -78,11 +80,62 @@ test_that("an option or a variable of the environment names the instruction set"
     nativenet:::choose_instructions()
     nn_features()$instructions
   }
-  expect_identical(chosen(NULL, "portable"), "portable")
+  all_have <- kernel_sets()[1]
+  expect_identical(chosen(NULL, "portable"), all_have)
   expect_identical(chosen(widest, "portable"), widest)
-  expect_identical(chosen("portable", ""), "portable")
+  expect_identical(chosen("portable", ""), all_have)
   for (bad in list("sse", 3, c("avx2", "portable"))) expect_warning(expect_identical(chosen(bad, ""), widest),
-    "must be one of \"portable\", \"avx2\", \"avx512\"", class = "nativenet_warning_instructions")
+    "must be one of \"portable\", \"neon\", \"avx2\", \"avx512\"", class = "nativenet_warning_instructions")
+  foreign <- if (all_have == "neon") "avx2" else "neon"
+  expect_warning(chosen(foreign, ""), "this processor or this build lacks", class = "nativenet_warning_instructions")
+})
+
+test_that("R's BLAS multiplies where it is asked to, or where it is a tuned one and our kernels are not", {
+  was <- .Call(nativenet:::C_blas, -1L)[2]
+  on.exit(.Call(nativenet:::C_blas, as.integer(was)))
+  tuned <- c("/usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3", "/opt/R/lib/libopenblasp-r0.3.21.so",
+    "/usr/lib/x86_64-linux-gnu/blis-openmp/libblas.so.4", "/usr/lib/atlas/libblas.so.3", "/opt/intel/libmkl_rt.so",
+    "/System/Library/Frameworks/Accelerate.framework/libBLAS.dylib", "/R/lib/libRblas.vecLib.dylib")
+  plain <- c("/usr/lib/x86_64-linux-gnu/blas/libblas.so.3.11.0", "/usr/lib/R/lib/libRblas.so", "",
+    "/home/mkl/R/lib/libRblas.so")
+  chosen <- function(option, files, instructions = "portable", asked = "") {
+    local_env(NATIVENET_INSTRUCTIONS = asked)
+    with_kernels(instructions, {
+      vapply(files, function(file) nativenet:::choose_blas(option, file) && nn_features()$blas, NA, USE.NAMES = FALSE)
+    })
+  }
+  none_better <- kernel_sets()[1] == "portable"
+  expect_identical(chosen(NULL, tuned), rep(none_better, length(tuned)))
+  expect_identical(chosen(NULL, plain), logical(length(plain)))
+  expect_identical(chosen(NULL, tuned, asked = "portable"), logical(length(tuned))) # the same bits on any processor
+  if (length(kernel_sets()) > 1) expect_identical(chosen(NULL, tuned, "widest"), logical(length(tuned)))
+  expect_true(all(chosen(TRUE, plain, "widest")))
+  for (no in list(FALSE, NA, "yes")) expect_false(any(chosen(no, tuned)))
+})
+
+test_that("products by R's BLAS are right, also with a bias, transposed, added up and in a team", {
+  was <- .Call(nativenet:::C_blas, -1L)[2]
+  on.exit(.Call(nativenet:::C_blas, as.integer(was)))
+  set.seed(1)
+  a <- matrix(rnorm(130 * 120), 130) # beyond a million multiplications
+  b <- matrix(rnorm(120 * 110), 120)
+  bias <- rnorm(110)
+  results <- function(use, dtype) {
+    .Call(nativenet:::C_blas, use)
+    x <- variable(a, dtype)
+    w <- variable(b, dtype)
+    with(gradient_tape() %as% tape, {
+      y <- op_dense(x, w, tensor(bias, dtype))
+      z <- op_matmul(op_matmul(x, w), op_transpose(y))
+      loss <- op_sum(op_multiply(z, z))
+    })
+    lapply(c(list(y, z), tape$gradient(loss, list(x, w))), as.array)
+  }
+  for (dtype in c("float64", "float32")) {
+    ours <- with_threads(2, results(0L, dtype))
+    for (threads in 1:2) expect_equal(with_threads(threads, results(1L, dtype)), ours,
+      tolerance = if (dtype == "float64") 1e-12 else 1e-5)
+  }
 })
 
 test_that("the default follows the option, then R CMD check's limit, then four", {
