@@ -90,7 +90,8 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
   offset <- check_count(offset, min = 0)
   dim <- check_sizes(dim, arg = "dim")
   if (!length(dim)) abort("`dim` must be the sizes of at least one axis, not ", describe(dim))
-  if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file")
+  if (.Platform$endian != "little" && !dtype %in% c("uint8", "int32")) abort("numbers are read where they lie in the ",
+    "file, lowest byte first, which this machine cannot: use readBin(endian = \"little\")", class = "file")
   spec <- tensor_spec(if (dtype == "uint8") "int32" else dtype, dim[-1])
   bytes <- file_bytes(file, prod(dim) * size[[dtype]] + offset)
   if (dtype != "int32") return(slices_dataset(spec, dim[1], list(list(data = bytes, offset = offset))))

@@ -76,7 +76,6 @@ safetensors_from_raw <- function(bytes, fun = calling_function()) {
 #' What the file holds, one piece after the other: raw vectors, and tensors whose numbers are meant.
 #' @noRd
 safetensors_pieces <- function(tensors, metadata, fun) {
-  if (.Platform$endian != "little") abort("needs a little-endian machine", class = "file", fun = fun)
   check_names(tensors, "tensors", fun)
   if (any(names(tensors) == "__metadata__")) abort("no tensor can be called \"__metadata__\"", fun = fun)
   if (!is.null(metadata)) {
@@ -131,7 +130,6 @@ from_row_major <- function(x, dim) if (length(dim) > 1) aperm(array(x, rev(dim))
 #' @noRd
 read_safetensors <- function(con, size, what, fun) {
   refuse <- function(...) abort("cannot read ", what, ": ", ..., class = "file", fun = fun)
-  if (.Platform$endian != "little") refuse("this needs a little-endian machine")
   header <- parse_header(read_header(con, size, refuse), size, refuse)
   specs <- header[names(header) != "__metadata__"]
   specs <- Map(read_spec, specs, names(specs), MoreArgs = list(refuse = refuse))

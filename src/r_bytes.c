@@ -8,12 +8,41 @@
 
 static size_t tensor_bytes(const struct tensor *t) { return (size_t)shape_count(&t->shape) * dtype_size[t->dtype]; }
 
-/* A raw vector, in the machine's own order of bytes. */
+/* Files hold each number with its lowest byte first, whatever the machine does. Copies numbers of `size` bytes there or
+ * back. */
+static int is_little_endian(void) {
+  const uint16_t one = 1;
+  unsigned char first;
+  memcpy(&first, &one, 1);
+  return first == 1;
+}
+
+static void copy_numbers(void *to, const void *from, size_t bytes, size_t size) {
+  unsigned char *t = to;
+  const unsigned char *f = from;
+  if (!bytes) return;
+  if (is_little_endian()) memcpy(to, from, bytes);
+  else
+    for (size_t i = 0; i < bytes; i++) t[i] = f[i / size * size + (size - 1 - i % size)];
+}
+
+static int write_numbers(FILE *file, const unsigned char *at, size_t bytes, size_t size) {
+  if (is_little_endian()) return bytes == 0 || fwrite(at, 1, bytes, file) == bytes;
+  unsigned char block[1 << 12];
+  for (size_t i = 0; i < bytes; i += sizeof block) {
+    size_t n = bytes - i < sizeof block ? bytes - i : sizeof block;
+    copy_numbers(block, at + i, n, size);
+    if (fwrite(block, 1, n, file) != n) return 0;
+  }
+  return 1;
+}
+
+/* A raw vector, as a file would hold it. */
 SEXP ffi_tensor_bytes(SEXP x);
 SEXP ffi_tensor_bytes(SEXP x) {
   struct tensor t = as_tensor(x);
   SEXP bytes = PROTECT(vector_for(RAWSXP, (int64_t)tensor_bytes(&t), "the bytes of a tensor", &t.shape));
-  if (XLENGTH(bytes)) memcpy(RAW(bytes), t.data, (size_t)XLENGTH(bytes));
+  copy_numbers(RAW(bytes), t.data, (size_t)XLENGTH(bytes), dtype_size[t.dtype]);
   UNPROTECT(1);
   return bytes;
 }
@@ -38,7 +67,7 @@ SEXP ffi_tensor_from_bytes(SEXP bytes, SEXP offset, SEXP dtype, SEXP dim) {
   if (!(from >= 0 && from + needed <= (double)XLENGTH(bytes)))
     raise_text(STATUS_VALUE, "internal error: too few bytes for a tensor");
   SEXP x = PROTECT(tensor_new(as_dtype(dtype, 0), &shape, &t));
-  if (needed > 0) memcpy(t.data, RAW(bytes) + (size_t)from, tensor_bytes(&t));
+  copy_numbers(t.data, RAW(bytes) + (size_t)from, tensor_bytes(&t), dtype_size[t.dtype]);
   unsigned char *flag = t.data;
   for (size_t i = 0; t.dtype == BOOL && i < tensor_bytes(&t); i++) flag[i] = flag[i] != 0;
   UNPROTECT(1);
@@ -86,14 +115,11 @@ SEXP ffi_file_write(SEXP path, SEXP pieces, SEXP append) {
   int ok = 1; /* from here to the end nothing may raise an error */
   for (R_xlen_t i = 0; ok && i < list_length(pieces); i++) {
     SEXP piece = VECTOR_ELT(pieces, i);
-    const void *at;
-    size_t n;
-    if (TYPEOF(piece) == RAWSXP) at = RAW(piece), n = (size_t)XLENGTH(piece);
+    if (TYPEOF(piece) == RAWSXP) ok = write_numbers(file, RAW(piece), (size_t)XLENGTH(piece), 1);
     else {
       struct tensor t = as_tensor(piece);
-      at = t.data, n = tensor_bytes(&t);
+      ok = write_numbers(file, t.data, tensor_bytes(&t), dtype_size[t.dtype]);
     }
-    ok = n == 0 || fwrite(at, 1, n, file) == n;
   }
   ok = ok && fflush(file) == 0;
   int error = ok ? system_sync(file) : errno;
