@@ -36,7 +36,7 @@ plot_decision <- function(x, data = NULL, y = NULL, limits = NULL, n = 101, outp
   method = "auto") {
   method <- plot_method(method)
   n <- check_count(n, min = 2)
-  if (!is.numeric(contour)) check_flag(contour) else check_number(contour)
+  contour <- if (is.numeric(contour)) check_number(contour) else check_flag(contour)
   if (!is.null(data)) {
     data <- check_points(data, "data", "plot_decision")
     if (ncol(data) != 2) abort("`data` must have two columns, not the shape ", format_shape(dim(data)), class = "shape")

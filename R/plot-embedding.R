@@ -23,8 +23,8 @@ plot_embedding <- function(x, y = NULL, labels = NULL, dims = c(1, 2), method = 
   method <- plot_method(method)
   x <- check_points(x, "x", "plot_embedding")
   at <- plain_numbers(dims)
-  if (!is.numeric(at) || length(at) != 2 || !all(at %in% seq_len(ncol(x))) || at[1] == at[2]) {
-    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", if (is.numeric(at))
+  if (!are_numbers(at) || length(at) != 2 || !all(at %in% seq_len(ncol(x))) || at[1] == at[2]) {
+    abort("`dims` must be two different numbers of 1 .. ", ncol(x), ", not ", if (are_numbers(at))
       paste(at, collapse = ", ") else describe(dims))
   }
   points <- plane_of_codes(x, at)

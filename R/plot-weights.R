@@ -70,8 +70,8 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
 
 check_units <- function(units, n, fun = "plot_weights") {
   units <- plain_numbers(units, "units", fun)
-  if (!is.numeric(units) || !length(units) || !all(units %in% seq_len(n)) || anyDuplicated(units)) {
-    bad <- if (is.numeric(units)) units[!units %in% seq_len(n)]
+  if (!are_numbers(units) || !length(units) || !all(units %in% seq_len(n)) || anyDuplicated(units)) {
+    bad <- if (are_numbers(units)) units[!units %in% seq_len(n)]
     abort("`units` must be different numbers of units, 1 .. ", n, ", not ",
       describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
   }

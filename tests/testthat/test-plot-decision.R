@@ -37,6 +37,8 @@ test_that("the line is where the decision changes: at 0.5 for shares, at 0 for o
   expect_identical(line(half), 0)
   expect_identical(line(function(p) 2 * p[, 1] - 1), 0.5)
   expect_identical(line(function(p) 2 * p[, 1] - 1, contour = -2), -0.5)
+  two <- structure(1e-323, class = "integer64") # as bits, 2
+  expect_identical(line(function(p) 2 * p[, 1] + 3, contour = two), -0.5)
   expect_null(line(half, contour = FALSE))
   # a line that is nowhere gives no warning
   expect_null(line(function(p) rep(0.1, nrow(p))))

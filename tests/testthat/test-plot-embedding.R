@@ -66,7 +66,8 @@ test_that("what are no codes is refused", {
   expect_error(plot_embedding(matrix(1, 1, 3)), "at least two points", class = "nativenet_error_value")
   expect_error(plot_embedding(matrix(rnorm(10), 2), dims = c(1, 5)), "2 points have no more principal components",
     class = "nativenet_error_value")
-  for (dims in list(1, c(1, 1), c(0, 1), c(1, 4), "a")) expect_error(plot_embedding(codes, dims = dims),
+  for (dims in list(1, c(1, 1), c(0, 1), c(1, 4), "a", as.difftime(1:2, units = "days")))
+    expect_error(plot_embedding(codes, dims = dims),
     "`dims` must be two different numbers of 1 .. 3", class = "nativenet_error_value")
   expect_error(plot_embedding(codes, 1:3), "`y` must be a class for each of the 20 points",
     class = "nativenet_error_shape")

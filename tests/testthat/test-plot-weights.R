@@ -96,7 +96,8 @@ test_that("what has no such weights is refused", {
   expect_error(plot_weights(model, layer = "frist"), "there is `first`", class = "nativenet_error_member")
   expect_error(plot_weights(model, units = c(1, 3)), "`units` must be different numbers of units, 1 .. 2, not 3",
     class = "nativenet_error_index")
-  expect_error(plot_weights(model, units = "a"), "`units`", class = "nativenet_error_index")
+  for (units in list("a", as.difftime(1, units = "days")))
+    expect_error(plot_weights(model, units = units), "`units`", class = "nativenet_error_index")
   expect_error(plot_weights(matrix(1, 16, 2), dims = c(3, 5)), "an image of the 16 inputs, not 3 x 5",
     class = "nativenet_error_shape")
   expect_error(plot_weights(matrix(NaN, 4, 2)), "hold no finite number", class = "nativenet_error_nan")
