@@ -2,14 +2,14 @@
 # tries 5,000 in a process of its own, and the parent goes on where it ended or died. The log has a line for each case:
 # its number, its label, the outcome.
 
-#' In the child: `outcome(k)` may take a minute.
+#' In the child: `outcome(k)` may take a minute of processor time.
 try_piece <- function(from, to, log, label, outcome) {
   out <- file(log, "a")
   on.exit(close(out))
   for (k in from:to) {
     cat(sprintf("%.0f\t%s", k, label(k)), file = out)
     flush(out)
-    setTimeLimit(elapsed = 60, transient = TRUE)
+    setTimeLimit(cpu = 60, elapsed = 600, transient = TRUE)
     found <- outcome(k)
     setTimeLimit()
     cat("\t", gsub("[\r\n]+", " ", found), "\n", sep = "", file = out)
