@@ -72,7 +72,7 @@ with_name <- function(f, name) {
 finish_compile <- function(self, compiled) {
   settled <- c(compiled, check_compilation(self, compiled$given),
     list(trained = trainable_weights(self), changes = session$trainable_changes))
-  each_inner(self, function(layer) layer$unsettled <- NULL)
+  for (layer in layers_within(self)) layer$unsettled <- NULL
   settled
 }
 
@@ -83,8 +83,8 @@ check_trained <- function(self, fun) {
   compiled <- self$compiled
   if (identical(compiled$changes, session$trainable_changes)) return()
   self$compiled$changes <- session$trainable_changes
-  changed <- character()
-  each_inner(self, function(layer) if (isTRUE(layer$unsettled)) changed <<- c(changed, layer$name))
+  unsettled <- Filter(function(layer) isTRUE(layer$unsettled), layers_within(self))
+  changed <- vapply(unsettled, function(layer) layer$name, "")
   now <- trainable_weights(self)
   names <- function(weights, others) sub(":0$", "", vapply(Filter(function(w) !is_one_of(w, others), weights),
     variable_name, ""))

@@ -87,6 +87,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)
+  if (!length(self$compiled$trained))
+    warn("`fit()`: the model has no trainable weights, so nothing is trained", class = "untrained")
   if (validation_split > 0 && is.null(validation_data)) {
     parts <- split_source(self, source, validation_split, fun)
     source <- parts$train

@@ -14,7 +14,8 @@
 #' * `compute_mask(inputs, mask)` gives the mask of the output (without it: the mask of the input, where it
 #'   fits the output, if `call` has an argument `mask` or `supports_masking` is `TRUE`).
 #'
-#' `self$field <- value` keeps values, variables (which become weights) and layers (whose weights become the layer's);
+#' `self$field <- value` keeps values, variables (which become weights), layers and modules (whose weights become the
+#' layer's), also in lists;
 #' `self$add_loss(x)` adds a scalar to the loss in training; `super()$__init__(...)` may be called and does nothing.
 #' Read sizes off `dim(inputs)`, but not the number of rows, which may change: use -1 in [op_reshape()] and the like.
 #'
@@ -111,7 +112,8 @@ own_members <- list(
     function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL,
       trainable = TRUE, dtype = NULL) {
       add_weight(self, check_string(name, fun = self$name), check_layer_sizes(shape, "shape", self$name), initializer,
-        as_part("regularizer", regularizer), as_part("constraint", constraint), check_flag(trainable, fun = self$name))
+        as_part("regularizer", regularizer), as_part("constraint", constraint), check_flag(trainable, fun = self$name),
+        if (is.null(dtype)) self$dtype else dtype)
     }
   },
   add_loss = function(self) function(loss) if (!is.null(session$penalties)) session$penalties <- c(session$penalties,
@@ -134,13 +136,6 @@ own_members <- list(
 `$<-.nn_layer_self` <- function(x, name, value) {
   self <- .subset2(x, "self")
   self$fields[name] <- list(value)
-  for (leaf in tensor_leaves(value)) {
-    if (is_layer(leaf)) self$layers <- c(self$layers, list(leaf))
-    else if (is_variable(leaf) && !is_one_of(leaf, self$weights)) {
-      self$weights <- c(self$weights, list(leaf))
-      self$rules <- c(self$rules, list(list(trainable = is_trainable(leaf))))
-    }
-  }
   x
 }
 

@@ -135,16 +135,16 @@ compose <- function(object, layer) {
 #' A new weight of a layer, for build().
 #' @noRd
 add_weight <- function(self, name, shape, initializer = "glorot_uniform", regularizer = NULL, constraint = NULL,
-  trainable = TRUE) {
+  trainable = TRUE, dtype = self$dtype) {
   if (!is.null(session$room)) session$room <- session$room - prod(shape)
   if (isTRUE(session$room < 0)) abort("needs larger weights than the file holds", class = "file", fun = self$name)
   value <- layer_part("initializer", initializer, arg = paste0(name, "_initializer"),
-    fun = self$name)(as.integer(shape), self$dtype)
+    fun = self$name)(as.integer(shape), dtype)
   if (!identical(as.integer(shape_of(value)), as.integer(shape))) {
     abort("the initializer of `", name, "` gave an array of shape ", format_shape(shape_of(value)), ", not ",
       format_shape(shape), class = "shape", fun = self$name)
   }
-  weight <- variable(value, self$dtype, trainable = trainable, name = paste0(self$name, "/", name))
+  weight <- variable(value, dtype, trainable = trainable, name = paste0(self$name, "/", name))
   self$weights[[length(self$weights) + 1]] <- weight
   self$rules[[length(self$rules) + 1]] <- list(regularizer = regularizer, constraint = constraint,
     trainable = trainable)
@@ -282,7 +282,7 @@ layer_members <- list(
   name = function(self) self$name,
   weights = function(self) all_weights(self),
   trainable_weights = function(self) trainable_weights(self),
-  non_trainable_weights = function(self) Filter(function(w) !is_one_of(w, trainable_weights(self)), all_weights(self)),
+  non_trainable_weights = function(self) fixed_weights(self),
   variables = function(self) all_weights(self),
   trainable_variables = function(self) trainable_weights(self),
   trainable = function(self) self$trainable,
@@ -307,36 +307,58 @@ change_trainable <- function(self, value) {
   session$trainable_changes <- new.env(parent = emptyenv()) # models notice that it is another
 }
 
-#' f of a layer and of all layers within.
-#' @noRd
-each_inner <- function(self, f) {
-  f(self)
-  for (layer in self$layers) each_inner(layer_self(layer), f)
-}
+# ---- what layers and modules hold ----
 
-#' f of each layer within the layer, put together.
+#' Among it are layers, modules and variables; in fields they may stand in lists.
 #' @noRd
-of_inner <- function(self, f) unlist(lapply(self$layers, function(l) f(layer_self(l))), recursive = FALSE)
+held_by <- function(owner) if (is_module(owner)) module_leaves(owner) else c(owner$layers, tensor_leaves(owner$fields))
 
-#' All weights of a layer, its own and those of layers in it.
+#' A layer (its `self`) or module, and those within, each once, as they are met first; or only what is not within a
+#' frozen layer.
 #' @noRd
-all_weights <- function(self) unique_objects(c(self$weights, of_inner(self, all_weights)))
-
-#' Weights that training changes.
-#' @noRd
-trainable_weights <- function(self) {
-  if (!self$trainable) return(list())
-  own <- self$weights[vapply(self$rules, function(r) r$trainable, NA)]
-  unique_objects(c(own, of_inner(self, trainable_weights)))
-}
-
-#' Regularizers and constraints of the weights: list(weight, regularizer, constraint) for each.
-#' @noRd
-weight_rules <- function(self) {
-  own <- Map(function(w, r) c(list(weight = w), r), self$weights, self$rules)
+owners_within <- function(owner, trained = FALSE) {
   found <- new.env(parent = emptyenv())
-  Filter(function(r) !was_seen(found, r$weight), c(own, of_inner(self, weight_rules)))
+  walk <- function(owner) {
+    if (trained && is.environment(owner) && !owner$trainable || was_seen(found, owner)) return()
+    for (part in held_by(owner)) if (is_layer(part)) walk(layer_self(part)) else if (is_module(part)) walk(part)
+  }
+  walk(owner)
+  found$seen
 }
+
+layers_within <- function(owner) Filter(is.environment, owners_within(owner))
+
+#' list(weight, regularizer, constraint, trainable) for each variable of a layer or module itself; the middle ones only
+#' where a layer made it.
+#' @noRd
+own_rules <- function(owner) {
+  made <- if (is.environment(owner)) owner$weights
+  given <- Filter(function(x) is_variable(x) && !is_one_of(x, made), held_by(owner))
+  c(Map(function(w, r) c(list(weight = w), r), made, if (length(made)) owner$rules),
+    lapply(given, function(v) list(weight = v, trainable = is_trainable(v))))
+}
+
+#' The same of all within, each variable once.
+#' @noRd
+weight_rules <- function(owner, trained = FALSE) {
+  rules <- unlist(lapply(owners_within(owner, trained), own_rules), recursive = FALSE)
+  if (trained) rules <- Filter(function(r) r$trainable, rules)
+  found <- new.env(parent = emptyenv())
+  Filter(function(r) !was_seen(found, r$weight), rules)
+}
+
+all_weights <- function(owner) lapply(weight_rules(owner), `[[`, "weight")
+
+#' Those that training changes.
+#' @noRd
+trainable_weights <- function(owner) lapply(weight_rules(owner, trained = TRUE), `[[`, "weight")
+
+fixed_weights <- function(owner) {
+  trained <- trainable_weights(owner)
+  Filter(function(w) !is_one_of(w, trained), all_weights(owner))
+}
+
+# ---- access ----
 
 #' @export
 `$.nn_layer` <- function(x, name) {
@@ -388,6 +410,6 @@ summary.nn_layer <- function(object, ...) print(object)
 print.nn_layer <- function(x, ...) {
   self <- layer_self(x)
   cat("<", self$class_name, " layer ", self$name, ">", if (!self$built) " not built yet", "\n", sep = "")
-  for (w in self$weights) cat("  ", sub(":0$", "", variable_name(w)), " ", format_shape(dim(w)), "\n", sep = "")
+  for (w in all_weights(self)) cat("  ", sub(":0$", "", variable_name(w)), " ", format_shape(dim(w)), "\n", sep = "")
   invisible(x)
 }

@@ -11,8 +11,8 @@
 #' * **Fields** are set with `self$field <- value` in `initialize`, or from outside at any time. All names of an object
 #'   share its fields: there are no copies. What is no function among `...` is the first value of a field.
 #' * **Members** of every object: `$variables`, `$trainable_variables`, `$non_trainable_variables` (lists: first the
-#'   object's own in the order of the fields' names, with lists walked through, then those of modules among
-#'   the fields, each variable once), `$submodules`, and `$name`.
+#'   object's own in the order of the fields' names, with lists walked through, then those of modules, layers and models
+#'   among the fields, each variable once), `$submodules`, and `$name`.
 #'
 #' Objects can be saved with [saveRDS()]. In [autograph()]ed functions they may be called and read; a change
 #' of a field between two calls is noticed.
@@ -83,27 +83,11 @@ module_leaves <- function(module) {
   tensor_leaves(fields[order(names(fields), method = "radix")])
 }
 
-#' The module and those in it, each once, as they are met first.
-#' @noRd
-modules_of <- function(module) {
-  found <- new.env(parent = emptyenv())
-  walk <- function(module) {
-    if (was_seen(found, module)) return()
-    for (x in module_leaves(module)) if (is_module(x)) walk(x)
-  }
-  walk(module)
-  found$seen
-}
-
-module_variables <- function(module) {
-  unique_objects(Filter(is_variable, unlist(lapply(modules_of(module), module_leaves))))
-}
-
 module_members <- list(
-  variables = function(self) module_variables(self),
-  trainable_variables = function(self) Filter(is_trainable, module_variables(self)),
-  non_trainable_variables = function(self) Filter(Negate(is_trainable), module_variables(self)),
-  submodules = function(self) modules_of(self)[-1],
+  variables = function(self) all_weights(self),
+  trainable_variables = function(self) trainable_weights(self),
+  non_trainable_variables = function(self) fixed_weights(self),
+  submodules = function(self) lapply(owners_within(self)[-1], function(x) if (is_module(x)) x else layer_handle(x)),
   name = function(self) environment(self)$classname
 )
 

@@ -225,8 +225,7 @@ test_that("set.seed() governs order and dropout, whatever the number of threads"
 })
 
 test_that("batches are shuffled whole, and each row is seen once an epoch", {
-  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, kernel_initializer = "ones", trainable = FALSE)
-  sums <- c()
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, kernel_initializer = "ones")
   model |> compile(optimizer_sgd(0), "mse")
   for (shuffle in list(TRUE, "batch", FALSE)) {
     seen <- c()
@@ -498,4 +497,11 @@ test_that("models that are trained and dropped leave no memory behind", {
   for (k in 1:50) once()
   # a model is some 0.1 MB, so that keeping them all would be 5 MB; what else the session collects is about 1 MB
   expect_lt(used() - before, 2.5)
+})
+
+test_that("fit() says that nothing is trained", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_lambda(function(x) x * 2)
+  compile(model, "sgd", "mse")
+  expect_warning(fit(model, matrix(1:2), 1:2, epochs = 1, verbose = 0), "no trainable weights",
+    class = "nativenet_warning_untrained")
 })

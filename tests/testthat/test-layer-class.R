@@ -145,3 +145,72 @@ test_that("wrong classes and arguments get words", {
   fails(with_weight("w", 2, "nothing"), "`w_initializer` names no initializer")
   fails(with_weight("w", 2, trainable = "a"), "`trainable` must be TRUE or FALSE")
 })
+
+test_that("a layer's weights are all that its fields hold: variables, layers and modules, in lists too", {
+  pair <- nn_module("pair",
+    initialize = function(self) {
+      self$w <- variable(diag(2), "float32", name = "w")
+      self$fixed <- variable(c(1, 1), "float32", name = "fixed", trainable = FALSE)
+    },
+    call = function(self, x) op_matmul(x, self$w) + self$fixed
+  )
+  layer_own <- new_layer_class("Own",
+    initialize = function() {
+      self$parts <- list(pair(), pair())
+      self$dense <- layer_dense(units = 1)
+      self$shift <- variable(0, "float32", name = "shift")
+    },
+    call = function(inputs) self$dense(self$parts[[2]](self$parts[[1]](inputs))) + self$shift
+  )
+  model <- keras_model_sequential(input_shape = 2) |> layer_own()
+  expect_identical(c(count_params(model), length(model$trainable_weights)), c(16, 5))
+  before <- get_weights(model)
+  compile(model, optimizer_sgd(0.1), "mse")
+  x <- matrix(c(1, 2, 3, 1, 0, 1), 3)
+  fit(model, x, c(1, 2, 4), epochs = 1, verbose = 0)
+  moved <- !mapply(identical, before, get_weights(model))
+  expect_identical(sum(moved), 5L)
+  file <- tempfile(fileext = ".safetensors")
+  save_model(model, file)
+  again <- load_model(file, custom_objects = list(Own = layer_own))
+  expect_identical(predict(again, x), predict(model, x))
+  # what a field no longer holds is no weight
+  replaced <- new_layer_class("Replaced", initialize = function() {
+    self$v <- variable(1, "float32")
+    self$v <- variable(2, "float32")
+  }, call = function(inputs) inputs * self$v)
+  expect_identical(count_params(keras_model_sequential(input_shape = 1) |> replaced()), 1)
+})
+
+test_that("a module's variables are those of its layers and models, too", {
+  inner <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
+  net <- nn_module("net",
+    initialize = function(self) {
+      self$first <- layer_dense(units = 3, activation = "tanh")
+      self$rest <- list(inner)
+    },
+    call = function(self, x) self$rest[[1]](self$first(x))
+  )
+  module <- net()
+  x <- matrix(c(1, 2, 3, 1, 0, 1), 3)
+  module(x)
+  expect_identical(vapply(module$trainable_variables, length, 0L), c(6L, 3L, 3L, 1L))
+  expect_length(module$submodules, 3)
+  tape <- gradient_tape()
+  loss <- tape_record(tape, sum(module(x)^2))
+  expect_true(all(lengths(tape_gradient(tape, loss, module$trainable_variables)) > 0))
+  inner$trainable <- FALSE
+  expect_length(module$trainable_variables, 2)
+  expect_length(module$variables, 4)
+  expect_length(module$non_trainable_variables, 2)
+})
+
+test_that("`dtype` of add_weight() is heard", {
+  layer_typed <- new_layer_class("Typed", build = function(input_shape) {
+    self$a <- self$add_weight("a", shape = 2, dtype = "float64")
+    self$n <- self$add_weight("n", shape = 1, dtype = tf$int32, initializer = "zeros", trainable = FALSE)
+  }, call = function(inputs) inputs * op_cast(self$a, "float32"))
+  layer <- layer_typed()
+  layer(matrix(1, 1, 2))
+  expect_identical(vapply(layer$weights, tensor_dtype, ""), c("float64", "int32"))
+})

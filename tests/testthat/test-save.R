@@ -443,7 +443,7 @@ test_that("training goes on with the random numbers of any of R's generators, wh
       state <- random_state_now()
       if (kind == "Mersenne-Twister") state[100] <- NA # the lowest number of 32 bits
       put_random_state(state)
-      model <- keras_model_sequential(input_shape = 4) |> layer_dropout(0.5)
+      model <- keras_model_sequential(input_shape = 4) |> layer_dropout(0.5) |> layer_dense(4)
       model |> compile("sgd", "mse")
       put_random_state(state)
       path <- tempfile()
