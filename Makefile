@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo labs check check-deps-only warnings core asan valgrind clang newest platforms bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core windows asan valgrind clang newest platforms bench lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ warnings: ## compile the C code as C11 to C23, warnings are errors
 core: ## compile the core without R
 	@tools/setup.sh run
 	@tools/core.sh
+
+windows: ## compile and link the C code for Windows by mingw-w64
+	@tools/setup.sh windows
+	@tools/windows.sh
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
 	@tools/setup.sh test

@@ -7,6 +7,7 @@
 #' fetches them as they are needed, and can be shuffled fully. Compressed idx files are unpacked to a temporary file
 #' first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as named lists; they read some lines at a
 #' time. The first `block` lines decide the types of the columns; missing numbers are NaN in columns of doubles.
+#' Windows keeps a file from being changed or removed as long as a data set reads it; `gc()` lets go of it afterwards.
 #'
 #' @param file,images,labels,filenames paths; `filenames` may be several.
 #' @param dim the shape of the whole array.

@@ -14,7 +14,7 @@ layer() { # name, files
 }
 
 cd "$TOP/src"
-layer 'C: base'              nativenet.h numbers.* random.* threads.*
+layer 'C: base'              nativenet.h numbers.* random.* system.* threads.*
 layer 'C: tensor'            tensor.*
 layer 'C: kernels'           kernels/*
 layer 'C: ops'               op*.[ch]

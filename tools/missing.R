@@ -14,7 +14,7 @@ requirements <- function(fields) {
 needed <- requirements(c("Depends", "Imports", "LinkingTo"))
 suggested <- requirements("Suggests") # without which tests are skipped
 if (purpose == "clang") suggested <- suggested["testthat"]
-if (purpose != "run") needed <- c(needed, suggested)
+if (!purpose %in% c("run", "windows")) needed <- c(needed, suggested)
 if (purpose == "document") needed <- c(needed, roxygen2 = "7.0")
 
 present <- function(package, version) {

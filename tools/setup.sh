@@ -1,5 +1,5 @@
 #!/bin/sh
-# tools/setup.sh [run|test|check|document|valgrind|clang]
+# tools/setup.sh [run|test|check|document|valgrind|clang|windows]
 # Installs what is missing for that purpose; silent, quick and offline when nothing is.
 # "check" and "document" include "test", which includes "run". R packages come from
 # Debian where it has them, else from CRAN into build/deps; all from CRAN with NATIVENET_PACKAGES=cran.
@@ -78,14 +78,19 @@ case $level in
   run | test | document) tools= ;;
   check) tools="pandoc qpdf tidy checkbashisms" ;;
   valgrind | clang) tools=$level ;;
-  *) die "unknown purpose '$level': use run, test, check, document, valgrind or clang" ;;
+  windows) tools=x86_64-w64-mingw32-gcc ;;
+  *) die "unknown purpose '$level': use run, test, check, document, valgrind, clang or windows" ;;
 esac
 
 wanted=
 has R || wanted=r-base-core
 { has R && compiles; } || wanted="$wanted gcc gfortran libc6-dev make libblas-dev liblapack-dev"
 for tool in $tools; do
-  [ "$tool" = checkbashisms ] && package=devscripts || package=$tool
+  case $tool in
+    checkbashisms) package=devscripts ;;
+    x86_64-w64-mingw32-gcc) package=gcc-mingw-w64-x86-64 ;;
+    *) package=$tool ;;
+  esac
   has "$tool" || wanted="$wanted $package"
 done
 # shellcheck disable=SC2086

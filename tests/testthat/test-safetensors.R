@@ -140,17 +140,40 @@ test_that("a file is replaced, with its mode, behind a link", {
   expect_setequal(list.files(folder, all.files = TRUE, no.. = TRUE), c("model", "link"))
 })
 
+test_that("a file that somebody reads is replaced or, on Windows, stays as it was", {
+  folder <- file.path(tempdir(), "f\u00fcr \u6587")
+  dir.create(folder)
+  on.exit(unlink(folder, recursive = TRUE))
+  path <- file.path(folder, "m\u03b1")
+  safetensors_write(path, list(x = 1))
+  reader <- file(path, "rb")
+  outcome <- tryCatch(safetensors_write(path, list(x = 2)), nativenet_error_file = identity)
+  close(reader)
+  failed <- inherits(outcome, "error")
+  expect_identical(failed, .Platform$OS.type == "windows")
+  expect_identical(as.array(safetensors_read(path)$tensors$x), if (failed) 1 else 2)
+  expect_length(list.files(folder, all.files = TRUE, no.. = TRUE), 1)
+})
+
 test_that("what dead processes left is removed, and nothing of those that live", {
   folder <- tempfile()
   dir.create(folder)
   part <- function(id) sprintf(".model.%s-%d.part", Sys.info()[["nodename"]], id)
   script <- tempfile()
-  writeLines("cat(Sys.getpid())", script)
-  dead <- as.integer(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(script)), stdout = TRUE))
-  first <- if (.Platform$OS.type == "windows") 4L else 1L # the system's own
-  for (id in c(dead, first, Sys.getpid())) writeLines("half", file.path(folder, part(id)))
+  writeLines(c("args <- commandArgs(TRUE)", "writeLines(format(Sys.getpid()), paste0(args[1], 1))",
+    "invisible(file.rename(paste0(args[1], 1), args[1]))", "Sys.sleep(as.numeric(args[2]))"), script)
+  process <- function(note, seconds) {
+    system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(script), shQuote(note), seconds),
+      wait = seconds == 0)
+    happens(function() file.exists(note))
+    as.integer(readLines(note))
+  }
+  dead <- process(tempfile(), 0)
+  alive <- process(tempfile(), 600)
+  on.exit(tools::pskill(alive))
+  for (id in c(dead, alive, Sys.getpid())) writeLines("half", file.path(folder, part(id)))
   safetensors_write(file.path(folder, "model"), list(x = 1))
-  expect_setequal(list.files(folder, all.files = TRUE, no.. = TRUE), c("model", part(first)))
+  expect_setequal(list.files(folder, all.files = TRUE, no.. = TRUE), c("model", part(alive)))
 })
 test_that("files that are none, or cut off, are refused by name", {
   expect_error(safetensors_read(tempfile()), "there is no file", class = "nativenet_error_file")

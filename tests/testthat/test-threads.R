@@ -22,8 +22,7 @@ test_that("more threads than cores give the same bits", {
   })
   alone <- trained(1)
   for (threads in c(2, 3, 8)) expect_identical(trained(threads), alone)
-  tasks <- length(list.files("/proc/self/task"))
-  if (tasks) expect_gte(tasks, 8)
+  if (Sys.info()[["sysname"]] == "Linux") expect_gte(length(list.files("/proc/self/task")), 8)
 })
 
 test_that("the library may be unloaded while its threads wait", {
