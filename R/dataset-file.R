@@ -3,11 +3,12 @@
 #' Data sets from files
 #'
 #' `idx_dataset()` reads images, and labels beside them, from idx files as [dataset_mnist()]'s; `array_file_dataset()`
-#' reads any file of plain numbers in row-major order. Both leave the numbers on disk, where the operating system
-#' fetches them as they are needed, and can be shuffled fully. Compressed idx files are unpacked to a temporary file
-#' first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as named lists; they read some lines at a
-#' time. The first `block` lines decide the types of the columns; missing numbers are NaN in columns of doubles.
-#' Windows keeps a file from being changed or removed as long as a data set reads it; `gc()` lets go of it afterwards.
+#' reads any file of plain numbers in row-major order, the lowest byte of each first. Both leave the numbers on disk,
+#' where the operating system fetches them as they are needed, and can be shuffled fully. Compressed idx files are
+#' unpacked to a temporary file first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as named
+#' lists; they read some lines at a time. The first `block` lines decide the types of the columns; missing numbers are
+#' NaN in columns of doubles. Windows keeps a file from being changed or removed as long as a data set reads it;
+#' `gc()` lets go of it afterwards.
 #'
 #' @param file,images,labels,filenames paths; `filenames` may be several.
 #' @param dim the shape of the whole array.
@@ -18,7 +19,8 @@
 #' @param sep what stands between columns.
 #' @param block lines to read at a time.
 #' @return A data set.
-#' @section Errors: `nativenet_error_file` for files that do not hold what they should.
+#' @section Errors: `nativenet_error_file` for files that do not hold what they should; for `array_file_dataset()` of
+#'   floats and int64 on big-endian machines.
 #' @examples
 #' path <- tempfile(fileext = ".csv")
 #' write.csv(data.frame(x = 1:3, y = c(0.5, 1, 2)), path, row.names = FALSE)

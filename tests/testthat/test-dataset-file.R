@@ -84,13 +84,18 @@ test_that("files of plain numbers, in every dtype and from any place on", {
     con <- file(path, "wb")
     on.exit(close(con))
     writeBin(as.raw(rep(9, offset)), con)
+    little <- function(x, ...) writeBin(x, con, ..., endian = "little")
     switch(dtype,
-      float32 = writeBin(values, con, size = 4), float64 = writeBin(values, con),
-      int32 = writeBin(as.integer(values), con), int64 = writeBin(c(rbind(as.integer(values), 0L)), con),
-      uint8 = writeBin(as.raw(values), con))
+      float32 = little(values, size = 4), float64 = little(values), int32 = little(as.integer(values)),
+      int64 = little(c(rbind(as.integer(values), 0L))), uint8 = little(as.raw(values)))
     path
   }
-  for (dtype in c("float32", "float64", "int32", "int64", "uint8")) for (offset in c(0, 3, 8)) {
+  wide <- c("float32", "float64", "int64")
+  if (.Platform$endian == "big") {
+    for (dtype in wide) expect_refusal(array_file_dataset(write(dtype, 0), 6, dtype), "file", "lowest byte first")
+    wide <- character()
+  }
+  for (dtype in c(wide, "int32", "uint8")) for (offset in c(0, 3, 8)) {
     path <- write(dtype, offset)
     data <- array_file_dataset(path, dim = c(3, 2), dtype = dtype, offset = offset)
     expect_identical(length(data), 3L)
@@ -104,7 +109,7 @@ test_that("files of plain numbers, in every dtype and from any place on", {
   }
   special <- tempfile()
   writeBin(c(NaN, Inf, -Inf), special)
-  expect_identical(flat(array_file_dataset(special, 3, "float64")), c(NaN, Inf, -Inf))
+  if ("float64" %in% wide) expect_identical(flat(array_file_dataset(special, 3, "float64")), c(NaN, Inf, -Inf))
   gz_like <- tempfile()
   writeBin(as.raw(c(0x1f, 0x8b, 3, 4)), gz_like)
   expect_equal(flat(array_file_dataset(gz_like, 4, "uint8")), c(31, 139, 3, 4))

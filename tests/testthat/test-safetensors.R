@@ -56,7 +56,8 @@ test_that("NaN keeps its payload, -0 its sign, and a byte that is no 0 is TRUE",
 
 test_that("wide numbers lie at multiples of their size", {
   bytes <- safetensors_to_raw(list(flag = TRUE, x = 1, byte = as.raw(9), y = tensor(2, "float32")))
-  expect_identical(utils::tail(bytes, 14), c(writeBin(1, raw()), writeBin(2, raw(), size = 4), as.raw(1), as.raw(9)))
+  expect_identical(utils::tail(bytes, 14), c(writeBin(1, raw(), endian = "little"),
+    writeBin(2, raw(), size = 4, endian = "little"), as.raw(1), as.raw(9)))
   expect_identical(as.integer(bytes[1]) %% 8L, 0L)
 })
 
