@@ -92,7 +92,7 @@ fused_activation <- function(f) {
   if (name == "exponential") return(list(activation = "exp"))
   if (name == "relu" && (!is.null(config$max_value) || config$threshold != 0)) return(NULL)
   if (name == "relu" && config$alpha != 0) return(list(activation = "leaky_relu", alpha = config$alpha))
-  if (name %in% fusable_activations) c(list(activation = name), if (name == "elu") list(alpha = config$alpha))
+  if (name %in% enums$dense_activation) c(list(activation = name), if (name == "elu") list(alpha = config$alpha))
 }
 
 #' @rdname activation_relu

@@ -74,16 +74,13 @@ spec_of <- function(x) {
 
 # ---- native stages ----
 
-stage_codes <- c(slices = 0L, range = 1L, map = 2L, filter = 3L, shuffle = 4L, `repeat` = 5L, take = 6L, skip = 7L,
-  shard = 8L, zip = 9L, concatenate = 10L)
-
 #' A stage as src/r_stream.c reads it.
 #' @noRd
 stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = NA_real_, source = NULL, dims = list(),
-  dtypes = list(),
-                  trace = NULL) {
-  list(stage_codes[[kind]], as.integer(inputs), as.double(c(a, b, reshuffle, seed)), if (is.null(trace)) source else
-    trace$program, lapply(dims, as.integer), lapply(dtypes, dtype_code), trace$inputs, trace$outputs)
+  dtypes = list(), trace = NULL) {
+  list(enum_code("stage", kind), as.integer(inputs), as.double(c(a, b, reshuffle, seed)),
+    if (is.null(trace)) source else trace$program, lapply(dims, as.integer), lapply(dtypes, dtype_code), trace$inputs,
+    trace$outputs)
 }
 
 new_stream <- function(dataset) {

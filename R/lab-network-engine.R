@@ -12,7 +12,7 @@ layer_op <- function(activation, x, w, b) {
   kind <- class(activation)[1]
   if (kind == "htan") kind <- "tanh"
   if (kind == "elu") return(op_dense(x, w, b, "elu", alpha = activation$alpha))
-  if (kind %in% fusable_activations) return(op_dense(x, w, b, kind))
+  if (kind %in% enums$dense_activation) return(op_dense(x, w, b, kind))
   activation_ops[[kind]](activation, op_dense(x, w, b))
 }
 

@@ -38,10 +38,6 @@
 #'   adam_optimizer-class adamw_optimizer-class adagrad_optimizer-class
 NULL
 
-# In the order of enum update in src/kernels.h.
-update_codes <- c(sgd = 0, momentum = 1, nesterov = 2, rmsprop = 3, adam = 4, adamw = 5, adagrad = 6, adadelta = 7,
-  adamax = 8, nadam = 9, amsgrad = 10, rmsprop_full = 11)
-
 #' The seven numbers that describe an optimizer to the engine; `self` is the object or its environment.
 #' @noRd
 optimizer_numbers <- function(self) {
@@ -61,7 +57,7 @@ float32_max <- (2 - 2^-23) * 2^127
 seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
                           fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind),
                             "_optimizer")) {
-  numbers <- c(update_codes[[kind]], learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
+  numbers <- c(enum_code("update", kind), learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
   if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max &&
     max(beta_1, beta_2) < 1 && epsilon <= 1) {
     return(numbers)

@@ -179,10 +179,10 @@ recurrent_layer <- function(kind, object, args, own, ...) {
 recurrent_activation <- function(x, arg, fun) {
   activation <- if (is.null(x)) as_part("activation", "linear") else as_part("activation", x, arg = arg, fun = fun)
   # those with parameters only as they are by themselves
-  known <- part_name(activation) %in% recurrent_activations
+  known <- part_name(activation) %in% enums$cell_activation
   if (known && identical(part_config(activation), part_config(as_part("activation", part_name(activation)))))
     return(activation)
-  abort("`", arg, "` must be one of ", paste0("\"", recurrent_activations, "\"", collapse = ", "), ", not ",
+  abort("`", arg, "` must be one of ", paste0("\"", enums$cell_activation, "\"", collapse = ", "), ", not ",
     describe(x), fun = fun)
 }
 

@@ -66,12 +66,21 @@ is_tracing <- function() !is.null(recording[[2]])
 set_recording <- function(tapes = recording[[1]], tracing = recording[[2]]) .Call(C_recording, recording, tapes,
   tracing)
 
-# Codes of the ops, by name; filled from the C table when the package loads.
+# What C enumerates, in its order: names of "update" rules, of the "stage" of a data set, of the "cell_activation" and
+# "cell_output" of recurrent ops, and of what may be the "dense_activation"; and the codes of ops, by name. Filled when
+# the package loads.
+enums <- new.env(parent = emptyenv())
 op_code <- new.env(parent = emptyenv())
+
+#' The number that C has for a name.
+#' @noRd
+enum_code <- function(enum, name) match(name, enums[[enum]]) - 1L
 
 .onLoad <- function(libname, pkgname) {
   table <- op_table()
   for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
+  list2env(stats::setNames(.Call(C_enums), c("update", "stage", "cell_activation", "cell_output")), enums)
+  enums$dense_activation <- c("linear", table$name[table$fusable])
   bind_keras_callback(topenv())
   register_refusals()
   .Call(C_threads, default_threads(), 0)

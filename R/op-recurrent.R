@@ -51,7 +51,7 @@
 #' @export
 op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                     recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, table = NULL) {
-  check_choice(output, recurrent_outputs)
+  check_choice(output, enums$cell_output)
   recurrent_op("lstm", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation,
     output, go_backwards, table)
 }
@@ -61,7 +61,7 @@ op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recur
 op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                    recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, reset_after = TRUE,
                    table = NULL) {
-  check_choice(output, recurrent_outputs[1:2])
+  check_choice(output, enums$cell_output[1:2])
   check_flag(reset_after)
   recurrent_op("gru", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output,
     go_backwards, table, reset_after)
@@ -72,31 +72,25 @@ op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurr
 op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL,
   activation = "tanh",
                           output = "last", go_backwards = FALSE, table = NULL) {
-  check_choice(output, recurrent_outputs[1:2])
+  check_choice(output, enums$cell_output[1:2])
   recurrent_op("simple_rnn", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, "sigmoid", output,
     go_backwards, table)
 }
-
-# In the order of the codes in src/recurrent.h.
-recurrent_activations <- c("linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "elu", "selu", "softplus", "softsign",
-  "exponential")
-recurrent_outputs <- c("last", "sequence", "last_state", "sequence_state")
 
 #' Inputs that are there in the order of the flags, and the attributes, as in src/recurrent.h.
 #' @noRd
 recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation,
   recurrent_activation, output, go_backwards,
                          table, reset_after = FALSE, fun = calling_function()) {
-  check_choice(activation, recurrent_activations, fun = fun)
-  check_choice(recurrent_activation, recurrent_activations, fun = fun)
+  check_choice(activation, enums$cell_activation, fun = fun)
+  check_choice(recurrent_activation, enums$cell_activation, fun = fun)
   check_flag(go_backwards, fun = fun)
   if (!is.null(table) && !is_tensor(x)) x <- tensor(x, "int32")
   if (!is.null(mask) && !is_tensor(mask)) mask <- tensor(mask, "bool")
   more <- list(bias, mask, recurrent_mask, table)
   given <- !vapply(more, is.null, NA)
-  code <- function(x, choices) match(x, choices) - 1
   apply_op(name, c(list(x, kernel, recurrent_kernel), more[given]), ints = c(
-    code(output, recurrent_outputs), go_backwards, code(activation, recurrent_activations),
-    code(recurrent_activation, recurrent_activations), given, reset_after
+    enum_code("cell_output", output), go_backwards, enum_code("cell_activation", activation),
+    enum_code("cell_activation", recurrent_activation), given, reset_after
   ))
 }

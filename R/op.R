@@ -10,7 +10,7 @@ apply_op <- function(name, inputs, ints = NULL, reals = NULL) .Call(C_apply, nam
 
 op_table <- function() {
   columns <- .Call(C_op_table)
-  names(columns) <- c("name", "fewest", "most", "differentiable", "formula")
+  names(columns) <- c("name", "fewest", "most", "differentiable", "formula", "fusable")
   as.data.frame(columns, stringsAsFactors = FALSE)
 }
 
@@ -275,12 +275,10 @@ op_matmul <- function(x, y, transpose_x = FALSE, transpose_y = FALSE) {
   apply_op("matmul", list(x, y), ints = c(check_flag(transpose_x), check_flag(transpose_y)))
 }
 
-fusable_activations <- c("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh", "softplus", "exp")
-
 #' @rdname op_matmul
 #' @export
 op_dense <- function(x, kernel, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
-  check_choice(activation, fusable_activations)
+  check_choice(activation, enums$dense_activation)
   # in place, the derivative follows from the sign of the result, which must be that of the sum
   if (check_number(alpha) < 0 && activation == "elu") return(op_elu(op_dense(x, kernel, bias), alpha))
   if (alpha < 0 && activation == "leaky_relu") return(op_leaky_relu(op_dense(x, kernel, bias), alpha))

@@ -98,11 +98,12 @@ check_not_tracing <- function(what) {
 
 #' @param outputs symbolic tensors of the program.
 #' @return a list: of each slot its kind, dtype, shape and the variable or constant that it stands for (`object`); of
-#'   each node its op, and the slots that it fills and reads; the slots of the outputs.
+#'   each node its op, and the slots that it fills and reads; the slots of the outputs; of each node its attributes.
 #' @noRd
 describe_program <- function(program, outputs = list()) {
   d <- .Call(C_program_describe, program, outputs)
-  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs", "object", "output")
+  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs", "object", "output",
+    "attributes")
   d
 }
 
@@ -117,7 +118,8 @@ format_program <- function(program) {
     paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {
     read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # what an optimizer remembers goes without saying
-    call <- sprintf("%s(%s)", d$op[i], paste(slot(read), collapse = ", "))
+    arguments <- c(slot(read), if (nzchar(d$attributes[i])) d$attributes[i])
+    call <- sprintf("%s(%s)", d$op[i], paste(arguments, collapse = ", "))
     if (!length(d$out[[i]])) return(call)
     sprintf("%s = %s %s", paste(slot(d$out[[i]]), collapse = ", "), call, paste(typed(d$out[[i]]), collapse = ", "))
   }, "")

@@ -31,9 +31,13 @@ static inline int parts_of(double work, const struct team *team) {
 
 typedef void kernel(const struct call *c);
 
-/* Which update rule, in the order of update kernels in kernels/update.h. */
-enum update { UPDATE_SGD, UPDATE_MOMENTUM, UPDATE_NESTEROV, UPDATE_RMSPROP, UPDATE_ADAM, UPDATE_ADAMW, UPDATE_ADAGRAD,
-              UPDATE_ADADELTA, UPDATE_ADAMAX, UPDATE_NADAM, UPDATE_AMSGRAD, UPDATE_RMSPROP_FULL, UPDATE_COUNT };
+/* Which update rule: see kernels/update.h. */
+#define UPDATES(ROW) ROW(SGD, sgd) ROW(MOMENTUM, momentum) ROW(NESTEROV, nesterov) ROW(RMSPROP, rmsprop) \
+  ROW(ADAM, adam) ROW(ADAMW, adamw) ROW(ADAGRAD, adagrad) ROW(ADADELTA, adadelta) ROW(ADAMAX, adamax)     \
+  ROW(NADAM, nadam) ROW(AMSGRAD, amsgrad) ROW(RMSPROP_FULL, rmsprop_full)
+#define UPDATE_ENUM(ENUM, name) UPDATE_##ENUM,
+enum update { UPDATES(UPDATE_ENUM) UPDATE_COUNT };
+#undef UPDATE_ENUM
 #define MAX_STATES 3
 
 /* Numbers of one update step; see kernels/update.h for their use. */

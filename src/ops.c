@@ -1,6 +1,8 @@
 #include "ops.h"
 #include "recurrent.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NO, YES };
@@ -10,15 +12,7 @@ enum { NO, YES };
 
 /* ---- helpers ---- */
 
-/* The name under which users know an op: losses from logits are an argument of the plain ones. */
-static const char *user_name(int op) {
-  switch (op) {
-  case OP_SIGMOID_CROSSENTROPY: return "binary_crossentropy";
-  case OP_SOFTMAX_CROSSENTROPY: return "categorical_crossentropy";
-  case OP_SPARSE_SOFTMAX_CROSSENTROPY: return "sparse_categorical_crossentropy";
-  default: return op_info[op].name;
-  }
-}
+static const char *user_name(int op) { return op_info[op].user ? op_info[op].user : op_info[op].name; }
 
 static enum status bad_shapes(struct inference *q, const char *what) {
   char a[TEXT], b[TEXT];
@@ -135,7 +129,7 @@ static enum status rule_dense(struct inference *q) {
   int activation = (int)q->attr->ints[0];
   enum status s = same_dtype(q, 0);
   if (s) return s;
-  if (activation != -1 && !op_is_fusable(activation))
+  if (activation != -1 && (activation < 0 || activation >= OP_COUNT || !op_info[activation].fusable))
     return bad_value(q, "no such activation", activation);
   if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0])
     return bad_shapes(q, "the last axis of x must be the first of the kernel");
@@ -471,14 +465,27 @@ static enum status rule_recurrent(struct inference *q) {
 
 /* ---- the table ---- */
 
-#define INFO_0(ENUM, name, fewest, most, rule, differentiable, formula) \
-  {#name, fewest, most, differentiable, 0, formula, rule_##rule},
-#define INFO_1(ENUM, name, fewest, most, rule, differentiable, formula) \
-  {#name, fewest, most, differentiable, 1, formula, rule_##rule},
-#define INFO_2(ENUM, name, fewest, most, rule, differentiable, formula) \
-  {#name, fewest, most, differentiable, 2, formula, rule_##rule},
-#define INFO_3(ENUM, name, fewest, most, rule, differentiable, formula) \
-  {#name, fewest, most, differentiable, 3, formula, rule_##rule},
+static int cell_index(const struct attr *attr, int k) {
+  return (k == 0 && attr->ints[CELL_TABLE]) || k == cell_input(attr, CELL_MASK);
+}
+
+/* What few ops have */
+#define WITH(text) .attributes = text
+#define CALLED(text) .user = text
+#define KEY(k) .key = k
+#define INDEX(k) .index = 1u << (k)
+#define RANDOM .random = 1
+#define FUSABLE .fusable = 1
+#define CELL .key = 1, .index_by = cell_index, .attributes = "output:p go_backwards:f activation:c " \
+  "recurrent_activation:c -:- -:- -:- -:- reset_after:f"
+
+#define INFO(its_part, its_name, low, high, shapes, has_gradient, ...)                                    \
+  {.part = its_part, .name = #its_name, .fewest = low, .most = high, .differentiable = has_gradient,     \
+   .rule = rule_##shapes, .formula = __VA_ARGS__},
+#define INFO_0(ENUM, ...) INFO(0, __VA_ARGS__)
+#define INFO_1(ENUM, ...) INFO(1, __VA_ARGS__)
+#define INFO_2(ENUM, ...) INFO(2, __VA_ARGS__)
+#define INFO_3(ENUM, ...) INFO(3, __VA_ARGS__)
 
 const struct op_info op_info[OP_COUNT] = {
   OP_TABLE_FLOAT(INFO_0) OP_TABLE_NUMBER(INFO_1) OP_TABLE_ANY(INFO_2) OP_TABLE_BOOL(INFO_3)
@@ -489,32 +496,77 @@ const char *op_name(int op) {
   return op < OP_COUNT ? op_info[op].name : action_name[op - OP_COUNT];
 }
 
-int op_key(int op) { return op == OP_WHERE || op_is_recurrent(op); }
-
-int op_is_random(int op) { return op_info[op].most < 0 || op == OP_DROPOUT || op == OP_GAUSSIAN_NOISE; }
-
 int op_is_index(int op, int k, const struct attr *attr) {
-  switch (op) {
-  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN:
-    return (k == 0 && attr->ints[CELL_TABLE]) || k == cell_input(attr, CELL_MASK);
-  case OP_GATHER: case OP_SPARSE_CATEGORICAL_CROSSENTROPY: case OP_SPARSE_SOFTMAX_CROSSENTROPY:
-    return k == 1;
-  case OP_WHERE:
-    return k == 0;
-  default:
-    return 0;
+  const struct op_info *o = &op_info[op];
+  return o->index_by ? o->index_by(attr, k) : (int)(o->index >> k & 1);
+}
+
+/* ---- attributes, for people ---- */
+
+struct text {
+  char *at;
+  size_t size, used;
+};
+
+static void add_text(struct text *t, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int n = t->used < t->size ? vsnprintf(t->at + t->used, t->size - t->used, format, arguments) : 0;
+  va_end(arguments);
+  if (n > 0) t->used += (size_t)n;
+}
+
+/* One axis of a slice: first element, last one (none: to the end) and step. */
+static void add_range(struct text *t, const int64_t *range) {
+  long long first = range[0] + 1, size = range[1], step = range[2];
+  if (size == 0) add_text(t, "none");
+  if (size == 0) return;
+  add_text(t, "%lld", first);
+  if (size == 1) return;
+  add_text(t, ":");
+  if (size > 0) add_text(t, "%lld", first + (size - 1) * step);
+  if (step != 1) add_text(t, ":%lld", step);
+}
+
+/* The attributes from number `ints` and `reals` on. An entry of the table is "name:kind". Kinds: f flag, n number,
+ * a axis, o op and what it has itself, c and p activation and output of a cell, r real, s start, size and step
+ * of an axis, - not shown; with *, all integers that follow. */
+static void add_attributes(struct text *t, int op, const struct attr *attr, int ints, int reals) {
+  for (const char *s = op_info[op].attributes; s && *s; s += strcspn(s, " "), s += *s == ' ') {
+    int name = (int)strcspn(s, ":"), each = s[name + 1] == 's' ? 3 : 1;
+    char kind = s[name + 1], many = s[name + 2] == '*';
+    int n = kind == 'r' ? 1 : many ? (attr->n_ints - ints) / each : 1;
+    const int64_t *value = attr->ints + ints;
+    if (kind == 'r') reals++;
+    else ints += n * each;
+    if (kind == '-' || (kind == 'f' && !many && !value[0]) || (kind == 'o' && value[0] < 0)) continue;
+    if (n == 0 && kind != 'n') continue; /* all axes */
+    add_text(t, "%s%.*s = %s", t->used ? ", " : "", name, s, many && n != 1 ? "c(" : "");
+    for (int i = 0; i < n; i++, value += each) {
+      if (i) add_text(t, ", ");
+      switch (kind) {
+      case 'f': add_text(t, value[0] ? "TRUE" : "FALSE"); break;
+      case 'n': add_text(t, "%lld", (long long)value[0]); break;
+      case 'a': add_text(t, "%lld", (long long)value[0] + 1); break;
+      case 'o': add_text(t, "%s", op_name((int)value[0])); break;
+      case 'c': add_text(t, "%s", cell_activation_name[value[0]]); break;
+      case 'p': add_text(t, "%s", cell_output_name[value[0]]); break;
+      case 's': add_range(t, value); break;
+      default: add_text(t, "%.6g", attr->reals[reals - 1]);
+      }
+    }
+    if (many && n != 1) add_text(t, ")");
+    if (kind == 'o') add_attributes(t, (int)value[-1], attr, ints, reals);
   }
 }
 
-int op_is_fusable(int op) {
-  switch (op) {
-  case OP_RELU: case OP_LEAKY_RELU: case OP_ELU: case OP_SELU:
-  case OP_SIGMOID: case OP_TANH: case OP_SOFTPLUS: case OP_EXP:
-    return 1;
-  default:
-    return 0;
-  }
+void op_attributes(int op, const struct attr *attr, char *text, size_t size) {
+  struct text t = {text, size, 0};
+  if (size) text[0] = 0;
+  if (op < OP_COUNT) add_attributes(&t, op, attr, 0, 0);
 }
+
+/* ---- */
 
 enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
@@ -523,7 +575,7 @@ enum status op_infer(struct inference *q) {
       op->fewest);
   q->scratch = 0;
   enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
-  int dtype = q->inputs ? q->dtype[op_key(q->op)] : (int)q->attr->ints[0];
+  int dtype = q->inputs ? q->dtype[op->key] : (int)q->attr->ints[0];
   static const char *const needs[] = {"a float tensor", "numbers", "any tensor", "a bool tensor"};
   const int accepted[] = {dtype_is_float(dtype), dtype != BOOL, 1, dtype == BOOL};
   if (!s && !accepted[op->part])

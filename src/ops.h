@@ -4,8 +4,8 @@
  * kernels/, a wrapper in R/op.R, a case in tests/testthat/helper-op-cases.R. Forgetting one is a
  * build error or a failing test.
  *
- * Columns: ROW(ENUM, name, fewest and most inputs (0: any number, -1: none), shape rule, differentiable?, formula).
- * Which number types an op accepts is given by the part of the table it stands in.
+ * Columns: ROW(ENUM, name, fewest and most inputs (0: any number, -1: none), shape rule, differentiable?, formula,
+ * what few ops have: see ops.c). Which number types an op accepts is given by the part of the table it stands in.
  */
 #ifndef OPS_H
 #define OPS_H
@@ -16,7 +16,7 @@
 #define OP_TABLE_FLOAT(ROW)                                                                       \
   ROW(DIVIDE,    divide,    2, 2, broadcast, YES, "y = a / b")                                    \
   ROW(POWER,     power,     2, 2, broadcast, YES, "y = a ^ b")                                    \
-  ROW(EXP,       exp,       1, 1, same,      YES, "y = exp(x)")                                   \
+  ROW(EXP,       exp,       1, 1, same,      YES, "y = exp(x)", FUSABLE)                          \
   ROW(LOG,       log,       1, 1, same,      YES, "y = log(x)")                                   \
   ROW(SQRT,      sqrt,      1, 1, same,      YES, "y = sqrt(x)")                                  \
   ROW(SIN,       sin,       1, 1, same,      YES, "y = sin(x)")                                   \
@@ -35,40 +35,51 @@
   ROW(FLOOR,     floor,     1, 1, same,      YES, "y = floor(x); derivative 0")                   \
   ROW(CEILING,   ceiling,   1, 1, same,      YES, "y = ceiling(x); derivative 0")                 \
   ROW(ROUND,     round,     1, 1, same,      YES, "y = x rounded, half to even; derivative 0")    \
-  ROW(RELU,      relu,      1, 1, same,      YES, "y = max(x, 0)")                                \
-  ROW(LEAKY_RELU, leaky_relu, 1, 1, same,    YES, "y = x if x > 0 else slope x")                  \
-  ROW(ELU,       elu,       1, 1, same,      YES, "y = x if x > 0 else alpha (exp(x) - 1)")       \
-  ROW(SELU,      selu,      1, 1, same,      YES, "y = scale elu(x)")                             \
+  ROW(RELU,      relu,      1, 1, same,      YES, "y = max(x, 0)", FUSABLE)                       \
+  ROW(LEAKY_RELU, leaky_relu, 1, 1, same,    YES, "y = x if x > 0 else slope x", WITH("negative_slope:r"), FUSABLE) \
+  ROW(ELU,       elu,       1, 1, same,      YES, "y = x if x > 0 else alpha (exp(x) - 1)",       \
+      WITH("alpha:r"), FUSABLE)                                                                   \
+  ROW(SELU,      selu,      1, 1, same,      YES, "y = scale elu(x)", FUSABLE)                    \
   ROW(GELU,      gelu,      1, 1, same,      YES, "y = x Phi(x)")                                 \
-  ROW(SIGMOID,   sigmoid,   1, 1, same,      YES, "y = 1 / (1 + exp(-x))")                        \
-  ROW(TANH,      tanh,      1, 1, same,      YES, "y = tanh(x)")                                  \
-  ROW(SOFTPLUS,  softplus,  1, 1, same,      YES, "y = log(1 + exp(x))")                          \
+  ROW(SIGMOID,   sigmoid,   1, 1, same,      YES, "y = 1 / (1 + exp(-x))", FUSABLE)               \
+  ROW(TANH,      tanh,      1, 1, same,      YES, "y = tanh(x)", FUSABLE)                         \
+  ROW(SOFTPLUS,  softplus,  1, 1, same,      YES, "y = log(1 + exp(x))", FUSABLE)                 \
   ROW(STEP,      step,      1, 1, same,      YES, "y = 1 if x > 0 else 0; derivative 0")          \
   ROW(SOFTMAX,   softmax,   1, 1, rows,      YES, "y = exp(x) / sum(exp(x)), last axis")          \
   ROW(LOG_SOFTMAX, log_softmax, 1, 1, rows,  YES, "y = x - log(sum(exp(x))), last axis")          \
-  ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)")                      \
-  ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes")                        \
-  ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities")            \
-  ROW(SIGMOID_CROSSENTROPY, sigmoid_crossentropy, 2, 2, saving_loss, YES, "binary, from logits")  \
-  ROW(CATEGORICAL_CROSSENTROPY, categorical_crossentropy, 2, 2, loss, YES, "from probabilities")  \
-  ROW(SOFTMAX_CROSSENTROPY, softmax_crossentropy, 2, 2, saving_loss, YES, "from logits")          \
+  ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)", WITH("activation:o")) \
+  ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes", WITH("keepdims:f axis:a*")) \
+  ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities",            \
+      WITH("mean:f clip:r epsilon:r"))                                                            \
+  ROW(SIGMOID_CROSSENTROPY, sigmoid_crossentropy, 2, 2, saving_loss, YES, "binary, from logits",  \
+      WITH("mean:f clip:r epsilon:r"), CALLED("binary_crossentropy"))                             \
+  ROW(CATEGORICAL_CROSSENTROPY, categorical_crossentropy, 2, 2, loss, YES, "from probabilities",  \
+      WITH("mean:f normalize:f clip:r epsilon:r"))                                                \
+  ROW(SOFTMAX_CROSSENTROPY, softmax_crossentropy, 2, 2, saving_loss, YES, "from logits",          \
+      WITH("mean:f normalize:f clip:r epsilon:r"), CALLED("categorical_crossentropy"))            \
   ROW(SPARSE_CATEGORICAL_CROSSENTROPY, sparse_categorical_crossentropy, 2, 2, label_loss, YES,    \
-      "from probabilities and labels 0 .. K-1")                                                   \
+      "from probabilities and labels 0 .. K-1", WITH("-:- normalize:f clip:r epsilon:r"), INDEX(1)) \
   ROW(SPARSE_SOFTMAX_CROSSENTROPY, sparse_softmax_crossentropy, 2, 2, label_loss, YES,            \
-      "from logits and labels 0 .. K-1")                                                          \
-  ROW(LOGCOSH, logcosh, 2, 2, loss, YES, "log(cosh(p - t)), mean or sum over the last axis")      \
-  ROW(SQUARED_ERROR, squared_error, 2, 2, loss, YES, "(p - t)^2, mean or sum over the last axis") \
-  ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise")                       \
-  ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond")        \
-  ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped")                \
-  ROW(LSTM,      lstm,      3, 7, recurrent, YES, "long short-term memory; kernels/cells.h")      \
-  ROW(GRU,       gru,       3, 7, recurrent, YES, "gated recurrent unit; likewise")               \
-  ROW(SIMPLE_RNN, simple_rnn, 3, 7, recurrent, YES, "h' = activation(x W + h R + b); likewise")   \
-  ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places")    \
-  ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal")     \
-  ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)")                     \
-  ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b")    \
-  ROW(RANDOM_TRUNCATED_NORMAL, random_truncated_normal, 0, -1, random, NO, "the same within 2 standard deviations")
+      "from logits and labels 0 .. K-1",                                                          \
+      WITH("-:- normalize:f clip:r epsilon:r"), INDEX(1), CALLED("sparse_categorical_crossentropy")) \
+  ROW(LOGCOSH, logcosh, 2, 2, loss, YES, "log(cosh(p - t)), mean or sum over the last axis", WITH("mean:f")) \
+  ROW(SQUARED_ERROR, squared_error, 2, 2, loss, YES, "(p - t)^2, mean or sum over the last axis", WITH("mean:f")) \
+  ROW(ABSOLUTE_ERROR, absolute_error, 2, 2, loss, YES, "|p - t|, likewise", WITH("mean:f"))       \
+  ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond", WITH("mean:f delta:r")) \
+  ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped", WITH("mean:f clip:r")) \
+  ROW(LSTM,      lstm,      3, 7, recurrent, YES, "long short-term memory; kernels/cells.h", CELL) \
+  ROW(GRU,       gru,       3, 7, recurrent, YES, "gated recurrent unit; likewise", CELL)         \
+  ROW(SIMPLE_RNN, simple_rnn, 3, 7, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL) \
+  ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places",    \
+      WITH("shared:f* rate:r"), RANDOM)                                                           \
+  ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \
+      WITH("stddev:r"), RANDOM)                                                                   \
+  ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)",                     \
+      WITH("-:- shape:n* minval:r maxval:r"), RANDOM)                                         \
+  ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b",    \
+      WITH("-:- shape:n* mean:r stddev:r"), RANDOM)                                           \
+  ROW(RANDOM_TRUNCATED_NORMAL, random_truncated_normal, 0, -1, random, NO, "the same within 2 standard deviations", \
+      WITH("-:- shape:n* mean:r stddev:r"), RANDOM)
 
 /* also int32, int64 (forward only) */
 #define OP_TABLE_NUMBER(ROW)                                                                      \
@@ -85,42 +96,45 @@
   ROW(ABS,       abs,       1, 1, same,      YES, "y = |x|; derivative 0 at 0")                   \
   ROW(SQUARE,    square,    1, 1, same,      YES, "y = x x")                                      \
   ROW(SIGN,      sign,      1, 1, same,      YES, "y = -1, 0 or 1; derivative 0")                 \
-  ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)")                   \
-  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)")                              \
-  ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes")                         \
-  ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes")                   \
-  ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on")   \
-  ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient") \
-  ROW(MIN,       min,       1, 1, reduce,    YES, "y = min(x) over axes; ties share the gradient") \
-  ROW(ARGMAX,    argmax,    1, 1, position,  NO,  "y = first 0-based position of the maximum")    \
-  ROW(ARGMIN,    argmin,    1, 1, position,  NO,  "y = first 0-based position of the minimum")
+  ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)", WITH("low:r high:r")) \
+  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)", WITH("transpose_x:f transpose_y:f")) \
+  ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes", WITH("keepdims:f axis:a*")) \
+  ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes", WITH("keepdims:f axis:a*")) \
+  ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on", WITH("axis:a")) \
+  ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient", \
+      WITH("keepdims:f axis:a*"))                                                                 \
+  ROW(MIN,       min,       1, 1, reduce,    YES, "y = min(x) over axes; ties share the gradient", \
+      WITH("keepdims:f axis:a*"))                                                                 \
+  ROW(ARGMAX,    argmax,    1, 1, position,  NO,  "y = first 0-based position of the maximum", WITH("axis:a")) \
+  ROW(ARGMIN,    argmin,    1, 1, position,  NO,  "y = first 0-based position of the minimum", WITH("axis:a"))
 
 /* also bool (forward only) */
 #define OP_TABLE_ANY(ROW)                                                                         \
   ROW(EQUAL,     equal,     2, 2, compare,   NO,  "y = a == b")                                   \
   ROW(NOT_EQUAL, not_equal, 2, 2, compare,   NO,  "y = a != b")                                   \
   ROW(SHAPE,     shape,     1, 1, shape,     NO,  "y = the sizes of x's axes")                    \
-  ROW(RESHAPE,   reshape,   1, 1, reshape,   YES, "same numbers, row-major, other shape")         \
-  ROW(TRANSPOSE, transpose, 1, 1, transpose, YES, "axes permuted")                                \
-  ROW(SLICE,     slice,     1, 1, slice,     YES, "start, size, step per axis")                   \
-  ROW(CONCAT,    concat,    1, 0, concat,    YES, "joined along an axis")                         \
-  ROW(STACK,     stack,     1, 0, stack,     YES, "joined along a new axis")                      \
-  ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based")    \
+  ROW(RESHAPE,   reshape,   1, 1, reshape,   YES, "same numbers, row-major, other shape", WITH("shape:n*")) \
+  ROW(TRANSPOSE, transpose, 1, 1, transpose, YES, "axes permuted", WITH("perm:a*"))               \
+  ROW(SLICE,     slice,     1, 1, slice,     YES, "start, size, step per axis", WITH("part:s*"))  \
+  ROW(CONCAT,    concat,    1, 0, concat,    YES, "joined along an axis", WITH("axis:a"))         \
+  ROW(STACK,     stack,     1, 0, stack,     YES, "joined along a new axis", WITH("axis:a"))      \
+  ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based",    \
+      WITH("axis:a"), INDEX(1))                                                                   \
   ROW(STOP_GRADIENT, stop_gradient, 1, 1, same, NO, "y = x, as a constant")                       \
-  ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero")  \
-  ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b")
+  ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero") \
+  ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b", INDEX(0), KEY(1))
 
 /* bool only */
 #define OP_TABLE_BOOL(ROW)                                                                        \
   ROW(LOGICAL_AND, logical_and, 2, 2, compare,   NO,  "y = a and b")                              \
   ROW(LOGICAL_OR, logical_or, 2, 2, compare,   NO,  "y = a or b")                                 \
   ROW(LOGICAL_NOT, logical_not, 1, 1, same,      NO,  "y = not x")                                \
-  ROW(ANY,       any,       1, 1, reduce,    NO,  "y = is any of x true? over axes")              \
-  ROW(ALL,       all,       1, 1, reduce,    NO,  "y = are all of x true? over axes")
+  ROW(ANY,       any,       1, 1, reduce,    NO,  "y = is any of x true? over axes", WITH("keepdims:f axis:a*")) \
+  ROW(ALL,       all,       1, 1, reduce,    NO,  "y = are all of x true? over axes", WITH("keepdims:f axis:a*"))
 
 #define OP_TABLE(ROW) OP_TABLE_FLOAT(ROW) OP_TABLE_NUMBER(ROW) OP_TABLE_ANY(ROW) OP_TABLE_BOOL(ROW)
 
-#define OP_ENUM(ENUM, name, fewest, most, rule, differentiable, formula) OP_##ENUM,
+#define OP_ENUM(ENUM, ...) OP_##ENUM,
 enum op { OP_TABLE(OP_ENUM) OP_COUNT };
 #undef OP_ENUM
 
@@ -159,22 +173,23 @@ struct op_info {
   int part; /* 0 float, 1 number, 2 any, 3 bool: which number types the op accepts */
   const char *formula;
   enum status (*rule)(struct inference *q);
+  const char *attributes; /* their names and kinds: see op_attributes() */
+  const char *user;       /* the name under which users know it, if that is another */
+  int key;                /* which input's number type selects the kernel */
+  unsigned index;         /* bit k: input k is an index, a label or a condition */
+  int (*index_by)(const struct attr *attr, int k); /* the same, where it depends on attributes */
+  int random;  /* it draws random numbers: its node needs a seed */
+  int fusable; /* dense() can apply it in place: its derivative follows from its value */
 };
 extern const struct op_info op_info[OP_COUNT];
 
 /* Check the number of inputs and their types, then ask the op's shape rule. */
 enum status op_infer(struct inference *q);
 
-/* Which input's number type selects the kernel. */
-int op_key(int op);
-
-/* Does it draw random numbers? Its node then needs a seed. */
-int op_is_random(int op);
-
 /* Is input k an index, a label or a condition, whose type says nothing about the other inputs'? */
 int op_is_index(int op, int k, const struct attr *attr);
 
-/* Ops that dense() can apply in place: their derivative follows from their value. */
-int op_is_fusable(int op);
+/* Attributes as people write them, "axis = 1, keepdims = TRUE"; flags that are off go without saying. */
+void op_attributes(int op, const struct attr *attr, char *text, size_t size);
 
 #endif

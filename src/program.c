@@ -298,7 +298,7 @@ int program_variable_changes(const struct program *p, int32_t first, int32_t end
 
 int program_is_random(const struct program *p) {
   for (int i = 0; i < p->nodes_used; i++)
-    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) return 1;
+    if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random) return 1;
   return 0;
 }
 

@@ -1,5 +1,7 @@
 /* r_op.c - the one door for all ops: run one now, or append it to the program being traced. */
 #include "r_border.h"
+#include "recurrent.h"
+#include "stream.h"
 
 #include <float.h>
 #include <math.h>
@@ -93,7 +95,7 @@ static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
   p->slots[out].other = other;
   if (q.scratch) {
     struct shape flat = {.rank = 1, .dim = {q.scratch}};
-    scratch = program_add_slot(p, SLOT_COMPUTED, dtypes[op_key(op)], &flat);
+    scratch = program_add_slot(p, SLOT_COMPUTED, dtypes[op_info[op].key], &flat);
   }
   program_add_node(p, op, in, n, attr, out, scratch, q.work);
   return symbolic_new(program, out);
@@ -123,7 +125,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   slots[out].value = result.data;
   if (q.scratch) {
     struct shape flat = {.rank = 1, .dim = {q.scratch}};
-    int dtype = dtypes[op_key(op)];
+    int dtype = dtypes[op_info[op].key];
     scratch = vector_for(RAWSXP, q.scratch * (int64_t)dtype_size[dtype], "what the gradient will need for a result",
       &q.out);
     kept = program_add_slot(&p, SLOT_BOUND, dtype, &flat);
@@ -131,7 +133,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   }
   PROTECT(scratch);
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
-  if (op_is_random(op)) node.seed = seed_from_r();
+  if (op_info[op].random) node.seed = seed_from_r();
   if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch,
     &node);
@@ -146,7 +148,7 @@ static SEXP value_from_shapes(SEXP program, int32_t slot) {
   if (p->slots[slot].kind == SLOT_BOUND) return VECTOR_ELT(VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS), slot);
   int32_t i = 0;
   while (i < p->nodes_used && p->nodes[i].out != slot) i++;
-  if (p->slots[slot].kind != SLOT_COMPUTED || i == p->nodes_used || op_is_random(p->nodes[i].op)) return R_NilValue;
+  if (p->slots[slot].kind != SLOT_COMPUTED || i == p->nodes_used || op_info[p->nodes[i].op].random) return R_NilValue;
   const struct node *n = &p->nodes[i];
   if (n->op == OP_SHAPE) {
     const struct slot *x = &p->slots[p->operands[n->first].slot];
@@ -186,7 +188,7 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
   attributes(ints, reals, &attr);
   int dtype = target_dtype(op, inputs, &attr);
   check_parameters(op, &attr, dtype);
-  SEXP program = !Rf_isNull(tracing) && op_is_random(op) ? tracing : R_NilValue;
+  SEXP program = !Rf_isNull(tracing) && op_info[op].random ? tracing : R_NilValue;
   SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
   for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {
     SEXP x = coerce_tensor(VECTOR_ELT(inputs, k), dtype);
@@ -211,27 +213,44 @@ SEXP ffi_recording(SEXP recording, SEXP tapes, SEXP tracing) {
   return R_NilValue;
 }
 
-/* The table, for R: names, inputs, differentiability, meaning. */
+/* The table, for R: names, inputs, meaning, whether it is differentiable and part of what dense() applies. */
 SEXP ffi_op_table(void);
 SEXP ffi_op_table(void) {
-  SEXP table = PROTECT(Rf_allocVector(VECSXP, 5));
-  SEXP name = Rf_allocVector(STRSXP, OP_COUNT);
-  SET_VECTOR_ELT(table, 0, name);
-  SEXP fewest = Rf_allocVector(INTSXP, OP_COUNT);
-  SET_VECTOR_ELT(table, 1, fewest);
-  SEXP most = Rf_allocVector(INTSXP, OP_COUNT);
-  SET_VECTOR_ELT(table, 2, most);
-  SEXP differentiable = Rf_allocVector(LGLSXP, OP_COUNT);
-  SET_VECTOR_ELT(table, 3, differentiable);
-  SEXP formula = Rf_allocVector(STRSXP, OP_COUNT);
-  SET_VECTOR_ELT(table, 4, formula);
+  SEXP table = PROTECT(Rf_allocVector(VECSXP, 6)), column[6];
+  static const SEXPTYPE type[] = {STRSXP, INTSXP, INTSXP, LGLSXP, STRSXP, LGLSXP};
+  for (int k = 0; k < 6; k++) SET_VECTOR_ELT(table, k, column[k] = Rf_allocVector(type[k], OP_COUNT));
   for (int i = 0; i < OP_COUNT; i++) {
-    SET_STRING_ELT(name, i, Rf_mkChar(op_info[i].name));
-    INTEGER(fewest)[i] = op_info[i].fewest;
-    INTEGER(most)[i] = op_info[i].most;
-    LOGICAL(differentiable)[i] = op_info[i].differentiable;
-    SET_STRING_ELT(formula, i, Rf_mkChar(op_info[i].formula));
+    const struct op_info *op = &op_info[i];
+    SET_STRING_ELT(column[0], i, Rf_mkChar(op->name));
+    INTEGER(column[1])[i] = op->fewest;
+    INTEGER(column[2])[i] = op->most;
+    LOGICAL(column[3])[i] = op->differentiable;
+    SET_STRING_ELT(column[4], i, Rf_mkChar(op->formula));
+    LOGICAL(column[5])[i] = op->fusable;
   }
   UNPROTECT(1);
   return table;
+}
+
+static SEXP names_of(const char *const *name, int n) {
+  SEXP names = Rf_allocVector(STRSXP, n);
+  PROTECT(names);
+  for (int i = 0; i < n; i++) SET_STRING_ELT(names, i, Rf_mkChar(name[i]));
+  UNPROTECT(1);
+  return names;
+}
+
+/* The names of other enums whose numbers R gives to C, each in the order of its numbers. */
+SEXP ffi_enums(void);
+SEXP ffi_enums(void) {
+#define NAME(ENUM, name) #name,
+  static const char *const update[] = {UPDATES(NAME)}, *const stage[] = {STAGES(NAME)};
+#undef NAME
+  SEXP enums = PROTECT(Rf_allocVector(VECSXP, 4));
+  SET_VECTOR_ELT(enums, 0, names_of(update, UPDATE_COUNT));
+  SET_VECTOR_ELT(enums, 1, names_of(stage, STAGE_KIND_COUNT));
+  SET_VECTOR_ELT(enums, 2, names_of(cell_activation_name, CELL_ACTIVATION_COUNT));
+  SET_VECTOR_ELT(enums, 3, names_of(cell_output_name, OUTPUT_COUNT));
+  UNPROTECT(1);
+  return enums;
 }

@@ -331,7 +331,7 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)),
     VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
-    if (p->nodes[i].op < OP_COUNT && op_is_random(p->nodes[i].op)) p->nodes[i].seed = seed_from_r();
+    if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random) p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
   enum status status = run_program(p, 1, 0, &p->choice, &failure);
@@ -429,7 +429,7 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs);
 SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   static const char *const kind_name[] = {"input", "variable", "computed", "constant", "variable", "gradient"};
   struct program *p = as_program(x);
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, 8));
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 9));
   SEXP kind = Rf_allocVector(STRSXP, p->slots_used);
   SET_VECTOR_ELT(result, 0, kind);
   SEXP dtype = Rf_allocVector(STRSXP, p->slots_used);
@@ -450,9 +450,14 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   SET_VECTOR_ELT(result, 4, out);
   SEXP inputs = Rf_allocVector(VECSXP, p->nodes_used);
   SET_VECTOR_ELT(result, 5, inputs);
+  SEXP attributes = Rf_allocVector(STRSXP, p->nodes_used);
+  SET_VECTOR_ELT(result, 8, attributes);
   for (int32_t i = 0; i < p->nodes_used; i++) {
     const struct node *n = &p->nodes[i];
+    char text[400];
     SET_STRING_ELT(op, i, Rf_mkChar(op_name(n->op)));
+    op_attributes(n->op, &n->attr, text, sizeof text);
+    SET_STRING_ELT(attributes, i, Rf_mkChar(text));
     int results = n->op == ACTION_GRADIENT ? (int)n->attr.ints[GRADIENT_SOURCES] : n->out >= 0;
     SEXP outs = Rf_allocVector(INTSXP, results);
     SET_VECTOR_ELT(out, i, outs);

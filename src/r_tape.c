@@ -72,7 +72,7 @@ void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP o
   }
   int32_t out = bind(tape, output, 0), kept = -1;
   if (!Rf_isNull(scratch)) {
-    int dtype = as_tensor(VECTOR_ELT(inputs, op_key(op))).dtype;
+    int dtype = as_tensor(VECTOR_ELT(inputs, op_info[op].key)).dtype;
     struct shape flat = {.rank = 1, .dim = {(int64_t)XLENGTH(scratch) / (int64_t)dtype_size[dtype]}};
     kept = program_bind_block(tape, scratch, dtype, &flat);
   }

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#define NAME(ENUM, name) #name,
+const char *const cell_output_name[OUTPUT_COUNT] = {CELL_OUTPUTS(NAME)};
+const char *const cell_activation_name[CELL_ACTIVATION_COUNT] = {CELL_ACTIVATIONS(NAME)};
+#undef NAME
+
 int cell_input(const struct attr *a, int flag) {
   if (!a->ints[flag]) return -1;
   int at = 3;

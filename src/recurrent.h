@@ -21,12 +21,21 @@ enum { CELL_OUTPUT, CELL_BACKWARDS, CELL_ACTIVATION, CELL_RECURRENT_ACTIVATION,
 
 /* What comes out: h after the last step (B, U) or after each (B, T, U); with more: c after the last step as one more
  * row. */
-enum { OUTPUT_LAST, OUTPUT_SEQUENCE, OUTPUT_LAST_STATE, OUTPUT_SEQUENCE_STATE, OUTPUT_COUNT };
+#define CELL_OUTPUTS(ROW) ROW(LAST, last) ROW(SEQUENCE, sequence) ROW(LAST_STATE, last_state) \
+  ROW(SEQUENCE_STATE, sequence_state)
+#define OUTPUT_ENUM(ENUM, name) OUTPUT_##ENUM,
+enum { CELL_OUTPUTS(OUTPUT_ENUM) OUTPUT_COUNT };
+#undef OUTPUT_ENUM
 
-/* Activations whose derivative follows from their value. In the order of recurrent_activations in R/op-recurrent.R. */
-enum { CELL_LINEAR, CELL_TANH, CELL_SIGMOID, CELL_HARD_SIGMOID, CELL_RELU, CELL_ELU, CELL_SELU, CELL_SOFTPLUS,
-  CELL_SOFTSIGN,
-       CELL_EXP, CELL_ACTIVATION_COUNT };
+/* Activations whose derivative follows from their value. */
+#define CELL_ACTIVATIONS(ROW) ROW(LINEAR, linear) ROW(TANH, tanh) ROW(SIGMOID, sigmoid) \
+  ROW(HARD_SIGMOID, hard_sigmoid) ROW(RELU, relu) ROW(ELU, elu) ROW(SELU, selu) ROW(SOFTPLUS, softplus) \
+  ROW(SOFTSIGN, softsign) ROW(EXP, exponential)
+#define CELL_ENUM(ENUM, name) CELL_##ENUM,
+enum { CELL_ACTIVATIONS(CELL_ENUM) CELL_ACTIVATION_COUNT };
+#undef CELL_ENUM
+
+extern const char *const cell_output_name[OUTPUT_COUNT], *const cell_activation_name[CELL_ACTIVATION_COUNT];
 
 static inline int op_is_recurrent(int op) { return op == OP_LSTM || op == OP_GRU || op == OP_SIMPLE_RNN; }
 

@@ -5,7 +5,7 @@
 
 /* The kernel of a node is picked by the number type of its key input, or of its output if it has none. */
 static const struct kernels *kernels_of(const struct program *p, const struct node *n) {
-  int32_t key = n->inputs ? p->operands[n->first + op_key(n->op)].slot : n->out;
+  int32_t key = n->inputs ? p->operands[n->first + op_info[n->op].key].slot : n->out;
   return kernels[p->slots[key].dtype];
 }
 

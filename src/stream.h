@@ -14,20 +14,21 @@
 #define MAX_COMPONENTS 64 /* most_tensors in R/dataset.R */
 #define MAX_STAGE_INPUTS 8
 
-enum stage_kind {
-  STAGE_SLICES,      /* rows of arrays, one array per component */
-  STAGE_RANGE,       /* a + b i, int64 */
-  STAGE_MAP,         /* a program of each element */
-  STAGE_FILTER,      /* elements for which a program gives TRUE */
-  STAGE_SHUFFLE,     /* a: size of the buffer from which the next element is drawn */
-  STAGE_REPEAT,      /* a: how often, -1: for ever */
-  STAGE_TAKE,        /* a: how many */
-  STAGE_SKIP,        /* a: how many */
-  STAGE_SHARD,       /* every a-th, from the b-th on */
-  STAGE_ZIP,         /* the components of all inputs side by side */
-  STAGE_CONCATENATE, /* one input after the other */
-  STAGE_KIND_COUNT
-};
+#define STAGES(ROW)                                                                       \
+  ROW(SLICES, slices)   /* rows of arrays, one array per component */                     \
+  ROW(RANGE, range)     /* a + b i, int64 */                                              \
+  ROW(MAP, map)         /* a program of each element */                                   \
+  ROW(FILTER, filter)   /* elements for which a program gives TRUE */                     \
+  ROW(SHUFFLE, shuffle) /* a: size of the buffer from which the next element is drawn */  \
+  ROW(REPEAT, repeat)   /* a: how often, -1: for ever */                                  \
+  ROW(TAKE, take)       /* a: how many */                                                 \
+  ROW(SKIP, skip)       /* a: how many */                                                 \
+  ROW(SHARD, shard)     /* every a-th, from the b-th on */                                \
+  ROW(ZIP, zip)         /* the components of all inputs side by side */                   \
+  ROW(CONCATENATE, concatenate) /* one input after the other */
+#define STAGE_ENUM(ENUM, name) STAGE_##ENUM,
+enum stage_kind { STAGES(STAGE_ENUM) STAGE_KIND_COUNT };
+#undef STAGE_ENUM
 
 struct component {
   int32_t dtype;

@@ -35,9 +35,11 @@
 
 #define BACKWARD_YES(name) name##_backward
 #define BACKWARD_NO(name) NULL
-#define FORWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) [OP_##ENUM] = name##_forward,
-#define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, formula) \
+#define FORWARD_ROW(ENUM, name, ...) [OP_##ENUM] = name##_forward,
+#define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, ...) \
   [OP_##ENUM] = BACKWARD_##differentiable(name),
+
+#define UPDATE_ROW(ENUM, name) [UPDATE_##ENUM] = name##_update,
 
 extern const struct kernels TABLE;
 const struct kernels TABLE = {
@@ -45,20 +47,7 @@ const struct kernels TABLE = {
 #if defined(REAL_IS_FLOATING)
   .forward = {OP_TABLE_FLOAT(FORWARD_ROW) OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
   .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},
-  .update = {
-    [UPDATE_SGD] = sgd_update,
-    [UPDATE_MOMENTUM] = momentum_update,
-    [UPDATE_NESTEROV] = nesterov_update,
-    [UPDATE_RMSPROP] = rmsprop_update,
-    [UPDATE_ADAM] = adam_update,
-    [UPDATE_ADAMW] = adamw_update,
-    [UPDATE_ADAGRAD] = adagrad_update,
-    [UPDATE_ADADELTA] = adadelta_update,
-    [UPDATE_ADAMAX] = adamax_update,
-    [UPDATE_NADAM] = nadam_update,
-    [UPDATE_AMSGRAD] = amsgrad_update,
-    [UPDATE_RMSPROP_FULL] = rmsprop_full_update,
-  },
+  .update = {UPDATES(UPDATE_ROW)},
   .penalty = penalty_sums,
   .penalize = penalize_gradient,
   .fill = fill_numbers,

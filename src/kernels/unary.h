@@ -1,7 +1,7 @@
 /* unary.h - y = f(x), number by number, and dx = dy f'(x). One line each.
  *
  * a and b are the op's parameters (attr.reals). Where f' is written in terms of y alone, dense() can
- * apply the op in place (op_is_fusable()); it then passes y for x, which has the same sign.
+ * apply the op in place (op_info[].fusable); it then passes y for x, which has the same sign.
  */
 
 #ifdef REAL_IS_FLOATING

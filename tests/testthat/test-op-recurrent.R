@@ -46,8 +46,8 @@ test_that("all activations and their derivatives, with every instruction set", {
   mask <- random_mask(d)
   for (name in names(recurrent_ops)) {
     w <- lapply(random_cell(name, d), `*`, 0.4) # exp() of what grows would explode
-    for (i in seq_along(nativenet:::recurrent_activations)) {
-      pair <- nativenet:::recurrent_activations[c(i, i %% 10 + 1)]
+    for (i in seq_along(nativenet:::enums$cell_activation)) {
+      pair <- nativenet:::enums$cell_activation[c(i, i %% 10 + 1)]
       options <- list(mask = mask, activation = pair[1], output = "sequence")
       if (name != "simple_rnn") options$recurrent_activation <- pair[2]
       f <- function(...) do.call(recurrent_ops[[name]], c(list(...), options))

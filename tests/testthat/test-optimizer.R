@@ -66,7 +66,7 @@ gradient_at <- function(w, t) sin(3 * w + t) + w / 4
 pair <- function(g, v) list(list(g, v))
 
 test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
-  expect_setequal(names(rules), names(update_codes))
+  expect_setequal(names(rules), enums$update)
   for (name in names(rules)) {
     for (dtype in c("float64", "float32")) {
       optimizer <- unserialize(serialize(rules[[name]][[1]], NULL)) # a fresh one

@@ -141,3 +141,28 @@ test_that("tensors of different traces do not mix", {
   expect_refusal(trace_program(function(x) kept, 1)(1), "value")
   expect_refusal(as.array(kept), "traced", "looks at the numbers")
 })
+
+test_that("print() shows the attributes of ops", {
+  lines <- function(f, ...) {
+    g <- autograph(f)
+    g(...)
+    gsub(", %[0-9]+", ", %k", capture.output(print(g)))
+  }
+  x <- tensor(matrix(1:12 / 4, 4))
+  shown <- lines(function(x) {
+    list(op_dense(x, diag(3), activation = "relu"), op_dense(x, diag(3), activation = "leaky_relu", alpha = 0.5),
+      op_dense(x, diag(3)), op_sum(x), op_sum(x, 1), op_sum(x, c(1, 2), keepdims = TRUE), op_transpose(x),
+      op_reshape(x, c(-1, 2)), x[3:1, 2:3], op_clip(x, 0, 1 / 3), op_squared_error(x, x), op_dropout(x, 0.25),
+      op_gather(x, 0L, 2), op_random_uniform(c(2, 3)))
+  }, x)
+  for (call in c("dense(%1, %k, activation = relu)", "dense(%1, %k, activation = leaky_relu, negative_slope = 0.5)",
+    "dense(%1, %k)", "sum(%1)", "sum(%1, axis = 1)", "sum(%1, keepdims = TRUE, axis = c(1, 2))",
+    "transpose(%1, perm = c(2, 1))", "reshape(%1, shape = c(-1, 2))", "slice(%1, part = c(3:1:-1, 2:3))",
+    "clip(%1, low = 0, high = 0.333333)", "squared_error(%1, %k, mean = TRUE)", "dropout(%1, rate = 0.25)",
+    "gather(%1, %k, axis = 2)", "random_uniform(shape = c(2, 3), minval = 0, maxval = 1)")) {
+    expect_true(any(grepl(paste0("= ", call, " "), shown, fixed = TRUE)), label = call)
+  }
+  x <- tensor(array(0, c(2, 4, 3)))
+  shown <- lines(function(x) op_gru(x, matrix(0, 3, 6), matrix(0, 2, 6), activation = "relu", output = "sequence"), x)
+  expect_match(shown, "output = sequence, activation = relu, recurrent_activation = sigmoid", all = FALSE)
+})
