@@ -83,9 +83,9 @@ enum_code <- function(enum, name) match(name, enums[[enum]]) - 1L
   enums$dense_activation <- c("linear", table$name[table$fusable])
   bind_keras_callback(topenv())
   register_refusals()
-  .Call(C_threads, default_threads(), 0)
   choose_instructions()
   choose_blas()
+  .Call(C_threads, default_threads(), 0)
   meet_packages()
   # A student who defines a class that we have too (the course sheets do) must get theirs without a word
   # from R about two classes of one name. So ours leave the session's cache; they are found through the

@@ -27,7 +27,8 @@
 #'   a million multiplications or more. The option `nativenet.blas`, set before the package loads, is `TRUE` to have the
 #'   library in any case and `FALSE` to never have it. Nothing is measured at load: where the two are close, a
 #'   measurement comes out one way today and the other tomorrow, and so would the last digits. The library multiplies
-#'   with its own threads, as many as it is told to (OpenBLAS by `OPENBLAS_NUM_THREADS`), while ours wait.
+#'   with its own threads, as many as it is told to (OpenBLAS by `OPENBLAS_NUM_THREADS`); as ours would be in their way,
+#'   one is the default then.
 #'
 #' @section Memory: Under glibc the package lets R's process keep up to 1 GB of what R frees (blocks beyond 32 MB
 #'   apart), as steps written with tensors would otherwise fetch the same pages from the system again and again.
@@ -92,6 +93,7 @@ is_tuned_blas <- function(file) {
 default_threads <- function() {
   wanted <- getOption("nativenet.threads")
   if (is_number(wanted) && wanted >= 1) return(as.integer(wanted))
+  if (.Call(C_blas, -1L)[2]) return(1L) # two of ours and two of OpenBLAS on two cores took 1.7 times as long
   limited <- tolower(Sys.getenv("_R_CHECK_LIMIT_CORES_")) %in% c("true", "warn", "error")
   min(if (limited) 2L else 4L, .Call(C_threads, 0L, 0)[2])
 }

@@ -155,6 +155,19 @@ test_that("the default follows the option, then R CMD check's limit, then four",
   }
 })
 
+test_that("the default is one thread where R's BLAS multiplies with its own", {
+  old <- options(nativenet.threads = NULL)
+  was <- .Call(nativenet:::C_blas, -1L)[2]
+  on.exit({
+    options(old)
+    .Call(nativenet:::C_blas, as.integer(was))
+  })
+  .Call(nativenet:::C_blas, 1L)
+  expect_identical(nativenet:::default_threads(), 1L)
+  options(nativenet.threads = 2)
+  expect_identical(nativenet:::default_threads(), 2L)
+})
+
 test_that("a child forked off works alone and the parent keeps its threads", {
   skip_on_os("windows")
   before <- nn_threads()
