@@ -59,7 +59,7 @@ is_serialized <- function(path) {
   con <- gzfile(path, "rb") # reads plain files, too
   on.exit(close(con))
   start <- tryCatch(suppressWarnings(readBin(con, "raw", 5)), error = function(e) raw())
-  any(vapply(c("X\n", "A\n", "B\n", "RDX", "RDA", "RDB"), function(magic) identical(start[seq_len(nchar(magic))],
+  any(vapply(c("X\n", "A\n", "A\r", "B\n", "RDX", "RDA", "RDB"), function(magic) identical(start[seq_len(nchar(magic))],
     charToRaw(magic)), NA))
 }
 

@@ -77,7 +77,7 @@ local({
     file <- file.path("inst", ...)
     dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
     while (!nzchar(lines[length(lines)])) lines <- lines[-length(lines)]
-    writeLines(lines, file)
+    writeBin(charToRaw(paste0(lines, "\n", collapse = "")), file) # the same on Windows
   }
   for (file in list.files("inst/labs", "[.]R$", full.names = TRUE)) {
     lab <- read_lab(file)

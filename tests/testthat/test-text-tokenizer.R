@@ -113,6 +113,8 @@ test_that("files that are no tokenizers are refused, and none runs code", {
     do.call(saveRDS, c(list(list(format = "nativenet tokenizer"), path), options))
     expect_error(load_text_tokenizer(path), "version 0.1.0", class = "nativenet_error_file")
   }
+  writeBin(charToRaw("A\r\n3\r\n"), path) # as Windows writes it
+  expect_error(load_text_tokenizer(path), "version 0.1.0", class = "nativenet_error_file")
   refused <- function(text, message) {
     writeLines(text, path)
     expect_error(load_text_tokenizer(path), message, fixed = TRUE, class = "nativenet_error_file")
