@@ -115,7 +115,7 @@ test_that("files of plain numbers, in every dtype and from any place on", {
   expect_equal(flat(array_file_dataset(gz_like, 4, "uint8")), c(31, 139, 3, 4))
   empty <- tempfile()
   file.create(empty)
-  expect_identical(as.list(array_file_dataset(empty, c(0, 3))), list())
+  expect_identical(as.list(array_file_dataset(empty, c(0, 3), "uint8")), list())
   expect_refusal(array_file_dataset(tempfile(), 3), "file", "no file")
   expect_refusal(array_file_dataset(special, 3, "int8"), "value", "`dtype`")
   expect_refusal(array_file_dataset(special, -1), "value", "`dim`")
