@@ -141,8 +141,11 @@ test_that("the default follows the option, then R CMD check's limit, then four",
   default <- nativenet:::default_threads
   old <- options(nativenet.threads = 3)
   check <- Sys.getenv("_R_CHECK_LIMIT_CORES_", NA)
+  was <- .Call(nativenet:::C_blas, -1L)[2]
+  .Call(nativenet:::C_blas, 0L) # else it is one
   on.exit({
     options(old)
+    .Call(nativenet:::C_blas, as.integer(was))
     if (is.na(check)) Sys.unsetenv("_R_CHECK_LIMIT_CORES_") else Sys.setenv("_R_CHECK_LIMIT_CORES_" = check)
   })
   expect_identical(default(), 3L)
