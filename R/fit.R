@@ -87,8 +87,6 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)
-  if (!length(self$compiled$trained))
-    warn("`fit()`: the model has no trainable weights, so nothing is trained", class = "untrained")
   if (validation_split > 0 && is.null(validation_data)) {
     parts <- split_source(self, source, validation_split, fun)
     source <- parts$train
@@ -120,6 +118,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     self$history <- history
     if (!is.null(viewer)) viewer$update(history$metrics)
   }, interrupt = function(i) interrupted <<- TRUE)
+  if (!length(self$compiled$trained))
+    warn("`fit()`: the model has no trainable weights, so nothing was trained", class = "untrained")
   run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
   if (!is.null(viewer)) viewer$done(history$metrics)
   self$interrupted <- NULL
@@ -170,7 +170,7 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   epoch <- run$epoch
   run_callbacks(callbacks, "on_epoch_begin", epoch)
   progress$epoch_begin(epoch + 1)
-  kept <- keep_weights(self)
+  run$kept <- kept <- keep_weights(self, run$kept)
   # rows before a token or label that is out of range have changed the weights
   logs <- tryCatch(trained_and_validated(self, run, kept, callbacks, progress), nativenet_error_index = function(e) {
     bring_back_weights(self, kept)
@@ -252,12 +252,13 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
   )
 }
 
-#' Weights, what the optimizer remembers and what is known of the data, as they are now.
+#' Weights, what the optimizer remembers and what is known of the data, as they are now, in the place of what was kept
+#' before.
 #' @noRd
-keep_weights <- function(self) {
+keep_weights <- function(self, into = NULL) {
   weights <- all_weights(self)
-  list(weights = weights, values = lapply(weights, as_value), memory = optimizer_memory(self$compiled$optimizer),
-    names = data_names(self))
+  list(weights = weights, values = copies(weights, into$values),
+    memory = optimizer_memory(self$compiled$optimizer, into$memory), names = data_names(self))
 }
 
 bring_back_weights <- function(self, kept) {

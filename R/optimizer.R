@@ -187,12 +187,14 @@ optimizer_now <- function(self) {
   .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
 }
 
-#' A copy of what it remembers.
+#' A copy of what it remembers, in the place of an earlier one.
 #' @noRd
-optimizer_memory <- function(self) {
+optimizer_memory <- function(self, into = NULL) {
   memory <- optimizer_now(self)
-  list(numbers = as.double(as.array(memory[[1]])), variables = memory[[2]],
-    states = lapply(memory[[3]], lapply, function(s) op_cast(s, tensor_dtype(s))))
+  states <- lapply(seq_along(memory[[3]]), function(k) {
+    copies(memory[[3]][[k]], if (k <= length(into$states)) into$states[[k]])
+  })
+  list(numbers = as.double(as.array(memory[[1]])), variables = memory[[2]], states = states)
 }
 
 restore_optimizer <- function(self, memory) {

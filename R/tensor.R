@@ -135,6 +135,10 @@ is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
 
 is_variable <- function(x) inherits(x, "nn_variable")
 
+#' Tensors of the same numbers, in the place of earlier copies if they fit.
+#' @noRd
+copies <- function(xs, into = NULL) .Call(C_copies, xs, into)
+
 #' The numbers of now: a variable's would change.
 #' @noRd
 as_value <- function(x) if (is_variable(x)) op_cast(x, tensor_dtype(x)) else x

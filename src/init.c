@@ -8,7 +8,7 @@
 #endif
 
 #define ROUTINES(ROW)                                                                                          \
-  ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_room, 3) ROW(crc32, 1)               \
+  ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_room, 3) ROW(copies, 2) ROW(crc32, 1) \
   ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 11) ROW(epoch_state, 2)                     \
   ROW(epoch_totals, 1)                                                                                         \
   ROW(file_write, 3) ROW(folder_sync, 1) ROW(has_process, 1) ROW(is_device, 1)                                 \

@@ -213,6 +213,25 @@ SEXP ffi_recording(SEXP recording, SEXP tapes, SEXP tracing) {
   return R_NilValue;
 }
 
+/* Tensors of the same numbers as `xs`: those of `into`, where it has them of the same dtypes and shapes, else new ones.
+ * Fresh memory costs many times what a copy costs. */
+SEXP ffi_copies(SEXP xs, SEXP into);
+SEXP ffi_copies(SEXP xs, SEXP into) {
+  int n = list_length(xs), reuse = !Rf_isNull(into) && list_length(into) == n;
+  SEXP copies = PROTECT(Rf_allocVector(VECSXP, n));
+  for (int k = 0; k < n; k++) {
+    struct tensor from = as_tensor(VECTOR_ELT(xs, k)), to = {0};
+    SEXP copy = reuse ? VECTOR_ELT(into, k) : R_NilValue;
+    if (reuse) to = as_tensor(copy);
+    if (!reuse || to.dtype != from.dtype || !shape_equal(&to.shape, &from.shape))
+      copy = tensor_new(from.dtype, &from.shape, &to);
+    SET_VECTOR_ELT(copies, k, copy);
+    memcpy(to.data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
+  }
+  UNPROTECT(1);
+  return copies;
+}
+
 /* The table, for R: names, inputs, meaning, whether it is differentiable and part of what dense() applies. */
 SEXP ffi_op_table(void);
 SEXP ffi_op_table(void) {

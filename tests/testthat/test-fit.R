@@ -505,3 +505,25 @@ test_that("fit() says that nothing is trained", {
   expect_warning(fit(model, matrix(1:2), 1:2, epochs = 1, verbose = 0), "no trainable weights",
     class = "nativenet_warning_untrained")
 })
+
+test_that("an epoch that ends in NaN leaves weights and optimizer state as those before it left them", {
+  x <- matrix(c(1, 2, 3, 1, 0, 1), 3)
+  made <- function() {
+    set_random_seed(4)
+    keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "relu") |> layer_dense(1) |>
+      compile(optimizer_adam(0.01), "mse")
+  }
+  trained <- function(model, epochs, ...)
+    fit(model, x, c(1, 2, 4), epochs = epochs, batch_size = 1, shuffle = FALSE, verbose = 0, ...)
+  good <- made()
+  trained(good, 2)
+  spoilt <- made()
+  rate <- function(rate) spoilt$optimizer$learning_rate <- rate
+  spoil <- callback_lambda(on_epoch_begin = function(epoch, logs) if (epoch == 2) rate(1e38))
+  expect_warning(trained(spoilt, 5, callbacks = spoil), class = "nativenet_warning_nan")
+  expect_identical(get_weights(spoilt), get_weights(good))
+  rate(0.01)
+  trained(good, 3)
+  trained(spoilt, 3)
+  expect_identical(get_weights(spoilt), get_weights(good))
+})
