@@ -79,7 +79,11 @@ NULL
 #' S3method("*", nn_keras_tensor, "*.nn_tensor")
 #' S3method("/", nn_keras_tensor, "/.nn_tensor")
 #' S3method(Ops, nn_keras_tensor, Ops.nn_tensor)
-#' if (getRversion() >= "4.3.0") S3method(chooseOpsMethod, nn_tensor)
+#' if (getRversion() >= "4.3.0") {
+#'   S3method(chooseOpsMethod, nn_tensor)
+#'   S3method(chooseOpsMethod, nn_layer, chooseOpsMethod.nn_tensor)
+#'   S3method(chooseOpsMethod, nn_keras_tensor, chooseOpsMethod.nn_tensor)
+#' }
 chooseOpsMethod.nn_tensor <- function(x, y, mx, my, cl, reverse) TRUE
 
 #' @export

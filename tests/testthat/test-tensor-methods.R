@@ -489,3 +489,15 @@ test_that("conversions refuse a mode that they have not, and nothing but a tenso
   expect_identical(as.vector(x, "list"), list(1, 2))
   for (other in list(NULL, globalenv(), quote(f(x)))) expect_match(all.equal(x, other), "target is a tensor")
 })
+
+test_that("tensors, symbolic tensors and layers refuse what they meet in an operator in our words, on either side", {
+  skip_if(getRversion() < "4.3.0", "R itself refuses two classes")
+  for (x in list(tensor(1:2), layer_input(2), layer_dense(units = 1))) {
+    for (odd in list(data.frame(a = 1:2), as.Date("2026-01-01"), factor("a"))) {
+      for (f in list(`*`, `+`, `^`, `==`)) {
+        expect_error(f(x, odd), class = "nativenet_error")
+        expect_error(f(odd, x), class = "nativenet_error")
+      }
+    }
+  }
+})
