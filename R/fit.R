@@ -263,6 +263,7 @@ keep_weights <- function(self, into = NULL) {
 
 bring_back_weights <- function(self, kept) {
   Map(variable_assign, kept$weights, kept$values)
+  kept$memory$states <- lapply(kept$memory$states, copies) # the optimizer goes on in these, and ours are used again
   restore_optimizer(self$compiled$optimizer, kept$memory)
   note_names(self, kept$names)
   self$cache <- NULL # programs know the old memory

@@ -102,8 +102,7 @@ check_not_tracing <- function(what) {
 #' @noRd
 describe_program <- function(program, outputs = list()) {
   d <- .Call(C_program_describe, program, outputs)
-  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs", "object", "output",
-    "attributes")
+  names(d) <- c("kind", "dtype", "shape", "op", "out", "inputs", "object", "output", "attributes")
   d
 }
 

@@ -8,10 +8,9 @@
 #endif
 
 #define ROUTINES(ROW)                                                                                          \
-  ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_room, 3) ROW(copies, 2) ROW(crc32, 1) \
-  ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 11) ROW(epoch_state, 2)                     \
-  ROW(epoch_totals, 1)                                                                                         \
-  ROW(file_write, 3) ROW(folder_sync, 1) ROW(has_process, 1) ROW(is_device, 1)                                 \
+  ROW(apply, 5) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_room, 3) ROW(copies, 2)              \
+  ROW(crc32, 1) ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 11) ROW(epoch_state, 2)       \
+  ROW(epoch_totals, 1) ROW(file_write, 3) ROW(folder_sync, 1) ROW(has_process, 1) ROW(is_device, 1)            \
   ROW(json_read, 1) ROW(json_scan, 2) ROW(kernels, 1) ROW(map_file, 1) ROW(numpy_shuffle, 2) ROW(op_table, 0)  \
   ROW(optimizer_apply, 3) ROW(optimizer_memory, 3) ROW(optimizer_new, 1) ROW(optimizer_restore, 4)             \
   ROW(optimizer_step, 4) ROW(pack, 1) ROW(pickle, 4) ROW(place_of, 2) ROW(plain_dtype, 1)                      \

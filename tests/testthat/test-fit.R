@@ -526,4 +526,15 @@ test_that("an epoch that ends in NaN leaves weights and optimizer state as those
   trained(good, 3)
   trained(spoilt, 3)
   expect_identical(get_weights(spoilt), get_weights(good))
+  # one who goes on after it, and meets it again
+  go_on <- callback_lambda(
+    on_epoch_begin = function(epoch, logs) rate(if (epoch == 1) 0.01 else 1e38),
+    on_epoch_end = function(epoch, logs) spoilt$stop_training <- FALSE
+  )
+  suppressWarnings(trained(spoilt, 3, callbacks = go_on))
+  trained(good, 1)
+  rate(0.01)
+  trained(good, 2)
+  trained(spoilt, 2)
+  expect_identical(get_weights(spoilt), get_weights(good))
 })

@@ -96,7 +96,7 @@ test_that("R's BLAS multiplies where it is asked to, or where it is a tuned one 
     "/usr/lib/x86_64-linux-gnu/blis-openmp/libblas.so.4", "/usr/lib/atlas/libblas.so.3", "/opt/intel/libmkl_rt.so",
     "/System/Library/Frameworks/Accelerate.framework/libBLAS.dylib", "/R/lib/libRblas.vecLib.dylib")
   plain <- c("/usr/lib/x86_64-linux-gnu/blas/libblas.so.3.11.0", "/usr/lib/R/lib/libRblas.so", "",
-    "/home/mkl/R/lib/libRblas.so")
+    "/opt/mkl/R/lib/libRblas.so")
   chosen <- function(option, files, instructions = "portable", asked = "") {
     local_env(NATIVENET_INSTRUCTIONS = asked)
     with_kernels(instructions, {
