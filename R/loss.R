@@ -1,59 +1,50 @@
-# Losses as parts of models. The formulas are ops, so that tapes record them and programs may hold them.
+# Losses as parts of models. The formulas are ops, so that tapes record them and programs may hold them. Constructors
+# and help pages are in R/loss-regression.R, R/loss-probabilistic.R and R/loss-hinge.R.
 
 #' Losses
 #'
-#' Called with targets and predictions they give the loss of each sample, a tensor with the last axis removed. Without,
-#' they give an object for `compile()`; called as `object(y_true, y_pred, sample_weight = NULL)` it gives one number, as
-#' `reduction` says. `compile()` also takes the name as a string, the function itself, and R functions of
-#' `(y_true, y_pred)`.
+#' A loss is the number that training makes small. `compile(loss = )` takes a loss object, such as `loss_huber(delta =
+#' 2)`; the constructor itself, `loss_huber`; its name as a string, `"huber"`; or an R function of `(y_true, y_pred)`.
 #'
-#' With t the targets and p the predictions, e = [k_epsilon()], and the mean or sum over the last axis:
+#' Regression: [loss_mean_squared_error()] (`"mse"`), [loss_mean_absolute_error()] (`"mae"`),
+#' [loss_mean_absolute_percentage_error()] (`"mape"`), [loss_mean_squared_logarithmic_error()] (`"msle"`),
+#' [loss_huber()], [loss_logcosh()] (`"log_cosh"`), [loss_cosine_similarity()].
 #'
-#' | `loss_` | string, too | per sample |
-#' |---|---|---|
-#' | `mean_squared_error` | `"mse"` | `mean((p - t)^2)` |
-#' | `mean_absolute_error` | `"mae"` | `mean(abs(p - t))` |
-#' | `mean_absolute_percentage_error` | `"mape"` | `100 mean(abs(t - p) / max(abs(t), e))` |
-#' | `mean_squared_logarithmic_error` | `"msle"` | `mean((log(max(p, e) + 1) - log(max(t, e) + 1))^2)` |
-#' | `huber` | | mean of `x^2 / 2` where `abs(x) <= delta`, else `delta abs(x) - delta^2 / 2`, with `x = p - t` |
-#' | `logcosh` | `"log_cosh"` | `mean(log(cosh(p - t)))` |
-#' | `binary_crossentropy` | | `-mean(t log(p) + (1 - t) log(1 - p))` |
-#' | `categorical_crossentropy` | | `-sum(t log(p / sum(p)))` |
-#' | `sparse_categorical_crossentropy` | | the same with t a label 0 .. K-1 |
-#' | `kl_divergence` | `"kld"` | `sum(t log(t / p))`, both cut to e .. 1 |
-#' | `poisson` | | `mean(p - t log(p + e))` |
-#' | `hinge`, `squared_hinge` | | mean of `max(1 - t p, 0)`, and of its square; targets that are all 0 or 1 become -1 and 1 |
-#' | `categorical_hinge` | | `max(0, max((1 - t) p) - sum(t p) + 1)` |
-#' | `cosine_similarity` | | `-sum(t p)` of both scaled to length 1: -1 is best |
+#' Probabilities: [loss_binary_crossentropy()], [loss_categorical_crossentropy()],
+#' [loss_sparse_categorical_crossentropy()], [loss_kl_divergence()] (`"kld"`), [loss_poisson()].
 #'
-#' The cross-entropies of probabilities cut these to `e .. 1 - e` (the binary one adds e inside the logarithm, too).
-#' From logits, the inputs of a sigmoid or softmax, they are exact; training uses that form by itself where the model
-#' ends in the activation that fits.
+#' Margins: [loss_hinge()], [loss_squared_hinge()], [loss_categorical_hinge()].
 #'
-#' @param y_true targets: an array or tensor of the shape of `y_pred`. One axis may be missing where `y_pred` has the
-#'   size 1. For the sparse form labels 0 .. K-1, of shape (n) or (n, 1).
-#' @param y_pred predictions, float; their dtype is that of the result.
-#' @param from_logits are predictions the inputs of a sigmoid or softmax, rather than its outputs?
-#' @param label_smoothing from 0 to 1: how much of each target is spread evenly over the classes.
-#' @param axis along which the loss of a sample is taken, 1-based, negative from the end.
-#' @param delta a number above 0.
-#' @param ... nothing.
-#' @param reduction for the object: `"auto"` or `"sum_over_batch_size"`, the sum of all losses, each times its weight,
-#'   divided by their number; `"sum"`; or `"none"`.
-#' @param name a string.
-#' @return A float tensor; without `y_true` and `y_pred` a function of class `nn_loss`.
-#' @section Errors: `nativenet_error_shape` if targets and predictions do not fit; both shapes are named.
-#' @references Goodfellow et al. (2016), Deep Learning, section 6.2. Huber (1964),
-#'   <https://doi.org/10.1214/aoms/1177703732>. Szegedy et al. (2016), label smoothing,
-#'   <https://arxiv.org/abs/1512.00567>.
+#' @section Calling a loss:
+#' `loss_huber(y_true, y_pred)` computes at once: it gives the loss of each sample, a tensor of the shape of `y_pred`
+#' without its last axis. `loss_huber()` gives an object. `object(y_true, y_pred, sample_weight = NULL)` computes the
+#' same losses, multiplies each by its sample weight and reduces them:
+#'
+#' * `"auto"` and `"sum_over_batch_size"`: their sum divided by their number, a scalar;
+#' * `"sum"`: their sum, a scalar;
+#' * `"none"`: the losses as they are.
+#'
+#' @section Logits:
+#' Logits are the inputs of a sigmoid or softmax. Cross-entropies of probabilities clip these to e .. 1 - e, with
+#' e = [k_epsilon()]; those of logits (`from_logits = TRUE`) are exact. Training computes from logits by itself where
+#' the model ends in the activation that fits the loss.
+#'
+#' @section A loss of your own:
+#' An R function of `(y_true, y_pred)` that is made of ops. It returns a tensor with the loss of each sample, or a
+#' scalar. Its gradient comes from the ops.
+#'
+#' @references Goodfellow et al. (2016), Deep Learning, section 6.2, <https://www.deeplearningbook.org>.
+#' @seealso [metrics], [compile.nn_model()]; [op_squared_error()] and its like, the ops that losses are made of;
+#'   [loss_function], the reference classes for courses.
 #' @examples
 #' y_true <- rbind(c(0, 1), c(0, 0))
 #' y_pred <- rbind(c(0.6, 0.4), c(0.4, 0.6))
-#' loss_binary_crossentropy(y_true, y_pred)
+#' loss_binary_crossentropy(y_true, y_pred) # of each sample
 #' loss <- loss_binary_crossentropy(label_smoothing = 0.1)
 #' loss
-#' loss(y_true, y_pred)
-#' @name loss_mean_squared_error
+#' loss(y_true, y_pred) # a scalar
+#' loss(y_true, y_pred, sample_weight = c(1, 0))
+#' @name losses
 NULL
 
 # ---- formulas: functions of targets, predictions and the arguments; the axis is the last one ----
@@ -280,109 +271,3 @@ crossentropy_config <- function(from_logits, label_smoothing, axis, fun = callin
 }
 
 axis_config <- function(axis, fun = calling_function()) list(axis = check_number(axis, fun = fun))
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_mean_squared_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "mean_squared_error") {
-  use_loss("mean_squared_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_mean_absolute_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "mean_absolute_error") {
-  use_loss("mean_absolute_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto",
-  name = "mean_absolute_percentage_error") {
-  use_loss("mean_absolute_percentage_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., reduction = "auto",
-  name = "mean_squared_logarithmic_error") {
-  use_loss("mean_squared_logarithmic_error", axis_config(axis), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_huber <- function(y_true, y_pred, delta = 1, ..., reduction = "auto", name = "huber_loss") {
-  delta <- check_number(delta, above = 0)
-  use_loss("huber", list(delta = delta), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_logcosh <- function(y_true, y_pred, ..., reduction = "auto", name = "log_cosh") {
-  use_loss("logcosh", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
-  reduction = "auto",
-                                     name = "binary_crossentropy") {
-  use_loss("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name, list(...),
-    y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
-  reduction = "auto",
-                                          name = "categorical_crossentropy") {
-  use_loss("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), reduction, name,
-    list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
-  reduction = "auto",
-                                                 name = "sparse_categorical_crossentropy") {
-  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), reduction, name, list(...),
-    y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_kl_divergence <- function(y_true, y_pred, ..., reduction = "auto", name = "kl_divergence") {
-  use_loss("kl_divergence", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_kullback_leibler_divergence <- loss_kl_divergence
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_poisson <- function(y_true, y_pred, ..., reduction = "auto", name = "poisson") {
-  use_loss("poisson", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_hinge <- function(y_true, y_pred, ..., reduction = "auto", name = "hinge") {
-  use_loss("hinge", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_squared_hinge <- function(y_true, y_pred, ..., reduction = "auto", name = "squared_hinge") {
-  use_loss("squared_hinge", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_categorical_hinge <- function(y_true, y_pred, ..., reduction = "auto", name = "categorical_hinge") {
-  use_loss("categorical_hinge", list(), reduction, name, list(...), y_true, y_pred)
-}
-
-#' @rdname loss_mean_squared_error
-#' @export
-loss_cosine_similarity <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "cosine_similarity") {
-  use_loss("cosine_similarity", axis_config(axis), reduction, name, list(...), y_true, y_pred)
-}

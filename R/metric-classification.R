@@ -1,55 +1,5 @@
 # Metrics of classifiers: how often the class is right, and counts at thresholds.
 
-#' Metrics of classification
-#'
-#' See [metric_mean_squared_error()] for how metrics are called.
-#'
-#' | `metric_` | the share of samples (or of numbers, see below) where |
-#' |---|---|
-#' | `binary_accuracy` | the target is 1 and the prediction above `threshold`, or 0 and not above: exactly 0.5 counts as 0 |
-#' | `categorical_accuracy` | the target, a row of zeros and a one, and the prediction are largest at the same place, the first one if several are |
-#' | `sparse_categorical_accuracy` | the prediction is largest at the target, a label 0 .. K-1 |
-#' | `top_k_categorical_accuracy`, `sparse_top_k_categorical_accuracy` | fewer than `k` predictions are larger than that of the target |
-#' | `accuracy` | the target equals the prediction, number by number |
-#'
-#' In `compile()`, `"accuracy"` (or `"acc"`, or `metric_accuracy()`) means the one of the first three that the shapes
-#' ask for: predictions whose last axis has size 1 are binary; otherwise targets that lack the last axis, or have size 1
-#' there, are labels; all else is rows of zeros and ones.
-#'
-#' The others count how many numbers of `y_pred` lie above thresholds, and whether the target there is 0 or not: true
-#' positives (tp), false positives (fp), true negatives (tn) and false negatives (fn).
-#'
-#' | `metric_` | |
-#' |---|---|
-#' | `true_positives false_positives true_negatives false_negatives` | the counts, or sums of weights |
-#' | `precision` | `tp / (tp + fp)` |
-#' | `recall` | `tp / (tp + fn)` |
-#' | `auc` | the area under the curve of `tp / (tp + fn)` over `fp / (fp + tn)` (`"ROC"`), or of precision over recall (`"PR"`) |
-#'
-#' The area is that of `num_thresholds` thresholds, spread evenly over 0 .. 1, as in Keras. Between them
-#' `"interpolation"` takes straight lines for ROC and the form of Davis & Goadrich for PR, `"minoring"` and `"majoring"`
-#' the lower and the higher value.
-#'
-#' @inheritParams metric_mean_squared_error
-#' @param threshold a number.
-#' @param thresholds numbers from 0 to 1, each of which has its result; `NULL` is 0.5. For the AUC those between the
-#'   ends.
-#' @param k how many of the largest predictions count.
-#' @param class_id which class to look at, 0-based; `NULL` for all numbers of `y_pred`.
-#' @param num_thresholds a whole number of at least 2.
-#' @param curve `"ROC"` or `"PR"`.
-#' @param summation_method `"interpolation"`, `"minoring"` or `"majoring"`.
-#' @param from_logits are predictions the inputs of a sigmoid, rather than its outputs?
-#' @return See [metric_mean_squared_error()]; a number per threshold.
-#' @references Davis & Goadrich (2006), <https://doi.org/10.1145/1143844.1143874>.
-#' @examples
-#' m <- metric_auc()
-#' m(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9)) # 0.75
-#' metric_precision(c(0, 1, 1, 1), c(1, 0, 1, 1))
-#' metric_sparse_categorical_accuracy(c(2, 1), rbind(c(0.1, 0.6, 0.3), c(0.05, 0.95, 0)))
-#' @name metric_accuracy
-NULL
-
 # ---- accuracies: the value of each sample ----
 
 accuracy_formulas <- list(
@@ -162,6 +112,41 @@ interpolated_pr_area <- function(n) {
 
 # ---- the objects ----
 
+#' Accuracy metrics
+#'
+#' The share of samples whose class is predicted right:
+#' \deqn{\frac{1}{n} \sum_{i=1}^{n} [\hat{c}_i = c_i]}{mean(predicted class == class)}
+#' with \eqn{c_i} the class of sample i and \eqn{\hat{c}_i} the predicted one.
+#'
+#' * `metric_binary_accuracy()`: targets 0 or 1, predictions probabilities of 1. The predicted class is 1 where the
+#'   probability is above `threshold`, so exactly 0.5 counts as 0. It is the mean over all numbers of the last axis.
+#' * `metric_categorical_accuracy()`: targets one-hot, predictions scores of K classes. Both classes are those of the
+#'   largest number, the first one if several are.
+#' * `metric_sparse_categorical_accuracy()`: the same with targets that are labels 0 .. K-1.
+#' * `metric_accuracy()`: the share of numbers where target and prediction are equal. In `compile()`, though,
+#'   `metric_accuracy()`, `"accuracy"` and `"acc"` mean the one of the other three that the shapes ask for, see
+#'   [metrics].
+#'
+#' Accuracy is easy to read, but misleading where classes are rare: see [metric_precision()], [metric_recall()] and
+#' [metric_auc()].
+#'
+#' @inheritParams metric_mean_squared_error
+#' @param y_true targets: an array or tensor of the shape of `y_pred`, whose last axis may be missing if it has size 1;
+#'   for the sparse form labels, of the shape of `y_pred` without its last axis, or with 1 there.
+#' @param threshold a number.
+#' @return With `y_true` and `y_pred` the value of each sample, 0 or 1 (or a mean of such): a tensor of the dtype of
+#'   `y_pred` without its last axis; `metric_accuracy()` gives one for each number. Without them a metric object, see
+#'   [metrics].
+#' @inheritSection metric_mean_squared_error Errors
+#' @seealso [metrics]
+#' @examples
+#' metric_sparse_categorical_accuracy(c(2, 1), rbind(c(0.1, 0.6, 0.3), c(0.05, 0.95, 0))) # 0 1
+#' metric_categorical_accuracy(rbind(c(0, 0, 1)), rbind(c(0.1, 0.2, 0.7))) # 1
+#' m <- metric_binary_accuracy()
+#' m(c(1, 1, 0, 0), c(0.98, 0.5, 0, 0.6)) # 0.5
+#' @name metric_accuracy
+NULL
+
 #' @rdname metric_accuracy
 #' @export
 metric_accuracy <- function(y_true, y_pred, ..., name = "accuracy") use_metric("accuracy", list(), name, list(...),
@@ -186,13 +171,31 @@ metric_sparse_categorical_accuracy <- function(y_true, y_pred, ..., name = "spar
   use_metric("sparse_categorical_accuracy", list(), name, list(...), y_true, y_pred)
 }
 
-#' @rdname metric_accuracy
+#' Top-k accuracy metrics
+#'
+#' The share of samples whose class is among the k predicted as most likely:
+#' \deqn{\frac{1}{n} \sum_{i=1}^{n} \left[\#\{c : p_{ic} > p_{i, c_i}\} < k\right]}{mean(number of p > p[class] < k)}
+#' with p the predicted scores and \eqn{c_i} the class of sample i. It is for many classes, of which several may be
+#' plausible. Targets are one-hot, those of `metric_sparse_top_k_categorical_accuracy()` labels 0 .. K-1.
+#'
+#' @inheritParams metric_accuracy
+#' @param k a whole number: how many of the largest predictions count.
+#' @inherit metric_accuracy return sections
+#' @seealso [metrics]
+#' @examples
+#' y_pred <- rbind(c(0.1, 0.5, 0.4), c(0.7, 0.2, 0.1))
+#' metric_sparse_top_k_categorical_accuracy(c(2, 2), y_pred, k = 2) # 1 0
+#' metric_top_k_categorical_accuracy(rbind(c(0, 0, 1), c(0, 1, 0)), y_pred, k = 2) # 1 1
+#' @name metric_top_k_categorical_accuracy
+NULL
+
+#' @rdname metric_top_k_categorical_accuracy
 #' @export
 metric_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ..., name = "top_k_categorical_accuracy") {
   use_metric("top_k_categorical_accuracy", list(k = check_count(k)), name, list(...), y_true, y_pred)
 }
 
-#' @rdname metric_accuracy
+#' @rdname metric_top_k_categorical_accuracy
 #' @export
 metric_sparse_top_k_categorical_accuracy <- function(y_true, y_pred, k = 5, ...,
   name = "sparse_top_k_categorical_accuracy") {
@@ -206,17 +209,53 @@ check_thresholds <- function(thresholds, fun = calling_function()) {
   abort("`thresholds` must be numbers from 0 to 1, not ", describe(thresholds), fun = fun)
 }
 
-#' @rdname metric_accuracy
+#' Counts of right and wrong decisions
+#'
+#' How many numbers of `y_pred` lie above a threshold (positive) or not (negative), and whether that is right (true) or
+#' not (false), the target being 0 or not:
+#'
+#' | | target 1 | target 0 |
+#' |---|---|---|
+#' | prediction above | true positives, TP | false positives, FP |
+#' | prediction not above | false negatives, FN | true negatives, TN |
+#'
+#' With sample weights these are sums of weights.
+#'
+#' @inheritParams metric_mean_squared_error
+#' @param thresholds numbers from 0 to 1, each of which has its result; `NULL` is 0.5.
+#' @return With `y_true` and `y_pred` a number per threshold. Without them a metric object, see [metrics].
+#' @inheritSection metric_mean_squared_error Errors
+#' @seealso [metrics]
+#' @examples
+#' metric_true_positives(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 2
+#' metric_false_negatives(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 1
+#' metric_false_positives(c(0, 1, 0), c(0.3, 0.6, 0.9), thresholds = c(0.2, 0.5)) # 2 1
+#' metric_true_negatives(c(0, 1, 0), c(0.3, 0.6, 0.9)) # 1
+#' @name metric_true_positives
+NULL
+
+#' @rdname metric_true_positives
 #' @export
-metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation",
-  thresholds = NULL,
-                       from_logits = FALSE, ..., name = "auc") {
-  check_choice(curve, c("ROC", "PR"))
-  check_choice(summation_method, c("interpolation", "minoring", "majoring"))
-  thresholds <- check_thresholds(thresholds)
-  num_thresholds <- if (is.null(thresholds)) check_count(num_thresholds, min = 2) else length(thresholds) + 2L
-  use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method,
-    thresholds = thresholds, from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
+metric_true_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_positives") {
+  use_metric("true_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_true_positives
+#' @export
+metric_false_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_positives") {
+  use_metric("false_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_true_positives
+#' @export
+metric_true_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_negatives") {
+  use_metric("true_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+}
+
+#' @rdname metric_true_positives
+#' @export
+metric_false_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_negatives") {
+  use_metric("false_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
 }
 
 confusion_config <- function(thresholds, class_id, fun = calling_function()) {
@@ -224,38 +263,78 @@ confusion_config <- function(thresholds, class_id, fun = calling_function()) {
   list(thresholds = check_thresholds(thresholds, fun), class_id = class_id)
 }
 
-#' @rdname metric_accuracy
+#' Precision metric
+#'
+#' The share of right ones among those predicted as positive:
+#' \deqn{\mathrm{precision} = \frac{TP}{TP + FP}}{precision = TP / (TP + FP)}
+#' with TP and FP the counts of [metric_true_positives()] over all batches; 0 where nothing is positive. It matters
+#' where a false alarm is expensive. See [metric_recall()] for its counterpart.
+#'
+#' @inheritParams metric_true_positives
+#' @param class_id which class to look at, 0-based; `NULL` for all numbers of `y_pred`.
+#' @inherit metric_true_positives return sections
+#' @seealso [metrics]
+#' @examples
+#' metric_precision(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 2 / 3
 #' @export
 metric_precision <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "precision") {
   use_metric("precision", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
 }
 
-#' @rdname metric_accuracy
+#' Recall metric
+#'
+#' The share of positives that are found:
+#' \deqn{\mathrm{recall} = \frac{TP}{TP + FN}}{recall = TP / (TP + FN)}
+#' with TP and FN the counts of [metric_true_positives()] over all batches; 0 where there are no positives. It is also
+#' called sensitivity, and matters where a miss is expensive. See [metric_precision()] for its counterpart.
+#'
+#' @inheritParams metric_precision
+#' @inherit metric_true_positives return sections
+#' @seealso [metrics]
+#' @examples
+#' metric_recall(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 2 / 3
+#' metric_recall(c(0, 1, 1), c(0.3, 0.6, 0.9), thresholds = c(0.5, 0.8)) # 1 0.5
 #' @export
 metric_recall <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "recall") {
   use_metric("recall", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
 }
 
-#' @rdname metric_accuracy
+#' Area under the curve
+#'
+#' The area under the curve that the counts of [metric_true_positives()] draw as the threshold moves from 1 to 0:
+#'
+#' * `curve = "ROC"`: the true positive rate TP / (TP + FN) over the false positive rate FP / (FP + TN). 0.5 is
+#'   guessing, 1 is perfect. It is the probability that a positive sample scores higher than a negative one.
+#' * `curve = "PR"`: precision over recall, for classes that are rare.
+#'
+#' The curve is that of `num_thresholds` thresholds, spread evenly over 0 .. 1, as in Keras, so the area is
+#' approximate. Between thresholds `"interpolation"` takes straight lines for ROC and the form of Davis & Goadrich for
+#' PR; `"minoring"` and `"majoring"` take the lower and the higher value.
+#'
+#' @inheritParams metric_mean_squared_error
+#' @param y_true targets: 0 or 1, of the shape of `y_pred`.
+#' @param num_thresholds a whole number of at least 2.
+#' @param curve `"ROC"` or `"PR"`.
+#' @param summation_method `"interpolation"`, `"minoring"` or `"majoring"`.
+#' @param thresholds numbers from 0 to 1, in place of those between the ends.
+#' @param from_logits are predictions logits, the inputs of a sigmoid, rather than probabilities?
+#' @return With `y_true` and `y_pred` a number. Without them a metric object, see [metrics].
+#' @inheritSection metric_mean_squared_error Errors
+#' @references Fawcett (2006), An introduction to ROC analysis, <https://doi.org/10.1016/j.patrec.2005.10.010>. Davis &
+#'   Goadrich (2006), The relationship between precision-recall and ROC curves,
+#'   <https://doi.org/10.1145/1143844.1143874>.
+#' @seealso [metrics]
+#' @examples
+#' metric_auc(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9)) # 0.75
+#' m <- metric_auc(curve = "PR")
+#' m(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9))
 #' @export
-metric_true_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_positives") {
-  use_metric("true_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_accuracy
-#' @export
-metric_false_positives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_positives") {
-  use_metric("false_positives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_accuracy
-#' @export
-metric_true_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "true_negatives") {
-  use_metric("true_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_accuracy
-#' @export
-metric_false_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name = "false_negatives") {
-  use_metric("false_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
+metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation",
+  thresholds = NULL, from_logits = FALSE, ..., name = "auc") {
+  check_choice(curve, c("ROC", "PR"))
+  check_choice(summation_method, c("interpolation", "minoring", "majoring"))
+  thresholds <- check_thresholds(thresholds)
+  num_thresholds <- if (is.null(thresholds)) check_count(num_thresholds, min = 2) else length(thresholds) + 2L
+  use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method,
+    thresholds = thresholds, from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
 }

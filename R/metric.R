@@ -1,50 +1,55 @@
-# Metrics: sums over batches, and a number made of them at the end. The classification ones are in
-# R/metric-classification.R.
+# Metrics: sums over batches, and a number made of them at the end. Constructors and help pages are in
+# R/metric-regression.R, R/metric-probabilistic.R, R/metric-hinge.R and R/metric-classification.R.
 
 #' Metrics
 #'
-#' What is reported besides the loss. Without arguments, `metric_*()` gives an object for `compile()`, which also takes
-#' the name as a string, the function itself, losses, and R functions of `(y_true, y_pred)`.
-#' Called with targets and predictions, the metrics that are means (accuracies and errors) give the value of each
-#' sample, a tensor without the last axis; the others give one number.
+#' A metric judges a model besides the loss; training does not look at it. `compile(metrics = )` takes a list of metric
+#' objects, such as `metric_auc(curve = "PR")`; constructors, `metric_auc`; names as strings, `"auc"`; losses; and R
+#' functions of `(y_true, y_pred)`.
 #'
-#' An object gathers batches: `m$update_state(y_true, y_pred, sample_weight = NULL)`, then `m$result()`, a number;
-#' `m$reset_state()` starts again; `m$name`. `m(y_true, y_pred)` updates and gives the result. Sums are kept in double
-#' precision.
+#' Accuracy: [metric_accuracy()], [metric_top_k_categorical_accuracy()].
 #'
-#' | `metric_` | string, too | |
-#' |---|---|---|
-#' | `mean` | | of numbers: `m$update_state(values)` |
-#' | `mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error` | `"mse" "mae" "mape" "msle"` | as the losses, see [loss_mean_squared_error()] |
-#' | `root_mean_squared_error` | `"rmse"` | root of the mean over all samples |
-#' | `logcosh_error poisson hinge squared_hinge categorical_hinge kl_divergence` | `"kld"` | as the losses |
-#' | `binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy` | | as the losses |
-#' | `cosine_similarity` | | the cosine itself, 1 is best |
+#' Classes at thresholds: [metric_precision()], [metric_recall()], [metric_auc()], [metric_true_positives()] and its
+#' like.
 #'
-#' `custom_metric()` gives a function of one's own a name. It returns the value of each sample or one number for all,
-#' which counts as often as there are samples.
+#' Probabilities: [metric_binary_crossentropy()], [metric_categorical_crossentropy()],
+#' [metric_sparse_categorical_crossentropy()], [metric_kl_divergence()] (`"kld"`), [metric_poisson()].
 #'
-#' In `compile()`, `"crossentropy"` (or `"ce"`) means the one of the three that the shapes ask for, by the rule of
-#' [`"accuracy"`][metric_accuracy()].
+#' Regression: [metric_mean_squared_error()] (`"mse"`), [metric_root_mean_squared_error()] (`"rmse"`),
+#' [metric_mean_absolute_error()] (`"mae"`), [metric_mean_absolute_percentage_error()] (`"mape"`),
+#' [metric_mean_squared_logarithmic_error()] (`"msle"`), [metric_logcosh_error()], [metric_cosine_similarity()].
 #'
-#' @inheritParams loss_mean_squared_error
-#' @param values numbers: an array or tensor.
-#' @param ... nothing.
-#' @param name a string: what the metric is called in reports.
-#' @param metric_fn an R function of `(y_true, y_pred)`.
-#' @return See above; the objects are functions of class `nn_metric`.
-#' @section Errors: `nativenet_error_shape` if targets and predictions do not fit; both shapes are named.
+#' Margins: [metric_hinge()], [metric_squared_hinge()], [metric_categorical_hinge()].
+#'
+#' Others: [metric_mean()], [custom_metric()].
+#'
+#' In `compile()`, `"accuracy"` (or `"acc"`) and `"crossentropy"` (or `"ce"`) mean the binary, the categorical or the
+#' sparse categorical form, as the shapes ask for: predictions whose last axis has size 1 are binary; otherwise targets
+#' that lack the last axis, or have size 1 there, are labels; all others are one-hot.
+#'
+#' @section Calling a metric:
+#' `metric_mean_absolute_error(y_true, y_pred)` computes at once. Metrics that are means over samples give the value of
+#' each sample: a tensor of the shape of `y_pred` without its last axis. The others give a number.
+#'
+#' `m <- metric_mean_absolute_error()` gives an object with a state, which is kept in double precision:
+#'
+#' * `m$update_state(y_true, y_pred, sample_weight = NULL)` adds a batch;
+#' * `m$result()` gives the number over all batches;
+#' * `m$reset_state()` starts again;
+#' * `m(y_true, y_pred)` updates the state and gives the result;
+#' * `m$name` is the name in reports.
+#'
+#' @section Sample weights:
+#' A metric that is a mean is the sum of weight times value, divided by the sum of weights. Counts add weights up.
+#'
+#' @seealso [losses], [compile.nn_model()], [evaluate()]
 #' @examples
 #' m <- metric_mean_absolute_error()
 #' m$update_state(c(1, 2), c(1.5, 2))
 #' m$update_state(3, 5)
 #' m$result() # 2.5 / 3
-#' metric_mean_absolute_error(diag(2), matrix(0.5, 2, 2))
-#' largest <- custom_metric("largest_error", function(y_true, y_pred) {
-#'   k_max(k_abs(y_true - y_pred), axis = -1)
-#' })
-#' largest(diag(2), matrix(0.25, 2, 2))
-#' @name metric_mean_squared_error
+#' metric_mean_absolute_error(diag(2), matrix(0.5, 2, 2)) # of each sample
+#' @name metrics
 NULL
 
 # ---- formulas: the value of each sample ----
@@ -253,111 +258,45 @@ use_metric <- function(metric, config, name, extra, y_true, y_pred) {
     metric_result(m, as.double(metric_statistics(m, y_true, y_pred)))
 }
 
-#' @rdname metric_mean_squared_error
+#' Custom metrics
+#'
+#' Gives a metric of your own a name. The function is made of ops and returns the value of each sample, or one number
+#' for the whole batch, which counts as often as there are samples. The metric is the mean over all samples:
+#' \deqn{m = \frac{\sum_i w_i f_i}{\sum_i w_i}}{m = sum(w f) / sum(w)}
+#' with f the values and w the sample weights, 1 without.
+#'
+#' @param name a string: what the metric is called in reports.
+#' @param metric_fn an R function of `(y_true, y_pred)`, two tensors.
+#' @return A metric object, see [metrics].
+#' @seealso [metrics]
+#' @examples
+#' largest <- custom_metric("largest_error", function(y_true, y_pred) {
+#'   k_max(k_abs(y_true - y_pred), axis = -1)
+#' })
+#' largest(diag(2), matrix(0.25, 2, 2))
 #' @export
 custom_metric <- function(name, metric_fn) own_part("metric", check_function(metric_fn, takes = 2), check_string(name))
 
-#' @rdname metric_mean_squared_error
+#' Mean of values
+#'
+#' The weighted mean of numbers over all batches:
+#' \deqn{m = \frac{\sum_i w_i v_i}{\sum_i w_i}}{m = sum(w v) / sum(w)}
+#' with v the values and w the sample weights, 1 without. It is for training loops of your own, say for the mean loss of
+#' an epoch: `m$update_state(values, sample_weight = NULL)`.
+#'
+#' @param values numbers: an array or tensor of any shape.
+#' @param ... not used.
+#' @param name a string: what the metric is called in reports.
+#' @return With `values` their mean, a number. Without them a metric object, see [metrics].
+#' @seealso [metrics]
+#' @examples
+#' m <- metric_mean()
+#' m$update_state(c(1, 2, 3))
+#' m$update_state(10)
+#' m$result() # 4
+#' metric_mean(c(1, 2))
 #' @export
 metric_mean <- function(values, ..., name = "mean") {
   if (missing(values)) use_metric("mean", list(), name, list(...)) else use_metric("mean", list(), name, list(...),
     values, NULL)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_mean_squared_error <- function(y_true, y_pred, axis = -1, ..., name = "mean_squared_error") {
-  use_metric("mean_squared_error", axis_config(axis), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_root_mean_squared_error <- function(y_true, y_pred, ..., name = "root_mean_squared_error") {
-  use_metric("root_mean_squared_error", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_mean_absolute_error <- function(y_true, y_pred, axis = -1, ..., name = "mean_absolute_error") {
-  use_metric("mean_absolute_error", axis_config(axis), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_mean_absolute_percentage_error <- function(y_true, y_pred, axis = -1, ...,
-  name = "mean_absolute_percentage_error") {
-  use_metric("mean_absolute_percentage_error", axis_config(axis), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ...,
-  name = "mean_squared_logarithmic_error") {
-  use_metric("mean_squared_logarithmic_error", axis_config(axis), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_logcosh_error <- function(y_true, y_pred, ..., name = "logcosh") {
-  use_metric("logcosh_error", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
-                                       name = "binary_crossentropy") {
-  use_metric("binary_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...), y_true,
-    y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
-                                            name = "categorical_crossentropy") {
-  use_metric("categorical_crossentropy", crossentropy_config(from_logits, label_smoothing, axis), name, list(...),
-    y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
-                                                   name = "sparse_categorical_crossentropy") {
-  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), name, list(...), y_true,
-    y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_kl_divergence <- function(y_true, y_pred, ..., name = "kl_divergence") {
-  use_metric("kl_divergence", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_poisson <- function(y_true, y_pred, ..., name = "poisson") {
-  use_metric("poisson", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_hinge <- function(y_true, y_pred, ..., name = "hinge") {
-  use_metric("hinge", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_squared_hinge <- function(y_true, y_pred, ..., name = "squared_hinge") {
-  use_metric("squared_hinge", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_categorical_hinge <- function(y_true, y_pred, ..., name = "categorical_hinge") {
-  use_metric("categorical_hinge", list(), name, list(...), y_true, y_pred)
-}
-
-#' @rdname metric_mean_squared_error
-#' @export
-metric_cosine_similarity <- function(y_true, y_pred, axis = -1, ..., name = "cosine_similarity") {
-  use_metric("cosine_similarity", axis_config(axis), name, list(...), y_true, y_pred)
 }

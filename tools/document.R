@@ -11,7 +11,7 @@ load_copy <- function(path) {
 
   directives <- parse(file.path(path, "NAMESPACE"), keep.source = FALSE)
   exports <- grepl("^(export|S3method)", vapply(directives, function(x) as.character(x[[1]]), ""))
-  writeLines(vapply(directives[!exports], deparse1, ""), file.path(copy, "NAMESPACE"))
+  writeLines(unlist(lapply(directives[!exports], deparse)), file.path(copy, "NAMESPACE"))
 
   makevars <- file.path(dirname(copy), "Makevars")
   writeLines("CFLAGS = -O0", makevars)
