@@ -1,28 +1,18 @@
-# Where weights are put back to after each step.
+# Where weights are projected to after each step.
 
 #' Constraints
 #'
-#' A constraint moves a weight back to where it may be, after each step of training. Layers also take the name as a
-#' string (`"maxnorm"`, `"nonneg"`, `"unitnorm"`, `"minmaxnorm"`), and R functions of a tensor.
+#' A constraint projects a weight back into an allowed set after each training step. Layers take it as
+#' `kernel_constraint`, `bias_constraint` and the like: an object, such as `constraint_maxnorm(2)`; a string,
+#' `"maxnorm"`, `"nonneg"`, `"unitnorm"` or `"minmaxnorm"`; or an R function of a tensor, made of ops, that gives a
+#' tensor of the same shape.
 #'
-#' | `constraint_` | the weight, with n the Euclidean norm along `axis` |
-#' |---|---|
-#' | `maxnorm` | `w min(n, max_value) / (n + e)` |
-#' | `nonneg` | `w`, 0 where it is negative |
-#' | `unitnorm` | `w / (n + e)` |
-#' | `minmaxnorm` | `w d / (n + e)`, d being `rate` times n cut to `min_value .. max_value` plus `1 - rate` times n |
+#' [constraint_maxnorm()], [constraint_nonneg()], [constraint_unitnorm()], [constraint_minmaxnorm()].
 #'
-#' with e = [k_epsilon()], 1e-7.
-#'
-#' @param max_value,min_value numbers, zero or more.
-#' @param rate from 0 to 1: 1 brings the norm back at once.
-#' @param axis **0-based**, as in Keras: one or more axes along which the norm is taken. For the kernel of a dense
-#'   layer, (inputs, outputs), 0 looks at the weights of each output; for that of a convolution it is `c(0, 1, 2)`.
-#' @return A function of class `nn_constraint`: `f(w)` gives a tensor of the shape of `w`.
-#' @references Srivastava et al. (2014), max-norm, <https://jmlr.org/papers/v15/srivastava14a.html>.
+#' @seealso [layer_dense()], [regularizers]
 #' @examples
-#' constraint_maxnorm(2)(matrix(c(3, 4, 0.3, 0.4), 2))
-#' @name constraint_maxnorm
+#' layer_dense(units = 3, kernel_constraint = constraint_nonneg())
+#' @name constraints
 NULL
 
 # ---- formulas: functions of the weight and the arguments of the constructor ----
@@ -54,23 +44,69 @@ call_constraint <- function(w) {
 
 check_axes <- function(axis, fun = calling_function()) check_whole(axis, arg = "axis", fun = fun)
 
-#' @rdname constraint_maxnorm
+#' Max-norm constraint
+#'
+#' Shrinks vectors of weights whose norm n is above m, the largest one that is allowed:
+#' \deqn{w \leftarrow w \, \frac{\min(n, m)}{n + e}}{w = w min(n, m) / (n + e)}
+#' with e = [k_epsilon()]. It is often used with dropout. As a string: `"maxnorm"` or `"max_norm"`.
+#'
+#' @param max_value a number of at least 0, m.
+#' @param axis **0-based**, as in Keras: one or more axes along which the Euclidean norm is taken. For the kernel of a
+#'   dense layer, (inputs, units), 0 is the norm of the weights of each unit; for that of a convolution it is
+#'   `c(0, 1, 2)`.
+#' @return A constraint: a function of class `nn_constraint` that takes a weight and gives a tensor of its shape.
+#' @references Srivastava et al. (2014), <https://jmlr.org/papers/v15/srivastava14a.html>.
+#' @seealso [constraints]
+#' @examples
+#' constraint_maxnorm(2)(matrix(c(3, 4, 0.3, 0.4), 2)) # the first column has norm 5
 #' @export
 constraint_maxnorm <- function(max_value = 2, axis = 0) {
   max_value <- check_number(max_value, min = 0)
   new_part("constraint", "maxnorm", list(max_value = max_value, axis = check_axes(axis)), call_constraint)
 }
 
-#' @rdname constraint_maxnorm
+#' Non-negativity constraint
+#'
+#' Sets negative weights to 0:
+#' \deqn{w \leftarrow \max(w, 0)}{w = max(w, 0)}
+#' As a string: `"nonneg"` or `"non_neg"`.
+#'
+#' @inherit constraint_maxnorm return
+#' @seealso [constraints]
+#' @examples
+#' constraint_nonneg()(c(-1, 2)) # 0 2
 #' @export
 constraint_nonneg <- function() new_part("constraint", "nonneg", list(), call_constraint)
 
-#' @rdname constraint_maxnorm
+#' Unit norm constraint
+#'
+#' Scales vectors of weights to norm 1:
+#' \deqn{w \leftarrow \frac{w}{n + e}}{w = w / (n + e)}
+#' with n the norm and e = [k_epsilon()]. As a string: `"unitnorm"` or `"unit_norm"`.
+#'
+#' @inheritParams constraint_maxnorm
+#' @inherit constraint_maxnorm return
+#' @seealso [constraints]
+#' @examples
+#' constraint_unitnorm()(matrix(c(3, 4, 0.3, 0.4), 2)) # both columns 0.6 0.8
 #' @export
 constraint_unitnorm <- function(axis = 0) new_part("constraint", "unitnorm", list(axis = check_axes(axis)),
   call_constraint)
 
-#' @rdname constraint_maxnorm
+#' Min-max norm constraint
+#'
+#' Moves the norm n of vectors of weights towards the range from a to b:
+#' \deqn{w \leftarrow w \, \frac{\rho \, \min(\max(n, a), b) + (1 - \rho) \, n}{n + e}}{
+#' w = w (rho min(max(n, a), b) + (1 - rho) n) / (n + e)}
+#' with the rate \eqn{\rho}{rho} and e = [k_epsilon()]. As a string: `"minmaxnorm"` or `"min_max_norm"`.
+#'
+#' @inheritParams constraint_maxnorm
+#' @param min_value,max_value numbers of at least 0, a and b.
+#' @param rate from 0 to 1: how strictly; 1 brings the norm into the range at once.
+#' @inherit constraint_maxnorm return
+#' @seealso [constraints]
+#' @examples
+#' constraint_minmaxnorm(1, 2)(matrix(c(3, 4, 0.3, 0.4), 2)) # norms 2 and 1
 #' @export
 constraint_minmaxnorm <- function(min_value = 0, max_value = 1, rate = 1, axis = 0) {
   min_value <- check_number(min_value, min = 0)

@@ -1,50 +1,34 @@
-# First values of weights.
+# Weight initializers.
 
-#' Initializers
+#' Weight initializers
 #'
-#' How the weights of a layer start. An initializer is called with a shape and gives a tensor; layers do so when they
-#' are built. Layers also take the name as a string: `kernel_initializer = "he_normal"`.
+#' An initializer gives a weight of a layer its first values, when the layer is built. Layers take it as
+#' `kernel_initializer`, `bias_initializer` and the like: an object, such as `initializer_he_normal(seed = 1)`; the
+#' constructor, `initializer_he_normal`; a string, `"he_normal"`; or an R function of `(shape, dtype)`.
 #'
-#' | `initializer_` | values |
-#' |---|---|
-#' | `zeros ones constant` | all the same |
-#' | `identity` | `gain` on the diagonal of a matrix, 0 elsewhere |
-#' | `random_uniform` | uniform between `minval` and `maxval` |
-#' | `random_normal` | normal |
-#' | `truncated_normal` | normal, drawn again beyond 2 standard deviations |
-#' | `variance_scaling` | of variance `scale / n`, n being the fan in, the fan out or their mean |
-#' | `glorot_uniform glorot_normal` | variance scaling with scale 1 and the mean of both fans |
-#' | `he_uniform he_normal` | with scale 2 and the fan in |
-#' | `lecun_uniform lecun_normal` | with scale 1 and the fan in |
-#' | `orthogonal` | rows or columns, whichever are fewer, of length `gain` and at right angles |
+#' Scaled random weights: [initializer_glorot_uniform()] (the default) and [initializer_glorot_normal()],
+#' [initializer_he_normal()] and [initializer_he_uniform()] for ReLU, [initializer_lecun_normal()] and
+#' [initializer_lecun_uniform()], [initializer_variance_scaling()], [initializer_orthogonal()].
 #'
-#' A kernel of shape (inputs, outputs) has these as fans; that of a convolution, (sizes, inputs, outputs), has them
-#' times the product of its sizes. The `_normal` ones are truncated at 2 standard deviations, which are enlarged by 1 /
-#' 0.8796 so that the variance is as said. `orthogonal` takes all axes but the last as rows.
+#' Others: [initializer_random_uniform()], [initializer_random_normal()], [initializer_truncated_normal()],
+#' [initializer_zeros()], [initializer_ones()], [initializer_constant()], [initializer_identity()].
 #'
-#' Numbers come from the engine with a seed from R's generator: `set.seed()` governs them, and threads do not matter. An
-#' initializer with a `seed` of its own gives the same numbers at each call and leaves R's generator alone.
+#' @section Fans:
+#' A kernel of shape (inputs, units) has the fan-in `inputs` and the fan-out `units`. That of a convolution,
+#' (sizes, inputs, filters), has them times the product of its sizes. A weight of one axis has its size for both.
 #'
-#' @param seed a whole number, or `NULL` for R's generator as it stands.
-#' @param value a number, or an array of as many numbers as the shape has.
-#' @param gain a number, the factor.
-#' @param minval,maxval,mean,stddev numbers.
-#' @param scale a number above 0.
-#' @param mode `"fan_in"`, `"fan_out"` or `"fan_avg"`.
-#' @param distribution `"uniform"`, `"truncated_normal"` (also called `"normal"`) or `"untruncated_normal"`.
-#' @return A function of class `nn_initializer`: `f(shape, dtype = "float32")` gives a tensor.
-#' @section Errors: `nativenet_error_shape` if the shape has too few axes for `identity` or `orthogonal`.
-#' @references Glorot & Bengio (2010), <https://proceedings.mlr.press/v9/glorot10a.html>. He et al. (2015),
-#'   <https://arxiv.org/abs/1502.01852>. LeCun et al. (1998), Efficient BackProp. Saxe et al. (2014), orthogonal,
-#'   <https://arxiv.org/abs/1312.6120>. Mezzadri (2007), how to draw orthogonal matrices,
-#'   <https://arxiv.org/abs/math-ph/0609050>.
+#' @section Random numbers:
+#' They come from the engine with a seed from R's generator: `set.seed()` governs them, and the number of threads does
+#' not matter. An initializer with a `seed` of its own gives the same numbers at each call and leaves R's generator
+#' alone.
+#'
+#' @seealso [layer_dense()], [set_weights()]
 #' @examples
 #' set.seed(1)
 #' initializer_glorot_uniform()(c(2, 3))
-#' w <- as.array(initializer_orthogonal(seed = 1)(c(2, 8)))
-#' round(w %*% t(w), 6)
-#' initializer_he_normal()
-#' @name initializer_glorot_uniform
+#' bias <- initializer_constant(0.1)
+#' layer_dense(units = 3, kernel_initializer = "he_normal", bias_initializer = bias)
+#' @name initializers
 NULL
 
 # ---- formulas: functions of the shape, the dtype and the arguments of the constructor ----
@@ -151,26 +135,88 @@ new_initializer <- function(name, config, fun = paste0("initializer_", name)) {
   new_part("initializer", name, config, call_initializer)
 }
 
-#' @rdname initializer_glorot_uniform
+#' Glorot initializers
+#'
+#' Also called Xavier initialization. With the fans \eqn{n_{in}}{n_in} and \eqn{n_{out}}{n_out}, the numbers of inputs
+#' and of units (see [initializers]), weights have the variance
+#' \deqn{\mathrm{Var}(w) = \frac{2}{n_{in} + n_{out}}}{Var(w) = 2 / (n_in + n_out)}
+#' which keeps the variance of signals and of gradients from layer to layer, for activations that are linear near 0,
+#' such as [activation_tanh()]. `initializer_glorot_uniform()` is uniform between
+#' \eqn{\pm\sqrt{6 / (n_{in} + n_{out})}}{+-sqrt(6 / (n_in + n_out))} and the default of most layers;
+#' `initializer_glorot_normal()` is a truncated normal distribution.
+#'
+#' @param seed a whole number, or `NULL` to follow `set.seed()`.
+#' @return An initializer: a function of class `nn_initializer`, `f(shape, dtype = "float32")`, that gives a tensor.
+#' @references Glorot & Bengio (2010), <https://proceedings.mlr.press/v9/glorot10a.html>.
+#' @seealso [initializers], [initializer_variance_scaling()]
+#' @examples
+#' set.seed(1)
+#' initializer_glorot_uniform()(c(2, 3))
+#' initializer_glorot_normal(seed = 1)
 #' @export
 initializer_glorot_uniform <- function(seed = NULL) new_initializer("glorot_uniform", list(seed = seed))
 #' @rdname initializer_glorot_uniform
 #' @export
 initializer_glorot_normal <- function(seed = NULL) new_initializer("glorot_normal", list(seed = seed))
-#' @rdname initializer_glorot_uniform
+#' He initializers
+#'
+#' Also called Kaiming initialization. With the fan-in \eqn{n_{in}}{n_in}, the number of inputs (see [initializers]),
+#' weights have the variance
+#' \deqn{\mathrm{Var}(w) = \frac{2}{n_{in}}}{Var(w) = 2 / n_in}
+#' which keeps the variance of signals for [activation_relu()]. `initializer_he_uniform()` is uniform between
+#' \eqn{\pm\sqrt{6 / n_{in}}}{+-sqrt(6 / n_in)}; `initializer_he_normal()` is a truncated normal distribution.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @inherit initializer_glorot_uniform return
+#' @references He et al. (2015), <https://arxiv.org/abs/1502.01852>.
+#' @seealso [initializers], [initializer_variance_scaling()]
+#' @examples
+#' initializer_he_normal()(c(2, 3))
+#' initializer_he_uniform(seed = 1)
 #' @export
 initializer_he_uniform <- function(seed = NULL) new_initializer("he_uniform", list(seed = seed))
-#' @rdname initializer_glorot_uniform
+#' @rdname initializer_he_uniform
 #' @export
 initializer_he_normal <- function(seed = NULL) new_initializer("he_normal", list(seed = seed))
-#' @rdname initializer_glorot_uniform
+#' LeCun initializers
+#'
+#' With the fan-in \eqn{n_{in}}{n_in}, the number of inputs (see [initializers]), weights have the variance
+#' \deqn{\mathrm{Var}(w) = \frac{1}{n_{in}}}{Var(w) = 1 / n_in}
+#' `initializer_lecun_normal()`, a truncated normal distribution, goes with [activation_selu()];
+#' `initializer_lecun_uniform()` is uniform between \eqn{\pm\sqrt{3 / n_{in}}}{+-sqrt(3 / n_in)}.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @inherit initializer_glorot_uniform return
+#' @references LeCun et al. (1998), Efficient BackProp. Klambauer et al. (2017), <https://arxiv.org/abs/1706.02515>.
+#' @seealso [initializers], [initializer_variance_scaling()]
+#' @examples
+#' initializer_lecun_normal()(c(2, 3))
+#' initializer_lecun_uniform(seed = 1)
 #' @export
 initializer_lecun_uniform <- function(seed = NULL) new_initializer("lecun_uniform", list(seed = seed))
-#' @rdname initializer_glorot_uniform
+#' @rdname initializer_lecun_uniform
 #' @export
 initializer_lecun_normal <- function(seed = NULL) new_initializer("lecun_normal", list(seed = seed))
 
-#' @rdname initializer_glorot_uniform
+#' Variance scaling initializer
+#'
+#' Weights of mean 0 and variance
+#' \deqn{\mathrm{Var}(w) = \frac{s}{n}}{Var(w) = s / n}
+#' with the scale s and n the fan-in, the fan-out or their mean (see [initializers]). Glorot, He and LeCun initializers
+#' are special cases.
+#'
+#' The truncated normal distribution is cut at 2 standard deviations, which are enlarged by 1 / 0.8796, so that the
+#' variance is as said.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @param scale a number above 0, s.
+#' @param mode `"fan_in"`, `"fan_out"` or `"fan_avg"`: which n.
+#' @param distribution `"uniform"`, `"truncated_normal"` (also called `"normal"`) or `"untruncated_normal"`.
+#' @inherit initializer_glorot_uniform return
+#' @references He et al. (2015), <https://arxiv.org/abs/1502.01852>.
+#' @seealso [initializers]
+#' @examples
+#' initializer_variance_scaling(scale = 2, mode = "fan_out", distribution = "uniform")(c(2, 3))
 #' @export
 initializer_variance_scaling <- function(scale = 1, mode = "fan_in", distribution = "normal", seed = NULL) {
   scale <- check_number(scale, above = 0)
@@ -179,7 +225,16 @@ initializer_variance_scaling <- function(scale = 1, mode = "fan_in", distributio
   new_initializer("variance_scaling", list(scale = scale, mode = mode, distribution = distribution, seed = seed))
 }
 
-#' @rdname initializer_glorot_uniform
+#' Random uniform initializer
+#'
+#' Weights from the uniform distribution between `minval` and `maxval`. As a string: `"random_uniform"` or `"uniform"`.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @param minval,maxval numbers, the ends.
+#' @inherit initializer_glorot_uniform return
+#' @seealso [initializers], [op_random_uniform()]
+#' @examples
+#' initializer_random_uniform(-1, 1)(c(2, 3))
 #' @export
 initializer_random_uniform <- function(minval = -0.05, maxval = 0.05, seed = NULL) {
   minval <- check_number(minval)
@@ -187,7 +242,18 @@ initializer_random_uniform <- function(minval = -0.05, maxval = 0.05, seed = NUL
   new_initializer("random_uniform", list(minval = minval, maxval = maxval, seed = seed))
 }
 
-#' @rdname initializer_glorot_uniform
+#' Random normal initializers
+#'
+#' `initializer_random_normal()`: weights from the normal distribution. `initializer_truncated_normal()`: those beyond 2
+#' standard deviations are drawn again. As strings: `"random_normal"` or `"normal"`, and `"truncated_normal"`.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @param mean,stddev numbers, of the distribution before truncation.
+#' @inherit initializer_glorot_uniform return
+#' @seealso [initializers], [op_random_normal()]
+#' @examples
+#' initializer_random_normal(stddev = 0.01)(c(2, 3))
+#' initializer_truncated_normal(stddev = 0.01)(c(2, 3))
 #' @export
 initializer_random_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
   mean <- check_number(mean)
@@ -195,7 +261,7 @@ initializer_random_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
   new_initializer("random_normal", list(mean = mean, stddev = stddev, seed = seed))
 }
 
-#' @rdname initializer_glorot_uniform
+#' @rdname initializer_random_normal
 #' @export
 initializer_truncated_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
   mean <- check_number(mean)
@@ -203,28 +269,69 @@ initializer_truncated_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
   new_initializer("truncated_normal", list(mean = mean, stddev = stddev, seed = seed))
 }
 
-#' @rdname initializer_glorot_uniform
+#' Orthogonal initializer
+#'
+#' A random matrix W with orthonormal rows or columns, whichever are fewer, times the gain:
+#' \deqn{W W^T = \mathrm{gain}^2 I \quad \mbox{or} \quad W^T W = \mathrm{gain}^2 I}{W W' = gain^2 I or W' W = gain^2 I}
+#' It keeps the norm of signals, and is the default of recurrent kernels. With more than two axes all but the last are
+#' taken as rows.
+#'
+#' It is the factor Q of the QR decomposition of a normal matrix, with the signs of the diagonal of R, so that all such
+#' matrices are equally likely.
+#'
+#' @inheritParams initializer_glorot_uniform
+#' @param gain a number, the factor.
+#' @inherit initializer_glorot_uniform return
+#' @section Errors: `nativenet_error_shape` if the shape has fewer than two axes.
+#' @references Saxe et al. (2014), <https://arxiv.org/abs/1312.6120>. Mezzadri (2007), How to generate random matrices
+#'   from the classical compact groups, <https://arxiv.org/abs/math-ph/0609050>.
+#' @seealso [initializers], [regularizer_orthogonal()]
+#' @examples
+#' w <- as.array(initializer_orthogonal(seed = 1)(c(2, 8)))
+#' round(w %*% t(w), 6)
 #' @export
 initializer_orthogonal <- function(gain = 1, seed = NULL) {
   gain <- check_number(gain)
   new_initializer("orthogonal", list(gain = gain, seed = seed))
 }
 
-#' @rdname initializer_glorot_uniform
+#' @rdname initializer_constant
 #' @export
 initializer_zeros <- function() new_initializer("zeros", list())
-#' @rdname initializer_glorot_uniform
+#' @rdname initializer_constant
 #' @export
 initializer_ones <- function() new_initializer("ones", list())
 
-#' @rdname initializer_glorot_uniform
+#' Constant initializers
+#'
+#' `initializer_zeros()` and `initializer_ones()` fill a weight with 0 or 1; zeros are the default of biases.
+#' `initializer_constant()` fills it with a number, or with given numbers.
+#'
+#' @param value a number, or an array of as many numbers as the weight has.
+#' @inherit initializer_glorot_uniform return
+#' @section Errors: `nativenet_error_shape` if `value` has another number of elements than the weight.
+#' @seealso [initializers]
+#' @examples
+#' initializer_zeros()(c(2, 3))
+#' initializer_ones()(2)
+#' initializer_constant(0.1)(c(2, 3))
 #' @export
 initializer_constant <- function(value = 0) {
   check_reals(value)
   new_initializer("constant", list(value = check_numbers(value))) # in their shape
 }
 
-#' @rdname initializer_glorot_uniform
+#' Identity initializer
+#'
+#' A matrix with `gain` on the diagonal and 0 elsewhere. It is used for recurrent kernels of ReLU networks.
+#'
+#' @param gain a number, the factor.
+#' @inherit initializer_glorot_uniform return
+#' @section Errors: `nativenet_error_shape` if the shape has not two axes.
+#' @references Le et al. (2015), <https://arxiv.org/abs/1504.00941>.
+#' @seealso [initializers]
+#' @examples
+#' initializer_identity()(c(2, 3))
 #' @export
 initializer_identity <- function(gain = 1) {
   gain <- check_number(gain)

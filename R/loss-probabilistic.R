@@ -57,7 +57,8 @@ loss_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_
 #'   <https://arxiv.org/abs/1512.00567>.
 #' @seealso [losses]
 #' @examples
-#' loss_categorical_crossentropy(rbind(c(0, 1, 0), c(0, 0, 1)), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
+#' y_pred <- rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1))
+#' loss_categorical_crossentropy(rbind(c(0, 1, 0), c(0, 0, 1)), y_pred)
 #' @export
 loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
   reduction = "auto", name = "categorical_crossentropy") {

@@ -35,7 +35,8 @@ metric_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, labe
 #' @inherit metric_mean_squared_error return sections
 #' @seealso [metrics], [loss_categorical_crossentropy()]
 #' @examples
-#' metric_categorical_crossentropy(rbind(c(0, 1, 0), c(0, 0, 1)), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
+#' y_pred <- rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1))
+#' metric_categorical_crossentropy(rbind(c(0, 1, 0), c(0, 0, 1)), y_pred)
 #' @export
 metric_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, label_smoothing = 0, axis = -1, ...,
   name = "categorical_crossentropy") {

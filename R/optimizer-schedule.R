@@ -1,28 +1,19 @@
-#' Learning rates that change with the steps
+#' Learning rate schedules
 #'
-#' Given as `learning_rate` to an optimizer. Each is a function of the step, counted from 0.
+#' A schedule gives the learning rate of each step. It is the argument `learning_rate` of an optimizer. Each is a
+#' function of the step, counted from 0, that takes a vector of steps, too: `plot(rate(0:1000))` shows it.
 #'
-#' | schedule | learning rate at step t |
-#' |---|---|
-#' | exponential decay | `r0 decay_rate^(t / decay_steps)` |
-#' | inverse time decay | `r0 / (1 + decay_rate t / decay_steps)` |
-#' | polynomial decay | from `r0` to `end_learning_rate` as `(1 - t / decay_steps)^power`; `cycle`: again and again, each time longer |
-#' | piecewise constant decay | `values[i]` while `t <= boundaries[i]`, then the last value |
-#' | cosine decay | from `r0` to `alpha r0` along half a wave |
-#' | cosine decay restarts | the same with restarts, each period `t_mul` times as long and its start `m_mul` times as high |
+#' [learning_rate_schedule_exponential_decay()], [learning_rate_schedule_inverse_time_decay()],
+#' [learning_rate_schedule_polynomial_decay()], [learning_rate_schedule_piecewise_constant_decay()],
+#' [learning_rate_schedule_cosine_decay()], [learning_rate_schedule_cosine_decay_restarts()].
 #'
-#' @param initial_learning_rate r0, a number.
-#' @param decay_steps,first_decay_steps a positive number of steps.
-#' @param decay_rate a positive number.
-#' @param staircase only in whole multiples of `decay_steps`?
-#' @param end_learning_rate,power,cycle,alpha,t_mul,m_mul,boundaries,values see the table.
-#' @return A function of class `nn_schedule`.
-#' @references Loshchilov & Hutter (2017), restarts, <https://arxiv.org/abs/1608.03983>.
+#' @seealso [optimizers]; [callback_learning_rate_scheduler()] sets the learning rate by epoch,
+#'   [callback_reduce_lr_on_plateau()] by a metric.
 #' @examples
-#' rate <- learning_rate_schedule_exponential_decay(0.1, decay_steps = 100, decay_rate = 0.5)
-#' rate(c(0, 100, 200))
-#' optimizer_sgd(learning_rate = rate)
-#' @name learning_rate_schedule_exponential_decay
+#' rate <- learning_rate_schedule_cosine_decay(0.1, decay_steps = 1000)
+#' plot(0:1200, rate(0:1200), type = "l", xlab = "step", ylab = "learning rate")
+#' optimizer_adam(learning_rate = rate)
+#' @name learning_rate_schedules
 NULL
 
 # It remembers its constructor and the arguments, from which it can be made again.
@@ -34,7 +25,23 @@ new_schedule <- function(name, f) {
 }
 is_schedule <- function(x) inherits(x, "nn_schedule")
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Exponential decay of the learning rate
+#'
+#' At step t the learning rate is
+#' \deqn{r_t = r_0 \, d^{\,t / T}}{r_t = r_0 d^(t / T)}
+#' with the initial learning rate \eqn{r_0}, the decay rate d and the decay steps T: after each T steps it is multiplied
+#' by d. With `staircase` t / T is rounded down, so that the learning rate falls in steps.
+#'
+#' @param initial_learning_rate a number, the learning rate at step 0.
+#' @param decay_steps a positive number of steps.
+#' @param decay_rate a positive number.
+#' @param staircase change the learning rate at multiples of `decay_steps` only?
+#' @return A schedule: a function of class `nn_schedule` that takes steps, counted from 0, and gives learning rates.
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_exponential_decay(0.1, decay_steps = 100, decay_rate = 0.5)
+#' rate(c(0, 100, 200)) # 0.1 0.05 0.025
+#' optimizer_sgd(learning_rate = rate)
 #' @export
 learning_rate_schedule_exponential_decay <- function(initial_learning_rate, decay_steps, decay_rate,
   staircase = FALSE) {
@@ -45,7 +52,20 @@ learning_rate_schedule_exponential_decay <- function(initial_learning_rate, deca
   new_schedule("exponential_decay", function(step) r * decay_rate^part(step / decay_steps))
 }
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Inverse time decay of the learning rate
+#'
+#' At step t the learning rate is
+#' \deqn{r_t = \frac{r_0}{1 + d \, t / T}}{r_t = r_0 / (1 + d t / T)}
+#' with the initial learning rate \eqn{r_0}, the decay rate d and the decay steps T. It falls more slowly than
+#' exponential decay in the long run. With `staircase` t / T is rounded down.
+#'
+#' @inheritParams learning_rate_schedule_exponential_decay
+#' @param decay_rate a number of at least 0.
+#' @inherit learning_rate_schedule_exponential_decay return
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_inverse_time_decay(0.1, decay_steps = 100, decay_rate = 1)
+#' rate(c(0, 100, 300)) # 0.1 0.05 0.025
 #' @export
 learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, decay_steps, decay_rate,
   staircase = FALSE) {
@@ -56,7 +76,23 @@ learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, dec
   new_schedule("inverse_time_decay", function(step) r / (1 + decay_rate * part(step / decay_steps)))
 }
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Polynomial decay of the learning rate
+#'
+#' Falls from the initial learning rate \eqn{r_0} to the end learning rate \eqn{r_T} in T decay steps, and stays there.
+#' At step t, at most T, it is
+#' \deqn{r_t = (r_0 - r_T) \left(1 - \frac{t}{T}\right)^p + r_T}{r_t = (r_0 - r_T) (1 - t / T)^p + r_T}
+#' with the power p; 1 is linear decay. With `cycle` T is the first multiple of `decay_steps` that is not below t: the
+#' learning rate rises again when it has reached the end.
+#'
+#' @inheritParams learning_rate_schedule_exponential_decay
+#' @param end_learning_rate a number, the learning rate at the end.
+#' @param power a number above 0.
+#' @param cycle start again after `decay_steps`?
+#' @inherit learning_rate_schedule_exponential_decay return
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_polynomial_decay(0.1, decay_steps = 100, end_learning_rate = 0)
+#' rate(c(0, 50, 100, 200)) # 0.1 0.05 0 0
 #' @export
 learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay_steps, end_learning_rate = 1e-4,
   power = 1, cycle = FALSE) {
@@ -71,7 +107,20 @@ learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay
   })
 }
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Piecewise constant learning rate
+#'
+#' With boundaries \eqn{b_1 < b_2 < \ldots}{b_1 < b_2 < ...} and values \eqn{v_1, v_2, \ldots}{v_1, v_2, ...} the
+#' learning rate at step t is
+#' \deqn{r_t = v_i \quad \mbox{for} \quad b_{i-1} < t \le b_i}{r_t = v_i for b_(i-1) < t <= b_i}
+#' and the last value after the last boundary.
+#'
+#' @param boundaries steps, increasing.
+#' @param values learning rates, one more than boundaries.
+#' @inherit learning_rate_schedule_exponential_decay return
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_piecewise_constant_decay(c(100, 200), c(0.1, 0.01, 0.001))
+#' rate(c(0, 100, 101, 500)) # 0.1 0.1 0.01 0.001
 #' @export
 learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) {
   boundaries <- check_reals(boundaries)
@@ -83,7 +132,21 @@ learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) 
   new_schedule("piecewise_constant_decay", function(step) values[findInterval(step, boundaries, left.open = TRUE) + 1])
 }
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Cosine decay of the learning rate
+#'
+#' Falls from the initial learning rate \eqn{r_0} to \eqn{\alpha r_0}{alpha r_0} in T decay steps along half a wave of
+#' the cosine, and stays there. At step t, at most T, it is
+#' \deqn{r_t = r_0 \left((1 - \alpha) \, \frac{1 + \cos(\pi t / T)}{2} + \alpha\right)}{
+#' r_t = r_0 ((1 - alpha) (1 + cos(pi t / T)) / 2 + alpha)}
+#'
+#' @inheritParams learning_rate_schedule_exponential_decay
+#' @param alpha the learning rate at the end, as a fraction of the initial one.
+#' @inherit learning_rate_schedule_exponential_decay return
+#' @references Loshchilov & Hutter (2017), <https://arxiv.org/abs/1608.03983>.
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_cosine_decay(0.1, decay_steps = 100)
+#' rate(c(0, 50, 100, 200)) # 0.1 0.05 0 0
 #' @export
 learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_steps, alpha = 0) {
   r <- check_number(initial_learning_rate, min = 0)
@@ -94,7 +157,24 @@ learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_ste
 
 half_wave <- function(part) 0.5 * (1 + cos(pi * part))
 
-#' @rdname learning_rate_schedule_exponential_decay
+#' Cosine decay of the learning rate with warm restarts
+#'
+#' [learning_rate_schedule_cosine_decay()] again and again. Period i, counted from 0, has
+#' \eqn{T_i = T_0 \, t_{mul}^i}{T_i = T_0 t_mul^i} steps. At step s of it the learning rate is
+#' \deqn{r = r_0 \left((1 - \alpha) \, m_{mul}^i \, \frac{1 + \cos(\pi s / T_i)}{2} + \alpha\right)}{
+#' r = r_0 ((1 - alpha) m_mul^i (1 + cos(pi s / T_i)) / 2 + alpha)}
+#'
+#' @inheritParams learning_rate_schedule_exponential_decay
+#' @param first_decay_steps the number of steps of the first period.
+#' @param t_mul each period has so many times the steps of the one before, at least 1.
+#' @param m_mul each period starts with so many times the learning rate of the one before.
+#' @param alpha the learning rate at the end of a period, as a fraction of the initial one.
+#' @inherit learning_rate_schedule_exponential_decay return
+#' @references Loshchilov & Hutter (2017), SGDR, <https://arxiv.org/abs/1608.03983>.
+#' @seealso [learning_rate_schedules]
+#' @examples
+#' rate <- learning_rate_schedule_cosine_decay_restarts(0.1, first_decay_steps = 100)
+#' rate(c(0, 50, 100, 200, 300)) # 0.1 0.05 0.1 0.05 0.1
 #' @export
 learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1,
   alpha = 0) {

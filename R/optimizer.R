@@ -1,56 +1,70 @@
-#' Optimizers of variables
+#' Optimizers
 #'
-#' An optimizer changes variables by the gradients of a loss. It keeps what it remembers of each variable (momenta,
-#' second moments) from step to step. In TensorFlow's spelling they are `tf$optimizers$Adam()` and so on (also
-#' `tf$keras$optimizers`).
+#' An optimizer changes trainable variables by the gradients of a loss. `compile(optimizer = )` takes an object, such as
+#' `optimizer_adam(learning_rate = 0.01)`, or a name: `"sgd"`, `"rmsprop"`, `"adam"`, `"adamw"`, `"adagrad"`,
+#' `"adadelta"`, `"adamax"`, `"nadam"`. In TensorFlow's spelling they are `tf$optimizers$Adam()` and so on (also
+#' `tf$keras$optimizers`). Formulas and defaults are those of Keras 2.15.
 #'
-#' | constructor | step, with g the gradient, r the learning rate, t counting from 1 |
-#' |---|---|
-#' | `optimizer_sgd()` | `w - r g`; with momentum m `v = m v - r g`, `w + v`, or with Nesterov `w + m v - r g` |
-#' | `optimizer_rmsprop()` | `s = rho s + (1 - rho) g^2`; `w - r g / sqrt(s + epsilon)`; centered: `s` less the square of the mean gradient; momentum as in SGD |
-#' | `optimizer_adam()` | `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`; `w - r sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)`; amsgrad: the largest `v` so far |
-#' | `optimizer_adamw()` | first `w - r weight_decay w`, then as Adam |
-#' | `optimizer_adagrad()` | `a = a + g^2`; `w - r g / sqrt(a + epsilon)` |
-#' | `optimizer_adadelta()` | `s` as in RMSprop; `d = sqrt(u + epsilon) / sqrt(s + epsilon) g`; `u = rho u + (1 - rho) d^2`; `w - r d` |
-#' | `optimizer_adamax()` | `m` as in Adam; `u = max(b2 u, abs(g))`; `w - r / (1 - b1^t) m / (u + epsilon)` |
-#' | `optimizer_nadam()` | Adam with Nesterov's momentum, whose schedule is Keras' |
+#' * [optimizer_sgd()]: gradient descent, also with momentum;
+#' * [optimizer_adam()], [optimizer_adamw()], [optimizer_adamax()], [optimizer_nadam()]: moving averages of the gradient
+#'   and of its square;
+#' * [optimizer_rmsprop()], [optimizer_adagrad()], [optimizer_adadelta()]: the gradient divided by its past size.
 #'
-#' Formulas and defaults are those of Keras 2.15. Members: `$apply_gradients(pairs)`, a list of
-#' `list(gradient, variable)`; `$minimize(loss, var_list)`, with `loss` a function without arguments; `$learning_rate`,
-#' which may be set at any time; `$iterations`; `$variables()`; `$get_config()`.
+#' @section Members:
+#' * `$apply_gradients(grads_and_vars)`: a step with a list of `list(gradient, variable)`. Pairs whose gradient is
+#'   `NULL` are left out with a warning; if all are, that is an error.
+#' * `$minimize(loss, var_list)`: computes the gradients of `loss`, a function without arguments, and takes a step.
+#' * `$learning_rate`: the learning rate of the next step, which may be set at any time.
+#' * `$iterations`: the number of steps taken.
+#' * `$variables()`: the optimizer state (momenta, moving averages), copied as a list of tensors; `$get_weights()` gives
+#'   it as R arrays.
+#' * `$get_config()`: the hyperparameters, a list.
 #'
-#' Pairs whose gradient is `NULL` are left out with a warning; if all are, that is an error.
+#' @section Optimizer state:
+#' An optimizer keeps its state for each variable that it has changed. [save_model()] saves it with the model. Give each
+#' model its own optimizer: models that share one disturb each other's step count and learning rate.
 #'
-#' @param learning_rate a number, or a [learning_rate_schedule_exponential_decay()] or its like.
-#' @param momentum,nesterov see the table.
-#' @param rho,beta_1,beta_2 decay rates, from 0 to below 1.
-#' @param epsilon a small number.
-#' @param centered,amsgrad see the table.
-#' @param weight_decay the share of each weight that a step takes off, times the learning rate.
-#' @param initial_accumulator_value where Adagrad's sums of squares start.
-#' @param clipnorm,clipvalue,global_clipnorm shrink each gradient to this norm; cut its elements to this size; shrink
-#'   all gradients together to this norm.
-#' @param name a string.
-#' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
-#' @return An object of class `nn_optimizer`.
-#' @references Kingma & Ba (2015), Adam and Adamax, <https://arxiv.org/abs/1412.6980>. Reddi et al. (2018), AMSGrad,
-#'   <https://arxiv.org/abs/1904.09237>. Loshchilov & Hutter (2019), AdamW, <https://arxiv.org/abs/1711.05101>. Duchi et
-#'   al. (2011), Adagrad, <https://jmlr.org/papers/v12/duchi11a.html>. Zeiler (2012), Adadelta,
-#'   <https://arxiv.org/abs/1212.5701>. Dozat (2016), Nadam. Graves (2013), centered RMSprop,
-#'   <https://arxiv.org/abs/1308.0850>.
+#' @seealso [compile.nn_model()], [gradient_tape()], [learning_rate_schedules];
+#'   [gradient_descent_optimizer], the reference classes for courses.
 #' @examples
 #' w <- tf$Variable(10)
 #' optimizer <- optimizer_adam(learning_rate = 0.1)
-#' with(tf$GradientTape() %as% tape, loss <- w^2 / 2)
-#' optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
-#' w # 9.9
-#' @name optimizer_adam
+#' for (i in 1:3) optimizer$minimize(function() w^2 / 2, list(w))
+#' optimizer
+#' optimizer$learning_rate <- 0.01
+#' @name optimizers
 NULL
 
-#' @rdname optimizer_adam
+#' Gradient descent, with momentum
+#'
+#' Stochastic gradient descent. A step with the gradient g and the learning rate r takes the weight w to
+#' \deqn{w \leftarrow w - r g}{w = w - r g}
+#' With a momentum m the steps v add up, which speeds up along directions where gradients agree:
+#' \deqn{v \leftarrow m v - r g, \quad w \leftarrow w + v}{v = m v - r g; w = w + v}
+#' Nesterov's momentum looks one step ahead:
+#' \deqn{v \leftarrow m v - r g, \quad w \leftarrow w + m v - r g}{v = m v - r g; w = w + m v - r g}
+#'
+#' @param learning_rate a number, or a schedule such as [learning_rate_schedule_exponential_decay()].
+#' @param momentum a number from 0 to below 1.
+#' @param nesterov use Nesterov's momentum?
+#' @param clipnorm,clipvalue,global_clipnorm at most one of these, or `NULL`: the largest norm of the gradient of each
+#'   variable, the largest absolute value of an element, the largest norm of all gradients taken together.
+#' @param name a string.
+#' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
+#' @return An optimizer: an object of class `nn_optimizer`, see [optimizers].
+#' @references Polyak (1964), momentum, <https://doi.org/10.1016/0041-5553(64)90137-5>. Sutskever et al. (2013),
+#'   Nesterov's momentum, <https://proceedings.mlr.press/v28/sutskever13.html>.
+#' @seealso [optimizers]
+#' @examples
+#' w <- tf$Variable(10)
+#' optimizer <- optimizer_sgd(learning_rate = 0.1, momentum = 0.9)
+#' optimizer$minimize(function() w^2 / 2, list(w))
+#' w # 9
+#' rate <- learning_rate_schedule_cosine_decay(0.1, decay_steps = 1000)
+#' optimizer_sgd(rate, momentum = 0.9, nesterov = TRUE)
 #' @export
 optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, ..., clipnorm = NULL, clipvalue = NULL,
-                          global_clipnorm = NULL, name = "SGD") {
+  global_clipnorm = NULL, name = "SGD") {
   momentum <- check_number(momentum, min = 0, below = 1)
   check_flag(nesterov)
   kind <- if (momentum == 0) "sgd" else if (nesterov) "nesterov" else "momentum"
@@ -58,11 +72,29 @@ optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, 
     nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
-#' @rdname optimizer_adam
+#' RMSprop
+#'
+#' Divides the gradient g by the root of a moving average of its square. With the learning rate r:
+#' \deqn{s \leftarrow \rho s + (1 - \rho) g^2, \quad w \leftarrow w - \frac{r g}{\sqrt{s + \epsilon}}}{
+#' s = rho s + (1 - rho) g^2; w = w - r g / sqrt(s + epsilon)}
+#' Each weight has a step size of its own. It is usual for recurrent networks. `centered` takes the variance of the
+#' gradient in place of s: \eqn{s - a^2} with \eqn{a \leftarrow \rho a + (1 - \rho) g}{a = rho a + (1 - rho) g}. With a
+#' momentum m the steps v add up: \eqn{v \leftarrow m v + r g / \sqrt{s + \epsilon}}{v = m v + r g / sqrt(s + epsilon)}
+#' and \eqn{w \leftarrow w - v}{w = w - v}.
+#'
+#' @inheritParams optimizer_sgd
+#' @param rho a number from 0 to below 1: how slowly the moving average forgets.
+#' @param epsilon a small number that keeps the division from 0.
+#' @param centered divide by the standard deviation of the gradient?
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Hinton (2012), Neural networks for machine learning, lecture 6e. Graves (2013), centered,
+#'   <https://arxiv.org/abs/1308.0850>.
+#' @examples
+#' optimizer_rmsprop(learning_rate = 0.01)
 #' @export
 optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE, ...,
-  clipnorm = NULL,
-                              clipvalue = NULL, global_clipnorm = NULL, name = "RMSprop") {
+  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "RMSprop") {
   plain <- check_number(momentum, min = 0, below = 1) == 0 && !check_flag(centered)
   new_optimizer(name, if (plain) "rmsprop" else "rmsprop_full", learning_rate,
     list(beta_1 = momentum, beta_2 = rho, epsilon = epsilon, start = as.numeric(centered)),
@@ -78,59 +110,158 @@ adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, 
       amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
 }
 
-#' @rdname optimizer_adam
+#' Adam
+#'
+#' Adaptive moment estimation: moving averages m of the gradient g and v of its square, both corrected for their start
+#' at 0. At step t, counted from 1, with the learning rate r:
+#' \deqn{m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2}{
+#' m = beta_1 m + (1 - beta_1) g; v = beta_2 v + (1 - beta_2) g^2}
+#' \deqn{w \leftarrow w - r \, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \, \frac{m}{\sqrt{v} + \epsilon}}{
+#' w = w - r sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)}
+#' The step is of the size of the learning rate, however large gradients are. It needs little tuning and is the usual
+#' first choice. AMSGrad (`amsgrad`) divides by the largest v so far, so that steps cannot grow again.
+#'
+#' @inheritParams optimizer_sgd
+#' @param beta_1,beta_2 numbers from 0 to below 1: how slowly the moving averages forget.
+#' @param epsilon a small number that keeps the division from 0.
+#' @param amsgrad use AMSGrad?
+#' @param weight_decay `NULL`, or a number: then this is [optimizer_adamw()].
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Kingma & Ba (2015), <https://arxiv.org/abs/1412.6980>. Reddi et al. (2018), AMSGrad,
+#'   <https://arxiv.org/abs/1904.09237>.
+#' @examples
+#' w <- tf$Variable(10)
+#' optimizer <- optimizer_adam(learning_rate = 0.1)
+#' with(tf$GradientTape() %as% tape, loss <- w^2 / 2)
+#' optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+#' w # 9.9
 #' @export
 optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE,
-  weight_decay = NULL, ...,
-                           clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
+  weight_decay = NULL, ..., clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
   if (check_flag(amsgrad) && !is.null(weight_decay)) abort("`amsgrad` and `weight_decay` cannot be combined")
   kind <- if (amsgrad) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
   adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
     weight_decay, ...)
 }
 
-#' @rdname optimizer_adam
+#' Adam with decoupled weight decay
+#'
+#' Shrinks each weight w by the weight decay d times the learning rate r, and then takes the step of
+#' [optimizer_adam()]:
+#' \deqn{w \leftarrow w - r d w}{w = w - r d w}
+#' Unlike an L2 penalty ([regularizer_l2()]) the decay is not divided by the moving average of squared gradients, so
+#' that all weights decay alike. It is usual for large models.
+#'
+#' @inheritParams optimizer_sgd
+#' @inheritParams optimizer_adam
+#' @param weight_decay a number: the fraction of each weight that a step takes off, times the learning rate.
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Loshchilov & Hutter (2019), <https://arxiv.org/abs/1711.05101>.
+#' @examples
+#' optimizer_adamw(learning_rate = 0.001, weight_decay = 0.01)
 #' @export
 optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7,
-  ..., clipnorm = NULL,
-                            clipvalue = NULL, global_clipnorm = NULL, name = "AdamW") {
+  ..., clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "AdamW") {
   adam_like(name, "adamw", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
     weight_decay, ...)
 }
 
-#' @rdname optimizer_adam
+#' Adagrad
+#'
+#' Divides the gradient g by the root of the sum of all its squares so far. With the learning rate r:
+#' \deqn{a \leftarrow a + g^2, \quad w \leftarrow w - \frac{r g}{\sqrt{a + \epsilon}}}{
+#' a = a + g^2; w = w - r g / sqrt(a + epsilon)}
+#' Weights that seldom have a gradient, such as embeddings of rare tokens, keep large steps. Steps shrink as training
+#' goes on.
+#'
+#' @inheritParams optimizer_sgd
+#' @param initial_accumulator_value the initial value of the sum a, at least 0.
+#' @param epsilon a small number that keeps the division from 0.
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Duchi et al. (2011), <https://jmlr.org/papers/v12/duchi11a.html>.
+#' @examples
+#' optimizer_adagrad(learning_rate = 0.1)
 #' @export
 optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ...,
-  clipnorm = NULL, clipvalue = NULL,
-                              global_clipnorm = NULL, name = "Adagrad") {
+  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adagrad") {
   new_optimizer(name, "adagrad", learning_rate, list(epsilon = epsilon, start = initial_accumulator_value),
     list(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon),
     clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
-#' @rdname optimizer_adam
+#' Adadelta
+#'
+#' Adagrad with moving averages in place of sums, and steps d sized by the average of the steps before. With the
+#' gradient g and the learning rate r:
+#' \deqn{s \leftarrow \rho s + (1 - \rho) g^2, \quad d = \frac{\sqrt{u + \epsilon}}{\sqrt{s + \epsilon}} \, g}{
+#' s = rho s + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g}
+#' \deqn{u \leftarrow \rho u + (1 - \rho) d^2, \quad w \leftarrow w - r d}{u = rho u + (1 - rho) d^2; w = w - r d}
+#' The article has no learning rate, which is `learning_rate = 1`.
+#'
+#' @inheritParams optimizer_sgd
+#' @param rho a number from 0 to below 1: how slowly the moving averages forget.
+#' @param epsilon a small number, which also sizes the first steps.
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Zeiler (2012), <https://arxiv.org/abs/1212.5701>.
+#' @examples
+#' optimizer_adadelta(learning_rate = 1)
 #' @export
 optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL,
-                               global_clipnorm = NULL, name = "Adadelta") {
+  clipvalue = NULL, global_clipnorm = NULL, name = "Adadelta") {
   new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon),
     list(rho = rho, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
-#' @rdname optimizer_adam
+#' Adamax
+#'
+#' Adam with the largest absolute gradient, which decays, in place of the root of the second moment. At step t, counted
+#' from 1, with the gradient g and the learning rate r:
+#' \deqn{m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad u \leftarrow \max(\beta_2 u, |g|)}{
+#' m = beta_1 m + (1 - beta_1) g; u = max(beta_2 u, abs(g))}
+#' \deqn{w \leftarrow w - \frac{r}{1 - \beta_1^t} \, \frac{m}{u + \epsilon}}{
+#' w = w - r / (1 - beta_1^t) m / (u + epsilon)}
+#' It is less sensitive to noisy and sparse gradients than [optimizer_adam()].
+#'
+#' @inheritParams optimizer_sgd
+#' @inheritParams optimizer_adam
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Kingma & Ba (2015), section 7.1, <https://arxiv.org/abs/1412.6980>.
+#' @examples
+#' optimizer_adamax()
 #' @export
 optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL,
-                             global_clipnorm = NULL, name = "Adamax") {
+  clipvalue = NULL, global_clipnorm = NULL, name = "Adamax") {
   adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
     ...)
 }
 
-#' @rdname optimizer_adam
+#' Nadam
+#'
+#' Adam with Nesterov's momentum. At step t, counted from 1, with the gradient g, the learning rate r and the momentum
+#' \eqn{\mu_t = \beta_1 (1 - 0.5 \cdot 0.96^t)}{mu_t = beta_1 (1 - 0.5 0.96^t)}, whose product up to t is
+#' \eqn{\Pi_t}{P_t}:
+#' \deqn{m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2}{
+#' m = beta_1 m + (1 - beta_1) g; v = beta_2 v + (1 - beta_2) g^2}
+#' \deqn{w \leftarrow w - r \left(\frac{\mu_{t+1} m}{1 - \Pi_{t+1}} + \frac{(1 - \mu_t) g}{1 - \Pi_t}\right) \bigg/
+#' \left(\sqrt{\frac{v}{1 - \beta_2^t}} + \epsilon\right)}{
+#' w = w - r (mu_(t+1) m / (1 - P_(t+1)) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)}
+#'
+#' @inheritParams optimizer_sgd
+#' @inheritParams optimizer_adam
+#' @inherit optimizer_sgd return
+#' @seealso [optimizers]
+#' @references Dozat (2016), Incorporating Nesterov momentum into Adam, ICLR workshop,
+#'   <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
+#' @examples
+#' optimizer_nadam()
 #' @export
 optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL,
-                            global_clipnorm = NULL, name = "Nadam") {
+  clipvalue = NULL, global_clipnorm = NULL, name = "Nadam") {
   adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 

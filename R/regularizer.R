@@ -1,23 +1,17 @@
-# What large weights cost.
+# Penalties for weights.
 
 #' Regularizers
 #'
-#' A regularizer gives the penalty that is added to the loss for a weight. Layers also take the strings `"l1"`, `"l2"`
-#' and `"l1_l2"`, and R functions of a tensor.
+#' A regularizer adds a penalty for a weight (or for the output of a layer) to the loss. Layers take it as
+#' `kernel_regularizer`, `bias_regularizer` or `activity_regularizer`: an object, such as `regularizer_l2(0.001)`; a
+#' string, `"l1"`, `"l2"` or `"l1_l2"`; or an R function of a tensor, made of ops, that gives a scalar.
 #'
-#' | `regularizer_` | penalty |
-#' |---|---|
-#' | `l1` | `l sum(abs(w))` |
-#' | `l2` | `l sum(w^2)`; there is no 1/2 |
-#' | `l1_l2` | the sum of both |
-#' | `orthogonal` | `factor` times the mean absolute cosine between two rows (or columns) of a matrix |
+#' [regularizer_l1()], [regularizer_l2()], [regularizer_l1_l2()], [regularizer_orthogonal()].
 #'
-#' @param l,l1,l2,factor numbers, zero or more.
-#' @param mode `"rows"` or `"columns"`: what should be at right angles.
-#' @return A function of class `nn_regularizer`: `f(w)` gives a scalar tensor.
+#' @seealso [layer_dense()], [constraints], [optimizer_adamw()] for decoupled weight decay.
 #' @examples
-#' regularizer_l2(0.01)(c(3, 4)) # 0.25
-#' @name regularizer_l1
+#' layer_dense(units = 3, kernel_regularizer = regularizer_l2(0.001))
+#' @name regularizers
 NULL
 
 # ---- formulas: functions of the weight and the arguments of the constructor ----
@@ -45,21 +39,56 @@ call_regularizer <- function(w) {
 
 # ---- the objects ----
 
-#' @rdname regularizer_l1
+#' L1 regularizer
+#'
+#' Adds the sum of absolute values of a weight to the loss:
+#' \deqn{l \sum_i |w_i|}{l sum(abs(w))}
+#' Small weights become 0, so that the weight gets sparse. As a string: `"l1"`.
+#'
+#' @param l a number of at least 0, the factor.
+#' @return A regularizer: a function of class `nn_regularizer` that takes a weight and gives a scalar tensor.
+#' @references Tibshirani (1996), Regression shrinkage and selection via the lasso,
+#'   <https://doi.org/10.1111/j.2517-6161.1996.tb02080.x>.
+#' @seealso [regularizers]
+#' @examples
+#' regularizer_l1(0.01)(c(3, -4)) # 0.07
 #' @export
 regularizer_l1 <- function(l = 0.01) {
   l <- check_number(l, min = 0)
   new_part("regularizer", "l1", list(l = l), call_regularizer)
 }
 
-#' @rdname regularizer_l1
+#' L2 regularizer
+#'
+#' Adds the sum of squares of a weight to the loss:
+#' \deqn{l \sum_i w_i^2}{l sum(w^2)}
+#' There is no factor of 1/2, as in Keras, so the gradient is \eqn{2 l w}. It keeps weights small. With plain gradient
+#' descent it is weight decay; see [optimizer_adamw()] for others. As a string: `"l2"`.
+#'
+#' @param l a number of at least 0, the factor.
+#' @inherit regularizer_l1 return
+#' @references Krogh & Hertz (1991), A simple weight decay can improve generalization, NIPS.
+#' @seealso [regularizers]
+#' @examples
+#' regularizer_l2(0.01)(c(3, 4)) # 0.25
 #' @export
 regularizer_l2 <- function(l = 0.01) {
   l <- check_number(l, min = 0)
   new_part("regularizer", "l2", list(l = l), call_regularizer)
 }
 
-#' @rdname regularizer_l1
+#' L1 and L2 regularizer
+#'
+#' The sum of [regularizer_l1()] and [regularizer_l2()], which is also called the elastic net:
+#' \deqn{l_1 \sum_i |w_i| + l_2 \sum_i w_i^2}{l1 sum(abs(w)) + l2 sum(w^2)}
+#' As a string: `"l1_l2"`.
+#'
+#' @param l1,l2 numbers of at least 0, the factors.
+#' @inherit regularizer_l1 return
+#' @references Zou & Hastie (2005), <https://doi.org/10.1111/j.1467-9868.2005.00503.x>.
+#' @seealso [regularizers]
+#' @examples
+#' regularizer_l1_l2(l1 = 0.01, l2 = 0.01)(c(3, 4)) # 0.32
 #' @export
 regularizer_l1_l2 <- function(l1 = 0.01, l2 = 0.01) {
   l1 <- check_number(l1, min = 0)
@@ -67,7 +96,21 @@ regularizer_l1_l2 <- function(l1 = 0.01, l2 = 0.01) {
   new_part("regularizer", "l1_l2", list(l1 = l1, l2 = l2), call_regularizer)
 }
 
-#' @rdname regularizer_l1
+#' Orthogonal regularizer
+#'
+#' Penalizes rows (or columns) of a matrix that are not orthogonal: with n rows \eqn{w_i}, the mean absolute cosine of
+#' the angle between two of them:
+#' \deqn{\frac{f}{n (n - 1)} \sum_{i \ne j} \frac{|w_i \cdot w_j|}{\|w_i\| \, \|w_j\|}}{
+#' f / (n (n - 1)) sum over i != j of abs(w_i w_j) / (norm(w_i) norm(w_j))}
+#'
+#' @param factor a number of at least 0, f.
+#' @param mode `"rows"` or `"columns"`: which should be orthogonal. The columns of a kernel are its units.
+#' @inherit regularizer_l1 return
+#' @section Errors: `nativenet_error_shape` if the weight is not a matrix.
+#' @seealso [regularizers], [initializer_orthogonal()]
+#' @examples
+#' regularizer_orthogonal(0.01)(diag(2)) # 0
+#' regularizer_orthogonal(0.01)(matrix(1, 2, 2)) # 0.01
 #' @export
 regularizer_orthogonal <- function(factor = 0.01, mode = "rows") {
   factor <- check_number(factor, min = 0)
