@@ -1,27 +1,28 @@
 # Layers that every network has.
 
-#' Dense layers
+#' Dense layer
 #'
-#' `layer_dense()` computes `activation(x kernel + bias)` along the last axis of its input. `layer_tied_dense()` uses
-#' the kernel of another dense layer, transposed: the decoder of an auto-encoder with tied weights. Gradients of the
-#' kernel then come from both layers.
+#' A fully connected layer. With the input x, the kernel W, the bias b and the activation f it computes along the last
+#' axis
+#' \deqn{y = f(x W + b)}
 #'
-#' @param object what the layer is put on: a model from [keras_model_sequential()], which changes in place; a symbolic
-#'   tensor from [layer_input()] or another layer; a tensor or array, on which it is run now. Without it the layer
-#'   itself is returned, a function that may be called several times, always with the same weights.
-#' @param units how many outputs.
-#' @param activation a name such as `"relu"`, an `activation_*` function or an R function of a tensor; `NULL` for none.
+#' Shapes: input (batch, ..., inputs), output (batch, ..., units). Weights: kernel (inputs, units), bias (units).
+#'
+#' @param object what the layer is called on or added to: a model from [keras_model_sequential()], which changes in
+#'   place; a symbolic tensor from [layer_input()] or another layer; a tensor or array, on which it runs now. Without it
+#'   the layer itself is returned, a function that may be called several times, always with the same weights.
+#' @param units the size of the output.
+#' @param activation a name such as `"relu"`, an object such as [activation_relu()] gives, or an R function of a tensor;
+#'   `NULL` for none. See [activations].
 #' @param use_bias add a bias?
-#' @param kernel_initializer,bias_initializer names such as `"he_normal"`, or what `initializer_*()` give.
-#' @param kernel_regularizer,bias_regularizer,activity_regularizer what `regularizer_*()` give, or `NULL`. The penalty
-#'   on the output is divided by the number of rows.
-#' @param kernel_constraint,bias_constraint what `constraint_*()` give, or `NULL`.
-#' @param ... options that every layer has: `name`; `trainable`; `dtype` (`"float32"` or `"float64"`); `input_shape`
-#'   without the batch axis, for the first layer of a sequence (`batch_input_shape` with it); `weights`, a list of
+#' @param kernel_initializer,bias_initializer names such as `"he_normal"`, or objects, see [initializers].
+#' @param kernel_regularizer,bias_regularizer,activity_regularizer names or objects, see [regularizers]; `NULL` for
+#'   none. The penalty on the output (activity) is divided by the batch size.
+#' @param kernel_constraint,bias_constraint names or objects, see [constraints]; `NULL` for none.
+#' @param ... arguments of all layers: `name`; `trainable`; `dtype` (`"float32"` or `"float64"`); `input_shape` without
+#'   the batch axis, for the first layer of a sequential model (`batch_input_shape` with it); `weights`, a list of
 #'   arrays to start from.
 #' @return The model, a symbolic tensor or a tensor, as `object` is; a layer (class `nn_layer`) without `object`.
-#'   Weights: kernel (inputs, units) and bias (units); of a tied layer the bias alone, and the shared kernel stays
-#'   with its owner.
 #' @section Errors: `nativenet_error_shape` if the last axis of the input is not what the layer was built for.
 #' @seealso [keras_model_sequential()], [layer_activation()], [layer_dropout()], [op_dense()]; [plot_weights()];
 #'   [new_layer_class()] for layers of your own; `vignette("models")` and `vignette("lab-denoising")`.
@@ -30,17 +31,11 @@
 #'   layer_dense(3, activation = "relu") |>
 #'   layer_dense(1)
 #' model
-#'
-#' input <- layer_input(shape = 4)
-#' encode <- layer_dense(units = 2, activation = "elu")
-#' decode <- layer_tied_dense(tied_to = encode)
-#' autoencoder <- keras_model(input, decode(encode(input)))
-#' dim(predict(autoencoder, matrix(1, 5, 4)))
+#' layer_dense(matrix(1, 2, 4), units = 3) # on an array
 #' @export
 layer_dense <- function(object, units, activation = NULL, use_bias = TRUE, kernel_initializer = "glorot_uniform",
-  bias_initializer = "zeros",
-                        kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
-                        kernel_constraint = NULL, bias_constraint = NULL, ...) {
+  bias_initializer = "zeros", kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
+  kernel_constraint = NULL, bias_constraint = NULL, ...) {
   new_layer("dense", object, list(
     units = check_count(units), activation = layer_part("activation", activation), use_bias = check_flag(use_bias),
     kernel_initializer = layer_part("initializer", kernel_initializer), bias_initializer = layer_part("initializer",
@@ -87,7 +82,7 @@ op_axis <- function(self, axis, x) {
 #' @noRd
 features_of <- function(self, shape) {
   if (length(shape) < 2) {
-    abort("needs an input of at least two axes, rows and features, not of shape ", format_keras_shape(shape),
+    abort("needs an input of at least two axes, batch and features, not of shape ", format_keras_shape(shape),
       if (length(shape) == 1) lost_row(2), class = "shape", fun = self$name)
   }
   n <- shape[length(shape)]
@@ -146,12 +141,28 @@ dense_type <- list(
   mask = TRUE
 )
 
-#' @rdname layer_dense
+#' Dense layer with tied weights
+#'
+#' A dense layer that uses the kernel W of another one, transposed:
+#' \deqn{y = f(x W^T + b)}{y = f(x W' + b)}
+#' It is the decoder of an autoencoder with tied weights. The gradient of the kernel is the sum over both layers.
+#'
+#' Shapes: input (batch, ..., units of the other layer), output (batch, ..., inputs of the other layer). Weights: the
+#' bias alone; the kernel stays with its owner.
+#'
+#' @inheritParams layer_dense
 #' @param tied_to a dense layer; it is built first.
+#' @inherit layer_dense return sections
+#' @seealso [layer_dense()]
+#' @examples
+#' input <- layer_input(shape = 4)
+#' encode <- layer_dense(units = 2, activation = "elu")
+#' decode <- layer_tied_dense(tied_to = encode)
+#' autoencoder <- keras_model(input, decode(encode(input)))
+#' dim(predict(autoencoder, matrix(1, 5, 4)))
 #' @export
 layer_tied_dense <- function(object, tied_to, activation = NULL, use_bias = TRUE, bias_initializer = "zeros",
-  bias_regularizer = NULL,
-                             activity_regularizer = NULL, bias_constraint = NULL, ...) {
+  bias_regularizer = NULL, activity_regularizer = NULL, bias_constraint = NULL, ...) {
   check_given(missing(tied_to), "tied_to")
   if (!is_layer(tied_to) || layer_self(tied_to)$kind != "dense")
     abort("`tied_to` must be a layer from `layer_dense()`, not ", describe(tied_to))
@@ -188,136 +199,22 @@ tied_dense_type <- list(
   mask = TRUE
 )
 
-#' Activations as layers
+#' Dropout layer
 #'
-#' @inheritParams layer_dense
-#' @param activation a name, an `activation_*` function or an R function of a tensor.
-#' @param ... options of layers, see [layer_dense()].
-#' @param alpha the slope for negative inputs (`leaky_relu`), or the limit with its sign changed (`elu`).
-#' @param max_value,negative_slope,threshold of the ReLU: the largest output, the slope below the threshold, the
-#'   threshold.
-#' @param axis the axis that softmax sums to 1 along, 0-based or negative from the end, as in Keras.
-#' @return As [layer_dense()]. No weights.
-#' @examples
-#' layer_activation_relu(matrix(c(-1, 2), 1))
-#' @export
-layer_activation <- function(object, activation, ...) {
-  new_layer("activation", object, list(activation = layer_part("activation", activation)), ...)
-}
-
-activation_type <- list(class_name = "Activation", call = function(self, x) activate(self$config$activation, x),
-  mask = TRUE)
-
-#' @rdname layer_activation
-#' @export
-layer_activation_relu <- function(object, max_value = NULL, negative_slope = 0, threshold = 0, ...) {
-  negative_slope <- check_number(negative_slope, min = 0)
-  threshold <- check_number(threshold)
-  if (!is.null(max_value)) max_value <- check_number(max_value, min = 0)
-  new_layer("activation_relu", object, list(max_value = max_value, negative_slope = negative_slope,
-    threshold = threshold), ...)
-}
-
-activation_relu_type <- list(
-  class_name = "ReLU",
-  call = function(self, x) activation_relu(x, alpha = self$config$negative_slope, max_value = self$config$max_value,
-    threshold = self$config$threshold),
-  mask = TRUE
-)
-
-#' @rdname layer_activation
-#' @export
-layer_activation_leaky_relu <- function(object, alpha = 0.3, ...) {
-  new_layer("activation_leaky_relu", object, list(alpha = check_number(alpha, min = 0)), ...)
-}
-
-activation_leaky_relu_type <- list(
-  class_name = "LeakyReLU", call = function(self, x) op_leaky_relu(x, self$config$alpha), mask = TRUE
-)
-
-#' @rdname layer_activation
-#' @export
-layer_activation_elu <- function(object, alpha = 1, ...) new_layer("activation_elu", object,
-  list(alpha = check_number(alpha)), ...)
-
-activation_elu_type <- list(class_name = "ELU", call = function(self, x) op_elu(x, self$config$alpha), mask = TRUE)
-
-#' @rdname layer_activation
-#' @export
-layer_activation_selu <- function(object, ...) layer_activation(object, "selu", ...)
-
-#' @rdname layer_activation
-#' @export
-layer_activation_softmax <- function(object, axis = -1, ...) new_layer("activation_softmax", object,
-  list(axis = check_number(axis)), ...)
-
-activation_softmax_type <- list(
-  class_name = "Softmax",
-  call = function(self, x) {
-    axis <- op_axis(self, self$config$axis, x)
-    y <- op_softmax(x, axis)
-    if (axis %in% c(-1, rank_of(x))) with_note(y, "logits", list(of = "softmax", z = x)) else y
-  },
-  mask = TRUE
-)
-
-#' @rdname layer_activation
-#' @param shared_axes axes along which the slopes are the same, 1-based without the batch axis, as in Keras.
-#' @param alpha_initializer,alpha_regularizer,alpha_constraint of the slopes.
-#' @export
-layer_activation_parametric_relu <- function(object, alpha_initializer = "zeros", alpha_regularizer = NULL,
-  alpha_constraint = NULL,
-                                             shared_axes = NULL, ...) {
-  new_layer("activation_parametric_relu", object, list(
-    alpha_initializer = layer_part("initializer", alpha_initializer), alpha_regularizer = layer_part("regularizer",
-      alpha_regularizer),
-    alpha_constraint = layer_part("constraint", alpha_constraint), shared_axes = if (!is.null(shared_axes))
-    check_layer_sizes(shared_axes)
-  ), ...)
-}
-
-activation_parametric_relu_type <- list(
-  class_name = "PReLU",
-  build = function(self, shape) {
-    shape <- shape[-1]
-    shared <- self$config$shared_axes
-    if (any(shared < 1 | shared > length(shape))) {
-      abort("`shared_axes` must lie in 1 .. ", length(shape), " for an input of shape ",
-        format_keras_shape(c(NA, shape)), ", not be ", describe(shared), fun = self$name)
-    }
-    shape[shared] <- 1L
-    if (anyNA(shape)) abort("needs to know the shape of its input, or `shared_axes`", class = "shape", fun = self$name)
-    add_weight(self, "alpha", shape, self$config$alpha_initializer, self$config$alpha_regularizer,
-      self$config$alpha_constraint)
-  },
-  call = function(self, x) {
-    alpha <- self$weights[[1]]
-    own <- replace(dim(alpha), self$config$shared_axes, NA)
-    size <- shape_of(x)[-1]
-    if (length(size) != length(own) || any(size != own, na.rm = TRUE)) {
-      abort("was built for inputs of shape ", format_keras_shape(c(NA, own)), ", not ", input_shape_text(x),
-        class = "shape", fun = self$name)
-    }
-    op_subtract(op_relu(x), op_multiply(alpha, op_relu(op_negative(x))))
-  },
-  mask = TRUE
-)
-
-#' Noise in training
-#'
-#' In training `layer_dropout()` sets a share `rate` of the numbers to 0 and multiplies the others by `1 / (1 - rate)`;
-#' `layer_gaussian_noise()` adds normal noise, and `layer_gaussian_dropout()` multiplies by normal noise around 1 with
-#' the variance of dropout. In prediction and evaluation all three pass their input on.
+#' In training each element of the input is set to 0 with the probability `rate`, and the others are multiplied by
+#' `1 / (1 - rate)`, so that the expected sum stays the same:
+#' \deqn{y_i = \frac{b_i x_i}{1 - \mathrm{rate}}, \quad b_i \sim \mathrm{Bernoulli}(1 - \mathrm{rate})}{
+#' y = b x / (1 - rate), with b 0 or 1}
+#' In inference the input is passed on. Dropout keeps units from relying on each other, against overfitting.
 #'
 #' @inheritParams layer_activation
-#' @param rate from 0 to below 1 (dropout: 1 gives zeros).
-#' @param noise_shape for dropout: a vector as long as the input has axes, the batch axis included, 1 where one draw
-#'   serves the whole axis, `NULL` or `NA` elsewhere.
-#' @param seed of layers with the same seed the draws still differ from step to step; kept for Keras' sake: [set.seed()]
-#'   governs them.
-#' @param stddev the noise's standard deviation.
-#' @return As [layer_dense()]. No weights.
-#' @references Srivastava et al. (2014), <https://jmlr.org/papers/v15/srivastava14a.html>
+#' @param rate the fraction of elements to drop, from 0 to 1.
+#' @param noise_shape the shape of the mask: a vector as long as the input has axes, the batch axis included, with 1
+#'   where one draw serves the whole axis, `NULL` or `NA` elsewhere.
+#' @param seed ignored; present for compatibility with Keras. [set.seed()] governs the draws.
+#' @inherit layer_activation return
+#' @references Srivastava et al. (2014), <https://jmlr.org/papers/v15/srivastava14a.html>.
+#' @seealso [layer_gaussian_dropout()], [layer_gaussian_noise()], [op_dropout()]
 #' @examples
 #' drop <- layer_dropout(rate = 0.5)
 #' set.seed(1)
@@ -342,7 +239,19 @@ dropout_type <- list(
   mask = TRUE
 )
 
-#' @rdname layer_dropout
+#' Gaussian noise layer
+#'
+#' In training adds normal noise of mean 0 and standard deviation `stddev`:
+#' \deqn{y_i = x_i + \sigma z_i, \quad z_i \sim N(0, 1)}{y = x + stddev z, with z standard normal}
+#' In inference the input is passed on. It regularizes, and makes the input of denoising autoencoders.
+#'
+#' @inheritParams layer_activation
+#' @param stddev the standard deviation of the noise.
+#' @inherit layer_activation return
+#' @seealso [layer_dropout()]
+#' @examples
+#' noise <- layer_gaussian_noise(stddev = 0.1)
+#' noise(matrix(1, 2, 4), training = TRUE)
 #' @export
 layer_gaussian_noise <- function(object, stddev, ...) new_layer("gaussian_noise", object,
   list(stddev = check_number(stddev, min = 0)), ...)
@@ -353,7 +262,21 @@ gaussian_noise_type <- list(
   mask = TRUE
 )
 
-#' @rdname layer_dropout
+#' Gaussian dropout layer
+#'
+#' In training multiplies by normal noise of mean 1, with the variance of [layer_dropout()]:
+#' \deqn{y_i = x_i z_i, \quad z_i \sim N\left(1, \frac{\mathrm{rate}}{1 - \mathrm{rate}}\right)}{
+#' y = x z, with z normal of mean 1 and variance rate / (1 - rate)}
+#' In inference the input is passed on.
+#'
+#' @inheritParams layer_activation
+#' @param rate from 0 to below 1, as for dropout.
+#' @inherit layer_activation return
+#' @references Srivastava et al. (2014), section 10, <https://jmlr.org/papers/v15/srivastava14a.html>.
+#' @seealso [layer_dropout()]
+#' @examples
+#' drop <- layer_gaussian_dropout(rate = 0.5)
+#' drop(matrix(1, 2, 4), training = TRUE)
 #' @export
 layer_gaussian_dropout <- function(object, rate, ...) new_layer("gaussian_dropout", object,
   list(rate = check_number(rate, min = 0, below = 1)), ...)
@@ -368,20 +291,16 @@ gaussian_dropout_type <- list(
   mask = TRUE
 )
 
-#' Other shapes of the same numbers
+#' Flatten layer
 #'
-#' `layer_flatten()` makes one axis of all but the first; `layer_reshape()` fills another shape; both row by row, the
-#' last axis fastest. `layer_permute()` swaps axes, `layer_repeat_vector()` repeats each row along a new axis.
+#' Makes one axis of all but the batch axis, in row-major order: (batch, 28, 28) becomes (batch, 784).
 #'
 #' @inheritParams layer_activation
-#' @param target_shape the new shape without the batch axis; one size may be -1.
-#' @param dims the order of the axes, 1-based without the batch axis.
-#' @param n how often.
-#' @param data_format accepted for Keras' sake; only `"channels_last"`.
-#' @return As [layer_dense()]. No weights.
+#' @param data_format `NULL` or `"channels_last"`.
+#' @inherit layer_activation return
+#' @seealso [layer_reshape()], [array_reshape()]
 #' @examples
 #' dim(layer_flatten(array(0, c(2, 28, 28))))
-#' dim(layer_reshape(matrix(0, 2, 6), c(3, 2)))
 #' @export
 layer_flatten <- function(object, data_format = NULL, ...) {
   if (!is.null(data_format)) check_choice(data_format, "channels_last")
@@ -390,7 +309,17 @@ layer_flatten <- function(object, data_format = NULL, ...) {
 
 flatten_type <- list(class_name = "Flatten", call = function(self, x) op_reshape(x, c(-1, prod(shape_of(x)[-1]))))
 
-#' @rdname layer_flatten
+#' Reshape layer
+#'
+#' Gives each sample another shape, in row-major order (the last axis moves fastest, unlike R's `dim<-`).
+#'
+#' @inheritParams layer_activation
+#' @param target_shape the new shape without the batch axis; one size may be -1, and is inferred.
+#' @inherit layer_activation return
+#' @section Errors: `nativenet_error_shape` if the sizes do not multiply to those of the input.
+#' @seealso [layer_flatten()], [op_reshape()]
+#' @examples
+#' dim(layer_reshape(matrix(0, 2, 6), c(3, 2)))
 #' @export
 layer_reshape <- function(object, target_shape, ...) {
   new_layer("reshape", object, list(target_shape = as.integer(check_layer_sizes(target_shape))), ...)
@@ -411,7 +340,17 @@ reshape_type <- list(
   }
 )
 
-#' @rdname layer_flatten
+#' Permute layer
+#'
+#' Permutes the axes of each sample: axis i of the output is axis `dims[i]` of the input.
+#'
+#' @inheritParams layer_activation
+#' @param dims a permutation of the axes, 1-based without the batch axis.
+#' @inherit layer_activation return
+#' @section Errors: `nativenet_error_shape` if the input has another number of axes.
+#' @seealso [op_transpose()]
+#' @examples
+#' dim(layer_permute(array(0, c(5, 3, 2)), dims = c(2, 1))) # 5 2 3
 #' @export
 layer_permute <- function(object, dims, ...) {
   dims <- check_layer_sizes(dims)
@@ -432,31 +371,42 @@ permute_type <- list(
   }
 )
 
-#' @rdname layer_flatten
+#' Repeat vector layer
+#'
+#' Repeats each sample `n` times: (batch, features) becomes (batch, n, features). It hands the code of an encoder to
+#' each timestep of a recurrent decoder.
+#'
+#' @inheritParams layer_activation
+#' @param n a whole number.
+#' @inherit layer_activation return
+#' @section Errors: `nativenet_error_shape` if the input has not two axes.
+#' @seealso [op_repeat()]
+#' @examples
+#' dim(layer_repeat_vector(matrix(0, 2, 3), n = 4)) # 2 4 3
 #' @export
 layer_repeat_vector <- function(object, n, ...) new_layer("repeat_vector", object, list(n = check_count(n)), ...)
 
 repeat_vector_type <- list(
   class_name = "RepeatVector",
   call = function(self, x) {
-    if (rank_of(x) != 2) abort("needs an input of shape (rows, features), not ", input_shape_text(x), class = "shape",
+    if (rank_of(x) != 2) abort("needs an input of shape (batch, features), not ", input_shape_text(x), class = "shape",
       fun = self$name)
     op_repeat(op_expand_dims(x, 2), self$config$n, axis = 2)
   }
 )
 
-#' Layers of one's own ops
+#' Lambda layer
 #'
-#' `layer_lambda()` wraps an R function of tensors. [new_layer_class()] makes layers with weights.
+#' Makes a layer of an R function of tensors. It has no weights; see [new_layer_class()] for custom layers with weights.
 #'
 #' @inheritParams layer_activation
-#' @param f a function of a tensor (or a list of tensors), made of ops; `training` and `mask` are passed if it has such
-#'   arguments.
-#' @param output_shape accepted for Keras' sake and not needed.
-#' @param mask a function of the inputs and their mask that gives the mask of the output; without it the output has
-#'   none.
+#' @param f a function of a tensor (or of a list of tensors), made of ops; `training` and `mask` are passed if it has
+#'   such arguments.
+#' @param output_shape ignored; present for compatibility with Keras.
+#' @param mask a function of the inputs and their mask that gives the mask of the output; `NULL` for no mask.
 #' @param arguments a named list of further arguments of `f`.
-#' @return As [layer_dense()]. No weights.
+#' @inherit layer_activation return
+#' @seealso [new_layer_class()]; [save_model()], which saves the name of `f` alone.
 #' @examples
 #' layer_lambda(matrix(1:4, 2), function(x) x^2)
 #' @export

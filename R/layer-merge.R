@@ -1,52 +1,119 @@
 # Layers of several inputs.
 
-#' Layers that join their inputs
+#' Addition layer
 #'
-#' Element by element (`add`, `subtract`, `multiply`, `average`, `maximum`, `minimum`), with broadcasting (an input of
-#' fewer axes gets axes of size 1 after the first); along an axis (`concatenate`); or by dot products (`dot`).
+#' Adds its inputs, element by element:
+#' \deqn{y = x_1 + x_2 + \ldots}{y = x1 + x2 + ...}
+#' It makes residual connections. Shapes broadcast; an input of fewer axes gets axes of size 1 after the first.
 #'
-#' The result has a mask if some input has one. A step is real where it is in all inputs. Along time `concatenate`
-#' joins the masks as it joins the inputs, and one without a mask has real steps only. `dot` ends masks.
-#'
-#' @param inputs a list of symbolic tensors or tensors; without it the layer itself.
-#' @param ... more inputs; options of layers by name, see [layer_dense()].
-#' @param axis of `concatenate`: 0-based with the batch as axis 0, negative from the end, as in Keras.
-#' @param axes of `dot`: one axis, or one for each input, counted likewise.
-#' @param normalize of `dot`: scale both inputs to length 1 first, which gives the cosine?
-#' @return As [layer_dense()]. No weights.
-#' @section Errors: `nativenet_error_shape` if the shapes do not meet; both are named.
+#' @param inputs a list of at least two symbolic tensors, tensors or arrays; without it the layer itself.
+#' @param ... more inputs; arguments of all layers by name, see [layer_dense()].
+#' @return A symbolic tensor or a tensor, as the inputs are; a layer (class `nn_layer`) without `inputs`.
+#' @section Masks: The result has a mask if some input has one. A timestep is valid where it is valid in all inputs.
+#' @section Errors: `nativenet_error_shape` if the shapes do not fit; both are named.
+#' @seealso [layer_concatenate()], [layer_dot()]
 #' @examples
 #' layer_add(list(matrix(1, 2, 2), matrix(2, 2, 2)))
-#' dim(layer_concatenate(list(matrix(1, 2, 3), matrix(2, 2, 2))))
 #' @export
 layer_add <- function(inputs, ...) merge_layer("add", inputs, ...)
 
-#' @rdname layer_add
+#' Subtraction layer
+#'
+#' Subtracts its inputs from the first one, element by element, with broadcasting as in [layer_add()]:
+#' \deqn{y = x_1 - x_2 - \ldots}{y = x1 - x2 - ...}
+#'
+#' @inheritParams layer_add
+#' @inherit layer_add return sections
+#' @seealso [layer_add()]
+#' @examples
+#' layer_subtract(list(matrix(1, 2, 2), matrix(2, 2, 2)))
 #' @export
 layer_subtract <- function(inputs, ...) merge_layer("subtract", inputs, ...)
 
-#' @rdname layer_add
+#' Multiplication layer
+#'
+#' Multiplies its inputs, element by element, with broadcasting as in [layer_add()]:
+#' \deqn{y = x_1 \cdot x_2 \cdots}{y = x1 x2 ...}
+#'
+#' @inheritParams layer_add
+#' @inherit layer_add return sections
+#' @seealso [layer_add()]
+#' @examples
+#' layer_multiply(list(matrix(1, 2, 2), matrix(2, 2, 2)))
 #' @export
 layer_multiply <- function(inputs, ...) merge_layer("multiply", inputs, ...)
 
-#' @rdname layer_add
+#' Average layer
+#'
+#' The mean of its inputs, element by element, with broadcasting as in [layer_add()]:
+#' \deqn{y = \frac{1}{n} (x_1 + \ldots + x_n)}{y = (x1 + ... + xn) / n}
+#'
+#' @inheritParams layer_add
+#' @inherit layer_add return sections
+#' @seealso [layer_add()]
+#' @examples
+#' layer_average(list(matrix(1, 2, 2), matrix(2, 2, 2)))
 #' @export
 layer_average <- function(inputs, ...) merge_layer("average", inputs, ...)
 
-#' @rdname layer_add
+#' Maximum layer
+#'
+#' The maximum of its inputs, element by element, with broadcasting as in [layer_add()]:
+#' \deqn{y = \max(x_1, x_2, \ldots)}{y = max(x1, x2, ...)}
+#'
+#' @inheritParams layer_add
+#' @inherit layer_add return sections
+#' @seealso [layer_add()]
+#' @examples
+#' layer_maximum(list(matrix(1, 2, 2), matrix(2, 2, 2)))
 #' @export
 layer_maximum <- function(inputs, ...) merge_layer("maximum", inputs, ...)
 
-#' @rdname layer_add
+#' Minimum layer
+#'
+#' The minimum of its inputs, element by element, with broadcasting as in [layer_add()]:
+#' \deqn{y = \min(x_1, x_2, \ldots)}{y = min(x1, x2, ...)}
+#'
+#' @inheritParams layer_add
+#' @inherit layer_add return sections
+#' @seealso [layer_add()]
+#' @examples
+#' layer_minimum(list(matrix(1, 2, 2), matrix(2, 2, 2)))
 #' @export
 layer_minimum <- function(inputs, ...) merge_layer("minimum", inputs, ...)
 
-#' @rdname layer_add
+#' Concatenation layer
+#'
+#' Joins its inputs along an axis; the other axes have the same sizes: (batch, 3) and (batch, 2) become (batch, 5).
+#'
+#' @inheritParams layer_add
+#' @param axis 0-based with the batch as axis 0, or negative from the end, as in Keras.
+#' @inherit layer_add return
+#' @section Masks: Along time the masks are joined as the inputs are, and an input without a mask is valid everywhere.
+#'   Along other axes a timestep is valid where it is valid in all inputs.
+#' @section Errors: `nativenet_error_shape` if the shapes do not fit; both are named.
+#' @seealso [layer_add()], [op_concat()]
+#' @examples
+#' dim(layer_concatenate(list(matrix(1, 2, 3), matrix(2, 2, 2)))) # 2 5
 #' @export
 layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate", inputs, ...,
   config = list(axis = check_number(axis)))
 
-#' @rdname layer_add
+#' Dot product layer
+#'
+#' The dot products of two inputs along an axis of each, sample by sample:
+#' \deqn{y_{b, i, j} = \sum_k x_{b, i, k} \, z_{b, j, k}}{y[b, i, j] = sum over k of x[b, i, k] z[b, j, k]}
+#' With two inputs (batch, features) the output has the shape (batch, 1). It compares embeddings, and scores attention.
+#'
+#' @inheritParams layer_add
+#' @param axes one axis, or one for each input; 0-based with the batch as axis 0, or negative from the end, as in Keras.
+#' @param normalize scale both inputs to length 1 first, which gives the cosine similarity?
+#' @inherit layer_add return
+#' @section Masks: The output has none.
+#' @section Errors: `nativenet_error_shape` if the axes differ in size.
+#' @seealso [layer_add()]
+#' @examples
+#' layer_dot(list(matrix(1, 2, 3), matrix(2, 2, 3)), axes = 1)
 #' @export
 layer_dot <- function(inputs, axes, normalize = FALSE, ...) {
   merge_layer("dot", inputs, ..., config = list(axes = check_layer_sizes(axes), normalize = check_flag(normalize)))

@@ -1,28 +1,36 @@
 # Layers for sequences: embedding, masking, recurrent layers.
 
-#' Embeddings of whole numbers
+#' Embedding layer
 #'
-#' Looks up rows of a table: tokens (rows, steps) become (rows, steps, output_dim). With `mask_zero`, the token 0 is
-#' padding: layers that know masks leave these steps out, and row 0 of the table is never changed by training if only
-#' such layers read it.
+#' Turns tokens into vectors: the output for the token t is row t of the embedding matrix E, which is learned:
+#' \deqn{y = E_t}{y = E[t, ]}
+#'
+#' Shapes: input (batch, timesteps), whole numbers; output (batch, timesteps, output_dim). Weights: the embedding matrix
+#' (input_dim, output_dim).
+#'
+#' With `mask_zero` the token 0 is padding: layers that support masks skip these timesteps, and row 0 of the embedding
+#' matrix is not changed by training if only such layers read it.
 #'
 #' @inheritParams layer_activation
-#' @param input_dim the number of tokens: these are 0 to `input_dim - 1`.
-#' @param output_dim the length of the vectors.
-#' @param embeddings_initializer,embeddings_regularizer,embeddings_constraint,activity_regularizer see [layer_dense()].
+#' @param input_dim the size of the vocabulary: tokens are 0 to `input_dim - 1`.
+#' @param output_dim the size of the vectors.
+#' @param embeddings_initializer,embeddings_regularizer,embeddings_constraint of the embedding matrix, see
+#'   [initializers], [regularizers] and [constraints].
+#' @param activity_regularizer of the output, see [layer_dense()].
 #' @param mask_zero is 0 padding?
-#' @param input_length the number of steps, if it is always the same.
-#' @param ... options of layers, see [layer_dense()].
-#' @return As [layer_dense()]. Weights: the table (input_dim, output_dim).
+#' @param input_length the number of timesteps, if it is always the same.
+#' @inherit layer_activation return
 #' @section Errors: `nativenet_error_index` for a token outside 0 .. input_dim - 1.
+#' @references Bengio et al. (2003), A neural probabilistic language model,
+#'   <https://www.jmlr.org/papers/v3/bengio03a.html>.
+#' @seealso [pad_sequences()], [layer_lstm()], [op_gather()]; [plot_embedding()].
 #' @examples
 #' embed <- layer_embedding(input_dim = 10, output_dim = 3)
-#' dim(embed(matrix(c(1L, 2L, 3L, 4L), 2)))
+#' dim(embed(matrix(c(1L, 2L, 3L, 4L), 2))) # 2 2 3
 #' @export
 layer_embedding <- function(object, input_dim, output_dim, embeddings_initializer = "uniform",
-  embeddings_regularizer = NULL,
-                            activity_regularizer = NULL, embeddings_constraint = NULL, mask_zero = FALSE,
-                            input_length = NULL, ...) {
+  embeddings_regularizer = NULL, activity_regularizer = NULL, embeddings_constraint = NULL, mask_zero = FALSE,
+  input_length = NULL, ...) {
   new_layer("embedding", object, list(
     input_dim = check_count(input_dim), output_dim = check_count(output_dim),
     embeddings_initializer = layer_part("initializer", embeddings_initializer),
@@ -51,14 +59,17 @@ embedding_type <- list(
   mask = function(self, x, mask) if (self$config$mask_zero) op_not_equal(x, 0L)
 )
 
-#' Leave steps out
+#' Masking layer
 #'
-#' A step is masked where all its features equal `mask_value`. Recurrent layers hold their state there.
+#' Masks the timesteps of a sequence whose features all equal `mask_value`. Layers that support masks skip them:
+#' recurrent layers keep their state there. The output is the input, with 0 in masked timesteps.
+#'
+#' Shapes: input and output (batch, timesteps, features). No weights.
 #'
 #' @inheritParams layer_activation
 #' @param mask_value a number.
-#' @param ... options of layers, see [layer_dense()].
-#' @return As [layer_dense()]: the input, 0 in masked steps. No weights.
+#' @inherit layer_activation return
+#' @seealso [layer_embedding()], whose `mask_zero` masks tokens; [layer_lstm()]
 #' @examples
 #' dim(layer_masking(array(0, c(1, 3, 2))))
 #' @export
@@ -74,74 +85,115 @@ masking_type <- list(
 real_steps <- function(self, x, keepdims) op_any(op_not_equal(x, self$config$mask_value), axis = -1,
   keepdims = keepdims)
 
-#' Recurrent layers
+#' LSTM layer
 #'
-#' Whole sequences (rows, steps, features) run in the engine. Steps that a mask leaves out cost nothing: state and
-#' output are held over them, and outputs before the first real step are 0.
+#' Long short-term memory. At each timestep, with the input x, the output h and the cell state c of the timestep before,
+#' the recurrent activation \eqn{\sigma}{s}, the activation a and the elementwise product \eqn{\odot}{*}:
+#' \deqn{i = \sigma(x W_i + h U_i + b_i), \quad f = \sigma(x W_f + h U_f + b_f), \quad o = \sigma(x W_o + h U_o + b_o)}{
+#' i = s(x Wi + h Ui + bi), f = s(x Wf + h Uf + bf), o = s(x Wo + h Uo + bo)}
+#' \deqn{g = a(x W_c + h U_c + b_c), \quad c \leftarrow f \odot c + i \odot g, \quad h \leftarrow o \odot a(c)}{
+#' g = a(x Wc + h Uc + bc), c = f * c + i * g, h = o * a(c)}
+#' The gates i, f and o say what enters the cell state, what stays and what is put out, so that gradients reach far
+#' back.
 #'
-#' | layer | step, with row vectors x (input), h (output before), o elementwise product, s recurrent activation, a activation |
-#' |---|---|
-#' | LSTM | `i = s(x Wi + h Ui + bi)`, `f`, `o` likewise, `g = a(x Wc + h Uc + bc)`; `c = f o c + i o g`; `h = o o a(c)`. Order in the weights: i, f, c, o |
-#' | GRU | `z = s(x Wz + h Uz + bz)`, `r` likewise, `g = a(x Wh + bh + r o (h Uh + ch))` (`reset_after`), or `a(x Wh + (r o h) Uh + bh)`; `h = z o h + (1 - z) o g`. Order: z, r, h |
-#' | simple RNN | `h = a(x W + h U + b)` |
+#' Shapes: input (batch, timesteps, features); output (batch, units), or with `return_sequences` (batch, timesteps,
+#' units). Weights: kernel (features, 4 units), recurrent kernel (units, 4 units), bias (4 units),
+#' in the order i, f, c, o.
+#'
+#' Masked timesteps are skipped: state and output are kept over them, and outputs before the first valid timestep are 0.
+#' Whole sequences run in the engine.
 #'
 #' @inheritParams layer_dense
 #' @param units the size of the output and of the state.
-#' @param recurrent_activation of the gates: `"sigmoid"`; `"hard_sigmoid"` was R keras' default before 2.7.
-#' @param return_sequences the output of each step, not only of the last?
-#' @param return_state also the state after the last step? The result is then a list: output, h and, of an LSTM, c.
-#' @param go_backwards read the sequence from its end? Sequences returned are in that order.
-#' @param stateful,time_major,unroll accepted for Keras' sake: only `FALSE` (`unroll` makes no difference).
+#' @param recurrent_activation of the gates: `"sigmoid"`; `"hard_sigmoid"` was the default of R's keras before 2.7.
+#' @param return_sequences return the output of each timestep, not only of the last one?
+#' @param return_state return the last state, too? The result is then a list: output, h and, of an LSTM, c.
+#' @param go_backwards process the sequence from its end? Sequences returned are in that order.
+#' @param stateful,time_major must be `FALSE`.
+#' @param unroll ignored; present for compatibility with Keras.
 #' @param recurrent_initializer,recurrent_regularizer,recurrent_constraint of the recurrent kernel.
-#' @param unit_forget_bias start the forget gate's bias at 1?
-#' @param dropout,recurrent_dropout in training, the share of inputs and of previous outputs set to 0; the same ones in
-#'   each step.
-#' @param reset_after which form of GRU, see above.
-#' @param ... options of layers, see [layer_dense()].
-#' @return As [layer_dense()]. Weights: kernel (features, gates units), recurrent kernel (units, gates units), bias
-#'   (gates units; of a GRU with `reset_after` (2, gates units): for the input, for the state).
+#' @param unit_forget_bias initialize the bias of the forget gate with 1?
+#' @param dropout,recurrent_dropout in training, the fraction of inputs and of previous outputs to drop; the same ones
+#'   at each timestep.
+#' @inherit layer_dense return
+#' @section Errors: `nativenet_error_shape` for an input that has not three axes, or other features than the layer was
+#'   built for.
 #' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
-#'   gates, <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>.
-#' @seealso [layer_embedding()], [layer_masking()], [op_lstm()]; [pad_sequences()] makes sequences equally long;
-#'   `vignette("models")` and `vignette("lab-sentiment")`.
+#'   gates, <https://doi.org/10.1162/089976600300015015>. Gal & Ghahramani (2016), recurrent dropout,
+#'   <https://arxiv.org/abs/1512.05287>.
+#' @seealso [layer_gru()], [layer_simple_rnn()], [layer_embedding()], [layer_masking()], [op_lstm()]; [pad_sequences()]
+#'   pads sequences to the same length; `vignette("models")` and `vignette("lab-sentiment")`.
 #' @examples
 #' x <- array(rnorm(24), c(2, 4, 3))
-#' dim(layer_lstm(x, units = 5))
-#' dim(layer_gru(x, units = 5, return_sequences = TRUE))
+#' dim(layer_lstm(x, units = 5)) # 2 5
+#' dim(layer_lstm(x, units = 5, return_sequences = TRUE)) # 2 4 5
 #' @export
 layer_lstm <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
-  return_sequences = FALSE,
-                       return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE, unroll = FALSE,
-                       kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
-                       bias_initializer = "zeros", unit_forget_bias = TRUE, kernel_regularizer = NULL,
-                       recurrent_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
-                       kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0,
-                       recurrent_dropout = 0, ...) {
+  return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE,
+  unroll = FALSE, kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
+  bias_initializer = "zeros", unit_forget_bias = TRUE, kernel_regularizer = NULL, recurrent_regularizer = NULL,
+  bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL,
+  bias_constraint = NULL, dropout = 0, recurrent_dropout = 0, ...) {
   recurrent_layer("lstm", object, environment(), c("recurrent_activation", "unit_forget_bias"), ...)
 }
 
-#' @rdname layer_lstm
+#' GRU layer
+#'
+#' Gated recurrent unit. At each timestep, with the input x, the output h of the timestep before, the recurrent
+#' activation \eqn{\sigma}{s}, the activation a and the elementwise product \eqn{\odot}{*}:
+#' \deqn{z = \sigma(x W_z + h U_z + b_z), \quad r = \sigma(x W_r + h U_r + b_r)}{
+#' z = s(x Wz + h Uz + bz), r = s(x Wr + h Ur + br)}
+#' \deqn{g = a(x W_h + b_h + r \odot (h U_h + c_h)), \quad h \leftarrow z \odot h + (1 - z) \odot g}{
+#' g = a(x Wh + bh + r * (h Uh + ch)), h = z * h + (1 - z) * g}
+#' With `reset_after = FALSE`, the form of the first article,
+#' \eqn{g = a(x W_h + (r \odot h) U_h + b_h)}{g = a(x Wh + (r * h) Uh + bh)}. A GRU has fewer weights than an LSTM.
+#'
+#' Shapes: input (batch, timesteps, features); output (batch, units), or with `return_sequences` (batch, timesteps,
+#' units). Weights: kernel (features, 3 units), recurrent kernel (units, 3 units), bias (3 units) in
+#' the order z, r, h; with `reset_after` the bias has the shape (2, 3 units), for the input and for the state.
+#'
+#' @inheritParams layer_lstm
+#' @param reset_after apply the reset gate after the matrix product? This is the default of Keras 2.
+#' @inherit layer_lstm return sections
+#' @references Cho et al. (2014), <https://arxiv.org/abs/1406.1078>.
+#' @seealso [layer_lstm()], [op_gru()]
+#' @examples
+#' x <- array(rnorm(24), c(2, 4, 3))
+#' dim(layer_gru(x, units = 5)) # 2 5
 #' @export
 layer_gru <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
-  return_sequences = FALSE,
-                      return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE, unroll = FALSE,
-                      reset_after = TRUE, kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
-                      bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL,
-                      bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL,
-                      recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0, recurrent_dropout = 0, ...) {
+  return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE,
+  unroll = FALSE, reset_after = TRUE, kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
+  bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL,
+  activity_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL,
+  dropout = 0, recurrent_dropout = 0, ...) {
   recurrent_layer("gru", object, environment(), c("recurrent_activation", "reset_after"), ...)
 }
 
-#' @rdname layer_lstm
+#' Simple recurrent layer
+#'
+#' A fully connected recurrent network. At each timestep, with the input x, the output h of the timestep before and the
+#' activation a:
+#' \deqn{h \leftarrow a(x W + h U + b)}{h = a(x W + h U + b)}
+#' Gradients vanish over long sequences; see [layer_lstm()] and [layer_gru()].
+#'
+#' Shapes: input (batch, timesteps, features); output (batch, units), or with `return_sequences` (batch, timesteps,
+#' units). Weights: kernel (features, units), recurrent kernel (units, units), bias (units).
+#'
+#' @inheritParams layer_lstm
+#' @inherit layer_lstm return sections
+#' @references Elman (1990), Finding structure in time, <https://doi.org/10.1207/s15516709cog1402_1>.
+#' @seealso [layer_lstm()], [op_simple_rnn()]
+#' @examples
+#' x <- array(rnorm(24), c(2, 4, 3))
+#' dim(layer_simple_rnn(x, units = 5)) # 2 5
 #' @export
 layer_simple_rnn <- function(object, units, activation = "tanh", use_bias = TRUE, return_sequences = FALSE,
-  return_state = FALSE,
-                             go_backwards = FALSE, stateful = FALSE, time_major = FALSE, unroll = FALSE,
-                             kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
-                             bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL,
-                             bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL,
-                             recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0,
-                             recurrent_dropout = 0, ...) {
+  return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE, unroll = FALSE,
+  kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal", bias_initializer = "zeros",
+  kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
+  kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0, recurrent_dropout = 0,
+  ...) {
   recurrent_layer("simple_rnn", object, environment(), character(), ...)
 }
 
@@ -188,7 +240,7 @@ recurrent_activation <- function(x, arg, fun) {
 
 build_recurrent <- function(self, shape, gates) {
   config <- self$config
-  if (length(shape) != 3) abort("needs an input of shape (rows, steps, features), not ", format_keras_shape(shape),
+  if (length(shape) != 3) abort("needs an input of shape (batch, timesteps, features), not ", format_keras_shape(shape),
     if (length(shape) == 2)
     "; a recurrent layer before it gives steps with `return_sequences = TRUE`, and `array_reshape(x, c(nrow(x), ",
     "steps, features))` makes them", class = "shape", fun = self$name)
@@ -212,7 +264,7 @@ build_recurrent <- function(self, shape, gates) {
 
 call_recurrent <- function(self, x, training, mask, op, ...) {
   config <- self$config
-  if (rank_of(x) != 3) abort("needs an input of shape (rows, steps, features), not ", input_shape_text(x),
+  if (rank_of(x) != 3) abort("needs an input of shape (batch, timesteps, features), not ", input_shape_text(x),
     class = "shape", fun = self$name)
   check_features(self, x, dim(self$weights[[1]])[1])
   drops <- training && config$dropout > 0

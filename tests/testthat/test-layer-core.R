@@ -237,7 +237,7 @@ test_that("shape layers name what does not fit", {
   fails(layer_permute(x), "`dims` must be given", "nativenet_error_value")
   for (n in list(0, -1, "a", NULL)) fails(layer_repeat_vector(x, n), "`n` must be a positive whole number",
     "nativenet_error_value")
-  fails(layer_repeat_vector(layer_input(c(3, 2)), 2), "needs an input of shape (rows, features), not (None, 3, 2)")
+  fails(layer_repeat_vector(layer_input(c(3, 2)), 2), "needs an input of shape (batch, features), not (None, 3, 2)")
   fails(layer_flatten(x, data_format = "channels_first"), "`data_format` must be one of", "nativenet_error_value")
 })
 

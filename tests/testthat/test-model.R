@@ -219,8 +219,8 @@ test_that("parameters are counted, in models, layers and nested models, each onc
 test_that("a layer that fails leaves the sequence as it was", {
   model <- net()
   w <- get_weights(model)
-  expect_error(model |> layer_lstm(2), "needs an input of shape (rows, steps, features), not (None, 2)", fixed = TRUE,
-    class = "nativenet_error_shape")
+  expect_error(model |> layer_lstm(2), "needs an input of shape (batch, timesteps, features), not (None, 2)",
+    fixed = TRUE, class = "nativenet_error_shape")
   expect_error(model |> layer_reshape(7), "does not fill", class = "nativenet_error_shape")
   expect_error(model |> layer_dense(1, name = "a"), "has a layer `a` already", class = "nativenet_error_value")
   expect_error(model |> layer_dense(-3), "`units` must be a positive whole number, not -3",
