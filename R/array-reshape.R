@@ -1,12 +1,12 @@
-#' Arrays of another shape
+#' Reshape an array in row-major order
 #'
-#' `array_reshape()` fills another shape with the same elements in the order of C and Python: the last index runs
-#' fastest, so that each image of an array (n, 28, 28) becomes a row, pixel row by pixel row. `dim(x) <- ` runs through
-#' the first index fastest, which mixes the images' rows and columns.
+#' `array_reshape()` gives an array another shape in row-major order, as C and NumPy do: the last index runs fastest, so
+#' that each image of an array (n, 28, 28) becomes a row, pixel row by pixel row. `dim(x) <- ` is column-major: the
+#' first index runs fastest, which mixes the images' rows and columns.
 #'
 #' @param x an array or vector.
-#' @param dim the new shape; one size may be -1.
-#' @param order `"C"`, or `"F"` for R's own order.
+#' @param dim the new shape; one size may be -1, and is inferred.
+#' @param order `"C"` for row-major order, or `"F"` for column-major order, as R has it.
 #' @return An array.
 #' @examples
 #' array_reshape(1:6, c(2, 3))

@@ -4,20 +4,21 @@
 # thing the next time. R/autograph-scan.R reads its code and decides; what it found outside is remembered, and
 # looked at again before each replay. Whatever cannot be traced runs op by op, as R runs it.
 
-#' Compile a function of tensors
+#' Compile a function of tensors into a graph
 #'
-#' `autograph()` gives a function that does the same as `f`, faster: the first time it is called, the ops that it issues
-#' are kept as a program, with gradient tapes and the steps of optimizers among them, and later calls
-#' run that program in C. Arguments of other shapes, dtypes or values get a program of their own; batches that differ in
-#' their number of rows share one, unless the function looked at that number (`nrow(x)`). `if` and `while`
-#' understand tensors inside it, and `for` runs over data sets and over the first axis of tensors.
+#' `autograph()` is TensorFlow's `tf.function()`: it gives a function that does the same as `f`, faster. The first call
+#' traces the function: the ops that it issues, with gradient tapes and the steps of optimizers among them, become a
+#' program (a graph), and later calls run that program in C. Arguments of other shapes, dtypes or values cause
+#' retracing, and get a program of their own; batches of other sizes share one, unless the function looked at the batch
+#' size (`nrow(x)`). `if` and `while` understand tensors inside it, and `for` runs over data sets and over the first
+#' axis of tensors.
 #'
 #' Results never depend on whether a function was compiled. Where it looks at numbers (`$numpy()`, an `if` on a
 #' tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements from a data
-#' set, it runs op by op in R, and a message says so once. When something that it found outside has changed since (a
-#' number, a function, the field of an object), it is compiled again. Random numbers of `tf$random` are new in
-#' each call. Inside the block of a gradient tape that was opened outside, a compiled function runs op by op, so
-#' that the tape sees what it does.
+#' set, it runs eagerly (op by op), and a message says so once. When something that it found outside has changed since
+#' (a number, a function, the field of an object), it is retraced. Random numbers of `tf$random` are new in each call.
+#' Inside the block of a gradient tape that was opened outside, a compiled function runs eagerly, so that the tape sees
+#' what it does.
 #'
 #' Arguments that are R's own numbers and arrays are constants: a function of these alone has nothing to compile, and a
 #' message says so once.
@@ -25,7 +26,8 @@
 #' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
-#' @param input_signature,autograph,... TensorFlow's, and not needed: `NULL`, `TRUE` or `FALSE`; the rest is ignored.
+#' @param input_signature,autograph,... ignored; present for compatibility with TensorFlow. `input_signature` must be
+#'   `NULL`, `autograph` `TRUE` or `FALSE`.
 #' @return A function of class `nn_graph_function`; for a block its value.
 #' @seealso [trace_program()], [gradient_tape()], [nn_module()]; [plot()][plot.nn_traced] draws the program;
 #'   `vignette("tensors-and-tapes")` and `vignette("how-it-works")`.

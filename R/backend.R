@@ -2,7 +2,7 @@
 
 # ---- numbers of one's own, and the session ----
 
-#' Keras backend: constants, variables, types
+#' Keras backend: constants, variables and dtypes
 #'
 #' The `k_*()` functions are those of R's keras package, for custom losses, layers and models. They work on tensors and
 #' R arrays, are recorded by tapes and may be used in [autograph()]ed functions. **Axes are 1-based** and negative ones
@@ -17,11 +17,11 @@
 #' | `k_random_normal()`, `k_random_uniform()`, `k_truncated_normal()`, `k_random_binomial()` | a tensor of random numbers; binomial: 1 with probability `p`, else 0 |
 #' | `k_get_value()`, `k_eval()` | the numbers, as an R array |
 #' | `k_set_value()`, `k_update()`, `k_update_add()`, `k_update_sub()` | change a variable in place |
-#' | `k_cast()`, `k_dtype()` | another number type; its name |
+#' | `k_cast()`, `k_dtype()` | cast to another dtype; the name of the dtype |
 #' | `k_shape()`, `k_int_shape()`, `k_ndim()` | a tensor of the sizes; a list of them; how many |
-#' | `k_floatx()`, `k_set_floatx()` | the type where none is given, `"float32"` at first |
-#' | `k_epsilon()`, `k_set_epsilon()` | the small number of the cross-entropies, 1e-7 at first |
-#' | `k_clear_session()` | does nothing: there are no graphs to clear |
+#' | `k_floatx()`, `k_set_floatx()` | the default float dtype, `"float32"` at first |
+#' | `k_epsilon()`, `k_set_epsilon()` | the fuzz factor, a small number that losses use, 1e-7 at first |
+#' | `k_clear_session()` | ignored; present for compatibility: there are no global graphs |
 #' | `k_gradients()` | an error that says how gradients are asked for |
 #'
 #' @param value,x an array or tensor; a variable for `k_set_value()` and the updates.
@@ -35,7 +35,7 @@
 #' @param new_x,increment,decrement arrays or tensors of the variable's shape.
 #' @param floatx `"float32"` or `"float64"`.
 #' @param e a small number above 0.
-#' @param loss,variables not used.
+#' @param loss,variables ignored; present for compatibility with Keras.
 #' @return See the table. `k_set_*()` and `k_clear_session()` return `NULL`, the updates the variable, invisibly.
 #' @examples
 #' w <- k_variable(matrix(1:6, 2), name = "w")
@@ -189,7 +189,7 @@ k_gradients <- function(loss, variables) {
 #' | `k_expand_dims()`, `k_squeeze()` | add and drop an axis of size 1 |
 #' | `k_concatenate()`, `k_stack()` | join tensors along an axis, along a new one |
 #' | `k_repeat_elements()`, `k_tile()`, `k_reverse()` | repeat slices, repeat the whole, turn around |
-#' | `k_gather()`, `k_one_hot()` | rows by their index; 0-1 rows of class labels |
+#' | `k_gather()`, `k_one_hot()` | rows by their index; one-hot encoding of class labels |
 #'
 #' @param x,reference an array or tensor.
 #' @param shape whole numbers, also as a list; one may be -1.
@@ -273,25 +273,25 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, ses
 #' | `k_elu k_sigmoid k_hard_sigmoid k_tanh k_softmax k_softplus k_softsign` | activations, see [op_relu()] |
 #' | `k_l2_normalize` | divides by the norm along an axis |
 #' | `k_binary_crossentropy` | element by element |
-#' | `k_categorical_crossentropy k_sparse_categorical_crossentropy` | one number per row |
+#' | `k_categorical_crossentropy k_sparse_categorical_crossentropy` | one number per sample |
 #' | `k_dropout` | see [op_dropout()] |
 #' | `k_stop_gradient` | the same numbers, as constants; also of a list |
 #'
-#' `k_mean()`, `k_var()` and `k_std()` take integers and truth values too, which become `k_floatx()`.
+#' `k_mean()`, `k_var()` and `k_std()` take integers and logical values too, which become `k_floatx()`.
 #'
 #' @param x,y arrays or tensors.
 #' @param axis 1-based, negative from the end.
 #' @param keepdims keep the reduced axes with size 1?
 #' @param a the exponent.
 #' @param min_value,max_value the ends; `NULL` for none.
-#' @param condition truth values.
+#' @param condition logical values.
 #' @param then_expression,else_expression arrays, tensors or functions.
 #' @param axes an axis of `x` and one of `y`, or one number for both; the first axis holds the samples.
 #' @param alpha a number, the slope below the threshold or the limit of the ELU, with the sign changed.
 #' @param threshold a number.
-#' @param target,output what should come out, and what does: labels 0 .. K-1 for the sparse form.
-#' @param from_logits is `output` the input of a sigmoid or softmax, rather than what that gives?
-#' @param level the share of zeros, from 0 to below 1.
+#' @param target,output targets and predictions; targets of the sparse form are labels 0 .. K-1.
+#' @param from_logits is `output` logits, the inputs of a sigmoid or softmax, rather than probabilities?
+#' @param level the fraction of elements to drop, from 0 to below 1.
 #' @param noise_shape see [op_dropout()].
 #' @param seed a whole number, or `NULL` for R's generator as it stands.
 #' @param variables a tensor, or a list of them.
@@ -302,7 +302,7 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, ses
 #' k_argmax(x)
 #' k_relu(x, alpha = 0.1, max_value = 4)
 #' k_mean(k_equal(k_argmax(x), c(2, 0)))
-#' # a loss of one's own
+#' # a custom loss
 #' loss <- function(y_true, y_pred) k_mean(k_square(y_pred - y_true), axis = -1)
 #' loss(k_zeros_like(x), x)
 #' @name k_sum

@@ -1,6 +1,8 @@
 # Callbacks that set the learning rate by a plan, write logs, or keep watch over the loss.
 
-#' Set the learning rate by epoch
+#' Learning rate scheduler callback
+#'
+#' Sets the learning rate at the beginning of each epoch.
 #'
 #' @param schedule a function of `(epoch, lr)`, or of `epoch` alone, that gives the learning rate for the epoch. Epochs
 #'   count from 0; `lr` is the learning rate before.
@@ -27,10 +29,10 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
   self
 }
 
-#' Write the metrics of each epoch to a file
+#' CSV logger callback
 #'
-#' A line per epoch, written as soon as the epoch has ended: `epoch` (from 0), then the metrics in the order of their
-#' names. The file is replaced as a whole each time, so that it never holds half a line.
+#' Writes the metrics to a CSV file, a line per epoch, as soon as the epoch has ended: `epoch` (from 0), then the
+#' metrics in the order of their names. The file is replaced as a whole each time, so that it never holds half a line.
 #'
 #' @param filename name of the file.
 #' @param separator a string between columns.
@@ -70,7 +72,7 @@ callback_csv_logger <- function(filename, separator = ",", append = FALSE) {
   self
 }
 
-#' Stop when the loss is no longer a number
+#' Terminate training when the loss is NaN
 #'
 #' After a batch whose loss is NaN or infinite, training ends.
 #'
@@ -92,10 +94,10 @@ callback_terminate_on_naan <- function() {
 #' @export
 callback_terminate_on_nan <- callback_terminate_on_naan
 
-#' Callbacks that do nothing here
+#' Callbacks present for compatibility
 #'
-#' They exist so that scripts that name them run: progress is shown by `fit(verbose = )` anyway, and TensorBoard is a
-#' program of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a
+#' Ignored; present for compatibility with Keras. Progress is shown by `fit(verbose = )`, and TensorBoard is a program
+#' of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a
 #' [plot()][plot.nn_history()].
 #'
 #' @param ... ignored.

@@ -28,11 +28,11 @@ monitored <- function(self, logs, what) {
   value
 }
 
-#' Stop when a metric no longer improves
+#' Early stopping callback
 #'
-#' Training ends after `patience` epochs in which the monitored metric did not get better than the best one so far by
-#' more than `min_delta`. (0 and 1 both end it at the first such epoch, and the first epoch of all never does.) The
-#' history then has fewer epochs than planned.
+#' Stops training when a metric has stopped improving: after `patience` epochs in which the monitored metric did not get
+#' better than the best one so far by more than `min_delta`. (0 and 1 both end it at the first such epoch, and the first
+#' epoch of all never does.) The history then has fewer epochs than planned.
 #'
 #' @param monitor name of the metric. If it is not there, a warning names those that are.
 #' @param min_delta the least change that counts as an improvement.
@@ -96,7 +96,7 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
   self
 }
 
-#' Lower the learning rate when a metric no longer improves
+#' Reduce the learning rate on a plateau
 #'
 #' After `patience` epochs without improvement the learning rate is multiplied by `factor`, but does not fall below
 #' `min_lr`. The history gets the learning rate of each epoch as `lr`.
@@ -163,7 +163,7 @@ set_learning_rate_of <- function(model, rate) {
   optimizer$learning_rate <- rate
 }
 
-#' Save a model while it trains
+#' Model checkpoint callback
 #'
 #' After each epoch, or after a number of batches, the model is saved to a file whose name may hold the epoch and
 #' metrics: `"model-{epoch:02d}-{val_loss:.2f}"`. A file is replaced as a whole or not at all, so that a crash leaves

@@ -132,7 +132,7 @@ say <- function(...) cat(..., "\n", sep = "")
 
 # ---- callbacks of one's own ----
 
-#' Callbacks from functions
+#' Custom callbacks
 #'
 #' `callback_lambda()` makes a callback of functions. `new_callback_class()` makes a constructor of callbacks with
 #' fields, whose functions find the object as `self`. With the package \pkg{R6}, `KerasCallback` is a class to inherit

@@ -7,29 +7,29 @@ generics::compile
 #' Configure a model for training
 #'
 #' Changes the model in place: sets its optimizer, losses and metrics. Weights stay. An optimizer that is given by name
-#' begins anew; an object keeps what it remembers, its step count and learning rate included, and is best made for one
+#' begins anew; an object keeps its optimizer state, its step count and learning rate included, and is best made for one
 #' model.
 #'
-#' What is trained is settled here: layers that [freeze_weights()] or `$trainable` change later count from the next
-#' `compile()` of a model that holds them.
+#' `compile()` decides which weights are trainable: a change by [freeze_weights()] or `$trainable` takes effect with the
+#' next `compile()` of a model that holds the layer.
 #'
 #' @param object a model.
-#' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives.
+#' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives, see [optimizers].
 #' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of
-#'   ops. One for each output, or one for all; a list may be named by the outputs' layers.
-#' @param metrics names, metric objects or R functions of `(y_true, y_pred)`: a vector or list; for several outputs a
-#'   list of these, one per output or named, or one that serves all. `"accuracy"` means the accuracy that fits the
-#'   shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of its column in the history; R functions without
-#'   one have that of their variable.
+#'   ops, see [losses]. One for each output, or one for all; a list may be named by the outputs' layers.
+#' @param metrics names, metric objects or R functions of `(y_true, y_pred)`, see [metrics]: a vector or list; for
+#'   several outputs a list of these, one per output or named, or one that serves all. `"accuracy"` means the accuracy
+#'   that fits the shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of its column in the history; R
+#'   functions without one have that of their variable.
 #' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
 #' @param weighted_metrics metrics that take sample weights into account.
-#' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode accepted for Keras' sake and not needed.
+#' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode ignored; present for compatibility with
+#'   Keras.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
 #' @section Warnings: `nativenet_warning_optimizer`, if the optimizer is that of another model, or has taken steps with
 #'   other weights.
-#' @seealso [optimizer_adam()], [loss_mean_squared_error()], [metric_accuracy()] and their like; [fit()][fit.nn_model]
-#'   comes next; `vignette("models")`.
+#' @seealso [optimizers], [losses], [metrics]; [fit()][fit.nn_model] comes next; `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, activation = "sigmoid")
 #' model |> compile(optimizer = "rmsprop", loss = "binary_crossentropy", metrics = c("accuracy"))

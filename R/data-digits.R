@@ -66,7 +66,7 @@ digit_variation <- list(
   bend = 0.055, point = 0.01, size = 0.08, aspect = 0.1, slant = 0.55, rotation = 0.28, shift = 2.2
 )
 
-#' Handwritten-looking digits, made on the spot
+#' Simulated handwritten digits
 #'
 #' A stand-in for [dataset_mnist()] that needs neither files nor network: digits of
 #' several writing styles, drawn with a pen of varying width on 28 x 28 pixels, and bent,

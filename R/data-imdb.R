@@ -9,10 +9,10 @@ imdb_files <- list(
   suffix = "", substitute = "dataset_reviews()"
 )
 
-#' Film reviews: IMDB
+#' IMDB movie review sentiment classification
 #'
-#' 25,000 training and 25,000 test reviews of films, half of them positive. Each word is a number, its rank by
-#' frequency; small numbers are frequent words.
+#' 25,000 training and 25,000 test reviews of movies, labelled by sentiment (positive or negative, half of each). Each
+#' word is encoded as a whole number, its rank by frequency; small numbers are frequent words.
 #'
 #' The steps are those of Keras, so the same file and `seed` give the same data:
 #'

@@ -9,7 +9,7 @@ review_habits <- list(
   opening = 0.6, between = 0.25, closing = 0.4 # neutral sentences
 )
 
-#' Film reviews, made on the spot
+#' Simulated movie reviews for sentiment classification
 #'
 #' A stand-in for [dataset_imdb()] that needs neither files nor network: short reviews of films, written by a grammar,
 #' in which the *order of the words* decides whether they are positive.

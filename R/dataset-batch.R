@@ -1,20 +1,20 @@
 # Batches and windows of the elements of data sets.
 
-#' Batches and windows
+#' Batch and window a data set
 #'
-#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first fills them up at
+#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first pads them at
 #' their ends to the largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of
 #' `size` elements each.
 #'
 #' @param dataset a data set.
 #' @param batch_size,size whole numbers.
 #' @param drop_remainder leave out a last batch or window that is not full?
-#' @param padded_shapes the shape to fill up to, `NULL` or `NA` for the largest; a list of shapes for elements of
+#' @param padded_shapes the shape to pad to, `NULL` or `NA` for the largest; a list of shapes for elements of
 #'   several tensors.
-#' @param padding_values what to fill up with, 0 by default; a list as `padded_shapes`.
+#' @param padding_values what to pad with, 0 by default; a list as `padded_shapes`.
 #' @param shift how far apart windows begin; `size` by default.
 #' @param stride how far apart the elements of a window are.
-#' @param num_parallel_calls,deterministic,name ignored.
+#' @param num_parallel_calls,deterministic,name ignored; present for compatibility with TensorFlow.
 #' @return A data set.
 #' @section Errors: `nativenet_error_shape` if elements of a batch differ in shape.
 #' @examples

@@ -1,6 +1,6 @@
 # Data sets from files, for data larger than memory.
 
-#' Data sets from files
+#' Create data sets from files
 #'
 #' `idx_dataset()` reads images, and labels beside them, from idx files as [dataset_mnist()]'s; `array_file_dataset()`
 #' reads any file of plain numbers in row-major order, the lowest byte of each first. Both leave the numbers on disk,

@@ -1,6 +1,6 @@
 # The verbs of data sets: each makes a new one.
 
-#' Change every element of a data set
+#' Transform the elements of a data set
 #'
 #' `dataset_map()` applies a function to each element; the parts of an element that is an unnamed list are its
 #' arguments. The function is traced, with tensors that have no numbers yet, and the engine runs it for all elements. If
@@ -11,7 +11,7 @@
 #'
 #' @param dataset a data set.
 #' @param map_func,predicate a function, or a formula such as `~ .x / 255`.
-#' @param num_parallel_calls ignored.
+#' @param num_parallel_calls ignored; present for compatibility with TensorFlow.
 #' @param initial_state a tensor, number, or list of them.
 #' @param reduce_func,scan_func a function of the state and an element that gives the next state; for scan
 #'   `list(state, result)`.
@@ -228,7 +228,7 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
   })
 }
 
-#' Order and number of the elements of a data set
+#' Shuffle, repeat, take and combine data sets
 #'
 #' `dataset_shuffle()` fills a buffer with the first `buffer_size` elements, gives one of them by chance, fills its
 #' place with the next element, and so on: a buffer as large as the data shuffles fully, and costs no copies where

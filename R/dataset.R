@@ -117,7 +117,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 
 # ---- sources ----
 
-#' Data sets from arrays
+#' Create data sets from arrays
 #'
 #' `tensor_slices_dataset()` takes slices along the first axis: an array of shape (n, 28, 28) gives n elements of shape
 #' (28, 28). A list of arrays gives lists, a named list or data frame named lists. `tensors_dataset()` has one
@@ -368,7 +368,7 @@ only_element <- function(x, fun) {
 #' @export
 length.nn_dataset <- function(x) .subset2(x, "size")
 
-#' What the elements of a data set look like
+#' Element specification of a data set
 #'
 #' @param dataset a data set.
 #' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ);

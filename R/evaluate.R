@@ -153,10 +153,10 @@ evaluate.default <- function(object, ...) {
 
 #' Evaluate a model
 #'
-#' Loss and metrics over all rows, without dropout or noise and without training.
+#' Computes the loss and the metrics over all samples in test mode: without dropout or noise, and without training.
 #'
 #' @inheritParams fit.nn_model
-#' @param steps batches to take from a data set.
+#' @param steps the number of batches to take from a data set.
 #' @return A named vector of the loss and the metrics, for which `$` works, too.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
@@ -197,15 +197,15 @@ print.nn_scores <- function(x, ...) {
   invisible(x)
 }
 
-#' Predictions
+#' Generate predictions
 #'
-#' What the model gives for each row, without dropout or noise.
+#' Computes the outputs of the model for each sample, in batches and in inference mode: without dropout or noise.
 #'
 #' @inheritParams fit.nn_model
-#' @param x rows of data as in [fit()], or a data set of batches, or a function that gives one each time it is called.
+#' @param x input samples as in [fit()], or a data set of batches, or a function that gives one each time it is called.
 #' @param verbose 1 or 2 print a line when it is done; `"auto"` does not.
-#' @param steps batches to take from a data set.
-#' @return An array whose first axis is the rows, also if there is only one; a list of arrays for several outputs.
+#' @param steps the number of batches to take from a data set.
+#' @return An array whose first axis is the samples, also if there is only one; a list of arrays for several outputs.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "softmax")
 #' predict(model, matrix(1, 2, 2))
@@ -273,10 +273,10 @@ has_targets <- function(element, inputs) is_branch(element) && length(element) %
 named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else
   stats::setNames(arrays, self$output_names)
 
-#' Single steps
+#' Train, test or predict on a single batch
 #'
-#' One step on the rows given: `train_on_batch()` changes the weights, `test_on_batch()` only looks,
-#' `predict_on_batch()` predicts.
+#' `train_on_batch()` runs a single gradient update on one batch of samples; `test_on_batch()` computes loss and metrics
+#' of it, `predict_on_batch()` predictions.
 #'
 #' @inheritParams fit.nn_model
 #' @return Loss and metrics, as [evaluate()] gives; predictions.

@@ -7,31 +7,32 @@ generics::fit
 
 #' Train a model
 #'
-#' Runs over the data `epochs` times in batches and changes the model in place. Whole epochs run in the engine; R code
-#' runs between batches only if a callback asks for it. Ctrl-C stops within a fraction of a second, in the middle of a
-#' large step, too: the weights are then those of the last complete step, and `fit(..., resume = TRUE)` goes on where it
-#' stopped.
+#' Trains for a fixed number of epochs (iterations over the data) in batches, and changes the model in place. Whole
+#' epochs run in the engine; R code runs between batches only if a callback asks for it. Ctrl-C stops within a fraction
+#' of a second, in the middle of a large step, too: the weights are then those of the last complete step, and `fit(...,
+#' resume = TRUE)` goes on where it stopped.
 #'
 #' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those
 #' from before that epoch.
 #'
 #' @param object a compiled model.
-#' @param x rows of data: a matrix, array, tensor or data frame; a list of these for several inputs; a data set of
-#'   `(x, y)` or `(x, y, weights)` batches, or a function that gives such a list each time it is called.
-#' @param y targets likewise; class numbers count from 0, a factor's levels do so, too.
-#' @param batch_size rows per step, 32 by default. The last batch of an epoch may be smaller.
-#' @param epochs the number of the last epoch, that is how many epochs if `initial_epoch` is 0.
+#' @param x input samples, one per row: a matrix, array, tensor or data frame; a list of these for several inputs; a
+#'   data set of `(x, y)` or `(x, y, weights)` batches, or a function that gives such a list each time it is called.
+#' @param y targets likewise; class labels count from 0, a factor's levels do so, too.
+#' @param batch_size samples per gradient update, 32 by default. The last batch of an epoch may be smaller.
+#' @param epochs the number of epochs to train for; with `initial_epoch` the number of the final epoch.
 #' @param verbose 0 silent, 1 a progress bar, 2 a line per epoch; `"auto"`: 1 at the console, else 0.
 #' @param callbacks a callback such as [callback_early_stopping()], or a list of them.
 #' @param view_metrics show a page of live curves in RStudio's viewer? `"auto"`: in RStudio, for two epochs or more.
-#' @param validation_split the share of rows, from the end, that is kept for validation and not trained on.
+#' @param validation_split the fraction of samples, from the end, that is kept for validation and not trained on.
 #' @param validation_data `list(x, y)` or `list(x, y, weights)` or a data set, for validation after each epoch.
-#' @param shuffle a new order of the rows for each epoch? `"batch"`: of the batches.
-#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)` or by the levels of `y`: how much rows of a
-#'   class count.
-#' @param sample_weight a number per row.
-#' @param initial_epoch epochs that were trained before.
-#' @param steps_per_epoch,validation_steps batches that make an epoch or a validation, for data sets and functions.
+#' @param shuffle shuffle the samples before each epoch? `"batch"`: the batches.
+#' @param class_weight a named list of numbers, `list("0" = 1, "1" = 5)` or by the levels of `y`: the weight of
+#'   the samples of each class.
+#' @param sample_weight a weight per sample, a factor of its loss.
+#' @param initial_epoch the number of epochs that were trained before.
+#' @param steps_per_epoch,validation_steps the number of batches of an epoch or a validation, for data sets and
+#'   functions.
 #' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were
 #'   finished are not repeated.
 #' @param ... not used: other arguments are refused.
@@ -252,7 +253,7 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
   )
 }
 
-#' Weights, what the optimizer remembers and what is known of the data, as they are now, in the place of what was kept
+#' Weights, optimizer state and what is known of the data, as they are now, in the place of what was kept
 #' before.
 #' @noRd
 keep_weights <- function(self, into = NULL) {

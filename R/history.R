@@ -1,6 +1,6 @@
 # What `fit()` returns: the metrics of each epoch, as a plain list that can be printed, plotted and saved.
 
-#' Histories of training
+#' Training history
 #'
 #' `fit()` returns the loss and the metrics of each epoch: a list of `params` (`epochs`, `steps`, `batch_size`,
 #' `samples` and the like, as far as known) and `metrics` (numbers by name, first `loss`, then metrics, then those of
@@ -17,7 +17,7 @@
 #' @param method `"ggplot2"`, `"base"`, or `"auto"`: the first if that package is installed.
 #' @param smooth draw smooth curves, given 10 epochs or more?
 #' @param theme_bw use ggplot2's black and white theme?
-#' @param row.names,optional ignored.
+#' @param row.names,optional ignored; present for compatibility with the generic.
 #' @return `as.data.frame()`: columns `epoch`, `value`, `metric` (a factor in the order of the history) and `data` (a
 #'   factor, training or validation), with `NA` for epochs that were planned but not run. `plot()`: a ggplot, or with
 #'   base graphics `x`, invisibly.

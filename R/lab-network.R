@@ -8,9 +8,9 @@
 #' from given weights, biases, activations, loss and optimizer.
 #'
 #' Fields: `weights`, a list of matrices (inputs x units); `biases`, a list of vectors; `activations`, `loss`
-#' and `optimizer`, objects of the course's classes, ours or your own; `l1` and `l2`, strengths of the
-#' penalties `l1 sum(|w|) + l2 sum(w^2)` on the weights (not the biases), which join the loss; `dtype`, the
-#' number type that training computes in, `"float64"` or the two to three times faster `"float32"`. All may be
+#' and `optimizer`, objects of the course's classes, ours or your own; `l1` and `l2`, factors of the
+#' L1 and L2 regularization `l1 sum(|w|) + l2 sum(w^2)` of the weights (not the biases), which is added to the loss;
+#' `dtype`, in which training computes, `"float64"` or the two to three times faster `"float32"`. All may be
 #' read and, within what fits together, replaced at any time.
 #'
 #' Methods:
@@ -33,7 +33,7 @@
 #' `categorical_crossentropy()` they may be labels 0, 1, ... K-1 or a factor. The cross-entropies need targets between 0
 #' and 1. Inputs should be of the size of 1: pixels divided by 255.
 #'
-#' @section Random start:
+#' @section Weight initialization:
 #' As on the course sheet: normal with sd `sqrt(2 / (inputs + units))`, values beyond two sd set to two sd;
 #' biases 0. The same seed gives the sheet's numbers.
 #'
@@ -52,7 +52,7 @@
 #' @param input_size number of inputs.
 #' @param layers a list that alternates numbers of units and activations: `list(2, htan(), 1, sigmoid())`.
 #' @param loss,optimizer objects, as [binary_crossentropy()] and [gradient_descent_optimizer()] make them.
-#' @param l1,l2 penalties on the weights.
+#' @param l1,l2 factors of L1 and L2 regularization of the weights.
 #' @param ... ignored.
 #' @param dtype `"float64"` or `"float32"`.
 #' @return A reference object of class `dense_neural_network`.
@@ -70,7 +70,7 @@
 #' losses <- sapply(1:500, function(i) network$train_on_batch(x, y))
 #' round(network$predict(x), 2)
 #' image(network$weights[[1]])
-#' # another random start: smaller weights
+#' # other initial weights: smaller ones
 #' network$weights <- lapply(network$weights, function(w) 0.1 * w)
 #' @export
 build_dense_neural_network <- function(input_size, layers, loss, optimizer, l1 = 0, l2 = 0, dtype = "float64") {
@@ -115,11 +115,11 @@ is_activation <- function(x) has_methods(x, c("forward", "backward")) && length(
 is_loss <- function(x) has_methods(x, c("forward", "backward")) && length(formals(x$forward)) == 2
 is_optimizer <- function(x) has_methods(x, "step")
 
-#' Labels as rows of zeros with a one
+#' One-hot encode class labels
 #'
 #' @param y whole numbers 0 .. `num_classes - 1`, or a factor, whose levels become the classes in order.
 #' @param num_classes how many classes; by default the largest label plus one.
-#' @return A matrix of zeros and ones, a row per label and a column per class.
+#' @return A binary class matrix: one-hot rows, a row per label and a column per class.
 #' @examples
 #' to_categorical(c(0, 2, 1))
 #' @export
@@ -406,7 +406,7 @@ network_evaluate <- function(self, x, y) {
   list(loss = loss + network_penalty(self), accuracy = mean(right))
 }
 
-#' The twin goes on exactly as the original would: parameters, what the optimizer remembers, and the fields that a
+#' The twin goes on exactly as the original would: parameters, optimizer state, and the fields that a
 #' class of the user's own added.
 #' @noRd
 network_copy <- function(self, shallow = FALSE) {

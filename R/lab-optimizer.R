@@ -1,9 +1,9 @@
 #' Optimizers as reference classes
 #'
 #' Objects with one method, `step(x, gradient, key = "")`, that returns `x` after one step against the
-#' gradient. `x` is a number, vector or matrix; optimizers that remember (all but
-#' `gradient_descent_optimizer()`) keep one memory per `key`, so that several parameters can share an
-#' optimizer. A network gives each of its parameters a memory of its own.
+#' gradient. `x` is a number, vector or matrix; optimizers with a state (all but
+#' `gradient_descent_optimizer()`) keep one state per `key`, so that several parameters can share an
+#' optimizer. A network gives each of its parameters a state of its own.
 #'
 #' | class | step, with g the gradient, r the learning rate, t counting from 1 |
 #' |---|---|

@@ -1,9 +1,9 @@
 # Layers that users define.
 
-#' Classes of layers
+#' Custom layers
 #'
-#' `new_layer_class()` makes a constructor of layers of one's own, which work like all others: in sequences, in graphs,
-#' in training, where their ops become part of the model's program.
+#' `new_layer_class()` makes a constructor of custom layers, which work like all others: in sequential and functional
+#' models, and in training, where their ops become part of the model's program.
 #'
 #' Methods find the layer as `self`, or take it as their first argument if that is called `self`:
 #'
@@ -22,7 +22,7 @@
 #' @param classname a string.
 #' @param initialize,build,call,compute_mask functions, see above; only `call` must be there.
 #' @param ... more methods and values, named.
-#' @param get_config,compute_output_shape accepted for Keras' sake and not needed.
+#' @param get_config,compute_output_shape ignored; present for compatibility with Keras.
 #' @return A constructor with the arguments `object`, those of `initialize`, and the options of layers (see
 #'   [layer_dense()]).
 #' @examples

@@ -2,16 +2,16 @@
 # graph out between inputs and outputs. Shapes follow from a trial: the layer's ops are issued into a program that is
 # thrown away.
 
-#' Symbolic inputs
+#' Input layer
 #'
-#' Where a model begins. Layers that are called on what `layer_input()` gives note the call and give symbolic tensors
-#' again, from which [keras_model()] makes models.
+#' The entry point of a model (functional API): gives a symbolic tensor, which has a shape but no numbers. Layers that
+#' are called on it give symbolic tensors again, from which [keras_model()] makes models.
 #'
 #' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
 #' @param batch_shape the same with the batch axis, in place of `shape`.
 #' @param name a string; by default `"input_1"` and so on.
 #' @param dtype `"float32"` by default; `"int32"` for tokens.
-#' @param sparse,tensor,ragged accepted for Keras' sake; only their defaults.
+#' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
 #' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
 #' @examples
 #' input <- layer_input(shape = 784)

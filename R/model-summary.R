@@ -1,8 +1,8 @@
 # What a model looks like: as a table, as a picture, as data frames.
 
-#' Look at a model
+#' Summarize and plot a model
 #'
-#' `summary()` writes a line for each layer with the shape of its output and its number of weights, `plot()` draws the
+#' `summary()` writes a line for each layer with its output shape and its number of parameters, `plot()` draws the
 #' graph of layers. `tidy()` gives a data frame with a row per layer, `glance()` one with a single row, `augment()` the
 #' data with predictions beside.
 #'
@@ -12,7 +12,7 @@
 #' @param expand_nested show the layers of models within the model, too?
 #' @param show_trainable say of each layer whether it is trained?
 #' @param width as `line_length`.
-#' @param data the rows to predict: a matrix or data frame.
+#' @param data the samples to predict: a matrix or data frame.
 #' @param main a title.
 #' @inheritParams plot_images
 #' @param ... ignored; for `augment()` arguments of [predict()].

@@ -2,10 +2,10 @@
 
 #' Models
 #'
-#' `keras_model_sequential()` begins a model that is a sequence of layers. It changes in place when a layer is piped
-#' onto it. `keras_model()` makes a model of any graph of layers between inputs and outputs. Models that share layers
-#' share their weights: the encoder, the decoder and the whole of an auto-encoder are three models over the same
-#' weights.
+#' `keras_model_sequential()` makes a sequential model, a linear stack of layers. It changes in place when a layer is
+#' piped onto it. `keras_model()` makes a functional model of any graph of layers between inputs and outputs. Models
+#' that share layers share their weights: the encoder, the decoder and the whole of an autoencoder are three models over
+#' the same weights.
 #'
 #' A model is a function of tensors or arrays, `model(x, training = FALSE)`, and a layer: other models may hold it. Its
 #' members: `$layers`, `$weights`, `$trainable_weights`, `$inputs`, `$outputs`, `$optimizer`, `$loss`, `$name`, and
@@ -19,9 +19,9 @@
 #'
 #' @param layers a list of layers.
 #' @param name a string; by default `"sequential"` or `"model"` with a number.
-#' @param input_shape the shape of a row of the data, without the batch axis.
-#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (not needed); for `keras_model()`:
-#'   `name`.
+#' @param input_shape the shape of a sample, without the batch axis.
+#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (ignored; present for compatibility);
+#'   for `keras_model()`: `name`.
 #' @param inputs,outputs symbolic tensors, or lists of them.
 #' @return A model, an object of class `nn_model`.
 #' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are
@@ -293,11 +293,11 @@ model_methods <- list(
 #' The weights of a model or layer
 #'
 #' `get_weights()` copies them to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()` puts
-#' arrays of the same shapes in their place. `count_params()` counts the numbers, `get_layer()` finds a layer,
-#' `freeze_weights()` keeps layers as they are in training, from the next [compile()] on.
+#' arrays of the same shapes in their place. `count_params()` counts the parameters, `get_layer()` finds a layer,
+#' `freeze_weights()` makes layers non-trainable and `unfreeze_weights()` trainable, from the next [compile()] on.
 #'
 #' @param object a model or layer; in `coef()` a model.
-#' @param trainable `TRUE`: only weights that are trained; `FALSE`: only the others; `NA`: all.
+#' @param trainable `TRUE`: trainable weights only; `FALSE`: non-trainable ones only; `NA`: all.
 #' @param weights a list of arrays, as `get_weights()` gives.
 #' @param name,index which layer: by name, or by number, counted from 1.
 #' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which`

@@ -3,8 +3,8 @@
 
 #' Modules
 #'
-#' `nn_module()` makes a constructor of objects that hold variables and are called like functions: layers, auto-encoders
-#' or whole models of one's own. In Python it would be a subclass of `tf.Module`; `tf$Module` is the same function.
+#' `nn_module()` makes a constructor of objects that hold variables and are called like functions: custom layers,
+#' autoencoders or whole models. In Python it would be a subclass of `tf.Module`; `tf$Module` is the same function.
 #'
 #' * **Methods** are functions whose first argument is `self`, the object: `initialize` is run by the constructor with
 #'   the constructor's arguments; `call` is run when the object is called; any other is called as `object$method()`.
@@ -23,7 +23,7 @@
 #' @return A constructor: a function that makes a module, an object of class `nn_tf_module`.
 #' @section Errors: `nativenet_error_member` for a field or method that is not there.
 #' @examples
-#' # an auto-encoder whose decoder has the encoder's weights
+#' # an autoencoder whose decoder has the encoder's weights
 #' basic_ae <- nn_module("basic_ae",
 #'   initialize = function(self, unit_nbrs) {
 #'     self$W1 <- variable(op_random_normal(unit_nbrs), name = "W1")

@@ -1,12 +1,12 @@
 # Ops along axes: sums, extremes and positions.
 
-#' Sums and extremes over axes
+#' Reductions
 #'
-#' `op_max()` and `op_min()` share the gradient evenly among equal extremes. `op_argmax()` and `op_argmin()` give the
-#' first position of the extreme, counted from 0 as class labels are. `op_cumsum()` keeps the shape: sums from the
-#' start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed so that large inputs do not overflow.
-#' `op_var()` is the mean square distance from the mean (its divisor is n, not n - 1 as in R), `op_std()` the root of
-#' it.
+#' Sums, means, extremes and the like over axes. `op_max()` and `op_min()` share the gradient evenly among equal
+#' extremes. `op_argmax()` and `op_argmin()` give the first index of the extreme, counted from 0 as class labels are.
+#' `op_cumsum()` keeps the shape: sums from the start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed
+#' so that large inputs do not overflow. `op_var()` is the mean square distance from the mean (its divisor is n, not n -
+#' 1 as in R), `op_std()` the root of it.
 #'
 #' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
 #' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
@@ -81,7 +81,7 @@ op_var <- function(x, axis = NULL, keepdims = FALSE) {
 #' @export
 op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, keepdims))
 
-#' Scale to length 1
+#' L2 normalization
 #'
 #' Divides by the Euclidean norm along axes, `sqrt(max(sum(x^2), epsilon))`.
 #'

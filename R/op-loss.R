@@ -1,6 +1,6 @@
 # Losses, one number per row.
 
-#' Losses, one number per row
+#' Loss ops
 #'
 #' Each compares predictions with targets along the last axis and gives the mean, or the sum, of that
 #' axis: the loss of each sample. Means over samples are then [op_mean()]. Gradients flow to the
@@ -11,10 +11,10 @@
 #' Keras. `op_categorical_crossentropy()` and its sparse form first divide by the sum of the probabilities
 #' (`normalize`), as Keras does.
 #'
-#' @param y_true targets, of the shape of `y_pred`; for the sparse form whole numbers 0 .. K-1, one per row.
+#' @param y_true targets, of the shape of `y_pred`; for the sparse form labels 0 .. K-1, one per sample.
 #' @param y_pred predictions, float.
 #' @param reduction `"mean"` or `"sum"` over the last axis.
-#' @param from_logits are predictions the inputs of a sigmoid or softmax, rather than its outputs?
+#' @param from_logits are predictions logits, the inputs of a sigmoid or softmax, rather than probabilities?
 #' @param clip,epsilon small numbers, see above.
 #' @param normalize divide probabilities by their sum first?
 #' @param delta where the Huber loss turns from quadratic to linear.

@@ -1,6 +1,6 @@
 # Mathematical functions and logic, element by element.
 
-#' Mathematical functions, element by element
+#' Elementwise mathematical functions
 #'
 #' As the functions of these names in R; `op_erf()` is the error function, `2 * pnorm(sqrt(2) * x) - 1`. `op_round()`
 #' rounds halves to the even number. The steps (`op_floor()`, `op_ceiling()`, `op_round()`, `op_sign()`) have the
@@ -68,7 +68,7 @@ op_round <- function(x) apply_op("round", list(x))
 #' @export
 op_sign <- function(x) apply_op("sign", list(x))
 
-#' Logic
+#' Logical ops
 #'
 #' `op_logical_and()`, `op_logical_or()` and `op_logical_not()` work element by element, with broadcasting as in
 #' [op_add()]; `op_any()` and `op_all()` reduce over axes. None has a derivative.

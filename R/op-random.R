@@ -1,18 +1,18 @@
 # Random numbers of the engine.
 
-#' Random numbers
+#' Random tensors
 #'
 #' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they
 #' do not depend on the number of threads. In a traced function they are new in each run. `op_gaussian_noise()` adds
-#' normal noise. `op_dropout()` puts zeros at random places and multiplies the rest by `1 / (1 - rate)`, so that sums
-#' keep their mean.
+#' normal noise. `op_dropout()` sets elements to 0 at random and multiplies the rest by `1 / (1 - rate)`, so that the
+#' expected sum stays the same.
 #'
 #' @param shape whole numbers; `integer()` for a scalar.
 #' @param minval,maxval numbers, the ends.
 #' @param mean,stddev numbers; truncated: values beyond two standard deviations are drawn again.
 #' @param dtype `"float32"` or `"float64"`.
 #' @param x a float tensor or array.
-#' @param rate the share of zeros, from 0 to below 1.
+#' @param rate the fraction of elements to drop, from 0 to below 1.
 #' @param noise_shape for each axis its size or `NA`, or 1: then one draw is shared along it, and what is dropped is
 #'   dropped at all its places. `NULL`: each element has a draw of its own.
 #' @return A tensor.

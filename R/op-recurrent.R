@@ -1,11 +1,11 @@
 # Recurrent layers, each one op of the engine.
 
-#' Recurrent layers in one op
+#' Recurrent ops
 #'
 #' A whole sequence through an LSTM, a GRU or a simple recurrent layer, with masks, in one op of the engine.
-#' The sizes below are: B sequences, T time, I inputs, U units, V tokens. Gates stand in the order of Keras. With `h`,
-#' `c` the state before a step (zeros at first), `f` the recurrent activation, `g` the activation and each gate's part
-#' of the matrices:
+#' The sizes below are: B batch, T timesteps, I inputs, U units, V vocabulary. Gates stand in the order of Keras. With
+#' `h`, `c` the state before a step (zeros at first), `f` the recurrent activation, `g` the activation and each gate's
+#' part of the matrices:
 #'
 #' * LSTM, columns `i, f, c, o`: `i, f, o = f(x W + h R + b)`, `a = g(x W + h R + b)`, `c' = f c + i a`, `h' = o g(c')`;
 #' * GRU, columns `z, r, h`: `z, r = f(x W + h R + b)`, `h' = z h + (1 - z) a`, with `a = g(x W + b1 + r (h R + b2))` if
@@ -13,32 +13,32 @@
 #'   `a = g(x W + (r h) R + b)`;
 #' * simple: `h' = g(x W + h R + b)`.
 #'
-#' Where `mask` is `FALSE` the state and the output stay what they were; before the first real step the output is 0.
-#' Masked steps cost nothing and send no gradient. Sequences run from the last time to the first with `go_backwards`,
-#' and the steps of the output are then in the order in which they were computed.
+#' Where `mask` is `FALSE` the state and the output stay what they were; before the first valid timestep the output is
+#' 0. Masked timesteps cost nothing and send no gradient. Sequences run from the last timestep to the first with
+#' `go_backwards`, and those of the output are then in the order in which they were computed.
 #'
-#' With a `table`, `x` holds 0-based row numbers of it: `op_lstm(ids, ..., table = e)` gives what
-#' `op_lstm(op_gather(e, ids), ...)` does, up to rounding, but multiplies each row with the kernel once only, however
-#' often it occurs among the real steps. Numbers at masked steps may be anything.
+#' With an embedding matrix `table`, `x` holds tokens, 0-based row indices of it: `op_lstm(ids, ..., table = e)` gives
+#' what `op_lstm(op_gather(e, ids), ...)` does, up to rounding, but multiplies each row with the kernel once only,
+#' however often it occurs among the valid timesteps. Tokens at masked timesteps may be anything.
 #'
-#' @param x (B, T, I) float; with a `table` whole numbers (B, T).
+#' @param x (B, T, I) float; with a `table` tokens (B, T), whole numbers.
 #' @param kernel (I, G), float; G is 4 U for the LSTM, 3 U for the GRU, U for the simple layer.
 #' @param recurrent_kernel (U, G).
 #' @param bias (G), for a GRU that resets after (2, G); or `NULL`.
-#' @param mask (B, T), logical: which steps are real? `NULL`: all.
+#' @param mask (B, T), logical: which timesteps are valid? `NULL`: all.
 #' @param recurrent_mask (B, U), or `NULL`: factors of `h` in the product with the recurrent kernel, the same at all
 #'   steps (recurrent dropout, scaled already). They are constants: no gradient flows to them.
 #' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"` (`x / 5 + 1 / 2` within 0
 #'   .. 1), `"relu"`, `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
-#' @param output `"last"`: the output at the last time, (B, U); `"sequence"`: at each time, (B, T, U). For the LSTM also
-#'   `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence, then `c`
-#'   at its end.
-#' @param go_backwards run from the last time to the first?
-#' @param table (V, I), float, or `NULL`.
+#' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U). For the LSTM
+#'   also `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence,
+#'   then `c` at its end.
+#' @param go_backwards run from the last timestep to the first?
+#' @param table an embedding matrix (V, I), float, or `NULL`.
 #' @param reset_after apply the reset gate to the recurrent product, or to `h` before it?
 #' @return A float tensor.
 #' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the
-#'   others; `nativenet_error_index` if a real step's number lies outside the table.
+#'   others; `nativenet_error_index` if the token of a valid timestep lies outside the embedding matrix.
 #' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
 #'   gate, <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>. Gal
 #'   & Ghahramani (2016), recurrent dropout, <https://arxiv.org/abs/1512.05287>.

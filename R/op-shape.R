@@ -1,6 +1,6 @@
 # Ops that move numbers, pick them and make tensors like others.
 
-#' Reshape, permute, cut, join and repeat
+#' Reshape, transpose, slice, concatenate and repeat
 #'
 #' None of these changes a number. `op_reshape()` reads and fills row by row (the last axis moves
 #' fastest), unlike R's `dim<-`. `op_expand_dims()` adds an axis of size 1 and `op_squeeze()` drops such axes.
@@ -9,7 +9,7 @@
 #' `op_pad()` puts slices of one value around `x`, and `op_reverse()` turns axes around.
 #'
 #' @param x a tensor or array.
-#' @param shape whole numbers; for `op_reshape()` one of them may be -1 and is worked out.
+#' @param shape whole numbers; for `op_reshape()` one of them may be -1, and is inferred.
 #' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses
 #'   them.
 #' @param start,size,step one whole number per axis: the first element (1-based), how many (-1: all that
@@ -227,9 +227,11 @@ op_unstack <- function(x, axis = 1) {
   lapply(seq_len(known_sizes(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
 }
 
-#' Pick, convert, choose
+#' Gather, cast and select
 #'
-#' `op_one_hot()` has ones at the indices along a new last axis, and zeros only where an index lies outside
+#' `op_gather()` takes slices of `x` by their index, such as rows of an embedding matrix. `op_cast()` converts to
+#' another dtype. `op_where()` selects elements of `x` where the condition holds, of `y` elsewhere. `op_one_hot()` has
+#' ones at the indices along a new last axis, and zeros only where an index lies outside
 #' `0 .. depth - 1`. `op_shape()` has the sizes of the axes, which in a model or an [autograph()] function follow the
 #' batch at hand. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
 #' through them, nor through `op_stop_gradient()`, which has the numbers of `x`.

@@ -55,9 +55,9 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
   check_axis(axis, rank, arg = arg, fun = fun)
 }
 
-#' Element by element with broadcasting
+#' Elementwise arithmetic and comparisons
 #'
-#' Shapes are aligned at the right; an axis of size 1, or one that is missing, repeats (NumPy's
+#' With broadcasting: shapes are aligned at the right; an axis of size 1, or one that is missing, repeats (NumPy's
 #' rule). Plain R numbers take the dtype of the tensor they meet; tensors of different dtype are an
 #' error.
 #'
@@ -129,7 +129,7 @@ op_equal <- function(x, y) apply_op("equal", list(x, y))
 #' @export
 op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
 
-#' Functions of one tensor, element by element
+#' Elementwise functions and activations
 #'
 #' `op_step()` is 1 where `x > 0` and 0 elsewhere; its derivative is taken as 0, which stops every
 #' gradient. At their kinks, `op_abs()`, `op_relu()` and `op_clip()` have the derivative 0 (clip: 1 at
@@ -225,7 +225,7 @@ op_relu6 <- function(x) op_clip(x, 0, 6)
 #' @export
 op_hard_sigmoid <- function(x) op_clip(op_add(op_multiply(x, 0.2), 0.5), 0, 1)
 
-#' Softmax along an axis
+#' Softmax and log-softmax
 #'
 #' Computed after subtracting each row's maximum, so large inputs do not overflow.
 #'

@@ -1,8 +1,8 @@
-#' Draw what a network says about each point of a plane
+#' Plot decision regions
 #'
-#' One output is a surface, blue where it is low and vermilion where it is high, with a line where the decision changes.
-#' Of several outputs, each region has the colour of the largest. Points of data lie on top, in the colours of their
-#' classes.
+#' Draws the prediction at each point of a plane of two inputs. One output is a surface, blue where it is low and
+#' vermilion where it is high, with a line where the decision changes. Of several outputs, each region has the colour of
+#' the largest. Points of data lie on top, in the colours of their classes.
 #'
 #' @param x a [dense_neural_network][build_dense_neural_network] or a model with two inputs, or a function of a matrix
 #'   (n, 2) that gives n numbers or a matrix (n, outputs).

@@ -1,10 +1,10 @@
-#' Draw codes as points
+#' Plot embeddings
 #'
-#' Where a network puts things: the codes of an encoder, the vectors of words, the activations of a layer. Codes of more
-#' than two numbers are projected on their principal components ([stats::prcomp()], not scaled), and the axes say which
+#' A scatter plot of embeddings: the codes of an encoder, word vectors, the activations of a layer. Those of more than
+#' two dimensions are projected on their principal components ([stats::prcomp()], not scaled), and the axes say which
 #' share of the variance each shows.
 #'
-#' @param x a matrix of codes, a row per point, with two or more columns.
+#' @param x a matrix of embeddings, a row per point, with two or more columns.
 #' @param y what the colours mean: a factor, strings, logicals or up to 12 different whole numbers (classes), or other
 #'   numbers (a scale).
 #' @param labels text at the points, such as words. Those that would cover others before them are left out.

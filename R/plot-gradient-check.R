@@ -1,4 +1,4 @@
-#' Draw derivatives against finite differences
+#' Plot derivatives against finite differences
 #'
 #' A panel for each array that [check_gradient()] looked at, and a point for each of its numbers: across the finite
 #' difference, up the derivative. Right derivatives lie on the diagonal. Wrong ones are vermilion, and where they lie

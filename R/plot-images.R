@@ -1,4 +1,4 @@
-#' Draw images in a grid
+#' Plot images in a grid
 #'
 #' Grey-scale images, dark ink on white, side by side: digits, reconstructions, weights seen as images. Row 1
 #' of an image is at the top.

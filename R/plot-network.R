@@ -1,4 +1,4 @@
-#' Draw the units and weights of a small network
+#' Plot the architecture and weights of a small network
 #'
 #' A circle for each unit, a column for each layer, inputs at the left. Lines are weights: vermilion above 0, blue
 #' below, thick if they are large. Where there is room, the weights are written on the lines and the biases in the

@@ -2,11 +2,11 @@
 # edge goes down. First what is drawn (program_graph), then where (graph_layout), then the shapes, in inches and shrunk
 # to the room there is (graph_picture), which base graphics or grid draw.
 
-#' Draw the graph of a program
+#' Plot the graph of a program
 #'
 #' Inputs are at the top, results and changes of variables at the bottom; each box is an op, and
 #' edges lead from what it reads to what reads it. Variables carry their names, or else the numbers that `print()`
-#' gives them. The boxes of what the function returns have a thick border. The memory of optimizers is left out.
+#' gives them. The boxes of what the function returns have a thick border. Optimizer state is left out.
 #'
 #' For an [autograph()]ed function with several programs, the last one is drawn. Text shrinks to fit:
 #' the program of a training step needs a device of some 7 inches in height.

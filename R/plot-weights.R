@@ -1,4 +1,4 @@
-#' Draw the weights of a layer
+#' Plot the weights of a layer
 #'
 #' The incoming weights of each unit, on one scale for all: blue below 0, white at 0, vermilion above. Where the inputs
 #' are an image, the weights of a unit are one too, and it shows what the unit looks for. Otherwise a table of colours,

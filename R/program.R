@@ -4,10 +4,10 @@
 #' Trace a function into a program
 #'
 #' Runs an R function of tensors once, with tensors that have a shape but no numbers, and keeps the
-#' ops it issued. The result is called like the function and runs wholly in the engine. Variables take part with
-#' the numbers that they have when it runs; all else that the function found is kept as it was. R code that
-#' needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error: [autograph()] falls back to running
-#' such a function op by op, and notices when what it found has changed. Tapes do not record what a
+#' ops it issued: a program (a graph). The result is called like the function and runs wholly in the engine. Variables
+#' take part with the numbers that they have when it runs; all else that the function found is kept as it was. R code
+#' that needs numbers (`as.array()`, `if` on a value) cannot be traced and is an error: [autograph()] falls back to
+#' running such a function eagerly, and notices when what it found has changed. Tapes do not record what a
 #' traced program does when it is called.
 #'
 #' @param f a function of tensors that returns a tensor or a list of tensors.

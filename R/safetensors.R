@@ -8,7 +8,7 @@ safetensors_bytes <- c(F32 = 4, F64 = 8, I32 = 4, I64 = 8, BOOL = 1, U8 = 1)
 # Bytes of a name, and axes. The writer keeps them, too.
 safetensors_limits <- list(name = 4096, axes = 8)
 
-#' Files of tensors
+#' Read and write tensors in safetensors files
 #'
 #' Named tensors and a few strings in a file of the safetensors format, which libraries of other languages read, too.
 #' Numbers are kept bit for bit. Such files hold no code: reading one from anywhere is safe.

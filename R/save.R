@@ -4,19 +4,19 @@
 
 #' Save and load models
 #'
-#' `save_model()` writes a model to one file: its architecture, its weights, how it was compiled, what the optimizer
-#' remembers, and the state of R's random numbers. Training a loaded model goes on exactly as it would have without
+#' `save_model()` writes a model to one file: its architecture, its weights, how it was compiled, the optimizer
+#' state, and the state of R's random numbers. Training a loaded model goes on exactly as it would have without
 #' saving, random numbers included, unless R's generator was seeded or used between loading and training. `saveRDS()`
 #' and `readRDS()` of a model work, too.
 #'
 #' The file has the safetensors format: other programs can read the weights. It is replaced as a whole or not at all. It
-#' holds no code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], losses or metrics of one's
-#' own, classes of layers) are stored by name only; give them as `custom_objects` when loading.
+#' holds no code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], custom losses and
+#' metrics, custom layers) are stored by name only; give them as `custom_objects` when loading.
 #'
 #' @param object a model.
 #' @param filepath name of the file; `.safetensors` is a good ending.
 #' @param overwrite may a file of that name be replaced?
-#' @param include_optimizer save what the optimizer remembers?
+#' @param include_optimizer save the optimizer state?
 #' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an
 #'   activation or another argument of a layer by both names, as in `lambda_mask` or `dense_1_activation`, for a metric
 #'   by its name in the history, for a loss by that of the variable that was given to [compile()], or else `loss`; for a
@@ -467,7 +467,7 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   remember(optimizer, all_weights(self), tensors)
 }
 
-#' Give an optimizer its memory back.
+#' Give an optimizer its state back.
 #' @noRd
 remember <- function(optimizer, weights, tensors) {
   numbers <- tensors[["optimizer/numbers"]]

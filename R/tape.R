@@ -1,7 +1,8 @@
-#' Gradients of recorded ops
+#' Gradient tape: automatic differentiation
 #'
-#' A tape keeps the ops that run while it records, and walks back through them. It follows trainable
-#' [variable()]s, tensors named to `tape_watch()`, and everything computed from them.
+#' A tape records the ops that run while it is open, and computes gradients by reverse-mode differentiation
+#' (back-propagation). It watches trainable [variable()]s, tensors given to `tape_watch()`, and everything computed from
+#' them.
 #'
 #' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
 #' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class
@@ -14,7 +15,7 @@
 #'
 #' @param tape what `gradient_tape()` returned.
 #' @param persistent may it be asked more than once?
-#' @param watch_accessed_variables follow trainable variables without being told?
+#' @param watch_accessed_variables watch trainable variables automatically?
 #' @param expr code whose ops are recorded; it runs where it stands, as if there were no tape.
 #' @param x a float tensor.
 #' @param target a tensor, or a list of them.
@@ -286,7 +287,7 @@ check_source <- function(x, fun = calling_function()) {
 
 # ---- `with(context %as% name, { ... })` ----
 
-#' Name what a context gives
+#' Context managers: with() and %as%
 #'
 #' `with(tf$GradientTape() %as% tape, { ... })` runs the block where it stands and records its ops: `tape`, and
 #' everything that the block assigns, is there afterwards.

@@ -1,7 +1,7 @@
 # Tensors in R's own words: operators, Math, Summary, `[`, `$` and conversions. Each is another spelling of op_*(),
 # so tapes record it, traced functions may use it, and nothing is computed here.
 
-#' Tensors as R arrays
+#' Operators and functions for tensors
 #'
 #' R's operators and functions work on [tensor()]s and [variable()]s: each runs the op of the same meaning.
 #'

@@ -12,15 +12,15 @@ dtype_code <- function(dtype, fun = calling_function()) {
 
 #' Tensors
 #'
-#' A tensor is an array whose numbers live in the engine, in row-major order and in the number type
-#' that it names. R arrays keep their indices: `x[i, j]` in R is element (i, j) of the tensor. A
-#' number without dimensions becomes a scalar, a vector a tensor of one axis.
+#' A tensor is an array whose numbers live in the engine, in row-major order and with a dtype. R arrays keep their
+#' indices: `x[i, j]` in R is element (i, j) of the tensor. A number without dimensions becomes a scalar, a vector a
+#' tensor of one axis.
 #'
 #' @param x for `tensor()`: a numeric or logical vector, matrix or array, or a tensor; for
 #'   `as.array()` and the others: a tensor.
 #' @param dtype `"float32"`, `"float64"`, `"int32"`, `"int64"` or `"bool"`; by default doubles become
-#'   `"float64"`, integers `"int32"`, bit64's `integer64` `"int64"`, logicals `"bool"`. Numbers that the type cannot
-#'   hold exactly as whole numbers are an error for the integer types; use [op_cast()] to truncate.
+#'   `"float64"`, integers `"int32"`, bit64's `integer64` `"int64"`, logicals `"bool"`. Fractions and numbers
+#'   that the dtype cannot hold are an error for the integer dtypes; use [op_cast()] to truncate.
 #' @param ... ignored.
 #' @return `tensor()`: an object of class `nn_tensor`. `as.array()`: an R array with the same
 #'   indices (a plain number for a scalar). `tensor_dtype()`: a string. `dim()`: the shape,

@@ -1,15 +1,15 @@
 # Sequences of numbers, such as the words of texts, as matrices.
 
-#' Sequences of equal length
+#' Pad sequences to the same length
 #'
-#' Short sequences are filled up with `value`, long ones are cut, by default both at the front.
+#' Short sequences are padded with `value`, long ones are truncated, by default both at the front.
 #'
 #' @param sequences a list of numeric vectors (or of lists of numbers).
 #' @param maxlen the length of all; `NULL` for that of the longest.
-#' @param dtype type of the numbers: `"int32"` gives integers, where fractions are cut off, `"float32"` and `"float64"`
+#' @param dtype the dtype: `"int32"` gives integers, where fractions are cut off, `"float32"` and `"float64"`
 #'   give doubles.
-#' @param padding,truncating where to fill up and where to cut: `"pre"` (at the front) or `"post"` (at the end).
-#' @param value the number to fill up with.
+#' @param padding,truncating where to pad and where to truncate: `"pre"` (at the front) or `"post"` (at the end).
+#' @param value the number to pad with.
 #' @return A matrix of a row for each sequence and `maxlen` columns.
 #' @examples
 #' pad_sequences(list(1:3, 4:5, integer(), 1:6), maxlen = 4)
@@ -39,9 +39,9 @@ pad_sequences <- function(sequences, maxlen = NULL, dtype = "int32", padding = "
   result
 }
 
-#' Texts as matrices of words
+#' Bag-of-words matrices
 #'
-#' The "bag of words": a row for each sequence of word numbers, a column for each word. The order of the words is lost.
+#' A row for each sequence of word indices, a column for each word. The order of the words is lost.
 #'
 #' The matrix is filled some rows at a time, so little more memory is needed than the result has: 17,000 reviews with
 #' 10,000 words are 1.4 GB, half of it with `dtype = "int32"`.
@@ -124,7 +124,9 @@ inverse_frequency <- function(tokenizer, n, fun) {
   log(1 + tokenizer$document_count / (1 + docs))
 }
 
-#' Divide by the length of vectors
+#' Normalize an array
+#'
+#' Divides vectors by their norm.
 #'
 #' @param x a numeric vector, matrix or array.
 #' @param axis the axis along which the vectors lie, from 1, or from -1 for the last one.

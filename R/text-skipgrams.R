@@ -1,8 +1,9 @@
 # Pairs of neighbouring words, to learn word vectors from.
 
-#' Pairs of words for skip-gram models
+#' Skip-gram pairs with negative sampling
 #'
-#' Each word of a sequence is paired with its neighbours (label 1), and with words drawn at random (label 0).
+#' Each word of a sequence is paired with its neighbours (label 1), and with words drawn at random, the negative samples
+#' (label 0).
 #'
 #' @param sequence a vector of word numbers. 0 stands for no word and is passed over.
 #' @param vocabulary_size random words are 1 .. `vocabulary_size` - 1.

@@ -1,6 +1,6 @@
 # A vocabulary, learned from texts.
 
-#' Turn texts into numbers
+#' Text tokenizer
 #'
 #' A tokenizer learns a vocabulary from texts: its words by frequency, 1 for the most frequent one; words that are
 #' equally frequent come in the order of their first appearance. 0 is no word's number, it is for padding.

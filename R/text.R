@@ -3,7 +3,7 @@
 # Punctuation but the apostrophe, and the white space within lines, as in Keras.
 text_filters <- "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
 
-#' Words of a text
+#' Split a text into words
 #'
 #' Every character in `filters` becomes `split`, and the text is cut there.
 #'
@@ -23,7 +23,7 @@ text_to_word_sequence <- function(text, filters = text_filters, lower = TRUE, sp
   split_words(text, check_splitting(filters, lower, split))[[1]]
 }
 
-#' Words as numbers by hashing
+#' Hashing trick: words as indices of a fixed size
 #'
 #' A word's number is `hash(word) %% (n - 1) + 1`. No vocabulary is needed, but different words may get the same number.
 #' `text_one_hot()` is the same with the hash of the package.

@@ -1,7 +1,7 @@
 # `tf$...`: TensorFlow's names for what the package has. Thin spellings of op_*(): axes are 0-based here, as in
 # TensorFlow, and numbers without dimensions become float32.
 
-#' TensorFlow's names
+#' TensorFlow's names: tf
 #'
 #' `tf` holds the package's functions under their TensorFlow names, so that code and course sheets written for R's
 #' tensorflow package run as they stand: `tf$Variable`, `tf$matmul`, `tf$GradientTape`, `tf$nn$relu`,
@@ -9,7 +9,7 @@
 #'
 #' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
 #'   and `k_*()`. Negative axes count from the end everywhere.
-#' * **Number types**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32,
+#' * **Dtypes**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32,
 #'   whole numbers int32. `tf$reduce_mean()` of whole numbers is one, cut towards zero; [mean()][op_sum] and [k_mean()]
 #'   give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the
 #'   tensor that they meet.
@@ -17,10 +17,10 @@
 #'
 #' | part | members |
 #' |---|---|
-#' | making | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
+#' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal set_seed` |
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
-#' | choice | `gather boolean_mask where` |
+#' | gather and select | `gather boolean_mask where` |
 #' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
@@ -48,7 +48,7 @@ new_namespace <- function(path, members) {
   structure(space, class = "nn_namespace")
 }
 
-#' Most functions of TensorFlow take a `name` for the node of a graph. It is a string, and of no use here.
+#' Most functions of TensorFlow take a `name` for the node of a graph. It is ignored; present for compatibility.
 #' @noRd
 with_name_check <- function(f) {
   if (is.function(f) && "name" %in% names(formals(f)) && !"name" %in% all.names(body(f))) {
@@ -252,7 +252,7 @@ tf_linalg <- list(
   global_norm = function(t_list, name = NULL) global_norm(check_tensors(t_list, "t_list"))
 )
 
-#' Picked, not multiplied by zeros, which leave a NaN beside the diagonal.
+#' Gathered, not multiplied by zeros, which leave a NaN beside the diagonal.
 #' @noRd
 diagonal_part <- function(x, fun = calling_function()) {
   sizes <- shape_of(x)
@@ -446,7 +446,7 @@ zeallot::`%<-%`
 #' @export
 zeallot::`%->%`
 
-#' R values as tensors
+#' Convert to a tensor
 #'
 #' As `tf$convert_to_tensor()`, but numbers without dimensions become float64 as in R; with `shape`, one number fills it
 #' and more are read in row by row.
@@ -464,7 +464,7 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   fit_shape(as_value(tensor(x, dtype)), shape, min = -1)
 }
 
-#' Lists of pairs
+#' Zip lists
 #'
 #' Transposes lists: `zip_lists(gradients, variables)` pairs them for an optimizer's `$apply_gradients()`.
 #'
@@ -480,7 +480,7 @@ zip_lists <- function(...) {
   .mapply(list, unname(all), NULL)
 }
 
-#' Reproducible random numbers
+#' Set the random seed
 #'
 #' `set.seed()` governs all randomness of the package. These names of other packages do just that.
 #'

@@ -1,8 +1,8 @@
 # Windows of a time series, as batches.
 
-#' Batches of windows of a time series
+#' Time series generator
 #'
-#' A generator for training on a time series: each sample is a window of `length` time steps, its target what belongs to
+#' A generator of batches of temporal data: each sample is a window of `length` time steps, its target what belongs to
 #' the step after the window.
 #'
 #' @param data a matrix or array whose first dimension is time, or a vector.
