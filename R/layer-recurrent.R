@@ -243,7 +243,7 @@ build_recurrent <- function(self, shape, gates) {
   if (length(shape) != 3) abort("needs an input of shape (batch, timesteps, features), not ", format_keras_shape(shape),
     if (length(shape) == 2)
     "; a recurrent layer before it gives steps with `return_sequences = TRUE`, and `array_reshape(x, c(nrow(x), ",
-    "steps, features))` makes them", class = "shape", fun = self$name)
+    "timesteps, features))` makes them", class = "shape", fun = self$name)
   units <- config$units
   add_weight(self, "kernel", c(features_of(self, shape), gates * units), config$kernel_initializer,
     config$kernel_regularizer, config$kernel_constraint)

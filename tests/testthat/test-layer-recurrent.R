@@ -140,7 +140,7 @@ test_that("masking layers and arguments", {
   expect_error(layer_gru(units = 2, dropout = 1), "dropout")
   expect_error(layer_lstm(units = 2, stateful = TRUE), "stateful")
   expect_error(layer_lstm(units = 2, activation = "softmax"), "`activation` must be one of")
-  expect_error(layer_lstm(matrix(1, 2, 2), units = 2), "rows, steps, features", class = "nativenet_error_shape")
+  expect_error(layer_lstm(matrix(1, 2, 2), units = 2), "batch, timesteps, features", class = "nativenet_error_shape")
   expect_error(layer_embedding(input_dim = 10), "output_dim")
   expect_error(layer_embedding(matrix(11L), input_dim = 10, output_dim = 2), class = "nativenet_error_index")
 })
