@@ -276,9 +276,10 @@ reading_data <- function(self, data, expr) {
   tryCatch(expr, nativenet_error_index = function(e) {
     refuse <- function(...) abort(..., class = "index", fun = user_function())
     for (k in seq_along(self$inputs)) {
-      for (step in self$plan$steps) {
+      plan <- model_plan(self)
+      for (step in plan$steps) {
         layer <- step$layer
-        if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == self$plan$inputs[k])) next
+        if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == plan$inputs[k])) next
         n <- layer$config$input_dim
         odd <- number_outside(data$columns[[k]], n)
         if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n,

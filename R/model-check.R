@@ -64,7 +64,7 @@ check_end <- function(self, k) {
 #' @noRd
 last_layer <- function(x) {
   layer <- x$node$layer
-  if (!is.null(layer$plan)) return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
+  if (!is.null(layer$outputs)) return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
   if (layer$kind %in% c("flatten", "reshape", "permute", "repeat_vector", "dropout"))
     return(last_layer(tensor_leaves(x$node$inputs)[[1]]))
   list(name = layer$name, activation = last_activation(layer), shape = x$shape)

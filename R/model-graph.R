@@ -184,7 +184,7 @@ symbolic_call <- function(self, object, args) {
     mask <- attr(y, "mask")
     keras_tensor(known_shape(info[[2]]), info[[1]], node, if (!is.null(mask)) known_shape(shape_of(mask)))
   }))
-  if (is.null(self$plan)) note_ends(self, object, node$outputs) # models have ends of their own
+  if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs
 }
 
@@ -223,22 +223,28 @@ with_training <- function(training, expr) {
 #' @noRd
 nodes_between <- function(inputs, outputs, fun = calling_function()) {
   starts <- lapply(inputs, function(x) x$node)
-  nodes <- list()
-  depth <- numeric()
-  visit <- function(node, d) {
-    at <- place_of(node, nodes) # numbers tell nodes of one session apart only
-    if (is.na(at)) nodes[[at <- length(nodes) + 1]] <<- node
-    else if (depth[at] >= d) return()
-    depth[at] <<- d
-    if (is_one_of(node, starts)) return()
-    if (isTRUE(node$layer$is_input)) {
-      abort("the outputs depend on `", node$layer$name, "`, which is not among the inputs", fun = fun)
+  sources <- function(node) if (!is_one_of(node, starts)) lapply(tensor_leaves(node$inputs), function(x) x$node)
+  found <- new.env(parent = emptyenv())
+  nodes <- list() # each after those it reads: numbers tell nodes of one session apart only
+  waiting <- lapply(outputs, function(x) x$node) # a stack of our own: R's does not hold a thousand layers
+  while ((n <- length(waiting)) > 0) {
+    node <- waiting[[n]]
+    if (!was_seen(found, node)) {
+      if (isTRUE(node$layer$is_input) && !is_one_of(node, starts))
+        abort("the outputs depend on `", node$layer$name, "`, which is not among the inputs", fun = fun)
+      waiting <- c(waiting, sources(node))
+    } else {
+      waiting[[n]] <- NULL
+      if (!is_one_of(node, nodes)) nodes <- c(nodes, list(node))
     }
-    for (x in tensor_leaves(node$inputs)) visit(x$node, d + 1)
   }
-  for (x in outputs) visit(x$node, 0)
   unused <- Filter(function(x) !is_one_of(x$node, nodes), inputs)
   if (length(unused)) abort("no output depends on `", unused[[1]]$node$layer$name, "`", fun = fun)
+  depth <- numeric(length(nodes))
+  for (i in rev(seq_along(nodes))) for (source in sources(nodes[[i]])) {
+    at <- place_of(source, nodes)
+    depth[at] <- max(depth[at], depth[i] + 1)
+  }
   nodes[order(-depth, vapply(nodes, function(n) n$number, 0))]
 }
 
@@ -261,9 +267,10 @@ own_beginning <- function(inputs, outputs, fun = calling_function()) {
   list(inputs = inputs, outputs = lapply(outputs, moved))
 }
 
-#' How to run a graph: which values each node reads and fills.
+#' How to run a graph: its nodes, and which values each reads and fills.
 #' @noRd
-graph_plan <- function(inputs, outputs, nodes) {
+graph_plan <- function(inputs, outputs, fun) {
+  nodes <- nodes_between(inputs, outputs, fun)
   tensors <- list()
   place <- function(x) {
     at <- place_of(x, tensors)
@@ -276,9 +283,16 @@ graph_plan <- function(inputs, outputs, nodes) {
   inner <- Filter(function(n) !is_one_of(n, starts), nodes)
   steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args,
     outputs = unlist(places(n$outputs))))
-  list(inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L), size = length(tensors))
+  list(nodes = nodes, inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L),
+    size = length(tensors))
 }
 
+#' That of a model. A sequence grows layer by layer: its plan is made when it is asked for.
+#' @noRd
+model_plan <- function(self) {
+  if (is.null(self$plan)) self$plan <- graph_plan(self$inputs, self$outputs, self$name)
+  self$plan
+}
 #' Run a graph on tensors, one per input.
 #' @noRd
 run_graph <- function(plan, values, training) {

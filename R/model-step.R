@@ -46,7 +46,7 @@ step_cache <- function(self) {
 specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(tensor_dtype(t), c(batch, dim(t)[-1])))
 
 trace_prediction <- function(self, data, batch) {
-  trace <- trace_call(function(x) run_graph(self$plan, x, FALSE), list(specs_like(data$columns, batch)), batch)
+  trace <- trace_call(function(x) run_graph(model_plan(self), x, FALSE), list(specs_like(data$columns, batch)), batch)
   list(program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = list(), averaged = integer(),
     collected = trace$template)
 }
@@ -65,7 +65,7 @@ trace_step <- function(self, training, data, batch) {
     on.exit(session$penalties <- NULL)
     tape <- if (training) gradient_tape(persistent = FALSE)
     if (training) tape_start(tape_state(tape))
-    outputs <- run_graph(self$plan, x, training)
+    outputs <- run_graph(model_plan(self), x, training)
     losses <- Map(placed_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL), loss_places(self))
     total <- Reduce(op_add, Map(op_multiply, losses, compiled$loss_weights))
     total <- Reduce(op_add, c(list(total), session$penalties, weight_penalties(self)))

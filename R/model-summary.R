@@ -85,7 +85,7 @@ count_of <- function(weights) sum(as.numeric(lengths(weights)))
 #' A row per layer, in the order in which data pass them.
 #' @noRd
 layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$trainable) {
-  nodes <- self$nodes
+  nodes <- model_plan(self)$nodes
   shown <- if (self$kind == "sequential") Filter(function(n) !isTRUE(n$layer$is_input), nodes) else nodes
   seen <- new.env(parent = emptyenv())
   shown <- Filter(function(n) !was_seen(seen, n$layer), shown)
@@ -101,7 +101,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
       connected = paste(unique(from), collapse = ", ")
     )
     if (isTRUE(layer$is_input)) own$output_shape <- paste0("[", own$output_shape, "]")
-    nested <- if (expand_nested && !is.null(layer$nodes)) layer_rows(layer, TRUE, paste0(indent, "  "), own$trainable)
+    nested <- if (expand_nested && !is.null(layer$outputs)) layer_rows(layer, TRUE, paste0(indent, "  "), own$trainable)
     rbind(own, nested)
   })
   do.call(rbind, rows)
@@ -110,7 +110,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
 #' Does each layer read what the one before it gives?
 #' @noRd
 is_chain <- function(self) {
-  nodes <- self$nodes
+  nodes <- model_plan(self)$nodes
   sources <- lapply(nodes, function(n) lapply(tensor_leaves(n$inputs), function(x) x$node))
   all(lengths(sources) <= 1) && sum(lengths(sources) == 0) == 1 && length(self$outputs) == 1 &&
     all(vapply(seq_along(nodes)[-1], function(i) identical(sources[[i]][[1]], nodes[[i - 1]]), NA))
@@ -126,7 +126,7 @@ plot.nn_model <- function(x, main = NULL, method = "auto", ...) {
 #' As program_graph(): a box for each call of a layer.
 #' @noRd
 model_graph <- function(self) {
-  nodes <- self$nodes
+  nodes <- model_plan(self)$nodes
   at <- function(node) place_of(node, nodes)
   edges <- do.call(rbind, lapply(seq_along(nodes), function(i) {
     sources <- vapply(tensor_leaves(nodes[[i]]$inputs), function(x) at(x$node), 0L)

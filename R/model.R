@@ -88,20 +88,21 @@ check_model <- function(x, arg = "object", fun = calling_function()) {
 add_layer <- function(model, layer) {
   self <- layer_self(model)
   if (!is_layer(layer)) abort("`layers` must be layers, not ", describe(layer), fun = "keras_model_sequential")
-  names <- vapply(self$layers, function(l) layer_self(l)$name, "")
+  present <- c(lapply(self$layers, layer_self), lapply(self$inputs, function(x) x$node$layer))
   own <- layer_self(layer)
   if (holds(own, self)) abort("a model cannot be a layer of itself", fun = self$name)
-  if (is_one_of(own, lapply(self$layers, layer_self))) {
+  if (is_one_of(own, present)) {
     abort("`", own$name,
       "` is in the model already: a sequence has each layer once. Make another; or call it twice on the symbolic ",
       "tensors of a `keras_model()`, where both calls share its weights", fun = self$name)
   }
-  if (own$name %in% names) abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
+  if (own$name %in% self_names(present))
+    abort("the model has a layer `", own$name, "` already; names must differ", fun = self$name)
   if (self$built) output <- one_output(self, layer, self$output)
   before <- self$layers
   self$layers <- c(before, list(layer))
   tryCatch(
-    if (self$built) finish_model(self, self$inputs, list(output))
+    if (self$built) end_model(self, list(output))
     else if (!is.null(shape <- first_shape(self))) build_sequential(self, shape),
     error = function(e) { # the model stays as it was
       self$layers <- before
@@ -111,6 +112,8 @@ add_layer <- function(model, layer) {
   forget_compilation(self)
   model
 }
+
+self_names <- function(selves) vapply(selves, function(self) self$name, "")
 
 #' Of a model whose layers have changed.
 #' @noRd
@@ -155,19 +158,25 @@ one_output <- function(self, layer, x) {
 }
 
 finish_model <- function(self, inputs, outputs, fun = calling_function()) {
-  nodes <- nodes_between(inputs, outputs, fun)
-  layers <- unique_objects(lapply(nodes, function(n) n$layer))
-  names <- vapply(layers, function(l) l$name, "")
+  plan <- graph_plan(inputs, outputs, fun)
+  layers <- unique_objects(lapply(plan$nodes, function(n) n$layer))
+  names <- self_names(layers)
   if (anyDuplicated(names)) abort("two layers have the name `", names[duplicated(names)][1], "`; names must differ",
     fun = fun)
-  self$plan <- graph_plan(inputs, outputs, nodes)
   self$inputs <- inputs
-  self$outputs <- outputs
-  note_ends(self, if (length(inputs) == 1) inputs[[1]] else inputs, if (length(outputs) == 1) outputs[[1]] else outputs)
-  self$nodes <- nodes
+  end_model(self, outputs)
+  self$plan <- plan
   if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
   self$built <- TRUE
-  self$cache <- NULL
+}
+
+#' Its outputs are others: nothing that was made for those before holds.
+#' @noRd
+end_model <- function(self, outputs) {
+  self$outputs <- outputs
+  self$plan <- self$cache <- NULL
+  one <- function(x) if (length(x) == 1) x[[1]] else x
+  note_ends(self, one(self$inputs), one(outputs))
 }
 
 #' @rdname keras_model_sequential
@@ -205,7 +214,7 @@ model_type <- sequential_type <- list(
     if (!self$built) build_sequential(self, shape[-1])
   },
   call = function(self, x, training) {
-    values <- run_graph(self$plan, as_parts(x, input_names(self), "x", self$name), training)
+    values <- run_graph(model_plan(self), as_parts(x, input_names(self), "x", self$name), training)
     if (length(values) == 1) values[[1]] else stats::setNames(values, self$output_names)
   },
   mask = "own"
@@ -237,7 +246,7 @@ pop_layer <- function(object) {
   self$layers <- self$layers[-length(self$layers)]
   forget_compilation(self)
   # what the last layer read
-  if (self$built && length(self$layers)) finish_model(self, self$inputs, list(self$output$node$inputs))
+  if (self$built && length(self$layers)) end_model(self, list(self$output$node$inputs))
   else self$built <- FALSE
   invisible(object)
 }
@@ -363,7 +372,7 @@ count_params <- function(object) count_of(all_weights(built_weights(object)))
 #' @export
 get_layer <- function(object, name = NULL, index = NULL) {
   layers <- check_has_layers(layer_self(check_model(object)))
-  names <- vapply(layers, function(l) layer_self(l)$name, "")
+  names <- self_names(lapply(layers, layer_self))
   if (is.numeric(name) && is.null(index)) {
     index <- name
     name <- NULL
@@ -403,7 +412,7 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
     change_trainable(self, trainable)
     return(invisible(object))
   }
-  names <- vapply(check_has_layers(self, fun), function(l) layer_self(l)$name, "")
+  names <- self_names(lapply(check_has_layers(self, fun), layer_self))
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
   chosen <- if (is.function(which)) {
     check_function(which, fun = fun, takes = 1)

@@ -137,7 +137,7 @@ layer_number <- function(self, table) {
   if (!is.na(at)) return(at)
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
     trainable = self$trainable)
-  if (!is.null(self$plan)) {
+  if (!is.null(self$outputs)) {
     entry$graph <- graph_entry(self, table)
   } else if (isTRUE(self$is_input)) {
     entry$shape <- as.list(self$input_shape[-1])
@@ -188,7 +188,7 @@ enter_own <- function(own, name, f) {
 }
 
 graph_entry <- function(self, table) {
-  nodes <- self$nodes # each stands before those that need it
+  nodes <- model_plan(self)$nodes # each stands before those that need it
   layers <- lapply(nodes, function(n) layer_number(n$layer, table))
   listed <- lapply(self$layers, function(l) layer_number(layer_self(l), table))
   place <- function(x) {

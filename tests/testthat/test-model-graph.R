@@ -135,6 +135,20 @@ test_that("models have inputs that are outputs, outputs twice, and begin in the 
   expect_equal(predict(probe, x), same[[2]], tolerance = 1e-7)
 })
 
+test_that("the nodes of a graph are found along its longest paths, of thousands of layers, too", {
+  self <- environment(layer_dense(units = 1))$self
+  call <- function(inputs) {
+    node <- new_node(self, inputs, list())
+    node$outputs <- keras_tensor(c(NA, 1), "float32", node)
+  }
+  input <- layer_input(1)
+  x <- input
+  for (i in 1:2000) x <- call(list(x, call(x))) # a short and a long way to each
+  nodes <- nodes_between(list(input), list(x))
+  expect_length(nodes, 4001)
+  expect_identical(vapply(nodes, function(n) n$number, 0), nodes[[1]]$number + 0:4000)
+})
+
 test_that("sizes that are not known stay so through layers", {
   s <- layer_input(c(NA, 4))
   expect_identical(layer_lstm(s, 3, return_sequences = TRUE)$shape, c(NA, NA, 3L))

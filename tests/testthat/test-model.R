@@ -204,6 +204,22 @@ test_that("pop_layer takes the last layer off, and another can follow", {
     class = "nativenet_error_value")
 })
 
+test_that("what a layer more or less costs does not grow with the sequence: its plan waits until it is asked for", {
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(2)
+  self <- environment(model)$self
+  for (i in 1:3) {
+    model |> layer_dense(2)
+    expect_null(self$plan)
+  }
+  expect_equal(dim(model(matrix(0, 4, 2))), c(4, 2))
+  expect_length(self$plan$steps, 4)
+  pop_layer(model)
+  expect_null(self$plan)
+  expect_length(get_weights(model), 6)
+  expect_equal(predict(model, matrix(0, 4, 2)), matrix(0, 4, 2))
+  expect_error(layer_dense(model, 2, name = self$inputs[[1]]$node$layer$name), "names must differ")
+})
+
 test_that("parameters are counted, in models, layers and nested models, each once", {
   model <- net()
   expect_equal(count_params(model), 4 * 3 + 3 + 3 * 2 + 2)

@@ -78,7 +78,7 @@ test_that("two models from files may become one, whatever numbers their layers h
   fake <- function(model) { # as if each had been the first of its session
     stored <- again(model)
     self <- environment(stored)$self
-    for (k in seq_along(self$nodes)) self$nodes[[k]]$number <- k
+    for (k in seq_along(self$plan$nodes)) self$plan$nodes[[k]]$number <- k
     stored
   }
   a2 <- fake(a)
