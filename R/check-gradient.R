@@ -9,12 +9,17 @@
 #' | a loss | `y_true`, `y_pred` | `backward()` with differences of `forward()` towards `y_pred` |
 #' | a [dense_neural_network][build_dense_neural_network] | `x`, `y` | the gradient that training follows with differences of the loss, for each weight and bias |
 #' | a function of tensors, such as an op | one array per argument | [tape_gradient()] with differences of the sum of the result, for each floating-point argument |
+#' | the same, with `order = 2` | likewise | second derivatives, by nested tapes, with differences of first ones |
+#'
+#' With `order = 2`, g being the first derivatives towards all arguments and v fixed numbers between -1 and 1, the
+#' derivatives of \eqn{g \cdot v} are compared, which are the products of the Hessian with v.
 #'
 #' Near a kink (`relu()` at 0) differences straddle two slopes and disagree although the derivative is right; choose
 #' other points.
 #'
 #' @param object see above.
 #' @param ... see above.
+#' @param order 1, or 2 for the second derivatives of a function of tensors.
 #' @param step h, relative to the size of each number (at least 1).
 #' @param tolerance largest relative error that passes: the difference divided by the larger of the two
 #'   derivatives, or by 1e-4 of the largest in the same array if that is more. Where the differences are so small that
@@ -34,15 +39,18 @@
 #' ))
 #' check_gradient(wrong(), matrix(c(0.5, 2), 1))
 #' @export
-check_gradient <- function(object, ..., step = 1e-6, tolerance = 1e-5) {
+check_gradient <- function(object, ..., order = 1, step = 1e-6, tolerance = 1e-5) {
+  order <- check_count(order, max = 2)
   step <- check_number(step, above = 0)
   tolerance <- check_number(tolerance, above = 0)
   args <- list(...)
   if (is(object, "refObjectGenerator")) abort("`object` must be an object, not ", describe(object))
+  if (order == 2 && (!is.function(object) || is_loss(object) || is_activation(object)))
+    abort("`order = 2` is for a function of tensors, not ", describe(object))
   pairs <- if (is(object, "dense_neural_network") && "gradients" %in% method_names(object)) {
     network_derivatives(object, args, step)
   } else if (is.function(object)) {
-    function_derivatives(object, args, step)
+    function_derivatives(object, args, step, order)
   } else if (is_loss(object)) {
     args <- named_arguments(args, c("y_true", "y_pred"))
     list(y_pred = list(
@@ -91,30 +99,53 @@ finite_differences <- function(f, x, step) {
   structure(slope, noise = noise)
 }
 
-function_derivatives <- function(f, args, step) {
+function_derivatives <- function(f, args, step, order) {
   args <- lapply(args, function(x) if (is_tensor(x)) as.array(x) else plain_argument(x, "...", "check_gradient"))
   inputs <- lapply(args, tensor)
   floats <- which(vapply(args, is.double, NA))
   if (length(floats) == 0) abort("`...` must hold an array of doubles to differentiate towards", fun = "check_gradient")
-  tape <- gradient_tape()
-  for (k in floats) tape_watch(tape, inputs[[k]])
-  y <- tape_record(tape, do.call(f, inputs))
-  exact <- gradient_towards(tape, y, inputs[floats])
-  total <- function(k) function(x) {
-    inputs[[k]] <- tensor(x)
+  total <- function(inputs) {
     results <- do.call(f, inputs)
-    sum(vapply(if (is_tensor(results)) list(results) else results, function(r) sum(as.double(r)), 0))
+    if (is_tensor(results)) results <- list(results)
+    Reduce(op_add, lapply(results, function(y) op_cast(op_sum(y), "float64")))
   }
+  if (order == 2) total <- slope_along(total, floats)
+  exact <- derivatives_of(total, inputs, floats)
   names <- names(args)
   labels <- ifelse(nzchar(if (is.null(names)) rep("", length(args)) else names), names,
     paste("argument", seq_along(args)))
   pairs <- lapply(seq_along(floats), function(i) {
     x <- args[[floats[i]]]
     g <- if (is.null(exact[[i]])) numeric(length(x)) else as.array(exact[[i]])
-    list(exact = `attributes<-`(g, attributes(x)), approximate = finite_differences(total(floats[i]), x, step))
+    at <- function(x) as.double(total(replace(inputs, floats[i], list(tensor(x)))))
+    list(exact = `attributes<-`(g, attributes(x)), approximate = finite_differences(at, x, step))
   })
   `names<-`(pairs, labels[floats])
 }
+
+#' The derivatives of f, one number, towards some of its inputs.
+#' @noRd
+derivatives_of <- function(f, inputs, which) {
+  tape <- gradient_tape(persistent = FALSE)
+  y <- tape_record(tape, {
+    tape_watch(tape, inputs[which])
+    f(inputs)
+  })
+  gradient_towards(tape, y, inputs[which])
+}
+
+#' The function whose value is the slope of f along fixed numbers.
+#' @noRd
+slope_along <- function(f, which) {
+  function(inputs) {
+    slopes <- Filter(Negate(is.null), derivatives_of(f, inputs, which))
+    along <- Map(function(g, k) op_sum(op_multiply(g, fill_row_major(sin(seq_len(length(g)) + k), dim(g)))), slopes,
+      seq_along(slopes))
+    Reduce(op_add, along, tensor(0))
+  }
+}
+
+fill_row_major <- function(numbers, dim) op_reshape(tensor(array(numbers, length(numbers))), dim)
 
 #' Element by element, or for Jacobians (rows, K, K) output by output.
 #' @noRd

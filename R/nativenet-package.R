@@ -40,6 +40,8 @@
 #   home        in which session a layer was made or called: as no two share it, names are unique in one only
 #   nodes       calls of layers on symbolic tensors so far
 #   trainable_changes  another environment after each change of what is to be trained
+#   traced_tapes  the states of tapes that record in the function being traced
+#   custom      TRUE once a function of custom_gradient() was called
 #   training    do layers that are called without `training` behave as in training?
 #   penalties   on activities, collected while a training step is traced
 #   told_formats  names of files whose format is not what the name says

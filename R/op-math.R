@@ -4,7 +4,7 @@
 #'
 #' As the functions of these names in R; `op_erf()` is the error function, `2 * pnorm(sqrt(2) * x) - 1`. `op_round()`
 #' rounds halves to the even number. The steps (`op_floor()`, `op_ceiling()`, `op_round()`, `op_sign()`) have the
-#' derivative 0; `op_digamma()`, the derivative of `op_lgamma()`, has none.
+#' derivative 0. `op_digamma()` is the derivative of `op_lgamma()`.
 #'
 #' @param x a float tensor or array (`op_sign()` also takes integers).
 #' @return A tensor of the same shape and dtype.

@@ -244,7 +244,9 @@ op_unstack <- function(x, axis = 1) {
 #'   of the integer's range; anything but 0 is TRUE as bool.
 #' @param condition a logical array or bool tensor.
 #' @param y a tensor or array; shapes of all three broadcast.
-#' @return A tensor. `op_gather()`: the axis is replaced by the axes of `indices`.
+#' @param updates what `op_gather()` of the same indices would give the shape of.
+#' @return A tensor. `op_gather()`: the axis is replaced by the axes of `indices`. `op_scatter_add()`: the numbers of
+#'   `x`, plus the updates where the indices say; those of one place add up.
 #' @section Errors: `nativenet_error_index` if an index lies outside the axis.
 #' @examples
 #' as.array(op_gather(matrix(1:6, 3), c(2, 0)))
@@ -253,6 +255,12 @@ op_unstack <- function(x, axis = 1) {
 #' @export
 op_gather <- function(x, indices, axis = 1) {
   apply_op("gather", list(x, tensor(indices, "int32")), ints = check_one_axis(axis, rank_of(x)))
+}
+
+#' @rdname op_gather
+#' @export
+op_scatter_add <- function(x, indices, updates, axis = 1) {
+  apply_op("scatter_add", list(x, tensor(indices, "int32"), updates), ints = check_one_axis(axis, rank_of(x)))
 }
 
 #' @rdname op_gather

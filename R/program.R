@@ -48,11 +48,14 @@ trace_call <- function(f, args, rows = NULL) {
     inputs <<- c(inputs, list(input))
     input
   }))
-  before <- tracing_program()
+  before <- list(recording[[1]], recording[[2]], session$traced_tapes)
   set_recording(tracing = program)
   session$optimizers <- list()
   session$aborted <- NULL
-  on.exit(set_recording(tracing = before))
+  on.exit({
+    set_recording(before[[1]], before[[2]])
+    session$traced_tapes <- before[[3]]
+  })
   result <- withVisible(do.call(f, symbolic, quote = TRUE))
   if (!is.null(session$aborted)) abort_trace(session$aborted) # the function caught the condition itself
   for (leaf in tensor_leaves(result$value)) {

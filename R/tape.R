@@ -45,7 +45,8 @@ gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
     used = FALSE,
     depth = 0,      # of the blocks of code that it records; 0: it does not
     ranges = NULL,  # of a traced function's program that it saw: list(c(first, end), ...), end NA while it goes on
-    watched = NULL  # symbolic tensors that it was told to watch
+    traced = NULL,  # this program
+    watched = NULL  # what it was told to watch there: list(list(x =, at =), ...), the position from which on
   ), parent = emptyenv())
   if (!watch_accessed_variables) .Call(C_tape_reset, state$program, FALSE)
   tape <- list(state = state)
@@ -60,9 +61,9 @@ tape_start <- function(state) {
   if (is_tracing()) {
     state$traced <- tracing_program()
     state$ranges <- c(state$ranges, list(c(.Call(C_program_position, state$traced), NA)))
-  } else {
-    set_recording(tapes = c(recording[[1]], list(state$program)))
+    session$traced_tapes <- c(session$traced_tapes, list(state))
   }
+  set_recording(tapes = c(recording[[1]], list(state$program))) # while a function is traced, what runs on constants
   state$depth <- state$depth + 1
 }
 
@@ -71,6 +72,7 @@ tape_stop <- function(state) {
   state$depth <- state$depth - 1
   n <- length(state$ranges)
   if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
+  session$traced_tapes <- Filter(function(other) !identical(other, state), session$traced_tapes)
   tapes <- recording[[1]]
   for (at in rev(seq_along(tapes))) if (is_same(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }
@@ -99,14 +101,9 @@ tape_watch <- function(tape, x) {
   state <- tape_state(check_tape(tape))
   for (t in tensor_leaves(x)) {
     check_tensor(t, arg = "x")
-    if (!is_tracing()) {
-      .Call(C_tape_watch, state$program, t)
-    } else {
-      if (!is_symbolic(t) && !is_variable(t)) abort_trace("a tape watches a constant")
-      seen <- state$ranges[[length(state$ranges)]]
-      if (length(seen) && .Call(C_program_position, tracing_program()) > seen[1])
-        abort_trace("a tape is told what to watch when it has recorded already")
-      state$watched <- c(state$watched, list(t))
+    if (!is_symbolic(t) && !(is_tracing() && is_variable(t))) .Call(C_tape_watch, state$program, t)
+    if (is_tracing()) {
+      state$watched <- c(state$watched, list(list(x = t, at = .Call(C_program_position, tracing_program()))))
     }
   }
   invisible(x)
@@ -130,27 +127,38 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
   wanted <- tensor_leaves(sources, keep_null = TRUE)
   for (x in targets) check_tensor(x, arg = "target", fun = fun)
   for (x in wanted) check_source(x, fun)
-  if (!is.null(output_gradients)) {
-    output_gradients <- if (is_branch(output_gradients)) output_gradients else list(output_gradients)
-    if (length(output_gradients) != length(targets)) {
-      abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(output_gradients),
-        fun = fun)
-    }
-  }
-  gradients <- if (!is_tracing()) {
-    eager_gradients(state, targets, wanted, output_gradients)
+  seeds <- if (!is.null(output_gradients)) check_seeds(output_gradients, targets, fun)
+  gradients <- if (made_of_ops(state, seeds)) {
+    before <- tapes_recording()
+    if (!state$persistent) set_recording(tapes = Filter(function(p) !is_same(p, state$program), before))
+    on.exit(set_recording(tapes = before))
+    composed_gradients(state, targets, wanted, seeds)
+  } else if (!is_tracing()) {
+    eager_gradients(state, targets, wanted, seeds)
   } else {
-    traced_gradients(state, targets, wanted, output_gradients)
+    traced_gradients(state, targets, wanted)
   }
   if (tell && length(wanted) && length(targets) && all_null(gradients)) {
     warn("`", fun, "()`: no source has a gradient, the result is NULL: ", why_unconnected(state, targets, wanted),
       class = "gradient")
   }
-  if (!state$persistent) {
-    if (!is_tracing()) .Call(C_tape_reset, state$program, state$watches_variables)
-    state$used <- TRUE
-  }
+  if (!state$persistent) tape_end(state)
   if (is_tensor(sources)) gradients[[1]] else fill_leaves(sources, gradients)
+}
+
+#' The trainable variables that a tape has met.
+#' @noRd
+recorded_variables <- function(state) {
+  if (!is_tracing()) return(.Call(C_tape_variables, state$program))
+  inputs <- do.call(c, lapply(recorded(state)$nodes, `[[`, "inputs"))
+  unique_objects(Filter(function(x) is_variable(x) && is_trainable(x), inputs))
+}
+
+#' Let go of all that was recorded, after the last question.
+#' @noRd
+tape_end <- function(state) {
+  if (!is_tracing()) .Call(C_tape_reset, state$program, state$watches_variables)
+  state$used <- TRUE
 }
 
 #' What is likely to have cut the way from the sources to the targets.
@@ -162,8 +170,8 @@ why_unconnected <- function(state, targets, sources) {
   if (length(targets) && all(whole(targets)))
     return(paste0("the target is ", tensor_dtype(targets[[1]]), ", and only floating-point numbers have derivatives"))
   if (is_tracing()) return("the target is not computed from the sources while the tape records")
-  # what the tape follows has a gradient towards itself
-  follows <- function(x) !is.null(eager_gradients(state, list(x), list(x), NULL)[[1]])
+  seen <- recorded(state)
+  follows <- function(x) any(seen$follows[seen$find(list(x), 1L)[[1]]])
   if (!state$watches_variables || !any(vapply(sources, function(x) is_variable(x) && is_trainable(x), NA))) {
     if (!any(vapply(sources, follows, NA))) {
       return(paste0(if (is_variable(sources[[1]])) "a tape follows such variables" else
@@ -181,21 +189,57 @@ why_unconnected <- function(state, targets, sources) {
   "the target does not depend on them"
 }
 
-eager_gradients <- function(state, targets, sources, output_gradients) {
-  gradients <- .Call(C_tape_gradient, state$program, targets, sources, output_gradients, gradient_scratch)
-  for (other in tapes_recording()) .Call(C_tape_opaque, other, targets, gradients)
-  gradients
-}
+eager_gradients <- function(state, targets, sources, seeds)
+  .Call(C_tape_gradient, state$program, targets, sources, seeds, gradient_scratch)
 
 # Here the gradient becomes part of the traced function's program.
-traced_gradients <- function(state, targets, sources, output_gradients) {
-  n <- length(state$ranges)
-  if (n != 1 || length(output_gradients) || !is_same(state$traced, tracing_program()))
-    abort_trace("a tape is used in an unusual way")
+traced_gradients <- function(state, targets, sources) {
   range <- state$ranges[[1]]
   if (is.na(range[2])) range[2] <- .Call(C_program_position, state$traced)
-  .Call(C_program_gradient, state$traced, targets, sources, state$watched,
+  .Call(C_program_gradient, state$traced, targets, sources, lapply(state$watched, `[[`, "x"),
     as.integer(c(range, state$watches_variables)))
+}
+
+#' Must the gradient be made of ops, as in R/derivative.R? Yes if a tape is recording that may ask for its derivative,
+#' or if the engine cannot make it: custom gradients, and in traced functions all but the usual.
+#' @noRd
+made_of_ops <- function(state, seeds) {
+  if (state$persistent && state$depth > 0) return(TRUE)
+  if (!is_tracing()) {
+    for (p in recording[[1]]) if (!is_same(p, state$program)) return(TRUE)
+    return(holds_custom(state$program))
+  }
+  if (!is_same(state$traced, tracing_program())) abort_trace("a tape was recorded elsewhere")
+  for (other in session$traced_tapes)
+    if (!identical(other, state) && is_same(other$traced, state$traced)) return(TRUE)
+  start <- state$ranges[[1]][1]
+  !all_null(seeds) || length(state$ranges) != 1 || .Call(C_program_position, state$program) > 0 ||
+    any(vapply(state$watched, function(w) w$at > start || !is_symbolic(w$x) && !is_variable(w$x), NA)) ||
+    holds_custom(state$traced)
+}
+
+holds_custom <- function(program) !is.null(session$custom) && "custom" %in% .Call(C_program_ops, program)
+
+#' The gradients to start from as tensors, one per target, NULL for ones.
+#' @noRd
+check_seeds <- function(seeds, targets, fun) {
+  seeds <- if (is_branch(seeds)) seeds else list(seeds)
+  if (length(seeds) != length(targets)) {
+    abort("`output_gradients` must have one entry per target (", length(targets), "), not ", length(seeds), fun = fun)
+  }
+  Map(function(seed, target) {
+    if (is.null(seed)) return(NULL)
+    if (!is_tensor(seed)) seed <- tensor(seed, tensor_dtype(target))
+    check_gradient_of(target, seed, "an entry of `output_gradients`", fun)
+  }, seeds, targets)
+}
+
+#' A gradient has the dtype and the shape of what it is of.
+#' @noRd
+check_gradient_of <- function(x, gradient, what, fun) {
+  if (tensor_dtype(gradient) == tensor_dtype(x) && same_sizes(shape_of(gradient), shape_of(x))) return(gradient)
+  abort(what, " must be ", tensor_dtype(x), " of shape ", format_shape(dim(x)), " like what it belongs to, not ",
+    tensor_dtype(gradient), " of shape ", format_shape(dim(gradient)), class = "shape", fun = fun)
 }
 
 #' @export
@@ -208,22 +252,13 @@ print.nn_tape <- function(x, ...) {
 tape_members <- list(
   gradient = function(tape) {
     function(target, sources, output_gradients = NULL, unconnected_gradients = "none") {
-      check_choice(unconnected_gradients, c("none", "zero"), fun = "gradient")
-      gradients <- gradient_towards(tape, target, sources, output_gradients, tell = unconnected_gradients == "none",
-        fun = "tape$gradient")
-      if (unconnected_gradients == "none") return(gradients)
-      zero <- function(g, source) if (is.null(g)) op_zeros_like(source) else g
-      if (is_tensor(sources)) return(zero(gradients, sources))
-      fill_leaves(sources, Map(zero, tensor_leaves(gradients, keep_null = TRUE), tensor_leaves(sources)))
+      zero <- wants_zeros(unconnected_gradients, "tape$gradient")
+      gradients <- gradient_towards(tape, target, sources, output_gradients, tell = !zero, fun = "tape$gradient")
+      if (zero) zeros_where_null(gradients, sources) else gradients
     }
   },
   watch = function(tape) function(tensor) tape_watch(tape, tensor),
-  watched_variables = function(tape) {
-    function() {
-      check_not_tracing("it asks a tape for its variables")
-      .Call(C_tape_variables, tape_state(tape)$program)
-    }
-  },
+  watched_variables = function(tape) function() recorded_variables(tape_state(tape)),
   reset = function(tape) {
     function() {
       state <- tape_state(tape)
@@ -237,25 +272,23 @@ tape_members <- list(
     function() structure(list(enter = function() tape_stop(tape_state(tape)), exit = function()
       tape_start(tape_state(tape))), class = "nn_context")
   },
-  jacobian = function(tape) function(target, sources) tape_jacobian(tape, target, sources)
+  jacobian = function(tape) {
+    function(target, sources, unconnected_gradients = "none", parallel_iterations = NULL, experimental_use_pfor = TRUE)
+      tape_jacobian(tape, target, sources, unconnected_gradients)
+  },
+  batch_jacobian = function(tape) {
+    function(target, source, unconnected_gradients = "none", parallel_iterations = NULL, experimental_use_pfor = TRUE)
+      tape_batch_jacobian(tape, target, source, unconnected_gradients)
+  }
 )
 
-# One row per element of the target: its shape, then the source's.
-tape_jacobian <- function(tape, target, source) {
-  check_tensor(target)
-  check_source(source)
-  state <- tape_state(check_tape(tape))
-  if (!state$persistent) on.exit(state$persistent <- FALSE)
-  state$persistent <- TRUE
-  n <- length(target)
-  rows <- vector("list", n)
-  for (i in seq_len(n)) {
-    unit <- op_reshape(tensor(as.numeric(seq_len(n) == i), tensor_dtype(target)), dim(target))
-    row <- gradient_towards(tape, target, source, list(unit), tell = TRUE, fun = "tape$jacobian")
-    if (is.null(row)) return(NULL)
-    rows[[i]] <- row
-  }
-  op_reshape(op_stack(rows, axis = 1), c(dim(target), dim(source)))
+wants_zeros <- function(unconnected_gradients, fun)
+  check_choice(unconnected_gradients, c("none", "zero"), arg = "unconnected_gradients", fun = fun) == "zero"
+
+zeros_where_null <- function(gradients, sources) {
+  zero <- function(g, source) if (is.null(g)) op_zeros_like(source) else g
+  if (is_tensor(sources)) return(zero(gradients, sources))
+  fill_leaves(sources, Map(zero, tensor_leaves(gradients, keep_null = TRUE), tensor_leaves(sources)))
 }
 
 #' @export

@@ -25,7 +25,7 @@
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
-#' | gradients | `GradientTape stop_gradient` |
+#' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
 #' | types | `float32 float64 int32 int64 bool` |
@@ -343,6 +343,9 @@ tf_top <- list(
     tensor(array(ends[[1]] + ends[[3]] * (seq_len(n) - 1), n), dtype)
   },
   one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
+  custom_gradient = custom_gradient, gradients = tf_gradients, hessians = tf_hessians,
+  autodiff = new_namespace("tf$autodiff", list(ForwardAccumulator = forward_accumulator)),
+  UnconnectedGradients = new_namespace("tf$UnconnectedGradients", list(NONE = "none", ZERO = "zero")),
   identity = function(input, name = NULL) k_identity(input),
   stop_gradient = function(input, name = NULL) op_stop_gradient(input),
   shape = function(input, name = NULL) op_shape(input),

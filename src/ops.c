@@ -60,12 +60,33 @@ static enum status broadcast_into(struct inference *q, const struct shape *s) {
   return STATUS_OK;
 }
 
+/* Input k, called `name`, must have so many axes; these sizes; this number type. */
+static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
+  char a[TEXT];
+  if (q->shape[k]->rank == rank) return STATUS_OK;
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
+    name, axes, SHAPE_TEXT(q->shape[k], a));
+}
+
+static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
+  char a[TEXT], b[TEXT];
+  if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
+  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
+    SHAPE_TEXT(&wanted, a), SHAPE_TEXT(q->shape[k], b));
+}
+
+static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
+  if (k < 0 || q->dtype[k] == dtype) return STATUS_OK;
+  return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype],
+              dtype_name[q->dtype[k]]);
+}
+
 /* ---- the rules; one per distinct way in which shapes follow ---- */
 
 /* ints: none. reals: the op's parameters. */
 static enum status rule_same(struct inference *q) {
-  q->out = *q->shape[0];
-  q->out_dtype = q->dtype[0];
+  q->out = *q->shape[op_info[q->op].key];
+  q->out_dtype = q->dtype[op_info[q->op].key];
   return STATUS_OK;
 }
 
@@ -308,8 +329,7 @@ static enum status rule_stack(struct inference *q) {
 static enum status rule_gather(struct inference *q) {
   const struct shape *x = q->shape[0], *index = q->shape[1];
   int64_t axis = q->attr->ints[0];
-  if (q->dtype[1] != INT32)
-    return fail(q->failure, STATUS_DTYPE, "`op_gather()`: `indices` must be int32, not %s", dtype_name[q->dtype[1]]);
+  if (need_dtype(q, 1, "indices", INT32)) return STATUS_DTYPE;
   if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
   if (x->rank - 1 + index->rank > MAX_RANK) return bad_shapes(q, "more than 8 axes would result");
   q->out.rank = 0;
@@ -318,6 +338,14 @@ static enum status rule_gather(struct inference *q) {
   for (int i = (int)axis + 1; i < x->rank; i++) q->out.dim[q->out.rank++] = x->dim[i];
   q->out_dtype = q->dtype[0];
   return STATUS_OK;
+}
+
+/* ints: axis, 0-based. x (..., K, ...), index (any), updates (..., index..., ...) -> as x */
+static enum status rule_scatter(struct inference *q) {
+  enum status s = rule_gather(q);
+  if (!s) s = need_dtype(q, 2, "updates", q->dtype[0]);
+  if (!s) s = need_shape(q, 2, "updates", q->out);
+  return s ? s : rule_same(q);
 }
 
 /* ints: the new dtype */
@@ -384,27 +412,6 @@ static enum status rule_dropout(struct inference *q) {
     q->attr->n_ints);
   q->work = 20.0 * (double)shape_count(q->shape[0]);
   return rule_same(q);
-}
-
-/* Input k, called `name`, must have so many axes; these sizes; this number type. */
-static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
-  char a[TEXT];
-  if (q->shape[k]->rank == rank) return STATUS_OK;
-  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
-    name, axes, SHAPE_TEXT(q->shape[k], a));
-}
-
-static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
-  char a[TEXT], b[TEXT];
-  if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
-  return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
-    SHAPE_TEXT(&wanted, a), SHAPE_TEXT(q->shape[k], b));
-}
-
-static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
-  if (k < 0 || q->dtype[k] == dtype) return STATUS_OK;
-  return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype],
-              dtype_name[q->dtype[k]]);
 }
 
 /* Do the inputs of a recurrent op fit together? Those that are absent have the number -1. */

@@ -31,7 +31,7 @@
   ROW(EXPM1,     expm1,     1, 1, same,      YES, "y = exp(x) - 1")                               \
   ROW(ERF,       erf,       1, 1, same,      YES, "y = 2 Phi(sqrt(2) x) - 1")                     \
   ROW(LGAMMA,    lgamma,    1, 1, same,      YES, "y = log(|gamma(x)|)")                          \
-  ROW(DIGAMMA,   digamma,   1, 1, same,      NO,  "y = lgamma'(x)")                               \
+  ROW(DIGAMMA,   digamma,   1, 1, same,      YES, "y = lgamma'(x)")                               \
   ROW(FLOOR,     floor,     1, 1, same,      YES, "y = floor(x); derivative 0")                   \
   ROW(CEILING,   ceiling,   1, 1, same,      YES, "y = ceiling(x); derivative 0")                 \
   ROW(ROUND,     round,     1, 1, same,      YES, "y = x rounded, half to even; derivative 0")    \
@@ -100,6 +100,8 @@
   ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)", WITH("transpose_x:f transpose_y:f")) \
   ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes", WITH("keepdims:f axis:a*")) \
   ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes", WITH("keepdims:f axis:a*")) \
+  ROW(SCATTER_ADD, scatter_add, 3, 3, scatter, YES, "y = x, with rows of u added at index along an axis, 0-based", \
+      WITH("axis:a"), INDEX(1))                                                                   \
   ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on", WITH("axis:a")) \
   ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient", \
       WITH("keepdims:f axis:a*"))                                                                 \
@@ -121,6 +123,8 @@
   ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based",    \
       WITH("axis:a"), INDEX(1))                                                                   \
   ROW(STOP_GRADIENT, stop_gradient, 1, 1, same, NO, "y = x, as a constant")                       \
+  ROW(CUSTOM,    custom,    2, 0, same,      YES, "y = the second input; only R knows its derivative", \
+      INDEX(0), KEY(1))                                                                           \
   ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero") \
   ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b", INDEX(0), KEY(1))
 

@@ -29,7 +29,6 @@ struct slot {
   int32_t reached;        /* it received a gradient; set by program_plan_backward() */
   int32_t trainable;      /* SLOT_SHARED: do tapes follow it by themselves? */
   int32_t written;        /* SLOT_SHARED: does a node change it? */
-  int32_t opaque;         /* a gradient, which cannot be differentiated again */
   int32_t batch;          /* SLOT_INPUT: its first axis is that of the batch */
   int32_t given;          /* its numbers are computed where the caller wants them, not in the arena */
   int32_t block;          /* SLOT_BOUND: which block */
@@ -54,6 +53,7 @@ struct node {
   int32_t backward;      /* does the gradient pass through here? set by program_plan_backward() */
   double work;
   uint64_t seed; /* of an op that draws random numbers */
+  int32_t again; /* 1 + the node whose draws it repeats; 0: it has its own */
   struct attr attr;
 };
 

@@ -416,6 +416,16 @@ SEXP ffi_variable_assign(SEXP v, SEXP x) {
   return v;
 }
 
+/* Let a variable have another block, such as one that a tape holds; what it had comes back. */
+SEXP ffi_variable_block(SEXP v, SEXP block);
+SEXP ffi_variable_block(SEXP v, SEXP block) {
+  SEXP before = tensor_block(v);
+  check_vector(block, RAWSXP, XLENGTH(before));
+  R_SetExternalPtrProtected(v, block);
+  renew_address(v);
+  return before;
+}
+
 uint64_t seed_from_r(void) {
   GetRNGstate();
   double a = unif_rand(), b = unif_rand();

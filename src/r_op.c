@@ -101,8 +101,8 @@ static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
   return symbolic_new(program, out);
 }
 
-/* Run now: a program of one node over the tensors' own memory. */
-static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
+/* Run now: a program of one node over the tensors' own memory. It draws as the node `like` did, unless that is NULL. */
+static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes, const struct node *like) {
   int n = (int)XLENGTH(inputs);
   struct slot *slots = (struct slot *)R_alloc((size_t)n + 2, sizeof *slots);
   struct operand *operands = (struct operand *)R_alloc((size_t)n + 1, sizeof *operands);
@@ -133,7 +133,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes) {
   }
   PROTECT(scratch);
   program_add_node(&p, op, in, n, attr, out, kept, q.work);
-  if (op_info[op].random) node.seed = seed_from_r();
+  if (op_info[op].random) node.seed = like ? like->seed : seed_from_r();
   if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch,
     &node);
@@ -164,7 +164,7 @@ static SEXP value_from_shapes(SEXP program, int32_t slot) {
     SET_VECTOR_ELT(inputs, k, value_from_shapes(program, p->operands[n->first + k].slot));
     known = !Rf_isNull(VECTOR_ELT(inputs, k));
   }
-  if (known) value = run_now(n->op, inputs, &n->attr, R_NilValue);
+  if (known) value = run_now(n->op, inputs, &n->attr, R_NilValue, NULL);
   UNPROTECT(1);
   return value;
 }
@@ -196,7 +196,24 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
     if (is_symbolic(x)) program = symbolic_program(x);
     else if (!Rf_isNull(tracing) && Rf_isNull(program) && is_variable(x)) program = tracing;
   }
-  SEXP result = Rf_isNull(program) ? run_now(op, converted, &attr, tapes) : trace(program, op, converted, &attr);
+  SEXP result = Rf_isNull(program) ? run_now(op, converted, &attr, tapes, NULL) : trace(program, op, converted, &attr);
+  UNPROTECT(1);
+  return result;
+}
+
+/* Node `at` of a tape or of the function that is being traced once more, on other inputs: with its attributes and the
+ * same random draws. */
+SEXP ffi_apply_again(SEXP program, SEXP at, SEXP inputs, SEXP recording);
+SEXP ffi_apply_again(SEXP program, SEXP at, SEXP inputs, SEXP recording) {
+  check_vector(recording, VECSXP, 2);
+  int32_t i = as_int(at);
+  SEXP tracing = VECTOR_ELT(recording, 1);
+  struct node like = as_program(program)->nodes[i];
+  if (tracing != program) return run_now(like.op, inputs, &like.attr, VECTOR_ELT(recording, 0), &like);
+  SEXP result = PROTECT(trace(program, like.op, inputs, &like.attr));
+  struct program *p = as_program(program);
+  p->nodes[p->nodes_used - 1].seed = like.seed;
+  p->nodes[p->nodes_used - 1].again = i + 1;
   UNPROTECT(1);
   return result;
 }

@@ -331,7 +331,8 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)),
     VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
-    if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random) p->nodes[i].seed = seed_from_r();
+    if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random)
+      p->nodes[i].seed = p->nodes[i].again ? p->nodes[p->nodes[i].again - 1].seed : seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
   enum status status = run_program(p, 1, 0, &p->choice, &failure);

@@ -72,6 +72,26 @@ end:
   return result;
 }
 
+/* The sizes of x for a reshape: -1 for the one that follows the rows of the batch, if there is one. */
+SEXP ffi_open_shape(SEXP x);
+SEXP ffi_open_shape(SEXP x) {
+  struct tensor t;
+  const struct slot *s = is_symbolic(x) ? &as_program(symbolic_program(x))->slots[symbolic_slot(x)] : NULL;
+  struct shape shape;
+  if (s) shape = s->shape;
+  else t = as_tensor(x), shape = t.shape;
+  SEXP sizes = Rf_allocVector(INTSXP, shape.rank);
+  int open = -1, follow = 0, empty = 0;
+  for (int i = 0; i < shape.rank; i++) {
+    INTEGER(sizes)[i] = (int)shape.dim[i];
+    if (s && shape.dim[i] != s->other.dim[i]) open = i, follow++;
+    else empty = empty || shape.dim[i] == 0;
+  }
+  if (follow == 1 && !empty) INTEGER(sizes)[open] = -1;
+  else if (follow) as_program(symbolic_program(x))->rows_seen = 1;
+  return sizes;
+}
+
 void sizes_register(DllInfo *dll) {
   sizes_class = R_make_altinteger_class("sizes", "nativenet", dll);
   R_set_altrep_Length_method(sizes_class, sizes_length);

@@ -159,11 +159,6 @@ static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP 
   struct program *p = program_locate(tape);
   struct failure failure;
   program_plan_backward(p, targets, n_targets);
-  for (int32_t k = 0; k < p->slots_used; k++)
-    if (p->slots[k].reached && p->slots[k].opaque)
-      raise_text(STATUS_VALUE,
-        "this needs the derivative of a gradient, which is not available; a gradient may be used, but not "
-        "differentiated again");
   SEXP results = PROTECT(results_new(p, sources, n_sources));
   seed_targets(p, targets, n_targets, seeds);
   if (run_program(p, 0, 1, team_choice_shared(), &failure)) raise(&failure);
@@ -216,21 +211,110 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP s
   return result;
 }
 
-/* The gradients, found by another tape, of a target that this one follows cannot be followed: note it, so that
- * nobody takes them for constants. */
-SEXP ffi_tape_opaque(SEXP tape, SEXP targets, SEXP gradients);
-SEXP ffi_tape_opaque(SEXP tape, SEXP targets, SEXP gradients) {
-  int follows = 0, watched;
-  for (R_xlen_t k = 0; k < list_length(targets); k++) {
-    slot_of(tape, VECTOR_ELT(targets, k), &watched);
-    follows = follows || watched;
+/* ---- what it holds, for derivatives that are made of ops: R/derivative.R ---- */
+
+/* The tensor that a slot of a tape, or of a function that is being traced, stands for. */
+static SEXP tensor_of(SEXP program, int32_t slot) {
+  SEXP objects = VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS);
+  SEXP object = slot < XLENGTH(objects) ? VECTOR_ELT(objects, slot) : R_NilValue;
+  return Rf_isNull(object) ? symbolic_new(program, slot) : object;
+}
+
+static SEXP numbers(R_xlen_t n, const int64_t *from) {
+  SEXP x = Rf_allocVector(REALSXP, n);
+  for (R_xlen_t i = 0; i < n; i++) REAL(x)[i] = (double)from[i];
+  return x;
+}
+
+static SEXP describe_node(SEXP program, int32_t at) {
+  static const char *const name[] = {"at", "op", "inputs", "from", "blocks", "output", "to", "ints", "reals",
+    "program", ""};
+  const struct node *n = &as_program(program)->nodes[at];
+  SEXP node = PROTECT(Rf_mkNamed(VECSXP, (const char **)(uintptr_t)name)), blocks = VECTOR_ELT(program_shelter(program),
+    SHELTER_BLOCKS);
+  SET_VECTOR_ELT(node, 0, Rf_ScalarInteger(at));
+  SET_VECTOR_ELT(node, 1, Rf_mkString(op_name(n->op)));
+  SET_VECTOR_ELT(node, 2, Rf_allocVector(VECSXP, n->inputs));
+  SET_VECTOR_ELT(node, 3, Rf_allocVector(INTSXP, n->inputs));
+  SET_VECTOR_ELT(node, 4, Rf_allocVector(VECSXP, n->inputs));
+  for (int k = 0; k < n->inputs; k++) {
+    int32_t slot = as_program(program)->operands[n->first + k].slot;
+    SEXP input = tensor_of(program, slot);
+    SET_VECTOR_ELT(VECTOR_ELT(node, 2), k, input);
+    INTEGER(VECTOR_ELT(node, 3))[k] = slot + 1;
+    /* a variable that changed since */
+    if (as_program(program)->slots[slot].kind == SLOT_BOUND && is_variable(input) &&
+      block_version(VECTOR_ELT(blocks, slot)) != block_version(tensor_block(input)))
+      SET_VECTOR_ELT(VECTOR_ELT(node, 4), k, VECTOR_ELT(blocks, slot));
   }
-  for (R_xlen_t k = 0; k < list_length(gradients) && follows; k++) {
-    if (Rf_isNull(VECTOR_ELT(gradients, k))) continue;
-    int32_t slot = bind(tape, VECTOR_ELT(gradients, k), 1);
-    as_program(tape)->slots[slot].opaque = 1;
+  SET_VECTOR_ELT(node, 6, Rf_ScalarInteger(n->out + 1));
+  if (n->out >= 0) SET_VECTOR_ELT(node, 5, tensor_of(program, n->out));
+  SET_VECTOR_ELT(node, 7, numbers(n->attr.n_ints, n->attr.ints));
+  SEXP reals = Rf_allocVector(REALSXP, MAX_REALS);
+  SET_VECTOR_ELT(node, 8, reals);
+  memcpy(REAL(reals), n->attr.reals, MAX_REALS * sizeof(double));
+  SET_VECTOR_ELT(node, 9, program);
+  UNPROTECT(1);
+  return node;
+}
+
+/* list(nodes [range[0], range[1]); of each slot: does the tape follow it?; is it of floats?). Slots count from 1. */
+SEXP ffi_tape_nodes(SEXP program, SEXP range);
+SEXP ffi_tape_nodes(SEXP program, SEXP range) {
+  check_vector(range, INTSXP, 2);
+  int32_t first = INTEGER(range)[0], n = INTEGER(range)[1] - first, slots = as_program(program)->slots_used;
+  if (first < 0 || n < 0 || first + n > as_program(program)->nodes_used)
+    raise_text(STATUS_VALUE, "internal error: a range of nodes");
+  if (program_variable_changes(as_program(program), first, first + n))
+    raise_text(STATUS_TRACED, "a variable changes between the ops on the tape and the gradient");
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, 3)), nodes = Rf_allocVector(VECSXP, n);
+  SET_VECTOR_ELT(result, 0, nodes);
+  for (int32_t i = 0; i < n; i++) SET_VECTOR_ELT(nodes, i, describe_node(program, first + i));
+  SEXP follows = Rf_allocVector(LGLSXP, slots);
+  SET_VECTOR_ELT(result, 1, follows);
+  SEXP floats = Rf_allocVector(LGLSXP, slots);
+  SET_VECTOR_ELT(result, 2, floats);
+  for (int32_t k = 0; k < slots; k++) {
+    LOGICAL(follows)[k] = as_program(program)->slots[k].wants_gradient != 0;
+    LOGICAL(floats)[k] = dtype_is_float(as_program(program)->slots[k].dtype);
   }
-  return R_NilValue;
+  UNPROTECT(1);
+  return result;
+}
+
+/* The names of the ops of its nodes. */
+SEXP ffi_program_ops(SEXP program);
+SEXP ffi_program_ops(SEXP program) {
+  int32_t n = as_program(program)->nodes_used;
+  SEXP ops = PROTECT(Rf_allocVector(STRSXP, n));
+  for (int32_t i = 0; i < n; i++) SET_STRING_ELT(ops, i, Rf_mkChar(op_name(as_program(program)->nodes[i].op)));
+  UNPROTECT(1);
+  return ops;
+}
+
+/* For each tensor the slots that stand for it; those of a variable's earlier numbers too unless `now`. */
+SEXP ffi_tape_slots(SEXP program, SEXP tensors, SEXP now);
+SEXP ffi_tape_slots(SEXP program, SEXP tensors, SEXP now) {
+  R_xlen_t n = list_length(tensors);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    SEXP x = VECTOR_ELT(tensors, i), blocks = VECTOR_ELT(program_shelter(program), SHELTER_BLOCKS);
+    int64_t at = -1;
+    int found = 0;
+    if (is_symbolic(x)) {
+      SET_VECTOR_ELT(result, i, symbolic_program(x) == program ? Rf_ScalarInteger(symbolic_slot(x) + 1) :
+        Rf_allocVector(INTSXP, 0));
+      continue;
+    }
+    SEXP slots = PROTECT(Rf_allocVector(INTSXP, as_program(program)->slots_used));
+    for (int32_t k; (k = program_next_slot(program, x, &at)) >= 0;)
+      if (!as_int(now) || as_program(program)->slots[k].kind == SLOT_SHARED ||
+        block_version(VECTOR_ELT(blocks, k)) == block_version(tensor_block(x))) INTEGER(slots)[found++] = k + 1;
+    SET_VECTOR_ELT(result, i, Rf_lengthgets(slots, found));
+    UNPROTECT(1);
+  }
+  UNPROTECT(1);
+  return result;
 }
 
 /* The trainable variables that were met. */

@@ -145,6 +145,7 @@ enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_NAN)
     return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
                             "A smaller learning rate or scaled inputs may help");
+  if (s == STATUS_VALUE) return fail(failure, s, "internal error: a derivative that only R knows");
   if (s == STATUS_INTERRUPTED) return fail(failure, s, "interrupted");
   return s;
 }

@@ -159,4 +159,20 @@ static double digamma(double x) {
   return sum + log(x) - 0.5 / x - series;
 }
 
+/* Its derivative, likewise: (6.4.7), (6.4.6), (6.4.12). Infinite at the poles. */
+static double trigamma(double x) {
+  double sum = 0, sign = 1;
+  if (x <= 0) {
+    double sine = sin(3.14159265358979323846 * (x - rint(x)));
+    sum = 9.86960440108935861883 / (sine * sine); /* pi^2 */
+    sign = -1;
+    x = 1 - x;
+  }
+  for (; x < 10; x++) sum += sign / (x * x);
+  double z = 1 / (x * x);
+  double series = z * (1.0 / 6 - z *
+    (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * (5.0 / 66 - z * (691.0 / 2730 - z * (7.0 / 6)))))));
+  return sum + sign * (1 + 0.5 / x + series) / x;
+}
+
 INLINE V vsoftplus(V x) { return vmax(x, splat(0)) + vlog1p(vexp_negative(-vabs(x))); }

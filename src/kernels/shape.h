@@ -118,6 +118,35 @@ static void gather_forward(const struct call *c) {
   }
 }
 
+static void custom_forward(const struct call *c) {
+  struct range r = share(c, shape_count(OUT_SHAPE));
+  if (r.end > r.begin) memcpy(OUT + r.begin, IN(1) + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
+}
+
+#ifndef REAL_IS_BOOL
+/* The other way: y[o, index[j], :] = x + sum of u[o, j, :], in the order of the index. */
+static void scatter_add_forward(const struct call *c) {
+  int axis = (int)INT(0);
+  const struct shape *s = SHAPE(0);
+  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  int64_t m = shape_count(SHAPE(1));
+  const int32_t *index = input_slot(c, 1)->value;
+  enum status flaw = STATUS_OK;
+  if (c->part) return;
+  memcpy(OUT, IN(0), (size_t)shape_count(s) * sizeof(real));
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t j = 0; j < m; j++) {
+      int bad = index[j] < 0 || index[j] >= rows;
+      if (bad) report(c, STATUS_INDEX);
+      real *y = OUT + (o * rows + index[j]) * inner;
+      const real *u = IN(2) + (o * m + j) * inner;
+      for (int64_t i = 0; i < inner && !bad; i++) y[i] = narrow(total_plus((total)y[i], (total)u[i], &flaw), &flaw);
+    }
+  }
+  report(c, flaw);
+}
+#endif
+
 #define CAST_TO(type, expression)                                                        \
   do {                                                                                   \
     type *y = output_slot(c)->value;                                                     \
@@ -218,6 +247,28 @@ static void gather_backward(const struct call *c) {
     }
   }
 }
+
+/* dx = dy; du[o, j, :] = dy[o, index[j], :] */
+static void scatter_add_backward(const struct call *c) {
+  int axis = (int)INT(0);
+  const struct shape *s = SHAPE(0);
+  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
+  int64_t m = shape_count(SHAPE(1));
+  const int32_t *index = input_slot(c, 1)->value;
+  if (DIN(0)) reshape_backward(c);
+  wait_if_repeated(c, 2);
+  if (c->part || !DIN(2)) return;
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t j = 0; j < m; j++) {
+      const real *dy = DOUT + (o * rows + index[j]) * inner;
+      real *du = DIN(2) + (o * m + j) * inner;
+      FOR_VECTORS((int64_t)0, inner) PUT(du, ADDS(2), READ(dy));
+    }
+  }
+}
+
+/* Only R knows it: see R/derivative.R. */
+static void custom_backward(const struct call *c) { report(c, STATUS_VALUE); }
 
 static void cast_backward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));

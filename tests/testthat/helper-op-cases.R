@@ -153,10 +153,10 @@ op_cases <- list(
     unary(function(x) op_lgamma(x), lgamma, 0.3, 12),
     unary(function(x) op_lgamma(x), lgamma, -1.8, -1.2)
   ),
-  digamma = forward_only(c(
+  digamma = c(
     unary(function(x) op_digamma(x), digamma, 0.3, 30),
     unary(function(x) op_digamma(x), digamma, -1.8, -1.2)
-  )),
+  ),
   floor = unary(function(x) op_floor(x), floor, -4, 4),
   ceiling = unary(function(x) op_ceiling(x), ceiling, -4, 4),
   round = unary(function(x) op_round(x), round, -4, 4),
@@ -565,6 +565,27 @@ op_cases$gather <- list(
   gather_case(c(4, 3), integer()), gather_case(c(0, 3), c(1L, 1L), 2),
   gather_case(c(1, 2, 1, 2, 1, 2, 3), matrix(c(2L, 1L, 0L, 0L), 2), 7)
 )
+
+scatter_case <- function(d, index, axis = 1) {
+  place <- if (axis < 0) length(d) + 1 + axis else axis
+  more <- append(d[-place], dims(index), place - 1)
+  case(paste(text_of(d, dims(index)), "axis", axis), list(some(d), index, some(more, k = 2)),
+    function(x, i, u) op_scatter_add(x, i, u, axis = axis), function(x, i, u) {
+      first <- function(n, from, count) c(from - 1 + seq_len(count), setdiff(seq_len(n), from - 1 + seq_len(count)))
+      sums <- matrix(aperm(array(x, d), first(length(d), place, 1)), d[place])
+      if (length(more)) u <- aperm(array(u, more), first(length(more), place, length(dims(i))))
+      u <- matrix(u, length(i))
+      for (j in seq_along(i)) sums[i[j] + 1, ] <- sums[i[j] + 1, ] + u[j, ]
+      shaped(c(aperm(array(sums, d[first(length(d), place, 1)]), order(first(length(d), place, 1)))), d)
+    }, wants = c(1, 3))
+}
+op_cases$scatter_add <- list(
+  scatter_case(5, c(4L, 0L, 0L)), scatter_case(5, 3L), scatter_case(c(4, 3), c(3L, 1L, 1L, 0L)),
+  scatter_case(c(4, 3), matrix(c(0L, 3L, 2L, 2L), 2)), scatter_case(c(4, 3), c(2L, 0L), 2),
+  scatter_case(c(2, 5, 3), c(4L, 4L, 1L), 2), scatter_case(c(2, 5, 35), matrix(0:3, 2), -2),
+  scatter_case(c(4, 3), integer()), scatter_case(c(0, 3), c(1L, 1L), 2)
+)
+op_cases$custom <- unary(custom_gradient(function(x) list(x, function(dy) dy)), identity) # see test-custom-gradient.R
 
 op_cases$dropout <- unary(function(x) op_dropout(x, 0), identity) # see also test-op-random.R
 op_cases$gaussian_noise <- unary(function(x) op_gaussian_noise(x, 0), identity) # likewise

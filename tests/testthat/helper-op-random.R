@@ -53,6 +53,11 @@ random_case <- function(op) {
       shape <- random_shape(sample(0:2, 1))
       gather_case(d, shaped(sample(d[axis], prod(shape), replace = TRUE) - 1L, shape), axis)
     },
+    scatter_add = {
+      d <- pmax(d, 1)
+      shape <- random_shape(sample(0:2, 1))
+      scatter_case(d, shaped(sample(d[axis], prod(shape), replace = TRUE) - 1L, shape), axis)
+    },
     lstm = , gru = , simple_rnn = {
       d <- c(sample(0:6, 1), sample(0:5, 1), sample(0:9, 1), sample(9, 1))
       recurrent_case(op, d, sample(names(recurrent_masks), 1), stats::runif(1) < 0.7, stats::runif(1) < 0.3,

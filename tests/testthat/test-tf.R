@@ -191,7 +191,7 @@ test_that("nested tapes, stopped tapes, watched tensors, jacobians", {
     })
     dy <- inner$gradient(y, x)
   })
-  expect_refusal(outer$gradient(dy, x), "value", "derivative of a gradient")
+  expect_identical(as.array(outer$gradient(dy, x)), 2)
   with(tf$GradientTape() %as% tape, {
     tape$watch(x)
     with(tape$stop_recording() %as% pause, unseen <- x * 100)

@@ -1,0 +1,67 @@
+# The recurrent ops as plain ops, step by step, for derivatives of their derivatives. The formulas are those of
+# src/kernels/cells.h.
+
+cell_function <- function(name) switch(name, linear = identity, exponential = op_exp, get(paste0("op_", name)))
+
+#' One step: x the projected input (B, G), state a list of h and c, by what the recurrent kernel is multiplied with.
+#' @noRd
+cell_steps <- list(
+  lstm = function(x, state, by, kernel, bias, g, f, after) {
+    z <- op_split(x + op_matmul(by, kernel), 4, 2)
+    c <- f(z[[2]]) * state$c + f(z[[1]]) * g(z[[3]])
+    list(h = f(z[[4]]) * g(c), c = c)
+  },
+  gru = function(x, state, by, kernel, bias, g, f, after) {
+    x <- op_split(x, 3, 2)
+    if (after) {
+      product <- op_matmul(by, kernel)
+      product <- op_split(if (is.null(bias)) product else product + bias, 3, 2)
+      a <- function(r) g(x[[3]] + r * product[[3]])
+    } else {
+      kernel <- op_split(kernel, 3, 2)
+      product <- lapply(kernel[1:2], function(part) op_matmul(by, part))
+      a <- function(r) g(x[[3]] + op_matmul(r * by, kernel[[3]]))
+    }
+    z <- f(x[[1]] + product[[1]])
+    list(h = z * state$h + (1 - z) * a(f(x[[2]] + product[[2]])), c = state$c)
+  },
+  simple_rnn = function(x, state, by, kernel, bias, g, f, after) {
+    list(h = g(x + op_matmul(by, kernel)), c = state$c)
+  }
+)
+
+#' @param x the inputs of the node n, see recurrent_op().
+#' @noRd
+unrolled_cell <- function(x, n) {
+  names <- c("output", "backwards", "activation", "recurrent", "bias", "mask", "dropped", "table", "after")
+  ints <- stats::setNames(n$ints, names)
+  more <- list(bias = NULL, mask = NULL, dropped = NULL, table = NULL)
+  more[ints[5:8] != 0] <- x[-(1:3)]
+  output <- enums$cell_output[ints["output"] + 1]
+  steps <- dim(x[[1]])[2]
+  if (!steps) return(op_zeros_like(n$output))
+  mask <- if (!is.null(more$mask)) op_unstack(op_expand_dims(more$mask, -1), 2)
+  rows <- x[[1]]
+  # what stands at masked steps may be anything
+  if (!is.null(more$table)) rows <- op_gather(more$table, if (is.null(mask)) rows else op_where(more$mask, rows, 0L))
+  else if (!is.null(mask)) rows <- op_where(op_expand_dims(more$mask, -1), rows, 0)
+  projected <- op_matmul(rows, x[[2]])
+  after <- n$op == "gru" && ints["after"] != 0
+  biases <- if (after && !is.null(more$bias)) op_unstack(more$bias, 1) else list(more$bias, NULL)
+  if (!is.null(biases[[1]])) projected <- projected + biases[[1]]
+  xs <- op_unstack(projected, 2)
+  units <- dim(x[[3]])[1]
+  zeros <- op_zeros_like(op_slice(xs[[1]], c(1, 1), c(-1, units)))
+  state <- list(h = zeros, c = zeros)
+  g <- cell_function(enums$cell_activation[ints["activation"] + 1])
+  f <- cell_function(enums$cell_activation[ints["recurrent"] + 1])
+  sequence <- list()
+  for (t in if (ints["backwards"]) rev(seq_len(steps)) else seq_len(steps)) {
+    by <- if (is.null(more$dropped)) state$h else state$h * op_stop_gradient(more$dropped)
+    new <- cell_steps[[n$op]](xs[[t]], state, by, x[[3]], biases[[2]], g, f, after)
+    state <- if (is.null(mask)) new else Map(function(new, old) op_where(mask[[t]], new, old), new, state)
+    sequence <- c(sequence, list(state$h))
+  }
+  switch(output, last = state$h, sequence = op_stack(sequence, 2), last_state = op_stack(state, 2),
+    sequence_state = op_stack(c(sequence, list(state$c)), 2))
+}
