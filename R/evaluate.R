@@ -234,7 +234,7 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
   }
   run_callbacks(callbacks, "on_predict_end")
   progress$epoch_end(NULL, step = attr(columns, "steps"))
-  named_outputs(self, lapply(columns, as.array))
+  named_outputs(self, lapply(columns, function(x) if (is_tensor(x)) as.array(x) else x))
 }
 
 predict_columns <- function(self, data, batch, callbacks, before = 0) {
@@ -261,8 +261,17 @@ predict_stream <- function(self, x, steps, callbacks) {
     parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows, callbacks, length(parts))
   }
   if (!length(parts)) abort("the data set is empty", fun = "predict")
-  columns <- lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
+  columns <- lapply(seq_along(parts[[1]]), function(k) join_rows(lapply(parts, `[[`, k)))
   structure(columns, steps = length(parts))
+}
+
+#' Arrays of the rows of batches as one.
+#' @noRd
+join_rows <- function(parts) {
+  shapes <- lapply(parts, function(x) dim(x)[-1])
+  if (is_tensor(parts[[1]]) || length(unique(shapes)) > 1) return(op_concat(lapply(parts, tensor), axis = 1))
+  rows <- do.call(rbind, lapply(parts, function(x) array(x, c(dim(x)[1], prod(dim(x)[-1])))))
+  array(rows, c(nrow(rows), shapes[[1]]))
 }
 
 #' Is it (x, y) or (x, y, weights), rather than the inputs alone?

@@ -52,6 +52,9 @@ generics::fit
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model;
 #'   `nativenet_error_index` for labels or tokens out of range; `nativenet_error_names` for columns and levels that were
 #'   not there in training; the model is as before then.
+#' @section Memory: Each call converts its arrays to the dtype of the model, in the memory that the last call had for
+#'   its data if they are of the same shape. That memory is held for as long as the model is there, or until data of
+#'   another shape are trained on. [predict()] and [evaluate()] make no copy of their arrays.
 #' @seealso [compile()][compile.nn_model] before it; [plot()][plot.nn_history] of what it returns;
 #'   [callback_early_stopping()] and other callbacks; [evaluate()][evaluate.nn_model], [predict()][predict.nn_model],
 #'   [train_on_batch()]; `vignette("models")`.
@@ -88,6 +91,10 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_trained(self, fun)
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)
+  if (!is.null(source$data)) {
+    source$data <- training_data(source$data)
+    on.exit(keep_memory(self, source$data$own))
+  }
   if (validation_split > 0 && is.null(validation_data)) {
     parts <- split_source(self, source, validation_split, fun)
     source <- parts$train
@@ -112,7 +119,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   on.exit({
     progress$done()
     if (interrupted) tell_interrupted(self, run)
-  })
+  }, add = TRUE)
   withCallingHandlers(while (run$epoch < epochs && !self$stop_training) {
     logs <- train_one_epoch(self, run, callbacks, progress)
     for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
@@ -281,7 +288,7 @@ reading_data <- function(self, data, expr) {
         layer <- step$layer
         if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == plan$inputs[k])) next
         n <- layer$config$input_dim
-        odd <- number_outside(data$columns[[k]], n)
+        odd <- number_outside(data, k, n)
         if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n,
           ", so tokens must lie in 0 .. ", n - 1)
       }
@@ -290,7 +297,7 @@ reading_data <- function(self, data, expr) {
       at <- length(self$inputs) + k
       if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
       n <- utils::tail(self$outputs[[k]]$shape, 1)
-      odd <- number_outside(data$columns[[at]], n)
+      odd <- number_outside(data, at, n)
       if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
         " classes, so labels must lie in 0 .. ", n - 1)
     }
@@ -298,10 +305,10 @@ reading_data <- function(self, data, expr) {
   })
 }
 
-#' The smallest or else the largest number, if it lies outside 0 .. n - 1.
+#' The smallest or else the largest number of column k, if it lies outside 0 .. n - 1.
 #' @noRd
-number_outside <- function(column, n) {
-  ends <- range(as.array(column))
+number_outside <- function(data, k, n) {
+  ends <- range(column_array(data, k))
   utils::head(ends[ends < 0 | ends >= n], 1)
 }
 

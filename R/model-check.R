@@ -94,14 +94,14 @@ check_target_range <- function(self, k, data, y) {
   wanted <- if (sums) c(1, 1) else target_ranges[[name]]
   if (is.null(wanted) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
   if (length(output$shape) > 2 && may_mask(self)) return() # what stands under a mask is free
-  if (sums) target <- op_sum(target, if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
+  if (sums) target <- op_sum(column_tensor(target), if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
   slack <- if (sums) 0.015 else 1e-6 # of shares with two digits; of rounding
   outside <- function(ends) isTRUE(ends[1] < wanted[1] - slack || ends[2] > wanted[2] + slack)
-  ends <- target_ends(target)
+  ends <- column_ends(target)
   if (!outside(ends)) return()
   w <- data$columns[-seq_len(length(self$inputs) + length(self$outputs))]
   if (length(w)) { # what has no weight is free
-    target <- as.array(target)
+    target <- as.array(column_tensor(target))
     target <- target[rep_len(as.vector(as.array(w[[k]])) != 0, length(target))]
     if (!length(target) || !outside(ends <- range(target))) return()
   }
@@ -118,7 +118,6 @@ check_target_range <- function(self, k, data, y) {
 
 target_label <- function(self, k, y)
   paste0("`", y, "`", if (length(self$outputs) > 1) paste0(" for `", output_names(self)[k], "`"))
-target_ends <- function(target) c(as.double(op_min(target)), as.double(op_max(target)))
 range_text <- function(range) if (is.finite(range[2])) paste("from", span(range)) else paste("of at least", range[1])
 
 # What a last layer with this activation can give.
@@ -137,7 +136,7 @@ check_numbers_reached <- function(self, k, data, y) {
   if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs))
     return()
   where <- target_label(self, k, y)
-  ends <- target_ends(target)
+  ends <- column_ends(target)
   end <- last_layer(output)
   given <- if (!is.na(end$activation)) end_ranges[[end$activation]]
   if (!is.null(given) && isTRUE(ends[1] < given[1] - 1e-6 || ends[2] > given[2] + 1e-6)) {
@@ -147,7 +146,7 @@ check_numbers_reached <- function(self, k, data, y) {
   }
   asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"),
     self$compiled$metrics[[k]])
-  if (length(asked) && ends_in_one(output$shape) && !all(as.array(target) %in% 0:1)) {
+  if (length(asked) && ends_in_one(output$shape) && !all(as.array(column_tensor(target)) %in% 0:1)) {
     warn("the metric `", asked[[1]]$name, "` counts classes that were met, but ", where, " holds numbers, ", span(ends),
       ", and the loss `", loss_name(self$compiled$losses[[k]]),
       "` is of numbers: \"mae\" tells how far off predictions are", class = "targets")
@@ -224,9 +223,9 @@ target_labels <- function(self, k, data) {
   single <- length(sizes) == 0 || identical(sizes, 1L)
   if (single && (name %in% c("sparse_categorical_crossentropy", "binary_crossentropy", "hinge", "squared_hinge") ||
     !is.null(data$names[[at]]$levels))) {
-    labels <- as.vector(as.array(data$columns[[at]]))
+    labels <- as.vector(column_array(data, at))
     if (all(labels == round(labels))) labels # others are shares
   } else if (length(sizes) == 1 && name %in% one_hot_losses) {
-    class_numbers(data$columns[[at]])
+    class_numbers(column_array(data, at))
   }
 }

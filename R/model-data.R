@@ -1,8 +1,8 @@
-# What users give as x and y, as columns of tensors that the engine takes rows from.
+# What users give as x and y, as columns that the engine takes rows from (R/model-rows.R).
 
 #' @param known what columns and levels are called, see data_names().
-#' @return list(columns, rows, layout, names): inputs, targets, weights in the model's order; the layout tells which
-#'   there are.
+#' @return list(columns, first, rows, layout, names): inputs, targets, weights in the model's order, of which the
+#'   `rows` rows after `first` are meant; the layout tells which there are.
 #' @noRd
 model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = NULL, fun = calling_function(),
   known = data_names(self)) {
@@ -25,11 +25,11 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
     odd <- which(rows != rows[1])[1]
     abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd],
       if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2)
-      else if (rows[odd] == 1 && length(columns[[odd]])
+      else if (rows[odd] == 1 && prod(dim(columns[[odd]]))
         == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
-  list(columns = columns, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)),
+  list(columns = columns, first = 0, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)),
     names = names)
 }
 
@@ -118,7 +118,7 @@ place_in <- function(value, at) {
   paste0(": row ", at[1], ", column ", if (is.null(column) || !nzchar(column)) at[2] else paste0("`", column, "`"))
 }
 
-#' An array as a tensor of the dtype, without NA; a vector becomes a column, of two axes beside rows of such a shape.
+#' An array as a column of the dtype, without NA; a vector gets two axes beside rows of such a shape.
 #' @noRd
 as_column <- function(value, dtype, arg, fun, shape = NULL) {
   if (is.data.frame(value)) value <- as_number_matrix(value, arg, fun)
@@ -142,17 +142,16 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
     abort("`", arg, "`: ", text, if (!is.na(at)) place_in(value, at), class = error_kind(e), fun = fun)
   }
   withCallingHandlers({
-    check_finite(value)
-    if (is.null(dim(value))) dim(value) <- c(length(value), if (length(shape) == 2) 1L)
-    tensor(value, dtype)
+    check_column(value, dtype)
   }, nativenet_error_value = named, nativenet_error_memory = named)
+  array_column(value, dtype, if (is.null(dim(value))) c(length(value), if (length(shape) == 2) 1L) else dim(value))
 }
 
 #' @param y,x lists of the parts; `inputs` the columns of `x`.
 #' @noRd
 target_columns <- function(self, y, fun, x, inputs) {
   same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) &&
-    identical(tensor_dtype(inputs[[1]]), target_dtype(self, 1))
+    identical(column_info(inputs[[1]])[[1]], target_dtype(self, 1))
   lapply(seq_along(y), function(k) {
     shape <- self$outputs[[k]]$shape
     if (is.factor(y[[k]])) check_factor(self, k, fun)
@@ -162,7 +161,10 @@ target_columns <- function(self, y, fun, x, inputs) {
 
 #' A vector is a column beside a tensor of rows, as in Keras.
 #' @noRd
-like_rows <- function(t, shape) if (rank_of(t) == 1 && length(shape) == 2) op_reshape(t, c(-1, 1)) else t
+like_rows <- function(x, shape) {
+  if (length(dim(x)) != 1 || length(shape) != 2) return(x)
+  if (is_tensor(x)) op_reshape(x, c(-1, 1)) else array_column(.subset2(x, "values"), .subset2(x, "dtype"), c(dim(x), 1))
+}
 
 target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "int32" else self$outputs[[k]]$dtype
 
@@ -182,10 +184,10 @@ weight_columns <- function(self, y, sample_weight, class_weight, known, fun) {
     rep(list(sample_weight), n)
   for (w in given) if (!is.null(w) && !is_tensor(w) && !is.data.frame(w)) check_numbers(w, "sample_weight", fun)
   Map(function(w, y, output) {
-    by_class <- if (!is.null(class_weight)) as_column(class_weights(y, class_weight, known, fun), output$dtype,
-      "class_weight", fun)
+    weights <- function(value, arg) column_tensor(as_column(value, output$dtype, arg, fun))
+    by_class <- if (!is.null(class_weight)) weights(class_weights(y, class_weight, known, fun), "class_weight")
     if (is.null(w)) w <- if (is.null(by_class)) tensor(rep(1, NROW(y)), output$dtype) else by_class
-    else w <- weigh(as_column(w, output$dtype, "sample_weight", fun), by_class)
+    else w <- weigh(weights(w, "sample_weight"), by_class)
     if (any(as.array(w) < 0)) abort("`", if (is.null(class_weight)) "sample_weight" else "class_weight",
       "` must not be negative", fun = fun)
     w
@@ -226,13 +228,4 @@ class_numbers <- function(y, fun = calling_function()) {
   y <- if (is.data.frame(y)) as_number_matrix(y, "y", fun) else check_numbers(y, "y", fun)
   if (length(dim(y)) == 2 && ncol(y) > 1) return(max.col(y, ties.method = "first") - 1L)
   as.integer(y)
-}
-
-#' Rows `from` to `to` of all columns.
-#' @noRd
-data_rows <- function(data, from, to) {
-  data$columns <- lapply(data$columns, function(t) op_slice(t, c(from, rep(1, rank_of(t) - 1)),
-    c(to - from + 1, rep(-1, rank_of(t) - 1))))
-  data$rows <- to - from + 1
-  data
 }

@@ -14,7 +14,7 @@ step_program <- function(self, kind, data, batch) {
   cache <- step_cache(self)
   batch <- min(batch, data$rows)
   columns <- lapply(data$columns, function(t) {
-    info <- tensor_info(t)
+    info <- column_info(t)
     c(info[[1]], info[[2]][-1])
   })
   key <- paste(c(kind, unlist(columns), data$layout), collapse = " ")
@@ -43,7 +43,9 @@ step_cache <- function(self) {
   cache
 }
 
-specs_like <- function(columns, batch) lapply(columns, function(t) tensor_spec(tensor_dtype(t), c(batch, dim(t)[-1])))
+specs_like <- function(columns, batch) {
+  lapply(columns, function(t) tensor_spec(column_info(t)[[1]], c(batch, dim(t)[-1])))
+}
 
 trace_prediction <- function(self, data, batch) {
   trace <- trace_call(function(x) run_graph(model_plan(self), x, FALSE), list(specs_like(data$columns, batch)), batch)
@@ -197,22 +199,22 @@ guard_step <- function(total) .Call(C_program_guard, tracing_program(), total)
 
 # ---- running one ----
 
-#' One pass over the data. The sums stand in `state`, which changes in place; what was collected is returned.
+#' One pass over the data. The sums stand in `state`, which changes in place; what was collected is returned: R arrays
+#' for floats, else tensors.
 #' @noRd
 run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL, on_clock = NULL, rates = NULL) {
-  parts <- list()
+  collected <- NULL
   before <- .Call(C_epoch_totals, state)[3]
   numbers <- if (!is.null(rates)) optimizer_now(self$compiled$optimizer)[[1]]
   repeat {
     coming <- if (!is.null(rates)) rates[seq_along(rates) > .Call(C_epoch_totals, state)[3] - before]
-    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, as.double(c(batch, shuffle, step$rows)),
-      step$tallies, step$averaged, step$collected, coming, numbers, state, list(on_step, on_clock))
-    parts[[length(parts) + 1]] <- pass[[1]]
-    if (!pass[[2]]) break
+    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns,
+      as.double(c(batch, shuffle, step$rows, data$first, data$rows)), step$tallies, step$averaged, step$collected,
+      collected, coming, numbers, state, list(on_step, on_clock))
+    collected <- pass[[1]]
+    if (!pass[[2]]) return(collected)
     step <- step_program(self, step$kind, data, pass[[2]])
   }
-  if (length(parts) == 1) return(parts[[1]])
-  lapply(seq_along(parts[[1]]), function(k) op_concat(lapply(parts, `[[`, k), axis = 1))
 }
 
 new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size),

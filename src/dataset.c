@@ -8,7 +8,9 @@ static void fetch_ahead(const unsigned char *row, int64_t bytes) {
   for (int64_t at = 0; at < bytes; at += ALIGNMENT) FETCH(row + at);
 }
 
-static int64_t row_at(const struct dataset *d, int64_t position) { return d->shuffle ? d->order[position] : position; }
+static int64_t row_at(const struct dataset *d, int64_t position) {
+  return d->first + (d->shuffle ? d->order[position] : position);
+}
 
 void dataset_rewind(struct dataset *d, struct random *random) {
   d->position = 0;
@@ -29,18 +31,42 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {
   return n;
 }
 
+static void gather_bytes(const struct dataset *d, const struct column *c, int64_t begin, int64_t n, struct range r,
+  unsigned char *to) {
+  for (int64_t i = r.begin; i < r.end; i++) {
+    memcpy(to + i * c->row_bytes, c->data + row_at(d, begin + i) * c->row_bytes, (size_t)c->row_bytes);
+    if (begin + n + i < d->rows) fetch_ahead(c->data + row_at(d, begin + n + i) * c->row_bytes, c->row_bytes);
+  }
+}
+
+/* Rows that follow each other are taken at once. */
+static void gather_array(const struct dataset *d, const struct column *c, int64_t begin, struct range r, int dtype,
+  unsigned char *to) {
+  for (int64_t i = r.begin, n; i < r.end; i += n) {
+    int64_t row = row_at(d, begin + i);
+    for (n = 1; i + n < r.end && row_at(d, begin + i + n) == row + n; n++) continue;
+    rows_from_array(&c->array, row, n, dtype, to + i * c->row_bytes);
+  }
+}
+
+/* An autoencoder's target is its input. */
+static int is_first_again(const struct dataset *d, const struct program *p, int k) {
+  const struct column *c = &d->column[k], *one = &d->column[0];
+  return k > 0 && c->data == one->data && (c->data || c->array.data == one->array.data) &&
+    c->row_bytes == one->row_bytes && p->slots[c->slot].dtype == p->slots[one->slot].dtype;
+}
+
 void dataset_gather(const struct dataset *d, struct program *p, int64_t begin, int64_t n, int thread, int threads) {
   struct range r = share_of(n, 1, thread, threads);
   for (int k = 0; k < d->columns; k++) {
     const struct column *c = &d->column[k];
-    if (k > 0 && c->data == d->column[0].data) { /* an autoencoder's target is its input */
-      if (thread == 0) p->slots[c->slot].value = p->slots[d->column[0].slot].value;
-      continue;
-    }
-    unsigned char *to = p->slots[c->slot].value;
-    for (int64_t i = r.begin; i < r.end; i++) {
-      memcpy(to + i * c->row_bytes, c->data + row_at(d, begin + i) * c->row_bytes, (size_t)c->row_bytes);
-      if (begin + n + i < d->rows) fetch_ahead(c->data + row_at(d, begin + n + i) * c->row_bytes, c->row_bytes);
+    struct slot *s = &p->slots[c->slot];
+    if (is_first_again(d, p, k)) {
+      if (thread == 0) s->value = p->slots[d->column[0].slot].value;
+    } else if (c->data) {
+      gather_bytes(d, c, begin, n, r, s->value);
+    } else {
+      gather_array(d, c, begin, r, s->dtype, s->value);
     }
   }
 }

@@ -23,6 +23,20 @@ static int misshapen(const struct epoch *e) {
   return 0;
 }
 
+/* This member's share of keeping rows. */
+static void collect_rows(const struct epoch *e, int thread, int threads) {
+  struct range r = share_of(e->loop.rows, 1, thread, threads);
+  for (int k = 0; k < e->collected && r.end > r.begin; k++) {
+    const struct collected *c = &e->collect[k];
+    const struct slot *slot = &e->loop.program->slots[c->slot];
+    size_t row = (size_t)shape_span(&slot->shape, 1, slot->shape.rank) * dtype_size[slot->dtype];
+    const unsigned char *from = (const unsigned char *)slot->value + (size_t)r.begin * row;
+    int64_t first = e->loop.begin + r.begin;
+    if (c->array) rows_to_doubles(slot->dtype, from, &c->shape, first, r.end - r.begin, c->array);
+    else memcpy(c->rows + (size_t)first * row, from, (size_t)(r.end - r.begin) * row);
+  }
+}
+
 static void end_step(struct epoch *e) {
   struct epoch_state *s = e->state;
   const struct program *p = e->loop.program;
@@ -31,12 +45,6 @@ static void end_step(struct epoch *e) {
     const struct slot *slot = &p->slots[t->slot];
     double weight = t->averaged ? (double)e->loop.rows : 1;
     for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * slot_number(slot, i);
-  }
-  for (int k = 0; k < e->collected; k++) {
-    const struct slot *slot = &p->slots[e->collect[k].slot];
-    size_t bytes = (size_t)shape_count(&slot->shape) * dtype_size[slot->dtype];
-    memcpy(e->collect[k].to, slot->value, bytes);
-    e->collect[k].to += bytes;
   }
   s->now = e->next;
   s->position = e->loop.data->position;
@@ -55,6 +63,7 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   run_forward(l->program, team, thread);
   if (team_must_leave(team)) return 0;
   if (atomic_load(&team->failed)) return 0;
+  collect_rows(epoch_of(l), thread, team->threads);
   if (thread == 0) end_step(epoch_of(l));
   return 1;
 }

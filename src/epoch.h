@@ -6,9 +6,6 @@
 
 #include "loop.h"
 
-#define MAX_TALLIES 32
-#define MAX_COLLECTED 32
-
 /* Numbers of a slot, added up over the batches. */
 struct tally {
   int32_t slot;
@@ -17,10 +14,12 @@ struct tally {
   double *sum;
 };
 
-/* A slot whose rows are kept, one batch after the other. */
+/* A slot whose rows are kept, all in a tensor, or in a column-major array of doubles of this shape. */
 struct collected {
   int32_t slot;
-  unsigned char *to;
+  unsigned char *rows;
+  double *array;
+  struct shape shape;
 };
 
 /* How far a pass is. With the data set, all that is needed to go on after an interrupt. */
@@ -35,9 +34,9 @@ struct epoch {
   struct loop loop;
   struct epoch_state *state;
   int32_t tallies, collected, targets;
-  struct tally tally[MAX_TALLIES];
-  struct collected collect[MAX_COLLECTED];
-  int32_t target[MAX_TALLIES + MAX_COLLECTED]; /* slots that must be computed, beside what changes variables */
+  struct tally *tally;
+  struct collected *collect;
+  int32_t *target; /* slots that must be computed, beside what changes variables */
   const double *rates; /* learning rates of the coming steps, or NULL */
   int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */

@@ -16,6 +16,7 @@
 #include <R_ext/Rdynload.h>
 
 #include "run.h"
+#include "transpose.h"
 
 /* Once, when the package loads: let long runs ask whether the user interrupts. */
 void border_open(void);
@@ -78,16 +79,19 @@ void variable_own_block(SEXP variable, int keep_numbers);
 /* Any R array or tensor as an eager tensor object. dtype -1: by the R type. */
 SEXP coerce_tensor(SEXP x, int dtype);
 
-/* ---- conversion (r_convert.c): the only transposes between R's order and ours ---- */
+/* ---- conversion (r_convert.c) ---- */
 
 int r_dtype(SEXP x); /* bare doubles, integers, logicals, an integer64: our dtype, or -1 */
 int is_integer64(SEXP x);
 int r_plain_dtype(void); /* of doubles without dimensions */
 SEXP bare_numbers(SEXP x); /* a tensor or numbers as they are; else as R/numbers.R has it, or its error */
 void r_shape(SEXP x, struct shape *shape);
+struct array array_of_r(SEXP x); /* bare numbers or an integer64; x owns them */
+void check_fits(SEXP x, int dtype); /* an error if the dtype does not hold them all */
 void numbers_from_r(SEXP x, int dtype, void *to);
 void bytes_from_r(SEXP x, unsigned char *to); /* integers 0 .. 255 or raw */
 SEXP numbers_to_r(const struct tensor *t);
+SEXP array_for_r(SEXPTYPE type, const struct shape *shape); /* an array to be filled */
 
 /* ---- programs ---- */
 

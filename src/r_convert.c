@@ -1,5 +1,5 @@
-/* r_convert.c - R arrays to row-major numbers and back. Indices stay: x[i, j, k] in R is element
- * (i-1, j-1, k-1) of the tensor; only the order in memory changes, here and nowhere else. */
+/* r_convert.c - R arrays to row-major numbers and back, by transpose.h. Indices stay: x[i, j, k] in R is element
+ * (i-1, j-1, k-1) of the tensor. */
 #include "r_border.h"
 
 #include <string.h>
@@ -58,120 +58,116 @@ void r_shape(SEXP x, struct shape *shape) {
   for (int i = 0; i < shape->rank; i++) shape->dim[i] = INTEGER(dim)[i];
 }
 
-/* A column-major array is the row-major one with its axes reversed. With the first axis cut off, it
- * is a matrix of n rows; rows are taken in bands, so that each cache line that is read is used
- * whole. Calls `move` for elements column-major[from + j * 1], row-major[(row + j) * rest + to]. An interrupt jumps out
- * of here: what is written to is dropped then. */
-#define BAND 32
-#define PATIENCE 0x3fff /* pieces of rows between two questions */
-#define TRANSPOSE(shape, ASSIGN)                                                                    \
-  do {                                                                                              \
-    int64_t n_ = (shape)->rank ? (shape)->dim[0] : 1, rest_ = shape_span((shape), 1, (shape)->rank); \
-    if ((shape)->rank == 0) rest_ = 1;                                                              \
-    unsigned pieces_ = 0;                                                                           \
-    for (int64_t row_ = 0; row_ < n_; row_ += BAND) {                                               \
-      int64_t band_ = n_ - row_ < BAND ? n_ - row_ : BAND;                                          \
-      int64_t index_[MAX_RANK] = {0}, at_ = 0; /* at_: column-major offset within rest, in units of n */ \
-      for (int64_t to_ = 0; to_ < rest_; to_++) {                                                   \
-        if ((++pieces_ & PATIENCE) == 0) R_CheckUserInterrupt();                                    \
-        for (int64_t j_ = 0; j_ < band_; j_++) {                                                    \
-          const int64_t r_at = at_ * n_ + row_ + j_, our_at = (row_ + j_) * rest_ + to_;            \
-          ASSIGN;                                                                                   \
-        }                                                                                           \
-        /* the next row-major index: the last axis moves first */                                  \
-        for (int axis_ = (shape)->rank - 1; axis_ >= 1; axis_--) {                                  \
-          int64_t stride_ = shape_span((shape), 1, axis_);                                          \
-          if (++index_[axis_] < (shape)->dim[axis_]) {                                              \
-            at_ += stride_;                                                                         \
-            break;                                                                                  \
-          }                                                                                         \
-          at_ -= stride_ * ((shape)->dim[axis_] - 1);                                               \
-          index_[axis_] = 0;                                                                        \
-        }                                                                                           \
-      }                                                                                             \
-    }                                                                                               \
-  } while (0)
+/* An interrupt jumps out from between pieces of so many numbers: what is written to is dropped then. */
+#define PIECE (1 << 19)
+
+static int64_t piece_rows(const struct shape *s) {
+  int64_t rest = s->rank ? shape_span(s, 1, s->rank) : 1, rows = rest > 0 ? PIECE / rest : PIECE;
+  return rows > 64 ? rows / 64 * 64 : 64;
+}
+
+/* Do it for [first, first + n), piece by piece. */
+#define IN_PIECES(all, piece, DO)                                                                   \
+  for (int64_t first = 0, all_ = (all), piece_ = (piece); first < all_; first += piece_) {          \
+    int64_t n = all_ - first < piece_ ? all_ - first : piece_;                                      \
+    if (first) R_CheckUserInterrupt();                                                              \
+    DO;                                                                                             \
+  }
+
+static int64_t rows_of(const struct shape *s) { return s->rank ? s->dim[0] : 1; }
 
 static void refuse(int dtype, const char *what, int64_t at) {
   raise_text(STATUS_VALUE, "%s at position %lld cannot become %s", what, (long long)at + 1, dtype_name[dtype]);
 }
 
-/* Whole numbers only, within the range of the type. */
-static int64_t whole(double x, int dtype, int64_t at) {
+static void refuse_part(double x, int dtype, int64_t at) {
   double limit = dtype == BOOL ? 9007199254740992.0 : dtype == INT32 ? 2147483648.0 : 9223372036854775808.0;
   if (ISNAN(x)) refuse(dtype, "NA or NaN", at);
   if (x >= limit || x < -limit) refuse(dtype, "a number beyond the range", at);
   if (x != (double)(int64_t)x) refuse(dtype, "a number that is not whole", at);
-  return (int64_t)x;
 }
 
-static int known(int x, int dtype, int64_t at) {
-  if (x == NA_INTEGER) refuse(dtype, "NA", at);
-  return x;
-}
-
-static int64_t known64(int64_t x, int dtype, int64_t at) {
+static void refuse_part64(int64_t x, int dtype, int64_t at) {
+  if (dtype_is_float(dtype)) { /* what doubles cannot tell from its neighbour is not rounded in silence */
+    if (x != INT64_MIN && (x > 9007199254740992 || x < -9007199254740992))
+      refuse(dtype, "a whole number beyond 2^53, which doubles do not hold exactly,", at);
+    return;
+  }
   if (x == INT64_MIN) refuse(dtype, "NA", at);
   if (dtype == INT32 && (x > INT32_MAX || x < INT32_MIN)) refuse(dtype, "a number beyond the range", at);
-  return x;
 }
 
-/* What doubles cannot tell from its neighbour is not rounded in silence. */
-static double double_of64(int64_t x, int dtype, int64_t at) {
-  if (x == INT64_MIN) return NA_REAL;
-  if (x > 9007199254740992 || x < -9007199254740992)
-    refuse(dtype, "a whole number beyond 2^53, which doubles do not hold exactly,", at);
-  return (double)x;
+struct array array_of_r(SEXP x) {
+  struct array a;
+  r_shape(x, &a.shape);
+  switch (TYPEOF(x)) {
+  case REALSXP: a.data = REAL(x), a.number = is_integer64(x) ? NUMBER_INTEGER64 : NUMBER_DOUBLE; break;
+  case RAWSXP: a.data = RAW(x), a.number = NUMBER_BYTE; break;
+  case LGLSXP: a.data = LOGICAL(x), a.number = NUMBER_INTEGER; break;
+  default: a.data = INTEGER(x), a.number = NUMBER_INTEGER;
+  }
+  return a;
 }
 
-void numbers_from_r(SEXP x, int dtype, void *to) {
-  struct shape shape;
-  r_shape(x, &shape);
-  if (is_integer64(x)) {
-    const int64_t *v = (const int64_t *)(const void *)REAL(x);
-    switch (dtype) {
-    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = (float)double_of64(v[r_at], dtype, r_at)); break;
-    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = double_of64(v[r_at], dtype, r_at)); break;
-    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = (int32_t)known64(v[r_at], dtype, r_at)); break;
-    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = known64(v[r_at], dtype, r_at)); break;
-    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = known64(v[r_at], dtype, r_at) != 0);
-    }
-  } else if (TYPEOF(x) == REALSXP) {
-    const double *v = REAL(x);
-    switch (dtype) {
-    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = (float)v[r_at]); break;
-    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at]); break;
-    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = (int32_t)whole(v[r_at], dtype, r_at)); break;
-    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = whole(v[r_at], dtype, r_at)); break;
-    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = whole(v[r_at], dtype, r_at) != 0);
-    }
-  } else if (TYPEOF(x) == RAWSXP) {
-    const unsigned char *v = RAW(x);
-    switch (dtype) {
-    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at]); break;
-    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at]); break;
-    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = v[r_at]); break;
-    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = v[r_at]); break;
-    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = v[r_at] != 0);
-    }
-  } else {
-    const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
-    switch (dtype) {
-    case FLOAT32: TRANSPOSE(&shape, ((float *)to)[our_at] = v[r_at] == NA_INTEGER ? (float)NA_REAL : (float)v[r_at]);
-      break;
-    case FLOAT64: TRANSPOSE(&shape, ((double *)to)[our_at] = v[r_at] == NA_INTEGER ? NA_REAL : v[r_at]); break;
-    case INT32: TRANSPOSE(&shape, ((int32_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
-    case INT64: TRANSPOSE(&shape, ((int64_t *)to)[our_at] = known(v[r_at], dtype, r_at)); break;
-    default: TRANSPOSE(&shape, ((unsigned char *)to)[our_at] = known(v[r_at], dtype, r_at) != 0);
-    }
+void check_fits(SEXP x, int dtype) {
+  struct array a = array_of_r(x);
+  int real = dtype_is_float(dtype);
+  int64_t all = (int64_t)XLENGTH(x);
+  if (a.number == NUMBER_INTEGER64) {
+    const int64_t *v = a.data;
+    IN_PIECES(all, PIECE, for (int64_t i = first; i < first + n; i++) refuse_part64(v[i], dtype, i))
+  } else if (a.number == NUMBER_DOUBLE && !real) {
+    const double *v = a.data;
+    IN_PIECES(all, PIECE, for (int64_t i = first; i < first + n; i++) refuse_part(v[i], dtype, i))
+  } else if (a.number == NUMBER_INTEGER && !real) {
+    const int32_t *v = a.data;
+    IN_PIECES(all, PIECE, for (int64_t i = first; i < first + n; i++) if (v[i] == NA_INTEGER) refuse(dtype, "NA", i))
   }
 }
 
+/* An error if there are numbers that the dtype does not hold: NA, fractions, beyond its range. */
+SEXP ffi_check_fits(SEXP x, SEXP dtype);
+SEXP ffi_check_fits(SEXP x, SEXP dtype) {
+  check_fits(x, as_dtype(dtype, 0));
+  return R_NilValue;
+}
+
+static void convert(SEXP x, const struct array *a, int dtype, void *to) {
+  size_t row = (size_t)(a->shape.rank ? shape_span(&a->shape, 1, a->shape.rank) : 1) * dtype_size[dtype];
+  check_fits(x, dtype);
+  IN_PIECES(rows_of(&a->shape), piece_rows(&a->shape),
+    rows_from_array(a, first, n, dtype, (unsigned char *)to + (size_t)first * row))
+}
+
+void numbers_from_r(SEXP x, int dtype, void *to) {
+  struct array a = array_of_r(x);
+  convert(x, &a, dtype, to);
+}
+
+/* An R array as a tensor of this dtype and shape, in the memory of `into` where that is such a tensor. */
+SEXP ffi_tensor_into(SEXP x, SEXP dtype, SEXP dim, SEXP into);
+SEXP ffi_tensor_into(SEXP x, SEXP dtype, SEXP dim, SEXP into) {
+  struct array a = array_of_r(x);
+  struct tensor t = {.dtype = -1};
+  check_vector(dim, INTSXP, -1);
+  if (r_dtype(x) < 0 || XLENGTH(dim) < 1 || XLENGTH(dim) > MAX_RANK)
+    raise_text(STATUS_VALUE, "internal error: an array");
+  a.shape.rank = (int32_t)XLENGTH(dim);
+  for (int i = 0; i < a.shape.rank; i++) a.shape.dim[i] = INTEGER(dim)[i];
+  if (shape_count(&a.shape) != (int64_t)XLENGTH(x)) raise_text(STATUS_VALUE, "internal error: an array");
+  if (is_tensor(into)) t = as_tensor(into);
+  if (t.dtype != as_dtype(dtype, 0) || !shape_equal(&t.shape, &a.shape))
+    into = tensor_new(as_dtype(dtype, 0), &a.shape, &t);
+  PROTECT(into);
+  convert(x, &a, t.dtype, t.data);
+  UNPROTECT(1);
+  return into;
+}
+
 void bytes_from_r(SEXP x, unsigned char *to) {
-  struct shape shape;
-  r_shape(x, &shape);
-  if (TYPEOF(x) == RAWSXP) TRANSPOSE(&shape, to[our_at] = RAW(x)[r_at]);
-  else TRANSPOSE(&shape, to[our_at] = (unsigned char)INTEGER(x)[r_at]);
+  struct array a = array_of_r(x);
+  int64_t row = a.shape.rank ? shape_span(&a.shape, 1, a.shape.rank) : 1;
+  IN_PIECES(rows_of(&a.shape), piece_rows(&a.shape), rows_as_bytes(&a, first, n, to + first * row))
 }
 
 /* Whole numbers become integers where all fit, else doubles. R's NA is the lowest int32. */
@@ -184,42 +180,44 @@ static int fits_integer(const struct tensor *t) {
   return 1;
 }
 
-/* The nearest double. What is not the same number is noted. */
-static double nearest(int64_t x, int *rounded) {
-  double d = (double)x;
-  if (d >= 9223372036854775808.0 || (int64_t)d != x) *rounded = 1;
-  return d;
+/* Is there a number that doubles do not hold? */
+static int is_rounded(const struct tensor *t) {
+  const int64_t *v = t->data;
+  int64_t n = shape_count(&t->shape);
+  for (int64_t i = 0; i < n && t->dtype == INT64; i++) {
+    double d = (double)v[i];
+    if (d >= 9223372036854775808.0 || (int64_t)d != v[i]) return 1;
+  }
+  return 0;
 }
 
-SEXP numbers_to_r(const struct tensor *t) {
-  const struct shape *shape = &t->shape;
-  int64_t n = shape_count(shape);
+SEXP array_for_r(SEXPTYPE type, const struct shape *shape) {
   for (int i = 0; i < shape->rank; i++)
     if (shape->dim[i] > INT32_MAX) raise_text(STATUS_SHAPE, "an axis of %lld elements does not fit an R array",
       (long long)shape->dim[i]);
-  int small = (t->dtype == INT32 || t->dtype == INT64) && fits_integer(t), rounded = 0;
-  SEXP x = PROTECT(vector_for(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, n, "an R array", shape));
-  double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;
-  int *i = d ? NULL : TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
-  switch (t->dtype) {
-  case FLOAT32: TRANSPOSE(shape, d[r_at] = (double)((const float *)t->data)[our_at]); break;
-  case FLOAT64: TRANSPOSE(shape, d[r_at] = ((const double *)t->data)[our_at]); break;
-  case INT32:
-    if (small) TRANSPOSE(shape, i[r_at] = ((const int32_t *)t->data)[our_at]);
-    else TRANSPOSE(shape, d[r_at] = ((const int32_t *)t->data)[our_at]);
-    break;
-  case BOOL: TRANSPOSE(shape, i[r_at] = ((const unsigned char *)t->data)[our_at]); break;
-  default:
-    if (small) TRANSPOSE(shape, i[r_at] = (int)((const int64_t *)t->data)[our_at]);
-    else TRANSPOSE(shape, d[r_at] = nearest(((const int64_t *)t->data)[our_at], &rounded));
-  }
-  if (rounded) call_ours(Rf_lang1(Rf_install("warn_rounded")));
+  SEXP x = PROTECT(vector_for(type, shape_count(shape), "an R array", shape));
   if (shape->rank) {
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, shape->rank));
     for (int k = 0; k < shape->rank; k++) INTEGER(dim)[k] = (int)shape->dim[k];
     Rf_setAttrib(x, R_DimSymbol, dim);
     UNPROTECT(1);
   }
+  UNPROTECT(1);
+  return x;
+}
+
+SEXP numbers_to_r(const struct tensor *t) {
+  const struct shape *shape = &t->shape;
+  int small = (t->dtype == INT32 || t->dtype == INT64) && fits_integer(t);
+  SEXP x = PROTECT(array_for_r(t->dtype == BOOL ? LGLSXP : small ? INTSXP : REALSXP, shape));
+  double *d = TYPEOF(x) == REALSXP ? REAL(x) : NULL;
+  int *i = d ? NULL : TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
+  const unsigned char *from = t->data;
+  size_t row = (size_t)(shape->rank ? shape_span(shape, 1, shape->rank) : 1) * dtype_size[t->dtype];
+  IN_PIECES(rows_of(shape), piece_rows(shape),
+    if (d) rows_to_doubles(t->dtype, from + (size_t)first * row, shape, first, n, d);
+    else rows_to_integers(t->dtype, from + (size_t)first * row, shape, first, n, i))
+  if (d && is_rounded(t)) call_ours(Rf_lang1(Rf_install("warn_rounded")));
   UNPROTECT(1);
   return x;
 }

@@ -12,26 +12,49 @@ int call_back(SEXP f, double a, double b, double c) {
   return TYPEOF(answer) == LGLSXP && XLENGTH(answer) == 1 && LOGICAL(answer)[0] == 0;
 }
 
+/* A column as R/model-rows.R describes it: a tensor, or list(values, shape, dtype) for an R array whose numbers fit. */
+static void read_column(SEXP x, const struct slot *slot, struct column *c, struct shape *shape) {
+  int same = 1;
+  if (!is_tensor(x)) {
+    check_vector(x, VECSXP, 3);
+    SEXP dim = VECTOR_ELT(x, 1);
+    check_vector(dim, INTSXP, -1);
+    c->array = array_of_r(VECTOR_ELT(x, 0));
+    if (XLENGTH(dim) > MAX_RANK) raise_text(STATUS_SHAPE, "at most %d axes are possible", MAX_RANK);
+    shape->rank = (int32_t)XLENGTH(dim);
+    for (int i = 0; i < shape->rank; i++) shape->dim[i] = INTEGER(dim)[i];
+    if (shape_count(shape) != (int64_t)XLENGTH(VECTOR_ELT(x, 0)) || r_dtype(VECTOR_ELT(x, 0)) < 0)
+      raise_text(STATUS_VALUE, "internal error: a column that is no array");
+    c->array.shape = *shape;
+  } else {
+    struct tensor t = as_tensor(x);
+    *shape = t.shape;
+    c->data = t.data;
+    same = t.dtype == slot->dtype;
+  }
+  struct shape row = slot->shape;
+  char a[100], b[100];
+  row.dim[0] = shape->rank ? shape->dim[0] : 0;
+  if (!same || !shape_equal(&row, shape))
+    raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(shape, a, sizeof a),
+               shape_format(&row, b, sizeof b));
+  c->row_bytes = shape_span(shape, 1, shape->rank) * (int64_t)dtype_size[slot->dtype];
+}
+
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
   const struct program *p = as_program(program);
   d->columns = (int32_t)list_length(columns);
-  if (d->columns > MAX_COLUMNS || d->columns != list_length(inputs))
-    raise_text(STATUS_VALUE, "internal error: columns and inputs");
+  if (d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
+  d->column = (struct column *)(void *)R_alloc((size_t)d->columns, sizeof(struct column));
   for (int k = 0; k < d->columns; k++) {
-    struct tensor t = as_tensor(VECTOR_ELT(columns, k));
+    struct shape shape;
     int32_t slot = slot_in(program, VECTOR_ELT(inputs, k));
-    struct shape row = p->slots[slot].shape;
-    char a[100], b[100];
-    row.dim[0] = t.shape.rank ? t.shape.dim[0] : 0;
-    if (t.dtype != p->slots[slot].dtype || !shape_equal(&row, &t.shape))
-      raise_text(STATUS_SHAPE, "data of shape %s do not fit an input of shape %s", shape_format(&t.shape, a, sizeof a),
-                 shape_format(&row, b, sizeof b));
-    if (k > 0 && t.shape.dim[0] != d->rows)
-      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows,
-        (long long)t.shape.dim[0]);
-    d->rows = t.shape.dim[0];
+    d->column[k] = (struct column){.slot = slot};
+    read_column(VECTOR_ELT(columns, k), &p->slots[slot], &d->column[k], &shape);
+    if (k > 0 && shape.dim[0] != d->rows)
+      raise_text(STATUS_SHAPE, "%lld rows of inputs but %lld of targets", (long long)d->rows, (long long)shape.dim[0]);
+    d->rows = shape.dim[0];
     if (d->rows > INT32_MAX) raise_text(STATUS_SHAPE, "too many rows");
-    d->column[k] = (struct column){t.data, shape_span(&t.shape, 1, t.shape.rank) * (int64_t)dtype_size[t.dtype], slot};
   }
 }
 
@@ -116,7 +139,7 @@ static int poll(struct loop *loop) {
 static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, struct epoch *e) {
   e->tallies = (int32_t)list_length(tallies);
   check_vector(averaged, INTSXP, e->tallies);
-  if (e->tallies > MAX_TALLIES) raise_text(STATUS_VALUE, "at most %d losses and metrics are possible", MAX_TALLIES);
+  e->tally = (struct tally *)(void *)R_alloc((size_t)e->tallies, sizeof(struct tally));
   double *sum = (double *)(void *)(RAW(state) + sizeof(struct epoch_state)),
     *end = (double *)(void *)(RAW(state) + XLENGTH(state));
   for (int k = 0; k < e->tallies; k++) {
@@ -129,47 +152,57 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   }
 }
 
-/* Tensors for so many rows of the slots. */
-static SEXP read_collected(SEXP program, SEXP collected, int64_t rows, struct epoch *e) {
-  SEXP results = PROTECT(Rf_allocVector(VECSXP, list_length(collected)));
-  e->collected = (int32_t)XLENGTH(results);
-  if (e->collected > MAX_COLLECTED) raise_text(STATUS_VALUE, "at most %d outputs are possible", MAX_COLLECTED);
+/* Where the rows of the slots are kept, for all rows of the data: R arrays of doubles for floats, else tensors. They
+ * are made in the first call of a pass. */
+static SEXP read_collected(SEXP program, SEXP collected, SEXP results, int64_t rows, struct epoch *e) {
+  e->collected = (int32_t)list_length(collected);
+  e->collect = (struct collected *)(void *)R_alloc((size_t)e->collected, sizeof(struct collected));
+  int made = Rf_isNull(results);
+  results = PROTECT(made ? Rf_allocVector(VECSXP, e->collected) : results);
+  check_vector(results, VECSXP, e->collected);
   for (int k = 0; k < e->collected; k++) {
     int32_t at = e->target[e->targets++] = slot_in(program, VECTOR_ELT(collected, k));
     const struct slot *s = &e->loop.program->slots[at];
-    struct tensor t;
-    struct shape shape = s->shape;
-    if (shape.rank < 1) raise_text(STATUS_SHAPE, "an output is a scalar; it needs one row for each row of the inputs");
-    shape.dim[0] = rows;
-    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &shape, &t));
-    e->collect[k] = (struct collected){at, t.data};
+    struct collected c = {.slot = at, .shape = s->shape};
+    int real = dtype_is_float(s->dtype);
+    if (c.shape.rank < 1)
+      raise_text(STATUS_SHAPE, "an output is a scalar; it needs one row for each row of the inputs");
+    c.shape.dim[0] = rows;
+    if (made) SET_VECTOR_ELT(results, k, real ? array_for_r(REALSXP, &c.shape) : tensor_new(s->dtype, &c.shape, NULL));
+    SEXP x = VECTOR_ELT(results, k);
+    struct tensor t = {s->dtype, c.shape, NULL};
+    if (!real) t = as_tensor(x);
+    else check_vector(x, REALSXP, (R_xlen_t)shape_count(&c.shape));
+    if (t.dtype != s->dtype || !shape_equal(&t.shape, &c.shape))
+      raise_text(STATUS_SHAPE, "the batches differ in the shape of an output beyond their rows");
+    c.rows = t.data;
+    c.array = real ? REAL(x) : NULL;
+    e->collect[k] = c;
   }
   UNPROTECT(1);
   return results;
 }
 
-/* The rows of the batches from `position` on that the program serves, one after the other. */
-static int64_t rows_served(int64_t rows, int64_t position, int64_t batch, int64_t only) {
-  int64_t left = rows - position, whole = left - left % batch;
-  return !only ? left : only == batch ? whole : only == left ? left : 0;
-}
-
 /* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only
- * batches that the program serves or 0); tallies: symbolic float
- * tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows are kept; rates: a
- * learning rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock.
- * Returns list(the collected tensors, rows of the batch that another program must serve (0: none)); the sums stand in
- * the state. Where the pass was stopped, another call with the same state goes on. */
+ * batches that the program serves or 0, the first row, how many); tallies: symbolic float tensors, averaged where they
+ * are means over the rows; collected: symbolic tensors whose rows are kept, results: where, or NULL; rates: a learning
+ * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock.
+ * Returns list(the results, rows of the batch that another program must serve (0: none)); the sums stand in
+ * the state. Where the pass was stopped, another call with the same state and results goes on. */
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
+  SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
+  SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
-  check_vector(options, REALSXP, 3);
+  check_vector(options, REALSXP, 5);
   int64_t batch = (int64_t)REAL(options)[0], only = (int64_t)REAL(options)[2];
   if (batch < 1) raise_text(STATUS_VALUE, "internal error: rows of a batch");
   struct dataset d = {.shuffle = (int32_t)REAL(options)[1], .batch = batch};
   read_columns(program, inputs, columns, &d);
+  d.first = (int64_t)REAL(options)[3];
+  if (!(d.first >= 0 && d.first + REAL(options)[4] <= (double)d.rows))
+    raise_text(STATUS_VALUE, "internal error: rows that are not there");
+  d.rows = (int64_t)REAL(options)[4];
   if (d.rows == 0) raise_text(STATUS_VALUE, "there are no rows");
   if (batch > d.rows) batch = d.rows;
   struct program *p = program_ready_for(program, only ? only : batch);
@@ -180,12 +213,12 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
     .loop = {.program = p, .data = &d, .batch = batch, .only = only, .every_step = !Rf_isNull(l.on_step),
       .choice = &p->choice, .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
+    .target = (int32_t *)(void *)R_alloc((size_t)(list_length(tallies) + list_length(collected)), sizeof(int32_t)),
   };
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
-  SEXP results = PROTECT(Rf_allocVector(VECSXP, 2));
-  SET_VECTOR_ELT(results, 0, read_collected(program, collected, rows_served(d.rows, e.state->position, batch, only),
-    &e));
+  SEXP pass = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(pass, 0, read_collected(program, collected, results, d.rows, &e));
   if (!Rf_isNull(rates)) {
     check_vector(rates, REALSXP, -1);
     e.rates = REAL(rates);
@@ -195,7 +228,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
   enum status status = epoch_run(&e);
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
   int64_t left = status == STATUS_OK ? d.rows - d.position : 0;
-  SET_VECTOR_ELT(results, 1, Rf_ScalarReal((double)(left < batch ? left : batch)));
+  SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < batch ? left : batch)));
   UNPROTECT(2);
-  return results;
+  return pass;
 }

@@ -307,10 +307,11 @@ SEXP ffi_trainer_predict(SEXP x, SEXP inputs, SEXP columns, SEXP output, SEXP ba
   PROTECT(tensor_new(p->slots[slot].dtype, &shape, &result));
   struct team_choice choice = {0};
   struct epoch_state state = {.position = 0};
+  struct collected collect = {.slot = slot, .rows = result.data};
   struct epoch e = {
     .loop = {.program = p, .data = &d, .batch = as_int(batch), .choice = &choice, .failure = &failure,
       .poll = poll_interrupt},
-    .state = &state, .collected = 1, .collect = {{slot, result.data}}, .targets = 1, .target = {slot},
+    .state = &state, .collected = 1, .collect = &collect, .targets = 1, .target = &slot,
   };
   if (epoch_run(&e) != STATUS_OK) raise(&failure);
   SEXP array = numbers_to_r(&result);

@@ -1,0 +1,87 @@
+# Columns: what the engine takes the rows of inputs, targets and weights from. A column is a tensor, or an R array as it
+# is, whose rows are converted batch by batch on their way into a program's inputs (src/dataset.c). Which rows of the
+# columns are meant stands beside them: list(columns, first, rows, ...), see model_data().
+
+#' An R array as a column: bare numbers that are known to fit the dtype, and the shape that they are meant to have.
+#' @noRd
+array_column <- function(values, dtype, dim) {
+  structure(list(values = values, dim = as.integer(dim), dtype = dtype), class = "nn_column")
+}
+
+#' Raises an error that says which number does not fit: NA, NaN or Inf, or what is not whole where the dtype is.
+#' @noRd
+check_column <- function(values, dtype) {
+  check_finite(values)
+  .Call(C_check_fits, values, dtype_code(dtype))
+}
+
+#' @export
+dim.nn_column <- function(x) .subset2(x, "dim")
+
+#' list(dtype, shape)
+#' @noRd
+column_info <- function(x) if (is_tensor(x)) tensor_info(x)[1:2] else list(.subset2(x, "dtype"), .subset2(x, "dim"))
+
+#' The column as a tensor, in the memory of the tensor `into` if that is of its dtype and shape.
+#' @noRd
+column_tensor <- function(x, into = NULL) {
+  if (is_tensor(x)) return(x)
+  .Call(C_tensor_into, .subset2(x, "values"), dtype_code(.subset2(x, "dtype")), .subset2(x, "dim"), into)
+}
+
+#' The smallest and the largest number of a column, as its dtype has them.
+#' @noRd
+column_ends <- function(x) {
+  if (is_tensor(x)) return(c(as.double(op_min(x)), as.double(op_max(x))))
+  values <- .subset2(x, "values")
+  as.double(tensor(range(if (is.raw(values)) as.integer(values) else values), .subset2(x, "dtype")))
+}
+
+#' The rows that are meant of column k, as an R array.
+#' @noRd
+column_array <- function(data, k) {
+  all <- as.array(column_tensor(data$columns[[k]]))
+  if (data$rows == dim(all)[1]) return(all)
+  rows <- array(all, c(dim(all)[1], prod(dim(all)[-1])))[data$first + seq_len(data$rows), , drop = FALSE]
+  array(rows, c(data$rows, dim(all)[-1]))
+}
+
+#' Rows `from` to `to` of all columns.
+#' @noRd
+data_rows <- function(data, from, to) {
+  data$first <- data$first + from - 1
+  data$rows <- to - from + 1
+  data
+}
+
+# ---- fit() goes through the rows in any order, and again and again ----
+
+#' The columns as tensors, in the memory that the last call of fit() had for its data, if these are of the same shapes.
+#' What takes time is fresh memory more than the conversion, which is done each time: so it does not matter whether, and
+#' how, the arrays have changed since.
+#' @return the data, with what was made for them in `own`.
+#' @noRd
+training_data <- function(data) {
+  columns <- data$columns
+  kept <- take_memory()
+  ours <- !vapply(columns, is_tensor, NA)
+  fits <- function(k) !is.null(kept[[k]]) && identical(column_info(columns[[k]]), column_info(kept[[k]]))
+  if (length(kept) != length(columns) || !all(vapply(which(ours), fits, NA))) kept <- NULL # before there is more
+  own <- vector("list", length(columns))
+  for (k in which(ours)) {
+    same <- Find(function(j) identical(columns[[j]], columns[[k]]), seq_len(k - 1)[ours[seq_len(k - 1)]])
+    if (is.null(same)) own[k] <- list(column_tensor(columns[[k]], kept[[k]]))
+    data$columns[[k]] <- own[[if (is.null(same)) k else same]]
+  }
+  data$own <- own
+  data
+}
+
+# One set for all models, held for as long as the one that was trained is there. Who uses it takes it away.
+take_memory <- function() {
+  kept <- if (!is.null(session$rows)) .Call(C_weak_value, session$rows)
+  session$rows <- NULL
+  kept
+}
+
+keep_memory <- function(self, own) session$rows <- .Call(C_weak, self, own)
