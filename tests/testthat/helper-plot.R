@@ -15,3 +15,6 @@ layers_of <- function(plot) ggplot2::ggplot_build(plot)$data
 texts_of <- function(plot) unlist(lapply(layers_of(plot), function(d) as.character(d$label)))
 
 ggplot_there <- function() skip_if_not_installed("ggplot2", "3.4.0")
+
+# Those that can be had here.
+both_methods <- function() unique(c("base", nativenet:::plot_method("auto")))

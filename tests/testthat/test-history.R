@@ -72,7 +72,7 @@ test_that("what cannot be drawn is refused", {
 })
 
 test_that("ggplot2 shows a panel per metric, a curve from 10 epochs on, whole epochs", {
-  skip_if_not_installed("ggplot2")
+  ggplot_there()
   geoms <- function(p) vapply(p$layers, function(l) class(l$geom)[1], "", USE.NAMES = FALSE)
   p <- drawn(made(8, TRUE))
   expect_true(p$visible)

@@ -3,7 +3,7 @@
 
 half <- function(p) 1 / (1 + exp(-4 * p[, 1]))
 square <- list(c(-1, 1), c(-2, 2))
-both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
+both <- both_methods()
 network_of <- function(inputs, layers) {
   build_dense_neural_network(inputs, layers, loss = mean_squared_error(),
     optimizer = gradient_descent_optimizer(learning_rate = 1))

@@ -1,7 +1,7 @@
 # Points of codes: projected if they have more than two numbers, coloured by classes or numbers, with words that do not
 # overlap.
 
-both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
+both <- both_methods()
 set.seed(1)
 codes <- matrix(rnorm(60), 20)
 

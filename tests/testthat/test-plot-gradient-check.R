@@ -1,6 +1,6 @@
 # Every number of a check is a point, wrong ones in vermilion.
 
-both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
+both <- both_methods()
 doubled <- setRefClass("doubled_linear", contains = "activation", methods = list(
   forward = function(x) x, backward = function(x) 1 + (x > 0)
 ))

@@ -1,6 +1,6 @@
 # Pictures of networks: all weights and biases of small ones can be read, and those that cannot be drawn are refused.
 
-both <- c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")
+both <- both_methods()
 network_of <- function(inputs, layers) {
   build_dense_neural_network(inputs, layers, loss = mean_squared_error(),
     optimizer = gradient_descent_optimizer(learning_rate = 1))

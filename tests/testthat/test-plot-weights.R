@@ -75,7 +75,7 @@ test_that("networks, models and layers of all kinds give their weights", {
 })
 
 test_that("zero, missing, many and single units can be drawn by both methods", {
-  for (method in c("base", if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2")) {
+  for (method in both_methods()) {
     for (w in list(matrix(0, 16, 2), matrix(1, 1, 1), matrix(c(NA, 1:15), 16), matrix(c(NA, 1:3), 2),
       matrix(1, 200, 60))) {
       expect_silent(draws(plot_weights(w, method = method)))

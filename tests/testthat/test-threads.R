@@ -27,6 +27,7 @@ test_that("more threads than cores give the same bits", {
 
 test_that("the library may be unloaded while its threads wait", {
   skip_on_os("windows")
+  skip_if_not_installed("callr")
   result <- callr::r(function() {
     for (pause in c(0, 0.01, 0, 0, 0)) { # they spin at first, and then sleep
       nativenet::nn_threads(3)
