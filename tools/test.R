@@ -19,7 +19,7 @@ passed <- !failed & !skipped
 
 seconds <- sort(tapply(results$real, results$file, sum), decreasing = TRUE)
 cat(sprintf("\n%.0f s in all; slowest: %s\n", elapsed,
-            toString(sprintf("%s %.0f s", names(seconds), seconds)[seq_len(min(5, length(seconds)))])))
+            toString(sprintf("%s %.0f s", names(seconds), seconds)[seq_len(min(10, length(seconds)))])))
 cat(sum(results$warning), "warnings,", sum(results$nb), "expectations\n")
 invisible(file.create(mark))
 cat(sprintf("%d passed, %d failed, %d skipped\n", sum(passed), sum(failed), sum(skipped)))
