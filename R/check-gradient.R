@@ -137,6 +137,7 @@ derivatives_of <- function(f, inputs, which) {
 #' The function whose value is the slope of f along fixed numbers.
 #' @noRd
 slope_along <- function(f, which) {
+  force(f)
   function(inputs) {
     slopes <- Filter(Negate(is.null), derivatives_of(f, inputs, which))
     along <- Map(function(g, k) op_sum(op_multiply(g, fill_row_major(sin(seq_len(length(g)) + k), dim(g)))), slopes,

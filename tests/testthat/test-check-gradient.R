@@ -92,6 +92,22 @@ test_that("functions of tensors are checked towards each array of doubles, by na
     x)$ok)
 })
 
+test_that("second derivatives of functions of tensors", {
+  check <- check_gradient(function(a, b) op_multiply(op_power(a, 3), op_tanh(b)), a = x, b = y + 0.3, order = 2)
+  expect_identical(check$name, c("a", "b"))
+  expect_true(all(check$ok))
+  expect_gt(min(abs(check$derivative)), 0.05)
+  expect_true(check_gradient(op_lgamma, abs(x), order = 2)$ok)
+  expect_true(check_gradient(function(a) op_multiply(a, 3), x, order = 2)$ok) # all 0
+  # right at first, wrong at second: the slope of the gradient is lost on the way
+  cut <- custom_gradient(function(a) list(op_power(a, 3), function(dy) dy * 3 * op_stop_gradient(a)^2))
+  expect_true(check_gradient(cut, x)$ok)
+  expect_false(check_gradient(cut, x, order = 2)$ok)
+  expect_error(check_gradient(sigmoid(), x, order = 2), "`order = 2` is for a function of tensors",
+    class = "nativenet_error_value")
+  expect_error(check_gradient(op_exp, x, order = 3), "`order`", class = "nativenet_error_value")
+})
+
 test_that("results can be used as a data frame", {
   check <- check_gradient(sigmoid(), x)
   expect_s3_class(check, c("nn_gradient_check", "data.frame"), exact = TRUE)

@@ -204,3 +204,62 @@ test_that("mistakes do not leave tapes recording", {
   expect_identical(length(nativenet:::tapes_recording()), 0L)
   expect_identical(length(nativenet:::session$traced_tapes), 0L)
 })
+
+test_that("fit() trains a layer that takes gradients itself: a gradient penalty", {
+  # y = tanh(x w), with 3 (|dy/dx| - 1)^2 beside the squared error
+  Critic <- new_layer_class("Critic",
+    build = function(input_shape) self$w <- self$add_weight("w", shape = c(input_shape[2], 1), initializer = start),
+    call = function(inputs) {
+      with(tf$GradientTape() %as% tape, {
+        tape$watch(inputs)
+        y <- tf$tanh(tf$matmul(inputs, self$w))
+      })
+      slope <- tape$gradient(y, inputs)
+      self$add_loss(3 * mean((sqrt(sum(slope^2, axis = 2)) - 1)^2))
+      y
+    })
+  start <- function(shape, dtype) tensor(matrix(c(0.5, -0.3), 2), dtype)
+  x <- some(c(7, 2))
+  y <- matrix(some(7, -1, 1, k = 2))
+  loss <- function(w) {
+    h <- tanh(x %*% w)
+    slope <- (1 - h^2) %*% t(w)
+    mean((h - y)^2) + 3 * mean((sqrt(rowSums(slope^2)) - 1)^2)
+  }
+  model <- keras_model_sequential(input_shape = 2) |> Critic()
+  compile(model, optimizer = optimizer_sgd(0.1), loss = "mse")
+  history <- fit(model, x, y, epochs = 1, batch_size = 7, verbose = 0)
+  expect_equal(history$metrics$loss, loss(c(0.5, -0.3)), tolerance = 1e-6)
+  numeric <- vapply(1:2, function(i) {
+    e <- replace(c(0, 0), i, 1e-6)
+    (loss(c(0.5, -0.3) + e) - loss(c(0.5, -0.3) - e)) / 2e-6
+  }, 0)
+  expect_equal(c(get_weights(model)[[1]]), c(0.5, -0.3) - 0.1 * numeric, tolerance = 1e-5)
+  fit(model, x, y, epochs = 100, batch_size = 3, verbose = 0) # with a smaller last batch
+  expect_lt(evaluate(model, x, y, verbose = 0)[[1]], mean((tanh(x %*% c(0.5, -0.3)) - y)^2) + 2)
+})
+
+test_that("fit() solves a differential equation: u'' = -u, u(0) = 0, u'(0) = 1", {
+  set.seed(4)
+  Oscillation <- new_layer_class("Oscillation",
+    initialize = function() {
+      self$hidden <- layer_dense(units = 12, activation = "tanh")
+      self$out <- layer_dense(units = 1)
+    },
+    call = function(inputs) {
+      with(tf$GradientTape() %as% outer, {
+        outer$watch(inputs)
+        with(tf$GradientTape() %as% inner, {
+          inner$watch(inputs)
+          u <- inputs + inputs^2 * self$out(self$hidden(inputs))
+        })
+        slope <- inner$gradient(u, inputs)
+      })
+      tf$concat(list(outer$gradient(slope, inputs) + u, u), axis = 1L)
+    })
+  x <- matrix(seq(0, 3, length.out = 32))
+  model <- keras_model_sequential(input_shape = 1) |> Oscillation()
+  compile(model, optimizer = optimizer_adam(0.02), loss = function(y_true, y_pred) op_square(y_pred[, 1]))
+  fit(model, x, 0 * x, epochs = 300, batch_size = 32, verbose = 0)
+  expect_lt(max(abs(predict(model, x)[, 2] - sin(x))), 0.1)
+})

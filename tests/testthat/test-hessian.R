@@ -23,6 +23,28 @@ test_that("of variables, in R's order", {
   expect_equal(h, t(h), tolerance = 1e-13)
 })
 
+test_that("of small networks, as PyTorch has them", {
+  source(test_path("hessian-torch.R"), local = TRUE)
+  with(hessian_torch, {
+    parts <- utils::relist(weights, list(matrix(0, 2, 3), array(0, 3), matrix(0, 3, 2), array(0, 2)))
+    variables <- lapply(parts, variable)
+    network <- function(activation) {
+      op_dense(activation(op_dense(x, variables[[1]], variables[[2]])), variables[[3]], variables[[4]])
+    }
+    losses <- list(
+      tanh_squared = function() mean(op_squared_error(y, network(op_tanh))),
+      gelu_squared = function() mean(op_squared_error(y, network(op_gelu))),
+      sigmoid_softmax = function() mean(op_sparse_categorical_crossentropy(labels, network(op_sigmoid), from_logits = TRUE))
+    )
+    for (name in names(losses)) expect_equal(as.matrix(hessian(losses[[name]], variables)), hessian_torch[[name]],
+      tolerance = 1e-13, label = name)
+    # a fused activation has the same
+    fused <- function() mean(op_squared_error(y, op_dense(op_dense(x, variables[[1]], variables[[2]], "tanh"),
+      variables[[3]], variables[[4]])))
+    expect_equal(as.matrix(hessian(fused, variables)), tanh_squared, tolerance = 1e-13)
+  })
+})
+
 test_that("of what was computed already, within a tape or a compiled function", {
   x <- tf$constant(array(c(1, 2)), dtype = "float64")
   compiled <- autograph(function(x) {
