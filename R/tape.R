@@ -6,12 +6,29 @@
 #'
 #' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
 #' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class
-#' `nativenet_warning_gradient` says what is likely to have cut the way. Tapes may be nested. A tape that is not
+#' `nativenet_warning_gradient` says what is likely to have cut the way. A tape that is not
 #' `persistent` lets go of all it recorded when it is asked the first time, and refuses a second question; for a loop of
-#' training steps that is what you want. Derivatives of derivatives are an error.
+#' training steps that is what you want.
 #'
 #' In TensorFlow's spelling: `with(tf$GradientTape() %as% tape, { ... })`, then `tape$gradient(target, sources)`. A tape
-#' has the members `gradient`, `watch`, `watched_variables`, `reset`, `stop_recording` and `jacobian`.
+#' has the members `gradient`, `jacobian`, `batch_jacobian`, `watch`, `watched_variables`, `reset` and
+#' `stop_recording`.
+#'
+#' @section Derivatives of derivatives:
+#' Tapes may be nested, to any depth. A gradient that is taken while another tape records is recorded there, and so may
+#' be differentiated again; likewise one that a `persistent` tape is asked for within its own block. Such gradients are
+#' made of ordinary ops, one by one, and take a few times as long as others; take a gradient outside of the blocks if
+#' its derivative is not wanted. All that holds in [autograph()] and in layers and losses that `fit()` trains, too.
+#' Derivatives that are zero everywhere, as the second of `3 * x`, are `NULL`, as in TensorFlow.
+#'
+#' @section Jacobians:
+#' `tape$jacobian(target, sources)` has the derivative of each element of the target,
+#' \eqn{J_{ij} = \partial y_i / \partial x_j}: a tensor of the target's shape followed by the source's, or a list of
+#' these. It takes a backward pass for each element. `tape$batch_jacobian(target, source)` is for tensors whose first
+#' axis is a batch, each row of the target (b, ...) being computed from the same row of the source (b, ...) alone: the
+#' Jacobian of each row, (b, target's other axes, source's other axes), by as many passes as one row has elements.
+#' `unconnected_gradients = "zero"` gives zeros in place of `NULL`, there and in `tape$gradient()`. See [hessian()] for
+#' second derivatives and [forward_accumulator()] for products with vectors.
 #'
 #' @param tape what `gradient_tape()` returned.
 #' @param persistent may it be asked more than once?
@@ -21,11 +38,12 @@
 #' @param target a tensor, or a list of them.
 #' @param sources a tensor, or a list of them; lists may be nested and named, and the result is built alike.
 #' @param output_gradients the gradient to start from: `NULL` for ones, or a list with an array of
-#'   its shape per target.
+#'   its shape per target: the result is then the vector-Jacobian product.
 #' @return `gradient_tape()`: a tape. `tape_record()`: the value of `expr`. `tape_gradient()`: a
 #'   tensor like `sources` or `NULL`, or a list of these if `sources` is a list.
 #' @seealso [variable()], [optimizer_adam()] for steps along gradients, [autograph()] for the same in C,
-#'   [check_gradient()]; `vignette("tensors-and-tapes")` and `vignette("lab-autoencoder-tape")`.
+#'   [hessian()], [forward_accumulator()], [custom_gradient()], [check_gradient()];
+#'   `vignette("tensors-and-tapes")` and `vignette("lab-autoencoder-tape")`.
 #' @examples
 #' w <- variable(3)
 #' tape <- gradient_tape()
@@ -36,6 +54,20 @@
 #'   y <- w^3
 #' })
 #' tape$gradient(y, w)
+#'
+#' # the second derivative of w^3
+#' with(tf$GradientTape() %as% outer, {
+#'   with(tf$GradientTape() %as% inner, y <- w^3)
+#'   slope <- inner$gradient(y, w)
+#' })
+#' outer$gradient(slope, w)
+#'
+#' x <- tf$constant(matrix(c(1, 2, 3, 4), 2))
+#' with(tf$GradientTape() %as% tape, {
+#'   tape$watch(x)
+#'   y <- tf$nn$softmax(x)
+#' })
+#' tape$batch_jacobian(y, x)
 #' @export
 gradient_tape <- function(persistent = TRUE, watch_accessed_variables = TRUE) {
   state <- list2env(list(

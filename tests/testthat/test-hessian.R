@@ -34,7 +34,8 @@ test_that("of small networks, as PyTorch has them", {
     losses <- list(
       tanh_squared = function() mean(op_squared_error(y, network(op_tanh))),
       gelu_squared = function() mean(op_squared_error(y, network(op_gelu))),
-      sigmoid_softmax = function() mean(op_sparse_categorical_crossentropy(labels, network(op_sigmoid), from_logits = TRUE))
+      sigmoid_softmax = function()
+        mean(op_sparse_categorical_crossentropy(labels, network(op_sigmoid), from_logits = TRUE))
     )
     for (name in names(losses)) expect_equal(as.matrix(hessian(losses[[name]], variables)), hessian_torch[[name]],
       tolerance = 1e-13, label = name)
