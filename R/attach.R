@@ -89,30 +89,3 @@ masked_names <- function(package) {
 }
 
 # ---- what ours mask ----
-
-#' A function that ours masks, and the package it is from.
-#' @noRd
-masked_function <- function(name) {
-  for (place in setdiff(search(), c(".GlobalEnv", "package:nativenet"))) {
-    f <- get0(name, as.environment(place), mode = "function", inherits = FALSE)
-    if (!is.null(f)) return(list(f = f, package = sub("^package:", "", place)))
-  }
-}
-
-#' For the end of an error: who gives an object of others to a function of ours may mean the one that ours masks.
-#' @noRd
-masked_hint <- function(fun = user_function()) {
-  if (length(fun) != 1 || !fun %in% getNamespaceExports(topenv())) return("")
-  masked <- masked_function(fun)
-  ours <- getExportedValue("nativenet", fun)
-  if (is.null(masked) || identical(masked$f, ours)) return("")
-  at <- frame_of(ours)
-  x <- if (length(at)) tryCatch(get(names(formals(ours))[1], sys.frame(at)), error = function(e) NULL)
-  if (is_foreign(x)) paste0("; this is nativenet's, which masks `", masked$package, "::", fun, "()`") else ""
-}
-
-#' In which frame f runs, if it does.
-#' @noRd
-frame_of <- function(f) Find(function(i) identical(sys.function(i), f), seq_len(sys.nframe()))
-
-is_foreign <- function(x) is.object(x) && !any(startsWith(class(x), "nn_")) && !is.data.frame(x) && !is.factor(x)

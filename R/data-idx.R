@@ -100,8 +100,6 @@ idx_check_size <- function(header, file_size, compressed, refuse) {
   if (data < room && !compressed) wrong("it has trailing bytes, ", format_bytes(room), " of data")
 }
 
-format_bytes <- function(n) sprintf(if (n < 1e15) "%.0f bytes" else "%.3g bytes", n)
-
 idx_values <- function(header, read) {
   n <- prod(header$dim)
   values <- read(n * header$size)

@@ -38,7 +38,6 @@ ending_once <- function(pull) {
 most_tensors <- 64 # in an element of a native data set: MAX_COMPONENTS in src/stream.h
 most_inputs <- 8   # MAX_STAGE_INPUTS
 
-is_dataset <- function(x) inherits(x, "nn_dataset")
 has_stages <- function(x) !is.null(x$stages)
 
 check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
@@ -284,8 +283,6 @@ as_iterator <- function(x) {
   iterator$pull <- x$pull()
   structure(iterator, class = "nn_iterator")
 }
-
-is_iterator <- function(x) inherits(x, "nn_iterator")
 
 #' @rdname as_iterator
 #' @export

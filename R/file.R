@@ -223,3 +223,5 @@ part_file <- function(path) {
   unlink(file.path(dirname(path), files[dead]), expand = FALSE)
   file.path(dirname(path), sprintf("%s%d.part", stem, Sys.getpid()))
 }
+
+format_bytes <- function(n) sprintf(if (n < 1e15) "%.0f bytes" else "%.3g bytes", n)

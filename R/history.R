@@ -200,3 +200,6 @@ loess_curve <- function(series) {
   fit <- suppressWarnings(stats::loess(value ~ epoch, series))
   list(x = at, y = stats::predict(fit, data.frame(epoch = at)))
 }
+
+#' @export
+in_words.nn_history <- function(x) "a history, which `fit()` returned; the model is what it was called with"

@@ -48,7 +48,6 @@ as_layer <- function(self, class = "nn_layer") structure(function(object, ...) a
 layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential"))
   c("nn_model", "nn_layer") else "nn_layer")
 
-is_layer <- function(x) inherits(x, "nn_layer")
 layer_self <- function(layer) environment(layer)$self
 
 # Arguments of every layer's constructor.
@@ -72,11 +71,6 @@ check_layer_options <- function(options, fun, own = character()) {
   for (arg in intersect(c("input_shape", "batch_input_shape"), names(options)))
     options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
   options
-}
-
-check_name <- function(name, fun) {
-  if (!nzchar(check_string(name, arg = "name", fun = fun))) abort("`name` must not be empty", fun = fun)
-  name
 }
 
 #' "dense", then "dense_1" and so on.
@@ -404,6 +398,9 @@ layer_member_names <- function(self) {
 .DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
 
 #' @export
+in_words.nn_layer <- function(x) paste(with_article(layer_self(x)$class_name), "layer")
+
+#' @export
 summary.nn_layer <- function(object, ...) print(object)
 
 #' @export
@@ -413,3 +410,5 @@ print.nn_layer <- function(x, ...) {
   for (w in all_weights(self)) cat("  ", sub(":0$", "", variable_name(w)), " ", format_shape(dim(w)), "\n", sep = "")
   invisible(x)
 }
+
+is_sequential <- function(x) is_model(x) && layer_self(x)$kind == "sequential"

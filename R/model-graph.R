@@ -100,8 +100,6 @@ keras_tensor <- function(shape, dtype, node, mask = NULL) {
   structure(x, class = "nn_keras_tensor")
 }
 
-is_keras_tensor <- function(x) inherits(x, "nn_keras_tensor")
-
 #' "(None, 784)", as Keras writes shapes.
 #' @noRd
 format_keras_shape <- function(shape) format_shape(ifelse(is.na(shape), "None", shape))
@@ -114,6 +112,9 @@ print.nn_keras_tensor <- function(x, ...) {
 }
 
 #' @export
+in_words.nn_keras_tensor <- function(x) paste("a symbolic tensor of shape", format_keras_shape(dim(x)))
+
+#' @export
 dim.nn_keras_tensor <- function(x) .subset2(x, "shape")
 
 #' @export
@@ -123,12 +124,6 @@ length.nn_keras_tensor <- function(x) 1L
 `$.nn_keras_tensor` <- function(x, name) {
   members <- c("shape", "dtype", "node")
   if (name %in% members) .subset2(x, name) else unknown_member(name, members[1:2], "a symbolic tensor")
-}
-
-# What a student tries first.
-abort_symbolic <- function(fun) {
-  abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`",
-    class = "traced", fun = fun)
 }
 
 #' @export

@@ -75,8 +75,8 @@ new_model <- function(kind, name, dtype = NULL) {
   self
 }
 
-is_model <- function(x) inherits(x, "nn_model")
-is_sequential <- function(x) is_model(x) && layer_self(x)$kind == "sequential"
+#' @export
+in_words.nn_model <- function(x) "a model"
 
 check_model <- function(x, arg = "object", fun = calling_function()) {
   if (is_model(x)) return(x)

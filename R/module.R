@@ -74,8 +74,6 @@ check_method <- function(f, name, fun = calling_function()) {
   abort("the method `", name, "` must have `self` as its first argument", fun = fun)
 }
 
-is_module <- function(x) inherits(x, "nn_tf_module")
-
 #' The leaves of the fields, in the order of the fields' names, which is the same in all languages.
 #' @noRd
 module_leaves <- function(module) {

@@ -107,3 +107,78 @@ numbers_for_engine <- function(x) {
   }
   bare_numbers(x, "x", user_function())
 }
+
+check_number <- function(x, min = -Inf, max = Inf, above = -Inf, below = Inf,
+                         arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  if (is.object(x)) x <- plain_argument(x, arg, fun)
+  if (is_number(x) && x >= min && x <= max && x > above && x < below) return(as.double(x))
+  range <- c(
+    if (above > -Inf) sprintf("above %g", above),
+    if (min > -Inf) sprintf("at least %g", min),
+    if (below < Inf) sprintf("below %g", below),
+    if (max < Inf) sprintf("at most %g", max)
+  )
+  wanted <- if (length(range)) paste("a number", paste(range, collapse = " and ")) else "a finite number"
+  abort("`", arg, "` must be ", wanted, ", not ", describe(x), fun = fun)
+}
+
+#' Whole numbers may come as doubles (`epochs = 10`), as R users write them.
+#' @noRd
+check_count <- function(x, min = 1, max = .Machine$integer.max,
+                        arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  if (is.object(x)) x <- plain_argument(x, arg, fun)
+  if (is_number(x) && x == round(x) && x >= min && x <= max) return(if (abs(x) <= .Machine$integer.max)
+    as.integer(x) else as.double(x))
+  wanted <- if (min == -max) "a whole number" else switch(as.character(min),
+    "1" = "a positive whole number", "0" = "a whole number, zero or more",
+    sprintf("a whole number of at least %g", min)
+  )
+  if (max < .Machine$integer.max) wanted <- sprintf("%s and at most %.0f", wanted, max)
+  abort("`", arg, "` must be ", wanted, ", not ", describe(x), fun = fun)
+}
+
+#' Whole numbers in a vector, a list or a tensor, of a size that R's integers have.
+#' @noRd
+check_whole <- function(x, min = -.Machine$integer.max, max = .Machine$integer.max,
+                        arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  numbers <- plain_numbers(x, arg, fun)
+  if (are_numbers(numbers) && all(is.finite(numbers)) && all(numbers == round(numbers))) {
+    if (all(numbers >= min & numbers <= max)) return(as.double(numbers))
+    outside <- numbers[numbers < min | numbers > max][1]
+    range <- if (outside < min) paste("at least", format(min, digits = 15)) else
+      paste("at most", format(max, digits = 15))
+    abort("`", arg, "` must be whole numbers of ", range, ", not ", describe(outside), fun = fun)
+  }
+  abort("`", arg, "` must be whole numbers, not ", describe(x), fun = fun)
+}
+
+#' Finite numbers in a vector, a list or a tensor.
+#' @noRd
+check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  check_given(missing(x), arg, fun)
+  numbers <- plain_numbers(x, arg, fun)
+  if (are_numbers(numbers) && all(is.finite(numbers))) return(as.double(numbers))
+  abort("`", arg, "` must be finite numbers, not ", describe(x), fun = fun)
+}
+
+#' A list of numbers, or a tensor, as a vector; anything else as it is.
+#' @noRd
+plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  x <- if (is_branch(x)) lapply(x, known_value) else known_value(x)
+  if (is_tensor(x)) return(if (is_symbolic(x)) x else as.array(x))
+  one <- function(x) is_number(if (is_tensor(x) && !is_symbolic(x)) as.array(x) else x)
+  if (is_branch(x) && all(vapply(x, one, NA))) return(vapply(x, as.double, 0, USE.NAMES = FALSE))
+  if (is.object(x)) plain_argument(x, arg, fun) else x
+}
+
+#' A seed for R's generator, or for another one that takes larger numbers; NULL leaves it as it stands.
+#' @noRd
+check_seed <- function(seed, arg = "seed", fun = calling_function(), max = .Machine$integer.max) {
+  if (is.null(seed)) NULL else check_count(seed, min = -max, max = max, arg = arg, fun = fun)
+}
+
+#' @export
+in_words.integer64 <- function(x) if (is_integer64(x)) describe(check_numbers(x))

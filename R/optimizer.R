@@ -498,3 +498,6 @@ print.nn_optimizer <- function(x, ...) {
     paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
   invisible(x)
 }
+
+#' @export
+in_words.nn_optimizer <- function(x) sprintf("an optimizer of models, `%s()`", constructor_of(.subset2(x, "kind")))

@@ -59,6 +59,12 @@ part_config <- function(x) attr(x, "config")
 #' @noRd
 part_label <- function(x) paste0(part_kind(x), "_", part_name(x))
 
+#' @export
+label_of.nn_part <- function(f) part_label(f)
+
+#' @export
+in_words.nn_part <- function(x) with_article(part_kind(x))
+
 part_constructor <- function(kind, name) get(paste0(kind, "_", name), envir = topenv(), mode = "function")
 
 #' "GlorotUniform", "glorot_uniform" and "max_norm", "maxnorm" are the same to Keras' users.

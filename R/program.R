@@ -84,19 +84,6 @@ run_trace <- function(trace, values) {
   }))
 }
 
-#' What the function does cannot be part of a program. Outside of autograph() this is an error.
-#' @noRd
-abort_trace <- function(reason) {
-  session$aborted <- reason
-  abort("this function cannot be traced: ", reason, class = "traced", fun = NULL)
-}
-
-#' For code that would give other results each time: refuse to be part of a trace.
-#' @noRd
-check_not_tracing <- function(what) {
-  if (is_tracing()) abort_trace(what)
-}
-
 # ---- what a program looks like ----
 
 #' @param outputs symbolic tensors of the program.

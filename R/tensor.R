@@ -112,6 +112,9 @@ known_value <- function(x) {
 }
 
 #' @export
+in_words.nn_tensor <- function(x) paste("a tensor of shape", format_shape(dim(x)))
+
+#' @export
 as.matrix.nn_tensor <- function(x, ...) as.matrix(as.array(x))
 
 #' @export
@@ -129,11 +132,7 @@ check_room <- function(dim, arg, bytes = 8, of = NULL) {
   if (prod(dim) * bytes >= 2^20) .Call(C_check_room, dim, bytes, paste0("as `", arg, "` asks, an array"))
 }
 
-is_tensor <- function(x) inherits(x, "nn_tensor")
-
 is_symbolic <- function(x) is_tensor(x) && tensor_info(x)[[3]]
-
-is_variable <- function(x) inherits(x, "nn_variable")
 
 #' Tensors of the same numbers, in the place of earlier copies if they fit.
 #' @noRd

@@ -36,7 +36,8 @@ test_that("only r_*.c, r_border.h and init.c include R's headers", {
 
 test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
-  allowed <- c("nativenet-package.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R", "program.R",
+  allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
+    "program.R",
     "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R", "dataset-cache.R", "dataset-file.R",
     "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R",
     "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
