@@ -2,7 +2,7 @@
 #
 # A function may become one if nothing but its arguments, and the variables that it finds, can make it do another
 # thing the next time. R/autograph-scan.R reads its code and decides; what it found outside is remembered, and
-# looked at again before each replay. Whatever cannot be traced runs op by op, as R runs it.
+# looked at again before each replay. Whatever cannot be traced runs eagerly, as R runs it.
 
 #' Compile a function of tensors into a graph
 #'
@@ -23,7 +23,7 @@
 #' Arguments that are R's own numbers and arrays are constants: a function of these alone has nothing to compile, and a
 #' message says so once.
 #'
-#' `print()` shows the programs op by op with shapes, `plot()` draws the graph of the last one.
+#' `print()` shows the ops of the programs with shapes, `plot()` draws the graph of the last one.
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
 #' @param input_signature,autograph,... ignored; present for compatibility with TensorFlow. `input_signature` must be
@@ -66,7 +66,7 @@ autograph <- function(f) {
   graph$guards <- NULL # what it found outside, NULL: not looked yet
   graph$objects <- NULL # functions and objects among its arguments; what they hold lies outside, too
   graph$renewed <- 0   # how often that had changed
-  graph$reason <- NULL # why it runs op by op
+  graph$reason <- NULL # why it runs eagerly
   structure(function(...) graph_call(graph, list(...), parent.frame()), class = c("nn_graph_function", "nn_traced"))
 }
 
@@ -140,7 +140,7 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
   }
   result <- withVisible(do.call(graph$run, args, quote = TRUE, envir = caller)) # its own errors are no reason
   graph$reason <- reason
-  message("autograph: ", called_as(call), " runs op by op, not compiled: ", reason, ".")
+  message("autograph: ", called_as(call), " runs eagerly, not compiled: ", reason, ".")
   if (result$visible) result$value else invisible(result$value)
 }
 
@@ -196,7 +196,7 @@ print.nn_graph_function <- function(x, ...) {
   graph <- environment(x)$graph
   cat("<autograph function>\n")
   print(graph$f, useSource = TRUE)
-  if (!is.null(graph$reason)) cat("runs op by op: ", graph$reason, "\n", sep = "")
+  if (!is.null(graph$reason)) cat("runs eagerly: ", graph$reason, "\n", sep = "")
   for (trace in graph$traces) {
     cat("\nprogram for ", describe_inputs(trace), ":\n", sep = "")
     cat(if (holds_ops(trace)) format_program(trace$program) else "nothing to compile: R computes with R's numbers",

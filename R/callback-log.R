@@ -106,7 +106,7 @@ callback_terminate_on_nan <- callback_terminate_on_naan
 #' callback_progbar_logger()
 #' @export
 callback_progbar_logger <- function(...) {
-  message("callback_progbar_logger(): not needed, `verbose` of `fit()` shows progress.")
+  message("callback_progbar_logger(): ignored; `verbose` of `fit()` shows progress.")
   new_callback("progbar_logger")
 }
 

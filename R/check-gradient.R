@@ -1,7 +1,7 @@
-#' Compare derivatives with finite differences
+#' Gradient checking by finite differences
 #'
-#' Works out every derivative twice, as the object says and as `(f(x + h) - f(x - h)) / 2h` in double
-#' precision, and prints where they differ. What is checked depends on `object`:
+#' Compares every derivative with finite differences: it is worked out twice, as the object says and as `(f(x + h) - f(x
+#' - h)) / 2h` in double precision, and prints where they differ. What is checked depends on `object`:
 #'
 #' | `object` | `...` | compared |
 #' |---|---|---|

@@ -26,8 +26,8 @@
 #'   stops between two steps and leaves a network that can be used and trained on.
 #' * `gradients(x, y)`: `loss`, `weights` and `biases`: the loss of these samples and its gradient, as a step would
 #'   follow it; nothing changes.
-#' * `evaluate(x, y)`: the loss and, for classes, the share of rows whose largest output (or, for a single
-#'   output, the side of 0.5) is right.
+#' * `evaluate(x, y)`: the loss and, for classes, the accuracy: the fraction of samples whose largest output (or,
+#'   for a single output, the side of 0.5) is right.
 #'
 #' Targets are a matrix (or data frame) like the outputs. For a single output they may be a vector; with
 #' `categorical_crossentropy()` they may be labels 0, 1, ... K-1 or a factor. The cross-entropies need targets between 0
@@ -227,7 +227,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
 #   parameters  list of weights and biases while there is no engine
 #   engine      list with the trainer, which then holds the parameters; or NULL
 #   id          tells this network's parameters from others' in the memory of a shared optimizer object
-#   memory      what the last engine's optimizer remembered
+#   memory      the optimizer state of the last engine
 # `self` is the object as an environment throughout.
 
 network_parameters <- function(self) {

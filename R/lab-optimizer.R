@@ -100,7 +100,7 @@ remembered_step <- function(self, x, gradient, key = "") {
   slot <- paste0("key:", key) # a list cannot have an element named ""
   before <- self$memory[[slot]]
   if (!is.null(before) && attr(before, "size") != length(x)) {
-    abort("`x` has ", length(x), " numbers but the memory of `key` \"", key, "\" is for ", attr(before, "size"),
+    abort("`x` has ", length(x), " numbers but the state of `key` \"", key, "\" is for ", attr(before, "size"),
       class = "shape", fun = "step")
   }
   result <- .Call(C_optimizer_step, optimizer_numbers(self), as.double(x), as.double(gradient), before)

@@ -169,8 +169,8 @@ build_layer <- function(self, shape) {
 # ---- calls ----
 
 # The mask of a tensor travels with it (R/layer-mask.R); so does what a loss or layer can use in place of
-# it: the inputs of the sigmoid or softmax that made it ("logits"), the table and indices that it was looked up with
-# ("lookup").
+# it: the inputs of the sigmoid or softmax that made it ("logits"), the embedding matrix and tokens that it was gathered
+# with ("lookup").
 with_note <- function(x, name, value) {
   attr(x, name) <- value # tensors are references: this marks the object itself
   x

@@ -135,7 +135,7 @@ ends_in_one <- function(shape) length(shape) > 0 && shape[length(shape)] == 1
 bad_targets <- function(true, pred, targets, fun) {
   hint <- ""
   if (targets == "labels" && same_sizes(true, pred)) {
-    hint <- paste0("; rows of zeros and ones go with `", sub("^(loss|metric)_sparse_", "", fun),
+    hint <- paste0("; one-hot rows go with `", sub("^(loss|metric)_sparse_", "", fun),
       "`, and `max.col(y) - 1` makes class labels of them")
   }
   units <- pred[length(pred)]
@@ -143,7 +143,7 @@ bad_targets <- function(true, pred, targets, fun) {
     kind <- if (grepl("crossentropy", fun)) "sparse_categorical_crossentropy" else if (grepl("accuracy", fun))
       "sparse_categorical_accuracy"
     hint <- paste0("; class labels, one number per row, ", if (length(kind)) paste0("go with `", kind, "`, or "),
-      "become rows of zeros and ones by `to_categorical()`", if (!length(kind))
+      "become one-hot rows by `to_categorical()`", if (!length(kind))
       "; for numbers to predict, one per row, the last layer has one unit")
   } else if (hint == "" && length(true) == length(pred) && same_sizes(true[-length(true)], pred[-length(pred)])) {
     hint <- paste0("; the last layer has ", units, if (units == 1) " unit" else " units", ", but a row of `y` has ",

@@ -30,7 +30,7 @@ accuracy_formulas <- list(
   }
 )
 
-#' Truth values as 0 and 1 of the dtype of the predictions.
+#' Logical values as 0 and 1 of the dtype of the predictions.
 #' @noRd
 as_share <- function(x, y_pred) op_cast(x, tensor_dtype(y_pred))
 

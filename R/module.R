@@ -136,7 +136,7 @@ print.nn_tf_module <- function(x, ...) {
   cat(sprintf("  %s %s\n", formatC(label, width = -max(0, nchar(label))),
     vapply(variables, function(v) format_shape(dim(v)), "")), sep = "")
   fixed <- x$non_trainable_variables
-  cat(size(variables), " parameters", if (length(fixed)) paste0(", ", size(fixed), " of them not trainable"), "\n",
+  cat(size(variables), " parameters", if (length(fixed)) paste0(", ", size(fixed), " of them non-trainable"), "\n",
     sep = "")
   invisible(x)
 }

@@ -50,7 +50,7 @@ without_class <- function(x) {
 #' @noRd
 is_matrix_object <- function(x) typeof(x) == "S4" && requireNamespace("Matrix", quietly = TRUE) && is(x, "Matrix")
 
-#' Numbers or truth values as the engine takes them: a bare array, or an integer64, which is exact there.
+#' Numbers or logical values as the engine takes them: a bare array, or an integer64, which is exact there.
 #' @noRd
 bare_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   if (is_bare(x)) return(x)

@@ -1,4 +1,4 @@
-# Ops that move numbers, pick them and make tensors like others.
+# Ops that move numbers, gather them and make tensors like others.
 
 #' Reshape, transpose, slice, concatenate and repeat
 #'

@@ -265,7 +265,7 @@ optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999,
   adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
-# ---- the object: an environment with its memory in the engine ----
+# ---- the object: an environment, whose state is in the engine ----
 
 new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, ...) {
   check_not_tracing("it makes an optimizer")
@@ -318,7 +318,7 @@ optimizer_now <- function(self) {
   .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, NULL)
 }
 
-#' A copy of what it remembers, in the place of an earlier one.
+#' A copy of its state, in the place of an earlier one.
 #' @noRd
 optimizer_memory <- function(self, into = NULL) {
   memory <- optimizer_now(self)

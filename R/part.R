@@ -152,7 +152,7 @@ read_part <- function(kind, x, arg, fun, custom_objects) {
   if (x$class_name == "custom") {
     own <- custom_objects[[config$name]]
     if (is.function(own)) return(as_part(kind, own, arg, fun, name = config$name))
-    abort("`", arg, "` is the function `", config$name, "` of one's own; give it as `custom_objects = list(",
+    abort("`", arg, "` is the custom function `", config$name, "`; give it as `custom_objects = list(",
       config$name, " = ...)`", class = "custom", fun = fun)
   }
   name <- if (x$class_name %in% part_names[[kind]]) x$class_name else check_part_name(kind, x$class_name, arg, fun)

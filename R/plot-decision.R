@@ -7,7 +7,7 @@
 #' @param x a [dense_neural_network][build_dense_neural_network] or a model with two inputs, or a function of a matrix
 #'   (n, 2) that gives n numbers or a matrix (n, outputs).
 #' @param data a matrix (points, 2); its column names become the names of the axes.
-#' @param y the classes of the points: a factor, strings or whole numbers, or a matrix of zeros and ones, as
+#' @param y the classes of the points: a factor, strings or whole numbers, or a one-hot matrix, as
 #'   [to_categorical()] makes them. Of several outputs, the first belongs to the lowest class and so on.
 #' @param limits `c(from, to)` for both axes, or a list of two such pairs. By default the range of the data, 15 % wider
 #'   at each end.

@@ -36,7 +36,7 @@ plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto
   check_no_more(list(...), "plot", of = plot.nn_graph_function)
   graph <- environment(x)$graph
   traces <- Filter(holds_ops, graph$traces)
-  if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs op by op: ", graph$reason,
+  if (!is.null(graph$reason)) abort("there is no program to draw, as the function runs eagerly: ", graph$reason,
     fun = "plot")
   if (!length(graph$traces))
     abort("there is no program to draw: the function was not called yet, and its first call makes one", fun = "plot")

@@ -106,7 +106,7 @@ format_program <- function(program) {
   named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0")
     paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {
-    read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # what an optimizer remembers goes without saying
+    read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # optimizer state goes without saying
     arguments <- c(slot(read), if (nzchar(d$attributes[i])) d$attributes[i])
     call <- sprintf("%s(%s)", d$op[i], paste(arguments, collapse = ", "))
     if (!length(d$out[[i]])) return(call)

@@ -1,4 +1,4 @@
-# Models in files: one safetensors file holds the weights, what the optimizer remembers and the random state as tensors,
+# Models in files: one safetensors file holds the weights, the optimizer state and the random state as tensors,
 # and the architecture as JSON among the metadata. No code is ever stored or run: R functions that a model uses are
 # stored by name, and given again by who loads it.
 
@@ -396,7 +396,7 @@ layer_constructor <- function(kind, fun) {
 find_custom <- function(custom_objects, name, what, fun) {
   found <- custom_objects[[name]]
   if (is.function(found)) return(found)
-  abort("the model uses a ", what, " of one's own, `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
+  abort("the model uses a custom ", what, ", `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
     class = "custom", fun = fun)
 }
 

@@ -26,7 +26,7 @@ static enum status bad_value(struct inference *q, const char *what, int64_t valu
               user_name(q->op), what, (long long)value, SHAPE_TEXT(q->shape[0], a));
 }
 
-/* All inputs from `first` on must have the number type of input `first`. */
+/* All inputs from `first` on must have the dtype of input `first`. */
 static enum status same_dtype(struct inference *q, int first) {
   for (int k = first + 1; k < q->inputs; k++) {
     if (q->dtype[k] != q->dtype[first]) {
@@ -60,7 +60,7 @@ static enum status broadcast_into(struct inference *q, const struct shape *s) {
   return STATUS_OK;
 }
 
-/* Input k, called `name`, must have so many axes; these sizes; this number type. */
+/* Input k, called `name`, must have so many axes; these sizes; this dtype. */
 static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
   char a[TEXT];
   if (q->shape[k]->rank == rank) return STATUS_OK;
@@ -384,7 +384,7 @@ static enum status rule_label_loss(struct inference *q) {
   q->out = *q->shape[0];
   if (q->out.rank < 1) return bad_shapes(q, "prediction needs an axis of classes");
   q->out.rank--;
-  if (!shape_equal(&q->out, q->shape[1])) return bad_shapes(q, "one label per row of the prediction is needed");
+  if (!shape_equal(&q->out, q->shape[1])) return bad_shapes(q, "one label per sample of the prediction is needed");
   q->out_dtype = q->dtype[0];
   if (q->op == OP_SPARSE_SOFTMAX_CROSSENTROPY) q->scratch = shape_count(q->shape[0]);
   q->work = 20.0 * (double)shape_count(q->shape[0]);
@@ -419,7 +419,8 @@ static enum status recurrent_inputs(struct inference *q) {
   const struct attr *a = q->attr;
   int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK);
   int dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
-  enum status s = table < 0 ? need_axes(q, 0, "x", 3, "batch, time, inputs") : need_axes(q, 0, "x", 2, "batch, time");
+  enum status s = table < 0 ? need_axes(q, 0, "x", 3, "batch, timesteps, inputs") :
+    need_axes(q, 0, "x", 2, "batch, timesteps");
   if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
   if (!s && table >= 0) s = need_axes(q, table, "table", 2, "tokens, inputs");
   if (s) return s;
@@ -440,7 +441,7 @@ static enum status recurrent_inputs(struct inference *q) {
         "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
                dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
   struct shape largest = {3, {batch, steps, gates + inputs}};
-  if (!s && (!shape_is_possible(&largest) || batch * steps >= INT32_MAX)) s = bad_value(q, "too many steps", steps);
+  if (!s && (!shape_is_possible(&largest) || batch * steps >= INT32_MAX)) s = bad_value(q, "too many timesteps", steps);
   return s;
 }
 

@@ -125,7 +125,7 @@
   ROW(STOP_GRADIENT, stop_gradient, 1, 1, same, NO, "y = x, as a constant")                       \
   ROW(CUSTOM,    custom,    2, 0, same,      YES, "y = the second input; only R knows its derivative", \
       INDEX(0), KEY(1))                                                                           \
-  ROW(CAST,      cast,      1, 1, cast,      YES, "other number type; to integer: towards zero") \
+  ROW(CAST,      cast,      1, 1, cast,      YES, "other dtype; to integer: towards zero") \
   ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b", INDEX(0), KEY(1))
 
 /* bool only */

@@ -12,7 +12,7 @@ static int dtype_of(SEXP x) {
   return as_tensor(x).dtype;
 }
 
-/* Plain R numbers take the number type of the tensors they meet; alone, that of the first kind that is among them:
+/* Plain R numbers take the dtype of the tensors they meet; alone, that of the first kind that is among them:
  * arrays of doubles, doubles without dimensions, which are also what ops on floats make of whole numbers, integer64,
  * integers. */
 static int target_dtype(int op, SEXP inputs, const struct attr *attr) {

@@ -111,13 +111,13 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   for (R_xlen_t k = 0; k < XLENGTH(numbers); k++) ours = ours && isfinite(REAL(numbers)[k]);
   for (int k = 0; k < n; k++) ours = ours && list_length(VECTOR_ELT(states, k)) == expected;
   if (!ours || o.kind != memory_optimizer(list)->kind)
-    raise_text(STATUS_VALUE, "this is the memory of another kind of optimizer");
+    raise_text(STATUS_VALUE, "this is the state of another kind of optimizer");
   for (int k = 0; k < n; k++) {
     struct tensor v = as_tensor(VECTOR_ELT(variables, k));
     for (int i = 0; i < expected; i++) {
       struct tensor s = as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), i));
       if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape))
-        raise_text(STATUS_SHAPE, "what an optimizer remembers does not fit its variable");
+        raise_text(STATUS_SHAPE, "the optimizer state does not fit its variable");
     }
   }
   *memory_optimizer(list) = o;

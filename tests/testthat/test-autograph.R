@@ -39,7 +39,7 @@ test_that("each kind of argument has its program", {
   expect_length(environment(g)$graph$traces, 4)
 })
 
-test_that("a training step is one program: the same bits as op by op, for every optimizer", {
+test_that("a training step is one program: the same bits as eagerly, for every optimizer", {
   optimizers <- list(
     optimizer_sgd(0.1), optimizer_sgd(0.1, momentum = 0.9), optimizer_sgd(0.1, 0.9, nesterov = TRUE),
     optimizer_rmsprop(0.1), optimizer_rmsprop(0.1, momentum = 0.5, centered = TRUE), optimizer_adam(0.1),
@@ -156,7 +156,7 @@ test_that("what was found outside may change: numbers, functions, lists, fields"
   expect_match(environment(g)$graph$reason, "changes again and again")
 })
 
-test_that("what cannot be compiled runs op by op, says so once, and is right", {
+test_that("what cannot be compiled runs eagerly, says so once, and is right", {
   w <- variable(2)
   counter <- 0
   untraceable <- list(
@@ -266,7 +266,7 @@ test_that("print() shows function, programs and reasons", {
   expect_output(print(g), "program for float64 \\(3, 2\\).*square\\(%1\\) float64 \\(3, 2\\)")
   h <- autograph(function(x) { cat("") ; x })
   suppressMessages(h(x))
-  expect_output(print(h), "runs op by op: it calls `cat()`", fixed = TRUE)
+  expect_output(print(h), "runs eagerly: it calls `cat()`", fixed = TRUE)
 })
 
 #' f compiled and f op by op, each in an environment of its own that `make` fills, called with what `calls` says between

@@ -226,7 +226,7 @@ test_that("`for` runs over data sets in autograph()", {
     for (x in data) total <- total + x
     total
   })
-  expect_message(expect_equal(as.array(add(range_dataset(1, 11))), 55), "op by op")
+  expect_message(expect_equal(as.array(add(range_dataset(1, 11))), 55), "runs eagerly")
   autograph({
     seen <- c()
     for (x in range_dataset(to = 10)) {

@@ -126,7 +126,7 @@ test_that("bad input is refused and leaves the memory as it was", {
   opt$step(c(1, 1), c(1, 1))
   expect_error(opt$step(1:3, 1:2), "`step()`: `x` has 3 numbers and `gradient` 2", fixed = TRUE,
     class = "nativenet_error_shape")
-  expect_error(opt$step(1:3, 1:3), "memory of `key`", class = "nativenet_error_shape")
+  expect_error(opt$step(1:3, 1:3), "state of `key`", class = "nativenet_error_shape")
   expect_error(opt$step("a", 1), "`step()`: `x` must be", fixed = TRUE, class = "nativenet_error_value")
   expect_error(opt$step(1, NULL), "`step()`: `gradient` must be", fixed = TRUE, class = "nativenet_error_value")
   for (bad in list(-1, NA_real_, Inf, numeric(), c(0.1, 0.2))) {

@@ -169,7 +169,7 @@ test_that("a module may be an argument; a method may be passed on", {
   expect_null(environment(h)$graph$reason)
 })
 
-test_that("what cannot be compiled runs op by op, and only methods that are called count", {
+test_that("what cannot be compiled runs eagerly, and only methods that are called count", {
   counter <- nn_module("counter", n = 0, call = function(self, x) {
     self$n <- self$n + 1
     op_multiply(x, self$n)
@@ -195,7 +195,7 @@ test_that("printing lists variables and counts parameters", {
   expect_identical(capture.output(print(basic_ae(c(3, 2)))), c("<module basic_ae>", "  W1:0 (3, 2)", "  b1:0 (2)",
     "  b2:0 (3)", "11 parameters"))
   expect_identical(capture.output(print(dense(30, 50))), c("<module dense>", "  b:0 (50)", "  w:0 (30, 50)",
-    "1,550 parameters, 50 of them not trainable"))
+    "1,550 parameters, 50 of them non-trainable"))
   expect_identical(capture.output(print(nn_module("empty")())), c("<module empty>", "0 parameters"))
   expect_output(print(basic_ae), "constructor of basic_ae modules", fixed = TRUE)
 })

@@ -431,7 +431,7 @@ test_that("errors are classed and name the op and the shapes", {
   shape(op_stack(list(m, t(m))), "`op_stack()`", "(2, 3) and (3, 2)")
   shape(op_squared_error(m, t(m)), "`op_squared_error()`", "same shape", "(2, 3)", "(3, 2)")
   shape(op_squared_error(1, 1), "same shape")
-  shape(op_sparse_categorical_crossentropy(0:2, m), "one label per row", "(2, 3) and (3)")
+  shape(op_sparse_categorical_crossentropy(0:2, m), "one label per sample", "(2, 3) and (3)")
   shape(op_sparse_categorical_crossentropy(0L, 1), "axis of classes")
   shape(op_max(numeric()), "`op_max()`", "no elements")
   shape(op_argmax(m[0, ], 1), "`op_argmax()`", "no elements")

@@ -120,7 +120,7 @@ test_that("an autograph function without a program is an error that says why; it
   draw(f)
   g <- autograph(function(x) if (as.array(x) > 0) x else -x)
   suppressMessages(g(tf$constant(1)))
-  expect_refusal(draw(g), "value", "`plot()`", "runs op by op", "numbers")
+  expect_refusal(draw(g), "value", "`plot()`", "runs eagerly", "numbers")
   expect_refusal(draw(f, legend = 2), "value", "`legend` must be TRUE or FALSE")
 })
 

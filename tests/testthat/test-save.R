@@ -187,7 +187,7 @@ test_that("a file can ask for no more than it holds, and is no trap when edited"
     replace(saved$tensors, "optimizer/numbers", list(tensor(numbers[-1]))),
     replace(saved$tensors, "optimizer/numbers", list(tensor(replace(numbers, 2, NaN)))))) {
     safetensors_write(other, tensors, saved$metadata)
-    expect_error(load_model(other), "the memory of another kind of optimizer", class = "nativenet_error_file")
+    expect_error(load_model(other), "the state of another kind of optimizer", class = "nativenet_error_file")
   }
   for (units in c("1000000000", "100", "\"x\"", "{\"a\":1}")) refused("architecture", "\"units\":{\"value\":5}",
     paste0("\"units\":{\"value\":", units, "}"))

@@ -91,7 +91,7 @@ test_that("class labels beside several units: what fits is said", {
   for (metric in c("auc", "rmse", "precision", "mae")) {
     e <- expect_error(labels_of("sparse_categorical_crossentropy", metric), class = "nativenet_error_shape")
     expect_match(conditionMessage(e), sprintf("the metric `%s`: `y_true` of shape (10, 1)", metric), fixed = TRUE)
-    expect_match(conditionMessage(e), "become rows of zeros and ones by `to_categorical()`", fixed = TRUE)
+    expect_match(conditionMessage(e), "become one-hot rows by `to_categorical()`", fixed = TRUE)
     expect_no_match(conditionMessage(e), "loss_|sparse")
   }
   expect_words(labels_of("sparse_categorical_crossentropy", "categorical_accuracy"),
