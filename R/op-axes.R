@@ -1,25 +1,4 @@
-# Ops along axes: sums, extremes and positions.
-
-#' Reductions
-#'
-#' Sums, means, extremes and the like over axes. `op_max()` and `op_min()` share the gradient evenly among equal
-#' extremes. `op_argmax()` and `op_argmin()` give the first index of the extreme, counted from 0 as class labels are.
-#' `op_cumsum()` keeps the shape: sums from the start of the axis on. `op_logsumexp()` is `log(sum(exp(x)))`, computed
-#' so that large inputs do not overflow. `op_var()` is the mean square distance from the mean (its divisor is n, not n -
-#' 1 as in R), `op_std()` the root of it.
-#'
-#' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
-#' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all. One axis for
-#'   `op_argmax()`, `op_argmin()` and `op_cumsum()`.
-#' @param keepdims keep the reduced axes with size 1?
-#' @return A tensor; a scalar if all axes are reduced.
-#' @examples
-#' as.array(op_sum(matrix(1:6, 2), axis = 1))
-#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2)))
-#' as.array(op_cumsum(1:4))
-#' as.array(op_logsumexp(c(1000, 1000)))
-#' @name op_sum
-NULL
+# Ops along axes: reductions, argmax and argmin, cumulative sums, norms.
 
 reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
   check_flag(keepdims, arg = "keepdims", fun = fun)
@@ -29,36 +8,80 @@ reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
   apply_op(name, list(x), ints = c(keepdims, axes))
 }
 
-#' @rdname op_sum
+#' Reductions
+#'
+#' Reduce axes of a tensor to one number each: `op_sum()`, `op_mean()`, `op_prod()`, `op_max()` and `op_min()` as in R;
+#' \deqn{\mathrm{logsumexp}(x) = \log \sum_i e^{x_i}, \quad
+#' \mathrm{var}(x) = \frac{1}{n} \sum_{i=1}^{n} (x_i - \bar{x})^2, \quad \mathrm{std}(x) = \sqrt{\mathrm{var}(x)}}{
+#' logsumexp(x) = log(sum(exp(x))), var(x) = mean((x - mean(x))^2), std(x) = sqrt(var(x))}
+#' `op_logsumexp()` does not overflow for large x. The divisor of the variance is n, not n - 1 as in R. `op_max()` and
+#' `op_min()` share the gradient evenly among equal extremes.
+#'
+#' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
+#' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all.
+#' @param keepdims keep the reduced axes with size 1?
+#' @return A tensor; a scalar if all axes are reduced.
+#' @section Errors: `nativenet_error_value` for axes that are not there.
+#' @seealso [op_argmax()], [op_cumsum()], [op_any()]
+#' @examples
+#' as.array(op_sum(matrix(1:6, 2), axis = 1)) # 3 7 11
+#' as.array(op_mean(matrix(1:6 / 2, 2), axis = 2, keepdims = TRUE))
+#' as.array(op_logsumexp(c(1000, 1000)))
 #' @export
 op_sum <- function(x, axis = NULL, keepdims = FALSE) reduce_op("sum", x, axis, keepdims)
+
 #' @rdname op_sum
 #' @export
 op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis, keepdims)
+
 #' @rdname op_sum
 #' @export
 op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims)
+
 #' @rdname op_sum
 #' @export
 op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims)
+
 #' @rdname op_sum
 #' @export
 op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims)
-#' @rdname op_sum
+
+#' Index of the maximum or minimum
+#'
+#' The first index of the maximum or minimum along an axis, **0-based** as class labels are. They have no gradient.
+#'
+#' @param x a tensor or array.
+#' @param axis one axis, 1-based, negative from the end.
+#' @return A tensor of int64 without that axis.
+#' @seealso [op_max()], [op_one_hot()]
+#' @examples
+#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2))) # 1 0
 #' @export
 op_argmax <- function(x, axis = -1) {
   apply_op("argmax", list(x), ints = check_one_axis(axis, rank_of(x)))
 }
-#' @rdname op_sum
+
+#' @rdname op_argmax
 #' @export
 op_argmin <- function(x, axis = -1) {
   apply_op("argmin", list(x), ints = check_one_axis(axis, rank_of(x)))
 }
-#' @rdname op_sum
+
+#' Cumulative sum
+#'
+#' \eqn{y_i = x_1 + \ldots + x_i}{y[i] = x[1] + ... + x[i]} along an axis.
+#'
+#' @param x a tensor or array.
+#' @param axis one axis, 1-based, negative from the end.
+#' @return A tensor of the shape and dtype of `x`.
+#' @seealso [op_sum()]
+#' @examples
+#' as.array(op_cumsum(1:4)) # 1 3 6 10
 #' @export
 op_cumsum <- function(x, axis = -1) {
   apply_op("cumsum", list(x), ints = check_one_axis(axis, rank_of(x)))
 }
+
 #' @rdname op_sum
 #' @export
 op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
@@ -69,6 +92,7 @@ op_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
   sums <- op_log(op_sum(op_exp(op_subtract(x, top)), axis, keepdims))
   op_add(sums, if (keepdims) top else op_squeeze(top, axis))
 }
+
 #' @rdname op_sum
 #' @export
 op_var <- function(x, axis = NULL, keepdims = FALSE) {
@@ -77,18 +101,21 @@ op_var <- function(x, axis = NULL, keepdims = FALSE) {
   centered <- function(x) op_subtract(x, reduce_op("mean", x, axis, TRUE, "op_var"))
   op_mean(op_square(centered(centered(x))), axis, keepdims) # twice: the mean of large numbers is rounded
 }
+
 #' @rdname op_sum
 #' @export
 op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, keepdims))
 
 #' L2 normalization
 #'
-#' Divides by the Euclidean norm along axes, `sqrt(max(sum(x^2), epsilon))`.
+#' Divides by the Euclidean norm along axes:
+#' \deqn{y = \frac{x}{\sqrt{\max\left(\sum_i x_i^2, \epsilon\right)}}}{y = x / sqrt(max(sum(x^2), epsilon))}
 #'
 #' @param x a float tensor or array.
 #' @param axis axes along which the norm is taken, 1-based, negative from the end; `NULL` for all.
 #' @param epsilon a small number that keeps zeros from being divided by zero.
 #' @return A tensor of the same shape.
+#' @seealso [normalize()] for R arrays
 #' @examples
 #' as.array(op_l2_normalize(matrix(c(3, 0, 4, 2), 2), axis = 2))
 #' @export

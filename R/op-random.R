@@ -2,27 +2,24 @@
 
 #' Random tensors
 #'
-#' Drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them, and they
-#' do not depend on the number of threads. In a traced function they are new in each run. `op_gaussian_noise()` adds
-#' normal noise. `op_dropout()` sets elements to 0 at random and multiplies the rest by `1 / (1 - rate)`, so that the
-#' expected sum stays the same.
+#' Random numbers from the uniform, the normal and the truncated normal distribution, whose values beyond two standard
+#' deviations are drawn again.
+#'
+#' They are drawn by the engine, from a seed that it takes from R's generator at each call: `set.seed()` governs them,
+#' and they do not depend on the number of threads. In a traced function they are new in each run.
 #'
 #' @param shape whole numbers; `integer()` for a scalar.
 #' @param minval,maxval numbers, the ends.
-#' @param mean,stddev numbers; truncated: values beyond two standard deviations are drawn again.
+#' @param mean,stddev numbers, of the distribution before truncation.
 #' @param dtype `"float32"` or `"float64"`.
-#' @param x a float tensor or array.
-#' @param rate the fraction of elements to drop, from 0 to below 1.
-#' @param noise_shape for each axis its size or `NA`, or 1: then one draw is shared along it, and what is dropped is
-#'   dropped at all its places. `NULL`: each element has a draw of its own.
 #' @return A tensor.
 #' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
-#'   <https://doi.org/10.1145/2660193.2660195>. Srivastava et al. (2014), dropout,
-#'   <https://jmlr.org/papers/v15/srivastava14a.html>.
+#'   <https://doi.org/10.1145/2660193.2660195>.
+#' @seealso [initializers]
 #' @examples
 #' set.seed(1)
 #' op_random_uniform(c(2, 3))
-#' as.array(op_dropout(rep(1, 6), rate = 0.5))
+#' op_random_normal(c(2, 3), stddev = 0.1)
 #' @export
 op_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = "float32") {
   minval <- check_number(minval)
@@ -46,14 +43,39 @@ random_op <- function(name, shape, dtype, reals, fun) {
   apply_op(name, list(), ints = c(dtype_code(dtype, fun = fun), check_sizes(shape, fun = fun)), reals = reals)
 }
 
-#' @rdname op_random_uniform
+#' Dropout op
+#'
+#' Sets each element to 0 with the probability `rate` and multiplies the others by `1 / (1 - rate)`, so that the
+#' expected sum stays the same. Random numbers are those of [op_random_uniform()].
+#'
+#' @param x a float tensor or array.
+#' @param rate the fraction of elements to drop, from 0 to below 1.
+#' @param noise_shape the shape of the mask: for each axis its size or `NA`, or 1, where one draw serves the whole axis.
+#'   `NULL`: each element has a draw of its own.
+#' @return A tensor of the shape and dtype of `x`.
+#' @references Srivastava et al. (2014), <https://jmlr.org/papers/v15/srivastava14a.html>.
+#' @seealso [layer_dropout()]
+#' @examples
+#' set.seed(1)
+#' as.array(op_dropout(rep(1, 6), rate = 0.5))
 #' @export
 op_dropout <- function(x, rate, noise_shape = NULL) {
   rate <- check_number(rate, min = 0, below = 1)
   apply_op("dropout", list(x), ints = shared_axes(noise_shape, shape_of(x)), reals = rate)
 }
 
-#' @rdname op_random_uniform
+#' Gaussian noise op
+#'
+#' Adds normal noise of mean 0: \eqn{y = x + \sigma z}{y = x + stddev z} with z standard normal. Random numbers are
+#' those of [op_random_normal()].
+#'
+#' @param x a float tensor or array.
+#' @param stddev the standard deviation of the noise, at least 0.
+#' @return A tensor of the shape and dtype of `x`.
+#' @seealso [layer_gaussian_noise()]
+#' @examples
+#' set.seed(1)
+#' as.array(op_gaussian_noise(rep(1, 6), stddev = 0.1))
 #' @export
 op_gaussian_noise <- function(x, stddev) apply_op("gaussian_noise", list(x), reals = check_number(stddev, min = 0))
 

@@ -1,53 +1,47 @@
 # Recurrent layers, each one op of the engine.
 
-#' Recurrent ops
+#' LSTM op
 #'
-#' A whole sequence through an LSTM, a GRU or a simple recurrent layer, with masks, in one op of the engine.
-#' The sizes below are: B batch, T timesteps, I inputs, U units, V vocabulary. Gates stand in the order of Keras. With
-#' `h`, `c` the state before a step (zeros at first), `f` the recurrent activation, `g` the activation and each gate's
-#' part of the matrices:
+#' A whole sequence through an LSTM, with masks, in one op of the engine. The formulas are those of [layer_lstm()]; the
+#' gates stand in the order i, f, c, o. State and output before the first timestep are 0.
 #'
-#' * LSTM, columns `i, f, c, o`: `i, f, o = f(x W + h R + b)`, `a = g(x W + h R + b)`, `c' = f c + i a`, `h' = o g(c')`;
-#' * GRU, columns `z, r, h`: `z, r = f(x W + h R + b)`, `h' = z h + (1 - z) a`, with `a = g(x W + b1 + r (h R + b2))` if
-#'   `reset_after` (rows 1 and 2 of the bias are for the input and the recurrent product, for `z` and `r` too), else
-#'   `a = g(x W + (r h) R + b)`;
-#' * simple: `h' = g(x W + h R + b)`.
-#'
-#' Where `mask` is `FALSE` the state and the output stay what they were; before the first valid timestep the output is
-#' 0. Masked timesteps cost nothing and send no gradient. Sequences run from the last timestep to the first with
+#' Where `mask` is `FALSE`, state and output stay what they were; before the first valid timestep the output is 0.
+#' Masked timesteps cost nothing and send no gradient. Sequences run from the last timestep to the first with
 #' `go_backwards`, and those of the output are then in the order in which they were computed.
 #'
 #' With an embedding matrix `table`, `x` holds tokens, 0-based row indices of it: `op_lstm(ids, ..., table = e)` gives
 #' what `op_lstm(op_gather(e, ids), ...)` does, up to rounding, but multiplies each row with the kernel once only,
 #' however often it occurs among the valid timesteps. Tokens at masked timesteps may be anything.
 #'
-#' @param x (B, T, I) float; with a `table` tokens (B, T), whole numbers.
-#' @param kernel (I, G), float; G is 4 U for the LSTM, 3 U for the GRU, U for the simple layer.
+#' The sizes below are: B batch, T timesteps, I inputs, U units, V vocabulary; G is 4 U for the LSTM, 3 U for the GRU, U
+#' for the simple recurrent op.
+#'
+#' @param x (B, T, I), float; with a `table` tokens (B, T), whole numbers.
+#' @param kernel (I, G), float.
 #' @param recurrent_kernel (U, G).
-#' @param bias (G), for a GRU that resets after (2, G); or `NULL`.
+#' @param bias (G), or `NULL`; for a GRU with `reset_after` (2, G).
 #' @param mask (B, T), logical: which timesteps are valid? `NULL`: all.
-#' @param recurrent_mask (B, U), or `NULL`: factors of `h` in the product with the recurrent kernel, the same at all
-#'   steps (recurrent dropout, scaled already). They are constants: no gradient flows to them.
-#' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"` (`x / 5 + 1 / 2` within 0
-#'   .. 1), `"relu"`, `"elu"`, `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
+#' @param recurrent_mask (B, U), or `NULL`: factors of the output in the product with the recurrent kernel, the same at
+#'   all timesteps (recurrent dropout, scaled already). They are constants: no gradient flows to them.
+#' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"`, `"relu"`, `"elu"`,
+#'   `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
 #' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U). For the LSTM
-#'   also `"last_state"`, (B, 2, U): the last output, then `c`; and `"sequence_state"`, (B, T + 1, U): the sequence,
-#'   then `c` at its end.
+#'   also `"last_state"`, (B, 2, U): the last output, then the cell state; and `"sequence_state"`, (B, T + 1, U): the
+#'   sequence, then the cell state at its end.
 #' @param go_backwards run from the last timestep to the first?
 #' @param table an embedding matrix (V, I), float, or `NULL`.
-#' @param reset_after apply the reset gate to the recurrent product, or to `h` before it?
 #' @return A float tensor.
 #' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the
 #'   others; `nativenet_error_index` if the token of a valid timestep lies outside the embedding matrix.
 #' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
-#'   gate, <https://doi.org/10.1162/089976600300015015>. Cho et al. (2014), GRU, <https://arxiv.org/abs/1406.1078>. Gal
-#'   & Ghahramani (2016), recurrent dropout, <https://arxiv.org/abs/1512.05287>.
+#'   gate, <https://doi.org/10.1162/089976600300015015>. Gal & Ghahramani (2016), recurrent dropout,
+#'   <https://arxiv.org/abs/1512.05287>.
+#' @seealso [layer_lstm()], [op_gru()], [op_simple_rnn()]
 #' @examples
-#' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4)) # two sequences of three steps
+#' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4)) # two sequences of three timesteps
 #' w <- matrix(rnorm(4 * 8), 4)
 #' r <- matrix(rnorm(2 * 8), 2)
 #' op_lstm(x, w, r, bias = c(0, 0, 1, 1, 0, 0, 0, 0), mask = rbind(c(FALSE, TRUE, TRUE), TRUE))
-#' op_simple_rnn(x, diag(4), diag(4), output = "sequence")
 #' @export
 op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                     recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, table = NULL) {
@@ -56,7 +50,21 @@ op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recur
     output, go_backwards, table)
 }
 
-#' @rdname op_lstm
+#' GRU op
+#'
+#' A whole sequence through a GRU, with masks, in one op of the engine. The formulas are those of [layer_gru()]; the
+#' gates stand in the order z, r, h. Masks and `table` work as in [op_lstm()].
+#'
+#' @inheritParams op_lstm
+#' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U).
+#' @param reset_after apply the reset gate to the recurrent product, or to the output before it? With it, rows 1 and 2
+#'   of the bias are for the input and for the recurrent product.
+#' @inherit op_lstm return sections
+#' @references Cho et al. (2014), <https://arxiv.org/abs/1406.1078>.
+#' @seealso [layer_gru()], [op_lstm()]
+#' @examples
+#' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4))
+#' op_gru(x, matrix(rnorm(4 * 6), 4), matrix(rnorm(2 * 6), 2))
 #' @export
 op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                    recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, reset_after = TRUE,
@@ -67,7 +75,19 @@ op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurr
     go_backwards, table, reset_after)
 }
 
-#' @rdname op_lstm
+#' Simple recurrent op
+#'
+#' A whole sequence through a simple recurrent layer, with masks, in one op of the engine. The formula is that of
+#' [layer_simple_rnn()]. Masks and `table` work as in [op_lstm()].
+#'
+#' @inheritParams op_gru
+#' @param bias (U), or `NULL`.
+#' @inherit op_lstm return sections
+#' @references Elman (1990), <https://doi.org/10.1207/s15516709cog1402_1>.
+#' @seealso [layer_simple_rnn()], [op_lstm()]
+#' @examples
+#' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4))
+#' op_simple_rnn(x, diag(4), diag(4), output = "sequence")
 #' @export
 op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL,
   activation = "tanh",

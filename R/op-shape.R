@@ -1,41 +1,16 @@
 # Ops that move numbers, gather them and make tensors like others.
 
-#' Reshape, transpose, slice, concatenate and repeat
+#' Reshape a tensor
 #'
-#' None of these changes a number. `op_reshape()` reads and fills row by row (the last axis moves
-#' fastest), unlike R's `dim<-`. `op_expand_dims()` adds an axis of size 1 and `op_squeeze()` drops such axes.
-#' `op_split()` undoes `op_concat()` and `op_unstack()` undoes `op_stack()`. `op_broadcast_to()` repeats as broadcasting
-#' does, see [op_add()]; `op_tile()` repeats the whole of `x` along each axis, `op_repeat()` each of its slices.
-#' `op_pad()` puts slices of one value around `x`, and `op_reverse()` turns axes around.
+#' The same elements in another shape, in row-major order: the last axis moves fastest, unlike R's `dim<-`.
 #'
 #' @param x a tensor or array.
-#' @param shape whole numbers; for `op_reshape()` one of them may be -1, and is inferred.
-#' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses
-#'   them.
-#' @param start,size,step one whole number per axis: the first element (1-based), how many (-1: all that
-#'   follow), and how far apart (negative: backwards).
-#' @param xs a list of tensors or arrays.
-#' @param axis 1-based, negative from the end. For `op_stack()` and `op_expand_dims()` the place of the new axis. For
-#'   `op_squeeze()` one or more axes of size 1; `NULL` for all there are. One or more for `op_reverse()`.
-#' @param num_or_sizes how many equal parts; or two or more sizes, which add up to that of the axis.
-#' @param multiples one whole number per axis: how many times.
-#' @param repeats how many times, one number for all slices or one for each.
-#' @param paddings a matrix with a row per axis: how many slices before and after.
-#' @param value the number in these.
-#' @return A tensor; a list of tensors from `op_split()` and `op_unstack()`.
+#' @param shape whole numbers; one of them may be -1, and is inferred.
+#' @return A tensor.
+#' @section Errors: `nativenet_error_shape` if the sizes do not multiply to the number of elements.
+#' @seealso [op_transpose()], [array_reshape()] for R arrays
 #' @examples
-#' x <- matrix(1:6, 2)
-#' as.array(op_reshape(x, c(3, -1)))
-#' as.array(op_transpose(x))
-#' as.array(op_slice(x, start = c(1, 3), size = c(2, 2), step = c(1, -2)))
-#' as.array(op_concat(list(x, x), axis = 2))
-#' lapply(op_split(x, c(1, 2)), as.array)
-#' as.array(op_tile(x, c(2, 1)))
-#' as.array(op_pad(x, rbind(c(0, 1), c(1, 2))))
-#' @name op_reshape
-NULL
-
-#' @rdname op_reshape
+#' as.array(op_reshape(matrix(1:6, 2), c(3, -1)))
 #' @export
 op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape, min = -1))
 
@@ -70,14 +45,24 @@ reshape_axes <- function(x, from) {
   op_reshape(x, vapply(from, function(k) if (k == 0) 1 else if (k == 1 && open) -1 else as.double(sizes[k]), 0))
 }
 
-#' @rdname op_reshape
+#' Insert and remove axes of size 1
+#'
+#' `op_expand_dims()` inserts an axis of size 1, `op_squeeze()` removes axes of size 1.
+#'
+#' @param x a tensor or array.
+#' @param axis 1-based, negative from the end. For `op_expand_dims()` the place of the new axis; for `op_squeeze()` one
+#'   or more axes, `NULL` for all of size 1.
+#' @return A tensor.
+#' @examples
+#' dim(op_expand_dims(matrix(1:6, 2), 1)) # 1 2 3
+#' dim(op_squeeze(array(1:6, c(1, 2, 1, 3)))) # 2 3
 #' @export
 op_expand_dims <- function(x, axis) {
   rank <- rank_of(x)
   reshape_axes(x, append(seq_len(rank), 0, check_one_axis(axis, rank + 1)))
 }
 
-#' @rdname op_reshape
+#' @rdname op_expand_dims
 #' @export
 op_squeeze <- function(x, axis = NULL) {
   sizes <- shape_of(x)
@@ -87,7 +72,16 @@ op_squeeze <- function(x, axis = NULL) {
   reshape_axes(x, setdiff(seq_along(sizes), drop))
 }
 
-#' @rdname op_reshape
+#' Broadcast to a shape
+#'
+#' Repeats axes of size 1, and adds axes at the left, as arithmetic does (see [op_add()]).
+#'
+#' @param x a tensor or array.
+#' @param shape whole numbers.
+#' @return A tensor of that shape.
+#' @section Errors: `nativenet_error_shape` if `x` does not broadcast to it.
+#' @examples
+#' as.array(op_broadcast_to(1:3, c(2, 3)))
 #' @export
 op_broadcast_to <- function(x, shape) {
   sizes <- known_sizes(x)
@@ -102,7 +96,18 @@ op_broadcast_to <- function(x, shape) {
   op_tile(reshape_axes(x, c(rep(0, more), seq_along(sizes))), shape)
 }
 
-#' @rdname op_reshape
+#' Tile and repeat
+#'
+#' `op_tile()` repeats the whole of `x` along each axis; `op_repeat()` repeats each slice along one axis.
+#'
+#' @param x a tensor or array.
+#' @param multiples one whole number per axis: how many times.
+#' @param repeats how many times, one number for all slices or one for each.
+#' @param axis 1-based, negative from the end.
+#' @return A tensor.
+#' @examples
+#' as.array(op_tile(1:2, 3)) # 1 2 1 2 1 2
+#' as.array(op_repeat(1:2, 3)) # 1 1 1 2 2 2
 #' @export
 op_tile <- function(x, multiples) {
   sizes <- known_sizes(x)
@@ -112,7 +117,7 @@ op_tile <- function(x, multiples) {
   as_value(tensor(x))
 }
 
-#' @rdname op_reshape
+#' @rdname op_tile
 #' @export
 op_repeat <- function(x, repeats, axis = 1) {
   size <- known_sizes(x)[check_one_axis(axis, rank_of(x)) + 1]
@@ -123,7 +128,13 @@ op_repeat <- function(x, repeats, axis = 1) {
   op_gather(x, array(at, length(at)), axis) # one index, too, keeps the axis
 }
 
-#' @rdname op_reshape
+#' Reverse axes
+#'
+#' @param x a tensor or array.
+#' @param axis one or more axes, 1-based, negative from the end.
+#' @return A tensor of the shape of `x`.
+#' @examples
+#' as.array(op_reverse(1:3, 1)) # 3 2 1
 #' @export
 op_reverse <- function(x, axis) {
   sizes <- shape_of(x)
@@ -132,7 +143,17 @@ op_reverse <- function(x, axis) {
   op_slice(x, start = replace(all, at, pmax(sizes[at], 1)), size = -all, step = replace(all, at, -1))
 }
 
-#' @rdname op_reshape
+#' Pad a tensor
+#'
+#' Adds slices of a constant before and after each axis.
+#'
+#' @param x a tensor or array.
+#' @param paddings a matrix with a row per axis: how many slices before and after.
+#' @param value the number to pad with.
+#' @return A tensor.
+#' @seealso [pad_sequences()]
+#' @examples
+#' as.array(op_pad(matrix(1:6, 2), rbind(c(0, 1), c(1, 2))))
 #' @export
 op_pad <- function(x, paddings, value = 0) {
   x <- as_value(tensor(x))
@@ -157,7 +178,16 @@ op_pad <- function(x, paddings, value = 0) {
   x
 }
 
-#' @rdname op_reshape
+#' Transpose a tensor
+#'
+#' Permutes the axes.
+#'
+#' @param x a tensor or array.
+#' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses the axes.
+#' @return A tensor.
+#' @examples
+#' as.array(op_transpose(matrix(1:6, 2)))
+#' dim(op_transpose(array(0, c(2, 3, 4)), c(1, 3, 2))) # 2 4 3
 #' @export
 op_transpose <- function(x, perm = NULL) {
   rank <- rank_of(x)
@@ -168,7 +198,16 @@ op_transpose <- function(x, perm = NULL) {
   apply_op("transpose", list(x), ints = perm - 1)
 }
 
-#' @rdname op_reshape
+#' Slice a tensor
+#'
+#' @param x a tensor or array.
+#' @param start,size,step one whole number per axis: the first element (1-based), how many (-1: all that follow), and
+#'   how far apart (negative: backwards).
+#' @return A tensor.
+#' @section Errors: `nativenet_error_value` if a slice lies outside.
+#' @seealso [tensor-methods] for `x[i, j]`; [op_gather()]
+#' @examples
+#' as.array(op_slice(matrix(1:6, 2), start = c(1, 3), size = c(2, 2), step = c(1, -2)))
 #' @export
 op_slice <- function(x, start, size, step = rep(1, length(start))) {
   rank <- rank_of(x)
@@ -191,13 +230,27 @@ check_tensors <- function(xs, arg = "xs", fun = calling_function()) {
   abort("`", arg, "` must be a list of at least one tensor or array, not ", describe(xs), fun = fun)
 }
 
-#' @rdname op_reshape
+#' Concatenate and split
+#'
+#' `op_concat()` joins tensors along an axis, `op_split()` undoes it.
+#'
+#' @param xs a list of tensors or arrays, whose other axes have the same sizes.
+#' @param x a tensor or array.
+#' @param num_or_sizes the number of equal parts; or two or more sizes, which add up to that of the axis.
+#' @param axis 1-based, negative from the end.
+#' @return A tensor; a list of tensors from `op_split()`.
+#' @section Errors: `nativenet_error_shape` if the shapes do not fit.
+#' @seealso [op_stack()]
+#' @examples
+#' x <- matrix(1:6, 2)
+#' as.array(op_concat(list(x, x), axis = 2))
+#' lapply(op_split(x, c(1, 2)), as.array)
 #' @export
 op_concat <- function(xs, axis = -1) {
   apply_op("concat", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]])))
 }
 
-#' @rdname op_reshape
+#' @rdname op_concat
 #' @export
 op_split <- function(x, num_or_sizes, axis = -1) {
   sizes <- known_sizes(x)
@@ -214,72 +267,128 @@ op_split <- function(x, num_or_sizes, axis = -1) {
   Map(part, cumsum(parts) - parts + 1, parts)
 }
 
-#' @rdname op_reshape
+#' Stack and unstack
+#'
+#' `op_stack()` joins tensors of one shape along a new axis, `op_unstack()` undoes it.
+#'
+#' @param xs a list of tensors or arrays.
+#' @param x a tensor or array.
+#' @param axis 1-based, negative from the end: for `op_stack()` the place of the new axis.
+#' @return A tensor; a list of tensors from `op_unstack()`.
+#' @section Errors: `nativenet_error_shape` if the shapes differ.
+#' @seealso [op_concat()]
+#' @examples
+#' as.array(op_stack(list(1:3, 4:6)))
+#' lapply(op_unstack(matrix(1:4, 2)), as.array)
 #' @export
 op_stack <- function(xs, axis = 1) {
   apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
 }
 
-#' @rdname op_reshape
+#' @rdname op_stack
 #' @export
 op_unstack <- function(x, axis = 1) {
   at <- check_one_axis(axis, rank_of(x)) + 1
   lapply(seq_len(known_sizes(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
 }
 
-#' Gather, cast and select
+#' Gather slices
 #'
-#' `op_gather()` takes slices of `x` by their index, such as rows of an embedding matrix. `op_cast()` converts to
-#' another dtype. `op_where()` selects elements of `x` where the condition holds, of `y` elsewhere. `op_one_hot()` has
-#' ones at the indices along a new last axis, and zeros only where an index lies outside
-#' `0 .. depth - 1`. `op_shape()` has the sizes of the axes, which in a model or an [autograph()] function follow the
-#' batch at hand. `op_zeros_like()` and `op_ones_like()` are constants of the shape and dtype of `x`; no gradient flows
-#' through them, nor through `op_stop_gradient()`, which has the numbers of `x`.
+#' Takes slices of `x` along an axis by their index, such as the rows of an embedding matrix. The gradient of a slice is
+#' the sum over all places where it is used.
 #'
 #' @param x a tensor or array.
-#' @param indices whole numbers, **0-based** as token ids and class labels are; any shape.
-#' @param depth how many classes.
+#' @param indices whole numbers, **0-based** as tokens and class labels are; any shape.
 #' @param axis the axis they index, 1-based.
-#' @param dtype as for [tensor()]. Floats are cut towards zero to become integers and held at the ends
-#'   of the integer's range; anything but 0 is TRUE as bool.
-#' @param condition a logical array or bool tensor.
-#' @param y a tensor or array; shapes of all three broadcast.
-#' @param updates what `op_gather()` of the same indices would give the shape of.
-#' @return A tensor. `op_gather()`: the axis is replaced by the axes of `indices`. `op_scatter_add()`: the numbers of
-#'   `x`, plus the updates where the indices say; those of one place add up.
+#' @return A tensor: the axis is replaced by the axes of `indices`.
 #' @section Errors: `nativenet_error_index` if an index lies outside the axis.
+#' @seealso [layer_embedding()], [op_slice()]
 #' @examples
 #' as.array(op_gather(matrix(1:6, 3), c(2, 0)))
-#' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6)))
-#' as.array(op_one_hot(c(2, 0), 3))
 #' @export
 op_gather <- function(x, indices, axis = 1) {
   apply_op("gather", list(x, tensor(indices, "int32")), ints = check_one_axis(axis, rank_of(x)))
 }
 
-#' @rdname op_gather
+#' Scatter and add
+#'
+#' The numbers of `x`, plus the updates at the indices: the reverse of [op_gather()]. Updates of one index add up.
+#'
+#' @param x a tensor or array.
+#' @param indices whole numbers, **0-based**; any shape.
+#' @param updates a tensor or array of the shape that `op_gather(x, indices, axis)` has.
+#' @param axis the axis they index, 1-based.
+#' @return A tensor of the shape and dtype of `x`.
+#' @section Errors: `nativenet_error_index` if an index lies outside the axis.
+#' @seealso [op_gather()]
+#' @examples
+#' as.array(op_scatter_add(c(0, 0, 0), c(2, 0, 2), c(1, 2, 3))) # 2 0 4
 #' @export
 op_scatter_add <- function(x, indices, updates, axis = 1) {
   apply_op("scatter_add", list(x, tensor(indices, "int32"), updates), ints = check_one_axis(axis, rank_of(x)))
 }
 
-#' @rdname op_gather
+#' Shape of a tensor
+#'
+#' The sizes of the axes as a tensor. In a model or an [autograph()] function they follow the batch at hand.
+#'
+#' @param x a tensor or array.
+#' @return A tensor of int32 with one axis.
+#' @seealso [dim()][tensor] for the shape as R numbers
+#' @examples
+#' as.array(op_shape(matrix(0, 2, 3))) # 2 3
 #' @export
 op_shape <- function(x) apply_op("shape", list(x))
 
-#' @rdname op_gather
+#' Cast to another dtype
+#'
+#' @param x a tensor or array.
+#' @param dtype as for [tensor()]. Floats are truncated towards zero to become integers and held at the ends of the
+#'   integer's range; anything but 0 is TRUE as bool.
+#' @return A tensor of that dtype and the shape of `x`.
+#' @examples
+#' op_cast(c(-1.7, 1.7), "int32")
 #' @export
 op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(dtype))
 
-#' @rdname op_gather
+#' Stop the gradient
+#'
+#' Gives the same numbers as a constant: no gradient flows through it.
+#'
+#' @param x a tensor or array.
+#' @return A tensor of the shape and dtype of `x`.
+#' @seealso [gradient_tape()]
+#' @examples
+#' w <- variable(3)
+#' with(gradient_tape() %as% tape, y <- w * op_stop_gradient(w))
+#' as.array(tape$gradient(y, w)) # 3, not 6
 #' @export
 op_stop_gradient <- function(x) apply_op("stop_gradient", list(x))
 
-#' @rdname op_gather
+#' Select by a condition
+#'
+#' Elements of `x` where the condition holds, of `y` elsewhere, with broadcasting of all three as in [op_add()].
+#'
+#' @param condition a logical array or bool tensor.
+#' @param x,y tensors or arrays.
+#' @return A tensor of the broadcast shape and the dtype of `x` and `y`.
+#' @seealso [op_less()] and the other comparisons
+#' @examples
+#' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6))) # 1 6
 #' @export
 op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "bool"), x, y))
 
-#' @rdname op_gather
+#' One-hot encoding
+#'
+#' A new last axis with 1 at the index and 0 elsewhere; all zeros where the index lies outside 0 .. `depth` - 1.
+#'
+#' @param indices whole numbers, **0-based** as class labels are; any shape.
+#' @param depth the number of classes.
+#' @param dtype as for [tensor()].
+#' @return A tensor.
+#' @seealso [to_categorical()] for R vectors
+#' @examples
+#' as.array(op_one_hot(c(2, 0), 3))
 #' @export
 op_one_hot <- function(indices, depth, dtype = "float32") {
   depth <- check_count(depth)
@@ -295,9 +404,17 @@ constant_like <- function(x, value) {
   op_where(op_equal(x, x), value, value)
 }
 
-#' @rdname op_gather
+#' Zeros and ones like a tensor
+#'
+#' Constants of the shape and dtype of `x`; no gradient flows through them.
+#'
+#' @param x a tensor or array.
+#' @return A tensor of the shape and dtype of `x`.
+#' @examples
+#' op_zeros_like(matrix(1:6, 2))
 #' @export
 op_zeros_like <- function(x) constant_like(x, 0)
-#' @rdname op_gather
+
+#' @rdname op_zeros_like
 #' @export
 op_ones_like <- function(x) constant_like(x, 1)

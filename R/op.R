@@ -2,7 +2,6 @@
 # 1-based and negative ones count from the end, as in R; class labels and row indices are 0-based,
 # as in the data.
 
-
 #' The one door: run an op now, note it on the recording tapes, or append it to the program being
 #' traced.
 #' @noRd
@@ -55,154 +54,226 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
   check_axis(axis, rank, arg = arg, fun = fun)
 }
 
-#' Elementwise arithmetic and comparisons
+#' Elementwise arithmetic
 #'
-#' With broadcasting: shapes are aligned at the right; an axis of size 1, or one that is missing, repeats (NumPy's
-#' rule). Plain R numbers take the dtype of the tensor they meet; tensors of different dtype are an
-#' error.
+#' `x + y`, `x - y`, `x * y`, `x / y`, `x^y` and `1 / x`, element by element. `op_floor_divide()` is
+#' \eqn{\lfloor x / y \rfloor}{floor(x / y)} and `op_floor_mod()` \eqn{x - y \lfloor x / y \rfloor}{x - y floor(x / y)},
+#' with the sign of `y`, as `%/%` and `%%` in R.
 #'
-#' `op_maximum()` and `op_minimum()` send the gradient of a tie to `x`. `op_power()` has the
-#' derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` rounds down and `op_floor_mod()`
-#' has the sign of `y`, as `%/%` and `%%` in R. The first has the
-#' derivative 0, the second 1 towards `x`.
+#' @section Broadcasting: Shapes are aligned at the right; an axis of size 1, or one that is missing, is repeated
+#'   (NumPy's rule).
+#' @section Dtypes: Plain R numbers take the dtype of the tensor they meet. Tensors of different dtype are an error.
+#' @section Gradients: `op_power()` has the derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` has
+#'   the derivative 0, `op_floor_mod()` 1 towards `x`.
 #'
-#' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()`, which is `1 / x`, need floats.
-#' @return A tensor of the broadcast shape; of dtype bool from comparisons.
+#' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()` need floats.
+#' @return A tensor of the broadcast shape and the dtype of the inputs.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
 #'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or
 #'   where a sum or product lies beyond the whole numbers of its dtype, here and in all ops that add or multiply int32
 #'   and int64.
 #' @references <https://numpy.org/doc/stable/user/basics.broadcasting.html>
+#' @seealso [tensor-methods] for R's operators; [op_maximum()], [op_less()]
 #' @examples
 #' as.array(op_add(matrix(1:6, 2), c(10L, 20L, 30L)))
-#' as.array(op_less(c(1, 5), 3))
+#' as.array(op_power(c(1, 2, 3), 2))
 #' as.array(op_floor_mod(c(-7L, 7L), 3L))
-#' @name op_add
-NULL
-
-#' @rdname op_add
 #' @export
 op_add <- function(x, y) apply_op("add", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_subtract <- function(x, y) apply_op("subtract", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_multiply <- function(x, y) apply_op("multiply", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_divide <- function(x, y) apply_op("divide", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_power <- function(x, y) apply_op("power", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_reciprocal <- function(x) op_divide(1, x)
+
 #' @rdname op_add
 #' @export
 op_floor_divide <- function(x, y) apply_op("floor_divide", list(x, y))
+
 #' @rdname op_add
 #' @export
 op_floor_mod <- function(x, y) apply_op("floor_mod", list(x, y))
-#' @rdname op_add
+
+#' Elementwise maximum and minimum
+#'
+#' The larger or the smaller of two numbers, element by element, with broadcasting as in [op_add()]. The gradient of a
+#' tie goes to `x`.
+#'
+#' @param x,y tensors or arrays.
+#' @return A tensor of the broadcast shape and the dtype of the inputs.
+#' @section Errors: `nativenet_error_shape` if the shapes do not broadcast, `nativenet_error_dtype` if the dtypes
+#'   differ.
+#' @seealso [op_max()] over axes; [op_clip()]
+#' @examples
+#' as.array(op_maximum(c(1, 5), c(3, 2))) # 3 5
+#' as.array(op_minimum(c(1, 5), 3)) # 1 3
 #' @export
 op_maximum <- function(x, y) apply_op("maximum", list(x, y))
-#' @rdname op_add
+
+#' @rdname op_maximum
 #' @export
 op_minimum <- function(x, y) apply_op("minimum", list(x, y))
-#' @rdname op_add
+
+#' Elementwise comparisons
+#'
+#' `x < y`, `x <= y`, `x > y`, `x >= y`, `x == y` and `x != y`, element by element, with broadcasting as in [op_add()].
+#' They have no gradient.
+#'
+#' @param x,y tensors or arrays.
+#' @return A tensor of the broadcast shape and dtype bool.
+#' @section Errors: `nativenet_error_shape` if the shapes do not broadcast, `nativenet_error_dtype` if the dtypes
+#'   differ.
+#' @seealso [op_logical_and()], [op_where()]
+#' @examples
+#' as.array(op_less(c(1, 5), 3)) # TRUE FALSE
+#' as.array(op_equal(matrix(1:4, 2), c(1L, 4L)))
 #' @export
 op_less <- function(x, y) apply_op("less", list(x, y))
-#' @rdname op_add
+
+#' @rdname op_less
 #' @export
 op_less_equal <- function(x, y) apply_op("less_equal", list(x, y))
-#' @rdname op_add
+
+#' @rdname op_less
 #' @export
 op_greater <- function(x, y) op_less(y, x)
-#' @rdname op_add
+
+#' @rdname op_less
 #' @export
 op_greater_equal <- function(x, y) op_less_equal(y, x)
-#' @rdname op_add
+
+#' @rdname op_less
 #' @export
 op_equal <- function(x, y) apply_op("equal", list(x, y))
-#' @rdname op_add
+
+#' @rdname op_less
 #' @export
 op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
 
-#' Elementwise functions and activations
+#' Elementwise powers, exponential and logarithm
 #'
-#' `op_step()` is 1 where `x > 0` and 0 elsewhere; its derivative is taken as 0, which stops every
-#' gradient. At their kinks, `op_abs()`, `op_relu()` and `op_clip()` have the derivative 0 (clip: 1 at
-#' its ends). `op_gelu()` is the exact form with the normal distribution function, `op_silu()` (swish) is
-#' `x * sigmoid(x)`, `op_softsign()` `x / (1 + abs(x))`, `op_relu6()` clips to 0 .. 6 and `op_hard_sigmoid()` clips
-#' `x / 5 + 1 / 2` to 0 .. 1, as in Keras 2.
+#' `-x`, `abs(x)`, `x^2`, `sqrt(x)`, `exp(x)` and `log(x)`, element by element. `op_abs()` has the derivative 0 at 0.
 #'
-#' @param x a float tensor or array (`op_negative()`, `op_abs()`, `op_square()`, `op_clip()` and `op_relu6()` also
-#'   take integers).
-#' @param x_min,x_max numbers, the ends of the clipped range.
-#' @param negative_slope a number, the slope for negative `x`.
-#' @param alpha a number, the limit of the ELU at minus infinity, with the sign changed.
-#' @return A tensor of the same shape and dtype.
-#' @references Clevert et al. (2016), ELU, <https://arxiv.org/abs/1511.07289>. Klambauer et al. (2017),
-#'   SELU, <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU and SiLU,
-#'   <https://arxiv.org/abs/1606.08415>.
+#' @param x a float tensor or array; `op_negative()`, `op_abs()` and `op_square()` also take integers.
+#' @return A tensor of the shape and dtype of `x`.
+#' @seealso [op_log1p()], [op_sin()], [op_power()], [op_sign()]
 #' @examples
-#' as.array(op_relu(c(-1, 0, 2)))
-#' as.array(op_softplus(c(-100, 0, 100)))
-#' @name op_relu
-NULL
-
-#' @rdname op_relu
+#' as.array(op_square(c(-1, 0, 2))) # 1 0 4
+#' as.array(op_exp(op_log(3))) # 3
 #' @export
 op_negative <- function(x) apply_op("negative", list(x))
-#' @rdname op_relu
+
+#' @rdname op_negative
 #' @export
 op_abs <- function(x) apply_op("abs", list(x))
-#' @rdname op_relu
+
+#' @rdname op_negative
 #' @export
 op_square <- function(x) apply_op("square", list(x))
-#' @rdname op_relu
+
+#' @rdname op_negative
 #' @export
 op_sqrt <- function(x) apply_op("sqrt", list(x))
-#' @rdname op_relu
+
+#' @rdname op_negative
 #' @export
 op_exp <- function(x) apply_op("exp", list(x))
-#' @rdname op_relu
+
+#' @rdname op_negative
 #' @export
 op_log <- function(x) apply_op("log", list(x))
-#' @rdname op_relu
+
+#' Clip to a range
+#'
+#' \eqn{\min(\max(x, a), b)}{min(max(x, a), b)}, element by element, with the ends a and b. The derivative is 1 within
+#' the range and at its ends, 0 outside.
+#'
+#' @param x a tensor or array of numbers.
+#' @param x_min,x_max numbers, the ends.
+#' @return A tensor of the shape and dtype of `x`.
+#' @seealso [op_maximum()]
+#' @examples
+#' as.array(op_clip(c(-3, 0.5, 7), -1, 1)) # -1 0.5 1
 #' @export
 op_clip <- function(x, x_min, x_max) {
   x_min <- check_number(x_min)
   x_max <- check_number(x_max, min = x_min)
   apply_op("clip", list(x), reals = c(x_min, x_max))
 }
-#' @rdname op_relu
+
+#' Activation ops
+#'
+#' Activations, element by element; the formulas stand on the pages of the [activations].
+#'
+#' * `op_relu()`: \eqn{\max(x, 0)}{max(x, 0)}; `op_leaky_relu()`: with a slope for negative x; `op_relu6()`: clipped to
+#'   0 .. 6;
+#' * `op_elu()`, `op_selu()`: [activation_elu()], [activation_selu()];
+#' * `op_gelu()`: [activation_gelu()], the exact form; `op_silu()`: [activation_swish()];
+#' * `op_sigmoid()`, `op_hard_sigmoid()`, `op_tanh()`, `op_softplus()`, `op_softsign()`: the activations of these names;
+#' * `op_step()`: 1 where x > 0, else 0.
+#'
+#' @section Gradients: `op_relu()` has the derivative 0 at 0. That of `op_step()` is taken as 0 everywhere, which stops
+#'   every gradient.
+#'
+#' @param x a float tensor or array (`op_relu6()` also takes integers).
+#' @param negative_slope a number, the slope for negative x.
+#' @param alpha a number: minus the limit for large negative x.
+#' @return A tensor of the shape and dtype of `x`.
+#' @references Clevert et al. (2016), ELU, <https://arxiv.org/abs/1511.07289>. Klambauer et al. (2017),
+#'   SELU, <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU and SiLU,
+#'   <https://arxiv.org/abs/1606.08415>.
+#' @seealso [activations], [op_softmax()]
+#' @examples
+#' as.array(op_relu(c(-1, 0, 2)))
+#' as.array(op_softplus(c(-100, 0, 100)))
 #' @export
 op_relu <- function(x) apply_op("relu", list(x))
+
 #' @rdname op_relu
 #' @export
 op_leaky_relu <- function(x, negative_slope = 0.2) {
   apply_op("leaky_relu", list(x), reals = check_number(negative_slope))
 }
+
 #' @rdname op_relu
 #' @export
 op_elu <- function(x, alpha = 1) apply_op("elu", list(x), reals = check_number(alpha))
+
 #' @rdname op_relu
 #' @export
 op_selu <- function(x) apply_op("selu", list(x))
+
 #' @rdname op_relu
 #' @export
 op_gelu <- function(x) apply_op("gelu", list(x))
+
 #' @rdname op_relu
 #' @export
 op_sigmoid <- function(x) apply_op("sigmoid", list(x))
+
 #' @rdname op_relu
 #' @export
 op_tanh <- function(x) apply_op("tanh", list(x))
+
 #' @rdname op_relu
 #' @export
 op_softplus <- function(x) apply_op("softplus", list(x))
+
 #' @rdname op_relu
 #' @export
 op_step <- function(x) apply_op("step", list(x))
@@ -212,31 +283,40 @@ op_step <- function(x) apply_op("step", list(x))
 #' @rdname op_relu
 #' @export
 op_silu <- function(x) op_multiply(x, op_sigmoid(x))
+
 #' @rdname op_relu
 #' @export
 op_softsign <- function(x) {
   x <- as_floats(x)
   op_divide(x, op_add(op_abs(x), 1))
 }
+
 #' @rdname op_relu
 #' @export
 op_relu6 <- function(x) op_clip(x, 0, 6)
+
 #' @rdname op_relu
 #' @export
 op_hard_sigmoid <- function(x) op_clip(op_add(op_multiply(x, 0.2), 0.5), 0, 1)
 
 #' Softmax and log-softmax
 #'
-#' Computed after subtracting each row's maximum, so large inputs do not overflow.
+#' Along an axis, with K values x:
+#' \deqn{\mathrm{softmax}(x)_k = \frac{e^{x_k}}{\sum_{i=1}^{K} e^{x_i}}, \quad
+#' \mathrm{log\_softmax}(x)_k = x_k - \log \sum_{i=1}^{K} e^{x_i}}{
+#' softmax(x)[k] = exp(x[k]) / sum(exp(x)), log_softmax(x)[k] = x[k] - log(sum(exp(x)))}
+#' The maximum is subtracted first, so that large logits do not overflow.
 #'
-#' @param x a float tensor or array with at least one axis.
+#' @param x a float tensor or array with at least one axis: logits.
 #' @param axis 1-based, negative from the end.
 #' @return A tensor of the same shape; what `op_softmax()` gives sums to 1 along the axis.
+#' @seealso [activation_softmax()], [op_logsumexp()]
 #' @examples
 #' as.array(op_softmax(c(1000, 1001)))
 #' as.array(op_softmax(diag(2), axis = 1))
 #' @export
 op_softmax <- function(x, axis = -1) along_axis("softmax", x, axis)
+
 #' @rdname op_softmax
 #' @export
 op_log_softmax <- function(x, axis = -1) along_axis("log_softmax", x, axis)
@@ -251,31 +331,40 @@ along_axis <- function(name, x, axis, fun = calling_function()) {
   op_transpose(apply_op(name, list(op_transpose(as_floats(x), swapped))), swapped)
 }
 
-#' Matrix products
+#' Matrix multiplication
 #'
-#' `op_matmul()` multiplies the last two axes; leading axes are batches and broadcast, so (32, 1, 784)
-#' by (784, 256) gives (32, 1, 256). `op_dense()` is a whole layer, `activation(x kernel + bias)`, in one
-#' op.
+#' The matrix product of the last two axes; leading axes are batches and broadcast, so (32, 1, 784) by (784, 256) gives
+#' (32, 1, 256):
+#' \deqn{z_{ij} = \sum_k x_{ik} y_{kj}}{z[i, j] = sum over k of x[i, k] y[k, j]}
 #'
-#' @param x a tensor or array; for `op_dense()` its last axis is the inputs.
-#' @param y a tensor or array with at least two axes.
-#' @param transpose_x,transpose_y swap the last two axes first?
-#' @param kernel (inputs, outputs).
-#' @param bias (outputs) or `NULL`.
-#' @param activation `"linear"`, `"relu"`, `"leaky_relu"`, `"elu"`, `"selu"`, `"sigmoid"`, `"tanh"`, `"softplus"` or
-#'   `"exp"`.
-#' @param alpha parameter of `"elu"` (1 by default) and `"leaky_relu"` (0.2).
+#' @param x,y tensors or arrays with at least two axes.
+#' @param transpose_x,transpose_y transpose the last two axes first?
 #' @return A tensor.
 #' @section Errors: `nativenet_error_shape` if the inner sizes differ; both shapes are named.
+#' @seealso [op_dense()]
 #' @examples
 #' as.array(op_matmul(diag(2), matrix(1:4 / 2, 2)))
-#' as.array(op_dense(matrix(c(1, -1), 1), diag(2), c(0, 0), "relu"))
 #' @export
 op_matmul <- function(x, y, transpose_x = FALSE, transpose_y = FALSE) {
   apply_op("matmul", list(x, y), ints = c(check_flag(transpose_x), check_flag(transpose_y)))
 }
 
-#' @rdname op_matmul
+#' Dense layer as an op
+#'
+#' Matrix product, bias and activation f in one op:
+#' \deqn{y = f(x W + b)}
+#'
+#' @param x a tensor or array, whose last axis is the inputs.
+#' @param kernel (inputs, units), W.
+#' @param bias (units) or `NULL`.
+#' @param activation `"linear"`, `"relu"`, `"leaky_relu"`, `"elu"`, `"selu"`, `"sigmoid"`, `"tanh"`, `"softplus"` or
+#'   `"exp"`.
+#' @param alpha parameter of `"elu"` (1 by default) and `"leaky_relu"` (0.2).
+#' @return A tensor of the shape of `x` with units as its last axis.
+#' @section Errors: `nativenet_error_shape` if the sizes do not fit; both shapes are named.
+#' @seealso [layer_dense()], [op_matmul()]
+#' @examples
+#' as.array(op_dense(matrix(c(1, -1), 1), diag(2), c(0, 0), "relu"))
 #' @export
 op_dense <- function(x, kernel, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
   check_choice(activation, enums$dense_activation)

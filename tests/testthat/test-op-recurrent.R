@@ -257,7 +257,8 @@ test_that("errors name the argument", {
   shape(op_lstm(w$x[, , 1], w$kernel, w$recurrent_kernel),
     "`op_lstm()`: `x` must have the axes batch, timesteps, inputs, not the shape (2, 3)")
   value(op_lstm(w$x, w$kernel, w$recurrent_kernel, table = w$table), "not whole")
-  shape(op_lstm(w$ids[1, ], w$kernel, w$recurrent_kernel, table = w$table), "`x` must have the axes batch, timesteps, not")
+  shape(op_lstm(w$ids[1, ], w$kernel, w$recurrent_kernel, table = w$table),
+    "`x` must have the axes batch, timesteps, not")
   shape(op_lstm(w$x, w$kernel, w$recurrent_kernel[1, ]), "`recurrent_kernel` must have the axes")
   shape(op_lstm(w$x, w$kernel[1, ], w$recurrent_kernel), "`kernel` must have the shape (4, 20), not (20)")
   shape(op_lstm(w$ids, w$kernel, w$recurrent_kernel, table = w$table[, 1]), "`table` must have the axes")
