@@ -31,8 +31,8 @@
 #' | types | `float32 float64 int32 int64 bool` |
 #'
 #' @format An object of class `nn_namespace`.
-#' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [k_sum()] and its like for Keras'
-#'   backend; `vignette("tensors-and-tapes")`.
+#' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [keras_backend] for Keras' backend;
+#'   `vignette("tensors-and-tapes")`.
 #' @examples
 #' x <- tf$constant(matrix(1:6 / 2, 2))
 #' tf$reduce_sum(tf$square(x), axis = 0)
