@@ -8,9 +8,9 @@
 #' (a straight-through estimator, a reversed or clipped gradient).
 #'
 #' `f` returns `list(result, grad_fn)`, the result being a tensor or a list of tensors. `grad_fn(upstream)` gets the
-#' gradient of the result, one argument per tensor of it, and returns the gradient towards the argument of `f`, or a
-#' list with one entry for each, `NULL` where there is none: the vector-Jacobian product. Its ops are recorded, so that
-#' derivatives of any order follow; `grad_fn` may call functions with gradients of their own. If `f` uses trainable
+#' gradient of the result, one argument per tensor of it, and returns the gradient with respect to the argument of `f`,
+#' or a list with one entry for each, `NULL` where there is none: the vector-Jacobian product. Its ops are recorded, so
+#' that derivatives of any order follow; `grad_fn` may call functions with gradients of their own. If `f` uses trainable
 #' variables, `grad_fn` must have an argument `variables`; it gets them as a list, and returns
 #' `list(gradients, gradients_of_the_variables)`.
 #'

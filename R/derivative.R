@@ -4,7 +4,8 @@
 # order.
 
 #' Of a node n: n$inputs, n$output, n$ints and n$reals as in src/ops.h, the gradient n$dy of the output, and n$wanted,
-#' towards which inputs the derivative is wanted. The rules give a list with one entry per input; others may be NULL.
+#' with respect to which inputs the derivative is wanted. The rules give a list with one entry per input; others may be
+#' NULL.
 #' @noRd
 rule_of_one <- function(f) function(n) list(f(n$inputs[[1]], n$output, n$dy, n$reals))
 
@@ -397,7 +398,7 @@ traced_follows <- function(found, floats, state) {
   follows
 }
 
-#' The gradients of targets towards sources, as eager_gradients() gives them, but made of ops.
+#' The gradients of targets with respect to sources, as eager_gradients() gives them, but made of ops.
 #' @param seeds the gradients to start from, NULL for ones.
 #' @noRd
 composed_gradients <- function(state, targets, sources, seeds = NULL) {

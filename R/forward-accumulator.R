@@ -10,8 +10,8 @@
 #' One product costs a few passes, however many numbers y has, where [gradient_tape()] gives the products
 #' \eqn{u' J}. Accumulators and tapes nest in any order: a product of a gradient is a Hessian-vector product.
 #'
-#' @details It is computed by two backward passes: \eqn{u' J} is linear in u, and its derivative towards u, along v, is
-#'   \eqn{J v}. So it is there for every op that has a derivative.
+#' @details It is computed by two backward passes: \eqn{u' J} is linear in u, and its derivative with respect to u,
+#'   along v, is \eqn{J v}. So it is there for every op that has a derivative.
 #' @param primals a float tensor or variable, or a list of them.
 #' @param tangents an array or tensor of its shape for each of them.
 #' @return An accumulator, for `with(... %as% acc, { ... })`; it has the member `jvp(primals, unconnected_gradients =

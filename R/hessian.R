@@ -16,8 +16,8 @@
 #'   `model$trainable_weights`.
 #' @param x a float tensor or an array where the derivatives are taken, or a list of them, which are then the arguments
 #'   of `f`; or variables.
-#' @return A tensor. For a single x the shape is that of x twice, so that `H[i, j, k, l]` is towards `x[i, j]` and
-#'   `x[k, l]`. For a list the matrix over all their numbers, in the order of `unlist(lapply(x, as.array))`.
+#' @return A tensor. For a single x the shape is that of x twice, so that `H[i, j, k, l]` is with respect to `x[i, j]`
+#'   and `x[k, l]`. For a list the matrix over all their numbers, in the order of `unlist(lapply(x, as.array))`.
 #' @section Errors: `nativenet_error_shape` if f gives more than one number; `nativenet_error_value` if its value is not
 #'   computed from x by ops that have derivatives.
 #' @references Pearlmutter (1994), "Fast exact multiplication by the Hessian",
@@ -60,8 +60,8 @@ hessian <- function(f, x) {
       (is_tensor(y)) paste(" of shape", format_shape(dim(y))), class = "shape")
     gradient_towards(inner, y, xs)
   })
-  if (all_null(slopes)) abort("the value of `f` has no derivative towards `x`: ", why_unconnected(tape_state(inner),
-    list(y), xs))
+  if (all_null(slopes)) abort("the value of `f` has no derivative with respect to `x`: ",
+    why_unconnected(tape_state(inner), list(y), xs))
   if (!is_branch(x)) return(hessian_of(outer, slopes[[1]], xs[[1]]))
   blocks <- lapply(seq_along(xs), function(i) lapply(seq_along(xs), function(j) {
     block <- hessian_of(outer, slopes[[i]], xs[[j]], xs[[i]])

@@ -272,7 +272,8 @@ initializer_truncated_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
 #' Orthogonal initializer
 #'
 #' A random matrix W with orthonormal rows or columns, whichever are fewer, times the gain:
-#' \deqn{W W^T = \mathrm{gain}^2 I \quad \mbox{or} \quad W^T W = \mathrm{gain}^2 I}{W W' = gain^2 I or W' W = gain^2 I}
+#' \deqn{W W^T = \mathrm{gain}^2 I \quad \mathrm{or} \quad W^T W = \mathrm{gain}^2 I}{
+#' W W' = gain^2 I or W' W = gain^2 I}
 #' It keeps the norm of signals, and is the default of recurrent kernels. With more than two axes all but the last are
 #' taken as rows.
 #'

@@ -12,9 +12,9 @@
 #'   row);
 #' * `backward(x)`: its derivative **at the pre-activation `x`**, of the shape of `x`. For `softmax()`, whose
 #'   outputs depend on all inputs of a row, an array (rows, K, K): element `[n, i, j]` is the derivative of
-#'   output i towards input j;
-#' * `pull(x, gradient)`: the loss gradient towards `x`, given that towards `forward(x)`: the chain rule. It
-#'   is `gradient * backward(x)` unless a class says otherwise, as `softmax()` does.
+#'   output i with respect to input j;
+#' * `pull(x, gradient)`: the loss gradient with respect to `x`, given that with respect to `forward(x)`: the chain
+#'   rule. It is `gradient * backward(x)` unless a class says otherwise, as `softmax()` does.
 #'
 #' `htan()` is the hyperbolic tangent, `threshold()` the step function (1 for `x > 0`, else 0) whose
 #' derivative is 0 everywhere, so that nothing before it can learn by gradients.
@@ -48,7 +48,7 @@ NULL
 #' @noRd
 like <- function(tensor, x) `attributes<-`(as.array(tensor), attributes(x))
 
-#' y and its derivative towards x, through a tape; `seed` is the gradient of y.
+#' y and its derivative with respect to x, through a tape; `seed` is the gradient of y.
 #' @noRd
 op_derivative <- function(op, x, seed = NULL) {
   x <- tensor(x, "float64")
@@ -101,7 +101,7 @@ activation <- setRefClass("activation", methods = methods_from("activation", lis
   pull = function(self, x, gradient) chain_rule(self$.self$backward(x), gradient)
 )))
 
-#' The gradient towards x from that towards f(x): times the slope of each number, or with the Jacobian
+#' The gradient with respect to x from that with respect to f(x): times the slope of each number, or with the Jacobian
 #' (rows, K, K) of each row.
 #' @noRd
 chain_rule <- function(slope, gradient) {

@@ -3,7 +3,7 @@
 #' Objects with two methods over ordinary matrices (rows are samples):
 #'
 #' * `forward(y_true, y_pred)`: the loss, one number;
-#' * `backward(y_true, y_pred)`: its gradient towards `y_pred`, of the same shape.
+#' * `backward(y_true, y_pred)`: its gradient with respect to `y_pred`, of the same shape.
 #'
 #' With n samples of K outputs each, t targets and p predictions:
 #'

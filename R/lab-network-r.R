@@ -84,7 +84,7 @@ check_own <- function(value, model, object, method) {
   abort("class <", class(object)[1], "> must return ", wanted, ", not ", describe(value), class = "shape", fun = method)
 }
 
-#' The gradient towards an activation's input. A class of the user's own may lack pull().
+#' The gradient with respect to an activation's input. A class of the user's own may lack pull().
 #' @noRd
 pull_back <- function(activation, z, gradient) {
   if (is(activation, "envRefClass") && "pull" %in% method_names(activation)) return(activation$pull(z, gradient))

@@ -93,7 +93,7 @@ op_binary_crossentropy <- function(y_true, y_pred, from_logits = FALSE, clip = 1
 #'
 #' Along the last axis, with predicted probabilities p of K classes and targets t, one-hot or probabilities, or in the
 #' sparse form labels:
-#' \deqn{-\sum_k t_k \log(p_k + \epsilon) \quad \mbox{and} \quad -\log(p_t + \epsilon)}{
+#' \deqn{-\sum_k t_k \log(p_k + \epsilon) \quad \mathrm{and} \quad -\log(p_t + \epsilon)}{
 #' -sum(t log(p + epsilon)) and -log(p[t] + epsilon)}
 #' Probabilities are first divided by their sum (`normalize`) and clipped to `clip` .. 1 - `clip`; the defaults are
 #' those of Keras. From logits the loss is computed by the log-softmax, which is exact.

@@ -63,8 +63,8 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #' @section Broadcasting: Shapes are aligned at the right; an axis of size 1, or one that is missing, is repeated
 #'   (NumPy's rule).
 #' @section Dtypes: Plain R numbers take the dtype of the tensor they meet. Tensors of different dtype are an error.
-#' @section Gradients: `op_power()` has the derivative 0 towards `y` where `x` is not positive. `op_floor_divide()` has
-#'   the derivative 0, `op_floor_mod()` 1 towards `x`.
+#' @section Gradients: `op_power()` has the derivative 0 with respect to `y` where `x` is not positive.
+#'   `op_floor_divide()` has the derivative 0, `op_floor_mod()` 1 with respect to `x`.
 #'
 #' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()` need floats.
 #' @return A tensor of the broadcast shape and the dtype of the inputs.

@@ -111,7 +111,7 @@ learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay
 #'
 #' With boundaries \eqn{b_1 < b_2 < \ldots}{b_1 < b_2 < ...} and values \eqn{v_1, v_2, \ldots}{v_1, v_2, ...} the
 #' learning rate at step t is
-#' \deqn{r_t = v_i \quad \mbox{for} \quad b_{i-1} < t \le b_i}{r_t = v_i for b_(i-1) < t <= b_i}
+#' \deqn{r_t = v_i \quad \mathrm{for} \quad b_{i-1} < t \le b_i}{r_t = v_i for b_(i-1) < t <= b_i}
 #' and the last value after the last boundary.
 #'
 #' @param boundaries steps, increasing.

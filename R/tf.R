@@ -10,9 +10,9 @@
 #' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
 #'   and `k_*()`. Negative axes count from the end everywhere.
 #' * **Dtypes**: arrays of doubles become float64, numbers and vectors without `dim`, and lists of them, float32,
-#'   whole numbers int32. `tf$reduce_mean()` of whole numbers is one, cut towards zero; [mean()][op_sum] and [k_mean()]
-#'   give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the dtype of the
-#'   tensor that they meet.
+#'   whole numbers int32. `tf$reduce_mean()` of whole numbers is one, truncated towards zero; [mean()][op_sum] and
+#'   [k_mean()] give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the
+#'   dtype of the tensor that they meet.
 #' * **Order**: R arrays keep their indices. Only `tf$reshape()` and flattening read row by row, unlike R's `dim<-`.
 #'
 #' | part | members |
@@ -138,7 +138,7 @@ reduction <- function(op) {
 unary <- function(op) function(x, name = NULL) op(op_input(x))
 binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
 
-#' The mean of whole numbers is cut towards zero to one, as in TensorFlow.
+#' The mean of whole numbers is truncated towards zero to one, as in TensorFlow.
 #' @noRd
 mean_as_tensorflow <- function(x, axis, keepdims) {
   x <- if (is_tensor(x)) x else if (is.double(x)) return(op_mean(x, axis, keepdims)) else tensor(x)

@@ -13,7 +13,7 @@ library(nativenet)
 #' ## The loss
 #'
 #' The binary cross-entropy of targets `y_true` and predictions `y_pred` between 0 and 1: summed over the outputs of a
-#' sample, mean over the samples (the rows). `backward()` is its gradient towards each prediction, a matrix like
+#' sample, mean over the samples (the rows). `backward()` is its gradient with respect to each prediction, a matrix like
 #' `y_pred`.
 
 loss_function <- setRefClass("loss_function", methods = list(
@@ -31,7 +31,7 @@ binary_crossentropy <- setRefClass("binary_crossentropy", contains = "loss_funct
     #!hwend
   },
   backward = function(y_true, y_pred) {
-    #!hwbegin TODO its derivative towards each number of y_pred
+    #!hwbegin TODO its derivative with respect to each number of y_pred
     tiny <- 1e-9
     slope <- (1 - y_true) / (1 - y_pred + tiny) - y_true / (y_pred + tiny)
     slope / nrow(y_true)
@@ -104,8 +104,8 @@ gradient_descent_optimizer <- setRefClass("gradient_descent_optimizer", fields =
 #' ## The network
 #'
 #' Layer l takes Y to Z = Y W + b (b is added to every row) and hands on f(Z). Back-propagation goes the other way: from
-#' the gradient towards f(Z) to that towards Z, from there to those of W, b and Y. `train_on_batch()` returns the loss
-#' before its step; in a method, fields are changed with `<<-`.
+#' the gradient with respect to f(Z) to that with respect to Z, from there to those of W, b and Y. `train_on_batch()`
+#' returns the loss before its step; in a method, fields are changed with `<<-`.
 
 dense_neural_network <- setRefClass("dense_neural_network",
   fields = list(weights = "list", biases = "list", activations = "list", loss = "loss_function",

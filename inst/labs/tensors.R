@@ -119,7 +119,7 @@ training_step <- autograph(function(batch) {
   })
   #!hwend
 
-  #!hwbegin TODO the gradients towards all variables, and a step
+  #!hwbegin TODO the gradients with respect to all variables, and a step
   variables <- c(encoder_params, decoder_params)
   optimizer$apply_gradients(zip_lists(tape$gradient(loss, variables), variables))
   #!hwend

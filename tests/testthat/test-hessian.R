@@ -67,7 +67,7 @@ test_that("of what was computed already, within a tape or a compiled function", 
 
 test_that("what is wrong is said", {
   expect_refusal(hessian(function(x) x^2, c(1, 2)), "shape", "one number", "(2)")
-  expect_refusal(hessian(function(x) tensor(1), c(1, 2)), "value", "no derivative towards `x`")
+  expect_refusal(hessian(function(x) tensor(1), c(1, 2)), "value", "no derivative with respect to `x`")
   expect_refusal(hessian(function(x) sum(as.array(x)), c(1, 2)), "shape", "one number")
   expect_refusal(hessian(1, 1), "value", "`f`")
 })
