@@ -59,6 +59,8 @@ with.nn_accumulator <- function(data, expr, ...) {
 
 accumulator_jvp <- function(acc, y, zero) {
   check_tensor(y, arg = "primals", fun = "jvp")
+  none <- function() if (zero) op_zeros_like(y)
+  if (!startsWith(tensor_dtype(y), "float")) return(none())
   back <- gradient_tape(watch_accessed_variables = FALSE)
   u <- op_zeros_like(y)
   pulled <- tape_record(back, {
@@ -67,7 +69,7 @@ accumulator_jvp <- function(acc, y, zero) {
   })
   found <- Map(function(g, v) if (!is.null(g)) gradient_towards(back, g, u, list(v)), pulled, acc$tangents)
   found <- Filter(Negate(is.null), found)
-  if (length(found)) Reduce(op_add, found) else if (zero) op_zeros_like(y)
+  if (length(found)) Reduce(op_add, found) else none()
 }
 
 accumulator_members <- list(jvp = function(acc) {

@@ -357,7 +357,7 @@ check_source <- function(x, fun = calling_function()) {
 #' `with(tf$GradientTape() %as% tape, { ... })` runs the block where it stands and records its ops: `tape`, and
 #' everything that the block assigns, is there afterwards.
 #'
-#' @param object a context: a tape, or what its `stop_recording()` gives.
+#' @param object a context: a tape, what its `stop_recording()` gives, or a [forward_accumulator()].
 #' @param name a name, not quoted.
 #' @param data a context.
 #' @param expr a block of code.

@@ -263,3 +263,49 @@ test_that("fit() solves a differential equation: u'' = -u, u(0) = 0, u'(0) = 1",
   fit(model, x, 0 * x, epochs = 300, batch_size = 32, verbose = 0)
   expect_lt(max(abs(predict(model, x)[, 2] - sin(x))), 0.1)
 })
+
+test_that("recurrent layers in compiled functions: one program for batches of any size", {
+  set.seed(6)
+  table <- tensor(matrix(some(12, -1, 1), 6))
+  kernel <- variable(matrix(some(2 * 9, -1, 1), 2))
+  recurrent <- variable(matrix(some(3 * 9, -1, 1, k = 2), 3))
+  f <- function(ids, mask) {
+    with(tf$GradientTape() %as% outer, {
+      with(tf$GradientTape() %as% inner, {
+        inner$watch(table)
+        y <- sum(op_gru(ids, kernel, recurrent, mask = mask, table = table)^2)
+      })
+      loss <- mean(inner$gradient(y, table)^2)
+    })
+    outer$gradient(loss, list(kernel, recurrent))
+  }
+  compiled <- autograph(f)
+  for (n in c(2, 5)) {
+    ids <- tensor(matrix(sample(0:5, 4 * n, TRUE), n))
+    mask <- tensor(matrix(some_true(c(n, 4)), n))
+    expect_silent(found <- compiled(ids, mask))
+    for (k in 1:2) expect_equal(as.array(found[[k]]), as.array(f(ids, mask)[[k]]), tolerance = 1e-14)
+  }
+  expect_identical(length(environment(compiled)$graph$traces), 1L)
+})
+
+test_that("in fit() dropout draws the same again for each derivative", {
+  Same <- new_layer_class("Same", call = function(inputs, training = FALSE) {
+    if (!training) return(inputs)
+    with(tf$GradientTape() %as% outer, {
+      outer$watch(inputs)
+      with(tf$GradientTape() %as% inner, {
+        inner$watch(inputs)
+        y <- op_dropout(inputs, 0.5)
+        z <- sum(y^2)
+      })
+      g <- inner$gradient(z, inputs) # 2 factor^2 x
+    })
+    self$add_loss(sum(abs(outer$gradient(g, inputs) * inputs^2 - 2 * y^2)))
+    y
+  })
+  model <- keras_model_sequential(input_shape = 3) |> Same() |> layer_dense(1, kernel_initializer = "ones")
+  compile(model, optimizer = optimizer_sgd(0), loss = function(y_true, y_pred) 0 * op_square(y_pred - y_true))
+  history <- fit(model, matrix(some(60), 20), matrix(0, 20), epochs = 3, batch_size = 7, verbose = 0)
+  expect_identical(history$metrics$loss, c(0, 0, 0))
+})

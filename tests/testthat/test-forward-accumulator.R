@@ -31,6 +31,7 @@ test_that("several primals, several results, some without a way", {
   expect_null(found$q)
   expect_identical(as.array(acc$jvp(ys, unconnected_gradients = "zero")$q), 0)
   expect_identical(c(as.array(acc$jvp(a))), c(1, 0)) # a primal is its own result
+  expect_null(acc$jvp(op_argmax(a))) # whole numbers
 })
 
 test_that("accumulators and tapes nest in any order", {
