@@ -1,27 +1,20 @@
 # Batches and windows of the elements of data sets.
 
-#' Batch and window a data set
+#' Batch a data set
 #'
-#' `dataset_batch()` stacks consecutive elements along a new first axis. `dataset_padded_batch()` first pads them at
-#' their ends to the largest of the batch. `dataset_unbatch()` is the way back. `dataset_window()` gives data sets of
-#' `size` elements each.
+#' `dataset_batch()` stacks consecutive elements along a new first axis, the batch axis. `dataset_unbatch()` undoes it.
+#' `dataset_rebatch()` makes batches of another size.
 #'
 #' @param dataset a data set.
-#' @param batch_size,size whole numbers.
-#' @param drop_remainder leave out a last batch or window that is not full?
-#' @param padded_shapes the shape to pad to, `NULL` or `NA` for the largest; a list of shapes for elements of
-#'   several tensors.
-#' @param padding_values what to pad with, 0 by default; a list as `padded_shapes`.
-#' @param shift how far apart windows begin; `size` by default.
-#' @param stride how far apart the elements of a window are.
+#' @param batch_size a whole number: elements per batch.
+#' @param drop_remainder leave out a last batch that is not full?
 #' @param num_parallel_calls,deterministic,name ignored; present for compatibility with TensorFlow.
 #' @return A data set.
 #' @section Errors: `nativenet_error_shape` if elements of a batch differ in shape.
+#' @seealso [dataset_padded_batch()], [dataset_window()]
 #' @examples
 #' data <- dataset_batch(range_dataset(to = 5), 2)
 #' iterate(data, print)
-#' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
-#' iterate(windows, function(w) print(iterate(w, as.array)))
 #' @export
 dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL,
   name = NULL) {
@@ -84,7 +77,23 @@ stack_tensors <- function(parts, ...) {
   op_stack(parts, axis = 1)
 }
 
-#' @rdname dataset_batch
+#' Batch with padding
+#'
+#' Pads elements at their ends to the largest of the batch, and stacks them along a new first axis.
+#'
+#' @param dataset a data set.
+#' @param batch_size a whole number: elements per batch.
+#' @param padded_shapes the shape to pad to, `NULL` or `NA` for the largest; a list of shapes for elements of several
+#'   tensors.
+#' @param padding_values what to pad with, 0 by default; a list as `padded_shapes`.
+#' @param drop_remainder leave out a last batch that is not full?
+#' @param name ignored; present for compatibility with TensorFlow.
+#' @return A data set.
+#' @section Errors: `nativenet_error_shape` for elements larger than `padded_shapes`.
+#' @seealso [dataset_batch()], [pad_sequences()]
+#' @examples
+#' data <- dataset_flat_map(range_dataset(2, 5), function(x) tensors_dataset(seq_len(as.array(x))))
+#' iterate(dataset_padded_batch(data, 3), print)
 #' @export
 dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padding_values = NULL,
   drop_remainder = FALSE, name = NULL) {
@@ -161,7 +170,20 @@ dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE) {
   dataset_batch(dataset_unbatch(dataset), batch_size, drop_remainder)
 }
 
-#' @rdname dataset_batch
+#' Windows of a data set
+#'
+#' Data sets of `size` consecutive elements each.
+#'
+#' @param dataset a data set.
+#' @param size a whole number: elements per window.
+#' @param shift how far apart windows begin; `size` by default.
+#' @param stride how far apart the elements of a window are.
+#' @param drop_remainder leave out windows that are not full?
+#' @return A data set of data sets.
+#' @seealso [dataset_batch()], [timeseries_generator()]
+#' @examples
+#' windows <- dataset_window(range_dataset(to = 4), 2, shift = 1)
+#' iterate(windows, function(w) print(iterate(w, as.array)))
 #' @export
 dataset_window <- function(dataset, size, shift = NULL, stride = 1, drop_remainder = FALSE) {
   check_dataset(dataset)

@@ -2,7 +2,20 @@
 # agree in structure, dtypes and shapes, are stacked: a tensor for each of their leaves. Strings are their bytes, and
 # how many each has.
 
-#' @rdname dataset_shuffle
+#' Cache a data set
+#'
+#' Keeps the elements in memory or in a file when they are iterated over for the first time.
+#'
+#' A file that is damaged, or whose elements have other shapes, dtypes or another number than the data set's, is made
+#' anew, with a warning. Remove it when the data have changed otherwise.
+#'
+#' @param dataset a data set.
+#' @param filename a file to keep the elements in, or `NULL` for memory.
+#' @return A data set.
+#' @seealso [dataset_map()]
+#' @examples
+#' data <- dataset_cache(dataset_map(range_dataset(to = 3), ~ .x * 2L))
+#' print(iterate(data, as.array))
 #' @export
 dataset_cache <- function(dataset, filename = NULL) {
   check_dataset(dataset)

@@ -1,25 +1,20 @@
 # The verbs of data sets: each makes a new one.
 
-#' Transform the elements of a data set
+#' Map a function over the elements of a data set
 #'
-#' `dataset_map()` applies a function to each element; the parts of an element that is an unnamed list are its
-#' arguments. The function is traced, with tensors that have no numbers yet, and the engine runs it for all elements. If
-#' it cannot be traced (see [autograph()]), it is called in R for each element, and a message says so.
-#' `dataset_filter()` keeps the elements for which the function gives TRUE, `dataset_take_while()` those before the
-#' first for which it does not. `dataset_flat_map()` applies a function that gives a data set, and joins these.
-#' `dataset_reduce()` and `dataset_scan()` carry a state along.
+#' Applies a function to each element. The parts of an element that is an unnamed list are its arguments.
+#'
+#' The function is traced, and the engine runs the program for all elements. If it cannot be traced (see [autograph()]),
+#' it is called in R for each element, and a message says so.
 #'
 #' @param dataset a data set.
-#' @param map_func,predicate a function, or a formula such as `~ .x / 255`.
+#' @param map_func a function, or a formula such as `~ .x / 255`.
 #' @param num_parallel_calls ignored; present for compatibility with TensorFlow.
-#' @param initial_state a tensor, number, or list of them.
-#' @param reduce_func,scan_func a function of the state and an element that gives the next state; for scan
-#'   `list(state, result)`.
-#' @return A data set; the last state from `dataset_reduce()`.
+#' @return A data set.
+#' @seealso [dataset_filter()], [dataset_flat_map()], [dataset_reduce()]
 #' @examples
 #' data <- dataset_map(range_dataset(to = 5), function(x) x * 2)
-#' iterate(dataset_filter(data, ~ .x > 3), as.array)
-#' dataset_reduce(data, 0, function(state, x) state + x)
+#' as.list(dataset_map(data, ~ .x + 1))
 #' @export
 dataset_map <- function(dataset, map_func, num_parallel_calls = NULL) {
   check_dataset(dataset)
@@ -115,7 +110,18 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
   as_closure(f)
 }
 
-#' @rdname dataset_map
+#' Filter the elements of a data set
+#'
+#' `dataset_filter()` keeps the elements for which the predicate gives TRUE, `dataset_take_while()` those before the
+#' first for which it does not.
+#'
+#' @param dataset a data set.
+#' @param predicate a function of an element that gives TRUE or FALSE, or a formula such as `~ .x > 3`.
+#' @return A data set.
+#' @seealso [dataset_map()]
+#' @examples
+#' print(iterate(dataset_filter(range_dataset(to = 5), ~ .x > 2L), as.array))
+#' print(iterate(dataset_take_while(range_dataset(to = 5), ~ .x < 2L), as.array))
 #' @export
 dataset_filter <- function(dataset, predicate) {
   check_dataset(dataset)
@@ -147,7 +153,7 @@ check_predicate <- function(x, fun = "dataset_filter") {
   abort("`predicate` must give one TRUE or FALSE, not ", describe(x), class = "shape", fun = fun)
 }
 
-#' @rdname dataset_map
+#' @rdname dataset_filter
 #' @export
 dataset_take_while <- function(dataset, predicate) {
   check_dataset(dataset)
@@ -161,7 +167,17 @@ dataset_take_while <- function(dataset, predicate) {
   })
 }
 
-#' @rdname dataset_map
+#' Map to data sets and flatten
+#'
+#' Applies a function that gives a data set to each element, and joins these data sets one after the other.
+#'
+#' @param dataset a data set.
+#' @param map_func a function of an element that gives a data set, or a formula.
+#' @return A data set.
+#' @seealso [dataset_map()]
+#' @examples
+#' data <- dataset_flat_map(range_dataset(to = 3), function(x) range_dataset(to = as.array(x) + 1))
+#' print(iterate(data, as.array))
 #' @export
 dataset_flat_map <- function(dataset, map_func) {
   check_dataset(dataset)
@@ -188,7 +204,21 @@ joined <- function(dataset, make) {
   })
 }
 
-#' @rdname dataset_map
+#' Reduce or scan a data set
+#'
+#' Carry a state along: `dataset_reduce()` gives the last state, `dataset_scan()` a data set of the results of all
+#' steps.
+#'
+#' @param dataset a data set.
+#' @param initial_state a tensor, number, or list of them.
+#' @param reduce_func a function of the state and an element that gives the next state.
+#' @param scan_func a function of the state and an element that gives `list(state, result)`.
+#' @return The last state; a data set from `dataset_scan()`.
+#' @seealso [dataset_map()]
+#' @examples
+#' dataset_reduce(range_dataset(to = 5), 0, function(state, x) state + x)
+#' sums <- dataset_scan(range_dataset(to = 5), 0, function(state, x) list(state + x, state + x))
+#' print(iterate(sums, as.array))
 #' @export
 dataset_reduce <- function(dataset, initial_state, reduce_func) {
   check_dataset(dataset)
@@ -207,7 +237,7 @@ check_state <- function(x, arg = deparse(substitute(x)), fun = calling_function(
   x
 }
 
-#' @rdname dataset_map
+#' @rdname dataset_reduce
 #' @export
 dataset_scan <- function(dataset, initial_state, scan_func) {
   check_dataset(dataset)
@@ -228,30 +258,24 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
   })
 }
 
-#' Shuffle, repeat, take and combine data sets
+#' Shuffle a data set
 #'
-#' `dataset_shuffle()` fills a buffer with the first `buffer_size` elements, gives one of them by chance, fills its
-#' place with the next element, and so on: a buffer as large as the data shuffles fully, and costs no copies where
-#' elements are slices of arrays. Each pass has another order; `set.seed()` governs it, or a `seed` of its own.
-#' `dataset_repeat()` starts again when the elements end; after a shuffle each round is complete before the next begins.
+#' Fills a buffer with the first `buffer_size` elements, gives one of them at random, fills its place with the next
+#' element, and so on. A buffer as large as the data shuffles fully, and costs no copies where elements are slices of
+#' arrays.
+#'
+#' Each iteration has another order. `set.seed()` governs it, or a `seed` of its own.
 #'
 #' @param dataset a data set.
-#' @param buffer_size,count whole numbers; a count of -1 or `NULL`: without end, or all.
+#' @param buffer_size a whole number: the size of the buffer.
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
-#' @param reshuffle_each_iteration another order in each pass?
-#' @param num_shards,index every `num_shards`-th element, from number `index` on, counted from 0.
-#' @param filename a file to keep the elements in, or `NULL` for memory. A file that is damaged, or whose elements have
-#'   other shapes, dtypes or another number than the data set's, is made anew, with a warning; remove it when the data
-#'   have changed otherwise.
-#' @param start the first number.
-#' @param ...,datasets data sets; for zip also one list of them.
-#' @param weights how often each is drawn from.
+#' @param reshuffle_each_iteration another order in each iteration?
+#' @param count how many times to repeat; -1 or `NULL`: without end.
 #' @return A data set.
+#' @seealso [dataset_repeat()], [dataset_batch()]
 #' @examples
 #' set.seed(1)
-#' data <- dataset_repeat(dataset_shuffle(range_dataset(to = 4), 4), 2)
-#' iterate(data, as.array)
-#' iterate(zip_datasets(range_dataset(to = 2), range_dataset(5, 9)))
+#' print(iterate(dataset_shuffle(range_dataset(to = 4), 4), as.array))
 #' @export
 dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_iteration = NULL) {
   check_dataset(dataset)
@@ -305,7 +329,16 @@ random_places <- function(seed) {
   function(n) 1 + as.array(stream()) %% n
 }
 
-#' @rdname dataset_shuffle
+#' Repeat a data set
+#'
+#' Starts again when the elements end. After a shuffle each round is complete before the next begins.
+#'
+#' @param dataset a data set.
+#' @param count how many times; -1 or `NULL`: without end.
+#' @return A data set.
+#' @seealso [dataset_shuffle()]
+#' @examples
+#' print(iterate(dataset_repeat(range_dataset(to = 2), 2), as.array))
 #' @export
 dataset_repeat <- function(dataset, count = NULL) {
   check_dataset(dataset)
@@ -337,7 +370,17 @@ dataset_shuffle_and_repeat <- function(dataset, buffer_size, count = NULL, seed 
   dataset_repeat(dataset_shuffle(dataset, buffer_size, seed), count)
 }
 
-#' @rdname dataset_shuffle
+#' Take or skip elements of a data set
+#'
+#' The first `count` elements, or all but these.
+#'
+#' @param dataset a data set.
+#' @param count a whole number; -1: all.
+#' @return A data set.
+#' @seealso [dataset_shard()]
+#' @examples
+#' print(iterate(dataset_take(range_dataset(to = 5), 2), as.array))
+#' print(iterate(dataset_skip(range_dataset(to = 5), 2), as.array))
 #' @export
 dataset_take <- function(dataset, count) {
   count <- check_times(count)
@@ -354,7 +397,7 @@ dataset_take <- function(dataset, count) {
   })
 }
 
-#' @rdname dataset_shuffle
+#' @rdname dataset_take
 #' @export
 dataset_skip <- function(dataset, count) {
   count <- check_times(count)
@@ -371,7 +414,17 @@ dataset_skip <- function(dataset, count) {
   })
 }
 
-#' @rdname dataset_shuffle
+#' Shard a data set
+#'
+#' Every `num_shards`-th element, so that several processes share the data.
+#'
+#' @param dataset a data set.
+#' @param num_shards a whole number.
+#' @param index number of the first element, counted from 0.
+#' @return A data set.
+#' @seealso [dataset_take()]
+#' @examples
+#' print(iterate(dataset_shard(range_dataset(to = 6), 3, 1), as.array))
 #' @export
 dataset_shard <- function(dataset, num_shards, index) {
   check_dataset(dataset)
@@ -386,119 +439,6 @@ dataset_shard <- function(dataset, num_shards, index) {
       for (i in seq_len(skip)) if (is.null(pull())) return(NULL)
       skip <<- num_shards - 1
       pull()
-    }
-  })
-}
-
-#' @rdname dataset_shuffle
-#' @export
-dataset_concatenate <- function(dataset, ...) {
-  all <- list(dataset, ...)
-  for (d in all) check_dataset(d)
-  check_columns_agree(all)
-  size <- sum(vapply(all, `[[`, 0, "size"))
-  same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
-  if (same && length(all) <= most_inputs) {
-    return(new_dataset(dataset$spec, size, stages = function(add)
-      add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
-  }
-  new_dataset(NULL, size, pull = function() {
-    i <- 1
-    pull <- all[[1]]$pull()
-    function() {
-      while (is.null(element <- pull())) {
-        if (i == length(all)) return(NULL)
-        i <<- i + 1
-        pull <<- all[[i]]$pull()
-      }
-      element
-    }
-  })
-}
-
-#' Elements that follow each other are told by position: columns in another order would be mixed up.
-#' @noRd
-check_columns_agree <- function(datasets, fun = calling_function()) {
-  names <- lapply(datasets, function(d) lapply(tensor_leaves(d$spec), `[[`, "columns"))
-  for (own in names) {
-    if (length(own) != length(names[[1]])) next
-    differ <- !mapply(function(a, b) is.null(a) || is.null(b) || identical(a, b), own, names[[1]])
-    if (any(differ)) {
-      abort("the data sets differ in their columns: ", some_names("", names[[1]][differ][[1]]), " and ",
-        some_names("", own[differ][[1]]), class = "names", fun = fun)
-    }
-  }
-}
-
-#' @rdname dataset_shuffle
-#' @export
-zip_datasets <- function(...) {
-  all <- list(...)
-  if (length(all) == 1 && is_branch(all[[1]])) all <- all[[1]]
-  if (!length(all)) abort("needs at least one data set")
-  for (d in all) check_dataset(d, "...")
-  size <- min(vapply(all, `[[`, 0, "size"))
-  spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
-  fits <- length(all) <= most_inputs && length(tensor_leaves(spec)) <= most_tensors
-  if (all(vapply(all, has_stages, NA)) && fits) {
-    return(new_dataset(spec, size, stages = function(add)
-      add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
-  }
-  new_dataset(spec, size, pull = function() {
-    pulls <- lapply(all, function(d) d$pull())
-    function() {
-      elements <- lapply(pulls, function(pull) pull())
-      if (!holds_null(elements)) elements
-    }
-  })
-}
-
-#' @rdname dataset_shuffle
-#' @export
-dataset_zip <- function(...) zip_datasets(...)
-
-#' @rdname dataset_shuffle
-#' @export
-dataset_enumerate <- function(dataset, start = 0L) {
-  check_dataset(dataset)
-  start <- check_whole(start)
-  numbers <- range_dataset(start, start + if (is.finite(dataset$size)) dataset$size else 2^52)
-  numbers$size <- dataset$size
-  zip_datasets(numbers, dataset)
-}
-
-#' @rdname dataset_shuffle
-#' @export
-dataset_prefetch <- function(dataset, buffer_size = NULL) {
-  if (!is.null(buffer_size)) check_count(buffer_size, min = -1) # -1: tf$data$AUTOTUNE
-  check_dataset(dataset)
-}
-
-#' @rdname dataset_shuffle
-#' @export
-sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
-  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ",
-    describe(datasets))
-  for (d in datasets) check_dataset(d, "datasets")
-  if (is.null(weights)) weights <- rep(1, length(datasets))
-  weights <- plain_argument(weights, "weights")
-  if (length(weights) != length(datasets) || !are_numbers(weights) ||
-    !isTRUE(all(weights >= 0 & is.finite(weights))) || sum(weights) <= 0) {
-    abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
-  }
-  if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
-  check_columns_agree(datasets)
-  new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
-    place <- random_places(seed)
-    pulls <- lapply(datasets, function(d) d$pull())
-    open <- weights
-    function() {
-      while (sum(open) > 0) {
-        i <- findInterval((place(2^20) - 0.5) / 2^20, cumsum(open) / sum(open)) + 1
-        element <- pulls[[i]]()
-        if (!is.null(element)) return(element)
-        open[i] <<- 0
-      }
     }
   })
 }

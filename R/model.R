@@ -299,27 +299,23 @@ model_methods <- list(
 
 # ---- weights ----
 
-#' The weights of a model or layer
+#' Get and set the weights of a model or layer
 #'
-#' `get_weights()` copies them to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()` puts
-#' arrays of the same shapes in their place. `count_params()` counts the parameters, `get_layer()` finds a layer,
-#' `freeze_weights()` makes layers non-trainable and `unfreeze_weights()` trainable, from the next [compile()] on.
+#' `get_weights()` copies the weights to R arrays, in Keras' order: layer by layer, kernel before bias. `set_weights()`
+#' puts arrays of the same shapes in their place. `coef()` gives the weights of a model with names.
 #'
 #' @param object a model or layer; in `coef()` a model.
 #' @param trainable `TRUE`: trainable weights only; `FALSE`: non-trainable ones only; `NA`: all.
 #' @param weights a list of arrays, as `get_weights()` gives.
-#' @param name,index which layer: by name, or by number, counted from 1.
-#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which`
-#'   may be a function of a layer. Without any, all.
 #' @param ... ignored.
-#' @return `get_weights()`: a list of arrays. `coef()`: the same, named. `count_params()`: a number. `get_layer()`: a
-#'   layer. The others: `object`, invisibly.
-#' @section Errors: `nativenet_error_shape` if arrays do not fit; nothing is changed then.
+#' @return `get_weights()`: a list of arrays. `coef()`: the same, named. `set_weights()`: `object`, invisibly.
+#' @section Errors: `nativenet_error_shape` if arrays do not fit; nothing is changed then. `nativenet_error_unbuilt` if
+#'   the model is not built.
+#' @seealso [save_model_weights()], [count_params()], [freeze_weights()]
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' set_weights(model, list(matrix(c(1, 2), 2), 0.5))
 #' predict(model, matrix(1, 1, 2))
-#' count_params(model)
 #' coef(model)
 #' @export
 get_weights <- function(object, trainable = NA) {
@@ -364,11 +360,31 @@ set_weights <- function(object, weights) {
   invisible(object)
 }
 
-#' @rdname get_weights
+#' Count the parameters
+#'
+#' The number of parameters of a model or layer: the elements of all its weights.
+#'
+#' @param object a model or layer.
+#' @return A number.
+#' @seealso [summary()][summary.nn_model]
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3)
+#' count_params(model) # 9
 #' @export
 count_params <- function(object) count_of(all_weights(built_weights(object)))
 
-#' @rdname get_weights
+#' Get a layer by name or index
+#'
+#' Finds a layer of a model.
+#'
+#' @param object a model.
+#' @param name the name of the layer, or `NULL`.
+#' @param index its number, counted from 1 (negative: from the end), or `NULL`.
+#' @return A layer.
+#' @section Errors: `nativenet_error_member` if there is no such layer.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, name = "code")
+#' get_layer(model, "code")
 #' @export
 get_layer <- function(object, name = NULL, index = NULL) {
   layers <- check_has_layers(layer_self(check_model(object)))
@@ -397,11 +413,25 @@ layer_at <- function(x, names, arg, fun) {
   if (x < 0) length(names) + x + 1 else x
 }
 
-#' @rdname get_weights
+#' Freeze and unfreeze weights
+#'
+#' `freeze_weights()` makes layers non-trainable, `unfreeze_weights()` trainable. It takes effect with the next
+#' [compile()] of a model that holds them. It is for transfer learning: train a new last layer on top of frozen ones,
+#' then fine-tune all.
+#'
+#' @param object a model or layer.
+#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which`
+#'   may be a function of a layer. Without any, all.
+#' @return `object`, invisibly.
+#' @seealso [get_weights()], [compile()][compile.nn_model]
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3) |> layer_dense(1)
+#' freeze_weights(model, to = 1)
+#' model
 #' @export
 freeze_weights <- function(object, from = NULL, to = NULL, which = NULL) set_trainable(object, from, to, which, FALSE)
 
-#' @rdname get_weights
+#' @rdname freeze_weights
 #' @export
 unfreeze_weights <- function(object, from = NULL, to = NULL, which = NULL) set_trainable(object, from, to, which, TRUE)
 

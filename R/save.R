@@ -23,17 +23,14 @@
 #'   class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks
 #'   for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
-#' @param model a model.
-#' @param ... not used: other arguments are refused.
-#' @return `save_*()`: the file's name, invisibly. `load_model()`, `unserialize_model()`, `clone_model()`: a model.
-#'   `load_model_weights()`: the model, changed in place, invisibly. `serialize_model()`: a raw vector. `clone_model()`
-#'   has new random weights.
+#' @return `save_model()`: the file's name, invisibly. `load_model()`: a model.
 #' @section Names of Keras': The `_hdf5()` and `_tf()` functions are other names of the same, and write the same format;
 #'   so do endings such as `.h5`. A warning of class `nativenet_warning_format` says so, once for each name. Files that
 #'   Keras itself wrote are not read; the error says how their weights are.
 #' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else;
-#'   `nativenet_error_shape` for weights of other shapes. The model is unchanged then.
-#' @seealso [callback_model_checkpoint()], [get_weights()], [safetensors_read()]; `vignette("models")`.
+#'   `nativenet_error_custom` for functions that are missing among `custom_objects`.
+#' @seealso [save_model_weights()], [serialize_model()], [clone_model()], [callback_model_checkpoint()];
+#'   `vignette("models")`.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
 #' path <- tempfile(fileext = ".safetensors")
@@ -479,7 +476,23 @@ remember <- function(optimizer, weights, tensors) {
     states = states[known]))
 }
 
-#' @rdname save_model
+#' Save and load weights
+#'
+#' The weights alone, without architecture and optimizer state. They are loaded into a model of the same architecture.
+#'
+#' @inheritParams save_model
+#' @param ... not used: other arguments are refused.
+#' @return `save_model_weights()`: the file's name, invisibly. `load_model_weights()`: the model, changed in place,
+#'   invisibly.
+#' @inheritSection save_model Names of Keras'
+#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else;
+#'   `nativenet_error_shape` for weights of other shapes. The model is unchanged then.
+#' @seealso [save_model()], [get_weights()], [safetensors_read()]
+#' @examples
+#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
+#' path <- tempfile(fileext = ".safetensors")
+#' save_model_weights(model, path)
+#' load_model_weights(model, path)
 #' @export
 save_model_weights <- function(object, filepath, overwrite = TRUE) {
   fun <- calling_function(environment())
@@ -489,7 +502,7 @@ save_model_weights <- function(object, filepath, overwrite = TRUE) {
   invisible(filepath)
 }
 
-#' @rdname save_model
+#' @rdname save_model_weights
 #' @export
 load_model_weights <- function(object, filepath, ...) {
   fun <- calling_function(environment())
@@ -499,20 +512,41 @@ load_model_weights <- function(object, filepath, ...) {
   invisible(object)
 }
 
-#' @rdname save_model
+#' Serialize a model
+#'
+#' A model as a raw vector, in the format of [save_model()], and back.
+#'
+#' @inheritParams save_model
+#' @param model for `serialize_model()` a model, for `unserialize_model()` a raw vector.
+#' @return `serialize_model()`: a raw vector. `unserialize_model()`: a model.
+#' @inheritSection save_model Errors
+#' @seealso [save_model()]
+#' @examples
+#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
+#' unserialize_model(serialize_model(model))
 #' @export
 serialize_model <- function(model, include_optimizer = TRUE) {
   pieces <- model_pieces(built_self(model), check_flag(include_optimizer))
   safetensors_to_raw(pieces$tensors, pieces$metadata)
 }
 
-#' @rdname save_model
+#' @rdname serialize_model
 #' @export
 unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
   read_model(safetensors_from_raw(model), "the raw vector", custom_objects, check_flag(compile), "unserialize_model")
 }
 
-#' @rdname save_model
+#' Clone a model
+#'
+#' A model of the same architecture with new random weights.
+#'
+#' @param model a model.
+#' @param ... not used: other arguments are refused.
+#' @return A model.
+#' @seealso [save_model()]
+#' @examples
+#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
+#' clone_model(model)
 #' @export
 clone_model <- function(model, ...) {
   check_no_more(list(...), of = clone_model)
@@ -530,10 +564,10 @@ save_model_hdf5 <- save_model
 #' @rdname save_model
 #' @export
 load_model_hdf5 <- load_model
-#' @rdname save_model
+#' @rdname save_model_weights
 #' @export
 save_model_weights_hdf5 <- save_model_weights
-#' @rdname save_model
+#' @rdname save_model_weights
 #' @export
 load_model_weights_hdf5 <- load_model_weights
 #' @rdname save_model

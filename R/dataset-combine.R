@@ -1,0 +1,161 @@
+# Data sets of several data sets.
+
+#' Concatenate data sets
+#'
+#' The elements of one data set after those of the other.
+#'
+#' @param dataset a data set.
+#' @param ... more data sets.
+#' @return A data set.
+#' @section Errors: `nativenet_error_names` if the data sets differ in the names of their columns.
+#' @seealso [zip_datasets()], [sample_from_datasets()]
+#' @examples
+#' print(iterate(dataset_concatenate(range_dataset(to = 2), range_dataset(5, 7)), as.array))
+#' @export
+dataset_concatenate <- function(dataset, ...) {
+  all <- list(dataset, ...)
+  for (d in all) check_dataset(d)
+  check_columns_agree(all)
+  size <- sum(vapply(all, `[[`, 0, "size"))
+  same <- all(vapply(all, function(d) has_stages(d) && identical(d$spec, dataset$spec), NA))
+  if (same && length(all) <= most_inputs) {
+    return(new_dataset(dataset$spec, size, stages = function(add)
+      add("concatenate", vapply(all, function(d) d$stages(add), 0L))))
+  }
+  new_dataset(NULL, size, pull = function() {
+    i <- 1
+    pull <- all[[1]]$pull()
+    function() {
+      while (is.null(element <- pull())) {
+        if (i == length(all)) return(NULL)
+        i <<- i + 1
+        pull <<- all[[i]]$pull()
+      }
+      element
+    }
+  })
+}
+
+#' Elements that follow each other are told by position: columns in another order would be mixed up.
+#' @noRd
+check_columns_agree <- function(datasets, fun = calling_function()) {
+  names <- lapply(datasets, function(d) lapply(tensor_leaves(d$spec), `[[`, "columns"))
+  for (own in names) {
+    if (length(own) != length(names[[1]])) next
+    differ <- !mapply(function(a, b) is.null(a) || is.null(b) || identical(a, b), own, names[[1]])
+    if (any(differ)) {
+      abort("the data sets differ in their columns: ", some_names("", names[[1]][differ][[1]]), " and ",
+        some_names("", own[differ][[1]]), class = "names", fun = fun)
+    }
+  }
+}
+
+#' Zip data sets
+#'
+#' Elements are lists of the elements of all data sets; the shortest one ends them.
+#'
+#' @param ... data sets, or one list of them.
+#' @return A data set.
+#' @seealso [dataset_concatenate()], [dataset_enumerate()]
+#' @examples
+#' print(iterate(zip_datasets(range_dataset(to = 2), range_dataset(5, 9))))
+#' @export
+zip_datasets <- function(...) {
+  all <- list(...)
+  if (length(all) == 1 && is_branch(all[[1]])) all <- all[[1]]
+  if (!length(all)) abort("needs at least one data set")
+  for (d in all) check_dataset(d, "...")
+  size <- min(vapply(all, `[[`, 0, "size"))
+  spec <- if (!any(vapply(all, function(d) is.null(d$spec), NA))) lapply(all, function(d) d$spec)
+  fits <- length(all) <= most_inputs && length(tensor_leaves(spec)) <= most_tensors
+  if (all(vapply(all, has_stages, NA)) && fits) {
+    return(new_dataset(spec, size, stages = function(add)
+      add("zip", vapply(unname(all), function(d) d$stages(add), 0L))))
+  }
+  new_dataset(spec, size, pull = function() {
+    pulls <- lapply(all, function(d) d$pull())
+    function() {
+      elements <- lapply(pulls, function(pull) pull())
+      if (!holds_null(elements)) elements
+    }
+  })
+}
+
+#' @rdname zip_datasets
+#' @export
+dataset_zip <- function(...) zip_datasets(...)
+
+#' Enumerate a data set
+#'
+#' Elements are lists of a number and an element.
+#'
+#' @param dataset a data set.
+#' @param start the first number.
+#' @return A data set.
+#' @seealso [zip_datasets()]
+#' @examples
+#' print(iterate(dataset_enumerate(range_dataset(5, 7))))
+#' @export
+dataset_enumerate <- function(dataset, start = 0L) {
+  check_dataset(dataset)
+  start <- check_whole(start)
+  numbers <- range_dataset(start, start + if (is.finite(dataset$size)) dataset$size else 2^52)
+  numbers$size <- dataset$size
+  zip_datasets(numbers, dataset)
+}
+
+#' Prefetch elements of a data set
+#'
+#' Ignored; present for compatibility with TensorFlow: the data set comes back as it is.
+#'
+#' @param dataset a data set.
+#' @param buffer_size a whole number, or `NULL`.
+#' @return The data set.
+#' @examples
+#' dataset_prefetch(range_dataset(to = 2), 1)
+#' @export
+dataset_prefetch <- function(dataset, buffer_size = NULL) {
+  if (!is.null(buffer_size)) check_count(buffer_size, min = -1) # -1: tf$data$AUTOTUNE
+  check_dataset(dataset)
+}
+
+#' Sample from data sets at random
+#'
+#' Each element is the next one of a data set that is drawn at random; a data set that has ended is drawn no more.
+#'
+#' @param datasets a list of data sets.
+#' @param weights a number for each data set, proportional to the probability that it is drawn; `NULL` for equal ones.
+#' @param seed a whole number, or `NULL` to follow `set.seed()`.
+#' @return A data set.
+#' @seealso [dataset_concatenate()]
+#' @examples
+#' set.seed(1)
+#' data <- sample_from_datasets(list(range_dataset(to = 3), range_dataset(10, 13)))
+#' print(iterate(data, as.array))
+#' @export
+sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
+  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ",
+    describe(datasets))
+  for (d in datasets) check_dataset(d, "datasets")
+  if (is.null(weights)) weights <- rep(1, length(datasets))
+  weights <- plain_argument(weights, "weights")
+  if (length(weights) != length(datasets) || !are_numbers(weights) ||
+    !isTRUE(all(weights >= 0 & is.finite(weights))) || sum(weights) <= 0) {
+    abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
+  }
+  if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
+  check_columns_agree(datasets)
+  new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
+    place <- random_places(seed)
+    pulls <- lapply(datasets, function(d) d$pull())
+    open <- weights
+    function() {
+      while (sum(open) > 0) {
+        i <- findInterval((place(2^20) - 0.5) / 2^20, cumsum(open) / sum(open)) + 1
+        element <- pulls[[i]]()
+        if (!is.null(element)) return(element)
+        open[i] <<- 0
+      }
+    }
+  })
+}
