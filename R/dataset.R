@@ -27,12 +27,12 @@ datasets_in <- function(frame) Filter(is_dataset,
 # What has ended stays so, whoever asks again.
 ending_once <- function(pull) {
   ended <- FALSE
-  function() {
+  structure(function() {
     if (ended) return(NULL)
     element <- pull()
     ended <<- is.null(element)
     element
-  }
+  }, batches = attr(pull, "batches"))
 }
 
 most_tensors <- 64 # in an element of a native data set: MAX_COMPONENTS in src/stream.h
@@ -92,16 +92,16 @@ new_stream <- function(dataset) {
   .Call(C_stream_new, stages)
 }
 
-#' n = 0: elements; else batches of up to n.
+#' n = 0: elements; else batches of up to n, which training may also take from the stream itself.
 #' @noRd
 stream_puller <- function(dataset, n, whole) {
   stream <- new_stream(dataset)
   spec <- dataset$spec
   single <- inherits(spec, "nn_spec")
-  function() {
+  structure(function() {
     tensors <- .Call(C_stream_next, stream, n, whole)
     if (is.null(tensors)) NULL else if (single) tensors[[1]] else fill_leaves(spec, tensors)
-  }
+  }, batches = if (n > 0) list(stream = stream, size = n, whole = whole))
 }
 
 #' A native stage on top of a native data set.

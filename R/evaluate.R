@@ -38,6 +38,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
   source$next_batch <- NULL
   source$start <- function() {
     it <- if (is_dataset(x)) as_iterator(x)
+    source$batches <- attr(it$pull, "batches")
     if (is.null(it)) x else function() iter_next(it)
   }
   source$check <- NULL # of the first batch
@@ -45,6 +46,8 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
     data <- batch_data(self, with_columns(element, x), class_weight, fun)
     if (!is.null(source$check)) source$check(data)
     source$check <- NULL
+    if (is.null(source$native)) source$native <- if (is.null(class_weight)) native_batches(self, element, data,
+      source$batches) else FALSE
     data
   }
   source$endless <- is.infinite(size)
@@ -66,14 +69,26 @@ batch_data <- function(self, element, class_weight, fun) {
 }
 
 #' Call f(data, batch) for each block of rows: once for arrays, once per batch of a stream. f gives FALSE to stop.
+#' @param native may the engine take batches by itself, many at once?
 #' @noRd
-each_block <- function(source, run, f) {
+each_block <- function(source, run, f, native = FALSE) {
   if (!is.null(source$data)) return(f(source$data, source$batch))
   # a stream without end goes on in the next epoch, others begin anew
   if (is.null(source$next_batch) || !source$endless) source$next_batch <- source$start()
   done <- 0
+  ended <- FALSE
   while (done < source$limit) {
-    element <- source$next_batch()
+    if (native && is.list(source$native)) {
+      most <- min(source$limit - done, most_native)
+      before <- steps_of(run$state)
+      go_on <- f(c(source$native, source$batches, most = most), source$batches$size)
+      taken <- steps_of(run$state) - before
+      done <- done + taken
+      if (!go_on) break
+      if (taken == most) next
+      ended <- TRUE
+    }
+    element <- if (!ended) source$next_batch()
     if (is.null(element)) {
       source$next_batch <- NULL
       if (is.finite(source$limit)) warn("the data ended after ", done, " of ", source$limit, " steps", class = "data")
@@ -86,6 +101,10 @@ each_block <- function(source, run, f) {
   }
   if (!done) abort("the data set is empty", fun = "fit")
 }
+
+most_native <- 1000 # batches at once
+
+steps_of <- function(state) if (is.null(state)) 0 else .Call(C_epoch_totals, state)[3]
 
 split_source <- function(self, source, share, fun) {
   if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`",
@@ -128,9 +147,9 @@ evaluate_source <- function(self, source, callbacks) {
     step <<- step_program(self, "test", data, batch)
     if (is.null(run$state)) run$state <- new_state(step)
     hooks$begin(run$state)
-    reading_data(self, data, run_step(self, step, data, batch, run$state, on_step = hooks$on_step))
+    reading_data(self, data, run_step(self, step, data, batch, run$state, on_step = hooks$on_step), run$state)
     TRUE
-  })
+  }, native = is.null(hooks$on_step))
   values <- step_logs(step, run$state)
   run_callbacks(callbacks, "on_test_end", logs = values)
   values

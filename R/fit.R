@@ -8,9 +8,10 @@ generics::fit
 #' Train a model
 #'
 #' Trains for a fixed number of epochs (iterations over the data) in batches, and changes the model in place. Whole
-#' epochs run in the engine; R code runs between batches only if a callback asks for it. Ctrl-C stops within a fraction
-#' of a second, in the middle of a large step, too: the weights are then those of the last complete step, and `fit(...,
-#' resume = TRUE)` goes on where it stopped.
+#' epochs run in the engine, over arrays and over data sets whose parts run there and that end in [dataset_batch()]; R
+#' code runs between batches only if a callback asks for it, or for elements with weights. Ctrl-C stops within a
+#' fraction of a second, in the middle of a large step, too: the weights are then those of the last complete step, and
+#' `fit(..., resume = TRUE)` goes on where it stopped.
 #'
 #' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those
 #' from before that epoch.
@@ -222,7 +223,8 @@ train_pass <- function(self, run, callbacks, progress) {
   note <- function() self$interrupted <- list(epoch = run$epoch, state = run$state, rows = run$rows)
   hooks <- batch_hooks(callbacks, "train", function() step_logs(step, run$state), function() !self$stop_training)
   on_clock <- function(steps, fraction, rows) {
-    progress$update(fraction, step_logs(step, run$state))
+    if (is.null(source$data)) fraction <- if (is.null(source$steps)) NA else steps / source$steps
+    progress$update(fraction, step_logs(step, run$state), steps)
     TRUE
   }
   each_block(source, run, function(data, batch) {
@@ -236,11 +238,13 @@ train_pass <- function(self, run, callbacks, progress) {
     hooks$begin(run$state)
     rates <- if (!is.null(schedule)) {
       first <- optimizer_iterations(optimizer)
-      vapply(first + seq_len(ceiling(data$rows / batch)) - 1, function(t) as.double(schedule(t)), 0)
+      coming <- if (is.null(data$stream)) ceiling(data$rows / batch) else data$most
+      vapply(first + seq_len(coming) - 1, function(t) as.double(schedule(t)), 0)
     }
-    reading_data(self, data, run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates))
+    reading_data(self, data, run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates),
+      run$state)
     !self$stop_training
-  })
+  }, native = is.null(hooks$on_step))
   step_logs(step, run$state)
 }
 
@@ -279,8 +283,9 @@ bring_back_weights <- function(self, kept) {
 
 #' An index out of range is a token or a label: say which.
 #' @noRd
-reading_data <- function(self, data, expr) {
+reading_data <- function(self, data, expr, state = NULL) {
   tryCatch(expr, nativenet_error_index = function(e) {
+    if (!is.null(data$stream)) data <- batch_at_hand(data, state)
     refuse <- function(...) abort(..., class = "index", fun = user_function())
     for (k in seq_along(self$inputs)) {
       plan <- model_plan(self)

@@ -54,6 +54,42 @@ data_rows <- function(data, from, to) {
   data
 }
 
+# ---- batches that the engine takes from a native data set by itself (src/dataset.c) ----
+
+#' A description of such batches in the manner of model_data(): columns for one of them, and `from` which tensor of an
+#' element each comes (from 0). FALSE if R has to look at each batch.
+#' @param element,data the first batch, and what was made of it.
+#' @noRd
+native_batches <- function(self, element, data, batches) {
+  if (is.null(batches) || length(element) != 2 || data$rows != batches$size) return(FALSE)
+  leaves <- tensor_leaves(element)
+  numbered <- fill_leaves(element, as.list(seq_along(leaves)))
+  from <- unlist(c(as_parts(numbered[[1]], input_names(self, element[[1]]), "x", "fit", length(self$inputs)),
+    as_parts(numbered[[2]], output_names(self), "y", "fit")))
+  if (!all(mapply(comes_as_it_is, leaves[from], data$columns, data$names))) return(FALSE)
+  list(columns = lapply(data$columns, op_zeros_like), from = from - 1L, first = 0, rows = data$rows,
+    names = data$names, layout = data$layout)
+}
+
+#' Is the column the tensor of the data set, but for its dtype and the second axis of a column of numbers?
+#' @noRd
+comes_as_it_is <- function(leaf, column, names) {
+  from <- tensor_info(leaf)
+  to <- column_info(column)
+  called <- column_names(leaf)
+  (from[[1]] == to[[1]] || to[[1]] %in% c("float32", "float64")) &&
+    (identical(from[[2]], to[[2]]) || identical(c(from[[2]], 1L), to[[2]])) &&
+    (is.null(called) || identical(called, names$columns))
+}
+
+#' The batch that the columns hold, as the model has it.
+#' @noRd
+batch_at_hand <- function(data, state) {
+  data$rows <- .Call(C_epoch_totals, state)[1]
+  data$columns <- lapply(data$columns, slice_rows, 1, data$rows)
+  data
+}
+
 # ---- fit() goes through the rows in any order, and again and again ----
 
 #' The columns as tensors, in the memory that the last call of fit() had for its data, if these are of the same shapes.

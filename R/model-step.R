@@ -205,14 +205,18 @@ guard_step <- function(total) .Call(C_program_guard, tracing_program(), total)
 run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL, on_clock = NULL, rates = NULL) {
   collected <- NULL
   before <- .Call(C_epoch_totals, state)[3]
+  taken <- 0
   numbers <- if (!is.null(rates)) optimizer_now(self$compiled$optimizer)[[1]]
   repeat {
     coming <- if (!is.null(rates)) rates[seq_along(rates) > .Call(C_epoch_totals, state)[3] - before]
-    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns,
-      as.double(c(batch, shuffle, step$rows, data$first, data$rows)), step$tallies, step$averaged, step$collected,
-      collected, coming, numbers, state, list(on_step, on_clock))
+    stream <- if (!is.null(data$stream)) list(data$stream, data$from)
+    most <- if (is.null(stream)) -1 else data$most - taken
+    pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, stream,
+      as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most)), step$tallies,
+      step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock))
     collected <- pass[[1]]
     if (!pass[[2]]) return(collected)
+    taken <- .Call(C_epoch_totals, state)[3] - before + 1 # with those that wait for another program
     step <- step_program(self, step$kind, data, pass[[2]])
   }
 }

@@ -24,10 +24,53 @@ void dataset_rewind(struct dataset *d, struct random *random) {
       d->order[k * d->batch + i] = (int32_t)(first + i);
 }
 
-int64_t dataset_next(struct dataset *d, int64_t batch, int64_t *begin) {
-  int64_t n = d->rows - d->position < batch ? d->rows - d->position : batch;
-  *begin = d->position;
-  d->position += n;
+#define AS_FLOATS(type)                                                              \
+  for (int64_t i = 0; i < n; i++) {                                                  \
+    if (dtype == FLOAT32) ((float *)to)[i] = (float)((const type *)from)[i];         \
+    else ((double *)to)[i] = (double)((const type *)from)[i];                        \
+  }                                                                                  \
+  break
+
+/* As op_cast() to floats does. */
+static void as_floats(int64_t n, int own, const void *from, int dtype, void *to) {
+  switch (own) {
+  case FLOAT32: AS_FLOATS(float);
+  case FLOAT64: AS_FLOATS(double);
+  case INT32: AS_FLOATS(int32_t);
+  case INT64: AS_FLOATS(int64_t);
+  default: AS_FLOATS(unsigned char);
+  }
+}
+
+/* Put the element that the stream stands at into row i of the columns. */
+static void put_element(const struct dataset *d, int64_t i) {
+  const struct stage *top = &d->stream->stage[d->stream->stages - 1];
+  for (int k = 0; k < d->columns; k++) {
+    const struct component *c = &top->component[d->place[k].component];
+    unsigned char *to = d->place[k].to + i * d->column[k].row_bytes;
+    if (c->dtype == d->place[k].dtype) memcpy(to, c->value, (size_t)d->column[k].row_bytes);
+    else as_floats(shape_count(&c->shape), c->dtype, c->value, d->place[k].dtype, to);
+  }
+}
+
+/* The stream's programs are run by this member alone. */
+static void fill_columns(struct dataset *d, int64_t batch, struct team *team) {
+  struct team alone = {.threads = 1};
+  if (d->position || !d->left) return;
+  d->stream->team = &alone;
+  while (d->position < batch && stream_next(d->stream, d->stream->stages - 1)) put_element(d, d->position++);
+  if (d->stream->failed) atomic_store(&team->failed, (int)d->stream->failed);
+  if (d->stream->failed || (d->whole && d->position < batch)) d->position = 0;
+  d->stream->failed = STATUS_OK;
+  if (d->position && d->left > 0) d->left--;
+}
+
+int64_t dataset_next(struct dataset *d, int64_t batch, int64_t only, int64_t *begin, struct team *team) {
+  if (d->stream) fill_columns(d, batch, team);
+  int64_t left = d->stream ? d->position : d->rows - d->position, n = left < batch ? left : batch;
+  if (only && n != only) return 0;
+  *begin = d->stream ? 0 : d->position;
+  d->position = d->stream ? 0 : d->position + n;
   return n;
 }
 
@@ -61,7 +104,9 @@ void dataset_gather(const struct dataset *d, struct program *p, int64_t begin, i
   for (int k = 0; k < d->columns; k++) {
     const struct column *c = &d->column[k];
     struct slot *s = &p->slots[c->slot];
-    if (is_first_again(d, p, k)) {
+    if (d->stream) {
+      if (thread == 0) s->value = d->place[k].to;
+    } else if (is_first_again(d, p, k)) {
       if (thread == 0) s->value = p->slots[d->column[0].slot].value;
     } else if (c->data) {
       gather_bytes(d, c, begin, n, r, s->value);

@@ -10,7 +10,7 @@
 #define ROUTINES(ROW)                                                                                          \
   ROW(check_fits, 2) ROW(tensor_into, 4)                                                                       \
   ROW(apply, 5) ROW(apply_again, 4) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_room, 3)         \
-  ROW(copies, 2) ROW(crc32, 1) ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 12)            \
+  ROW(copies, 2) ROW(crc32, 1) ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 13)            \
   ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(file_write, 3) ROW(folder_sync, 1) ROW(has_process, 1)          \
   ROW(is_device, 1) ROW(json_read, 1) ROW(json_scan, 2) ROW(kernels, 1) ROW(map_file, 1)                       \
   ROW(numpy_shuffle, 2) ROW(op_table, 0) ROW(open_shape, 1) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3)   \
@@ -35,7 +35,7 @@
 #define ARGS_5 SEXP, SEXP, SEXP, SEXP, SEXP
 #define ARGS_6 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define ARGS_7 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
-#define ARGS_12 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
+#define ARGS_13 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 #define DECLARE(name, n) SEXP ffi_##name(ARGS_##n);
 #define REGISTER(name, n) {#name, (DL_FUNC)(void (*)(void))&ffi_##name, n},
 ROUTINES(DECLARE)

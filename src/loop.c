@@ -11,19 +11,14 @@ struct stretch {
   int64_t rows;
 };
 
-/* The rows of the next step; 0 at the end, and where the program does not serve so many. */
-static int64_t next_rows(const struct loop *l) {
-  int64_t left = l->data->rows - l->data->position, rows = left < l->batch ? left : l->batch;
-  return l->only && rows != l->only ? 0 : rows;
-}
-
 /* Member 0 decides about the next step. */
 static void choose_batch(struct stretch *s, struct team *team) {
   struct loop *l = s->loop;
   l->rows = 0;
-  if (!next_rows(l) || (s->steps > 0 && (l->every_step || seconds_now() >= s->until))) return;
-  l->rows = dataset_next(l->data, l->batch, &l->begin);
-  s->steps++;
+  if (s->steps > 0 && (l->every_step || seconds_now() >= s->until)) return;
+  l->rows = dataset_next(l->data, l->batch, l->only, &l->begin, team);
+  l->ended = l->rows == 0;
+  s->steps += l->rows > 0;
   s->rows += l->rows;
   if (l->rows && program_set_rows(l->program, l->rows, l->failure)) atomic_store(&team->failed, STATUS_SHAPE);
 }
@@ -42,22 +37,23 @@ static void stretch_task(void *user, struct team *team, int thread) {
   }
 }
 
-static enum status run_stretch(struct loop *l) {
+static enum status run_stretch(struct loop *l, int *steps) {
   int most = threads_for(l->passes * program_work(l->program)), all = 0, trial = 0;
   double start = seconds_now();
   if (most > 1) all = team_choose(l->choice, &trial);
   struct stretch s = {.loop = l, .until = start + (trial ? TRIAL_SECONDS : POLL_SECONDS)};
   enum status status = team_run(all ? most : 1, stretch_task, &s);
+  *steps = s.steps;
   if (most > 1 && s.rows > 0) team_note(l->choice, all, (seconds_now() - start) / (double)s.rows, 1);
   return status == STATUS_SHAPE ? status : run_explain(status, l->failure);
 }
 
 enum status loop_run(struct loop *l) {
-  while (next_rows(l)) {
+  for (int steps = l->ended = 0; !l->ended;) {
     l->prepare(l);
-    enum status status = run_stretch(l);
+    enum status status = run_stretch(l, &steps);
     if (status) return status;
-    if (l->poll(l)) return STATUS_STOPPED;
+    if (steps > 0 && l->poll(l)) return STATUS_STOPPED;
   }
   return STATUS_OK;
 }

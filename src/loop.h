@@ -23,6 +23,7 @@ struct loop {
   int (*step)(struct loop *l, struct team *team, int thread); /* by all members; 0: the team must stop */
   int (*poll)(struct loop *l);     /* may jump away; nonzero: stop here */
   int64_t begin, rows;        /* of the present batch; rows = 0: there is none */
+  int ended;                  /* there are no more rows, or none that the program serves */
 };
 
 /* From where the data set stands to its end, or to a batch that the program does not serve. */

@@ -164,6 +164,10 @@ void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
 struct dataset;
 void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
 
+/* An iterator, with the addresses of its memory set; they hold until R code runs. */
+struct stream;
+struct stream *stream_located(SEXP x);
+
 /* The value of a call of one of the package's R functions. */
 SEXP call_ours(SEXP call);
 

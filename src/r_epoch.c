@@ -110,7 +110,7 @@ SEXP ffi_epoch_totals(SEXP x) {
 /* ---- the pass ---- */
 
 struct listener {
-  SEXP program, on_step, on_clock; /* R functions or NULL */
+  SEXP program, stream, on_step, on_clock; /* R functions or NULL */
   double next;
 };
 
@@ -131,6 +131,7 @@ static int poll(struct loop *loop) {
   if (asked) {
     const void *mark = vmaxget();
     loop->program = program_ready(l->program);
+    if (loop->data->stream) stream_located(VECTOR_ELT(l->stream, 0));
     vmaxset(mark);
   }
   return stop;
@@ -183,38 +184,70 @@ static SEXP read_collected(SEXP program, SEXP collected, SEXP results, int64_t r
   return results;
 }
 
-/* A pass over the columns in batches. options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only
- * batches that the program serves or 0, the first row, how many); tallies: symbolic float tensors, averaged where they
- * are means over the rows; collected: symbolic tensors whose rows are kept, results: where, or NULL; rates: a learning
- * rate per step for the optimizer whose numbers (a tensor) are given, or NULL; listeners: on_step, on_clock.
+/* options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only batches that the program serves or 0,
+ * the first row, how many; only full batches?, how many batches at most or -1, both of streams) */
+static void read_options(SEXP options, struct epoch *e, struct dataset *d) {
+  check_vector(options, REALSXP, 7);
+  const double *o = REAL(options);
+  d->batch = (int64_t)o[0];
+  d->shuffle = (int32_t)o[1];
+  e->loop.only = (int64_t)o[2];
+  if (d->batch < 1) raise_text(STATUS_VALUE, "internal error: rows of a batch");
+  if (!(o[3] >= 0 && o[3] + o[4] <= (double)d->rows)) raise_text(STATUS_VALUE, "internal error: missing rows");
+  d->first = (int64_t)o[3];
+  d->rows = (int64_t)o[4];
+  if (d->rows == 0) raise_text(STATUS_VALUE, "there are no rows");
+  e->loop.batch = d->batch < d->rows ? d->batch : d->rows;
+  d->whole = o[5] != 0;
+  d->left = (int64_t)o[6];
+}
+
+/* list(a stream that puts its elements into the columns, for each of these which component of an element), or NULL */
+static void read_stream(SEXP stream, struct dataset *d, const struct program *p) {
+  if (Rf_isNull(stream)) return;
+  check_vector(stream, VECSXP, 2);
+  check_vector(VECTOR_ELT(stream, 1), INTSXP, d->columns);
+  d->stream = stream_located(VECTOR_ELT(stream, 0));
+  d->place = (struct place *)(void *)R_alloc((size_t)d->columns, sizeof(struct place));
+  const struct stage *top = &d->stream->stage[d->stream->stages - 1];
+  for (int k = 0; k < d->columns; k++) {
+    int32_t from = INTEGER(VECTOR_ELT(stream, 1))[k];
+    const struct column *c = &d->column[k];
+    int dtype = p->slots[c->slot].dtype;
+    if (from < 0 || from >= top->components || !c->data ||
+      c->row_bytes != shape_count(&top->component[from].shape) * (int64_t)dtype_size[dtype] ||
+      (dtype != top->component[from].dtype && !dtype_is_float(dtype)))
+      raise_text(STATUS_VALUE, "internal error: columns of a stream");
+    d->place[k] = (struct place){from, dtype, (unsigned char *)(uintptr_t)c->data};
+  }
+}
+
+/* A pass over the columns in batches, or over those that a stream puts there, if one is given (else NULL).
+ * tallies: symbolic float tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows
+ * are kept, results: where, or NULL; rates: a learning rate per step for the optimizer whose numbers (a tensor) are
+ * given, or NULL; listeners: on_step, on_clock.
  * Returns list(the results, rows of the batch that another program must serve (0: none)); the sums stand in
  * the state. Where the pass was stopped, another call with the same state and results goes on. */
-SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
-SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP tallies, SEXP averaged, SEXP collected,
-  SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
+  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
+SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
+  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
-  check_vector(options, REALSXP, 5);
-  int64_t batch = (int64_t)REAL(options)[0], only = (int64_t)REAL(options)[2];
-  if (batch < 1) raise_text(STATUS_VALUE, "internal error: rows of a batch");
-  struct dataset d = {.shuffle = (int32_t)REAL(options)[1], .batch = batch};
-  read_columns(program, inputs, columns, &d);
-  d.first = (int64_t)REAL(options)[3];
-  if (!(d.first >= 0 && d.first + REAL(options)[4] <= (double)d.rows))
-    raise_text(STATUS_VALUE, "internal error: rows that are not there");
-  d.rows = (int64_t)REAL(options)[4];
-  if (d.rows == 0) raise_text(STATUS_VALUE, "there are no rows");
-  if (batch > d.rows) batch = d.rows;
-  struct program *p = program_ready_for(program, only ? only : batch);
-  d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
+  struct dataset d = {.columns = 0};
   check_vector(listeners, VECSXP, 2);
-  struct listener l = {program, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), seconds_now() + PROGRESS_SECONDS};
+  struct listener l = {program, stream, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1),
+    seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
-    .loop = {.program = p, .data = &d, .batch = batch, .only = only, .every_step = !Rf_isNull(l.on_step),
-      .choice = &p->choice, .failure = &failure, .poll = poll},
+    .loop = {.data = &d, .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
     .target = (int32_t *)(void *)R_alloc((size_t)(list_length(tallies) + list_length(collected)), sizeof(int32_t)),
   };
+  read_columns(program, inputs, columns, &d);
+  read_options(options, &e, &d);
+  read_stream(stream, &d, as_program(program));
+  e.loop.program = program_ready_for(program, e.loop.only ? e.loop.only : e.loop.batch);
+  e.loop.choice = &e.loop.program->choice;
+  d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
   SEXP pass = PROTECT(Rf_allocVector(VECSXP, 2));
@@ -226,9 +259,10 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP options, SEXP t
     e.optimizer = as_tensor(optimizer).data;
   }
   enum status status = epoch_run(&e);
+  if (d.stream) e.state->position = status == STATUS_OK ? d.position : e.loop.rows; /* what stands in the columns */
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
-  int64_t left = status == STATUS_OK ? d.rows - d.position : 0;
-  SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < batch ? left : batch)));
+  int64_t left = status == STATUS_STOPPED ? 0 : d.stream ? d.position : d.rows - d.position;
+  SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < e.loop.batch ? left : e.loop.batch)));
   UNPROTECT(2);
   return pass;
 }

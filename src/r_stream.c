@@ -86,6 +86,11 @@ static struct stream *as_stream(SEXP x, SEXP *shelter) {
   return s;
 }
 
+struct stream *stream_located(SEXP x) {
+  SEXP shelter;
+  return as_stream(x, &shelter);
+}
+
 static void read_component(struct component *o, SEXP dim, SEXP dtype) {
   check_vector(dim, INTSXP, -1);
   o->shape.rank = (int32_t)XLENGTH(dim);

@@ -175,3 +175,147 @@ test_that("models of many inputs, outputs and metrics train, evaluate and predic
   expect_equal(scores[["out40_mae"]], mean(abs(predictions[[40]] - y[[40]])), tolerance = 1e-5)
   expect_equal(predict(model, tensor_slices_dataset(x) |> dataset_batch(6))[[40]], predictions[[40]])
 })
+
+# ---- data sets whose batches the engine takes by itself ----
+
+watching <- function() callback_lambda(on_train_batch_end = function(batch, logs = NULL) invisible(),
+  on_test_batch_end = function(batch, logs = NULL) invisible())
+
+#' Another value for a name of the package, while expr is evaluated.
+with_value <- function(name, value, expr) {
+  home <- asNamespace("nativenet")
+  put <- function(value) {
+    unlockBinding(name, home)
+    assign(name, value, envir = home)
+    lockBinding(name, home)
+  }
+  before <- get(name, envir = home)
+  on.exit(put(before))
+  put(value)
+  expr
+}
+
+#' What training on a data set gives, with and without somebody who wants to hear of each batch, for whom R goes on
+#' from batch to batch; and how many batches R looked at.
+both_ways <- function(data, build = function() net(1, input_shape = 4), ..., epochs = 3, loss = "mse",
+  optimizer = "adam") {
+  looked <- 0
+  own <- batch_data
+  counting <- function(...) {
+    looked <<- looked + 1
+    own(...)
+  }
+  with_value("batch_data", counting, lapply(list(native = NULL, r = watching()), function(callback) {
+    looked <<- 0
+    model <- build()
+    compile(model, if (is.function(optimizer)) optimizer() else optimizer, loss, metrics = "mae")
+    set.seed(4)
+    history <- fit(model, data(), epochs = epochs, verbose = 0, callbacks = callback, ...)
+    scores <- evaluate(model, data(), callbacks = callback, steps = list(...)$steps_per_epoch)
+    list(result = list(history$metrics, unclass(scores), lapply(get_weights(model), as.vector)), looked = looked)
+  }))
+}
+
+test_that("training and evaluation on native data sets go on in C, with the same numbers as from R", {
+  x <- matrix(rnorm(75 * 4), 75)
+  y <- rnorm(75)
+  whole <- matrix(sample(0:255, 75 * 4, TRUE), 75)
+  slices <- function(x) tensor_slices_dataset(list(x, y))
+  dropping <- function() {
+    set.seed(142)
+    keras_model_sequential(input_shape = 4) |> layer_dropout(0.3) |> layer_dense(1)
+  }
+  kinds <- list(
+    function() slices(x) |> dataset_shuffle(75) |> dataset_batch(16),
+    function() slices(whole) |> dataset_map(function(x, y) list(x / 255, y * 2)) |> dataset_batch(16),
+    function() slices(whole) |> dataset_batch(16, drop_remainder = TRUE) |> dataset_prefetch(2),
+    function() slices(whole > 99) |> dataset_shuffle(9) |> dataset_repeat(2) |> dataset_batch(16),
+    function() slices(x) |> dataset_filter(function(x, y) x[1] > 0) |> dataset_batch(4),
+    function() tensor_slices_dataset(list(tensor(whole, "int64"), tensor(y, "float32"))) |> dataset_batch(16)
+  )
+  for (data in kinds) {
+    ways <- both_ways(data, dropping)
+    expect_identical(ways$native$result, ways$r$result)
+    expect_identical(ways$native$looked, 2) # the first batch of fit() and of evaluate()
+    expect_gt(ways$r$looked, 8)
+  }
+})
+
+test_that("steps per epoch and schedules count batches that the engine takes, too", {
+  x <- matrix(rnorm(40 * 4), 40)
+  y <- rnorm(40)
+  endless <- function() tensor_slices_dataset(list(x, y)) |> dataset_repeat() |> dataset_batch(6)
+  decaying <- function() optimizer_sgd(learning_rate_schedule_exponential_decay(0.1, 3, 0.5))
+  ways <- both_ways(endless, steps_per_epoch = 7, optimizer = decaying)
+  expect_identical(ways$native$result, ways$r$result)
+  expect_identical(ways$native$looked, 2)
+  few <- with_value("most_native", 3, both_ways(endless, steps_per_epoch = 7, optimizer = decaying))
+  expect_identical(few$native$result, ways$r$result)
+  model <- net(1, input_shape = 4)
+  compile(model, "sgd", "mse")
+  short <- tensor_slices_dataset(list(x, y)) |> dataset_batch(6)
+  for (epochs in 1:2) expect_warning(fit(model, short, steps_per_epoch = 9, epochs = 1, verbose = 0),
+    "ended after 7 of 9 steps", class = "nativenet_warning_data")
+})
+
+test_that("a model that was traced for one number of rows takes the remainder from the engine's batches", {
+  by_rows <- function(y, p) op_mean(op_square(op_subtract(y, p))) * as.integer(nrow(p))
+  x <- matrix(rnorm(38 * 4), 38)
+  y <- rnorm(38)
+  data <- function() tensor_slices_dataset(list(x, y)) |> dataset_repeat(2) |> dataset_batch(8)
+  ways <- both_ways(data, loss = by_rows)
+  expect_identical(ways$native$result, ways$r$result)
+})
+
+test_that("several inputs and outputs are told by name in the engine's batches", {
+  build <- function() {
+    set.seed(143)
+    a <- layer_input(3, name = "a")
+    b <- layer_input(1, name = "b")
+    joined <- layer_concatenate(list(a, b))
+    keras_model(list(a, b), list(layer_dense(joined, 2, name = "p"), layer_dense(joined, 1, name = "q")))
+  }
+  part <- function(n) matrix(rnorm(30 * n), 30)
+  x <- list(b = rnorm(30), a = part(3))
+  y <- list(q = rnorm(30), p = part(2))
+  ways <- both_ways(function() tensor_slices_dataset(list(x, y)) |> dataset_batch(8), build)
+  expect_identical(ways$native$result, ways$r$result)
+  expect_identical(ways$native$looked, 2)
+})
+
+test_that("what R must look at in each batch is left to R", {
+  x <- matrix(rnorm(40 * 4), 40, dimnames = list(NULL, letters[1:4]))
+  y <- rnorm(40)
+  weighted <- function() tensor_slices_dataset(list(x, y, runif(40))) |> dataset_batch(8)
+  expect_gt(both_ways(weighted)$native$looked, 2)
+  # the model knows the columns in another order
+  model <- net(1, input_shape = 4)
+  compile(model, "sgd", "mse")
+  fit(model, x, y, epochs = 1, verbose = 0)
+  expected <- evaluate(model, x, y)
+  expect_equal(evaluate(model, tensor_slices_dataset(list(x[, 4:1], y)) |> dataset_batch(8)), expected,
+    tolerance = 1e-6)
+})
+
+test_that("errors in batches that the engine takes say what they say in R", {
+  x <- matrix(rnorm(40 * 4), 40)
+  y <- rep(0:1, 20)
+  y[35] <- 5L
+  data <- tensor_slices_dataset(list(x, y)) |> dataset_batch(8)
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(2, activation = "softmax")
+  compile(model, "sgd", "sparse_categorical_crossentropy")
+  before <- get_weights(model)
+  expect_error(fit(model, data, epochs = 1, verbose = 0), "holds the label 5", class = "nativenet_error_index")
+  expect_identical(lapply(get_weights(model), as.vector), lapply(before, as.vector))
+  expect_error(evaluate(model, data), "holds the label 5", class = "nativenet_error_index")
+  x[35, 2] <- Inf
+  model <- net(1, input_shape = 4)
+  compile(model, "sgd", "mse")
+  before <- get_weights(model)
+  expect_warning(fit(model, tensor_slices_dataset(list(x, y)) |> dataset_batch(8), epochs = 3, verbose = 0),
+    "no longer a finite number", class = "nativenet_warning_nan")
+  expect_identical(lapply(get_weights(model), as.vector), lapply(before, as.vector))
+  dividing <- tensor_slices_dataset(list(x, y)) |> dataset_map(function(x, y) list(x, 6L %/% (y - 5L))) |>
+    dataset_batch(8)
+  expect_error(fit(model, dividing, epochs = 1, verbose = 0), "divided by 0", class = "nativenet_error_value")
+})
