@@ -158,11 +158,14 @@ static const char *format_bytes(double bytes, char *text, size_t size) {
   return text;
 }
 
+/* Systems may promise memory that there is not, and end the process that uses it. Swap space is seldom larger. */
+static int may_exist(double bytes) { return bytes < 4e9 || bytes < 4 * system_memory(); }
+
 SEXP vector_for(SEXPTYPE type, int64_t n, const char *what, const struct shape *shape) {
   double bytes = (double)n * (type == RAWSXP ? 1 : type == REALSXP ? 8 : type == VECSXP ? (double)sizeof(SEXP) : 4);
   struct wanted w = {type, (R_xlen_t)n};
   if (bytes < LARGE_BYTES) return Rf_allocVector(type, w.n);
-  SEXP x = bytes < 4e15 ? R_tryCatchError(allocate_wanted, &w, allocation_failed, NULL) : R_NilValue;
+  SEXP x = may_exist(bytes) ? R_tryCatchError(allocate_wanted, &w, allocation_failed, NULL) : R_NilValue;
   char a[120], b[40];
   if (x == R_NilValue)
     raise_text(STATUS_MEMORY, "%s%s%s takes %s of memory, more than R can have", what, shape ? " of shape " : "",

@@ -2,6 +2,7 @@
 #include "system.h"
 
 #include <errno.h>
+#include <math.h>
 
 #ifdef _WIN32
 
@@ -30,6 +31,11 @@ int system_processors(void) {
   if (GetProcessAffinityMask(GetCurrentProcess(), &ours, &all))
     for (; ours; ours &= ours - 1) n++;
   return n; /* 0: in several groups of 64 */
+}
+
+double system_memory(void) {
+  MEMORYSTATUSEX memory = {.dwLength = sizeof memory};
+  return GlobalMemoryStatusEx(&memory) ? (double)memory.ullTotalPhys : HUGE_VAL;
 }
 
 int system_has_process(int id) {
@@ -93,6 +99,14 @@ int system_processors(void) {
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
 #endif
   return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+double system_memory(void) {
+#ifdef _SC_PHYS_PAGES
+  double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  if (bytes > 0) return bytes;
+#endif
+  return HUGE_VAL;
 }
 
 int system_has_process(int id) { return id > 0 && (kill(id, 0) == 0 || errno == EPERM); }

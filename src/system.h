@@ -16,6 +16,8 @@
 
 int system_processors(void); /* that this process may use */
 
+double system_memory(void); /* bytes that the machine has; without a limit, if that is not known */
+
 /* Does a process of this number run? */
 int system_has_process(int id);
 
