@@ -61,6 +61,6 @@ test_that("a broken or foreign cache is made anew and runs nothing", {
 test_that("what cannot be kept is an error, and so is a disk that is full", {
   windows <- dataset_window(suppressMessages(dataset_map(ten, function(x) if (TRUE) x)), 2)
   expect_error(kept(windows, tempfile()), "cannot be kept|cannot", class = "nativenet_error")
-  skip_if_not(file.exists("/dev/full"))
+  skip_if_not(full_disk_there())
   expect_error(kept(ten, "/dev/full"), "/dev/full", class = "nativenet_error_file")
 })

@@ -1,5 +1,5 @@
 test_that("a writer that finds the disk full says so and leaves the old file", {
-  skip_if_not(file.exists("/dev/full"))
+  skip_if_not(full_disk_there())
   folder <- tempfile("full")
   dir.create(folder)
   path <- file.path(folder, "file")

@@ -104,7 +104,7 @@ test_that("what cannot be written is refused and leaves the old file", {
 })
 
 test_that("a full disk is an error, and leaves neither a change nor a stray file", {
-  skip_if_not(file.exists("/dev/full"))
+  skip_if_not(full_disk_there())
   expect_match(.Call(C_file_write, "/dev/full", list(as.raw(1:9)), FALSE), "No space left", fixed = TRUE)
   expect_match(.Call(C_file_write, "/dev/full", list(tensor(numeric(1e5))), FALSE), "No space left", fixed = TRUE)
   folder <- tempfile()
