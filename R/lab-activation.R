@@ -116,9 +116,14 @@ chain_rule <- function(slope, gradient) {
     describe(slope), class = "shape", fun = "backward")
 }
 
+# What the course's classes compute, by class: of the object and a tensor; losses of targets and predictions, or of what
+# the last activation starts from.
+course_ops <- new.env(parent = emptyenv())
+
 #' An activation class whose numbers come from an op; `op` is a function of the object and a tensor.
 #' @noRd
 activation_class <- function(name, op, ...) {
+  course_ops[[name]] <- op
   setRefClass(name, contains = "activation", ..., methods = methods_from(name, list(
     forward = function(self, x) {
       x <- check_numbers(x, "x", "forward")

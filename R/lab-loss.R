@@ -62,18 +62,19 @@ loss_function <- setRefClass("loss_function", methods = methods_from("loss_funct
   backward = function(self, y_true, y_pred) missing_method(self, "backward")
 )))
 
-#' A loss class whose numbers come from an op: a function of the object, targets and predictions that
-#' gives one number per row. It has one field, with a default.
+#' A loss class whose numbers come from an op: a function of the object, targets, predictions and whether these are
+#' pre-activations, which gives one number per row. It has one field, with a default.
 #' @noRd
 loss_class <- function(name, op, fields, initialize) {
+  course_ops[[name]] <- op
   generator <- setRefClass(name, contains = "loss_function", fields = fields, methods = methods_from(name, list(
     forward = function(self, y_true, y_pred) {
       check_pair(y_true, y_pred, "forward")
-      as.double(op_mean(op(self, y_true, tensor(y_pred, "float64"))))
+      as.double(op_mean(op(self, y_true, tensor(y_pred, "float64"), FALSE)))
     },
     backward = function(self, y_true, y_pred) {
       check_pair(y_true, y_pred, "backward")
-      like(op_derivative(function(p) op_mean(op(self, y_true, p)), y_pred), y_pred)
+      like(op_derivative(function(p) op_mean(op(self, y_true, p, FALSE)), y_pred), y_pred)
     }
   )))
   generator$methods(initialize = initialize)
@@ -84,7 +85,7 @@ loss_class <- function(name, op, fields, initialize) {
 #' @export binary_crossentropy
 #' @exportClass binary_crossentropy
 binary_crossentropy <- loss_class("binary_crossentropy",
-  function(self, t, p) op_binary_crossentropy(t, p, clip = 0, epsilon = self$epsilon, reduction = "sum"),
+  function(self, t, p, logits) op_binary_crossentropy(t, p, logits, clip = 0, epsilon = self$epsilon, reduction = "sum"),
   fields = list(epsilon = "numeric"), initialize = function(epsilon = 1e-9, ...) initFields(epsilon = epsilon, ...)
 )
 
@@ -92,7 +93,8 @@ binary_crossentropy <- loss_class("binary_crossentropy",
 #' @export categorical_crossentropy
 #' @exportClass categorical_crossentropy
 categorical_crossentropy <- loss_class("categorical_crossentropy",
-  function(self, t, p) op_categorical_crossentropy(t, p, clip = 0, epsilon = self$epsilon, normalize = FALSE),
+  function(self, t, p, logits) op_categorical_crossentropy(t, p, logits, clip = 0, epsilon = self$epsilon,
+    normalize = FALSE),
   fields = list(epsilon = "numeric"), initialize = function(epsilon = 1e-9, ...) initFields(epsilon = epsilon, ...)
 )
 
@@ -100,7 +102,7 @@ categorical_crossentropy <- loss_class("categorical_crossentropy",
 #' @export mean_squared_error
 #' @exportClass mean_squared_error
 mean_squared_error <- loss_class("mean_squared_error",
-  function(self, t, p) op_squared_error(t, p, reduction = self$reduction),
+  function(self, t, p, logits) op_squared_error(t, p, reduction = self$reduction),
   fields = list(reduction = "character"), initialize = function(reduction = "mean", ...)
   initFields(reduction = reduction, ...)
 )

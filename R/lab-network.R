@@ -1,6 +1,6 @@
-# The course's network: a reference class over ordinary matrices. Where all its parts are ours, a step
-# or a whole fit is one call into the engine (the same programs, kernels and training loop as
-# everything else); where a part is the user's own R code, the chain rule is spelled out in R below.
+# The course's network: a reference class over ordinary matrices. Where all its parts are ours, a step or a whole fit is
+# one call into the engine (R/lab-network-step.R); where a part is the user's own R code, the chain rule is spelled out
+# in R (R/lab-network-r.R).
 
 #' A dense neural network over ordinary matrices
 #'
@@ -210,12 +210,12 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
       "; labels go in as a vector, or as `to_categorical(y)`", class = "shape", fun = fun)
   }
   # a cross-entropy of -1/1 targets is no cross-entropy: it has no lower bound
-  if (is_native(loss) && class(loss)[1] != "mean_squared_error") {
-    ends <- range(y)
-    if (all(is.finite(ends)) && (ends[1] < 0 || ends[2] > 1)) {
-      abort("`", arg, "` has the value ", format(if (ends[1] < 0) ends[1] else ends[2]), ", but `", class(loss)[1],
-        "()` needs targets between 0 and 1", fun = fun)
-    }
+  lowest <- min(y)
+  highest <- max(y)
+  if (is.finite(lowest - highest) && (lowest < 0 || highest > 1) && is_native(loss) &&
+    class(loss)[1] != "mean_squared_error") {
+    abort("`", arg, "` has the value ", format(if (lowest < 0) lowest else highest), ", but `", class(loss)[1],
+      "()` needs targets between 0 and 1", fun = fun)
   }
   y
 }
@@ -225,7 +225,8 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
 # The object's state, beside the fields that users see:
 #   parts       list of activations, loss, optimizer, l1, l2, dtype
 #   parameters  list of weights and biases while there is no engine
-#   engine      list with the trainer, which then holds the parameters; or NULL
+#   engine      list of variables that then hold the parameters, and the optimizer's memory; or NULL
+#   cache       its programs, see step_cache()
 #   id          tells this network's parameters from others' in the memory of a shared optimizer object
 #   memory      the optimizer state of the last engine
 # `self` is the object as an environment throughout.
@@ -233,10 +234,7 @@ check_targets <- function(y, rows, width, loss, arg, fun) {
 network_parameters <- function(self) {
   e <- self$engine
   if (is.null(e)) return(self$parameters)
-  list(
-    weights = .Call(C_trainer_get, e$trainer, e$weights),
-    biases = lapply(.Call(C_trainer_get, e$trainer, e$biases), as.vector)
-  )
+  list(weights = lapply(e$weights, as.array), biases = lapply(e$biases, function(b) as.vector(as.array(b))))
 }
 
 network_set_parameters <- function(self, what, value) {
@@ -252,9 +250,10 @@ network_set_parameters <- function(self, what, value) {
   if (is.null(e)) {
     self$parameters <- next_
   } else {
-    as_tensors <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor,
-      self$parts$dtype)
-    .Call(C_trainer_set, e$trainer, c(e$weights, e$biases), as_tensors)
+    # first all of them, as an interrupt may come
+    values <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor, self$parts$dtype)
+    copies(values, e$variables)
+    network_keep_anew(e)
   }
 }
 
@@ -264,25 +263,23 @@ network_settle <- function(self) {
   e <- self$engine
   if (is.null(e)) return()
   self$parameters <- network_parameters(self)
-  self$memory <- .Call(C_trainer_memory, e$trainer)
-  self$engine <- NULL
+  self$memory <- list(made_for = e$made_for, tensors = e$memory)
+  self$engine <- self$cache <- NULL
 }
 
-#' Make sure of an engine for batches of up to `rows` if all parts are ours; is there one?
+#' Make sure of an engine if all parts are ours; is there one?
 #' @noRd
-network_prepare <- function(self, rows) {
-  if (!is.null(self$engine) && !network_is_current(self$engine)) network_settle(self)
+network_prepare <- function(self) {
   if (is.null(self$engine)) {
     if (!network_is_native(self$parts)) return(FALSE)
-    self$engine <- network_engine(self$parts, self$parameters, rows)
-    if (length(self$memory)) .Call(C_trainer_remember, self$engine$trainer, self$memory)
+    self$engine <- network_engine(self$parts, self$parameters, self$memory)
   }
   numbers <- optimizer_numbers(as.environment(self$parts$optimizer))
-  if (numbers[1] != self$engine$kind) { # momentum has become Nesterov's: another state
+  if (numbers[1] != self$engine$made_for[[1]]) { # momentum has become Nesterov's: another state
     network_settle(self)
-    return(network_prepare(self, rows))
+    return(network_prepare(self))
   }
-  .Call(C_trainer_optimizer, self$engine$trainer, numbers)
+  .Call(C_optimizer_memory, self$engine$optimizer, numbers, NULL)
   TRUE
 }
 
@@ -303,19 +300,35 @@ network_penalty <- function(self) {
 
 network_predict <- function(self, batch_x) {
   batch_x <- check_inputs(batch_x, network_sizes(self)[1], "batch_x", "predict")
-  rows <- min(nrow(batch_x), 256L)
-  if (!network_prepare(self, rows)) return(forward_in_r(self, batch_x)$y[[length(self$parts$activations) + 1]])
-  e <- self$engine
-  .Call(C_trainer_predict, e$trainer, e$inputs[1], list(tensor(batch_x, self$parts$dtype)), e$output, rows)
+  if (!network_prepare(self)) return(forward_in_r(self, batch_x)$y[[length(self$parts$activations) + 1]])
+  network_pass(self, "predict", list(batch_x))$output
+}
+
+#' Output and mean loss of all rows, in batches.
+#' @noRd
+network_pass <- function(self, kind, columns) {
+  step <- network_step(self, kind)
+  state <- new_state(step)
+  data <- list(columns = lapply(columns, tensor, self$parts$dtype), first = 0, rows = nrow(columns[[1]]))
+  output <- run_step(self, step, data, min(nrow(columns[[1]]), 256L), state)[[1]]
+  totals <- .Call(C_epoch_totals, state)
+  list(output = output, loss = totals[4] / totals[2])
 }
 
 network_train_on_batch <- function(self, batch_x, batch_y, ...) {
   sizes <- network_sizes(self)
   batch_x <- check_inputs(batch_x, sizes[1], "batch_x", "train_on_batch")
   batch_y <- check_targets(batch_y, nrow(batch_x), sizes[2], self$parts$loss, "batch_y", "train_on_batch")
-  if (!network_prepare(self, nrow(batch_x))) return(step_in_r(self, batch_x, batch_y))
-  e <- self$engine
-  .Call(C_trainer_step, e$trainer, e$inputs, list(batch_x, batch_y), nrow(batch_x))
+  if (!network_prepare(self)) return(step_in_r(self, batch_x, batch_y))
+  check_finite(batch_x)
+  check_finite(batch_y)
+  step <- network_step(self, "train")
+  sound <- FALSE
+  on.exit(if (!sound) network_recover(self))
+  loss <- .Call(C_program_run, step$program, step$inputs, list(batch_x, batch_y), step$outputs)
+  .Call(C_program_judge, step$program)
+  sound <- TRUE
+  .Call(C_array, loss[[1]])
 }
 
 network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL,
@@ -337,7 +350,7 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
 
   progress <- if (verbose) epoch_progress(epochs)
   val_loss <- double()
-  e <- NULL
+  step <- NULL
   after_epoch <- function(epoch, fraction, loss) {
     if (!is.null(validation_data)) {
       val_loss <<- c(val_loss, network_evaluate(self, validation_data[[1]], validation_data[[2]])$loss)
@@ -346,20 +359,26 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     if (is.null(on_epoch)) return(TRUE)
     go_on <- on_epoch(epoch, loss)
     # it may have changed the learning rate, but not what the running program was made from
-    network_prepare(self, batch_size)
-    if (!is_same(self$engine$trainer, e$trainer)) {
+    if (!is.null(step) && !(network_prepare(self) && is_same(network_step(self, "train")$program, step$program))) {
       abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch",
         fun = "fit")
     }
     go_on
   }
   listens <- verbose || !is.null(on_epoch) || !is.null(validation_data)
-  losses <- if (network_prepare(self, batch_size)) {
-    e <- self$engine
+  losses <- if (network_prepare(self)) {
+    step <- network_step(self, "train")
     columns <- list(tensor(x, self$parts$dtype))
     columns[[2]] <- if (same) columns[[1]] else tensor(y, self$parts$dtype)
-    .Call(C_trainer_fit, e$trainer, e$inputs, columns, batch_size, epochs, as.integer(shuffle),
-      list(if (listens) after_epoch, NULL, progress$running))
+    state <- new_state(step, random = TRUE)
+    running <- if (!is.null(progress$running)) function(steps, fraction, rows)
+      progress$running(ceiling(steps * batch_size / nrow(x)), fraction, .Call(C_epoch_totals, state)[4] / rows)
+    sound <- FALSE
+    on.exit(if (!sound) network_recover(self))
+    sums <- .Call(C_epoch_run, step$program, step$inputs, columns, as.double(c(batch_size, shuffle, 0, 0, nrow(x),
+      epochs)), step$tallies, step$averaged, list(), NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch))[[3]]
+    sound <- TRUE
+    sums / nrow(x)
   } else {
     fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)
   }
@@ -382,28 +401,27 @@ network_gradients <- function(self, x, y) {
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "gradients")
   check_finite(x)
   check_finite(y)
-  if (!network_prepare(self, nrow(x))) return(gradients_in_r(self, x, y))
-  e <- self$engine
-  result <- .Call(C_trainer_gradient, e$trainer, e$inputs, list(x, y), nrow(x), c(e$weights, e$biases))
-  l <- seq_along(e$weights)
-  list(loss = result[[1]], weights = result[[2]][l], biases = lapply(result[[2]][-l], as.vector))
+  if (!network_prepare(self)) return(gradients_in_r(self, x, y))
+  step <- network_step(self, "gradients")
+  found <- lapply(.Call(C_program_run, step$program, step$inputs, list(x, y), step$outputs), as.array)
+  if (!is.finite(found[[1]])) abort("the loss is not a finite number", class = "nan", fun = user_function())
+  l <- seq_along(self$engine$weights)
+  list(loss = found[[1]], weights = found[-1][l], biases = lapply(found[-1][-l], as.vector))
 }
 
 network_evaluate <- function(self, x, y) {
   sizes <- network_sizes(self)
   x <- check_inputs(x, sizes[1], "x", "evaluate")
   y <- check_targets(y, nrow(x), sizes[2], self$parts$loss, "y", "evaluate")
-  p <- network_predict(self, x)
-  # the loss that training follows: from the pre-activations where it is computed so
-  loss <- if (is.null(self$engine)) {
-    self$parts$loss$forward(y, p)
+  pass <- if (network_prepare(self)) {
+    network_pass(self, "evaluate", list(x, y))
   } else {
-    columns <- lapply(list(x, y), tensor, self$parts$dtype)
-    mean(.Call(C_trainer_predict, self$engine$trainer, self$engine$inputs, columns, self$engine$losses,
-      min(nrow(x), 256L)))
+    p <- network_predict(self, x)
+    list(output = p, loss = self$parts$loss$forward(y, p) + network_penalty(self))
   }
+  p <- pass$output
   right <- if (sizes[2] == 1) (p > 0.5) == (y > 0.5) else max.col(p, "first") == max.col(y, "first")
-  list(loss = loss + network_penalty(self), accuracy = mean(right))
+  list(loss = pass$loss, accuracy = mean(right))
 }
 
 #' The twin goes on exactly as the original would: parameters, optimizer state, and the fields that a
@@ -416,7 +434,8 @@ network_copy <- function(self, shallow = FALSE) {
   own <- as.environment(twin)
   own$parts <- lapply(self$parts, function(part) if (is.list(part)) lapply(part, deep) else deep(part))
   own$parameters <- network_parameters(self)
-  own$memory <- if (is.null(self$engine)) self$memory else .Call(C_trainer_memory, self$engine$trainer)
+  e <- self$engine
+  own$memory <- if (is.null(e)) self$memory else list(made_for = e$made_for, tensors = copies(e$memory))
   own$id <- if (shallow) paste(self$id, "copy") else self$id # a deep copy's optimizer knows the parameters by this name
   added <- setdiff(names(original$getRefClass()$fields()), names(dense_neural_network$fields()))
   for (name in added) assign(name, deep(get(name, self)), own)
@@ -486,7 +505,7 @@ network_part <- function(self, name, value) {
   same <- identical(value, self$parts[[name]])
   if (name == "optimizer" && same) return(invisible())
   network_settle(self)
-  if (name == "optimizer") self$memory <- list()
+  if (name == "optimizer") self$memory <- NULL
   self$parts[[name]] <- value
 }
 
@@ -518,7 +537,8 @@ dense_neural_network <- setRefClass("dense_neural_network",
   fields = c(
     sapply(c("weights", "biases"), function(name) active_field("network_parameter", name)),
     sapply(names(check_part), function(name) active_field("network_part", name)),
-    list(parts = "list", parameters = "list", engine = "ANY", memory = "list", id = "character")
+    # of class "ANY", as R looks at each use of others
+    list(parts = "ANY", parameters = "ANY", engine = "ANY", cache = "ANY", memory = "ANY", id = "ANY")
   ),
   methods = methods_from("dense_neural_network", list(
     predict = network_predict, train_on_batch = network_train_on_batch, fit = network_fit,
@@ -526,7 +546,7 @@ dense_neural_network <- setRefClass("dense_neural_network",
   ))
 )
 dense_neural_network$methods(initialize = function(...) {
-  .self$engine <- NULL
+  .self$engine <- .self$cache <- .self$memory <- NULL
   if (...length()) asNamespace("nativenet")$network_initialize(as.environment(.self), ...)
   invisible(.self)
 })

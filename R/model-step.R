@@ -193,9 +193,10 @@ score_names <- function(self) {
 # A metric may be a constant or count in integers.
 as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else op_cast(x, "float64")
 
-#' From here on nothing changes if the loss is not finite.
+#' From here on nothing changes if the loss is not finite. While it is, `now` is copied to `kept` every 32 steps: lists of
+#' tensors, an optimizer's numbers first.
 #' @noRd
-guard_step <- function(total) .Call(C_program_guard, tracing_program(), total)
+guard_step <- function(total, now = NULL, kept = NULL) .Call(C_program_guard, tracing_program(), total, now, kept)
 
 # ---- running one ----
 
@@ -212,8 +213,8 @@ run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL
     stream <- if (!is.null(data$stream)) list(data$stream, data$from)
     most <- if (is.null(stream)) -1 else data$most - taken
     pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, stream,
-      as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most)), step$tallies,
-      step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock))
+      as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most, 1)), step$tallies,
+      step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock, NULL))
     collected <- pass[[1]]
     if (!pass[[2]]) return(collected)
     taken <- .Call(C_epoch_totals, state)[3] - before + 1 # with those that wait for another program

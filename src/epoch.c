@@ -4,7 +4,11 @@
 
 static struct epoch *epoch_of(struct loop *l) { return (struct epoch *)(void *)l; }
 
-static void prepare(struct loop *l) { program_plan_forward(l->program, epoch_of(l)->target, epoch_of(l)->targets); }
+static void prepare(struct loop *l) {
+  struct epoch *e = epoch_of(l);
+  if (!e->planned) program_plan_forward(l->program, e->target, e->targets);
+  e->planned = 1;
+}
 
 static void begin_step(struct epoch *e) {
   struct epoch_state *s = e->state;
@@ -68,17 +72,6 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   return 1;
 }
 
-/* What a step makes of the weights shows in the loss of the next one; after the last step there is none. */
-static enum status judge_variables(const struct program *p, struct failure *failure) {
-  for (int k = 0; k < p->slots_used; k++) {
-    const struct slot *s = &p->slots[k];
-    if (s->written && dtype_is_float(s->dtype) && !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
-      return fail(failure, STATUS_NAN,
-        "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
-  }
-  return STATUS_OK;
-}
-
 enum status epoch_run(struct epoch *e) {
   struct epoch_state *s = e->state;
   struct random order = s->start;
@@ -92,6 +85,14 @@ enum status epoch_run(struct epoch *e) {
   e->loop.passes = 1;
   enum status status = loop_run(&e->loop);
   if (status != STATUS_OK && status != STATUS_STOPPED) return status;
-  enum status judged = judge_variables(e->loop.program, e->loop.failure);
+  enum status judged = run_judge(e->loop.program, e->loop.failure);
   return judged ? judged : status;
+}
+
+void epoch_next(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  s->start = s->now;
+  s->begun = 0;
+  s->position = s->rows_seen = 0;
+  for (int k = 0; k < e->tallies; k++) memset(e->tally[k].sum, 0, (size_t)e->tally[k].n * sizeof(double));
 }

@@ -40,11 +40,15 @@ struct epoch {
   const double *rates; /* learning rates of the coming steps, or NULL */
   int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */
+  int32_t planned;    /* the program was planned for these targets, and nobody else ran it since */
   struct random next; /* after the step that is under way; what is interrupted is done again */
   void *user;
 };
 
 /* From where the state says to the end. */
 enum status epoch_run(struct epoch *e);
+
+/* To the first row, in another order, with sums from 0. */
+void epoch_next(struct epoch *e);
 
 #endif

@@ -45,17 +45,10 @@ struct update_step {
   double rate;       /* step size, bias corrections folded in */
   double beta1, beta2, epsilon;
   double decay;      /* adamw: rate * weight_decay */
-  double l1, l2;     /* added to the gradient: l1 sign(w) + 2 l2 w */
   double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
 };
 
 typedef void update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
-
-/* Sums of |w| and w^2, for the penalty in the reported loss. */
-typedef void penalty_kernel(int64_t n, const void *w, double *l1, double *l2);
-
-/* g += l1 sign(w) + 2 l2 w: the penalties' part of a gradient that no update kernel takes further. */
-typedef void penalize_kernel(int64_t n, double l1, double l2, const void *w, void *g);
 
 typedef void fill_kernel(int64_t n, double value, void *x);
 
@@ -65,8 +58,6 @@ struct kernels {
   const char *name; /* instruction set, shown by R's nn_features() */
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
   update_kernel *update[UPDATE_COUNT];
-  penalty_kernel *penalty;
-  penalize_kernel *penalize;
   fill_kernel *fill;
   finite_kernel *finite;
 };

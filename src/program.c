@@ -8,7 +8,6 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
   s->kind = kind;
   s->dtype = dtype;
   s->shape = s->other = *shape;
-  s->wants_gradient = kind == SLOT_VARIABLE;
   s->block = -1;
   return p->slots_used++;
 }
@@ -101,15 +100,15 @@ enum status program_set_rows(struct program *p, int64_t rows, struct failure *fa
   for (int k = 0; k < p->slots_used; k++)
     if (p->slots[k].kind == SLOT_INPUT && p->slots[k].batch) p->slots[k].shape.dim[0] = rows;
   p->rows = 0; /* until all have followed */
+  p->planned = -1; /* gradients go to other places */
   enum status s = program_reshape(p, failure);
   if (!s) p->rows = rows;
   return s;
 }
 
-static void lay_out(struct program *p, int variables) {
+static void lay_out(struct program *p) {
   for (int k = 0; k < p->slots_used; k++) {
     struct slot *s = &p->slots[k];
-    if ((s->kind == SLOT_VARIABLE) != variables) continue;
     int64_t bytes = (int64_t)padded_bytes(shape_count(&s->shape), s->dtype);
     if (s->kind <= SLOT_COMPUTED) {
       s->value_at = p->value_bytes;
@@ -119,7 +118,6 @@ static void lay_out(struct program *p, int variables) {
     s->gradient_at = p->gradient_bytes;
     p->gradient_bytes += bytes;
   }
-  if (variables) p->variable_bytes = p->value_bytes;
 }
 
 /* Does a node from `first` on, other than `by`, read or change this slot? */
@@ -150,8 +148,7 @@ void program_plan(struct program *p) {
   for (int32_t i = 0; i < p->nodes_used; i++)
     /* each has its own */
     for (int k = 0; k < p->slots_used && p->nodes[i].op == ACTION_GRADIENT; k++) p->slots[k].wants_gradient = 0;
-  lay_out(p, 1);
-  lay_out(p, 0);
+  lay_out(p);
   p->planned = -1;
   for (int32_t i = 0; i < p->nodes_used; i++) {
     struct node *n = &p->nodes[i];

@@ -14,7 +14,6 @@
 
 enum slot_kind {
   SLOT_INPUT,    /* in the arena, filled before each run */
-  SLOT_VARIABLE, /* in the arena, first, so that all variables are one contiguous range */
   SLOT_COMPUTED, /* in the arena, the output of a node or its scratch */
   SLOT_BOUND,    /* in a block of its own: constants, and everything on a tape */
   SLOT_SHARED,   /* a variable's block, whichever it has at the time of a run */
@@ -32,7 +31,6 @@ struct slot {
   int32_t batch;          /* SLOT_INPUT: its first axis is that of the batch */
   int32_t given;          /* its numbers are computed where the caller wants them, not in the arena */
   int32_t block;          /* SLOT_BOUND: which block */
-  double l1, l2;          /* variables: strengths of the penalties on |w| and w^2 */
   int64_t value_at, gradient_at; /* byte offsets in the arenas */
   void *value, *gradient;
 };
@@ -68,7 +66,7 @@ struct program {
   int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
   int64_t room; /* rows for which its memory is laid out */
   int32_t planned; /* the gradient node whose plan the slots and operands hold, -1: none */
-  int64_t variable_bytes, value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
+  int64_t value_bytes, gradient_bytes; /* sizes of the arenas, by program_plan() */
   struct team_choice choice; /* for callers that run it often */
   /* beside the seeds of the nodes: another one for each run, where one caller runs it for many elements */
   uint64_t seed;
@@ -102,8 +100,7 @@ enum status program_reshape(struct program *p, struct failure *failure);
 /* Let the first axis of all inputs that are batches have `rows` rows. */
 enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure);
 
-/* Lay out the arenas: variables first and alike in both, then everything else. A program laid out
- * for its largest batch serves smaller ones. */
+/* Lay out the arenas. A program laid out for its largest batch serves smaller ones. */
 void program_plan(struct program *p);
 
 /* Set all addresses. blocks[k] is the data of block k; arenas may be NULL where empty. */

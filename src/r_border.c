@@ -110,8 +110,8 @@ R_xlen_t list_length(SEXP x) {
 
 SEXP handle_new(SEXP protected_, enum handle kind) {
   static const char *const names[][4] = {{"nn_tensor", "tensorflow.tensor"},
-    {"nn_variable", "nn_tensor", "tensorflow.tensor"}, {"nn_program"},
-    {"nn_trainer"}, {"nn_optimizer_memory"}, {"nn_stream"}};
+    {"nn_variable", "nn_tensor", "tensorflow.tensor"}, {"nn_program"}, {"nn_optimizer_memory"},
+    {"nn_stream"}};
   static SEXP class[HANDLE_COUNT]; /* made once: all handles of a kind share it */
   if (!class[kind]) {
     int n = 0;

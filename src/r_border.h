@@ -157,13 +157,6 @@ int32_t slot_in(SEXP program, SEXP tensor); /* checks that it belongs there */
 /* A seed for the engine's own generator, from R's, by two draws. */
 uint64_t seed_from_r(void);
 
-/* Numbers of an R array or tensor into an input slot whose first `rows` are meant. */
-void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows);
-
-/* Tensors of equally many rows, each for one input. */
-struct dataset;
-void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d);
-
 /* An iterator, with the addresses of its memory set; they hold until R code runs. */
 struct stream;
 struct stream *stream_located(SEXP x);
@@ -171,21 +164,9 @@ struct stream *stream_located(SEXP x);
 /* The value of a call of one of the package's R functions. */
 SEXP call_ours(SEXP call);
 
-/* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
-int call_back(SEXP f, double a, double b, double c);
-#define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
-
 /* A new external pointer, with the class of its kind. */
-enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_TRAINER, HANDLE_OPTIMIZER, HANDLE_STREAM,
-  HANDLE_COUNT };
+enum handle { HANDLE_TENSOR, HANDLE_VARIABLE, HANDLE_PROGRAM, HANDLE_OPTIMIZER, HANDLE_STREAM, HANDLE_COUNT };
 SEXP handle_new(SEXP protected_, enum handle kind);
-
-/* ---- optimizers (r_optimizer.c) ---- */
-
-struct optimizer;
-
-/* Hyper-parameters and steps from R's seven numbers. */
-void read_optimizer(SEXP numbers, struct optimizer *o);
 
 /* ---- tapes (r_tape.c) ---- */
 

@@ -221,3 +221,34 @@ SEXP numbers_to_r(const struct tensor *t) {
   UNPROTECT(1);
   return x;
 }
+
+/* ---- what data may not hold ---- */
+
+static void refuse_not_finite(SEXP x, int64_t at) {
+  double v = TYPEOF(x) == REALSXP && !is_integer64(x) ? REAL(x)[at] : NA_REAL;
+  raise_text(STATUS_VALUE, "the data contain %s at position %lld", R_IsNA(v) ? "NA" : ISNAN(v) ? "NaN" : "Inf",
+    (long long)at + 1);
+}
+
+/* Raises an error that names the first NA, NaN or Inf of an R array. */
+SEXP ffi_check_finite(SEXP x);
+SEXP ffi_check_finite(SEXP x) {
+  R_xlen_t n = Rf_isVectorAtomic(x) ? XLENGTH(x) : 0;
+  if (is_integer64(x)) {
+    const int64_t *v = (const int64_t *)(const void *)REAL(x);
+    for (R_xlen_t i = 0; i < n; i++)
+      if (v[i] == INT64_MIN) refuse_not_finite(x, i);
+  } else if (TYPEOF(x) == REALSXP) {
+    /* x - x is 0 for finite numbers only; summed without a branch, then looked for */
+    const double *v = REAL(x);
+    double sum = 0;
+    for (R_xlen_t i = 0; i < n; i++) sum += v[i] - v[i];
+    for (R_xlen_t i = 0; i < n && sum != 0; i++)
+      if (!R_FINITE(v[i])) refuse_not_finite(x, i);
+  } else if (TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP) {
+    const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
+    for (R_xlen_t i = 0; i < n; i++)
+      if (v[i] == NA_INTEGER) refuse_not_finite(x, i);
+  }
+  return R_NilValue;
+}

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-int call_back(SEXP f, double a, double b, double c) {
+/* f(a, b, c), an R function of numbers, called between steps: nonzero if it says FALSE, which means stop. */
+static int call_back(SEXP f, double a, double b, double c) {
   SEXP call = PROTECT(Rf_lang4(f, PROTECT(Rf_ScalarReal(a)), PROTECT(Rf_ScalarReal(b)), PROTECT(Rf_ScalarReal(c))));
   SEXP answer = Rf_eval(call, R_GlobalEnv);
   UNPROTECT(4);
@@ -41,7 +42,8 @@ static void read_column(SEXP x, const struct slot *slot, struct column *c, struc
   c->row_bytes = shape_span(shape, 1, shape->rank) * (int64_t)dtype_size[slot->dtype];
 }
 
-void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
+/* Tensors or arrays of equally many rows, each for one input. */
+static void read_columns(SEXP program, SEXP inputs, SEXP columns, struct dataset *d) {
   const struct program *p = as_program(program);
   d->columns = (int32_t)list_length(columns);
   if (d->columns != list_length(inputs)) raise_text(STATUS_VALUE, "internal error: columns and inputs");
@@ -109,13 +111,24 @@ SEXP ffi_epoch_totals(SEXP x) {
 
 /* ---- the pass ---- */
 
+#define PROGRESS_SECONDS 0.2 /* so often who only wants to show how far it is */
+
 struct listener {
-  SEXP program, stream, on_step, on_clock; /* R functions or NULL */
+  SEXP program, stream, on_step, on_clock, on_epoch; /* R functions or NULL */
   double next;
 };
 
-/* An interrupt or an error in a callback jumps out of here: variables are consistent, and nothing needs to be freed.
- * What R code did meanwhile may have given variables other blocks. */
+/* What R code did meanwhile may have given variables other blocks, or run the program for other targets. */
+static void look_again(struct epoch *e) {
+  const struct listener *l = e->user;
+  const void *mark = vmaxget();
+  e->loop.program = program_ready(l->program);
+  e->planned = 0;
+  if (e->loop.data->stream) stream_located(VECTOR_ELT(l->stream, 0));
+  vmaxset(mark);
+}
+
+/* An interrupt or an error in a callback jumps out of here: variables are consistent, and nothing needs to be freed. */
 static int poll(struct loop *loop) {
   struct epoch *e = (struct epoch *)(void *)loop;
   struct listener *l = e->user;
@@ -128,12 +141,7 @@ static int poll(struct loop *loop) {
     stop = call_back(l->on_clock, steps, fraction, (double)e->state->rows_seen);
     asked = 1;
   }
-  if (asked) {
-    const void *mark = vmaxget();
-    loop->program = program_ready(l->program);
-    if (loop->data->stream) stream_located(VECTOR_ELT(l->stream, 0));
-    vmaxset(mark);
-  }
+  if (asked) look_again(e);
   return stop;
 }
 
@@ -185,9 +193,9 @@ static SEXP read_collected(SEXP program, SEXP collected, SEXP results, int64_t r
 }
 
 /* options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only batches that the program serves or 0,
- * the first row, how many; only full batches?, how many batches at most or -1, both of streams) */
+ * the first row, how many; only full batches?, how many batches at most or -1, both of streams; passes) */
 static void read_options(SEXP options, struct epoch *e, struct dataset *d) {
-  check_vector(options, REALSXP, 7);
+  check_vector(options, REALSXP, 8);
   const double *o = REAL(options);
   d->batch = (int64_t)o[0];
   d->shuffle = (int32_t)o[1];
@@ -222,20 +230,38 @@ static void read_stream(SEXP stream, struct dataset *d, const struct program *p)
   }
 }
 
-/* A pass over the columns in batches, or over those that a stream puts there, if one is given (else NULL).
+/* So many passes over the columns; the n sums of each are noted, those of the last one stay in the state. */
+static enum status run_passes(struct epoch *e, int passes, R_xlen_t n, double *sums, int *done) {
+  const struct listener *l = e->user;
+  for (*done = 0;; epoch_next(e)) {
+    enum status status = epoch_run(e);
+    if (status != STATUS_OK) return status;
+    if (!n) return STATUS_OK;
+    const double *now = e->tally[0].sum;
+    memcpy(sums + n * (*done)++, now, (size_t)n * sizeof *now);
+    if (!Rf_isNull(l->on_epoch)) {
+      if (call_back(l->on_epoch, *done, 1, now[0] / (double)e->state->rows_seen)) return STATUS_STOPPED;
+      look_again(e);
+    }
+    if (*done == passes) return STATUS_OK;
+  }
+}
+
+/* Passes over the columns in batches, or one over those that a stream puts there, if one is given (else NULL).
  * tallies: symbolic float tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows
  * are kept, results: where, or NULL; rates: a learning rate per step for the optimizer whose numbers (a tensor) are
- * given, or NULL; listeners: on_step, on_clock.
- * Returns list(the results, rows of the batch that another program must serve (0: none)); the sums stand in
- * the state. Where the pass was stopped, another call with the same state and results goes on. */
+ * given, or NULL; listeners: on_step, on_clock, on_epoch.
+ * Returns list(the results, rows of the batch that another program must serve (0: none), the sums of each pass, one
+ * after the other); those of the last one stand in the state. Where a pass was stopped, another call with the same
+ * state and results goes on. */
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
   SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
   SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
   struct failure failure;
   struct dataset d = {.columns = 0};
-  check_vector(listeners, VECSXP, 2);
-  struct listener l = {program, stream, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1),
+  check_vector(listeners, VECSXP, 3);
+  struct listener l = {program, stream, VECTOR_ELT(listeners, 0), VECTOR_ELT(listeners, 1), VECTOR_ELT(listeners, 2),
     seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
     .loop = {.data = &d, .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll},
@@ -250,7 +276,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
-  SEXP pass = PROTECT(Rf_allocVector(VECSXP, 2));
+  SEXP pass = PROTECT(Rf_allocVector(VECSXP, 3));
   SET_VECTOR_ELT(pass, 0, read_collected(program, collected, results, d.rows, &e));
   if (!Rf_isNull(rates)) {
     check_vector(rates, REALSXP, -1);
@@ -258,9 +284,16 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
     e.n_rates = XLENGTH(rates);
     e.optimizer = as_tensor(optimizer).data;
   }
-  enum status status = epoch_run(&e);
+  int passes = (int)REAL(options)[7], done;
+  R_xlen_t n = e.tallies ? (XLENGTH(state) - (R_xlen_t)sizeof(struct epoch_state)) / (R_xlen_t)sizeof(double) : 0;
+  if (passes < 1 || (passes > 1 && (e.loop.only || d.stream || e.collected || !n)))
+    raise_text(STATUS_VALUE, "internal error: passes");
+  SEXP sums = vector_for(REALSXP, n * passes, "the losses of all epochs", NULL);
+  SET_VECTOR_ELT(pass, 2, sums);
+  enum status status = run_passes(&e, passes, n, REAL(sums), &done);
   if (d.stream) e.state->position = status == STATUS_OK ? d.position : e.loop.rows; /* what stands in the columns */
   if (status != STATUS_OK && status != STATUS_STOPPED) raise(&failure);
+  if (done < passes) SET_VECTOR_ELT(pass, 2, Rf_xlengthgets(sums, n * done));
   int64_t left = status == STATUS_STOPPED ? 0 : d.stream ? d.position : d.rows - d.position;
   SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < e.loop.batch ? left : e.loop.batch)));
   UNPROTECT(2);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
-void read_optimizer(SEXP numbers, struct optimizer *o) {
+static void read_optimizer(SEXP numbers, struct optimizer *o) {
   check_vector(numbers, REALSXP, 7);
   const double *v = REAL(numbers);
   if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
@@ -95,6 +95,19 @@ static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
     raise_text(dtype != v.dtype ? STATUS_DTYPE : STATUS_SHAPE,
       "a %s gradient of shape %s is not for a %s variable of shape %s", dtype_name[dtype],
       shape_format(shape, a, sizeof a), dtype_name[v.dtype], shape_format(&v.shape, b, sizeof b));
+}
+
+/* The states of variables, a list for each. */
+SEXP ffi_optimizer_states(SEXP x, SEXP variables);
+SEXP ffi_optimizer_states(SEXP x, SEXP variables) {
+  SEXP list = memory_list(x), states = PROTECT(Rf_allocVector(VECSXP, list_length(variables)));
+  for (R_xlen_t k = 0; k < XLENGTH(states); k++) {
+    struct tensor v = as_tensor(VECTOR_ELT(variables, k));
+    check_pair(v.dtype, &v.shape, VECTOR_ELT(variables, k));
+    SET_VECTOR_ELT(states, k, memory_of(list, VECTOR_ELT(variables, k), k));
+  }
+  UNPROTECT(1);
+  return states;
 }
 
 /* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced

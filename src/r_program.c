@@ -122,27 +122,10 @@ struct program *program_locate(SEXP x) {
 struct program *program_allocate(SEXP x, int gradients) {
   SEXP shelter = program_shelter(x);
   struct program *p = as_program(x);
-  SEXP before = PROTECT(VECTOR_ELT(shelter, SHELTER_VALUES));
-  int64_t kept = p->value_shift, variables = p->variable_bytes;
   program_plan(p);
   allocate(shelter, SHELTER_VALUES, p->value_bytes, "what the ops of one step compute");
-  if (VECTOR_ELT(shelter, SHELTER_VALUES) != before) { /* the variables come first and keep their numbers */
-    p->value_shift = aligned(VECTOR_ELT(shelter, SHELTER_VALUES)) - RAW(VECTOR_ELT(shelter, SHELTER_VALUES));
-    if (variables) memcpy(aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), RAW(before) + kept, (size_t)variables);
-  }
-  UNPROTECT(1);
   if (gradients) allocate(shelter, SHELTER_GRADIENTS, p->gradient_bytes, "the gradients of one step");
-  p = program_locate(x);
-  /* the variables' first numbers stand in their objects */
-  SEXP objects = VECTOR_ELT(shelter, SHELTER_OBJECTS);
-  for (int32_t k = 0; k < p->slots_used && k < XLENGTH(objects); k++) {
-    SEXP object = VECTOR_ELT(objects, k);
-    if (p->slots[k].kind != SLOT_VARIABLE || Rf_isNull(object)) continue;
-    struct tensor t = as_tensor(object);
-    memcpy(p->slots[k].value, t.data, (size_t)shape_count(&t.shape) * dtype_size[t.dtype]);
-    SET_VECTOR_ELT(objects, k, R_NilValue);
-  }
-  return p;
+  return program_locate(x);
 }
 
 /* ---- what is kept beside an object, but not saved with it ---- */
@@ -205,26 +188,12 @@ SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch) {
 SEXP ffi_program_rows(SEXP x);
 SEXP ffi_program_rows(SEXP x) { return Rf_ScalarLogical(as_program(x)->rows_seen); }
 
-/* A variable of the program's own, starting from a tensor's numbers, with penalties l1 and l2. */
-SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties);
-SEXP ffi_program_variable(SEXP x, SEXP tensor, SEXP penalties) {
-  struct tensor t = as_tensor(tensor);
-  check_vector(penalties, REALSXP, 2);
-  struct program *p = program_reserve(x, 1, 0, 0);
-  int32_t slot = program_add_slot(p, SLOT_VARIABLE, t.dtype, &t.shape);
-  p->slots[slot].l1 = REAL(penalties)[0];
-  p->slots[slot].l2 = REAL(penalties)[1];
-  program_keep(x, SHELTER_OBJECTS, slot, tensor);
-  return symbolic_new(x, slot);
-}
-
 /* ---- running a traced program ---- */
 
-/* The value has the shape, with so many rows, and if it is a tensor the dtype of the slot. */
-static void check_input(const struct slot *s, SEXP value, int64_t rows) {
+/* The value has the shape, and if it is a tensor the dtype of the slot. */
+static void check_input(const struct slot *s, SEXP value) {
   struct shape shape, wanted = s->shape;
   char a[100], b[100];
-  if (rows >= 0) wanted.dim[0] = rows;
   if (is_tensor(value)) shape = as_tensor(value).shape;
   else r_shape(value, &shape);
   if (!shape_equal(&shape, &wanted))
@@ -235,28 +204,13 @@ static void check_input(const struct slot *s, SEXP value, int64_t rows) {
       dtype_name[as_tensor(value).dtype]);
 }
 
-void fill_input(struct program *p, int32_t slot, SEXP value, int64_t rows) {
-  struct slot *s = &p->slots[slot];
+/* For one run. A tensor's numbers are read where they are. */
+static void fill_input(struct slot *s, SEXP value) {
   value = PROTECT(bare_numbers(value));
-  check_input(s, value, rows);
-  if (!is_tensor(value)) {
-    numbers_from_r(value, s->dtype, s->value);
-    UNPROTECT(1);
-    return;
-  }
-  UNPROTECT(1); /* a tensor as it came */
-  struct tensor t = as_tensor(value);
-  memcpy(s->value, t.data, (size_t)shape_count(&t.shape) * dtype_size[t.dtype]);
-}
-
-/* The same for one run: a tensor's numbers are read where they are. */
-static void lend_input(struct program *p, int32_t slot, SEXP value) {
-  if (!is_tensor(value)) {
-    fill_input(p, slot, value, -1);
-    return;
-  }
-  check_input(&p->slots[slot], value, -1);
-  p->slots[slot].value = as_tensor(value).data;
+  check_input(s, value);
+  if (is_tensor(value)) s->value = as_tensor(value).data;
+  else numbers_from_r(value, s->dtype, s->value);
+  UNPROTECT(1);
 }
 
 static SEXP tensor_copy(const struct slot *s, const void *from) {
@@ -328,8 +282,8 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
     raise_text(STATUS_VALUE, "the program takes %d inputs, not %d", (int)list_length(inputs), (int)list_length(values));
   int64_t rows = rows_of_batch(x, inputs, values);
   struct program *p = rows ? program_ready_for(x, rows) : program_ready(x);
-  for (R_xlen_t k = 0; k < list_length(values); k++) lend_input(p, slot_in(x, VECTOR_ELT(inputs, k)),
-    VECTOR_ELT(values, k));
+  for (R_xlen_t k = 0; k < list_length(values); k++)
+    fill_input(&p->slots[slot_in(x, VECTOR_ELT(inputs, k))], VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
     if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random)
       p->nodes[i].seed = p->nodes[i].again ? p->nodes[p->nodes[i].again - 1].seed : seed_from_r();
@@ -409,16 +363,36 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   return R_NilValue;
 }
 
-/* Nothing changes from here on if the scalar x is not finite. */
-SEXP ffi_program_guard(SEXP program, SEXP scalar);
-SEXP ffi_program_guard(SEXP program, SEXP scalar) {
-  int32_t operand = slot_in(program, scalar);
-  struct program *p = program_reserve(program, 0, 1, 1);
-  const struct slot *s = &p->slots[operand];
+/* Nothing changes from here on if the scalar x is not finite. While it is, the tensors `now`, an optimizer's numbers
+ * first, are copied to those of `kept` every so many steps. */
+SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept);
+SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept) {
+  int n = (int)list_length(now), used = 0;
+  int32_t *operand = (int32_t *)R_alloc((size_t)(1 + 2 * n), sizeof *operand);
+  operand[used++] = slot_in(program, scalar);
+  if (n != list_length(kept)) raise_text(STATUS_VALUE, "internal error: what is kept");
+  for (int k = 0; k < n; k++) {
+    struct tensor from = as_tensor(VECTOR_ELT(now, k)), to = as_tensor(VECTOR_ELT(kept, k));
+    if (from.dtype != to.dtype || !shape_equal(&from.shape, &to.shape) ||
+      (k == 0 && (from.dtype != FLOAT64 || shape_count(&from.shape) != OPTIMIZER_NUMBERS)))
+      raise_text(STATUS_VALUE, "internal error: what is kept");
+    operand[used++] = program_shared_slot(program, VECTOR_ELT(now, k));
+    operand[used++] = program_shared_slot(program, VECTOR_ELT(kept, k));
+  }
+  struct program *p = program_reserve(program, 0, 1, used);
+  const struct slot *s = &p->slots[operand[0]];
   if (!dtype_is_float(s->dtype) || shape_count(&s->shape) != 1)
     raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
   struct attr none = {0};
-  program_add_node(p, ACTION_GUARD, &operand, 1, &none, -1, -1, 1);
+  program_add_node(p, ACTION_GUARD, operand, used, &none, -1, -1, 1);
+  return R_NilValue;
+}
+
+/* After a step, whose loss does not show what it made of the weights. */
+SEXP ffi_program_judge(SEXP x);
+SEXP ffi_program_judge(SEXP x) {
+  struct failure failure;
+  if (run_judge(program_locate(x), &failure)) raise(&failure);
   return R_NilValue;
 }
 
@@ -428,7 +402,7 @@ SEXP ffi_program_guard(SEXP program, SEXP scalar) {
  * slots of the inputs; of slots: the variable or constant that they stand for, or NULL; slots of the outputs) */
 SEXP ffi_program_describe(SEXP x, SEXP outputs);
 SEXP ffi_program_describe(SEXP x, SEXP outputs) {
-  static const char *const kind_name[] = {"input", "variable", "computed", "constant", "variable", "gradient"};
+  static const char *const kind_name[] = {"input", "computed", "constant", "variable", "gradient"};
   struct program *p = as_program(x);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 9));
   SEXP kind = Rf_allocVector(STRSXP, p->slots_used);

@@ -29,7 +29,7 @@ SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables) {
   SEXP shelter = program_shelter(tape), objects = VECTOR_ELT(shelter, SHELTER_OBJECTS),
     blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
   struct program *p = as_program(tape);
-  for (int32_t k = 0; k < p->slots_used; k++) {
+  for (int32_t k = 0; k < p->slots_used && k < XLENGTH(objects); k++) {
     if (!Rf_isNull(VECTOR_ELT(objects, k))) block_hold(VECTOR_ELT(blocks, k), -1);
   }
   p->slots_used = p->nodes_used = p->operands_used = 0;
@@ -323,7 +323,7 @@ SEXP ffi_tape_variables(SEXP tape) {
   SEXP objects = VECTOR_ELT(program_shelter(tape), SHELTER_OBJECTS);
   int32_t n = as_program(tape)->slots_used, found = 0;
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
-  for (int32_t k = 0; k < n; k++) {
+  for (int32_t k = 0; k < n && k < XLENGTH(objects); k++) {
     SEXP x = VECTOR_ELT(objects, k);
     int seen = Rf_isNull(x) || !is_trainable(x);
     for (int32_t j = 0; j < k && !seen; j++) seen = VECTOR_ELT(objects, j) == x;

@@ -102,11 +102,25 @@ static void assign_action(const struct call *c) {
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
 }
 
-/* Operand: a scalar. If it is not finite, as the loss of bad data or of weights that exploded, no later node changes
- * anything. */
+/* Operands: a scalar; then what to keep, in pairs of tensors (from, to), of which the first are an optimizer's numbers.
+ * If the scalar is not finite, as the loss of bad data or of weights that exploded, no later node changes anything.
+ * Else the weights are good ones: they are kept, unless those of less than KEPT_STEPS before are. */
+#define KEPT_STEPS 32
 static void guard_action(const struct call *c) {
-  const struct slot *s = &c->program->slots[c->program->operands[c->node->first].slot];
-  if (c->thread == 0 && !isfinite(slot_number(s, 0))) atomic_store(&c->team->failed, STATUS_NAN);
+  const struct slot *slots = c->program->slots;
+  const struct operand *o = &c->program->operands[c->node->first];
+  if (c->thread) return;
+  if (!isfinite(slot_number(&slots[o[0].slot], 0))) {
+    atomic_store(&c->team->failed, STATUS_NAN);
+    return;
+  }
+  if (c->node->inputs == 1) return;
+  const struct optimizer *now = slots[o[1].slot].value, *kept = slots[o[2].slot].value;
+  if (now->steps < kept->steps + KEPT_STEPS) return;
+  for (int k = 1; k < c->node->inputs; k += 2) {
+    const struct slot *from = &slots[o[k].slot];
+    memmove(slots[o[k + 1].slot].value, from->value, (size_t)shape_count(&from->shape) * dtype_size[from->dtype]);
+  }
 }
 
 static kernel *const actions[] = {
@@ -148,6 +162,16 @@ enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_VALUE) return fail(failure, s, "internal error: a derivative that only R knows");
   if (s == STATUS_INTERRUPTED) return fail(failure, s, "interrupted");
   return s;
+}
+
+enum status run_judge(const struct program *p, struct failure *failure) {
+  for (int k = 0; k < p->slots_used; k++) {
+    const struct slot *s = &p->slots[k];
+    if (s->written && dtype_is_float(s->dtype) && !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
+      return fail(failure, STATUS_NAN,
+        "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
+  }
+  return STATUS_OK;
 }
 
 struct run {

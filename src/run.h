@@ -15,6 +15,9 @@ double slot_number(const struct slot *s, int64_t i);
 /* What a run left behind, in words. */
 enum status run_explain(enum status s, struct failure *failure);
 
+/* What a step makes of the weights shows in the loss of the next one; after the last step there is none. */
+enum status run_judge(const struct program *p, struct failure *failure);
+
 /* Open a team of fitting size and run. How large it is follows from the work, and from how fast one thread and all were
  * before in what `choice` stands for. */
 enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice,

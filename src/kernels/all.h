@@ -48,8 +48,6 @@ const struct kernels TABLE = {
   .forward = {OP_TABLE_FLOAT(FORWARD_ROW) OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
   .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},
   .update = {UPDATES(UPDATE_ROW)},
-  .penalty = penalty_sums,
-  .penalize = penalize_gradient,
   .fill = fill_numbers,
   .finite = all_finite,
 #elif defined(REAL_IS_BOOL)

@@ -1,8 +1,5 @@
 /* update.h - one step of an optimizer over a contiguous range: read each number once, write it once.
- * Formulas as in Keras 2.15. The caller folds bias corrections into s->rate. Penalties join the
- * gradient: g + l1 sign(w) + 2 l2 w. */
-
-INLINE V penalty_slope(V w, real l1, real l2) { return l1 * vsign(w) + R(2) * l2 * w; }
+ * Formulas as in Keras 2.15. The caller folds bias corrections into s->rate. */
 
 #define UPDATE(name, step)                                                                          \
   static void name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, \
@@ -10,14 +7,11 @@ INLINE V penalty_slope(V w, real l1, real l2) { return l1 * vsign(w) + R(2) * l2
     real *pw = weights, *p1 = state[0], *p2 = state[1], *p3 = state[2];                             \
     const real *pg = gradients;                                                                     \
     const real rate = R(s->rate), beta1 = R(s->beta1), beta2 = R(s->beta2), epsilon = R(s->epsilon); \
-    const real l1 = R(s->l1), l2 = R(s->l2), decay = R(s->decay);                               \
-    const int penalized = l1 != R(0) || l2 != R(0);                                                 \
-    const real gradient_rate = R(s->gradient_rate), scale = R(s->scale);                            \
+    const real decay = R(s->decay), gradient_rate = R(s->gradient_rate), scale = R(s->scale);      \
     (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)gradient_rate, (void)scale, (void)p1, (void)p2, \
       (void)p3; \
     FOR_VECTORS((int64_t)0, n) {                                                                    \
       V w = READ(pw), g = READ(pg);                                                                 \
-      if (penalized) g += penalty_slope(w, l1, l2);                                                  \
       step                                                                                          \
       WRITE(pw, w);                                                                                 \
     }                                                                                               \
@@ -88,25 +82,4 @@ static int all_finite(int64_t n, const void *numbers) {
   V sum = splat(0);
   FOR_VECTORS((int64_t)0, n) sum += READ(x) * R(0);
   return hsum(sum) == R(0);
-}
-
-static void penalty_sums(int64_t n, const void *weights, double *l1, double *l2) {
-  const real *w = weights;
-  for (int64_t from = 0; from < n; from += 1024) {
-    int64_t to = from + 1024 < n ? from + 1024 : n;
-    V a = splat(0), s = splat(0);
-    FOR_VECTORS(from, to) {
-      V x = READ(w);
-      a += vabs(x);
-      s += x * x;
-    }
-    *l1 += (double)hsum(a);
-    *l2 += (double)hsum(s);
-  }
-}
-
-static void penalize_gradient(int64_t n, double l1, double l2, const void *weights, void *gradients) {
-  const real *w = weights;
-  real *g = gradients;
-  FOR_VECTORS((int64_t)0, n) PUT(g, 1, penalty_slope(READ(w), R(l1), R(l2)));
 }

@@ -302,6 +302,20 @@ test_that("batches may change in size from call to call, also upwards", {
   expect_false(identical(numbers(network), numbers(fresh)))
 })
 
+test_that("a step after fit() in smaller batches is the step that it would be without", {
+  set.seed(11)
+  x <- matrix(rnorm(100 * 3), 100)
+  y <- matrix(rnorm(100), 100)
+  network <- build(list(4, htan(), 5, htan(), 1, linear()), mean_squared_error(), input_size = 3)
+  network$train_on_batch(x, y)
+  network$fit(x[1:4, ], y[1:4], epochs = 1, batch_size = 2, verbose = FALSE)
+  fresh <- build(list(4, htan(), 5, htan(), 1, linear()), mean_squared_error(), input_size = 3)
+  fresh$weights <- network$weights
+  fresh$biases <- network$biases
+  expect_identical(network$train_on_batch(x, y), fresh$train_on_batch(x, y))
+  expect_identical(numbers(network), numbers(fresh))
+})
+
 # ---- fields ----
 
 test_that("weights and biases can be replaced at any time and take effect", {
