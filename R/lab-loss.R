@@ -85,7 +85,8 @@ loss_class <- function(name, op, fields, initialize) {
 #' @export binary_crossentropy
 #' @exportClass binary_crossentropy
 binary_crossentropy <- loss_class("binary_crossentropy",
-  function(self, t, p, logits) op_binary_crossentropy(t, p, logits, clip = 0, epsilon = self$epsilon, reduction = "sum"),
+  function(self, t, p, logits) op_binary_crossentropy(t, p, logits, clip = 0, epsilon = self$epsilon,
+    reduction = "sum"),
   fields = list(epsilon = "numeric"), initialize = function(epsilon = 1e-9, ...) initFields(epsilon = epsilon, ...)
 )
 

@@ -193,8 +193,8 @@ score_names <- function(self) {
 # A metric may be a constant or count in integers.
 as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else op_cast(x, "float64")
 
-#' From here on nothing changes if the loss is not finite. While it is, `now` is copied to `kept` every 32 steps: lists of
-#' tensors, an optimizer's numbers first.
+#' From here on nothing changes if the loss is not finite. While it is, `now` is copied to `kept` every 32 steps: lists
+#' of tensors, an optimizer's numbers first.
 #' @noRd
 guard_step <- function(total, now = NULL, kept = NULL) .Call(C_program_guard, tracing_program(), total, now, kept)
 

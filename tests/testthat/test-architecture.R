@@ -39,7 +39,7 @@ test_that(".Call stands in the files that border on the engine only", {
   allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
     "program.R",
     "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R", "dataset-cache.R", "dataset-file.R",
-    "lab-network.R", "lab-network-engine.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R",
+    "lab-network.R", "lab-network-step.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R",
     "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
     "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
