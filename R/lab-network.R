@@ -375,9 +375,9 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
       progress$running(ceiling(steps * batch_size / nrow(x)), fraction, .Call(C_epoch_totals, state)[4] / rows)
     sound <- FALSE
     on.exit(if (!sound) network_recover(self))
-    options <- as.double(c(batch_size, shuffle, step$rows, 0, nrow(x), epochs))
-    pass <- .Call(C_epoch_run, step$program, step$inputs, columns, options, step$tallies, step$averaged, list(), NULL,
-      NULL, NULL, state, list(NULL, running, if (listens) after_epoch))
+    options <- as.double(c(batch_size, shuffle, step$rows, 0, nrow(x), 0, -1, epochs))
+    pass <- .Call(C_epoch_run, step$program, step$inputs, columns, NULL, options, step$tallies, step$averaged, list(),
+      NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch))
     sound <- TRUE
     pass[[3]] / nrow(x)
   } else {
