@@ -7,7 +7,7 @@ target_ranges <- list(
   binary_crossentropy = c(0, 1), kl_divergence = c(0, 1), hinge = c(-1, 1), squared_hinge = c(-1, 1),
   poisson = c(0, Inf), mean_squared_logarithmic_error = c(0, Inf)
 )
-# Losses whose predictions, or targets, are shares of classes along an axis.
+# Losses whose predictions, or targets, are probabilities of classes along an axis.
 class_losses <- c("categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence")
 one_hot_losses <- c("categorical_crossentropy", "categorical_hinge")
 # Losses of quantities.
@@ -43,7 +43,7 @@ check_end <- function(self, k) {
     name %in% c("categorical_crossentropy", "sparse_categorical_crossentropy"))) {
     return(
       mismatch(
-        "the layer has a single unit, whose share of all classes is always 1, whatever the input. Take a unit for ",
+        "the layer has a single unit, whose probability is always 1, whatever the input. Take a unit for ",
         "each class; or, for two classes, ",
       "one unit with the activation \"sigmoid\" and the loss \"binary_crossentropy\""))
   }
@@ -51,8 +51,8 @@ check_end <- function(self, k) {
   fitting <- if (name == "binary_crossentropy") "sigmoid" else "softmax"
   is_share <- end$activation %in% c("sigmoid", "softmax", "hard_sigmoid")
   if (isTRUE(logits) && is_share) {
-    mismatch("with `from_logits = TRUE` the loss takes the inputs of the ", fitting, ", but the layer ends in \"",
-      end$activation, "\". Leave out one of the two")
+    mismatch("with `from_logits = TRUE` the loss takes logits, the inputs of the ", fitting,
+      ", but the layer ends in \"", end$activation, "\". Leave out one of the two")
   } else if (!isTRUE(logits) && !is_share) {
     mismatch("the loss is computed from probabilities, but the layer ends in \"", end$activation,
       "\". Give the layer the activation \"", fitting, "\"", if (!is.null(logits)) ", or the loss `from_logits = TRUE`")
@@ -95,7 +95,7 @@ check_target_range <- function(self, k, data, y) {
   if (is.null(wanted) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
   if (length(output$shape) > 2 && may_mask(self)) return() # what stands under a mask is free
   if (sums) target <- op_sum(column_tensor(target), if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
-  slack <- if (sums) 0.015 else 1e-6 # of shares with two digits; of rounding
+  slack <- if (sums) 0.015 else 1e-6 # of probabilities with two digits; of rounding
   outside <- function(ends) isTRUE(ends[1] < wanted[1] - slack || ends[2] > wanted[2] + slack)
   ends <- column_ends(target)
   if (!outside(ends)) return()
@@ -108,8 +108,8 @@ check_target_range <- function(self, k, data, y) {
   where <- target_label(self, k, y)
   if (sums) {
     warn("the loss `", loss_name(loss), "` of `", output_names(self)[k],
-      "` takes rows of shares that sum to 1, but rows of ", where, " sum to ", span(ends),
-      ". Where a row has several classes or none the loss is \"binary_crossentropy\"", class = "targets")
+      "` takes probabilities that sum to 1 for each sample, but rows of ", where, " sum to ", span(ends),
+      ". Where a sample has several classes or none the loss is \"binary_crossentropy\"", class = "targets")
   } else {
     warn("the loss `", loss_name(loss), "` of `", output_names(self)[k], "` takes targets ", range_text(wanted),
       ", but ", where, " has ", span(ends), range_hint(name, ends), class = "targets")
@@ -142,14 +142,15 @@ check_numbers_reached <- function(self, k, data, y) {
   if (!is.null(given) && isTRUE(ends[1] < given[1] - 1e-6 || ends[2] > given[2] + 1e-6)) {
     warn("the last layer `", end$name, "` ends in \"", end$activation, "\" and gives numbers ",
       range_text(given), ", but ", where, " has ", span(ends),
-      ", which it never reaches. For numbers a last layer has no activation; or scale the targets", class = "targets")
+      ", which it never reaches. For regression the last layer has no activation; or scale the targets",
+      class = "targets")
   }
   asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"),
     self$compiled$metrics[[k]])
   if (length(asked) && ends_in_one(output$shape) && !all(as.array(column_tensor(target)) %in% 0:1)) {
-    warn("the metric `", asked[[1]]$name, "` counts classes that were met, but ", where, " holds numbers, ", span(ends),
+    warn("the metric `", asked[[1]]$name, "` is for classification, but ", where, " holds numbers, ", span(ends),
       ", and the loss `", loss_name(self$compiled$losses[[k]]),
-      "` is of numbers: \"mae\" tells how far off predictions are", class = "targets")
+      "` is for regression: \"mae\" tells how far off predictions are", class = "targets")
   }
 }
 
@@ -186,8 +187,8 @@ check_factor <- function(self, k, fun) {
   loss <- self$compiled$losses[[k]]
   if (!part_name(loss) %in% number_losses) return()
   abort("`y` is a factor, but the loss `", loss_name(loss), "` of `", output_names(self)[k],
-    "` is of numbers. For classes take \"sparse_categorical_crossentropy\"",
-    " and a unit with softmax for each level, or \"binary_crossentropy\" and one unit with sigmoid; for numbers ",
+    "` is for regression. For classification take \"sparse_categorical_crossentropy\"",
+    " and a unit with softmax for each class, or \"binary_crossentropy\" and one unit with sigmoid; for regression ",
     "`as.numeric(as.character(y))`", fun = fun)
 }
 
@@ -207,9 +208,9 @@ check_split <- function(self, data, train) {
     left <- sort(left[sorted | chance < 0.01 / length(classes)])
     if (!length(left)) next
     called <- class_names(known = data$names[[length(self$inputs) + k]])
-    warn("`validation_split` keeps the last rows for validation, among them all rows of class ",
+    warn("`validation_split` keeps the last samples for validation, among them all samples of class ",
       some_names("", if (all(left %in% (seq_along(called) - 1))) called[left + 1] else left), " of `",
-      output_names(self)[k], "`: training never sees it. Put the rows into random order first, as by `sample(nrow(x))`",
+      output_names(self)[k], "`: training never sees it. Shuffle the samples first, as by `sample(nrow(x))`",
       class = "split")
   }
 }
@@ -224,7 +225,7 @@ target_labels <- function(self, k, data) {
   if (single && (name %in% c("sparse_categorical_crossentropy", "binary_crossentropy", "hinge", "squared_hinge") ||
     !is.null(data$names[[at]]$levels))) {
     labels <- as.vector(column_array(data, at))
-    if (all(labels == round(labels))) labels # others are shares
+    if (all(labels == round(labels))) labels # others are probabilities
   } else if (length(sizes) == 1 && name %in% one_hot_losses) {
     class_numbers(column_array(data, at))
   }

@@ -450,23 +450,23 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
     if (!is.null(given$loss)) return(as_part("loss", given$loss, fun = fun, custom_objects = custom_objects))
     as_metric(given$part, 0, 0, fun = fun, custom_objects = custom_objects)
   }
-  pick <- function(weighted) lapply(settings$metrics, function(ms)
+  chosen <- function(weighted) lapply(settings$metrics, function(ms)
     lapply(Filter(function(m) m$weighted == weighted, ms), metric))
   single <- length(settings$losses) == 1
   own <- function(x) if (single) x[[1]] else x
   compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l)
     as_part("loss", l, fun = fun, custom_objects = custom_objects))),
-    metrics = own(pick(FALSE)), weighted_metrics = own(pick(TRUE)), loss_weights = unlist(settings$loss_weights))
+    metrics = own(chosen(FALSE)), weighted_metrics = own(chosen(TRUE)), loss_weights = unlist(settings$loss_weights))
   self <- layer_self(model)
   # they stand in the order of compile(): those without weights first
   self$compiled$metrics <- Map(function(own, saved) Map(function(m, was) replace(m, "name", was$name), own, saved),
     self$compiled$metrics, settings$metrics)
-  remember(optimizer, all_weights(self), tensors)
+  restore_state(optimizer, all_weights(self), tensors)
 }
 
 #' Give an optimizer its state back.
 #' @noRd
-remember <- function(optimizer, weights, tensors) {
+restore_state <- function(optimizer, weights, tensors) {
   numbers <- tensors[["optimizer/numbers"]]
   if (is.null(numbers)) return()
   states <- lapply(seq_along(weights), function(k)

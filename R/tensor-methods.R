@@ -317,7 +317,7 @@ all_dims <- function() structure(list(), class = "nn_all_dims")
       next
     }
     axis <- axis + 1
-    taken <- if (!is_whole_axis(index)) pick(index, dim[axis], axis)
+    taken <- if (!is_whole_axis(index)) resolve_index(index, dim[axis], axis)
     axes <- if (is.null(taken)) 1 else length(taken$shape)
     if (is.null(taken) || !taken$is_one || !drop) from <- c(from, left + seq_len(axes))
     left <- left + axes
@@ -408,7 +408,7 @@ known_mask <- function(mask) {
 #' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based
 #' positions, a vector or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
 #' @noRd
-pick <- function(index, n, axis) {
+resolve_index <- function(index, n, axis) {
   if (is_tensor(index)) {
     if (tensor_dtype(index) != "bool") return(list(at = index, shape = dim(index), is_one = FALSE))
     index <- as.vector(known_mask(index))

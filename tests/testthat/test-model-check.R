@@ -200,7 +200,7 @@ test_that("numbers that the last layer never gives, and accuracies of numbers, a
   expect_silent(fitted(NULL, -(1:6)))
   expect_silent(fitted(function(x) k_sigmoid(x), 1:6))
   says("targets", fitted(NULL, 1:6 / 7, metrics = "acc"),
-    paste0("the metric `acc` counts classes that were met, but `y` holds numbers, 0.1429 to 0.8571, and the loss ",
+    paste0("the metric `acc` is for classification, but `y` holds numbers, 0.1429 to 0.8571, and the loss ",
       "`mean_squared_error`"), "\"mae\"")
   expect_silent(fitted("sigmoid", c(0, 1, 0, 1, 0, 1), metrics = "accuracy"))
   expect_silent(fitted(NULL, 1:6, metrics = "mae"))
