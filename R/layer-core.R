@@ -152,6 +152,8 @@ dense_type <- list(
 #'
 #' @inheritParams layer_dense
 #' @param tied_to a dense layer; it is built first.
+#' @param bias_initializer,bias_regularizer,bias_constraint of the bias, see [layer_dense()].
+#' @param activity_regularizer of the output, see [layer_dense()].
 #' @inherit layer_dense return sections
 #' @seealso [layer_dense()]
 #' @examples

@@ -82,6 +82,7 @@ op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurr
 #'
 #' @inheritParams op_gru
 #' @param bias (U), or `NULL`.
+#' @param activation as for [op_lstm()].
 #' @inherit op_lstm return sections
 #' @references Elman (1990), <https://doi.org/10.1207/s15516709cog1402_1>.
 #' @seealso [layer_simple_rnn()], [op_lstm()]
