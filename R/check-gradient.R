@@ -6,13 +6,13 @@
 #' | `object` | `...` | compared |
 #' |---|---|---|
 #' | an activation, ours or your own | `x`, a matrix | `backward(x)` with differences of `forward()` |
-#' | a loss | `y_true`, `y_pred` | `backward()` with differences of `forward()` towards `y_pred` |
+#' | a loss | `y_true`, `y_pred` | `backward()` with differences of `forward()` with respect to `y_pred` |
 #' | a [dense_neural_network][build_dense_neural_network] | `x`, `y` | the gradient that training follows with differences of the loss, for each weight and bias |
 #' | a function of tensors, such as an op | one array per argument | [tape_gradient()] with differences of the sum of the result, for each floating-point argument |
 #' | the same, with `order = 2` | likewise | second derivatives, by nested tapes, with differences of first ones |
 #'
-#' With `order = 2`, g being the first derivatives towards all arguments and v fixed numbers between -1 and 1, the
-#' derivatives of \eqn{g \cdot v} are compared, which are the products of the Hessian with v.
+#' With `order = 2`, g being the first derivatives with respect to all arguments and v fixed numbers between -1 and 1,
+#' the derivatives of \eqn{g \cdot v} are compared, which are the products of the Hessian with v.
 #'
 #' Near a kink (`relu()` at 0) differences straddle two slopes and disagree although the derivative is right; choose
 #' other points.
@@ -80,7 +80,7 @@ named_arguments <- function(args, wanted) {
     fun = "check_gradient")
 }
 
-#' Central differences of a function with one number as value, towards every number of x. The attribute
+#' Central differences of a function with one number as value, with respect to every number of x. The attribute
 #' "noise" says how far rounding of f alone can move them.
 #' @noRd
 finite_differences <- function(f, x, step) {
@@ -103,7 +103,8 @@ function_derivatives <- function(f, args, step, order) {
   args <- lapply(args, function(x) if (is_tensor(x)) as.array(x) else plain_argument(x, "...", "check_gradient"))
   inputs <- lapply(args, tensor)
   floats <- which(vapply(args, is.double, NA))
-  if (length(floats) == 0) abort("`...` must hold an array of doubles to differentiate towards", fun = "check_gradient")
+  if (length(floats) == 0) abort("`...` must hold an array of doubles to differentiate with respect to",
+    fun = "check_gradient")
   total <- function(inputs) {
     results <- do.call(f, inputs)
     if (is_tensor(results)) results <- list(results)
@@ -123,7 +124,7 @@ function_derivatives <- function(f, args, step, order) {
   `names<-`(pairs, labels[floats])
 }
 
-#' The derivatives of f, one number, towards some of its inputs.
+#' The derivatives of f, one number, with respect to some of its inputs.
 #' @noRd
 derivatives_of <- function(f, inputs, which) {
   tape <- gradient_tape(persistent = FALSE)

@@ -72,7 +72,7 @@ hessian <- function(f, x) {
   op_concat(lapply(blocks, op_concat, axis = 2), axis = 1)
 }
 
-#' The derivatives of a gradient, that of x, towards y; zeros where it is constant.
+#' The derivatives of a gradient, that of x, with respect to y; zeros where it is constant.
 #' @noRd
 hessian_of <- function(tape, slope, y, x = y) {
   if (is.null(slope)) return(tensor_filled(0, c(dim(x), dim(y)), tensor_dtype(y)))

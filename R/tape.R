@@ -4,7 +4,7 @@
 #' (back-propagation). It watches trainable [variable()]s, tensors given to `tape_watch()`, and everything computed from
 #' them.
 #'
-#' `tape_gradient()` gives the gradient of the sum of the targets' elements towards each source:
+#' `tape_gradient()` gives the gradient of the sum of the targets' elements with respect to each source:
 #' `NULL` where a source has no part in the targets; if that is so for all sources, a warning of class
 #' `nativenet_warning_gradient` says what is likely to have cut the way. A tape that is not
 #' `persistent` lets go of all it recorded when it is asked the first time, and refuses a second question; for a loop of
