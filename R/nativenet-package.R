@@ -9,6 +9,8 @@
 #' * `nativenet.threads`: how many threads to use, see [nn_threads()].
 #' * `nativenet.instructions`: the instruction set of the engine, see [nn_features()].
 #' * `nativenet.blas`: does R's BLAS do large products, see [nn_features()]?
+#' * `nativenet.keep_memory`: `TRUE` lets R's process keep up to 1 GB of the memory that it has freed, where the C
+#'   library is glibc. Loops that run op by op on large tensors may be some percent faster then.
 #'
 #' They are read when the package loads.
 #'

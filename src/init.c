@@ -69,9 +69,9 @@ static void check_machine(void) {
     Rf_error("nativenet needs IEEE 754 numbers");
 }
 
-/* Tensors come and go at every step. After each collection glibc would hand back to the system what R freed and soon
- * fetch it again, page by page, which can take longer than the steps. Let it keep so much, which R was going to ask for
- * anyway. Blocks beyond 32 MB, the most that it lets one choose, are handed back as ever. */
+/* Tensors come and go at every step. After each collection glibc hands back to the system what R freed and soon fetches
+ * it again, page by page. An option lets it keep so much, in the whole process, which may have better use for it: so it
+ * must be asked for. Blocks beyond 32 MB, the most that it lets one choose, are handed back as ever. */
 #define KEPT_BYTES (1 << 30)
 static void keep_freed_memory(void) {
 #if defined(__GLIBC__)
@@ -83,7 +83,7 @@ static void keep_freed_memory(void) {
 void attribute_visible R_init_nativenet(DllInfo *dll);
 void attribute_visible R_init_nativenet(DllInfo *dll) {
   check_machine();
-  keep_freed_memory();
+  if (Rf_asLogical(Rf_GetOption1(Rf_install("nativenet.keep_memory"))) == 1) keep_freed_memory();
   border_open();
   kernels_choose(NULL);
   sizes_register(dll);
