@@ -136,6 +136,29 @@ test_that("weights never stop being finite numbers without an error", {
   }
 })
 
+test_that("weights that explode go back to those of at most 32 steps before, and Adam's memory with them", {
+  set.seed(1)
+  network <- build_dense_neural_network(2, list(4, relu(), 1, linear()), mean_squared_error(),
+    adam_optimizer(learning_rate = 0.01), dtype = "float32")
+  network$predict(xor_x) # weights are float32 from here on
+  seen <- list()
+  step <- function() {
+    seen[[length(seen) + 1]] <<- numbers(network)
+    network$train_on_batch(xor_x, xor_y)
+  }
+  for (i in 1:61) step()
+  network$optimizer$learning_rate <- 1e30
+  expect_error(for (i in 1:10) step(), class = "nativenet_error_nan")
+  back <- which(vapply(seen, identical, NA, numbers(network)))
+  expect_identical(back, 33L) # kept before the first step and after 32
+  expect_lte(length(seen) - back, 32)
+  network$optimizer$learning_rate <- 0.01
+  for (i in back:61) {
+    expect_identical(numbers(network), seen[[i]])
+    network$train_on_batch(xor_x, xor_y)
+  }
+})
+
 test_that("a batch whose loss overflows does not undo the steps before it", {
   network <- xor_network()
   network$activations <- list(htan(), linear())
