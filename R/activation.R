@@ -29,7 +29,7 @@ NULL
 
 activation_formulas <- list(
   linear = function(x, config) as_value(x),
-  relu = function(x, config) k_relu(x, config$alpha, config$max_value, config$threshold),
+  relu = function(x, config) relu_of(x, config$alpha, config$max_value, config$threshold),
   elu = function(x, config) op_elu(x, config$alpha),
   selu = function(x, config) op_selu(x),
   gelu = function(x, config) if (config$approximate) gelu_by_tanh(x) else op_gelu(x),
@@ -285,3 +285,16 @@ activation_softsign <- function(x) use_activation("softsign", list(), x)
 #' activation_exponential(c(-1, 0, 2))
 #' @export
 activation_exponential <- function(x) use_activation("exponential", list(), x)
+
+#' A slope below the threshold, and a ceiling.
+#' @noRd
+relu_of <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
+  y <- if (check_number(threshold) != 0) {
+    op_where(op_greater(x, threshold), x, op_multiply(op_subtract(x, threshold), check_number(alpha)))
+  } else if (check_number(alpha) != 0) {
+    op_leaky_relu(x, alpha)
+  } else {
+    op_relu(x)
+  }
+  if (is.null(max_value)) y else op_minimum(y, check_number(max_value))
+}

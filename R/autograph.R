@@ -266,13 +266,11 @@ as_condition <- function(x) {
 
 #' An iterator over anything that `for` may be given, evaluated once.
 #' @noRd
-loop_over <- function(x) {
+loop_over <- function(x) UseMethod("loop_over")
+
+#' @export
+loop_over.default <- function(x) {
   loop <- new.env(parent = emptyenv())
-  if (is_dataset(x) || is_iterator(x)) {
-    iterator <- as_iterator(x)
-    loop$pull <- function() iter_next(iterator)
-    return(loop)
-  }
   if (is_tensor(x)) {
     if (!length(dim(x))) abort("`for` cannot run over a scalar tensor", class = "shape", fun = NULL)
     items <- dim(x)[1]

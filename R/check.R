@@ -201,3 +201,15 @@ abort_symbolic <- function(fun) {
   abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`",
     class = "traced", fun = fun)
 }
+
+#' "`a`, `b`, ...", after `before`; nothing if there are none.
+#' @noRd
+some_names <- function(before, names, most = 10) {
+  if (length(names)) paste0(before, paste0("`", utils::head(names, most), "`", collapse = ", "),
+    if (length(names) > most) ", ...")
+}
+
+lost_row <- function(axes, more = NULL) {
+  paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", axes - 1),
+    ", drop = FALSE]`", more)
+}

@@ -45,11 +45,6 @@ check_dataset <- function(x, arg = "dataset", fun = calling_function()) {
   abort("`", arg, "` must be a data set, such as `tensor_slices_dataset()` makes, not ", describe(x), fun = fun)
 }
 
-#' dtype and shape of a tensor in an element; NA for an axis whose size may differ.
-#' @noRd
-tensor_spec <- function(dtype, dim, columns = NULL) structure(c(list(dtype = dtype, dim = as.integer(dim)),
-  if (!is.null(columns)) list(columns = columns)), class = "nn_spec")
-
 #' An element whose tensors know what their columns are called, as far as the data set does (R/model-names.R);
 #' character() for names that were lost.
 #' @noRd
@@ -162,14 +157,6 @@ tensor_slices_dataset <- function(tensors) {
 of_data_frame <- function(dataset) {
   dataset$named <- TRUE
   dataset
-}
-
-first_axis <- function(x, fun = "tensor_slices_dataset") {
-  if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape",
-    fun = fun)
-  if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole",
-    class = "shape", fun = fun)
-  if (is.null(dim(x))) length(x) else dim(x)[1]
 }
 
 #' An array as slices are taken from it: a tensor or bytes, and where in it the numbers begin.
@@ -398,3 +385,12 @@ format_spec <- function(spec) {
   if (!is.null(names(spec))) parts <- paste0(names(spec), " = ", parts)
   paste0("list(", paste(parts, collapse = ", "), ")")
 }
+
+#' @export
+loop_over.nn_dataset <- function(x) {
+  iterator <- as_iterator(x)
+  list2env(list(pull = function() iter_next(iterator)), parent = emptyenv())
+}
+
+#' @export
+loop_over.nn_iterator <- loop_over.nn_dataset

@@ -342,7 +342,7 @@ on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   step <- step_program(self, kind, source$data, source$batch)
   state <- new_state(step, random = kind == "train")
   optimizer <- self$compiled$optimizer
-  if (kind == "train") optimizer_refresh(optimizer)
+  if (kind == "train") refresh(optimizer)
   reading_data(self, source$data, run_step(self, step, source$data, source$batch, state))
   if (kind == "train") note_names(self, source$data$names)
   structure(step_logs(step, state), class = "nn_scores")

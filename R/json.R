@@ -82,3 +82,10 @@ exact_text <- function(x) {
   }
   text
 }
+
+from_json <- function(text, what, fun) {
+  refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
+  if (is.null(text)) refuse(": there is none")
+  x <- read_json(text, 100, refuse)
+  if (is.list(x)) x else refuse(" object")
+}

@@ -188,12 +188,16 @@ model_names <- c(htan = "tanh", gradient_descent_optimizer = "sgd", momentum_opt
 
 model_name <- function(class) if (class %in% names(model_names)) model_names[[class]] else sub("_optimizer$", "", class)
 
-#' A class or an object of the course as a model takes it: activations and optimizers have the same formulas there,
-#' losses are divided by other numbers. Anything else as it is.
+#' A class that was not called, such as relu.
 #' @noRd
-as_model_part <- function(kind, x, arg, fun) {
-  if (is(x, "refObjectGenerator")) return(model_name(x$className)) # a class that was not called, such as relu
-  if (!is.environment(x) || !is(x, "envRefClass")) return(x)
+#' @export
+as_model_part.refObjectGenerator <- function(x, kind, arg, fun) model_name(x$className)
+
+#' An object of the course as a model takes it: activations and optimizers have the same formulas there, losses are
+#' divided by other numbers.
+#' @noRd
+#' @export
+as_model_part.envRefClass <- function(x, kind, arg, fun) {
   class <- class(x)[1]
   name <- model_name(class)
   ours <- is_native(x) && class != "threshold"

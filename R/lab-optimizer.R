@@ -51,25 +51,6 @@ optimizer_numbers <- function(self) {
   )
 }
 
-# Beyond it, a number is Inf in float32.
-float32_max <- (2 - 2^-23) * 2^127
-
-seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
-                          fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind),
-                            "_optimizer")) {
-  numbers <- c(enum_code("update", kind), learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
-  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max &&
-    max(beta_1, beta_2) < 1 && epsilon <= 1) {
-    return(numbers)
-  }
-  check_number(learning_rate, min = 0, max = float32_max, fun = fun)
-  check_number(beta_1, min = 0, below = 1, arg = "beta_1, momentum", fun = fun)
-  check_number(beta_2, min = 0, below = 1, arg = "beta_2, rho", fun = fun)
-  check_number(epsilon, min = 0, max = 1, fun = fun)
-  check_number(weight_decay, min = 0, max = float32_max, fun = fun)
-  check_number(start, min = 0, max = float32_max, arg = "initial_accumulator_value", fun = fun)
-}
-
 #' An optimizer class: the kind of update, its fields with their defaults.
 #' @noRd
 optimizer_class <- function(name, kind, defaults, contains = "gradient_descent_optimizer") {

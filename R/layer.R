@@ -6,9 +6,10 @@
 #   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
 #                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
+#   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
-# layer_input() begins, which notes the call for a model (R/model-graph.R).
+# layer_input() begins, which notes the call for a model (R/layer-symbolic.R).
 
 #' @param kind names the type: `dense` for `dense_type` and `layer_dense()`.
 #' @param object what the layer is composed with: see compose(); may be missing.
@@ -111,12 +112,16 @@ snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A
 
 #' Put a layer on top of what is piped into it: a model that is a sequence, symbolic tensors, or tensors and arrays.
 #' @noRd
-compose <- function(object, layer) {
-  if (is_sequential(object)) return(invisible(add_layer(object, layer)))
-  if (is_layer(object)) {
-    abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object),
-      if (is_model(object)) "; call it on the model's `$output`", fun = layer_self(layer)$name)
-  }
+compose <- function(object, layer) UseMethod("compose")
+
+#' @export
+compose.nn_layer <- function(object, layer) {
+  abort("is put on models from `keras_model_sequential()` and on tensors, not on ", describe(object),
+    if (is_model(object)) "; call it on the model's `$output`", fun = layer_self(layer)$name)
+}
+
+#' @export
+compose.default <- function(object, layer) {
   if (is.character(object)) {
     abort("the first argument without a name is what the layer is put on, a model or tensors, not ", describe(object),
       "; name the others, as in `activation = \"relu\"`", fun = layer_self(layer)$name)
@@ -197,8 +202,8 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
 #' Arrays become tensors; floats take the layer's dtype.
 #' @noRd
 as_inputs <- function(self, x) {
-  if (!is_tensor(x) && length(self$inputs)) x <- parts_by_name(x, input_names(self, x),
-    data_names(self)[seq_along(self$inputs)], "x", self$name)
+  arrange <- layer_type(self)$arrange
+  if (!is.null(arrange) && !is_tensor(x)) x <- arrange(self, x)
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
     if (is_tensor(t)) return(cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
@@ -363,12 +368,20 @@ fixed_weights <- function(owner) {
   if (name %in% names(self$fields)) return(self$fields[[name]])
   if (exists(name, envir = self, inherits = FALSE)) return(get(name, envir = self))
   if (name %in% names(self$config)) return(self$config[[name]])
-  unknown_member(name, layer_member_names(self), describe(x))
+  unknown_member(name, layer_member_names(x), describe(x))
 }
 
-layer_member_names <- function(self) {
-  of_model <- if (!is.null(self$stop_training)) c(names(model_members), names(model_methods))
-  unique(c(of_model, names(layer_members), names(layer_type(self)$members), names(self$config), names(self$fields)))
+#' Members that some kinds have besides.
+#' @noRd
+more_members <- function(x) UseMethod("more_members")
+
+#' @export
+more_members.nn_layer <- function(x) NULL
+
+layer_member_names <- function(x) {
+  self <- layer_self(x)
+  unique(c(more_members(x), names(layer_members), names(layer_type(self)$members), names(self$config),
+    names(self$fields)))
 }
 
 #' @export
@@ -395,7 +408,7 @@ layer_member_names <- function(self) {
 `[[<-.nn_layer` <- function(x, i, value) eval(call("$<-", x, check_name(i, "[["), call("quote", value)))
 
 #' @export
-.DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(layer_self(x)), value = TRUE)
+.DollarNames.nn_layer <- function(x, pattern = "") grep(pattern, layer_member_names(x), value = TRUE)
 
 #' @export
 in_words.nn_layer <- function(x) paste(with_article(layer_self(x)$class_name), "layer")
@@ -412,3 +425,5 @@ print.nn_layer <- function(x, ...) {
 }
 
 is_sequential <- function(x) is_model(x) && layer_self(x)$kind == "sequential"
+
+count_of <- function(weights) sum(as.numeric(lengths(weights)))

@@ -53,17 +53,6 @@ as_parts <- function(x, names, arg, fun, n = length(names)) {
 padding_hint <- paste0("; of a list of sequences `pad_sequences()` makes a matrix, with a row for each, and of ",
   "rows that are equally long `do.call(rbind, x)`")
 
-as_number_matrix <- function(x, arg, fun) {
-  if (!length(x)) abort("`", arg, "` has no columns", class = "shape", fun = fun)
-  columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
-  bad <- which(!vapply(columns, is_bare, NA))[1]
-  if (!is.na(bad)) {
-    abort("`", arg, "` must hold numbers, but column `", names(x)[bad], "` is ", describe(columns[[bad]]),
-      conversion_hint(columns[[bad]], paste0(arg, "$", names(x)[bad])), fun = fun)
-  }
-  as.matrix(list2DF(columns, nrow(x)))
-}
-
 layer_names_of <- function(tensors) vapply(tensors, function(t) t$node$layer$name, "")
 
 #' A name for each input: that of its layer, or the one in the list that the model was made with. `x` may be named
@@ -101,11 +90,6 @@ row_hint <- function(value, wanted) {
   } else if (!anyNA(row) && length(shape) > 1 && prod(row) == prod(shape[-1])) {
     paste0("; `array_reshape(x, c(nrow(x), ", paste(row, collapse = ", "), "))` gives rows of that shape")
   }
-}
-
-lost_row <- function(axes, more = NULL) {
-  paste0("; a row taken out of an array stays one with `drop = FALSE`: `x[i", strrep(", ", axes - 1),
-    ", drop = FALSE]`", more)
 }
 
 #' Row and column of an element, or all its indices; nothing for a vector, whose position is known.

@@ -90,13 +90,6 @@ with_levels <- function(f, wanted, what, fun) {
   structure(at[as.integer(f)], levels = wanted, class = "factor")
 }
 
-#' "`a`, `b`, ...", after `before`; nothing if there are none.
-#' @noRd
-some_names <- function(before, names, most = 10) {
-  if (length(names)) paste0(before, paste0("`", utils::head(names, most), "`", collapse = ", "),
-    if (length(names) > most) ", ...")
-}
-
 # ---- in a model's file: a list of what is known, as data_names() gives it ----
 
 names_entry <- function(self) {

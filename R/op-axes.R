@@ -143,3 +143,14 @@ global_norm <- function(xs) {
 square_sum <- function(x, axis = NULL, keepdims = FALSE, fun = "op_sum") {
   reduce_op("sum", op_square(op_cast(x, "float64")), axis, keepdims, fun)
 }
+
+#' 0-based axes as op_*() take them.
+#' @noRd
+from_zero <- function(axis) {
+  numbers <- plain_numbers(axis)
+  if (are_numbers(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
+}
+
+#' Means are of floats.
+#' @noRd
+floats_of <- function(x) if (startsWith(tensor_dtype(tensor(x)), "float")) x else op_cast(x, session$floatx)

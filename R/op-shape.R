@@ -418,3 +418,9 @@ op_zeros_like <- function(x) constant_like(x, 0)
 #' @rdname op_zeros_like
 #' @export
 op_ones_like <- function(x) constant_like(x, 1)
+
+tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
+  shape <- check_sizes(shape, fun = fun)
+  check_room(shape, "shape")
+  tensor(if (length(shape)) array(value, shape) else value, dtype)
+}

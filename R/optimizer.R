@@ -336,7 +336,7 @@ restore_optimizer <- function(self, memory) {
 #' @noRd
 as_optimizer <- function(x, fun = calling_function()) {
   if (inherits(x, "nn_optimizer")) return(x)
-  x <- as_model_part("optimizer", x, "optimizer", fun)
+  x <- as_model_part(x, "optimizer", "optimizer", fun)
   if (inherits(x, "nn_optimizer")) return(x)
   if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
   kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
@@ -377,9 +377,10 @@ set_learning_rate <- function(self, rate) {
 }
 
 # The learning rate of the next step, if it follows a schedule.
-optimizer_refresh <- function(self) {
-  schedule <- .subset2(self, "schedule")
-  if (!is.null(schedule)) set_learning_rate(self, schedule(optimizer_iterations(self)))
+#' @export
+refresh.nn_optimizer <- function(x) {
+  schedule <- .subset2(x, "schedule")
+  if (!is.null(schedule)) set_learning_rate(x, schedule(optimizer_iterations(x)))
 }
 
 #' Shrink gradients by the optimizer's rule; also in a program.
@@ -421,7 +422,7 @@ apply_gradients <- function(self, grads_and_vars) {
   clip <- .subset2(self, "clip")
   if (length(clip)) gradients <- clip_gradients(gradients, clip)
   if (!is_tracing()) {
-    optimizer_refresh(self)
+    refresh(self)
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
   } else {
     again <- is_one_of(self, session$optimizers)
@@ -481,7 +482,7 @@ optimizer_members <- list(
     fun = "optimizer")
   check_not_tracing("it changes an optimizer")
   assign("schedule", if (is_schedule(value)) value, envir = x)
-  if (is_schedule(value)) optimizer_refresh(x) else set_learning_rate(x, value)
+  if (is_schedule(value)) refresh(x) else set_learning_rate(x, value)
   x
 }
 
@@ -501,3 +502,22 @@ print.nn_optimizer <- function(x, ...) {
 
 #' @export
 in_words.nn_optimizer <- function(x) sprintf("an optimizer of models, `%s()`", constructor_of(.subset2(x, "kind")))
+
+# Beyond it, a number is Inf in float32.
+float32_max <- (2 - 2^-23) * 2^127
+
+seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
+                          fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind),
+                            "_optimizer")) {
+  numbers <- c(enum_code("update", kind), learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
+  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max &&
+    max(beta_1, beta_2) < 1 && epsilon <= 1) {
+    return(numbers)
+  }
+  check_number(learning_rate, min = 0, max = float32_max, fun = fun)
+  check_number(beta_1, min = 0, below = 1, arg = "beta_1, momentum", fun = fun)
+  check_number(beta_2, min = 0, below = 1, arg = "beta_2, rho", fun = fun)
+  check_number(epsilon, min = 0, max = 1, fun = fun)
+  check_number(weight_decay, min = 0, max = float32_max, fun = fun)
+  check_number(start, min = 0, max = float32_max, arg = "initial_accumulator_value", fun = fun)
+}

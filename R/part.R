@@ -100,7 +100,7 @@ made_by <- function(kind, f) {
 #' @noRd
 as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_objects = NULL, name = NULL) {
   if (is.null(x) || is_part(x, kind)) return(x)
-  x <- as_model_part(kind, x, arg, fun)
+  x <- as_model_part(x, kind, arg, fun)
   if (is_part(x, kind)) return(x)
   if (is.character(x) && length(x) == 1 && !is.na(x)) {
     check_string(x, arg, fun)
@@ -116,6 +116,13 @@ as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_object
   abort("`", arg, "` must be the name of ", with_article(kind), ", an object such as `", kind, "_",
     part_names[[kind]][1], "()`, or a function, not ", describe(x), fun = fun)
 }
+
+#' Objects of other kinds as a model takes them; anything else as it is.
+#' @noRd
+as_model_part <- function(x, kind, arg, fun) UseMethod("as_model_part")
+
+#' @export
+as_model_part.default <- function(x, kind, arg, fun) x
 
 check_part_name <- function(kind, x, arg, fun) {
   name <- find_name(kind, x)

@@ -96,13 +96,6 @@ model_pieces <- function(self, include_optimizer) {
 weight_keys <- function(weights) sprintf("weights/%04d/%s", seq_along(weights),
   sub(":0$", "", vapply(weights, variable_name, "")))
 
-from_json <- function(text, what, fun) {
-  refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
-  if (is.null(text)) refuse(": there is none")
-  x <- read_json(text, 100, refuse)
-  if (is.list(x)) x else refuse(" object")
-}
-
 optimizer_tensors <- function(optimizer, weights) {
   memory <- optimizer_memory(optimizer)
   tensors <- list("optimizer/numbers" = tensor(memory$numbers, "float64"))

@@ -85,13 +85,6 @@ print.nn_namespace <- function(x, ...) {
 
 # ---- helpers ----
 
-#' 0-based axes as op_*() take them.
-#' @noRd
-from_zero <- function(axis) {
-  numbers <- plain_numbers(axis)
-  if (are_numbers(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
-}
-
 #' An R value or tensor as tf$constant() sees it.
 #' @noRd
 tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
@@ -119,12 +112,6 @@ stacked <- function(x, fun) {
   }
   if (all(lengths(shapes) == 0) && !any(vapply(parts, is_tensor, NA))) return(unlist(parts))
   op_stack(parts, axis = 1)
-}
-
-tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
-  shape <- check_sizes(shape, fun = fun)
-  check_room(shape, "shape")
-  tensor(if (length(shape)) array(value, shape) else value, dtype)
 }
 
 #' What an op takes as it is, and lists.

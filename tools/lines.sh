@@ -25,13 +25,17 @@ layer 'C: border to R'       r_*.[ch] init.c
 layer 'C: other'             *.[ch]
 cd "$TOP/R"
 : > "$seen"
-layer 'R: check'             check.R
-layer 'R: tensor, op, tape'  tensor.R variable.R op*.R tape.R random.R
-layer 'R: program'           program.R autograph.R
-layer 'R: parts of a model'  activation.R initializer.R layer*.R loss.R metric.R optimizer*.R
-layer 'R: model, training'   model*.R dataset*.R callback*.R fit.R history.R save.R
-layer 'R: lab classes'       lab*.R
-layer 'R: other spellings'   tf.R k_*.R backend.R
+layer 'R: errors, checks'    caller.R check.R file.R json.R kinds.R session.R structure.R
+layer 'R: tensors, ops'      array-reshape.R custom-gradient.R derivative*.R forward-accumulator.R hessian.R jacobian.R \
+  numbers.R op-*.R op.R plot.R program-print.R random-state.R tape.R tensor*.R threads.R user-code.R
+layer 'R: programs'          autograph*.R program.R
+layer 'R: parts of a model'  activation.R constraint.R initializer.R layer*.R loss*.R metric.R metric-*.R module.R \
+  optimizer*.R part.R regularizer.R
+layer 'R: models'            compile.R model*.R
+layer 'R: data, training'    callback*.R data*.R evaluate.R fit.R history.R metrics-viewer.R progress.R safetensors.R \
+  save.R text*.R timeseries.R
+layer 'R: course, pictures'  check-gradient.R course*.R homework*.R lab*.R plot-*.R
+layer 'R: other spellings'   attach.R backend.R keras*.R nativenet-package.R not-yet.R tf.R
 layer 'R: other'             *.R
 cd "$TOP"
 layer 'tests'                tests/testthat/*.R

@@ -47,6 +47,45 @@ test_that(".Call stands in the files that border on the engine only", {
   expect_true("op.R" %in% found)
 })
 
+# Which floor a file of R/ stands on, by its name. A file uses its own floor and those below. What is above is reached
+# by S3 methods: the generic stands below.
+floors <- c(
+  "errors, checks, the session" = "caller|check|file|json|kinds|session|structure",
+  "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|forward-accumulator|hessian|",
+    "jacobian|numbers|op(-.*)?|plot|program-print|random-state|tape|tensor(-.*)?|threads|user-code"),
+  "programs" = "autograph(-.*)?|program",
+  "layers and other parts of models" = paste0("activation|constraint|initializer|layer(-.*)?|loss(-.*)?|metric(-.*)?|",
+    "module|optimizer(-.*)?|part|regularizer"),
+  "models" = "compile|model(-.*)?",
+  "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|fit|history|metrics-viewer|progress|",
+    "safetensors|save|text(-.*)?|timeseries"),
+  "course, homework, pictures" = "check-gradient|course-.*|homework-.*|lab-.*|plot-.*",
+  "other spellings, other packages" = "attach|backend|keras-.*|nativenet-package|not-yet|tf"
+)
+
+test_that("files of R use their own floor and those below", {
+  skip_without_sources()
+  code <- lapply(r_files(), function(f) as.list(parse(f, keep.source = FALSE)))
+  names(code) <- sub("[.]R$", "", basename(r_files()))
+  floor_of <- lapply(names(code), function(f) which(vapply(floors, function(p) grepl(paste0("^(", p, ")$"), f), NA)))
+  expect_identical(names(code)[lengths(floor_of) != 1], character()) # new ones find their place in the table
+  level <- stats::setNames(as.integer(floor_of), names(code))
+  defined <- lapply(code, function(file) unlist(lapply(file, function(e)
+    if (is.call(e) && identical(e[[1]], quote(`<-`)) && is.name(e[[2]])) as.character(e[[2]]))))
+  home <- stats::setNames(rep(names(defined), lengths(defined)), unlist(defined))
+  up <- lapply(names(code), function(file) {
+    above <- names(home)[level[home] > level[[file]]]
+    used <- lapply(code[[file]], function(e) {
+      named <- intersect(all.names(e), above) # maybe as an argument or a member
+      if (length(named)) intersect(named, codetools::findGlobals(as.function(list(e))))
+    })
+    used <- unique(unlist(used))
+    paste0(file, ".R uses ", used, "() of ", home[used], ".R", recycle0 = TRUE)
+  })
+  expect_gt(length(home), 1000)
+  expect_identical(unlist(up), character())
+})
+
 test_that("the number that a check returns is the one that is used", {
   skip_without_sources()
   # an integer64 is checked as the number it stands for; what came still has the bits of another

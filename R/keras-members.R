@@ -1,0 +1,50 @@
+# Members of models, and the methods that Python spells with a dollar: model$fit(...).
+
+model_members <- list(
+  layers = function(self) self$layers,
+  inputs = function(self) self$inputs,
+  outputs = function(self) self$outputs,
+  optimizer = function(self) self$compiled$optimizer,
+  loss = function(self) self$compiled$loss,
+  metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
+  stop_training = function(self) self$stop_training,
+  history = function(self) self$history,
+  summary = function(self) function(...) summary(layer_handle(self), ...)
+)
+
+#' @export
+`$.nn_model` <- function(x, name) {
+  self <- layer_self(x)
+  if (!is.null(model_members[[name]])) return(model_members[[name]](self))
+  method <- model_methods[[name]]
+  if (!is.null(method)) return(function(...) method(x, ...))
+  NextMethod()
+}
+
+#' @export
+`$<-.nn_model` <- function(x, name, value) {
+  self <- layer_self(x)
+  if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
+  else if (name == "optimizer") {
+    if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled",
+      fun = self$name)
+    self$compiled$optimizer <- claim_optimizer(as_optimizer(value, fun = self$name), self, self$name)
+  }
+  # as after model$layers[[1]]$trainable <- FALSE
+  else if (name == "layers" && identical(lapply(value, layer_self), lapply(self$layers, layer_self))) self
+  else return(NextMethod())
+  x
+}
+
+# Python's spelling: model$fit(...).
+model_methods <- list(
+  compile = function(x, ...) compile(x, ...), fit = function(x, ...) fit(x, ...), evaluate = function(x, ...)
+  evaluate(x, ...), predict = function(x, ...) stats::predict(x, ...), train_on_batch = function(x, ...)
+  train_on_batch(x, ...), test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...)
+  predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
+  save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
+  load_model_weights(x, ...), add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
+)
+
+#' @export
+more_members.nn_model <- function(x) c(names(model_members), names(model_methods))

@@ -1,0 +1,212 @@
+# Symbolic tensors: layer_input() begins, and each call of a layer on symbolic tensors adds a node to a graph. Shapes
+# follow from a trial: the layer's ops are issued into a program that is thrown away.
+
+#' Input layer
+#'
+#' The entry point of a model (functional API): gives a symbolic tensor, which has a shape but no numbers. Layers that
+#' are called on it give symbolic tensors again, from which [keras_model()] makes models.
+#'
+#' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
+#' @param batch_shape the same with the batch axis, in place of `shape`.
+#' @param name a string; by default `"input_1"` and so on.
+#' @param dtype `"float32"` by default; `"int32"` for tokens.
+#' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
+#' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
+#' @examples
+#' input <- layer_input(shape = 784)
+#' code <- input |> layer_dense(32, activation = "relu")
+#' code
+#' @export
+layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL,
+  ragged = FALSE) {
+  if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor))
+    abort("`sparse`, `ragged` and `tensor` are not supported")
+  size <- if (is.null(batch_shape)) check_input_shape(shape) else
+    check_input_shape(batch_shape, arg = "batch_shape")[-1]
+  if (!is.null(name)) check_name(name, fun = "layer_input")
+  dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, dtypes))
+  input_tensor(size, dtype, name)
+}
+
+#' NULL, NA and -1 all stand for any size.
+#' @noRd
+check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = calling_function()) {
+  if (is.null(shape)) abort("`", arg, "` must be given: the sizes of all axes but the batch's", fun = fun)
+  shape <- plain_argument(shape, force(arg), fun)
+  size <- if (is_branch(shape) || is.atomic(shape) && !is.object(shape)) vapply(as.list(shape), function(n) {
+    n <- plain_argument(n)
+    if (is_open_size(n)) NA_real_ else if (is_number(n)) n else 0
+  }, 0) else 0
+  size[!is.na(size) & size == -1] <- NA
+  if (any(size < 1 | size != round(size) | size > .Machine$integer.max, na.rm = TRUE)) {
+    abort("`", arg, "` must hold positive whole numbers, or NA for any size, not ",
+      if (is.numeric(shape) && length(shape) %in% 2:8) format_shape(shape) else describe(shape), fun = fun)
+  }
+  if (length(size) > 7) abort("`", arg, "` must have at most 7 axes besides the batch's, not ", length(size), fun = fun)
+  as.integer(size)
+}
+
+input_tensor <- function(size, dtype, name = NULL) {
+  self <- new.env(parent = emptyenv())
+  self$kind <- "input"
+  self$class_name <- "InputLayer"
+  self$config <- list()
+  self$options <- list()
+  self$dtype <- dtype
+  self$trainable <- TRUE
+  self$name <- if (is.null(name)) unique_input_name() else name
+  self$home <- session$home
+  self$built <- TRUE
+  self$weights <- self$rules <- list()
+  self$is_input <- TRUE
+  node <- new_node(self, list(), list())
+  node$outputs <- keras_tensor(c(NA, size), dtype, node)
+  self$input_shape <- self$output_shape <- c(NA, size)
+  self$input <- self$output <- node$outputs
+  node$outputs
+}
+
+input_type <- list(class_name = "InputLayer", call = function(self, x) x, mask = TRUE)
+
+# Keras counts inputs from 1.
+unique_input_name <- function() {
+  name <- unique_name("input")
+  n <- if (name == "input") 1 else as.integer(sub("input_", "", name)) + 1
+  paste0("input_", n)
+}
+
+#' A call of a layer: its inputs and outputs are structures of symbolic tensors.
+#' @noRd
+new_node <- function(self, inputs, args) {
+  node <- new.env(parent = emptyenv())
+  node$layer <- self
+  node$home <- session$home
+  node$inputs <- inputs
+  node$args <- args
+  session$nodes <- session$nodes + 1
+  node$number <- session$nodes # in the order of the calls
+  node
+}
+
+#' @param mask the shape of its mask, or NULL.
+#' @noRd
+keras_tensor <- function(shape, dtype, node, mask = NULL) {
+  x <- new.env(parent = emptyenv())
+  x$shape <- as.integer(shape)
+  x$mask <- mask
+  x$dtype <- dtype
+  x$node <- node
+  structure(x, class = "nn_keras_tensor")
+}
+
+#' "(None, 784)", as Keras writes shapes.
+#' @noRd
+format_keras_shape <- function(shape) format_shape(ifelse(is.na(shape), "None", shape))
+
+#' @export
+print.nn_keras_tensor <- function(x, ...) {
+  cat("<symbolic tensor of shape ", format_keras_shape(x$shape), ", ", x$dtype, ", from layer ", x$node$layer$name,
+    ">\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+in_words.nn_keras_tensor <- function(x) paste("a symbolic tensor of shape", format_keras_shape(dim(x)))
+
+#' @export
+dim.nn_keras_tensor <- function(x) .subset2(x, "shape")
+
+#' @export
+length.nn_keras_tensor <- function(x) 1L
+
+#' @export
+`$.nn_keras_tensor` <- function(x, name) {
+  members <- c("shape", "dtype", "node")
+  if (name %in% members) .subset2(x, name) else unknown_member(name, members[1:2], "a symbolic tensor")
+}
+
+#' @export
+Math.nn_keras_tensor <- function(x, ...) abort_symbolic(.Generic)
+
+#' @export
+Summary.nn_keras_tensor <- function(..., na.rm = FALSE) abort_symbolic(.Generic)
+
+#' @export
+`[.nn_keras_tensor` <- function(x, ...) abort_symbolic("[")
+
+#' @export
+as.array.nn_keras_tensor <- function(x, ...) abort_symbolic("as.array")
+
+#' @export
+mean.nn_keras_tensor <- function(x, ...) abort_symbolic("mean")
+
+#' @export
+t.nn_keras_tensor <- function(x) abort_symbolic("t")
+
+# ---- what a call gives ----
+
+# Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that
+# meet are mostly at the same place.
+unknown_sizes <- c(10007L, 10009L, 10037L, 10039L, 10061L, 10067L, 10069L, 10079L)
+
+try_shape <- function(shape) ifelse(is.na(shape), unknown_sizes[seq_along(shape)], shape)
+known_shape <- function(shape) {
+  unknown <- vapply(shape, function(n) n > 0 && any(n %% unknown_sizes == 0), NA)
+  replace(shape, unknown, NA)
+}
+
+symbolic_call <- function(self, object, args) {
+  leaves <- tensor_leaves(object)
+  plain <- Filter(Negate(is_keras_tensor), leaves)
+  if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
+  if (any(vapply(tensor_leaves(args), is_keras_tensor, NA)))
+    abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
+  object <- one_tensor(self, object)
+  if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
+  specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
+  mask_specs <- lapply(leaves, function(x) {
+    if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask")))
+  })
+  run <- function(x, masks) do.call(call_layer, c(list(self, as_inputs(self, with_masks(x, masks))), args))
+  trial <- with_training(FALSE, tryCatch(
+    with_place(NULL, trace_call(run, list(specs, mask_specs))),
+    error = function(e) abort_at_layer(self, e)
+  ))
+  node <- new_node(self, object, args)
+  node$outputs <- fill_leaves(trial$template, lapply(tensor_leaves(trial$template), function(y) {
+    info <- tensor_info(y)
+    mask <- attr(y, "mask")
+    keras_tensor(known_shape(info[[2]]), info[[1]], node, if (!is.null(mask)) known_shape(shape_of(mask)))
+  }))
+  if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
+  node$outputs
+}
+
+#' What `$input`, `$output` and their shapes say.
+#' @noRd
+note_ends <- function(self, input, output) {
+  shapes <- function(x) fill_leaves(x, lapply(tensor_leaves(x), function(y) y$shape))
+  self$input <- input
+  self$output <- output
+  self$input_shape <- shapes(input)
+  self$output_shape <- shapes(output)
+}
+
+#' An op's error, in the words of shapes as models have them, and with the layer's name.
+#' @noRd
+abort_at_layer <- function(self, e) {
+  text <- conditionMessage(e)
+  for (n in unknown_sizes) text <- gsub(n, "None", text, fixed = TRUE)
+  if (!grepl(paste0("`", self$name, "()`"), text, fixed = TRUE)) text <- paste0("layer `", self$name, "`: ", text)
+  e$message <- text
+  stop(e)
+}
+
+#' Layers called without `training` behave so.
+#' @noRd
+with_training <- function(training, expr) {
+  before <- session$training
+  on.exit(session$training <- before)
+  session$training <- training
+  expr
+}
