@@ -62,12 +62,6 @@ use_activation <- function(name, config, x) {
   if (missing(x)) f else f(x)
 }
 
-#' What layers take as `activation`; NULL is linear.
-#' @noRd
-as_activation <- function(x, arg = "activation", fun = calling_function(), custom_objects = NULL, name = NULL) {
-  as_part("activation", if (is.null(x)) "linear" else x, arg, fun, custom_objects, name)
-}
-
 #' The `activation` and `alpha` of op_dense() that do the same in one op, or NULL if none does.
 #' @noRd
 fused_activation <- function(f) {

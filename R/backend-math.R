@@ -1,9 +1,5 @@
 # Keras' backend functions: mathematics. The others are in R/backend.R and R/backend-shape.R.
 
-#' Means are of floats.
-#' @noRd
-floats_of <- function(x) if (startsWith(k_dtype(x), "float")) x else op_cast(x, session$floatx)
-
 #' Reductions
 #'
 #' Reduce axes to one number each. The divisor of the variance is n. `k_logsumexp()` is
@@ -307,16 +303,7 @@ k_batch_dot <- function(x, y, axes = NULL) {
 #' @examples
 #' k_relu(c(-1, 0, 6), alpha = 0.1, max_value = 4)
 #' @export
-k_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
-  y <- if (check_number(threshold) != 0) {
-    op_where(op_greater(x, threshold), x, op_multiply(op_subtract(x, threshold), check_number(alpha)))
-  } else if (check_number(alpha) != 0) {
-    op_leaky_relu(x, alpha)
-  } else {
-    op_relu(x)
-  }
-  if (is.null(max_value)) y else op_minimum(y, check_number(max_value))
-}
+k_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) relu_of(x, alpha, max_value, threshold)
 
 #' Activations
 #'

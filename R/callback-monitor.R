@@ -230,7 +230,7 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
       say(epoch, "saving model to ", path)
     }
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)
-    session$told_formats <- union(session$told_formats, path) # when the callback was made
+    note_format(path) # told when the callback was made
     if (save_weights_only) save_model_weights(self$model, path, overwrite = TRUE) else
       save_model(self$model, path, overwrite = TRUE)
   }

@@ -39,11 +39,10 @@ idx_types <- list(
 #' read_idx(path)
 #' @export
 read_idx <- function(path) {
-  with_idx(path, "read_idx", function(header, read) idx_array(idx_values(header, read), header$dim))
+  with_idx(path, "read_idx", function(header, values) idx_array(values(), header$dim))
 }
 
-#' Open an idx file, check that it holds what its header says, and call `use(header, read)`; `read(n)` gives the next n
-#' bytes.
+#' Open an idx file and call `use(header, values)`; values() checks that it holds what its header says, and gives that.
 #' @noRd
 with_idx <- function(path, fun, use) {
   check_file(path, fun)
@@ -60,9 +59,11 @@ with_idx <- function(path, fun, use) {
   header <- idx_header(read, refuse)
   idx_check_size(header, file.size(path), compressed, refuse)
   header$bytes <- 4 + 4 * length(header$dim) + prod(header$dim) * header$size
-  if (compressed) check_stream(open, refuse, header$bytes, path = normalizePath(path))
   header$compressed <- compressed
-  use(header, read)
+  use(header, function() {
+    if (compressed) check_stream(open, refuse, header$bytes, path = normalizePath(path))
+    idx_values(header, read)
+  })
 }
 
 idx_header <- function(read, refuse) {

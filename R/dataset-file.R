@@ -42,11 +42,13 @@ idx_dataset <- function(images, labels = NULL) {
 #' The bytes of an idx file, or, where they are larger numbers in the wrong order for this machine, the array.
 #' @noRd
 idx_column <- function(path, fun = "idx_dataset") {
-  header <- with_idx(path, fun, function(header, read) header)
-  rows <- as.double(header$dim[1])
-  if (header$what != "raw") return(c(column(read_idx(path)), rows = rows))
-  bytes <- file_bytes(path, header$bytes, exactly = TRUE, compressed = header$compressed, fun = fun)
-  list(data = bytes, offset = header$bytes - prod(header$dim), spec = tensor_spec("int32", header$dim[-1]), rows = rows)
+  with_idx(path, fun, function(header, values) {
+    rows <- as.double(header$dim[1])
+    if (header$what != "raw") return(c(column(idx_array(values(), header$dim)), rows = rows))
+    bytes <- file_bytes(path, header$bytes, exactly = TRUE, compressed = header$compressed, fun = fun)
+    list(data = bytes, offset = header$bytes - prod(header$dim), spec = tensor_spec("int32", header$dim[-1]),
+      rows = rows)
+  })
 }
 
 #' A function that gives the file's bytes: as memory where the system has that, else read. The file is checked now and
@@ -79,7 +81,7 @@ unpacked <- function(path, bytes, fun) {
   key <- paste(path, as.numeric(info$mtime), info$size)
   if (isTRUE(file.exists(as.character(session$unpacked[key])))) return(session$unpacked[[key]])
   to <- tempfile("nativenet-", fileext = ".idx")
-  unpack(path, to, refuse_file(path, "idx", fun), bytes, fun)
+  unpack(path, to, refuse_file(path, "idx", fun), bytes, fun = fun)
   session$unpacked[key] <- to
   to
 }

@@ -147,7 +147,7 @@ tensor_slices_dataset <- function(tensors) {
   if (any(vapply(arrays, is.character, NA)) || length(arrays) > most_tensors)
     return(slices_in_r(tensors, arrays, rows[1]))
   columns <- lapply(arrays, column)
-  spec <- fill_leaves(tensors, Map(function(x, own) tensor_spec(x$spec$dtype, x$spec$dim, column_names(own)), columns,
+  spec <- fill_leaves(tensors, with_names_of(lapply(columns, `[[`, "spec"),
     tensor_leaves(tensors)))
   slices_dataset(spec, rows[1], columns)
 }
@@ -158,6 +158,13 @@ of_data_frame <- function(dataset) {
   dataset$named <- TRUE
   dataset
 }
+
+#' Specs that know what the columns of these arrays are called.
+#' @noRd
+with_names_of <- function(specs, arrays) Map(function(spec, own) {
+  spec$columns <- column_names(own)
+  spec
+}, specs, arrays)
 
 #' An array as slices are taken from it: a tensor or bytes, and where in it the numbers begin.
 #' @noRd
@@ -184,12 +191,11 @@ slices_dataset <- function(spec, rows, columns) {
 
 # Strings, and more tensors than a native element has room for.
 slices_in_r <- function(tensors, arrays, rows) {
-  columns <- lapply(tensor_leaves(tensors), column_names)
   arrays <- lapply(arrays, function(x) if (is.character(x)) x else
     as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
   item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
-  spec <- Map(function(x, names) if (is.character(x)) spec_of("") else tensor_spec(tensor_dtype(x), dim(x)[-1], names),
-    arrays, columns)
+  spec <- with_names_of(lapply(arrays, function(x) if (is.character(x)) spec_of("") else
+    tensor_spec(tensor_dtype(x), dim(x)[-1])), tensor_leaves(tensors))
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
 }
 
@@ -212,8 +218,7 @@ tensors_dataset <- function(tensors) {
   if (is.data.frame(tensors)) return(of_data_frame(tensors_dataset(as.list(tensors))))
   whole <- as_element(tensors)
   if (!length(tensor_leaves(whole))) abort("`tensors` must be an array or a list of arrays, not ", describe(tensors))
-  spec <- Map(function(s, own) tensor_spec(s$dtype, s$dim, column_names(own)), tensor_leaves(spec_of(whole)),
-    tensor_leaves(tensors, keep_null = TRUE))
+  spec <- with_names_of(tensor_leaves(spec_of(whole)), tensor_leaves(tensors, keep_null = TRUE))
   indexed_dataset(fill_leaves(whole, spec), 1, function(i) whole)
 }
 

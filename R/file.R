@@ -120,33 +120,40 @@ is_whole_gzip <- function(path, held) {
   FALSE
 }
 
-#' Read a compressed stream once without keeping any of it, to learn whether it holds `announced` bytes, or, where
-#' nothing is announced, at most `most`. `open` opens it; it may be the file of the name `path`.
+#' A reader that refuses what does not hold `announced` bytes, or, where nothing is announced, holds more than `most`.
+#' @noRd
+counted <- function(read, refuse, announced = NULL, most = announced) {
+  held <- 0
+  function(n) {
+    block <- read(n)
+    held <<- held + length(block)
+    if (held > most) refuse("it unpacks to more than ", format_bytes(most))
+    if (!length(block) && !is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced),
+      ", but has ", format_bytes(held))
+    block
+  }
+}
+
+#' Read a compressed stream once without keeping any of it: how many bytes are in it? `open` opens it; it may be the
+#' file of the name `path`.
 #' @noRd
 check_stream <- function(open, refuse, announced = NULL, most = announced, path = NULL) {
   con <- open()
   on.exit(close(con))
-  read <- byte_reader(con, refuse, path)
+  read <- counted(byte_reader(con, refuse, path), refuse, announced, most)
   held <- 0
-  while (held <= most && (n <- length(read(2^16)))) held <- held + n
-  if (held > most) refuse("it unpacks to more than ", format_bytes(most))
-  if (!is.null(announced) && held < announced) refuse("it announces ", format_bytes(announced), ", but has ",
-    format_bytes(held))
+  while (n <- length(read(2^16))) held <- held + n
   invisible(held)
 }
 
-#' Unpack a gzip file into a new one, which is gone again when there are more bytes than `most` or anything else is
-#' wrong.
+#' Unpack a gzip file into a new one, which is gone again when anything is wrong.
 #' @noRd
-unpack <- function(path, to, refuse, most, fun = calling_function()) {
+unpack <- function(path, to, refuse, announced = NULL, most = announced, fun = calling_function()) {
   con <- gzfile(path, "rb")
   on.exit(close(con))
-  read <- byte_reader(con, refuse, path)
-  left <- most
+  read <- counted(byte_reader(con, refuse, path), refuse, announced, most)
   replace_file(to, fun = fun, pieces = function() {
     block <- read(2^20)
-    left <<- left - length(block)
-    if (left < 0) refuse("it unpacks to more than ", format_bytes(most))
     if (length(block)) block
   })
 }

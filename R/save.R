@@ -56,12 +56,16 @@ tell_format <- function(path, fun) {
   if (is.na(promised) && ending != "safetensors") promised <- if (grepl("_hdf5$", fun)) "HDF5" else
     if (grepl("_tf$", fun)) "TensorFlow's" else NA
   if (is.na(promised) || path %in% session$told_formats) return()
-  session$told_formats <- c(session$told_formats, path)
+  note_format(path)
   warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ", promised,
     ", whatever its name: `load_model()` and ",
     "libraries for safetensors read it, Keras in Python does not. The ending `.safetensors` says what it is",
     class = "format")
 }
+
+#' Of this file nothing is to be said again.
+#' @noRd
+note_format <- function(path) session$told_formats <- union(session$told_formats, path)
 
 check_target <- function(path, overwrite, fun = calling_function()) {
   check_string(path, arg = "filepath", fun = fun)

@@ -2,9 +2,7 @@
 # A build with clang without a warning, and the tests of what has C code change R's lists: the two compilers evaluate
 # arguments in different orders.
 . "$(dirname "$0")/env.sh"
-out=$BUILD/clang
-rm -rf "$out"
-mkdir -p "$out/lib"
+empty_library clang
 
 clang=$(command -v clang) || die "no clang here"
 printf 'CC = %s\nCFLAGS = -O1 -Wall -Wextra -Wpedantic -Werror\n' "$(command -v ccache || true) $clang" > "$out/Makevars"

@@ -21,3 +21,9 @@ die() {
   echo "$0: $*" >&2
   exit 1
 }
+
+empty_library() { # name: an empty folder of that name in build/, $out, with a library to install into
+  out=$BUILD/$1
+  rm -rf "$out"
+  mkdir -p "$out/lib"
+}

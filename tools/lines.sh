@@ -35,7 +35,7 @@ layer 'R: models'            compile.R model*.R
 layer 'R: data, training'    callback*.R data*.R evaluate.R fit.R history.R metrics-viewer.R progress.R safetensors.R \
   save.R text*.R timeseries.R
 layer 'R: course, pictures'  check-gradient.R course*.R homework*.R lab*.R plot-*.R
-layer 'R: other spellings'   attach.R backend.R keras*.R nativenet-package.R not-yet.R tf.R
+layer 'R: other spellings'   attach.R backend*.R keras*.R nativenet-package.R not-yet.R tf.R
 layer 'R: other'             *.R
 cd "$TOP"
 layer 'tests'                tests/testthat/*.R

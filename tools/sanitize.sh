@@ -2,9 +2,7 @@
 # The tests under gcc's address and undefined-behaviour sanitizers. Any report ends R and is a
 # failure. TEST_FILTER and NATIVENET_SLOW=0 as in tools/test.sh.
 . "$(dirname "$0")/env.sh"
-out=$BUILD/asan
-rm -rf "$out"
-mkdir -p "$out/lib"
+empty_library asan
 
 cat > "$out/Makevars" <<'M'
 CC = gcc

@@ -2,9 +2,7 @@
 # The tests under valgrind: invalid reads and writes, uninitialized values, and memory lost by
 # our own code are failures. Slow: tests may skip themselves when NATIVENET_SLOW is 0, set here.
 . "$(dirname "$0")/env.sh"
-out=$BUILD/valgrind
-rm -rf "$out"
-mkdir -p "$out/lib"
+empty_library valgrind
 
 printf 'CFLAGS = -g -O1 -Wall\n' > "$out/Makevars"
 export NATIVENET_DEBUG=1

@@ -320,6 +320,8 @@ odd_file <- function(kind) {
 # ---- the calls ----
 
 our_namespace <- asNamespace("nativenet")
+# All exported names but those that only tell what to do in their place.
+made_names <- function() setdiff(getNamespaceExports(our_namespace), unlist(our_namespace$not_yet_names))
 
 # What f, or its method for this first argument, takes; NULL for a primitive.
 odd_formals <- function(f, call, env) {
@@ -369,11 +371,10 @@ odd_bases <- function() {
     if (startsWith(name, "layer_") && "object" %in% needed) call$name <- "odd"
     call
   }
-  functions <- sort(grep("^[a-z_0-9]+$", getNamespaceExports("nativenet"), value = TRUE))
+  functions <- sort(grep("^[a-z_0-9]+$", made_names(), value = TRUE))
   functions <- Filter(function(n) is.function(f <- get(n, our_namespace)) && !is(f, "refObjectGenerator") &&
     length(formals(f)), functions)
-  functions <- setdiff(functions, c("augment", "tidy", "glance", "fit", "compile",
-    unlist(our_namespace$not_yet_names)))
+  functions <- setdiff(functions, c("augment", "tidy", "glance", "fit", "compile"))
   members <- function(space, path) {
     found <- lapply(ls(space), function(n) {
       x <- get(n, space)

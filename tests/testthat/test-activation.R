@@ -54,9 +54,8 @@ test_that("called with x they compute, without they make an object", {
   expect_identical(as.array(activation_relu(x, alpha = 0.5)), as.array(activation_relu(alpha = 0.5)(x)))
   expect_identical(as.array(activation_elu(x, 2)), as.array(activation_elu(alpha = 2)(x)))
   expect_identical(as.array(activation_relu(-2:2)), array(c(0, 0, 0, 1, 2)))
-  expect_identical(as_activation(NULL), activation_linear())
-  expect_identical(as_activation("softmax"), activation_softmax())
-  expect_refusal(as_activation("rellu", fun = "layer_dense"), "value",
+  expect_identical(as_part("activation", "softmax"), activation_softmax())
+  expect_refusal(as_part("activation", "rellu", fun = "layer_dense"), "value",
     "`layer_dense()`: `activation` names no activation", "did you mean", "`relu`")
   expect_refusal(activation_relu(x, max_value = 0), "value", "`activation_relu()`", "`max_value`")
   expect_refusal(activation_gelu(x, approximate = 2), "value", "`approximate`")
@@ -70,5 +69,5 @@ test_that("what op_dense() can do in one op is the same", {
     one <- do.call(op_dense, c(list(x, kernel), fused_activation(e[[1]])))
     expect_equal(as.array(one), e[[2]](x %*% kernel), tolerance = 1e-12, info = part_name(e[[1]]))
   }
-  expect_null(fused_activation(as_activation(tanh)))
+  expect_null(fused_activation(as_part("activation", tanh)))
 })

@@ -44,11 +44,6 @@ gzip_of <- function(head, n, byte, tail = raw()) {
   writeBin(tail, con)
   path
 }
-file_of <- function(...) {
-  path <- tempfile()
-  writeBin(c(...), path)
-  path
-}
 text_of <- function(unit, n = 2^20) charToRaw(strrep(unit, n / nchar(unit)))
 idx_head <- function(...) c(as.raw(c(0, 0, 8, ...length())), writeBin(c(...), raw(), endian = "big"))
 many_words <- function(n) charToRaw(paste0("{", paste0(sprintf("\"%x\":", seq_len(n)), seq_len(n), collapse = ",")))
@@ -68,28 +63,30 @@ bombs <- function() {
   lines <- function(path) iterate(text_line_dataset(path))
   csv <- function(path) iterate(csv_dataset(path))
   words <- many_words(2e5)
-  tokenizer <- function(counts) file_of(
+  tokenizer <- function(counts) temp_bytes(
     charToRaw("{\"class_name\":\"Tokenizer\",\"config\":{\"document_count\":1,\"word_docs\":\"{}\",\"word_counts\":\""),
     charToRaw(gsub("\"", "\\\"", rawToChar(counts), fixed = TRUE)), charToRaw("\"}}"))
   cases <- list(
     idx = list(gzip_of(idx_head(40L * 1024L, 1024L), 40, as.raw(0), as.raw(0)), read_idx, idx_dataset),
     short = list(gzip_of(idx_head(40L * 1024L + 1L, 1024L), 40, as.raw(0)), read_idx, idx_dataset),
     long = list(gzip_of(idx_head(5L), 40, as.raw(0)), read_idx, idx_dataset),
-    trailing = list(file_of(idx_head(2^23), raw(2^23), as.raw(0)), read_idx, idx_dataset),
+    trailing = list(temp_bytes(idx_head(2^23), raw(2^23), as.raw(0)), read_idx, idx_dataset),
     line = list(gzip_of(raw(), 80, charToRaw("a")), lines, csv, load_text_tokenizer, dataset_imdb_word_index),
-    commas = list(gzip_of(raw(), 40, charToRaw(",")), csv), columns = list(file_of(text_of(","), charToRaw("\n")), csv),
-    zeros = list(gzip_of(raw(), 40, as.raw(0)), lines, csv), arrays = list(file_of(text_of("[],", 2^22)),
+    commas = list(gzip_of(raw(), 40, charToRaw(",")), csv),
+    columns = list(temp_bytes(text_of(","), charToRaw("\n")), csv),
+    zeros = list(gzip_of(raw(), 40, as.raw(0)), lines, csv), arrays = list(temp_bytes(text_of("[],", 2^22)),
       load_text_tokenizer, dataset_imdb_word_index),
-    numbers = list(file_of(charToRaw("["), text_of("0,", 2^22), charToRaw("0]")), load_text_tokenizer,
+    numbers = list(temp_bytes(charToRaw("["), text_of("0,", 2^22), charToRaw("0]")), load_text_tokenizer,
       dataset_imdb_word_index),
-    deep = list(file_of(text_of("[")), load_text_tokenizer, dataset_imdb_word_index),
-    words = list(file_of(words), dataset_imdb_word_index), twice = list(file_of(words, charToRaw(",\"\\u0031\":1}")),
+    deep = list(temp_bytes(text_of("[")), load_text_tokenizer, dataset_imdb_word_index),
+    words = list(temp_bytes(words), dataset_imdb_word_index),
+    twice = list(temp_bytes(words, charToRaw(",\"\\u0031\":1}")),
       dataset_imdb_word_index),
-    text = list(file_of(words, charToRaw(",\"x\":\"y\"}")), dataset_imdb_word_index),
+    text = list(temp_bytes(words, charToRaw(",\"x\":\"y\"}")), dataset_imdb_word_index),
     counts = list(tokenizer(c(words, charToRaw(",\"x\":0}"))), load_text_tokenizer),
-    header = list(file_of(header(c(charToRaw("{\"__metadata__\":{}"), text_of(" ", 2^23), charToRaw(",}")))),
+    header = list(temp_bytes(header(c(charToRaw("{\"__metadata__\":{}"), text_of(" ", 2^23), charToRaw(",}")))),
       safetensors_read, load_model),
-    entries = list(file_of(header(c(charToRaw("{\"a\":["), text_of("{},"), charToRaw("0]}")), 2^22 + 100)),
+    entries = list(temp_bytes(header(c(charToRaw("{\"a\":["), text_of("{},"), charToRaw("0]}")), 2^22 + 100)),
       safetensors_read)
   )
   if (nzchar(Sys.which("zip"))) cases$npz <- list(zipped(npy_bytes("|u1", "(5,)", raw(2e7))), read_npz)
@@ -100,8 +97,8 @@ bombs <- function() {
     unit <- if (is.raw(unit)) unit else charToRaw(unit)
     many <- rep(unit, 2^22 / length(unit))
     groups <- rep(c(charToRaw("("), rep(unit, 1000), charToRaw("e")), length(many) / length(unit) / 1000)
-    cases[[length(cases) + 1]] <- list(file_of(npy_bytes("|O", "(1,)", many)), read_npy)
-    cases[[length(cases) + 1]] <- list(file_of(npy_bytes("|O", "(1,)", c(charToRaw("]"), groups))), read_npy)
+    cases[[length(cases) + 1]] <- list(temp_bytes(npy_bytes("|O", "(1,)", many)), read_npy)
+    cases[[length(cases) + 1]] <- list(temp_bytes(npy_bytes("|O", "(1,)", c(charToRaw("]"), groups))), read_npy)
   }
   # lists of two, each remembered, a thousand at a time, as Python writes them; then what is no value
   cases$honest <- list(temp_npy("|O", "(200000,)", pickle_bytes(2e5, c(lists_of_two(2e5), hex("284b0168016528")))),
@@ -147,7 +144,7 @@ test_that("files that are large and right are read", {
   many <- c(hex("28"), rep(hex("4b07"), 1e5), hex("7472"), writeBin(90000L, raw(), endian = "little"))
   expect_identical(read_npy(temp_npy("|O", "(2,)",
     pickle_bytes(2, c(many, hex("6a"), writeBin(90000L, raw(), endian = "little"))))), rep(list(rep(7L, 1e5)), 2))
-  index <- dataset_imdb_word_index(file_of(many_words(1e5), charToRaw("}")))
+  index <- dataset_imdb_word_index(temp_bytes(many_words(1e5), charToRaw("}")))
   expect_identical(index[c(1, 1e5)], list("1" = 1L, "186a0" = 100000L))
   # a header that is longer than what follows
   tensors <- stats::setNames(rep(list(tensor(1, "float32")), 2500), strrep(paste0("t", 1001:3500), 100))
@@ -169,15 +166,15 @@ test_that("compressed data that was changed or cut off is not believed", {
   n <- length(bytes)
   for (damaged in list(bytes[1:10], bytes[1:(n - 9)], bytes[1:(n - 8)], bytes[1:(n - 1)],
     replace(bytes, n - 5, xor(bytes[n - 5], as.raw(1))), c(bytes, as.raw(1:9)))) {
-    expect_error(iterate(text_line_dataset(file_of(damaged))), "compressed data", class = "nativenet_error_file")
+    expect_error(iterate(text_line_dataset(temp_bytes(damaged))), "compressed data", class = "nativenet_error_file")
   }
   entry <- npy_bytes("|u1", "(5,)", as.raw(1:5))
   archive <- write_zip(list(a.npy = entry), tempfile())
   expect_identical(read_npz(archive), list(a = 1:5))
   bytes <- readBin(archive, "raw", 1e5)
   at <- 30 + 5 + length(entry) # the last number
-  expect_error(read_npz(file_of(replace(bytes, at, as.raw(9)))), "it is damaged", class = "nativenet_error_file")
-  expect_error(read_npz(file_of(bytes[seq_len(length(bytes) - 22)])), class = "nativenet_error_file")
+  expect_error(read_npz(temp_bytes(replace(bytes, at, as.raw(9)))), "it is damaged", class = "nativenet_error_file")
+  expect_error(read_npz(temp_bytes(bytes[seq_len(length(bytes) - 22)])), class = "nativenet_error_file")
 })
 
 test_that("damaged files of every format are read or refused, and nothing else", {
