@@ -299,7 +299,8 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
 
 hyper_numbers <- function(self, learning_rate) {
   kind <- .subset2(self, "kind")
-  do.call(seven_numbers, c(list(kind, learning_rate), .subset2(self, "numbers"), fun = constructor_of(kind)))
+  do.call(seven_numbers, c(list(kind, learning_rate), .subset2(self, "numbers"), most = .Machine$double.xmax,
+    fun = constructor_of(kind)))
 }
 
 constructor_of <- function(kind) {
@@ -507,17 +508,17 @@ in_words.nn_optimizer <- function(x) sprintf("an optimizer of models, `%s()`", c
 float32_max <- (2 - 2^-23) * 2^127
 
 seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
-                          fun = paste0(switch(kind, sgd = "gradient_descent", nesterov = "momentum", kind),
-                            "_optimizer")) {
+                          most = float32_max, fun = paste0(switch(kind, sgd = "gradient_descent",
+                            nesterov = "momentum", kind), "_optimizer")) {
   numbers <- c(enum_code("update", kind), learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
-  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= float32_max &&
+  if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= most &&
     max(beta_1, beta_2) < 1 && epsilon <= 1) {
     return(numbers)
   }
-  check_number(learning_rate, min = 0, max = float32_max, fun = fun)
+  check_number(learning_rate, min = 0, max = most, fun = fun)
   check_number(beta_1, min = 0, below = 1, arg = "beta_1, momentum", fun = fun)
   check_number(beta_2, min = 0, below = 1, arg = "beta_2, rho", fun = fun)
   check_number(epsilon, min = 0, max = 1, fun = fun)
-  check_number(weight_decay, min = 0, max = float32_max, fun = fun)
-  check_number(start, min = 0, max = float32_max, arg = "initial_accumulator_value", fun = fun)
+  check_number(weight_decay, min = 0, max = most, fun = fun)
+  check_number(start, min = 0, max = most, arg = "initial_accumulator_value", fun = fun)
 }

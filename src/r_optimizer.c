@@ -1,6 +1,7 @@
 /* r_optimizer.c - optimizers as R sees them: a handle with hyper-parameters, and the state of each variable. */
 #include "r_border.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,12 +48,23 @@ SEXP ffi_optimizer_new(SEXP numbers) {
   return x;
 }
 
+/* Rates and starts beyond float32 would be infinite there. */
+static void check_range(const struct optimizer *o, int dtype) {
+  double most = fmax(fmax(o->learning_rate, o->weight_decay), o->start);
+  if (dtype == FLOAT32 && most > FLT_MAX)
+    raise_text(STATUS_VALUE, "the optimizer has the hyperparameter %g, which is more than a float32 variable can hold",
+      most);
+}
+
 /* Other hyper-parameters of the same kind, other steps (NULL: as they are). list(numbers, variables, states) */
 SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps);
 SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps) {
   SEXP list = memory_list(x);
-  struct optimizer *o = memory_optimizer(list);
-  if (!Rf_isNull(numbers)) read_optimizer(numbers, o);
+  struct optimizer *o = memory_optimizer(list), other = *o;
+  if (!Rf_isNull(numbers)) read_optimizer(numbers, &other);
+  for (R_xlen_t k = 0; k < XLENGTH(VECTOR_ELT(list, VARIABLES)); k++)
+    check_range(&other, as_tensor(VECTOR_ELT(VECTOR_ELT(list, VARIABLES), k)).dtype);
+  *o = other;
   if (!Rf_isNull(steps)) o->steps = as_number(steps);
   return list;
 }
@@ -67,6 +79,7 @@ static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
     if (VECTOR_ELT(variables, k) == variable) return VECTOR_ELT(VECTOR_ELT(list, STATES), k);
   const struct optimizer *o = memory_optimizer(list);
   struct tensor v = as_tensor(variable), t;
+  check_range(o, v.dtype);
   int states = optimizer_states((int)o->kind);
   SEXP own = PROTECT(Rf_allocVector(VECSXP, states));
   for (int i = 0; i < states; i++) {
