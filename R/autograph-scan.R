@@ -298,9 +298,13 @@ look_at_function_value <- function(f, found) {
   if (isNamespace(env)) return(check_pure(unname(getNamespaceName(env)), NULL, found))
   if (!isNamespace(parent.env(env))) return(look_at_function(f, found))
   # made by a function of a package: what it was made of counts
+  if (was_seen(found, env)) return()
   check_pure(unname(getNamespaceName(parent.env(env))), NULL, found)
-  for (part in mget(ls(env, all.names = TRUE), envir = env)) if (is.function(part) || is.environment(part))
-    look_at(part, "a function's environment", found)
+  parts <- mget(ls(env, all.names = TRUE), envir = env)
+  for (i in seq_along(parts)) {
+    if (identical(parts[[i]], quote(expr = ))) next # an argument that was left out
+    if (is.function(parts[[i]]) || is.environment(parts[[i]])) look_at(parts[[i]], "a function's environment", found)
+  }
 }
 
 # Objects whose contents we know not to matter, or to be read anew in each run.

@@ -387,10 +387,10 @@ traced_follows <- function(found, floats, state) {
     watch(n$at)
     if (!n$to) next
     if (state$watches_variables) for (k in which(!follows[n$from])) {
-      if (is_variable(n$inputs[[k]]) && is_trainable(n$inputs[[k]])) follows[n$from[k]] <- TRUE
+      if (n$trainable[k]) follows[n$from[k]] <- TRUE
     }
     if (any(follows[n$from]) && floats[n$to]) {
-      if (n$op == "gradient" || endsWith(n$op, "_grad")) abort_trace("a gradient would be differentiated again")
+      if (n$op == "gradient") abort_trace("a gradient would be differentiated again")
       follows[n$to] <- !is.null(derivatives[[n$op]])
     }
   }

@@ -54,16 +54,22 @@ plot.nn_graph_function <- function(x, legend = TRUE, main = NULL, method = "auto
 #' @noRd
 program_graph <- function(trace) {
   d <- describe_program(trace$program, trace$outputs)
-  written <- unlist(d$out)
   ops <- length(d$op)
-  is_update <- d$op == "update"
   reads <- d$inputs
+  of_kind <- function(slots, kinds) Filter(function(k) d$kind[k] %in% kinds, slots)
   changes <- vector("list", ops)
-  for (i in which(d$op %in% c("update", "assign"))) {
-    changes[[i]] <- if (is_update[i]) Filter(function(k) d$kind[k] == "variable", reads[[i]]) else reads[[i]][1]
-    reads[[i]] <- if (is_update[i]) Filter(function(k) !d$kind[k] %in% c("variable", "state"), reads[[i]]) else
-      reads[[i]][-1]
+  for (i in which(d$op == "update")) {
+    changes[[i]] <- of_kind(reads[[i]], "variable")
+    reads[[i]] <- of_kind(reads[[i]], setdiff(d$kind, c("variable", "state")))
   }
+  for (i in which(d$op == "assign")) {
+    changes[[i]] <- d$out[[i]]
+    d$out[[i]] <- integer()
+  }
+  # the numbers that a derivative looks at again would be edges across half of the picture
+  derivative <- endsWith(d$op, "_gradient")
+  for (i in which(derivative)) reads[[i]] <- of_kind(reads[[i]], "gradient")
+  written <- unlist(d$out)
   given <- setdiff(sort(unique(c(which(d$kind == "input"), unlist(reads), d$output))), written)
   box <- integer(length(d$kind)) # the box that a slot's numbers come from
   box[given] <- seq_along(given)
@@ -80,12 +86,12 @@ program_graph <- function(trace) {
     out <- d$out[[i]]
     box[c(out, changes[[i]])] <- this # who reads the variable later reads what was made of it here
     title[i] <- d$op[i]
-    detail[i] <- if (d$op[i] == "gradient") names_of(name[utils::head(reads[[i]][-1], length(out))])
-    else if (length(out)) size(out) else names_of(name[changes[[i]]])
+    detail[i] <- if (length(out)) paste(unique(vapply(out, size, "")), collapse = ", ") else
+      names_of(name[changes[[i]]])
   }
   list(
     title = c(name[given], title), detail = c(vapply(given, size, ""), detail),
-    role = c(d$kind[given], ifelse(d$op %in% c("gradient", "update", "assign"), "action", "op")),
+    role = c(d$kind[given], ifelse(derivative | d$op %in% c("fill", "update", "assign", "guard"), "action", "op")),
     returns = seq_len(length(given) + ops) %in% box[d$output], from = from, to = to, dtype = dtype
   )
 }

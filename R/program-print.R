@@ -16,7 +16,7 @@ format_program <- function(program) {
   d <- describe_program(program)
   slot <- function(i) sprintf("%%%d", i)
   typed <- function(i) paste(d$dtype[i], d$shape[i])
-  given <- !d$kind %in% c("computed", "gradient", "state") & !seq_along(d$kind) %in% unlist(d$out)
+  given <- !d$kind %in% c("computed", "gradient", "state") & !seq_along(d$kind) %in% unlist(d$out[d$op != "assign"])
   named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0")
     paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {

@@ -4,12 +4,6 @@
 
 static struct epoch *epoch_of(struct loop *l) { return (struct epoch *)(void *)l; }
 
-static void prepare(struct loop *l) {
-  struct epoch *e = epoch_of(l);
-  if (!e->planned) program_plan_forward(l->program, e->target, e->targets);
-  e->planned = 1;
-}
-
 static void begin_step(struct epoch *e) {
   struct epoch_state *s = e->state;
   e->next = s->now;
@@ -64,7 +58,7 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   if (thread == 0) begin_step(epoch_of(l));
   team_barrier(team);
   if (atomic_load(&team->failed)) return 0;
-  run_forward(l->program, team, thread);
+  run_nodes(l->program, 0, team, thread);
   if (team_must_leave(team)) return 0;
   if (atomic_load(&team->failed)) return 0;
   collect_rows(epoch_of(l), thread, team->threads);
@@ -80,9 +74,7 @@ enum status epoch_run(struct epoch *e) {
   if (!s->begun) s->now = order;
   s->begun = 1;
   e->loop.data->position = s->position;
-  e->loop.prepare = prepare;
   e->loop.step = epoch_step;
-  e->loop.passes = 1;
   enum status status = loop_run(&e->loop);
   if (status != STATUS_OK && status != STATUS_STOPPED) return status;
   enum status judged = run_judge(e->loop.program, e->loop.failure);

@@ -33,14 +33,12 @@ struct epoch_state {
 struct epoch {
   struct loop loop;
   struct epoch_state *state;
-  int32_t tallies, collected, targets;
+  int32_t tallies, collected;
   struct tally *tally;
   struct collected *collect;
-  int32_t *target; /* slots that must be computed, beside what changes variables */
   const double *rates; /* learning rates of the coming steps, or NULL */
   int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */
-  int32_t planned;    /* the program was planned for these targets, and nobody else ran it since */
   struct random next; /* after the step that is under way; what is interrupted is done again */
   void *user;
 };

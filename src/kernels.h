@@ -1,19 +1,24 @@
 /* kernels.h - what a kernel is given, and the tables that the interpreter calls through.
  *
- * Kernels know numbers and sizes, not programs; everything was checked when the node was appended.
+ * Kernels know slots, sizes and attributes, not programs; everything was checked when the node was appended.
  * Every member of a team calls each kernel and does its own share. A gradient is overwritten by its
- * first contributor and accumulated by the others (operand.accumulates).
+ * first contributor and accumulated by the others (operand.adds).
  */
 #ifndef KERNELS_H
 #define KERNELS_H
 
-#include "program.h"
+#include "ops.h"
 #include "recurrent.h"
 #include "threads.h"
 
 struct call {
-  struct program *program; /* only the actions in run.c change it */
-  const struct node *node;
+  int op, inputs;
+  const struct attr *attr;
+  struct slot *slots;
+  const struct operand *in, *out;   /* the op's inputs, and what it computes */
+  const struct operand *dout, *din; /* of its derivative: the gradients of these, and of the inputs */
+  int32_t saved, workspace;         /* slots, or NO_SLOT */
+  uint64_t seeds[2];                /* of the run and the node */
   struct team *team;
   int thread;        /* this member */
   int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */

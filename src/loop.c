@@ -38,7 +38,7 @@ static void stretch_task(void *user, struct team *team, int thread) {
 }
 
 static enum status run_stretch(struct loop *l, int *steps) {
-  int most = threads_for(l->passes * program_work(l->program)), all = 0, trial = 0;
+  int most = threads_for(program_work(l->program, 0)), all = 0, trial = 0;
   double start = seconds_now();
   if (most > 1) all = team_choose(l->choice, &trial);
   struct stretch s = {.loop = l, .until = start + (trial ? TRIAL_SECONDS : POLL_SECONDS)};
@@ -50,7 +50,6 @@ static enum status run_stretch(struct loop *l, int *steps) {
 
 enum status loop_run(struct loop *l) {
   for (int steps = l->ended = 0; !l->ended;) {
-    l->prepare(l);
     enum status status = run_stretch(l, &steps);
     if (status) return status;
     if (steps > 0 && l->poll(l)) return STATUS_STOPPED;

@@ -15,11 +15,9 @@ struct loop {
   struct dataset *data;
   int64_t batch;              /* rows per step */
   int64_t only;               /* the program serves steps of so many rows and no others; 0: of any */
-  double passes;              /* what a step is worth, in forward passes of the program */
   int every_step;             /* poll after each step, not only when the clock asks */
   struct team_choice *choice; /* one thread or all? results do not depend on it */
   struct failure *failure;
-  void (*prepare)(struct loop *l); /* before the team starts: plan the program */
   int (*step)(struct loop *l, struct team *team, int thread); /* by all members; 0: the team must stop */
   int (*poll)(struct loop *l);     /* may jump away; nonzero: stop here */
   int64_t begin, rows;        /* of the present batch; rows = 0: there is none */

@@ -1,7 +1,6 @@
 #include "ops.h"
 #include "recurrent.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,34 +16,34 @@ static const char *user_name(int op) { return op_info[op].user ? op_info[op].use
 static enum status bad_shapes(struct inference *q, const char *what) {
   char a[TEXT], b[TEXT];
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: %s: %s and %s", user_name(q->op), what,
-              SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(q->shape[1], b));
+              SHAPE_TEXT(shape_in(q, 0), a), SHAPE_TEXT(shape_in(q, 1), b));
 }
 
 static enum status bad_value(struct inference *q, const char *what, int64_t value) {
   char a[TEXT];
   return fail(q->failure, STATUS_VALUE, "`op_%s()`: %s, not %lld, for a tensor of shape %s",
-              user_name(q->op), what, (long long)value, SHAPE_TEXT(q->shape[0], a));
+              user_name(q->op), what, (long long)value, SHAPE_TEXT(shape_in(q, 0), a));
 }
 
 /* All inputs from `first` on must have the dtype of input `first`. */
 static enum status same_dtype(struct inference *q, int first) {
   for (int k = first + 1; k < q->inputs; k++) {
-    if (q->dtype[k] != q->dtype[first]) {
+    if (dtype_in(q, k) != dtype_in(q, first)) {
       char a[TEXT], b[TEXT];
       return fail(q->failure, STATUS_DTYPE,
                   "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
                   "convert one with `tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
-                  user_name(q->op), dtype_name[q->dtype[first]], SHAPE_TEXT(q->shape[first], a),
-                  dtype_name[q->dtype[k]], SHAPE_TEXT(q->shape[k], b), dtype_name[q->dtype[first]],
-                  dtype_name[q->dtype[first]]);
+                  user_name(q->op), dtype_name[dtype_in(q, first)], SHAPE_TEXT(shape_in(q, first), a),
+                  dtype_name[dtype_in(q, k)], SHAPE_TEXT(shape_in(q, k), b), dtype_name[dtype_in(q, first)],
+                  dtype_name[dtype_in(q, first)]);
     }
   }
-  q->out_dtype = q->dtype[first];
+  q->out_dtype[0] = dtype_in(q, first);
   return STATUS_OK;
 }
 
 static enum status broadcast_into(struct inference *q, const struct shape *s) {
-  struct shape *out = &q->out;
+  struct shape *out = q->out;
   int shift = s->rank - out->rank;
   if (shift > 0) {
     memmove(out->dim + shift, out->dim, (size_t)out->rank * sizeof out->dim[0]);
@@ -63,35 +62,35 @@ static enum status broadcast_into(struct inference *q, const struct shape *s) {
 /* Input k, called `name`, must have so many axes; these sizes; this dtype. */
 static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
   char a[TEXT];
-  if (q->shape[k]->rank == rank) return STATUS_OK;
+  if (shape_in(q, k)->rank == rank) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
-    name, axes, SHAPE_TEXT(q->shape[k], a));
+    name, axes, SHAPE_TEXT(shape_in(q, k), a));
 }
 
 static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
   char a[TEXT], b[TEXT];
-  if (k < 0 || shape_equal(q->shape[k], &wanted)) return STATUS_OK;
+  if (k < 0 || shape_equal(shape_in(q, k), &wanted)) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
-    SHAPE_TEXT(&wanted, a), SHAPE_TEXT(q->shape[k], b));
+    SHAPE_TEXT(&wanted, a), SHAPE_TEXT(shape_in(q, k), b));
 }
 
 static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
-  if (k < 0 || q->dtype[k] == dtype) return STATUS_OK;
+  if (k < 0 || dtype_in(q, k) == dtype) return STATUS_OK;
   return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype],
-              dtype_name[q->dtype[k]]);
+              dtype_name[dtype_in(q, k)]);
 }
 
 /* ---- the rules; one per distinct way in which shapes follow ---- */
 
 /* ints: none. reals: the op's parameters. */
 static enum status rule_same(struct inference *q) {
-  q->out = *q->shape[op_info[q->op].key];
-  q->out_dtype = q->dtype[op_info[q->op].key];
+  q->out[0] = *shape_in(q, op_info[q->op].key);
+  q->out_dtype[0] = dtype_in(q, op_info[q->op].key);
   return STATUS_OK;
 }
 
 static enum status rule_rows(struct inference *q) {
-  if (q->shape[0]->rank < 1)
+  if (shape_in(q, 0)->rank < 1)
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: needs at least one axis, got a scalar",
                 user_name(q->op));
   return rule_same(q);
@@ -100,31 +99,31 @@ static enum status rule_rows(struct inference *q) {
 /* NumPy's broadcasting: right-aligned, size 1 repeats. */
 static enum status rule_broadcast(struct inference *q) {
   enum status s = same_dtype(q, 0);
-  q->out = *q->shape[0];
-  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, q->shape[k]);
+  q->out[0] = *shape_in(q, 0);
+  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, shape_in(q, k));
   return s;
 }
 
 static enum status rule_compare(struct inference *q) {
   enum status s = rule_broadcast(q);
-  q->out_dtype = BOOL;
+  q->out_dtype[0] = BOOL;
   return s;
 }
 
 /* where(condition, a, b) */
 static enum status rule_where(struct inference *q) {
-  if (q->dtype[0] != BOOL)
+  if (dtype_in(q, 0) != BOOL)
     return fail(q->failure, STATUS_DTYPE, "`op_where()`: `condition` must be bool, not %s",
-                dtype_name[q->dtype[0]]);
+                dtype_name[dtype_in(q, 0)]);
   enum status s = same_dtype(q, 1);
-  q->out = *q->shape[0];
-  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, q->shape[k]);
+  q->out[0] = *shape_in(q, 0);
+  for (int k = 1; k < q->inputs && !s; k++) s = broadcast_into(q, shape_in(q, k));
   return s;
 }
 
 /* ints: transpose_a, transpose_b. (..., M, K) (..., K, N) -> (..., M, N) */
 static enum status rule_matmul(struct inference *q) {
-  const struct shape *a = q->shape[0], *b = q->shape[1];
+  const struct shape *a = shape_in(q, 0), *b = shape_in(q, 1);
   if (a->rank < 2 || b->rank < 2) return bad_shapes(q, "both must have at least two axes");
   enum status s = same_dtype(q, 0);
   if (s) return s;
@@ -133,20 +132,20 @@ static enum status rule_matmul(struct inference *q) {
   int64_t kb = b->dim[b->rank - 2 + tb], n = b->dim[b->rank - 1 - tb];
   if (ka != kb) return bad_shapes(q, "inner sizes differ");
   struct shape batch = *b;
-  q->out = *a;
-  q->out.rank -= 2;
+  q->out[0] = *a;
+  q->out->rank -= 2;
   batch.rank -= 2;
   if ((s = broadcast_into(q, &batch))) return s;
-  q->out.dim[q->out.rank++] = m;
-  q->out.dim[q->out.rank++] = n;
-  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
-  q->work = 2.0 * (double)shape_count(&q->out) * (double)ka;
+  q->out->dim[q->out->rank++] = m;
+  q->out->dim[q->out->rank++] = n;
+  if (!shape_is_possible(q->out)) return STATUS_OK; /* op_infer() refuses it */
+  q->work = 2.0 * (double)shape_count(q->out) * (double)ka;
   return STATUS_OK;
 }
 
 /* ints: op code of the activation, or -1. reals: its parameters. (..., I) (I, O) (O) -> (..., O) */
 static enum status rule_dense(struct inference *q) {
-  const struct shape *x = q->shape[0], *w = q->shape[1];
+  const struct shape *x = shape_in(q, 0), *w = shape_in(q, 1);
   int activation = (int)q->attr->ints[0];
   enum status s = same_dtype(q, 0);
   if (s) return s;
@@ -154,43 +153,44 @@ static enum status rule_dense(struct inference *q) {
     return bad_value(q, "no such activation", activation);
   if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0])
     return bad_shapes(q, "the last axis of x must be the first of the kernel");
-  if (q->inputs == 3 && (q->shape[2]->rank != 1 || q->shape[2]->dim[0] != w->dim[1])) {
+  if (q->inputs == 3 && (shape_in(q, 2)->rank != 1 || shape_in(q, 2)->dim[0] != w->dim[1])) {
     char a[TEXT], b[TEXT];
     return fail(q->failure, STATUS_SHAPE, "`op_dense()`: a kernel of shape %s wants a bias of shape (%lld), not %s",
-                SHAPE_TEXT(w, a), (long long)w->dim[1], SHAPE_TEXT(q->shape[2], b));
+                SHAPE_TEXT(w, a), (long long)w->dim[1], SHAPE_TEXT(shape_in(q, 2), b));
   }
-  q->out = *x;
-  q->out.dim[x->rank - 1] = w->dim[1];
-  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
-  q->work = 2.0 * (double)shape_count(&q->out) * (double)w->dim[0];
-  /* the backward pass keeps dz = dy activation'(y) */
-  if (activation != -1) q->scratch = shape_count(&q->out);
+  q->out[0] = *x;
+  q->out->dim[x->rank - 1] = w->dim[1];
+  if (!shape_is_possible(q->out)) return STATUS_OK; /* op_infer() refuses it */
+  q->work = 2.0 * (double)shape_count(q->out) * (double)w->dim[0];
+  if (activation != -1) q->derivative_workspace = shape_count(q->out); /* dz = dy activation'(y) */
   return STATUS_OK;
 }
 
-/* ints: keepdims, then the axes, 0-based; none means all. Scratch: max and min count their ties; the backward pass
- * of prod keeps partial products; float32 sums over rows keep what they were rounded by. */
+/* ints: keepdims, then the axes, 0-based; none means all. Workspace: max and min note which results have met a number,
+ * and their derivative counts ties; that of prod needs partial products; float32 sums over rows keep what they were
+ * rounded by. */
 static enum status rule_reduce(struct inference *q) {
-  const struct shape *x = q->shape[0];
+  const struct shape *x = shape_in(q, 0);
   int drop[MAX_RANK] = {0}, keep = q->attr->ints[0] != 0, n = q->attr->n_ints - 1;
   for (int i = 0; i < (n ? n : x->rank); i++) {
     int64_t axis = n ? q->attr->ints[1 + i] : i;
     if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
     drop[axis] = 1;
   }
-  q->out.rank = 0;
+  q->out->rank = 0;
   for (int i = 0; i < x->rank; i++) {
     if (drop[i] && !keep) continue;
-    q->out.dim[q->out.rank++] = drop[i] ? 1 : x->dim[i];
+    q->out->dim[q->out->rank++] = drop[i] ? 1 : x->dim[i];
   }
-  q->out_dtype = q->dtype[0];
+  q->out_dtype[0] = dtype_in(q, 0);
   int over_rows = 0;
   for (int i = 1; i < x->rank; i++) over_rows = over_rows || (drop[i - 1] && !drop[i]);
-  if (over_rows && q->out_dtype == FLOAT32 && (q->op == OP_SUM || q->op == OP_MEAN)) q->scratch = shape_count(&q->out);
-  if (q->op == OP_PROD && dtype_is_float(q->out_dtype)) q->scratch = shape_count(x) + shape_count(&q->out);
+  int64_t n_out = shape_count(q->out);
+  if (over_rows && q->out_dtype[0] == FLOAT32 && (q->op == OP_SUM || q->op == OP_MEAN)) q->workspace = n_out;
+  if (q->op == OP_PROD) q->derivative_workspace = shape_count(x) + n_out;
   if (q->op == OP_MAX || q->op == OP_MIN) {
-    q->scratch = shape_count(&q->out);
-    if (shape_count(x) == 0 && q->scratch > 0)
+    q->workspace = q->derivative_workspace = n_out;
+    if (shape_count(x) == 0 && n_out > 0)
       return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", user_name(q->op));
   }
   return STATUS_OK;
@@ -199,35 +199,35 @@ static enum status rule_reduce(struct inference *q) {
 /* ints: axis, 0-based */
 static enum status rule_along(struct inference *q) {
   int64_t axis = q->attr->ints[0];
-  if (axis < 0 || axis >= q->shape[0]->rank) return bad_value(q, "no such axis", axis + 1);
+  if (axis < 0 || axis >= shape_in(q, 0)->rank) return bad_value(q, "no such axis", axis + 1);
   return rule_same(q);
 }
 
 /* ints: axis, 0-based */
 static enum status rule_position(struct inference *q) {
-  const struct shape *x = q->shape[0];
+  const struct shape *x = shape_in(q, 0);
   int64_t axis = q->attr->ints[0];
   if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
   if (x->dim[axis] == 0)
     return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", user_name(q->op));
-  q->out.rank = 0;
+  q->out->rank = 0;
   for (int i = 0; i < x->rank; i++)
-    if (i != axis) q->out.dim[q->out.rank++] = x->dim[i];
-  q->out_dtype = INT64;
+    if (i != axis) q->out->dim[q->out->rank++] = x->dim[i];
+  q->out_dtype[0] = INT64;
   return STATUS_OK;
 }
 
 static enum status rule_shape(struct inference *q) {
-  q->out = (struct shape){.rank = 1, .dim = {q->shape[0]->rank}};
-  q->out_dtype = INT32;
-  for (int i = 0; i < q->shape[0]->rank; i++)
-    if (q->shape[0]->dim[i] > INT32_MAX) return bad_value(q, "sizes must be below 2^31", q->shape[0]->dim[i]);
+  q->out[0] = (struct shape){.rank = 1, .dim = {shape_in(q, 0)->rank}};
+  q->out_dtype[0] = INT32;
+  for (int i = 0; i < shape_in(q, 0)->rank; i++)
+    if (shape_in(q, 0)->dim[i] > INT32_MAX) return bad_value(q, "sizes must be below 2^31", shape_in(q, 0)->dim[i]);
   return STATUS_OK;
 }
 
 /* ints: the new shape; one of them may be -1 */
 static enum status rule_reshape(struct inference *q) {
-  int64_t n = shape_count(q->shape[0]), known;
+  int64_t n = shape_count(shape_in(q, 0)), known;
   int open = -1;
   if (q->attr->n_ints > MAX_RANK) return bad_value(q, "at most 8 axes", q->attr->n_ints);
   struct shape wanted = {.rank = q->attr->n_ints};
@@ -236,40 +236,40 @@ static enum status rule_reshape(struct inference *q) {
     if (wanted.dim[i] == -1 && open < 0) open = i;
     else if (wanted.dim[i] < 0) return bad_value(q, "sizes must be 0 or more, one may be -1", wanted.dim[i]);
   }
-  q->out = wanted;
-  q->out_dtype = q->dtype[0];
-  if (open >= 0) q->out.dim[open] = 1;
-  if (!shape_is_possible(&q->out)) return STATUS_OK; /* op_infer() refuses it */
-  known = shape_count(&q->out);
-  if (open >= 0) q->out.dim[open] = known ? n / known : 0;
-  if (shape_count(&q->out) == n) return STATUS_OK;
+  q->out[0] = wanted;
+  q->out_dtype[0] = dtype_in(q, 0);
+  if (open >= 0) q->out->dim[open] = 1;
+  if (!shape_is_possible(q->out)) return STATUS_OK; /* op_infer() refuses it */
+  known = shape_count(q->out);
+  if (open >= 0) q->out->dim[open] = known ? n / known : 0;
+  if (shape_count(q->out) == n) return STATUS_OK;
   char a[TEXT], b[TEXT];
   return fail(q->failure, STATUS_SHAPE, "`op_reshape()`: %lld numbers of shape %s do not fill shape %s",
-              (long long)n, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(&wanted, b));
+              (long long)n, SHAPE_TEXT(shape_in(q, 0), a), SHAPE_TEXT(&wanted, b));
 }
 
 /* ints: for each axis of the result, the axis it comes from, 0-based */
 static enum status rule_transpose(struct inference *q) {
-  const struct shape *x = q->shape[0];
+  const struct shape *x = shape_in(q, 0);
   int seen[MAX_RANK] = {0};
   if (q->attr->n_ints != x->rank) return bad_value(q, "the permutation must name each axis once", q->attr->n_ints);
-  q->out.rank = x->rank;
+  q->out->rank = x->rank;
   for (int i = 0; i < x->rank; i++) {
     int64_t from = q->attr->ints[i];
     if (from < 0 || from >= x->rank || seen[from])
       return bad_value(q, "the permutation must name each axis once", from + 1);
     seen[from] = 1;
-    q->out.dim[i] = x->dim[from];
+    q->out->dim[i] = x->dim[from];
   }
-  q->out_dtype = q->dtype[0];
+  q->out_dtype[0] = dtype_in(q, 0);
   return STATUS_OK;
 }
 
 /* ints: for each axis start (0-based), size (-1: all from there on, whatever the size of the batch), step */
 static enum status rule_slice(struct inference *q) {
-  const struct shape *x = q->shape[0];
+  const struct shape *x = shape_in(q, 0);
   if (q->attr->n_ints != 3 * x->rank) return bad_value(q, "one start, size and step per axis", q->attr->n_ints / 3);
-  q->out.rank = x->rank;
+  q->out->rank = x->rank;
   for (int i = 0; i < x->rank; i++) {
     const int64_t *s = q->attr->ints + 3 * i;
     if (s[1] < -1) return bad_value(q, "sizes must be 0 or more, or -1 for all that follow", s[1]);
@@ -278,9 +278,9 @@ static enum status rule_slice(struct inference *q) {
     int64_t size = s[1] >= 0 ? s[1] : x->dim[i] ? follow + 1 : 0, last = s[0] + (size - 1) * s[2];
     if (size != 0 && (s[0] < 0 || s[0] >= x->dim[i])) return bad_value(q, "the start lies outside", s[0] + 1);
     if (size != 0 && (last < 0 || last >= x->dim[i])) return bad_value(q, "the end lies outside", last + 1);
-    q->out.dim[i] = size;
+    q->out->dim[i] = size;
   }
-  q->out_dtype = q->dtype[0];
+  q->out_dtype[0] = dtype_in(q, 0);
   return STATUS_OK;
 }
 
@@ -288,18 +288,18 @@ static enum status rule_slice(struct inference *q) {
 static enum status rule_concat(struct inference *q) {
   enum status s = same_dtype(q, 0);
   int64_t axis = q->attr->ints[0];
-  q->out = *q->shape[0];
+  q->out[0] = *shape_in(q, 0);
   if (s) return s;
-  if (axis < 0 || axis >= q->out.rank) return bad_value(q, "no such axis", axis + 1);
+  if (axis < 0 || axis >= q->out->rank) return bad_value(q, "no such axis", axis + 1);
   for (int k = 1; k < q->inputs; k++) {
-    struct shape own = *q->shape[k];
-    if (own.rank == q->out.rank) own.dim[axis] = q->out.dim[axis];
-    if (!shape_equal(&own, &q->out)) {
+    struct shape own = *shape_in(q, k);
+    if (own.rank == q->out->rank) own.dim[axis] = q->out->dim[axis];
+    if (!shape_equal(&own, q->out)) {
       char a[TEXT], b[TEXT];
       return fail(q->failure, STATUS_SHAPE, "`op_concat()`: shapes differ beside axis %lld: %s and %s",
-                  (long long)axis + 1, SHAPE_TEXT(q->shape[0], a), SHAPE_TEXT(q->shape[k], b));
+                  (long long)axis + 1, SHAPE_TEXT(shape_in(q, 0), a), SHAPE_TEXT(shape_in(q, k), b));
     }
-    q->out.dim[axis] += q->shape[k]->dim[axis];
+    q->out->dim[axis] += shape_in(q, k)->dim[axis];
   }
   return STATUS_OK;
 }
@@ -308,51 +308,51 @@ static enum status rule_concat(struct inference *q) {
 static enum status rule_stack(struct inference *q) {
   enum status s = same_dtype(q, 0);
   int64_t axis = q->attr->ints[0];
-  const struct shape *x = q->shape[0];
+  const struct shape *x = shape_in(q, 0);
   if (s) return s;
   if (axis < 0 || axis > x->rank) return bad_value(q, "no such place for an axis", axis + 1);
   if (x->rank == MAX_RANK) return bad_value(q, "at most 8 axes", x->rank + 1);
   for (int k = 1; k < q->inputs; k++) {
-    if (!shape_equal(q->shape[k], x)) {
+    if (!shape_equal(shape_in(q, k), x)) {
       char a[TEXT], b[TEXT];
       return fail(q->failure, STATUS_SHAPE, "`op_stack()`: shapes differ: %s and %s", SHAPE_TEXT(x, a),
-                  SHAPE_TEXT(q->shape[k], b));
+                  SHAPE_TEXT(shape_in(q, k), b));
     }
   }
-  q->out.rank = x->rank + 1;
-  for (int i = 0; i < q->out.rank; i++)
-    q->out.dim[i] = i == axis ? q->inputs : x->dim[i - (i > axis)];
+  q->out->rank = x->rank + 1;
+  for (int i = 0; i < q->out->rank; i++)
+    q->out->dim[i] = i == axis ? q->inputs : x->dim[i - (i > axis)];
   return STATUS_OK;
 }
 
 /* ints: axis, 0-based. x (..., K, ...), index (any) -> (..., index..., ...) */
 static enum status rule_gather(struct inference *q) {
-  const struct shape *x = q->shape[0], *index = q->shape[1];
+  const struct shape *x = shape_in(q, 0), *index = shape_in(q, 1);
   int64_t axis = q->attr->ints[0];
   if (need_dtype(q, 1, "indices", INT32)) return STATUS_DTYPE;
   if (axis < 0 || axis >= x->rank) return bad_value(q, "no such axis", axis + 1);
   if (x->rank - 1 + index->rank > MAX_RANK) return bad_shapes(q, "more than 8 axes would result");
-  q->out.rank = 0;
-  for (int i = 0; i < axis; i++) q->out.dim[q->out.rank++] = x->dim[i];
-  for (int i = 0; i < index->rank; i++) q->out.dim[q->out.rank++] = index->dim[i];
-  for (int i = (int)axis + 1; i < x->rank; i++) q->out.dim[q->out.rank++] = x->dim[i];
-  q->out_dtype = q->dtype[0];
+  q->out->rank = 0;
+  for (int i = 0; i < axis; i++) q->out->dim[q->out->rank++] = x->dim[i];
+  for (int i = 0; i < index->rank; i++) q->out->dim[q->out->rank++] = index->dim[i];
+  for (int i = (int)axis + 1; i < x->rank; i++) q->out->dim[q->out->rank++] = x->dim[i];
+  q->out_dtype[0] = dtype_in(q, 0);
   return STATUS_OK;
 }
 
 /* ints: axis, 0-based. x (..., K, ...), index (any), updates (..., index..., ...) -> as x */
 static enum status rule_scatter(struct inference *q) {
   enum status s = rule_gather(q);
-  if (!s) s = need_dtype(q, 2, "updates", q->dtype[0]);
-  if (!s) s = need_shape(q, 2, "updates", q->out);
+  if (!s) s = need_dtype(q, 2, "updates", dtype_in(q, 0));
+  if (!s) s = need_shape(q, 2, "updates", q->out[0]);
   return s ? s : rule_same(q);
 }
 
 /* ints: the new dtype */
 static enum status rule_cast(struct inference *q) {
-  q->out = *q->shape[0];
-  q->out_dtype = (int32_t)q->attr->ints[0];
-  if (q->out_dtype < 0 || q->out_dtype >= DTYPE_COUNT) return bad_value(q, "no such dtype", q->out_dtype);
+  q->out[0] = *shape_in(q, 0);
+  q->out_dtype[0] = (int32_t)q->attr->ints[0];
+  if (q->out_dtype[0] < 0 || q->out_dtype[0] >= DTYPE_COUNT) return bad_value(q, "no such dtype", q->out_dtype[0]);
   return STATUS_OK;
 }
 
@@ -361,56 +361,56 @@ static enum status rule_cast(struct inference *q) {
 static enum status rule_loss(struct inference *q) {
   enum status s = same_dtype(q, 0);
   if (s) return s;
-  if (q->shape[0]->rank < 1 || !shape_equal(q->shape[0], q->shape[1]))
+  if (shape_in(q, 0)->rank < 1 || !shape_equal(shape_in(q, 0), shape_in(q, 1)))
     return bad_shapes(q, "prediction and target must have the same shape");
-  q->out = *q->shape[0];
-  q->out.rank--;
-  q->work = 20.0 * (double)shape_count(q->shape[0]);
+  q->out[0] = *shape_in(q, 0);
+  q->out->rank--;
+  q->work = 20.0 * (double)shape_count(shape_in(q, 0));
   return STATUS_OK;
 }
 
 /* as above; what the backward pass needs is kept */
 static enum status rule_saving_loss(struct inference *q) {
   enum status s = rule_loss(q);
-  q->scratch = shape_count(q->shape[0]);
+  q->saved = shape_count(shape_in(q, 0));
   return s;
 }
 
 /* prediction (..., K), labels (...) int32 -> (...) */
 static enum status rule_label_loss(struct inference *q) {
-  if (q->dtype[1] != INT32)
+  if (dtype_in(q, 1) != INT32)
     return fail(q->failure, STATUS_DTYPE, "`op_%s()`: labels must be int32, not %s", user_name(q->op),
-                dtype_name[q->dtype[1]]);
-  q->out = *q->shape[0];
-  if (q->out.rank < 1) return bad_shapes(q, "prediction needs an axis of classes");
-  q->out.rank--;
-  if (!shape_equal(&q->out, q->shape[1])) return bad_shapes(q, "one label per sample of the prediction is needed");
-  q->out_dtype = q->dtype[0];
-  if (q->op == OP_SPARSE_SOFTMAX_CROSSENTROPY) q->scratch = shape_count(q->shape[0]);
-  q->work = 20.0 * (double)shape_count(q->shape[0]);
+                dtype_name[dtype_in(q, 1)]);
+  q->out[0] = *shape_in(q, 0);
+  if (q->out->rank < 1) return bad_shapes(q, "prediction needs an axis of classes");
+  q->out->rank--;
+  if (!shape_equal(q->out, shape_in(q, 1))) return bad_shapes(q, "one label per sample of the prediction is needed");
+  q->out_dtype[0] = dtype_in(q, 0);
+  if (q->op == OP_SPARSE_SOFTMAX_CROSSENTROPY) q->saved = shape_count(shape_in(q, 0));
+  q->work = 20.0 * (double)shape_count(shape_in(q, 0));
   return STATUS_OK;
 }
 
 /* ints: dtype, then the shape. reals: two parameters */
 static enum status rule_random(struct inference *q) {
-  q->out_dtype = (int32_t)q->attr->ints[0];
-  q->out.rank = q->attr->n_ints - 1;
-  if (q->out.rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d",
-    user_name(q->op), q->out.rank);
-  for (int i = 0; i < q->out.rank; i++) {
-    q->out.dim[i] = q->attr->ints[1 + i];
-    if (q->out.dim[i] < 0)
+  q->out_dtype[0] = (int32_t)q->attr->ints[0];
+  q->out->rank = q->attr->n_ints - 1;
+  if (q->out->rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d",
+    user_name(q->op), q->out->rank);
+  for (int i = 0; i < q->out->rank; i++) {
+    q->out->dim[i] = q->attr->ints[1 + i];
+    if (q->out->dim[i] < 0)
       return fail(q->failure, STATUS_VALUE, "`op_%s()`: sizes must be 0 or more, not %lld", user_name(q->op),
-        (long long)q->out.dim[i]);
+        (long long)q->out->dim[i]);
   }
   return STATUS_OK;
 }
 
 /* One float tensor of random places. ints: none, or for each axis: is one draw shared along it? reals: the rate */
 static enum status rule_dropout(struct inference *q) {
-  if (q->attr->n_ints && q->attr->n_ints != q->shape[0]->rank) return bad_value(q, "one flag per axis",
+  if (q->attr->n_ints && q->attr->n_ints != shape_in(q, 0)->rank) return bad_value(q, "one flag per axis",
     q->attr->n_ints);
-  q->work = 20.0 * (double)shape_count(q->shape[0]);
+  q->work = 20.0 * (double)shape_count(shape_in(q, 0));
   return rule_same(q);
 }
 
@@ -424,9 +424,9 @@ static enum status recurrent_inputs(struct inference *q) {
   if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
   if (!s && table >= 0) s = need_axes(q, table, "table", 2, "tokens, inputs");
   if (s) return s;
-  int64_t batch = q->shape[0]->dim[0], steps = q->shape[0]->dim[1], inputs = table < 0 ? q->shape[0]->dim[2] :
-    q->shape[table]->dim[1];
-  int64_t units = q->shape[2]->dim[0], gates = cell_gates(q->op) * units;
+  int64_t batch = shape_in(q, 0)->dim[0], steps = shape_in(q, 0)->dim[1], inputs = table < 0 ? shape_in(q, 0)->dim[2] :
+    shape_in(q, table)->dim[1];
+  int64_t units = shape_in(q, 2)->dim[0], gates = cell_gates(q->op) * units;
   int after = q->op == OP_GRU && a->ints[CELL_RESET_AFTER];
   s = need_shape(q, 1, "kernel", (struct shape){2, {inputs, gates}});
   if (!s) s = need_shape(q, 2, "recurrent_kernel", (struct shape){2, {units, gates}});
@@ -436,10 +436,10 @@ static enum status recurrent_inputs(struct inference *q) {
   if (!s) s = need_dtype(q, mask, "mask", BOOL);
   if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
   for (int k = 0; k < q->inputs && !s; k++)
-    if (!op_is_index(q->op, k, a) && q->dtype[k] != q->dtype[1])
+    if (!op_is_index(q->op, k, a) && dtype_in(q, k) != dtype_in(q, 1))
       s = fail(q->failure, STATUS_DTYPE,
         "`op_%s()`: tensors of different dtype: a kernel of %s and one more input of %s", user_name(q->op),
-               dtype_name[q->dtype[1]], dtype_name[q->dtype[k]]);
+               dtype_name[dtype_in(q, 1)], dtype_name[dtype_in(q, k)]);
   struct shape largest = {3, {batch, steps, gates + inputs}};
   if (!s && (!shape_is_possible(&largest) || batch * steps >= INT32_MAX)) s = bad_value(q, "too many timesteps", steps);
   return s;
@@ -459,14 +459,17 @@ static enum status rule_recurrent(struct inference *q) {
   if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM))
     return bad_value(q, "no such output", output);
   enum status s = recurrent_inputs(q);
-  q->out_dtype = q->dtype[1];
-  if (s || !dtype_is_float(q->out_dtype)) return s; /* op_infer() refuses the latter */
+  q->out_dtype[0] = dtype_in(q, 1);
+  if (s || !dtype_is_float(q->out_dtype[0])) return s; /* op_infer() refuses the latter */
   struct recurrent r;
-  recurrent_layout(&r, q->op, q->shape, a, dtype_size[q->out_dtype]);
+  const struct shape *shapes[CELL_INTS];
+  for (int k = 0; k < q->inputs; k++) shapes[k] = shape_in(q, k);
+  recurrent_layout(&r, q->op, shapes, a, dtype_size[q->out_dtype[0]]);
   int64_t rows = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? r.steps : 1) +
     (output >= OUTPUT_LAST_STATE);
-  q->out = output == OUTPUT_LAST ? (struct shape){2, {r.batch, r.units}} : (struct shape){3, {r.batch, rows, r.units}};
-  q->scratch = r.scratch;
+  q->out[0] = output == OUTPUT_LAST ? (struct shape){2, {r.batch, r.units}} :
+    (struct shape){3, {r.batch, rows, r.units}};
+  q->saved = r.saved;
   q->work = 2.0 * (double)r.tokens * (double)(r.inputs + r.units) * (double)r.gates;
   return STATUS_OK;
 }
@@ -484,6 +487,13 @@ static int cell_index(const struct attr *attr, int k) {
 #define INDEX(k) .index = 1u << (k)
 #define RANDOM .random = 1
 #define FUSABLE .fusable = 1
+#define UNREAD(bits) .unread = bits
+#define OUTPUT OUTPUT_BIT
+#define INPUT(k) (1u << (k))
+/* The numbers that the derivative depends on: none, those of the inputs or of the output alone. */
+#define BY_SHAPE UNREAD(ALL_BITS)
+#define BY_INPUTS UNREAD(OUTPUT)
+#define BY_OUTPUT UNREAD(~OUTPUT)
 #define CELL .key = 1, .index_by = cell_index, .attributes = "output:p go_backwards:f activation:c " \
   "recurrent_activation:c -:- -:- -:- -:- reset_after:f"
 
@@ -500,8 +510,13 @@ const struct op_info op_info[OP_COUNT] = {
 };
 
 const char *op_name(int op) {
-  static const char *const action_name[] = {"gradient", "update", "assign", "guard"};
-  return op < OP_COUNT ? op_info[op].name : action_name[op - OP_COUNT];
+  static const char *const action_name[] = {"gradient", "fill", "update", "assign", "guard"};
+  return is_op(op) ? op_info[op].name : action_name[op - OP_COUNT];
+}
+
+const char *node_name(int op, char *text, size_t size) {
+  snprintf(text, size, "%s%s", op_name(plain_op(op)), is_derivative(op) ? "_gradient" : "");
+  return text;
 }
 
 int op_is_index(int op, int k, const struct attr *attr) {
@@ -509,90 +524,30 @@ int op_is_index(int op, int k, const struct attr *attr) {
   return o->index_by ? o->index_by(attr, k) : (int)(o->index >> k & 1);
 }
 
-/* ---- attributes, for people ---- */
-
-struct text {
-  char *at;
-  size_t size, used;
-};
-
-static void add_text(struct text *t, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  int n = t->used < t->size ? vsnprintf(t->at + t->used, t->size - t->used, format, arguments) : 0;
-  va_end(arguments);
-  if (n > 0) t->used += (size_t)n;
+int op_is_elementwise(int op) {
+  rule *r = op_info[op].rule;
+  return r == rule_same || r == rule_broadcast || r == rule_compare || r == rule_dropout;
 }
-
-/* One axis of a slice: first element, last one (none: to the end) and step. */
-static void add_range(struct text *t, const int64_t *range) {
-  long long first = range[0] + 1, size = range[1], step = range[2];
-  if (size == 0) add_text(t, "none");
-  if (size == 0) return;
-  add_text(t, "%lld", first);
-  if (size == 1) return;
-  add_text(t, ":");
-  if (size > 0) add_text(t, "%lld", first + (size - 1) * step);
-  if (step != 1) add_text(t, ":%lld", step);
-}
-
-/* The attributes from number `ints` and `reals` on. An entry of the table is "name:kind". Kinds: f flag, n number,
- * a axis, o op and what it has itself, c and p activation and output of a cell, r real, s start, size and step
- * of an axis, - not shown; with *, all integers that follow. */
-static void add_attributes(struct text *t, int op, const struct attr *attr, int ints, int reals) {
-  for (const char *s = op_info[op].attributes; s && *s; s += strcspn(s, " "), s += *s == ' ') {
-    int name = (int)strcspn(s, ":"), each = s[name + 1] == 's' ? 3 : 1;
-    char kind = s[name + 1], many = s[name + 2] == '*';
-    int n = kind == 'r' ? 1 : many ? (attr->n_ints - ints) / each : 1;
-    const int64_t *value = attr->ints + ints;
-    if (kind == 'r') reals++;
-    else ints += n * each;
-    if (kind == '-' || (kind == 'f' && !many && !value[0]) || (kind == 'o' && value[0] < 0)) continue;
-    if (n == 0 && kind != 'n') continue; /* all axes */
-    add_text(t, "%s%.*s = %s", t->used ? ", " : "", name, s, many && n != 1 ? "c(" : "");
-    for (int i = 0; i < n; i++, value += each) {
-      if (i) add_text(t, ", ");
-      switch (kind) {
-      case 'f': add_text(t, value[0] ? "TRUE" : "FALSE"); break;
-      case 'n': add_text(t, "%lld", (long long)value[0]); break;
-      case 'a': add_text(t, "%lld", (long long)value[0] + 1); break;
-      case 'o': add_text(t, "%s", op_name((int)value[0])); break;
-      case 'c': add_text(t, "%s", cell_activation_name[value[0]]); break;
-      case 'p': add_text(t, "%s", cell_output_name[value[0]]); break;
-      case 's': add_range(t, value); break;
-      default: add_text(t, "%.6g", attr->reals[reals - 1]);
-      }
-    }
-    if (many && n != 1) add_text(t, ")");
-    if (kind == 'o') add_attributes(t, (int)value[-1], attr, ints, reals);
-  }
-}
-
-void op_attributes(int op, const struct attr *attr, char *text, size_t size) {
-  struct text t = {text, size, 0};
-  if (size) text[0] = 0;
-  if (op < OP_COUNT) add_attributes(&t, op, attr, 0, 0);
-}
-
-/* ---- */
 
 enum status op_infer(struct inference *q) {
   const struct op_info *op = &op_info[q->op];
   if (q->inputs < op->fewest || (op->most && q->inputs > (op->most > 0 ? op->most : 0)))
     return fail(q->failure, STATUS_VALUE, "`op_%s()`: %d inputs, but it takes %d", user_name(q->op), q->inputs,
       op->fewest);
-  q->scratch = 0;
+  q->outputs = 1;
+  q->saved = q->workspace = q->derivative_workspace = 0;
+  q->work = 0;
   enum status s = op->rule(q); /* first, as it says which tensors do not fit together */
-  int dtype = q->inputs ? q->dtype[op->key] : (int)q->attr->ints[0];
+  int dtype = q->inputs ? dtype_in(q, op->key) : (int)q->attr->ints[0];
   static const char *const needs[] = {"a float tensor", "numbers", "any tensor", "a bool tensor"};
   const int accepted[] = {dtype_is_float(dtype), dtype != BOOL, 1, dtype == BOOL};
   if (!s && !accepted[op->part])
     return fail(q->failure, STATUS_DTYPE, "`op_%s()`: needs %s, not %s; convert with `tf$cast()` or `op_cast()`",
                 user_name(q->op), needs[op->part], dtype_name[dtype]);
   char text[TEXT];
-  if (!s && !shape_is_possible(&q->out))
+  if (!s && !shape_is_possible(q->out))
     return fail(q->failure, STATUS_TOO_LARGE, "`op_%s()`: a result of shape %s is too large", user_name(q->op),
-      SHAPE_TEXT(&q->out, text));
-  if (!s && q->work == 0) q->work = (double)shape_count(&q->out);
+      SHAPE_TEXT(q->out, text));
+  if (!s && q->work == 0) q->work = (double)shape_count(q->out);
   return s;
 }

@@ -95,7 +95,7 @@ SEXP array_for_r(SEXPTYPE type, const struct shape *shape); /* an array to be fi
 
 /* ---- programs ---- */
 
-enum shelter { SHELTER_PROGRAM, SHELTER_SLOTS, SHELTER_NODES, SHELTER_OPERANDS, SHELTER_VALUES, SHELTER_GRADIENTS,
+enum shelter { SHELTER_PROGRAM, SHELTER_SLOTS, SHELTER_NODES, SHELTER_OPERANDS, SHELTER_VALUES,
                SHELTER_BLOCKS, SHELTER_OBJECTS, SHELTER_INDEX, SHELTER_SIZE };
 
 struct program *as_program(SEXP x);
@@ -107,13 +107,13 @@ struct program *program_reserve(SEXP x, int slots, int nodes, int operands);
 /* Element `slot` of one of the shelter's lists. */
 void program_keep(SEXP x, enum shelter which, int32_t slot, SEXP value);
 
-/* A slot bound to a bare block of numbers (scratch). */
+/* A slot bound to a bare block of numbers (what an op saves). */
 int32_t program_bind_block(SEXP x, SEXP block, int dtype, const struct shape *shape);
 
 /* ---- which slot stands for a tensor? (r_slots.c) ---- */
 
 /* A slot bound to an eager tensor's present numbers; the program keeps the tensor alive. */
-int32_t program_bind(SEXP x, SEXP tensor, int wants_gradient);
+int32_t program_bind(SEXP x, SEXP tensor, int watched);
 
 /* Visit the slots bound to a tensor: *at starts as -1; returns -1 when there are no more. */
 int32_t program_next_slot(SEXP x, SEXP tensor, int64_t *at);
@@ -121,6 +121,9 @@ int32_t program_next_slot(SEXP x, SEXP tensor, int64_t *at);
 /* The slot of a traced function's program that stands for a tensor, made if there is none: a symbolic one's, a
  * variable's (SLOT_SHARED) or a constant's. */
 int32_t program_slot(SEXP x, SEXP tensor);
+
+/* From here on, a variable holds in the traced function what is in the slot. */
+void program_hold(SEXP program, SEXP variable, int32_t slot);
 
 /* A SLOT_SHARED for a tensor whose numbers change in place: variables, what optimizers remember. */
 int32_t program_shared_slot(SEXP x, SEXP tensor);
@@ -136,10 +139,10 @@ void sizes_register(DllInfo *dll);
 
 /* ---- programs: memory and runs ---- */
 
-/* Plan, allocate the arenas (gradients too if wanted) and set all addresses. */
-struct program *program_allocate(SEXP x, int gradients);
+/* Plan, allocate the arena and set all addresses. */
+struct program *program_allocate(SEXP x);
 
-/* Set all addresses anew; arenas exist. */
+/* Set all addresses anew; the arena exists. */
 struct program *program_locate(SEXP x);
 
 /* Before a traced program runs: memory for it, blocks of their own for the variables that it changes, all addresses. */
@@ -170,8 +173,8 @@ SEXP handle_new(SEXP protected_, enum handle kind);
 
 /* ---- tapes (r_tape.c) ---- */
 
-/* Note an op that just ran as the node `ran`: on the tape if any input is watched by it. */
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch,
-  const struct node *ran);
+/* Note an op that just ran as the node `ran`, with a list of outputs and what it saved (or NULL): on the tape if any
+ * input is watched by it. */
+void tape_record(SEXP tape, const struct node *ran, SEXP inputs, SEXP outputs, SEXP saved);
 
 #endif

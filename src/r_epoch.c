@@ -118,12 +118,11 @@ struct listener {
   double next;
 };
 
-/* What R code did meanwhile may have given variables other blocks, or run the program for other targets. */
+/* What R code did meanwhile may have given variables other blocks. */
 static void look_again(struct epoch *e) {
   const struct listener *l = e->user;
   const void *mark = vmaxget();
   e->loop.program = program_ready(l->program);
-  e->planned = 0;
   if (e->loop.data->stream) stream_located(VECTOR_ELT(l->stream, 0));
   vmaxset(mark);
 }
@@ -152,7 +151,7 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   double *sum = (double *)(void *)(RAW(state) + sizeof(struct epoch_state)),
     *end = (double *)(void *)(RAW(state) + XLENGTH(state));
   for (int k = 0; k < e->tallies; k++) {
-    int32_t slot = e->target[e->targets++] = slot_in(program, VECTOR_ELT(tallies, k));
+    int32_t slot = slot_in(program, VECTOR_ELT(tallies, k));
     int64_t n = shape_count(&e->loop.program->slots[slot].shape);
     if (!dtype_is_float(e->loop.program->slots[slot].dtype) || end - sum < n)
       raise_text(STATUS_VALUE, "internal error: what is added up");
@@ -170,7 +169,7 @@ static SEXP read_collected(SEXP program, SEXP collected, SEXP results, int64_t r
   results = PROTECT(made ? Rf_allocVector(VECSXP, e->collected) : results);
   check_vector(results, VECSXP, e->collected);
   for (int k = 0; k < e->collected; k++) {
-    int32_t at = e->target[e->targets++] = slot_in(program, VECTOR_ELT(collected, k));
+    int32_t at = slot_in(program, VECTOR_ELT(collected, k));
     const struct slot *s = &e->loop.program->slots[at];
     struct collected c = {.slot = at, .shape = s->shape};
     int real = dtype_is_float(s->dtype);
@@ -266,7 +265,6 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   struct epoch e = {
     .loop = {.data = &d, .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll},
     .state = as_state(state), .user = &l,
-    .target = (int32_t *)(void *)R_alloc((size_t)(list_length(tallies) + list_length(collected)), sizeof(int32_t)),
   };
   read_columns(program, inputs, columns, &d);
   read_options(options, &e, &d);

@@ -74,71 +74,78 @@ static int op_named(SEXP name) {
   return -1;
 }
 
+/* The result of an op: a tensor, or a list of several. */
+static SEXP one_or_all(SEXP outputs) { return XLENGTH(outputs) == 1 ? VECTOR_ELT(outputs, 0) : outputs; }
+
 /* Append to the program that the symbolic inputs belong to. */
 static SEXP trace(SEXP program, int op, SEXP inputs, const struct attr *attr) {
   int n = (int)XLENGTH(inputs);
-  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1,
-    sizeof *dtypes);
-  const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
+  struct operand *in = (struct operand *)R_alloc((size_t)n + 1, sizeof *in);
   for (int k = 0; k < n; k++) {
     SEXP x = VECTOR_ELT(inputs, k);
     if (is_symbolic(x) && symbolic_program(x) != program)
       raise_text(STATUS_VALUE, "`op_%s()`: the inputs belong to different traced functions", op_info[op].name);
-    in[k] = program_slot(program, x);
+    in[k] = (struct operand){program_slot(program, x), 0};
   }
-  struct program *p = program_reserve(program, 2, 1, n);
+  struct program *p = program_reserve(program, MAX_NEW_SLOTS, 1, n + MAX_OUTPUTS);
   struct failure failure;
   struct inference q = {.failure = &failure};
-  if (program_infer(p, op, in, n, attr, &q, shapes, dtypes)) raise(&failure);
-  struct shape other = program_other_shape(p, &q, in, shapes);
-  int32_t out = program_add_slot(p, SLOT_COMPUTED, q.out_dtype, &q.out), scratch = -1;
-  p->slots[out].other = other;
-  if (q.scratch) {
-    struct shape flat = {.rank = 1, .dim = {q.scratch}};
-    scratch = program_add_slot(p, SLOT_COMPUTED, dtypes[op_info[op].key], &flat);
-  }
-  program_add_node(p, op, in, n, attr, out, scratch, q.work);
-  return symbolic_new(program, out);
+  if (program_infer(p, op, in, n, attr, &q)) raise(&failure);
+  struct node *node = program_add_op(p, &q, SLOT_COMPUTED);
+  program_follow_rows(p, node);
+  int32_t first = node->first + n;
+  SEXP outputs = PROTECT(Rf_allocVector(VECSXP, q.outputs));
+  for (int k = 0; k < q.outputs; k++)
+    SET_VECTOR_ELT(outputs, k, symbolic_new(program, as_program(program)->operands[first + k].slot));
+  UNPROTECT(1);
+  return one_or_all(outputs);
+}
+
+/* A bare vector for the numbers of a slot, if there is one; else NULL. */
+static SEXP block_for(struct slot *slots, int32_t slot, const char *what, const struct shape *of) {
+  if (slot == NO_SLOT) return R_NilValue;
+  struct slot *s = &slots[slot];
+  SEXP block = vector_for(RAWSXP, shape_count(&s->shape) * (int64_t)dtype_size[s->dtype], what, of);
+  s->value = RAW(block);
+  return block;
 }
 
 /* Run now: a program of one node over the tensors' own memory. It draws as the node `like` did, unless that is NULL. */
 static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes, const struct node *like) {
   int n = (int)XLENGTH(inputs);
-  struct slot *slots = (struct slot *)R_alloc((size_t)n + 2, sizeof *slots);
-  struct operand *operands = (struct operand *)R_alloc((size_t)n + 1, sizeof *operands);
-  const struct shape **shapes = (const struct shape **)R_alloc((size_t)n + 1, sizeof *shapes);
-  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in), *dtypes = (int32_t *)R_alloc((size_t)n + 1,
-    sizeof *dtypes);
-  struct node node;
-  struct program p = {.slots = slots, .nodes = &node, .operands = operands};
+  struct slot *slots = (struct slot *)R_alloc((size_t)n + MAX_NEW_SLOTS, sizeof *slots);
+  struct operand *in = (struct operand *)R_alloc((size_t)n + 1, sizeof *in),
+    *operands = (struct operand *)R_alloc((size_t)n + MAX_OUTPUTS, sizeof *operands);
+  struct node nodes[1];
+  struct program p = {.slots = slots, .nodes = nodes, .operands = operands};
   for (int k = 0; k < n; k++) {
     struct tensor t = as_tensor(VECTOR_ELT(inputs, k));
-    in[k] = program_add_slot(&p, SLOT_BOUND, t.dtype, &t.shape);
+    in[k] = (struct operand){program_add_slot(&p, SLOT_BOUND, t.dtype, &t.shape), 0};
     slots[k].value = t.data;
   }
   struct failure failure;
   struct inference q = {.failure = &failure};
-  if (program_infer(&p, op, in, n, attr, &q, shapes, dtypes)) raise(&failure);
-  struct tensor result;
-  SEXP output = PROTECT(tensor_new(q.out_dtype, &q.out, &result)), scratch = R_NilValue;
-  int32_t out = program_add_slot(&p, SLOT_BOUND, q.out_dtype, &q.out), kept = -1;
-  slots[out].value = result.data;
-  if (q.scratch) {
-    struct shape flat = {.rank = 1, .dim = {q.scratch}};
-    int dtype = dtypes[op_info[op].key];
-    scratch = vector_for(RAWSXP, q.scratch * (int64_t)dtype_size[dtype], "what the gradient will need for a result",
-      &q.out);
-    kept = program_add_slot(&p, SLOT_BOUND, dtype, &flat);
-    slots[kept].value = RAW(scratch);
+  if (program_infer(&p, op, in, n, attr, &q)) raise(&failure);
+  struct node *node = program_add_op(&p, &q, SLOT_BOUND);
+  SEXP outputs = PROTECT(Rf_allocVector(VECSXP, q.outputs));
+  for (int k = 0; k < q.outputs; k++) {
+    struct tensor t;
+    SET_VECTOR_ELT(outputs, k, tensor_new(q.out_dtype[k], &q.out[k], &t));
+    slots[operands[n + k].slot].value = t.data;
   }
-  PROTECT(scratch);
-  program_add_node(&p, op, in, n, attr, out, kept, q.work);
-  if (op_info[op].random) node.seed = like ? like->seed : seed_from_r();
-  if (run_program(&p, 1, 0, team_choice_shared(), &failure)) raise(&failure);
-  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), op, inputs, attr, output, scratch,
-    &node);
-  UNPROTECT(2);
-  return output;
+  SEXP saved = PROTECT(block_for(slots, node->saved, "what the gradient will need for a result", q.out));
+  PROTECT(block_for(slots, node->workspace, "what an op needs beside its result", q.out));
+  if (op_info[op].random) node->seed = like ? like->seed : seed_from_r();
+  if (run_program(&p, 0, team_choice_shared(), &failure)) raise(&failure);
+  for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), node, inputs, outputs, saved);
+  UNPROTECT(3);
+  return one_or_all(outputs);
+}
+
+static int computes(const struct program *p, const struct node *n, int32_t slot) {
+  int found = 0;
+  for (int k = 0; k < n->outputs; k++) found = found || node_outputs(p, n)[k].slot == slot;
+  return found;
 }
 
 /* What a symbolic tensor of the program holds if it follows from shapes and constants alone, as tf$shape(x)[1] does;
@@ -147,8 +154,8 @@ static SEXP value_from_shapes(SEXP program, int32_t slot) {
   struct program *p = as_program(program);
   if (p->slots[slot].kind == SLOT_BOUND) return VECTOR_ELT(VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS), slot);
   int32_t i = 0;
-  while (i < p->nodes_used && p->nodes[i].out != slot) i++;
-  if (p->slots[slot].kind != SLOT_COMPUTED || i == p->nodes_used || op_info[p->nodes[i].op].random) return R_NilValue;
+  while (i < p->nodes_used && !computes(p, &p->nodes[i], slot)) i++;
+  if (i == p->nodes_used || !is_op(p->nodes[i].op) || op_info[p->nodes[i].op].random) return R_NilValue;
   const struct node *n = &p->nodes[i];
   if (n->op == OP_SHAPE) {
     const struct slot *x = &p->slots[p->operands[n->first].slot];
@@ -164,7 +171,7 @@ static SEXP value_from_shapes(SEXP program, int32_t slot) {
     SET_VECTOR_ELT(inputs, k, value_from_shapes(program, p->operands[n->first + k].slot));
     known = !Rf_isNull(VECTOR_ELT(inputs, k));
   }
-  if (known) value = run_now(n->op, inputs, &n->attr, R_NilValue, NULL);
+  if (known && n->outputs == 1) value = run_now(n->op, inputs, &n->attr, R_NilValue, NULL);
   UNPROTECT(1);
   return value;
 }
@@ -213,7 +220,7 @@ SEXP ffi_apply_again(SEXP program, SEXP at, SEXP inputs, SEXP recording) {
   SEXP result = PROTECT(trace(program, like.op, inputs, &like.attr));
   struct program *p = as_program(program);
   p->nodes[p->nodes_used - 1].seed = like.seed;
-  p->nodes[p->nodes_used - 1].again = i + 1;
+  p->nodes[p->nodes_used - 1].draws_as = like.draws_as >= 0 ? like.draws_as : i;
   UNPROTECT(1);
   return result;
 }

@@ -203,22 +203,24 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
   SEXP list = memory_list(x);
   int n = (int)list_length(variables), states = optimizer_states((int)memory_optimizer(list)->kind), used = 0;
   check_vector(gradients, VECSXP, n);
-  int32_t *operand = (int32_t *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
+  struct operand *operand = (struct operand *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
+  memset(operand, 0, (size_t)(1 + n * (2 + states)) * sizeof *operand);
   double work = 0;
-  operand[used++] = program_shared_slot(program, VECTOR_ELT(list, NUMBERS));
+  operand[used++].slot = program_shared_slot(program, VECTOR_ELT(list, NUMBERS));
   for (int k = 0; k < n; k++) {
     SEXP variable = VECTOR_ELT(variables, k);
-    int32_t gradient = operand[used++] = program_slot(program, VECTOR_ELT(gradients, k));
+    int32_t gradient = operand[used++].slot = program_slot(program, VECTOR_ELT(gradients, k));
     struct slot g = as_program(program)->slots[gradient];
     check_pair(g.dtype, &g.shape, variable);
-    int32_t target = operand[used++] = program_slot(program, variable);
-    as_program(program)->slots[target].written = 1;
+    int32_t target = operand[used++].slot = program_slot(program, variable);
+    struct slot *slots = as_program(program)->slots;
+    slots[target].written = slots[slots[target].home].written = 1;
     SEXP own = memory_of(list, variable, k);
-    for (int i = 0; i < states; i++) operand[used++] = program_shared_slot(program, VECTOR_ELT(own, i));
+    for (int i = 0; i < states; i++) operand[used++].slot = program_shared_slot(program, VECTOR_ELT(own, i));
     work += 20.0 * (double)shape_count(&g.shape);
   }
   struct attr none = {0};
-  program_add_node(program_reserve(program, 0, 1, used), ACTION_UPDATE, operand, used, &none, -1, -1, work);
+  program_add_node(program_reserve(program, 0, 1, used), ACTION_UPDATE, operand, used, 0, &none, work);
   return R_NilValue;
 }
 

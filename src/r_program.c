@@ -1,6 +1,8 @@
 /* r_program.c - programs as R sees them: a list of raw vectors behind an external pointer. */
+#include "derive.h"
 #include "r_border.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 SEXP program_shelter(SEXP x) {
@@ -24,7 +26,8 @@ SEXP ffi_program_new(void) {
   SEXP raw = Rf_allocVector(RAWSXP, sizeof(struct program));
   SET_VECTOR_ELT(shelter, SHELTER_PROGRAM, raw);
   memset(RAW(raw), 0, sizeof(struct program));
-  for (int k = SHELTER_SLOTS; k <= SHELTER_GRADIENTS; k++) SET_VECTOR_ELT(shelter, k, Rf_allocVector(RAWSXP, 0));
+  ((struct program *)(void *)RAW(raw))->poisons = getenv("NATIVENET_POISON") != NULL;
+  for (int k = SHELTER_SLOTS; k <= SHELTER_VALUES; k++) SET_VECTOR_ELT(shelter, k, Rf_allocVector(RAWSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_BLOCKS, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_OBJECTS, Rf_allocVector(VECSXP, 0));
   SEXP x = handle_new(shelter, HANDLE_PROGRAM);
@@ -82,26 +85,6 @@ static unsigned char *aligned(SEXP raw) {
   return (unsigned char *)(((uintptr_t)RAW(raw) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
 }
 
-static void allocate(SEXP shelter, int which, int64_t bytes, const char *what) {
-  SEXP raw = VECTOR_ELT(shelter, which);
-  if (XLENGTH(raw) >= bytes + ALIGNMENT) return;
-  SEXP bigger = PROTECT(vector_for(RAWSXP, bytes + ALIGNMENT, what, NULL));
-  memset(RAW(bigger), 0, (size_t)XLENGTH(bigger));
-  SET_VECTOR_ELT(shelter, which, bigger);
-  UNPROTECT(1);
-}
-
-/* The arena of values. A block that was saved and read again may begin at another distance from an
- * aligned address: then its numbers, among them the variables, move. */
-static unsigned char *value_arena(SEXP shelter, struct program *p) {
-  SEXP raw = VECTOR_ELT(shelter, SHELTER_VALUES);
-  int64_t shift = aligned(raw) - RAW(raw);
-  if (shift != p->value_shift && XLENGTH(raw) >= ALIGNMENT)
-    memmove(RAW(raw) + shift, RAW(raw) + p->value_shift, (size_t)(XLENGTH(raw) - ALIGNMENT));
-  p->value_shift = shift;
-  return aligned(raw);
-}
-
 struct program *program_locate(SEXP x) {
   SEXP shelter = program_shelter(x), blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
   struct program *p = as_program(x);
@@ -111,20 +94,21 @@ struct program *program_locate(SEXP x) {
     if (p->slots[k].kind != SLOT_BOUND && !shared) continue;
     SEXP block = shared ? tensor_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k)) :
       VECTOR_ELT(blocks, p->slots[k].block);
-    /* scratch is a bare vector, all others carry a header */
+    /* what an op saved is a bare vector, all others carry a header */
     address[p->slots[k].block] = RAW(block) +
       (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
   }
-  program_place(p, value_arena(shelter, p), aligned(VECTOR_ELT(shelter, SHELTER_GRADIENTS)), address);
+  program_place(p, aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), address);
   return p;
 }
 
-struct program *program_allocate(SEXP x, int gradients) {
+struct program *program_allocate(SEXP x) {
   SEXP shelter = program_shelter(x);
   struct program *p = as_program(x);
-  program_plan(p);
-  allocate(shelter, SHELTER_VALUES, p->value_bytes, "what the ops of one step compute");
-  if (gradients) allocate(shelter, SHELTER_GRADIENTS, p->gradient_bytes, "the gradients of one step");
+  program_plan(p, (struct hole *)(void *)R_alloc((size_t)p->slots_used + 1, sizeof(struct hole)));
+  if (XLENGTH(VECTOR_ELT(shelter, SHELTER_VALUES)) < p->value_bytes + ALIGNMENT)
+    SET_VECTOR_ELT(shelter, SHELTER_VALUES, vector_for(RAWSXP, p->value_bytes + ALIGNMENT,
+      "what the ops of one step compute", NULL));
   return program_locate(x);
 }
 
@@ -245,7 +229,7 @@ struct program *program_ready(SEXP x) {
     if (p->slots[k].written) variable_own_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k), 1);
   }
   int known = p->laid_out == p->nodes_used + 1;
-  p = known ? program_locate(x) : program_allocate(x, 1);
+  p = known ? program_locate(x) : program_allocate(x);
   p->laid_out = p->nodes_used + 1;
   return p;
 }
@@ -285,11 +269,11 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(values); k++)
     fill_input(&p->slots[slot_in(x, VECTOR_ELT(inputs, k))], VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
-    if (p->nodes[i].op < OP_COUNT && op_info[p->nodes[i].op].random)
-      p->nodes[i].seed = p->nodes[i].again ? p->nodes[p->nodes[i].again - 1].seed : seed_from_r();
+    if (is_op(p->nodes[i].op) && op_info[p->nodes[i].op].random && p->nodes[i].draws_as < 0)
+      p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
-  enum status status = run_program(p, 1, 0, &p->choice, &failure);
+  enum status status = run_program(p, 0, &p->choice, &failure);
   if (status) raise(&failure);
   for (R_xlen_t k = 0; k < n_outputs; k++) {
     const struct slot *s = &p->slots[slot_in(x, VECTOR_ELT(outputs, k))];
@@ -310,55 +294,95 @@ SEXP ffi_program_position(SEXP x) { return Rf_ScalarInteger(as_program(x)->nodes
 SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP range);
 SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP range) {
   SEXP lists[] = {targets, sources, watched};
-  int n = 0, n_sources = (int)list_length(sources);
+  int n_sources = (int)list_length(sources), inputs = 0;
   check_vector(range, INTSXP, 3);
-  for (int i = 0; i < 3; i++) n += (int)list_length(lists[i]);
-  int32_t *operand = (int32_t *)R_alloc((size_t)n + 1, sizeof *operand);
-  n = 0;
+  for (int i = 0; i < 3; i++) inputs += (int)list_length(lists[i]);
+  struct operand *operand = (struct operand *)R_alloc((size_t)(inputs + n_sources) + 1, sizeof *operand);
+  memset(operand, 0, (size_t)(inputs + n_sources) * sizeof *operand);
+  inputs = 0;
   for (int i = 0; i < 3; i++)
-    for (R_xlen_t k = 0; k < list_length(lists[i]); k++) operand[n++] = program_slot(x, VECTOR_ELT(lists[i], k));
-  struct attr attr = {.n_ints = GRADIENT_BASE};
+    for (R_xlen_t k = 0; k < list_length(lists[i]); k++) {
+      int32_t slot = program_slot(x, VECTOR_ELT(lists[i], k));
+      operand[inputs++].slot = i == 0 ? slot : as_program(x)->slots[slot].home;
+    }
+  struct attr attr = {.n_ints = GRADIENT_INTS};
   attr.ints[GRADIENT_TARGETS] = list_length(targets);
   attr.ints[GRADIENT_SOURCES] = n_sources;
   attr.ints[GRADIENT_FIRST] = INTEGER(range)[0];
   attr.ints[GRADIENT_END] = INTEGER(range)[1];
   attr.ints[GRADIENT_WATCH_VARIABLES] = INTEGER(range)[2];
-  struct program *p = program_reserve(x, n_sources, 1, n);
+  struct program *p = program_reserve(x, n_sources, 1, inputs + n_sources);
   if (INTEGER(range)[0] < 0 || INTEGER(range)[1] > p->nodes_used)
     raise_text(STATUS_VALUE, "internal error: a range of nodes");
-  if (program_variable_changes(p, INTEGER(range)[0], INTEGER(range)[1]))
+  for (int k = 0; k < n_sources; k++) {
+    const struct slot *source = &p->slots[operand[list_length(targets) + k].slot];
+    struct shape shape = source->shape, other = source->other;
+    struct slot *s = &p->slots[operand[inputs + k].slot = program_add_slot(p, SLOT_COMPUTED, source->dtype, &shape)];
+    s->other = other;
+    s->opaque = 1;
+  }
+  struct node *n = program_add_node(p, ACTION_GRADIENT, operand, inputs, n_sources, &attr, 1);
+  struct derivation d = gradient_question(p, n);
+  derive_reach(p, &d);
+  p->nodes_used--; /* until nothing is wrong with it */
+  if (derive_meets_change(p, &d))
     raise_text(STATUS_TRACED, "a variable changes between the ops on the tape and the gradient");
-  for (int32_t i = INTEGER(range)[0]; i < INTEGER(range)[1]; i++)
-    for (int k = 0; k < p->nodes[i].inputs && p->nodes[i].op < OP_COUNT; k++)
-      if (p->slots[p->operands[p->nodes[i].first + k].slot].kind == SLOT_GRADIENT)
-        raise_text(STATUS_TRACED, "a gradient would be differentiated again");
-  struct node *node = program_add_gradient(p, operand, &attr, n);
-  program_plan_gradient(p, p->nodes_used - 1);
+  if (derive_meets_gradient(p, &d)) raise_text(STATUS_TRACED, "a gradient would be differentiated again");
+  p->nodes_used++;
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
   for (int k = 0; k < n_sources; k++)
-    if (p->slots[operand[list_length(targets) + k]].reached) SET_VECTOR_ELT(result, k, symbolic_new(x, node->out + k));
+    if (as_program(x)->slots[operand[list_length(targets) + k].slot].gradient != NO_SLOT)
+      SET_VECTOR_ELT(result, k, symbolic_new(x, operand[inputs + k].slot));
   UNPROTECT(1);
   return result;
 }
 
+/* The trace is complete, and this is what is wanted of it: from here on the program can run, and no longer grows. */
+SEXP ffi_program_seal(SEXP x, SEXP outputs);
+SEXP ffi_program_seal(SEXP x, SEXP outputs) {
+  for (R_xlen_t k = 0; k < list_length(outputs); k++)
+    as_program(x)->slots[slot_in(x, VECTOR_ELT(outputs, k))].kept = 1;
+  struct room room = seal_room(as_program(x));
+  struct program *p = program_reserve(x, room.slots, 0, 0), sealed = *p;
+  SEXP shelter = program_shelter(x);
+  SEXP nodes = PROTECT(vector_for(RAWSXP, (int64_t)((size_t)room.nodes * sizeof(struct node)), "a program", NULL));
+  SEXP operands = PROTECT(vector_for(RAWSXP, (int64_t)((size_t)room.operands * sizeof(struct operand)), "a program",
+    NULL));
+  sealed.nodes = (struct node *)(void *)RAW(nodes);
+  sealed.operands = (struct operand *)(void *)RAW(operands);
+  sealed.nodes_used = sealed.operands_used = 0;
+  sealed.nodes_room = room.nodes;
+  sealed.operands_room = room.operands;
+  program_seal(p, &sealed);
+  *p = sealed;
+  SET_VECTOR_ELT(shelter, SHELTER_NODES, nodes);
+  SET_VECTOR_ELT(shelter, SHELTER_OPERANDS, operands);
+  UNPROTECT(2);
+  return R_NilValue;
+}
+
+/* What reads the variable from here on reads a copy of the value; gradients do not flow through it. */
 SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value);
 SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   if (!is_variable(variable)) raise_text(STATUS_VALUE, "a tensor never changes; make a variable of it");
-  int32_t operand[2] = {program_slot(x, variable)};
+  int32_t to = program_slot(x, variable);
   value = PROTECT(coerce_tensor(value, as_tensor(variable).dtype));
-  operand[1] = program_slot(x, value);
-  struct program *p = program_reserve(x, 0, 1, 2);
-  struct slot *to = &p->slots[operand[0]], *from = &p->slots[operand[1]];
-  char a[100], b[100];
-  if (to->dtype != from->dtype || !shape_equal(&to->shape, &from->shape))
-    raise_text(to->dtype != from->dtype ? STATUS_DTYPE : STATUS_SHAPE,
-      "a %s variable of shape %s cannot hold a %s tensor of shape %s",
-      dtype_name[to->dtype], shape_format(&to->shape, a, sizeof a), dtype_name[from->dtype],
-               shape_format(&from->shape, b, sizeof b));
-  if (!shape_equal(&from->shape, &from->other)) p->rows_seen = 1;
-  to->written = 1;
+  struct operand from = {program_slot(x, value), 0};
+  struct program *p = program_reserve(x, MAX_NEW_SLOTS, 1, 1 + MAX_OUTPUTS);
+  const struct slot *old = &p->slots[to], *new = &p->slots[from.slot];
+  struct failure failure;
+  struct inference q = {.failure = &failure};
   struct attr none = {0};
-  program_add_node(p, ACTION_ASSIGN, operand, 2, &none, -1, -1, (double)shape_count(&to->shape));
+  char a[100], b[100];
+  if (old->dtype != new->dtype || !shape_equal(&old->shape, &new->shape))
+    raise_text(old->dtype != new->dtype ? STATUS_DTYPE : STATUS_SHAPE,
+      "a %s variable of shape %s cannot hold a %s tensor of shape %s",
+      dtype_name[old->dtype], shape_format(&old->shape, a, sizeof a), dtype_name[new->dtype],
+               shape_format(&new->shape, b, sizeof b));
+  if (!shape_equal(&new->shape, &new->other)) p->rows_seen = 1;
+  if (program_infer(p, OP_STOP_GRADIENT, &from, 1, &none, &q)) raise(&failure);
+  const struct node *n = program_add_op(p, &q, SLOT_COMPUTED);
+  program_hold(x, variable, node_outputs(p, n)->slot);
   UNPROTECT(1);
   return R_NilValue;
 }
@@ -368,23 +392,24 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
 SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept);
 SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept) {
   int n = (int)list_length(now), used = 0;
-  int32_t *operand = (int32_t *)R_alloc((size_t)(1 + 2 * n), sizeof *operand);
-  operand[used++] = slot_in(program, scalar);
+  struct operand *operand = (struct operand *)R_alloc((size_t)(1 + 2 * n), sizeof *operand);
+  memset(operand, 0, (size_t)(1 + 2 * n) * sizeof *operand);
+  operand[used++].slot = slot_in(program, scalar);
   if (n != list_length(kept)) raise_text(STATUS_VALUE, "internal error: what is kept");
   for (int k = 0; k < n; k++) {
     struct tensor from = as_tensor(VECTOR_ELT(now, k)), to = as_tensor(VECTOR_ELT(kept, k));
     if (from.dtype != to.dtype || !shape_equal(&from.shape, &to.shape) ||
       (k == 0 && (from.dtype != FLOAT64 || shape_count(&from.shape) != OPTIMIZER_NUMBERS)))
       raise_text(STATUS_VALUE, "internal error: what is kept");
-    operand[used++] = program_shared_slot(program, VECTOR_ELT(now, k));
-    operand[used++] = program_shared_slot(program, VECTOR_ELT(kept, k));
+    operand[used++].slot = program_shared_slot(program, VECTOR_ELT(now, k));
+    operand[used++].slot = program_shared_slot(program, VECTOR_ELT(kept, k));
   }
   struct program *p = program_reserve(program, 0, 1, used);
-  const struct slot *s = &p->slots[operand[0]];
+  const struct slot *s = &p->slots[operand[0].slot];
   if (!dtype_is_float(s->dtype) || shape_count(&s->shape) != 1)
     raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
   struct attr none = {0};
-  program_add_node(p, ACTION_GUARD, operand, used, &none, -1, -1, 1);
+  program_add_node(p, ACTION_GUARD, operand, used, 0, &none, 1);
   return R_NilValue;
 }
 
@@ -398,11 +423,22 @@ SEXP ffi_program_judge(SEXP x) {
 
 /* ---- description, for print() and plot() ---- */
 
+/* Numbers of slots, from 1 on. */
+static SEXP slots_of(const struct operand *operands, int n) {
+  int used = 0;
+  SEXP slots = PROTECT(Rf_allocVector(INTSXP, n));
+  for (int k = 0; k < n; k++)
+    if (operands[k].slot != NO_SLOT) INTEGER(slots)[used++] = operands[k].slot + 1;
+  slots = Rf_lengthgets(slots, used);
+  UNPROTECT(1);
+  return slots;
+}
+
 /* list(of slots: kind ("state": what an optimizer remembers), dtype, shape as text; of nodes: op, slots of the results,
  * slots of the inputs; of slots: the variable or constant that they stand for, or NULL; slots of the outputs) */
 SEXP ffi_program_describe(SEXP x, SEXP outputs);
 SEXP ffi_program_describe(SEXP x, SEXP outputs) {
-  static const char *const kind_name[] = {"input", "computed", "constant", "variable", "gradient"};
+  static const char *const kind_name[] = {"input", "computed", "constant", "variable"};
   struct program *p = as_program(x);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 9));
   SEXP kind = Rf_allocVector(STRSXP, p->slots_used);
@@ -415,7 +451,7 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs) {
     char text[120];
     int state = p->slots[k].kind == SLOT_SHARED &&
       !is_variable(VECTOR_ELT(VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), k));
-    SET_STRING_ELT(kind, k, Rf_mkChar(state ? "state" : kind_name[p->slots[k].kind]));
+    SET_STRING_ELT(kind, k, Rf_mkChar(state ? "state" : p->slots[k].opaque ? "gradient" : kind_name[p->slots[k].kind]));
     SET_STRING_ELT(dtype, k, Rf_mkChar(dtype_name[p->slots[k].dtype]));
     SET_STRING_ELT(shape, k, Rf_mkChar(shape_format(&p->slots[k].shape, text, sizeof text)));
   }
@@ -430,16 +466,11 @@ SEXP ffi_program_describe(SEXP x, SEXP outputs) {
   for (int32_t i = 0; i < p->nodes_used; i++) {
     const struct node *n = &p->nodes[i];
     char text[400];
-    SET_STRING_ELT(op, i, Rf_mkChar(op_name(n->op)));
+    SET_STRING_ELT(op, i, Rf_mkChar(node_name(n->op, text, sizeof text)));
     op_attributes(n->op, &n->attr, text, sizeof text);
     SET_STRING_ELT(attributes, i, Rf_mkChar(text));
-    int results = n->op == ACTION_GRADIENT ? (int)n->attr.ints[GRADIENT_SOURCES] : n->out >= 0;
-    SEXP outs = Rf_allocVector(INTSXP, results);
-    SET_VECTOR_ELT(out, i, outs);
-    for (int k = 0; k < results; k++) INTEGER(outs)[k] = n->out + 1 + k;
-    SEXP in = Rf_allocVector(INTSXP, n->inputs);
-    SET_VECTOR_ELT(inputs, i, in);
-    for (int k = 0; k < n->inputs; k++) INTEGER(in)[k] = p->operands[n->first + k].slot + 1;
+    SET_VECTOR_ELT(out, i, slots_of(node_outputs(p, n), n->outputs));
+    SET_VECTOR_ELT(inputs, i, slots_of(node_inputs(p, n), n->inputs));
   }
   SEXP objects = VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS), object = Rf_allocVector(VECSXP, p->slots_used);
   SET_VECTOR_ELT(result, 6, object);

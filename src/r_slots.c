@@ -57,11 +57,11 @@ static int32_t enter(SEXP program, SEXP object, int32_t slot) {
   return slot;
 }
 
-int32_t program_bind(SEXP program, SEXP object, int wants_gradient) {
+int32_t program_bind(SEXP program, SEXP object, int watched) {
   struct tensor t = as_tensor(object);
   int32_t slot = program_bind_block(program, tensor_block(object), t.dtype, &t.shape);
   struct program *p = as_program(program);
-  p->slots[slot].wants_gradient = wants_gradient && dtype_is_float(t.dtype);
+  p->slots[slot].watched = watched && dtype_is_float(t.dtype);
   program_keep(program, SHELTER_OBJECTS, slot, object);
   return enter(program, object, slot);
 }
@@ -69,15 +69,29 @@ int32_t program_bind(SEXP program, SEXP object, int wants_gradient) {
 int32_t program_slot(SEXP program, SEXP object) {
   int64_t at = -1;
   if (is_symbolic(object)) return slot_in(program, object);
-  if (is_variable(object)) return program_shared_slot(program, object);
+  if (is_variable(object)) { /* what it holds by now */
+    int32_t last = program_shared_slot(program, object);
+    for (int32_t slot; (slot = program_next_slot(program, object, &at)) >= 0;) last = slot > last ? slot : last;
+    return last;
+  }
   int32_t slot = program_next_slot(program, object, &at);
   return slot >= 0 ? slot : program_bind(program, object, 0);
+}
+
+void program_hold(SEXP program, SEXP variable, int32_t slot) {
+  struct slot *slots = as_program(program)->slots;
+  int32_t home = slots[program_slot(program, variable)].home;
+  slots[slot].home = home;
+  slots[slot].trainable = slots[home].trainable;
+  slots[home].written = 1;
+  program_keep(program, SHELTER_OBJECTS, slot, variable);
+  enter(program, variable, slot);
 }
 
 int32_t program_shared_slot(SEXP program, SEXP object) {
   int64_t at = -1;
   int32_t slot = program_next_slot(program, object, &at);
-  if (slot >= 0) return slot;
+  if (slot >= 0) return as_program(program)->slots[slot].home;
   slot = program_bind(program, object, 0);
   struct slot *s = &as_program(program)->slots[slot];
   s->kind = SLOT_SHARED;

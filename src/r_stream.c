@@ -152,7 +152,7 @@ static void read_stage(struct stream *s, int k, SEXP d) {
       raise_text(STATUS_VALUE, "internal error: a program's inputs");
     read_slots(g->in, source, VECTOR_ELT(d, PROGRAM_IN));
     read_slots(g->out, source, VECTOR_ELT(d, PROGRAM_OUT));
-    program_allocate(source, 1);
+    program_allocate(source);
   }
 }
 

@@ -1,5 +1,6 @@
 /* r_tape.c - a tape is a program that is kept while ops run eagerly: all its slots are bound to the
  * tensors' own memory. */
+#include "derive.h"
 #include "r_border.h"
 
 #include <string.h>
@@ -11,14 +12,14 @@ static int32_t slot_of(SEXP tape, SEXP object, int *watched) {
   int64_t at = -1;
   *watched = !as_program(tape)->ignores_variables && is_trainable(object);
   for (int32_t k; (k = program_next_slot(tape, object, &at)) >= 0;) {
-    *watched = *watched || as_program(tape)->slots[k].wants_gradient;
+    *watched = *watched || as_program(tape)->slots[k].watched;
     if (block_version(VECTOR_ELT(blocks, k)) == block_version(block)) found = k;
   }
   return found;
 }
 
-static int32_t bind(SEXP tape, SEXP object, int wants_gradient) {
-  int32_t slot = program_bind(tape, object, wants_gradient);
+static int32_t bind(SEXP tape, SEXP object, int watched) {
+  int32_t slot = program_bind(tape, object, watched);
   block_hold(tensor_block(object), 1);
   return slot;
 }
@@ -37,7 +38,6 @@ SEXP ffi_tape_reset(SEXP tape, SEXP follow_variables) {
   SET_VECTOR_ELT(shelter, SHELTER_OBJECTS, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_BLOCKS, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(shelter, SHELTER_INDEX, R_NilValue);
-  SET_VECTOR_ELT(shelter, SHELTER_GRADIENTS, Rf_allocVector(RAWSXP, 0));
   return R_NilValue;
 }
 
@@ -50,35 +50,34 @@ SEXP ffi_tape_watch(SEXP tape, SEXP tensor) {
   int watched;
   int32_t slot = slot_of(tape, tensor, &watched);
   if (slot < 0) bind(tape, tensor, 1);
-  else as_program(tape)->slots[slot].wants_gradient = 1;
+  else as_program(tape)->slots[slot].watched = 1;
   return R_NilValue;
 }
 
-void tape_record(SEXP tape, int op, SEXP inputs, const struct attr *attr, SEXP output, SEXP scratch,
-  const struct node *ran) {
-  int n = (int)XLENGTH(inputs), watched = 0;
-  if (!op_info[op].differentiable) return;
-  int32_t *in = (int32_t *)R_alloc((size_t)n + 1, sizeof *in);
+void tape_record(SEXP tape, const struct node *ran, SEXP inputs, SEXP outputs, SEXP saved) {
+  int n = (int)XLENGTH(inputs), n_out = (int)XLENGTH(outputs), any = 0, own;
+  if (!op_info[ran->op].differentiable) return;
   for (int k = 0; k < n; k++) {
-    int own;
     slot_of(tape, VECTOR_ELT(inputs, k), &own);
-    watched = watched || own;
+    any = any || own;
   }
-  if (!watched) return;
+  if (!any) return;
+  struct operand *operand = (struct operand *)R_alloc((size_t)(n + n_out), sizeof *operand);
   for (int k = 0; k < n; k++) {
-    int own;
-    in[k] = slot_of(tape, VECTOR_ELT(inputs, k), &own); /* an input may be named twice */
-    if (in[k] < 0) in[k] = bind(tape, VECTOR_ELT(inputs, k), own);
+    int32_t slot = slot_of(tape, VECTOR_ELT(inputs, k), &own); /* an input may be named twice */
+    operand[k] = (struct operand){slot < 0 ? bind(tape, VECTOR_ELT(inputs, k), own) : slot, 0};
   }
-  int32_t out = bind(tape, output, 0), kept = -1;
-  if (!Rf_isNull(scratch)) {
-    int dtype = as_tensor(VECTOR_ELT(inputs, op_info[op].key)).dtype;
-    struct shape flat = {.rank = 1, .dim = {(int64_t)XLENGTH(scratch) / (int64_t)dtype_size[dtype]}};
-    kept = program_bind_block(tape, scratch, dtype, &flat);
+  for (int k = 0; k < n_out; k++) operand[n + k] = (struct operand){bind(tape, VECTOR_ELT(outputs, k), 1), 0};
+  int32_t kept = NO_SLOT;
+  if (!Rf_isNull(saved)) {
+    int dtype = as_tensor(VECTOR_ELT(inputs, op_info[ran->op].key)).dtype;
+    struct shape flat = {.rank = 1, .dim = {(int64_t)XLENGTH(saved) / (int64_t)dtype_size[dtype]}};
+    kept = program_bind_block(tape, saved, dtype, &flat);
   }
-  struct program *p = program_reserve(tape, 0, 1, n);
-  program_add_node(p, op, in, n, attr, out, kept, ran->work);
-  p->nodes[p->nodes_used - 1].seed = ran->seed; /* the backward pass draws the same */
+  struct program *p = program_reserve(tape, 0, 1, n + n_out);
+  struct node *node = program_add_node(p, ran->op, operand, n, n_out, &ran->attr, ran->work);
+  node->saved = kept;
+  node->seed = ran->seed; /* the derivative draws the same */
 }
 
 static void add_numbers(const struct tensor *to, const struct tensor *from) {
@@ -96,80 +95,103 @@ static SEXP add_gradients(SEXP to, SEXP from) {
   return to;
 }
 
-/* Add the gradient to start from: ones, or the numbers of `seed`; a target named twice counts twice. */
-static void seed_target(const struct slot *s, SEXP seed, int again) {
-  int64_t n = shape_count(&s->shape);
-  if (!again) kernels[s->dtype]->fill(n, 0, s->gradient);
+/* ---- gradients ---- */
+
+/* Add to a gradient what it starts from: ones, or the numbers of `seed`. */
+static void add_seed(const struct tensor *gradient, SEXP seed) {
   int ones = Rf_isNull(seed);
-  seed = PROTECT(ones ? tensor_new(s->dtype, &s->shape, NULL) : coerce_tensor(seed, s->dtype));
-  if (ones) kernels[s->dtype]->fill(n, 1, as_tensor(seed).data);
-  struct tensor g = as_tensor(seed), sum = {s->dtype, s->shape, s->gradient};
+  seed = PROTECT(ones ? tensor_new(gradient->dtype, &gradient->shape, NULL) : coerce_tensor(seed, gradient->dtype));
+  struct tensor from = as_tensor(seed);
+  if (ones) kernels[from.dtype]->fill(shape_count(&from.shape), 1, from.data);
   char a[100], b[100];
-  if (g.dtype != s->dtype || !shape_equal(&g.shape, &s->shape))
+  if (from.dtype != gradient->dtype || !shape_equal(&from.shape, &gradient->shape))
     raise_text(STATUS_SHAPE, "the gradient of a %s target of shape %s cannot start from a %s tensor of shape %s",
-      dtype_name[s->dtype],
-      shape_format(&s->shape, a, sizeof a), dtype_name[g.dtype], shape_format(&g.shape, b, sizeof b));
-  add_numbers(&sum, &g);
+      dtype_name[gradient->dtype], shape_format(&gradient->shape, a, sizeof a), dtype_name[from.dtype],
+      shape_format(&from.shape, b, sizeof b));
+  add_numbers(gradient, &from);
   UNPROTECT(1);
 }
 
-static void seed_targets(struct program *p, const int32_t *targets, int n, SEXP seeds) {
-  for (int t = 0; t < n; t++) {
-    struct slot *s = &p->slots[targets[t]];
-    SEXP seed = Rf_isNull(seeds) ? R_NilValue : VECTOR_ELT(seeds, t);
-    int again = 0;
-    if (!s->wants_gradient) continue;
-    for (int u = 0; u < t; u++) again = again || targets[u] == targets[t];
-    seed_target(s, seed, again);
-  }
+/* The gradients of targets and sources are computed in tensors of their own, those of the sources are what R gets.
+ * Their slots follow each other from `first` on, and `tensors` is in the same order. */
+struct places {
+  int32_t first, n;
+  SEXP tensors;
+};
+
+/* That of a slot, of which there is one even if it is named twice. */
+static SEXP place_of(struct program *p, int32_t slot, struct places *places) {
+  struct slot *s = &p->slots[slot];
+  struct tensor t;
+  if (s->result != NO_SLOT) return VECTOR_ELT(places->tensors, s->result - places->first);
+  s->result = program_add_slot(p, SLOT_COMPUTED, s->dtype, &s->shape);
+  p->slots[s->result].given = 1;
+  SEXP x = tensor_new(s->dtype, &s->shape, &t);
+  kernels[s->dtype]->fill(shape_count(&s->shape), 0, t.data);
+  SET_VECTOR_ELT(places->tensors, places->n++, x);
+  return x;
 }
 
-/* Gradients live in an arena that all tapes share, `scratch`: a list of one raw vector, or of NULL at first. */
-static void share_arena(SEXP tape, SEXP scratch) {
-  struct program *p = as_program(tape);
-  check_vector(scratch, VECSXP, 1);
-  program_plan(p);
-  SEXP arena = VECTOR_ELT(scratch, 0);
-  if (Rf_isNull(arena) || XLENGTH(arena) < p->gradient_bytes + ALIGNMENT) {
-    arena = vector_for(RAWSXP, p->gradient_bytes + ALIGNMENT, "the gradients of what the tape recorded", NULL);
-    SET_VECTOR_ELT(scratch, 0, arena);
+/* Of all that is reached; the targets' start from their seeds. The gradients of the sources, or NULL. */
+static SEXP set_places(struct program *p, const struct derivation *d, SEXP seeds, struct places *places) {
+  SEXP results = PROTECT(Rf_allocVector(VECSXP, d->n_sources));
+  for (int k = 0; k < p->slots_used; k++) p->slots[k].result = NO_SLOT;
+  for (int k = 0; k < d->n_targets; k++) {
+    int32_t slot = d->targets[k].slot;
+    if (p->slots[slot].gradient == NO_SLOT) continue;
+    struct tensor t = as_tensor(place_of(p, slot, places));
+    add_seed(&t, Rf_isNull(seeds) ? R_NilValue : VECTOR_ELT(seeds, k));
   }
-  SET_VECTOR_ELT(program_shelter(tape), SHELTER_GRADIENTS, arena);
-}
-
-/* The gradients of the sources are computed in the tensors that R gets: one per entry of `sources` that is
- * reached, but one that is named again later on. */
-static SEXP results_new(struct program *p, const int32_t *sources, int n) {
-  SEXP results = PROTECT(Rf_allocVector(VECSXP, n));
-  for (int k = 0; k < n; k++) p->slots[sources[k]].given = 0;
-  for (int k = 0; k < n; k++) {
-    struct slot *s = &p->slots[sources[k]];
-    struct tensor t;
-    if (!s->reached || s->given) continue;
-    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &s->shape, &t));
-    s->gradient = t.data;
-    s->given = 1;
+  int32_t seeded = places->n;
+  for (int k = 0; k < d->n_sources; k++) {
+    int32_t slot = d->sources[k].slot;
+    if (p->slots[slot].gradient != NO_SLOT) SET_VECTOR_ELT(results, k, place_of(p, slot, places));
+  }
+  for (int k = 0; k < places->first; k++) {
+    struct slot *s = &p->slots[k];
+    s->gradient = s->result != NO_SLOT && s->result < places->first + seeded ? s->result : NO_SLOT;
   }
   UNPROTECT(1);
   return results;
 }
 
-static SEXP gradients_of(SEXP tape, const int32_t *targets, int n_targets, SEXP seeds, const int32_t *sources,
-  int n_sources) {
-  struct program *p = program_locate(tape);
-  struct failure failure;
-  program_plan_backward(p, targets, n_targets);
-  SEXP results = PROTECT(results_new(p, sources, n_sources));
-  seed_targets(p, targets, n_targets, seeds);
-  if (run_program(p, 0, 1, team_choice_shared(), &failure)) raise(&failure);
-  for (int k = 0; k < n_sources; k++) {
-    const struct slot *s = &p->slots[sources[k]];
-    struct tensor t;
-    if (!s->reached || !Rf_isNull(VECTOR_ELT(results, k))) continue;
-    SET_VECTOR_ELT(results, k, tensor_new(s->dtype, &s->shape, &t));
-    memcpy(t.data, s->gradient, (size_t)shape_count(&s->shape) * dtype_size[s->dtype]);
-  }
+/* The derivative's nodes stand at the end of the tape while they run, in memory that all tapes share: `scratch`, a list
+ * of one raw vector, or of NULL at first. */
+static enum status run_derivative(SEXP tape, const struct derivation *d, const struct places *places, SEXP scratch,
+  struct failure *failure) {
+  SEXP shelter = program_shelter(tape), own = PROTECT(VECTOR_ELT(shelter, SHELTER_VALUES));
+  derive(as_program(tape), d, 1);
+  if (!Rf_isNull(VECTOR_ELT(scratch, 0))) SET_VECTOR_ELT(shelter, SHELTER_VALUES, VECTOR_ELT(scratch, 0));
+  struct program *p = program_allocate(tape);
+  SET_VECTOR_ELT(scratch, 0, VECTOR_ELT(shelter, SHELTER_VALUES));
+  for (int32_t i = 0; i < places->n; i++)
+    p->slots[places->first + i].value = as_tensor(VECTOR_ELT(places->tensors, i)).data;
+  enum status status = run_program(p, d->end, team_choice_shared(), failure);
+  SET_VECTOR_ELT(shelter, SHELTER_VALUES, own);
   UNPROTECT(1);
+  return status;
+}
+
+static SEXP gradients_of(SEXP tape, struct derivation d, SEXP seeds, SEXP scratch) {
+  struct program *p = as_program(tape);
+  struct failure failure;
+  d.end = p->nodes_used;
+  derive_reach(p, &d);
+  if (derive_meets_gradient(p, &d))
+    raise_text(STATUS_VALUE,
+      "this needs the derivative of a gradient, which is not available; a gradient may be used, but not "
+      "differentiated again");
+  struct room room = derive_room(p, &d);
+  int most = d.n_targets + d.n_sources;
+  p = program_reserve(tape, room.slots + most, room.nodes, room.operands);
+  const int32_t slots = p->slots_used, nodes = p->nodes_used, operands = p->operands_used;
+  struct places places = {slots, 0, PROTECT(Rf_allocVector(VECSXP, most))};
+  SEXP results = PROTECT(set_places(p, &d, seeds, &places));
+  enum status status = run_derivative(tape, &d, &places, scratch, &failure);
+  p = as_program(tape);
+  p->slots_used = slots, p->nodes_used = nodes, p->operands_used = operands;
+  if (status) raise(&failure);
+  UNPROTECT(2);
   return results;
 }
 
@@ -179,13 +201,13 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP s
 SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP scratch) {
   int n_targets = (int)list_length(targets), n_sources = (int)list_length(sources), known = 0, watched;
   if (!Rf_isNull(seeds)) check_vector(seeds, VECSXP, n_targets);
-  int32_t *from = (int32_t *)R_alloc((size_t)n_targets + 1, sizeof *from);
+  struct operand *from = (struct operand *)R_alloc((size_t)n_targets + 1, sizeof *from);
   SEXP known_seeds = PROTECT(Rf_allocVector(VECSXP, n_targets));
   for (int k = 0; k < n_targets; k++) {
     int32_t slot = slot_of(tape, VECTOR_ELT(targets, k), &watched); /* raises an error if it is no tensor */
     if (slot < 0) continue;
     if (!Rf_isNull(seeds)) SET_VECTOR_ELT(known_seeds, known, VECTOR_ELT(seeds, k));
-    from[known++] = slot;
+    from[known++] = (struct operand){slot, 0};
   }
   /* one entry per slot of each source; `of` says whose */
   int entries = 0;
@@ -194,16 +216,17 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP s
     tensor_block(VECTOR_ELT(sources, k));
     while (program_next_slot(tape, VECTOR_ELT(sources, k), &at) >= 0) entries++;
   }
-  int32_t *to = (int32_t *)R_alloc((size_t)entries + 1, sizeof *to), *of = (int32_t *)R_alloc((size_t)entries + 1,
-    sizeof *of);
+  struct operand *to = (struct operand *)R_alloc((size_t)entries + 1, sizeof *to);
+  int *of = (int *)R_alloc((size_t)entries + 1, sizeof *of);
   entries = 0;
   for (int k = 0; k < n_sources; k++) {
     int64_t at = -1;
     for (int32_t slot; (slot = program_next_slot(tape, VECTOR_ELT(sources, k), &at)) >= 0; entries++)
-      to[entries] = slot, of[entries] = k;
+      to[entries] = (struct operand){slot, 0}, of[entries] = k;
   }
-  share_arena(tape, scratch);
-  SEXP gradients = PROTECT(gradients_of(tape, from, known, known_seeds, to, entries));
+  check_vector(scratch, VECSXP, 1);
+  struct derivation d = {.targets = from, .n_targets = known, .sources = to, .n_sources = entries};
+  SEXP gradients = PROTECT(gradients_of(tape, d, Rf_isNull(seeds) ? R_NilValue : known_seeds, scratch));
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n_sources));
   for (int i = 0; i < entries; i++)
     SET_VECTOR_ELT(result, of[i], add_gradients(VECTOR_ELT(result, of[i]), VECTOR_ELT(gradients, i)));
@@ -216,8 +239,8 @@ SEXP ffi_tape_gradient(SEXP tape, SEXP targets, SEXP sources, SEXP seeds, SEXP s
 /* The tensor that a slot of a tape, or of a function that is being traced, stands for. */
 static SEXP tensor_of(SEXP program, int32_t slot) {
   SEXP objects = VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS);
-  SEXP object = slot < XLENGTH(objects) ? VECTOR_ELT(objects, slot) : R_NilValue;
-  return Rf_isNull(object) ? symbolic_new(program, slot) : object;
+  int bound = as_program(program)->slots[slot].kind == SLOT_BOUND;
+  return bound ? VECTOR_ELT(objects, slot) : symbolic_new(program, slot);
 }
 
 static SEXP numbers(R_xlen_t n, const int64_t *from) {
@@ -228,7 +251,7 @@ static SEXP numbers(R_xlen_t n, const int64_t *from) {
 
 static SEXP describe_node(SEXP program, int32_t at) {
   static const char *const name[] = {"at", "op", "inputs", "from", "blocks", "output", "to", "ints", "reals",
-    "program", ""};
+    "program", "trainable", ""};
   const struct node *n = &as_program(program)->nodes[at];
   SEXP node = PROTECT(Rf_mkNamed(VECSXP, (const char **)(uintptr_t)name)), blocks = VECTOR_ELT(program_shelter(program),
     SHELTER_BLOCKS);
@@ -237,18 +260,21 @@ static SEXP describe_node(SEXP program, int32_t at) {
   SET_VECTOR_ELT(node, 2, Rf_allocVector(VECSXP, n->inputs));
   SET_VECTOR_ELT(node, 3, Rf_allocVector(INTSXP, n->inputs));
   SET_VECTOR_ELT(node, 4, Rf_allocVector(VECSXP, n->inputs));
+  SET_VECTOR_ELT(node, 10, Rf_allocVector(LGLSXP, n->inputs));
   for (int k = 0; k < n->inputs; k++) {
     int32_t slot = as_program(program)->operands[n->first + k].slot;
     SEXP input = tensor_of(program, slot);
     SET_VECTOR_ELT(VECTOR_ELT(node, 2), k, input);
     INTEGER(VECTOR_ELT(node, 3))[k] = slot + 1;
+    LOGICAL(VECTOR_ELT(node, 10))[k] = as_program(program)->slots[slot].trainable != 0;
     /* a variable that changed since */
     if (as_program(program)->slots[slot].kind == SLOT_BOUND && is_variable(input) &&
       block_version(VECTOR_ELT(blocks, slot)) != block_version(tensor_block(input)))
       SET_VECTOR_ELT(VECTOR_ELT(node, 4), k, VECTOR_ELT(blocks, slot));
   }
-  SET_VECTOR_ELT(node, 6, Rf_ScalarInteger(n->out + 1));
-  if (n->out >= 0) SET_VECTOR_ELT(node, 5, tensor_of(program, n->out));
+  int32_t output = n->outputs ? node_outputs(as_program(program), n)->slot : NO_SLOT;
+  SET_VECTOR_ELT(node, 6, Rf_ScalarInteger(output + 1));
+  if (output != NO_SLOT) SET_VECTOR_ELT(node, 5, tensor_of(program, output));
   SET_VECTOR_ELT(node, 7, numbers(n->attr.n_ints, n->attr.ints));
   SEXP reals = Rf_allocVector(REALSXP, MAX_REALS);
   SET_VECTOR_ELT(node, 8, reals);
@@ -265,7 +291,7 @@ SEXP ffi_tape_nodes(SEXP program, SEXP range) {
   int32_t first = INTEGER(range)[0], n = INTEGER(range)[1] - first, slots = as_program(program)->slots_used;
   if (first < 0 || n < 0 || first + n > as_program(program)->nodes_used)
     raise_text(STATUS_VALUE, "internal error: a range of nodes");
-  if (program_variable_changes(as_program(program), first, first + n))
+  if (derive_overwritten(as_program(program), first, first + n))
     raise_text(STATUS_TRACED, "a variable changes between the ops on the tape and the gradient");
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 3)), nodes = Rf_allocVector(VECSXP, n);
   SET_VECTOR_ELT(result, 0, nodes);
@@ -275,7 +301,7 @@ SEXP ffi_tape_nodes(SEXP program, SEXP range) {
   SEXP floats = Rf_allocVector(LGLSXP, slots);
   SET_VECTOR_ELT(result, 2, floats);
   for (int32_t k = 0; k < slots; k++) {
-    LOGICAL(follows)[k] = as_program(program)->slots[k].wants_gradient != 0;
+    LOGICAL(follows)[k] = as_program(program)->slots[k].watched != 0;
     LOGICAL(floats)[k] = dtype_is_float(as_program(program)->slots[k].dtype);
   }
   UNPROTECT(1);
@@ -307,9 +333,11 @@ SEXP ffi_tape_slots(SEXP program, SEXP tensors, SEXP now) {
       continue;
     }
     SEXP slots = PROTECT(Rf_allocVector(INTSXP, as_program(program)->slots_used));
-    for (int32_t k; (k = program_next_slot(program, x, &at)) >= 0;)
-      if (!as_int(now) || as_program(program)->slots[k].kind == SLOT_SHARED ||
-        block_version(VECTOR_ELT(blocks, k)) == block_version(tensor_block(x))) INTEGER(slots)[found++] = k + 1;
+    for (int32_t k; (k = program_next_slot(program, x, &at)) >= 0;) {
+      int bound = as_program(program)->slots[k].kind == SLOT_BOUND;
+      if (!as_int(now) || (bound ? block_version(VECTOR_ELT(blocks, k)) == block_version(tensor_block(x)) :
+        k == program_slot(program, x))) INTEGER(slots)[found++] = k + 1;
+    }
     SET_VECTOR_ELT(result, i, Rf_lengthgets(slots, found));
     UNPROTECT(1);
   }

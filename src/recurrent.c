@@ -55,8 +55,8 @@ void recurrent_layout(struct recurrent *r, int op, const struct shape *const *sh
     [CELL_TURNED] = r->gates * r->units,
   };
   for (int i = 0; i < CELL_BUFFERS; i++) {
-    r->at[i] = r->scratch;
-    r->scratch += (numbers[i] + 15) / 16 * 16; /* whole cache lines */
+    r->at[i] = r->saved;
+    r->saved += (numbers[i] + 15) / 16 * 16; /* whole cache lines */
   }
 }
 

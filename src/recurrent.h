@@ -1,5 +1,5 @@
 /* recurrent.h - what the ops lstm, gru and simple_rnn share whatever the number type: their attributes, the layout of
- * their scratch, and the packing of a batch of sequences.
+ * what they save, and the packing of a batch of sequences.
  *
  * A masked step changes nothing, so only real steps are computed. Sequences are sorted by their number of real steps,
  * the longest first, and "step t" is the t-th real step of each. Packed rows go step by step: step t has as many rows
@@ -45,7 +45,7 @@ int cell_input(const struct attr *a, int flag);
 /* Gates of a cell: how many times its units its kernel has columns. */
 int cell_gates(int op);
 
-/* Parts of the scratch, in numbers of the op's type. */
+/* Parts of what is saved, in numbers of the op's type. */
 enum cell_buffer {
   CELL_COUNTS,     /* integers, see struct packing */
   CELL_GATES,      /* (N, G) activated gates */
@@ -71,13 +71,13 @@ struct recurrent {
   int64_t batch, steps, inputs, units, gates; /* B, T, I, U, G */
   int64_t vocabulary;                         /* V, 0 without a table */
   int64_t tokens, rows;                       /* the most that N and M can be */
-  int64_t at[CELL_BUFFERS], scratch;          /* where each part begins; numbers in all */
+  int64_t at[CELL_BUFFERS], saved;            /* where each part begins; numbers in all */
 };
 
 /* Sizes and layout; `shape` of all inputs, `size` of a number in bytes. */
 void recurrent_layout(struct recurrent *r, int op, const struct shape *const *shape, const struct attr *a, size_t size);
 
-/* Integers at the start of the scratch. */
+/* Integers at the start of what is saved. */
 struct packing {
   int32_t *used;     /* (2) N and, with a table, M */
   int32_t *order;    /* (B) the sorted sequences */

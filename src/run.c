@@ -3,12 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The kernel of a node is picked by the number type of its key input, or of its output if it has none. */
-static const struct kernels *kernels_of(const struct program *p, const struct node *n) {
-  int32_t key = n->inputs ? p->operands[n->first + op_info[n->op].key].slot : n->out;
-  return kernels[p->slots[key].dtype];
-}
-
 double slot_number(const struct slot *s, int64_t i) {
   return s->dtype == FLOAT32 ? (double)((const float *)s->value)[i] : ((const double *)s->value)[i];
 }
@@ -18,87 +12,102 @@ double slot_number(const struct slot *s, int64_t i) {
 #define NODE_WORK 100 /* what a node costs beside its work, in floating point operations */
 
 /* The members meet within these, or do some of their work by themselves. */
-static int meets_within(const struct program *p, const struct node *n, int forward) {
-  switch (n->op) {
+static int meets_within(const struct call *c, int derivative) {
+  switch (c->op) {
   case OP_MATMUL: case OP_DENSE: case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: return 1;
-  case OP_MEAN: return forward;
+  case OP_MEAN: return !derivative;
   default: break;
   }
   /* the gradients of a tensor that is named twice wait for each other */
-  for (int k = 1; k < n->inputs && !forward; k++)
+  for (int k = 1; k < c->inputs && derivative; k++)
     for (int j = 0; j < k; j++)
-      if (p->operands[n->first + j].slot == p->operands[n->first + k].slot) return 1;
+      if (c->din[j].slot != NO_SLOT && c->din[j].slot == c->din[k].slot) return 1;
   return 0;
 }
 
+/* What an op or its derivative is given, and the kernel: that for the number type of the key input, or of the output if
+ * it has none. */
+static kernel *prepare(const struct program *p, const struct node *n, struct team *team, int thread, struct call *c) {
+  int derivative = is_derivative(n->op), op = plain_op(n->op);
+  const struct operand *in = node_inputs(p, n), *out = node_outputs(p, n);
+  *c = (struct call){.op = op, .attr = &n->attr, .slots = p->slots, .in = in, .inputs = n->inputs, .out = out,
+    .saved = n->saved, .workspace = n->workspace, .seeds = {p->seed, n->seed}, .team = team, .thread = thread};
+  if (derivative) {
+    c->inputs = n->outputs;
+    c->din = out;
+    c->out = in + c->inputs;
+    c->dout = c->out + (n->inputs - c->inputs) / 2;
+  }
+  if (n->draws_as >= 0) c->seeds[1] = p->nodes[n->draws_as].seed;
+  const struct kernels *table = kernels[p->slots[c->inputs ? in[op_info[op].key].slot : c->out->slot].dtype];
+  return derivative ? table->backward[op] : table->forward[op];
+}
+
 /* This member's share, part by part where that takes long. */
-static void run_kernel(kernel *run, struct call *c, int forward) {
-  int more = c->node->work < 2 * PART_WORK || meets_within(c->program, c->node, forward) ? 1 :
-    parts_of(c->node->work, c->team);
-  c->parts = more * c->team->threads;
-  for (int k = 0; k < more && !team_may_rest(c->team, c->thread, more > 1 ? PART_WORK : NODE_WORK +
-    c->node->work); k++) {
-    c->part = more * c->thread + k;
-    run(c);
+static void run_op(const struct program *p, const struct node *n, struct team *team, int thread) {
+  struct call c;
+  kernel *run = prepare(p, n, team, thread, &c);
+  int more = n->work < 2 * PART_WORK || meets_within(&c, is_derivative(n->op)) ? 1 : parts_of(n->work, team);
+  c.parts = more * team->threads;
+  for (int k = 0; k < more && !team_may_rest(team, thread, more > 1 ? PART_WORK : NODE_WORK + n->work); k++) {
+    c.part = more * thread + k;
+    run(&c);
   }
 }
 
-void run_backward(struct program *p, struct team *team, int thread) {
-  for (int i = p->nodes_used - 1; i >= 0; i--) {
-    struct call c = {.program = p, .node = &p->nodes[i], .team = team, .thread = thread};
-    if (!c.node->backward) continue;
-    run_kernel(kernels_of(p, c.node)->backward[c.node->op], &c, 0);
-    team_barrier(team);
-    if (team_must_leave(team)) return;
+/* The same for a group: all its nodes on one tile, then on the next, while their numbers are in the cache. */
+#define TILE 4096 /* numbers */
+static void run_group(const struct program *p, int32_t first, int32_t end, struct team *team, int thread) {
+  const struct node *n = &p->nodes[end];
+  int64_t numbers = shape_count(&p->slots[node_inputs(p, n)->slot].shape);
+  for (int32_t i = first; i <= end; i++) {
+    int64_t more = shape_count(&p->slots[node_inputs(p, &p->nodes[i])->slot].shape);
+    if (more > numbers) numbers = more;
+  }
+  int64_t tiles = numbers / (TILE * (int64_t)team->threads);
+  int each = tiles < 1 ? 1 : tiles > 10000 ? 10000 : (int)tiles;
+  for (int k = 0; k < each && !team_may_rest(team, thread, NODE_WORK + (double)((end - first + 1) * TILE)); k++) {
+    for (int32_t i = first; i <= end; i++) {
+      struct call c;
+      kernel *run = prepare(p, &p->nodes[i], team, thread, &c);
+      c.parts = each * team->threads;
+      c.part = each * thread + k;
+      run(&c);
+    }
   }
 }
 
 /* ---- actions: what a node does beside applying an op. After bad data nothing is changed any more. ---- */
 
-/* The derivative of a sum towards its terms is 1; a target named twice counts twice. */
-static void seed(struct program *p, const struct node *n, int64_t target) {
-  const struct operand *o = &p->operands[n->first];
-  const struct slot *s = &p->slots[o[target].slot];
-  double times = 0;
-  if (!s->reached) return;
-  for (int64_t k = 0; k < n->attr.ints[GRADIENT_TARGETS]; k++) times += o[k].slot == o[target].slot;
-  kernels[s->dtype]->fill(shape_count(&s->shape), times, s->gradient);
+typedef void action(struct program *p, const struct node *n, struct team *team, int thread);
+
+static void fill_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  const struct slot *s = &p->slots[node_outputs(p, n)->slot];
+  (void)team;
+  if (thread == 0) kernels[s->dtype]->fill(shape_count(&s->shape), n->attr.reals[0], s->value);
 }
 
-static void gradient_action(const struct call *c) {
-  struct program *p = c->program;
-  if (c->thread == 0) {
-    int32_t i = (int32_t)(c->node - p->nodes);
-    if (p->planned != i) program_plan_gradient(p, i);
-    for (int64_t k = 0; k < c->node->attr.ints[GRADIENT_TARGETS]; k++) seed(p, c->node, k);
-  }
-  team_barrier(c->team);
-  run_backward(p, c->team, c->thread);
-}
-
-/* Operands: the optimizer's numbers; for each variable its gradient, itself and the optimizer's state. */
-static void update_action(const struct call *c) {
-  const struct program *p = c->program;
-  const struct operand *o = &p->operands[c->node->first];
+/* Inputs: the optimizer's numbers; for each variable its gradient, itself and the optimizer's state. */
+static void update_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  const struct operand *o = node_inputs(p, n);
   struct optimizer *optimizer = p->slots[o[0].slot].value;
   int states = optimizer_states((int)optimizer->kind);
-  if (atomic_load(&c->team->failed)) return;
-  if (c->thread == 0) optimizer_begin(optimizer);
-  team_barrier(c->team);
+  if (atomic_load(&team->failed)) return;
+  if (thread == 0) optimizer_begin(optimizer);
+  team_barrier(team);
   struct update_step step = optimizer_step(optimizer);
-  for (int k = 1; k < c->node->inputs; k += 2 + states) {
+  for (int k = 1; k < n->inputs; k += 2 + states) {
     const struct slot *gradient = &p->slots[o[k].slot], *variable = &p->slots[o[k + 1].slot];
     void *state[MAX_STATES] = {NULL};
     for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
     optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
-      gradient->value, state, c->thread, c->team->threads);
+      gradient->value, state, thread, team->threads);
   }
 }
 
-static void assign_action(const struct call *c) {
-  const struct operand *o = &c->program->operands[c->node->first];
-  const struct slot *to = &c->program->slots[o[0].slot], *from = &c->program->slots[o[1].slot];
-  if (c->thread || atomic_load(&c->team->failed)) return;
+static void assign_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  const struct slot *from = &p->slots[node_inputs(p, n)->slot], *to = &p->slots[node_outputs(p, n)->slot];
+  if (thread || atomic_load(&team->failed)) return;
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
 }
 
@@ -106,43 +115,52 @@ static void assign_action(const struct call *c) {
  * If the scalar is not finite, as the loss of bad data or of weights that exploded, no later node changes anything.
  * Else the weights are good ones: they are kept, unless those of less than KEPT_STEPS before are. */
 #define KEPT_STEPS 32
-static void guard_action(const struct call *c) {
-  const struct slot *slots = c->program->slots;
-  const struct operand *o = &c->program->operands[c->node->first];
-  if (c->thread) return;
+static void guard_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  const struct slot *slots = p->slots;
+  const struct operand *o = node_inputs(p, n);
+  if (thread) return;
   if (!isfinite(slot_number(&slots[o[0].slot], 0))) {
-    atomic_store(&c->team->failed, STATUS_NAN);
+    atomic_store(&team->failed, STATUS_NAN);
     return;
   }
-  if (c->node->inputs == 1) return;
+  if (n->inputs == 1) return;
   const struct optimizer *now = slots[o[1].slot].value, *kept = slots[o[2].slot].value;
   if (now->steps < kept->steps + KEPT_STEPS) return;
-  for (int k = 1; k < c->node->inputs; k += 2) {
+  for (int k = 1; k < n->inputs; k += 2) {
     const struct slot *from = &slots[o[k].slot];
     memmove(slots[o[k + 1].slot].value, from->value, (size_t)shape_count(&from->shape) * dtype_size[from->dtype]);
   }
 }
 
-static kernel *const actions[] = {
-  [ACTION_GRADIENT - OP_COUNT] = gradient_action, [ACTION_UPDATE - OP_COUNT] = update_action,
-    [ACTION_ASSIGN - OP_COUNT] = assign_action,
-  [ACTION_GUARD - OP_COUNT] = guard_action,
+static action *const actions[] = {
+  [ACTION_FILL - OP_COUNT] = fill_action, [ACTION_UPDATE - OP_COUNT] = update_action,
+  [ACTION_ASSIGN - OP_COUNT] = assign_action, [ACTION_GUARD - OP_COUNT] = guard_action,
 };
 
-/* Assignments that nothing later reads come last, so that a run can be interrupted until then without a trace. From the
- * first change on it is finished. */
-void run_forward(struct program *p, struct team *team, int thread) {
+/* What was needed by node i for the last time is overwritten with NaN: a node that reads it all the same shows. */
+static void poison(struct program *p, int32_t i) {
+  for (int32_t k = 0; k < p->slots_used; k++) {
+    struct slot *s = &p->slots[k];
+    if (s->kind == SLOT_COMPUTED && !s->given && s->last == i)
+      memset(s->value, 0xff, (size_t)shape_count(&s->shape) * dtype_size[s->dtype]);
+  }
+}
+
+/* A run can be interrupted without a trace until something is changed; from then on it is finished. */
+void run_nodes(struct program *p, int32_t first, struct team *team, int thread) {
   if (thread == 0) team->firm = 0;
-  for (int late = 0; late <= p->has_late; late++) {
-    for (int i = 0; i < p->nodes_used; i++) {
-      struct call c = {.program = p, .node = &p->nodes[i], .team = team, .thread = thread};
-      if (!c.node->forward || c.node->late != late) continue;
-      if (thread == 0 && (c.node->op == ACTION_UPDATE || c.node->op == ACTION_ASSIGN)) team->firm = 1;
-      if (c.node->op < OP_COUNT) run_kernel(kernels_of(p, c.node)->forward[c.node->op], &c, 1);
-      else actions[c.node->op - OP_COUNT](&c);
-      team_barrier(team);
-      if (team_must_leave(team)) return;
-    }
+  for (int32_t i = first, end; i < p->nodes_used; i = end + 1) {
+    const struct node *n = &p->nodes[i];
+    end = n->group_end;
+    if (thread == 0 && is_change(n->op)) team->firm = 1;
+    if (end > i) run_group(p, i, end, team, thread);
+    else if (is_op(plain_op(n->op))) run_op(p, n, team, thread);
+    else actions[n->op - OP_COUNT](p, n, team, thread);
+    team_barrier(team);
+    if (team_must_leave(team)) return;
+    if (!p->poisons) continue;
+    if (thread == 0) poison(p, end);
+    team_barrier(team);
   }
   if (thread == 0) team->firm = 0;
 }
@@ -167,7 +185,8 @@ enum status run_explain(enum status s, struct failure *failure) {
 enum status run_judge(const struct program *p, struct failure *failure) {
   for (int k = 0; k < p->slots_used; k++) {
     const struct slot *s = &p->slots[k];
-    if (s->written && dtype_is_float(s->dtype) && !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
+    if (s->kind == SLOT_SHARED && s->written && dtype_is_float(s->dtype) &&
+      !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
       return fail(failure, STATUS_NAN,
         "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
   }
@@ -176,21 +195,19 @@ enum status run_judge(const struct program *p, struct failure *failure) {
 
 struct run {
   struct program *program;
-  int forward, backward;
+  int32_t first;
 };
 
 static void run_task(void *user, struct team *team, int thread) {
   struct run *r = user;
-  if (r->forward) run_forward(r->program, team, thread);
-  if (r->backward) run_backward(r->program, team, thread);
+  run_nodes(r->program, r->first, team, thread);
 }
 
 #define NOTE_WEIGHT 0.1 /* single runs are short, and now and then disturbed */
 
-enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice,
-  struct failure *failure) {
-  struct run r = {p, forward, backward};
-  double work = program_work(p) * (forward + 2 * backward), start = seconds_now();
+enum status run_program(struct program *p, int32_t first, struct team_choice *choice, struct failure *failure) {
+  struct run r = {p, first};
+  double work = program_work(p, first), start = seconds_now();
   int threads = threads_for(work), all = 0, trial;
   if (threads > 1) all = team_choose(choice, &trial);
   enum status s = team_run(all ? threads : 1, run_task, &r);

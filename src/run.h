@@ -1,13 +1,12 @@
-/* run.h - the interpreter: walk a program forwards, or backwards. */
+/* run.h - the interpreter: run the nodes of a program one after the other. */
 #ifndef RUN_H
 #define RUN_H
 
 #include "optimizer.h"
+#include "program.h"
 
-/* For members of a team; they leave together. Gradients, updates and assignments that stand in the program
- * happen on the way. */
-void run_forward(struct program *p, struct team *team, int thread);
-void run_backward(struct program *p, struct team *team, int thread);
+/* Run the nodes from `first` on, for members of a team; they leave together. */
+void run_nodes(struct program *p, int32_t first, struct team *team, int thread);
 
 /* Number i of a float slot. */
 double slot_number(const struct slot *s, int64_t i);
@@ -18,9 +17,8 @@ enum status run_explain(enum status s, struct failure *failure);
 /* What a step makes of the weights shows in the loss of the next one; after the last step there is none. */
 enum status run_judge(const struct program *p, struct failure *failure);
 
-/* Open a team of fitting size and run. How large it is follows from the work, and from how fast one thread and all were
- * before in what `choice` stands for. */
-enum status run_program(struct program *p, int forward, int backward, struct team_choice *choice,
-  struct failure *failure);
+/* Open a team of fitting size and run the nodes from `first` on. How large it is follows from the work, and from how
+ * fast one thread and all were before in what `choice` stands for. */
+enum status run_program(struct program *p, int32_t first, struct team_choice *choice, struct failure *failure);
 
 #endif

@@ -101,7 +101,7 @@ static void run_stage(struct stream *s, struct stage *g) {
   struct program *p = g->program;
   for (int c = 0; c < in->components; c++) p->slots[g->in[c]].value = (void *)(uintptr_t)in->component[c].value;
   p->seed = s->seed + ++s->runs * 0xbf58476d1ce4e5b9u;
-  run_forward(p, s->team, 0);
+  run_nodes(p, 0, s->team, 0);
   s->failed = team_must_leave(s->team) ? STATUS_INTERRUPTED : (enum status)atomic_load(&s->team->failed);
 }
 

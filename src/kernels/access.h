@@ -1,21 +1,19 @@
 /* access.h - how a kernel reaches its numbers. */
 
-INLINE const struct operand *operand_of(const struct call *c, int k) {
-  return &c->program->operands[c->node->first + k];
-}
-INLINE const struct slot *input_slot(const struct call *c, int k) { return &c->program->slots[operand_of(c, k)->slot]; }
-INLINE const struct slot *output_slot(const struct call *c) { return &c->program->slots[c->node->out]; }
+INLINE const struct slot *input_slot(const struct call *c, int k) { return &c->slots[c->in[k].slot]; }
+INLINE const struct slot *output_slot(const struct call *c) { return &c->slots[c->out->slot]; }
 
 #define SHAPE(k) (&input_slot(c, k)->shape)
 #define OUT_SHAPE (&output_slot(c)->shape)
 #define IN(k) ((const real *)input_slot(c, k)->value)
 #define OUT ((real *)output_slot(c)->value)
-#define SCRATCH ((real *)c->program->slots[c->node->scratch].value)
+#define SAVED ((real *)c->slots[c->saved].value)
+#define WORKSPACE ((real *)c->slots[c->workspace].value)
 
 /* Gradients: of the output, and of input k (NULL where it is not wanted). */
-#define DOUT ((const real *)output_slot(c)->gradient)
-#define DIN(k) (operand_of(c, k)->wants ? (real *)input_slot(c, k)->gradient : NULL)
-#define ADDS(k) (operand_of(c, k)->accumulates)
+#define DOUT ((const real *)c->slots[c->dout->slot].value)
+#define DIN(k) (c->din[k].slot == NO_SLOT ? NULL : (real *)c->slots[c->din[k].slot].value)
+#define ADDS(k) (c->din[k].adds)
 
 struct matrix {
   const real *at;
@@ -27,8 +25,8 @@ INLINE void report(const struct call *c, enum status flaw) {
   if (flaw) atomic_store(&c->team->failed, (int)flaw);
 }
 
-#define INT(i) (c->node->attr.ints[i])
-#define REAL_ATTR(i) real_attribute(c->node->attr.reals[i])
+#define INT(i) (c->attr->ints[i])
+#define REAL_ATTR(i) real_attribute(c->attr->reals[i])
 
 /* Whole numbers are never NaN, and compilers say so of a comparison with itself. */
 INLINE int is_nan(real x) {
@@ -68,7 +66,7 @@ INLINE int64_t rows_of(const struct shape *s) { return s->rank ? shape_span(s, 0
  * still be writing there. All members decide alike. */
 INLINE void wait_if_repeated(const struct call *c, int k) {
   for (int j = 0; j < k; j++)
-    if (operand_of(c, j)->slot == operand_of(c, k)->slot) {
+    if (c->din[j].slot != NO_SLOT && c->din[j].slot == c->din[k].slot) {
       team_barrier(c->team);
       return;
     }

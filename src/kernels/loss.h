@@ -73,7 +73,7 @@ LOSS(binary_crossentropy, binary_value(clipped(p, a, R(1) - a), t, b),
 static void sigmoid_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *pz = IN(0) + row * n, *pt = IN(1) + row * n;
-    real *pd = SCRATCH + row * n;
+    real *pd = SAVED + row * n;
     total sum = 0;
     for (int64_t from = 0; from < n; from += 32 * VL) {
       int64_t to = from + 32 * VL < n ? from + 32 * VL : n;
@@ -94,7 +94,7 @@ static void sigmoid_crossentropy_forward(const struct call *c) {
 
 static void sigmoid_crossentropy_backward(const struct call *c) {
   FOR_ROWS() {
-    const real *pz = IN(0) + row * n, *pd = SCRATCH + row * n, dy = DOUT[row] * loss_scale(c);
+    const real *pz = IN(0) + row * n, *pd = SAVED + row * n, dy = DOUT[row] * loss_scale(c);
     real *dz = DIN(0) ? DIN(0) + row * n : NULL, *dt = DIN(1) ? DIN(1) + row * n : NULL;
     FOR_VECTORS((int64_t)0, n) {
       if (dz) PUT(dz, ADDS(0), dy * READ(pd));

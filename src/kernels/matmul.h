@@ -102,7 +102,7 @@ static void matmul_backward(const struct call *c) {
 static void dense_forward(const struct call *c) {
   const struct shape *w = SHAPE(1);
   int64_t n = rows_of(OUT_SHAPE), inputs = w->dim[0], outputs = w->dim[1];
-  const real *bias = c->node->inputs == 3 ? IN(2) : NULL;
+  const real *bias = c->inputs == 3 ? IN(2) : NULL;
   multiply(c, n, outputs, inputs, matrix_of(IN(0), inputs, 0), matrix_of(IN(1), outputs, 0), bias, 0, OUT);
   if (INT(0) < 0) return;
   team_barrier(c->team);
@@ -129,15 +129,15 @@ static void dense_backward(const struct call *c) {
   const real *dz = DOUT;
   if (INT(0) >= 0) {
     struct range r = share(c, n * outputs);
-    fused_pull[INT(0)](r.begin, r.end, OUT, OUT, DOUT, SCRATCH, 0, REAL_ATTR(0), REAL_ATTR(1));
+    fused_pull[INT(0)](r.begin, r.end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
     team_barrier(c->team);
-    dz = SCRATCH;
+    dz = WORKSPACE;
   }
   struct matrix z = matrix_of(dz, outputs, 0);
   if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), NULL, ADDS(0), DIN(0));
   wait_if_repeated(c, 1);
   if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, NULL, ADDS(1), DIN(1));
-  if (c->node->inputs < 3 || !DIN(2)) return;
+  if (c->inputs < 3 || !DIN(2)) return;
   wait_if_repeated(c, 2);
   bias_backward(c, dz, n, outputs);
 }

@@ -9,7 +9,7 @@ INLINE uint64_t mix_bits(uint64_t z) {
 
 /* Number `draw` of element i, uniform in (0, 1). */
 INLINE double uniform_at(const struct call *c, int64_t i, uint64_t draw) {
-  uint64_t key = mix_bits(c->program->seed + 0x9e3779b97f4a7c15u * c->node->seed);
+  uint64_t key = mix_bits(c->seeds[0] + 0x9e3779b97f4a7c15u * c->seeds[1]);
   uint64_t bits = mix_bits(mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)(i + 1)) + draw);
   return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }
@@ -23,7 +23,7 @@ INLINE double normal_at(const struct call *c, int64_t i, uint64_t draw) {
 #define RANDOM(name, expression)                                                          \
   static void name##_forward(const struct call *c) {                                      \
     struct range r = share(c, shape_count(OUT_SHAPE));                                    \
-    const double a = c->node->attr.reals[0], b = c->node->attr.reals[1];                  \
+    const double a = c->attr->reals[0], b = c->attr->reals[1];                  \
     real *y = OUT;                                                                        \
     for (int64_t i = r.begin; i < r.end; i++) y[i] = R(expression);                       \
   }
@@ -53,7 +53,7 @@ RANDOM(random_truncated_normal, a + b * truncated_at(c, i))
 INLINE int64_t draw_of(const struct call *c, int64_t i) {
   const struct shape *s = OUT_SHAPE;
   int64_t at = 0, unit = 1;
-  if (c->node->attr.n_ints == 0) return i;
+  if (c->attr->n_ints == 0) return i;
   for (int axis = s->rank - 1; axis >= 0; axis--) {
     if (!INT(axis)) at += i % s->dim[axis] * unit;
     unit *= s->dim[axis];
@@ -64,7 +64,7 @@ INLINE int64_t draw_of(const struct call *c, int64_t i) {
 
 /* y = [y +] x / (1 - rate), or 0 where the draw is below the rate (Srivastava et al. 2014) */
 static void dropout(const struct call *c, const real *x, int add, real *y) {
-  const double rate = c->node->attr.reals[0];
+  const double rate = c->attr->reals[0];
   const real scale = R(1 / (1 - rate));
   struct range r = share(c, shape_count(OUT_SHAPE));
   for (int64_t i = r.begin; i < r.end; i++) {
@@ -77,7 +77,7 @@ static void dropout_backward(const struct call *c) { dropout(c, DOUT, ADDS(0), D
 
 static void gaussian_noise_forward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));
-  const double stddev = c->node->attr.reals[0];
+  const double stddev = c->attr->reals[0];
   for (int64_t i = r.begin; i < r.end; i++) OUT[i] = IN(0)[i] + R(stddev * normal_at(c, i, 0));
 }
 static void gaussian_noise_backward(const struct call *c) {

@@ -60,14 +60,13 @@ INLINE V squash_slope(int kind, V y) {
 static void cells_count(struct cells *k) { k->n = k->p.used[0], k->m = k->p.used[1]; }
 
 static void cells_open(const struct call *c, struct cells *k) {
-  const struct attr *a = &c->node->attr;
+  const struct attr *a = c->attr;
   const struct shape *shapes[CELL_INTS];
-  for (int i = 0; i < c->node->inputs; i++) shapes[i] = SHAPE(i);
+  for (int i = 0; i < c->inputs; i++) shapes[i] = SHAPE(i);
   *k = (struct cells){.call = c};
-  recurrent_layout(&k->r, c->node->op, shapes, a, sizeof(real));
-  real *scratch = SCRATCH;
-  for (int i = 0; i < CELL_BUFFERS; i++) k->at[i] = scratch + k->r.at[i];
-  packing_place(&k->p, &k->r, c->program->slots[c->node->scratch].value);
+  recurrent_layout(&k->r, c->op, shapes, a, sizeof(real));
+  for (int i = 0; i < CELL_BUFFERS; i++) k->at[i] = SAVED + k->r.at[i];
+  packing_place(&k->p, &k->r, c->slots[c->saved].value);
   k->units = k->r.units, k->gates = k->r.gates;
   k->activation = (int)INT(CELL_ACTIVATION), k->recurrent_activation = (int)INT(CELL_RECURRENT_ACTIVATION);
   k->sequence = INT(CELL_OUTPUT) == OUTPUT_SEQUENCE || INT(CELL_OUTPUT) == OUTPUT_SEQUENCE_STATE;
@@ -159,7 +158,7 @@ INLINE int64_t output_rows(const struct cells *k) { return (k->sequence ? k->r.s
 
 /* Position i in order of processing, as an index of (B, T). */
 INLINE int64_t position(const struct cells *k, int64_t b, int64_t i) {
-  return b * k->r.steps + (k->call->node->attr.ints[CELL_BACKWARDS] ? k->r.steps - 1 - i : i);
+  return b * k->r.steps + (k->call->attr->ints[CELL_BACKWARDS] ? k->r.steps - 1 - i : i);
 }
 
 static void write_output(const struct cells *k, real *y, int64_t j) {
@@ -208,7 +207,7 @@ static void read_output(const struct cells *k, const real *dy, int64_t j) {
   int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
   dy += b * rows * u;
   copy_or_zero(k->sequence || !length ? NULL : dy, u, units_row(k, CELL_CARRY, j));
-  if (k->call->node->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u,
+  if (k->call->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u,
     units_row(k, CELL_CARRY_C, j));
   for (int64_t i = 0; i < k->r.steps && k->sequence; i++, dy += u) {
     int first = step_is_real(&k->s, position(k, b, i));

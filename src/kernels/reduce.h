@@ -4,7 +4,7 @@
 /* The result's shape with the dropped axes back as 1, so that it broadcasts over x. */
 static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept) {
   const struct shape *x = SHAPE(0);
-  int axes = c->node->attr.n_ints - 1;
+  int axes = c->attr->n_ints - 1;
   *kept = *x;
   for (int i = 0; i < (axes ? axes : x->rank); i++) kept->dim[axes ? INT(1 + i) : i] = 1;
   const struct shape *shapes[] = {kept};
@@ -90,8 +90,8 @@ static void sum_forward(const struct call *c) {
   enum status flaw = STATUS_OK;
   size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
   memset(y + begin, 0, bytes);
-  if (c->node->scratch >= 0 && steps * (moves ? n : 1) > SHORT_SUM * sums) {
-    lost = SCRATCH;
+  if (c->workspace != NO_SLOT && steps * (moves ? n : 1) > SHORT_SUM * sums) {
+    lost = WORKSPACE;
     memset(lost + begin, 0, bytes);
   }
   for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
@@ -141,8 +141,8 @@ static void mean_backward(const struct call *c) { reduce_spread(c, R(1 / mean_co
 #endif
 
 #ifdef REAL_IS_FLOATING
-/* dx = dy times all other factors: the product of those before it waits in scratch, that of those after it grows on the
- * way back. Nothing is divided, so zeros among the factors need no care. */
+/* dx = dy times all other factors: the product of those before it waits in the workspace, that of those after it grows
+ * on the way back. Nothing is divided, so zeros among the factors need no care. */
 static void prod_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
@@ -151,7 +151,7 @@ static void prod_backward(const struct call *c) {
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], steps = walk_steps(&w);
   const real *x = IN(0), *dy = DOUT;
-  real *dx = DIN(0), *before = SCRATCH, *product = before + shape_count(SHAPE(0));
+  real *dx = DIN(0), *before = WORKSPACE, *product = before + shape_count(SHAPE(0));
   for (int back = 0; back < 2; back++) {
     for (int64_t i = 0; i < shape_count(&kept); i++) product[i] = 1;
     for (int64_t step = 0; step < steps; step++) {
@@ -176,7 +176,7 @@ static void extreme_forward(const struct call *c, int sign) {
   if (c->thread) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
-  unsigned char *seen = (unsigned char *)SCRATCH; /* has this result met a number yet? */
+  unsigned char *seen = (unsigned char *)WORKSPACE; /* has this result met a number yet? */
   real *y = OUT;
   memset(seen, 0, (size_t)count);
   for (int64_t row = 0; row < walk_steps(&w); row++) {
@@ -202,7 +202,7 @@ static void extreme_backward(const struct call *c) {
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
   const real *y = OUT, *dy = DOUT;
-  real *ties = SCRATCH;
+  real *ties = WORKSPACE;
   memset(ties, 0, (size_t)shape_count(&kept) * sizeof(real));
   for (int pass = 0; pass < 2; pass++) {
     for (int64_t row = 0; row < walk_steps(&w); row++) {

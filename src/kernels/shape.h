@@ -91,7 +91,7 @@ static void concat_forward(const struct call *c) {
   int axis = (int)INT(0);
   int64_t outer = shape_span(OUT_SHAPE, 0, axis), width = shape_span(OUT_SHAPE, axis, OUT_SHAPE->rank), at = 0;
   struct range r = share_rows(c, outer);
-  for (int k = 0; k < c->node->inputs; k++) {
+  for (int k = 0; k < c->inputs; k++) {
     int64_t n = outer ? shape_count(SHAPE(k)) / outer : 0;
     for (int64_t o = r.begin; o < r.end; o++) memcpy(OUT + o * width + at, IN(k) + o * n, (size_t)n * sizeof(real));
     at += n;
@@ -217,7 +217,7 @@ static void concat_backward(const struct call *c) {
   int axis = (int)INT(0);
   int64_t outer = shape_span(OUT_SHAPE, 0, axis), width = shape_span(OUT_SHAPE, axis, OUT_SHAPE->rank), at = 0;
   struct range r = share_rows(c, outer);
-  for (int k = 0; k < c->node->inputs; k++) {
+  for (int k = 0; k < c->inputs; k++) {
     int64_t n = outer ? shape_count(SHAPE(k)) / outer : 0;
     for (int64_t o = r.begin; o < r.end && DIN(k); o++) {
       const real *dy = DOUT + o * width + at;
@@ -272,7 +272,7 @@ static void custom_backward(const struct call *c) { report(c, STATUS_VALUE); }
 
 static void cast_backward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));
-  const void *gradient = output_slot(c)->gradient;
+  const void *gradient = DOUT;
   real *dx = DIN(0);
   int add = ADDS(0), is_float = output_slot(c)->dtype == FLOAT32;
   for (int64_t i = r.begin; i < r.end; i++) {

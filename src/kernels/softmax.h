@@ -86,7 +86,7 @@ INLINE real loss_scale(const struct call *c) { return INT(0) ? R(1) / R(last_axi
 static void softmax_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *z = IN(0) + row * n, *t = IN(1) + row * n;
-    const struct log_sum s = softmax_row(n, z, SCRATCH + row * n);
+    const struct log_sum s = softmax_row(n, z, SAVED + row * n);
     total sum = 0;
     FOR_VECTORS((int64_t)0, n) sum += (total)SUM_PART(READ(t) * shortfall(s, READ(z)));
     OUT[row] = R(sum) * loss_scale(c);
@@ -95,7 +95,7 @@ static void softmax_crossentropy_forward(const struct call *c) {
 
 static void softmax_crossentropy_backward(const struct call *c) {
   FOR_ROWS() {
-    const real *z = IN(0) + row * n, *t = IN(1) + row * n, *p = SCRATCH + row * n;
+    const real *z = IN(0) + row * n, *t = IN(1) + row * n, *p = SAVED + row * n;
     real *dz = DIN(0), *dt = DIN(1), dy = DOUT[row] * loss_scale(c);
     if (dz) {
       const real sum = row_total(n, t);
@@ -122,14 +122,14 @@ static void sparse_softmax_crossentropy_forward(const struct call *c) {
   FOR_ROWS() {
     const real *z = IN(0) + row * n;
     int64_t label = label_of(c, row);
-    const struct log_sum s = softmax_row(n, z, SCRATCH + row * n);
+    const struct log_sum s = softmax_row(n, z, SAVED + row * n);
     OUT[row] = label < 0 ? R(NAN) : s.rest - (z[label] - s.top);
   }
 }
 
 static void sparse_softmax_crossentropy_backward(const struct call *c) {
   FOR_ROWS() {
-    const real *p = SCRATCH + row * n;
+    const real *p = SAVED + row * n;
     real *dz = DIN(0) + row * n, dy = DOUT[row];
     int64_t label = label_of(c, row);
     FOR_VECTORS((int64_t)0, n) PUT(dz, ADDS(0), dy * READ(p));

@@ -101,16 +101,66 @@ test_that("variables are assigned to in order", {
   expect_identical(lapply(g(tensor(2)), as.array), list(2, 40))
   expect_identical(as.array(count), 4)
   expect_null(environment(g)$graph$reason)
-  # a gradient through numbers that are no longer there: op by op, and right
+})
+
+# the results and what a variable holds in the end, run op by op and compiled
+expect_alike <- function(f, v, ...) {
+  before <- as.array(v)
+  run <- function(f) {
+    variable_assign(v, before)
+    list(lapply(nativenet:::tensor_leaves(f(...)), as.array), as.array(v))
+  }
+  g <- autograph(f)
+  expect_identical(run(g), run(f))
+  expect_null(environment(g)$graph$reason)
+}
+
+test_that("a gradient meets the numbers that its ops met, whatever the variable holds by then", {
   v <- variable(3)
-  f <- function(x) {
+  expect_alike(function(x) {
     with(gradient_tape() %as% tape, y <- op_multiply(op_square(v), x))
     variable_assign(v, 100)
     g <- tape$gradient(y, v)
     variable_assign(v, 3)
     g
+  }, v, tensor(2))
+  # all that it held adds up; no gradient flows from what it holds to what it was computed from
+  expect_alike(function(x) {
+    with(gradient_tape() %as% tape, {
+      before <- v * x
+      v$assign_add(x * v)
+      y <- before + v * v * x
+    })
+    list(tape$gradient(y, v), v * 2)
+  }, v, tensor(2))
+  # an optimizer changes what the variable holds, and an assignment follows
+  sgd <- optimizer_sgd(0.5)
+  expect_alike(function(x) {
+    v$assign(v * 2)
+    with(gradient_tape() %as% tape, loss <- v * v * x)
+    sgd$apply_gradients(list(list(tape$gradient(loss, v), v)))
+    v$assign(op_clip(v, -1, 1))
+    loss + v
+  }, v, tensor(0.25))
+  # variables that change places
+  variable_assign(v, 3)
+  w <- variable(5)
+  swap <- autograph(function() {
+    old <- v * 1
+    v$assign(w)
+    w$assign(old)
+    v - w
+  })
+  expect_identical(as.array(swap()), 2)
+  expect_identical(c(as.array(v), as.array(w)), c(5, 3))
+  # numbers that an optimizer has overwritten are gone: op by op, and right
+  f <- function(x) {
+    with(gradient_tape() %as% tape, y <- op_multiply(op_square(v), x))
+    sgd$apply_gradients(list(list(x, v)))
+    tape$gradient(y, v)
   }
   expect_match(reason_of(f, tensor(1)), "variable changes")
+  variable_assign(v, 3)
   expect_identical(as.array(f(tensor(1))), 6)
 })
 

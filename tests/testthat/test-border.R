@@ -128,7 +128,7 @@ test_that("a model that got no memory is as it was, and trains on", {
     y <- rowSums(x[, 1:3])
     model <- function(batch) {
       set.seed(1)
-      m <- keras_model_sequential(input_shape = 100) |> layer_dense(1000, activation = "relu") |> layer_dense(1)
+      m <- keras_model_sequential(input_shape = 100) |> layer_dense(5000, activation = "relu") |> layer_dense(1)
       m |> compile("adam", "mse")
       train_on_batch(m, x[1:50, ], y[1:50])
       before <- get_weights(m)

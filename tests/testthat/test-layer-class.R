@@ -214,3 +214,51 @@ test_that("`dtype` of add_weight() is heard", {
   layer(matrix(1, 1, 2))
   expect_identical(vapply(layer$weights, tensor_dtype, ""), c("float64", "int32"))
 })
+
+test_that("a layer that keeps a running average trains in fit() and compiled as it does op by op", {
+  Running <- new_layer_class("Running",
+    build = function(input_shape) {
+      self$average <- self$add_weight("average", shape = input_shape[2], initializer = "zeros", trainable = FALSE)
+    },
+    call = function(inputs, training = FALSE) {
+      if (training) self$average$assign(0.9 * self$average + 0.1 * tf$reduce_mean(inputs, 0L))
+      inputs - self$average
+    })
+  set.seed(1)
+  x <- matrix(rnorm(64 * 4), 64)
+  y <- x %*% c(1, 2, 3, 4)
+  layers <- NULL
+  model_of <- function() {
+    set.seed(2)
+    layers <<- list(layer_dense(units = 3, activation = "tanh", dtype = "float64"), Running(dtype = "float64"),
+      layer_dense(units = 1, dtype = "float64"))
+    input <- layer_input(4, dtype = "float64")
+    model <- keras_model(input, layers[[3]](layers[[2]](layers[[1]](input))))
+    compile(model, optimizer_sgd(0.01), "mse")
+  }
+  model <- model_of()
+  fit(model, x, y, epochs = 3, batch_size = 16, shuffle = FALSE, verbose = 0)
+  fitted <- get_weights(model)
+  expect_gt(max(abs(fitted[[3]])), 1e-3)
+  steps <- function(compiled) {
+    model_of()
+    sgd <- optimizer_sgd(0.01)
+    step <- function(x, y) {
+      with(tf$GradientTape() %as% tape, {
+        h <- layers[[2]](layers[[1]](x), training = TRUE)
+        loss <- tf$reduce_mean(tf$square(layers[[3]](h) - y))
+      })
+      weights <- c(layers[[1]]$trainable_weights, layers[[3]]$trainable_weights)
+      sgd$apply_gradients(zip_lists(tape$gradient(loss, weights), weights))
+      loss
+    }
+    if (compiled) step <- autograph(step)
+    for (epoch in 1:3) for (i in split(1:64, rep(1:4, each = 16))) {
+      step(as_tensor(x[i, ], "float64"), as_tensor(y[i, , drop = FALSE], "float64"))
+    }
+    if (compiled) expect_null(environment(step)$graph$reason)
+    lapply(c(layers[[1]]$weights, layers[[2]]$weights, layers[[3]]$weights), as.array)
+  }
+  expect_equal(steps(FALSE), fitted, tolerance = 1e-12)
+  expect_equal(steps(TRUE), fitted, tolerance = 1e-12)
+})

@@ -4,6 +4,7 @@
 # Functions of a batch that ask for its size in each of the ways there are. `free`: one program serves all sizes.
 asking <- list(
   free = list(
+    many = function(a) Reduce(op_add, list(a, op_concat(rep(list(a), 70), 2)[, 1:2])),
     k_shape = function(a) a / k_cast(k_shape(a)[1], k_dtype(a)),
     tf_shape = function(a) a / tf$cast(tf$shape(a)[1], a$dtype),
     tf_size = function(a) a / tf$cast(tf$size(a), a$dtype),
@@ -58,8 +59,7 @@ asking <- list(
     a_sample = function(a) a * (1 + 0 * op_cast(k_random_normal(shape = c(k_shape(a)[[1]], 2)), k_dtype(a))),
     a_number = function(a) a * as.numeric(k_shape(a)[1] * 2L),
     if_tensor = autograph(function(a) if (k_shape(a)[1] > 2L) a else -a),
-    broadcast = function(a) op_broadcast_to(a[1, , drop = FALSE], dim(a)) + a,
-    many = function(a) Reduce(op_add, list(a, op_concat(rep(list(a), 70), 2)[, 1:2]))
+    broadcast = function(a) op_broadcast_to(a[1, , drop = FALSE], dim(a)) + a
   )
 )
 

@@ -57,7 +57,9 @@ test_that("the training step of an autoencoder: edges go down, the input is at t
   expect_identical(l$layer[boxes][g$title == "update"], max(l$layer))
   expect_true(all(c("W1", "b1", "W4", "b4") %in% g$title[g$role == "variable"]))
   expect_identical(g$detail[g$title == "update"], "W1, b1, W2, b2, W3, b3, W4, b4")
-  expect_identical(g$detail[g$title == "gradient"], g$detail[g$title == "update"])
+  back <- which(endsWith(g$title, "_gradient"))
+  expect_identical(g$title[back], rev(paste0(g$title[g$role == "op"], "_gradient"))) # one for each op, backwards
+  expect_true(all(g$from[g$to %in% back] %in% c(back, which(g$title == "fill"))))
   expect_identical(g$title[g$returns], "mean")
   expect_false(any(g$role == "constant")) # what the optimizer remembers is not drawn
   # variables lie right above the op that reads them first
@@ -78,7 +80,7 @@ test_that("variables without names have their numbers, scalar constants their va
   expect_true("constant" %in% nativenet:::program_graph(environment(f)$trace)$title)
 })
 
-test_that("what reads a variable after its change hangs on the change", {
+test_that("what reads a variable after its change hangs on what it holds then, which is assigned in the end", {
   v <- tf$Variable(1, name = "v")
   f <- autograph(function(x) {
     v$assign_add(x)
@@ -86,7 +88,8 @@ test_that("what reads a variable after its change hangs on the change", {
   })
   f(tf$constant(3))
   g <- nativenet:::program_graph(environment(f)$graph$traces[[1]])
-  expect_identical(g$title[g$from[g$to == which(g$title == "multiply")]], c("assign", "2"))
+  expect_identical(g$title[g$from[g$to == which(g$title == "multiply")]], c("stop_gradient", "2"))
+  expect_identical(g$title[g$from[g$to == which(g$title == "assign")]], "stop_gradient")
   expect_identical(g$detail[g$title == "assign"], "v")
 })
 
