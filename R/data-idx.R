@@ -42,7 +42,7 @@ read_idx <- function(path) {
   with_idx(path, "read_idx", function(header, values) idx_array(values(), header$dim))
 }
 
-#' Open an idx file and call `use(header, values)`; values() checks that it holds what its header says, and gives that.
+#' Open an idx file, check that it holds what its header says, and call `use(header, values)`; values() gives that.
 #' @noRd
 with_idx <- function(path, fun, use) {
   check_file(path, fun)
@@ -60,10 +60,8 @@ with_idx <- function(path, fun, use) {
   idx_check_size(header, file.size(path), compressed, refuse)
   header$bytes <- 4 + 4 * length(header$dim) + prod(header$dim) * header$size
   header$compressed <- compressed
-  use(header, function() {
-    if (compressed) check_stream(open, refuse, header$bytes, path = normalizePath(path))
-    idx_values(header, read)
-  })
+  if (compressed) check_stream(open, refuse, header$bytes, path = normalizePath(path))
+  use(header, function() idx_values(header, read))
 }
 
 idx_header <- function(read, refuse) {
