@@ -4,7 +4,7 @@
 local({
   # strip_text() and what it needs; base R only, so that no installation is wanted
   ours <- new.env(parent = globalenv())
-  for (file in c("R/caller.R", "R/check.R", "R/lab-files.R")) sys.source(file, ours)
+  for (file in c("R/caller.R", "R/check.R", "R/homework-files.R")) sys.source(file, ours)
 
   # A lab: name, title, and its pieces in order, each with `kind` ("prose" or "code") and `lines`.
   read_lab <- function(file) {

@@ -185,7 +185,8 @@ static void test_slots_that_live_together_lie_apart(void) {
   random_seed(&random, 1);
   for (int round = 0; round < 60; round++) {
     struct bench *b = bench_new();
-    int32_t known[200], source[2] = {bound(b, FLOAT64, shape_of(2, 100, 90), 1), bound(b, FLOAT64, shape_of(2, 100, 90), 1)};
+    struct shape shape = shape_of(2, 100, 90);
+    int32_t known[200], source[2] = {bound(b, FLOAT64, shape, 1), bound(b, FLOAT64, shape, 1)};
     int n = 0;
     known[n++] = source[0], known[n++] = source[1];
     while (n < 40) {

@@ -39,7 +39,7 @@ test_that(".Call stands in the files that border on the engine only", {
   allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
     "program.R", "program-print.R", "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R",
     "dataset-cache.R", "dataset-file.R",
-    "lab-network.R", "lab-network-step.R", "lab-network-r.R", "lab-optimizer.R", "data-digits.R", "model-step.R",
+    "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R", "model-step.R",
     "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
     "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
@@ -57,10 +57,10 @@ floors <- c(
   "layers and other parts of models" = paste0("activation|constraint|initializer|layer(-.*)?|loss(-.*)?|metric(-.*)?|",
     "module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",
-  "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|fit|history|metrics-viewer|progress|",
+  "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|fit|history|idx|metrics-viewer|progress|",
     "safetensors|save|text(-.*)?|timeseries"),
-  "course, homework, pictures" = "check-gradient|course-.*|homework-.*|lab-.*|plot-.*",
-  "other spellings, other packages" = "attach|backend(-.*)?|keras-.*|nativenet-package|not-yet|tf"
+  "course, homework, pictures" = "check-gradient|course-.*|homework-.*|plot-.*",
+  "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf"
 )
 
 test_that("files of R use their own floor and those below", {
@@ -243,11 +243,11 @@ test_that("each topic's tests have the topic's name", {
   skip_without_sources()
   stems <- sub("^test-(.*)[.]R$", "\\1", list.files(testthat::test_path(), "^test-.*[.]R$"))
   for (topic in c("check", "tape", "tensor", "tensor-print", "tensor-methods", "program", "autograph", "optimizer",
-    "dataset", "dataset-verb", "dataset-file", "tf", "backend", "module", "threads", "check-gradient", "plot",
+    "dataset", "dataset-verb", "dataset-file", "tf", "keras-backend", "module", "threads", "check-gradient", "plot",
     "plot-images", "plot-weights", "plot-decision", "plot-embedding", "plot-network", "plot-gradient-check",
     "safetensors", "history", "progress", "metrics-viewer", "callback", "callback-monitor", "callback-log", "part",
     "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification",
-    "lab-activation", "lab-loss", "lab-optimizer", "lab-network", "text", "text-tokenizer", "lab-files", "lab-check",
+    "course-activation", "course-loss", "course-optimizer", "course-network", "text", "text-tokenizer", "homework-files", "homework-check",
     "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model",
     "model-graph", "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
     expect_true(topic %in% stems, info = topic)

@@ -1,4 +1,4 @@
-# Keras' backend functions: mathematics. The others are in R/backend.R and R/backend-shape.R.
+# Keras' backend functions: mathematics. The others are in R/keras-backend.R and R/keras-shape.R.
 
 #' Reductions
 #'

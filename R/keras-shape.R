@@ -1,4 +1,4 @@
-# Keras' backend functions: shapes. The others are in R/backend.R and R/backend-math.R.
+# Keras' backend functions: shapes. The others are in R/keras-backend.R and R/keras-math.R.
 
 #' Flatten
 #'
