@@ -1,6 +1,6 @@
 # The course's network: a reference class over ordinary matrices. Where all its parts are ours, a step or a whole fit is
-# one call into the engine (R/course-network-step.R); where a part is the user's own R code, the chain rule is spelled out
-# in R (R/course-network-r.R).
+# one call into the engine (R/course-network-step.R); where a part is the user's own R code, the chain rule is spelled
+# out in R (R/course-network-r.R).
 
 #' A dense neural network over ordinary matrices
 #'

@@ -39,8 +39,8 @@ test_that(".Call stands in the files that border on the engine only", {
   allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
     "program.R", "program-print.R", "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R",
     "dataset-cache.R", "dataset-file.R",
-    "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R", "model-step.R",
-    "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
+    "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R",
+    "model-step.R", "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R", "data-imdb.R",
     "data-npz.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
@@ -247,7 +247,8 @@ test_that("each topic's tests have the topic's name", {
     "plot-images", "plot-weights", "plot-decision", "plot-embedding", "plot-network", "plot-gradient-check",
     "safetensors", "history", "progress", "metrics-viewer", "callback", "callback-monitor", "callback-log", "part",
     "initializer", "regularizer", "constraint", "activation", "loss", "metric", "metric-classification",
-    "course-activation", "course-loss", "course-optimizer", "course-network", "text", "text-tokenizer", "homework-files", "homework-check",
+    "course-activation", "course-loss", "course-optimizer", "course-network", "text", "text-tokenizer",
+    "homework-files", "homework-check",
     "text-sequence", "text-skipgrams", "layer", "layer-core", "layer-merge", "layer-class", "layer-recurrent", "model",
     "model-graph", "model-summary", "compile", "fit", "evaluate", "model-data", "save")) {
     expect_true(topic %in% stems, info = topic)
