@@ -387,7 +387,7 @@ traced_follows <- function(found, floats, state) {
     watch(n$at)
     if (!n$to) next
     if (state$watches_variables) for (k in which(!follows[n$from])) {
-      if (n$trainable[k]) follows[n$from[k]] <- TRUE
+      if (!is.null(n$trained[[k]])) follows[n$from[k]] <- TRUE
     }
     if (any(follows[n$from]) && floats[n$to]) {
       if (n$op == "gradient") abort_trace("a gradient would be differentiated again")

@@ -1,4 +1,4 @@
-# Checks of a student's file: they run in a process of their own (R/homework-run.R), as the file may loop, quit or crash.
+# Checks of a student's file: they run in a process of their own (R/homework-run.R), as it may loop, quit or crash.
 
 #' Check a student's file
 #'

@@ -182,8 +182,7 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
 #' @noRd
 recorded_variables <- function(state) {
   if (!is_tracing()) return(.Call(C_tape_variables, state$program))
-  inputs <- do.call(c, lapply(recorded(state)$nodes, `[[`, "inputs"))
-  unique_objects(Filter(function(x) is_variable(x) && is_trainable(x), inputs))
+  unique_objects(Filter(Negate(is.null), do.call(c, lapply(recorded(state)$nodes, `[[`, "trained"))))
 }
 
 #' Let go of all that was recorded, after the last question.

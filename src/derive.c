@@ -249,14 +249,21 @@ static void expand(struct program *traced, const struct node *n, struct program 
   }
 }
 
-/* Nodes that something depends on, walked back from what is kept and what changes variables. Random ones stay, as all
- * that draw after them would draw other numbers. */
+/* Would somebody miss the node though nobody needs its result? All that draw after a random one would draw other
+ * numbers, and what refuses its data (an index, whole numbers) does so whether or not it is compiled. */
+static int is_missed(const struct program *p, const struct node *n) {
+  if (!is_op(n->op)) return 0;
+  const struct op_info *op = &op_info[n->op];
+  int dtype = p->slots[node_outputs(p, n)->slot].dtype;
+  return (op->random && n->draws_as < 0) || op->index || op->index_by || dtype == INT32 || dtype == INT64;
+}
+
+/* Nodes that something depends on, walked back from what is kept and what changes variables. */
 static void drop_unneeded(struct program *p) {
   for (int k = 0; k < p->slots_used; k++) p->slots[k].wants = p->slots[k].kept;
   for (int32_t i = p->nodes_used - 1; i >= 0; i--) {
     struct node *n = &p->nodes[i];
-    int draws = is_op(n->op) && op_info[n->op].random && n->draws_as < 0;
-    int needed = draws || (!is_op(plain_op(n->op)) && n->op != ACTION_FILL);
+    int needed = is_missed(p, n) || (!is_op(plain_op(n->op)) && n->op != ACTION_FILL);
     for (int k = 0; k < n->outputs && !needed; k++) {
       int32_t slot = node_outputs(p, n)[k].slot;
       needed = slot != NO_SLOT && p->slots[slot].wants;

@@ -145,6 +145,10 @@ struct program *program_allocate(SEXP x);
 /* Set all addresses anew; the arena exists. */
 struct program *program_locate(SEXP x);
 
+/* The same for a program p that is x and more behind it: a plan, with `values` or larger memory; all addresses. */
+SEXP program_lay_out(struct program *p, SEXP values);
+void program_place_in(SEXP x, struct program *p, SEXP values);
+
 /* Before a traced program runs: memory for it, blocks of their own for the variables that it changes, all addresses. */
 struct program *program_ready(SEXP x);
 

@@ -85,9 +85,8 @@ static unsigned char *aligned(SEXP raw) {
   return (unsigned char *)(((uintptr_t)RAW(raw) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
 }
 
-struct program *program_locate(SEXP x) {
+void program_place_in(SEXP x, struct program *p, SEXP values) {
   SEXP shelter = program_shelter(x), blocks = VECTOR_ELT(shelter, SHELTER_BLOCKS);
-  struct program *p = as_program(x);
   void **address = (void **)R_alloc((size_t)p->slots_used + 1, sizeof(void *));
   for (int32_t k = 0; k < p->slots_used; k++) {
     int shared = p->slots[k].kind == SLOT_SHARED;
@@ -98,17 +97,23 @@ struct program *program_locate(SEXP x) {
     address[p->slots[k].block] = RAW(block) +
       (XLENGTH(block) - (R_xlen_t)((size_t)shape_count(&p->slots[k].shape) * dtype_size[p->slots[k].dtype]));
   }
-  program_place(p, aligned(VECTOR_ELT(shelter, SHELTER_VALUES)), address);
-  return p;
+  program_place(p, aligned(values), address);
+}
+
+struct program *program_locate(SEXP x) {
+  program_place_in(x, as_program(x), VECTOR_ELT(program_shelter(x), SHELTER_VALUES));
+  return as_program(x);
+}
+
+SEXP program_lay_out(struct program *p, SEXP values) {
+  program_plan(p, (struct hole *)(void *)R_alloc((size_t)p->slots_used + 1, sizeof(struct hole)));
+  if (!Rf_isNull(values) && XLENGTH(values) >= p->value_bytes + ALIGNMENT) return values;
+  return vector_for(RAWSXP, p->value_bytes + ALIGNMENT, "what the ops of one step compute", NULL);
 }
 
 struct program *program_allocate(SEXP x) {
   SEXP shelter = program_shelter(x);
-  struct program *p = as_program(x);
-  program_plan(p, (struct hole *)(void *)R_alloc((size_t)p->slots_used + 1, sizeof(struct hole)));
-  if (XLENGTH(VECTOR_ELT(shelter, SHELTER_VALUES)) < p->value_bytes + ALIGNMENT)
-    SET_VECTOR_ELT(shelter, SHELTER_VALUES, vector_for(RAWSXP, p->value_bytes + ALIGNMENT,
-      "what the ops of one step compute", NULL));
+  SET_VECTOR_ELT(shelter, SHELTER_VALUES, program_lay_out(as_program(x), VECTOR_ELT(shelter, SHELTER_VALUES)));
   return program_locate(x);
 }
 

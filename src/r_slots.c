@@ -116,7 +116,7 @@ static SEXP key_of(SEXP x, struct signature *s) {
     int64_t numbers[2 + MAX_RANK] = {t.dtype, t.shape.rank};
     for (int i = 0; i < t.shape.rank; i++) numbers[2 + i] = t.shape.dim[i];
     if (t.shape.rank && s->rows == -1) s->rows = t.shape.dim[0];
-    if (t.shape.rank && s->rows == t.shape.dim[0]) numbers[2] = -1;
+    if (t.shape.rank && s->rows > 0 && s->rows == t.shape.dim[0]) numbers[2] = -1; /* no rows: a kind of its own */
     SEXP key = Rf_allocVector(RAWSXP, sizeof numbers);
     memcpy(RAW(key), numbers, sizeof numbers);
     if (!Rf_isNull(s->leaves)) SET_VECTOR_ELT(s->leaves, s->n, x);

@@ -87,12 +87,14 @@ static void add_numbers(const struct tensor *to, const struct tensor *from) {
   }
 }
 
-/* to += from, or from where `to` is NULL still */
-static SEXP add_gradients(SEXP to, SEXP from) {
-  if (Rf_isNull(to) || Rf_isNull(from)) return Rf_isNull(to) ? from : to;
-  struct tensor a = as_tensor(to), b = as_tensor(from);
-  add_numbers(&a, &b);
-  return to;
+/* The sum, in a tensor of its own, as each may be the gradient of another source, too; the other where one is NULL. */
+static SEXP add_gradients(SEXP one, SEXP other) {
+  if (Rf_isNull(one) || Rf_isNull(other)) return Rf_isNull(one) ? other : one;
+  struct tensor a = as_tensor(one), b = as_tensor(other), sum;
+  SEXP x = tensor_new(a.dtype, &a.shape, &sum);
+  memcpy(sum.data, a.data, (size_t)shape_count(&a.shape) * dtype_size[a.dtype]);
+  add_numbers(&sum, &b);
+  return x;
 }
 
 /* ---- gradients ---- */
@@ -155,23 +157,19 @@ static SEXP set_places(struct program *p, const struct derivation *d, SEXP seeds
   return results;
 }
 
-/* The derivative's nodes stand at the end of the tape while they run, in memory that all tapes share: `scratch`, a list
- * of one raw vector, or of NULL at first. */
-static enum status run_derivative(SEXP tape, const struct derivation *d, const struct places *places, SEXP scratch,
-  struct failure *failure) {
-  SEXP shelter = program_shelter(tape), own = PROTECT(VECTOR_ELT(shelter, SHELTER_VALUES));
-  derive(as_program(tape), d, 1);
-  if (!Rf_isNull(VECTOR_ELT(scratch, 0))) SET_VECTOR_ELT(shelter, SHELTER_VALUES, VECTOR_ELT(scratch, 0));
-  struct program *p = program_allocate(tape);
-  SET_VECTOR_ELT(scratch, 0, VECTOR_ELT(shelter, SHELTER_VALUES));
+/* The derivative's nodes run in memory that all tapes share: `scratch`, a list of one raw vector, or of NULL at first.
+ * `whole` is the tape with them at its end. */
+static enum status run_derivative(SEXP tape, struct program *whole, const struct derivation *d,
+  const struct places *places, SEXP scratch, struct failure *failure) {
+  derive(whole, d, 1);
+  SET_VECTOR_ELT(scratch, 0, program_lay_out(whole, VECTOR_ELT(scratch, 0)));
+  program_place_in(tape, whole, VECTOR_ELT(scratch, 0));
   for (int32_t i = 0; i < places->n; i++)
-    p->slots[places->first + i].value = as_tensor(VECTOR_ELT(places->tensors, i)).data;
-  enum status status = run_program(p, d->end, team_choice_shared(), failure);
-  SET_VECTOR_ELT(shelter, SHELTER_VALUES, own);
-  UNPROTECT(1);
-  return status;
+    whole->slots[places->first + i].value = as_tensor(VECTOR_ELT(places->tensors, i)).data;
+  return run_program(whole, d->end, team_choice_shared(), failure);
 }
 
+/* What is added stands in the room behind the tape's own slots and nodes, which an error leaves as they are. */
 static SEXP gradients_of(SEXP tape, struct derivation d, SEXP seeds, SEXP scratch) {
   struct program *p = as_program(tape);
   struct failure failure;
@@ -183,14 +181,10 @@ static SEXP gradients_of(SEXP tape, struct derivation d, SEXP seeds, SEXP scratc
       "differentiated again");
   struct room room = derive_room(p, &d);
   int most = d.n_targets + d.n_sources;
-  p = program_reserve(tape, room.slots + most, room.nodes, room.operands);
-  const int32_t slots = p->slots_used, nodes = p->nodes_used, operands = p->operands_used;
-  struct places places = {slots, 0, PROTECT(Rf_allocVector(VECSXP, most))};
-  SEXP results = PROTECT(set_places(p, &d, seeds, &places));
-  enum status status = run_derivative(tape, &d, &places, scratch, &failure);
-  p = as_program(tape);
-  p->slots_used = slots, p->nodes_used = nodes, p->operands_used = operands;
-  if (status) raise(&failure);
+  struct program whole = *program_reserve(tape, room.slots + most, room.nodes, room.operands);
+  struct places places = {whole.slots_used, 0, PROTECT(Rf_allocVector(VECSXP, most))};
+  SEXP results = PROTECT(set_places(&whole, &d, seeds, &places));
+  if (run_derivative(tape, &whole, &d, &places, scratch, &failure)) raise(&failure);
   UNPROTECT(2);
   return results;
 }
@@ -251,7 +245,7 @@ static SEXP numbers(R_xlen_t n, const int64_t *from) {
 
 static SEXP describe_node(SEXP program, int32_t at) {
   static const char *const name[] = {"at", "op", "inputs", "from", "blocks", "output", "to", "ints", "reals",
-    "program", "trainable", ""};
+    "program", "trained", ""};
   const struct node *n = &as_program(program)->nodes[at];
   SEXP node = PROTECT(Rf_mkNamed(VECSXP, (const char **)(uintptr_t)name)), blocks = VECTOR_ELT(program_shelter(program),
     SHELTER_BLOCKS);
@@ -260,13 +254,15 @@ static SEXP describe_node(SEXP program, int32_t at) {
   SET_VECTOR_ELT(node, 2, Rf_allocVector(VECSXP, n->inputs));
   SET_VECTOR_ELT(node, 3, Rf_allocVector(INTSXP, n->inputs));
   SET_VECTOR_ELT(node, 4, Rf_allocVector(VECSXP, n->inputs));
-  SET_VECTOR_ELT(node, 10, Rf_allocVector(LGLSXP, n->inputs));
+  SET_VECTOR_ELT(node, 10, Rf_allocVector(VECSXP, n->inputs)); /* the trainable variable that an input is, or NULL */
   for (int k = 0; k < n->inputs; k++) {
     int32_t slot = as_program(program)->operands[n->first + k].slot;
     SEXP input = tensor_of(program, slot);
     SET_VECTOR_ELT(VECTOR_ELT(node, 2), k, input);
     INTEGER(VECTOR_ELT(node, 3))[k] = slot + 1;
-    LOGICAL(VECTOR_ELT(node, 10))[k] = as_program(program)->slots[slot].trainable != 0;
+    SEXP objects = VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS);
+    SEXP object = slot < XLENGTH(objects) ? VECTOR_ELT(objects, slot) : R_NilValue;
+    if (!Rf_isNull(object) && is_trainable(object)) SET_VECTOR_ELT(VECTOR_ELT(node, 10), k, object);
     /* a variable that changed since */
     if (as_program(program)->slots[slot].kind == SLOT_BOUND && is_variable(input) &&
       block_version(VECTOR_ELT(blocks, slot)) != block_version(tensor_block(input)))

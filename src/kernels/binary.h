@@ -61,7 +61,7 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
       int columns = sd && size == n; /* a row vector: each member sums some columns */              \
       rows = (struct range){0, walk_steps(&w)};                                                     \
       within = columns ? share(c, n) : (struct range){0, n};                                        \
-      if (!columns && c->thread) return;                                                            \
+      if (!columns && c->part) return;                                                              \
       if (!add && columns) memset(d + within.begin, 0, (size_t)(within.end - within.begin) * sizeof(real));\
       else if (!add) memset(d, 0, (size_t)size * sizeof(real));                                     \
       add = 1;                                                                                      \

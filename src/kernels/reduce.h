@@ -18,7 +18,7 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
     struct shape kept;                                                                              \
     int64_t at;                                                                                     \
     enum status flaw = STATUS_OK;                                                                   \
-    if (c->thread) return;                                                                          \
+    if (c->part) return;                                                                            \
     reduce_plan(c, &w, &kept);                                                                      \
     int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];                                   \
     real *y = OUT;                                                                                  \
@@ -85,7 +85,7 @@ static void sum_forward(const struct call *c) {
   int split = w.rank > 1 && w.stride[0][0] != 0;
   int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ?
     walk_steps(&w) / leading : 0;
-  struct range mine = split ? share_rows(c, leading) : (struct range){0, c->thread == 0};
+  struct range mine = split ? share_rows(c, leading) : (struct range){0, c->part == 0};
   real *y = OUT, *lost = NULL;
   enum status flaw = STATUS_OK;
   size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
@@ -147,7 +147,7 @@ static void prod_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->thread) return;
+  if (c->part) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], steps = walk_steps(&w);
   const real *x = IN(0), *dy = DOUT;
@@ -173,7 +173,7 @@ static void extreme_forward(const struct call *c, int sign) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->thread) return;
+  if (c->part) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
   unsigned char *seen = (unsigned char *)WORKSPACE; /* has this result met a number yet? */
@@ -198,7 +198,7 @@ static void extreme_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->thread) return;
+  if (c->part) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
   const real *y = OUT, *dy = DOUT;

@@ -200,7 +200,7 @@ static void where_forward(const struct call *c) {
 static void transpose_backward(const struct call *c) {
   struct strided s;
   transpose_plan(c, &s);
-  if (c->thread) return;
+  if (c->part) return;
   zero_first(c, 0);
   strided_add(&s, DOUT, DIN(0));
 }
@@ -208,7 +208,7 @@ static void transpose_backward(const struct call *c) {
 static void slice_backward(const struct call *c) {
   struct strided s;
   slice_plan(c, &s);
-  if (c->thread) return;
+  if (c->part) return;
   zero_first(c, 0);
   strided_add(&s, DOUT, DIN(0));
 }
@@ -236,7 +236,7 @@ static void gather_backward(const struct call *c) {
   int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
   int64_t m = shape_count(SHAPE(1));
   const int32_t *index = input_slot(c, 1)->value;
-  if (c->thread) return;
+  if (c->part) return;
   zero_first(c, 0);
   for (int64_t o = 0; o < outer; o++) {
     for (int64_t j = 0; j < m; j++) {
@@ -284,7 +284,7 @@ static void cast_backward(const struct call *c) {
 static void where_backward(const struct call *c) {
   struct walk w;
   int64_t at[3];
-  if (c->thread) return;
+  if (c->part) return;
   where_plan(c, &w);
   int64_t n = w.n[w.rank - 1];
   for (int k = 1; k <= 2; k++) {

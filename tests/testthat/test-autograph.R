@@ -546,3 +546,23 @@ test_that("an error of a compiled function names it as it was called", {
   expect_refusal(square(tensor(100000L)), "value", "`square()`: the result is NaN or beyond")
   expect_error(autograph(function(a) a * a)(tensor(100000L)), "^the result", class = "nativenet_error_value")
 })
+
+test_that("batches without samples have a program of their own", {
+  f <- autograph(function(x) op_max(x, axis = 2))
+  expect_length(as.array(f(tensor(matrix(0, 0, 4)))), 0)
+  expect_identical(c(as.array(f(tensor(matrix(1, 5, 4))))), rep(1, 5))
+  expect_length(as.array(f(tensor(matrix(0, 0, 4)))), 0)
+})
+
+test_that("data that an op refuses are refused compiled, too, where nobody needs its result", {
+  f <- autograph(function(x, i) {
+    op_gather(x, i)
+    op_sum(x)
+  })
+  expect_error(f(tensor(c(1, 2)), tensor(7L)), class = "nativenet_error_index")
+  g <- autograph(function(x, i) {
+    op_floor_divide(i, 0L)
+    op_sum(x)
+  })
+  expect_error(g(tensor(c(1, 2)), tensor(7L)), "divided by 0")
+})

@@ -294,3 +294,28 @@ test_that("compiled gradients are those of the tape to the bit, and read nothing
   })
   expect_identical(wrong, character())
 })
+
+test_that("gradients that add up are right for tensors so large that kernels work part by part", {
+  x <- op_broadcast_to(tensor(0.5), c(2900, 2900))
+  ops <- list(
+    transpose = function(x) op_transpose(x), slice = function(x) x[1:2900, ], gather = function(x)
+      op_gather(x, 0:2899, axis = 1),
+    where = function(x) op_where(op_greater(x, 0), x, 0), max = function(x) op_max(x, axis = 2) * 2900
+  )
+  for (name in names(ops)) {
+    with(gradient_tape() %as% tape, {
+      tape_watch(tape, x)
+      y <- op_sum(ops[[name]](x)) + op_sum(x)
+    })
+    expect_identical(range(as.array(tape$gradient(y, x))), c(2, 2), label = name)
+  }
+  # a factor that is repeated, named twice
+  s <- variable(matrix(2))
+  with(gradient_tape() %as% tape, y <- op_sum(x * s) + op_sum(x * s))
+  expect_identical(c(as.array(tape$gradient(y, s))), 2900^2)
+  # an embedding with a penalty
+  w <- variable(matrix(0.5, 100, 64), dtype = "float32")
+  with(gradient_tape() %as% tape, y <- op_sum(op_gather(w, matrix(0L, 256, 250), axis = 1)) +
+    0.01 * op_sum(op_square(w)))
+  expect_equal(as.array(tape$gradient(y, w))[1:2, 1], c(256 * 250 + 0.01, 0.01), tolerance = 1e-6)
+})

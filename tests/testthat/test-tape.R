@@ -292,3 +292,23 @@ test_that("where no source has a gradient a warning says what is likely to have 
   })
   expect_warning(expect_true(compiled()), class = "nativenet_warning_gradient")
 })
+
+test_that("a source that was assigned to may be named more than once", {
+  w <- variable(c(1, 2))
+  with(tf$GradientTape(persistent = TRUE) %as% tape, {
+    y <- op_sum(w * 2)
+    w$assign(c(5, 6))
+    total <- y + op_sum(w * 3)
+  })
+  expect_identical(lapply(tape$gradient(total, list(w, w, w)), as.array), rep(list(array(c(5, 5))), 3))
+})
+
+test_that("a seed that does not fit leaves the tape as it was", {
+  x <- variable(c(1, 2))
+  tape <- gradient_tape()
+  y <- tape_record(tape, op_square(x))
+  before <- capture.output(print(tape))
+  expect_error(tape_gradient(tape, y, x, list(1:3)), class = "nativenet_error_shape")
+  expect_identical(capture.output(print(tape)), before)
+  expect_identical(gradient(tape, y, x), c(2, 4))
+})
