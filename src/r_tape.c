@@ -129,7 +129,6 @@ static SEXP place_of(struct program *p, int32_t slot, struct places *places) {
   s->result = program_add_slot(p, SLOT_COMPUTED, s->dtype, &s->shape);
   p->slots[s->result].given = 1;
   SEXP x = tensor_new(s->dtype, &s->shape, &t);
-  kernels[s->dtype]->fill(shape_count(&s->shape), 0, t.data);
   SET_VECTOR_ELT(places->tensors, places->n++, x);
   return x;
 }
@@ -141,7 +140,9 @@ static SEXP set_places(struct program *p, const struct derivation *d, SEXP seeds
   for (int k = 0; k < d->n_targets; k++) {
     int32_t slot = d->targets[k].slot;
     if (p->slots[slot].gradient == NO_SLOT) continue;
+    int again = p->slots[slot].result != NO_SLOT;
     struct tensor t = as_tensor(place_of(p, slot, places));
+    if (!again) kernels[t.dtype]->fill(shape_count(&t.shape), 0, t.data);
     add_seed(&t, Rf_isNull(seeds) ? R_NilValue : VECTOR_ELT(seeds, k));
   }
   int32_t seeded = places->n;
