@@ -101,24 +101,24 @@ int derive_meets_gradient(struct program *p, const struct derivation *d) {
   return 0;
 }
 
-int derive_overwritten(const struct program *p, int32_t first, int32_t end) {
+/* Does a variable that ops of nodes [first, end) read change later? By a walk, only what it will read again counts. */
+static int meets_change(const struct program *p, int32_t first, int32_t end, int by_walk) {
   for (int32_t i = first; i < end; i++) {
     const struct node *n = &p->nodes[i];
-    for (int k = 0; k < n->inputs && is_op(n->op); k++)
-      if (p->slots[node_inputs(p, n)[k].slot].written && changes(p, i, node_inputs(p, n)[k].slot)) return 1;
+    if (by_walk ? !is_passed(p, n) : !is_op(n->op)) continue;
+    for (int k = 0; k < n->inputs; k++) {
+      int32_t slot = node_inputs(p, n)[k].slot;
+      int read = !by_walk || derivative_reads(n->op, n->inputs, k);
+      if (read && p->slots[slot].written && changes(p, i, slot)) return 1;
+    }
   }
   return 0;
 }
 
+int derive_overwritten(const struct program *p, int32_t first, int32_t end) { return meets_change(p, first, end, 0); }
+
 int derive_meets_change(const struct program *p, const struct derivation *d) {
-  for (int32_t i = d->first; i < d->end; i++) {
-    const struct node *n = &p->nodes[i];
-    for (int k = 0; k < n->inputs && is_passed(p, n); k++) {
-      int32_t slot = node_inputs(p, n)[k].slot;
-      if (p->slots[slot].written && derivative_reads(n->op, n->inputs, k) && changes(p, i, slot)) return 1;
-    }
-  }
-  return 0;
+  return meets_change(p, d->first, d->end, 1);
 }
 
 struct room derive_room(const struct program *p, const struct derivation *d) {
@@ -168,12 +168,9 @@ static void derive_node(struct program *p, int32_t i) {
   own->outputs = n->inputs;
   for (int k = 0; k < n->inputs; k++)
     p->operands[p->operands_used++] = gradient_place(p, node_inputs(p, n)[k].slot);
-  own->draws_as = n->draws_as >= 0 ? n->draws_as : i;
+  if (op_info[n->op].random) own->draws_as = n->draws_as >= 0 ? n->draws_as : i;
   own->saved = n->saved;
-  if (q.derivative_workspace) {
-    struct shape flat = {.rank = 1, .dim = {q.derivative_workspace}};
-    own->workspace = program_add_slot(p, SLOT_COMPUTED, dtype_in(&q, op_info[n->op].key), &flat);
-  }
+  own->workspace = program_add_flat(p, SLOT_COMPUTED, dtype_in(&q, op_info[n->op].key), q.derivative_workspace);
 }
 
 /* The derivative of a sum towards its terms is 1; a target named twice counts twice. */

@@ -24,6 +24,13 @@ struct call {
   int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */
 };
 
+/* Is the gradient of input k that of an input before it, too, as a tensor is named twice? */
+static inline int gradient_is_repeated(const struct call *c, int k) {
+  for (int j = 0; j < k && c->din[k].slot != NO_SLOT; j++)
+    if (c->din[j].slot == c->din[k].slot) return 1;
+  return 0;
+}
+
 /* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they
  * take. */
 #define PART_WORK 4e6

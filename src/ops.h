@@ -62,8 +62,7 @@
       "from probabilities and labels 0 .. K-1", WITH("-:- normalize:f clip:r epsilon:r"), INDEX(1), BY_INPUTS) \
   ROW(SPARSE_SOFTMAX_CROSSENTROPY, sparse_softmax_crossentropy, 2, 2, label_loss, YES,            \
       "from logits and labels 0 .. K-1",                                                          \
-                                                                                                  \
-          WITH("-:- normalize:f clip:r epsilon:r"), INDEX(1), CALLED("sparse_categorical_crossentropy"), \
+      WITH("-:- normalize:f clip:r epsilon:r"), INDEX(1), CALLED("sparse_categorical_crossentropy"), \
       UNREAD(INPUT(0) | OUTPUT))                                                                  \
   ROW(LOGCOSH, logcosh, 2, 2, loss, YES, "log(cosh(p - t)), mean or sum over the last axis",      \
       WITH("mean:f"), BY_INPUTS)                                                                  \

@@ -6,8 +6,6 @@
 
 /* ---- groups: neighbouring nodes that go through equally many numbers one by one ---- */
 
-static int is_wanted(const struct operand *o) { return o->slot != NO_SLOT; }
-
 /* The numbers that a node goes through in one row, each read and written by itself; 0 if it does something else. */
 static int64_t numbers_in_step(const struct program *p, const struct node *n) {
   int op = plain_op(n->op), derivative = is_derivative(n->op);
@@ -22,7 +20,7 @@ static int64_t numbers_in_step(const struct program *p, const struct node *n) {
   walk_plan(&w, over, shapes, inputs);
   if (w.rank != 1) return 0;
   for (int k = 0; k < inputs && derivative; k++) /* the gradient of what is repeated is a sum */
-    if (is_wanted(&node_outputs(p, n)[k]) && shape_count(shapes[k]) != w.n[0]) return 0;
+    if (node_outputs(p, n)[k].slot != NO_SLOT && shape_count(shapes[k]) != w.n[0]) return 0;
   if (derivative && inputs == 2 && node_outputs(p, n)[0].slot == node_outputs(p, n)[1].slot) return 0;
   return w.n[0];
 }
@@ -31,8 +29,8 @@ static size_t number_size(const struct program *p, const struct node *n) {
   return dtype_size[p->slots[node_inputs(p, n)[op_info[plain_op(n->op)].key].slot].dtype];
 }
 
-static void plan_groups(struct program *p) {
-  for (int32_t i = 0, end; i < p->nodes_used; i = end + 1) {
+static void plan_groups(struct program *p, int32_t first) {
+  for (int32_t i = first, end; i < p->nodes_used; i = end + 1) {
     int64_t n = numbers_in_step(p, &p->nodes[i]);
     end = i;
     while (n && end + 1 < p->nodes_used && numbers_in_step(p, &p->nodes[end + 1]) == n &&
@@ -55,9 +53,9 @@ static void need_until(struct program *p, int32_t slot, int32_t node) {
   if (slot != NO_SLOT && p->slots[slot].last < node) p->slots[slot].last = node;
 }
 
-static void plan_lives(struct program *p) {
+static void plan_lives(struct program *p, int32_t first) {
   for (int32_t k = 0; k < p->slots_used; k++) p->slots[k].last = p->slots[k].kept ? p->nodes_used : -1;
-  for (int32_t i = 0; i < p->nodes_used; i++) {
+  for (int32_t i = first; i < p->nodes_used; i++) {
     const struct node *n = &p->nodes[i];
     for (int k = 0; k < node_operands(n); k++)
       if (needs(n, k)) need_until(p, p->operands[n->first + k].slot, n->group_end);
@@ -136,9 +134,9 @@ static void end_lives(struct program *p, const struct node *n, struct holes *h) 
   end_life(p, n->workspace, n->group_end, h);
 }
 
-void program_plan(struct program *p, struct hole *room) {
-  plan_groups(p);
-  plan_lives(p);
+void program_plan(struct program *p, int32_t first, struct hole *room) {
+  plan_groups(p, first);
+  plan_lives(p, first);
   p->value_bytes = 0;
   for (int32_t k = 0; k < p->slots_used; k++) {
     struct slot *s = &p->slots[k];
@@ -147,7 +145,7 @@ void program_plan(struct program *p, struct hole *room) {
     if (s->kind == SLOT_INPUT) p->value_bytes += slot_bytes(s);
   }
   struct holes h = {room, 0};
-  for (int32_t i = 0, end; i < p->nodes_used; i = end + 1) {
+  for (int32_t i = first, end; i < p->nodes_used; i = end + 1) {
     end = p->nodes[i].group_end;
     for (int32_t k = i; k <= end; k++) begin_lives(p, &p->nodes[k], &h);
     for (int32_t k = i; k <= end; k++) end_lives(p, &p->nodes[k], &h);

@@ -14,15 +14,13 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
 }
 
 static struct inference question(const struct program *p, int op, const struct operand *in, int inputs,
-  const struct attr *attr) {
-  return (struct inference){.op = op, .inputs = inputs, .in = in, .slots = p->slots, .attr = attr};
+  const struct attr *attr, struct failure *failure) {
+  return (struct inference){.op = op, .inputs = inputs, .in = in, .slots = p->slots, .attr = attr, .failure = failure};
 }
 
 enum status program_infer(const struct program *p, int op, const struct operand *in, int inputs,
   const struct attr *attr, struct inference *q) {
-  struct failure *failure = q->failure;
-  *q = question(p, op, in, inputs, attr);
-  q->failure = failure;
+  *q = question(p, op, in, inputs, attr, q->failure);
   return op_infer(q);
 }
 
@@ -45,8 +43,7 @@ struct node *program_add_node(struct program *p, int op, const struct operand *o
   return n;
 }
 
-/* A place for n numbers without a shape. */
-static int32_t add_flat(struct program *p, enum slot_kind kind, int dtype, int64_t n) {
+int32_t program_add_flat(struct program *p, enum slot_kind kind, int dtype, int64_t n) {
   struct shape flat = {.rank = 1, .dim = {n}};
   return n ? program_add_slot(p, kind, dtype, &flat) : NO_SLOT;
 }
@@ -57,8 +54,8 @@ struct node *program_add_op(struct program *p, const struct inference *q, enum s
   n->outputs = q->outputs;
   for (int k = 0; k < q->outputs; k++)
     p->operands[p->operands_used++] = (struct operand){program_add_slot(p, kind, q->out_dtype[k], &q->out[k]), 0};
-  n->saved = add_flat(p, kind, dtype, q->saved);
-  n->workspace = add_flat(p, kind, dtype, q->workspace);
+  n->saved = program_add_flat(p, kind, dtype, q->saved);
+  n->workspace = program_add_flat(p, kind, dtype, q->workspace);
   return n;
 }
 
@@ -69,9 +66,8 @@ void program_follow_rows(struct program *p, const struct node *n) {
   for (int k = 0; k < n->inputs; k++)
     follows = follows || !shape_equal(&p->slots[in[k].slot].shape, &p->slots[in[k].slot].other);
   if (!follows) return;
-  struct inference q = question(p, n->op, in, n->inputs, &n->attr);
+  struct inference q = question(p, n->op, in, n->inputs, &n->attr, &ignored);
   q.other = 1;
-  q.failure = &ignored;
   if (op_infer(&q)) p->rows_seen = 1;
   else for (int k = 0; k < n->outputs; k++) p->slots[out[k].slot].other = q.out[k];
 }

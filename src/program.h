@@ -33,6 +33,9 @@ struct program {
 /* Add a slot; room for it must be there. Returns its index. */
 int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, const struct shape *shape);
 
+/* The same for n numbers without a shape; NO_SLOT if n is 0. */
+int32_t program_add_flat(struct program *p, enum slot_kind kind, int dtype, int64_t n);
+
 /* Ask op's shape rule about these inputs; the answers, or the reason why not, are in *q. */
 enum status program_infer(const struct program *p, int op, const struct operand *in, int inputs,
   const struct attr *attr, struct inference *q);
@@ -61,12 +64,12 @@ static inline int32_t node_operands(const struct node *n) { return n->inputs + n
  * Fails, with the reason, if some op cannot take the new sizes. */
 enum status program_set_rows(struct program *p, int64_t rows, struct failure *failure);
 
-/* Lay out the arena (plan.c). A program laid out for its largest batch serves smaller ones. `room` is for as many holes
- * in the arena as there are slots. */
+/* Lay out the arena for the nodes from `first` on (plan.c). A program laid out for its largest batch serves smaller
+ * ones. `room` is for as many holes in the arena as there are slots. */
 struct hole {
   int64_t at, bytes;
 };
-void program_plan(struct program *p, struct hole *room);
+void program_plan(struct program *p, int32_t first, struct hole *room);
 
 /* Set all addresses. blocks[k] is the data of block k; the arena may be NULL if it is empty. */
 void program_place(struct program *p, unsigned char *values, void *const *blocks);

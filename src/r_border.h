@@ -145,8 +145,9 @@ struct program *program_allocate(SEXP x);
 /* Set all addresses anew; the arena exists. */
 struct program *program_locate(SEXP x);
 
-/* The same for a program p that is x and more behind it: a plan, with `values` or larger memory; all addresses. */
-SEXP program_lay_out(struct program *p, SEXP values);
+/* The same for a program p that is x and more behind it: a plan of the nodes from `first` on, with `values` or larger
+ * memory; all addresses. */
+SEXP program_lay_out(struct program *p, int32_t first, SEXP values);
 void program_place_in(SEXP x, struct program *p, SEXP values);
 
 /* Before a traced program runs: memory for it, blocks of their own for the variables that it changes, all addresses. */

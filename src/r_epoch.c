@@ -268,8 +268,8 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   };
   read_columns(program, inputs, columns, &d);
   read_options(options, &e, &d);
-  read_stream(stream, &d, as_program(program));
   e.loop.program = program_ready_for(program, e.loop.only ? e.loop.only : e.loop.batch);
+  read_stream(stream, &d, e.loop.program); /* after that, as the stream's programs may read the same variables */
   e.loop.choice = &e.loop.program->choice;
   d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_state(e.state, d.rows);

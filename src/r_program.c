@@ -105,15 +105,15 @@ struct program *program_locate(SEXP x) {
   return as_program(x);
 }
 
-SEXP program_lay_out(struct program *p, SEXP values) {
-  program_plan(p, (struct hole *)(void *)R_alloc((size_t)p->slots_used + 1, sizeof(struct hole)));
+SEXP program_lay_out(struct program *p, int32_t first, SEXP values) {
+  program_plan(p, first, (struct hole *)(void *)R_alloc((size_t)p->slots_used + 1, sizeof(struct hole)));
   if (!Rf_isNull(values) && XLENGTH(values) >= p->value_bytes + ALIGNMENT) return values;
   return vector_for(RAWSXP, p->value_bytes + ALIGNMENT, "what the ops of one step compute", NULL);
 }
 
 struct program *program_allocate(SEXP x) {
   SEXP shelter = program_shelter(x);
-  SET_VECTOR_ELT(shelter, SHELTER_VALUES, program_lay_out(as_program(x), VECTOR_ELT(shelter, SHELTER_VALUES)));
+  SET_VECTOR_ELT(shelter, SHELTER_VALUES, program_lay_out(as_program(x), 0, VECTOR_ELT(shelter, SHELTER_VALUES)));
   return program_locate(x);
 }
 

@@ -79,8 +79,9 @@ int32_t program_slot(SEXP program, SEXP object) {
 }
 
 void program_hold(SEXP program, SEXP variable, int32_t slot) {
+  int32_t now = program_slot(program, variable);
   struct slot *slots = as_program(program)->slots;
-  int32_t home = slots[program_slot(program, variable)].home;
+  int32_t home = slots[now].home;
   slots[slot].home = home;
   slots[slot].trainable = slots[home].trainable;
   slots[home].written = 1;

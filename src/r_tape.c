@@ -163,7 +163,7 @@ static SEXP set_places(struct program *p, const struct derivation *d, SEXP seeds
 static enum status run_derivative(SEXP tape, struct program *whole, const struct derivation *d,
   const struct places *places, SEXP scratch, struct failure *failure) {
   derive(whole, d, 1);
-  SET_VECTOR_ELT(scratch, 0, program_lay_out(whole, VECTOR_ELT(scratch, 0)));
+  SET_VECTOR_ELT(scratch, 0, program_lay_out(whole, d->end, VECTOR_ELT(scratch, 0)));
   program_place_in(tape, whole, VECTOR_ELT(scratch, 0));
   for (int32_t i = 0; i < places->n; i++)
     whole->slots[places->first + i].value = as_tensor(VECTOR_ELT(places->tensors, i)).data;
@@ -176,10 +176,6 @@ static SEXP gradients_of(SEXP tape, struct derivation d, SEXP seeds, SEXP scratc
   struct failure failure;
   d.end = p->nodes_used;
   derive_reach(p, &d);
-  if (derive_meets_gradient(p, &d))
-    raise_text(STATUS_VALUE,
-      "this needs the derivative of a gradient, which is not available; a gradient may be used, but not "
-      "differentiated again");
   struct room room = derive_room(p, &d);
   int most = d.n_targets + d.n_sources;
   struct program whole = *program_reserve(tape, room.slots + most, room.nodes, room.operands);

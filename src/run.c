@@ -20,8 +20,7 @@ static int meets_within(const struct call *c, int derivative) {
   }
   /* the gradients of a tensor that is named twice wait for each other */
   for (int k = 1; k < c->inputs && derivative; k++)
-    for (int j = 0; j < k; j++)
-      if (c->din[j].slot != NO_SLOT && c->din[j].slot == c->din[k].slot) return 1;
+    if (gradient_is_repeated(c, k)) return 1;
   return 0;
 }
 
@@ -58,8 +57,7 @@ static void run_op(const struct program *p, const struct node *n, struct team *t
 /* The same for a group: all its nodes on one tile, then on the next, while their numbers are in the cache. */
 #define TILE 4096 /* numbers */
 static void run_group(const struct program *p, int32_t first, int32_t end, struct team *team, int thread) {
-  const struct node *n = &p->nodes[end];
-  int64_t numbers = shape_count(&p->slots[node_inputs(p, n)->slot].shape);
+  int64_t numbers = 0;
   for (int32_t i = first; i <= end; i++) {
     int64_t more = shape_count(&p->slots[node_inputs(p, &p->nodes[i])->slot].shape);
     if (more > numbers) numbers = more;

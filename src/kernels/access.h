@@ -65,11 +65,7 @@ INLINE int64_t rows_of(const struct shape *s) { return s->rank ? shape_span(s, 0
 /* Before writing the gradient of input k: if an earlier input is the same tensor, another member may
  * still be writing there. All members decide alike. */
 INLINE void wait_if_repeated(const struct call *c, int k) {
-  for (int j = 0; j < k; j++)
-    if (c->din[j].slot != NO_SLOT && c->din[j].slot == c->din[k].slot) {
-      team_barrier(c->team);
-      return;
-    }
+  if (gradient_is_repeated(c, k)) team_barrier(c->team);
 }
 
 /* For backward kernels that touch only some numbers: the first contributor starts from 0. */

@@ -6,12 +6,13 @@ static void shape_forward(const struct call *c) {
   for (int axis = 0; c->thread == 0 && axis < SHAPE(0)->rank; axis++) y[axis] = (int32_t)SHAPE(0)->dim[axis];
 }
 
-static void reshape_forward(const struct call *c) {
+static void copy_numbers(const struct call *c, const real *from) {
   struct range r = share(c, shape_count(OUT_SHAPE));
-  if (r.end > r.begin) memcpy(OUT + r.begin, IN(0) + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
+  if (r.end > r.begin) memcpy(OUT + r.begin, from + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
 }
 
-static void stop_gradient_forward(const struct call *c) { reshape_forward(c); }
+static void reshape_forward(const struct call *c) { copy_numbers(c, IN(0)); }
+static void stop_gradient_forward(const struct call *c) { copy_numbers(c, IN(0)); }
 
 /* Strided copy: y (row-major over shape) from or to x at base + sum index[i] stride[i]. */
 struct strided {
@@ -99,48 +100,56 @@ static void concat_forward(const struct call *c) {
 }
 static void stack_forward(const struct call *c) { concat_forward(c); }
 
-/* x as outer x rows x inner; y[o, j, :] = x[o, index[j], :]. Bad indices read nothing. */
-static void gather_forward(const struct call *c) {
+/* x as outer x rows x inner, and m indices of rows */
+struct lookup {
+  int64_t outer, rows, inner, m;
+  const int32_t *index;
+};
+
+INLINE struct lookup lookup_plan(const struct call *c) {
   int axis = (int)INT(0);
   const struct shape *s = SHAPE(0);
-  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
-  int64_t m = shape_count(SHAPE(1));
-  const int32_t *index = input_slot(c, 1)->value;
-  struct range r = share_rows(c, m);
+  return (struct lookup){shape_span(s, 0, axis), s->dim[axis], shape_span(s, axis + 1, s->rank),
+    shape_count(SHAPE(1)), input_slot(c, 1)->value};
+}
+
+/* Of index j; -1 where it is none. */
+INLINE int64_t row_of(const struct lookup *l, int64_t j) {
+  return l->index[j] >= 0 && l->index[j] < l->rows ? l->index[j] : -1;
+}
+
+/* y[o, j, :] = x[o, index[j], :]. Bad indices read nothing. */
+static void gather_forward(const struct call *c) {
+  const struct lookup l = lookup_plan(c);
+  struct range r = share_rows(c, l.m);
   for (int64_t j = r.begin; j < r.end; j++) {
-    int bad = index[j] < 0 || index[j] >= rows;
-    if (bad) report(c, STATUS_INDEX);
-    for (int64_t o = 0; o < outer; o++) {
-      real *y = OUT + (o * m + j) * inner;
-      if (bad) memset(y, 0, (size_t)inner * sizeof(real));
-      else memcpy(y, IN(0) + (o * rows + index[j]) * inner, (size_t)inner * sizeof(real));
+    int64_t row = row_of(&l, j);
+    if (row < 0) report(c, STATUS_INDEX);
+    for (int64_t o = 0; o < l.outer; o++) {
+      real *y = OUT + (o * l.m + j) * l.inner;
+      if (row < 0) memset(y, 0, (size_t)l.inner * sizeof(real));
+      else memcpy(y, IN(0) + (o * l.rows + row) * l.inner, (size_t)l.inner * sizeof(real));
     }
   }
 }
 
-static void custom_forward(const struct call *c) {
-  struct range r = share(c, shape_count(OUT_SHAPE));
-  if (r.end > r.begin) memcpy(OUT + r.begin, IN(1) + r.begin, (size_t)(r.end - r.begin) * sizeof(real));
-}
+static void custom_forward(const struct call *c) { copy_numbers(c, IN(1)); }
 
 #ifndef REAL_IS_BOOL
 /* The other way: y[o, index[j], :] = x + sum of u[o, j, :], in the order of the index. */
 static void scatter_add_forward(const struct call *c) {
-  int axis = (int)INT(0);
-  const struct shape *s = SHAPE(0);
-  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
-  int64_t m = shape_count(SHAPE(1));
-  const int32_t *index = input_slot(c, 1)->value;
+  const struct lookup l = lookup_plan(c);
   enum status flaw = STATUS_OK;
   if (c->part) return;
-  memcpy(OUT, IN(0), (size_t)shape_count(s) * sizeof(real));
-  for (int64_t o = 0; o < outer; o++) {
-    for (int64_t j = 0; j < m; j++) {
-      int bad = index[j] < 0 || index[j] >= rows;
-      if (bad) report(c, STATUS_INDEX);
-      real *y = OUT + (o * rows + index[j]) * inner;
-      const real *u = IN(2) + (o * m + j) * inner;
-      for (int64_t i = 0; i < inner && !bad; i++) y[i] = narrow(total_plus((total)y[i], (total)u[i], &flaw), &flaw);
+  memcpy(OUT, IN(0), (size_t)shape_count(SHAPE(0)) * sizeof(real));
+  for (int64_t o = 0; o < l.outer; o++) {
+    for (int64_t j = 0; j < l.m; j++) {
+      int64_t row = row_of(&l, j);
+      if (row < 0) report(c, STATUS_INDEX);
+      if (row < 0) continue;
+      real *y = OUT + (o * l.rows + row) * l.inner;
+      const real *u = IN(2) + (o * l.m + j) * l.inner;
+      for (int64_t i = 0; i < l.inner; i++) y[i] = narrow(total_plus((total)y[i], (total)u[i], &flaw), &flaw);
     }
   }
   report(c, flaw);
@@ -231,38 +240,34 @@ static void stack_backward(const struct call *c) { concat_backward(c); }
 
 /* Rows named more than once add up, in the order of the index. */
 static void gather_backward(const struct call *c) {
-  int axis = (int)INT(0);
-  const struct shape *s = SHAPE(0);
-  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
-  int64_t m = shape_count(SHAPE(1));
-  const int32_t *index = input_slot(c, 1)->value;
+  const struct lookup l = lookup_plan(c);
   if (c->part) return;
   zero_first(c, 0);
-  for (int64_t o = 0; o < outer; o++) {
-    for (int64_t j = 0; j < m; j++) {
-      if (index[j] < 0 || index[j] >= rows) continue;
-      const real *dy = DOUT + (o * m + j) * inner;
-      real *dx = DIN(0) + (o * rows + index[j]) * inner;
-      FOR_VECTORS((int64_t)0, inner) PUT(dx, 1, READ(dy));
+  for (int64_t o = 0; o < l.outer; o++) {
+    for (int64_t j = 0; j < l.m; j++) {
+      int64_t row = row_of(&l, j);
+      if (row < 0) continue;
+      const real *dy = DOUT + (o * l.m + j) * l.inner;
+      real *dx = DIN(0) + (o * l.rows + row) * l.inner;
+      FOR_VECTORS((int64_t)0, l.inner) PUT(dx, 1, READ(dy));
     }
   }
 }
 
-/* dx = dy; du[o, j, :] = dy[o, index[j], :] */
+/* dx = dy; du[o, j, :] = dy[o, index[j], :]. A bad index, which the op has reported, reads nothing here, either. */
 static void scatter_add_backward(const struct call *c) {
-  int axis = (int)INT(0);
-  const struct shape *s = SHAPE(0);
-  int64_t outer = shape_span(s, 0, axis), rows = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
-  int64_t m = shape_count(SHAPE(1));
-  const int32_t *index = input_slot(c, 1)->value;
+  const struct lookup l = lookup_plan(c);
   if (DIN(0)) reshape_backward(c);
   wait_if_repeated(c, 2);
   if (c->part || !DIN(2)) return;
-  for (int64_t o = 0; o < outer; o++) {
-    for (int64_t j = 0; j < m; j++) {
-      const real *dy = DOUT + (o * rows + index[j]) * inner;
-      real *du = DIN(2) + (o * m + j) * inner;
-      FOR_VECTORS((int64_t)0, inner) PUT(du, ADDS(2), READ(dy));
+  for (int64_t o = 0; o < l.outer; o++) {
+    for (int64_t j = 0; j < l.m; j++) {
+      int64_t row = row_of(&l, j);
+      real *du = DIN(2) + (o * l.m + j) * l.inner;
+      if (row < 0 && !ADDS(2)) memset(du, 0, (size_t)l.inner * sizeof(real));
+      if (row < 0) continue;
+      const real *dy = DOUT + (o * l.rows + row) * l.inner;
+      FOR_VECTORS((int64_t)0, l.inner) PUT(du, ADDS(2), READ(dy));
     }
   }
 }

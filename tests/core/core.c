@@ -85,7 +85,7 @@ static enum status run(struct bench *b, int threads) {
   struct failure failure = {STATUS_OK, ""};
   struct team_choice choice = {.pace = {1, 1e-9}, .next_trial = 1e300}; /* all threads */
   threads_set_limit(threads, 1);
-  program_plan(&b->p, b->holes);
+  program_plan(&b->p, 0, b->holes);
   free(b->arena);
   b->arena = aligned_alloc(ALIGNMENT, (size_t)b->p.value_bytes + ALIGNMENT);
   memset(b->arena, 0xff, (size_t)b->p.value_bytes + ALIGNMENT); /* NaN: nobody reads what was not written */

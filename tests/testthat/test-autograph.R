@@ -566,3 +566,17 @@ test_that("data that an op refuses are refused compiled, too, where nobody needs
   })
   expect_error(g(tensor(c(1, 2)), tensor(7L)), "divided by 0")
 })
+
+test_that("a compiled gradient reads nothing where an index is none", {
+  f <- autograph(function(x, i, u) {
+    with(gradient_tape() %as% tape, {
+      tape_watch(tape, u)
+      y <- op_sum(op_square(op_scatter_add(x, i, u, axis = 1)))
+    })
+    tape$gradient(y, u)
+  })
+  x <- tensor(matrix(1, 4, 2))
+  u <- tensor(matrix(2, 2, 2))
+  expect_identical(as.array(f(x, tensor(0:1), u)), matrix(6, 2, 2))
+  expect_error(f(x, tensor(c(500000000L, 1L)), u), class = "nativenet_error_index")
+})
