@@ -1,32 +1,28 @@
-#include "ops.h"
 #include "recurrent.h"
+#include "rules.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { NO, YES };
 
-#define TEXT 120 /* longest printed shape in a message */
-#define SHAPE_TEXT(s, buffer) shape_format(s, buffer, sizeof buffer)
-
 /* ---- helpers ---- */
 
-static const char *user_name(int op) { return op_info[op].user ? op_info[op].user : op_info[op].name; }
+const char *user_name(int op) { return op_info[op].user ? op_info[op].user : op_info[op].name; }
 
-static enum status bad_shapes(struct inference *q, const char *what) {
+enum status bad_shapes(struct inference *q, const char *what) {
   char a[TEXT], b[TEXT];
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: %s: %s and %s", user_name(q->op), what,
               SHAPE_TEXT(shape_in(q, 0), a), SHAPE_TEXT(shape_in(q, 1), b));
 }
 
-static enum status bad_value(struct inference *q, const char *what, int64_t value) {
+enum status bad_value(struct inference *q, const char *what, int64_t value) {
   char a[TEXT];
   return fail(q->failure, STATUS_VALUE, "`op_%s()`: %s, not %lld, for a tensor of shape %s",
               user_name(q->op), what, (long long)value, SHAPE_TEXT(shape_in(q, 0), a));
 }
 
-/* All inputs from `first` on must have the dtype of input `first`. */
-static enum status same_dtype(struct inference *q, int first) {
+enum status same_dtype(struct inference *q, int first) {
   for (int k = first + 1; k < q->inputs; k++) {
     if (dtype_in(q, k) != dtype_in(q, first)) {
       char a[TEXT], b[TEXT];
@@ -59,22 +55,21 @@ static enum status broadcast_into(struct inference *q, const struct shape *s) {
   return STATUS_OK;
 }
 
-/* Input k, called `name`, must have so many axes; these sizes; this dtype. */
-static enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
+enum status need_axes(struct inference *q, int k, const char *name, int rank, const char *axes) {
   char a[TEXT];
   if (shape_in(q, k)->rank == rank) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the axes %s, not the shape %s", user_name(q->op),
     name, axes, SHAPE_TEXT(shape_in(q, k), a));
 }
 
-static enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
+enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted) {
   char a[TEXT], b[TEXT];
   if (k < 0 || shape_equal(shape_in(q, k), &wanted)) return STATUS_OK;
   return fail(q->failure, STATUS_SHAPE, "`op_%s()`: `%s` must have the shape %s, not %s", user_name(q->op), name,
     SHAPE_TEXT(&wanted, a), SHAPE_TEXT(shape_in(q, k), b));
 }
 
-static enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
+enum status need_dtype(struct inference *q, int k, const char *name, int dtype) {
   if (k < 0 || dtype_in(q, k) == dtype) return STATUS_OK;
   return fail(q->failure, STATUS_DTYPE, "`op_%s()`: `%s` must be %s, not %s", user_name(q->op), name, dtype_name[dtype],
               dtype_name[dtype_in(q, k)]);
