@@ -93,6 +93,29 @@ layer_activation_elu <- function(object, alpha = 1, ...) new_layer("activation_e
 
 activation_elu_type <- list(class_name = "ELU", call = function(self, x) op_elu(x, self$config$alpha), mask = TRUE)
 
+#' Thresholded ReLU layer
+#'
+#' Passes on what is larger than a threshold \eqn{\theta}{theta}:
+#' \deqn{y = \left\{\begin{array}{ll} x & x > \theta \\ 0 & x \le \theta \end{array}\right.}{y = x if x > theta, else 0}
+#'
+#' @inheritParams layer_activation
+#' @param theta the threshold, 0 or more.
+#' @inherit layer_activation return
+#' @references Konda et al. (2015), Zero-bias autoencoders and the benefits of co-adapting features,
+#'   <https://arxiv.org/abs/1402.3337>.
+#' @seealso [layer_activation_relu()]
+#' @examples
+#' layer_activation_thresholded_relu(matrix(c(-1, 0.5, 2), 1))
+#' @export
+layer_activation_thresholded_relu <- function(object, theta = 1, ...) new_layer("activation_thresholded_relu", object,
+  list(theta = check_number(theta, min = 0)), ...)
+
+activation_thresholded_relu_type <- list(
+  class_name = "ThresholdedReLU",
+  call = function(self, x) op_where(op_greater(x, self$config$theta), x, 0),
+  mask = TRUE
+)
+
 #' SELU layer
 #'
 #' The scaled exponential linear unit, see [activation_selu()].

@@ -216,7 +216,8 @@ tied_dense_type <- list(
 #' @param seed ignored; present for compatibility with Keras. [set.seed()] governs the draws.
 #' @inherit layer_activation return
 #' @references Srivastava et al. (2014), <https://jmlr.org/papers/v15/srivastava14a.html>.
-#' @seealso [layer_gaussian_dropout()], [layer_gaussian_noise()], [op_dropout()]
+#' @seealso [layer_spatial_dropout_1d()], [layer_alpha_dropout()], [layer_gaussian_dropout()], [layer_gaussian_noise()],
+#'   [op_dropout()]
 #' @examples
 #' drop <- layer_dropout(rate = 0.5)
 #' set.seed(1)
@@ -232,14 +233,14 @@ layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, ...) {
 
 dropout_type <- list(
   class_name = "Dropout",
-  call = function(self, x, training) {
-    rate <- self$config$rate
-    if (!training || rate == 0) return(x)
-    if (rate == 1) return(op_multiply(x, 0))
-    op_dropout(x, rate, noise_shape = self$config$noise_shape)
-  },
+  call = function(self, x, training) dropped(x, self$config$rate, training, self$config$noise_shape),
   mask = TRUE
 )
+
+dropped <- function(x, rate, training, noise_shape) {
+  if (!training || rate == 0) return(x)
+  if (rate == 1) op_multiply(x, 0) else op_dropout(x, rate, noise_shape = noise_shape)
+}
 
 #' Gaussian noise layer
 #'

@@ -145,6 +145,8 @@ odd_calls <- alist(
   layer_activation(c(1, 2), "relu"), layer_dot(list(matrix(1, 2, 2), matrix(1, 2, 2)), axes = 1),
   layer_dropout(matrix(1, 2, 2), 0.5), layer_embedding(matrix(0:3, 2), 5, 2),
   layer_gaussian_dropout(matrix(1, 2, 2), 0.5), layer_gaussian_noise(matrix(1, 2, 2), 0.1),
+  layer_alpha_dropout(matrix(1, 2, 2), 0.5), layer_spatial_dropout_1d(array(0.1, c(2, 3, 1)), 0.5),
+  layer_spatial_dropout_2d(array(0.1, c(2, 3, 2, 1)), 0.5), layer_spatial_dropout_3d(array(0.1, c(2, 3, 2, 1, 1)), 0.5),
   layer_gru(array(0.1, c(2, 3, 1)), 2), layer_lstm(array(0.1, c(2, 3, 1)), 2),
   layer_simple_rnn(array(0.1, c(2, 3, 1)), 2), layer_masking(array(0.1, c(2, 3, 1))), layer_input(shape = 2),
   layer_lambda(matrix(1, 2, 2), function(x) x), layer_permute(array(0.1, c(2, 3, 1)), c(2, 1)),

@@ -123,6 +123,8 @@ test_that("activation layers follow their arguments", {
     1.0507009873554805 * ifelse(z > 0, z, 1.6732632423543772 * (exp(z) - 1)), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(dtype = "float64")), softmax_r(z), tolerance = 1e-9)
   expect_equal(of(layer_activation_softmax(axis = 0, dtype = "float64")), t(softmax_r(t(z))), tolerance = 1e-9)
+  expect_equal(of(layer_activation_thresholded_relu(theta = 0.5, dtype = "float64")), ifelse(z > 0.5, z, 0),
+    tolerance = 1e-9)
   a <- x64(2, 3, 4)
   along <- as.array(layer_activation_softmax(axis = 1, dtype = "float64")(a))
   for (i in 1:2) expect_equal(along[i, , ], t(softmax_r(t(a[i, , ]))), tolerance = 1e-9)

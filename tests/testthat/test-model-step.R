@@ -180,18 +180,21 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     activation_leaky_relu = layer_activation_leaky_relu(),
     activation_parametric_relu = layer_activation_parametric_relu(), activation_relu = layer_activation_relu(),
     activation_selu = layer_activation_selu(), activation_softmax = layer_activation_softmax(),
+    activation_thresholded_relu = layer_activation_thresholded_relu(theta = 0.2),
+    activity_regularization = layer_activity_regularization(l2 = 0.1), alpha_dropout = layer_alpha_dropout(rate = 0.1),
     dense = layer_dense(units = 2, activation = "softmax",
       activity_regularizer = regularizer_l2(0.1)),
     dropout = layer_dropout(rate = 0.5, noise_shape = c(NA, 1, 3)), flatten = layer_flatten(),
     gaussian_dropout = layer_gaussian_dropout(rate = 0.1), gaussian_noise = layer_gaussian_noise(stddev = 1),
     gru = layer_gru(units = 2), lambda = layer_lambda(f = function(a) a * 2), lstm = layer_lstm(units = 2),
     masking = layer_masking(), permute = layer_permute(dims = 2:1), reshape = layer_reshape(target_shape = c(-1, 2)),
-    simple_rnn = layer_simple_rnn(units = 2, return_sequences = TRUE)
+    simple_rnn = layer_simple_rnn(units = 2, return_sequences = TRUE),
+    spatial_dropout_1d = layer_spatial_dropout_1d(rate = 0.5)
   )
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("embedding", "input", "repeat_vector", "tied_dense")
+  others <- c("embedding", "input", "repeat_vector", "spatial_dropout_2d", "spatial_dropout_3d", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   expect_setequal(c(names(layers), names(merges), others), exported)
   check <- function(model, x, label) {
