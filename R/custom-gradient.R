@@ -66,11 +66,11 @@ custom_gradient <- function(f) {
 
 is_first_custom <- function(n) attr(n$inputs[[1]], "custom")$first
 
-#' @param n the node of the first output; n$outputs are those of all.
+#' @param n the node of the first output; n$calls are those of all.
 #' @noRd
 custom_derivatives <- function(n) {
   call <- attr(n$inputs[[1]], "custom")$call
-  upstream <- lapply(n$outputs, function(o) if (is.null(o$dy)) op_zeros_like(o$output) else o$dy)
+  upstream <- lapply(n$calls, function(o) if (is.null(o$dy)) op_zeros_like(o$output) else o$dy)
   found <- do.call(call$gradient, c(upstream, if (length(call$variables)) list(variables = call$variables)))
   if (length(call$variables)) {
     if (!is_branch(found) || length(found) != 2) {

@@ -23,23 +23,26 @@ cell_steps <- list(
       a <- function(r) g(x[[3]] + op_matmul(r * by, kernel[[3]]))
     }
     z <- f(x[[1]] + product[[1]])
-    list(h = z * state$h + (1 - z) * a(f(x[[2]] + product[[2]])), c = state$c)
+    list(h = z * state$h + (1 - z) * a(f(x[[2]] + product[[2]])))
   },
   simple_rnn = function(x, state, by, kernel, bias, g, f, after) {
-    list(h = g(x + op_matmul(by, kernel)), c = state$c)
+    list(h = g(x + op_matmul(by, kernel)))
   }
 )
 
 #' @param x the inputs of the node n, see recurrent_op().
+#' @return All outputs: of each step or the last, and the state at the end.
 #' @noRd
 unrolled_cell <- function(x, n) {
-  names <- c("output", "backwards", "activation", "recurrent", "bias", "mask", "dropped", "table", "after")
-  ints <- stats::setNames(n$ints, names)
-  more <- list(bias = NULL, mask = NULL, dropped = NULL, table = NULL)
-  more[ints[5:8] != 0] <- x[-(1:3)]
+  flags <- c("bias", "mask", "dropped", "table", "h", "c")
+  ints <- stats::setNames(n$ints, c("output", "backwards", "activation", "recurrent", flags, "after"))
+  more <- stats::setNames(vector("list", length(flags)), flags)
+  more[ints[flags] != 0] <- x[-(1:3)]
   output <- enums$cell_output[ints["output"] + 1]
   steps <- dim(x[[1]])[2]
-  if (!steps) return(op_zeros_like(n$output))
+  states <- if (n$op == "lstm") c("h", "c") else "h"
+  first <- Map(function(given, like) if (is.null(given)) op_zeros_like(like) else given, more[states], n$outputs[-1])
+  if (!steps) return(c(list(op_zeros_like(n$output)), unname(first)))
   mask <- if (!is.null(more$mask)) op_unstack(op_expand_dims(more$mask, -1), 2)
   rows <- x[[1]]
   # what stands at masked steps may be anything
@@ -50,18 +53,17 @@ unrolled_cell <- function(x, n) {
   biases <- if (after && !is.null(more$bias)) op_unstack(more$bias, 1) else list(more$bias, NULL)
   if (!is.null(biases[[1]])) projected <- projected + biases[[1]]
   xs <- op_unstack(projected, 2)
-  units <- dim(x[[3]])[1]
-  zeros <- op_zeros_like(op_slice(xs[[1]], c(1, 1), c(-1, units)))
-  state <- list(h = zeros, c = zeros)
+  state <- first
+  y <- op_zeros_like(n$outputs[[2]])
   g <- cell_function(enums$cell_activation[ints["activation"] + 1])
   f <- cell_function(enums$cell_activation[ints["recurrent"] + 1])
   sequence <- list()
   for (t in if (ints["backwards"]) rev(seq_len(steps)) else seq_len(steps)) {
     by <- if (is.null(more$dropped)) state$h else state$h * op_stop_gradient(more$dropped)
     new <- cell_steps[[n$op]](xs[[t]], state, by, x[[3]], biases[[2]], g, f, after)
+    y <- if (is.null(mask)) new$h else op_where(mask[[t]], new$h, y) # 0 before the first valid step
     state <- if (is.null(mask)) new else Map(function(new, old) op_where(mask[[t]], new, old), new, state)
-    sequence <- c(sequence, list(state$h))
+    sequence <- c(sequence, list(y))
   }
-  switch(output, last = state$h, sequence = op_stack(sequence, 2), last_state = op_stack(state, 2),
-    sequence_state = op_stack(c(sequence, list(state$c)), 2))
+  c(list(if (output == "last") y else op_stack(sequence, 2)), unname(state))
 }

@@ -4,7 +4,8 @@
 # order.
 
 #' Of a node n: n$inputs, n$output, n$ints and n$reals as in src/ops.h, the gradient n$dy of the output, and n$wanted,
-#' with respect to which inputs the derivative is wanted. The rules give a list with one entry per input; others may be
+#' with respect to which inputs the derivative is wanted. Of several outputs: n$outputs, and their gradients n$upstream,
+#' some of which may be NULL. The rules give a list with one entry per input; others may be
 #' NULL.
 #' @noRd
 rule_of_one <- function(f) function(n) list(f(n$inputs[[1]], n$output, n$dy, n$reals))
@@ -32,7 +33,9 @@ rule_of_ops <- function(f) {
       f(x, n)
     })
     found <- vector("list", length(x))
-    found[n$wanted] <- composed_gradients(tape_state(tape), list(y), x[n$wanted], list(n$dy))
+    of <- which(!vapply(n$upstream, is.null, NA))
+    found[n$wanted] <- composed_gradients(tape_state(tape), (if (is_branch(y)) y else list(y))[of], x[n$wanted],
+      n$upstream[of])
     for (k in which(n$wanted)) if (is.null(found[[k]])) found[[k]] <- op_zeros_like(x[[k]])
     found
   }
@@ -357,7 +360,7 @@ recorded <- function(state) {
   }
   found <- list(nodes = c(own$nodes, lapply(nodes, function(n) {
     n$from <- place[n$from]
-    if (n$to) n$to <- place[n$to]
+    if (n$to[1]) n$to <- place[n$to]
     n
   })), follows = c(own$follows, logical(length(floats))), find = function(xs, now) {
     Map(function(there, here) unique(c(place[there], here)), .Call(C_tape_slots, state$traced, xs, now), find(xs, now))
@@ -385,13 +388,13 @@ traced_follows <- function(found, floats, state) {
   }
   for (n in found$nodes) {
     watch(n$at)
-    if (!n$to) next
+    if (!n$to[1]) next
     if (state$watches_variables) for (k in which(!follows[n$from])) {
       if (!is.null(n$trained[[k]])) follows[n$from[k]] <- TRUE
     }
-    if (any(follows[n$from]) && floats[n$to]) {
+    if (any(follows[n$from]) && any(floats[n$to])) {
       if (n$op == "gradient") abort_trace("a gradient would be differentiated again")
-      follows[n$to] <- !is.null(derivatives[[n$op]])
+      follows[n$to] <- floats[n$to] & !is.null(derivatives[[n$op]])
     }
   }
   watch(Inf)
@@ -408,7 +411,7 @@ composed_gradients <- function(state, targets, sources, seeds = NULL) {
   # on the way from a source
   passes <- logical(length(seen$follows))
   passes[unlist(from)] <- seen$follows[unlist(from)]
-  for (n in seen$nodes) if (n$to && seen$follows[n$to] && any(passes[n$from])) passes[n$to] <- TRUE
+  for (n in seen$nodes) if (n$to[1] && any(passes[n$from])) passes[n$to] <- seen$follows[n$to]
   gradients <- vector("list", length(passes))
   add <- function(slot, g) gradients[[slot]] <<- if (is.null(gradients[[slot]])) g else op_add(gradients[[slot]], g)
   for (t in seq_along(targets)) {
@@ -418,15 +421,16 @@ composed_gradients <- function(state, targets, sources, seeds = NULL) {
   }
   later <- list() # the outputs of one custom function, whose nodes follow each other, until its first one
   for (n in rev(seen$nodes)) {
-    if (!n$to) next
-    n$dy <- gradients[[n$to]]
+    if (!n$to[1]) next
+    n$upstream <- gradients[n$to]
+    n$dy <- n$upstream[[1]]
     if (n$op == "custom") {
       later <- c(list(n), later)
       if (!is_first_custom(n)) next
-      n$outputs <- later
+      n$calls <- later
       later <- list()
-      if (all_null(lapply(n$outputs, `[[`, "dy"))) next
-    } else if (is.null(n$dy) || is.null(derivatives[[n$op]])) next
+      if (all_null(lapply(n$calls, `[[`, "dy"))) next
+    } else if (all_null(n$upstream) || is.null(derivatives[[n$op]])) next
     n$wanted <- passes[n$from]
     if (!any(n$wanted)) next
     found <- with_recorded_numbers(n, derivatives[[n$op]](n))

@@ -275,19 +275,10 @@ call_recurrent <- function(self, x, training, mask, op, ...) {
     ones <- op_add(op_reshape(row_ones(x), c(-1, 1)), tensor(numeric(config$units), self$dtype))
     state_mask <- op_dropout(ones, config$recurrent_dropout)
   }
-  has_cell <- self$kind == "lstm"
-  output <- if (config$return_state && has_cell) {
-    if (config$return_sequences) "sequence_state" else "last_state"
-  } else if (config$return_sequences) "sequence" else "last"
-  result <- op(if (is.null(lookup)) x else lookup$ids, self$weights[[1]], self$weights[[2]], if (config$use_bias)
+  op(if (is.null(lookup)) x else lookup$ids, self$weights[[1]], self$weights[[2]], if (config$use_bias)
     self$weights[[3]], mask = mask, recurrent_mask = state_mask, activation = part_name(config$activation),
-    output = output, go_backwards = config$go_backwards, table = lookup$table, ...)
-  if (!config$return_state) return(result)
-  steps <- shape_of(result)[2]
-  step <- function(y, k) op_reshape(op_slice(y, c(1, k, 1), c(-1, 1, -1)), c(-1, config$units))
-  if (!has_cell) return(if (config$return_sequences) list(result, step(result, steps)) else list(result, result))
-  if (!config$return_sequences) return(list(step(result, 1), step(result, 1), step(result, 2)))
-  list(op_slice(result, c(1, 1, 1), c(-1, steps - 1, -1)), step(result, steps - 1), step(result, steps))
+    output = if (config$return_sequences) "sequence" else "last", return_state = config$return_state,
+    go_backwards = config$go_backwards, table = lookup$table, ...)
 }
 
 recurrent_type <- function(class_name, gates, call) {

@@ -3,7 +3,7 @@
 #' LSTM op
 #'
 #' A whole sequence through an LSTM, with masks, in one op of the engine. The formulas are those of [layer_lstm()]; the
-#' gates stand in the order i, f, c, o. State and output before the first timestep are 0.
+#' gates stand in the order i, f, c, o.
 #'
 #' Where `mask` is `FALSE`, state and output stay what they were; before the first valid timestep the output is 0.
 #' Masked timesteps cost nothing and send no gradient. Sequences run from the last timestep to the first with
@@ -25,12 +25,13 @@
 #'   all timesteps (recurrent dropout, scaled already). They are constants: no gradient flows to them.
 #' @param activation,recurrent_activation `"linear"`, `"tanh"`, `"sigmoid"`, `"hard_sigmoid"`, `"relu"`, `"elu"`,
 #'   `"selu"`, `"softplus"`, `"softsign"` or `"exponential"`. The default pair is the fastest.
-#' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U). For the LSTM
-#'   also `"last_state"`, (B, 2, U): the last output, then the cell state; and `"sequence_state"`, (B, T + 1, U): the
-#'   sequence, then the cell state at its end.
+#' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U).
 #' @param go_backwards run from the last timestep to the first?
 #' @param table an embedding matrix (V, I), float, or `NULL`.
-#' @return A float tensor.
+#' @param initial_state the state before the first timestep: for the LSTM `list(h, c)`, else h, each (B, U); `NULL`: 0.
+#' @param return_state give the state at the end, too?
+#' @return A float tensor, or with `return_state` a list: the output, h and, of the LSTM, c, each (B, U). A sequence
+#'   without a valid timestep ends in the state that it began with.
 #' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the
 #'   others; `nativenet_error_index` if the token of a valid timestep lies outside the embedding matrix.
 #' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
@@ -44,10 +45,10 @@
 #' op_lstm(x, w, r, bias = c(0, 0, 1, 1, 0, 0, 0, 0), mask = rbind(c(FALSE, TRUE, TRUE), TRUE))
 #' @export
 op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
-                    recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, table = NULL) {
-  check_choice(output, enums$cell_output)
+                    recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, table = NULL,
+  initial_state = NULL, return_state = FALSE) {
   recurrent_op("lstm", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation,
-    output, go_backwards, table)
+    output, go_backwards, table, initial_state, return_state)
 }
 
 #' GRU op
@@ -56,7 +57,6 @@ op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recur
 #' gates stand in the order z, r, h. Masks and `table` work as in [op_lstm()].
 #'
 #' @inheritParams op_lstm
-#' @param output `"last"`: the output at the last timestep, (B, U); `"sequence"`: at each one, (B, T, U).
 #' @param reset_after apply the reset gate to the recurrent product, or to the output before it? With it, rows 1 and 2
 #'   of the bias are for the input and for the recurrent product.
 #' @inherit op_lstm return sections
@@ -68,11 +68,10 @@ op_lstm <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recur
 #' @export
 op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL, activation = "tanh",
                    recurrent_activation = "sigmoid", output = "last", go_backwards = FALSE, reset_after = TRUE,
-                   table = NULL) {
-  check_choice(output, enums$cell_output[1:2])
+  table = NULL, initial_state = NULL, return_state = FALSE) {
   check_flag(reset_after)
   recurrent_op("gru", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, recurrent_activation, output,
-    go_backwards, table, reset_after)
+    go_backwards, table, initial_state, return_state, reset_after)
 }
 
 #' Simple recurrent op
@@ -91,27 +90,42 @@ op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurr
 #' op_simple_rnn(x, diag(4), diag(4), output = "sequence")
 #' @export
 op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL,
-  activation = "tanh",
-                          output = "last", go_backwards = FALSE, table = NULL) {
-  check_choice(output, enums$cell_output[1:2])
+  activation = "tanh", output = "last", go_backwards = FALSE, table = NULL, initial_state = NULL,
+  return_state = FALSE) {
   recurrent_op("simple_rnn", x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation, "sigmoid", output,
-    go_backwards, table)
+    go_backwards, table, initial_state, return_state)
 }
 
 #' Inputs that are there in the order of the flags, and the attributes, as in src/recurrent.h.
 #' @noRd
 recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation,
-  recurrent_activation, output, go_backwards,
-                         table, reset_after = FALSE, fun = calling_function()) {
+  recurrent_activation, output, go_backwards, table, initial_state, return_state, reset_after = FALSE,
+  fun = calling_function()) {
+  check_choice(output, enums$cell_output, fun = fun)
   check_choice(activation, enums$cell_activation, fun = fun)
   check_choice(recurrent_activation, enums$cell_activation, fun = fun)
   check_flag(go_backwards, fun = fun)
+  check_flag(return_state, fun = fun)
   if (!is.null(table) && !is_tensor(x)) x <- tensor(x, "int32")
   if (!is.null(mask) && !is_tensor(mask)) mask <- tensor(mask, "bool")
-  more <- list(bias, mask, recurrent_mask, table)
+  first <- cell_states(initial_state, if (name == "lstm") c("h", "c") else "h", "initial_state", fun)
+  more <- list(bias, mask, recurrent_mask, table, first$h, first$c)
   given <- !vapply(more, is.null, NA)
-  apply_op(name, c(list(x, kernel, recurrent_kernel), more[given]), ints = c(
+  result <- apply_op(name, c(list(x, kernel, recurrent_kernel), more[given]), ints = c(
     enum_code("cell_output", output), go_backwards, enum_code("cell_activation", activation),
     enum_code("cell_activation", recurrent_activation), given, reset_after
   ))
+  if (return_state) result else result[[1]]
+}
+
+#' States by name, or NULL for none: one tensor for one, a list for several.
+#' @noRd
+cell_states <- function(x, names, arg, fun) {
+  if (is.null(x)) return()
+  if (!is_branch(x)) x <- list(x)
+  if (length(x) != length(names) || holds_null(x)) {
+    abort("`", arg, "` must be ", if (length(names) == 1) "one tensor" else paste("a list of", length(names),
+      "tensors"), ", not ", if (length(x) == 1) describe(x[[1]]) else describe(x), fun = fun)
+  }
+  stats::setNames(x, names)
 }

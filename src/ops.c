@@ -414,6 +414,7 @@ static enum status recurrent_inputs(struct inference *q) {
   const struct attr *a = q->attr;
   int bias = cell_input(a, CELL_BIAS), mask = cell_input(a, CELL_MASK);
   int dropped = cell_input(a, CELL_RECURRENT_MASK), table = cell_input(a, CELL_TABLE);
+  int first_h = cell_input(a, CELL_FIRST_H), first_c = cell_input(a, CELL_FIRST_C);
   enum status s = table < 0 ? need_axes(q, 0, "x", 3, "batch, timesteps, inputs") :
     need_axes(q, 0, "x", 2, "batch, timesteps");
   if (!s) s = need_axes(q, 2, "recurrent_kernel", 2, "units, gates");
@@ -428,6 +429,8 @@ static enum status recurrent_inputs(struct inference *q) {
   if (!s) s = need_shape(q, bias, "bias", after ? (struct shape){2, {2, gates}} : (struct shape){1, {gates}});
   if (!s) s = need_shape(q, mask, "mask", (struct shape){2, {batch, steps}});
   if (!s) s = need_shape(q, dropped, "recurrent_mask", (struct shape){2, {batch, units}});
+  if (!s) s = need_shape(q, first_h, "initial_state", (struct shape){2, {batch, units}});
+  if (!s) s = need_shape(q, first_c, "initial_state", (struct shape){2, {batch, units}});
   if (!s) s = need_dtype(q, mask, "mask", BOOL);
   if (!s && table >= 0) s = need_dtype(q, 0, "x", INT32);
   for (int k = 0; k < q->inputs && !s; k++)
@@ -441,30 +444,28 @@ static enum status recurrent_inputs(struct inference *q) {
 }
 
 /* ints: see recurrent.h. x (B, T, I), or tokens (B, T) of a table (V, I); kernel (I, G), recurrent kernel (U, G);
- * bias (G), or (2, G) for a gru that resets after; mask (B, T); recurrent mask (B, U) */
+ * bias (G), or (2, G) for a gru that resets after; mask (B, T); recurrent mask, first h and, of an lstm, c (B, U) */
 static enum status rule_recurrent(struct inference *q) {
   const struct attr *a = q->attr;
   int64_t output = a->ints[CELL_OUTPUT];
   int flags = 0;
-  for (int i = CELL_BIAS; i <= CELL_TABLE; i++) flags += a->ints[i] != 0;
-  if (a->n_ints != CELL_INTS || 3 + flags != q->inputs)
+  for (int i = CELL_BIAS; i <= CELL_FIRST_C; i++) flags += a->ints[i] != 0;
+  if (a->n_ints != CELL_INTS || 3 + flags != q->inputs || (a->ints[CELL_FIRST_C] && q->op != OP_LSTM))
     return bad_value(q, "its inputs do not agree with its attributes", q->inputs);
   for (int i = CELL_ACTIVATION; i <= CELL_RECURRENT_ACTIVATION; i++)
     if (a->ints[i] < 0 || a->ints[i] >= CELL_ACTIVATION_COUNT) return bad_value(q, "no such activation", a->ints[i]);
-  if (output < 0 || output >= OUTPUT_COUNT || (output > OUTPUT_SEQUENCE && q->op != OP_LSTM))
-    return bad_value(q, "no such output", output);
+  if (output < 0 || output >= OUTPUT_COUNT) return bad_value(q, "no such output", output);
   enum status s = recurrent_inputs(q);
-  q->out_dtype[0] = dtype_in(q, 1);
+  q->outputs = q->op == OP_LSTM ? CELL_C + 1 : CELL_H + 1;
+  for (int k = 0; k < q->outputs; k++) q->out_dtype[k] = dtype_in(q, 1);
   if (s || !dtype_is_float(q->out_dtype[0])) return s; /* op_infer() refuses the latter */
   struct recurrent r;
   const struct shape *shapes[CELL_INTS];
   for (int k = 0; k < q->inputs; k++) shapes[k] = shape_in(q, k);
   recurrent_layout(&r, q->op, shapes, a, dtype_size[q->out_dtype[0]]);
-  int64_t rows = (output == OUTPUT_SEQUENCE || output == OUTPUT_SEQUENCE_STATE ? r.steps : 1) +
-    (output >= OUTPUT_LAST_STATE);
-  q->out[0] = output == OUTPUT_LAST ? (struct shape){2, {r.batch, r.units}} :
-    (struct shape){3, {r.batch, rows, r.units}};
-  q->saved = r.saved;
+  for (int k = 0; k < q->outputs; k++) q->out[k] = (struct shape){2, {r.batch, r.units}};
+  if (output == OUTPUT_SEQUENCE) q->out[CELL_Y] = (struct shape){3, {r.batch, r.steps, r.units}};
+  q->saved = r.saved, q->workspace = r.workspace, q->derivative_workspace = r.derivative_workspace;
   q->work = 2.0 * (double)r.tokens * (double)(r.inputs + r.units) * (double)r.gates;
   return STATUS_OK;
 }
@@ -490,7 +491,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define BY_INPUTS UNREAD(OUTPUT)
 #define BY_OUTPUT UNREAD(~OUTPUT)
 #define CELL .key = 1, .index_by = cell_index, .attributes = "output:p go_backwards:f activation:c " \
-  "recurrent_activation:c -:- -:- -:- -:- reset_after:f"
+  "recurrent_activation:c -:- -:- -:- -:- -:- -:- reset_after:f"
 
 #define INFO(its_part, its_name, low, high, shapes, has_gradient, ...)                                    \
   {.part = its_part, .name = #its_name, .fewest = low, .most = high, .differentiable = has_gradient,     \

@@ -72,9 +72,9 @@
   ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond",        \
       WITH("mean:f delta:r"), BY_INPUTS)                                                          \
   ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped", WITH("mean:f clip:r"), BY_INPUTS) \
-  ROW(LSTM,      lstm,      3, 7, recurrent, YES, "long short-term memory; kernels/cells.h", CELL, BY_INPUTS) \
-  ROW(GRU,       gru,       3, 7, recurrent, YES, "gated recurrent unit; likewise", CELL, BY_INPUTS) \
-  ROW(SIMPLE_RNN, simple_rnn, 3, 7, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL, BY_INPUTS) \
+  ROW(LSTM,      lstm,      3, 9, recurrent, YES, "long short-term memory; kernels/cells.h", CELL, BY_INPUTS) \
+  ROW(GRU,       gru,       3, 9, recurrent, YES, "gated recurrent unit; likewise", CELL, BY_INPUTS) \
+  ROW(SIMPLE_RNN, simple_rnn, 3, 9, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL, BY_INPUTS) \
   ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places",    \
       WITH("shared:f* rate:r"), RANDOM, BY_SHAPE)                                                 \
   ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \

@@ -242,7 +242,7 @@ static SEXP numbers(R_xlen_t n, const int64_t *from) {
 
 static SEXP describe_node(SEXP program, int32_t at) {
   static const char *const name[] = {"at", "op", "inputs", "from", "blocks", "output", "to", "ints", "reals",
-    "program", "trained", ""};
+    "program", "trained", "outputs", ""};
   const struct node *n = &as_program(program)->nodes[at];
   SEXP node = PROTECT(Rf_mkNamed(VECSXP, (const char **)(uintptr_t)name)), blocks = VECTOR_ELT(program_shelter(program),
     SHELTER_BLOCKS);
@@ -265,9 +265,16 @@ static SEXP describe_node(SEXP program, int32_t at) {
       block_version(VECTOR_ELT(blocks, slot)) != block_version(tensor_block(input)))
       SET_VECTOR_ELT(VECTOR_ELT(node, 4), k, VECTOR_ELT(blocks, slot));
   }
-  int32_t output = n->outputs ? node_outputs(as_program(program), n)->slot : NO_SLOT;
-  SET_VECTOR_ELT(node, 6, Rf_ScalarInteger(output + 1));
-  if (output != NO_SLOT) SET_VECTOR_ELT(node, 5, tensor_of(program, output));
+  SET_VECTOR_ELT(node, 6, Rf_allocVector(INTSXP, n->outputs ? n->outputs : 1)); /* 0: none */
+  SET_VECTOR_ELT(node, 11, Rf_allocVector(VECSXP, n->outputs));
+  INTEGER(VECTOR_ELT(node, 6))[0] = 0;
+  for (int k = 0; k < n->outputs; k++) {
+    int32_t output = node_outputs(as_program(program), n)[k].slot;
+    INTEGER(VECTOR_ELT(node, 6))[k] = output + 1;
+    if (output == NO_SLOT) continue;
+    SET_VECTOR_ELT(VECTOR_ELT(node, 11), k, tensor_of(program, output));
+    if (k == 0) SET_VECTOR_ELT(node, 5, VECTOR_ELT(VECTOR_ELT(node, 11), 0));
+  }
   SET_VECTOR_ELT(node, 7, numbers(n->attr.n_ints, n->attr.ints));
   SEXP reals = Rf_allocVector(REALSXP, MAX_REALS);
   SET_VECTOR_ELT(node, 8, reals);

@@ -55,8 +55,10 @@ void recurrent_layout(struct recurrent *r, int op, const struct shape *const *sh
     [CELL_TURNED] = r->gates * r->units,
   };
   for (int i = 0; i < CELL_BUFFERS; i++) {
-    r->at[i] = r->saved;
-    r->saved += (numbers[i] + 15) / 16 * 16; /* whole cache lines */
+    int64_t *end = i < CELL_SAVED ? &r->saved : &r->derivative_workspace;
+    r->at[i] = *end;
+    *end += (numbers[i] + 15) / 16 * 16; /* whole cache lines */
+    if (i == CELL_PROJECTED) r->workspace = *end; /* the only one that the op itself needs */
   }
 }
 

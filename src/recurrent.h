@@ -17,12 +17,13 @@
 
 /* Attributes (ints). The flags in the middle say which inputs follow x, kernel and recurrent kernel, in this order. */
 enum { CELL_OUTPUT, CELL_BACKWARDS, CELL_ACTIVATION, CELL_RECURRENT_ACTIVATION,
-       CELL_BIAS, CELL_MASK, CELL_RECURRENT_MASK, CELL_TABLE, CELL_RESET_AFTER, CELL_INTS };
+       CELL_BIAS, CELL_MASK, CELL_RECURRENT_MASK, CELL_TABLE, CELL_FIRST_H, CELL_FIRST_C, CELL_RESET_AFTER, CELL_INTS };
 
-/* What comes out: h after the last step (B, U) or after each (B, T, U); with more: c after the last step as one more
- * row. */
-#define CELL_OUTPUTS(ROW) ROW(LAST, last) ROW(SEQUENCE, sequence) ROW(LAST_STATE, last_state) \
-  ROW(SEQUENCE_STATE, sequence_state)
+/* The first output: h after the last step (B, U) or after each (B, T, U). A masked step repeats what came before it,
+ * and before the first real step that is 0. The others are the state at the end, which without a real step is the
+ * first one: h (B, U) and, of an lstm, c (B, U). */
+enum { CELL_Y, CELL_H, CELL_C };
+#define CELL_OUTPUTS(ROW) ROW(LAST, last) ROW(SEQUENCE, sequence)
 #define OUTPUT_ENUM(ENUM, name) OUTPUT_##ENUM,
 enum { CELL_OUTPUTS(OUTPUT_ENUM) OUTPUT_COUNT };
 #undef OUTPUT_ENUM
@@ -45,33 +46,36 @@ int cell_input(const struct attr *a, int flag);
 /* Gates of a cell: how many times its units its kernel has columns. */
 int cell_gates(int op);
 
-/* Parts of what is saved, in numbers of the op's type. */
+/* What is saved for the derivative, and then what is needed while the op or its derivative runs, in numbers of the op's
+ * type. */
 enum cell_buffer {
   CELL_COUNTS,     /* integers, see struct packing */
   CELL_GATES,      /* (N, G) activated gates */
-  CELL_DGATES,     /* (N, G) gradients before activation; before that, columns 1 .. U hold those of the output */
   CELL_PRODUCT,    /* (N, G) gru, reset after: h times the recurrent kernel, plus bias */
-  CELL_DPRODUCT,   /* (N, G) its gradient */
   CELL_STATE,      /* (N, U) h before each step: what the step multiplies with the recurrent kernel */
   CELL_DROPPED,    /* (N, U) the same times the recurrent mask */
   CELL_MEMORY,     /* (N, U) lstm: c after each step */
   CELL_SQUASHED,   /* (N, U) lstm: activation(c) */
   CELL_RESET,      /* (N, U) gru, reset before: r h */
   CELL_LAST,       /* (B, U) h after the last step of each sorted sequence */
+  CELL_ROWS,       /* (M, I) inputs of the real steps, or distinct rows of the table */
+  CELL_PROJECTED,  /* (M, G) with a table: rows times kernel plus bias; in the backward pass the gradient of that */
+  CELL_DGATES,     /* (N, G) gradients before activation; before that, columns 1 .. U hold those of the output */
+  CELL_DPRODUCT,   /* (N, G) gru, reset after: gradient of the product */
   CELL_CARRY,      /* (B, U) gradient of h, on its way back in time */
   CELL_CARRY_C,    /* (B, U) lstm: of c; gru: a product on its way to CELL_CARRY */
-  CELL_ROWS,       /* (M, I) inputs of the real steps, or distinct rows of the table */
-  CELL_DROWS,      /* (M, I) their gradient */
-  CELL_PROJECTED,  /* (M, G) with a table: rows times kernel plus bias; in the backward pass the gradient of that */
+  CELL_DROWS,      /* (M, I) gradient of the rows */
   CELL_TURNED,     /* (G, U) the recurrent kernel, transposed */
-  CELL_BUFFERS
+  CELL_BUFFERS,
+  CELL_SAVED = CELL_PROJECTED /* those before it are saved */
 };
 
 struct recurrent {
   int64_t batch, steps, inputs, units, gates; /* B, T, I, U, G */
   int64_t vocabulary;                         /* V, 0 without a table */
   int64_t tokens, rows;                       /* the most that N and M can be */
-  int64_t at[CELL_BUFFERS], saved;            /* where each part begins; numbers in all */
+  int64_t at[CELL_BUFFERS];                   /* where each part begins, of what is saved or of the workspace */
+  int64_t saved, workspace, derivative_workspace; /* numbers in all */
 };
 
 /* Sizes and layout; `shape` of all inputs, `size` of a number in bytes. */

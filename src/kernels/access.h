@@ -9,9 +9,12 @@ INLINE const struct slot *output_slot(const struct call *c) { return &c->slots[c
 #define OUT ((real *)output_slot(c)->value)
 #define SAVED ((real *)c->slots[c->saved].value)
 #define WORKSPACE ((real *)c->slots[c->workspace].value)
+#define OUTPUT(k) ((real *)c->slots[c->out[k].slot].value)
 
-/* Gradients: of the output, and of input k (NULL where it is not wanted). */
+/* Gradients: of the output, which is there; of one of several outputs (NULL: 0), and of input k (NULL where it is not
+ * wanted). */
 #define DOUT ((const real *)c->slots[c->dout->slot].value)
+#define DOUTPUT(k) (c->dout[k].slot == NO_SLOT ? NULL : (const real *)c->slots[c->dout[k].slot].value)
 #define DIN(k) (c->din[k].slot == NO_SLOT ? NULL : (real *)c->slots[c->din[k].slot].value)
 #define ADDS(k) (c->din[k].adds)
 

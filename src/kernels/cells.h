@@ -44,9 +44,10 @@ static void mask_carry(const struct cells *k, const struct block *o) {
 
 /* ---- lstm ---- */
 
-/* c of row j of a block after the step before; NULL at the first step, where it is 0 */
+/* c of row j of a block after the step before, or NULL: it is 0 */
 INLINE const real *memory_before(const struct cells *k, const struct block *o, int64_t j) {
-  return o->step ? units_row(k, CELL_MEMORY, k->p.first[o->step - 1] + o->sequence + j) : NULL;
+  return o->step ? units_row(k, CELL_MEMORY, k->p.first[o->step - 1] + o->sequence + j) :
+    row_or_null(k->first_c, k->p.order[o->sequence + j], k->units);
 }
 
 INLINE void lstm_gates(const struct cells *k, const struct block *o, int activation, int recurrent_activation) {

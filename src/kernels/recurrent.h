@@ -13,9 +13,10 @@ struct cells {
   struct steps s;
   int64_t n, m; /* real steps, rows to project */
   int64_t units, gates;
-  int activation, recurrent_activation, sequence, state, reset_after;
-  int bias_input, mask_input, recurrent_mask_input, table_input;
-  const real *kernel, *recurrent_kernel, *bias, *recurrent_mask, *table;
+  int activation, recurrent_activation, sequence, reset_after;
+  int dsequence; /* has each step a gradient of its own? */
+  int bias_input, mask_input, recurrent_mask_input, table_input, first_h_input, first_c_input;
+  const real *kernel, *recurrent_kernel, *bias, *recurrent_mask, *table, *first_h, *first_c;
   real *at[CELL_BUFFERS];
 };
 
@@ -65,18 +66,22 @@ static void cells_open(const struct call *c, struct cells *k) {
   for (int i = 0; i < c->inputs; i++) shapes[i] = SHAPE(i);
   *k = (struct cells){.call = c};
   recurrent_layout(&k->r, c->op, shapes, a, sizeof(real));
-  for (int i = 0; i < CELL_BUFFERS; i++) k->at[i] = SAVED + k->r.at[i];
+  real *workspace = c->workspace == NO_SLOT ? NULL : WORKSPACE;
+  for (int i = 0; i < CELL_SAVED; i++) k->at[i] = SAVED + k->r.at[i];
+  for (int i = CELL_SAVED; i < CELL_BUFFERS && workspace; i++) k->at[i] = workspace + k->r.at[i];
   packing_place(&k->p, &k->r, c->slots[c->saved].value);
   k->units = k->r.units, k->gates = k->r.gates;
   k->activation = (int)INT(CELL_ACTIVATION), k->recurrent_activation = (int)INT(CELL_RECURRENT_ACTIVATION);
-  k->sequence = INT(CELL_OUTPUT) == OUTPUT_SEQUENCE || INT(CELL_OUTPUT) == OUTPUT_SEQUENCE_STATE;
-  k->state = INT(CELL_OUTPUT) == OUTPUT_LAST_STATE || INT(CELL_OUTPUT) == OUTPUT_SEQUENCE_STATE;
+  k->sequence = INT(CELL_OUTPUT) == OUTPUT_SEQUENCE;
   k->reset_after = INT(CELL_RESET_AFTER) != 0;
   k->bias_input = cell_input(a, CELL_BIAS), k->mask_input = cell_input(a, CELL_MASK);
   k->recurrent_mask_input = cell_input(a, CELL_RECURRENT_MASK), k->table_input = cell_input(a, CELL_TABLE);
+  k->first_h_input = cell_input(a, CELL_FIRST_H), k->first_c_input = cell_input(a, CELL_FIRST_C);
   k->kernel = IN(1), k->recurrent_kernel = IN(2);
   if (k->bias_input >= 0) k->bias = IN(k->bias_input);
   if (k->recurrent_mask_input >= 0) k->recurrent_mask = IN(k->recurrent_mask_input);
+  if (k->first_h_input >= 0) k->first_h = IN(k->first_h_input);
+  if (k->first_c_input >= 0) k->first_c = IN(k->first_c_input);
   if (k->mask_input >= 0) k->s.mask = input_slot(c, k->mask_input)->value;
   if (k->table_input >= 0) k->table = IN(k->table_input), k->s.token = input_slot(c, 0)->value;
   k->s.vocabulary = k->r.vocabulary;
@@ -147,30 +152,33 @@ static void begin_step(const struct cells *k, const struct block *o) {
   }
 }
 
-/* A row of the output, or zeros before the first real step. */
+/* Row b of a state of all sequences, or NULL: it is 0. */
+INLINE const real *row_or_null(const real *state, int64_t b, int64_t units) { return state ? state + b * units : NULL; }
+
+/* A row, or zeros. */
 INLINE void copy_or_zero(const real *from, int64_t n, real *to) {
   if (from) memcpy(to, from, (size_t)n * sizeof(real));
   else memset(to, 0, (size_t)n * sizeof(real));
 }
-
-/* Rows of the output that each sequence has. */
-INLINE int64_t output_rows(const struct cells *k) { return (k->sequence ? k->r.steps : 1) + k->state; }
 
 /* Position i in order of processing, as an index of (B, T). */
 INLINE int64_t position(const struct cells *k, int64_t b, int64_t i) {
   return b * k->r.steps + (k->call->attr->ints[CELL_BACKWARDS] ? k->r.steps - 1 - i : i);
 }
 
-static void write_output(const struct cells *k, real *y, int64_t j) {
-  int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
-  y += b * rows * u;
+static void write_output(const struct cells *k, int64_t j) {
+  const struct call *c = k->call;
+  int64_t b = k->p.order[j], t = -1, length = k->p.length[j], u = k->units;
+  const real *last = units_row(k, CELL_LAST, j);
+  real *y = OUTPUT(CELL_Y) + b * u * (k->sequence ? k->r.steps : 1);
   for (int64_t i = 0; i < k->r.steps && k->sequence; i++) {
     t += step_is_real(&k->s, position(k, b, i));
     copy_or_zero(t < 0 ? NULL : state_after(k, t, j), u, y + i * u);
   }
-  if (!k->sequence) copy_or_zero(units_row(k, CELL_LAST, j), u, y);
-  if (k->state) copy_or_zero(length ? units_row(k, CELL_MEMORY, k->p.first[length - 1] + j) : NULL, u,
-    y + (rows - 1) * u);
+  if (!k->sequence) copy_or_zero(last, u, y);
+  copy_or_zero(length ? last : row_or_null(k->first_h, b, u), u, OUTPUT(CELL_H) + b * u);
+  if (c->op == OP_LSTM) copy_or_zero(length ? units_row(k, CELL_MEMORY, k->p.first[length - 1] + j) :
+    row_or_null(k->first_c, b, u), u, OUTPUT(CELL_C) + b * u);
 }
 
 typedef void cell_step(const struct cells *k, const struct block *o);
@@ -189,27 +197,30 @@ static void cells_forward(const struct call *c, cell_step *step) {
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) {
     memset(units_row(&k, CELL_LAST, j), 0, (size_t)k.units * sizeof(real));
-    if (k.p.length[j]) memset(units_row(&k, CELL_STATE, j), 0, (size_t)k.units * sizeof(real)); /* rows of step 0 */
+    const real *first = row_or_null(k.first_h, k.p.order[j], k.units);
+    if (k.p.length[j]) copy_or_zero(first, k.units, units_row(&k, CELL_STATE, j)); /* rows of step 0 */
   }
   for (int64_t t = 0; t < longest(&k, own) && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t++) {
     struct block o = block_at(&k, t, own);
     begin_step(&k, &o);
     step(&k, &o);
   }
-  for (int64_t j = own.begin; j < own.end; j++) write_output(&k, OUT, j);
+  for (int64_t j = own.begin; j < own.end; j++) write_output(&k, j);
 }
 
 /* ---- backward ---- */
 
-/* The gradient of the output: of h at the end to CELL_CARRY, of c at the end to CELL_CARRY_C, of a sequence to the
+/* The gradients of the outputs: of h at the end to CELL_CARRY, of c at the end to CELL_CARRY_C, of a sequence to the
  * first columns of CELL_DGATES, where masked steps add to the step whose output they repeat. */
-static void read_output(const struct cells *k, const real *dy, int64_t j) {
-  int64_t b = k->p.order[j], t = -1, length = k->p.length[j], rows = output_rows(k), u = k->units;
-  dy += b * rows * u;
-  copy_or_zero(k->sequence || !length ? NULL : dy, u, units_row(k, CELL_CARRY, j));
-  if (k->call->op == OP_LSTM) copy_or_zero(k->state ? dy + (rows - 1) * u : NULL, u,
-    units_row(k, CELL_CARRY_C, j));
-  for (int64_t i = 0; i < k->r.steps && k->sequence; i++, dy += u) {
+static void read_output(const struct cells *k, int64_t j) {
+  const struct call *c = k->call;
+  int64_t b = k->p.order[j], t = -1, u = k->units;
+  const real *dy = row_or_null(DOUTPUT(CELL_Y), b, u * (k->sequence ? k->r.steps : 1));
+  real *carry = units_row(k, CELL_CARRY, j);
+  copy_or_zero(row_or_null(DOUTPUT(CELL_H), b, u), u, carry);
+  if (c->op == OP_LSTM) copy_or_zero(row_or_null(DOUTPUT(CELL_C), b, u), u, units_row(k, CELL_CARRY_C, j));
+  for (int64_t n = 0; n < u && dy && !k->sequence && k->p.length[j]; n++) carry[n] += dy[n];
+  for (int64_t i = 0; i < k->r.steps && k->sequence && dy; i++, dy += u) {
     int first = step_is_real(&k->s, position(k, b, i));
     t += first;
     if (t < 0) continue;
@@ -221,7 +232,7 @@ static void read_output(const struct cells *k, const real *dy, int64_t j) {
 /* The gradient of h after a step, at unit i: what came back in time, and what a sequence of outputs says. */
 INLINE V gradient_of_h(const struct cells *k, const real *carry, const real *output, int64_t i, int64_t part) {
   V dh = READ(carry);
-  if (k->sequence) dh += READ(output);
+  if (k->dsequence) dh += READ(output);
   return dh;
 }
 
@@ -294,15 +305,28 @@ static void recurrent_gradient(const struct cells *k, const real *inputs, const 
     k->gates, 0);
 }
 
+/* What has come back to the beginning is the gradient of the first state. */
+static void first_gradient(const struct cells *k, struct range sequences, int input, enum cell_buffer carry) {
+  const struct call *c = k->call;
+  if (input < 0 || !DIN(input)) return;
+  wait_if_repeated(c, input);
+  for (int64_t j = sequences.begin; j < sequences.end; j++) {
+    const real *from = units_row(k, carry, j);
+    real *to = DIN(input) + k->p.order[j] * k->units;
+    FOR_VECTORS((int64_t)0, k->units) PUT(to, ADDS(input), READ(from));
+  }
+}
+
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
 static void cells_backward(const struct call *c, cell_step *step, enum cell_buffer recurrent, int64_t reset) {
   struct cells k;
   cells_open(c, &k);
   cells_count(&k);
+  k.dsequence = k.sequence && DOUTPUT(CELL_Y);
   turn_kernel(&k);
   team_barrier(c->team);
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
-  for (int64_t j = own.begin; j < own.end; j++) read_output(&k, DOUT, j);
+  for (int64_t j = own.begin; j < own.end; j++) read_output(&k, j);
   for (int64_t t = longest(&k, own) - 1; t >= 0 && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t--) {
     struct block o = block_at(&k, t, own);
     step(&k, &o);
@@ -334,6 +358,8 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
     wait_if_repeated(c, k.recurrent_mask_input);
     if (c->thread == 0) zero_first(c, k.recurrent_mask_input);
   }
+  first_gradient(&k, own, k.first_h_input, CELL_CARRY);
+  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C);
   if (!DIN(to_rows)) return;
   team_barrier(c->team); /* its rows are complete */
   scatter_rows(&k, to_rows);

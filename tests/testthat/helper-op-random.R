@@ -61,7 +61,7 @@ random_case <- function(op) {
     lstm = , gru = , simple_rnn = {
       d <- c(sample(0:6, 1), sample(0:5, 1), sample(0:9, 1), sample(9, 1))
       recurrent_case(op, d, sample(names(recurrent_masks), 1), stats::runif(1) < 0.7, stats::runif(1) < 0.3,
-        if (stats::runif(1) < 0.4) sample(9, 1), output = one_of(c("last", "sequence")),
+        if (stats::runif(1) < 0.4) sample(9, 1), stats::runif(1) < 0.3, output = one_of(c("last", "sequence")),
         go_backwards = stats::runif(1) < 0.5)
     },
     where = where_case(random_partner(d), random_partner(d), d),

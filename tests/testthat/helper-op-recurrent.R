@@ -33,15 +33,18 @@ cell_reference <- list(
 
 recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurrent_mask = NULL,
   activation = "tanh", recurrent_activation = "sigmoid",
-                                output = "last", go_backwards = FALSE, reset_after = cell == "gru", table = NULL) {
+  output = "last", go_backwards = FALSE, reset_after = cell == "gru", table = NULL, initial_state = NULL,
+  return_state = FALSE) {
   n <- dim(x)[1:2]
   u <- nrow(recurrent_kernel)
   if (is.null(bias)) bias <- rep(0, ncol(kernel) * if (reset_after) 2 else 1)
   if (is.null(mask)) mask <- matrix(TRUE, n[1], n[2])
   sequence <- array(0, c(n, u))
-  memory <- matrix(0, n[1], u)
+  first <- if (is.null(initial_state)) rep(list(matrix(0, n[1], u)), 2) else rep(initial_state, length.out = 2)
+  states <- list(matrix(0, n[1], u), matrix(0, n[1], u))
   for (b in seq_len(n[1])) {
-    state <- list(h = rep(0, u), c = rep(0, u))
+    state <- list(h = c(first[[1]][b, ]), c = c(first[[2]][b, ]))
+    y <- rep(0, u)
     times <- seq_len(n[2])
     if (go_backwards) times <- rev(times)
     for (i in seq_along(times)) {
@@ -50,17 +53,23 @@ recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, 
       if (mask[b, times[i]]) {
         state <- cell_reference[[cell]](input, state, kernel, recurrent_kernel, c(bias), by,
           recurrent_functions[[activation]], recurrent_functions[[recurrent_activation]], reset_after)
+        y <- state$h
       }
-      if (u) sequence[b, i, ] <- state$h
+      if (u) sequence[b, i, ] <- y
     }
-    memory[b, ] <- if (cell == "lstm") state$c else 0
+    states[[1]][b, ] <- state$h
+    states[[2]][b, ] <- state$c
   }
   last <- if (n[2]) array(sequence[, n[2], ], c(n[1], u)) else matrix(0, n[1], u)
-  stacked <- function(h, c) array(c(aperm(h, c(1, 3, 2)), c), c(n[1], u, dim(h)[2] + 1)) |> aperm(c(1, 3, 2))
-  switch(output,
-    last = last, sequence = sequence, last_state = stacked(array(last, c(n[1], 1, u)), memory),
-    sequence_state = stacked(sequence, memory)
-  )
+  y <- if (output == "last") last else sequence
+  if (return_state) flat_states(c(list(y), states[seq_len(if (cell == "lstm") 2 else 1)]), n[1]) else y
+}
+
+#' Output and states side by side, as cases have one result.
+flat_states <- function(all, rows) {
+  size <- prod(dim(all[[1]])[-1])
+  if (!is.array(all[[1]])) return(op_concat(c(list(op_reshape(all[[1]], c(rows, size))), all[-1]), 2))
+  do.call(cbind, c(list(matrix(array_reshape(all[[1]], c(rows, size)), rows)), all[-1]))
 }
 
 mask_of <- function(b, t, row) matrix(as.logical(unlist(lapply(seq_len(t), function(i) row(seq_len(b), i)))), b, t)
@@ -74,8 +83,10 @@ recurrent_masks <- list(
   empty = function(b, t) matrix(FALSE, b, t)
 )
 
-#' A case for op_cases. `d`: batch, time, inputs, units; `vocabulary`: with a table of so many rows.
-recurrent_case <- function(cell, d, mask = "none", bias = TRUE, dropped = FALSE, vocabulary = NULL, ...) {
+#' A case for op_cases. `d`: batch, time, inputs, units; `vocabulary`: with a table of so many rows;
+#' `states`: from a state of its own, with the state at the end beside the output.
+recurrent_case <- function(cell, d, mask = "none", bias = TRUE, dropped = FALSE, vocabulary = NULL, states = FALSE,
+  ...) {
   options <- list(...)
   gates <- c(lstm = 4, gru = 3, simple_rnn = 1)[[cell]] * d[4]
   after <- cell == "gru" && !identical(options$reset_after, FALSE)
@@ -89,14 +100,20 @@ recurrent_case <- function(cell, d, mask = "none", bias = TRUE, dropped = FALSE,
       gates),
     mask = recurrent_masks[[mask]](d[1], d[2]),
     recurrent_mask = if (dropped) matrix((seq_len(d[1] * d[4]) %% 4 > 0) / 0.75, d[1], d[4]),
-    table = if (!is.null(vocabulary)) matrix(some(c(vocabulary, d[3]), -1.5, 1.5, 5), vocabulary)
+    table = if (!is.null(vocabulary)) matrix(some(c(vocabulary, d[3]), -1.5, 1.5, 5), vocabulary),
+    h = if (states) matrix(some(d[c(1, 4)], -0.9, 0.9, 6), d[1], d[4]),
+    c = if (states && cell == "lstm") matrix(some(d[c(1, 4)], -0.9, 0.9, 7), d[1], d[4])
   )
   more <- Filter(Negate(is.null), more)
   named <- function(f) {
     function(...) {
       given <- list(...)
       names(given) <- c("", "", "", names(more))
-      do.call(f, c(given, options))
+      first <- unname(given[names(given) %in% c("h", "c")])
+      if (!length(first)) return(do.call(f, c(given, options)))
+      given <- given[!names(given) %in% c("h", "c")]
+      y <- do.call(f, c(given, options, list(initial_state = first, return_state = TRUE)))
+      if (is.list(y)) flat_states(y, d[1]) else y
     }
   }
   what <- paste(c(text_of(d), mask, names(more), unlist(options)), collapse = " ")
@@ -128,13 +145,18 @@ recurrent_cases <- function(cell) {
   )
 }
 op_cases$lstm <- c(recurrent_cases("lstm"), list(
-  recurrent_case("lstm", c(3, 4, 2, 3), "holes", output = "last_state"),
-  recurrent_case("lstm", c(4, 5, 2, 3), "empty_row", output = "sequence_state"),
-  recurrent_case("lstm", c(4, 5, 2, 3), "pre", output = "last_state", go_backwards = TRUE, vocabulary = 6)
+  recurrent_case("lstm", c(3, 4, 2, 3), states = TRUE), recurrent_case("lstm", c(4, 5, 2, 3), "empty_row",
+    output = "sequence", states = TRUE),
+  recurrent_case("lstm", c(4, 5, 2, 3), "pre", go_backwards = TRUE, vocabulary = 6, dropped = TRUE, states = TRUE)
 ))
 op_cases$gru <- c(recurrent_cases("gru"), list(
   recurrent_case("gru", c(3, 4, 2, 3), reset_after = FALSE), recurrent_case("gru", c(4, 5, 2, 3), "holes",
     output = "sequence", dropped = TRUE, reset_after = FALSE),
-  recurrent_case("gru", c(4, 5, 3, 8), "pre", vocabulary = 6, bias = FALSE, reset_after = FALSE)
+  recurrent_case("gru", c(4, 5, 3, 8), "pre", vocabulary = 6, bias = FALSE, reset_after = FALSE),
+  recurrent_case("gru", c(3, 4, 2, 3), "empty_row", reset_after = FALSE, dropped = TRUE, states = TRUE),
+  recurrent_case("gru", c(4, 5, 2, 3), "empty_row", output = "sequence", states = TRUE, go_backwards = TRUE)
 ))
-op_cases$simple_rnn <- recurrent_cases("simple_rnn")
+op_cases$simple_rnn <- c(recurrent_cases("simple_rnn"), list(
+  recurrent_case("simple_rnn", c(4, 5, 2, 3), "empty_row", output = "sequence", states = TRUE),
+  recurrent_case("simple_rnn", c(3, 4, 2, 3), "pre", dropped = TRUE, states = TRUE)
+))

@@ -26,7 +26,7 @@ test_that("every differentiable op has gradient cases, for each of its float inp
   for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
   expect_setequal(by_input("dense"), 1:3)
   expect_setequal(by_input("where"), 2:3)
-  for (op in c("lstm", "gru", "simple_rnn")) expect_setequal(by_input(op), 1:6) # up to a table, in several places
+  for (op in c("lstm", "gru", "simple_rnn")) expect_true(all(1:7 %in% by_input(op))) # in several places
 })
 
 test_that("partial derivatives agree with finite differences", {

@@ -23,16 +23,13 @@ test_that("outputs and gradients are PyTorch's", {
     for (dtype in c("float64", "float32")) {
       tolerance <- c(float64 = 1e-12, float32 = 1e-5)[[dtype]]
       inputs <- lapply(known[c("x", "kernel", "recurrent_kernel", "bias")], variable, dtype = dtype)
-      output <- if (name == "lstm") "sequence_state" else "sequence"
       tape <- gradient_tape()
-      y <- tape_record(tape, do.call(recurrent_ops[[name]], c(unname(inputs), list(mask = mask, output = output))))
-      expect_lt(relative_error(as.array(y)[, 1:4, ] * c(mask), known$y, 1), tolerance, label = paste(name, dtype))
-      seed <- known$weight
-      if (name == "lstm") {
-        expect_lt(relative_error(as.array(y)[, 5, ], known$c, 1), tolerance)
-        seed <- aperm(array(c(aperm(known$weight, c(1, 3, 2)), known$weight_c), c(3, 3, 5)), c(1, 3, 2))
-      }
-      gradients <- lapply(tape_gradient(tape, list(y), unname(inputs), list(seed)), as.array)
+      y <- tape_record(tape, do.call(recurrent_ops[[name]], c(unname(inputs), list(mask = mask, output = "sequence",
+        return_state = TRUE))))
+      expect_lt(relative_error(as.array(y[[1]]) * c(mask), known$y, 1), tolerance, label = paste(name, dtype))
+      if (name == "lstm") expect_lt(relative_error(as.array(y[[3]]), known$c, 1), tolerance)
+      seeds <- list(known$weight, known$weight_c)[c(TRUE, name == "lstm")]
+      gradients <- lapply(tape_gradient(tape, y[c(TRUE, FALSE, TRUE)[seq_along(y)]], unname(inputs), seeds), as.array)
       wanted <- unname(known[c("dx", "dkernel", "drecurrent_kernel", "dbias")])
       expect_lt(max(mapply(relative_error, gradients, wanted, MoreArgs = list(floor = 1))), tolerance,
         label = paste(name, dtype, "gradients"))
@@ -73,7 +70,7 @@ test_that("random masks, sizes and options agree with plain R, and slopes with d
     d <- c(sample(1:9, 1), sample(1:8, 1), sample(1:9, 1), sample(c(1:9, 16), 1))
     after <- name == "gru" && stats::runif(1) < 0.5
     w <- random_cell(name, d, reset_after = after)
-    options <- list(output = sample(c("last", "sequence", if (name == "lstm") c("last_state", "sequence_state")), 1),
+    options <- list(output = sample(c("last", "sequence"), 1),
       go_backwards = stats::runif(1) < 0.5)
     if (name == "gru") options$reset_after <- after
     if (stats::runif(1) < 0.8) options$mask <- random_mask(d, stats::runif(1))
@@ -236,6 +233,45 @@ test_that("one tensor in two places collects both gradients", {
     1e-9)
 })
 
+test_that("a sequence is its parts, one after the other from the state where the one before it ended", {
+  d <- c(5, 8, 3, 4)
+  for (name in names(recurrent_ops)) {
+    w <- random_cell(name, d)
+    for (mask in list(NULL, random_mask(d, 0.5))) {
+      op <- function(at, ...) recurrent_ops[[name]](w$x[, at, ], w$kernel, w$recurrent_kernel, w$bias,
+        mask = mask[, at], output = "sequence", return_state = TRUE, ...)
+      whole <- op(1:8)
+      first <- op(1:3)
+      second <- op(4:8, initial_state = first[-1])
+      for (k in seq_along(whole)[-1]) expect_equal(as.array(second[[k]]), as.array(whole[[k]]), tolerance = 1e-14)
+      real <- if (is.null(mask)) matrix(TRUE, 5, 8) else mask
+      expect_equal(as.array(second[[1]]) * c(real[, 4:8]), as.array(whole[[1]])[, 4:8, ] * c(real[, 4:8]),
+        tolerance = 1e-14)
+    }
+    empty <- recurrent_ops[[name]](w$x, w$kernel, w$recurrent_kernel, w$bias, mask = matrix(FALSE, 5, 8),
+      initial_state = lapply(first[-1], as.array), return_state = TRUE)
+    expect_identical(as.array(empty[[1]]), matrix(0, 5, 4)) # nothing was put out
+    for (k in seq_along(empty)[-1]) expect_identical(as.array(empty[[k]]), as.array(first[[k]]))
+  }
+})
+
+test_that("gradients of a state reach through the beginning, whichever outputs they come from", {
+  d <- c(3, 4, 2, 5)
+  for (name in names(recurrent_ops)) {
+    w <- random_cell(name, d)
+    n <- if (name == "lstm") 2 else 1
+    h <- lapply(1:n, function(k) matrix(stats::rnorm(15), 3))
+    for (k in 1:(n + 1)) for (output in c("last", "sequence")) {
+      f <- function(...) recurrent_ops[[name]](w$x, w$kernel, w$recurrent_kernel, mask = random_mask(d, 1),
+        initial_state = list(...), output = output, return_state = TRUE)[[k]]
+      expect_lt(directional_error(f, h, seq_len(n)), 1e-8, label = paste(name, k, output))
+    }
+  }
+  w <- random_cell("lstm", d)
+  same <- function(s) op_lstm(w$x, w$kernel, w$recurrent_kernel, initial_state = list(s, s))
+  expect_lt(directional_error(same, list(matrix(stats::rnorm(15), 3)), 1), 1e-8)
+})
+
 test_that("errors name the argument", {
   w <- random_cell("lstm", c(2, 3, 4, 5))
   shape <- function(code, ...) expect_refusal(code, "shape", ...)
@@ -266,6 +302,13 @@ test_that("errors name the argument", {
     "\"softmax\"")
   value(op_gru(w$x, w$kernel, w$recurrent_kernel, recurrent_activation = NULL), "`op_gru()`: `recurrent_activation`",
     "not NULL")
+  shape(op_lstm(w$x, w$kernel, w$recurrent_kernel, initial_state = list(matrix(0, 2, 5), matrix(0, 2, 4))),
+    "`initial_state` must have the shape (2, 5), not (2, 4)")
+  value(op_lstm(w$x, w$kernel, w$recurrent_kernel, initial_state = matrix(0, 2, 5)),
+    "`initial_state` must be a list of 2 tensors, not")
+  value(op_gru(w$x, w$kernel, w$recurrent_kernel, initial_state = list(matrix(0, 2, 5), NULL)),
+    "`initial_state` must be one tensor, not")
+  value(op_gru(w$x, w$kernel, w$recurrent_kernel, return_state = 1), "`return_state` must be TRUE or FALSE")
   value(op_gru(w$x, w$kernel, w$recurrent_kernel, output = "last_state"),
     "`op_gru()`: `output` must be one of \"last\", \"sequence\"")
   value(op_simple_rnn(w$x, w$kernel, w$recurrent_kernel, go_backwards = NA),
