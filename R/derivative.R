@@ -146,6 +146,16 @@ dense_rule <- function(n) {
   )
 }
 
+pool_by <- function(op, n, inputs) apply_op(op, inputs, ints = n$ints)
+
+#' To the cells that the maxima came from.
+#' @noRd
+max_pool_rule <- function(n) {
+  x <- n$inputs[[1]]
+  at <- op_reshape(op_cast(pool_by("max_pool_argmax", n, list(x)), "int32"), -1)
+  list(reshape_to(scatter_to(op_reshape(n$dy, -1), op_reshape(x, -1), at, 1), open_shape(x)))
+}
+
 op_named <- function(code) Find(function(name) op_code[[name]] == code, ls(op_code))
 
 matmul_rule <- function(n) {
@@ -291,6 +301,9 @@ derivatives <- list(
     axis <- n$ints[1] + 1
     list(op_reverse(op_cumsum(op_reverse(n$dy, axis), axis), axis))
   },
+  max_pool = max_pool_rule,
+  average_pool = function(n) list(pool_by("average_unpool", n, list(n$dy, n$inputs[[1]]))),
+  average_unpool = function(n) list(pool_by("average_pool", n, list(n$dy)), NULL),
   reshape = function(n) list(reshape_to(n$dy, open_shape(n$inputs[[1]]))),
   transpose = function(n) list(op_transpose(n$dy, order(n$ints))),
   slice = slice_rule,

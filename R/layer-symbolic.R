@@ -145,15 +145,20 @@ t.nn_keras_tensor <- function(x) abort_symbolic("t")
 
 # ---- what a call gives ----
 
-# Sizes that are not known: large primes, so that what is computed from them can be told. By position, as sizes that
-# meet are mostly at the same place.
-unknown_sizes <- c(10007L, 10009L, 10037L, 10039L, 10061L, 10067L, 10069L, 10079L)
+# What sizes that are not known are taken for. That of the batch is a large prime, so that what is a multiple of it can
+# be told. What follows from the others, such as the number of windows, differs between two trials. By position, as
+# sizes that meet are mostly at the same place.
+unknown_sizes <- list(
+  c(10007L, 1009L, 1013L, 1019L, 1021L, 1031L, 1033L, 1039L), c(10007L, 1201L, 1213L, 1217L, 1223L, 1229L, 1231L, 1237L)
+)
 
-try_shape <- function(shape) ifelse(is.na(shape), unknown_sizes[seq_along(shape)], shape)
-known_shape <- function(shape) {
-  unknown <- vapply(shape, function(n) n > 0 && any(n %% unknown_sizes == 0), NA)
-  replace(shape, unknown, NA)
-}
+try_shape <- function(shape, trial = 1) ifelse(is.na(shape), unknown_sizes[[trial]][seq_along(shape)], shape)
+
+#' NA for sizes that are not known.
+#' @param other the shape of another trial.
+#' @noRd
+known_shape <- function(shape, other) replace(shape, shape != other | shape > 0 & shape %% unknown_sizes[[1]][1] == 0,
+  NA)
 
 symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
@@ -163,21 +168,25 @@ symbolic_call <- function(self, object, args) {
     abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
   object <- one_tensor(self, object)
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
-  specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape))))
-  mask_specs <- lapply(leaves, function(x) {
-    if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask")))
-  })
   run <- function(x, masks) do.call(call_layer, c(list(self, as_inputs(self, with_masks(x, masks))), args))
-  trial <- with_training(FALSE, tryCatch(
-    with_place(NULL, trace_call(run, list(specs, mask_specs))),
-    error = function(e) abort_at_layer(self, e)
-  ))
+  try_call <- function(trial) {
+    specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape, trial))))
+    mask_specs <- lapply(leaves, function(x) {
+      if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask"), trial))
+    })
+    with_training(FALSE, tryCatch(
+      with_place(NULL, trace_call(run, list(specs, mask_specs))),
+      error = function(e) abort_at_layer(self, e)
+    ))$template
+  }
+  template <- try_call(1)
+  other <- if (anyNA(unlist(lapply(leaves, function(x) x$shape[-1])))) try_call(2) else template
   node <- new_node(self, object, args)
-  node$outputs <- fill_leaves(trial$template, lapply(tensor_leaves(trial$template), function(y) {
-    info <- tensor_info(y)
+  node$outputs <- fill_leaves(template, Map(function(y, other) {
     mask <- attr(y, "mask")
-    keras_tensor(known_shape(info[[2]]), info[[1]], node, if (!is.null(mask)) known_shape(shape_of(mask)))
-  }))
+    keras_tensor(known_shape(shape_of(y), shape_of(other)), tensor_dtype(y), node,
+      if (!is.null(mask)) known_shape(shape_of(mask), shape_of(attr(other, "mask"))))
+  }, tensor_leaves(template), tensor_leaves(other)))
   if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs
 }
@@ -196,7 +205,7 @@ note_ends <- function(self, input, output) {
 #' @noRd
 abort_at_layer <- function(self, e) {
   text <- conditionMessage(e)
-  for (n in unknown_sizes) text <- gsub(n, "None", text, fixed = TRUE)
+  for (n in unknown_sizes[[1]]) text <- gsub(n, "None", text, fixed = TRUE)
   if (!grepl(paste0("`", self$name, "()`"), text, fixed = TRUE)) text <- paste0("layer `", self$name, "`: ", text)
   e$message <- text
   stop(e)

@@ -108,7 +108,9 @@ take_names_before <- function(x) {
     look(layer_self(leaf))
 }
 
-snake_case <- function(x) tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", gsub("([A-Z]+)([A-Z][a-z])", "\\1_\\2", x)))
+#' As Keras does: max_pooling1d of MaxPooling1D, conv2d_transpose of Conv2DTranspose.
+#' @noRd
+snake_case <- function(x) tolower(gsub("([a-z])([A-Z])", "\\1_\\2", gsub("(.)([A-Z][a-z0-9]+)", "\\1_\\2", x)))
 
 #' Put a layer on top of what is piped into it: a model that is a sequence, symbolic tensors, or tensors and arrays.
 #' @noRd

@@ -33,10 +33,10 @@ static void add_range(struct text *t, const int64_t *range) {
 
 /* The attributes from number `ints` and `reals` on. An entry of the table is "name:kind". Kinds: f flag, n number,
  * a axis, o op and what it has itself, c and p activation and output of a cell, r real, s start, size and step
- * of an axis, - not shown; with *, all integers that follow. */
+ * of an axis, w size and stride of a window, - not shown; with *, all integers that follow. */
 static void add_attributes(struct text *t, int op, const struct attr *attr, int ints, int reals) {
   for (const char *s = op_info[op].attributes; s && *s; s += strcspn(s, " "), s += *s == ' ') {
-    int name = (int)strcspn(s, ":"), each = s[name + 1] == 's' ? 3 : 1;
+    int name = (int)strcspn(s, ":"), each = s[name + 1] == 's' ? 3 : s[name + 1] == 'w' ? 2 : 1;
     char kind = s[name + 1], many = s[name + 2] == '*';
     int n = kind == 'r' ? 1 : many ? (attr->n_ints - ints) / each : 1;
     const int64_t *value = attr->ints + ints;
@@ -55,6 +55,7 @@ static void add_attributes(struct text *t, int op, const struct attr *attr, int 
       case 'c': add_text(t, "%s", cell_activation_name[value[0]]); break;
       case 'p': add_text(t, "%s", cell_output_name[value[0]]); break;
       case 's': add_range(t, value); break;
+      case 'w': add_text(t, "%lld by %lld", (long long)value[0], (long long)value[1]); break;
       default: add_text(t, "%.6g", attr->reals[reals - 1]);
       }
     }

@@ -10,6 +10,7 @@
 #include "ops.h"
 #include "recurrent.h"
 #include "threads.h"
+#include "window.h"
 
 struct call {
   int op, inputs;

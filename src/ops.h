@@ -75,6 +75,10 @@
   ROW(LSTM,      lstm,      3, 9, recurrent, YES, "long short-term memory; kernels/cells.h", CELL, BY_INPUTS) \
   ROW(GRU,       gru,       3, 9, recurrent, YES, "gated recurrent unit; likewise", CELL, BY_INPUTS) \
   ROW(SIMPLE_RNN, simple_rnn, 3, 9, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL, BY_INPUTS) \
+  ROW(MAX_POOL,  max_pool,  1, 1, pool,      YES, "y = max(x) of each window; the first one has the gradient", POOL) \
+  ROW(MAX_POOL_ARGMAX, max_pool_argmax, 1, 1, pool, NO, "y = where max_pool() found it in all of x, 0-based", POOL) \
+  ROW(AVERAGE_POOL, average_pool, 1, 1, pool, YES, "y = mean(x) of each window", POOL, BY_SHAPE)  \
+  ROW(AVERAGE_UNPOOL, average_unpool, 2, 2, unpool, YES, "the way back: y spread over windows of x", POOL, BY_SHAPE) \
   ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places",    \
       WITH("shared:f* rate:r"), RANDOM, BY_SHAPE)                                                 \
   ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \

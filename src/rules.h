@@ -22,4 +22,10 @@ enum status need_axes(struct inference *q, int k, const char *name, int rank, co
 enum status need_shape(struct inference *q, int k, const char *name, struct shape wanted);
 enum status need_dtype(struct inference *q, int k, const char *name, int dtype);
 
+/* ---- rules of families ---- */
+
+/* Of windows over x (batch, 1 to 3 spatial axes, channels): see window.h. */
+enum status rule_pool(struct inference *q);
+enum status rule_unpool(struct inference *q);
+
 #endif

@@ -22,6 +22,7 @@
 #include "softmax.h"
 #include "loss.h"
 #include "multiply.h"
+#include "pool.h"
 #endif
 #ifndef REAL_IS_BOOL
 #include "matmul.h"

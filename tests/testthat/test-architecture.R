@@ -60,7 +60,7 @@ floors <- c(
   "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|fit|history|idx|metrics-viewer|progress|",
     "safetensors|save|text(-.*)?|timeseries"),
   "course, homework, pictures" = "check-gradient|course-.*|homework-.*|plot-.*",
-  "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf"
+  "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf(-.*)?"
 )
 
 test_that("files of R use their own floor and those below", {

@@ -1,0 +1,85 @@
+# Cases of ops of windows over spatial axes: pooling.
+
+#' The cells (numbers along an axis of n) of each window, as a list.
+window_cells <- function(n, size, stride, padding) {
+  out <- if (padding == "same") ceiling(n / stride) else (n - size) %/% stride + 1
+  before <- if (padding == "same") max(0, (out - 1) * stride + size - n) %/% 2 else 0
+  lapply(seq_len(out), function(o) Filter(function(i) i >= 1 && i <= n, (o - 1) * stride - before + seq_len(size)))
+}
+
+#' f of the cells of each window, for each sample and channel.
+pool_reference <- function(f, size, stride, padding) {
+  function(x) {
+    d <- dims(x)
+    spatial <- d[-c(1, length(d))]
+    cells <- Map(window_cells, spatial, size, stride, padding)
+    y <- array(0, c(d[1], lengths(cells), d[length(d)]))
+    at <- arrayInd(seq_along(y), dim(y))
+    y[] <- vapply(seq_along(y), function(k) {
+      own <- Map(function(c, o) c[[o]], cells, at[k, 1 + seq_along(spatial)])
+      as.double(f(do.call(`[`, c(list(x, at[k, 1]), own, list(at[k, length(d)], drop = FALSE))), x))
+    }, 0)
+    y
+  }
+}
+pool_case <- function(op, f, d, size, stride = size, padding = "valid", numbers = some, wants = 1) {
+  case(paste0(text_of(d), " by ", text_of(size, stride), " ", padding), list(array(numbers(d), d)), function(x)
+    op(x, size, stride, padding), pool_reference(f, size, stride, padding), wants)
+}
+pool_shapes <- list(
+  list(c(2, 6, 3), 2), list(c(2, 7, 3), 3, 2), list(c(1, 5, 1), 3, 1, "same"), list(c(2, 4, 19), 2, 3, "same"),
+  list(c(2, 4, 6, 3), c(2, 2)), list(c(1, 5, 7, 2), c(3, 2), c(2, 3), "same"),
+  list(c(2, 3, 4, 9), c(3, 3), c(1, 1), "same"),
+  list(c(1, 2, 5, 35), c(1, 2), c(1, 2)), list(c(1, 3, 3, 2), c(5, 5), c(4, 4), "same"),
+  list(c(1, 5, 5, 1), c(1, 1), c(2, 2)), list(c(1, 4, 3, 5, 2), c(2, 2, 2), c(2, 1, 2)),
+  list(c(2, 3, 2, 3, 2), c(2, 2, 3), c(2, 2, 2), "same"), list(c(0, 4, 3), 2), list(c(2, 4, 0), 2),
+  list(c(2, 0, 3), 2, 2, "same")
+)
+pool_cases <- function(op, f, ...) lapply(pool_shapes, function(s) do.call(pool_case, c(list(op, f), s, list(...))))
+
+op_cases$max_pool <- c(
+  pool_cases(function(...) op_max_pool(...), function(v, x) max(v)),
+  list(case("channels first", list(some(c(2, 3, 4, 5))), function(x) op_max_pool(x, 2, data_format = "channels_first"),
+    function(x) aperm(pool_reference(function(v, x) max(v), c(2, 2), c(2, 2), "valid")(aperm(x, c(1, 3, 4, 2))),
+      c(1, 4, 2, 3))))
+)
+op_cases$average_pool <- pool_cases(function(...) op_average_pool(...), function(v, x) mean(v))
+
+# with ties; each number tells its place
+op_cases$max_pool_argmax <- lapply(Filter(function(s) prod(s[[1]]) > 0, pool_shapes), function(s) {
+  case <- do.call(pool_case, c(list(op_max_pool_argmax, NULL), s, if (length(s) < 3) s[2], if (length(s) < 4) "valid",
+    list(numbers = function(d) round(some(d)), wants = integer())))
+  case$call <- function(x) do.call(op_max_pool_argmax, c(list(x), s[-1]))
+  case$reference <- function(x) {
+    place <- from_row_major(seq_along(x) - 1, dims(x))
+    # the largest, then the first
+    key <- x * 2 * length(x) - place
+    pool_reference(function(v, x) place[match(max(v), key)], s[[2]], s[[min(length(s), 3)]],
+      if (length(s) < 4) "valid" else s[[4]])(key)
+  }
+  case
+})
+
+#' What average_pool() spreads on its way back.
+unpool_case <- function(d, size, stride = size, padding = "valid") {
+  mean_of <- pool_reference(function(v, x) mean(v), size, stride, padding)
+  y <- dims(mean_of(array(0, d)))
+  case(paste0(text_of(d), " by ", text_of(size, stride), " ", padding), list(array(some(y), y), array(some(d), d)),
+    function(y, x) nativenet:::apply_op("average_unpool", list(y, x), ints = c(padding == "same", rbind(size, stride))),
+    function(y, x) array(vapply(seq_along(x), function(i) sum(mean_of(replace(0 * x, i, 1)) * y), 0), dims(x)), 1)
+}
+op_cases$average_unpool <- lapply(Filter(function(s) prod(s[[1]]) < 100, pool_shapes), function(s)
+  do.call(unpool_case, s))
+
+random_pool <- function(op) {
+  spatial <- sample(3, 1)
+  size <- sample(3, spatial, replace = TRUE)
+  padding <- one_of(c("valid", "same"))
+  d <- c(sample(0:3, 1), size + sample(0:4, spatial, replace = TRUE), sample(c(1:5, 17), 1))
+  s <- list(d, size, sample(3, spatial, replace = TRUE), padding)
+  switch(op,
+    max_pool = do.call(pool_case, c(list(function(...) op_max_pool(...), function(v, x) max(v)), s)),
+    average_pool = do.call(pool_case, c(list(function(...) op_average_pool(...), function(v, x) mean(v)), s)),
+    one_of(op_cases[[op]])
+  )
+}
