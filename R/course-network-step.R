@@ -1,8 +1,7 @@
 # The course's network as programs of the engine, if all its parts are ours: its parameters are variables, and a step is
 # traced as a model's is (R/model-step.R), once for each kind of call. Programs serve batches of any number of rows.
 
-#' Parameters and what the optimizer remembers, as tensors that programs change in place. `kept` has them as they were
-#' some steps before, to fall back on.
+#' Parameters and what the optimizer remembers, as tensors that programs change in place.
 #' @noRd
 network_engine <- function(parts, p, memory) {
   weights <- lapply(p$weights, variable, parts$dtype)
@@ -17,28 +16,8 @@ network_engine <- function(parts, p, memory) {
     made_for = list(numbers[1], parts$dtype), sizes = c(nrow(p$weights[[1]]), ncol(p$weights[[length(weights)]]))
   )
   if (identical(memory$made_for, e$made_for)) copies(memory$tensors, e$memory)
-  e$kept <- copies(c(e$memory, variables))
-  network_keep_anew(e)
+  e$kept <- new_kept(c(e$memory, variables))
   e
-}
-
-#' What was kept belongs to other weights.
-#' @noRd
-network_keep_anew <- function(e) {
-  numbers <- as.array(e$kept[[1]])
-  numbers[8] <- -Inf # steps
-  copies(list(tensor(numbers, "float64")), e$kept[1])
-}
-
-#' After an error: weights that exploded go back to those that were kept. A batch whose loss overflows is not their
-#' fault.
-#' @noRd
-network_recover <- function(self) {
-  e <- self$engine
-  if (is.null(e) || as.array(e$kept[[1]])[8] == -Inf) return()
-  size <- function(tensors) sum(abs(unlist(lapply(tensors, as.array))))
-  now <- size(e$variables)
-  if (!is.finite(now) || now > 1e4 * (size(e$kept[-seq_along(e$memory)]) + 1)) copies(e$kept, c(e$memory, e$variables))
 }
 
 #' One layer on tensors; the multiply and the activation are one op where the engine has it so.
@@ -93,7 +72,7 @@ trace_network <- function(parts, e, kind) {
     found <- tape_record(tape, network_ops(parts, e, x, y))
     if (kind %in% c("predict", "evaluate")) return(found)
     loss <- found[[2]]
-    if (kind == "train") guard_step(loss, c(e$memory, e$variables), e$kept)
+    if (kind == "train") guard_step(loss, e$kept)
     gradients <- gradient_towards(tape, loss, e$variables)
     if (kind == "gradients") return(c(list(loss), gradients))
     .Call(C_program_update, tracing_program(), e$optimizer, gradients, e$variables)

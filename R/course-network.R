@@ -252,8 +252,7 @@ network_set_parameters <- function(self, what, value) {
   } else {
     # first all of them, as an interrupt may come
     values <- lapply(c(next_$weights, lapply(next_$biases, function(b) array(b, length(b)))), tensor, self$parts$dtype)
-    copies(values, e$variables)
-    network_keep_anew(e)
+    suspendInterrupts(Map(variable_assign, e$variables, values))
   }
 }
 
@@ -323,11 +322,8 @@ network_train_on_batch <- function(self, batch_x, batch_y, ...) {
   check_finite(batch_x)
   check_finite(batch_y)
   step <- network_step(self, "train")
-  sound <- FALSE
-  on.exit(if (!sound) network_recover(self))
-  loss <- .Call(C_program_run, step$program, step$inputs, list(batch_x, batch_y), step$outputs)
-  .Call(C_program_judge, step$program)
-  sound <- TRUE
+  loss <- or_recover(self$engine$kept,
+    .Call(C_program_run, step$program, step$inputs, list(batch_x, batch_y), step$outputs))
   .Call(C_array, loss[[1]])
 }
 
@@ -373,12 +369,9 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     state <- new_state(step, random = TRUE)
     running <- if (!is.null(progress$running)) function(steps, fraction, rows)
       progress$running(ceiling(steps * batch_size / nrow(x)), fraction, .Call(C_epoch_totals, state)[4] / rows)
-    sound <- FALSE
-    on.exit(if (!sound) network_recover(self))
     options <- as.double(c(batch_size, shuffle, step$rows, 0, nrow(x), 0, -1, epochs))
-    pass <- .Call(C_epoch_run, step$program, step$inputs, columns, NULL, options, step$tallies, step$averaged, list(),
-      NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch))
-    sound <- TRUE
+    pass <- or_recover(self$engine$kept, .Call(C_epoch_run, step$program, step$inputs, columns, NULL, options,
+      step$tallies, step$averaged, list(), NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch)))
     pass[[3]] / nrow(x)
   } else {
     fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)

@@ -308,9 +308,9 @@ named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] els
 #'
 #' @inheritParams fit.nn_model
 #' @return Loss and metrics, as [evaluate()] gives; predictions.
-#' @section Errors: `nativenet_error_nan` for a loss that is not a finite number: the step is not taken. Also for a step
-#'   that makes weights that are not finite numbers: it has been taken, and the model needs other weights, see
-#'   [set_weights()].
+#' @section Errors: `nativenet_error_nan` for a loss that is not a finite number, or a step that makes weights that are
+#'   not. The weights are then those from before the step if they are sound, and those of at most 32 steps before if
+#'   they have exploded.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile("sgd", "mse")
@@ -343,7 +343,8 @@ on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   state <- new_state(step, random = kind == "train")
   optimizer <- self$compiled$optimizer
   if (kind == "train") refresh(optimizer)
-  reading_data(self, source$data, run_step(self, step, source$data, source$batch, state))
+  run <- function() run_step(self, step, source$data, source$batch, state)
+  reading_data(self, source$data, if (kind == "train") or_recover(step_cache(self)$kept, run()) else run())
   if (kind == "train") note_names(self, source$data$names)
   structure(step_logs(step, state), class = "nn_scores")
 }

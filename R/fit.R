@@ -14,7 +14,7 @@ generics::fit
 #' `fit(..., resume = TRUE)` goes on where it stopped.
 #'
 #' A loss or a weight that is no longer a finite number ends the training with a warning; the weights are then those
-#' from before that epoch.
+#' from before that step if they are sound, and those of at most 32 steps before if they have exploded.
 #'
 #' @param object a compiled model.
 #' @param x input samples, one per row: a matrix, array, tensor or data frame; a list of these for several inputs; a
@@ -52,7 +52,8 @@ generics::fit
 #'   `nativenet_warning_nan`, see above. A factor as target of a loss of numbers is an error.
 #' @section Errors: `nativenet_error_uncompiled`; `nativenet_error_shape` where data do not fit the model;
 #'   `nativenet_error_index` for labels or tokens out of range; `nativenet_error_names` for columns and levels that were
-#'   not there in training; the model is as before then.
+#'   not there in training; the model is as before then. What is wrong in a later batch of a data set is seen when its
+#'   turn comes: the weights are then those of the step before.
 #' @section Memory: Each call converts its arrays to the dtype of the model, in the memory that the last call had for
 #'   its data if they are of the same shape. That memory is held for as long as the model is there, or until data of
 #'   another shape are trained on. [predict()] and [evaluate()] make no copy of their arrays.
@@ -94,6 +95,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_ends_and_targets(self, source, ends = TRUE)
   if (!is.null(source$data)) {
     source$data <- training_data(source$data)
+    check_indices(self, source$data)
     on.exit(keep_memory(self, source$data$own))
   }
   if (validation_split > 0 && is.null(validation_data)) {
@@ -103,6 +105,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   } else {
     validation <- validation_source(self, validation_data, source, validation_steps, fun)
     if (!is.null(validation)) check_ends_and_targets(self, validation, "validation_data")
+    if (!is.null(validation$data)) check_indices(self, validation$data)
   }
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
   verbose <- resolve_verbose(verbose, fun)
@@ -179,10 +182,7 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   epoch <- run$epoch
   run_callbacks(callbacks, "on_epoch_begin", epoch)
   progress$epoch_begin(epoch + 1)
-  run$kept <- kept <- keep_weights(self, run$kept)
-  # rows before a token or label that is out of range have changed the weights
-  logs <- tryCatch(trained_and_validated(self, run, kept, callbacks, progress), nativenet_error_index = function(e) {
-    bring_back_weights(self, kept)
+  logs <- tryCatch(trained_and_validated(self, run, callbacks, progress), nativenet_error_index = function(e) {
     self$interrupted <- NULL
     stop(e)
   })
@@ -196,15 +196,14 @@ train_one_epoch <- function(self, run, callbacks, progress) {
 
 #' The logs of an epoch.
 #' @noRd
-trained_and_validated <- function(self, run, kept, callbacks, progress) {
+trained_and_validated <- function(self, run, callbacks, progress) {
   logs <- tryCatch(
     train_pass(self, run, callbacks, progress),
     nativenet_error_nan = function(e) {
-      bring_back_weights(self, kept)
       self$stop_training <- TRUE
-      warn("the loss or a weight in epoch ", run$epoch + 1,
-        " is no longer a finite number; training ends, and the weights are those from before that epoch. A smaller ",
-        "learning rate or scaled inputs may help", class = "nan")
+      warn("the loss or a weight in epoch ", run$epoch + 1, " is no longer a finite number; training ends, and the ",
+        "weights are those ", if (e$back) "of at most 32 steps" else "from", " before. A smaller learning rate or ",
+        "scaled inputs may help", class = "nan")
       c(loss = NaN)
     }
   )
@@ -241,8 +240,8 @@ train_pass <- function(self, run, callbacks, progress) {
       coming <- if (is.null(data$stream)) ceiling(data$rows / batch) else data$most
       vapply(first + seq_len(coming) - 1, function(t) as.double(schedule(t)), 0)
     }
-    reading_data(self, data, run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates),
-      run$state)
+    reading_data(self, data, or_recover(step_cache(self)$kept,
+      run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates)), run$state)
     !self$stop_training
   }, native = is.null(hooks$on_step))
   step_logs(step, run$state)
@@ -264,56 +263,45 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
   )
 }
 
-#' Weights, optimizer state and what is known of the data, as they are now, in the place of what was kept
-#' before.
-#' @noRd
-keep_weights <- function(self, into = NULL) {
-  weights <- all_weights(self)
-  list(weights = weights, values = copies(weights, into$values),
-    memory = optimizer_memory(self$compiled$optimizer, into$memory), names = data_names(self))
-}
-
-bring_back_weights <- function(self, kept) {
-  Map(variable_assign, kept$weights, kept$values)
-  kept$memory$states <- lapply(kept$memory$states, copies) # the optimizer goes on in these, and ours are used again
-  restore_optimizer(self$compiled$optimizer, kept$memory)
-  note_names(self, kept$names)
-  self$cache <- NULL # programs know the old memory
-}
-
 #' An index out of range is a token or a label: say which.
 #' @noRd
 reading_data <- function(self, data, expr, state = NULL) {
   tryCatch(expr, nativenet_error_index = function(e) {
     if (!is.null(data$stream)) data <- batch_at_hand(data, state)
-    refuse <- function(...) abort(..., class = "index", fun = user_function())
-    for (k in seq_along(self$inputs)) {
-      plan <- model_plan(self)
-      for (step in plan$steps) {
-        layer <- step$layer
-        if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == plan$inputs[k])) next
-        n <- layer$config$input_dim
-        odd <- number_outside(data, k, n)
-        if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n,
-          ", so tokens must lie in 0 .. ", n - 1)
-      }
-    }
-    for (k in seq_along(self$outputs)) {
-      at <- length(self$inputs) + k
-      if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
-      n <- utils::tail(self$outputs[[k]]$shape, 1)
-      odd <- number_outside(data, at, n)
-      if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
-        " classes, so labels must lie in 0 .. ", n - 1)
-    }
+    check_indices(self, data)
     stop(e)
   })
+}
+
+#' Do tokens and labels lie within the embeddings and classes that there are? Of `targets`, if there are any.
+#' @noRd
+check_indices <- function(self, data) {
+  refuse <- function(...) abort(..., class = "index", fun = user_function())
+  plan <- model_plan(self)
+  for (k in seq_along(self$inputs)) {
+    for (step in plan$steps) {
+      layer <- step$layer
+      if (layer$kind != "embedding" || !isTRUE(unlist(step$inputs) == plan$inputs[k])) next
+      n <- layer$config$input_dim
+      odd <- number_outside(data, k, n)
+      if (length(odd)) refuse("`x` holds the token ", odd, ", but `", layer$name, "` has `input_dim` ", n,
+        ", so tokens must lie in 0 .. ", n - 1)
+    }
+  }
+  for (k in seq_along(self$outputs)) {
+    at <- length(self$inputs) + k
+    if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
+    n <- utils::tail(self$outputs[[k]]$shape, 1)
+    odd <- number_outside(data, at, n)
+    if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
+      " classes, so labels must lie in 0 .. ", n - 1)
+  }
 }
 
 #' The smallest or else the largest number of column k, if it lies outside 0 .. n - 1.
 #' @noRd
 number_outside <- function(data, k, n) {
-  ends <- range(column_array(data, k))
+  ends <- column_ends(data$columns[[k]])
   utils::head(ends[ends < 0 | ends >= n], 1)
 }
 

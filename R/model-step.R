@@ -144,7 +144,7 @@ weight_penalties <- function(self) {
 
 update_weights <- function(self, tape, total) {
   trained <- self$compiled$trained
-  guard_step(total)
+  guard_step(total, kept_weights(self))
   if (!length(trained)) return()
   gradients <- gradient_towards(tape, total, trained)
   if (all_null(gradients)) {
@@ -193,10 +193,66 @@ score_names <- function(self) {
 # A metric may be a constant or count in integers.
 as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else op_cast(x, "float64")
 
-#' From here on nothing changes if the loss is not finite. While it is, `now` is copied to `kept` every 32 steps: lists
-#' of tensors, an optimizer's numbers first.
+# ---- what is kept of the weights, for a loss that is not finite ----
+
+#' From here on nothing changes if the loss is not finite. While it is, the weights are kept every 32 steps (src/run.c).
 #' @noRd
-guard_step <- function(total, now = NULL, kept = NULL) .Call(C_program_guard, tracing_program(), total, now, kept)
+guard_step <- function(total, kept = NULL) {
+  .Call(C_program_guard, tracing_program(), total, kept$note, kept$now, kept$then)
+}
+
+#' Tensors as they are now and as they were then, at most 32 steps before, with a note for the engine.
+#' @param now an optimizer's numbers, its state, the weights.
+#' @noRd
+new_kept <- function(now) list2env(list(note = tensor(c(-1, 0), "float64"), now = now, then = copies(now)))
+
+#' That of all that a model's training changes; one for all its programs.
+#' @noRd
+kept_weights <- function(self) {
+  cache <- step_cache(self)
+  if (is.null(cache$kept)) {
+    trained <- self$compiled$trained
+    memory <- .subset2(self$compiled$optimizer, "memory")
+    state <- Filter(Negate(is_trainable), all_weights(self))
+    cache$kept <- new_kept(c(.Call(C_optimizer_memory, memory, NULL, NULL)[1],
+      unlist(.Call(C_optimizer_states, memory, trained)), trained, state[!vapply(state, is_one_of, NA, trained)]))
+  }
+  cache$kept
+}
+
+#' Where a step fails for its loss or its weights, weights that exploded go back to those that were kept, and the error
+#' says so by its field `back`. A batch whose loss overflows is not their fault.
+#' @noRd
+or_recover <- function(kept, expr) {
+  tryCatch(expr, nativenet_error_nan = function(e) {
+    e$back <- have_exploded(kept)
+    if (e$back) bring_back(kept)
+    stop(e)
+  })
+}
+
+have_exploded <- function(kept) {
+  if (as.array(kept$note)[1] < 0) return(FALSE) # nothing is kept
+  size <- function(tensors) sum(abs(unlist(lapply(tensors[are_weights(kept)], as.array))))
+  now <- size(kept$now)
+  !is.finite(now) || now > 1e4 * (size(kept$then) + 1)
+}
+
+are_weights <- function(kept) vapply(kept$now, is_variable, NA)
+
+#' The optimizer's hyperparameters stay, but for what it counts.
+#' @noRd
+bring_back <- function(kept) {
+  weights <- are_weights(kept)
+  numbers <- as.array(kept$now[[1]])
+  counts <- 8:9 # steps, product in src/optimizer.h
+  numbers[counts] <- as.array(kept$then[[1]])[counts]
+  suspendInterrupts({
+    copies(list(tensor(numbers, "float64")), kept$now[1])
+    copies(kept$then[!weights][-1], kept$now[!weights][-1])
+    Map(variable_assign, kept$now[weights], kept$then[weights])
+  })
+}
 
 # ---- running one ----
 

@@ -75,10 +75,7 @@ enum status epoch_run(struct epoch *e) {
   s->begun = 1;
   e->loop.data->position = s->position;
   e->loop.step = epoch_step;
-  enum status status = loop_run(&e->loop);
-  if (status != STATUS_OK && status != STATUS_STOPPED) return status;
-  enum status judged = run_judge(e->loop.program, e->loop.failure);
-  return judged ? judged : status;
+  return loop_run(&e->loop);
 }
 
 void epoch_next(struct epoch *e) {

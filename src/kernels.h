@@ -61,7 +61,8 @@ struct update_step {
   double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
 };
 
-typedef void update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
+/* Are all weights finite numbers after it? */
+typedef int update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
 
 typedef void fill_kernel(int64_t n, double value, void *x);
 

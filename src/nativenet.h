@@ -35,6 +35,7 @@ enum status {
   STATUS_DIVISION, /* of whole numbers by 0 */
   STATUS_FULL,    /* a block must grow first; the border does that */
   STATUS_NAN,     /* the loss is no longer a number */
+  STATUS_WEIGHTS, /* nor are weights */
   STATUS_STOPPED, /* the poll asked for a stop */
   STATUS_INTERRUPTED, /* the user did, in the middle of a step, which then changes nothing */
   STATUS_MEMORY,  /* there is no room for so much */

@@ -46,13 +46,13 @@ struct update_step optimizer_step(const struct optimizer *o) {
   return s;
 }
 
-void optimizer_update(const struct optimizer *o, const struct update_step *s, int dtype, int64_t n, void *weights,
+int optimizer_update(const struct optimizer *o, const struct update_step *s, int dtype, int64_t n, void *weights,
   const void *gradients, void *const *state, int thread, int threads) {
   struct range r = share_of(n, 1024, thread, threads);
   size_t at = (size_t)r.begin * dtype_size[dtype];
   unsigned char *states[MAX_STATES] = {NULL};
   for (int i = 0; i < optimizer_states((int)o->kind); i++) states[i] = (unsigned char *)state[i] + at;
-  kernels[dtype]->update[(int)o->kind](r.end - r.begin, s, (unsigned char *)weights + at,
+  return kernels[dtype]->update[(int)o->kind](r.end - r.begin, s, (unsigned char *)weights + at,
     (const unsigned char *)gradients + at, (void *const *)states);
 }
 

@@ -27,8 +27,9 @@ void optimizer_begin(struct optimizer *o);
 /* Fold learning rate and bias corrections of the present step for the kernels. */
 struct update_step optimizer_step(const struct optimizer *o);
 
-/* A member's share of an update of n weights; `state` has an address for each state. */
-void optimizer_update(const struct optimizer *o, const struct update_step *s, int dtype, int64_t n, void *weights,
+/* A member's share of an update of n weights; `state` has an address for each state. Are its weights finite numbers
+ * after it? */
+int optimizer_update(const struct optimizer *o, const struct update_step *s, int dtype, int64_t n, void *weights,
   const void *gradients, void *const *state, int thread, int threads);
 
 /* Set n state numbers to their start. */

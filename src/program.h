@@ -20,6 +20,7 @@ struct program {
   int32_t rows_seen;
   int64_t rows; /* for which the shapes of a program that runs over batches stand now; 0: not set yet */
   int64_t room; /* rows for which its memory is laid out */
+  int32_t guarded; /* it fails, rather than change variables to what is not finite */
   int32_t poisons; /* for tests: what no node needs any longer becomes NaN */
   int64_t value_bytes; /* size of the arena, by program_plan() */
   struct team_choice choice; /* for callers that run it often */

@@ -38,6 +38,7 @@ static const char *const status_class[STATUS_COUNT] = {
   [STATUS_OK] = "internal", [STATUS_SHAPE] = "shape", [STATUS_DTYPE] = "dtype", [STATUS_VALUE] = "value",
     [STATUS_INDEX] = "index",
   [STATUS_OVERFLOW] = "value", [STATUS_DIVISION] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
+  [STATUS_WEIGHTS] = "nan",
   [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory",
   [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced",
 };
@@ -198,6 +199,7 @@ struct header {
   int32_t magic, dtype, variable, trainable;
   int32_t version; /* of a variable's numbers: how often it got another block */
   int32_t holders; /* tapes that may read these numbers again */
+  double time;     /* when a variable was last changed, counting changes */
   struct shape shape;
 };
 typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
@@ -385,8 +387,16 @@ SEXP ffi_variable_info(SEXP v) {
   return info;
 }
 
-void variable_own_block(SEXP v, int keep_numbers) {
+double time_of_change(void) {
+  static double changes;
+  return ++changes;
+}
+
+double variable_time(SEXP v) { return block_header(tensor_block(v))->time; }
+
+void variable_own_block(SEXP v, int keep_numbers, double time) {
   SEXP old = tensor_block(v);
+  block_header(old)->time = time;
   if (block_header(old)->holders == 0) return;
   SEXP fresh = PROTECT(vector_for(RAWSXP, XLENGTH(old), "a copy of a variable", &block_header(old)->shape));
   memcpy(RAW(fresh), RAW(old), keep_numbers ? (size_t)XLENGTH(old) : HEADER_BYTES);
@@ -413,7 +423,7 @@ SEXP ffi_variable_assign(SEXP v, SEXP x) {
   if (!shape_equal(&from.shape, &old.shape))
     raise_text(STATUS_SHAPE, "`variable_assign()`: a variable of shape %s cannot hold a value of shape %s",
                shape_format(&old.shape, a, sizeof a), shape_format(&from.shape, b, sizeof b));
-  variable_own_block(v, 0);
+  variable_own_block(v, 0, time_of_change());
   memmove(as_tensor(v).data, from.data, (size_t)shape_count(&from.shape) * dtype_size[from.dtype]);
   UNPROTECT(1);
   return v;

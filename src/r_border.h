@@ -72,9 +72,11 @@ SEXP tensor_block(SEXP x);
 int block_version(SEXP block);
 
 /* Tapes hold the blocks that they may read again; who changes a variable in place first lets it have a block
- * that none holds, with the old numbers if they are wanted. */
+ * that none holds, with the old numbers if they are wanted, and the time of the change, in a count of all. */
 void block_hold(SEXP block, int by);
-void variable_own_block(SEXP variable, int keep_numbers);
+void variable_own_block(SEXP variable, int keep_numbers, double time);
+double time_of_change(void);
+double variable_time(SEXP variable);
 
 /* Any R array or tensor as an eager tensor object. dtype -1: by the R type. */
 SEXP coerce_tensor(SEXP x, int dtype);

@@ -186,7 +186,7 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
   }
   for (int k = 0; k < n; k++) {
     SEXP variable = VECTOR_ELT(variables, k), own = memory_of(list, variable, k);
-    variable_own_block(variable, 1);
+    variable_own_block(variable, 1, time_of_change());
     struct tensor v = as_tensor(variable);
     u.pair[k] = (struct pair){v.dtype, shape_count(&v.shape), v.data, {NULL}, as_tensor(VECTOR_ELT(gradients, k)).data};
     for (int i = 0; i < (int)XLENGTH(own); i++) u.pair[k].state[i] = as_tensor(VECTOR_ELT(own, i)).data;

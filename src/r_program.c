@@ -226,12 +226,30 @@ static SEXP outputs_new(SEXP x, struct program *p, SEXP outputs) {
   return results;
 }
 
+/* A guard's variables are about to be changed. If somebody else changed them meanwhile, what it has kept belongs to
+ * other weights. */
+static void look_at_kept(SEXP objects, const struct program *p, const struct node *guard, double time) {
+  const struct operand *o = node_inputs(p, guard);
+  if (guard->inputs == 1) return;
+  double *note = as_tensor(VECTOR_ELT(objects, o[1].slot)).data;
+  for (int k = 2; k < guard->inputs; k += 2) {
+    SEXP object = VECTOR_ELT(objects, o[k].slot);
+    if (!is_variable(object)) continue;
+    if (variable_time(object) != note[KEPT_TIME]) note[KEPT_LEFT] = -1;
+    variable_own_block(object, 1, time);
+  }
+  note[KEPT_TIME] = time;
+}
+
 struct program *program_ready(SEXP x) {
-  SEXP shelter = program_shelter(x);
+  SEXP objects = VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS);
   struct program *p = as_program(x);
+  double time = time_of_change();
+  for (int32_t i = 0; i < p->nodes_used && p->guarded; i++)
+    if (p->nodes[i].op == ACTION_GUARD) look_at_kept(objects, p, &p->nodes[i], time);
   for (int32_t k = 0; k < p->slots_used; k++) {
     p->slots[k].given = 0;
-    if (p->slots[k].written) variable_own_block(VECTOR_ELT(VECTOR_ELT(shelter, SHELTER_OBJECTS), k), 1);
+    if (p->slots[k].written) variable_own_block(VECTOR_ELT(objects, k), 1, time);
   }
   int known = p->laid_out == p->nodes_used + 1;
   p = known ? program_locate(x) : program_allocate(x);
@@ -392,22 +410,26 @@ SEXP ffi_program_assign(SEXP x, SEXP variable, SEXP value) {
   return R_NilValue;
 }
 
-/* Nothing changes from here on if the scalar x is not finite. While it is, the tensors `now`, an optimizer's numbers
- * first, are copied to those of `kept` every so many steps. */
-SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept);
-SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept) {
-  int n = (int)list_length(now), used = 0;
-  struct operand *operand = (struct operand *)R_alloc((size_t)(1 + 2 * n), sizeof *operand);
-  memset(operand, 0, (size_t)(1 + 2 * n) * sizeof *operand);
+/* Nothing changes from here on if the scalar x is not finite. While it is, the tensors of the list `now` are copied to
+ * those of `then` every so many steps, about which there is a note (all NULL: they are not). */
+SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP note, SEXP now, SEXP then);
+SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP note, SEXP now, SEXP then) {
+  int n = Rf_isNull(note) ? 0 : (int)list_length(now), used = 0;
+  struct operand *operand = (struct operand *)R_alloc((size_t)(2 + 2 * n), sizeof *operand);
+  memset(operand, 0, (size_t)(2 + 2 * n) * sizeof *operand);
   operand[used++].slot = slot_in(program, scalar);
-  if (n != list_length(kept)) raise_text(STATUS_VALUE, "internal error: what is kept");
+  if (n) {
+    struct tensor t = as_tensor(note);
+    if (t.dtype != FLOAT64 || shape_count(&t.shape) != KEPT_NUMBERS || n != list_length(then))
+      raise_text(STATUS_VALUE, "internal error: what is kept");
+    operand[used++].slot = program_shared_slot(program, note);
+  }
   for (int k = 0; k < n; k++) {
-    struct tensor from = as_tensor(VECTOR_ELT(now, k)), to = as_tensor(VECTOR_ELT(kept, k));
-    if (from.dtype != to.dtype || !shape_equal(&from.shape, &to.shape) ||
-      (k == 0 && (from.dtype != FLOAT64 || shape_count(&from.shape) != OPTIMIZER_NUMBERS)))
+    struct tensor from = as_tensor(VECTOR_ELT(now, k)), to = as_tensor(VECTOR_ELT(then, k));
+    if (from.dtype != to.dtype || !shape_equal(&from.shape, &to.shape))
       raise_text(STATUS_VALUE, "internal error: what is kept");
     operand[used++].slot = program_shared_slot(program, VECTOR_ELT(now, k));
-    operand[used++].slot = program_shared_slot(program, VECTOR_ELT(kept, k));
+    operand[used++].slot = program_shared_slot(program, VECTOR_ELT(then, k));
   }
   struct program *p = program_reserve(program, 0, 1, used);
   const struct slot *s = &p->slots[operand[0].slot];
@@ -415,14 +437,7 @@ SEXP ffi_program_guard(SEXP program, SEXP scalar, SEXP now, SEXP kept) {
     raise_text(STATUS_VALUE, "internal error: only a float scalar is guarded");
   struct attr none = {0};
   program_add_node(p, ACTION_GUARD, operand, used, 0, &none, 1);
-  return R_NilValue;
-}
-
-/* After a step, whose loss does not show what it made of the weights. */
-SEXP ffi_program_judge(SEXP x);
-SEXP ffi_program_judge(SEXP x) {
-  struct failure failure;
-  if (run_judge(program_locate(x), &failure)) raise(&failure);
+  p->guarded = 1;
   return R_NilValue;
 }
 

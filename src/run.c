@@ -94,40 +94,48 @@ static void update_action(struct program *p, const struct node *n, struct team *
   if (thread == 0) optimizer_begin(optimizer);
   team_barrier(team);
   struct update_step step = optimizer_step(optimizer);
+  int finite = 1;
   for (int k = 1; k < n->inputs; k += 2 + states) {
     const struct slot *gradient = &p->slots[o[k].slot], *variable = &p->slots[o[k + 1].slot];
     void *state[MAX_STATES] = {NULL};
     for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
-    optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
+    finite &= optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
       gradient->value, state, thread, team->threads);
   }
+  if (!finite && p->guarded) atomic_store(&team->failed, STATUS_WEIGHTS);
 }
 
 static void assign_action(struct program *p, const struct node *n, struct team *team, int thread) {
   const struct slot *from = &p->slots[node_inputs(p, n)->slot], *to = &p->slots[node_outputs(p, n)->slot];
   if (thread || atomic_load(&team->failed)) return;
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
+  if (p->guarded && dtype_is_float(to->dtype) && !kernels[to->dtype]->finite(shape_count(&to->shape), to->value))
+    atomic_store(&team->failed, STATUS_WEIGHTS);
 }
 
-/* Operands: a scalar; then what to keep, in pairs of tensors (from, to), of which the first are an optimizer's numbers.
+/* Operands: a scalar; in a program that trains also a note on what is kept (run.h), and pairs of tensors (from, to).
  * If the scalar is not finite, as the loss of bad data or of weights that exploded, no later node changes anything.
  * Else the weights are good ones: they are kept, unless those of less than KEPT_STEPS before are. */
 #define KEPT_STEPS 32
 static void guard_action(struct program *p, const struct node *n, struct team *team, int thread) {
   const struct slot *slots = p->slots;
   const struct operand *o = node_inputs(p, n);
-  if (thread) return;
   if (!isfinite(slot_number(&slots[o[0].slot], 0))) {
-    atomic_store(&team->failed, STATUS_NAN);
+    if (thread == 0) atomic_store(&team->failed, STATUS_NAN);
     return;
   }
   if (n->inputs == 1) return;
-  const struct optimizer *now = slots[o[1].slot].value, *kept = slots[o[2].slot].value;
-  if (now->steps < kept->steps + KEPT_STEPS) return;
-  for (int k = 1; k < n->inputs; k += 2) {
+  double *left = (double *)slots[o[1].slot].value + KEPT_LEFT;
+  int due = *left <= 0;
+  for (int k = 2; k < n->inputs && due; k += 2) {
     const struct slot *from = &slots[o[k].slot];
-    memmove(slots[o[k + 1].slot].value, from->value, (size_t)shape_count(&from->shape) * dtype_size[from->dtype]);
+    size_t size = dtype_size[from->dtype];
+    struct range r = share_of(shape_count(&from->shape), ALIGNMENT, thread, team->threads);
+    memcpy((unsigned char *)slots[o[k + 1].slot].value + (size_t)r.begin * size,
+      (const unsigned char *)from->value + (size_t)r.begin * size, (size_t)(r.end - r.begin) * size);
   }
+  team_barrier(team);
+  if (thread == 0) *left = due ? KEPT_STEPS - 1 : *left - 1;
 }
 
 static action *const actions[] = {
@@ -172,23 +180,14 @@ enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_DIVISION)
     return fail(failure, s,
       "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");
-  if (s == STATUS_NAN)
-    return fail(failure, s, "the loss is no longer a finite number; the weights are the last good ones. "
-                            "A smaller learning rate or scaled inputs may help");
+  if (s == STATUS_NAN || s == STATUS_WEIGHTS)
+    return fail(failure, s, "%s finite number%s; the weights are the last good ones. "
+      "A smaller learning rate or scaled inputs may help",
+      s == STATUS_NAN ? "the loss is no longer a" : "the step made weights that are not",
+      s == STATUS_NAN ? "" : "s");
   if (s == STATUS_VALUE) return fail(failure, s, "internal error: a derivative that only R knows");
   if (s == STATUS_INTERRUPTED) return fail(failure, s, "interrupted");
   return s;
-}
-
-enum status run_judge(const struct program *p, struct failure *failure) {
-  for (int k = 0; k < p->slots_used; k++) {
-    const struct slot *s = &p->slots[k];
-    if (s->kind == SLOT_SHARED && s->written && dtype_is_float(s->dtype) &&
-      !kernels[s->dtype]->finite(shape_count(&s->shape), s->value))
-      return fail(failure, STATUS_NAN,
-        "the last step made weights that are not finite numbers. A smaller learning rate or scaled inputs may help");
-  }
-  return STATUS_OK;
 }
 
 struct run {

@@ -14,8 +14,9 @@ double slot_number(const struct slot *s, int64_t i);
 /* What a run left behind, in words. */
 enum status run_explain(enum status s, struct failure *failure);
 
-/* What a step makes of the weights shows in the loss of the next one; after the last step there is none. */
-enum status run_judge(const struct program *p, struct failure *failure);
+/* The note of a guard node: in how many steps it keeps the weights again (-1: nothing is kept yet), and when a program
+ * with this note last changed them. */
+enum { KEPT_LEFT, KEPT_TIME, KEPT_NUMBERS };
 
 /* Open a team of fitting size and run the nodes from `first` on. How large it is follows from the work, and from how
  * fast one thread and all were before in what `choice` stands for. */

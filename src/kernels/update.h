@@ -1,8 +1,9 @@
 /* update.h - one step of an optimizer over a contiguous range: read each number once, write it once.
- * Formulas as in Keras 2.15. The caller folds bias corrections into s->rate. */
+ * Formulas as in Keras 2.15. The caller folds bias corrections into s->rate. A product with 0 is 0 unless the number is
+ * infinite or NaN: so weights that are not finite show without another look at them. */
 
 #define UPDATE(name, step)                                                                          \
-  static void name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, \
+  static int name##_update(int64_t n, const struct update_step *s, void *weights, const void *gradients, \
     void *const *state) { \
     real *pw = weights, *p1 = state[0], *p2 = state[1], *p3 = state[2];                             \
     const real *pg = gradients;                                                                     \
@@ -10,11 +11,14 @@
     const real decay = R(s->decay), gradient_rate = R(s->gradient_rate), scale = R(s->scale);      \
     (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)gradient_rate, (void)scale, (void)p1, (void)p2, \
       (void)p3; \
+    V odd = splat(0);                                                                               \
     FOR_VECTORS((int64_t)0, n) {                                                                    \
       V w = READ(pw), g = READ(pg);                                                                 \
       step                                                                                          \
       WRITE(pw, w);                                                                                 \
+      odd += w * R(0);                                                                              \
     }                                                                                               \
+    return hsum(odd) == R(0);                                                                       \
   }
 #define STATE(p, v, expression) \
   V v = (expression);           \
@@ -76,7 +80,6 @@ static void fill_numbers(int64_t n, double value, void *numbers) {
   for (int64_t i = 0; i < n; i++) x[i] = R(value);
 }
 
-/* A product with 0 is 0 unless the number is infinite or NaN. */
 static int all_finite(int64_t n, const void *numbers) {
   const real *x = numbers;
   V sum = splat(0);

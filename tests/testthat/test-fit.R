@@ -506,35 +506,62 @@ test_that("fit() says that nothing is trained", {
     class = "nativenet_warning_untrained")
 })
 
-test_that("an epoch that ends in NaN leaves weights and optimizer state as those before it left them", {
+test_that("weights that explode go back to those of at most 32 steps before, and the optimizer's state with them", {
   x <- matrix(c(1, 2, 3, 1, 0, 1), 3)
   made <- function() {
     set_random_seed(4)
     keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "relu") |> layer_dense(1) |>
-      compile(optimizer_adam(0.01), "mse")
+      compile(optimizer_nadam(0.01), "mse")
   }
-  trained <- function(model, epochs, ...)
-    fit(model, x, c(1, 2, 4), epochs = epochs, batch_size = 1, shuffle = FALSE, verbose = 0, ...)
-  good <- made()
-  trained(good, 2)
-  spoilt <- made()
-  rate <- function(rate) spoilt$optimizer$learning_rate <- rate
-  spoil <- callback_lambda(on_epoch_begin = function(epoch, logs) if (epoch == 2) rate(1e38))
-  expect_warning(trained(spoilt, 5, callbacks = spoil), class = "nativenet_warning_nan")
-  expect_identical(get_weights(spoilt), get_weights(good))
-  rate(0.01)
-  trained(good, 3)
-  trained(spoilt, 3)
-  expect_identical(get_weights(spoilt), get_weights(good))
-  # one who goes on after it, and meets it again
-  go_on <- callback_lambda(
-    on_epoch_begin = function(epoch, logs) rate(if (epoch == 1) 0.01 else 1e38),
-    on_epoch_end = function(epoch, logs) spoilt$stop_training <- FALSE
-  )
-  suppressWarnings(trained(spoilt, 3, callbacks = go_on))
-  trained(good, 1)
-  rate(0.01)
-  trained(good, 2)
-  trained(spoilt, 2)
-  expect_identical(get_weights(spoilt), get_weights(good))
+  trained <- function(model, steps, ...)
+    fit(model, x, c(1, 2, 4), epochs = steps, batch_size = 3, shuffle = FALSE, verbose = 0, ...)
+  explode_at <- function(model, step) callback_lambda(
+    on_epoch_begin = function(epoch, logs) model$optimizer$learning_rate <- if (epoch == step) 1e38 else 0.01)
+  as_after <- function(model, steps) {
+    good <- made()
+    trained(good, steps)
+    expect_identical(get_weights(model), get_weights(good))
+    model$optimizer$learning_rate <- 0.01
+    for (one in list(good, model)) trained(one, 3)
+    expect_identical(get_weights(model), get_weights(good))
+  }
+  model <- made()
+  expect_warning(trained(model, 99, callbacks = explode_at(model, 40)), "of at most 32 steps before",
+    class = "nativenet_warning_nan")
+  as_after(model, 32) # kept before the first step and after 32
+  # many calls are like one, until weights are set by somebody else
+  model <- made()
+  for (i in 1:39) train_on_batch(model, x, c(1, 2, 4))
+  model$optimizer$learning_rate <- 1e38
+  expect_error(for (i in 1:3) train_on_batch(model, x, c(1, 2, 4)), class = "nativenet_error_nan")
+  as_after(model, 32)
+  set_weights(model, lapply(get_weights(model), `*`, 0.5))
+  own <- get_weights(model)
+  expect_warning(trained(model, 9, callbacks = explode_at(model, 0)), class = "nativenet_warning_nan")
+  expect_identical(get_weights(model), own)
+})
+
+test_that("a batch whose loss overflows does not undo the steps before it", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  compile(model, "sgd", "mse")
+  data <- tensor_slices_dataset(list(matrix(c(1, 2, 1e30, 1)), matrix(c(1, 2, 3, 4)))) |> dataset_batch(1)
+  twin <- clone_model(model)
+  set_weights(twin, get_weights(model))
+  compile(twin, "sgd", "mse")
+  for (i in 1:2) train_on_batch(twin, matrix(i), i)
+  expect_warning(fit(model, data, epochs = 3, verbose = 0), "are those from before", class = "nativenet_warning_nan")
+  expect_identical(get_weights(model), get_weights(twin))
+  expect_error(train_on_batch(model, matrix(1e30), 1), class = "nativenet_error_nan")
+  expect_identical(get_weights(model), get_weights(twin))
+})
+
+test_that("weights are copied every 32 steps, and not in each epoch", {
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, kernel_initializer = "zeros")
+  compile(model, "sgd", "mse")
+  kept <- callback_lambda(on_epoch_end = function(epoch, logs) {
+    seen[[epoch + 1]] <<- as.array(step_cache(layer_self(model))$kept$then[[2]])
+  })
+  seen <- list()
+  fit(model, matrix(1:4), 1:4, epochs = 70, batch_size = 4, verbose = 0, callbacks = kept)
+  expect_identical(which(!duplicated(seen)), c(1L, 33L, 65L))
 })
