@@ -51,10 +51,7 @@ embedding_type <- list(
       config$embeddings_regularizer, config$embeddings_constraint)
   },
   call = function(self, x) {
-    ids <- op_cast(x, "int32")
-    table <- self$weights[[1]]
-    # a recurrent layer that comes next projects each token of a batch once
-    with_note(op_gather(table, ids), "lookup", list(table = table, ids = ids))
+    op_gather(self$weights[[1]], op_cast(x, "int32"))
   },
   mask = function(self, x, mask) if (self$config$mask_zero) op_not_equal(x, 0L)
 )
@@ -268,17 +265,16 @@ call_recurrent <- function(self, x, training, mask, op, ...) {
     class = "shape", fun = self$name)
   check_features(self, x, dim(self$weights[[1]])[1])
   drops <- training && config$dropout > 0
-  lookup <- if (!drops) attr(x, "lookup")
   if (drops) x <- op_dropout(x, config$dropout, noise_shape = c(NA, 1, NA))
   state_mask <- NULL
   if (training && config$recurrent_dropout > 0) {
     ones <- op_add(op_reshape(row_ones(x), c(-1, 1)), tensor(numeric(config$units), self$dtype))
     state_mask <- op_dropout(ones, config$recurrent_dropout)
   }
-  op(if (is.null(lookup)) x else lookup$ids, self$weights[[1]], self$weights[[2]], if (config$use_bias)
-    self$weights[[3]], mask = mask, recurrent_mask = state_mask, activation = part_name(config$activation),
+  op(x, self$weights[[1]], self$weights[[2]], if (config$use_bias) self$weights[[3]], mask = mask,
+    recurrent_mask = state_mask, activation = part_name(config$activation),
     output = if (config$return_sequences) "sequence" else "last", return_state = config$return_state,
-    go_backwards = config$go_backwards, table = lookup$table, ...)
+    go_backwards = config$go_backwards, ...)
 }
 
 recurrent_type <- function(class_name, gates, call) {

@@ -175,9 +175,9 @@ build_layer <- function(self, shape) {
 
 # ---- calls ----
 
-# The mask of a tensor travels with it (R/layer-mask.R); so does what a loss or layer can use in place of
-# it: the inputs of the sigmoid or softmax that made it ("logits"), the embedding matrix and tokens that it was gathered
-# with ("lookup").
+# The mask of a tensor travels with it (R/layer-mask.R); so does what a loss can use in place of it: the inputs of the
+# sigmoid or softmax that made it ("logits"). That is no fusion: from logits, numbers are others where probabilities
+# would be clipped.
 with_note <- function(x, name, value) {
   attr(x, name) <- value # tensors are references: this marks the object itself
   x

@@ -356,7 +356,7 @@ op_matmul <- function(x, y, transpose_x = FALSE, transpose_y = FALSE) {
 #'
 #' @param x a tensor or array, whose last axis is the inputs.
 #' @param kernel (inputs, units), W.
-#' @param bias (units) or `NULL`.
+#' @param bias (units), one row, or `NULL`.
 #' @param activation `"linear"`, `"relu"`, `"leaky_relu"`, `"elu"`, `"selu"`, `"sigmoid"`, `"tanh"`, `"softplus"` or
 #'   `"exp"`.
 #' @param alpha parameter of `"elu"` (1 by default) and `"leaky_relu"` (0.2).

@@ -138,7 +138,7 @@ static enum status rule_matmul(struct inference *q) {
   return STATUS_OK;
 }
 
-/* ints: op code of the activation, or -1. reals: its parameters. (..., I) (I, O) (O) -> (..., O) */
+/* ints: op code of the activation, or -1. reals: its parameters. (..., I) (I, O) (O), or one row -> (..., O) */
 static enum status rule_dense(struct inference *q) {
   const struct shape *x = shape_in(q, 0), *w = shape_in(q, 1);
   int activation = (int)q->attr->ints[0];
@@ -148,7 +148,7 @@ static enum status rule_dense(struct inference *q) {
     return bad_value(q, "no such activation", activation);
   if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0])
     return bad_shapes(q, "the last axis of x must be the first of the kernel");
-  if (q->inputs == 3 && (shape_in(q, 2)->rank != 1 || shape_in(q, 2)->dim[0] != w->dim[1])) {
+  if (q->inputs == 3 && !shape_is_row(shape_in(q, 2), w->dim[1])) {
     char a[TEXT], b[TEXT];
     return fail(q->failure, STATUS_SHAPE, "`op_dense()`: a kernel of shape %s wants a bias of shape (%lld), not %s",
                 SHAPE_TEXT(w, a), (long long)w->dim[1], SHAPE_TEXT(shape_in(q, 2), b));

@@ -74,7 +74,7 @@ void program_follow_rows(struct program *p, const struct node *n) {
 
 /* ---- another number of rows ---- */
 
-static void set_flat(struct program *p, int32_t slot, int64_t n) {
+void program_set_flat(struct program *p, int32_t slot, int64_t n) {
   if (slot != NO_SLOT) p->slots[slot].shape = (struct shape){.rank = 1, .dim = {n}};
 }
 
@@ -89,9 +89,9 @@ static enum status reshape_node(struct program *p, struct node *n, struct failur
   enum status s = program_infer(p, plain_op(n->op), in, is_derivative(n->op) ? n->outputs : n->inputs, &n->attr, &q);
   if (s) return s;
   n->work = q.work * (is_derivative(n->op) ? DERIVATIVE_WORK : 1);
-  set_flat(p, n->workspace, is_derivative(n->op) ? q.derivative_workspace : q.workspace);
+  program_set_flat(p, n->workspace, is_derivative(n->op) ? q.derivative_workspace : q.workspace);
   if (is_derivative(n->op)) return STATUS_OK;
-  set_flat(p, n->saved, q.saved);
+  program_set_flat(p, n->saved, q.saved);
   for (int k = 0; k < n->outputs; k++) p->slots[out[k].slot].shape = q.out[k];
   return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /* program.h - a program: nodes (ops applied to slots) in order, and the slots.
  *
- *   trace -> seal: derive, drop what nobody needs -> plan -> run
+ *   trace -> seal: fuse, derive, drop what nobody needs -> plan -> run
  *
  * The arrays are R-owned and may move when they grow, so slots and nodes are known by index; the
  * addresses inside slots are set by program_place() at the start of each native call.
@@ -36,6 +36,9 @@ int32_t program_add_slot(struct program *p, enum slot_kind kind, int dtype, cons
 
 /* The same for n numbers without a shape; NO_SLOT if n is 0. */
 int32_t program_add_flat(struct program *p, enum slot_kind kind, int dtype, int64_t n);
+
+/* Let it have n numbers, unless it is NO_SLOT. */
+void program_set_flat(struct program *p, int32_t slot, int64_t n);
 
 /* Ask op's shape rule about these inputs; the answers, or the reason why not, are in *q. */
 enum status program_infer(const struct program *p, int op, const struct operand *in, int inputs,

@@ -123,7 +123,7 @@ enum status packing_fill(struct packing *p, const struct recurrent *r, const str
     for (int64_t i = 0; i < r->steps; i++) {
       int64_t at = from + (backwards ? r->steps - 1 - i : i);
       if (step_is_real(s, at)) p->source[p->first[t++] + j] = (int32_t)at;
-      else if (!token_is_known(s, at) && (!s->mask || s->mask[at])) status = STATUS_INDEX;
+      else if (!token_is_known(s, at) && (s->all_checked || !s->mask || s->mask[at])) status = STATUS_INDEX;
     }
   }
   p->used[0] = p->used[1] = p->first[r->steps];

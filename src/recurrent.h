@@ -15,9 +15,11 @@
 #include "ops.h"
 #include "threads.h"
 
-/* Attributes (ints). The flags in the middle say which inputs follow x, kernel and recurrent kernel, in this order. */
+/* Attributes (ints). The flags in the middle say which inputs follow x, kernel and recurrent kernel, in this order.
+ * That of the table may be TOKENS_CHECKED: tokens outside it are refused at masked steps, too, as by a gather. */
 enum { CELL_OUTPUT, CELL_BACKWARDS, CELL_ACTIVATION, CELL_RECURRENT_ACTIVATION,
-       CELL_BIAS, CELL_MASK, CELL_RECURRENT_MASK, CELL_TABLE, CELL_FIRST_H, CELL_FIRST_C, CELL_RESET_AFTER, CELL_INTS };
+       CELL_BIAS, CELL_MASK, CELL_RECURRENT_MASK, CELL_TABLE, CELL_FIRST_H, CELL_FIRST_C, CELL_RESET_AFTER, CELL_INTS,
+       TOKENS_CHECKED = 2 };
 
 /* The first output: h after the last step (B, U) or after each (B, T, U). A masked step repeats what came before it,
  * and before the first real step that is 0. The others are the state at the end, which without a real step is the
@@ -100,6 +102,7 @@ struct steps {
   const int32_t *token;
   const unsigned char *mask;
   int64_t vocabulary;
+  int all_checked; /* are tokens of masked steps refused, too? */
 };
 static inline int token_is_known(const struct steps *s, int64_t at) {
   return !s->token || (s->token[at] >= 0 && s->token[at] < s->vocabulary);
@@ -108,7 +111,7 @@ static inline int step_is_real(const struct steps *s, int64_t at) {
   return (!s->mask || s->mask[at]) && token_is_known(s, at);
 }
 
-/* Fill `p`. STATUS_INDEX if a real step has a token outside the table. */
+/* Fill `p`. STATUS_INDEX if a step whose token counts has one outside the table. */
 enum status packing_fill(struct packing *p, const struct recurrent *r, const struct steps *s, int backwards);
 
 /* Rows of step t, all of which belong to the first sorted sequences. */

@@ -25,6 +25,11 @@ int64_t shape_span(const struct shape *s, int from, int to);
 
 int shape_equal(const struct shape *a, const struct shape *b);
 
+/* Is it n numbers along the last axis, one row? */
+static inline int shape_is_row(const struct shape *s, int64_t n) {
+  return s->rank && s->dim[s->rank - 1] == n && shape_count(s) == n;
+}
+
 /* "(32, 784)" into text, as shapes are written in every message. */
 const char *shape_format(const struct shape *s, char *text, size_t size);
 

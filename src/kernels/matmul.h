@@ -2,10 +2,10 @@
 
 #ifndef REAL_IS_FLOATING /* multiply.h is for floats; this for whole numbers: C = A B, exact or with a flaw */
 static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, struct matrix a, struct matrix b,
-  const real *bias, int add, real *y) {
+  int add, real *y) {
   struct range rows = share_rows(c, m);
   enum status flaw = STATUS_OK;
-  (void)bias, (void)add;
+  (void)add;
   for (int64_t i = rows.begin; i < rows.end; i++) {
     for (int64_t j = 0; j < n; j++) {
       total sum = 0;
@@ -64,8 +64,7 @@ static void matmul_forward(const struct call *c) {
     int64_t a, b;
     product_at(&p, i, &a, &b);
     multiply(c, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb),
-      NULL, 0,
-             OUT + i * p.m * p.n);
+      0, OUT + i * p.m * p.n);
   }
 }
 
@@ -88,10 +87,10 @@ static void matmul_backward(const struct call *c) {
       struct matrix dy = matrix_of(DOUT + i * p.m * p.n, p.n, 0);
       int add = ADDS(k) || at[k] <= before; /* offsets grow while the matrices are new */
       real *d = DIN(k) + at[k];
-      if (k == 0 && !p.ta) multiply(c, p.m, p.k, p.n, dy, flipped(b), NULL, add, d);
-      else if (k == 0) multiply(c, p.k, p.m, p.n, b, flipped(dy), NULL, add, d);
-      else if (!p.tb) multiply(c, p.k, p.n, p.m, flipped(a), dy, NULL, add, d);
-      else multiply(c, p.n, p.k, p.m, flipped(dy), a, NULL, add, d);
+      if (k == 0 && !p.ta) multiply(c, p.m, p.k, p.n, dy, flipped(b), add, d);
+      else if (k == 0) multiply(c, p.k, p.m, p.n, b, flipped(dy), add, d);
+      else if (!p.tb) multiply(c, p.k, p.n, p.m, flipped(a), dy, add, d);
+      else multiply(c, p.n, p.k, p.m, flipped(dy), a, add, d);
       if (at[k] > before) before = at[k];
     }
     if (p.batches == 0 && c->thread == 0) zero_first(c, k);
@@ -102,12 +101,9 @@ static void matmul_backward(const struct call *c) {
 static void dense_forward(const struct call *c) {
   const struct shape *w = SHAPE(1);
   int64_t n = rows_of(OUT_SHAPE), inputs = w->dim[0], outputs = w->dim[1];
-  const real *bias = c->inputs == 3 ? IN(2) : NULL;
-  multiply(c, n, outputs, inputs, matrix_of(IN(0), inputs, 0), matrix_of(IN(1), outputs, 0), bias, 0, OUT);
-  if (INT(0) < 0) return;
-  team_barrier(c->team);
-  struct range r = share(c, n * outputs);
-  fused_map[INT(0)](r.begin, r.end, OUT, OUT, REAL_ATTR(0), REAL_ATTR(1));
+  struct after after = {c->inputs == 3 ? IN(2) : NULL, INT(0) < 0 ? NULL : fused_map[INT(0)], REAL_ATTR(0),
+    REAL_ATTR(1)};
+  multiply_then(c, n, outputs, inputs, matrix_of(IN(0), inputs, 0), matrix_of(IN(1), outputs, 0), 0, OUT, after);
 }
 
 /* db = column sums of dz, in order of the rows */
@@ -134,9 +130,9 @@ static void dense_backward(const struct call *c) {
     dz = WORKSPACE;
   }
   struct matrix z = matrix_of(dz, outputs, 0);
-  if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), NULL, ADDS(0), DIN(0));
+  if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), ADDS(0), DIN(0));
   wait_if_repeated(c, 1);
-  if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, NULL, ADDS(1), DIN(1));
+  if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, ADDS(1), DIN(1));
   if (c->inputs < 3 || !DIN(2)) return;
   wait_if_repeated(c, 2);
   bias_backward(c, dz, n, outputs);

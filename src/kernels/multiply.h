@@ -1,4 +1,4 @@
-/* multiply.h - the one matrix multiply: C = A B [+ C] [+ bias], for any strides of A and B.
+/* multiply.h - the one matrix multiply: C = A B [+ C], for any strides of A and B, and what is done with C at once.
  *
  * A tile of MR rows and NR vectors of C stays in registers while k runs:
  *
@@ -24,10 +24,10 @@
 #define DN 3         /* dot products: MR x DN sums at a time */
 #define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
-/* What the sums of a tile are added to: C itself, the bias (the same for each row) or zero. */
+/* What the sums of a tile are added to: C itself or zero. */
 struct start {
   const real *at;
-  int64_t row; /* stride; 0 for bias and zero */
+  int64_t row; /* stride; 0 for zero */
 };
 static const real zeros[NR * VL];
 
@@ -131,7 +131,7 @@ INLINE int64_t panel_width(int64_t columns) {
 
 /* C = start + A B by panels of B. */
 static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b, const real *bias, int add, real *c, int64_t c_row, int pack) {
+  struct matrix b, int add, real *c, int64_t c_row, int pack) {
   real panel[KC * NR * VL];
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
@@ -142,7 +142,6 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
       struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
       struct start s = {zeros, 0};
       if (add || k > 0) s = (struct start){c + n, c_row};
-      else if (bias) s = (struct start){bias + n, 0};
       int ragged = width % VL != 0;
       if (pack || ragged || b.column != 1) {
         int64_t filled = (width + VL - 1) / VL * VL;
@@ -216,10 +215,31 @@ static void multiply_dots(const struct call *call, int64_t rows, int64_t columns
   }
 }
 
-/* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or to the bias (columns) or
- * put in place of C. This member's share: some rows, or some columns where rows are few. */
+/* What becomes of C (rows, columns) while it is in the cache: f(C + bias). */
+struct after {
+  const real *bias; /* (columns), or NULL */
+  map_function *map;
+  real a, b; /* its parameters */
+};
+#define NOTHING ((struct after){NULL, NULL, 0, 0})
+
+#define AT_ONCE 4096 /* numbers */
+static void finish(int64_t rows, int64_t columns, struct after f, real *c, int64_t c_row) {
+  if (!f.bias && !f.map) return;
+  int64_t some = columns == c_row ? 1 + AT_ONCE / (columns + 1) : 1;
+  for (int64_t m = 0; m < rows; m += some) {
+    if (some > rows - m) some = rows - m;
+    real *at = c + m * c_row;
+    for (int64_t j = 0; j < some && f.bias; j++)
+      FOR_VECTORS((int64_t)0, columns) WRITE(at + j * columns, READ(at + j * columns) + READ(f.bias));
+    if (f.map) f.map(0, some * columns, at, at, f.a, f.b);
+  }
+}
+
+/* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or put in its place. This member's share: some
+ * rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b, const real *bias, int add, real *y) {
+  struct matrix b, int add, real *y, struct after after) {
   int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS;
   struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
                               : share_of(rows, MR, c->part, c->parts);
@@ -227,40 +247,48 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
   if (r.end <= r.begin) return;
   if (by_columns) {
     b.at += r.begin * b.column, y += r.begin, columns = r.end - r.begin;
-    if (bias) bias += r.begin;
+    if (after.bias) after.bias += r.begin;
   } else {
     a.at += r.begin * a.row, y += r.begin * columns, rows = r.end - r.begin;
   }
   if (b.column == 1 || pack || depth < 4 * VL) {
-    for (int64_t m = 0; m < rows; m += TALL) /* an interrupt waits for so many rows of a panel */
-      multiply_panels(c, rows - m < TALL ? rows - m : TALL, columns, depth, (struct matrix){a.at + m * a.row, a.row,
-        a.column}, b, bias, add, y + m * y_row, y_row, pack);
+    for (int64_t m = 0; m < rows; m += TALL) { /* an interrupt waits for so many rows of a panel */
+      int64_t some = rows - m < TALL ? rows - m : TALL;
+      multiply_panels(c, some, columns, depth, (struct matrix){a.at + m * a.row, a.row, a.column}, b, add,
+        y + m * y_row, y_row, pack);
+      finish(some, columns, after, y + m * y_row, y_row);
+    }
     return;
   }
-  for (int64_t m = 0; m < rows && !add; m++) {
-    if (bias) memcpy(y + m * y_row, bias, (size_t)columns * sizeof(real));
-    else memset(y + m * y_row, 0, (size_t)columns * sizeof(real));
-  }
+  for (int64_t m = 0; m < rows && !add; m++) memset(y + m * y_row, 0, (size_t)columns * sizeof(real));
   multiply_dots(c, rows, columns, depth, a, b, y, y_row);
+  finish(rows, columns, after, y, y_row);
 }
 
 /* Large products may be a library's: one member calls it, as it has threads of its own. */
 static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b, const real *bias, int add, real *y) {
+  struct matrix b, int add, real *y, struct after after) {
   library_product *product = library_multiply[output_slot(c)->dtype];
   if (!product) return 0;
   if (c->thread) return 1;
-  for (int64_t m = 0; m < rows && bias && !add; m++) memcpy(y + m * columns, bias, (size_t)columns * sizeof(real));
-  if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add || bias, y)) return 1;
+  if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add, y)) {
+    finish(rows, columns, after, y, columns);
+    return 1;
+  }
   struct call alone = *c;
   alone.part = 0, alone.parts = 1;
-  multiply_own(&alone, rows, columns, depth, a, b, bias, add, y);
+  multiply_own(&alone, rows, columns, depth, a, b, add, y, after);
   return 1;
 }
 
-static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
-  struct matrix b, const real *bias, int add, real *y) {
+static void multiply_then(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b, int add, real *y, struct after after) {
   double work = (double)rows * (double)columns * (double)depth;
-  if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, bias, add, y)) return;
-  multiply_own(c, rows, columns, depth, a, b, bias, add, y);
+  if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, add, y, after)) return;
+  multiply_own(c, rows, columns, depth, a, b, add, y, after);
+}
+
+static void multiply(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
+  struct matrix b, int add, real *y) {
+  multiply_then(c, rows, columns, depth, a, b, add, y, NOTHING);
 }

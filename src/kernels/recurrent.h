@@ -84,7 +84,7 @@ static void cells_open(const struct call *c, struct cells *k) {
   if (k->first_c_input >= 0) k->first_c = IN(k->first_c_input);
   if (k->mask_input >= 0) k->s.mask = input_slot(c, k->mask_input)->value;
   if (k->table_input >= 0) k->table = IN(k->table_input), k->s.token = input_slot(c, 0)->value;
-  k->s.vocabulary = k->r.vocabulary;
+  k->s.vocabulary = k->r.vocabulary, k->s.all_checked = INT(CELL_TABLE) == TOKENS_CHECKED;
   if (k->table_input < 0) k->at[CELL_PROJECTED] = k->at[CELL_GATES]; /* every row is projected where it is used */
 }
 
@@ -125,8 +125,9 @@ INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recur
 static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a,
   int64_t a_row, const real *b, int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
   int pack = o->rows >= PACK_ROWS;
-  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, bias,
-    add, y, y_row, pack);
+  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, add,
+    y, y_row, pack);
+  finish(o->rows, columns, (struct after){.bias = bias}, y, y_row);
 }
 
 /* ---- forward ---- */
@@ -192,7 +193,7 @@ static void cells_forward(const struct call *c, cell_step *step) {
   gather_rows(&k);
   team_barrier(c->team);
   struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), kernel = matrix_of(k.kernel, k.gates, 0);
-  multiply(c, k.m, k.gates, k.r.inputs, rows, kernel, k.bias, 0, k.at[CELL_PROJECTED]);
+  multiply_then(c, k.m, k.gates, k.r.inputs, rows, kernel, 0, k.at[CELL_PROJECTED], (struct after){.bias = k.bias});
   team_barrier(c->team);
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) {
@@ -301,7 +302,7 @@ static void recurrent_gradient(const struct cells *k, const real *inputs, const 
   struct range r = share_of(k->units, MR, c->part, c->parts);
   if (r.end <= r.begin) return;
   struct matrix a = {inputs + r.begin, 1, k->units}, b = {gradients + from, k->gates, 1};
-  multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, NULL, ADDS(2), DIN(2) + r.begin * k->gates + from,
+  multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, ADDS(2), DIN(2) + r.begin * k->gates + from,
     k->gates, 0);
 }
 
@@ -341,8 +342,8 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
   int to_rows = k.table ? k.table_input : 0;
   struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0),
     kernel = matrix_of(k.kernel, k.gates, 0);
-  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(kernel), NULL, 0, k.at[CELL_DROWS]);
-  if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, NULL, ADDS(1), DIN(1));
+  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(kernel), 0, k.at[CELL_DROWS]);
+  if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, ADDS(1), DIN(1));
   if (DIN(2)) {
     wait_if_repeated(c, 2);
     recurrent_gradient(&k, k.at[recurrent_input(&k)], drecurrent, 0, reset);
