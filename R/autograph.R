@@ -15,9 +15,9 @@
 #'
 #' Results do not depend on whether a function was compiled, but for the last bits of gradients of a variable that was
 #' assigned to in between, of an embedding matrix whose rows go to a recurrent layer, and of those that start from
-#' `output_gradients` or from a tape that was told late what to watch. Where the function looks at numbers (`$numpy()`, an `if` on a tensor), prints, draws random numbers with R's
-#' generator, changes things outside of it or takes elements from a data set, it runs eagerly (op by op), and a message
-#' says so once. When something that it found outside has changed since (a number, a function, the field of an object),
+#' `output_gradients` or from a tape that was told late what to watch. Where the function looks at numbers (`$numpy()`,
+#' an `if` on a tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements
+#' from a data set, it runs eagerly (op by op), and a message says so once. When something that it found outside has changed since (a number, a function, the field of an object),
 #' it is retraced. Random numbers of `tf$random` are new in each call.
 #' Inside the block of a gradient tape that was opened outside, a compiled function runs eagerly, so that the tape sees
 #' what it does.
