@@ -17,8 +17,9 @@
 #' assigned to in between, of an embedding matrix whose rows go to a recurrent layer, and of those that start from
 #' `output_gradients` or from a tape that was told late what to watch. Where the function looks at numbers (`$numpy()`,
 #' an `if` on a tensor), prints, draws random numbers with R's generator, changes things outside of it or takes elements
-#' from a data set, it runs eagerly (op by op), and a message says so once. When something that it found outside has changed since (a number, a function, the field of an object),
-#' it is retraced. Random numbers of `tf$random` are new in each call.
+#' from a data set, it runs eagerly (op by op), and a message says so once. When something that it found outside has
+#' changed since (a number, a function, the field of an object), it is retraced. Random numbers of `tf$random` are new
+#' in each call.
 #' Inside the block of a gradient tape that was opened outside, a compiled function runs eagerly, so that the tape sees
 #' what it does.
 #'

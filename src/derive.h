@@ -54,9 +54,9 @@ struct room seal_room(struct program *traced);
  * variable, is left out. */
 void program_seal(struct program *traced, struct program *sealed);
 
-/* Before that: put one op in the place of several, where its kernel does the work of all (fuse.c). Room for
- * FUSED_OPERANDS more operands per node must be there. */
-#define FUSED_OPERANDS 2
+/* Before that: put one op in the place of several, where its kernel does the work of all (fuse.c). There must
+ * be room for so much more. */
+struct room fuse_room(const struct program *p);
 void program_fuse(struct program *p);
 
 #endif

@@ -40,6 +40,11 @@ static const struct node *made_for(const struct program *p, int32_t i, int k) {
   return lie_together(p, s->last, i) ? &p->nodes[s->last] : NULL;
 }
 
+static void set_or_add(struct program *p, int32_t *slot, int dtype, int64_t n) {
+  if (*slot == NO_SLOT) *slot = program_add_flat(p, SLOT_COMPUTED, dtype, n);
+  program_set_flat(p, *slot, n);
+}
+
 /* Node i is another op from here on, of these inputs. */
 static void become(struct program *p, int32_t i, int op, const struct operand *in, int inputs,
   const struct attr *attr) {
@@ -56,8 +61,8 @@ static void become(struct program *p, int32_t i, int op, const struct operand *i
   n->inputs = inputs;
   program_infer(p, op, in, inputs, attr, &q); /* which says how much it saves */
   n->work = q.work;
-  program_set_flat(p, n->saved, q.saved);
-  program_set_flat(p, n->workspace, q.workspace);
+  set_or_add(p, &n->saved, dtype_in(&q, op_info[op].key), q.saved);
+  set_or_add(p, &n->workspace, dtype_in(&q, op_info[op].key), q.workspace);
 }
 
 static const struct shape *shape_of(const struct program *p, struct operand o) { return &p->slots[o.slot].shape; }
@@ -125,6 +130,12 @@ static int fuse_gather(struct program *p, int32_t i) {
   p->nodes[p->slots[node_inputs(p, n)[0].slot].last].op = OP_STOP_GRADIENT; /* an op that nobody misses */
   become(p, i, n->op, in, inputs + 1, &attr);
   return 1;
+}
+
+/* An op that takes the place of two has the operands of the later one and at most two more, and may need other
+ * memory. */
+struct room fuse_room(const struct program *p) {
+  return (struct room){2 * p->nodes_used, 0, p->operands_used + 2 * p->nodes_used};
 }
 
 void program_fuse(struct program *p) {

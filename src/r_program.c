@@ -365,8 +365,9 @@ SEXP ffi_program_seal(SEXP x, SEXP outputs);
 SEXP ffi_program_seal(SEXP x, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(outputs); k++)
     as_program(x)->slots[slot_in(x, VECTOR_ELT(outputs, k))].kept = 1;
-  program_fuse(program_reserve(x, 0, 0, FUSED_OPERANDS * as_program(x)->nodes_used));
-  struct room room = seal_room(as_program(x));
+  struct room room = fuse_room(as_program(x));
+  program_fuse(program_reserve(x, room.slots, room.nodes, room.operands));
+  room = seal_room(as_program(x));
   struct program *p = program_reserve(x, room.slots, 0, 0), sealed = *p;
   SEXP shelter = program_shelter(x);
   SEXP nodes = PROTECT(vector_for(RAWSXP, (int64_t)((size_t)room.nodes * sizeof(struct node)), "a program", NULL));
