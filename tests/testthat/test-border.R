@@ -35,7 +35,7 @@ test_that("an op with attributes that make no sense is an error or harmless", {
   set.seed(1)
   inputs <- list(matrix(1, 2, 3), c(1, 2, 3), 1, array(1, c(2, 2, 2)), 0:1, TRUE, variable(c(1, 2)),
     tensor(matrix(0, 0, 3)), array(0L, c(3, 2)))
-  for (i in 1:3000) {
+  for (i in 1:1500) {
     tryCatch(
       .Call(ns$C_apply, sample(op_names(), 1), inputs[sample(length(inputs), sample(0:4, 1), replace = TRUE)],
         as.double(sample(c(-2:5, 2^31, 2^62, -2^62, 1e300, NaN), sample(0:9, 1), replace = TRUE)),
@@ -66,7 +66,7 @@ test_that("random arguments for every routine are errors or harmless", {
     c(9, 1, 1, 1, 1, 1, 1), structure(1L, class = "nn_tensor"), structure(list(), class = "nn_tensor")
   )
   pool <- c(pool, .Call(ns$C_optimizer_new, c(4, 0.1, 0.9, 0.99, 1e-7, 0, 0)))
-  for (i in 1:4000) {
+  for (i in 1:2000) {
     routine <- routines[[sample(length(routines), 1)]]
     tryCatch(do.call(.Call, c(list(routine), pool[sample(length(pool), routine$numParameters, replace = TRUE)])),
       error = identity, warning = identity)
@@ -87,6 +87,7 @@ test_that("memory that cannot be had is an error that names who asked for it and
       code
       "no error"
     }, nativenet_error_memory = conditionMessage, error = function(e) paste("a plain error:", conditionMessage(e)))
+    large <- op_random_uniform(c(1e5, 400))
     list(
       k_zeros = refusal(k_zeros(c(1e5, 1e4))), k_eye = refusal(k_eye(1e5)),
       op_tile = refusal(op_tile(matrix(1:4, 2), c(1e5, 1e4))),
@@ -104,8 +105,8 @@ test_that("memory that cannot be had is an error that names who asked for it and
       sequences_to_matrix = refusal(sequences_to_matrix(list(1:3), num_words = 1e9)),
       skipgrams = refusal(skipgrams(1:1e5, 1e6, window_size = 1e5)),
       make_sampling_table = refusal(make_sampling_table(1e9)),
-      as.array = refusal(as.array(op_random_uniform(c(1e5, 400)))),
-      variable = refusal(variable(op_random_uniform(c(1e5, 400))))
+      as.array = refusal(as.array(large)),
+      variable = refusal(variable(large))
     )
   })
   for (name in setdiff(names(got), "variable")) expect_match(got[[name]], paste0("^(layer )?`", name), label = name)
@@ -157,21 +158,22 @@ test_that("an interrupt ends single ops, initializers and conversions that would
   session$run(function() {
     library(nativenet)
     long <<- list(
-      product = function() op_matmul(big, big), # half a minute and more
+      product = function() op_matmul(big, big), # many seconds
       orthogonal = function() initializer_orthogonal()(c(6000, 6000)),
-      random = function() repeat op_random_normal(c(2e4, 1e3)),
+      random = function() repeat op_random_normal(c(2e3, 1e3)),
       to_r = function() repeat as.array(some), from_r = function() repeat tensor(ours)
     )
-    big <<- op_broadcast_to(0, c(8000, 8000))
-    some <<- op_broadcast_to(0, c(1000, 8000))
-    ours <<- matrix(0, 1000, 8000)
+    big <<- op_broadcast_to(tensor(0, "float32"), c(6000, 6000))
+    some <<- op_broadcast_to(0, c(200, 8000))
+    ours <<- matrix(0, 200, 8000)
+    NULL # what is returned goes from process to process
   })
   for (name in c("product", "orthogonal", "random", "to_r", "from_r")) {
     stopped <- interrupted(session, function(running, name) {
       file.create(running)
       tryCatch(long[[name]](), interrupt = function(e) sum(proc.time()[c("user.self", "sys.self")]))
     }, name)
-    expect_lt(stopped - attr(stopped, "sent"), 5, label = name)
+    expect_lt(stopped - attr(stopped, "sent"), 3, label = name)
   }
   expect_identical(session$run(function() as.array(op_matmul(diag(2), diag(2)))), diag(2))
 })
@@ -186,7 +188,7 @@ test_that(
   on.exit(session$close())
   got <- interrupted(session, function(running) {
     library(nativenet)
-    x <- matrix(rep_len(c(0.1, -0.3, 0.2, 0.7, -0.5), 2e6), 2000)
+    x <- matrix(rep_len(c(0.1, -0.3, 0.2, 0.7, -0.5), 1e6), 1000)
     y <- x[, 1]
     make <- function() {
       set.seed(1)
@@ -199,7 +201,7 @@ test_that(
     begin <- callback_lambda(on_batch_begin = function(batch, logs) file.create(running))
     note <- character()
     withCallingHandlers(
-      tryCatch(fit(m, x, y, batch_size = 1000, epochs = 1000, verbose = 0, callbacks = begin), interrupt = function(e)
+      tryCatch(fit(m, x, y, batch_size = 500, epochs = 1000, verbose = 0, callbacks = begin), interrupt = function(e)
         "interrupted"),
       message = function(e) {
         note <<- conditionMessage(e)
@@ -209,11 +211,11 @@ test_that(
     steps <- m$optimizer$iterations
     stopped <- get_weights(m)
     epochs <- steps %/% 2 + 1
-    fit(m, x, y, batch_size = 1000, epochs = epochs, verbose = 0, resume = TRUE)
+    fit(m, x, y, batch_size = 500, epochs = epochs, verbose = 0, resume = TRUE)
     whole <- make()
     set.seed(2)
     at <- list()
-    fit(whole, x, y, batch_size = 1000, epochs = epochs, verbose = 0,
+    fit(whole, x, y, batch_size = 500, epochs = epochs, verbose = 0,
       callbacks = callback_lambda(on_batch_end = function(batch, logs) at[[length(at) + 1]] <<- get_weights(whole)))
     list(note = note, step = steps == 0 || identical(stopped, at[[steps]]),
       resumed = identical(get_weights(m), get_weights(whole)))

@@ -510,6 +510,8 @@ random_step <- function() {
 test_that("random chains of verbs do what lists do", {
   skip_if(Sys.getenv("NATIVENET_SLOW") == "0")
   old <- get0(".Random.seed", globalenv())
+  same <- function(x, y) isTRUE(all.equal(x, y))
+  wrong <- integer()
   for (chain in 1:300) {
     set.seed(chain)
     rows <- sample(0:7, 1)
@@ -525,13 +527,11 @@ test_that("random chains of verbs do what lists do", {
       model <- new_model
       data <- suppressMessages(step[[1]](data))
     }
-    for (round in 1:2) expect_equal(suppressMessages(numbers(data)), if (length(model)) model else list(),
-      info = paste("chain", chain))
-    size <- length(data)
-    if (!is.na(size)) expect_equal(size, length(model), info = paste("chain", chain))
+    suppressMessages(for (round in 1:2) if (!same(numbers(data), as.list(model))) wrong <- c(wrong, chain))
     batches <- suppressMessages(numbers(dataset_batch(data, 3)))
-    expect_equal(sum(unlist(batches)), sum(unlist(model)), info = paste("chain", chain))
-    expect_equal(length(batches), ceiling(length(model) / 3), info = paste("chain", chain))
+    if (!length(data) %in% c(NA, length(model)) || !same(sum(unlist(batches)), sum(unlist(model))) ||
+      length(batches) != ceiling(length(model) / 3)) wrong <- c(wrong, chain)
   }
+  expect_identical(wrong, integer())
   if (!is.null(old)) assign(".Random.seed", old, globalenv())
 })

@@ -36,7 +36,7 @@ test_that("partial derivatives agree with finite differences", {
       x <- case$inputs[[case$wants[k]]]
       if (is.null(gradients[[k]])) return("NULL")
       if (!like_input(gradients[[k]], x)) return(paste("gradient of shape", text_of(dims(gradients[[k]]))))
-      if (length(x) > 100) next # by direction, below
+      if (length(x) > 40) next # by direction, below
       error <- relative_error(gradients[[k]], numeric_gradient(case$call, case$inputs, case$wants[k]))
       if (!(error < 1e-7)) return(sprintf("input %d is off by %.2g", case$wants[k], error))
     }
@@ -296,23 +296,25 @@ test_that("compiled gradients are those of the tape to the bit, and read nothing
 })
 
 test_that("gradients that add up are right for tensors so large that kernels work part by part", {
-  x <- op_broadcast_to(tensor(0.5), c(2900, 2900))
+  n <- 2001 # the derivative of an op of n^2 numbers is two parts' work
+  x <- op_broadcast_to(tensor(0.5, "float32"), c(n, n))
   ops <- list(
-    transpose = function(x) op_transpose(x), slice = function(x) x[1:2900, ], gather = function(x)
-      op_gather(x, 0:2899, axis = 1),
-    where = function(x) op_where(op_greater(x, 0), x, 0), max = function(x) op_max(x, axis = 2) * 2900
+    transpose = function(x) op_transpose(x), slice = function(x) x[1:n, ], gather = function(x)
+      op_gather(x, seq_len(n) - 1L, axis = 1),
+    where = function(x) op_where(op_greater(x, 0), x, 0), max = function(x) op_max(x, axis = 2) * n
   )
   for (name in names(ops)) {
     with(gradient_tape() %as% tape, {
       tape_watch(tape, x)
       y <- op_sum(ops[[name]](x)) + op_sum(x)
     })
-    expect_identical(range(as.array(tape$gradient(y, x))), c(2, 2), label = name)
+    g <- tape$gradient(y, x)
+    expect_identical(c(as.array(op_min(g)), as.array(op_max(g))), c(2, 2), label = name)
   }
   # a factor that is repeated, named twice
-  s <- variable(matrix(2))
+  s <- variable(matrix(2), dtype = "float32")
   with(gradient_tape() %as% tape, y <- op_sum(x * s) + op_sum(x * s))
-  expect_identical(c(as.array(tape$gradient(y, s))), 2900^2)
+  expect_identical(c(as.array(tape$gradient(y, s))), n^2)
   # an embedding with a penalty
   w <- variable(matrix(0.5, 100, 64), dtype = "float32")
   with(gradient_tape() %as% tape, y <- op_sum(op_gather(w, matrix(0L, 256, 250), axis = 1)) +
