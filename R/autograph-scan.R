@@ -140,7 +140,7 @@ code_rules <- list(
     locals <- read_code(code[[3]], env, locals, found)
     if (is.name(code[[3]]) && !as.character(code[[3]]) %in% locals) {
       over <- found_value(as.character(code[[3]]), env)
-      if (is_dataset(over) || is_iterator(over)) refuse(found, "it loops over a data set")
+      if (is_dataset(over) || is_iterator(over)) refuse(found, loops_over_data)
     }
     read_code(code[[4]], env, union(locals, as.character(code[[2]])), found)
     union(locals, as.character(code[[2]]))
@@ -168,6 +168,8 @@ code_rules <- list(
   `||` = function(code, env, locals, found) code_rules$`&&`(code, env, locals, found),
   quote = function(code, env, locals, found) locals
 )
+
+loops_over_data <- "it loops over a data set, whose batches are compiled where they can be"
 
 assigned_name <- function(target) {
   while (is.call(target)) target <- target[[2]]

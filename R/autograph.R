@@ -13,6 +13,11 @@
 #' size (`nrow(x)`). `if` and `while` understand tensors inside it, and `for` runs over data sets and over the first
 #' axis of tensors.
 #'
+#' A `for` over a native data set (see [tensor_slices_dataset()]) that ends in [dataset_batch()] goes through C as a
+#' whole: R takes its first and its last batch, and the body is compiled for those in between, with the tensors that it
+#' carries on, such as a sum of losses. It stays in R, batch by batch, where the body cannot be compiled, draws random
+#' numbers, leaves the loop by `break` or `next`, or carries on what is no tensor (`n <- n + 1` for an R number).
+#'
 #' Results do not depend on whether a function was compiled, but for the last bits of gradients of a variable that was
 #' assigned to in between, of an embedding matrix whose rows go to a recurrent layer, and of those that start from
 #' `output_gradients` or from a tape that was told late what to watch. Where the function looks at numbers (`$numpy()`,
@@ -224,6 +229,7 @@ describe_inputs <- function(trace) {
 #' @noRd
 with_tensor_control <- function(code, loop = 1) {
   if (!is.call(code)) return(code)
+  original <- code
   head <- if (is.name(code[[1]])) as.character(code[[1]]) else ""
   if (head %in% c("quote", "bquote", "~", "expression", "substitute")) return(code)
   if (head == "function") {
@@ -244,8 +250,10 @@ with_tensor_control <- function(code, loop = 1) {
     `for` = {
       name <- as.name(paste0(".loop_", loop))
       body <- as.call(list(as.name("{"), call("<-", code[[2]], as.call(list(loop_value, name))), code[[4]]))
+      own <- list2env(list(name = as.character(code[[2]]), original = original[[4]], body = code[[4]], traces = list(),
+        reason = NULL), parent = emptyenv())
       as.call(list(as.name("{"), call("<-", name, as.call(list(loop_over, code[[3]]))),
-        as.call(list(as.name("while"), as.call(list(loop_next, name)), body))))
+        as.call(list(as.name("while"), as.call(list(loop_next, name, own)), body))))
     },
     code
   )
@@ -298,13 +306,23 @@ loop_over.default <- function(x) {
   loop
 }
 
-loop_next <- function(loop) {
+#' @param code what is known of the loop's code, whoever runs it: the name of its variable, the body.
+#' @noRd
+loop_next <- function(loop, code) {
+  run_ahead(loop, code, parent.frame())
   value <- loop$pull()
   loop$value <- if (is.null(loop$boxed) || is.null(value)) value else value[[1]]
   !is.null(value)
 }
 
 loop_value <- function(loop) loop$value
+
+#' What a loop can do by itself before R has the next element; `env` is where its code runs.
+#' @noRd
+run_ahead <- function(loop, code, env) UseMethod("run_ahead")
+
+#' @export
+run_ahead.default <- function(loop, code, env) NULL
 
 #' Row i of a tensor, without its first axis if `drop`.
 #' @noRd

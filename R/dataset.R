@@ -393,8 +393,17 @@ format_spec <- function(spec) {
 
 #' @export
 loop_over.nn_dataset <- function(x) {
+  check_not_tracing(loops_over_data)
   iterator <- as_iterator(x)
-  list2env(list(pull = function() iter_next(iterator)), parent = emptyenv())
+  loop <- new.env(parent = emptyenv())
+  loop$taken <- 0
+  loop$left <- if (is_dataset(x)) x$size else NA
+  loop$batches <- attr(iterator$pull, "batches")
+  loop$pull <- function() {
+    loop$taken <- loop$taken + 1
+    iter_next(iterator)
+  }
+  structure(loop, class = "nn_dataset_loop")
 }
 
 #' @export

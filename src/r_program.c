@@ -177,6 +177,10 @@ SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch) {
 SEXP ffi_program_rows(SEXP x);
 SEXP ffi_program_rows(SEXP x) { return Rf_ScalarLogical(as_program(x)->rows_seen); }
 
+/* Does an op of it draw random numbers? */
+SEXP ffi_program_random(SEXP x);
+SEXP ffi_program_random(SEXP x) { return Rf_ScalarLogical(program_is_random(as_program(x))); }
+
 /* ---- running a traced program ---- */
 
 /* The value has the shape, and if it is a tensor the dtype of the slot. */

@@ -38,7 +38,7 @@ test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
     "program.R", "program-print.R", "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R",
-    "dataset-cache.R", "dataset-file.R",
+    "dataset-cache.R", "dataset-file.R", "dataset-loop.R",
     "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R",
     "model-step.R", "model-rows.R", "evaluate.R", "fit.R", "file.R", "json.R", "safetensors.R", "data-file.R",
     "data-imdb.R", "data-npz.R")
