@@ -329,3 +329,17 @@ test_that("another language reads our files and we read its", {
   expect_identical(as.array(saved$tensors$e), t(x$e))
   expect_identical(as.vector(saved$tensors$u), x$u)
 })
+
+test_that("a header of any length is read: some begin like a pickle of Python", {
+  path <- tempfile(fileext = ".safetensors")
+  on.exit(unlink(path))
+  lengths <- NULL
+  for (n in seq(1, 1400, 8)) {
+    nativenet:::write_tensor_file(path, list(a = tensor(1, "float32")), list(text = strrep("x", n)), "test")
+    start <- readBin(path, "raw", 2)
+    if (start[1] != as.raw(0x80)) next
+    lengths <- c(lengths, as.integer(start[2]))
+    expect_identical(nativenet:::read_tensor_file(path, "path", "test")$metadata$text, strrep("x", n))
+  }
+  expect_true(all(2:5 %in% lengths))
+})
