@@ -100,13 +100,18 @@ real_steps <- function(self, x, keepdims) op_any(op_not_equal(x, self$config$mas
 #' Masked timesteps are skipped: state and output are kept over them, and outputs before the first valid timestep are 0.
 #' Whole sequences run in the engine.
 #'
+#' A layer that is called with `initial_state = list(h, c)` begins with these states, each (batch, units), such as
+#' another layer gives with `return_state`. `layer_cudnn_lstm()` is another name.
+#'
 #' @inheritParams layer_dense
 #' @param units the size of the output and of the state.
 #' @param recurrent_activation of the gates: `"sigmoid"`; `"hard_sigmoid"` was the default of R's keras before 2.7.
 #' @param return_sequences return the output of each timestep, not only of the last one?
 #' @param return_state return the last state, too? The result is then a list: output, h and, of an LSTM, c.
 #' @param go_backwards process the sequence from its end? Sequences returned are in that order.
-#' @param stateful,time_major must be `FALSE`.
+#' @param stateful begin each batch with the states where the one before it ended? See [reset_states()]. The layer
+#'   needs to know the batch size: `batch_input_shape` of the first layer, or `batch_shape` of [layer_input()].
+#' @param time_major must be `FALSE`.
 #' @param unroll ignored; present for compatibility with Keras.
 #' @param recurrent_initializer,recurrent_regularizer,recurrent_constraint of the recurrent kernel.
 #' @param unit_forget_bias initialize the bias of the forget gate with 1?
@@ -124,6 +129,18 @@ real_steps <- function(self, x, keepdims) op_any(op_not_equal(x, self$config$mas
 #' x <- array(rnorm(24), c(2, 4, 3))
 #' dim(layer_lstm(x, units = 5)) # 2 5
 #' dim(layer_lstm(x, units = 5, return_sequences = TRUE)) # 2 4 5
+#'
+#' # an encoder reads a sequence, and a decoder begins where it ended: sequences the other way round
+#' x <- array(rnorm(200 * 4), c(200, 4, 1))
+#' read <- layer_input(shape = c(4, 1))
+#' encoded <- layer_lstm(units = 12, return_state = TRUE)(read)
+#' told <- layer_input(shape = c(4, 1)) # what was to be written a step before
+#' written <- layer_lstm(units = 12, return_sequences = TRUE)(told, initial_state = encoded[2:3])
+#' model <- keras_model(list(read, told), layer_dense(written, 1))
+#' model |> compile(optimizer_adam(0.02), "mse")
+#' y <- x[, 4:1, , drop = FALSE]
+#' before <- array(cbind(0, y[, -4, 1]), dim(y))
+#' model |> fit(list(x, before), y, epochs = 10, verbose = 0)
 #' @export
 layer_lstm <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
   return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE,
@@ -131,8 +148,12 @@ layer_lstm <- function(object, units, activation = "tanh", recurrent_activation 
   bias_initializer = "zeros", unit_forget_bias = TRUE, kernel_regularizer = NULL, recurrent_regularizer = NULL,
   bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL,
   bias_constraint = NULL, dropout = 0, recurrent_dropout = 0, ...) {
-  recurrent_layer("lstm", object, environment(), c("recurrent_activation", "unit_forget_bias"), ...)
+  recurrent_layer("lstm", object, environment(), ...)
 }
+
+#' @rdname layer_lstm
+#' @export
+layer_cudnn_lstm <- function(object, units, ...) layer_lstm(object, units, ...)
 
 #' GRU layer
 #'
@@ -164,8 +185,12 @@ layer_gru <- function(object, units, activation = "tanh", recurrent_activation =
   bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL,
   activity_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL,
   dropout = 0, recurrent_dropout = 0, ...) {
-  recurrent_layer("gru", object, environment(), c("recurrent_activation", "reset_after"), ...)
+  recurrent_layer("gru", object, environment(), ...)
 }
+
+#' @rdname layer_gru
+#' @export
+layer_cudnn_gru <- function(object, units, ...) layer_gru(object, units, ...)
 
 #' Simple recurrent layer
 #'
@@ -191,35 +216,34 @@ layer_simple_rnn <- function(object, units, activation = "tanh", use_bias = TRUE
   kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
   kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0, recurrent_dropout = 0,
   ...) {
-  recurrent_layer("simple_rnn", object, environment(), character(), ...)
+  recurrent_layer("simple_rnn", object, environment(), ...)
 }
 
-#' @param args the constructor's arguments; `own` names those that not all of them have.
+#' A recurrent layer, or one's cell.
+#' @param args the constructor's arguments; not all constructors have all.
 #' @noRd
-recurrent_layer <- function(kind, object, args, own, ...) {
+recurrent_layer <- function(kind, object, args, ...) {
   fun <- paste0("layer_", kind)
   get_arg <- function(name) get(name, envir = args)
+  those_of <- function(...) Filter(function(name) exists(name, args, inherits = FALSE), c(...))
   check_given(evalq(missing(units), args), "units", fun)
-  check_flag(get_arg("unroll"), arg = "unroll", fun = fun)
-  for (name in c("stateful", "time_major")) if (check_flag(get_arg(name), arg = name, fun = fun))
-    abort("`", name, "` must be FALSE", fun = fun)
+  for (name in those_of("unroll", "time_major")) check_flag(get_arg(name), arg = name, fun = fun)
+  if (isTRUE(args$time_major)) abort("`time_major` must be FALSE", fun = fun)
   flag <- function(name) check_flag(get_arg(name), arg = name, fun = fun)
   share <- function(name) check_number(get_arg(name), min = 0, below = 1, arg = name, fun = fun)
   part <- function(kind, name) layer_part(kind, get_arg(name), arg = name, fun = fun)
   config <- list(units = check_count(get_arg("units"), arg = "units", fun = fun))
-  for (name in c("activation", intersect("recurrent_activation", own)))
+  for (name in those_of("activation", "recurrent_activation"))
     config[[name]] <- recurrent_activation(get_arg(name), name, fun)
-  for (name in c("use_bias", "return_sequences", "return_state", "go_backwards",
-    intersect(c("unit_forget_bias", "reset_after"), own))) {
-    config[[name]] <- flag(name)
-  }
+  for (name in those_of("use_bias", "return_sequences", "return_state", "go_backwards", "stateful", "unit_forget_bias",
+    "reset_after")) config[[name]] <- flag(name)
   for (name in c("dropout", "recurrent_dropout")) config[[name]] <- share(name)
   for (of in c("kernel", "recurrent", "bias")) {
     config[[paste0(of, "_initializer")]] <- part("initializer", paste0(of, "_initializer"))
     config[[paste0(of, "_regularizer")]] <- part("regularizer", paste0(of, "_regularizer"))
     config[[paste0(of, "_constraint")]] <- part("constraint", paste0(of, "_constraint"))
   }
-  config$activity_regularizer <- part("regularizer", "activity_regularizer")
+  for (name in those_of("activity_regularizer")) config[[name]] <- part("regularizer", name)
   new_layer(kind, object, config, ..., fun = fun)
 }
 
@@ -235,14 +259,19 @@ recurrent_activation <- function(x, arg, fun) {
     describe(x), fun = fun)
 }
 
-build_recurrent <- function(self, shape, gates) {
-  config <- self$config
+build_recurrent <- function(self, shape, gates, states) {
   if (length(shape) != 3) abort("needs an input of shape (batch, timesteps, features), not ", format_keras_shape(shape),
     if (length(shape) == 2)
     "; a recurrent layer before it gives steps with `return_sequences = TRUE`, and `array_reshape(x, c(nrow(x), ",
     "timesteps, features))` makes them", class = "shape", fun = self$name)
+  cell_weights(self, features_of(self, shape), gates)
+  make_states(self, shape[1], rep(list(self$config$units), states))
+}
+
+cell_weights <- function(self, features, gates) {
+  config <- self$config
   units <- config$units
-  add_weight(self, "kernel", c(features_of(self, shape), gates * units), config$kernel_initializer,
+  add_weight(self, "kernel", c(features, gates * units), config$kernel_initializer,
     config$kernel_regularizer, config$kernel_constraint)
   add_weight(self, "recurrent_kernel", c(units, gates * units), config$recurrent_initializer,
     config$recurrent_regularizer, config$recurrent_constraint)
@@ -259,42 +288,48 @@ build_recurrent <- function(self, shape, gates) {
     config$bias_regularizer, config$bias_constraint)
 }
 
-call_recurrent <- function(self, x, training, mask, op, ...) {
+call_recurrent <- function(self, x, training, mask, initial_state, states, op, ...) {
   config <- self$config
   if (rank_of(x) != 3) abort("needs an input of shape (batch, timesteps, features), not ", input_shape_text(x),
     class = "shape", fun = self$name)
   check_features(self, x, dim(self$weights[[1]])[1])
   drops <- training && config$dropout > 0
+  first <- first_states(self, x, initial_state, rep(list(config$units), states))
   if (drops) x <- op_dropout(x, config$dropout, noise_shape = c(NA, 1, NA))
   state_mask <- NULL
   if (training && config$recurrent_dropout > 0) {
     ones <- op_add(op_reshape(row_ones(x), c(-1, 1)), tensor(numeric(config$units), self$dtype))
     state_mask <- op_dropout(ones, config$recurrent_dropout)
   }
-  op(x, self$weights[[1]], self$weights[[2]], if (config$use_bias) self$weights[[3]], mask = mask,
+  result <- op(x, self$weights[[1]], self$weights[[2]], if (config$use_bias) self$weights[[3]], mask = mask,
     recurrent_mask = state_mask, activation = part_name(config$activation),
-    output = if (config$return_sequences) "sequence" else "last", return_state = config$return_state,
+    output = if (config$return_sequences) "sequence" else "last", initial_state = first, return_state = TRUE,
     go_backwards = config$go_backwards, ...)
+  keep_states(self, result[-1])
+  if (config$return_state) result else result[[1]]
 }
 
-recurrent_type <- function(class_name, gates, call) {
+#' @param more the op's arguments that follow from those of the layer.
+#' @noRd
+recurrent_type <- function(class_name, op, gates, states, more) {
+  force(op)
   force(gates)
+  force(states)
+  force(more)
   list(
     class_name = class_name,
-    build = function(self, shape) build_recurrent(self, shape, gates),
-    call = call,
+    build = function(self, shape) build_recurrent(self, shape, gates, states),
+    call = function(self, x, training, mask, initial_state = NULL) {
+      do.call(call_recurrent, c(list(self, x, training, mask, initial_state, states, op), more(self$config)))
+    },
     mask = function(self, x, mask) if (self$config$return_sequences) list(mask) # states have none
   )
 }
 
-lstm_type <- recurrent_type("LSTM", 4, function(self, x, training, mask) {
-  call_recurrent(self, x, training, mask, op_lstm, recurrent_activation = part_name(self$config$recurrent_activation))
-})
+lstm_type <- recurrent_type("LSTM", function(...) op_lstm(...), 4, 2, function(config)
+  list(recurrent_activation = part_name(config$recurrent_activation)))
 
-gru_type <- recurrent_type("GRU", 3, function(self, x, training, mask) {
-  call_recurrent(self, x, training, mask, op_gru, recurrent_activation = part_name(self$config$recurrent_activation),
-    reset_after = self$config$reset_after)
-})
+gru_type <- recurrent_type("GRU", function(...) op_gru(...), 3, 1, function(config)
+  list(recurrent_activation = part_name(config$recurrent_activation), reset_after = config$reset_after))
 
-simple_rnn_type <- recurrent_type("SimpleRNN", 1, function(self, x, training, mask)
-  call_recurrent(self, x, training, mask, op_simple_rnn))
+simple_rnn_type <- recurrent_type("SimpleRNN", function(...) op_simple_rnn(...), 1, 1, function(config) list())

@@ -7,7 +7,7 @@
 #' are called on it give symbolic tensors again, from which [keras_model()] makes models.
 #'
 #' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
-#' @param batch_shape the same with the batch axis, in place of `shape`.
+#' @param batch_shape the same with the batch axis, in place of `shape`. Stateful layers need to know the batch size.
 #' @param name a string; by default `"input_1"` and so on.
 #' @param dtype `"float32"` by default; `"int32"` for tokens.
 #' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
@@ -25,7 +25,7 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
     check_input_shape(batch_shape, arg = "batch_shape")[-1]
   if (!is.null(name)) check_name(name, fun = "layer_input")
   dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, dtypes))
-  input_tensor(size, dtype, name)
+  input_tensor(size, dtype, name, if (is.null(batch_shape)) NA else check_input_shape(batch_shape)[1])
 }
 
 #' NULL, NA and -1 all stand for any size.
@@ -46,7 +46,7 @@ check_input_shape <- function(shape, arg = deparse(substitute(shape)), fun = cal
   as.integer(size)
 }
 
-input_tensor <- function(size, dtype, name = NULL) {
+input_tensor <- function(size, dtype, name = NULL, batch = NA) {
   self <- new.env(parent = emptyenv())
   self$kind <- "input"
   self$class_name <- "InputLayer"
@@ -60,8 +60,8 @@ input_tensor <- function(size, dtype, name = NULL) {
   self$weights <- self$rules <- list()
   self$is_input <- TRUE
   node <- new_node(self, list(), list())
-  node$outputs <- keras_tensor(c(NA, size), dtype, node)
-  self$input_shape <- self$output_shape <- c(NA, size)
+  node$outputs <- keras_tensor(c(batch, size), dtype, node)
+  self$input_shape <- self$output_shape <- as.integer(c(batch, size))
   self$input <- self$output <- node$outputs
   node$outputs
 }
@@ -75,18 +75,24 @@ unique_input_name <- function() {
   paste0("input_", n)
 }
 
-#' A call of a layer: its inputs and outputs are structures of symbolic tensors.
+#' A call of a layer: its inputs and outputs are structures of symbolic tensors, and so are those of the arguments that
+#' hold such, `more`.
 #' @noRd
-new_node <- function(self, inputs, args) {
+new_node <- function(self, inputs, args, more = list()) {
   node <- new.env(parent = emptyenv())
   node$layer <- self
   node$home <- session$home
   node$inputs <- inputs
   node$args <- args
+  node$more <- more
   session$nodes <- session$nodes + 1
   node$number <- session$nodes # in the order of the calls
   node
 }
+
+#' All symbolic tensors that a call reads.
+#' @noRd
+node_sources <- function(node) tensor_leaves(c(list(node$inputs), unname(node$more)))
 
 #' @param mask the shape of its mask, or NULL.
 #' @noRd
@@ -164,24 +170,32 @@ symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
   plain <- Filter(Negate(is_keras_tensor), leaves)
   if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
-  if (any(vapply(tensor_leaves(args), is_keras_tensor, NA)))
-    abort("takes symbolic tensors as one list in the first argument only", fun = self$name)
   object <- one_tensor(self, object)
+  symbolic <- vapply(args, function(a) any(vapply(tensor_leaves(a), is_keras_tensor, NA)), NA)
+  more <- args[symbolic]
+  args <- args[!symbolic]
+  for (name in names(more)) if (!all(vapply(tensor_leaves(more[[name]]), is_keras_tensor, NA)))
+    abort("`", name, "` is a mixture of symbolic tensors and others", fun = self$name)
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
-  run <- function(x, masks) do.call(call_layer, c(list(self, as_inputs(self, with_masks(x, masks))), args))
+  all <- c(list(object), more)
+  leaves <- tensor_leaves(unname(all))
+  run <- function(x, masks) {
+    x <- with_masks(x, masks)
+    do.call(call_layer, c(list(self, as_inputs(self, x[[1]])), args, x[-1]))
+  }
   try_call <- function(trial) {
-    specs <- fill_leaves(object, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape, trial))))
+    specs <- fill_leaves(all, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape, trial))))
     mask_specs <- lapply(leaves, function(x) {
       if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask"), trial))
     })
-    with_training(FALSE, tryCatch(
+    with_training(FALSE, with_trial(tryCatch(
       with_place(NULL, trace_call(run, list(specs, mask_specs))),
       error = function(e) abort_at_layer(self, e)
-    ))$template
+    )))$template
   }
   template <- try_call(1)
   other <- if (anyNA(unlist(lapply(leaves, function(x) x$shape[-1])))) try_call(2) else template
-  node <- new_node(self, object, args)
+  node <- new_node(self, object, args, more)
   node$outputs <- fill_leaves(template, Map(function(y, other) {
     mask <- attr(y, "mask")
     keras_tensor(known_shape(shape_of(y), shape_of(other)), tensor_dtype(y), node,
@@ -210,6 +224,17 @@ abort_at_layer <- function(self, e) {
   e$message <- text
   stop(e)
 }
+
+#' While a shape is found out: layers may leave out what it does not depend on.
+#' @noRd
+with_trial <- function(expr) {
+  before <- session$on_trial
+  on.exit(session$on_trial <- before)
+  session$on_trial <- TRUE
+  expr
+}
+
+on_trial <- function() isTRUE(session$on_trial)
 
 #' Layers called without `training` behave so.
 #' @noRd

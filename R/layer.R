@@ -6,6 +6,8 @@
 #   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
 #                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
+#   takes                     names of the inputs in that list, by which a call may have them one by one
+#   state_sizes(self)         of cells: see R/layer-rnn.R
 #   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
@@ -15,8 +17,9 @@
 #' @param object what the layer is composed with: see compose(); may be missing.
 #' @param config arguments of the constructor, from which the layer can be made again.
 #' @param ... what all layers take: see check_layer_options().
+#' @param fields what the layer holds: layers, whose weights are its own.
 #' @noRd
-new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_function()) {
+new_layer <- function(kind, object, config, ..., type = NULL, fields = NULL, fun = calling_function()) {
   alone <- missing(object)
   if (!alone) take_names_before(object) # in a chain of pipes, layers before this one come first
   options <- check_layer_options(list(...), fun, names(config))
@@ -25,6 +28,7 @@ new_layer <- function(kind, object, config, ..., type = NULL, fun = calling_func
   self$type <- type # of layers that users define
   self$class_name <- layer_type(self)$class_name
   self$config <- config
+  self$fields <- fields
   self$options <- options
   self$dtype <- if (is.null(options$dtype)) session$floatx else options$dtype
   self$trainable <- if (is.null(options$trainable)) TRUE else options$trainable
@@ -74,6 +78,26 @@ check_layer_options <- function(options, fun, own = character()) {
   options
 }
 
+#' A layer from what another one, or a file, notes of one. Of their own classes take whatever they like.
+#' @noRd
+made_layer <- function(constructor, kind, config, options) {
+  accepted <- if (kind == "custom") names(config) else intersect(names(config), names(formals(constructor)))
+  do.call(constructor, c(config[accepted], options))
+}
+
+#' Another layer of the same arguments, but for `changes`; so are layers within it. It has no weights yet.
+#' @noRd
+layer_like <- function(layer, name, changes = list()) {
+  self <- layer_self(layer)
+  constructor <- if (is.null(self$class)) get(paste0("layer_", self$kind), envir = topenv()) else self$class
+  again <- function(x) {
+    if (is_layer(x)) return(layer_like(x, sub(layer_self(layer)$name, name, layer_self(x)$name, fixed = TRUE)))
+    if (is_branch(x)) lapply(x, again) else x
+  }
+  config <- utils::modifyList(lapply(self$config, again), changes, keep.null = TRUE)
+  made_layer(constructor, self$kind, config, list(name = name, trainable = self$trainable, dtype = self$dtype))
+}
+
 #' "dense", then "dense_1" and so on.
 #' @noRd
 unique_name <- function(stem) {
@@ -102,7 +126,7 @@ take_names_before <- function(x) {
   look_back <- function(x) {
     if (identical(x$node$home, session$home) || was_seen(found, x$node)) return()
     look(x$node$layer)
-    for (y in tensor_leaves(x$node$inputs)) look_back(y)
+    for (y in node_sources(x$node)) look_back(y)
   }
   for (leaf in tensor_leaves(x)) if (is_keras_tensor(leaf)) look_back(leaf) else if (is_layer(leaf))
     look(layer_self(leaf))
@@ -189,16 +213,37 @@ another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   check_given(missing(object), "x", self$name)
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
+  extra <- call_arguments(self, list(...))
+  is_input <- names(extra) %in% layer_type(self)$takes
+  if (any(is_input)) {
+    more <- extra[intersect(layer_type(self)$takes, names(extra))]
+    object <- c(if (is_branch(object)) object else list(object), more[!vapply(more, is.null, NA)])
+    extra <- extra[!is_input]
+  }
   leaves <- tensor_leaves(object, keep_null = TRUE)
   if (!length(leaves) || holds_null(leaves)) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else
     "nothing", fun = self$name)
   if (!is.null(training)) check_flag(training, fun = self$name)
   if (any(vapply(leaves, is_keras_tensor, NA))) {
     if (!is.null(mask)) abort("takes no `mask` with symbolic tensors, which bring their own", fun = self$name)
-    return(symbolic_call(self, object, c(list(...), if (!is.null(training)) list(training = training))))
+    return(symbolic_call(self, object, c(extra, if (!is.null(training)) list(training = training))))
   }
   mask <- if (!is.null(mask)) given_mask(self, object, mask)
-  call_layer(self, as_inputs(self, object), ..., training = training, mask = mask)
+  do.call(call_layer, c(list(self, as_inputs(self, object)), extra, list(training = training, mask = mask)))
+}
+
+#' Further arguments of a call with their names: further inputs come first, then what call() has.
+#' @noRd
+call_arguments <- function(self, given) {
+  if (!length(given)) return(given)
+  if (is.null(names(given))) names(given) <- rep("", length(given))
+  wants <- c(layer_type(self)$takes[-1], setdiff(names(formals(layer_type(self)$call))[-(1:2)],
+    c("training", "mask", "...")))
+  open <- which(names(given) == "")
+  free <- setdiff(wants, names(given))
+  named <- seq_len(min(length(open), length(free)))
+  names(given)[open[named]] <- free[named]
+  given
 }
 
 #' Arrays become tensors; floats take the layer's dtype.
@@ -227,7 +272,9 @@ cast_float <- function(t, dtype) {
 call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   type <- layer_type(self)
   wants <- names(formals(type$call))
-  if (!"..." %in% wants) check_no_more(list(...), fun = self$name)
+  given <- list(...)
+  known <- if (is.null(names(given))) rep(FALSE, length(given)) else names(given) %in% wants[-(1:2)]
+  if (!"..." %in% wants) check_no_more(given[!known], fun = self$name)
   x <- one_tensor(self, x)
   if (!self$built) build_layer(self, shapes_of(x))
   if (is.null(training)) training <- session$training
@@ -294,6 +341,7 @@ layer_members <- list(
   input = function(self) self$input,
   output = function(self) self$output,
   get_config = function(self) function() c(list(name = self$name, trainable = self$trainable), self$config),
+  reset_states = function(self) function() reset_states(as_layer(self)),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
   count_params = function(self) function() count_of(all_weights(self))

@@ -4,7 +4,7 @@
 #' @noRd
 nodes_between <- function(inputs, outputs, fun = calling_function()) {
   starts <- lapply(inputs, function(x) x$node)
-  sources <- function(node) if (!is_one_of(node, starts)) lapply(tensor_leaves(node$inputs), function(x) x$node)
+  sources <- function(node) if (!is_one_of(node, starts)) lapply(node_sources(node), function(x) x$node)
   found <- new.env(parent = emptyenv())
   nodes <- list() # each after those it reads: numbers tell nodes of one session apart only
   waiting <- lapply(outputs, function(x) x$node) # a stack of our own: R's does not hold a thousand layers
@@ -34,14 +34,16 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
 #' @noRd
 own_beginning <- function(inputs, outputs, fun = calling_function()) {
   from <- inputs
-  to <- lapply(inputs, function(x) if (isTRUE(x$node$layer$is_input)) x else input_tensor(x$shape[-1], x$dtype))
+  to <- lapply(inputs, function(x) if (isTRUE(x$node$layer$is_input)) x else
+    input_tensor(x$shape[-1], x$dtype, batch = x$shape[1]))
   if (identical(from, to)) return(list(inputs = inputs, outputs = outputs))
   inputs <- to
   moved <- function(x) to[[place_of(x, from)]]
   starts <- lapply(from, function(x) x$node)
   for (node in nodes_between(from, outputs, fun)) {
     if (is_one_of(node, starts)) next
-    again <- symbolic_call(node$layer, fill_leaves(node$inputs, lapply(tensor_leaves(node$inputs), moved)), node$args)
+    move <- function(structure) fill_leaves(structure, lapply(tensor_leaves(structure), moved))
+    again <- symbolic_call(node$layer, move(node$inputs), c(node$args, lapply(node$more, move)))
     from <- c(from, tensor_leaves(node$outputs))
     to <- c(to, tensor_leaves(again))
   }
@@ -63,7 +65,7 @@ graph_plan <- function(inputs, outputs, fun) {
   starts <- lapply(inputs, function(x) x$node)
   inner <- Filter(function(n) !is_one_of(n, starts), nodes)
   steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args,
-    outputs = unlist(places(n$outputs))))
+    more = lapply(n$more, places), outputs = unlist(places(n$outputs))))
   list(nodes = nodes, inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L),
     size = length(tensors))
 }
@@ -81,10 +83,11 @@ run_graph <- function(plan, values, training) {
   tensors[plan$inputs] <- values
   for (step in plan$steps) {
     self <- step$layer
-    x <- fill_leaves(step$inputs, tensors[unlist(step$inputs)])
+    at <- function(places) fill_leaves(places, tensors[unlist(places)])
+    x <- at(step$inputs)
     y <- tryCatch(
-      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, if (is.null(step$args$training))
-        list(training = training))),
+      do.call(call_layer, c(list(self, as_inputs(self, x)), step$args, lapply(step$more, at),
+        if (is.null(step$args$training)) list(training = training))),
       nativenet_error_shape = function(e) abort_at_layer(self, e)
     )
     tensors[step$outputs] <- tensor_leaves(y)

@@ -89,7 +89,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
   shown <- Filter(function(n) !was_seen(seen, n$layer), shown)
   rows <- lapply(shown, function(n) {
     layer <- n$layer
-    from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(tensor_leaves(m$inputs), function(x)
+    from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(node_sources(m), function(x)
       x$node$layer$name, "")))
     own <- data.frame(
       indent = indent, layer = layer$name, type = layer$class_name,
@@ -109,7 +109,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
 #' @noRd
 is_chain <- function(self) {
   nodes <- model_plan(self)$nodes
-  sources <- lapply(nodes, function(n) lapply(tensor_leaves(n$inputs), function(x) x$node))
+  sources <- lapply(nodes, function(n) lapply(node_sources(n), function(x) x$node))
   all(lengths(sources) <= 1) && sum(lengths(sources) == 0) == 1 && length(self$outputs) == 1 &&
     all(vapply(seq_along(nodes)[-1], function(i) identical(sources[[i]][[1]], nodes[[i - 1]]), NA))
 }

@@ -144,10 +144,19 @@ first_shape <- function(self) {
   if (!is.null(own)) own(first)
 }
 
+#' The batch size, where the first layer says it, or NA.
+#' @noRd
+first_batch <- function(self) {
+  options <- layer_self(self$layers[[1]])$options
+  if (!is.null(options$batch_input_shape)) return(options$batch_input_shape[1])
+  if (is.null(options$batch_size)) NA else options$batch_size
+}
+
 build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
-  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"))
+  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"),
+    first_batch(self))
   # a model that begins it
   if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input)
   for (layer in self$layers) x <- one_output(self, layer, x)

@@ -2,19 +2,17 @@
 # list when its function comes.
 
 not_yet_names <- list(
-  layers = c("layer_additive_attention", "layer_attention", "layer_batch_normalization", "layer_category_encoding",
-    "layer_center_crop", "layer_conv_1d", "layer_conv_1d_transpose", "layer_conv_2d", "layer_conv_2d_transpose",
-    "layer_conv_3d", "layer_conv_3d_transpose", "layer_conv_lstm_2d", "layer_cropping_1d", "layer_cropping_2d",
-    "layer_cropping_3d", "layer_depthwise_conv_1d", "layer_depthwise_conv_2d", "layer_discretization",
-    "layer_feature_space", "layer_group_normalization", "layer_gru_cell", "layer_hashing", "layer_integer_lookup",
-    "layer_layer_normalization", "layer_locally_connected_1d", "layer_locally_connected_2d", "layer_lstm_cell",
-    "layer_multi_head_attention", "layer_normalization", "layer_random_brightness", "layer_random_contrast",
+  layers = c("layer_batch_normalization", "layer_category_encoding", "layer_center_crop", "layer_conv_1d",
+    "layer_conv_1d_transpose", "layer_conv_2d", "layer_conv_2d_transpose", "layer_conv_3d", "layer_conv_3d_transpose",
+    "layer_conv_lstm_2d", "layer_cropping_1d", "layer_cropping_2d", "layer_cropping_3d", "layer_depthwise_conv_1d",
+    "layer_depthwise_conv_2d", "layer_discretization", "layer_feature_space", "layer_group_normalization",
+    "layer_hashing", "layer_integer_lookup", "layer_layer_normalization", "layer_locally_connected_1d",
+    "layer_locally_connected_2d", "layer_normalization", "layer_random_brightness", "layer_random_contrast",
     "layer_random_crop", "layer_random_flip", "layer_random_rotation", "layer_random_translation",
-    "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_rnn", "layer_separable_conv_1d",
-    "layer_separable_conv_2d", "layer_simple_rnn_cell", "layer_stacked_rnn_cells", "layer_string_lookup",
-    "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d", "layer_upsampling_2d",
-    "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d", "layer_zero_padding_3d", "bidirectional",
-    "time_distributed", "adapt"),
+    "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_separable_conv_1d", "layer_separable_conv_2d",
+    "layer_string_lookup", "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d",
+    "layer_upsampling_2d", "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d",
+    "layer_zero_padding_3d", "adapt"),
   images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
     "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
     "image_to_array"),
@@ -36,7 +34,6 @@ not_yet_hints <- c(
   predict_generator = "`predict()` takes the generator as `x`",
   predict_proba = "`predict()` gives the probabilities",
   predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes",
-  time_distributed = "`layer_dense()` works on each step of a sequence as it is",
   layer_rescaling = "`layer_lambda(f = function(x) x / 255)` divides"
 )
 

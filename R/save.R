@@ -135,6 +135,7 @@ layer_number <- function(self, table) {
     entry$graph <- graph_entry(self, table)
   } else if (isTRUE(self$is_input)) {
     entry$shape <- as.list(self$input_shape[-1])
+    if (!is.na(self$input_shape[1])) entry$batch <- self$input_shape[1]
   } else {
     if (!is.null(self$class)) enter_own(table$own, self$class_name, self$class)
     entry$config <- Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self, table = table))
@@ -193,7 +194,7 @@ graph_entry <- function(self, table) {
   is_start <- vapply(nodes, function(n) any(vapply(self$inputs, function(x) identical(x$node, n), NA)), NA)
   list(
     calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs),
-      args = if (length(n$args)) n$args), nodes, layers, is_start),
+      args = if (length(n$args)) n$args, more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
     inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
     input_names = self$input_names, output_names = self$output_names
   )
@@ -315,14 +316,13 @@ rebuild <- function(description, custom_objects, fun) {
     check_choice(entry$dtype, dtypes, arg = "dtype", fun = fun)
     if (!is.null(entry$graph)) return(make_model(entry))
     if (identical(entry$kind, "input"))
-      return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name)$node$layer)
+      return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name, if (is.null(entry$batch)) NA else
+        read_shape(entry["batch"]))$node$layer)
     config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name)
       read_config(entry$config[[name]], name, entry))
     constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers",
       fun) else layer_constructor(entry$kind, fun)
-    accepted <- if (entry$kind == "custom") names(config) else intersect(names(config), names(formals(constructor)))
-    layer_self(do.call(constructor, c(config[accepted], list(name = entry$name, trainable = entry$trainable,
-      dtype = entry$dtype))))
+    layer_self(made_layer(constructor, entry$kind, config, entry[c("name", "trainable", "dtype")]))
   }
   read_config <- function(x, name, entry) {
     if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
@@ -348,7 +348,8 @@ rebuild <- function(description, custom_objects, fun) {
     for (call in graph$calls) {
       layer <- layer_at(call$layer)
       y <- if (is.null(call$inputs)) layer$output else
-        do.call(symbolic_call, list(layer, read(call$inputs), lapply(call$args, plain_value)))
+        do.call(symbolic_call, list(layer, read(call$inputs), c(lapply(call$args, plain_value),
+          lapply(call$more, read))))
       outputs <- c(outputs, list(tensor_leaves(y)))
     }
     if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))

@@ -138,9 +138,22 @@ test_that("masking layers and arguments", {
   expect_equal(predict(model, x[1, 3:4, , drop = FALSE])[1, ], predict(model, x)[1, ], tolerance = 1e-6)
   expect_error(layer_lstm(units = 0), "`units` must be a positive whole number, not 0")
   expect_error(layer_gru(units = 2, dropout = 1), "dropout")
-  expect_error(layer_lstm(units = 2, stateful = TRUE), "stateful")
+  expect_error(layer_lstm(units = 2, time_major = TRUE), "`time_major` must be FALSE")
+  expect_error(layer_lstm(units = 2, stateful = NA), "`stateful` must be TRUE or FALSE")
   expect_error(layer_lstm(units = 2, activation = "softmax"), "`activation` must be one of")
   expect_error(layer_lstm(matrix(1, 2, 2), units = 2), "batch, timesteps, features", class = "nativenet_error_shape")
   expect_error(layer_embedding(input_dim = 10), "output_dim")
   expect_error(layer_embedding(matrix(11L), input_dim = 10, output_dim = 2), class = "nativenet_error_index")
+})
+
+test_that("names of old are the layers, and time is not unrolled whatever is asked", {
+  x <- array(rnorm(2 * 5 * 4), c(2, 5, 4))
+  for (pair in list(list(layer_lstm, layer_cudnn_lstm), list(layer_gru, layer_cudnn_gru))) {
+    layer <- pair[[1]](units = 3, unroll = TRUE)
+    layer(x)
+    old <- pair[[2]](units = 3, return_sequences = FALSE)
+    old(x)
+    set_weights(old, get_weights(layer))
+    expect_identical(as.array(old(x)), as.array(layer(x)))
+  }
 })

@@ -180,6 +180,7 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   x <- array(seq(-1, 1, length.out = 7 * 4 * 3), c(7, 4, 3))
   flat <- matrix(seq(-1, 1, length.out = 28), 7)
   ids <- matrix((0:27) %% 5, 7)
+  of_pair <- function(layer) layer_lambda(f = function(a) layer(list(a, a)))
   layers <- list(
     activation = layer_activation(activation = "tanh"), activation_elu = layer_activation_elu(),
     activation_leaky_relu = layer_activation_leaky_relu(),
@@ -193,13 +194,19 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     gaussian_dropout = layer_gaussian_dropout(rate = 0.1), gaussian_noise = layer_gaussian_noise(stddev = 1),
     gru = layer_gru(units = 2), lambda = layer_lambda(f = function(a) a * 2), lstm = layer_lstm(units = 2),
     masking = layer_masking(), permute = layer_permute(dims = 2:1), reshape = layer_reshape(target_shape = c(-1, 2)),
+    additive_attention = of_pair(layer_additive_attention()), attention = of_pair(layer_attention(use_scale = TRUE)),
+    bidirectional = bidirectional(layer = layer_gru(units = 2, return_sequences = TRUE), merge_mode = "sum"),
+    multi_head_attention = layer_multi_head_attention(num_heads = 2, key_dim = 2),
+    rnn = layer_rnn(cell = list(layer_gru_cell(units = 2), layer_lstm_cell(units = 3))),
     simple_rnn = layer_simple_rnn(units = 2, return_sequences = TRUE),
-    spatial_dropout_1d = layer_spatial_dropout_1d(rate = 0.5)
+    spatial_dropout_1d = layer_spatial_dropout_1d(rate = 0.5),
+    time_distributed = time_distributed(layer = layer_dense(units = 2))
   )
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("embedding", "input", "repeat_vector", "spatial_dropout_2d", "spatial_dropout_3d", "tied_dense")
+  others <- c("cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell", "repeat_vector",
+    "simple_rnn_cell", "spatial_dropout_2d", "spatial_dropout_3d", "stacked_rnn_cells", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   expect_setequal(c(names(layers), names(merges), others), exported)
   check <- function(model, x, label) {

@@ -1,0 +1,350 @@
+# Attention: each position of one sequence, the query, takes a weighted mean of the values of another one, by how well
+# its keys fit.
+
+#' Attention layers
+#'
+#' Dot-product attention, and additive attention. With the query q, the keys k and the values v, each position i of the
+#' query takes a mean of the values, weighted by scores s:
+#' \deqn{y_i = \sum_j w_{ij} v_j, \quad w_{i \cdot} = \mathrm{softmax}(s_{i \cdot})}{
+#' y[i] = sum over j of w[i, j] v[j], with w[i, ] = softmax(s[i, ])}
+#' \deqn{\mathrm{dot:}\ s_{ij} = g\, q_i \cdot k_j, \quad \mathrm{concat:}\ s_{ij} = a \sum \tanh(g (q_i + k_j)), \quad
+#' \mathrm{additive:}\ s_{ij} = \sum_c g_c \tanh(q_{ic} + k_{jc})}{
+#' dot: s[i, j] = g sum(q[i, ] k[j, ]), concat: s[i, j] = a sum(tanh(g (q[i, ] + k[j, ]))),
+#' additive: s[i, j] = sum(g tanh(q[i, ] + k[j, ]))}
+#'
+#' Shapes: query (batch, Tq, dim), values and keys (batch, Tv, dim); output (batch, Tq, dim). Weights: with `use_scale`
+#' the factor g, a scalar, or of additive attention (dim); with `score_mode = "concat"` the scalar a.
+#'
+#' A layer is called with a list: query and values, and perhaps keys, which else are the values. Further arguments of a
+#' call: `return_attention_scores = TRUE` gives a list, output and weights w (batch, Tq, Tv); with
+#' `use_causal_mask = TRUE` position i takes positions 1 .. i alone; `training`; `mask`, a list of the masks of query
+#' and values.
+#'
+#' @param inputs a list of symbolic tensors, tensors or arrays: query, values and, if they are others, keys; without it
+#'   the layer itself.
+#' @param use_scale learn the factor g?
+#' @param score_mode `"dot"` or `"concat"`.
+#' @param dropout in training, the fraction of weights w to drop.
+#' @param ... arguments of all layers, see [layer_dense()].
+#' @return A symbolic tensor or a tensor, as the inputs are; a layer (class `nn_layer`) without `inputs`.
+#' @section Masks: Masked positions of the values have no weight. Masked positions of the query become 0, and its mask
+#'   goes on.
+#' @section Errors: `nativenet_error_shape` if the shapes do not fit.
+#' @references Luong et al. (2015), <https://arxiv.org/abs/1508.04025>; Bahdanau et al. (2015),
+#'   <https://arxiv.org/abs/1409.0473>.
+#' @seealso [layer_multi_head_attention()], [layer_dot()]
+#' @examples
+#' # the number that stands where a 1 marks it
+#' n <- 200
+#' at <- sample(5, n, TRUE)
+#' marks <- array(diag(5)[at, ], c(n, 5, 1))
+#' numbers <- array(rnorm(n * 5), c(n, 5, 1))
+#' input <- layer_input(shape = c(5, 2))
+#' steps <- input |> layer_dense(8, activation = "tanh")
+#' query <- input |> layer_dense(8) |> layer_lambda(function(x) x[, 1:1, ])
+#' output <- layer_attention(list(query, steps)) |> layer_flatten() |> layer_dense(1)
+#' model <- keras_model(input, output)
+#' model |> compile(optimizer_adam(0.02), "mse")
+#' x <- array(c(marks, numbers), c(n, 5, 2))
+#' model |> fit(x, numbers[cbind(1:n, at, 1)], epochs = 20, verbose = 0)
+#' @export
+layer_attention <- function(inputs, use_scale = FALSE, score_mode = "dot", ..., dropout = NULL) {
+  attention_layer("attention", inputs, list(use_scale = check_flag(use_scale),
+    score_mode = as.character(check_choice(score_mode, c("dot", "concat"))),
+    dropout = check_number(if (is.null(dropout)) 0 else dropout, min = 0, below = 1, arg = "dropout")), ...)
+}
+
+#' @rdname layer_attention
+#' @export
+layer_additive_attention <- function(inputs, use_scale = TRUE, ..., dropout = 0) {
+  attention_layer("additive_attention", inputs, list(use_scale = check_flag(use_scale),
+    dropout = check_number(dropout, min = 0, below = 1)), ...)
+}
+
+#' @param inputs what comes may be missing, and is a list of query, value, key, or the query alone.
+#' @noRd
+attention_layer <- function(kind, inputs, config, ..., fun = calling_function()) {
+  if (missing(inputs)) return(new_layer(kind, config = config, ..., fun = fun))
+  new_layer(kind, inputs, config, ..., fun = fun)
+}
+
+#' Query, value and key.
+#' @noRd
+attention_inputs <- function(self, x, fewest = 2) {
+  n <- if (is_branch(x)) length(x) else 1
+  if (n < fewest || n > 3) {
+    abort("is called on a list of query and values, and perhaps keys, not on ",
+      if (is_branch(x)) paste("a list of", n) else "one tensor", fun = self$name)
+  }
+  x <- unname(if (is_branch(x)) x else list(x))
+  ranks <- vapply(x, rank_of, 0L)
+  if (any(ranks < 3)) {
+    abort("needs inputs of shape (batch, positions, features), not ", input_shape_text(x[[which(ranks < 3)[1]]]),
+      class = "shape", fun = self$name)
+  }
+  query <- x[[1]]
+  value <- x[[min(2, n)]]
+  list(query = query, value = value, key = if (n == 3) x[[3]] else value)
+}
+
+#' Are positions j among the first i? (rows, columns)
+#' @noRd
+causal_mask <- function(rows, columns) {
+  if (on_trial()) return() # the shape does not depend on it
+  order <- function(n) op_cumsum(op_ones_like(tensor(numeric(n), "float32")), 1)
+  op_greater_equal(op_expand_dims(order(rows), 2), op_expand_dims(order(columns), 1))
+}
+
+#' Where all masks that are there are TRUE; NULL if none is.
+#' @noRd
+all_of_masks <- function(masks) {
+  masks <- Filter(Negate(is.null), masks)
+  if (length(masks)) Reduce(op_logical_and, masks)
+}
+
+#' Softmax over the last axis, where a mask (broadcast) says so. What is masked gets Keras' large number off.
+#' @noRd
+attention_weights <- function(scores, mask) {
+  if (!is.null(mask)) scores <- op_add(scores, op_multiply(op_cast(op_logical_not(mask), tensor_dtype(scores)), -1e9))
+  op_softmax(scores)
+}
+
+scored_attention <- function(class_name, build, scores) {
+  list(
+    class_name = class_name, several = TRUE, build = build,
+    call = function(self, x, training, return_attention_scores = FALSE, use_causal_mask = FALSE) {
+      x <- attention_inputs(self, x)
+      for (name in c("value", "key")) if (rank_of(x[[name]]) != 3 || rank_of(x$query) != 3)
+        abort("needs inputs of shape (batch, positions, features)", class = "shape", fun = self$name)
+      s <- scores(self, x$query, x$key)
+      size <- shape_of(s)
+      columns <- mask_of(x$value)
+      mask <- all_of_masks(list(if (!is.null(columns)) op_expand_dims(columns, 2),
+        if (check_flag(use_causal_mask, fun = self$name)) causal_mask(size[2], size[3])))
+      w <- attention_weights(s, mask)
+      y <- op_matmul(dropped(w, self$config$dropout, training, NULL), x$value)
+      rows <- mask_of(x$query)
+      if (!is.null(rows)) {
+        y <- op_multiply(y, op_cast(op_expand_dims(rows, -1), tensor_dtype(y)))
+        y <- with_note(y, "mask", rows)
+      }
+      if (check_flag(return_attention_scores, fun = self$name)) list(y, w) else y
+    },
+    mask = "own"
+  )
+}
+
+#' Sums of tanh(q + k), (batch, Tq, Tv, dim).
+#' @noRd
+tanh_of_pairs <- function(query, key, scale = NULL) {
+  pairs <- op_add(op_expand_dims(query, 3), op_expand_dims(key, 2))
+  op_tanh(if (is.null(scale)) pairs else op_multiply(pairs, scale))
+}
+
+attention_type <- scored_attention("Attention",
+  build = function(self, shape) {
+    if (self$config$use_scale) add_weight(self, "scale", integer(), "ones")
+    if (self$config$score_mode == "concat") add_weight(self, "concat_score_weight", integer(), "ones")
+  },
+  scores = function(self, query, key) {
+    scale <- if (self$config$use_scale) self$weights[[1]]
+    if (self$config$score_mode == "concat")
+      return(op_multiply(op_sum(tanh_of_pairs(query, key, scale), -1), self$weights[[length(self$weights)]]))
+    s <- op_matmul(query, key, transpose_y = TRUE)
+    if (is.null(scale)) s else op_multiply(s, scale)
+  }
+)
+
+additive_attention_type <- scored_attention("AdditiveAttention",
+  build = function(self, shape) if (self$config$use_scale) add_weight(self, "scale", features_of(self, shape[[1]])),
+  scores = function(self, query, key) {
+    s <- tanh_of_pairs(query, key)
+    op_sum(if (self$config$use_scale) op_multiply(s, self$weights[[1]]) else s, -1)
+  }
+)
+
+#' Multi-head attention layer
+#'
+#' Attention of several heads, as in transformers: query, keys and values are projected for each head, the heads attend
+#' by scaled dot products, and what they find is projected once more. With the matrices \eqn{W}{W} of head h, whose keys
+#' have d features:
+#' \deqn{H_h = \mathrm{softmax}\left(\frac{q W^q_h (k W^k_h)^T}{\sqrt{d}}\right) v W^v_h, \quad
+#' y = \sum_h H_h W^o_h + b}{
+#' H[h] = softmax(q Wq[h] (k Wk[h])' / sqrt(d)) v Wv[h], y = sum over h of H[h] Wo[h] + b}
+#'
+#' Shapes: query (batch, T, dim), values and keys (batch, S, ...); output (batch, T, dim), or what `output_shape` says
+#' in place of dim. Weights: kernel (dim, heads, key_dim) and bias (heads, key_dim) of the query, of the keys and of the
+#' values (with value_dim), then kernel (heads, value_dim, output) and bias (output).
+#'
+#' A layer is called with `layer(query, value)`, `layer(query, value, key)` or a list of these; one tensor alone attends
+#' to itself. Further arguments of a call: `attention_mask`, (batch, T, S) or what broadcasts to that, `TRUE` where a
+#' position may be seen; `use_causal_mask = TRUE`, with which position i sees positions 1 .. i alone;
+#' `return_attention_scores = TRUE`, which gives a list, output and weights (batch, heads, T, S); `training`.
+#'
+#' @inheritParams layer_attention
+#' @param inputs a list of symbolic tensors, tensors or arrays: query, values and, if they are others, keys; or one
+#'   tensor, which attends to itself; without it the layer itself.
+#' @param num_heads the number of heads.
+#' @param key_dim the features of each head's queries and keys.
+#' @param value_dim the features of each head's values; by default `key_dim`.
+#' @param dropout in training, the fraction of attention weights to drop.
+#' @param use_bias add biases?
+#' @param output_shape the size of the output's last axis, or a vector of sizes; by default the query's.
+#' @param attention_axes the axes that positions lie along, 0-based with the batch as axis 0, as in Keras; by default
+#'   all but the first and the last one.
+#' @param kernel_initializer,bias_initializer,kernel_regularizer,bias_regularizer,kernel_constraint,bias_constraint of
+#'   all kernels and biases, see [layer_dense()].
+#' @param activity_regularizer of the output, see [layer_dense()].
+#' @inherit layer_attention return
+#' @section Masks: Positions of values or keys that are masked are not seen. The mask of the query goes on.
+#' @inheritSection layer_attention Errors
+#' @references Vaswani et al. (2017), Attention is all you need, <https://arxiv.org/abs/1706.03762>.
+#' @seealso [layer_attention()]
+#' @examples
+#' # does the first number occur again?
+#' n <- 300
+#' x <- matrix(sample(0:7, n * 6, TRUE), n)
+#' y <- (rowSums(x[, -1] == x[, 1]) > 0) * 1
+#' input <- layer_input(shape = 6, dtype = "int32")
+#' steps <- input |> layer_embedding(8, 8)
+#' attended <- layer_multi_head_attention(list(steps, steps), num_heads = 2, key_dim = 4)
+#' output <- layer_add(steps, attended) |> layer_dense(16, activation = "relu") |> layer_flatten() |>
+#'   layer_dense(1, activation = "sigmoid")
+#' model <- keras_model(input, output)
+#' model |> compile(optimizer_adam(0.01), "binary_crossentropy", metrics = "accuracy")
+#' model |> fit(x, y, epochs = 20, verbose = 0)
+#' @export
+layer_multi_head_attention <- function(inputs, num_heads, key_dim, value_dim = NULL, dropout = 0, use_bias = TRUE,
+  output_shape = NULL, attention_axes = NULL, kernel_initializer = "glorot_uniform", bias_initializer = "zeros",
+  kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL,
+  bias_constraint = NULL, ...) {
+  key_dim <- check_count(key_dim)
+  attention_layer("multi_head_attention", inputs, list(
+    num_heads = check_count(num_heads), key_dim = key_dim, value_dim = if (is.null(value_dim)) key_dim else
+      check_count(value_dim),
+    dropout = check_number(dropout, min = 0, below = 1), use_bias = check_flag(use_bias),
+    output_shape = if (!is.null(output_shape)) check_layer_sizes(output_shape),
+    attention_axes = if (!is.null(attention_axes)) check_layer_sizes(attention_axes),
+    kernel_initializer = layer_part("initializer", kernel_initializer),
+    bias_initializer = layer_part("initializer", bias_initializer),
+    kernel_regularizer = layer_part("regularizer", kernel_regularizer),
+    bias_regularizer = layer_part("regularizer", bias_regularizer),
+    activity_regularizer = layer_part("regularizer", activity_regularizer),
+    kernel_constraint = layer_part("constraint", kernel_constraint),
+    bias_constraint = layer_part("constraint", bias_constraint)
+  ), ...)
+}
+
+multi_head_attention_type <- list(
+  class_name = "MultiHeadAttention",
+  several = TRUE,
+  takes = c("query", "value", "key"),
+  build = function(self, shape) {
+    config <- self$config
+    shape <- if (is_branch(shape)) unname(shape) else list(shape)
+    value <- shape[[min(2, length(shape))]]
+    key <- if (length(shape) > 2) shape[[3]] else value
+    weigh <- function(name, sizes, bias) {
+      add_weight(self, paste0(name, "/kernel"), sizes, config$kernel_initializer, config$kernel_regularizer,
+        config$kernel_constraint)
+      if (config$use_bias) add_weight(self, paste0(name, "/bias"), bias, config$bias_initializer,
+        config$bias_regularizer, config$bias_constraint)
+    }
+    project <- function(name, of, size) weigh(name, c(features_of(self, of), config$num_heads, size),
+      c(config$num_heads, size))
+    project("query", shape[[1]], config$key_dim)
+    project("key", key, config$key_dim)
+    project("value", value, config$value_dim)
+    out <- if (is.null(config$output_shape)) features_of(self, shape[[1]]) else config$output_shape
+    weigh("attention_output", c(config$num_heads, config$value_dim, out), out)
+  },
+  call = function(self, x, training, attention_mask = NULL, return_attention_scores = FALSE, use_causal_mask = FALSE) {
+    config <- self$config
+    x <- attention_inputs(self, x, fewest = 1)
+    rank <- rank_of(x$query)
+    axes <- attention_axes(self, rank)
+    weights <- split(self$weights, rep(1:4, each = 1 + config$use_bias))
+    parts <- Map(function(t, w) positions_of(self, project_heads(self, t, w), axes), x[c("query", "key", "value")],
+      weights[1:3])
+    scores <- op_matmul(op_multiply(parts$query$x, 1 / sqrt(config$key_dim)), parts$key$x, transpose_y = TRUE)
+    rows <- parts$query$sizes
+    columns <- parts$key$sizes
+    mask <- heads_mask(self, x, attention_mask, check_flag(use_causal_mask, fun = self$name), rows, columns,
+      rank_of(scores))
+    w <- attention_weights(scores, mask)
+    y <- op_matmul(dropped(w, config$dropout, training, NULL), parts$value$x)
+    others <- length(parts$query$order) - length(axes) - 3 # batch axes behind the first
+    apart <- function(t, sizes) op_reshape(t, c(-1, shape_of(t)[seq_len(others + 2)][-1], sizes))
+    y <- op_transpose(apart(y, c(rows, config$value_dim)), order(parts$query$order))
+    out <- weights[[4]]
+    size <- dim(out[[1]])[-(1:2)]
+    y <- op_reshape(y, c(-1, shape_of(x$query)[-c(1, rank)], config$num_heads * config$value_dim))
+    y <- op_dense(y, op_reshape(out[[1]], c(-1, prod(size))), if (config$use_bias) op_reshape(out[[2]], prod(size)))
+    if (length(size) > 1) y <- op_reshape(y, c(-1, shape_of(y)[-c(1, rank)], size))
+    real <- mask_of(x$query)
+    if (!is.null(real)) y <- with_note(y, "mask", real)
+    if (check_flag(return_attention_scores, fun = self$name)) list(y, apart(w, c(rows, columns))) else y
+  },
+  mask = "own"
+)
+
+#' (batch, ..., features) to (batch, ..., heads, size)
+#' @noRd
+project_heads <- function(self, x, weights) {
+  size <- dim(weights[[1]])
+  check_features(self, x, size[1])
+  y <- op_dense(x, op_reshape(weights[[1]], c(size[1], size[2] * size[3])), if (length(weights) > 1)
+    op_reshape(weights[[2]], size[2] * size[3]))
+  op_reshape(y, c(-1, shape_of(x)[-c(1, rank_of(x))], size[2:3]))
+}
+
+#' The axes that positions lie along, 1-based.
+#' @noRd
+attention_axes <- function(self, rank) {
+  given <- self$config$attention_axes
+  if (is.null(given)) return(seq_len(rank - 2) + 1)
+  axes <- ifelse(given < 0, rank + given, given) + 1
+  if (!length(axes) || anyDuplicated(axes) || any(axes < 2 | axes > rank - 1)) {
+    abort("`attention_axes` must lie in 1 .. ", rank - 2, " for inputs of ", rank, " axes, not be ",
+      format_shape(given), fun = self$name)
+  }
+  axes
+}
+
+#' (batch, ..., heads, size) with the axes of positions together behind the heads: list(x, (batch, others, heads,
+#' positions, size); the order of axes before they were joined; the sizes of those of the positions).
+#' @noRd
+positions_of <- function(self, x, axes) {
+  rank <- rank_of(x)
+  if (max(axes) > rank - 2) abort("query, values and keys must have as many axes as each other", class = "shape",
+    fun = self$name)
+  order <- c(setdiff(seq_len(rank - 2), axes), rank - 1, axes, rank)
+  y <- op_transpose(x, order)
+  sizes <- shape_of(x)[axes]
+  if (length(axes) > 1) y <- op_reshape(y, c(-1, shape_of(y)[seq_len(rank - 1 - length(axes))][-1], prod(sizes),
+    shape_of(x)[rank]))
+  list(x = y, order = order, sizes = sizes)
+}
+
+#' What may be seen, with the axes of the scores, or NULL. Masks are (batch, others, rows, columns), with 1 or fewer
+#' axes where they are for all.
+#' @noRd
+heads_mask <- function(self, x, given, causal, rows, columns, rank) {
+  if (!is.null(given)) given <- as_mask(self, given)
+  flat <- function(mask, axes) if (is.null(mask)) mask else op_expand_dims(mask, axes)
+  n <- prod(rows)
+  m <- prod(columns)
+  if (!is.null(given) && length(rows) > 1) {
+    k <- length(rows) + length(columns)
+    before <- shape_of(given)[seq_len(rank_of(given) - k)]
+    given <- op_reshape(given, c(if (length(before)) c(-1, before[-1]), n, m))
+  }
+  masks <- list(
+    given, flat(mask_of(x$query), -1), flat(mask_of(x$value), -2),
+    if (!identical(x$key, x$value)) flat(mask_of(x$key), -2), if (causal) causal_mask(n, m)
+  )
+  mask <- all_of_masks(masks)
+  if (is.null(mask)) return()
+  while (rank_of(mask) > 2 && rank_of(mask) < rank) mask <- op_expand_dims(mask, -3)
+  mask
+}
