@@ -148,6 +148,24 @@ dense_rule <- function(n) {
 
 pool_by <- function(op, n, inputs) apply_op(op, inputs, ints = n$ints)
 
+#' y_i = x_1 ... x_i: dx_k = y_(k-1) sum_(i >= k) dy_i x_(k+1) ... x_i. In rows of m numbers, the last products are a
+#' matrix [k, i].
+#' @noRd
+cumprod_rule <- function(n) {
+  x <- n$inputs[[1]]
+  at <- n$ints[1] + 1
+  m <- shape_of(x)[at]
+  if (m == 0) return(list(op_zeros_like(x)))
+  last <- c(seq_len(rank_of(x))[-at], at)
+  moved <- op_transpose(x, last)
+  rows <- function(t) op_reshape(op_transpose(t, last), c(-1, m))
+  later <- outer(seq_len(m), seq_len(m), "<")
+  products <- op_cumprod(op_where(later, op_expand_dims(rows(x), -2), 1), -1)
+  sums <- op_sum(op_where(later | diag(m) == 1, products * op_expand_dims(rows(n$dy), -2), 0), -1)
+  dx <- shifted(rows(n$output), 2, 1) * sums
+  list(op_transpose(reshape_to(dx, open_shape(moved)), order(last)))
+}
+
 #' To the cells that the maxima came from.
 #' @noRd
 max_pool_rule <- function(n) {
@@ -301,6 +319,7 @@ derivatives <- list(
     axis <- n$ints[1] + 1
     list(op_reverse(op_cumsum(op_reverse(n$dy, axis), axis), axis))
   },
+  cumprod = cumprod_rule,
   max_pool = max_pool_rule,
   average_pool = function(n) list(pool_by("average_unpool", n, list(n$dy, n$inputs[[1]]))),
   average_unpool = function(n) list(pool_by("average_pool", n, list(n$dy)), NULL),

@@ -67,19 +67,45 @@ op_argmin <- function(x, axis = -1) {
   apply_op("argmin", list(x), ints = check_one_axis(axis, rank_of(x)))
 }
 
-#' Cumulative sum
+#' Cumulative sum and product
 #'
-#' \eqn{y_i = x_1 + \ldots + x_i}{y[i] = x[1] + ... + x[i]} along an axis.
+#' \eqn{y_i = x_1 + \ldots + x_i}{y[i] = x[1] + ... + x[i]} along an axis, and
+#' \eqn{y_i = x_1 \cdots x_i}{y[i] = x[1] ... x[i]}. The gradient of a product does not divide by `x`, which may be 0.
 #'
 #' @param x a tensor or array.
 #' @param axis one axis, 1-based, negative from the end.
+#' @param exclusive leave out \eqn{x_i}{x[i]} itself, so that the first is 0, or 1 for a product?
+#' @param reverse from the end back?
 #' @return A tensor of the shape and dtype of `x`.
-#' @seealso [op_sum()]
+#' @seealso [op_sum()], [op_sort()]
 #' @examples
 #' as.array(op_cumsum(1:4)) # 1 3 6 10
+#' as.array(op_cumsum(1:4, exclusive = TRUE)) # 0 1 3 6
+#' as.array(op_cumprod(1:4, reverse = TRUE)) # 24 24 12 4
 #' @export
-op_cumsum <- function(x, axis = -1) {
-  apply_op("cumsum", list(x), ints = check_one_axis(axis, rank_of(x)))
+op_cumsum <- function(x, axis = -1, exclusive = FALSE, reverse = FALSE)
+  running("cumsum", x, axis, exclusive, reverse, 0)
+
+#' @rdname op_cumsum
+#' @export
+op_cumprod <- function(x, axis = -1, exclusive = FALSE, reverse = FALSE)
+  running("cumprod", x, axis, exclusive, reverse, 1)
+
+running <- function(op, x, axis, exclusive, reverse, first = NULL, fun = calling_function()) {
+  at <- check_one_axis(axis, rank_of(x), fun = fun)
+  x <- as_value(tensor(x))
+  exclusive <- check_flag(exclusive, fun = fun)
+  if (check_flag(reverse, fun = fun)) x <- op_reverse(x, at + 1)
+  y <- apply_op(op, list(if (exclusive) shifted(x, at + 1, first) else x), ints = at)
+  if (reverse) op_reverse(y, at + 1) else y
+}
+
+#' One place further along an axis, with `value` in the first.
+#' @noRd
+shifted <- function(x, axis, value) {
+  rank <- rank_of(x)
+  padded <- op_pad(x, cbind(replace(integer(rank), axis, 1), 0), value)
+  op_slice(padded, rep(1, rank), replace(rep(-1, rank), axis, shape_of(x)[axis]))
 }
 
 #' @rdname op_sum

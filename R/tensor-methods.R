@@ -10,7 +10,7 @@
 #'   integer tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64.
 #'   `%*%` is [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
 #' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and
-#'   hyperbolic functions, `lgamma digamma`, `cumsum` of one axis, `is.finite is.infinite is.nan is.na`.
+#'   hyperbolic functions, `lgamma digamma`, `cumsum` and `cumprod` of one axis, `is.finite is.infinite is.nan is.na`.
 #' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all)
 #'   and `keepdims`. Logical values count as integers; `mean()` of integers is float64.
 #' * **`[`**: see below. `[<-` is an error, as tensors do not change; see [variable()].
@@ -166,7 +166,7 @@ Math.nn_tensor <- function(x, ...) {
     cos = op_cos(x), sin = op_sin(x), tan = op_tan(x), acos = op_acos(x), asin = op_asin(x), atan = op_atan(x),
     cosh = op_cosh(x), sinh = op_sinh(x), tanh = op_tanh(x),
     lgamma = op_lgamma(x), digamma = op_digamma(x),
-    cumsum = cumsum_tensor(x),
+    cumsum = , cumprod = running_tensor(x, .Generic),
     no_method(.Generic)
   )
 }
@@ -181,9 +181,9 @@ log_tensor <- function(x, base = exp(1)) {
   op_divide(op_log(x), if (is_tensor(base)) op_log(base) else log(base))
 }
 
-cumsum_tensor <- function(x) {
-  if (length(dim(x)) <= 1) return(op_cumsum(if (length(dim(x))) x else op_reshape(x, 1), 1))
-  abort("a tensor of shape ", format_shape(dim(x)), " has several axes; name one: `op_cumsum(x, axis)`", fun = "cumsum")
+running_tensor <- function(x, name) {
+  if (length(dim(x)) <= 1) return(running(name, if (length(dim(x))) x else op_reshape(x, 1), 1, FALSE, FALSE))
+  abort("a tensor of shape ", format_shape(dim(x)), " has several axes; name one: `op_", name, "(x, axis)`", fun = name)
 }
 
 #' @export
@@ -225,8 +225,8 @@ mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE) {
 #' @export
 sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
   if (length(dim(x)) != 1) abort("a tensor of one axis is sorted, not one of shape ", format_shape(dim(x)),
-    class = "shape", fun = "sort")
-  x[order(x, decreasing = check_flag(decreasing))]
+    "; `op_sort(x, axis)` sorts along any", class = "shape", fun = "sort")
+  op_sort(x, 1, decreasing)
 }
 
 #' @export

@@ -20,9 +20,9 @@
 #' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal set_seed` |
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
-#' | gather and select | `gather boolean_mask where` |
+#' | gather and select | `gather boolean_mask where sort argsort`, `tf$math$top_k in_top_k segment_sum unsorted_segment_sum` |
 #' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
-#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum` |
+#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum`, `tf$math$cumprod` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax` |
@@ -161,7 +161,10 @@ tf_elementwise <- c(
       output_type),
     argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)),
       output_type),
-    cumsum = function(x, axis = 0, name = NULL) op_cumsum(x, from_zero(axis)),
+    cumsum = function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL)
+    op_cumsum(x, from_zero(axis), exclusive, reverse),
+    argsort = function(values, axis = -1, direction = "ASCENDING", stable = FALSE, name = NULL)
+    op_argsort(values, from_zero(axis), descends(direction)),
     reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max),
     reduce_min = reduction(op_min), reduce_prod = reduction(op_prod), reduce_any = reduction(op_any),
     reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
@@ -173,6 +176,21 @@ tf_math_only <- lapply(list(log = op_log, log1p = op_log1p, expm1 = op_expm1, er
   is_finite = op_is_finite, rsqrt = function(x) op_reciprocal(op_sqrt(x)), log_sigmoid = function(x)
   op_negative(op_softplus(op_negative(x)))),
   unary)
+tf_math_only$cumprod <- function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL)
+  op_cumprod(x, from_zero(axis), exclusive, reverse)
+tf_math_only$top_k <- function(input, k = 1, sorted = TRUE, index_type = "int32", name = NULL) {
+  check_flag(sorted)
+  best <- op_top_k(input, k)
+  list(values = best$values, indices = op_cast(best$indices, index_type))
+}
+tf_math_only$in_top_k <- function(targets, predictions, k, name = NULL)
+  op_not_equal(in_top_k(targets, tf_value(predictions), check_count(k)), 0)
+tf_math_only$unsorted_segment_sum <- function(data, segment_ids, num_segments, name = NULL) {
+  segment_sum(data, segment_ids, check_count(num_segments, 0))
+}
+tf_math_only$segment_sum <- function(data, segment_ids, name = NULL) {
+  segment_sum(data, segment_ids, max(-1, check_whole(c(as.array(segment_ids)), min = 0, arg = "segment_ids")) + 1)
+}
 tf_math_only$floordiv <- binary(op_floor_divide)
 tf_math_only$squared_difference <- binary(function(x, y) op_square(op_subtract(x, y)))
 tf_math_only$mod <- binary(op_floor_mod)
@@ -199,6 +217,7 @@ tf_nn <- c(
       if (!is.null(shift)) check_reals(shift) # which changes nothing in TensorFlow either
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
+    top_k = tf_math_only$top_k, in_top_k = tf_math_only$in_top_k,
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
     sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL)
     k_binary_crossentropy(labels, logits, from_logits = TRUE), softmax_cross_entropy_with_logits = function(labels,
@@ -360,7 +379,11 @@ tf_top <- list(
     masked(tf_value(tensor), mask, "tf$boolean_mask")
   },
   gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
-  where = function(condition, x, y, name = NULL) op_where(condition, x, y),
+  sort = function(values, axis = -1, direction = "ASCENDING", name = NULL)
+  op_sort(values, from_zero(axis), descends(direction)),
+  where = function(condition, x = NULL, y = NULL, name = NULL) {
+    if (is.null(x) && is.null(y)) places_of(tf_value(condition, fun = "where")) else op_where(condition, x, y)
+  },
   reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),
   pad = function(tensor, paddings, mode = "CONSTANT", constant_values = 0, name = NULL) {
     check_choice(mode, "CONSTANT", fun = "pad")
@@ -416,6 +439,26 @@ for (own in setdiff(ls(pattern = "^k_"), "k_switch")) assign(own, as_tensorflow(
 rm(own)
 
 as_branch <- function(x) if (is_branch(x)) x else list(x)
+
+descends <- function(direction, fun = calling_function()) {
+  check_choice(direction, c("ASCENDING", "DESCENDING"), fun = fun) == "DESCENDING"
+}
+
+#' Where is it TRUE (or not 0)? A row of 0-based positions for each, in row-major order. How many there are depends on
+#' the numbers.
+#' @noRd
+places_of <- function(condition) {
+  check_not_tracing("`tf$where()` of a condition alone has as many rows as there are TRUE")
+  x <- as.array(condition)
+  d <- if (is.null(dim(x))) length(x) else dim(x)
+  at <- which(array(aperm(array(x, d)) != 0, rev(d)), arr.ind = TRUE)
+  tensor(matrix(as.integer(at), ncol = length(d))[, rev(seq_along(d)), drop = FALSE] - 1L, "int64")
+}
+
+segment_sum <- function(data, segment_ids, n) {
+  data <- as_value(tensor(data))
+  op_scatter_add(op_broadcast_to(tensor(0, tensor_dtype(data)), c(n, shape_of(data)[-1])), segment_ids, data)
+}
 
 #' What decides between two ways: TRUE, FALSE or a tensor of one value.
 #' @noRd

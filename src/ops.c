@@ -199,6 +199,16 @@ static enum status rule_along(struct inference *q) {
 }
 
 /* ints: axis, 0-based */
+static enum status rule_order(struct inference *q) {
+  enum status s = rule_along(q);
+  if (s) return s;
+  if (q->out->dim[q->attr->ints[0]] > INT32_MAX) return bad_value(q, "too many numbers to sort", q->out->dim[0]);
+  q->out_dtype[0] = INT32;
+  q->workspace = 2 * shape_count(q->out); /* two int32 for each number */
+  q->work = 40.0 * (double)shape_count(q->out);
+  return STATUS_OK;
+}
+
 static enum status rule_position(struct inference *q) {
   const struct shape *x = shape_in(q, 0);
   int64_t axis = q->attr->ints[0];

@@ -114,6 +114,9 @@
       WITH("axis:a"), INDEX(1), UNREAD(INPUT(0) | INPUT(2) | OUTPUT))                             \
   ROW(CUMSUM,    cumsum,    1, 1, along,     YES, "y = sums of x from the start of an axis on",   \
       WITH("axis:a"), BY_SHAPE)                                                                   \
+  ROW(CUMPROD,   cumprod,   1, 1, along,     YES, "y = products of x from the start of an axis on", WITH("axis:a")) \
+  ROW(ARGSORT,   argsort,   1, 1, order,     NO,  "y = 0-based positions along an axis, in the order of x", \
+      WITH("axis:a decreasing:f"))                                                                \
   ROW(MAX,       max,       1, 1, reduce,    YES, "y = max(x) over axes; ties share the gradient", \
       WITH("keepdims:f axis:a*"))                                                                 \
   ROW(MIN,       min,       1, 1, reduce,    YES, "y = min(x) over axes; ties share the gradient", \

@@ -14,6 +14,9 @@
 #endif
 #include "binary.h"
 #include "reduce.h"
+#ifndef REAL_IS_BOOL
+#include "along.h"
+#endif
 #ifdef REAL_IS_BOOL
 #include "logical.h"
 #endif

@@ -1,4 +1,4 @@
-/* reduce.h - sum, mean, prod, max, min over axes; argmax, argmin, cumsum along one. The walk visits x in rows; the
+/* reduce.h - sum, mean, prod, max, min over axes; argmax and argmin along one. The walk visits x in rows; the
  * result either moves with the row or stays (stride 0). */
 
 /* The result's shape with the dropped axes back as 1, so that it broadcasts over x. */
@@ -242,27 +242,4 @@ static void position_forward(const struct call *c, int sign) {
 }
 static void argmax_forward(const struct call *c) { position_forward(c, 1); }
 static void argmin_forward(const struct call *c) { position_forward(c, -1); }
-
-/* y (+)= sums of x along an axis, from its start on or from its end back; in double, as above. */
-static void running_sums(const struct call *c, const real *x, real *y, int back, int add) {
-  const struct shape *s = SHAPE(0);
-  int axis = (int)INT(0);
-  int64_t n = s->dim[axis], inner = shape_span(s, axis + 1, s->rank);
-  enum status flaw = STATUS_OK;
-  struct range lines = share_rows(c, shape_span(s, 0, axis) * inner);
-  for (int64_t line = lines.begin; line < lines.end; line++) {
-    int64_t first = line / inner * n * inner + line % inner;
-    total sum = 0;
-    for (int64_t k = 0; k < n; k++) {
-      int64_t i = first + (back ? n - 1 - k : k) * inner;
-      sum = total_plus(sum, (total)x[i], &flaw);
-      y[i] = (add ? y[i] : 0) + narrow(sum, &flaw);
-    }
-  }
-  report(c, flaw);
-}
-static void cumsum_forward(const struct call *c) { running_sums(c, IN(0), OUT, 0, 0); }
-#ifdef REAL_IS_FLOATING
-static void cumsum_backward(const struct call *c) { running_sums(c, DOUT, DIN(0), 1, ADDS(0)); }
-#endif
 #endif

@@ -453,14 +453,40 @@ shape_case <- function(d) case(text_of(d), list(shaped(some(d), d)), function(x)
 op_cases$shape <- lapply(list(7, c(3, 9), c(0, 3), rep(c(1, 3), 4)), shape_case)
 op_cases$argmin <- lapply(positions, function(p) argmin_case(p[[1]], p[[2]]))
 
-cumsum_case <- function(d, axis) {
-  case(text_of(d, axis), list(array(some(d), d)), function(x) op_cumsum(x, axis = axis), function(x) {
-    place <- if (axis < 0) length(d) + 1 + axis else axis
-    first <- c(place, seq_along(d)[-place])
-    lines <- apply(matrix(aperm(x, first), d[place]), 2, cumsum)
-    aperm(array(lines, d[first]), order(first))
-  }, floor = sqrt(max(1, d)))
+# f of each line along an axis, which may have more or fewer numbers
+along_axis <- function(x, axis, f) {
+  d <- dims(x)
+  place <- if (axis < 0) length(d) + 1 + axis else axis
+  first <- c(place, seq_along(d)[-place])
+  lines <- matrix(aperm(x, first), d[place])
+  found <- lapply(seq_len(ncol(lines)), function(k) f(lines[, k]))
+  if (length(found)) d[place] <- length(found[[1]])
+  aperm(array(if (length(found)) unlist(found) else x[0], d[first]), order(first))
 }
+cumsum_case <- function(d, axis) {
+  case(text_of(d, axis), list(array(some(d), d)), function(x) op_cumsum(x, axis = axis), function(x)
+    along_axis(x, axis, cumsum), floor = sqrt(max(1, d)))
+}
+cumprod_case <- function(d, axis) {
+  case(text_of(d, axis), list(array(some(d, -1.2, 1.2), d)), function(x) op_cumprod(x, axis = axis), function(x)
+    along_axis(x, axis, cumprod))
+}
+argsort_case <- function(d, axis, decreasing = FALSE) {
+  # few different numbers: those that are equal keep their order
+  case(text_of(d, axis, decreasing), list(array(round(some(d)), d)), function(x) op_argsort(x, axis, decreasing),
+    function(x) along_axis(x, axis, function(line) order(line, decreasing = decreasing, method = "radix") - 1),
+    integer())
+}
+op_cases$argsort <- list(
+  argsort_case(7, 1), argsort_case(67, -1, TRUE), argsort_case(c(3, 5), 1), argsort_case(c(3, 33), 2, TRUE),
+  argsort_case(c(2, 35, 3), 2), argsort_case(c(2, 3, 4), -3, TRUE), argsort_case(c(1, 4, 1), 1),
+  argsort_case(c(0, 3), 1), argsort_case(c(3, 0), 1)
+)
+op_cases$cumprod <- list(
+  cumprod_case(7, 1), cumprod_case(33, -1), cumprod_case(c(3, 5), 1), cumprod_case(c(3, 5), 2),
+  cumprod_case(c(2, 9, 3), 2), cumprod_case(c(2, 3, 4), -3), cumprod_case(c(1, 4, 1), 1), cumprod_case(c(0, 3), 1),
+  cumprod_case(c(3, 0), 1), cumprod_case(c(0, 3), 2), cumprod_case(rep(2, 8), 5)
+)
 op_cases$cumsum <- list(
   cumsum_case(7, 1), cumsum_case(67, -1), cumsum_case(c(3, 5), 1), cumsum_case(c(3, 5), 2), cumsum_case(c(2, 35, 3), 2),
   cumsum_case(c(2, 3, 4), -3), cumsum_case(c(1, 4, 1), 1), cumsum_case(c(0, 3), 1), cumsum_case(c(3, 0), 1),

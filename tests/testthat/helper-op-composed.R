@@ -88,6 +88,17 @@ l2_case <- function(d, axis) {
     shaped(c(x) / c(spread(norm(x), dims(x))), dims(x)))
 }
 
+sort_case <- function(d, axis, decreasing = FALSE) {
+  case(text_of(d, axis, decreasing), list(array(some(d), d)), function(x) op_sort(x, axis, decreasing), function(x)
+    along_axis(x, axis, function(line) sort(line, decreasing = decreasing)))
+}
+take_case <- function(d, axis, k) {
+  at <- sample(d[if (axis < 0) length(d) + 1 + axis else axis], k, replace = TRUE)
+  shape <- replace(d, if (axis < 0) length(d) + 1 + axis else axis, k)
+  indices <- along_axis(array(0, shape), axis, function(line) at - 1)
+  case(text_of(d, axis, k), list(array(some(d), d)), function(x) op_take_along(x, indices, axis), function(x)
+    along_axis(x, axis, function(line) line[at]))
+}
 composed_cases <- list(
   reciprocal = unary(function(x) op_reciprocal(x), function(x) 1 / x, 0.3, 3),
   greater = compared(function(a, b) op_greater(a, b), `>`),
@@ -144,6 +155,12 @@ composed_cases <- list(
     pad_case(c(0, 3), rbind(c(0, 0), c(1, 1)), 2), pad_case(c(0, 3), rbind(c(2, 1), c(1, 0)), 2),
     pad_case(c(2, 1, 3), rbind(c(0, 0), c(1, 0), c(0, 2)))
   ),
+  sort = list(sort_case(7, 1), sort_case(c(3, 5), 1, TRUE), sort_case(c(2, 5, 3), 2), sort_case(c(0, 3), 1),
+    sort_case(c(3, 0), 1)),
+  take_along = list(take_case(7, 1, 3), take_case(c(3, 5), -1, 2), take_case(c(3, 5), 1, 6),
+    take_case(c(2, 4, 3), 2, 4)),
+  top_k = lapply(list(7, c(3, 5), c(2, 3, 4)), function(d) case(text_of(d), list(shaped(some(d), d)), function(x)
+    op_top_k(x, 3)$values, function(x) along_axis(x, -1, function(line) sort(line, decreasing = TRUE)[1:3]))),
   unstack = list(unstack_case(4, 1, 3), unstack_case(c(2, 3), 1, 2), unstack_case(c(2, 3), -1, 2),
     unstack_case(c(2, 3, 4), 2, 1), unstack_case(c(0, 3), 2, 3)),
   var = reduce_cases(function(...) op_var(...), variance_of, reductions),

@@ -37,6 +37,8 @@ random_case <- function(op) {
     argmin = argmin_case(pmax(d, 1), axis),
     shape = shape_case(d),
     cumsum = cumsum_case(d, axis),
+    cumprod = cumprod_case(pmin(d, 12), axis),
+    argsort = argsort_case(d, axis, stats::runif(1) < 0.5),
     reshape = reshape_case(d, sample(c(d, 1))),
     transpose = transpose_case(d, sample(length(d))),
     slice = {
