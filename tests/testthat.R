@@ -1,4 +1,5 @@
-library(testthat)
-library(nativenet)
-
-test_check("nativenet")
+if (requireNamespace("testthat", quietly = TRUE)) { # suggested, not required
+  library(testthat)
+  library(nativenet)
+  test_check("nativenet")
+}

@@ -1,7 +1,9 @@
 #!/bin/sh
-# tools/build.sh [options of R CMD build]: the package's tarball, made from a clean copy
-# without objects, in build/. The last line printed is the tarball's path.
+# tools/build.sh folder [options of R CMD build]: the package's tarball, made from a clean copy
+# without objects, in that folder. The last line printed is the tarball's path.
 . "$(dirname "$0")/env.sh"
+folder=$(cd "$1" && pwd)
+shift
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -12,7 +14,7 @@ tar -cf - --exclude=./.git --exclude=./build --exclude=./demo-output --exclude=.
 
 cd "$copy"
 export NATIVENET_LABS=quick # the lab pages on built-in data
-R CMD build "$@" nativenet > "$BUILD/build.log" 2>&1 || { cat "$BUILD/build.log" >&2; die "R CMD build failed"; }
-rm -f "$BUILD"/nativenet_*.tar.gz
-mv nativenet_*.tar.gz "$BUILD"
-ls "$BUILD"/nativenet_*.tar.gz
+R CMD build "$@" nativenet > "$folder/build.log" 2>&1 || { cat "$folder/build.log" >&2; die "R CMD build failed"; }
+rm -f "$folder"/nativenet_*.tar.gz
+mv nativenet_*.tar.gz "$folder"
+ls "$folder"/nativenet_*.tar.gz

@@ -21,7 +21,7 @@ if [ "${_R_CHECK_DEPENDS_ONLY_:-}" = true ]; then out=$BUILD/check-deps-only; el
 rm -rf "$out"
 mkdir -p "$out"
 export MAKEFLAGS=-j$CORES
-tarball=$(tools/build.sh)
+tarball=$(tools/build.sh "$out")
 R CMD check --as-cran --no-manual "$@" -o "$out" "$tarball" < /dev/null 2>&1 |
   grep -vE 'unable to access index|cannot open URL' | tee "$out/log"
 grep -q '^Status: OK' "$out/log"

@@ -5,8 +5,8 @@
 library=${1:-$BUILD/lib}
 [ $# = 0 ] || shift
 
-tarball=$(tools/build.sh --no-build-vignettes)
 mkdir -p "$library"
+tarball=$(tools/build.sh "$library" --no-build-vignettes)
 log=$library/install.log
 echo "Compiling and installing nativenet"
 MAKEFLAGS=-j$CORES R CMD INSTALL "$@" --library="$library" "$tarball" > "$log" 2>&1 ||
