@@ -146,6 +146,20 @@ tape_watch <- function(tape, x) {
 tape_gradient <- function(tape, target, sources, output_gradients = NULL) gradient_towards(tape, target, sources,
   output_gradients, tell = TRUE)
 
+#' The derivative of a variable towards itself is 1, whether or not an op has read it. A program that is being traced
+#' knows so where the gradient is a node of it.
+#' @noRd
+meet_sources <- function(state, targets, sources, of_ops) {
+  for (x in targets) {
+    if (!state$watches_variables || !is_variable(x) || !is_trainable(x) || !is_one_of(x, sources)) next
+    if (!is_tracing()) .Call(C_tape_watch, state$program, x)
+    else if (of_ops) {
+      op_stop_gradient(x) # now it has a place there
+      state$watched <- c(state$watched, list(list(x = x, at = 0)))
+    }
+  }
+}
+
 #' @param tell say why if no source has a gradient?
 #' @noRd
 gradient_towards <- function(tape, target, sources, output_gradients = NULL, tell = FALSE, fun = calling_function()) {
@@ -160,7 +174,9 @@ gradient_towards <- function(tape, target, sources, output_gradients = NULL, tel
   for (x in targets) check_tensor(x, arg = "target", fun = fun)
   for (x in wanted) check_source(x, fun)
   seeds <- if (!is.null(output_gradients)) check_seeds(output_gradients, targets, fun)
-  gradients <- if (made_of_ops(state, seeds)) {
+  of_ops <- made_of_ops(state, seeds)
+  meet_sources(state, targets, wanted, of_ops)
+  gradients <- if (of_ops) {
     before <- tapes_recording()
     if (!state$persistent) set_recording(tapes = Filter(function(p) !is_same(p, state$program), before))
     on.exit(set_recording(tapes = before))

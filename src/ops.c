@@ -182,6 +182,7 @@ static enum status rule_reduce(struct inference *q) {
   for (int i = 1; i < x->rank; i++) over_rows = over_rows || (drop[i - 1] && !drop[i]);
   int64_t n_out = shape_count(q->out);
   if (over_rows && q->out_dtype[0] == FLOAT32 && (q->op == OP_SUM || q->op == OP_MEAN)) q->workspace = n_out;
+  if (q->op == OP_SUM && q->out_dtype[0] == INT32) q->workspace = 2 * n_out; /* sums in int64 */
   if (q->op == OP_PROD) q->derivative_workspace = shape_count(x) + n_out;
   if (q->op == OP_MAX || q->op == OP_MIN) {
     q->workspace = q->derivative_workspace = n_out;

@@ -41,24 +41,21 @@ REDUCTION(prod, 1, all * one)
 REDUCTION(prod, 1, times(all, one, FLAW))
 #endif
 
-/* Sums of pieces are added in double, so that long float sums keep their digits. */
-INLINE real row_sum(const real *x, int64_t n, enum status *flaw) {
-  total all = 0;
 #ifdef REAL_IS_FLOATING
+/* Sums of pieces are added in double, so that long float sums keep their digits. */
+INLINE real row_sum(const real *x, int64_t n) {
+  total all = 0;
   for (int64_t from = 0; from < n; from += 1024) {
     int64_t to = from + 1024 < n ? from + 1024 : n;
     V sum = splat(0);
     FOR_VECTORS(from, to) sum += READ(x);
     all += (total)hsum(sum);
   }
-#else
-  for (int64_t i = 0; i < n; i++) all = total_plus(all, x[i], flaw);
-#endif
-  return narrow(all, flaw);
+  return (real)all;
 }
 
 /* y += x for n numbers. `lost`, unless it is NULL, has what earlier sums were rounded by (Kahan 1965). */
-INLINE void add_row(int64_t n, const real *x, real *y, real *lost, enum status *flaw) {
+INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
 #if defined(REAL_IS_FLOAT)
   if (lost) {
     FOR_VECTORS((int64_t)0, n) {
@@ -70,8 +67,9 @@ INLINE void add_row(int64_t n, const real *x, real *y, real *lost, enum status *
   }
 #endif
   (void)lost;
-  FOR_VECTORS((int64_t)0, n) WRITE(y, plus(READ(y), READ(x), flaw));
+  FOR_VECTORS((int64_t)0, n) WRITE(y, READ(y) + READ(x));
 }
+#endif
 
 #define SHORT_SUM 256 /* of so few rows the rounding errors do not matter */
 
@@ -86,8 +84,20 @@ static void sum_forward(const struct call *c) {
   int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ?
     walk_steps(&w) / leading : 0;
   struct range mine = split ? share_rows(c, leading) : (struct range){0, c->part == 0};
-  real *y = OUT, *lost = NULL;
+  real *y = OUT;
   enum status flaw = STATUS_OK;
+#ifndef REAL_IS_FLOATING
+  /* what counts is the whole sum, not what it is on the way */
+  total *all = sizeof(real) == sizeof(total) || c->workspace == NO_SLOT ? (void *)y : (void *)WORKSPACE;
+  for (int64_t i = mine.begin * sums; i < mine.end * sums; i++) all[i] = 0;
+  for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
+    walk_offsets(&w, row, 1, &at);
+    const real *x = IN(0) + row * n;
+    for (int64_t i = 0; i < n; i++) all[at + i * moves] = total_plus(all[at + i * moves], x[i], &flaw);
+  }
+  for (int64_t i = mine.begin * sums; i < mine.end * sums; i++) y[i] = narrow(all[i], &flaw);
+#else
+  real *lost = NULL;
   size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
   memset(y + begin, 0, bytes);
   if (c->workspace != NO_SLOT && steps * (moves ? n : 1) > SHORT_SUM * sums) {
@@ -96,9 +106,10 @@ static void sum_forward(const struct call *c) {
   }
   for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
     walk_offsets(&w, row, 1, &at);
-    const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n, &flaw);
-    add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL, &flaw);
+    const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n);
+    add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL);
   }
+#endif
   report(c, flaw);
 }
 

@@ -573,3 +573,16 @@ test_that("one thread or two: the same bits", {
     }
   }
 })
+
+test_that("sums of whole numbers may be beyond them on the way, but not in the end", {
+  most <- .Machine$integer.max
+  m <- rbind(c(most, most, 1L), c(5L, 1L, 2L), c(-10L, -1L, 3L))
+  whole <- function(x, ...) as.array(op_sum(tensor(x), ...))
+  expect_identical(c(whole(m, axis = 1)), c(most - 5L, most, 6L))
+  expect_identical(c(whole(t(m), axis = 2)), c(most - 5L, most, 6L))
+  expect_identical(c(whole(array(c(m, -m), c(3, 3, 2)), axis = c(1, 3))), c(0L, 0L, 0L))
+  expect_error(whole(m), "beyond the whole numbers")
+  expect_error(whole(m, axis = 2), "beyond the whole numbers")
+  expect_error(whole(rbind(m, m), axis = 1), "beyond the whole numbers")
+  expect_identical(whole(array(0L, c(0, 2)), axis = 1), array(c(0L, 0L)))
+})

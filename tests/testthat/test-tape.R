@@ -312,3 +312,32 @@ test_that("a seed that does not fit leaves the tape as it was", {
   expect_identical(capture.output(print(tape)), before)
   expect_identical(gradient(tape, y, x), c(2, 4))
 })
+
+test_that("the gradient of a variable towards itself is 1, read or not, op by op and compiled", {
+  v <- variable(c(1, 2))
+  asked <- list(
+    function(x) tape_of(x)$gradient(v, v),
+    function(x) tape_of(x)$gradient(list(v, v), v),
+    function(x) tape_of(x)$gradient(v, v, output_gradients = x),
+    function(x) tape_of(x)$gradient(list(v, op_square(x)), list(x, v))[[2]],
+    function(x) {
+      with(gradient_tape() %as% outer, y <- op_sum(tape_of(x)$gradient(v, v) * op_square(v)))
+      outer$gradient(y, v)
+    }
+  )
+  tape_of <- function(x) {
+    tape <- gradient_tape()
+    with(tape, op_square(x))
+    tape
+  }
+  wanted <- list(c(1, 1), c(2, 2), c(3, 4), c(1, 1), c(2, 4))
+  for (k in seq_along(asked)) {
+    expect_identical(c(as.array(asked[[k]](tensor(c(3, 4))))), wanted[[k]])
+    compiled <- autograph(asked[[k]])
+    for (again in 1:2) expect_identical(c(as.array(compiled(tensor(c(3, 4))))), wanted[[k]])
+    expect_null(environment(compiled)$graph$reason)
+  }
+  ignoring <- gradient_tape(watch_accessed_variables = FALSE)
+  with(ignoring, op_square(v))
+  expect_null(suppressWarnings(ignoring$gradient(v, v)))
+})
