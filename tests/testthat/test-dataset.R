@@ -280,3 +280,13 @@ test_that("iterating does not hold on to memory", {
   before <- round(5)
   expect_lt(round(100), before + 2)
 })
+
+test_that("elements of many tensors, and many data sets at once, have no limit", {
+  many <- stats::setNames(lapply(1:70, function(k) matrix(k, 4, 2)), paste0("a", 1:70))
+  batches <- as.list(dataset_batch(tensor_slices_dataset(many), 2))
+  expect_identical(lengths(batches), c(70L, 70L))
+  expect_equal(as.array(batches[[2]]$a70), matrix(70, 2, 2))
+  parts <- lapply(1:12, function(k) range_dataset(10 * k, 10 * k + 3))
+  expect_identical(lengths(as.list(do.call(zip_datasets, parts))), c(12L, 12L, 12L))
+  expect_length(as.list(Reduce(dataset_concatenate, parts)), 36)
+})

@@ -178,3 +178,13 @@ test_that("a child forked off works alone and the parent keeps its threads", {
   expect_identical(parallel::mclapply(1:2, function(i) nn_threads(), mc.cores = 2), list(1L, 1L))
   expect_identical(nn_threads(), before)
 })
+
+test_that("denormal numbers are flushed to zero, as results and as numbers given", {
+  skip_if_not(R.version$arch %in% c("x86_64", "aarch64"), "flushing is set up for these processors")
+  for (x in list(tensor(c(1e-30, 1), "float32") * 1e-15, tensor(c(1e-300, 1), "float64") * 1e-15)) {
+    expect_identical(as.array(x)[1], 0)
+    expect_gt(as.array(x)[2], 0)
+  }
+  given <- tensor(1e-44, "float32")
+  expect_identical(as.array(given * 1e30), 0)
+})
