@@ -18,6 +18,7 @@ static void multiply(const struct call *c, int64_t m, int64_t n, int64_t depth, 
   }
   report(c, flaw);
 }
+static int is_for_library(const struct call *c, double work) { return c && work < 0; }
 #endif
 
 /* A stack of matrices, perhaps transposed, as struct matrix. */
@@ -57,13 +58,25 @@ static void product_at(const struct product *p, int64_t i, int64_t *a, int64_t *
   *b = (at[1] + i % n * p->walk.stride[1][last]) * p->k * p->n;
 }
 
+/* Which products a member takes part in, and how: where there are many, it does some as a whole, else its share of
+ * each. The bits are the same. `apart`: does each write where no other does? */
+static struct range own_products(const struct call *c, const struct product *p, int apart, struct call *how) {
+  *how = *c;
+  if (!apart || p->batches < 4 * c->parts || is_for_library(c, (double)p->m * (double)p->n * (double)p->k))
+    return (struct range){0, p->batches};
+  how->part = 0, how->parts = 1;
+  return share_rows(c, p->batches);
+}
+
 static void matmul_forward(const struct call *c) {
   struct product p;
+  struct call how;
   product_plan(c, &p);
-  for (int64_t i = 0; i < p.batches; i++) {
+  struct range own = own_products(c, &p, 1, &how);
+  for (int64_t i = own.begin; i < own.end; i++) {
     int64_t a, b;
     product_at(&p, i, &a, &b);
-    multiply(c, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb),
+    multiply(&how, p.m, p.n, p.k, matrix_of(IN(0) + a, p.a_columns, p.ta), matrix_of(IN(1) + b, p.b_columns, p.tb),
       0, OUT + i * p.m * p.n);
   }
 }
@@ -79,18 +92,20 @@ static void matmul_backward(const struct call *c) {
   for (int k = 0; k < 2; k++) {
     if (!DIN(k)) continue;
     wait_if_repeated(c, k);
-    int64_t before = -1;
-    for (int64_t i = 0; i < p.batches; i++) {
+    struct call how;
+    int64_t before = -1, size = shape_count(SHAPE(k)), matrix = k == 0 ? p.m * p.k : p.k * p.n;
+    struct range own = own_products(c, &p, size == p.batches * matrix, &how);
+    for (int64_t i = own.begin; i < own.end; i++) {
       int64_t at[2];
       product_at(&p, i, &at[0], &at[1]);
       struct matrix a = matrix_of(IN(0) + at[0], p.a_columns, p.ta), b = matrix_of(IN(1) + at[1], p.b_columns, p.tb);
       struct matrix dy = matrix_of(DOUT + i * p.m * p.n, p.n, 0);
       int add = ADDS(k) || at[k] <= before; /* offsets grow while the matrices are new */
       real *d = DIN(k) + at[k];
-      if (k == 0 && !p.ta) multiply(c, p.m, p.k, p.n, dy, flipped(b), add, d);
-      else if (k == 0) multiply(c, p.k, p.m, p.n, b, flipped(dy), add, d);
-      else if (!p.tb) multiply(c, p.k, p.n, p.m, flipped(a), dy, add, d);
-      else multiply(c, p.n, p.k, p.m, flipped(dy), a, add, d);
+      if (k == 0 && !p.ta) multiply(&how, p.m, p.k, p.n, dy, flipped(b), add, d);
+      else if (k == 0) multiply(&how, p.k, p.m, p.n, b, flipped(dy), add, d);
+      else if (!p.tb) multiply(&how, p.k, p.n, p.m, flipped(a), dy, add, d);
+      else multiply(&how, p.n, p.k, p.m, flipped(dy), a, add, d);
       if (at[k] > before) before = at[k];
     }
     if (p.batches == 0 && c->thread == 0) zero_first(c, k);

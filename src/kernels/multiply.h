@@ -265,11 +265,16 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
   finish(rows, columns, after, y, y_row);
 }
 
+/* Would a library do a product of so many multiplications? */
+static int is_for_library(const struct call *c, double work) {
+  return work >= LIBRARY_WORK && library_multiply[output_slot(c)->dtype];
+}
+
 /* Large products may be a library's: one member calls it, as it has threads of its own. */
 static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
   library_product *product = library_multiply[output_slot(c)->dtype];
-  if (!product) return 0;
+  if (!is_for_library(c, (double)rows * (double)columns * (double)depth)) return 0;
   if (c->thread) return 1;
   if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add, y)) {
     finish(rows, columns, after, y, columns);
@@ -283,8 +288,7 @@ static int multiply_by_library(const struct call *c, int64_t rows, int64_t colum
 
 static void multiply_then(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
-  double work = (double)rows * (double)columns * (double)depth;
-  if (work >= LIBRARY_WORK && multiply_by_library(c, rows, columns, depth, a, b, add, y, after)) return;
+  if (multiply_by_library(c, rows, columns, depth, a, b, add, y, after)) return;
   multiply_own(c, rows, columns, depth, a, b, add, y, after);
 }
 

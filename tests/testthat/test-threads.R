@@ -25,6 +25,32 @@ test_that("more threads than cores give the same bits", {
   if (Sys.info()[["sysname"]] == "Linux") expect_gte(length(list.files("/proc/self/task")), 8)
 })
 
+test_that("products of many matrices are those of each, and the same bits whoever does them", {
+  set.seed(3)
+  a <- array(rnorm(3 * 17 * 33 * 29), c(3, 17, 33, 29))
+  run <- function(y, flip_x, flip_y, dtype) {
+    x <- variable(if (flip_x) aperm(a, c(1, 2, 4, 3)) else a, dtype)
+    y <- variable(if (flip_y) aperm(y, c(seq_len(length(dim(y)) - 2), length(dim(y)) - 0:1)) else y, dtype)
+    with(gradient_tape() %as% tape, {
+      z <- op_matmul(x, y, transpose_x = flip_x, transpose_y = flip_y)
+      total <- op_sum(z * z)
+    })
+    lapply(c(list(z), tape$gradient(total, list(x, y))), as.array)
+  }
+  for (y in list(array(rnorm(3 * 17 * 29 * 31), c(3, 17, 29, 31)), array(rnorm(17 * 29 * 31), c(17, 29, 31)))) {
+    for (flip_x in c(FALSE, TRUE)) for (flip_y in c(FALSE, TRUE)) for (dtype in c("float32", "float64")) {
+      alone <- with_threads(1, run(y, flip_x, flip_y, dtype))
+      for (threads in 2:3) expect_identical(with_threads(threads, run(y, flip_x, flip_y, dtype)), alone)
+    }
+    b <- if (length(dim(y)) == 4) y[3, 5, , ] else y[5, , ]
+    expect_equal(alone[[1]][3, 5, , ], a[3, 5, , ] %*% b, tolerance = 1e-12)
+    expect_equal(aperm(alone[[2]], c(1, 2, 4, 3))[3, 5, , ], 2 * a[3, 5, , ] %*% b %*% t(b), tolerance = 1e-12)
+  }
+  whole <- array(sample(-9:9, 20 * 6, TRUE), c(20, 2, 3)) # in whole numbers, too
+  for (threads in c(1, 3)) with_threads(threads, expect_equal(as.array(op_matmul(whole, whole,
+    transpose_y = TRUE))[7, , ], whole[7, , ] %*% t(whole[7, , ])))
+})
+
 test_that("the library may be unloaded while its threads wait", {
   skip_on_os("windows")
   skip_if_not_installed("callr")
