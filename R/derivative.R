@@ -133,12 +133,7 @@ trigamma_of <- function(x) {
 dense_rule <- function(n) {
   x <- n$inputs[[1]]
   w <- n$inputs[[2]]
-  z <- n$dy
-  # the slope of each of these activations follows from its value, which has the sign of what it was applied to
-  if (n$ints[1] >= 0) {
-    activation <- derivatives[[op_named(n$ints[1])]]
-    z <- activation(list(inputs = list(n$output), output = n$output, dy = z, reals = n$reals))[[1]]
-  }
+  z <- before_activation(n, n$ints[1])
   list(
     if (n$wanted[1]) reshape_to(op_matmul(as_flat_rows(z), w, transpose_y = TRUE), open_shape(x)),
     if (n$wanted[2]) reshape_to(op_matmul(as_flat_rows(x), as_flat_rows(z), transpose_x = TRUE), dim(w)),
@@ -173,6 +168,35 @@ max_pool_rule <- function(n) {
   at <- op_reshape(op_cast(pool_by("max_pool_argmax", n, list(x)), "int32"), -1)
   list(reshape_to(scatter_to(op_reshape(n$dy, -1), op_reshape(x, -1), at, 1), open_shape(x)))
 }
+
+#' The gradient of what an activation in place was applied to. The slope of each follows from its value, which has the
+#' sign of that.
+#' @noRd
+before_activation <- function(n, code) {
+  if (code < 0) return(n$dy)
+  activation <- derivatives[[op_named(code)]]
+  activation(list(inputs = list(n$output), output = n$output, dy = n$dy, reals = n$reals))[[1]]
+}
+
+#' y = x * W: each of the three, and a gradient of each, by one op from the other two, with the same attributes but for
+#' the sizes that it must be told.
+#' @noRd
+conv_rule <- function(n) {
+  z <- before_activation(n, n$ints[2])
+  list(
+    if (n$wanted[1]) conv_again("conv_transpose", n, z, n$inputs[[2]], sizes_between(n$inputs[[1]])),
+    if (n$wanted[2]) conv_again("conv_kernel", n, n$inputs[[1]], z, kernel_sizes(n$inputs[[2]])),
+    if (length(n$inputs) > 2 && n$wanted[3]) sum_to(z, n$inputs[[3]])
+  )
+}
+
+conv_again <- function(op, n, a, b, size = 0) {
+  window <- matrix(n$ints[-(1:2)], 5) # stride, dilation, before, after, size
+  window[5, ] <- size
+  apply_op(op, list(a, b), ints = c(n$ints[1], -1, window), reals = 0)
+}
+
+kernel_sizes <- function(w) utils::head(shape_of(w), -2)
 
 op_named <- function(code) Find(function(name) op_code[[name]] == code, ls(op_code))
 
@@ -307,6 +331,15 @@ derivatives <- list(
   log_softmax = rule_of_one(function(x, y, dy, r) dy - op_exp(y) * op_sum(dy, -1, keepdims = TRUE)),
   dense = dense_rule,
   matmul = matmul_rule,
+  conv = conv_rule,
+  conv_transpose = function(n) list(
+    if (n$wanted[1]) conv_again("conv", n, n$dy, n$inputs[[2]]),
+    if (n$wanted[2]) conv_again("conv_kernel", n, n$dy, n$inputs[[1]], kernel_sizes(n$inputs[[2]]))
+  ),
+  conv_kernel = function(n) list(
+    if (n$wanted[1]) conv_again("conv_transpose", n, n$inputs[[2]], n$dy, sizes_between(n$inputs[[1]])),
+    if (n$wanted[2]) conv_again("conv", n, n$inputs[[1]], n$dy)
+  ),
   sum = function(n) list(spread_to(kept(n$dy, n), n$inputs[[1]])),
   mean = function(n) {
     x <- n$inputs[[1]]

@@ -115,13 +115,17 @@ activate <- function(activation, z) {
     with_note(y, "logits", list(of = name, z = z)) else y
 }
 
-#' x kernel + bias and the activation, in one op where the engine has it so. Sigmoids stay apart, as losses start from
-#' their inputs.
+#' An op and the activation, in one op where the engine has it so. Sigmoids stay apart, as losses start from their
+#' inputs.
+#' @param op a function of the `activation` and `alpha` of op_dense().
 #' @noRd
-dense_op <- function(x, kernel, bias, activation) {
+with_activation <- function(activation, op) {
   fused <- if (!is.null(activation) && part_name(activation) != "sigmoid") fused_activation(activation)
-  if (is.null(fused)) return(activate(activation, op_dense(x, kernel, bias)))
-  do.call(op_dense, c(list(x, kernel, bias), fused))
+  if (is.null(fused)) activate(activation, op()) else do.call(op, fused)
+}
+
+dense_op <- function(x, kernel, bias, activation) {
+  with_activation(activation, function(...) op_dense(x, kernel, bias, ...))
 }
 
 dense_type <- list(

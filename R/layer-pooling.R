@@ -103,12 +103,14 @@ new_pooling <- function(kind, object, n, pool_size, strides, padding, data_forma
 
 #' An input with n spatial axes.
 #' @noRd
-check_spatial <- function(self, x, n) {
-  if (rank_of(x) == n + 2) return(invisible(x))
+check_spatial <- function(self, x, n) check_spatial_shape(self, shape_of(x), n)
+
+check_spatial_shape <- function(self, shape, n) {
+  if (length(shape) == n + 2) return(invisible(shape))
   axes <- list("steps", c("rows", "columns"), c("planes", "rows", "columns"))[[n]]
   first <- identical(self$config$data_format, "channels_first")
   abort("needs an input of shape ", format_shape(c("batch", if (first) "channels", axes, if (!first) "channels")),
-    ", not ", input_shape_text(x), if (rank_of(x) == n + 1)
+    ", not ", format_keras_shape(c(NA, shape[-1])), if (length(shape) == n + 1)
       "; `layer_reshape()` adds the axis of channels, of size 1 for pictures in grey", class = "shape", fun = self$name)
 }
 

@@ -2,17 +2,14 @@
 # list when its function comes.
 
 not_yet_names <- list(
-  layers = c("layer_batch_normalization", "layer_category_encoding", "layer_center_crop", "layer_conv_1d",
-    "layer_conv_1d_transpose", "layer_conv_2d", "layer_conv_2d_transpose", "layer_conv_3d", "layer_conv_3d_transpose",
-    "layer_conv_lstm_2d", "layer_cropping_1d", "layer_cropping_2d", "layer_cropping_3d", "layer_depthwise_conv_1d",
-    "layer_depthwise_conv_2d", "layer_discretization", "layer_feature_space", "layer_group_normalization",
-    "layer_hashing", "layer_integer_lookup", "layer_layer_normalization", "layer_locally_connected_1d",
-    "layer_locally_connected_2d", "layer_normalization", "layer_random_brightness", "layer_random_contrast",
-    "layer_random_crop", "layer_random_flip", "layer_random_rotation", "layer_random_translation",
-    "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_separable_conv_1d", "layer_separable_conv_2d",
-    "layer_string_lookup", "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d",
-    "layer_upsampling_2d", "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d",
-    "layer_zero_padding_3d", "adapt"),
+  layers = c("layer_batch_normalization", "layer_category_encoding", "layer_center_crop", "layer_conv_lstm_2d",
+    "layer_cropping_1d", "layer_cropping_2d", "layer_cropping_3d", "layer_discretization", "layer_feature_space",
+    "layer_group_normalization", "layer_hashing", "layer_integer_lookup", "layer_layer_normalization",
+    "layer_locally_connected_1d", "layer_locally_connected_2d", "layer_normalization", "layer_random_brightness",
+    "layer_random_contrast", "layer_random_crop", "layer_random_flip", "layer_random_rotation",
+    "layer_random_translation", "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_string_lookup",
+    "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d", "layer_upsampling_2d",
+    "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d", "layer_zero_padding_3d", "adapt"),
   images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
     "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
     "image_to_array"),
@@ -46,7 +43,7 @@ not_yet_hints <- c(
 #' @param ... whatever the function takes in Keras.
 #' @return None: an error of class `nativenet_error_missing`.
 #' @examples
-#' try(layer_conv_2d(filters = 32, kernel_size = 3))
+#' try(image_load("cat.png"))
 #' try(predict_classes())
 #' @seealso [nativenet] for what is there.
 #' @name not_yet

@@ -367,10 +367,18 @@ op_matmul <- function(x, y, transpose_x = FALSE, transpose_y = FALSE) {
 #' as.array(op_dense(matrix(c(1, -1), 1), diag(2), c(0, 0), "relu"))
 #' @export
 op_dense <- function(x, kernel, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
-  check_choice(activation, enums$dense_activation)
-  # in place, the derivative follows from the sign of the result, which must be that of the sum
-  if (check_number(alpha) < 0 && activation == "elu") return(op_elu(op_dense(x, kernel, bias), alpha))
-  if (alpha < 0 && activation == "leaky_relu") return(op_leaky_relu(op_dense(x, kernel, bias), alpha))
-  code <- if (activation == "linear") -1 else op_code[[activation]]
-  apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = alpha)
+  fused_or_apart(activation, alpha, function(code) {
+    apply_op("dense", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = code, reals = alpha)
+  })
+}
+
+#' An op with its activation in place, or after it: in place, the derivative follows from the sign of the result, which
+#' must be that of the sum.
+#' @param op a function of the activation's code.
+#' @noRd
+fused_or_apart <- function(activation, alpha, op, fun = calling_function()) {
+  check_choice(activation, enums$dense_activation, fun = fun)
+  if (check_number(alpha, fun = fun) < 0 && activation %in% c("elu", "leaky_relu"))
+    return(apply_op(activation, list(op(-1)), reals = alpha))
+  op(if (activation == "linear") -1 else op_code[[activation]])
 }

@@ -26,6 +26,7 @@
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax` |
+#' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution conv1d_transpose` ... `conv_transpose depthwise_conv2d separable_conv2d` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
@@ -410,7 +411,7 @@ tf_top <- list(
   },
   executing_eagerly = function() !is_tracing(),
   math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only), as_tensorflow)),
-  nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows), as_tensorflow)),
+  nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),

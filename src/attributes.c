@@ -1,5 +1,5 @@
 /* attributes.c - the attributes of nodes as people read them. */
-#include "ops.h"
+#include "convolution.h"
 #include "recurrent.h"
 
 #include <stdarg.h>
@@ -31,13 +31,23 @@ static void add_range(struct text *t, const int64_t *range) {
   if (step != 1) add_text(t, ":%lld", step);
 }
 
+/* Of a convolution along one axis: the stride, and dilation and padding where they are not the usual ones. */
+static void add_window(struct text *t, const int64_t *axis) {
+  add_text(t, "%lld", (long long)axis[AXIS_STRIDE]);
+  if (axis[AXIS_DILATION] != 1) add_text(t, " dilated by %lld", (long long)axis[AXIS_DILATION]);
+  if (axis[AXIS_BEFORE] || axis[AXIS_AFTER])
+    add_text(t, " padded by %lld + %lld", (long long)axis[AXIS_BEFORE], (long long)axis[AXIS_AFTER]);
+}
+
 /* The attributes from number `ints` and `reals` on. An entry of the table is "name:kind". Kinds: f flag, n number,
  * a axis, o op and what it has itself, c and p activation and output of a cell, r real, s start, size and step
- * of an axis, w size and stride of a window, - not shown; with *, all integers that follow. */
+ * of an axis, w size and stride of a window, v stride and more of a convolution, - not shown; with *, all integers that
+ * follow. */
 static void add_attributes(struct text *t, int op, const struct attr *attr, int ints, int reals) {
   for (const char *s = op_info[op].attributes; s && *s; s += strcspn(s, " "), s += *s == ' ') {
-    int name = (int)strcspn(s, ":"), each = s[name + 1] == 's' ? 3 : s[name + 1] == 'w' ? 2 : 1;
+    int name = (int)strcspn(s, ":");
     char kind = s[name + 1], many = s[name + 2] == '*';
+    int each = kind == 's' ? 3 : kind == 'w' ? 2 : kind == 'v' ? AXIS_INTS : 1;
     int n = kind == 'r' ? 1 : many ? (attr->n_ints - ints) / each : 1;
     const int64_t *value = attr->ints + ints;
     if (kind == 'r') reals++;
@@ -56,6 +66,7 @@ static void add_attributes(struct text *t, int op, const struct attr *attr, int 
       case 'p': add_text(t, "%s", cell_output_name[value[0]]); break;
       case 's': add_range(t, value); break;
       case 'w': add_text(t, "%lld by %lld", (long long)value[0], (long long)value[1]); break;
+      case 'v': add_window(t, value); break;
       default: add_text(t, "%.6g", attr->reals[reals - 1]);
       }
     }

@@ -7,6 +7,7 @@
 #ifndef KERNELS_H
 #define KERNELS_H
 
+#include "convolution.h"
 #include "ops.h"
 #include "recurrent.h"
 #include "threads.h"

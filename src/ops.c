@@ -502,6 +502,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define BY_INPUTS UNREAD(OUTPUT)
 #define BY_OUTPUT UNREAD(~OUTPUT)
 #define POOL WITH("same:f window:w*")
+#define CONVOLUTION "groups:n activation:o strides:v*"
 #define CELL .key = 1, .index_by = cell_index, .attributes = "output:p go_backwards:f activation:c " \
   "recurrent_activation:c -:- -:- -:- -:- -:- -:- reset_after:f"
 

@@ -49,6 +49,11 @@
   ROW(SOFTMAX,   softmax,   1, 1, rows,      YES, "y = exp(x) / sum(exp(x)), last axis", BY_OUTPUT) \
   ROW(LOG_SOFTMAX, log_softmax, 1, 1, rows,  YES, "y = x - log(sum(exp(x))), last axis", BY_OUTPUT) \
   ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)", WITH("activation:o"), UNREAD(INPUT(2))) \
+  ROW(CONV,      conv,      2, 3, convolution, YES, "y = activation(x * W + b), channels last: see convolution.h", \
+      WITH(CONVOLUTION), UNREAD(INPUT(2)))                                                        \
+  ROW(CONV_TRANSPOSE, conv_transpose, 2, 2, convolution, YES, "the x of y = x * W that dy has the slope of", \
+      WITH(CONVOLUTION), BY_INPUTS)                                                               \
+  ROW(CONV_KERNEL, conv_kernel, 2, 2, convolution, YES, "its W", WITH(CONVOLUTION), BY_INPUTS)    \
   ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes", WITH("keepdims:f axis:a*"), BY_SHAPE) \
   ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities",            \
       WITH("mean:f clip:r epsilon:r"), BY_INPUTS)                                                 \

@@ -28,4 +28,7 @@ enum status need_dtype(struct inference *q, int k, const char *name, int dtype);
 enum status rule_pool(struct inference *q);
 enum status rule_unpool(struct inference *q);
 
+/* Of the convolution ops: see convolution.h. */
+enum status rule_convolution(struct inference *q);
+
 #endif

@@ -14,7 +14,8 @@ double slot_number(const struct slot *s, int64_t i) {
 /* The members meet within these, or do some of their work by themselves. */
 static int meets_within(const struct call *c, int derivative) {
   switch (c->op) {
-  case OP_MATMUL: case OP_DENSE: case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: return 1;
+  case OP_MATMUL: case OP_DENSE: case OP_CONV: case OP_CONV_TRANSPOSE: case OP_CONV_KERNEL:
+  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: return 1;
   case OP_MEAN: return !derivative;
   default: break;
   }

@@ -31,6 +31,7 @@
 #include "matmul.h"
 #endif
 #ifdef REAL_IS_FLOATING
+#include "convolution.h"
 #include "update.h"
 #include "random.h"
 #include "recurrent.h"

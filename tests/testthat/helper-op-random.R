@@ -27,6 +27,7 @@ random_case <- function(op) {
     # no kinks
     dense = dense_case(c(random_shape(sample(0:2, 1)), sample(20, 1)), sample(40, 1),
       one_of(c("linear", "sigmoid", "tanh", "softplus", "exp")), stats::runif(1) < 0.5),
+    conv = , conv_transpose = , conv_kernel = random_conv_case(op),
     sum = , mean = , prod = , max = , min = , any = , all = {
       if (op %in% c("max", "min", "prod")) d <- pmin(pmax(d, 1), 6) # so few that all numbers differ
       axes <- sample(length(d), sample(length(d), 1))

@@ -69,7 +69,7 @@ recurrent_reference <- function(cell, x, kernel, recurrent_kernel, bias = NULL, 
 flat_states <- function(all, rows) {
   size <- prod(dim(all[[1]])[-1])
   if (!is.array(all[[1]])) return(op_concat(c(list(op_reshape(all[[1]], c(rows, size))), all[-1]), 2))
-  do.call(cbind, c(list(matrix(array_reshape(all[[1]], c(rows, size)), rows)), all[-1]))
+  do.call(cbind, c(list(matrix(array_reshape(all[[1]], c(rows, size)), rows, size)), all[-1]))
 }
 
 mask_of <- function(b, t, row) matrix(as.logical(unlist(lapply(seq_len(t), function(i) row(seq_len(b), i)))), b, t)

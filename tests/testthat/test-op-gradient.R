@@ -21,10 +21,11 @@ test_that("every differentiable op has gradient cases, for each of its float inp
   expect_identical(Filter(function(op) length(by_input(op)) > 0, setdiff(op_names(), op_names(differentiable = TRUE))),
     character())
   two_inputs <- c("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "floor_mod",
-    "matmul", "dense", "squared_error", "absolute_error", "huber", "logcosh", "kl_divergence", "binary_crossentropy",
+    "matmul", "dense", "conv_transpose", "conv_kernel",
+    "squared_error", "absolute_error", "huber", "logcosh", "kl_divergence", "binary_crossentropy",
     "sigmoid_crossentropy", "categorical_crossentropy", "softmax_crossentropy")
   for (op in two_inputs) expect_true(all(1:2 %in% by_input(op)), label = op)
-  expect_setequal(by_input("dense"), 1:3)
+  for (op in c("dense", "conv")) expect_setequal(by_input(op), 1:3)
   expect_setequal(by_input("where"), 2:3)
   for (op in c("lstm", "gru", "simple_rnn")) expect_true(all(1:7 %in% by_input(op))) # in several places
 })
