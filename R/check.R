@@ -110,6 +110,14 @@ check_strings <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   abort("`", arg, "` must be strings, not ", describe(x), if (is.character(x) && anyNA(x)) " with NA", fun = fun)
 }
 
+#' Strings in UTF-8.
+#' @noRd
+check_utf8 <- function(x, arg, fun) {
+  bad <- which(!validUTF8(x) & Encoding(x) != "latin1")
+  if (length(bad)) abort("`", arg, "` must be valid UTF-8, which number ", bad[1], " is not", fun = fun)
+  enc2utf8(x)
+}
+
 #' What is written beside something: strings, or what R writes for numbers, dates and classes. NA writes nothing.
 #' @param n how many, if that is known.
 #' @noRd

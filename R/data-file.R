@@ -4,6 +4,7 @@
 #   sums        what each file must be: the md5 or sha256 sum of its *uncompressed* bytes, because mirrors compress
 #               differently
 #   mirrors     the urls to which a file's name is appended, and the `suffix` of compression ("" for none)
+#   packed      TRUE where the sum is that of the file as it is, compressed
 #   reader      the function that reads a user's own files; NULL where any file below NATIVENET_DATA will do
 #   substitute  the data set to use without network
 # Nothing unverified is ever stored in the cache or returned from it.
@@ -23,7 +24,20 @@ with_data_files <- function(name, set, fetch, fun, read, files = names(set$sums)
   })
 }
 
-data_set <- function(name) c(image_sets, list(imdb = imdb_files))[[name]]
+#' What `read()` makes of the file that `path` names, or of the published one of the name `file`.
+#' @noRd
+published_file <- function(name, path, file, download, read, fun = calling_function()) {
+  check_string(path, "path", fun)
+  check_flag(download, "download", fun)
+  if (path != file || file.exists(path)) {
+    check_file(path, fun)
+    return(read(path))
+  }
+  with_data_files(name, data_set(name), if (download) fetch_url, fun, read, file)[[1]]
+}
+
+data_set <- function(name) c(image_sets, cifar_sets,
+  list(imdb = imdb_files, reuters = reuters_files, boston_housing = boston_files))[[name]]
 
 #' Whether all files of a set are on this computer (their content is not checked).
 #' @noRd
@@ -55,7 +69,7 @@ data_local <- function(name, file, set, scratch, fun) {
   if (!length(found)) return(NULL)
   if (is.null(set$reader)) return(if (is_gzip(found[1]))
     inflate(found[1], scratch, refuse_file(found[1], name, fun)) else found[1])
-  content <- verify(found[1], set$sums[[file]], scratch)
+  content <- verify(found[1], set$sums[[file]], scratch, set$packed)
   if (content$ok) return(content$path)
   abort("the file \"", found[1], "\", found by the environment variable NATIVENET_DATA, is not ",
     "the published one: ", content$reason, ". Replace or remove it; ", set$reader, " reads other files",
@@ -64,7 +78,7 @@ data_local <- function(name, file, set, scratch, fun) {
 
 data_cached <- function(name, file, set, scratch) {
   for (path in data_candidates(cache_dir(name), file)) {
-    content <- verify(path, set$sums[[file]], scratch)
+    content <- verify(path, set$sums[[file]], scratch, set$packed)
     if (content$ok) return(content$path)
   }
 }
@@ -78,9 +92,9 @@ data_download <- function(name, file, set, scratch, fetch, fun) {
       path <- tempfile("download-", scratch)
       message("Downloading ", url)
       failure <- try_fetch(fetch, url, path)
-      content <- if (is.null(failure)) verify(path, set$sums[[file]], scratch) else failure
+      content <- if (is.null(failure)) verify(path, set$sums[[file]], scratch, set$packed) else failure
       if (content$ok) {
-        cache_store(path, name, file, fun)
+        cache_store(path, name, file, fun, set$packed)
         return(content$path)
       }
       failures <- c(failures, paste0(url, ": ", content$reason))
@@ -114,17 +128,17 @@ try_fetch <- function(fetch, url, path) {
 
 # R's limit of 60 seconds holds for the whole transfer: too short for 20 MB on a slow line.
 fetch_url <- function(url, path) {
-  seconds <- if (grepl("-images-|[.]npz$", url)) 600
+  seconds <- if (grepl("-images-|[.]npz$|[.]tar[.]gz$", url)) 600
   old <- options(timeout = max(getOption("timeout"), seconds))
   on.exit(options(old))
   utils::download.file(url, path, mode = "wb", quiet = TRUE)
 }
 
 # A copy that cannot be kept is a pity but no failure: the data is there.
-cache_store <- function(path, name, file, fun) {
+cache_store <- function(path, name, file, fun, packed = NULL) {
   dir <- cache_dir(name)
   dir.create(dir, recursive = TRUE, showWarnings = FALSE)
-  target <- file.path(dir, paste0(file, if (is_gzip(path)) ".gz"))
+  target <- file.path(dir, paste0(file, if (is_gzip(path) && !isTRUE(packed)) ".gz"))
   failure <- tryCatch({
     replace_file(target, list(read_bytes(path)))
     NULL
@@ -138,8 +152,9 @@ cache_store <- function(path, name, file, fun) {
 }
 
 # list(ok, path of the uncompressed content, reason when not ok)
-verify <- function(path, sum, scratch) {
-  content <- tryCatch(if (is_gzip(path)) inflate(path, scratch, stop) else path, error = function(e) NULL)
+verify <- function(path, sum, scratch, packed = NULL) {
+  content <- tryCatch(if (isTRUE(packed) || !is_gzip(path)) path else inflate(path, scratch, stop),
+    error = function(e) NULL)
   if (is.null(content)) return(list(ok = FALSE, reason = "it is unreadable or corrupt gzip data"))
   kind <- if (nchar(sum) == 64) "sha256" else "md5"
   actual <- if (kind == "md5") unname(tools::md5sum(content)) else sha256sum(content)

@@ -64,48 +64,46 @@ dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, max
                          oov_char = 2L, index_from = 3L, download = TRUE) {
   options <- encoding_options(num_words, skip_top, maxlen, start_char, oov_char, index_from)
   seed <- check_number(seed, min = 0, max = 2^32 - 1)
-  data <- imdb_file(path, "imdb.npz", download, function(path) {
+  data <- published_file("imdb", path, "imdb.npz", download, function(path) {
     arrays <- npz_arrays(path, c("x_train", "y_train", "x_test", "y_test"), "dataset_imdb", c("x_train", "x_test"))
-    check_reviews(arrays$x_train, arrays$y_train, path)
-    check_reviews(arrays$x_test, arrays$y_test, path)
+    check_reviews(arrays$x_train, arrays$y_train, path, c(0, 1))
+    check_reviews(arrays$x_test, arrays$y_test, path, c(0, 1))
     arrays
   })
-  order <- .Call(C_numpy_shuffle, seed, lengths(list(data$x_train, data$x_test)))
-  train <- order[[1]] + 1L
-  test <- order[[2]] + 1L
-  encode_reviews(
-    list(x = data$x_train[train], y = as.integer(data$y_train[train])),
-    list(x = data$x_test[test], y = as.integer(data$y_test[test])),
-    options
-  )
+  order <- shuffled_order(seed, lengths(list(data$x_train, data$x_test)))
+  encode_reviews(list(
+    train = list(x = data$x_train[order[[1]]], y = as.integer(data$y_train[order[[1]]])),
+    test = list(x = data$x_test[order[[2]]], y = as.integer(data$y_test[order[[2]]]))
+  ), options)
 }
 
 #' @rdname dataset_imdb
 #' @export
 dataset_imdb_word_index <- function(path = "imdb_word_index.json", download = TRUE) {
-  imdb_file(path, "imdb_word_index.json", download, function(path) {
-    refuse <- refuse_file(path, "word index", "dataset_imdb_word_index")
-    wrong <- function() refuse("it is no object of numbers")
-    read_json_numbers(file_content(path, refuse), function(...) refuse("it is not JSON", ...), wrong)
-  })
+  published_file("imdb", path, "imdb_word_index.json", download, read_word_index("dataset_imdb_word_index"))
 }
 
-#' What `read()` makes of the file that `path` names, or of the published one of the name `file`.
+#' Collections of these sizes in the order of NumPy's generator, one after the other.
 #' @noRd
-imdb_file <- function(path, file, download, read, fun = calling_function(), fetch = fetch_url) {
-  check_string(path, "path", fun)
-  check_flag(download, "download", fun)
-  if (path != file || file.exists(path)) {
-    check_file(path, fun)
-    return(read(path))
-  }
-  with_data_files("imdb", imdb_files, if (download) fetch, fun, read, file)[[1]]
+shuffled_order <- function(seed, sizes) lapply(.Call(C_numpy_shuffle, seed, sizes), function(order) order + 1L)
+
+#' A function that reads ranks by word.
+#' @noRd
+read_word_index <- function(fun) function(path) {
+  refuse <- refuse_file(path, "word index", fun)
+  wrong <- function() refuse("it is no object of numbers")
+  read_json_numbers(file_content(path, refuse), function(...) refuse("it is not JSON", ...), wrong)
 }
 
-check_reviews <- function(x, y, path) {
-  refuse <- refuse_file(path, "imdb", "dataset_imdb")
-  if (!is.list(x) || !all(vapply(x, is.integer, NA))) refuse("its reviews are no lists of whole numbers")
-  if (!is.numeric(y) || length(y) != length(x) || !all(y %in% 0:1)) refuse("its labels are not 0 or 1 for each review")
+#' @param classes what the labels may be, or NULL for any classes from 0.
+#' @noRd
+check_reviews <- function(x, y, path, classes = NULL, name = "imdb", fun = paste0("dataset_", name)) {
+  refuse <- refuse_file(path, name, fun)
+  if (!is.list(x) || !all(vapply(x, is.integer, NA))) refuse("its texts are no lists of whole numbers")
+  known <- is.numeric(y) && length(y) == length(x) && if (is.null(classes)) all(y >= 0 & y == round(y)) else
+    all(y %in% classes)
+  if (!known) refuse("its labels are not ", if (is.null(classes)) "whole numbers from 0" else
+    paste(classes, collapse = " or "), " for each text")
 }
 
 # ---- the encoding, of other data sets too ----
@@ -120,10 +118,10 @@ encoding_options <- function(num_words, skip_top, maxlen, start_char, oov_char, 
   )
 }
 
-#' train, test: list(x = list of ranks, y = labels). The steps 2 to 4 of ?dataset_imdb.
+#' Parts of a collection, each list(x = list of ranks, y = labels). The steps 2 to 4 of ?dataset_imdb.
 #' @noRd
-encode_reviews <- function(train, test, options) {
-  parts <- lapply(list(train = train, test = test), function(part) {
+encode_reviews <- function(parts, options) {
+  parts <- lapply(parts, function(part) {
     part$x <- lapply(part$x, function(ranks) c(options$start_char, ranks + options$index_from))
     keep_short(part, options)
   })

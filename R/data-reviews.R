@@ -61,7 +61,7 @@ dataset_reviews <- function(n = 5000, test = n %/% 5, seed = 113L, encode = TRUE
     words <- split_words(part$text, list(filters = text_filters, lower = TRUE, split = " "))
     list(x = lapply(words, function(w) unname(index[w])), y = part$y)
   })
-  encode_reviews(ranks$train, ranks$test, options)
+  encode_reviews(ranks, options)
 }
 
 #' @rdname dataset_reviews

@@ -408,3 +408,9 @@ loop_over.nn_dataset <- function(x) {
 
 #' @export
 loop_over.nn_iterator <- loop_over.nn_dataset
+
+#' @export
+adapt_batches.nn_dataset <- function(data, batch_size, stepwise) {
+  it <- as_iterator(data)
+  function() iter_next(it)
+}

@@ -35,10 +35,11 @@ step_program <- function(self, kind, data, batch) {
 
 # Behind a weak reference, which is not saved with the model.
 step_cache <- function(self) {
-  cache <- if (!is.null(self$cache)) .Call(C_weak_value, self$cache)
+  cache <- if (!is.null(self$cache) && identical(self$adapted, session$adapted)) .Call(C_weak_value, self$cache)
   if (is.null(cache)) {
     cache <- new.env(parent = emptyenv())
     self$cache <- .Call(C_weak, self, cache)
+    self$adapted <- session$adapted
   }
   cache
 }

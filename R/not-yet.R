@@ -2,14 +2,13 @@
 # list when its function comes.
 
 not_yet_names <- list(
-  layers = c("layer_batch_normalization", "layer_category_encoding", "layer_center_crop", "layer_conv_lstm_2d",
-    "layer_cropping_1d", "layer_cropping_2d", "layer_cropping_3d", "layer_discretization", "layer_feature_space",
-    "layer_group_normalization", "layer_hashing", "layer_integer_lookup", "layer_layer_normalization",
-    "layer_locally_connected_1d", "layer_locally_connected_2d", "layer_normalization", "layer_random_brightness",
-    "layer_random_contrast", "layer_random_crop", "layer_random_flip", "layer_random_rotation",
-    "layer_random_translation", "layer_random_zoom", "layer_rescaling", "layer_resizing", "layer_string_lookup",
+  layers = c("layer_batch_normalization", "layer_center_crop", "layer_conv_lstm_2d", "layer_cropping_1d",
+    "layer_cropping_2d", "layer_cropping_3d", "layer_feature_space", "layer_group_normalization", "layer_hashing",
+    "layer_integer_lookup", "layer_layer_normalization", "layer_locally_connected_1d", "layer_locally_connected_2d",
+    "layer_random_brightness", "layer_random_contrast", "layer_random_crop", "layer_random_flip",
+    "layer_random_rotation", "layer_random_translation", "layer_random_zoom", "layer_resizing", "layer_string_lookup",
     "layer_text_vectorization", "layer_unit_normalization", "layer_upsampling_1d", "layer_upsampling_2d",
-    "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d", "layer_zero_padding_3d", "adapt"),
+    "layer_upsampling_3d", "layer_zero_padding_1d", "layer_zero_padding_2d", "layer_zero_padding_3d"),
   images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
     "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
     "image_to_array"),
@@ -17,8 +16,7 @@ not_yet_names <- list(
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
     "keras_model_custom", "new_model_class"),
-  data = c("dataset_boston_housing", "dataset_cifar10", "dataset_cifar100", "dataset_reuters",
-    "text_dataset_from_directory", "timeseries_dataset_from_array"),
+  data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
   training = c("callback_backup_and_restore", "callback_remote_monitor", "evaluate_generator", "fit_generator",
     "generator_next", "predict_classes", "predict_generator", "predict_proba")
 )
@@ -30,8 +28,7 @@ not_yet_hints <- c(
   evaluate_generator = "`evaluate()` takes the generator as `x`",
   predict_generator = "`predict()` takes the generator as `x`",
   predict_proba = "`predict()` gives the probabilities",
-  predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes",
-  layer_rescaling = "`layer_lambda(f = function(x) x / 255)` divides"
+  predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes"
 )
 
 #' Functions of Keras that are not in this version

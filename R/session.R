@@ -7,6 +7,7 @@
 #   home        in which session a layer was made or called: as no two share it, names are unique in one only
 #   nodes       calls of layers on symbolic tensors so far
 #   trainable_changes  another environment after each change of what is to be trained
+#   adapted     another environment after each call of adapt() and its like: what programs hold of layers is old
 #   traced_tapes  the states of tapes that record in the function being traced
 #   custom      TRUE once a function of custom_gradient() was called
 #   training    do layers that are called without `training` behave as in training?

@@ -98,12 +98,6 @@ check_text <- function(x, arg, fun = calling_function()) {
   check_utf8(check_string(x, arg, fun), arg, fun)
 }
 
-check_utf8 <- function(x, arg, fun) {
-  bad <- which(!validUTF8(x) & Encoding(x) != "latin1")
-  if (length(bad)) abort("`", arg, "` must be valid UTF-8, which number ", bad[1], " is not", fun = fun)
-  enc2utf8(x)
-}
-
 #' A list with the words of each text.
 #' @noRd
 split_words <- function(texts, splitting) {
