@@ -188,6 +188,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     activation_selu = layer_activation_selu(), activation_softmax = layer_activation_softmax(),
     activation_thresholded_relu = layer_activation_thresholded_relu(theta = 0.2),
     activity_regularization = layer_activity_regularization(l2 = 0.1), alpha_dropout = layer_alpha_dropout(rate = 0.1),
+    discretization = layer_discretization(bin_boundaries = c(-0.5, 0.3), output_mode = "count"),
+    normalization = layer_normalization(mean = 0.1, variance = 2), rescaling = layer_rescaling(scale = 2, offset = 1),
     dense = layer_dense(units = 2, activation = "softmax",
       activity_regularizer = regularizer_l2(0.1)),
     dropout = layer_dropout(rate = 0.5, noise_shape = c(NA, 1, 3)), flatten = layer_flatten(),
@@ -205,7 +207,7 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell", "repeat_vector",
+  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell", "repeat_vector",
     "simple_rnn_cell", "spatial_dropout_2d", "spatial_dropout_3d", "stacked_rnn_cells", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   expect_setequal(c(names(layers), names(merges), others), exported)
@@ -223,6 +225,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   for (name in names(layers)) check(keras_model_sequential(input_shape = c(4, 3)) |> compose(layers[[name]]), x, name)
   check(keras_model_sequential() |> layer_embedding(5, 3, mask_zero = TRUE, input_length = 4) |> layer_lstm(2), ids,
     "embedding")
+  check(keras_model_sequential(input_shape = 4) |> layer_category_encoding(5, output_mode = "count"), ids,
+    "category_encoding")
   check(keras_model_sequential(input_shape = 4) |> layer_repeat_vector(3), flat, "repeat_vector")
   dense <- layer_dense(units = 2)
   check(keras_model_sequential(input_shape = 4) |> compose(dense) |> layer_tied_dense(dense), flat, "tied_dense")
