@@ -207,8 +207,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell", "repeat_vector",
-    "simple_rnn_cell", "spatial_dropout_2d", "spatial_dropout_3d", "stacked_rnn_cells", "tied_dense")
+  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell",
+    "repeat_vector", "simple_rnn_cell", "spatial_dropout_2d", "spatial_dropout_3d", "stacked_rnn_cells", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   expect_setequal(c(names(layers), names(merges), others), exported)
   check <- function(model, x, label) {
