@@ -89,7 +89,8 @@ spatial_dropout_3d_type <- spatial_dropout_type(3)
 #' y <- layer_alpha_dropout(rate = 0.3)(matrix(rnorm(1e4), 100), training = TRUE)
 #' c(mean(as.array(y)), sd(as.array(y))) # about 0 and 1, as before
 #' model <- keras_model_sequential(input_shape = 2) |>
-#'   layer_dense(8, activation = "selu", kernel_initializer = "lecun_normal") |> layer_alpha_dropout(0.05) |>
+#'   layer_dense(8, activation = "selu", kernel_initializer = "lecun_normal") |>
+#'   layer_alpha_dropout(0.05) |>
 #'   layer_dense(1)
 #' model |> compile(optimizer_adam(0.05), "mse")
 #' x <- matrix(rnorm(200), 100)

@@ -29,7 +29,8 @@
 #'   layer_flatten() |>
 #'   layer_dense(10, activation = "softmax")
 #' compile(model, optimizer_adam(0.01), "sparse_categorical_crossentropy", metrics = "accuracy")
-#' history <- fit(model, array(digits$train$x / 255, c(200, 28, 28, 1)), digits$train$y, epochs = 8, verbose = 0)
+#' images <- array(digits$train$x / 255, c(200, 28, 28, 1))
+#' history <- fit(model, images, digits$train$y, epochs = 8, verbose = 0)
 #' round(tail(history$metrics$accuracy, 1), 2)
 #' @export
 layer_max_pooling_1d <- function(object, pool_size = 2, strides = NULL, padding = "valid", data_format = NULL, ...) {
@@ -154,7 +155,8 @@ average_pooling_3d_type <- pooling_type("AveragePooling3D", op_average_pool, 3)
 #' # the mean of word vectors tells good reviews from bad ones
 #' set.seed(1)
 #' good <- rep(0:1, 50)
-#' tokens <- t(vapply(good, function(g) sample(1:10, 6, TRUE, prob = c(rep(1 + 3 * g, 5), rep(4 - 3 * g, 5))), 1:6))
+#' weights <- function(g) c(rep(1 + 3 * g, 5), rep(4 - 3 * g, 5))
+#' tokens <- t(vapply(good, function(g) sample(1:10, 6, TRUE, prob = weights(g)), 1:6))
 #' model <- keras_model_sequential() |>
 #'   layer_embedding(11, 4, input_length = 6) |>
 #'   layer_global_average_pooling_1d() |>

@@ -45,7 +45,8 @@
 #' )
 #' # the mean of a sequence
 #' x <- array(rnorm(300 * 8), c(300, 8, 1))
-#' model <- keras_model_sequential(input_shape = c(8, 1)) |> layer_rnn(cell_leaky(units = 4)) |> layer_dense(1)
+#' model <- keras_model_sequential(input_shape = c(8, 1)) |> layer_rnn(cell_leaky(units = 4)) |>
+#'   layer_dense(1)
 #' model |> compile(optimizer_adam(0.05), "mse")
 #' model |> fit(x, apply(x, 1, mean), epochs = 15, verbose = 0)
 #' @export
