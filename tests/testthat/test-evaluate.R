@@ -129,3 +129,10 @@ test_that("what cannot be done is said in words", {
   model |> compile("sgd", own)
   expect_error(evaluate(model, x, y), class = "nativenet_error_value")
 })
+
+test_that("an output that does not have one row for each row of the batch is refused", {
+  summed <- keras_model_sequential(input_shape = 2) |>
+    layer_lambda(function(x) op_sum(x, axis = 1, keepdims = TRUE))
+  for (rows in c(2, 5)) expect_error(predict(summed, matrix(1, rows, 2), batch_size = 2), "one row for each row",
+    class = "nativenet_error_shape")
+})
