@@ -198,6 +198,36 @@ conv_again <- function(op, n, a, b, size = 0) {
 
 kernel_sizes <- function(w) utils::head(shape_of(w), -2)
 
+#' normalize() by other ops: its output, and mean and variance if these are not given.
+#' @noRd
+normalized_by_ops <- function(x, n) {
+  leading <- n$ints[1]
+  epsilon <- n$reals[1]
+  sizes <- open_shape(x[[1]])
+  rank <- length(sizes)
+  more <- x[-1]
+  take <- function() {
+    first <- more[[1]]
+    more <<- more[-1]
+    first
+  }
+  scale <- if (n$ints[3]) take()
+  offset <- if (n$ints[4]) take()
+  finish <- function(y) {
+    if (!is.null(scale)) y <- y * scale
+    if (is.null(offset)) y else y + offset
+  }
+  if (n$ints[5]) return(finish((x[[1]] - more[[1]]) / op_sqrt(more[[2]] + epsilon)))
+  channels <- dim(x[[1]])[rank]
+  groups <- if (n$ints[2]) n$ints[2] else channels
+  z <- reshape_to(x[[1]], c(sizes[-rank], groups, channels / groups))
+  over <- c(leading + seq_len(rank - 1 - leading), rank + 1)
+  mean <- op_mean(z, over, keepdims = TRUE)
+  variance <- op_mean(op_square(z - mean), over, keepdims = TRUE)
+  list(finish(reshape_to((z - mean) / op_sqrt(variance + epsilon), sizes)), op_squeeze(mean, over),
+    op_squeeze(variance, over))
+}
+
 op_named <- function(code) Find(function(name) op_code[[name]] == code, ls(op_code))
 
 matmul_rule <- function(n) {
@@ -353,6 +383,7 @@ derivatives <- list(
     list(op_reverse(op_cumsum(op_reverse(n$dy, axis), axis), axis))
   },
   cumprod = cumprod_rule,
+  normalize = rule_of_ops(normalized_by_ops),
   max_pool = max_pool_rule,
   average_pool = function(n) list(pool_by("average_unpool", n, list(n$dy, n$inputs[[1]]))),
   average_unpool = function(n) list(pool_by("average_pool", n, list(n$dy)), NULL),

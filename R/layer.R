@@ -281,7 +281,7 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   if (is.null(mask)) mask <- mask_of(x)
   else if (identical(type$mask, "own")) x <- with_masks(x, tensor_leaves(mask, keep_null = TRUE), another_name)
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))
-  run <- function() do.call(type$call, c(list(self, x), extra))
+  run <- function() with_frozen(self, do.call(type$call, c(list(self, x), extra)))
   # code of the user's
   result <- check_result(self, if (self$kind %in% c("lambda", "custom")) with_place(NULL, run()) else run())
   if (identical(type$mask, "own")) return(result)
@@ -296,6 +296,15 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
     session$penalties <- c(session$penalties, list(op_divide(penalty, batch_size_of(result))))
   }
   result
+}
+
+#' Whatever a layer or model holds that is not to be trained is not, either.
+#' @noRd
+with_frozen <- function(self, expr) {
+  before <- session$frozen
+  on.exit(session$frozen <- before)
+  session$frozen <- before || !self$trainable
+  expr
 }
 
 #' One tensor, but for types that take `several`.

@@ -68,7 +68,7 @@ trace_step <- function(self, training, data, batch) {
     on.exit(session$penalties <- NULL)
     tape <- if (training) gradient_tape(persistent = FALSE)
     if (training) tape_start(tape_state(tape))
-    outputs <- run_graph(model_plan(self), x, training)
+    outputs <- with_frozen(self, run_graph(model_plan(self), x, training))
     losses <- Map(placed_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL), loss_places(self))
     total <- Reduce(op_add, Map(op_multiply, losses, compiled$loss_weights))
     total <- Reduce(op_add, c(list(total), session$penalties, weight_penalties(self)))

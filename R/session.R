@@ -11,6 +11,7 @@
 #   traced_tapes  the states of tapes that record in the function being traced
 #   custom      TRUE once a function of custom_gradient() was called
 #   training    do layers that are called without `training` behave as in training?
+#   frozen      TRUE within a layer or model that is not to be trained
 #   penalties   on activities, collected while a training step is traced
 #   told_formats  names of files whose format is not what the name says
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
@@ -23,6 +24,7 @@ session$home <- new.env(parent = emptyenv())
 session$nodes <- 0
 session$trainable_changes <- new.env(parent = emptyenv())
 session$training <- FALSE
+session$frozen <- FALSE
 
 # Who keeps the ops that run; changed in place by set_recording().
 recording <- vector("list", 2)

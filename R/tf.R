@@ -214,6 +214,9 @@ tf_nn <- c(
     bias_add = function(value, bias, name = NULL) op_add(value, bias),
     embedding_lookup = function(params, ids, name = NULL) op_gather(params, ids, 1),
     dropout = function(x, rate, seed = NULL, name = NULL) with_own_seed(seed, op_dropout(x, rate)),
+    batch_normalization = function(x, mean, variance, offset, scale, variance_epsilon, name = NULL) {
+      normalize_by(x, mean, variance, offset, scale, check_number(variance_epsilon, above = 0))
+    },
     moments = function(x, axes, shift = NULL, keepdims = FALSE, name = NULL) {
       if (!is.null(shift)) check_reals(shift) # which changes nothing in TensorFlow either
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))

@@ -8,6 +8,7 @@
 #define KERNELS_H
 
 #include "convolution.h"
+#include "normalize.h"
 #include "ops.h"
 #include "recurrent.h"
 #include "threads.h"

@@ -84,6 +84,8 @@
   ROW(MAX_POOL_ARGMAX, max_pool_argmax, 1, 1, pool, NO, "y = where max_pool() found it in all of x, 0-based", POOL) \
   ROW(AVERAGE_POOL, average_pool, 1, 1, pool, YES, "y = mean(x) of each window", POOL, BY_SHAPE)  \
   ROW(AVERAGE_UNPOOL, average_unpool, 2, 2, unpool, YES, "the way back: y spread over windows of x", POOL, BY_SHAPE) \
+  ROW(NORMALIZE, normalize, 1, 5, normalize, YES, "y = (x - mean) / sqrt(variance + epsilon) scale + offset", \
+      WITH("leading:n groups:n scale:f offset:f given:f epsilon:r"), UNREAD(OUTPUT))             \
   ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places",    \
       WITH("shared:f* rate:r"), RANDOM, BY_SHAPE)                                                 \
   ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \

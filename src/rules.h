@@ -31,4 +31,7 @@ enum status rule_unpool(struct inference *q);
 /* Of the convolution ops: see convolution.h. */
 enum status rule_convolution(struct inference *q);
 
+/* Mean and variance, and what they make of x: see normalize.h. */
+enum status rule_normalize(struct inference *q);
+
 #endif

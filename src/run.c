@@ -15,7 +15,7 @@ double slot_number(const struct slot *s, int64_t i) {
 static int meets_within(const struct call *c, int derivative) {
   switch (c->op) {
   case OP_MATMUL: case OP_DENSE: case OP_CONV: case OP_CONV_TRANSPOSE: case OP_CONV_KERNEL:
-  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: return 1;
+  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: case OP_NORMALIZE: return 1;
   case OP_MEAN: return !derivative;
   default: break;
   }

@@ -26,6 +26,7 @@
 #include "loss.h"
 #include "multiply.h"
 #include "pool.h"
+#include "normalize.h"
 #endif
 #ifndef REAL_IS_BOOL
 #include "matmul.h"
