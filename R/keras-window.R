@@ -30,3 +30,55 @@ pool_by_mode <- function(x, n, pool_size, strides, padding, data_format, pool_mo
   op <- list(max = "max_pool", avg = "average_pool")[[check_choice(pool_mode, c("max", "avg"), fun = fun)]]
   pool_op(op, x, pool_size, strides, padding, check_data_format(data_format, fun = fun), fun)
 }
+
+#' Resize and pad pictures
+#'
+#' `k_resize_images()` and `k_resize_volumes()` repeat cells, or put cells between, see [op_resize()];
+#' `k_temporal_padding()`, `k_spatial_2d_padding()` and `k_spatial_3d_padding()` add zeros at the ends, see [op_pad()].
+#'
+#' @inheritParams k_pool2d
+#' @param height_factor,width_factor,depth_factor how many times.
+#' @param interpolation `"nearest"` or `"bilinear"`.
+#' @param padding how many cells, see [layer_zero_padding_2d()].
+#' @return A tensor.
+#' @seealso [keras_backend], [layer_upsampling_2d()], [layer_zero_padding_2d()]
+#' @examples
+#' x <- array(1:4 + 0, c(1, 2, 2, 1))
+#' k_int_shape(k_resize_images(x, 3, 2, "channels_last"))
+#' k_int_shape(k_spatial_2d_padding(x))
+#' @export
+k_resize_images <- function(x, height_factor, width_factor, data_format = NULL, interpolation = "nearest") {
+  check_spatial_axes(x, 2)
+  times <- c(check_count(height_factor), check_count(width_factor))
+  resize_times(x, format_places(check_data_format(data_format), 2), times,
+    check_choice(interpolation, c("nearest", "bilinear")))
+}
+
+#' @rdname k_resize_images
+#' @export
+k_resize_volumes <- function(x, depth_factor, height_factor, width_factor, data_format = NULL) {
+  check_spatial_axes(x, 3)
+  times <- c(check_count(depth_factor), check_count(height_factor), check_count(width_factor))
+  resize_times(x, format_places(check_data_format(data_format), 3), times, "nearest")
+}
+
+#' @rdname k_resize_images
+#' @export
+k_temporal_padding <- function(x, padding = c(1, 1)) {
+  check_spatial_axes(x, 1)
+  pad_places(x, 2, check_edges(padding, 1))
+}
+
+#' @rdname k_resize_images
+#' @export
+k_spatial_2d_padding <- function(x, padding = list(c(1, 1), c(1, 1)), data_format = NULL) {
+  check_spatial_axes(x, 2)
+  pad_places(x, format_places(check_data_format(data_format), 2), check_edges(padding, 2))
+}
+
+#' @rdname k_resize_images
+#' @export
+k_spatial_3d_padding <- function(x, padding = list(c(1, 1), c(1, 1), c(1, 1)), data_format = NULL) {
+  check_spatial_axes(x, 3)
+  pad_places(x, format_places(check_data_format(data_format), 3), check_edges(padding, 3))
+}

@@ -216,7 +216,7 @@ global_pooling_type <- function(class_name, op, n) list(
 
 #' The spatial axes of an input.
 #' @noRd
-spatial_places <- function(self, n) seq_len(n) + if (self$config$data_format == "channels_last") 1 else 2
+spatial_places <- function(self, n) format_places(self$config$data_format, n)
 
 global_average_pooling_2d_type <- global_pooling_type("GlobalAveragePooling2D", op_mean, 2)
 global_average_pooling_3d_type <- global_pooling_type("GlobalAveragePooling3D", op_mean, 3)

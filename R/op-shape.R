@@ -145,17 +145,20 @@ op_reverse <- function(x, axis) {
 
 #' Pad a tensor
 #'
-#' Adds slices of a constant before and after each axis.
+#' Adds slices before and after each axis: of a constant, or the mirror image of what is there, without the slice at the
+#' end (`"reflect"`) or with it (`"symmetric"`).
 #'
 #' @param x a tensor or array.
 #' @param paddings a matrix with a row per axis: how many slices before and after.
 #' @param value the number to pad with.
+#' @param mode `"constant"`, `"reflect"` or `"symmetric"`.
 #' @return A tensor.
-#' @seealso [pad_sequences()]
+#' @seealso [layer_zero_padding_2d()], [pad_sequences()]
 #' @examples
 #' as.array(op_pad(matrix(1:6, 2), rbind(c(0, 1), c(1, 2))))
+#' as.array(op_pad(1:4, rbind(c(2, 1)), mode = "reflect")) # 3 2 1 2 3 4 3
 #' @export
-op_pad <- function(x, paddings, value = 0) {
+op_pad <- function(x, paddings, value = 0, mode = "constant") {
   x <- as_value(tensor(x))
   value <- check_number(value)
   sizes <- shape_of(x)
@@ -167,7 +170,12 @@ op_pad <- function(x, paddings, value = 0) {
       describe(paddings))
   }
   check_room(sizes + rowSums(paddings), "paddings", 1, x)
+  check_choice(mode, c("constant", "reflect", "symmetric"))
   for (axis in which(rowSums(paddings) > 0)) {
+    if (mode != "constant") {
+      x <- op_gather(x, mirrored(sizes[axis], paddings[axis, ], mode == "reflect"), axis)
+      next
+    }
     # made from x itself, so that traced programs serve other batch sizes
     filled <- function(n) {
       if (sizes[axis] == 0) return(tensor(array(value, replace(dim(x), axis, n)), tensor_dtype(x)))
@@ -176,6 +184,16 @@ op_pad <- function(x, paddings, value = 0) {
     x <- op_concat(list(filled(paddings[axis, 1]), x, filled(paddings[axis, 2])), axis)
   }
   x
+}
+
+#' 0-based positions of an axis of n with so many before and after it, as in a mirror at its ends.
+#' @param without do the ends themselves have no image?
+#' @noRd
+mirrored <- function(n, padding, without, fun = calling_function()) {
+  if (any(padding > n - without)) abort("`paddings` must be at most ", n - without, " for an axis of ", n, ", not ",
+    max(padding), fun = fun)
+  at <- c(rev(seq_len(padding[1])) - 1 + without, seq_len(n) - 1, n - without - seq_len(padding[2]))
+  array(at, length(at))
 }
 
 #' Transpose a tensor

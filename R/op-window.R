@@ -6,6 +6,8 @@ check_data_format <- function(x, arg = "data_format", fun = calling_function()) 
   if (is.null(x)) "channels_last" else check_choice(x, c("channels_last", "channels_first"), arg, fun)
 }
 
+#' As TensorFlow and Keras spell it, "SAME" or "same".
+#' @noRd
 check_padding <- function(x, choices = c("valid", "same"), arg = "padding", fun = calling_function()) {
   check_choice(if (is.character(x) && all(validEnc(x))) tolower(x) else x, choices, arg, fun)
 }
@@ -36,3 +38,33 @@ check_spatial_axes <- function(x, n, fun = calling_function()) {
   if (rank_of(x) == n + 2) return(n)
   abort("needs an input of ", n + 2, " axes, not of shape ", format_shape(shape_of(x)), class = "shape", fun = fun)
 }
+
+#' Where the n spatial axes are.
+#' @noRd
+format_places <- function(data_format, n) seq_len(n) + if (identical(data_format, "channels_first")) 2 else 1
+
+#' Cells at the ends of n spatial axes, as a list of c(before, after): from one number for all, one for both ends of
+#' each axis, or such a list.
+#' @noRd
+check_edges <- function(x, n, arg = deparse(substitute(x)), fun = calling_function()) {
+  force(arg)
+  pairs <- is_branch(x) && any(lengths(x) > 1) || n == 1 && length(x) == 2
+  if (!pairs) return(lapply(per_spatial_axis(x, n, min = 0, arg = arg, fun = fun), rep, 2))
+  x <- if (is_branch(x) && any(lengths(x) > 1)) x else list(x)
+  x <- lapply(x, check_whole, min = 0, arg = arg, fun = fun)
+  if (length(x) != n || any(lengths(x) != 2)) abort("`", arg, "` must be ", if (n > 1) paste("a list of", n, "times "),
+    "c(before, after), not of lengths ", format_shape(lengths(x)), fun = fun)
+  unname(x)
+}
+
+#' x with zeros at the ends of its axes `at`.
+#' @noRd
+pad_places <- function(x, at, edges) {
+  paddings <- matrix(0, rank_of(x), 2)
+  paddings[at, ] <- do.call(rbind, edges)
+  op_pad(x, paddings)
+}
+
+#' x with so many times the cells along its axes `at`.
+#' @noRd
+resize_times <- function(x, at, times, method) resize_axes(x, at, known_sizes(x)[at] * times, method)

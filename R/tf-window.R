@@ -57,3 +57,12 @@ tf_windows <- list(
       argmax = op_cast(at, output_dtype))
   }
 )
+
+tf_image <- list(
+  resize = function(images, size, method = "bilinear", preserve_aspect_ratio = FALSE, antialias = FALSE, name = NULL) {
+    if (check_flag(preserve_aspect_ratio)) abort("`preserve_aspect_ratio` must be FALSE: the size is what comes out")
+    if (check_flag(antialias)) abort("`antialias` must be FALSE, as there is no such filter")
+    images <- op_input(images)
+    op_resize(if (identical(method, "nearest")) images else floats_of(images), size, method)
+  }
+)

@@ -25,7 +25,7 @@
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum`, `tf$math$cumprod` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
-#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax` |
+#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, `tf$image$resize` |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution conv1d_transpose` ... `conv_transpose depthwise_conv2d separable_conv2d` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
@@ -390,8 +390,7 @@ tf_top <- list(
   },
   reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),
   pad = function(tensor, paddings, mode = "CONSTANT", constant_values = 0, name = NULL) {
-    check_choice(mode, "CONSTANT", fun = "pad")
-    op_pad(tensor, paddings, constant_values)
+    op_pad(tensor, paddings, constant_values, check_padding(mode, c("constant", "reflect", "symmetric"), "mode"))
   },
   GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE)
   gradient_tape(persistent, watch_accessed_variables), `function` = function(func, ...) tf_function(func),
@@ -417,6 +416,8 @@ tf_top <- list(
   nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),
+  image = new_namespace("tf$image", c(lapply(tf_image, as_tensorflow), ResizeMethod = new_namespace(
+    "tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
   keras = new_namespace("tf$keras", list(
     optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),

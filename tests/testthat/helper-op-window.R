@@ -83,3 +83,42 @@ random_pool <- function(op) {
     one_of(op_cases[[op]])
   )
 }
+
+# ---- composed of others ----
+
+#' What each of n cells weighs in each of m: row by row, as the centres of pixels lie.
+resize_weights <- function(n, m, method) {
+  at <- (seq_len(m) - 0.5) * n / m - 0.5
+  w <- outer(at, seq_len(n) - 1, function(a, i) {
+    if (method == "nearest") floor(a + 0.5) == i else pmax(0, 1 - abs(pmin(pmax(a, 0), n - 1) - i))
+  })
+  matrix(w + 0, m)
+}
+resize_case <- function(d, size, method) {
+  rows <- length(d) - 2
+  case(paste(text_of(d, size), method), list(some(d)), function(x) op_resize(x, size, method), function(x) {
+    y <- array(x, c(prod(d[-(rows + 0:2)]), utils::tail(d, 3)))
+    z <- array(0, c(dim(y)[1], size, dim(y)[4]))
+    for (b in seq_len(dim(y)[1])) for (k in seq_len(dim(y)[4]))
+      z[b, , , k] <- resize_weights(dim(y)[2], size[1], method) %*% y[b, , , k] %*%
+        t(resize_weights(dim(y)[3], size[2], method))
+    array(z, c(d[-(rows + 0:2)], size, d[length(d)]))
+  })
+}
+op_cases$resize <- unlist(lapply(c("bilinear", "nearest"), function(method) list(
+  resize_case(c(2, 3, 4, 2), c(6, 8), method), resize_case(c(3, 4, 1), c(5, 3), method),
+  resize_case(c(2, 2, 5, 1), c(1, 7), method), resize_case(c(1, 3, 3, 2), c(3, 3), method)
+)), recursive = FALSE)
+composed <- c(composed, "resize")
+
+mirror_case <- function(d, paddings, mode) {
+  case(paste(text_of(d), mode), list(some(d)), function(x) op_pad(x, paddings, mode = mode), function(x) {
+    at <- Map(function(n, k) {
+      period <- if (mode == "reflect") c(seq_len(n), rev(seq_len(n))[-c(1, n)]) else c(seq_len(n), rev(seq_len(n)))
+      period[(seq(-paddings[k, 1], n - 1 + paddings[k, 2]) %% length(period)) + 1]
+    }, d, seq_along(d))
+    slices_of(x, at)
+  })
+}
+op_cases$pad <- c(op_cases$pad, lapply(c("reflect", "symmetric"), function(mode)
+  mirror_case(c(2, 4, 3), rbind(c(0, 0), c(3, 2), c(1, 0)), mode)))
