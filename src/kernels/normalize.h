@@ -53,7 +53,7 @@ INLINE void normalize_row(const struct known *k, int64_t lead, const real *x, re
 
 /* Of n numbers in a row, by pieces, as row_sum() does. */
 static void row_moments(int64_t n, const real *x, double *mean, double *variance) {
-  const real centre = R((double)row_sum(x, n, NULL) / (double)n);
+  const real centre = R((double)row_sum(x, n) / (double)n);
   double squares = 0, rest = 0;
   for (int64_t from = 0; from < n; from += 1024) {
     int64_t to = from + 1024 < n ? from + 1024 : n;
