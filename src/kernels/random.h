@@ -7,11 +7,14 @@ INLINE uint64_t mix_bits(uint64_t z) {
   return z ^ (z >> 31);
 }
 
+INLINE uint64_t key_of(const struct call *c) { return mix_bits(c->seeds[0] + 0x9e3779b97f4a7c15u * c->seeds[1]); }
+INLINE uint64_t bits_at(uint64_t key, int64_t i, uint64_t draw) {
+  return mix_bits(mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)(i + 1)) + draw);
+}
+
 /* Number `draw` of element i, uniform in (0, 1). */
 INLINE double uniform_at(const struct call *c, int64_t i, uint64_t draw) {
-  uint64_t key = mix_bits(c->seeds[0] + 0x9e3779b97f4a7c15u * c->seeds[1]);
-  uint64_t bits = mix_bits(mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)(i + 1)) + draw);
-  return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+  return ((double)(bits_at(key_of(c), i, draw) >> 12) + 0.5) * 0x1p-52;
 }
 
 /* Box & Muller (1958) */
@@ -66,10 +69,17 @@ INLINE int64_t draw_of(const struct call *c, int64_t i) {
 static void dropout(const struct call *c, const real *x, int add, real *y) {
   const double rate = c->attr->reals[0];
   const real scale = R(1 / (1 - rate));
+  const uint64_t key = key_of(c), least = (uint64_t)ceil(rate * 0x1p52 - 0.5) << 12; /* uniform_at() >= rate */
   struct range r = share(c, shape_count(OUT_SHAPE));
-  for (int64_t i = r.begin; i < r.end; i++) {
-    real kept = uniform_at(c, draw_of(c, i), 0) >= rate ? x[i] * scale : R(0);
-    y[i] = add ? y[i] + kept : kept;
+  uint64_t bits[64]; /* drawn in a loop of its own, by vectors */
+  for (int64_t i = r.begin; i < r.end; i += 64) {
+    int64_t n = r.end - i < 64 ? r.end - i : 64;
+    if (c->attr->n_ints) for (int j = 0; j < n; j++) bits[j] = bits_at(key, draw_of(c, i + j), 0);
+    else for (int j = 0; j < 64; j++) bits[j] = bits_at(key, i + j, 0);
+    for (int64_t j = 0; j < n; j++) {
+      real kept = bits[j] >= least ? x[i + j] * scale : R(0);
+      y[i + j] = add ? y[i + j] + kept : kept;
+    }
   }
 }
 static void dropout_forward(const struct call *c) { dropout(c, IN(0), 0, OUT); }
