@@ -33,15 +33,16 @@ existing_file <- function(path, arg = "file", fun = calling_function()) {
 #' @noRd
 other_format <- function(path) {
   start <- readBin(path, "raw", 9)
+  # the length of a safetensors header, which comes first, may begin like any of these; its text follows
+  header <- sum(as.integer(start[seq_len(min(8, length(start)))]) * 256^seq(0, length.out = min(8, length(start))))
+  if (identical(start[9], charToRaw("{")) && header + 8 <= file.size(path)) return(NULL)
   begins <- function(...) identical(utils::head(start, ...length()), as.raw(c(...)))
   if (begins(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a))
     return("an HDF5 file, such as Keras writes by the ending .h5")
   if (begins(0x50, 0x4b, 0x03, 0x04))
     return("a zip archive, such as Keras writes by the ending .keras, and PyTorch by .pt")
   if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return("an array of NumPy, which `read_npy()` reads")
-  # the length of a safetensors header may begin with the same bytes, but its text follows
-  if (identical(start[1], as.raw(0x80)) && start[2] %in% as.raw(2:5) && !identical(start[9], charToRaw("{")))
-    return("a pickle of Python")
+  if (identical(start[1], as.raw(0x80)) && start[2] %in% as.raw(2:5)) return("a pickle of Python")
   if (is_serialized(path)) return("a file of R objects; `readRDS()` and `load()` read one's own")
 }
 

@@ -95,7 +95,6 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_ends_and_targets(self, source, ends = TRUE)
   if (!is.null(source$data)) {
     source$data <- training_data(source$data)
-    check_indices(self, source$data)
     on.exit(keep_memory(self, source$data$own))
   }
   if (validation_split > 0 && is.null(validation_data)) {
@@ -105,8 +104,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   } else {
     validation <- validation_source(self, validation_data, source, validation_steps, fun)
     if (!is.null(validation)) check_ends_and_targets(self, validation, "validation_data")
-    if (!is.null(validation$data)) check_indices(self, validation$data)
   }
+  for (each in list(source, validation)) if (!is.null(each$data)) check_indices(self, each$data)
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
   verbose <- resolve_verbose(verbose, fun)
   steps <- if (is.null(source$steps)) NA else source$steps
@@ -301,8 +300,9 @@ check_indices <- function(self, data) {
 #' The smallest or else the largest number of column k, if it lies outside 0 .. n - 1.
 #' @noRd
 number_outside <- function(data, k, n) {
-  ends <- column_ends(data$columns[[k]])
-  utils::head(ends[ends < 0 | ends >= n], 1)
+  outside <- function(ends) utils::head(ends[ends < 0 | ends >= n], 1)
+  odd <- outside(column_ends(data$columns[[k]]))
+  if (length(odd)) outside(range(column_array(data, k))) else odd # of the rows that are meant
 }
 
 # ---- a random state that came with a saved model ----

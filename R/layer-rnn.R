@@ -223,6 +223,7 @@ cell_type <- function(class_name, gates, formula) {
     build = function(self, shape) cell_weights(self, features_of(self, shape), gates),
     state_sizes = function(self) rep(list(self$config$units), length(names)),
     call = function(self, x, states, training) {
+      check_given(missing(states), "states", self$name)
       config <- self$config
       weights <- self$weights
       check_features(self, x, dim(weights[[1]])[1])
@@ -283,6 +284,7 @@ stacked_rnn_cells_type <- list(
   state_sizes = function(self) do.call(c, unname(lapply(self$config$cells, function(cell)
     state_sizes(layer_self(cell))))),
   call = function(self, x, states, training) {
+    check_given(missing(states), "states", self$name)
     after <- list()
     for (cell in lapply(self$config$cells, layer_self)) {
       own <- seq_along(state_sizes(cell))

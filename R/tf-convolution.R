@@ -32,7 +32,7 @@ tf_conv <- function(n = NULL) {
     tf_convolved(input, n, strides, padding, data_format, dilations, function(x, strides, padding, dilations) {
       own <- utils::tail(shape_of(filters), 2)[1]
       channels <- utils::tail(shape_of(x), 1)
-      groups <- if (length(own) && own > 0 && channels %% own == 0) max(1, channels / own) else 1
+      groups <- if (isTRUE(own > 0 && channels %% own == 0)) max(1, channels / own) else 1
       op_conv(x, filters, NULL, strides, padding, dilations, groups)
     })
   }

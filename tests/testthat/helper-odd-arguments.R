@@ -282,6 +282,8 @@ odd_calls <- alist(
   hessian(function(x) op_sum(op_square(x)), matrix(1:2 / 2, 2)),
   op_scatter_add(matrix(1:6 / 2, 3), 0L, matrix(1, 1, 2)), op_sort(matrix(1:6 / 2, 3)), op_argsort(c(2, 1)),
   op_top_k(matrix(1:6 / 2, 3), 1), op_take_along(matrix(1:6 / 2, 3), matrix(0L, 3)), op_cumprod(c(1, 2)),
+  tf$math$in_top_k(0L, matrix(1:3 / 2, 1), 1), tf$nn$in_top_k(0L, matrix(1:3 / 2, 1), 1),
+  tf$math$segment_sum(c(1, 2), c(0L, 1L)), tf$math$unsorted_segment_sum(c(1, 2), c(0L, 1L), 2),
   tf$autodiff$ForwardAccumulator(variable(1), 1),
   tf$custom_gradient(function(x) list(x * 1, function(dy) dy)),
   skipgrams(1:5, 6, window_size = 1), tape_gradient(odd_tape(), odd_taped("target"), odd_taped("source")),
