@@ -9,6 +9,9 @@
 #' (`byrow = TRUE`) after [array_reshape()] or `layer_flatten()`. With the wrong one, images are mirrored on the
 #' diagonal.
 #'
+#' The filters of a convolution over pictures are images, one for each channel of the input and each filter; "2>5" is
+#' what filter 5 looks for in channel 2.
+#'
 #' @param x a [dense_neural_network][build_dense_neural_network], a model or a layer, or a matrix (inputs, units).
 #' @param layer which layer, of those that have a matrix of weights: its number (negative: from the end), or its name in
 #'   a model.
@@ -38,8 +41,10 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
   method <- plot_method(method)
   check_flag(byrow)
   if (!is.null(nrow)) nrow <- check_count(nrow) # before it is called as a function
-  layers <- weight_layers(x, "plot_weights")
-  w <- layers[[layer_at(layer, vapply(layers, `[[`, "", "name"), "layer", "plot_weights")]]$weights
+  layers <- weight_layers(x, "plot_weights", filters = TRUE)
+  chosen <- layers[[layer_at(layer, vapply(layers, `[[`, "", "name"), "layer", "plot_weights")]]
+  w <- chosen$weights
+  if (is.null(dims)) dims <- chosen$dims
   if (!any(is.finite(w))) abort("the weights of shape ", format_shape(dim(w)), " hold no finite number", class = "nan")
   as_image <- if (is.null(dims)) nrow(w) >= 16 && sqrt(nrow(w)) %% 1 == 0 else !is_open_size(dims)
   numbers <- if (is.null(units)) seq_len(if (as_image) min(ncol(w), 100) else ncol(w)) else check_units(units, ncol(w))
@@ -81,11 +86,13 @@ check_units <- function(units, n, fun = "plot_weights") {
 #' The layers with a matrix of weights: `name`, `weights` (inputs, units), `biases` (or NULL), `activation` (its name,
 #' or NULL), `kind`.
 #' @noRd
-weight_layers <- function(x, fun) {
+weight_layers <- function(x, fun, filters = FALSE) {
   layers <- if (is.matrix(x) && is.numeric(x)) list(list(name = "weights", weights = x))
   else if (is_layer(x)) {
     built_weights(x, fun)
-    Filter(function(l) !is.null(l$weights), flat_layers(layer_self(x)))
+    layers <- flat_layers(layer_self(x))
+    if (filters) layers <- lapply(layers, filters_as_units)
+    Filter(function(l) !is.null(l$weights), layers)
   } else if (is(x, "envRefClass") && "weights" %in% names(x$getRefClass()$fields())) {
     fields <- names(x$getRefClass()$fields())
     part <- function(name, l) if (name %in% fields) x$field(name)[[l]]
@@ -109,15 +116,27 @@ flat_layers <- function(self) {
   if (length(self$layers)) return(unlist(lapply(self$layers, function(l) flat_layers(layer_self(l))), FALSE))
   parameters <- lapply(self$weights, as.array)
   tied <- self$kind == "tied_dense"
-  kernel <- if (tied) t(as.array(owners_kernel(self))) else if (length(parameters) && length(dim(parameters[[1]]))
-    == 2) parameters[[1]]
+  first <- if (length(parameters)) parameters[[1]]
+  kernel <- if (tied) t(as.array(owners_kernel(self))) else if (length(dim(first)) == 2) first
   bias <- if (tied) parameters else if (self$kind == "dense") parameters[-1]
   of <- self$config$activation
   list(list(
-    name = self$name, kind = self$kind, weights = kernel, biases = if (length(bias)) bias[[1]],
+    name = self$name, kind = self$kind, weights = kernel, filters = if (grepl("conv_2d", self$kind)) first,
+    biases = if (length(bias)) bias[[1]],
     activation = if (!is.null(of)) part_name(of) else if (startsWith(self$kind, "activation_"))
     sub("^activation_", "", self$kind)
   ))
+}
+
+#' The filters of a convolution over pictures, each a unit for one channel of the input.
+#' @noRd
+filters_as_units <- function(l) {
+  d <- dim(l$filters) # rows, columns, channels, filters
+  if (is.null(d)) return(l)
+  names <- if (d[3] == 1) seq_len(d[4]) else paste(rep(seq_len(d[3]), d[4]), rep(seq_len(d[4]), each = d[3]), sep = ">")
+  l$weights <- matrix(l$filters, d[1] * d[2], dimnames = list(NULL, names))
+  l$dims <- d[1:2]
+  l
 }
 
 # ---- drawing ----

@@ -104,3 +104,18 @@ test_that("what has no such weights is refused", {
   expect_error(plot_weights(model, byrow = NA), "`byrow` must be TRUE or FALSE", class = "nativenet_error_value")
   expect_error(plot_weights(matrix(0, 0, 2)), class = "nativenet_error_value")
 })
+
+test_that("filters of a convolution are images, one per channel and filter", {
+  model <- keras_model_sequential(input_shape = c(8, 8, 2)) |> layer_conv_2d(3, c(2, 4)) |> layer_flatten() |>
+    layer_dense(2)
+  kernel <- get_weights(model)[[1]]
+  pdf(NULL)
+  on.exit(dev.off())
+  w <- plot_weights(model, method = "base")
+  expect_identical(dim(w), c(8L, 6L))
+  expect_identical(colnames(w), c("1>1", "2>1", "1>2", "2>2", "1>3", "2>3"))
+  expect_identical(matrix(w[, "2>3"], 2), kernel[, , 2, 3])
+  expect_identical(plot_weights(model, units = 4, method = "base"), w[, 4, drop = FALSE])
+  expect_s3_class(plot_weights(model, method = "ggplot2"), "ggplot")
+  expect_identical(dim(plot_weights(model, layer = 2, method = "base")), c(105L, 2L)) # the dense layer is the second
+})
