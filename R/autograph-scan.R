@@ -46,7 +46,8 @@ look_at_function <- function(f, found) {
 read_code <- function(code, env, locals, found) {
   if (missing(code) || !is.null(found$reason)) return(locals)
   if (is.name(code)) {
-    if (nzchar(as.character(code)) && !as.character(code) %in% locals) note_read(as.character(code), env, found)
+    name <- sub("^[.][.][0-9]+$", "...", as.character(code))
+    if (nzchar(name) && !name %in% locals) note_read(name, env, found)
     return(locals)
   }
   if (!is.call(code)) return(locals)
@@ -202,6 +203,7 @@ note_read <- function(name, env, found, mode = "any") {
   home <- binding_home(name, env, mode)
   note_absence(name, env, home, found)
   if (is.null(home)) return()
+  if (name == "...") return(note_dots(home, found))
   if (!is_package_environment(home)) return(note_binding(name, home, found))
   value <- get(name, envir = home, inherits = FALSE)
   if (is.function(value)) check_pure(package_of(value, home), name, found)
@@ -234,6 +236,13 @@ note_binding <- function(name, home, found) {
   if (bindingIsActive(name, home)) return(refuse(found, "`", name, "` is computed anew each time it is read"))
   if (note_name(name, home, found)) return()
   look_at(get(name, envir = home, inherits = FALSE), name, found)
+}
+
+#' Arguments that a function around passes on: they stay the same, what they refer to may change.
+#' @noRd
+note_dots <- function(home, found) {
+  look_at(tryCatch(eval(quote(list(...)), home), error = function(e) refuse(found, "it passes on `...`, of which an ",
+    "argument cannot be evaluated")), "...", found)
 }
 
 # A local name hides a function of the same name only if its value is a function.
@@ -310,7 +319,7 @@ look_at_function_value <- function(f, found) {
 }
 
 # Objects whose contents we know not to matter, or to be read anew in each run.
-is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_dataset"))
+is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_dataset", "nn_plan"))
 
 look_at_object <- function(x, name, found) {
   if (is_live_object(x) || was_seen(found, x)) return()

@@ -74,6 +74,7 @@ autograph <- function(f) {
   graph$guards <- NULL # what it found outside, NULL: not looked yet
   graph$objects <- NULL # functions and objects among its arguments; what they hold lies outside, too
   graph$renewed <- 0   # how often that had changed
+  graph$changes <- 0   # how many calls in turn have changed it
   graph$reason <- NULL # why it runs eagerly
   structure(function(...) graph_call(graph, list(...), parent.frame()), class = c("nn_graph_function", "nn_traced"))
 }
@@ -131,10 +132,16 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
     if (is.character(trace)) reason <- trace
     if (!guards_hold(graph$guards)) {
       guards_restore(graph$guards)
+      graph$changes <- graph$changes + 1
+      if (graph$changes == 1) { # a first call may build layers: the next finds them built
+        graph_renew(graph)
+        return(do.call(graph$run, args, quote = TRUE, envir = caller))
+      }
       reason <- "it changes an object that it finds outside"
     }
   }
   if (is.null(reason)) {
+    graph$changes <- 0
     if (length(args) && !holds_ops(trace) && is.null(graph$told)) {
       graph$told <- TRUE
       message("autograph: ", called_as(call),

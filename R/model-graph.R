@@ -70,12 +70,16 @@ graph_plan <- function(inputs, outputs, fun) {
     size = length(tensors))
 }
 
-#' That of a model. A sequence grows layer by layer: its plan is made when it is asked for.
+#' That of a model. A sequence grows layer by layer: its plan is made when it is asked for, which is no change of the
+#' model; that it gets another is one.
 #' @noRd
+new_plan <- function() structure(new.env(parent = emptyenv()), class = "nn_plan")
+
 model_plan <- function(self) {
-  if (is.null(self$plan)) self$plan <- graph_plan(self$inputs, self$outputs, self$name)
-  self$plan
+  if (is.null(self$plan$made)) self$plan$made <- graph_plan(self$inputs, self$outputs, self$name)
+  self$plan$made
 }
+
 #' Run a graph on tensors, one per input.
 #' @noRd
 run_graph <- function(plan, values, training) {

@@ -179,7 +179,7 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
     fun = fun)
   self$inputs <- inputs
   end_model(self, outputs)
-  self$plan <- plan
+  self$plan$made <- plan
   if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
   self$built <- TRUE
 }
@@ -188,7 +188,8 @@ finish_model <- function(self, inputs, outputs, fun = calling_function()) {
 #' @noRd
 end_model <- function(self, outputs) {
   self$outputs <- outputs
-  self$plan <- self$cache <- NULL
+  self$plan <- new_plan()
+  self$cache <- NULL
   one <- function(x) if (length(x) == 1) x[[1]] else x
   note_ends(self, one(self$inputs), one(outputs))
 }

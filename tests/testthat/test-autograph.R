@@ -397,6 +397,46 @@ test_that(
   expect_identical(as.array(suppressMessages(boxed(x))$y), as.array(x) * 2)
 })
 
+test_that("what a first call builds, such as a model's layers, is no reason not to compile the next", {
+  layers <- function() list(layer_dense(units = 2), layer_batch_normalization(), layer_dense(units = 1))
+  grown <- keras_model_sequential(input_shape = 2) |> layer_dense(2) |> layer_batch_normalization() |> layer_dense(1)
+  for (model in list(grown, keras_model_sequential(layers()), keras_model_sequential(layers(), input_shape = 2))) {
+    step <- autograph(function(x) {
+      with(tf$GradientTape() %as% tape, loss <- op_mean(op_square(model(x, training = TRUE))))
+      tape$gradient(loss, model$trainable_weights)
+    })
+    data <- tf$cast(x, "float32")
+    expect_silent(for (round in 1:3) result <- step(data))
+    expect_length(environment(step)$graph$traces, 1)
+    weights <- get_weights(model)
+    expect_equal(values(environment(step)$graph$f(data)), values(result))
+    expect_false(identical(get_weights(model), weights)) # moving averages
+  }
+  object <- new.env()
+  object$n <- 0
+  change <- function(e) e$n <- e$n + 1
+  g <- autograph(function(x) {
+    Map(change, list(object))
+    op_multiply(x, object$n)
+  })
+  expect_silent(expect_identical(as.array(g(x)), as.array(x)))
+  expect_message(expect_identical(as.array(g(x)), as.array(x) * 2), "it changes an object")
+  expect_silent(expect_identical(as.array(g(x)), as.array(x) * 3))
+})
+
+test_that("a function may pass on the arguments of the one around it", {
+  around <- function(...) autograph(function(x) op_sum(x, ...))
+  expect_identical(c(as.array(around()(x))), -3)
+  expect_identical(c(as.array(around(axis = 2)(x))), c(-3, 3, -3))
+  second <- function(...) autograph(function(x) op_multiply(x, ..2$by))
+  object <- list2env(list(by = 2))
+  g <- second(NULL, object)
+  expect_identical(as.array(g(x)), as.array(x) * 2)
+  object$by <- 3
+  expect_identical(as.array(g(x)), as.array(x) * 3)
+  expect_length(environment(g)$graph$traces, 1)
+})
+
 test_that("functions are found out about: as values, by strings, methods, made by other functions, hidden by new names",
   {
   call <- function(home, f) f(x)

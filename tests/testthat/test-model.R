@@ -209,12 +209,12 @@ test_that("what a layer more or less costs does not grow with the sequence: its 
   self <- environment(model)$self
   for (i in 1:3) {
     model |> layer_dense(2)
-    expect_null(self$plan)
+    expect_null(self$plan$made)
   }
   expect_equal(dim(model(matrix(0, 4, 2))), c(4, 2))
-  expect_length(self$plan$steps, 4)
+  expect_length(self$plan$made$steps, 4)
   pop_layer(model)
-  expect_null(self$plan)
+  expect_null(self$plan$made)
   expect_length(get_weights(model), 6)
   expect_equal(predict(model, matrix(0, 4, 2)), matrix(0, 4, 2))
   expect_error(layer_dense(model, 2, name = self$inputs[[1]]$node$layer$name), "names must differ")
