@@ -74,9 +74,8 @@ void derive_reach(struct program *p, const struct derivation *d) {
   }
 }
 
-/* Does a node from `first` on change this slot? */
-static int changes(const struct program *p, int32_t first, int32_t slot) {
-  for (int32_t i = first; i < p->nodes_used; i++) {
+int derive_changes(const struct program *p, int32_t first, int32_t end, int32_t slot) {
+  for (int32_t i = first; i < end; i++) {
     const struct node *n = &p->nodes[i];
     for (int k = 0; k < node_operands(n) && is_change(n->op); k++)
       if (p->operands[n->first + k].slot == slot) return 1;
@@ -109,7 +108,7 @@ static int meets_change(const struct program *p, int32_t first, int32_t end, int
     for (int k = 0; k < n->inputs; k++) {
       int32_t slot = node_inputs(p, n)[k].slot;
       int read = !by_walk || derivative_reads(n->op, n->inputs, k);
-      if (read && p->slots[slot].written && changes(p, i, slot)) return 1;
+      if (read && p->slots[slot].written && derive_changes(p, i, p->nodes_used, slot)) return 1;
     }
   }
   return 0;

@@ -26,6 +26,9 @@ int derive_meets_gradient(struct program *p, const struct derivation *d);
 /* After derive_reach(), in a traced function: does a variable change that the derivative reads? */
 int derive_meets_change(const struct program *p, const struct derivation *d);
 
+/* Does one of nodes [first, end) change this slot? */
+int derive_changes(const struct program *p, int32_t first, int32_t end, int32_t slot);
+
 /* Does a variable that nodes [first, end) read hold something else by now? */
 int derive_overwritten(const struct program *p, int32_t first, int32_t end);
 

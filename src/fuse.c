@@ -4,7 +4,8 @@
  *   matmul, then add a bias, then an activation       dense
  *   gather rows of a matrix, then a recurrent layer   the layer, which projects each row of the matrix once
  *
- * What was computed in between must have no other reader. The later node does it all; the earlier one, which nobody
+ * What was computed in between must have no other reader, and what it is computed from must not change meanwhile. The
+ * later node does it all; the earlier one, which nobody
  * reads any more, is dropped.
  */
 #include "derive.h"
@@ -32,12 +33,20 @@ static int lie_together(const struct program *p, int32_t a, int32_t b) {
   return 1;
 }
 
-/* The node that computes input k of node i for it alone; NULL if there is none. */
+/* Is a variable that node a reads another one by node b? */
+static int changes_between(const struct program *p, int32_t a, int32_t b) {
+  const struct node *n = &p->nodes[a];
+  for (int k = 0; k < n->inputs; k++)
+    if (derive_changes(p, a, b, node_inputs(p, n)[k].slot)) return 1;
+  return 0;
+}
+
+/* The node that computes input k of node i for it alone, and might as well do so there; NULL if there is none. */
 static const struct node *made_for(const struct program *p, int32_t i, int k) {
   int32_t slot = node_inputs(p, &p->nodes[i])[k].slot;
   const struct slot *s = &p->slots[slot];
   if (s->kind != SLOT_COMPUTED || s->wants != 1 || s->kept || s->home != slot || s->last < 0) return NULL;
-  return lie_together(p, s->last, i) ? &p->nodes[s->last] : NULL;
+  return lie_together(p, s->last, i) && !changes_between(p, s->last, i) ? &p->nodes[s->last] : NULL;
 }
 
 static void set_or_add(struct program *p, int32_t *slot, int dtype, int64_t n) {

@@ -57,6 +57,32 @@ test_that("a bias is one row, of a fixed number of rows", {
   expect_identical(as.array(compiled(more, rows)), as.array(op_add(op_matmul(more, w), rows)))
 })
 
+test_that("what a variable was before a step changes it is not read after it", {
+  start <- some_float(c(4, 5))
+  w <- variable(start)
+  b <- variable(some_float(5))
+  x <- some_float(c(3, 4))
+  ids <- matrix(0:3, 2)
+  table <- variable(some_float(c(4, 6)))
+  cell <- lapply(list(c(6, 5), c(5, 5)), some_float)
+  optimizer <- optimizer_sgd(1)
+  step <- function() optimizer$apply_gradients(list(list(op_ones_like(w), w), list(op_ones_like(table), table)))
+  in_between <- list(
+    function() { h <- op_matmul(x, w); step(); op_relu(op_add(h, b)) },
+    function() { h <- op_add(op_matmul(x, w), b); step(); op_relu(h) },
+    function() { rows <- op_gather(table, ids, axis = 1); step(); op_simple_rnn(rows, cell[[1]], cell[[2]]) }
+  )
+  values <- as.array(table)
+  for (f in in_between) {
+    found <- lapply(list(f, autograph(f)), function(f) {
+      variable_assign(w, start)
+      variable_assign(table, values)
+      as.array(f())
+    })
+    expect_identical(found[[2]], found[[1]])
+  }
+})
+
 test_that("what somebody else reads stays", {
   x <- some_float(c(3, 4))
   w <- variable(some_float(c(4, 5)))
