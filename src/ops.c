@@ -203,7 +203,8 @@ static enum status rule_along(struct inference *q) {
 static enum status rule_order(struct inference *q) {
   enum status s = rule_along(q);
   if (s) return s;
-  if (q->out->dim[q->attr->ints[0]] > INT32_MAX) return bad_value(q, "too many numbers to sort", q->out->dim[0]);
+  if (q->out->dim[q->attr->ints[0]] > INT32_MAX)
+    return bad_value(q, "too many numbers to sort", q->out->dim[q->attr->ints[0]]);
   q->out_dtype[0] = INT32;
   q->workspace = 2 * shape_count(q->out); /* two int32 for each number */
   q->work = 40.0 * (double)shape_count(q->out);

@@ -76,3 +76,46 @@ INLINE void zero_first(const struct call *c, int k) {
   real *d = DIN(k);
   if (d && !ADDS(k)) memset(d, 0, (size_t)shape_count(SHAPE(k)) * sizeof(real));
 }
+
+#ifdef REAL_IS_FLOATING
+/* ---- sums over many rows, which keep the digits of long float sums ---- */
+
+/* sum + x, where earlier ones were rounded by *lost (Kahan 1965). */
+INLINE V add_exactly(V sum, V x, V *lost) {
+#if defined(REAL_IS_FLOAT)
+  V one = x - *lost, after = sum + one, error = (after - sum) - one;
+  *lost = choose(error == error, error, splat(0)); /* an infinite sum stays so */
+  return after;
+#else
+  (void)lost;
+  return sum + x;
+#endif
+}
+
+/* y += x for n numbers; `lost`, unless it is NULL, as above. */
+INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
+  FOR_VECTORS((int64_t)0, lost ? n : 0) {
+    V rest = READ(lost);
+    WRITE(y, add_exactly(READ(y), READ(x), &rest));
+    WRITE(lost, rest);
+  }
+  FOR_VECTORS((int64_t)0, lost ? 0 : n) WRITE(y, READ(y) + READ(x));
+}
+
+/* So many rows are summed first, then these sums. */
+#define SUM_ROWS 64
+
+/* Sums of the columns of x (rows, columns), added to or put in place of sum: this member's share. */
+INLINE void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
+  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
+  FOR_VECTORS(r.begin, r.end) {
+    V all = add ? READ(sum) : splat(0), lost = splat(0);
+    for (int64_t from = 0; from < rows; from += SUM_ROWS) {
+      V some = splat(0);
+      for (int64_t n = from; n < rows && n < from + SUM_ROWS; n++) some += READ(x + n * columns);
+      all = add_exactly(all, some, &lost);
+    }
+    WRITE(sum, all);
+  }
+}
+#endif

@@ -44,6 +44,7 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
   }
 
 #ifdef REAL_IS_FLOATING
+#define SUM_COLUMNS 128 /* at a time */
 /* slope(a, b, z) is the derivative towards operand k. */
 #define BINARY_PULL(name, k, slope)                                                                 \
   static void name##_pull_##k(const struct call *c) {                                               \
@@ -56,9 +57,9 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
     walk_plan(&w, OUT_SHAPE, shapes, 2);                                                            \
     int64_t n = w.n[w.rank - 1], sa = w.stride[0][w.rank - 1], sb = w.stride[1][w.rank - 1];        \
     int64_t sd = w.stride[k][w.rank - 1], size = shape_count(SHAPE(k));                             \
-    int add = ADDS(k), repeated = size != shape_count(OUT_SHAPE);                                   \
+    int add = ADDS(k), repeated = size != shape_count(OUT_SHAPE), columns = 0;                      \
     if (repeated) {                                                                                 \
-      int columns = sd && size == n; /* a row vector: each member sums some columns */              \
+      columns = sd && size == n; /* a row vector: each member sums some columns, as sum_columns() */ \
       rows = (struct range){0, walk_steps(&w)};                                                     \
       within = columns ? share(c, n) : (struct range){0, n};                                        \
       if (!columns && c->part) return;                                                              \
@@ -68,20 +69,27 @@ INLINE void walk_share(const struct call *c, const struct walk *w, struct range 
     } else {                                                                                        \
       walk_share(c, &w, &rows, &within);                                                            \
     }                                                                                               \
-    for (int64_t row = rows.begin; row < rows.end; row++) {                                         \
-      walk_offsets(&w, row, 2, at);                                                                 \
-      const real *pa = IN(0) + at[0], *pb = IN(1) + at[1];                                          \
-      const real *pz = OUT + row * n, *pdz = DOUT + row * n;                                        \
-      real *pd = d + at[k];                                                                         \
-      total sum = 0;                                                                                \
-      FOR_VECTORS(within.begin, within.end) {                                                       \
-        V a = broadcast_read(pa, i, part, sa), b = broadcast_read(pb, i, part, sb), z = READ(pz);   \
-        (void)a, (void)b, (void)z;                                                                  \
-        V v = READ(pdz) * (slope);                                                                  \
-        if (sd) PUT(pd, add, v);                                                                    \
-        else sum += (total)SUM_PART(v);                                                             \
+    for (int64_t from = within.begin, some; from < within.end; from += some) {                      \
+      real sums[SUM_COLUMNS] = {0}, lost[SUM_COLUMNS] = {0};                                        \
+      some = columns && within.end - from > SUM_COLUMNS ? SUM_COLUMNS : within.end - from;          \
+      for (int64_t row = rows.begin; row < rows.end; row++) {                                       \
+        walk_offsets(&w, row, 2, at);                                                               \
+        const real *pa = IN(0) + at[0] + from * sa, *pb = IN(1) + at[1] + from * sb;                \
+        const real *pz = OUT + row * n + from, *pdz = DOUT + row * n + from;                        \
+        real *pd = columns ? sums : d + at[k] + from * sd;                                          \
+        total sum = 0;                                                                              \
+        FOR_VECTORS((int64_t)0, some) {                                                             \
+          V a = broadcast_read(pa, i, part, sa), b = broadcast_read(pb, i, part, sb), z = READ(pz); \
+          (void)a, (void)b, (void)z;                                                                \
+          V v = READ(pdz) * (slope);                                                                \
+          if (sd) PUT(pd, add, v);                                                                  \
+          else sum += (total)SUM_PART(v);                                                           \
+        }                                                                                           \
+        if (!sd) pd[0] = add ? pd[0] + R(sum) : R(sum);                                             \
+        if (!columns || (row + 1 < rows.end && (row + 1) % SUM_ROWS)) continue;                     \
+        add_row(some, sums, d + from, lost);                                                        \
+        memset(sums, 0, sizeof sums);                                                               \
       }                                                                                             \
-      if (!sd && within.end > within.begin) pd[0] = add ? pd[0] + R(sum) : R(sum);                  \
     }                                                                                               \
   }
 #define BINARY(name, f, slope_a, slope_b)                                                           \

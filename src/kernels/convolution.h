@@ -44,10 +44,11 @@ static void gather_plan(struct gather *p, const struct convolution *g, int back,
 
 INLINE int64_t filled_width(int64_t width) { return (width + VL - 1) / VL * VL; }
 
-/* The remainders one after the other: all of the last axis first. 0: that was the last one. */
+/* The remainders one after the other, as far as there are positions: all of the last axis first. 0: that was the last
+ * one. */
 static int next_rest(const struct convolution *g, int64_t *rest) {
   for (int i = SPATIAL - 1; i >= 0; i--) {
-    if (++rest[i] < g->stride[i]) return 1;
+    if (++rest[i] < g->stride[i] && rest[i] < g->x[i]) return 1;
     rest[i] = 0;
   }
   return 0;

@@ -121,18 +121,6 @@ static void dense_forward(const struct call *c) {
   multiply_then(c, n, outputs, inputs, matrix_of(IN(0), inputs, 0), matrix_of(IN(1), outputs, 0), 0, OUT, after);
 }
 
-/* db = column sums of dz, in order of the rows */
-static void bias_backward(const struct call *c, const real *dz, int64_t n, int64_t outputs) {
-  struct range r = share(c, outputs);
-  real *db = DIN(2);
-  for (int64_t row = 0; row < n; row++) {
-    const real *pz = dz + row * outputs;
-    int add = row > 0 || ADDS(2);
-    FOR_VECTORS(r.begin, r.end) PUT(db, add, READ(pz));
-  }
-  if (n == 0 && !ADDS(2)) memset(db + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
-}
-
 /* dz = dy activation'(y); dx = dz W'; dW = x' dz */
 static void dense_backward(const struct call *c) {
   const struct shape *w = SHAPE(1);
@@ -150,6 +138,6 @@ static void dense_backward(const struct call *c) {
   if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, ADDS(1), DIN(1));
   if (c->inputs < 3 || !DIN(2)) return;
   wait_if_repeated(c, 2);
-  bias_backward(c, dz, n, outputs);
+  sum_columns(c, dz, n, outputs, ADDS(2), DIN(2));
 }
 #endif

@@ -285,15 +285,16 @@ static void columns_back(const struct call *c, const struct known *k, const stru
 /* The gradients of scale, offset and given statistics: `blocks` times two sums for each channel, `step` apart. */
 static void channels_back(const struct call *c, const struct known *k, const real *sums, int64_t blocks, int64_t step) {
   const struct normalize *n = &k->n;
-  const int inputs[] = {n->offset, n->scale, n->mean, n->variance};
+  const int inputs[] = {n->scale, n->offset, n->mean, n->variance}; /* in order, as one tensor may be several */
   struct range r = share(c, n->channels);
   for (int which = 0; which < 4; which++) {
+    int which_sum = which == 0 || which == 3;
     if (inputs[which] < 0) continue;
     wait_if_repeated(c, inputs[which]);
     real *d = DIN(inputs[which]);
     for (int64_t j = r.begin; j < r.end && d; j++) {
       double total = 0, scale = k->scale ? (double)k->scale[j] : 1;
-      for (int64_t b = 0; b < blocks; b++) total += (double)sums[b * step + (which % 2) * n->channels + j];
+      for (int64_t b = 0; b < blocks; b++) total += (double)sums[b * step + which_sum * n->channels + j];
       if (which == 2) total *= -scale * (double)k->rate[j];
       if (which == 3) total *= -0.5 * scale * (double)k->rate[j] * (double)k->rate[j];
       d[j] = (ADDS(inputs[which]) ? d[j] : 0) + R(total);

@@ -244,22 +244,6 @@ static void turn_kernel(const struct cells *k) {
     for (int64_t u = 0; u < k->units; u++) k->at[CELL_TURNED][i * k->units + u] = k->recurrent_kernel[u * k->gates + i];
 }
 
-/* Sums of the columns of x (rows, columns), added to or put in place of sum. Blocks of rows are summed first, which
- * keeps the digits of long float sums. */
-#define SUM_ROWS 64
-static void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
-  struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
-  FOR_VECTORS(r.begin, r.end) {
-    V all = add ? READ(sum) : ZERO;
-    for (int64_t from = 0; from < rows; from += SUM_ROWS) {
-      V some = ZERO;
-      for (int64_t n = from; n < rows && n < from + SUM_ROWS; n++) some += READ(x + n * columns);
-      all += some;
-    }
-    WRITE(sum, all);
-  }
-}
-
 /* With a table: the gradient of each projected row is the sum of those of its tokens, in packed order. */
 static void sum_tokens(const struct cells *k) {
   int64_t columns = k->gates;
@@ -359,9 +343,10 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
     wait_if_repeated(c, k.recurrent_mask_input);
     if (c->thread == 0) zero_first(c, k.recurrent_mask_input);
   }
+  if (DIN(to_rows)) {
+    team_barrier(c->team); /* its rows are complete */
+    scatter_rows(&k, to_rows);
+  }
   first_gradient(&k, own, k.first_h_input, CELL_CARRY);
   first_gradient(&k, own, k.first_c_input, CELL_CARRY_C);
-  if (!DIN(to_rows)) return;
-  team_barrier(c->team); /* its rows are complete */
-  scatter_rows(&k, to_rows);
 }

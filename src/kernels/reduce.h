@@ -53,22 +53,6 @@ INLINE real row_sum(const real *x, int64_t n) {
   }
   return (real)all;
 }
-
-/* y += x for n numbers. `lost`, unless it is NULL, has what earlier sums were rounded by (Kahan 1965). */
-INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
-#if defined(REAL_IS_FLOAT)
-  if (lost) {
-    FOR_VECTORS((int64_t)0, n) {
-      V before = READ(y), one = READ(x) - READ(lost), after = before + one, error = (after - before) - one;
-      WRITE(lost, choose(error == error, error, splat(0))); /* an infinite sum stays so */
-      WRITE(y, after);
-    }
-    return;
-  }
-#endif
-  (void)lost;
-  FOR_VECTORS((int64_t)0, n) WRITE(y, READ(y) + READ(x));
-}
 #endif
 
 #define SHORT_SUM 256 /* of so few rows the rounding errors do not matter */

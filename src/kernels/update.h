@@ -16,7 +16,7 @@
       V w = READ(pw), g = READ(pg);                                                                 \
       step                                                                                          \
       WRITE(pw, w);                                                                                 \
-      odd += w * R(0);                                                                              \
+      odd += READ(pw) * R(0); /* not w, where lanes beyond the end may be anything */               \
     }                                                                                               \
     return hsum(odd) == R(0);                                                                       \
   }

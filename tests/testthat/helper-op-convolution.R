@@ -75,6 +75,7 @@ conv_case_list <- c(
     conv_cases(1, c(7, 6), c(2, 3), 2, 5, strides = c(2, 3), before = c(1, 0), after = c(0, 1), groups = 1),
     conv_cases(2, c(7, 6), c(3, 3), 4, 6, strides = 2, dilation = c(1, 2), before = 1, after = 2, groups = 2),
     conv_cases(1, c(3, 4, 3), c(2, 2, 2), 2, 3, strides = c(1, 2, 1), before = 1, bias = TRUE),
+    conv_cases(1, c(3, 4), c(2, 3), 2, 3, strides = 1e9, before = 1), # far more remainders than positions
     conv_cases(2, 9, 3, 3, 3, strides = 3, dilation = 2, before = 2, after = 3),
     conv_cases(3, 5, 1, 7, 5), conv_cases(1, 4, 2, 300, 2), # deeper than a block
     conv_cases(2, c(5, 6), c(3, 2), 3, 3, groups = 3, before = 1, bias = TRUE, activation = "relu"), # depthwise

@@ -123,6 +123,7 @@ test_that("asked twice, a tape gives the same bits", {
 
 test_that("gradients accumulate when an op gets the same tensor twice", {
   x <- some(c(4, 4), 0.5, 2)
+  ids <- matrix(c(0:3, 3:0), 4)
   twice <- list(
     function(x) op_add(x, x), function(x) op_subtract(x, x), function(x) op_multiply(x, x), function(x) op_divide(x, x),
     function(x) op_power(x, x), function(x) op_maximum(x, x), function(x) op_matmul(x, x), function(x)
@@ -130,7 +131,11 @@ test_that("gradients accumulate when an op gets the same tensor twice", {
     function(x) op_concat(list(x, x)), function(x)
     op_stack(list(x, x, x)), function(x)
     op_where(some(c(4, 4)) > 0, x, x), function(x) op_squared_error(op_exp(x), x), function(x)
-    op_categorical_crossentropy(x, x, from_logits = TRUE)
+    op_categorical_crossentropy(x, x, from_logits = TRUE), function(x)
+    op_simple_rnn(ids, x, x, table = x, initial_state = x), function(x) {
+      v <- op_mean(x, 1)
+      op_add(op_normalize(x, v, v)[[1]], op_normalize(x, v, v, v, v))
+    }
   )
   for (f in twice) expect_lt(directional_error(f, list(x), 1), 1e-9)
   expect_equal(tape_gradients(function(x) op_add(x, x), list(x), 1)[[1]], 2 * gradient_weights(x))

@@ -59,6 +59,27 @@ test_that("long float sums keep their digits, along any axis", {
   close(tape$gradient(y, scale), n * 0.1)
 })
 
+test_that("gradients of what all rows share keep their digits", {
+  n <- 1e5
+  x <- single(matrix(1, n, 1))
+  w <- variable(matrix(0, 1, 5), "float32")
+  b <- variable(rep(0, 5), "float32")
+  # the sum of so many 0.1
+  ways <- list(function() op_add(single(matrix(1, n, 5)), b), function() op_dense(x, w, b),
+    function() op_conv(op_reshape(x, c(1, n, 1)), op_reshape(w, c(1, 1, 5)), b),
+    function() op_normalize(op_broadcast_to(x, c(n, 5)), offset = b)[[1]],
+    function() op_multiply(single(matrix(1, n, 5)), b))
+  for (kernels in kernel_sets()) with_kernels(kernels, for (f in ways) {
+    with(gradient_tape() %as% tape, y <- op_sum(op_multiply(f(), 0.1)))
+    close(tape$gradient(y, b), n * 0.1, 4e-6)
+  })
+  expect_identical(numbers({
+    with(gradient_tape() %as% tape, y <- op_sum(op_multiply(op_add(single(matrix(1, 200, 5)), b),
+      single(matrix(c(Inf, rep(1, 999)), 200)))))
+    tape$gradient(y, b)
+  }), c(Inf, rep(200, 4)))
+})
+
 test_that("variances of large numbers, and norms of very large and very small ones", {
   close(op_var(single(1e7 + 0:1)), 0.25)
   close(op_std(single(matrix(c(16777216 + 2 * (0:3), 0:3), 4)), 1), sqrt(c(5, 1.25)))
