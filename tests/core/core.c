@@ -165,6 +165,25 @@ static void test_same_bits_at_any_number_of_threads(int dtype) {
   }
 }
 
+/* Shares lie side by side: no item is nobody's, none is two members'. */
+static void test_shares_are_apart(void) {
+  const int64_t sizes[] = {0, 1, 15, 16, 17, 100, 1000, 4097}, grains[] = {1, 3, 16, 64};
+  for (int i = 0; i < 8; i++) {
+    for (int j = 0; j < 4; j++) {
+      for (int threads = 1; threads <= 9; threads++) {
+        int64_t at = 0;
+        for (int thread = 0; thread < threads; thread++) {
+          struct range r = share_of(sizes[i], grains[j], thread, threads);
+          CHECK(r.begin == at && r.end >= at);
+          CHECK(r.begin % grains[j] == 0 || r.begin == sizes[i]);
+          at = r.end;
+        }
+        CHECK(at == sizes[i]);
+      }
+    }
+  }
+}
+
 /* Which nodes does a slot live between? */
 static void life(const struct program *p, int32_t slot, int *first, int *last) {
   *first = p->nodes_used, *last = p->slots[slot].kept ? p->nodes_used : -1;
@@ -289,6 +308,7 @@ int main(void) {
   test_gradients_agree_with_differences();
   test_same_bits_at_any_number_of_threads(FLOAT64);
   test_same_bits_at_any_number_of_threads(FLOAT32);
+  test_shares_are_apart();
   test_slots_that_live_together_lie_apart();
   test_a_chain_needs_two_places();
   test_bad_data_end_a_run();
