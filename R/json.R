@@ -84,7 +84,7 @@ exact_text <- function(x) {
 }
 
 from_json <- function(text, what, fun) {
-  refuse <- function(...) abort("the file's ", what, " is no JSON", ..., class = "file", fun = fun)
+  refuse <- function(...) abort("the ", what, " is no JSON", ..., class = "file", fun = fun)
   if (is.null(text)) refuse(": there is none")
   x <- read_json(text, 100, refuse)
   if (is.list(x)) x else refuse(" object")

@@ -246,9 +246,7 @@ from_keras <-
   "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
 
 read_model <- function(file, where, custom_objects, compile, fun) {
-  if (!is.null(custom_objects) && !(is_named_list(custom_objects) && all(vapply(custom_objects, is.function, NA)))) {
-    abort("`custom_objects` must be a named list of functions, not ", describe(custom_objects), fun = fun)
-  }
+  check_custom_objects(custom_objects, fun)
   if (identical(file$metadata$format, weights_format)) {
     abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`",
       class = "file", fun = fun)
@@ -258,32 +256,40 @@ read_model <- function(file, where, custom_objects, compile, fun) {
       paste0(" that this version can read, but \"", file$metadata$format, "\""), class = "file", fun = fun)
   }
   description <- from_json(file$metadata$architecture, "description of the model", fun)
-  building <- function(expr) {
-    tryCatch(expr, error = function(e) {
-      if (inherits(e, "nativenet_error_custom")) stop(e)
-      abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
-    })
-  }
   room <- sum(vapply(file$tensors[stored_weights(file$tensors)], length, 0L))
   # weights come from the file
-  self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun))))
+  self <- building(with_room(room, with_own_seed(1, rebuild(description, custom_objects, fun))), where, fun)
   put_weights(self, file$tensors, where, fun)
   if (!is.null(file$metadata$names)) read_names(file$metadata$names, self, fun)
   model <- layer_handle(self)
   if (compile && !is.null(file$metadata$training)) {
     building(recompile(model, from_json(file$metadata$training, "settings of training", fun), file$tensors,
-      custom_objects, fun))
+      custom_objects, fun), where, fun)
   }
   if (!is.null(file$metadata$interrupted)) {
     noted <- from_json(file$metadata$interrupted, "state of training", fun)
     # not known of data sets
-    rows <- if (!is.null(noted$rows)) building(check_count(noted$rows, arg = "rows", fun = fun))
-    self$interrupted <- list(epoch = building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun)), rows = rows,
-      state = file$tensors[["interrupted/state"]])
+    rows <- if (!is.null(noted$rows)) building(check_count(noted$rows, arg = "rows", fun = fun), where, fun)
+    epoch <- building(check_count(noted$epoch, min = 0, arg = "epoch", fun = fun), where, fun)
+    self$interrupted <- list(epoch = epoch, rows = rows, state = file$tensors[["interrupted/state"]])
   }
   saved <- read_random_state(file$tensors[["random/R"]])
   if (!is.null(saved)) self$random_state <- list(saved = saved, at_load = random_state_now())
   model
+}
+
+check_custom_objects <- function(x, fun) {
+  if (!is.null(x) && !(is_named_list(x) && all(vapply(x, is.function, NA))))
+    abort("`custom_objects` must be a named list of functions, not ", describe(x), fun = fun)
+}
+
+#' Evaluate what makes a model from a description. Its errors are the description's.
+#' @noRd
+building <- function(expr, where, fun) {
+  tryCatch(expr, error = function(e) {
+    if (inherits(e, "nativenet_error_custom")) stop(e)
+    abort(where, " holds a model that cannot be built: ", conditionMessage(e), class = "file", fun = fun)
+  })
 }
 
 stored_weights <- function(tensors) grep("^weights/", names(tensors), value = TRUE)

@@ -234,6 +234,7 @@ odd_calls <- alist(
   as_array_iterator(tensor_slices_dataset(1:3)), as_iterator(tensor_slices_dataset(1:3)), autograph(function(x) x),
   build_dense_neural_network(2, list(1), "mean_squared_error", "gradient_descent_optimizer"),
   check_gradient(layer_dense(units = 1), matrix(1, 2, 2)), clone_model(odd_model()),
+  model_to_json(odd_model()), model_from_json(model_to_json(odd_model())),
   compile(odd_model(), "sgd", "mse", metrics = "mae"), count_params(odd_model()), csv_dataset(odd_file("csv")),
   dataset_batch(tensor_slices_dataset(1:3), 2), dataset_cache(tensor_slices_dataset(1:3)),
   dataset_collect(tensor_slices_dataset(1:3)), dataset_concatenate(tensor_slices_dataset(1:3),

@@ -58,7 +58,7 @@ floors <- c(
     "module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",
   "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|fit|history|idx|metrics-viewer|progress|",
-    "safetensors|save|text(-.*)?|timeseries"),
+    "safetensors|save(-.*)?|text(-.*)?|timeseries"),
   "course, homework, pictures" = "check-gradient|course-.*|homework-.*|plot-.*",
   "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf(-.*)?"
 )
