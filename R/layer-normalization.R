@@ -21,8 +21,8 @@
 #' @param momentum of the moving averages, from 0 to 1.
 #' @param epsilon a small positive number.
 #' @param center,scale add an offset beta, multiply by a scale gamma?
-#' @param beta_initializer,gamma_initializer,moving_mean_initializer,moving_variance_initializer names or objects, see
-#'   [initializers].
+#' @param beta_initializer,gamma_initializer names or objects, see [initializers].
+#' @param moving_mean_initializer,moving_variance_initializer names or objects, see [initializers].
 #' @param beta_regularizer,gamma_regularizer names or objects, see [regularizers]; `NULL` for none.
 #' @param beta_constraint,gamma_constraint names or objects, see [constraints]; `NULL` for none.
 #' @param synchronized ignored; present for compatibility with Keras.

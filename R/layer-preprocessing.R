@@ -180,7 +180,8 @@ along_features <- function(self, x, arg) {
 #' x <- as.matrix(iris[1:4])
 #' normalize <- layer_normalization(name = "normalize")
 #' adapt(normalize, x)
-#' model <- keras_model_sequential(input_shape = 4) |> normalize() |> layer_dense(3, activation = "softmax")
+#' model <- keras_model_sequential(input_shape = 4) |> normalize() |>
+#'   layer_dense(3, activation = "softmax")
 #' round(colMeans(as.array(normalize(x))), 3)
 #' @export
 layer_normalization <- function(object, axis = -1L, mean = NULL, variance = NULL, invert = FALSE, ...) {

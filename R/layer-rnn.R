@@ -169,6 +169,7 @@ state_sizes <- function(cell) {
 #' @inheritParams layer_gru
 #' @param units the size of the output and of the state.
 #' @param cells a list of cells.
+#' @param kernel_regularizer,bias_regularizer names or objects, see [regularizers]; `NULL` for none.
 #' @param unit_forget_bias initialize the bias of the forget gate with 1?
 #' @param ... arguments of all layers, see [layer_dense()].
 #' @return A layer (class `nn_layer`).
