@@ -33,6 +33,10 @@ test_that("matmul, bias and activation are one op, dense", {
     compiled <- both_ways(function(x) op_relu(op_matmul(x, w)), list(w), x)
     expect_identical(ops_of(compiled)[1], "dense")
   }
+  many <- some_float(c(300, 7)) # rows whose sums are added up in blocks
+  w <- variable(some_float(c(7, 40)))
+  b <- variable(some_float(40))
+  both_ways(function(x) op_tanh(op_add(op_matmul(x, w), b)), list(w, b), many)
   three <- some_float(c(2, 3, 300))
   w <- variable(some_float(c(300, 7)))
   expect_true("dense" %in% ops_of(both_ways(function(x) op_tanh(op_matmul(x, w)), list(w), three)))
