@@ -2,7 +2,6 @@
 
 boston_files <- list(
   sums = c("boston_housing.npz" = "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"),
-  mirrors = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/", suffix = "",
   substitute = "R's own data sets such as `mtcars`"
 )
 

@@ -36,8 +36,11 @@ published_file <- function(name, path, file, download, read, fun = calling_funct
   with_data_files(name, data_set(name), if (download) fetch_url, fun, read, file)[[1]]
 }
 
-data_set <- function(name) c(image_sets, cifar_sets,
-  list(imdb = imdb_files, reuters = reuters_files, boston_housing = boston_files))[[name]]
+data_set <- function(name) {
+  of_keras <- lapply(list(imdb = imdb_files, reuters = reuters_files, boston_housing = boston_files), c,
+    list(mirrors = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/", suffix = ""))
+  c(image_sets, cifar_sets, of_keras)[[name]]
+}
 
 #' Whether all files of a set are on this computer (their content is not checked).
 #' @noRd

@@ -5,8 +5,7 @@ imdb_files <- list(
     "imdb.npz" = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
     "imdb_word_index.json" = "bfafd718b763782e994055a2d397834f"
   ),
-  mirrors = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-  suffix = "", substitute = "dataset_reviews()"
+  substitute = "dataset_reviews()"
 )
 
 #' IMDB movie review sentiment classification

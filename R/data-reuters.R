@@ -5,8 +5,7 @@ reuters_files <- list(
     "reuters.npz" = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916",
     "reuters_word_index.json" = "4d44cc38712099c9e383dc6e5f11a921"
   ),
-  mirrors = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-  suffix = "", substitute = "dataset_reviews()"
+  substitute = "dataset_reviews()"
 )
 
 #' Reuters newswire topics classification

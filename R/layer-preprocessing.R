@@ -3,22 +3,16 @@
 #
 #   adapt(self, state, batch)   what is known after one more batch, an R array; NULL before the first
 #   adapted(self, state)        keeps what was learned
-#
-# and those that read R's strings (R/layer-lookup.R, R/text-vectorization.R) have
-#
-#   encode(self, x)             whole numbers for an array of strings, which call() takes
-#   encoded_shape(self, shape)  their shape
 
 #' Fit the state of a preprocessing layer to data
 #'
 #' Some layers learn from data before the training of a model: [layer_normalization()] means and variances,
-#' [layer_discretization()] the boundaries of its bins, [layer_string_lookup()], [layer_integer_lookup()] and
-#' [layer_text_vectorization()] their vocabulary. `layer$adapt(data)` is the same.
+#' [layer_discretization()] the boundaries of its bins. `layer$adapt(data)` is the same.
 #'
 #' A call forgets what calls before have learned. A model that holds the layer works with what was learned last.
 #'
 #' @param object a layer.
-#' @param data what the layer is to be called on: an array, strings, or a data set of batches of these.
+#' @param data what the layer is to be called on: an array, or a data set of batches.
 #' @param ... not used: other arguments are refused.
 #' @param batch_size how many rows of an array to look at once; `NULL` for all of them.
 #' @param steps how many batches to look at; `NULL` for all.
@@ -86,30 +80,15 @@ adapt_batches.default <- function(data, batch_size, stepwise) {
   }
 }
 
-#' A batch as an array of what the layer reads.
+#' A batch as an array of numbers.
 #' @noRd
 batch_values <- function(self, batch) {
   if (is_branch(batch)) abort("`data` must have one tensor in each batch, not ", describe(batch), "; `dataset_map()` ",
     "picks one", fun = self$name)
   if (is_tensor(batch)) batch <- as.array(batch)
-  if (reads_strings(self)) check_strings_array(batch, "data", self$name) else {
-    batch <- check_numbers(batch, "data", self$name)
-    if (anyNA(batch) || !all(is.finite(batch))) abort("`data` must be finite numbers, without NA", fun = self$name)
-    if (is.null(dim(batch))) array(batch, length(batch)) else batch
-  }
-}
-
-reads_strings <- function(self) !is.null(layer_type(self)$encode)
-
-#' An array of strings in UTF-8.
-#' @noRd
-check_strings_array <- function(x, arg, fun) {
-  if (is.factor(x)) x <- as.character(x)
-  if (!is.character(x)) abort("`", arg, "` must be strings, not ", describe(x), fun = fun)
-  if (anyNA(x)) abort("`", arg, "` must have no missing strings; number ", which(is.na(x))[1], " is NA", fun = fun)
-  y <- check_utf8(x, arg, fun)
-  dim(y) <- dim(x)
-  y
+  batch <- check_numbers(batch, "data", self$name)
+  if (anyNA(batch) || !all(is.finite(batch))) abort("`data` must be finite numbers, without NA", fun = self$name)
+  if (is.null(dim(batch))) array(batch, length(batch)) else batch
 }
 
 #' Floats stay as they are.
@@ -335,41 +314,32 @@ category_encoding_type <- list(
 )
 
 #' Classes as zeros and ones, or counts.
-#' @param x whole numbers from 0; where `open`, -1 stands for none.
-#' @param each for each class, by what its count is multiplied; or NULL
+#' @param x whole numbers from 0.
 #' @noRd
-encode_classes <- function(self, x, mode, depth, weights = NULL, open = FALSE, each = NULL) {
+encode_classes <- function(self, x, mode, depth, weights = NULL) {
   if (mode == "int") return(x)
   if (!rank_of(x)) x <- op_expand_dims(x, 1)
   shape <- shape_of(x)
   n <- shape[length(shape)]
   if (mode == "one_hot") {
     if (length(shape) > 1 && n == 1) x <- op_squeeze(x, length(shape))
-    return(op_multiply(op_one_hot(x, depth, self$dtype), op_expand_dims(valid_classes(self, x, depth, open), -1)))
+    return(op_multiply(op_one_hot(x, depth, self$dtype), op_expand_dims(valid_classes(self, x, depth), -1)))
   }
-  # each sample counts in its part of one long vector, of which the last number is that of none
-  valid <- valid_classes(self, x, depth, open)
+  # each sample counts in its part of one long vector
+  valid <- valid_classes(self, x, depth)
   rows <- op_reshape(x, c(-1, n))
-  width <- depth + open
-  if (open) rows <- op_where(op_less(rows, 0L), as.integer(depth), rows)
   ones <- row_ones(op_cast(rows, self$dtype))
-  zeros <- op_multiply(ones, array(0, c(1, width)))
-  begins <- op_multiply(op_subtract(op_cumsum(op_cast(ones, "int32"), 1), 1L), as.integer(width))
+  zeros <- op_multiply(ones, array(0, c(1, depth)))
+  begins <- op_multiply(op_subtract(op_cumsum(op_cast(ones, "int32"), 1), 1L), as.integer(depth))
   counts <- op_scatter_add(op_reshape(zeros, -1), op_reshape(op_add(rows, begins), -1),
     op_reshape(if (is.null(weights)) valid else op_multiply(valid, weights), -1))
-  counts <- op_reshape(counts, c(-1, width))
-  if (open) counts <- op_slice(counts, c(1, 1), c(-1, depth))
   if (mode == "multi_hot") counts <- op_minimum(counts, 1)
-  if (!is.null(each)) counts <- op_multiply(counts, each)
   op_reshape(counts, if (length(shape) == 1) depth else c(-1, shape[-c(1, length(shape))], depth))
 }
 
-#' 1 for each class, 0 for none; others are an error.
+#' 1 for each class; other numbers are an error.
 #' @noRd
-valid_classes <- function(self, x, depth, open) {
-  if (open) x <- op_where(op_less(x, 0L), as.integer(depth), x)
-  op_gather(tensor(array(rep(1:0, c(depth, open)), depth + open), self$dtype), x)
-}
+valid_classes <- function(self, x, depth) op_gather(tensor(array(1, depth), self$dtype), x)
 
 #' Discretization layer
 #'
@@ -435,8 +405,7 @@ discretization_type <- list(
 #' What depends on a size that has changed was made for the one before.
 #' @noRd
 keep_size <- function(self, new, old) {
-  open <- !self$built || old == 0 || self$config$output_mode == "int" || isTRUE(self$config$pad_to_max_tokens)
-  if (open || new == old) return()
+  if (!self$built || old == 0 || self$config$output_mode == "int" || new == old) return()
   abort("was called already, and has learned another number of classes since; make a new layer", class = "shape",
     fun = self$name)
 }

@@ -20,13 +20,16 @@
 #' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal set_seed` |
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
-#' | gather and select | `gather boolean_mask where sort argsort`, `tf$math$top_k in_top_k segment_sum unsorted_segment_sum` |
+#' | gather and select | `gather boolean_mask where` |
+#' | order | `sort argsort`, `tf$math$top_k in_top_k` |
 #' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
-#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp argmax argmin cumsum`, `tf$math$cumprod` |
+#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp` |
+#' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, `tf$image$resize` |
-#' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution conv1d_transpose` ... `conv_transpose depthwise_conv2d separable_conv2d` |
+#' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
+#' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |

@@ -5,11 +5,6 @@
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
-args <- commandArgs(trailingOnly = TRUE)
-data <- args[2]
-rounds <- if (length(args) > 2) as.integer(args[3]) else 5
-Sys.setenv(NATIVENET_DATA = data)
-
 # ---- the ops ----
 
 random <- function(...) tensor(array(stats::runif(prod(...)), c(...)), "float32")
@@ -77,4 +72,4 @@ ours <- function(name, threads) {
 both <- theirs
 theirs <- function(peer, data, name, ...) max(both(peer, data, name, ...), both(peer, data, paste(name, "--channels-last"), ...))
 
-compare(list(cnn = "cnn"), ours, args[1], data, rounds)
+compare(list(cnn = "cnn"), ours)

@@ -5,11 +5,7 @@
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
-args <- commandArgs(trailingOnly = TRUE)
-data <- args[2]
-rounds <- if (length(args) > 2) as.integer(args[3]) else 5
 chosen <- if (length(args) > 3) strsplit(args[4], ",")[[1]] else c("shallow", "deep", "lstm")
-Sys.setenv(NATIVENET_DATA = data)
 
 pixels <- tf$constant(array_reshape(dataset_mnist()$train$x / 255, c(60000, 784)), dtype = tf$float32)
 invisible(gc())
@@ -51,4 +47,4 @@ ours <- function(name, threads) {
   n / system.time(fit(w$model, w$x, w$y, epochs = 1, verbose = 0))[["elapsed"]]
 }
 
-compare(as.list(stats::setNames(chosen, chosen)), ours, args[1], data, rounds)
+compare(as.list(stats::setNames(chosen, chosen)), ours)

@@ -1,4 +1,10 @@
-# What the benchmarks share: the peer's side, and rounds of measurements.
+# What the benchmarks share: their arguments, the peer's side, and rounds of measurements.
+
+args <- commandArgs(trailingOnly = TRUE) # PEER.py DATA_DIR [rounds]
+peer <- args[1]
+data <- args[2]
+rounds <- if (length(args) > 2) as.integer(args[3]) else 5
+Sys.setenv(NATIVENET_DATA = data)
 
 theirs <- function(peer, data, name, threads, libraries = NULL) {
   env <- if (!is.null(libraries)) paste0("LD_LIBRARY_PATH=", libraries)
@@ -12,7 +18,7 @@ openmp_blas <- if (length(openmp_blas)) openmp_blas[1]
 
 #' Interleaved rounds of ours(name, threads) and the peer on one and two threads; prints each and their medians. As the figure to
 #' trust on a noisy machine, the median over rounds of the ratio to the faster of the peer's settings in the same round.
-compare <- function(workloads, ours, peer, data, rounds) {
+compare <- function(workloads, ours) {
   results <- NULL
   for (round in seq_len(rounds)) {
     for (name in names(workloads)) {

@@ -5,11 +5,6 @@
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
-args <- commandArgs(trailingOnly = TRUE)
-data <- args[2]
-rounds <- if (length(args) > 2) as.integer(args[3]) else 5
-Sys.setenv(NATIVENET_DATA = data)
-
 images <- dataset_mnist()$train$x
 pixels <- tf$constant(matrix(images, 60000) / 255, dtype = tf$float32)
 invisible(gc())
@@ -63,7 +58,7 @@ ours <- function(name, threads, n = 1000) {
   32 * n / system.time(run(n))[["elapsed"]]
 }
 
-compare(list(pca = "pca", pca_compiled = "pca", tanh_ae = "tanh_ae", relu_ae = "relu_ae", tanh_ae_eager = "tanh_ae"), ours, args[1], data, rounds)
+compare(list(pca = "pca", pca_compiled = "pca", tanh_ae = "tanh_ae", relu_ae = "relu_ae", tanh_ae_eager = "tanh_ae"), ours)
 
 cat("\neager overhead, microseconds per op (2 x 2 tensors)\n")
 a <- tf$constant(matrix(1, 2, 2))

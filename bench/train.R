@@ -7,11 +7,6 @@
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
-args <- commandArgs(trailingOnly = TRUE)
-peer <- args[1]
-data <- args[2]
-rounds <- if (length(args) > 2) as.integer(args[3]) else 5
-Sys.setenv(NATIVENET_DATA = data)
 
 mnist <- dataset_mnist()
 x <- matrix(mnist$train$x, 60000) / 255
@@ -32,4 +27,4 @@ ours <- function(name, threads) {
   60000 * 8 / (seconds(9) - seconds(1))
 }
 
-compare(list(mlp = "mlp", shallow = "shallow"), ours, peer, data, rounds)
+compare(list(mlp = "mlp", shallow = "shallow"), ours)

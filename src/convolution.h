@@ -17,7 +17,6 @@
 enum { CONV_GROUPS, CONV_ACTIVATION, CONV_AXES };
 enum { AXIS_STRIDE, AXIS_DILATION, AXIS_BEFORE, AXIS_AFTER, AXIS_SIZE, AXIS_INTS };
 
-static inline int op_is_convolution(int op) { return op == OP_CONV || op == OP_CONV_TRANSPOSE || op == OP_CONV_KERNEL; }
 
 struct convolution {
   int64_t images, channels, filters, groups; /* N, C, F, G */

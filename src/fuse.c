@@ -5,8 +5,7 @@
  *   gather rows of a matrix, then a recurrent layer   the layer, which projects each row of the matrix once
  *
  * What was computed in between must have no other reader, and what it is computed from must not change meanwhile. The
- * later node does it all; the earlier one, which nobody
- * reads any more, is dropped.
+ * later node does it all; the earlier one, which nobody reads any more, is dropped.
  */
 #include "derive.h"
 #include "recurrent.h"
@@ -51,7 +50,7 @@ static const struct node *made_for(const struct program *p, int32_t i, int k) {
 
 static void set_or_add(struct program *p, int32_t *slot, int dtype, int64_t n) {
   if (*slot == NO_SLOT) *slot = program_add_flat(p, SLOT_COMPUTED, dtype, n);
-  program_set_flat(p, *slot, n);
+  else program_set_flat(p, *slot, n);
 }
 
 /* Node i is another op from here on, of these inputs. */

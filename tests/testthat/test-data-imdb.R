@@ -120,7 +120,7 @@ test_that("a file below NATIVENET_DATA is taken as it is, and without one the er
 
 test_that("a download is compared with the published sum", {
   local_env(c(NATIVENET_DATA = NA, R_USER_CACHE_DIR = tempfile("cache-")))
-  set <- nativenet:::imdb_files
+  set <- nativenet:::data_set("imdb")
   path <- local_imdb(train, test)
   fetch <- function(url, to) file.copy(path, to)
   load <- function() suppressMessages(nativenet:::with_data_files("imdb", set, fetch, "dataset_imdb", identity,
