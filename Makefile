@@ -86,4 +86,4 @@ lines: ## lines of code per layer
 clean: ## remove what the targets made, but not packages from CRAN in build/deps
 	@./cleanup
 	@find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} + 2>/dev/null || true
-	@rm -rf demo-output src/*.o src/*.so
+	@rm -rf demo-output src/*.o src/*/*.o src/*.so

@@ -1,5 +1,5 @@
 # Handwritten-looking digits without files or network: pen strokes drawn by us, bent and
-# smeared at random in R, rendered in C (src/digits.c).
+# smeared at random in R, rendered in C (src/formats/digits.c).
 
 # Ways to write each digit. A style is one or more strokes, a stroke is "x,y" points of a
 # smooth curve, in percent of the digit's box, y downwards. A point given twice in a row
@@ -164,7 +164,7 @@ bend_basis <- function(points) {
   cbind(cos(2 * u), cos(2 * v), sin(2 * v), cos(u) * sin(v), sin(u) * cos(v)) / sqrt(5)
 }
 
-# Columns as in src/digits.h: radius at the start and at the end, softness, ink.
+# Columns as in src/formats/digits.h: radius at the start and at the end, softness, ink.
 random_pens <- function(n) {
   radius <- 1.1 * exp(stats::runif(n, -0.5, 0.5))
   cbind(

@@ -2,7 +2,7 @@
 #
 # A .npy file is: the magic bytes, two bytes of version, the length of the header, a header that is the text of a Python
 # dictionary of the keys descr, fortran_order and shape, and the elements. Arrays of objects are a pickle instead
-# (src/r_pickle.c). The header is matched, never evaluated.
+# (src/border/r_pickle.c). The header is matched, never evaluated.
 
 # Element types by kind and size, as readBin() wants them. What R's integers cannot hold is put together from halves.
 npy_types <- list(

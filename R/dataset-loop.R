@@ -1,6 +1,6 @@
 # Loops over data sets in code that autograph() has: `for (batch in data)`. R takes the first batch, after which it is
 # known what the loop carries on, and the last, which leaves what the loop leaves behind. Those in between the engine
-# takes by itself, from a native data set (src/epoch.c): the body is traced as a function of the batch, and what is
+# takes by itself, from a native data set (src/run/epoch.c): the body is traced as a function of the batch, and what is
 # carried on from one iteration to the next is held by variables.
 
 #' @export

@@ -1,7 +1,7 @@
 # Data sets: recipes for elements, one after the other. Nothing runs until somebody iterates, and each iteration starts
 # afresh. A verb makes a new recipe and leaves the old one as it was.
 #
-# Two kinds. Native ones are chains of stages that the engine walks (src/stream.h): slices of arrays, traced
+# Two kinds. Native ones are chains of stages that the engine walks (src/run/stream.h): slices of arrays, traced
 # functions, shuffles. All others are pulled in R, element by element. A verb stays native where it can.
 
 #' @param spec the structure of an element, with a tensor_spec() for each tensor; NULL: not known before it is there.
@@ -35,7 +35,7 @@ ending_once <- function(pull) {
   }, batches = attr(pull, "batches"))
 }
 
-most_tensors <- 64 # in an element of a native data set: MAX_COMPONENTS in src/stream.h
+most_tensors <- 64 # in an element of a native data set: MAX_COMPONENTS in src/run/stream.h
 most_inputs <- 8   # MAX_STAGE_INPUTS
 
 has_stages <- function(x) !is.null(x$stages)
@@ -68,7 +68,7 @@ spec_of <- function(x) {
 
 # ---- native stages ----
 
-#' A stage as src/r_stream.c reads it.
+#' A stage as src/border/r_stream.c reads it.
 #' @noRd
 stage <- function(kind, inputs = integer(), a = 0, b = 0, reshuffle = 0, seed = NA_real_, source = NULL, dims = list(),
   dtypes = list(), trace = NULL) {

@@ -3,10 +3,9 @@
 # for each op: tapes record these, functions that are traced hold them, and so the derivative has derivatives, to any
 # order.
 
-#' Of a node n: n$inputs, n$output, n$ints and n$reals as in src/ops.h, the gradient n$dy of the output, and n$wanted,
-#' with respect to which inputs the derivative is wanted. Of several outputs: n$outputs, and their gradients n$upstream,
-#' some of which may be NULL. The rules give a list with one entry per input; others may be
-#' NULL.
+#' Of a node n: n$inputs, n$output, n$ints and n$reals as in src/ops/ops.h, the gradient n$dy of the output, and
+#' n$wanted, with respect to which inputs the derivative is wanted. Of several outputs: n$outputs, and their gradients
+#' n$upstream, some of which may be NULL. The rules give a list with one entry per input; others may be NULL.
 #' @noRd
 rule_of_one <- function(f) function(n) list(f(n$inputs[[1]], n$output, n$dy, n$reals))
 
@@ -435,7 +434,7 @@ derivatives <- list(
 
 #' What a tape has seen: its nodes in order; of each slot: does the tape follow it? While a function is traced these are
 #' nodes of its program, and before them the few that ran on constants.
-#' @return list(nodes, follows, find): find(tensors, now) has the slots of tensors, see src/r_tape.c.
+#' @return list(nodes, follows, find): find(tensors, now) has the slots of tensors, see src/border/r_tape.c.
 #' @noRd
 recorded <- function(state) {
   own <- described(state$program, c(0L, .Call(C_program_position, state$program)))

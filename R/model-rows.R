@@ -1,6 +1,6 @@
 # Columns: what the engine takes the rows of inputs, targets and weights from. A column is a tensor, or an R array as it
-# is, whose rows are converted batch by batch on their way into a program's inputs (src/dataset.c). Which rows of the
-# columns are meant stands beside them: list(columns, first, rows, ...), see model_data().
+# is, whose rows are converted batch by batch on their way into a program's inputs (src/run/dataset.c). Which rows of
+# the columns are meant stands beside them: list(columns, first, rows, ...), see model_data().
 
 #' An R array as a column: bare numbers that are known to fit the dtype, and the shape that they are meant to have.
 #' @noRd
@@ -54,7 +54,7 @@ data_rows <- function(data, from, to) {
   data
 }
 
-# ---- batches that the engine takes from a native data set by itself (src/dataset.c) ----
+# ---- batches that the engine takes from a native data set by itself (src/run/dataset.c) ----
 
 #' A description of such batches in the manner of model_data(): columns for one of them, and `from` which tensor of an
 #' element each comes (from 0). FALSE if R has to look at each batch.

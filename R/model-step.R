@@ -1,10 +1,10 @@
 # A model's steps as programs. For each kind of data, training, evaluation and prediction are traced once: the layers,
 # the losses, the metrics, and for training the gradient, the optimizer's step and the constraints. The engine then runs
-# the program for batch after batch (src/epoch.c). Programs are kept until the model or its compilation changes, but not
-# saved.
+# the program for batch after batch (src/run/epoch.c). Programs are kept until the model or its compilation changes, but
+# not saved.
 #
 # A program serves batches of any number of rows, unless R code looked at that number while it was traced, as a loss
-# with `nrow(y_pred)` does (src/r_sizes.c). Then it is traced again for each other number.
+# with `nrow(y_pred)` does (src/border/r_sizes.c). Then it is traced again for each other number.
 
 most_row_programs <- 16
 
@@ -196,7 +196,8 @@ as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else
 
 # ---- what is kept of the weights, for a loss that is not finite ----
 
-#' From here on nothing changes if the loss is not finite. While it is, the weights are kept every 32 steps (src/run.c).
+#' From here on nothing changes if the loss is not finite. While it is, the weights are kept every 32 steps
+#' (src/run/run.c).
 #' @noRd
 guard_step <- function(total, kept = NULL) {
   .Call(C_program_guard, tracing_program(), total, kept$note, kept$now, kept$then)
@@ -246,7 +247,7 @@ are_weights <- function(kept) vapply(kept$now, is_variable, NA)
 bring_back <- function(kept) {
   weights <- are_weights(kept)
   numbers <- as.array(kept$now[[1]])
-  counts <- 8:9 # steps, product in src/optimizer.h
+  counts <- 8:9 # steps, product in src/run/optimizer.h
   numbers[counts] <- as.array(kept$then[[1]])[counts]
   suspendInterrupts({
     copies(list(tensor(numbers, "float64")), kept$now[1])

@@ -1,5 +1,5 @@
 # Convolutions: one op for one to three axes, and two that solve it for the input and for the kernel, which are its
-# derivatives and each other's. Attributes as in src/convolution.h.
+# derivatives and each other's. Attributes as in src/ops/convolution.h.
 
 #' Convolution ops
 #'

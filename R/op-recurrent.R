@@ -96,7 +96,7 @@ op_simple_rnn <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL,
     go_backwards, table, initial_state, return_state)
 }
 
-#' Inputs that are there in the order of the flags, and the attributes, as in src/recurrent.h.
+#' Inputs that are there in the order of the flags, and the attributes, as in src/ops/recurrent.h.
 #' @noRd
 recurrent_op <- function(name, x, kernel, recurrent_kernel, bias, mask, recurrent_mask, activation,
   recurrent_activation, output, go_backwards, table, initial_state, return_state, reset_after = FALSE,

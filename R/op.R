@@ -1,4 +1,4 @@
-# One short wrapper per row of the op table (src/ops.h), and the one door to all of them. Axes are
+# One short wrapper per row of the op table (src/ops/ops.h), and the one door to all of them. Axes are
 # 1-based and negative ones count from the end, as in R; class labels and row indices are 0-based,
 # as in the data.
 
@@ -22,7 +22,7 @@ shape_of <- function(x) {
   if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
 
-#' Are two shapes the same? Unlike identical() it does not look at the rows of a batch: see src/r_sizes.c.
+#' Are two shapes the same? Unlike identical() it does not look at the rows of a batch: see src/border/r_sizes.c.
 #' @noRd
 same_sizes <- function(x, y) .Call(C_same_sizes, as.integer(x), as.integer(y))
 

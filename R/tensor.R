@@ -104,7 +104,7 @@ warn_rounded <- function() {
     class = "precision")
 }
 
-#' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/r_sizes.c.
+#' A symbolic tensor that follows from shapes alone has numbers, for the shapes at hand: see src/border/r_sizes.c.
 #' @noRd
 known_value <- function(x) {
   known <- if (is_tensor(x)) .Call(C_value_from_shapes, x)

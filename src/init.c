@@ -1,5 +1,5 @@
 /* init.c - what R may call, and what is decided once when the package loads. */
-#include "r_border.h"
+#include "border/r_border.h"
 
 #include <R_ext/Visibility.h>
 #include <string.h>

@@ -14,15 +14,14 @@ layer() { # name, files
 }
 
 cd "$TOP/src"
-layer 'C: base'              nativenet.h numbers.* random.* system.* threads.*
-layer 'C: tensor'            tensor.*
+layer 'C: base'              base/*
+layer 'C: ops'               ops/*
 layer 'C: kernels'           kernels/*
-layer 'C: ops'               op*.[ch]
-layer 'C: program, run'      program.* run.*
-layer 'C: optimizer, data'   optimizer.* dataset.*
-layer 'C: train'             train.*
-layer 'C: border to R'       r_*.[ch] init.c
-layer 'C: other'             *.[ch]
+layer 'C: graph'             graph/*
+layer 'C: run'               run/*
+layer 'C: border to R'       border/* init.c
+layer 'C: formats'           formats/*
+layer 'C: other'             *.[ch] */*
 cd "$TOP/R"
 : > "$seen"
 layer 'R: errors, checks'    caller.R check.R file.R json.R kinds.R session.R structure.R

@@ -4,15 +4,15 @@
 . "$(dirname "$0")/env.sh"
 
 compile() { # options; files on standard input
-  xargs -P "$CORES" -I{} gcc "$@" -pthread $(R CMD config --cppflags) \
+  xargs -P "$CORES" -I{} gcc "$@" -pthread -Isrc $(R CMD config --cppflags) \
     -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes \
     -Werror -c {} -o /dev/null
 }
-all() { printf '%s\n' src/*.c; }
+all() { printf '%s\n' src/*.c src/*/*.c; }
 
 all | compile -std=gnu11 -O1 -DHAVE_SGEMM
 for std in gnu17 gnu2x; do
   all | compile -std=$std -fsyntax-only -DHAVE_SGEMM
 done
-grep -l HAVE_SGEMM src/*.c | compile -std=gnu11 -O1
+grep -l HAVE_SGEMM src/*/*.c | compile -std=gnu11 -O1
 echo "No warnings"

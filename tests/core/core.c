@@ -1,10 +1,10 @@
 /* core.c - the engine without R: kernels, derivatives, the plan of memory and the interpreter, from plain C. Run by
  * `make core`. A failed check says where it stands and ends the program.
  */
-#include "derive.h"
-#include "optimizer.h"
-#include "random.h"
-#include "run.h"
+#include "graph/derive.h"
+#include "run/optimizer.h"
+#include "base/random.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-# Sample inputs and a plain-R reference for every op of the table (src/ops.h). test-op-forward.R and
+# Sample inputs and a plain-R reference for every op of the table (src/ops/ops.h). test-op-forward.R and
 # test-op-gradient.R run over all of them and fail when an op has none.
 #
 # References use base R on R arrays and nothing of nativenet. A number without dim is a scalar, a

@@ -18,20 +18,40 @@ code <- function(file) {
 }
 with_headers <- function(file) gsub("(?s)/\\*.*?\\*/", " ", paste(readLines(file, warn = FALSE), collapse = "\n"),
   perl = TRUE)
+within <- function(files) sub(".*/(src|R)/", "", files)
 having <- function(files, pattern, read = code) {
   found <- files[vapply(files, function(f) grepl(pattern, read(f), perl = TRUE), NA)]
-  sort(sub(".*/(src|R)/", "", found))
+  sort(within(found))
 }
 
-test_that("only r_*.c, r_border.h and init.c include R's headers", {
+# The folders of src/, and those whose headers the files of each may include. Formats stand beside the floors.
+c_floors <- list(base = "base", ops = c("base", "ops"), kernels = c("base", "ops", "kernels"),
+  graph = c("base", "ops", "graph"), run = c("base", "ops", "kernels", "graph", "run"), formats = c("base", "formats"),
+  border = c("base", "ops", "kernels", "graph", "run", "formats", "border"))
+border_files <- function() grep("/(border/[^/]*|init[.]c)$", c_files(), value = TRUE)
+
+test_that("files of src/ include headers of their own floor and of those below", {
+  skip_without_sources()
+  expect_setequal(c(dirname(within(c_files()))), c(names(c_floors), "."))
+  included <- lapply(c_files(), function(file) {
+    named <- unlist(regmatches(with_headers(file), gregexpr("#\\s*include\\s*\"[^\"]+\"", with_headers(file))))
+    named <- sub(".*\"(.*)\"", "\\1", named)
+    folder <- dirname(within(file))
+    allowed <- if (folder == ".") "border" else c_floors[[folder]]
+    siblings <- grepl("kernels/all[.]h$", file) & !grepl("/", named)
+    wrong <- named[!dirname(named) %in% allowed & !siblings]
+    paste(within(file), "includes", wrong, recycle0 = TRUE)
+  })
+  expect_identical(unlist(included), character())
+})
+
+test_that("only the border includes R's headers", {
   skip_without_sources()
   found <- having(c_files(), "#\\s*include\\s*[<\"](R|Rinternals|Rmath|R_ext/\\w+|Rversion|Rdefines)[.]h", with_headers)
-  expect_identical(found[!grepl("^(r_.*[.][ch]|init[.]c)$", found)], character())
-  core <- basename(c_files())
-  indirect <- having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "#\\s*include\\s*\"r_", with_headers)
-  expect_identical(indirect, character())
-  expect_identical(having(c_files()[!grepl("^(r_.*|init[.]c)$", core)], "\\bSEXP\\b|\\bRf_\\w+|\\bPROTECT\\b"),
-    character())
+  expect_identical(setdiff(found, within(border_files())), character())
+  core <- setdiff(c_files(), border_files())
+  expect_gt(length(core), 50)
+  expect_identical(having(core, "\\bSEXP\\b|\\bRf_\\w+|\\bPROTECT\\b"), character())
 })
 
 test_that(".Call stands in the files that border on the engine only", {
@@ -116,7 +136,7 @@ test_that("the engine neither allocates nor prints nor ends the process nor draw
 
 test_that("compiler extensions stand in the vector and target headers only", {
   skip_without_sources()
-  allowed <- c("kernels.c", "kernels/target.h", "kernels/vector.h")
+  allowed <- c("kernels/kernels.c", "kernels/target.h", "kernels/vector.h")
   found <- having(c_files(), "__attribute__|__builtin_|vector_size|#\\s*pragma\\s+(GCC|clang)|__extension__|__typeof__")
   expect_identical(setdiff(found, allowed), character())
 })

@@ -527,7 +527,7 @@ test_that("sizes that overflow are errors", {
 
 # ---- threads ----
 
-# Big enough for two threads (src/threads.c), in every way that work is shared: by rows, by columns,
+# Big enough for two threads (src/base/threads.c), in every way that work is shared: by rows, by columns,
 # within a row.
 big_calls <- function(dtype) {
   t <- function(...) tensor(some(...), dtype)

@@ -1,0 +1,93 @@
+/* kernels.h - what a kernel is given, and the tables that the interpreter calls through.
+ *
+ * Kernels know slots, sizes and attributes, not programs; everything was checked when the node was appended.
+ * Every member of a team calls each kernel and does its own share. A gradient is overwritten by its
+ * first contributor and accumulated by the others (operand.adds).
+ */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "ops/convolution.h"
+#include "ops/normalize.h"
+#include "ops/ops.h"
+#include "ops/recurrent.h"
+#include "base/threads.h"
+#include "ops/window.h"
+
+struct call {
+  int op, inputs;
+  const struct attr *attr;
+  struct slot *slots;
+  const struct operand *in, *out;   /* the op's inputs, and what it computes */
+  const struct operand *dout, *din; /* of its derivative: the gradients of these, and of the inputs */
+  int32_t saved, workspace;         /* slots, or NO_SLOT */
+  uint64_t seeds[2];                /* of the run and the node */
+  struct team *team;
+  int thread;        /* this member */
+  int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */
+};
+
+/* Is the gradient of input k that of an input before it, too, as a tensor is named twice? */
+static inline int gradient_is_repeated(const struct call *c, int k) {
+  for (int j = 0; j < k && c->din[k].slot != NO_SLOT; j++)
+    if (c->din[j].slot == c->din[k].slot) return 1;
+  return 0;
+}
+
+/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they
+ * take. */
+#define PART_WORK 4e6
+
+/* Into how many parts a member divides its share. */
+static inline int parts_of(double work, const struct team *team) {
+  double parts = work / (PART_WORK * team->threads);
+  return parts <= 1 ? 1 : parts < 1e4 ? (int)parts : 10000;
+}
+
+typedef void kernel(const struct call *c);
+
+/* Which update rule: see kernels/update.h. */
+#define UPDATES(ROW) ROW(SGD, sgd) ROW(MOMENTUM, momentum) ROW(NESTEROV, nesterov) ROW(RMSPROP, rmsprop) \
+  ROW(ADAM, adam) ROW(ADAMW, adamw) ROW(ADAGRAD, adagrad) ROW(ADADELTA, adadelta) ROW(ADAMAX, adamax)     \
+  ROW(NADAM, nadam) ROW(AMSGRAD, amsgrad) ROW(RMSPROP_FULL, rmsprop_full)
+#define UPDATE_ENUM(ENUM, name) UPDATE_##ENUM,
+enum update { UPDATES(UPDATE_ENUM) UPDATE_COUNT };
+#undef UPDATE_ENUM
+#define MAX_STATES 3
+
+/* Numbers of one update step; see kernels/update.h for their use. */
+struct update_step {
+  double rate;       /* step size, bias corrections folded in */
+  double beta1, beta2, epsilon;
+  double decay;      /* adamw: rate * weight_decay */
+  double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
+};
+
+/* Are all weights finite numbers after it? */
+typedef int update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
+
+typedef void fill_kernel(int64_t n, double value, void *x);
+
+typedef int finite_kernel(int64_t n, const void *x); /* are all of them? */
+
+struct kernels {
+  const char *name; /* instruction set, shown by R's nn_features() */
+  kernel *forward[OP_COUNT], *backward[OP_COUNT];
+  update_kernel *update[UPDATE_COUNT];
+  fill_kernel *fill;
+  finite_kernel *finite;
+};
+
+/* The tables, one per number type; float types chosen once, at load time, by what the processor
+ * can do. */
+extern const struct kernels *kernels[DTYPE_COUNT];
+
+/* A product by a library, C = A B [+ C], all dense; 0 if it cannot. NULL: we do it ourselves. Set at load time. */
+typedef int library_product(int64_t rows, int64_t columns, int64_t depth, const void *a, int64_t a_row,
+  int64_t a_column, const void *b, int64_t b_row, int64_t b_column, int add, void *c);
+extern library_product *library_multiply[DTYPE_COUNT];
+
+/* `widest` names the widest instruction set to use ("avx512", "avx2", "portable") or is NULL. */
+void kernels_choose(const char *widest);
+
+#endif

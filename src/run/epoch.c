@@ -1,0 +1,87 @@
+#include "run/epoch.h"
+
+#include <string.h>
+
+static struct epoch *epoch_of(struct loop *l) { return (struct epoch *)(void *)l; }
+
+static void begin_step(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  e->next = s->now;
+  e->loop.program->seed = random_bits(&e->next);
+  if (e->rates && s->steps - e->first < e->n_rates) e->optimizer->learning_rate = e->rates[s->steps - e->first];
+}
+
+/* Slots whose shape does not follow the batch's. */
+static int misshapen(const struct epoch *e) {
+  const struct slot *slots = e->loop.program->slots;
+  for (int k = 0; k < e->tallies; k++)
+    if (shape_count(&slots[e->tally[k].slot].shape) != e->tally[k].n) return 1;
+  for (int k = 0; k < e->collected; k++)
+    if (slots[e->collect[k].slot].shape.dim[0] != e->loop.rows) return 1;
+  return 0;
+}
+
+/* This member's share of keeping rows. */
+static void collect_rows(const struct epoch *e, int thread, int threads) {
+  struct range r = share_of(e->loop.rows, 1, thread, threads);
+  for (int k = 0; k < e->collected && r.end > r.begin; k++) {
+    const struct collected *c = &e->collect[k];
+    const struct slot *slot = &e->loop.program->slots[c->slot];
+    size_t row = (size_t)shape_span(&slot->shape, 1, slot->shape.rank) * dtype_size[slot->dtype];
+    const unsigned char *from = (const unsigned char *)slot->value + (size_t)r.begin * row;
+    int64_t first = e->loop.begin + r.begin;
+    if (c->array) rows_to_doubles(slot->dtype, from, &c->shape, first, r.end - r.begin, c->array);
+    else memcpy(c->rows + (size_t)first * row, from, (size_t)(r.end - r.begin) * row);
+  }
+}
+
+static void end_step(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  const struct program *p = e->loop.program;
+  for (int k = 0; k < e->tallies; k++) {
+    const struct tally *t = &e->tally[k];
+    const struct slot *slot = &p->slots[t->slot];
+    double weight = t->averaged ? (double)e->loop.rows : 1;
+    for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * slot_number(slot, i);
+  }
+  s->now = e->next;
+  s->position = e->loop.data->position;
+  s->rows_seen += e->loop.rows;
+  s->steps++;
+}
+
+static int epoch_step(struct loop *l, struct team *team, int thread) {
+  if (thread == 0 && misshapen(epoch_of(l))) {
+    fail(l->failure, STATUS_SHAPE, "an output or a metric does not have one row for each row of the batch");
+    atomic_store(&team->failed, STATUS_SHAPE);
+  }
+  if (thread == 0) begin_step(epoch_of(l));
+  team_barrier(team);
+  if (atomic_load(&team->failed)) return 0;
+  run_nodes(l->program, 0, team, thread);
+  if (team_must_leave(team)) return 0;
+  if (atomic_load(&team->failed)) return 0;
+  collect_rows(epoch_of(l), thread, team->threads);
+  if (thread == 0) end_step(epoch_of(l));
+  return 1;
+}
+
+enum status epoch_run(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  struct random order = s->start;
+  dataset_rewind(e->loop.data, &order);
+  e->first = s->steps;
+  if (!s->begun) s->now = order;
+  s->begun = 1;
+  e->loop.data->position = s->position;
+  e->loop.step = epoch_step;
+  return loop_run(&e->loop);
+}
+
+void epoch_next(struct epoch *e) {
+  struct epoch_state *s = e->state;
+  s->start = s->now;
+  s->begun = 0;
+  s->position = s->rows_seen = 0;
+  for (int k = 0; k < e->tallies; k++) memset(e->tally[k].sum, 0, (size_t)e->tally[k].n * sizeof(double));
+}
