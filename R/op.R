@@ -26,6 +26,10 @@ shape_of <- function(x) {
 #' @noRd
 same_sizes <- function(x, y) .Call(C_same_sizes, as.integer(x), as.integer(y))
 
+#' One of the sizes, for same_sizes(). It stands there twice, as R looks at a number that it takes alone.
+#' @noRd
+size_at <- function(i, sizes) sizes[c(i, i)]
+
 rank_of <- function(x) length(shape_of(x))
 
 #' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.

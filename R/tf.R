@@ -22,7 +22,8 @@
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
 #' | gather and select | `gather boolean_mask where` |
 #' | order | `sort argsort`, `tf$math$top_k in_top_k` |
-#' | products | `matmul`, `tf$linalg$matmul norm trace diag diag_part eye matrix_transpose` |
+#' | products | `matmul einsum tensordot norm` |
+#' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm` |
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp` |
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
@@ -142,11 +143,6 @@ mean_as_tensorflow <- function(x, axis, keepdims) {
   op_multiply(op_sign(total), op_floor_divide(op_abs(total), count))
 }
 
-transpose_matrix <- function(x, fun = calling_function()) {
-  rank <- check_matrices(shape_of(x), fun)
-  op_transpose(x, c(seq_len(rank - 2), rank, rank - 1))
-}
-
 # ---- the members ----
 
 tf_elementwise <- c(
@@ -238,50 +234,6 @@ tf_nn <- c(
   )
 )
 
-tf_linalg <- list(
-  matmul = function(a, b, transpose_a = FALSE, transpose_b = FALSE, name = NULL)
-  op_matmul(a, b, transpose_a, transpose_b), matvec = function(a, b, transpose_a = FALSE, name = NULL)
-  op_squeeze(op_matmul(a, op_expand_dims(b, -1), transpose_a), -1), matrix_transpose = function(a, name = NULL)
-  transpose_matrix(a), norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
-    axis <- from_zero(axis)
-    if (are_numbers(ord)) ord <- as.character(ord)
-    switch(check_choice(ord, c("euclidean", "1", "2", "fro", "Inf")),
-      "1" = op_sum(op_abs(tensor), axis, keepdims),
-      "Inf" = op_max(op_abs(tensor), axis, keepdims),
-      euclidean_norm(tensor, axis, keepdims)
-    )
-  },
-  eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
-    rows <- check_count(num_rows, 0)
-    tensor(diagonal(1, c(rows, if (is.null(num_columns)) rows else check_count(num_columns, 0)), "num_rows"), dtype)
-  },
-  diag = function(diagonal, name = NULL) {
-    diagonal <- as_value(tensor(diagonal))
-    if (!rank_of(diagonal)) abort("`diagonal` must have at least one axis, not be a scalar", class = "shape")
-    n <- utils::tail(dim(diagonal), 1)
-    op_where(diagonal(1, c(n, n), "diagonal"), op_expand_dims(diagonal, -1), 0)
-  },
-  diag_part = function(input, name = NULL) diagonal_part(input),
-  trace = function(x, name = NULL) op_sum(diagonal_part(x), -1),
-  global_norm = function(t_list, name = NULL) global_norm(check_tensors(t_list, "t_list"))
-)
-
-#' Gathered, not multiplied by zeros, which leave a NaN beside the diagonal.
-#' @noRd
-diagonal_part <- function(x, fun = calling_function()) {
-  sizes <- shape_of(x)
-  rank <- check_matrices(sizes, fun)
-  leading <- sizes[seq_len(rank - 2)]
-  if (rank > 2 && all(sizes[-1] > 0)) leading[1] <- -1 # so that traced programs serve other batch sizes
-  flat <- op_reshape(x, c(leading, prod(sizes[rank - 1:0])))
-  op_gather(flat, array((seq_len(min(sizes[rank - 1:0])) - 1) * (sizes[rank] + 1)), max(rank - 1, 1))
-}
-
-check_matrices <- function(sizes, fun) {
-  if (length(sizes) < 2) abort("needs at least two axes, not shape ", format_shape(sizes), class = "shape", fun = fun)
-  length(sizes)
-}
-
 tf_random <- list(
   normal = function(shape, mean = 0, stddev = 1, dtype = "float32", seed = NULL, name = NULL) {
     with_own_seed(seed, op_random_normal(shape, mean, stddev, dtype))
@@ -365,7 +317,7 @@ tf_top <- list(
   shape = function(input, name = NULL) op_shape(input),
   size = function(input, name = NULL) op_prod(op_shape(input)),
   rank = function(input, name = NULL) tensor(rank_of(input)),
-  matmul = tf_linalg$matmul, norm = tf_linalg$norm,
+  matmul = tf_linalg$matmul, norm = tf_linalg$norm, einsum = tf_linalg$einsum, tensordot = tf_linalg$tensordot,
   transpose = function(a, perm = NULL, name = NULL) op_transpose(a, from_zero(perm)),
   reshape = function(tensor, shape, name = NULL) op_reshape(tensor, shape),
   concat = function(values, axis, name = NULL) op_concat(values, from_zero(axis)),
@@ -439,7 +391,7 @@ tf_top <- list(
 
 tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat",
   "stack", "unstack", "split", "squeeze", "expand_dims", "tile", "broadcast_to", "gather", "where", "reverse", "pad",
-  "matmul", "norm")
+  "matmul", "norm", "einsum", "tensordot")
 tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
 
 # Keras' functions likewise; those that call functions of the user's leave it to tf$where().
