@@ -204,11 +204,10 @@ check_name <- function(name, fun) {
   name
 }
 
-# What a student tries first.
-abort_symbolic <- function(fun) {
-  abort("a symbolic tensor has no numbers; layers take it, such as `layer_add()` or `layer_lambda(x, function(x) ...)`",
-    class = "traced", fun = fun)
-}
+#' What came to something that looks at numbers or sizes, but has none. Symbolic tensors make a layer of the call that
+#' led here: see R/layer-op.R.
+#' @noRd
+needs_values <- function(x) UseMethod("needs_values")
 
 #' "`a`, `b`, ...", after `before`; nothing if there are none.
 #' @noRd

@@ -39,6 +39,7 @@ custom_gradient <- function(f) {
   check_function(f)
   function(...) {
     arguments <- list(...)
+    for (x in tensor_leaves(arguments)) if (is_keras_tensor(x)) needs_values(x)
     watcher <- gradient_tape()
     made <- tape_record(watcher, do.call(f, arguments, quote = TRUE))
     if (!is_branch(made) || length(made) != 2 || !is.function(made[[2]])) {

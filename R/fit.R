@@ -290,7 +290,7 @@ check_indices <- function(self, data) {
   for (k in seq_along(self$outputs)) {
     at <- length(self$inputs) + k
     if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
-    n <- utils::tail(self$outputs[[k]]$shape, 1)
+    n <- utils::tail(dim(self$outputs[[k]]), 1)
     odd <- number_outside(data, at, n)
     if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
       " classes, so labels must lie in 0 .. ", n - 1)

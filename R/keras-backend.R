@@ -206,12 +206,13 @@ k_cast <- function(x, dtype) op_cast(x, dtype)
 
 #' @rdname k_cast
 #' @export
-k_dtype <- function(x) tensor_dtype(tensor(x))
+k_dtype <- function(x) if (is_keras_tensor(x)) x$dtype else tensor_dtype(tensor(x))
 
 #' Shape of a tensor
 #'
 #' `k_shape()` gives the sizes of the axes as a tensor, which follows the batch at hand in a model; `k_int_shape()` as a
-#' list of R numbers; `k_ndim()` the number of axes.
+#' list of R numbers, with `NULL` for sizes that are not known, such as that of the batch; `k_ndim()` the number of
+#' axes.
 #'
 #' @param x an array or tensor.
 #' @return A tensor of int32; a list; a number.
@@ -223,11 +224,11 @@ k_shape <- function(x) op_shape(x)
 
 #' @rdname k_shape
 #' @export
-k_int_shape <- function(x) as.list(shape_of(x))
+k_int_shape <- function(x) lapply(known_dim(x), function(n) if (!is.na(n)) as.integer(n))
 
 #' @rdname k_shape
 #' @export
-k_ndim <- function(x) rank_of(x)
+k_ndim <- function(x) length(known_dim(x))
 
 #' Default float dtype
 #'

@@ -12,10 +12,15 @@
 #' @param dtype `"float32"` by default; `"int32"` for tokens.
 #' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
 #' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
+#'   Besides layers, it takes operators, `[`, R's functions for tensors ([tensor-methods]), and functions of ops such as
+#'   `op_...()`, `k_...()`, `tf$...` and losses, alone or together with numbers: each call becomes a layer of the model
+#'   without weights, as in Keras. [k_shape()] gives the sizes of the batch at hand, as a symbolic tensor,
+#'   [k_int_shape()] those that are known.
 #' @examples
 #' input <- layer_input(shape = 784)
 #' code <- input |> layer_dense(32, activation = "relu")
 #' code
+#' 2 * code + k_mean(code, axis = -1, keepdims = TRUE)
 #' @export
 layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL,
   ragged = FALSE) {
@@ -95,11 +100,13 @@ new_node <- function(self, inputs, args, more = list()) {
 node_sources <- function(node) tensor_leaves(c(list(node$inputs), unname(node$more)))
 
 #' @param mask the shape of its mask, or NULL.
+#' @param values what it holds in the two trials of a call, where that follows from shapes.
 #' @noRd
-keras_tensor <- function(shape, dtype, node, mask = NULL) {
+keras_tensor <- function(shape, dtype, node, mask = NULL, values = NULL) {
   x <- new.env(parent = emptyenv())
   x$shape <- as.integer(shape)
   x$mask <- mask
+  x$values <- values
   x$dtype <- dtype
   x$node <- node
   structure(x, class = "nn_keras_tensor")
@@ -111,7 +118,7 @@ format_keras_shape <- function(shape) format_shape(ifelse(is.na(shape), "None", 
 
 #' @export
 print.nn_keras_tensor <- function(x, ...) {
-  cat("<symbolic tensor of shape ", format_keras_shape(x$shape), ", ", x$dtype, ", from layer ", x$node$layer$name,
+  cat("<symbolic tensor of shape ", format_keras_shape(dim(x)), ", ", x$dtype, ", from layer ", x$node$layer$name,
     ">\n", sep = "")
   invisible(x)
 }
@@ -127,27 +134,18 @@ length.nn_keras_tensor <- function(x) 1L
 
 #' @export
 `$.nn_keras_tensor` <- function(x, name) {
-  members <- c("shape", "dtype", "node")
-  if (name %in% members) .subset2(x, name) else unknown_member(name, members[1:2], "a symbolic tensor")
+  members <- c("shape", "dtype", "name", "ndim", "get_shape", "node")
+  switch(name, shape = nn_shape(dim(x)), get_shape = function() nn_shape(dim(x)), ndim = length(dim(x)),
+    name = x$node$layer$name, dtype = , node = .subset2(x, name),
+    unknown_member(name, utils::head(members, -1), "a symbolic tensor"))
 }
 
 #' @export
-Math.nn_keras_tensor <- function(x, ...) abort_symbolic(.Generic)
+`[.nn_keras_tensor` <- function(x, ..., drop = TRUE) op_layer("[", list(x = x, indices = read_indices(sys.call(),
+  parent.frame(), ...), drop = check_flag(drop)))
 
 #' @export
-Summary.nn_keras_tensor <- function(..., na.rm = FALSE) abort_symbolic(.Generic)
-
-#' @export
-`[.nn_keras_tensor` <- function(x, ...) abort_symbolic("[")
-
-#' @export
-as.array.nn_keras_tensor <- function(x, ...) abort_symbolic("as.array")
-
-#' @export
-mean.nn_keras_tensor <- function(x, ...) abort_symbolic("mean")
-
-#' @export
-t.nn_keras_tensor <- function(x) abort_symbolic("t")
+as.array.nn_keras_tensor <- function(x, ...) needs_values(x)
 
 # ---- what a call gives ----
 
@@ -155,7 +153,7 @@ t.nn_keras_tensor <- function(x) abort_symbolic("t")
 # be told. What follows from the others, such as the number of windows, differs between two trials. By position, as
 # sizes that meet are mostly at the same place.
 unknown_sizes <- list(
-  c(10007L, 1009L, 1013L, 1019L, 1021L, 1031L, 1033L, 1039L), c(10007L, 1201L, 1213L, 1217L, 1223L, 1229L, 1231L, 1237L)
+  c(10007L, 1009L, 1013L, 1019L, 1021L, 1031L, 1033L, 1039L), c(10009L, 1201L, 1213L, 1217L, 1223L, 1229L, 1231L, 1237L)
 )
 
 try_shape <- function(shape, trial = 1) ifelse(is.na(shape), unknown_sizes[[trial]][seq_along(shape)], shape)
@@ -165,6 +163,25 @@ try_shape <- function(shape, trial = 1) ifelse(is.na(shape), unknown_sizes[[tria
 #' @noRd
 known_shape <- function(shape, other) replace(shape, shape != other | shape > 0 & shape %% unknown_sizes[[1]][1] == 0,
   NA)
+
+#' The numbers that a symbolic tensor has in a trial, as it follows from shapes alone; NULL if it does not.
+#' @noRd
+trial_value <- function(x, trial) .subset2(x, "values")[[trial]]
+
+#' Those of what two trials gave.
+#' @noRd
+values_of_trials <- function(y, other) {
+  values <- list(known_value(y), known_value(other))
+  if (!any(vapply(values, is_symbolic, NA))) values
+}
+
+#' Do the two trials differ for one of these, in more than the batch?
+#' @noRd
+trials_differ <- function(xs) {
+  for (x in xs) if (anyNA(dim(x)[-1]) ||
+    !is.null(trial_value(x, 1)) && !identical(as.array(trial_value(x, 1)), as.array(trial_value(x, 2)))) return(TRUE)
+  FALSE
+}
 
 symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
@@ -176,15 +193,18 @@ symbolic_call <- function(self, object, args) {
   args <- args[!symbolic]
   for (name in names(more)) if (!all(vapply(tensor_leaves(more[[name]]), is_keras_tensor, NA)))
     abort("`", name, "` is a mixture of symbolic tensors and others", fun = self$name)
-  if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, function(x) x$shape)))
+  if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, dim)))
   all <- c(list(object), more)
   leaves <- tensor_leaves(unname(all))
-  run <- function(x, masks) {
-    x <- with_masks(x, masks)
-    do.call(call_layer, c(list(self, as_inputs(self, x[[1]])), args, x[-1]))
-  }
   try_call <- function(trial) {
-    specs <- fill_leaves(all, lapply(leaves, function(x) tensor_spec(x$dtype, try_shape(x$shape, trial))))
+    values <- lapply(leaves, trial_value, trial)
+    run <- function(x, masks) {
+      x <- fill_leaves(all, Map(function(t, value) if (is.null(value)) t else value, tensor_leaves(x, TRUE), values))
+      x <- with_masks(x, masks)
+      do.call(call_layer, c(list(self, as_inputs(self, x[[1]])), args, x[-1]))
+    }
+    specs <- fill_leaves(all, Map(function(x, value) if (is.null(value)) tensor_spec(x$dtype, try_shape(dim(x), trial)),
+      leaves, values))
     mask_specs <- lapply(leaves, function(x) {
       if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask"), trial))
     })
@@ -194,12 +214,15 @@ symbolic_call <- function(self, object, args) {
     )))$template
   }
   template <- try_call(1)
-  other <- if (anyNA(unlist(lapply(leaves, function(x) x$shape[-1])))) try_call(2) else template
+  # what ops make of the size of the batch may be no multiple of it
+  other <- if (self$kind == "op_lambda" || trials_differ(leaves)) try_call(2) else template
+  if (length(tensor_leaves(template)) != length(tensor_leaves(other)))
+    abort("how many tensors it gives follows from sizes that are not known", class = "shape", fun = self$name)
   node <- new_node(self, object, args, more)
   node$outputs <- fill_leaves(template, Map(function(y, other) {
     mask <- attr(y, "mask")
     keras_tensor(known_shape(shape_of(y), shape_of(other)), tensor_dtype(y), node,
-      if (!is.null(mask)) known_shape(shape_of(mask), shape_of(attr(other, "mask"))))
+      if (!is.null(mask)) known_shape(shape_of(mask), shape_of(attr(other, "mask"))), values_of_trials(y, other))
   }, tensor_leaves(template), tensor_leaves(other)))
   if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs
@@ -208,7 +231,7 @@ symbolic_call <- function(self, object, args) {
 #' What `$input`, `$output` and their shapes say.
 #' @noRd
 note_ends <- function(self, input, output) {
-  shapes <- function(x) fill_leaves(x, lapply(tensor_leaves(x), function(y) y$shape))
+  shapes <- function(x) fill_leaves(x, lapply(tensor_leaves(x), dim))
   self$input <- input
   self$output <- output
   self$input_shape <- shapes(input)

@@ -6,6 +6,7 @@
 #   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
 #                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
+#   autocast                  FALSE if floats are taken as they come, not in the layer's dtype
 #   takes                     names of the inputs in that list, by which a call may have them one by one
 #   state_sizes(self)         of cells: see R/layer-rnn.R
 #   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
@@ -252,7 +253,7 @@ as_inputs <- function(self, x) {
   arrange <- layer_type(self)$arrange
   if (!is.null(arrange) && !is_tensor(x)) x <- arrange(self, x)
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
-    if (is_tensor(t)) return(cast_float(t, self$dtype))
+    if (is_tensor(t)) return(if (isFALSE(layer_type(self)$autocast)) t else cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
     if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
     t <- check_numbers(t, arg = "x", fun = self$name)

@@ -67,7 +67,7 @@ last_layer <- function(x) {
   if (!is.null(layer$outputs)) return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
   if (layer$kind %in% c("flatten", "reshape", "permute", "repeat_vector", "dropout"))
     return(last_layer(tensor_leaves(x$node$inputs)[[1]]))
-  list(name = layer$name, activation = last_activation(layer), shape = x$shape)
+  list(name = layer$name, activation = last_activation(layer), shape = dim(x))
 }
 
 last_activation <- function(layer) {
@@ -92,8 +92,8 @@ check_target_range <- function(self, k, data, y) {
   name <- part_name(loss)
   sums <- name %in% one_hot_losses
   wanted <- if (sums) c(1, 1) else target_ranges[[name]]
-  if (is.null(wanted) || !sizes_fit(dim(target)[-1], output$shape[-1])) return()
-  if (length(output$shape) > 2 && may_mask(self)) return() # what stands under a mask is free
+  if (is.null(wanted) || !sizes_fit(dim(target)[-1], dim(output)[-1])) return()
+  if (length(dim(output)) > 2 && may_mask(self)) return() # what stands under a mask is free
   if (sums) target <- op_sum(column_tensor(target), if (is.null(part_config(loss)$axis)) -1 else part_config(loss)$axis)
   slack <- if (sums) 0.015 else 1e-6 # of probabilities with two digits; of rounding
   outside <- function(ends) isTRUE(ends[1] < wanted[1] - slack || ends[2] > wanted[2] + slack)
@@ -131,9 +131,9 @@ check_numbers_reached <- function(self, k, data, y) {
   output <- self$outputs[[k]]
   name <- part_name(self$compiled$losses[[k]])
   if (!name %in% setdiff(number_losses, c(names(target_ranges), "cosine_similarity")) ||
-    !sizes_fit(dim(target)[-1], output$shape[-1])) return()
+    !sizes_fit(dim(target)[-1], dim(output)[-1])) return()
   # parts of it may be free
-  if (length(output$shape) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs))
+  if (length(dim(output)) > 2 && may_mask(self) || length(data$columns) > length(self$inputs) + length(self$outputs))
     return()
   where <- target_label(self, k, y)
   ends <- column_ends(target)
@@ -147,7 +147,7 @@ check_numbers_reached <- function(self, k, data, y) {
   }
   asked <- Filter(function(m) is.character(m$metric) && tolower(m$metric) %in% c("accuracy", "acc", "binary_accuracy"),
     self$compiled$metrics[[k]])
-  if (length(asked) && ends_in_one(output$shape) && !all(as.array(column_tensor(target)) %in% 0:1)) {
+  if (length(asked) && ends_in_one(dim(output)) && !all(as.array(column_tensor(target)) %in% 0:1)) {
     warn("the metric `", asked[[1]]$name, "` is for classification, but ", where, " holds numbers, ", span(ends),
       ", and the loss `", loss_name(self$compiled$losses[[k]]),
       "` is for regression: \"mae\" tells how far off predictions are", class = "targets")

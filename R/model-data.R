@@ -66,7 +66,7 @@ input_names <- function(self, x = NULL) {
 }
 
 input_column <- function(value, input, fun) {
-  wanted <- input$shape
+  wanted <- dim(input)
   t <- like_rows(as_column(value, input$dtype, "x", fun, wanted), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
@@ -137,7 +137,7 @@ target_columns <- function(self, y, fun, x, inputs) {
   same <- length(y) == 1 && length(x) == 1 && identical(x[[1]], y[[1]]) &&
     identical(column_info(inputs[[1]])[[1]], target_dtype(self, 1))
   lapply(seq_along(y), function(k) {
-    shape <- self$outputs[[k]]$shape
+    shape <- dim(self$outputs[[k]])
     if (is.factor(y[[k]])) check_factor(self, k, fun)
     like_rows(if (same) inputs[[k]] else as_column(y[[k]], target_dtype(self, k), "y", fun, shape), shape)
   })

@@ -35,7 +35,7 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
 own_beginning <- function(inputs, outputs, fun = calling_function()) {
   from <- inputs
   to <- lapply(inputs, function(x) if (isTRUE(x$node$layer$is_input)) x else
-    input_tensor(x$shape[-1], x$dtype, batch = x$shape[1]))
+    input_tensor(dim(x)[-1], x$dtype, batch = dim(x)[1]))
   if (identical(from, to)) return(list(inputs = inputs, outputs = outputs))
   inputs <- to
   moved <- function(x) to[[place_of(x, from)]]

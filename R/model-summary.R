@@ -93,7 +93,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
       x$node$layer$name, "")))
     own <- data.frame(
       indent = indent, layer = layer$name, type = layer$class_name,
-      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape), ""),
+      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(dim(y)), ""),
         collapse = ", "),
       params = count_of(all_weights(layer)), trainable = trained && layer$trainable,
       connected = paste(unique(from), collapse = ", ")

@@ -139,7 +139,7 @@ first_shape <- function(self) {
   first <- layer_self(self$layers[[1]])
   if (!is.null(first$options$input_shape)) return(first$options$input_shape)
   if (!is.null(first$options$batch_input_shape)) return(first$options$batch_input_shape[-1])
-  if (is_model(self$layers[[1]]) && first$built) return(first$input$shape[-1])
+  if (is_model(self$layers[[1]]) && first$built) return(dim(first$input)[-1])
   own <- if (!is_model(self$layers[[1]])) layer_type(first)$input_shape
   if (!is.null(own)) own(first)
 }

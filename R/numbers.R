@@ -25,7 +25,6 @@ conversions <- c(
   sparseVector = "`as.numeric(x)` gives the numbers",
   data.frame = "`as.matrix(x)` or a column, `x$name`, gives numbers",
   complex = "`Re(x)`, `Im(x)`, `Mod(x)` and `Arg(x)` are numbers",
-  nn_keras_tensor = "`layer_lambda(x, function(x) ...)` puts ops on symbolic tensors",
   character = "`as.numeric(x)` reads numbers, `factor(x)` makes classes"
 )
 
@@ -54,6 +53,7 @@ is_matrix_object <- function(x) typeof(x) == "S4" && requireNamespace("Matrix", 
 #' @noRd
 bare_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   if (is_bare(x)) return(x)
+  if (is_keras_tensor(x)) needs_values(x)
   force(arg) # as it was called, before x is another
   x <- without_class(x)
   if (is_bare(x) || is_integer64(x)) return(x)
@@ -87,6 +87,7 @@ check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
 plain_argument <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   force(arg)
   if (!is.object(x) || is_tensor(x)) return(x)
+  if (is_keras_tensor(x)) needs_values(x)
   bare <- without_class(x)
   if (is_integer64(bare)) check_numbers(bare, arg, fun) else bare
 }
@@ -100,7 +101,6 @@ plain_vector <- function(x, arg = deparse(substitute(x)), fun = calling_function
 #' What C asks for where it meets anything but bare numbers.
 #' @noRd
 numbers_for_engine <- function(x) {
-  if (is_keras_tensor(x)) abort_symbolic(user_function())
   if (is_layer(x)) {
     abort("there is no arithmetic with ", describe(x), ": call it on a tensor and go on with the result",
       fun = user_function())
@@ -167,6 +167,7 @@ check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function(
 #' A list of numbers, or a tensor, as a vector; anything else as it is.
 #' @noRd
 plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  for (part in if (is_branch(x)) x) if (is_keras_tensor(part)) needs_values(part)
   x <- if (is_branch(x)) lapply(x, known_value) else known_value(x)
   if (is_tensor(x)) return(if (is_symbolic(x)) x else as.array(x))
   one <- function(x) is_number(if (is_tensor(x) && !is_symbolic(x)) as.array(x) else x)

@@ -29,7 +29,7 @@ op_resize <- function(x, size, method = "bilinear") {
 #' @noRd
 resize_axes <- function(x, axes, sizes, method) {
   if (method == "bilinear") x <- as_floats(x)
-  for (k in seq_along(axes)) x <- resize_axis(x, axes[k], known_sizes(x)[axes[k]], sizes[k], method)
+  for (k in seq_along(axes)) x <- resize_axis(x, axes[k], shape_of(x)[axes[k]], sizes[k], method)
   as_value(tensor(x))
 }
 

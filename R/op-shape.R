@@ -32,10 +32,6 @@ check_sizes <- function(shape, min = 0, arg = "shape", fun = calling_function())
   shape
 }
 
-#' Of what has numbers, so that they are known: a symbolic tensor of a model is refused.
-#' @noRd
-known_sizes <- function(x) if (is_keras_tensor(x)) abort_symbolic(user_function()) else shape_of(x)
-
 #' `x` with those of its axes that `from` names, in order, and new ones of size 1 where it has 0. The size of the first
 #' axis is left open, so that traced programs serve other batch sizes.
 #' @noRd
@@ -84,7 +80,7 @@ op_squeeze <- function(x, axis = NULL) {
 #' as.array(op_broadcast_to(1:3, c(2, 3)))
 #' @export
 op_broadcast_to <- function(x, shape) {
-  sizes <- known_sizes(x)
+  sizes <- shape_of(x)
   shape <- check_sizes(shape)
   more <- length(shape) - length(sizes)
   full <- c(rep(1, max(more, 0)), sizes)
@@ -110,7 +106,7 @@ op_broadcast_to <- function(x, shape) {
 #' as.array(op_repeat(1:2, 3)) # 1 1 1 2 2 2
 #' @export
 op_tile <- function(x, multiples) {
-  sizes <- known_sizes(x)
+  sizes <- shape_of(x)
   multiples <- check_per_axis(multiples, length(sizes), min = 0)
   check_room(sizes * multiples, "multiples", 1, x)
   for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
@@ -120,7 +116,7 @@ op_tile <- function(x, multiples) {
 #' @rdname op_tile
 #' @export
 op_repeat <- function(x, repeats, axis = 1) {
-  size <- known_sizes(x)[check_one_axis(axis, rank_of(x)) + 1]
+  size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
   repeats <- check_whole(repeats, min = 0)
   if (!length(repeats) %in% c(1, size)) abort("`repeats` must be one number or ", size, ", not ", length(repeats))
   check_room(sum(rep_len(repeats, size)), "repeats")
@@ -271,7 +267,7 @@ op_concat <- function(xs, axis = -1) {
 #' @rdname op_concat
 #' @export
 op_split <- function(x, num_or_sizes, axis = -1) {
-  sizes <- known_sizes(x)
+  sizes <- shape_of(x)
   at <- check_one_axis(axis, length(sizes)) + 1
   num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0), names(num_or_sizes))
   parts <- if (length(num_or_sizes) == 1) rep(sizes[at] / check_count(num_or_sizes), num_or_sizes) else num_or_sizes
@@ -307,7 +303,7 @@ op_stack <- function(xs, axis = 1) {
 #' @export
 op_unstack <- function(x, axis = 1) {
   at <- check_one_axis(axis, rank_of(x)) + 1
-  lapply(seq_len(known_sizes(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
+  lapply(seq_len(shape_of(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
 }
 
 #' Gather slices

@@ -67,4 +67,4 @@ pad_places <- function(x, at, edges) {
 
 #' x with so many times the cells along its axes `at`.
 #' @noRd
-resize_times <- function(x, at, times, method) resize_axes(x, at, known_sizes(x)[at] * times, method)
+resize_times <- function(x, at, times, method) resize_axes(x, at, shape_of(x)[at] * times, method)

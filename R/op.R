@@ -17,10 +17,13 @@ op_table <- function() {
 #' @noRd
 shape_of <- function(x) {
   if (is_tensor(x)) return(tensor_info(x)[[2]])
-  if (is_keras_tensor(x)) return(dim(x))
   x <- check_numbers(x, "x", user_function())
   if (!is.null(dim(x))) dim(x) else if (length(x) == 1) integer() else length(x)
 }
+
+#' The same of symbolic tensors, too, as far as it is known.
+#' @noRd
+known_dim <- function(x) if (is_keras_tensor(x)) dim(x) else shape_of(x)
 
 #' Are two shapes the same? Unlike identical() it does not look at the rows of a batch: see src/border/r_sizes.c.
 #' @noRd

@@ -17,7 +17,7 @@ model_graph <- function(self) {
     if (length(sources)) cbind(sources, i)
   }))
   is_output <- vapply(nodes, function(n) any(vapply(self$outputs, function(y) identical(y$node, n), NA)), NA)
-  shape <- vapply(nodes, function(n) paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(y$shape),
+  shape <- vapply(nodes, function(n) paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(dim(y)),
     ""), collapse = ", "), "")
   params <- vapply(nodes, function(n) count_of(all_weights(n$layer)), 0)
   list(

@@ -149,6 +149,7 @@ config_entry <- function(x, arg, self, table) {
   argument <- paste0(self$name, "_", arg) # layers' names differ
   if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = part_entry(x, argument, table$own)))
   if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
+  if (inherits(x, "nn_op_args")) return(list(op = op_data(unclass(x), self$name)))
   if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f")
     self$name else argument), x)))
   if (is_tensor(x)) return(list(value = as.list(as.array(x))))
@@ -333,6 +334,7 @@ rebuild <- function(description, custom_objects, fun) {
   read_config <- function(x, name, entry) {
     if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
     if (!is.null(x$layer)) return(as_layer(layer_at(x$layer)))
+    if (!is.null(x$op)) return(read_op_data(x$op))
     if (!is.null(x$custom)) {
       name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
       return(with_name(find_custom(custom_objects, name, "function", fun), name))
@@ -389,8 +391,8 @@ check_calls <- function(layers) {
 
 layer_constructor <- function(kind, fun) {
   name <- paste0("layer_", kind)
-  if (!is.character(kind) || !name %in% getNamespaceExports(topenv())) abort("there is no layer \"", kind, "\"",
-    class = "file", fun = fun)
+  if (!is.character(kind) || !name %in% c(getNamespaceExports(topenv()), "layer_op_lambda"))
+    abort("there is no layer \"", kind, "\"", class = "file", fun = fun)
   get(name, envir = topenv())
 }
 

@@ -1,6 +1,7 @@
 # Nested lists of tensors, as arguments, results, elements of a data set: their leaves, and back.
 
 is_branch <- function(x) is.list(x) && !is.object(x)
+as_branch <- function(x) if (is_branch(x)) x else list(x)
 
 # These run in every step of a training loop, so they loop: vapply() takes longer.
 is_flat <- function(x) {

@@ -66,8 +66,8 @@ NULL
 `/.nn_tensor` <- function(e1, e2) true_divide(e1, e2)
 
 # Where two classes meet in an operator, R asks that both give one method. Layers and symbolic tensors have the
-# tensors', in which they are refused; R 4.3 and later ask who will do it, and tensors will, whatever it is that they
-# meet.
+# tensors': layers are refused there, symbolic tensors make a layer of the call (R/layer-op.R). R 4.3 and later ask who
+# will do it, and tensors will, whatever it is that they meet.
 #' @rawNamespace
 #' S3method("+", nn_layer, "+.nn_tensor")
 #' S3method("-", nn_layer, "-.nn_tensor")
@@ -79,10 +79,24 @@ NULL
 #' S3method("*", nn_keras_tensor, "*.nn_tensor")
 #' S3method("/", nn_keras_tensor, "/.nn_tensor")
 #' S3method(Ops, nn_keras_tensor, Ops.nn_tensor)
+#' S3method(Math, nn_keras_tensor, Math.nn_tensor)
+#' S3method(Summary, nn_keras_tensor, Summary.nn_tensor)
+#' S3method(mean, nn_keras_tensor, mean.nn_tensor)
+#' S3method(sort, nn_keras_tensor, sort.nn_tensor)
+#' S3method(t, nn_keras_tensor, t.nn_tensor)
+#' S3method(aperm, nn_keras_tensor, aperm.nn_tensor)
+#' S3method(cbind, nn_keras_tensor, cbind.nn_tensor)
+#' S3method(rbind, nn_keras_tensor, rbind.nn_tensor)
+#' S3method(is.finite, nn_keras_tensor, is.finite.nn_tensor)
+#' S3method(is.infinite, nn_keras_tensor, is.infinite.nn_tensor)
+#' S3method(is.nan, nn_keras_tensor, is.nan.nn_tensor)
+#' S3method(is.na, nn_keras_tensor, is.na.nn_tensor)
+#' S3method("[[", nn_keras_tensor, "[[.nn_tensor")
 #' if (getRversion() >= "4.3.0") {
 #'   S3method(chooseOpsMethod, nn_tensor)
 #'   S3method(chooseOpsMethod, nn_layer, chooseOpsMethod.nn_tensor)
 #'   S3method(chooseOpsMethod, nn_keras_tensor, chooseOpsMethod.nn_tensor)
+#'   S3method(matrixOps, nn_keras_tensor, matrixOps.nn_tensor)
 #' }
 chooseOpsMethod.nn_tensor <- function(x, y, mx, my, cl, reverse) TRUE
 
@@ -300,10 +314,13 @@ summary.nn_tensor <- function(object, ...) if (is_symbolic(object)) format(objec
 all_dims <- function() structure(list(), class = "nn_all_dims")
 
 #' @export
-`[.nn_tensor` <- function(x, ..., drop = TRUE) {
-  check_flag(drop)
+`[.nn_tensor` <- function(x, ..., drop = TRUE) part_of(x, read_indices(sys.call(), parent.frame(), ...), drop)
+
+#' @param indices what read_indices() gives.
+#' @noRd
+part_of <- function(x, indices, drop, fun = "[") {
+  check_flag(drop, fun = fun)
   dim <- dim(x)
-  indices <- read_indices(sys.call(), parent.frame(), ...)
   if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
   if (length(indices) == 1 && length(dim) > 1 && is_mask(indices[[1]]) &&
     length(dim(indices[[1]])) > 1) return(masked(x, indices[[1]], "["))

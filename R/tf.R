@@ -316,7 +316,7 @@ tf_top <- list(
   stop_gradient = function(input, name = NULL) op_stop_gradient(input),
   shape = function(input, name = NULL) op_shape(input),
   size = function(input, name = NULL) op_prod(op_shape(input)),
-  rank = function(input, name = NULL) tensor(rank_of(input)),
+  rank = function(input, name = NULL) tensor(length(known_dim(input))),
   matmul = tf_linalg$matmul, norm = tf_linalg$norm, einsum = tf_linalg$einsum, tensordot = tf_linalg$tensordot,
   transpose = function(a, perm = NULL, name = NULL) op_transpose(a, from_zero(perm)),
   reshape = function(tensor, shape, name = NULL) op_reshape(tensor, shape),
@@ -397,8 +397,6 @@ tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
 # Keras' functions likewise; those that call functions of the user's leave it to tf$where().
 for (own in setdiff(ls(pattern = "^k_"), "k_switch")) assign(own, as_tensorflow(get(own)))
 rm(own)
-
-as_branch <- function(x) if (is_branch(x)) x else list(x)
 
 descends <- function(direction, fun = calling_function()) {
   check_choice(direction, c("ASCENDING", "DESCENDING"), fun = fun) == "DESCENDING"

@@ -275,6 +275,7 @@ int is_tensor(SEXP x) {
 int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x)) == VECSXP; }
 
 SEXP tensor_block(SEXP x) {
+  if (!is_tensor(x)) bare_numbers(x); /* may know what to do with it */
   SEXP block = is_tensor(x) ? R_ExternalPtrProtected(x) : R_NilValue;
   if (TYPEOF(block) == VECSXP) raise_text(STATUS_TRACED,
     "it looks at the numbers of a tensor, which are known only when it runs");

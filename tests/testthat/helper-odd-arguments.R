@@ -67,7 +67,8 @@ sensible <- list(
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
     "nulls"), c("sequences$", "nested"),
   # other kinds beside that of the default
-  c("^tf[$]rank|^k_(ndim|int_shape)", "symbolic"), c("^tf[$](Variable[|]initial_value|`function`[|]func)$",
+  c("^(op|k|loss|metric|activation)_|^tf[$]|^[^a-z]", "symbolic"), # which ops take
+  c("^tf[$](Variable[|]initial_value|`function`[|]func)$",
     some_functions),
   c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"),
   c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),

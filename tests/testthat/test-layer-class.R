@@ -33,7 +33,7 @@ test_that("methods find the layer as self, or take it as their first argument", 
     expect_equal(as.array(s(x)), 3 * x %*% diag(c(1, 10)), tolerance = 1e-6)
     expect_identical(s$factor, 3)
     expect_equal(as.array(scale(x, factor = 2)), 2 * x, tolerance = 1e-6)
-    expect_identical(scale(layer_input(c(NA, 5)))$shape, c(NA, NA, 5L))
+    expect_identical(dim(scale(layer_input(c(NA, 5)))), c(NA, NA, 5L))
   }
 })
 

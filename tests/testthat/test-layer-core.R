@@ -35,7 +35,7 @@ test_that("dense works along the last axis of any input", {
   expect_identical(dim(y), c(2L, 5L, 3L))
   for (i in 1:2) expect_equal(y[i, , ], rows_plus(x[i, , ] %*% w[[1]], w[[2]]), tolerance = 1e-9)
   s <- layer_input(c(NA, 4))
-  expect_identical(layer_dense(s, 3)$shape, c(NA, NA, 3L))
+  expect_identical(dim(layer_dense(s, 3)), c(NA, NA, 3L))
 })
 
 test_that("initializers give what weights start from, and must fit", {
@@ -155,7 +155,7 @@ test_that("PReLU learns a slope for each feature, or shared ones", {
   shared(z)
   expect_identical(dim(shared$weights[[1]]), c(1L, 4L))
   free <- layer_activation_parametric_relu(layer_input(c(NA, 4)), shared_axes = 1)
-  expect_identical(free$shape, c(NA, NA, 4L))
+  expect_identical(dim(free), c(NA, NA, 4L))
   # the gradient of a slope: the sum of negative inputs
   with(gradient_tape() %as% tape, total <- op_sum(p(z)))
   expect_equal(as.array(tape$gradient(total, p$weights[[1]])), apply(pmin(z, 0), 2:3, sum), tolerance = 1e-9)
@@ -211,10 +211,10 @@ test_that("flatten, reshape and permute go row by row", {
 
 test_that("shapes are inferred where sizes are not known", {
   s <- layer_input(c(NA, 6))
-  expect_identical(layer_reshape(s, c(-1, 3))$shape, c(NA, NA, 3L))
-  expect_identical(layer_permute(s, c(2, 1))$shape, c(NA, 6L, NA))
-  expect_identical(layer_flatten(s)$shape, c(NA_integer_, NA))
-  expect_identical(layer_repeat_vector(layer_input(6), 4)$shape, c(NA, 4L, 6L))
+  expect_identical(dim(layer_reshape(s, c(-1, 3))), c(NA, NA, 3L))
+  expect_identical(dim(layer_permute(s, c(2, 1))), c(NA, 6L, NA))
+  expect_identical(dim(layer_flatten(s)), c(NA_integer_, NA))
+  expect_identical(dim(layer_repeat_vector(layer_input(6), 4)), c(NA, 4L, 6L))
   model <- keras_model(s, layer_reshape(s, c(-1, 3)))
   x <- x64(2, 5, 6)
   expect_identical(dim(predict(model, x)), c(2L, 10L, 3L))

@@ -66,7 +66,7 @@ test_that("inputs of fewer axes are the same for all steps", {
   expect_equal(as.array(layer_multiply(list(y, x))), x * c(y[, c(1, 1, 1)], y[, c(2, 2, 2)]), tolerance = 1e-6)
   # as many rows as features: (2, 1, 2) and (2, 2) once made (2, 2, 2)
   expect_identical(dim(layer_average(list(x[, 1, , drop = FALSE], y))), c(2L, 1L, 2L))
-  expect_identical(layer_add(list(layer_input(c(1, 2)), layer_input(2)))$shape, c(NA, 1L, 2L))
+  expect_identical(dim(layer_add(list(layer_input(c(1, 2)), layer_input(2)))), c(NA, 1L, 2L))
 })
 
 test_that("lambda and custom layers get their mask while the model is built", {

@@ -22,7 +22,7 @@ test_that("inputs may come one by one, and broadcast", {
   one <- array(c(1, 2), c(2, 1, 1))
   expect_equal(of(layer_add(), steps, one), steps + c(1, 2), tolerance = 1e-6)
   i <- layer_input(c(3, 2))
-  expect_identical(layer_add(list(i, layer_input(c(1, 2))))$shape, c(NA, 3L, 2L))
+  expect_identical(dim(layer_add(list(i, layer_input(c(1, 2))))), c(NA, 3L, 2L))
 })
 
 test_that("concatenate joins along an axis that counts from 0 at the batch, or from the end", {
@@ -34,7 +34,7 @@ test_that("concatenate joins along an axis that counts from 0 at the batch, or f
   expect_equal(joined[, 1:3, ], x, tolerance = 1e-6)
   expect_equal(joined[, 4, ], y[, 1, ], tolerance = 1e-6)
   expect_equal(of(layer_concatenate(axis = -2), x, y), joined)
-  expect_identical(layer_concatenate(list(layer_input(c(NA, 4)), layer_input(c(NA, 5))))$shape, c(NA, NA, 9L))
+  expect_identical(dim(layer_concatenate(list(layer_input(c(NA, 4)), layer_input(c(NA, 5))))), c(NA, NA, 9L))
 })
 
 test_that("dot multiplies along an axis of each input", {
@@ -48,7 +48,7 @@ test_that("dot multiplies along an axis of each input", {
   for (i in 1:2) expect_equal(z[i, , ], t(x[i, , ]) %*% t(y[i, , ]), tolerance = 1e-12)
   v <- of(layer_dot(axes = c(1, 1), dtype = "float64"), a, x)
   for (i in 1:2) expect_equal(v[i, ], as.vector(a[i, ] %*% x[i, , ]), tolerance = 1e-12)
-  expect_identical(layer_dot(list(layer_input(c(3, 4)), layer_input(c(5, 3))), axes = c(1, 2))$shape, c(NA, 4L, 5L))
+  expect_identical(dim(layer_dot(list(layer_input(c(3, 4)), layer_input(c(5, 3))), axes = c(1, 2))), c(NA, 4L, 5L))
 })
 
 test_that("gradients reach every input", {

@@ -87,14 +87,14 @@ test_that("models with pooling layers are summarised, saved, cloned and trained 
 test_that("sizes that are not known stay so", {
   input <- layer_input(c(NA, NA, 3))
   pooled <- layer_max_pooling_2d(input)
-  expect_identical(pooled$shape, c(NA, NA, NA, 3L))
+  expect_identical(dim(pooled), c(NA, NA, NA, 3L))
   model <- keras_model(input, layer_global_max_pooling_2d(pooled))
   for (n in c(6, 9)) {
     x <- some(c(2, n, n + 1, 3))
     expect_equal(predict(model, x), apply(x[, seq_len(n %/% 2 * 2), seq_len((n + 1) %/% 2 * 2), ], c(1, 4), max),
       tolerance = 1e-6)
   }
-  expect_identical(layer_lambda(layer_input(c(NA, 2)), function(x) x[, 2:dim(x)[2], ])$shape, c(NA, NA, 2L))
+  expect_identical(dim(layer_lambda(layer_input(c(NA, 2)), function(x) x[, 2:dim(x)[2], ])), c(NA, NA, 2L))
 })
 
 test_that("pooling layers refuse what does not fit, in words", {

@@ -59,7 +59,7 @@ test_that("models of stateful layers carry states through predict() and fit(), b
   expect_error(keras_model_sequential(input_shape = c(3, 2)) |> layer_gru(2, stateful = TRUE),
     "needs to know the batch size", class = "nativenet_error_shape")
   given <- layer_input(batch_shape = c(2, 3, 2))
-  expect_identical(layer_gru(given, 2, stateful = TRUE)$shape, c(2L, 2L))
+  expect_identical(dim(layer_gru(given, 2, stateful = TRUE)), c(2L, 2L))
   expect_error(reset_states(3), "`object` must be a model or a layer", class = "nativenet_error_value")
 })
 

@@ -151,13 +151,13 @@ test_that("the nodes of a graph are found along its longest paths, of thousands 
 
 test_that("sizes that are not known stay so through layers", {
   s <- layer_input(c(NA, 4))
-  expect_identical(layer_lstm(s, 3, return_sequences = TRUE)$shape, c(NA, NA, 3L))
-  expect_identical(layer_lstm(s, 3)$shape, c(NA, 3L))
-  expect_identical(layer_add(list(s, s))$shape, c(NA, NA, 4L))
-  expect_identical(layer_embedding(layer_input(NA, dtype = "int32"), 7, 3)$shape, c(NA, NA, 3L))
-  expect_identical(layer_input(list(NULL, 4))$shape, c(NA, NA, 4L))
-  expect_identical(layer_input(c(-1, 4))$shape, c(NA, NA, 4L))
-  expect_identical(layer_input(batch_shape = c(32, 4))$shape, c(32L, 4L))
+  expect_identical(dim(layer_lstm(s, 3, return_sequences = TRUE)), c(NA, NA, 3L))
+  expect_identical(dim(layer_lstm(s, 3)), c(NA, 3L))
+  expect_identical(dim(layer_add(list(s, s))), c(NA, NA, 4L))
+  expect_identical(dim(layer_embedding(layer_input(NA, dtype = "int32"), 7, 3)), c(NA, NA, 3L))
+  expect_identical(dim(layer_input(list(NULL, 4))), c(NA, NA, 4L))
+  expect_identical(dim(layer_input(c(-1, 4))), c(NA, NA, 4L))
+  expect_identical(dim(layer_input(batch_shape = c(32, 4))), c(32L, 4L))
   expect_output(print(s), "<symbolic tensor of shape (None, None, 4), float32, from layer input_", fixed = TRUE)
 })
 
@@ -231,12 +231,10 @@ test_that("layer_input() checks its arguments", {
 
 test_that("symbolic tensors have no numbers, and say what to do instead", {
   i <- layer_input(4)
-  for (f in list(function(x) x + 1, function(x) x * x, function(x) -x, function(x) x == x, exp, sum, mean, function(x)
-    x[1], as.array, t)) {
-    expect_error(f(i), "a symbolic tensor has no numbers; layers take it", class = "nativenet_error_traced")
+  for (f in list(as.array, tensor, variable, function(x) tf$Variable(x), function(x) layer_dense(x, units = x))) {
+    expect_error(f(i), "a symbolic tensor has no numbers; layers and ops take it", class = "nativenet_error_traced")
   }
   expect_error(i$foo, "a symbolic tensor has no member `$foo`", fixed = TRUE, class = "nativenet_error_member")
-  expect_error(tensor(i), "not a symbolic tensor of shape (None, 4)", fixed = TRUE, class = "nativenet_error_value")
   expect_error(layer_lambda(f = function(x, k) x)(i, k = i), "unused argument `k`", class = "nativenet_error")
 })
 

@@ -138,7 +138,7 @@ test_that("single numbers, sizes and seeds may be integer64, too", {
   same(function(n) as.array(regularizer_l2(n)(c(1, 2))))
   same(function(n) as.array(initializer_random_normal(stddev = n, seed = n)(3)))
   same(function(n) as.array(k_dropout(rep(1, 20), 0.5, seed = n)))
-  same(function(n) layer_input(n)$shape)
+  same(function(n) dim(layer_input(n)))
   same(function(n) keras_model_sequential(input_shape = list(n, NA))$input_shape)
   same(function(n) check_gradient(function(x) op_sum(x^3), 1, step = n)$difference)
   same(function(n) learning_rate_schedule_exponential_decay(n, n, 0.5)(3))
