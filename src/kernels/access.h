@@ -3,19 +3,22 @@
 INLINE const struct slot *input_slot(const struct call *c, int k) { return &c->slots[c->in[k].slot]; }
 INLINE const struct slot *output_slot(const struct call *c) { return &c->slots[c->out->slot]; }
 
+/* The numbers of a slot; NULL where none are needed or wanted. */
+INLINE real *numbers_at(const struct call *c, int32_t slot) { return slot == NO_SLOT ? NULL : c->slots[slot].value; }
+
 #define SHAPE(k) (&input_slot(c, k)->shape)
 #define OUT_SHAPE (&output_slot(c)->shape)
 #define IN(k) ((const real *)input_slot(c, k)->value)
 #define OUT ((real *)output_slot(c)->value)
-#define SAVED ((real *)c->slots[c->saved].value)
-#define WORKSPACE ((real *)c->slots[c->workspace].value)
+#define SAVED numbers_at(c, c->saved)
+#define WORKSPACE numbers_at(c, c->workspace)
 #define OUTPUT(k) ((real *)c->slots[c->out[k].slot].value)
 
 /* Gradients: of the output, which is there; of one of several outputs (NULL: 0), and of input k (NULL where it is not
  * wanted). */
 #define DOUT ((const real *)c->slots[c->dout->slot].value)
-#define DOUTPUT(k) (c->dout[k].slot == NO_SLOT ? NULL : (const real *)c->slots[c->dout[k].slot].value)
-#define DIN(k) (c->din[k].slot == NO_SLOT ? NULL : (real *)c->slots[c->din[k].slot].value)
+#define DOUTPUT(k) ((const real *)numbers_at(c, c->dout[k].slot))
+#define DIN(k) numbers_at(c, c->din[k].slot)
 #define ADDS(k) (c->din[k].adds)
 
 struct matrix {

@@ -17,7 +17,7 @@
 #define PATCH_ROW (PATCH_DEPTH + ALIGNMENT / (int)sizeof(real)) /* columns lie in different lines of the cache */
 
 /* Room for a packed kernel in the workspace, behind `used` numbers; there is none where none is needed. */
-#define PACKED(used) (c->workspace == NO_SLOT ? NULL : WORKSPACE + (used))
+#define PACKED(used) (WORKSPACE ? WORKSPACE + (used) : NULL)
 
 /* A product with patches of a source: those of one remainder, or all. */
 struct gather {
@@ -421,7 +421,7 @@ static void products(const struct call *c, const struct convolution *g, int back
       else product_rows(&p, source, packed, place, n, y);
       if (!back) finish(n, p.result_channels, y->after, y->at + row * p.result_channels, p.result_channels);
     }
-    packed += p.groups * p.depth * filled_width(p.out);
+    if (packed) packed += p.groups * p.depth * filled_width(p.out);
   } while (back && next_rest(g, rest));
 }
 

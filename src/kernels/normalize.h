@@ -17,14 +17,11 @@ struct known {
 
 INLINE real rate_of(double variance, double epsilon) { return R(1 / sqrt(variance + epsilon)); }
 
-/* Of a slot that may be absent, as it would be empty. */
-INLINE real *numbers_at(const struct call *c, int32_t slot) { return slot == NO_SLOT ? NULL : c->slots[slot].value; }
-
 static void open_normalize(const struct call *c, struct known *k) {
   normalize_layout(&k->n, SHAPE(0), c->attr);
   k->scale = k->n.scale < 0 ? NULL : IN(k->n.scale);
   k->offset = k->n.offset < 0 ? NULL : IN(k->n.offset);
-  real *saved = numbers_at(c, c->saved);
+  real *saved = SAVED;
   k->mean = saved ? saved : k->n.mean < 0 ? NULL : IN(k->n.mean);
   k->rate = saved ? saved + k->n.leading * k->n.groups : NULL;
 }
@@ -146,7 +143,7 @@ static void normalize_forward(const struct call *c) {
   struct known k;
   open_normalize(c, &k);
   const struct normalize *n = &k.n;
-  real *work = numbers_at(c, c->workspace), *saved = numbers_at(c, c->saved);
+  real *work = WORKSPACE, *saved = SAVED;
   struct range parts = share_rows(c, n->leading * n->groups), rows = share_rows(c, n->leading * n->reduced);
   if (n->mean >= 0) open_given(c, &k, work);
   else if (n->by_row) parts = (struct range){rows.begin * n->groups, rows.end * n->groups};
@@ -307,7 +304,7 @@ static void normalize_backward(const struct call *c) {
   open_normalize(c, &k);
   const struct normalize *n = &k.n;
   const int64_t parts = n->leading * n->groups, step = 2 * n->channels * (n->by_row ? 1 : n->blocks);
-  real *sums = numbers_at(c, c->workspace), *rest = sums ? sums + step * (n->by_row ? n->blocks : n->leading) : NULL;
+  real *sums = WORKSPACE, *rest = sums ? sums + step * (n->by_row ? n->blocks : n->leading) : NULL;
   if (n->by_row) {
     rows_back(c, &k, sums);
     team_barrier(c->team);

@@ -66,7 +66,7 @@ static void cells_open(const struct call *c, struct cells *k) {
   for (int i = 0; i < c->inputs; i++) shapes[i] = SHAPE(i);
   *k = (struct cells){.call = c};
   recurrent_layout(&k->r, c->op, shapes, a, sizeof(real));
-  real *workspace = c->workspace == NO_SLOT ? NULL : WORKSPACE;
+  real *workspace = WORKSPACE;
   for (int i = 0; i < CELL_SAVED; i++) k->at[i] = SAVED + k->r.at[i];
   for (int i = CELL_SAVED; i < CELL_BUFFERS && workspace; i++) k->at[i] = workspace + k->r.at[i];
   packing_place(&k->p, &k->r, c->slots[c->saved].value);

@@ -142,7 +142,7 @@ static void prod_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->part) return;
+  if (c->part || shape_count(SHAPE(0)) == 0) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], steps = walk_steps(&w);
   const real *x = IN(0), *dy = DOUT;
@@ -168,7 +168,7 @@ static void extreme_forward(const struct call *c, int sign) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->part) return;
+  if (c->part || shape_count(SHAPE(0)) == 0) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
   unsigned char *seen = (unsigned char *)WORKSPACE; /* has this result met a number yet? */
@@ -193,7 +193,7 @@ static void extreme_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->part) return;
+  if (c->part || shape_count(SHAPE(0)) == 0) return;
   reduce_plan(c, &w, &kept);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
   const real *y = OUT, *dy = DOUT;

@@ -85,6 +85,7 @@ floors <- c(
 
 test_that("files of R use their own floor and those below", {
   skip_without_sources()
+  skip_if_not_installed("codetools")
   code <- lapply(r_files(), function(f) as.list(parse(f, keep.source = FALSE)))
   names(code) <- sub("[.]R$", "", basename(r_files()))
   floor_of <- lapply(names(code), function(f) which(vapply(floors, function(p) grepl(paste0("^(", p, ")$"), f), NA)))

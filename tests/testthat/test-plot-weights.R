@@ -116,6 +116,6 @@ test_that("filters of a convolution are images, one per channel and filter", {
   expect_identical(colnames(w), c("1>1", "2>1", "1>2", "2>2", "1>3", "2>3"))
   expect_identical(matrix(w[, "2>3"], 2), kernel[, , 2, 3])
   expect_identical(plot_weights(model, units = 4, method = "base"), w[, 4, drop = FALSE])
-  expect_s3_class(plot_weights(model, method = "ggplot2"), "ggplot")
+  for (method in both_methods()) expect_silent(draws(plot_weights(model, method = method)))
   expect_identical(dim(plot_weights(model, layer = 2, method = "base")), c(105L, 2L)) # the dense layer is the second
 })
