@@ -57,7 +57,6 @@ custom_gradient <- function(f) {
     results <- tensor_leaves(made[[1]])
     call <- list(gradient = made[[2]], tensors = tensors, variables = variables)
     fill_leaves(made[[1]], lapply(seq_along(results), function(i) {
-      session$custom <- TRUE # from now on gradients look for it
       about <- tensor(0L)
       attr(about, "custom") <- list(call = call, first = i == 1)
       apply_op("custom", c(list(about, results[[i]]), given[tensors], variables))

@@ -427,6 +427,12 @@ derivatives <- list(
     -op_sum(op_where(label_mask(x[[2]], x[[1]]), op_log_softmax(x[[1]]), 0), -1)
   }),
   lstm = rule_of_ops(unrolled_cell), gru = rule_of_ops(unrolled_cell), simple_rnn = rule_of_ops(unrolled_cell),
+  cholesky = cholesky_rule, det = det_rule, qr = qr_rule, eigh = eigh_rule, svd = svd_rule,
+  solve = solve_rule(function(n, b, adjoint) op_solve(n$inputs[[1]], b, adjoint), function(g, n) g),
+  triangular_solve = solve_rule(
+    function(n, b, adjoint) op_triangular_solve(n$inputs[[1]], b, n$ints[1] != 0, adjoint),
+    function(g, n) if (n$ints[1]) op_band_part(g, -1, 0) else op_band_part(g, 0, -1)
+  ),
   custom = custom_derivatives
 )
 

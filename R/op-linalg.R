@@ -117,3 +117,61 @@ check_matrices <- function(sizes, fun) {
   if (length(sizes) < 2) abort("needs at least two axes, not shape ", format_shape(sizes), class = "shape", fun = fun)
   length(sizes)
 }
+
+#' Norms
+#'
+#' Of vectors along one axis, of all numbers, or of matrices in two axes. With vectors x and matrices A:
+#'
+#' | `ord` | vector | matrix |
+#' |---|---|---|
+#' | `"euclidean"`, `"fro"` | the root of the sum of squares | the same |
+#' | 2 | the same | the largest singular value |
+#' | 1 | the sum of \eqn{|x_i|}{abs(x)} | the largest such sum of a column |
+#' | `Inf` | the largest \eqn{|x_i|}{abs(x)} | the largest sum of a row |
+#' | p > 0 | \eqn{(\sum_i |x_i|^p)^{1/p}}{sum(abs(x)^p)^(1/p)} | |
+#'
+#' @param x a float tensor or array.
+#' @param ord see above.
+#' @param axis the axis of the vectors, 1-based, negative from the end; two axes for the rows and the columns of
+#'   matrices; or `NULL` for all numbers as one vector.
+#' @param keepdims keep the reduced axes with size 1?
+#' @return A tensor.
+#' @seealso [op_l2_normalize()], [op_svd()]
+#' @examples
+#' as.array(op_norm(c(3, 4))) # 5
+#' as.array(op_norm(matrix(c(3, 4, 0, 5), 2), 2, axis = c(1, 2)))
+#' @export
+op_norm <- function(x, ord = "euclidean", axis = NULL, keepdims = FALSE) {
+  x <- as_floats(x)
+  p <- norm_order(ord)
+  at <- if (!is.null(axis)) check_axis(axis, rank_of(x)) + 1
+  if (length(at) > 2 || anyDuplicated(at)) abort("`axis` must be one axis, two or NULL, not ", describe(axis))
+  check_flag(keepdims)
+  if (length(at) == 2 && p == 2) {
+    rest <- seq_len(rank_of(x))[-at]
+    s <- op_max(op_svd(op_transpose(x, c(rest, at)), compute_uv = FALSE), -1)
+    for (k in if (keepdims) sort(at)) s <- op_expand_dims(s, k)
+    return(s)
+  }
+  if (p %in% c("root", 2)) return(euclidean_norm(x, axis, keepdims))
+  sizes <- op_abs(x)
+  if (length(at) == 2) {
+    if (!p %in% c(1, Inf)) abort("`ord` must be \"euclidean\", \"fro\", 1, 2 or Inf for matrices, not ", describe(ord))
+    if (p == Inf) at <- rev(at)
+    largest <- op_max(op_sum(sizes, at[1], keepdims = TRUE), at[2], keepdims = TRUE)
+    return(if (keepdims) largest else op_squeeze(largest, at))
+  }
+  if (p == 1) return(op_sum(sizes, axis, keepdims))
+  if (p == Inf) return(op_max(sizes, axis, keepdims))
+  op_power(op_sum(op_power(sizes, p), axis, keepdims), 1 / p)
+}
+
+#' A number, or "root" for the root of the sum of squares.
+#' @noRd
+norm_order <- function(ord, fun = calling_function()) {
+  if (is.character(ord)) {
+    ord <- check_choice(ord, c("euclidean", "fro", "1", "2", "Inf"), fun = fun)
+    return(if (ord %in% c("euclidean", "fro")) "root" else as.numeric(ord))
+  }
+  if (identical(ord, Inf)) ord else check_number(ord, above = 0, fun = fun)
+}

@@ -248,13 +248,13 @@ traced_gradients <- function(state, targets, sources) {
 }
 
 #' Must the gradient be made of ops, as in R/derivative.R? Yes if a tape is recording that may ask for its derivative,
-#' or if the engine cannot make it: custom gradients, and in traced functions all but the usual.
+#' or if the engine cannot make it: custom gradients, linear algebra, and in traced functions all but the usual.
 #' @noRd
 made_of_ops <- function(state, seeds) {
   if (state$persistent && state$depth > 0) return(TRUE)
   if (!is_tracing()) {
     for (p in recording[[1]]) if (!is_same(p, state$program)) return(TRUE)
-    return(holds_custom(state$program))
+    return(.Call(C_program_by_rule, state$program))
   }
   if (!is_same(state$traced, tracing_program())) abort_trace("a tape was recorded elsewhere")
   for (other in session$traced_tapes)
@@ -262,10 +262,8 @@ made_of_ops <- function(state, seeds) {
   start <- state$ranges[[1]][1]
   !all_null(seeds) || length(state$ranges) != 1 || .Call(C_program_position, state$program) > 0 ||
     any(vapply(state$watched, function(w) w$at > start || !is_symbolic(w$x) && !is_variable(w$x), NA)) ||
-    holds_custom(state$traced)
+    .Call(C_program_by_rule, state$traced)
 }
-
-holds_custom <- function(program) !is.null(session$custom) && "custom" %in% .Call(C_program_ops, program)
 
 #' The gradients to start from as tensors, one per target, NULL for ones.
 #' @noRd

@@ -16,15 +16,33 @@ tf_linalg <- list(
   },
   matrix_transpose = function(a, name = NULL) op_matrix_transpose(a),
   adjoint = function(matrix, name = NULL) op_matrix_transpose(matrix),
-  norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL) {
-    axis <- from_zero(axis)
-    if (are_numbers(ord)) ord <- as.character(ord)
-    switch(check_choice(ord, c("euclidean", "1", "2", "fro", "Inf")),
-      "1" = op_sum(op_abs(tensor), axis, keepdims),
-      "Inf" = op_max(op_abs(tensor), axis, keepdims),
-      euclidean_norm(tensor, axis, keepdims)
-    )
+  norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL)
+  op_norm(tensor, ord, from_zero(axis), keepdims),
+  inv = function(input, adjoint = FALSE, name = NULL) op_inverse(input, adjoint),
+  solve = function(matrix, rhs, adjoint = FALSE, name = NULL) op_solve(matrix, rhs, adjoint),
+  triangular_solve = function(matrix, rhs, lower = TRUE, adjoint = FALSE, name = NULL)
+  op_triangular_solve(matrix, rhs, lower, adjoint),
+  cholesky = function(input, name = NULL) op_cholesky(input),
+  cholesky_solve = function(chol, rhs, name = NULL) do.call(cholesky_solve, same_batch(chol, rhs)),
+  lstsq = function(matrix, rhs, l2_regularizer = 0, fast = TRUE, name = NULL)
+  op_lstsq(matrix, rhs, l2_regularizer, fast),
+  pinv = function(a, rcond = NULL, validate_args = FALSE, name = NULL) {
+    check_flag(validate_args)
+    op_pinv(a, rcond)
   },
+  qr = function(input, full_matrices = FALSE, name = NULL) op_qr(input, full_matrices),
+  svd = function(tensor, full_matrices = FALSE, compute_uv = TRUE, name = NULL)
+  op_svd(tensor, full_matrices, compute_uv),
+  eigh = function(tensor, name = NULL) op_eigh(tensor),
+  eigvalsh = function(tensor, name = NULL) op_eigh(tensor)$values,
+  det = function(input, name = NULL) op_det(input),
+  slogdet = function(input, name = NULL) op_slogdet(input),
+  logdet = function(matrix, name = NULL) op_sum(op_log(diag_part(op_cholesky(matrix))), -1) * 2,
+  matrix_rank = function(a, tol = NULL, validate_args = FALSE, name = NULL) {
+    check_flag(validate_args)
+    rank_of_matrices(a, tol)
+  },
+  expm = function(input, name = NULL) matrix_exponential(input),
   eye = function(num_rows, num_columns = NULL, dtype = "float32", name = NULL) {
     rows <- check_count(num_rows, 0)
     tensor(diagonal(1, c(rows, if (is.null(num_columns)) rows else check_count(num_columns, 0)), "num_rows"), dtype)

@@ -23,7 +23,8 @@
 #' | gather and select | `gather boolean_mask where` |
 #' | order | `sort argsort`, `tf$math$top_k in_top_k` |
 #' | products | `matmul einsum tensordot norm` |
-#' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm` |
+#' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm`, |
+#' | | `inv solve triangular_solve lstsq pinv cholesky qr svd eigh det slogdet logdet matrix_rank expm` |
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp` |
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |

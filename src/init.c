@@ -14,9 +14,9 @@
   ROW(has_process, 1) ROW(is_device, 1) ROW(json_read, 1) ROW(json_scan, 2) ROW(kernels, 1) ROW(map_file, 1)   \
   ROW(numpy_shuffle, 2) ROW(op_table, 0) ROW(open_shape, 1) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3)   \
   ROW(optimizer_new, 1) ROW(optimizer_restore, 4) ROW(optimizer_states, 2) ROW(optimizer_step, 4) ROW(pack, 1) \
-  ROW(pickle, 4) ROW(place_of, 2) ROW(plain_dtype, 1) ROW(program_assign, 3) ROW(program_describe, 2)          \
-  ROW(program_gradient, 5) ROW(program_guard, 5) ROW(program_input, 4) ROW(program_new, 0) ROW(program_ops, 1) \
-  ROW(program_position, 1) ROW(program_random, 1) ROW(program_rows, 1) ROW(program_run, 4)                     \
+  ROW(pickle, 4) ROW(place_of, 2) ROW(plain_dtype, 1) ROW(program_assign, 3) ROW(program_by_rule, 1)           \
+  ROW(program_describe, 2) ROW(program_gradient, 5) ROW(program_guard, 5) ROW(program_input, 4)                \
+  ROW(program_new, 0) ROW(program_position, 1) ROW(program_random, 1) ROW(program_rows, 1) ROW(program_run, 4) \
   ROW(program_seal, 2) ROW(program_update, 4) ROW(recording, 3) ROW(same_sizes, 2) ROW(sha256, 1)              \
   ROW(signature, 2) ROW(stream_new, 1) ROW(stream_next, 3) ROW(tape_gradient, 5) ROW(tape_nodes, 2)            \
   ROW(tape_reset, 2) ROW(tape_slots, 3) ROW(tape_variables, 1) ROW(tape_watch, 2) ROW(tensor, 2)               \
@@ -86,6 +86,7 @@ void attribute_visible R_init_nativenet(DllInfo *dll) {
   if (Rf_asLogical(Rf_GetOption1(Rf_install("nativenet.keep_memory"))) == 1) keep_freed_memory();
   border_open();
   kernels_choose(NULL);
+  lapack_open();
   sizes_register(dll);
   R_registerRoutines(dll, NULL, routines, NULL, NULL);
   R_useDynamicSymbols(dll, FALSE);

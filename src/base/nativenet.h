@@ -33,6 +33,9 @@ enum status {
   STATUS_INDEX,   /* a label or index in the data is out of range */
   STATUS_OVERFLOW, /* a whole number beyond what its type holds */
   STATUS_DIVISION, /* of whole numbers by 0 */
+  STATUS_SINGULAR, /* a matrix has no inverse */
+  STATUS_INDEFINITE, /* nor a Cholesky factor */
+  STATUS_MATRIX,  /* a matrix has NaN or Inf, or a decomposition does not converge */
   STATUS_FULL,    /* a block must grow first; the border does that */
   STATUS_NAN,     /* the loss is no longer a number */
   STATUS_WEIGHTS, /* nor are weights */

@@ -37,7 +37,8 @@ void border_open(void) {
 static const char *const status_class[STATUS_COUNT] = {
   [STATUS_OK] = "internal", [STATUS_SHAPE] = "shape", [STATUS_DTYPE] = "dtype", [STATUS_VALUE] = "value",
     [STATUS_INDEX] = "index",
-  [STATUS_OVERFLOW] = "value", [STATUS_DIVISION] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
+  [STATUS_OVERFLOW] = "value", [STATUS_DIVISION] = "value", [STATUS_SINGULAR] = "value",
+  [STATUS_INDEFINITE] = "value", [STATUS_MATRIX] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
   [STATUS_WEIGHTS] = "nan",
   [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory",
   [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced",

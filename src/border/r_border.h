@@ -138,6 +138,7 @@ SEXP sizes_new(SEXP program, SEXP sizes, SEXP other);
 
 /* Once, when the package loads: the class of such vectors. */
 void sizes_register(DllInfo *dll);
+void lapack_open(void);
 
 /* ---- programs: memory and runs ---- */
 

@@ -267,7 +267,7 @@ SEXP ffi_op_table(void) {
     SET_STRING_ELT(column[0], i, Rf_mkChar(op->name));
     INTEGER(column[1])[i] = op->fewest;
     INTEGER(column[2])[i] = op->most;
-    LOGICAL(column[3])[i] = op->differentiable;
+    LOGICAL(column[3])[i] = op->differentiable != 0;
     SET_STRING_ELT(column[4], i, Rf_mkChar(op->formula));
     LOGICAL(column[5])[i] = op->fusable;
   }

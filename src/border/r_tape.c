@@ -308,14 +308,14 @@ SEXP ffi_tape_nodes(SEXP program, SEXP range) {
   return result;
 }
 
-/* The names of the ops of its nodes. */
-SEXP ffi_program_ops(SEXP program);
-SEXP ffi_program_ops(SEXP program) {
-  int32_t n = as_program(program)->nodes_used;
-  SEXP ops = PROTECT(Rf_allocVector(STRSXP, n));
-  for (int32_t i = 0; i < n; i++) SET_STRING_ELT(ops, i, Rf_mkChar(op_name(as_program(program)->nodes[i].op)));
-  UNPROTECT(1);
-  return ops;
+/* Is there a node whose derivative only R knows? */
+SEXP ffi_program_by_rule(SEXP program);
+SEXP ffi_program_by_rule(SEXP program) {
+  const struct program *p = as_program(program);
+  int found = 0;
+  for (int32_t i = 0; i < p->nodes_used && !found; i++)
+    found = is_op(p->nodes[i].op) && op_info[p->nodes[i].op].differentiable == BY_RULE;
+  return Rf_ScalarLogical(found);
 }
 
 /* For each tensor the slots that stand for it; those of a variable's earlier numbers too unless `now`. */

@@ -251,7 +251,8 @@ static int is_missed(const struct program *p, const struct node *n) {
   if (!is_op(n->op)) return 0;
   const struct op_info *op = &op_info[n->op];
   int dtype = p->slots[node_outputs(p, n)->slot].dtype;
-  return (op->random && n->draws_as < 0) || op->index || op->index_by || dtype == INT32 || dtype == INT64;
+  return (op->random && n->draws_as < 0) || op->index || op->index_by || op->fallible ||
+    dtype == INT32 || dtype == INT64;
 }
 
 /* Nodes that something depends on, walked back from what is kept and what changes variables. */

@@ -27,6 +27,7 @@
 #include "multiply.h"
 #include "pool.h"
 #include "normalize.h"
+#include "linalg.h"
 #endif
 #ifndef REAL_IS_BOOL
 #include "matmul.h"
@@ -41,6 +42,7 @@
 
 #define BACKWARD_YES(name) name##_backward
 #define BACKWARD_NO(name) NULL
+#define BACKWARD_RULE(name) rule_backward
 #define FORWARD_ROW(ENUM, name, ...) [OP_##ENUM] = name##_forward,
 #define BACKWARD_ROW(ENUM, name, fewest, most, rule, differentiable, ...) \
   [OP_##ENUM] = BACKWARD_##differentiable(name),

@@ -273,7 +273,8 @@ static void scatter_add_backward(const struct call *c) {
 }
 
 /* Only R knows it: see R/derivative.R. */
-static void custom_backward(const struct call *c) { report(c, STATUS_VALUE); }
+/* Of ops whose derivative only R knows: it is made of ops, see R/derivative.R. */
+static void rule_backward(const struct call *c) { report(c, STATUS_VALUE); }
 
 static void cast_backward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NO, YES };
+enum { NO, YES, RULE = BY_RULE };
 
 /* ---- helpers ---- */
 
@@ -495,6 +495,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define INDEX(k) .index = 1u << (k)
 #define RANDOM .random = 1
 #define FUSABLE .fusable = 1
+#define FALLIBLE .fallible = 1
 #define UNREAD(bits) .unread = bits
 #define OUTPUT OUTPUT_BIT
 #define INPUT(k) (1u << (k))

@@ -86,6 +86,14 @@
   ROW(AVERAGE_UNPOOL, average_unpool, 2, 2, unpool, YES, "the way back: y spread over windows of x", POOL, BY_SHAPE) \
   ROW(NORMALIZE, normalize, 1, 5, normalize, YES, "y = (x - mean) / sqrt(variance + epsilon) scale + offset", \
       WITH("leading:n groups:n scale:f offset:f given:f epsilon:r"), UNREAD(OUTPUT))             \
+  ROW(CHOLESKY,  cholesky,  1, 1, cholesky,  RULE, "x = y y', y being a lower triangle", FALLIBLE) \
+  ROW(TRIANGULAR_SOLVE, triangular_solve, 2, 2, solve, RULE, "a y = b, a being a triangle",       \
+      WITH("lower:f adjoint:f"), FALLIBLE)                                                        \
+  ROW(SOLVE,     solve,     2, 2, solve,     RULE, "a y = b", WITH("adjoint:f"), FALLIBLE)        \
+  ROW(DET,       det,       1, 1, det,       RULE, "the determinant, its sign, the logarithm of its size", FALLIBLE) \
+  ROW(QR,        qr,        1, 1, qr,        RULE, "x = q r, r being an upper triangle", WITH("full:f"), FALLIBLE) \
+  ROW(EIGH,      eigh,      1, 1, eigh,      RULE, "eigenvalues and vectors of symmetric matrices", FALLIBLE) \
+  ROW(SVD,       svd,       1, 1, svd,       RULE, "x = u diag(s) v'", WITH("full:f"), FALLIBLE)  \
   ROW(DROPOUT,   dropout,   1, 1, dropout,   YES, "y = x / (1 - rate), or 0 at random places",    \
       WITH("shared:f* rate:r"), RANDOM, BY_SHAPE)                                                 \
   ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \
@@ -144,7 +152,7 @@
   ROW(GATHER,    gather,    2, 2, gather,    YES, "y = x[index] along an axis, index 0-based",    \
       WITH("axis:a"), INDEX(1), UNREAD(INPUT(0) | OUTPUT))                                        \
   ROW(STOP_GRADIENT, stop_gradient, 1, 1, same, NO, "y = x, as a constant")                       \
-  ROW(CUSTOM,    custom,    2, 0, same,      YES, "y = the second input; only R knows its derivative", \
+  ROW(CUSTOM,    custom,    2, 0, same,      RULE, "y = the second input; only R knows its derivative", \
       INDEX(0), KEY(1))                                                                           \
   ROW(CAST,      cast,      1, 1, cast,      YES, "other dtype; to integer: towards zero", BY_SHAPE)         \
   ROW(WHERE,     where,     3, 3, where,     YES, "y = a where condition else b", INDEX(0), KEY(1), \
@@ -204,13 +212,14 @@ static inline const struct shape *shape_in(const struct inference *q, int k) {
 }
 static inline int dtype_in(const struct inference *q, int k) { return q->slots[q->in[k].slot].dtype; }
 
+enum { BY_RULE = 2 };
 typedef enum status rule(struct inference *q);
 #define OUTPUT_BIT (1u << 31)
 #define ALL_BITS (~0u)
 struct op_info {
   const char *name;
   int fewest, most; /* most = 0: any number, -1: none */
-  int differentiable;
+  int differentiable; /* BY_RULE: yes, but only R knows how */
   int part; /* 0 float, 1 number, 2 any, 3 bool: which number types the op accepts */
   const char *formula;
   rule *rule;
@@ -220,6 +229,7 @@ struct op_info {
   int key;                /* which input's number type selects the kernel */
   unsigned index;         /* bit k: input k is an index, a label or a condition */
   int (*index_by)(const struct attr *attr, int k); /* the same, where it depends on attributes */
+  int fallible; /* it refuses some numbers */
   int random;  /* it draws random numbers: its node needs a seed */
   int fusable; /* dense() can apply it in place: its derivative follows from its value */
 };

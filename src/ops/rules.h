@@ -31,6 +31,14 @@ enum status rule_unpool(struct inference *q);
 /* Of the convolution ops: see convolution.h. */
 enum status rule_convolution(struct inference *q);
 
+/* Of matrices: see linalg.c. */
+enum status rule_cholesky(struct inference *q);
+enum status rule_solve(struct inference *q);
+enum status rule_det(struct inference *q);
+enum status rule_qr(struct inference *q);
+enum status rule_eigh(struct inference *q);
+enum status rule_svd(struct inference *q);
+
 /* Mean and variance, and what they make of x: see normalize.h. */
 enum status rule_normalize(struct inference *q);
 

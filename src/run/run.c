@@ -181,6 +181,13 @@ enum status run_explain(enum status s, struct failure *failure) {
   if (s == STATUS_DIVISION)
     return fail(failure, s,
       "whole numbers are divided by 0; cast to \"float64\" for Inf and NaN, or keep 0 away with `op_where()`");
+  if (s == STATUS_SINGULAR)
+    return fail(failure, s, "Input matrix is not invertible: it is singular, up to rounding, or has NaN or Inf");
+  if (s == STATUS_INDEFINITE)
+    return fail(failure, s, "Cholesky decomposition was not successful: the input matrix is not positive definite");
+  if (s == STATUS_MATRIX)
+    return fail(failure, s,
+      "the decomposition was not successful: the input matrix has NaN or Inf, or does not converge");
   if (s == STATUS_NAN || s == STATUS_WEIGHTS)
     return fail(failure, s, "%s finite number%s; the weights are the last good ones. "
       "A smaller learning rate or scaled inputs may help",

@@ -116,5 +116,144 @@ matrix_cases <- list(
       function(m) m * ((b[1] < 0 | row(m) - col(m) <= b[1]) & (b[2] < 0 | col(m) - row(m) <= b[2]))))),
   matrix_transpose = lapply(list(c(2, 3), c(2, 3, 4), c(0, 3)), matrix_case, function(x) op_matrix_transpose(x), t)
 )
+
+# ---- by LAPACK ----
+
+#' Numbers whose matrices are far from singular: the diagonal is large.
+firm <- function(d, k = 1) {
+  n <- length(d)
+  x <- array(some(d, -1, 1, k), d)
+  on <- arrayInd(seq_along(x), d)
+  x + (on[, n] == on[, n - 1]) * (1.5 + on[, n]) # array(): the matrix of indices is as long as x
+}
+#' f(a, b) of each pair of matrices
+each_pair <- function(f) {
+  function(a, b) {
+    d <- dims(b)
+    n <- length(d)
+    lead <- d[seq_len(n - 2)]
+    p <- array(a, c(prod(lead), dims(a)[n - 1:0]))
+    q <- array(b, c(prod(lead), d[n - 1:0]))
+    for (i in seq_len(prod(lead))) q[i, , ] <- f(array(p[i, , ], dim(p)[-1]), array(q[i, , ], dim(q)[-1]))
+    array(q, d)
+  }
+}
+or_empty <- function(f) function(a, b) if (length(b)) f(a, b) else b
+solve_case <- function(lead, n, k, call, f, what = "") case(paste(what, text_of(lead, n, k)), list(firm(c(lead, n, n)),
+  array(some(c(lead, n, k), k = 2), c(lead, n, k))), call, each_pair(or_empty(f)))
+triangle_solve_case <- function(lead, n, k, lower, adjoint) {
+  solve_case(lead, n, k, function(a, b) op_triangular_solve(a, b, lower, adjoint), function(a, b) {
+    a[if (lower) col(a) > row(a) else col(a) < row(a)] <- 0
+    solve(if (adjoint) t(a) else a, b)
+  }, paste("lower", lower, "adjoint", adjoint))
+}
+squared <- function(x) op_matmul(x, x, transpose_y = TRUE) # symmetric, positive definite
+square_of <- function(m) m %*% t(m)
+firm_case <- function(d, call, f, what = text_of(d), ...) case(what, list(firm(d)), call, each_matrix(f), ...)
+determinant_of <- function(m) if (nrow(m)) det(m) else 1
+chol_of <- function(m) if (nrow(m)) t(chol(square_of(m))) else m
+# signs of vectors are free: their squares are not
+gram_schmidt <- function(m) { # q with the signs that make r positive
+  k <- min(dim(m))
+  q <- matrix(0, nrow(m), k)
+  for (j in seq_len(k)) {
+    v <- m[, j]
+    for (again in 1:2) for (i in seq_len(j - 1)) v <- v - q[, i] * sum(q[, i] * v)
+    q[, j] <- v / sqrt(sum(v^2))
+  }
+  list(q = q, r = t(q) %*% m)
+}
+cholesky_case <- function(d) firm_case(d, function(x) op_cholesky(squared(x)), chol_of)
+det_case <- function(d) firm_case(d, function(x) op_det(x), determinant_of, floor = 1)
+qr_cases <- function(d) list(
+  firm_case(d, function(x) op_square(op_qr(x)$q), function(m) gram_schmidt(m)$q^2, paste("q", text_of(d))),
+  firm_case(d, function(x) op_square(op_qr(x)$r), function(m) gram_schmidt(m)$r^2, paste("r", text_of(d)), floor = 1),
+  firm_case(d, function(x) {
+    parts <- op_qr(x)
+    op_square(op_matmul(parts$q, parts$r * 1.5)) + op_sum(op_square(parts$r * parts$r), c(-2, -1), keepdims = TRUE)
+  }, function(m) (1.5 * m)^2 + sum(gram_schmidt(m)$r^4), paste("both", text_of(d)), floor = 10)
+)
+eigh_cases <- function(d) list(
+  firm_case(d, function(x) op_eigh(squared(x))$values, function(m) array(rev(eigen(square_of(m))$values)),
+    paste("values", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_square(op_eigh(squared(x))$vectors), function(m)
+    eigen(square_of(m))$vectors[, rev(seq_len(nrow(m))), drop = FALSE]^2, paste("vectors", text_of(d)), floor = 1)
+)
+svd_cases <- function(d) list(
+  firm_case(d, function(x) op_svd(x)$s, function(m) array(svd(m)$d), paste("s", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_square(op_svd(x)$u), function(m) svd(m)$u^2, paste("u", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_square(op_svd(x)$v), function(m) svd(m)$v^2, paste("v", text_of(d)), floor = 1),
+  firm_case(d, function(x) {
+    parts <- op_svd(x)
+    op_matmul(parts$u * op_expand_dims(op_log(parts$s), -2), parts$v, transpose_y = TRUE)
+  }, function(m) with(svd(m), u %*% (log(d) * t(v))), paste("all", text_of(d)), floor = 1)
+)
+flat_cases <- function(...) unlist(list(...), recursive = FALSE)
+
+lapack_cases <- list(
+  cholesky = lapply(list(c(3, 3), c(1, 1), c(2, 4, 4), c(2, 1, 2, 2), c(0, 0), c(0, 2, 2)), cholesky_case),
+  triangular_solve = flat_cases(
+    lapply(1:4, function(i) triangle_solve_case(integer(), 3, 2, i %% 2 == 1, i > 2)),
+    lapply(1:4, function(i) triangle_solve_case(2, 2, 1, i %% 2 == 1, i > 2)),
+    list(triangle_solve_case(integer(), 1, 1, TRUE, FALSE), triangle_solve_case(integer(), 3, 0, TRUE, FALSE))
+  ),
+  solve = flat_cases(
+    lapply(list(list(integer(), 3, 2), list(2, 2, 3), list(c(2, 1), 3, 1), list(integer(), 1, 1), list(integer(), 3, 0),
+      list(0, 2, 1)), function(s) solve_case(s[[1]], s[[2]], s[[3]], function(a, b) op_solve(a, b), solve)),
+    list(solve_case(2, 3, 2, function(a, b) op_solve(a, b, adjoint = TRUE), function(a, b) solve(t(a), b), "adjoint"))
+  ),
+  det = lapply(list(c(3, 3), c(1, 1), c(2, 4, 4), c(0, 0)), det_case),
+  qr = flat_cases(qr_cases(c(3, 3)), qr_cases(c(5, 3)), qr_cases(c(3, 5)), qr_cases(c(2, 4, 2))),
+  eigh = flat_cases(eigh_cases(c(3, 3)), eigh_cases(c(2, 4, 4)), eigh_cases(c(1, 1))),
+  svd = flat_cases(svd_cases(c(3, 3)), svd_cases(c(5, 3)), svd_cases(c(3, 5)), svd_cases(c(2, 4, 2)))
+)
+random_linalg <- function(op) {
+  lead <- sample(0:3, sample(0:2, 1), TRUE)
+  n <- sample(5, 1)
+  flags <- stats::runif(2) < 0.5
+  cases <- switch(op, cholesky = list(cholesky_case(c(lead, n, n))), det = list(det_case(c(lead, n, n))),
+    triangular_solve = list(triangle_solve_case(lead, n, sample(0:3, 1), flags[1], flags[2])),
+    solve = list(solve_case(lead, n, sample(0:3, 1), function(a, b) op_solve(a, b), solve)),
+    qr = qr_cases(c(lead, n, sample(5, 1))),
+    eigh = eigh_cases(c(lead, n, n)), svd = svd_cases(c(lead, n, sample(5, 1))))
+  cases[[sample(length(cases), 1)]]
+}
+
+norm_case <- function(d, ord, axis, f, keepdims = FALSE) {
+  case(paste(text_of(d), ord, toString(axis)), list(array(some(d), d)), function(x) op_norm(x, ord, axis, keepdims), f)
+}
+pinv_of <- function(m) with(svd(m), v %*% (t(u) / d))
+matrix_cases <- c(matrix_cases, list(
+  norm = list(
+    norm_case(5, "euclidean", NULL, function(x) sqrt(sum(x^2))), norm_case(c(2, 3), 2, NULL, function(x)
+      sqrt(sum(x^2))), norm_case(c(2, 3), "fro", c(1, 2), function(x) sqrt(sum(x^2))),
+    norm_case(c(2, 3), 1, 2, function(x) array(rowSums(abs(x)))), norm_case(c(2, 3), Inf, 1, function(x)
+      array(apply(abs(x), 2, max))), norm_case(c(2, 3), 3, 1, function(x) array(colSums(abs(x)^3)^(1 / 3))),
+    norm_case(c(2, 3), 1, c(1, 2), function(x) max(colSums(abs(x)))), norm_case(c(2, 3), 1, c(-1, 1), function(x)
+      max(rowSums(abs(x)))), norm_case(c(2, 3), Inf, c(1, 2), function(x) max(rowSums(abs(x)))),
+    norm_case(c(2, 3), 2, c(1, 2), function(x) svd(x)$d[1]), norm_case(c(3, 2, 2), 2, c(1, 3), function(x)
+      array(c(svd(x[, 1, ])$d[1], svd(x[, 2, ])$d[1]), c(1, 2, 1)), TRUE),
+    norm_case(c(2, 3), 1, c(1, 2), function(x) matrix(max(colSums(abs(x)))), TRUE)
+  ),
+  inverse = c(lapply(list(c(3, 3), c(2, 2, 2), c(1, 1)), firm_case, function(x) op_inverse(x), solve),
+    list(firm_case(c(2, 2), function(x) op_inverse(x, adjoint = TRUE), function(m) solve(t(m)), "adjoint"))),
+  slogdet = c(
+    lapply(list(c(3, 3), c(2, 4, 4)), firm_case, function(x) op_slogdet(x)$log_abs_determinant, function(m)
+      log(abs(det(m))), floor = 1),
+    list(firm_case(c(3, 3), function(x) op_slogdet(op_negative(x))$sign * op_sum(x), function(m) sign(det(-m)) * sum(m),
+      "sign"))
+  ),
+  pinv = lapply(list(c(3, 3), c(4, 2), c(2, 4), c(2, 3, 2)), firm_case, function(x) op_pinv(x), pinv_of),
+  lstsq = flat_cases(
+    lapply(list(c(4, 2), c(2, 4), c(3, 3)), function(d) case(text_of(d), list(firm(d), some(c(d[1], 2), k = 2)),
+      function(a, b) op_lstsq(a, b), function(a, b) pinv_of(a) %*% b, floor = 1)),
+    list(
+      case("penalty", list(firm(c(4, 2)), some(c(4, 1), k = 2)), function(a, b) op_lstsq(a, b, 0.5), function(a, b)
+        solve(t(a) %*% a + diag(0.5, 2), t(a) %*% b)),
+      case("slow", list(firm(c(4, 2)), some(c(4, 1), k = 2)), function(a, b) op_lstsq(a, b, fast = FALSE),
+        function(a, b) pinv_of(a) %*% b)
+    )
+  )
+))
 composed <- c(composed, names(matrix_cases))
-op_cases <- c(op_cases, matrix_cases)
+op_cases <- c(op_cases, lapack_cases, matrix_cases)

@@ -67,6 +67,7 @@ random_case <- function(op) {
         if (stats::runif(1) < 0.4) sample(9, 1), stats::runif(1) < 0.3, output = one_of(c("last", "sequence")),
         go_backwards = stats::runif(1) < 0.5)
     },
+    cholesky = , triangular_solve = , solve = , det = , qr = , eigh = , svd = random_linalg(op),
     normalize = random_normalize(),
     max_pool = , average_pool = , max_pool_argmax = , average_unpool = random_pool(op),
     where = where_case(random_partner(d), random_partner(d), d),
