@@ -181,10 +181,11 @@ compiled_self <- function(model, fun = calling_function()) {
 build_for <- function(self, x, fun) {
   if (!self$built) {
     check_has_layers(self, fun)
-    if (is.data.frame(x)) x <- as_number_matrix(x, "x", fun)
+    if (is.data.frame(x)) x <- if (identical(layer_type(layer_self(self$layers[[1]]))$input_dtype, "string"))
+      as_strings(x, "x", fun) else as_number_matrix(x, "x", fun)
     if (is.list(x) && length(x) == 1) x <- x[[1]]
     if (is.list(x)) abort("the model has one input, but `x` is a list of ", length(x), padding_hint, fun = fun)
-    shape <- if (is.null(dim(x))) 1L else shape_of(x)[-1]
+    shape <- if (is.null(dim(x))) 1L else shapes_of(x)[-1]
     build_sequential(self, shape)
   }
   if (!is.null(self$compiled) && is.null(self$compiled$losses)) self$compiled <- finish_compile(self, self$compiled)

@@ -331,7 +331,7 @@ test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_
 #' @export
 predict_on_batch <- function(object, x) {
   check_model(object)
-  rows <- if (is.list(x)) 0 else first_axis(x, "predict_on_batch")
+  rows <- if (is.list(x)) 0 else if (is_strings(x)) NROW(x) else first_axis(x, "predict_on_batch")
   stats::predict(object, x, batch_size = max(rows, 32))
 }
 

@@ -46,7 +46,7 @@ result_masks <- function(self, result, x, mask) {
   results <- tensor_leaves(result)
   each <- if (is_branch(made)) tensor_leaves(made, keep_null = TRUE) else rep(list(made), length(results))
   masks <- as_mask(self, each[seq_along(results)])
-  rank <- max(vapply(tensor_leaves(x), rank_of, 0L))
+  rank <- max(lengths(lapply(tensor_leaves(x), shapes_of)))
   if (is.function(rule)) masks else Map(function(y, m) if (!is.null(m) && mask_fits(m, y, rank)) m, results, masks)
 }
 

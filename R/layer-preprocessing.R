@@ -37,6 +37,7 @@ adapt_layer <- function(object, data, batch_size = NULL, steps = NULL, fun) {
   if (!is.null(batch_size)) batch_size <- check_count(batch_size, fun = fun)
   steps <- if (is.null(steps)) Inf else check_count(steps, fun = fun)
   check_given(missing(data), "data", fun)
+  if (!is_dataset(data) && !is_tensor(data)) data <- adapt_data(type, data, fun)
   pull <- adapt_batches(data, batch_size, is.finite(steps))
   state <- NULL
   while (steps > 0 && !is.null(batch <- pull())) {
@@ -58,13 +59,19 @@ forget_programs <- function() session$adapted <- new.env(parent = emptyenv())
 adapt_members <- list(adapt = function(self) function(data, batch_size = NULL, steps = NULL)
   adapt_layer(as_layer(self), data, batch_size, steps, self$name))
 
+adapts_to_strings <- function(type) identical(type$input_dtype, "string")
+
+adapt_data <- function(type, data, fun) {
+  if (adapts_to_strings(type)) return(as_strings(data, "data", fun))
+  if (is.data.frame(data)) as_number_matrix(data, "data", fun) else data
+}
+
 #' A function that gives the next batch, or NULL at the end.
 #' @noRd
 adapt_batches <- function(data, batch_size, stepwise) UseMethod("adapt_batches")
 
 #' @export
 adapt_batches.default <- function(data, batch_size, stepwise) {
-  if (is.data.frame(data)) data <- as_number_matrix(data, "data", "adapt")
   if (is_tensor(data)) data <- as.array(data)
   if (!is.atomic(data)) abort("`data` must be an array or a data set of batches, not ", describe(data), fun = "adapt")
   n <- NROW(data)
@@ -80,11 +87,12 @@ adapt_batches.default <- function(data, batch_size, stepwise) {
   }
 }
 
-#' A batch as an array of numbers.
+#' A batch as an array of numbers or strings.
 #' @noRd
 batch_values <- function(self, batch) {
   if (is_branch(batch)) abort("`data` must have one tensor in each batch, not ", describe(batch), "; `dataset_map()` ",
     "picks one", fun = self$name)
+  if (adapts_to_strings(layer_type(self))) return(as_strings(batch, "data", self$name))
   if (is_tensor(batch)) batch <- as.array(batch)
   batch <- check_numbers(batch, "data", self$name)
   if (anyNA(batch) || !all(is.finite(batch))) abort("`data` must be finite numbers, without NA", fun = self$name)

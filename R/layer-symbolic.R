@@ -9,7 +9,8 @@
 #' @param shape the shape without the batch axis: a number or vector; `NA` for sizes that may differ.
 #' @param batch_shape the same with the batch axis, in place of `shape`. Stateful layers need to know the batch size.
 #' @param name a string; by default `"input_1"` and so on.
-#' @param dtype `"float32"` by default; `"int32"` for tokens.
+#' @param dtype `"float32"` by default; `"int32"` for tokens; `"string"` for strings, which [layer_string_lookup()],
+#'   [layer_text_vectorization()] and [layer_hashing()] read.
 #' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
 #' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
 #'   Besides layers, it takes operators, `[`, R's functions for tensors ([tensor-methods]), and functions of ops such as
@@ -29,9 +30,11 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
   size <- if (is.null(batch_shape)) check_input_shape(shape) else
     check_input_shape(batch_shape, arg = "batch_shape")[-1]
   if (!is.null(name)) check_name(name, fun = "layer_input")
-  dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, dtypes))
+  dtype <- if (is.null(dtype)) session$floatx else as.character(check_choice(dtype, input_dtypes()))
   input_tensor(size, dtype, name, if (is.null(batch_shape)) NA else check_input_shape(batch_shape)[1])
 }
+
+input_dtypes <- function() c(dtypes, "string")
 
 #' NULL, NA and -1 all stand for any size.
 #' @noRd
@@ -196,15 +199,20 @@ symbolic_call <- function(self, object, args) {
   if (!self$built) build_layer(self, fill_leaves(object, lapply(leaves, dim)))
   all <- c(list(object), more)
   leaves <- tensor_leaves(unname(all))
+  readers <- string_readers(self, vapply(leaves, function(x) x$dtype, ""))
+  parts <- Map(function(x, layers) column_parts(x$dtype, dim(x), layers), leaves, readers)
   try_call <- function(trial) {
     values <- lapply(leaves, trial_value, trial)
+    shapes <- lapply(leaves, function(x) try_shape(dim(x), trial))
+    tried <- lapply(parts, lapply, try_shape, trial)
     run <- function(x, masks) {
-      x <- fill_leaves(all, Map(function(t, value) if (is.null(value)) t else value, tensor_leaves(x, TRUE), values))
-      x <- with_masks(x, masks)
+      inputs <- Map(function(t, value, x, ...) if (is.null(value)) column_input(t, x$dtype, ...) else value,
+        tensor_leaves(x, TRUE), values, leaves, shapes, readers, tried)
+      x <- with_masks(fill_leaves(all, inputs), masks)
       do.call(call_layer, c(list(self, as_inputs(self, x[[1]])), args, x[-1]))
     }
-    specs <- fill_leaves(all, Map(function(x, value) if (is.null(value)) tensor_spec(x$dtype, try_shape(dim(x), trial)),
-      leaves, values))
+    specs <- fill_leaves(all, Map(function(x, value, ...) if (is.null(value)) column_spec(x$dtype, ...), leaves, values,
+      shapes, tried))
     mask_specs <- lapply(leaves, function(x) {
       if (!is.null(.subset2(x, "mask"))) tensor_spec("bool", try_shape(.subset2(x, "mask"), trial))
     })
@@ -215,7 +223,8 @@ symbolic_call <- function(self, object, args) {
   }
   template <- try_call(1)
   # what ops make of the size of the batch may be no multiple of it
-  other <- if (self$kind == "op_lambda" || trials_differ(leaves)) try_call(2) else template
+  open <- anyNA(unlist(lapply(unlist(parts, recursive = FALSE), `[`, -1)))
+  other <- if (self$kind == "op_lambda" || open || trials_differ(leaves)) try_call(2) else template
   if (length(tensor_leaves(template)) != length(tensor_leaves(other)))
     abort("how many tensors it gives follows from sizes that are not known", class = "shape", fun = self$name)
   node <- new_node(self, object, args, more)

@@ -10,6 +10,7 @@
 #   takes                     names of the inputs in that list, by which a call may have them one by one
 #   state_sizes(self)         of cells: see R/layer-rnn.R
 #   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
+#   input_dtype               that of what is no tensor yet: "int32" for tokens; "string": see R/layer-strings.R
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
 # layer_input() begins, which notes the call for a model (R/layer-symbolic.R).
@@ -149,7 +150,7 @@ compose.nn_layer <- function(object, layer) {
 
 #' @export
 compose.default <- function(object, layer) {
-  if (is.character(object)) {
+  if (is.character(object) && !reads_strings(layer_self(layer)) && !is_model(layer)) {
     abort("the first argument without a name is what the layer is put on, a model or tensors, not ", describe(object),
       "; name the others, as in `activation = \"relu\"`", fun = layer_self(layer)$name)
   }
@@ -221,6 +222,8 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
     object <- c(if (is_branch(object)) object else list(object), more[!vapply(more, is.null, NA)])
     extra <- extra[!is_input]
   }
+  gives_strings <- layer_type(self)$gives_strings
+  if (!is.null(gives_strings) && gives_strings(self)) return(strings_of(self, object))
   leaves <- tensor_leaves(object, keep_null = TRUE)
   if (!length(leaves) || holds_null(leaves)) abort("is called on ", if (length(leaves) > 1) "a list with a NULL" else
     "nothing", fun = self$name)
@@ -253,6 +256,8 @@ as_inputs <- function(self, x) {
   arrange <- layer_type(self)$arrange
   if (!is.null(arrange) && !is_tensor(x)) x <- arrange(self, x)
   fill_leaves(x, lapply(tensor_leaves(x), function(t) {
+    if (reads_strings(self)) return(token_tensor(self, t))
+    if (is_strings(t)) return(pass_strings(self, t))
     if (is_tensor(t)) return(if (isFALSE(layer_type(self)$autocast)) t else cast_float(t, self$dtype))
     wanted <- layer_type(self)$input_dtype
     if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
@@ -323,7 +328,7 @@ check_result <- function(self, result) {
   result
 }
 
-shapes_of <- function(x) if (is.list(x) && !is.object(x)) lapply(x, shapes_of) else shape_of(x)
+shapes_of <- function(x) if (is_branch(x)) lapply(x, shapes_of) else if (is_strings(x)) string_shape(x) else shape_of(x)
 
 #' A 1 for each row of x, of shape (rows, 1, ..., 1): in a program, as many as the batch at hand has.
 #' @noRd

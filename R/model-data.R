@@ -1,18 +1,24 @@
 # What users give as x and y, as columns that the engine takes rows from (R/model-rows.R).
 
 #' @param known what columns and levels are called, see data_names().
-#' @return list(columns, first, rows, layout, names): inputs, targets, weights in the model's order, of which the
-#'   `rows` rows after `first` are meant; the layout tells which there are.
+#' @return list(columns, first, rows, layout, names, parts): inputs, targets, weights in the model's order, of which the
+#'   `rows` rows after `first` are meant; the layout tells which there are, `parts` what the columns of inputs hold: see
+#'   column_parts().
 #' @noRd
 model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = NULL, fun = calling_function(),
   known = data_names(self)) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
   n <- length(self$inputs)
   x <- parts_by_name(x, input_names(self, x), known[seq_len(n)], "x", fun)
+  texts <- vapply(self$inputs, function(input) input$dtype == "string", NA)
+  x[texts] <- lapply(x[texts], as_strings, "x", fun)
   if (!is.null(y)) y <- parts_by_name(y, output_names(self), known[-seq_len(n)], "y", fun)
   parts <- c(x, if (is.null(y)) rep(list(NULL), length(self$outputs)) else y)
   names <- lapply(seq_along(known), function(k) learned_names(known[[k]], parts[[k]]))
+  readers <- input_readers(self)
   inputs <- lapply(seq_len(n), function(k) input_column(x[[k]], self$inputs[[k]], fun))
+  made <- lapply(seq_len(n), function(k) add_tokens(inputs[[k]], self$inputs[[k]]$dtype, readers[[k]]))
+  inputs <- lapply(made, `[[`, "column")
   targets <- if (!is.null(y)) target_columns(self, y, fun, x, inputs)
   weights <- if (!is.null(y)) weight_columns(self, y, sample_weight, class_weight, names[[n + 1]], fun)
   columns <- c(inputs, targets, weights)
@@ -29,8 +35,9 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
         == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
   }
   if (rows[1] == 0) abort("`x` has no rows", fun = fun)
-  list(columns = columns, first = 0, rows = rows[1], layout = paste(length(inputs), length(targets), length(weights)),
-    names = names)
+  list(columns = columns, first = 0, rows = rows[1], layout = paste(c(length(inputs), length(targets), length(weights),
+    unlist(lapply(made, function(m) lapply(m$parts, `[`, -1)))), collapse = " "), names = names,
+    parts = lapply(made, `[[`, "parts"))
 }
 
 #' A list of arrays, one per input or output, from an array, a list (matched by names where these are the model's), or a
@@ -65,9 +72,26 @@ input_names <- function(self, x = NULL) {
   if (length(given) == length(own) && setequal(names(x), given)) given else own
 }
 
+input_readers <- function(self) string_readers(self, vapply(self$inputs, function(input) input$dtype, ""))
+
+#' The tokens of layers that read an input, and where they stand in its column.
+#' @noRd
+add_tokens <- function(column, dtype, readers) {
+  if (!length(readers)) {
+    if (dtype == "string") abort("no layer of the model reads the strings in `x`", fun = "predict")
+    return(list(column = column))
+  }
+  values <- if (dtype == "string") column else as.array(column_tensor(column))
+  all <- c(if (dtype != "string") list(values), lapply(readers, make_tokens, values))
+  parts <- lapply(all, dim)
+  flat <- if (length(all) == 1) all[[1]] else do.call(cbind, lapply(all, function(a) matrix(a, dim(a)[1])))
+  list(column = array_column(flat, "int64", dim(flat)), parts = parts)
+}
+
 input_column <- function(value, input, fun) {
   wanted <- dim(input)
-  t <- like_rows(as_column(value, input$dtype, "x", fun, wanted), wanted)
+  t <- if (input$dtype == "string") string_rows(value, wanted) else
+    like_rows(as_column(value, input$dtype, "x", fun, wanted), wanted)
   shape <- dim(t)
   if (length(shape) != length(wanted) || any(shape[-1] != wanted[-1], na.rm = TRUE)) {
     abort("`x` must have the shape ", format_keras_shape(wanted), " of `", input$node$layer$name, "`, not ",

@@ -61,14 +61,14 @@ data_rows <- function(data, from, to) {
 #' @param element,data the first batch, and what was made of it.
 #' @noRd
 native_batches <- function(self, element, data, batches) {
-  if (is.null(batches) || length(element) != 2 || data$rows != batches$size) return(FALSE)
+  if (is.null(batches) || length(element) != 2 || data$rows != batches$size || length(unlist(data$parts))) return(FALSE)
   leaves <- tensor_leaves(element)
   numbered <- fill_leaves(element, as.list(seq_along(leaves)))
   from <- unlist(c(as_parts(numbered[[1]], input_names(self, element[[1]]), "x", "fit", length(self$inputs)),
     as_parts(numbered[[2]], output_names(self), "y", "fit")))
   if (!all(mapply(comes_as_it_is, leaves[from], data$columns, data$names))) return(FALSE)
   list(columns = lapply(data$columns, op_zeros_like), from = from - 1L, first = 0, rows = data$rows,
-    names = data$names, layout = data$layout)
+    names = data$names, layout = data$layout, parts = data$parts)
 }
 
 #' Is the column the tensor of the data set, but for its dtype and the second axis of a column of numbers?

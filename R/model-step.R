@@ -48,8 +48,15 @@ specs_like <- function(columns, batch) {
   lapply(columns, function(t) tensor_spec(column_info(t)[[1]], c(batch, dim(t)[-1])))
 }
 
+#' Columns of inputs as the layers have them.
+#' @noRd
+model_inputs <- function(self, columns, data) Map(function(column, input, readers, parts)
+  column_input(column, input$dtype, dim(input), readers, parts),
+  columns, self$inputs, input_readers(self), if (is.null(data$parts)) list(NULL) else data$parts)
+
 trace_prediction <- function(self, data, batch) {
-  trace <- trace_call(function(x) run_graph(model_plan(self), x, FALSE), list(specs_like(data$columns, batch)), batch)
+  trace <- trace_call(function(x) run_graph(model_plan(self), model_inputs(self, x, data), FALSE),
+    list(specs_like(data$columns, batch)), batch)
   list(program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = list(), averaged = integer(),
     collected = trace$template)
 }
@@ -61,7 +68,7 @@ trace_step <- function(self, training, data, batch) {
   metrics <- NULL
   step <- function(columns) {
     n <- length(self$inputs)
-    x <- columns[seq_len(n)]
+    x <- model_inputs(self, columns[seq_len(n)], data)
     y <- columns[n + seq_along(self$outputs)]
     w <- columns[-seq_len(n + length(self$outputs))]
     session$penalties <- list()

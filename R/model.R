@@ -226,7 +226,19 @@ model_type <- sequential_type <- list(
   several = TRUE,
   arrange = function(self, x) {
     n <- length(self$inputs)
-    if (n) parts_by_name(x, input_names(self, x), data_names(self)[seq_len(n)], "x", self$name) else x
+    if (!n) return(x)
+    Map(function(part, input) {
+      if (inherits(part, "nn_strings")) return(part)
+      if (input$dtype == "string") return(string_rows(as_strings(part, "x", self$name), dim(input)))
+      if (is.character(part)) check_numbers(part, "x", self$name) else part
+    }, parts_by_name(x, input_names(self, x), data_names(self)[seq_len(n)], "x", self$name), self$inputs)
+  },
+  readers = function(self) {
+    plan <- model_plan(self)
+    lapply(plan$inputs, function(place) unique_objects(unlist(lapply(plan$steps, function(step) {
+      reads <- unlist(step$inputs) == place
+      if (any(reads)) string_readers(step$layer, rep("string", length(reads)))[reads]
+    }))))
   },
   build = function(self, shape) {
     check_has_layers(self, self$name)

@@ -86,7 +86,7 @@ check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
 #' @noRd
 plain_argument <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
   force(arg)
-  if (!is.object(x) || is_tensor(x)) return(x)
+  if (!is.object(x) || is_tensor(x) || is_strings(x)) return(x)
   if (is_keras_tensor(x)) needs_values(x)
   bare <- without_class(x)
   if (is_integer64(bare)) check_numbers(bare, arg, fun) else bare

@@ -320,7 +320,7 @@ rebuild <- function(description, custom_objects, fun) {
   }
   make <- function(entry) {
     take_name(check_name(entry$name, fun))
-    check_choice(entry$dtype, dtypes, arg = "dtype", fun = fun)
+    check_choice(entry$dtype, if (identical(entry$kind, "input")) input_dtypes() else dtypes, arg = "dtype", fun = fun)
     if (!is.null(entry$graph)) return(make_model(entry))
     if (identical(entry$kind, "input"))
       return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name, if (is.null(entry$batch)) NA else

@@ -226,8 +226,9 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "input", "lstm_cell",
-    "repeat_vector", "simple_rnn_cell", "spatial_dropout_2d", "stacked_rnn_cells", "tied_dense")
+  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "hashing", "input",
+    "integer_lookup", "lstm_cell", "repeat_vector", "simple_rnn_cell", "spatial_dropout_2d", "stacked_rnn_cells",
+    "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes
   expect_setequal(c(names(layers), names(pictures), names(merges), others), setdiff(exported, solid))
@@ -251,6 +252,14 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   check(keras_model_sequential(input_shape = 4) |> layer_category_encoding(5, output_mode = "count"), ids,
     "category_encoding")
   check(keras_model_sequential(input_shape = 4) |> layer_repeat_vector(3), flat, "repeat_vector")
+  check(keras_model_sequential(input_shape = 4) |> layer_integer_lookup(vocabulary = c(3, 1), output_mode = "count"),
+    ids, "integer_lookup")
+  texts <- matrix(letters[ids + 1], 7)
+  check(keras_model_sequential(input_shape = 4) |> layer_hashing(5, output_mode = "count"), texts, "hashing")
+  check(keras_model_sequential(input_shape = 4) |> layer_string_lookup(vocabulary = c("b", "a"), output_mode = "count"),
+    texts, "string_lookup")
+  check(keras_model_sequential(input_shape = 1) |> layer_text_vectorization(vocabulary = c("b", "a"),
+    output_mode = "count"), matrix(texts[, 1]), "text_vectorization")
   dense <- layer_dense(units = 2)
   check(keras_model_sequential(input_shape = 4) |> compose(dense) |> layer_tied_dense(dense), flat, "tied_dense")
   for (name in names(merges)) {
