@@ -16,7 +16,8 @@ generics::compile
 #' @param object a model.
 #' @param optimizer a name such as `"adam"` or an object such as [optimizer_adam()] gives, see [optimizers].
 #' @param loss a name such as `"binary_crossentropy"`, a loss object, or an R function of `(y_true, y_pred)` made of
-#'   ops, see [losses]. One for each output, or one for all; a list may be named by the outputs' layers.
+#'   ops, see [losses]. One for each output, or one for all; a list may be named by the outputs' layers. An output whose
+#'   loss is `NULL` is not trained on; a model without any needs `model$add_loss()`, and no targets (see below).
 #' @param metrics names, metric objects or R functions of `(y_true, y_pred)`, see [metrics]: a vector or list; for
 #'   several outputs a list of these, one per output or named, or one that serves all. `"accuracy"` means the accuracy
 #'   that fits the shapes. An entry's name, as in `c("accuracy", mp = f)`, is that of its column in the history; R
@@ -27,6 +28,10 @@ generics::compile
 #'   Keras.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
+#' @section Further losses: `model$add_loss(x)` adds a scalar to what is minimised: a symbolic tensor computed from
+#'   those of the model, or a function without arguments, such as a penalty on weights, which layers take by
+#'   `layer$add_loss(f)`, too. `model$add_metric(x, name)` reports the mean of a symbolic tensor. Without other losses
+#'   and metrics [fit()] takes no `y`, as variational autoencoders have none.
 #' @section Warnings: `nativenet_warning_optimizer`, if the optimizer is that of another model, or has taken steps with
 #'   other weights.
 #' @seealso [optimizers], [losses], [metrics]; [fit()][fit.nn_model] comes next; `vignette("models")`.
@@ -40,7 +45,6 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   check_no_more(list(...), "compile", of = compile.nn_model)
   self <- layer_self(object)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
-  if (is.null(loss)) abort("`loss` must be given", fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done
   claim_optimizer(optimizer, self, "compile")
   given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)),
@@ -101,9 +105,8 @@ check_trained <- function(self, fun) {
 check_compilation <- function(self, given) {
   names <- output_names(self)
   n <- length(names)
-  losses <- per_output(given$loss, names, "loss", function(l) is.function(l) || is.environment(l))
-  if (holds_null(losses)) abort("`loss` must have one entry per output (", paste0("`", names, "`", collapse = ", "),
-    ")", fun = "compile")
+  losses <- if (is.null(given$loss)) rep(list(NULL), n) else
+    per_output(given$loss, names, "loss", function(l) is.function(l) || is.environment(l))
   weights <- given$loss_weights
   if (!is.null(weights)) {
     weights <- plain_vector(weights, "loss_weights", "compile")

@@ -17,8 +17,9 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken",
     fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
-  if (is.null(y)) abort("`y` must be given", fun = fun)
   build_for(self, x, fun)
+  if (is.null(y) && needs_targets(self)) abort("`y` must be given", fun = fun)
+  if (is.null(y) && !is.null(c(sample_weight, class_weight))) abort("weights of samples need `y`", fun = fun)
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
   array_source(model_data(self, x, y, sample_weight, class_weight, fun, if (is.null(known)) data_names(self) else
     known), batch)
@@ -61,7 +62,13 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
 #' An element of a data set or what a generator gave: (x, y) or (x, y, weights).
 #' @noRd
 batch_data <- function(self, element, class_weight, fun) {
-  if (!is.list(element) || is.object(element) || !length(element) %in% 2:3) {
+  pair <- is_branch(element) && length(element) %in% 2:3
+  if (!pair && !needs_targets(self)) {
+    if (is_branch(element) && length(self$inputs) == 1) element <- element[[1]]
+    build_for(self, element, fun)
+    return(model_data(self, element, fun = fun))
+  }
+  if (!pair) {
     abort("`x` must give batches of (x, y) or (x, y, weights), not ", describe(element), fun = fun)
   }
   build_for(self, element[[1]], fun)
@@ -316,7 +323,7 @@ named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] els
 #' model |> compile("sgd", "mse")
 #' train_on_batch(model, matrix(1, 3, 2), c(1, 2, 3))
 #' @export
-train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
+train_on_batch <- function(object, x, y = NULL, class_weight = NULL, sample_weight = NULL) {
   self <- compiled_self(object)
   restore_random_state(self)
   on_batch(self, "train", x, y, sample_weight, class_weight, "train_on_batch")
@@ -324,7 +331,7 @@ train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NU
 
 #' @rdname train_on_batch
 #' @export
-test_on_batch <- function(object, x, y, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y,
+test_on_batch <- function(object, x, y = NULL, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y,
   sample_weight, NULL, "test_on_batch")
 
 #' @rdname train_on_batch

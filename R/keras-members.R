@@ -9,6 +9,9 @@ model_members <- list(
   metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
   stop_training = function(self) self$stop_training,
   history = function(self) self$history,
+  add_loss = function(self) function(losses, ...) invisible(add_model_losses(self, losses)),
+  add_metric = function(self) function(value, name = NULL, aggregation = NULL)
+    invisible(add_metric_end(self, value, name, aggregation)),
   summary = function(self) function(...) summary(layer_handle(self), ...)
 )
 

@@ -16,7 +16,8 @@
 #'
 #' `self$field <- value` keeps values, variables (which become weights), layers and modules (whose weights become the
 #' layer's), also in lists;
-#' `self$add_loss(x)` adds a scalar to the loss in training; `super()$__init__(...)` may be called and does nothing.
+#' `self$add_loss(x)` adds a scalar to the loss, `self$add_metric(x, name)` reports the mean of what `call()` computes;
+#' `super()$__init__(...)` may be called and does nothing.
 #' Read sizes off `dim(inputs)`, but not the number of rows, which may change: use -1 in [op_reshape()] and the like.
 #'
 #' @param classname a string.
@@ -116,8 +117,8 @@ own_members <- list(
         if (is.null(dtype)) self$dtype else dtype)
     }
   },
-  add_loss = function(self) function(loss) if (!is.null(session$penalties)) session$penalties <- c(session$penalties,
-    list(loss))
+  add_loss = function(self) function(loss, ...) note_loss(loss, self$name),
+  add_metric = function(self) function(value, name = NULL, ...) note_metric(value, name, self$name)
 )
 
 #' @export

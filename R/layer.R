@@ -299,9 +299,48 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   regularizer <- self$config$activity_regularizer
   if (!is.null(regularizer) && !is.null(session$penalties)) {
     penalty <- with_place(paste0("the `activity_regularizer` of `", self$name, "`"), regularizer(result))
-    session$penalties <- c(session$penalties, list(op_divide(penalty, batch_size_of(result))))
+    note_loss(op_divide(penalty, batch_size_of(result)), self$name)
   }
   result
+}
+
+# While a step is traced, what is added to its loss and what it reports besides is collected here; at other times nobody
+# asks for it.
+
+note_loss <- function(x, fun) {
+  for (loss in tensor_leaves(x)) {
+    if (!is_tensor(loss)) loss <- tensor(loss)
+    check_scalar(loss, fun)
+    if (!is.null(session$penalties)) session$penalties <- c(session$penalties, list(loss))
+  }
+}
+
+#' Losses that a layer is given from outside: functions without arguments, called in each step.
+#' @noRd
+add_losses <- function(self, losses) {
+  for (loss in tensor_leaves(losses, keep_null = TRUE)) {
+    if (is_keras_tensor(loss)) abort("a symbolic tensor belongs to a model's graph: `model$add_loss(x)`. A layer ",
+      "takes a function without arguments, or tensors within its `call()`", fun = "add_loss")
+    if (!is.function(loss)) note_loss(loss, "add_loss")
+    else self$own_losses <- c(self$own_losses, list(check_function(loss, takes = 0, fun = "add_loss")))
+  }
+  forget_steps()
+}
+
+#' Programs know of no losses and metrics that came later.
+#' @noRd
+forget_steps <- function() session$adapted <- new.env(parent = emptyenv())
+
+note_metric <- function(x, name, fun) {
+  check_name(name, fun)
+  if (!is_tensor(x)) x <- tensor(x)
+  if (!is.null(session$penalties)) session$reports <- c(session$reports, list(list(name = name, value = x)))
+}
+
+check_scalar <- function(x, fun) {
+  if (length(dim(x)) == 0) return(x)
+  abort("a loss must be a scalar, as `k_mean(x)` gives, not of shape ", format_keras_shape(dim(x)), class = "shape",
+    fun = fun)
 }
 
 #' Whatever a layer or model holds that is not to be trained is not, either.
@@ -357,6 +396,7 @@ layer_members <- list(
   output = function(self) self$output,
   get_config = function(self) function() c(list(name = self$name, trainable = self$trainable), self$config),
   reset_states = function(self) function() reset_states(as_layer(self)),
+  add_loss = function(self) function(losses, ...) invisible(add_losses(self, losses)),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
   count_params = function(self) function() count_of(all_weights(self))

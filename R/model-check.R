@@ -20,8 +20,9 @@ number_losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_p
 #' @noRd
 check_ends_and_targets <- function(self, source, y = "y", ends = FALSE) {
   check <- function(data) {
-    if (ends) for (k in seq_along(self$outputs)) check_end(self, k)
-    for (k in seq_along(self$outputs)) {
+    of <- outputs_with_loss(self)
+    if (ends) for (k in of) check_end(self, k)
+    for (k in of) {
       check_target_range(self, k, data, y)
       check_numbers_reached(self, k, data, y)
     }
@@ -197,7 +198,7 @@ check_factor <- function(self, k, fun) {
 #' @param train how many rows are trained on.
 #' @noRd
 check_split <- function(self, data, train) {
-  for (k in seq_along(self$outputs)) {
+  for (k in outputs_with_loss(self)) {
     labels <- target_labels(self, k, data)
     if (is.null(labels)) next
     classes <- unique(labels)

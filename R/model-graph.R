@@ -51,9 +51,11 @@ own_beginning <- function(inputs, outputs, fun = calling_function()) {
 }
 
 #' How to run a graph: its nodes, and which values each reads and fills.
+#' @param ends further ends, see R/model-loss.R.
 #' @noRd
-graph_plan <- function(inputs, outputs, fun) {
-  nodes <- nodes_between(inputs, outputs, fun)
+graph_plan <- function(inputs, outputs, fun, ends = list()) {
+  further <- lapply(ends, function(end) end$tensor)
+  nodes <- nodes_between(inputs, c(outputs, further), fun)
   tensors <- list()
   place <- function(x) {
     at <- place_of(x, tensors)
@@ -66,8 +68,12 @@ graph_plan <- function(inputs, outputs, fun) {
   inner <- Filter(function(n) !is_one_of(n, starts), nodes)
   steps <- lapply(inner, function(n) list(layer = n$layer, inputs = places(n$inputs), args = n$args,
     more = lapply(n$more, places), outputs = unlist(places(n$outputs))))
+  if (length(ends)) {
+    wanted <- nodes_between(inputs, outputs, NULL)
+    for (k in seq_along(inner)) steps[[k]]$further <- !is_one_of(inner[[k]], wanted)
+  }
   list(nodes = nodes, inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L),
-    size = length(tensors))
+    ends = ends, end_places = vapply(further, place, 0L), size = length(tensors))
 }
 
 #' That of a model. A sequence grows layer by layer: its plan is made when it is asked for, which is no change of the
@@ -76,7 +82,7 @@ graph_plan <- function(inputs, outputs, fun) {
 new_plan <- function() structure(new.env(parent = emptyenv()), class = "nn_plan")
 
 model_plan <- function(self) {
-  if (is.null(self$plan$made)) self$plan$made <- graph_plan(self$inputs, self$outputs, self$name)
+  if (is.null(self$plan$made)) self$plan$made <- graph_plan(self$inputs, self$outputs, self$name, self$ends)
   self$plan$made
 }
 
@@ -86,6 +92,7 @@ run_graph <- function(plan, values, training) {
   tensors <- vector("list", plan$size)
   tensors[plan$inputs] <- values
   for (step in plan$steps) {
+    if (isTRUE(step$further) && is.null(session$penalties)) next
     self <- step$layer
     at <- function(places) fill_leaves(places, tensors[unlist(places)])
     x <- at(step$inputs)
@@ -96,5 +103,6 @@ run_graph <- function(plan, values, training) {
     )
     tensors[step$outputs] <- tensor_leaves(y)
   }
+  if (!is.null(session$penalties)) note_ends_found(plan, tensors)
   tensors[plan$outputs]
 }

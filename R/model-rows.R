@@ -61,7 +61,8 @@ data_rows <- function(data, from, to) {
 #' @param element,data the first batch, and what was made of it.
 #' @noRd
 native_batches <- function(self, element, data, batches) {
-  if (is.null(batches) || length(element) != 2 || data$rows != batches$size || length(unlist(data$parts))) return(FALSE)
+  if (is.null(batches) || !is_branch(element) || length(element) != 2 || data$rows != batches$size ||
+    length(unlist(data$parts))) return(FALSE)
   leaves <- tensor_leaves(element)
   numbered <- fill_leaves(element, as.list(seq_along(leaves)))
   from <- unlist(c(as_parts(numbered[[1]], input_names(self, element[[1]]), "x", "fit", length(self$inputs)),

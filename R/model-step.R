@@ -65,26 +65,35 @@ trace_prediction <- function(self, data, batch) {
 #' @noRd
 trace_step <- function(self, training, data, batch) {
   compiled <- self$compiled
-  metrics <- NULL
+  metrics <- names <- NULL
   step <- function(columns) {
     n <- length(self$inputs)
     x <- model_inputs(self, columns[seq_len(n)], data)
-    y <- columns[n + seq_along(self$outputs)]
+    y <- if (length(columns) > n) columns[n + seq_along(self$outputs)]
     w <- columns[-seq_len(n + length(self$outputs))]
-    session$penalties <- list()
-    on.exit(session$penalties <- NULL)
+    session$penalties <- session$reports <- list()
+    on.exit(session$penalties <- session$reports <- NULL)
     tape <- if (training) gradient_tape(persistent = FALSE)
     if (training) tape_start(tape_state(tape))
     outputs <- with_frozen(self, run_graph(model_plan(self), x, training))
-    losses <- Map(placed_loss, compiled$losses, y, outputs, if (length(w)) w else list(NULL), loss_places(self))
-    total <- Reduce(op_add, Map(op_multiply, losses, compiled$loss_weights))
-    total <- Reduce(op_add, c(list(total), session$penalties, weight_penalties(self)))
+    note_own_losses(self)
+    of <- outputs_with_loss(self)
+    losses <- Map(placed_loss, compiled$losses[of], y[of], outputs[of], if (length(w)) w[of] else list(NULL),
+      loss_places(self)[of])
+    terms <- c(Map(op_multiply, losses, compiled$loss_weights[of]), session$penalties, weight_penalties(self))
+    if (!length(terms)) {
+      abort("there is nothing to minimise: the model has neither a loss by `compile(loss = ...)` nor one by ",
+        "`add_loss()`", fun = user_function())
+    }
+    total <- Reduce(function(x, y) op_add(x, op_cast(y, tensor_dtype(x))), terms)
+    if (!is_symbolic(total)) abort("the loss does not depend on the data or on weights", fun = user_function())
     if (training) {
       tape_stop(tape_state(tape))
       update_weights(self, tape, total)
     }
     statistics <- model_statistics(self, y, outputs, w)
     metrics <<- statistics$metrics
+    names <<- c(score_names(self), statistics$names)
     list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors)
   }
   trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch)), batch))
@@ -94,7 +103,7 @@ trace_step <- function(self, training, data, batch) {
   list(
     program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = tallies,
     averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
-    names = score_names(self), metrics = metrics,
+    names = names, metrics = metrics,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
   )
 }
@@ -185,6 +194,12 @@ model_statistics <- function(self, y, outputs, w) {
       found$metrics <- c(found$metrics, list(metric))
     }
   }
+  for (report in session$reports) {
+    sums <- metric_statistics(metric_mean(), report$value, NULL)
+    found$tensors <- c(found$tensors, list(as_tally(sums)))
+    found$metrics <- c(found$metrics, list(metric_mean()))
+    found$names <- c(found$names, report$name)
+  }
   found
 }
 
@@ -195,7 +210,8 @@ score_names <- function(self) {
   several <- length(outputs) > 1
   metrics <- Map(function(ms, output) vapply(ms, function(m) paste0(if (several) paste0(output, "_"), m$name), ""),
     self$compiled$metrics, outputs)
-  c("loss", if (several) paste0(outputs, "_loss"), make.unique(as.character(unlist(metrics)), sep = "_"))
+  losses <- outputs[outputs_with_loss(self)]
+  c("loss", if (length(losses) > 1) paste0(losses, "_loss"), make.unique(as.character(unlist(metrics)), sep = "_"))
 }
 
 # A metric may be a constant or count in integers.

@@ -172,16 +172,21 @@ one_output <- function(self, layer, x) {
 }
 
 finish_model <- function(self, inputs, outputs, fun = calling_function()) {
-  plan <- graph_plan(inputs, outputs, fun)
+  plan <- graph_plan(inputs, outputs, fun, self$ends)
+  layers <- layers_of_plan(plan, fun)
+  self$inputs <- inputs
+  end_model(self, outputs)
+  self$plan$made <- plan
+  if (self$kind == "model") self$layers <- layers
+  self$built <- TRUE
+}
+
+layers_of_plan <- function(plan, fun = calling_function()) {
   layers <- unique_objects(lapply(plan$nodes, function(n) n$layer))
   names <- self_names(layers)
   if (anyDuplicated(names)) abort("two layers have the name `", names[duplicated(names)][1], "`; names must differ",
     fun = fun)
-  self$inputs <- inputs
-  end_model(self, outputs)
-  self$plan$made <- plan
-  if (self$kind == "model") self$layers <- lapply(layers, layer_handle)
-  self$built <- TRUE
+  lapply(layers, layer_handle)
 }
 
 #' Its outputs are others: nothing that was made for those before holds.

@@ -129,6 +129,8 @@ architecture <- function(self, own) {
 layer_number <- function(self, table) {
   at <- place_of(self, table$selves)
   if (!is.na(at)) return(at)
+  if (length(self$own_losses)) warn("the functions that `", self$name, "$add_loss()` took are not stored with the ",
+    "model: add them again to what is made of it", class = "custom")
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
     trainable = self$trainable)
   if (!is.null(self$outputs)) {
@@ -197,6 +199,7 @@ graph_entry <- function(self, table) {
     calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs),
       args = if (length(n$args)) n$args, more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
     inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
+    ends = if (length(self$ends)) lapply(self$ends, function(end) c(place(end$tensor), list(name = end$name))),
     input_names = self$input_names, output_names = self$output_names
   )
 }
@@ -363,6 +366,7 @@ rebuild <- function(description, custom_objects, fun) {
     if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))
     self$input_names <- unlist(graph$input_names)
     self$output_names <- unlist(graph$output_names)
+    self$ends <- lapply(graph$ends, function(end) list(tensor = tensor_at(end), name = end$name))
     finish_model(self, lapply(graph$inputs, tensor_at), lapply(graph$outputs, tensor_at), fun)
     self
   }

@@ -12,7 +12,7 @@
 #   custom      TRUE once a function of custom_gradient() was called
 #   training    do layers that are called without `training` behave as in training?
 #   frozen      TRUE within a layer or model that is not to be trained
-#   penalties   on activities, collected while a training step is traced
+#   penalties   on activities and other losses of layers, collected while a step is traced; reports: their metrics
 #   told_formats  names of files whose format is not what the name says
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
