@@ -85,7 +85,7 @@ trace_step <- function(self, training, data, batch) {
       abort("there is nothing to minimise: the model has neither a loss by `compile(loss = ...)` nor one by ",
         "`add_loss()`", fun = user_function())
     }
-    total <- Reduce(function(x, y) op_add(x, op_cast(y, tensor_dtype(x))), terms)
+    total <- Reduce(function(x, y) op_add(x, tensor(y, tensor_dtype(x))), terms)
     if (!is_symbolic(total)) abort("the loss does not depend on the data or on weights", fun = user_function())
     if (training) {
       tape_stop(tape_state(tape))
