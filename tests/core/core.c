@@ -2,6 +2,9 @@
  * `make core`. A failed check says where it stands and ends the program.
  */
 #include "graph/derive.h"
+#include "ops/convolution.h"
+#include "ops/normalize.h"
+#include "ops/window.h"
 #include "run/optimizer.h"
 #include "base/random.h"
 #include "run/run.h"
@@ -126,12 +129,11 @@ static void gradients(struct bench *b, int32_t target, const int32_t *sources, i
   b->slots[target].kept = 1;
 }
 
-static void test_gradients_agree_with_differences(void) {
-  struct bench *b = bench_new();
-  int32_t source[3], found[3];
-  int32_t loss = small_network(b, FLOAT64, &source[0], &source[1], &source[2]);
-  gradients(b, loss, source, 3, found);
-  for (int k = 0; k < 3; k++) {
+/* The loss's slopes along number 7 of each source. */
+static void check_slopes(struct bench *b, int32_t loss, const int32_t *source, int n) {
+  int32_t found[8];
+  gradients(b, loss, source, n, found);
+  for (int k = 0; k < n; k++) {
     double *x = b->blocks[source[k]], old = x[7], h = 1e-5;
     CHECK(run(b, 1) == STATUS_OK);
     double slope = number(b, found[k], 7);
@@ -144,6 +146,67 @@ static void test_gradients_agree_with_differences(void) {
     x[7] = old;
     CHECK(fabs((above - below) / (2 * h) - slope) < 1e-9);
   }
+}
+
+static void test_gradients_agree_with_differences(void) {
+  struct bench *b = bench_new();
+  int32_t source[3];
+  int32_t loss = small_network(b, FLOAT64, &source[0], &source[1], &source[2]);
+  check_slopes(b, loss, source, 3);
+  bench_free(b);
+}
+
+/* ---- images: convolution, pooling, normalization ---- */
+
+enum { IMAGES = 2, HIGH = 7, WIDE = 6, CHANNELS = 5, FILTERS = 19, TALL = 3, BROAD = 2, DOWN = 2 };
+
+/* Windows of 3 x 2, every second one downwards; with or without some padding and gaps. */
+static struct attr convolution_attr(int activation, int padded) {
+  return (struct attr){.n_ints = CONV_AXES + 2 * AXIS_INTS, .ints = {1, activation, DOWN, 1, padded, padded, 0,
+    1, 1 + padded, 0, 2 * padded, 0}};
+}
+static const struct attr pool_attr = {.n_ints = POOL_WINDOWS + 4, .ints = {0, TALL, DOWN, BROAD, 1}};
+
+/* Means and maxima of windows and sums with a kernel, one number after the other. */
+static void test_windows_agree_with_loops(int dtype) {
+  struct bench *b = bench_new();
+  int32_t x = bound(b, dtype, (struct shape){4, {IMAGES, HIGH, WIDE, CHANNELS}}, 0);
+  int32_t w = bound(b, dtype, (struct shape){4, {TALL, BROAD, CHANNELS, FILTERS}}, 0);
+  int32_t y = apply(b, OP_CONV, 2, (int32_t[]){x, w}, convolution_attr(-1, 0));
+  int32_t mean = apply(b, OP_AVERAGE_POOL, 1, &x, pool_attr), max = apply(b, OP_MAX_POOL, 1, &x, pool_attr);
+  b->slots[y].kept = b->slots[mean].kept = b->slots[max].kept = 1;
+  CHECK(run(b, 3) == STATUS_OK);
+  const int high = (HIGH - TALL) / DOWN + 1, wide = WIDE - BROAD + 1;
+  const double near = dtype == FLOAT32 ? 1e-5 : 1e-13;
+  for (int row = 0; row < IMAGES * high * wide; row++) {
+    double sum[FILTERS] = {0};
+    int image = row / (high * wide), top = row / wide % high * DOWN, left = row % wide;
+    for (int c = 0; c < CHANNELS; c++) {
+      double all = 0, most = -INFINITY;
+      for (int k = 0; k < TALL * BROAD; k++) {
+        double one = number(b, x, ((image * HIGH + top + k / BROAD) * WIDE + left + k % BROAD) * CHANNELS + c);
+        all += one;
+        most = fmax(most, one);
+        for (int f = 0; f < FILTERS; f++) sum[f] += one * number(b, w, (k * CHANNELS + c) * FILTERS + f);
+      }
+      CHECK(fabs(number(b, mean, row * CHANNELS + c) - all / (TALL * BROAD)) < near);
+      CHECK(number(b, max, row * CHANNELS + c) == most);
+    }
+    for (int f = 0; f < FILTERS; f++) CHECK(fabs(number(b, y, row * FILTERS + f) - sum[f]) < 10 * near);
+  }
+  bench_free(b);
+}
+
+static void test_gradients_of_images(void) {
+  struct bench *b = bench_new();
+  int32_t source[] = {bound(b, FLOAT64, (struct shape){4, {IMAGES, HIGH, WIDE, CHANNELS}}, 1),
+    bound(b, FLOAT64, (struct shape){4, {TALL, BROAD, CHANNELS, FILTERS}}, 1), bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1),
+    bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1), bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1)};
+  int32_t y = apply(b, OP_CONV, 3, source, convolution_attr(OP_TANH, 1));
+  y = apply2(b, OP_ADD, apply(b, OP_MAX_POOL, 1, &y, pool_attr), apply(b, OP_AVERAGE_POOL, 1, &y, pool_attr));
+  int32_t scaled[] = {y, source[3], source[4]};
+  y = apply(b, OP_NORMALIZE, 3, scaled, (struct attr){.n_ints = NORMALIZE_INTS, .ints = {0, 0, 1, 1}, .reals = {1e-3}});
+  check_slopes(b, apply1(b, OP_MEAN, apply1(b, OP_TANH, y)), source, 5);
   bench_free(b);
 }
 
@@ -306,6 +369,9 @@ static void test_a_sealed_step_trains(void) {
 int main(void) {
   kernels_choose(NULL);
   test_gradients_agree_with_differences();
+  test_windows_agree_with_loops(FLOAT64);
+  test_windows_agree_with_loops(FLOAT32);
+  test_gradients_of_images();
   test_same_bits_at_any_number_of_threads(FLOAT64);
   test_same_bits_at_any_number_of_threads(FLOAT32);
   test_shares_are_apart();
