@@ -160,6 +160,11 @@ cumprod_rule <- function(n) {
   list(op_transpose(reshape_to(dx, open_shape(moved)), order(last)))
 }
 
+#' Of a picture seen through a transform, and of the way back: each is the other's. None reaches the transforms.
+#' @noRd
+image_rule <- function(op) function(n) list(
+  apply_op(op, list(n$dy, n$inputs[[2]]), ints = c(shape_of(n$inputs[[1]])[2:3], n$ints[-(1:2)]), reals = 0), NULL)
+
 #' To the cells that the maxima came from.
 #' @noRd
 max_pool_rule <- function(n) {
@@ -400,6 +405,8 @@ derivatives <- list(
     NULL, if (n$wanted[2]) sum_to(op_where(n$inputs[[1]], n$dy, 0), n$inputs[[2]]),
     if (n$wanted[3]) sum_to(op_where(n$inputs[[1]], 0, n$dy), n$inputs[[3]])
   ),
+  transform_image = image_rule("transform_image_back"),
+  transform_image_back = image_rule("transform_image"),
   dropout = function(n) list(apply_again(n, list(n$dy))),
   gaussian_noise = function(n) list(n$dy),
   squared_error = difference_loss(function(e, r) e * 2),

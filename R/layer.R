@@ -3,6 +3,7 @@
 #
 #   build(self, shape)        makes the weights, knowing the shape of the input (NA: any size; the first axis is the
 #   batch) call(self, x, ...)        issues ops; `training` and `mask` are given if it has such arguments
+#   training                  what call() is told when nobody says: FALSE, or that; "own": NULL, and call() sees to it
 #   mask(self, x, mask)       the mask of its output, or a list of one for each; TRUE: that of its input, where it
 #                             fits; a type without it ends the mask; "own": call() sees to it
 #   several                   TRUE if x may be a list
@@ -284,6 +285,7 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   x <- one_tensor(self, x)
   if (!self$built) build_layer(self, shapes_of(x))
   if (is.null(training)) training <- session$training
+  if (is.null(training) && !identical(type$training, "own")) training <- isTRUE(type$training)
   if (is.null(mask)) mask <- mask_of(x)
   else if (identical(type$mask, "own")) x <- with_masks(x, tensor_leaves(mask, keep_null = TRUE), another_name)
   extra <- c(list(...), if ("training" %in% wants) list(training = training), if ("mask" %in% wants) list(mask = mask))

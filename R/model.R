@@ -253,7 +253,8 @@ model_type <- sequential_type <- list(
     values <- run_graph(model_plan(self), as_parts(x, input_names(self), "x", self$name), training)
     if (length(values) == 1) values[[1]] else stats::setNames(values, self$output_names)
   },
-  mask = "own"
+  mask = "own",
+  training = "own"
 )
 
 check_has_layers <- function(self, fun = calling_function()) {

@@ -38,7 +38,8 @@
 .onLoad <- function(libname, pkgname) {
   table <- op_table()
   for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
-  list2env(stats::setNames(.Call(C_enums), c("update", "stage", "cell_activation", "cell_output")), enums)
+  list2env(stats::setNames(.Call(C_enums), c("update", "stage", "cell_activation", "cell_output",
+    "fill_mode")), enums)
   enums$dense_activation <- c("linear", table$name[table$fusable])
   bind_keras_callback(topenv())
   register_refusals()

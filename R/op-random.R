@@ -43,6 +43,11 @@ random_op <- function(name, shape, dtype, reals, fun) {
   apply_op(name, list(), ints = c(dtype_code(dtype, fun = fun), check_sizes(shape, fun = fun)), reals = reals)
 }
 
+#' Uniform numbers of the shape and dtype of x: in a program, as many rows as the batch at hand has.
+#' @noRd
+uniform_like <- function(x, minval, maxval) apply_op("random_uniform", list(op_stop_gradient(x)),
+  ints = dtype_code(tensor_dtype(x)), reals = c(minval, maxval))
+
 #' Dropout op
 #'
 #' Sets each element to 0 with the probability `rate` and multiplies the others by `1 / (1 - rate)`, so that the

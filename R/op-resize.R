@@ -19,11 +19,11 @@
 #' as.array(op_resize(x, c(4, 4), method = "nearest"))[, , 1]
 #' @export
 op_resize <- function(x, size, method = "bilinear") {
-  rank <- rank_of(x)
-  if (!rank %in% 3:4) abort("needs a tensor of rows, columns and channels, with a batch or without, not of shape ",
-    format_shape(shape_of(x)), class = "shape")
-  resize_axes(x, rank - 2:1, per_spatial_axis(size, 2), check_choice(method, c("bilinear", "nearest")))
+  rank <- check_image_axes(x)
+  resize_axes(x, rank - 2:1, per_spatial_axis(size, 2), check_choice(method, resize_methods))
 }
+
+resize_methods <- c("bilinear", "nearest")
 
 #' @param axes of x, 1-based; sizes: their new ones.
 #' @noRd

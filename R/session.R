@@ -23,7 +23,6 @@ session$names <- list()
 session$home <- new.env(parent = emptyenv())
 session$nodes <- 0
 session$trainable_changes <- new.env(parent = emptyenv())
-session$training <- FALSE
 session$frozen <- FALSE
 
 # Who keeps the ops that run; changed in place by set_recording().
@@ -39,8 +38,8 @@ set_recording <- function(tapes = recording[[1]], tracing = recording[[2]]) .Cal
   tracing)
 
 # What C enumerates, in its order: names of "update" rules, of the "stage" of a data set, of the "cell_activation" and
-# "cell_output" of recurrent ops, and of what may be the "dense_activation"; and the codes of ops, by name. Filled when
-# the package loads.
+# "cell_output" of recurrent ops, of the "fill_mode" of transforms of pictures, and of what may be the
+# "dense_activation"; and the codes of ops, by name. Filled when the package loads.
 enums <- new.env(parent = emptyenv())
 op_code <- new.env(parent = emptyenv())
 

@@ -1,5 +1,6 @@
 /* r_op.c - the one door for all ops: run one now, or append it to the program being traced. */
 #include "border/r_border.h"
+#include "ops/image.h"
 #include "ops/recurrent.h"
 #include "run/stream.h"
 
@@ -52,7 +53,7 @@ static void attributes(SEXP ints, SEXP reals, struct attr *attr) {
 /* A parameter that the op's floats cannot hold would be Inf there without a word. The ends of clip() may be as far as
  * they like. */
 static void check_parameters(int op, const struct attr *attr, int dtype) {
-  if (op_info[op].most < 0) dtype = (int)attr->ints[0];
+  if (op_info[op].fewest == 0) dtype = (int)attr->ints[0];
   if (dtype != FLOAT32 || op == OP_CLIP) return;
   for (int i = 0; i < MAX_REALS; i++)
     if (fabs(attr->reals[i]) > FLT_MAX && isfinite(attr->reals[i]))
@@ -289,11 +290,12 @@ SEXP ffi_enums(void) {
 #define NAME(ENUM, name) #name,
   static const char *const update[] = {UPDATES(NAME)}, *const stage[] = {STAGES(NAME)};
 #undef NAME
-  SEXP enums = PROTECT(Rf_allocVector(VECSXP, 4));
+  SEXP enums = PROTECT(Rf_allocVector(VECSXP, 5));
   SET_VECTOR_ELT(enums, 0, names_of(update, UPDATE_COUNT));
   SET_VECTOR_ELT(enums, 1, names_of(stage, STAGE_KIND_COUNT));
   SET_VECTOR_ELT(enums, 2, names_of(cell_activation_name, CELL_ACTIVATION_COUNT));
   SET_VECTOR_ELT(enums, 3, names_of(cell_output_name, OUTPUT_COUNT));
+  SET_VECTOR_ELT(enums, 4, names_of(fill_mode_name, FILL_MODE_COUNT));
   UNPROTECT(1);
   return enums;
 }

@@ -26,6 +26,7 @@
 #include "loss.h"
 #include "multiply.h"
 #include "pool.h"
+#include "image.h"
 #include "normalize.h"
 #include "linalg.h"
 #endif

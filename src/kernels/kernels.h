@@ -8,6 +8,7 @@
 #define KERNELS_H
 
 #include "ops/convolution.h"
+#include "ops/image.h"
 #include "ops/normalize.h"
 #include "ops/ops.h"
 #include "ops/recurrent.h"

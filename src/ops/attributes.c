@@ -1,5 +1,6 @@
 /* attributes.c - the attributes of nodes as people read them. */
 #include "ops/convolution.h"
+#include "ops/image.h"
 #include "ops/recurrent.h"
 
 #include <stdarg.h>
@@ -40,9 +41,9 @@ static void add_window(struct text *t, const int64_t *axis) {
 }
 
 /* The attributes from number `ints` and `reals` on. An entry of the table is "name:kind". Kinds: f flag, n number,
- * a axis, o op and what it has itself, c and p activation and output of a cell, r real, s start, size and step
- * of an axis, w size and stride of a window, v stride and more of a convolution, - not shown; with *, all integers that
- * follow. */
+ * a axis, o op and what it has itself, c and p activation and output of a cell, m fill mode, r real, s start, size and
+ * step of an axis, w size and stride of a window, v stride and more of a convolution, - not shown; with *, all
+ * integers that follow. */
 static void add_attributes(struct text *t, int op, const struct attr *attr, int ints, int reals) {
   for (const char *s = op_info[op].attributes; s && *s; s += strcspn(s, " "), s += *s == ' ') {
     int name = (int)strcspn(s, ":");
@@ -64,6 +65,7 @@ static void add_attributes(struct text *t, int op, const struct attr *attr, int 
       case 'o': add_text(t, "%s", op_name((int)value[0])); break;
       case 'c': add_text(t, "%s", cell_activation_name[value[0]]); break;
       case 'p': add_text(t, "%s", cell_output_name[value[0]]); break;
+      case 'm': add_text(t, "%s", fill_mode_name[value[0]]); break;
       case 's': add_range(t, value); break;
       case 'w': add_text(t, "%lld by %lld", (long long)value[0], (long long)value[1]); break;
       case 'v': add_window(t, value); break;

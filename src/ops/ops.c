@@ -398,8 +398,9 @@ static enum status rule_label_loss(struct inference *q) {
   return STATUS_OK;
 }
 
-/* ints: dtype, then the shape. reals: two parameters */
+/* ints: dtype, then the shape, or none where there is an input of that shape. reals: two parameters */
 static enum status rule_random(struct inference *q) {
+  if (q->inputs && q->attr->n_ints == 1) return rule_same(q);
   q->out_dtype[0] = (int32_t)q->attr->ints[0];
   q->out->rank = q->attr->n_ints - 1;
   if (q->out->rank > MAX_RANK) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: at most 8 axes, not %d",
@@ -504,6 +505,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define BY_INPUTS UNREAD(OUTPUT)
 #define BY_OUTPUT UNREAD(~OUTPUT)
 #define POOL WITH("same:f window:w*")
+#define IMAGE "rows:n columns:n fill:m nearest:f fill_value:r"
 #define CONVOLUTION "groups:n activation:o strides:v*"
 #define CELL .key = 1, .index_by = cell_index, .attributes = "output:p go_backwards:f activation:c " \
   "recurrent_activation:c -:- -:- -:- -:- -:- -:- reset_after:f"

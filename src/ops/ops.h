@@ -84,6 +84,10 @@
   ROW(MAX_POOL_ARGMAX, max_pool_argmax, 1, 1, pool, NO, "y = where max_pool() found it in all of x, 0-based", POOL) \
   ROW(AVERAGE_POOL, average_pool, 1, 1, pool, YES, "y = mean(x) of each window", POOL, BY_SHAPE)  \
   ROW(AVERAGE_UNPOOL, average_unpool, 2, 2, unpool, YES, "the way back: y spread over windows of x", POOL, BY_SHAPE) \
+  ROW(TRANSFORM_IMAGE, transform_image, 2, 2, image, YES, "y = x at places that move in the plane: see image.h", \
+      WITH(IMAGE), UNREAD(INPUT(0) | OUTPUT))                                                     \
+  ROW(TRANSFORM_IMAGE_BACK, transform_image_back, 2, 2, image, YES, "the way back: y added at these places", \
+      WITH(IMAGE), UNREAD(INPUT(0) | OUTPUT))                                                     \
   ROW(NORMALIZE, normalize, 1, 5, normalize, YES, "y = (x - mean) / sqrt(variance + epsilon) scale + offset", \
       WITH("leading:n groups:n scale:f offset:f given:f epsilon:r"), UNREAD(OUTPUT))             \
   ROW(CHOLESKY,  cholesky,  1, 1, cholesky,  RULE, "x = y y', y being a lower triangle", FALLIBLE) \
@@ -98,7 +102,7 @@
       WITH("shared:f* rate:r"), RANDOM, BY_SHAPE)                                                 \
   ROW(GAUSSIAN_NOISE, gaussian_noise, 1, 1, same, YES, "y = x + stddev z, z standard normal",     \
       WITH("stddev:r"), RANDOM, BY_SHAPE)                                                         \
-  ROW(RANDOM_UNIFORM, random_uniform, 0, -1, random, NO, "uniform in (a, b)",                     \
+  ROW(RANDOM_UNIFORM, random_uniform, 0, 1, random, NO, "uniform in (a, b); of the shape of an input", \
       WITH("-:- shape:n* minval:r maxval:r"), RANDOM)                                             \
   ROW(RANDOM_NORMAL, random_normal, 0, -1, random, NO, "normal, mean a, standard deviation b",    \
       WITH("-:- shape:n* mean:r stddev:r"), RANDOM)                                               \

@@ -28,6 +28,9 @@ enum status need_dtype(struct inference *q, int k, const char *name, int dtype);
 enum status rule_pool(struct inference *q);
 enum status rule_unpool(struct inference *q);
 
+/* Of transforms of pictures: see image.h. */
+enum status rule_image(struct inference *q);
+
 /* Of the convolution ops: see convolution.h. */
 enum status rule_convolution(struct inference *q);
 

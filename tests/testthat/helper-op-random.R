@@ -69,6 +69,7 @@ random_case <- function(op) {
     },
     cholesky = , triangular_solve = , solve = , det = , qr = , eigh = , svd = random_linalg(op),
     normalize = random_normalize(),
+    transform_image = , transform_image_back = random_image(op),
     max_pool = , average_pool = , max_pool_argmax = , average_unpool = random_pool(op),
     where = where_case(random_partner(d), random_partner(d), d),
     {

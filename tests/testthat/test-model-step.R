@@ -220,6 +220,11 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     depthwise_conv_2d = layer_depthwise_conv_2d(kernel_size = 2),
     global_average_pooling_2d = layer_global_average_pooling_2d(),
     global_max_pooling_2d = layer_global_max_pooling_2d(), max_pooling_2d = layer_max_pooling_2d(),
+    center_crop = layer_center_crop(height = 2, width = 3), random_brightness = layer_random_brightness(factor = 0.1),
+    random_contrast = layer_random_contrast(factor = 0.1), random_crop = layer_random_crop(height = 2, width = 3),
+    random_flip = layer_random_flip(), random_rotation = layer_random_rotation(factor = 0.1),
+    random_translation = layer_random_translation(height_factor = 0.1, width_factor = 0.1),
+    random_zoom = layer_random_zoom(height_factor = 0.1), resizing = layer_resizing(height = 3, width = 5),
     separable_conv_2d = layer_separable_conv_2d(filters = 2, kernel_size = 2), upsampling_2d = layer_upsampling_2d(),
     zero_padding_2d = layer_zero_padding_2d()
   )
@@ -227,8 +232,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
   others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "hashing", "input",
-    "integer_lookup", "lstm_cell", "repeat_vector", "simple_rnn_cell", "spatial_dropout_2d", "stacked_rnn_cells",
-    "string_lookup", "text_vectorization", "tied_dense")
+    "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
+    "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes
   expect_setequal(c(names(layers), names(pictures), names(merges), others), setdiff(exported, solid))

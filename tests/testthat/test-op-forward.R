@@ -19,7 +19,7 @@ test_that("every op of the table has cases and a function that is exported", {
   expect_true(all(lengths(op_cases) > 0))
   inside_others <- c("sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy", # from_logits = TRUE
     "custom", # custom_gradient()
-    "average_unpool") # the derivative of op_average_pool()
+    "average_unpool", "transform_image_back") # derivatives of op_average_pool(), op_transform_image()
   expect_setequal(sub("^op_", "", grep("^op_", getNamespaceExports("nativenet"), value = TRUE)),
     c(setdiff(op_names(), inside_others), composed, random_op_names()))
 })
