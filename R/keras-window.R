@@ -38,7 +38,7 @@ pool_by_mode <- function(x, n, pool_size, strides, padding, data_format, pool_mo
 #'
 #' @inheritParams k_pool2d
 #' @param height_factor,width_factor,depth_factor how many times.
-#' @param interpolation `"nearest"` or `"bilinear"`.
+#' @param interpolation `"nearest"`, `"bilinear"` or another method of [op_resize()].
 #' @param padding how many cells, see [layer_zero_padding_2d()].
 #' @return A tensor.
 #' @seealso [keras_backend], [layer_upsampling_2d()], [layer_zero_padding_2d()]
@@ -51,7 +51,7 @@ k_resize_images <- function(x, height_factor, width_factor, data_format = NULL, 
   check_spatial_axes(x, 2)
   times <- c(check_count(height_factor), check_count(width_factor))
   resize_times(x, format_places(check_data_format(data_format), 2), times,
-    check_choice(interpolation, c("nearest", "bilinear")))
+    check_choice(interpolation, resize_methods))
 }
 
 #' @rdname k_resize_images

@@ -10,7 +10,7 @@
 #'
 #' @inheritParams layer_max_pooling_1d
 #' @param size how many times: a number, or one for each spatial axis.
-#' @param interpolation `"nearest"`, which repeats, or `"bilinear"`, see [op_resize()].
+#' @param interpolation `"nearest"`, which repeats, `"bilinear"` or another method of [op_resize()].
 #' @inherit layer_max_pooling_1d return sections
 #' @seealso [layer_max_pooling_2d()], [layer_zero_padding_2d()], [op_resize()], [op_repeat()]
 #' @examples
@@ -36,7 +36,7 @@ layer_upsampling_1d <- function(object, size = 2, ...) {
 layer_upsampling_2d <- function(object, size = c(2, 2), data_format = NULL, interpolation = "nearest", ...) {
   new_layer("upsampling_2d", object, list(size = per_spatial_axis(size, 2),
     data_format = check_data_format(data_format),
-    interpolation = check_choice(interpolation, c("nearest", "bilinear"))), ...)
+    interpolation = check_choice(interpolation, resize_methods)), ...)
 }
 
 #' @rdname layer_upsampling_1d

@@ -58,11 +58,36 @@ tf_windows <- list(
   }
 )
 
+tf_windows$space_to_depth <- function(input, block_size, data_format = "NHWC", name = NULL)
+  op_space_to_depth(op_input(input), block_size, tf_data_format(data_format, 2))
+tf_windows$depth_to_space <- function(input, block_size, data_format = "NHWC", name = NULL)
+  op_depth_to_space(op_input(input), block_size, tf_data_format(data_format, 2))
+
 tf_image <- list(
   resize = function(images, size, method = "bilinear", preserve_aspect_ratio = FALSE, antialias = FALSE, name = NULL) {
-    if (check_flag(preserve_aspect_ratio)) abort("`preserve_aspect_ratio` must be FALSE: the size is what comes out")
-    if (check_flag(antialias)) abort("`antialias` must be FALSE, as there is no such filter")
     images <- op_input(images)
-    op_resize(if (identical(method, "nearest")) images else floats_of(images), size, method)
+    size <- per_spatial_axis(size, 2)
+    if (check_flag(preserve_aspect_ratio)) {
+      check_image_axes(images)
+      own <- picture_size(images)
+      size <- round(own * min(size / own))
+    }
+    op_resize(if (identical(method, "nearest")) images else floats_of(images), size, method, antialias)
+  },
+  resize_with_pad = function(image, target_height, target_width, method = "bilinear", antialias = FALSE) {
+    image <- op_input(image)
+    at <- check_image_axes(image) - 2:1
+    own <- picture_size(image)
+    target <- c(check_count(target_height), check_count(target_width))
+    inside <- own / max(own / target)
+    lead <- pmax(0, floor((target - inside) / 2))
+    inside <- pmax(1, floor(inside))
+    y <- op_resize(if (identical(method, "nearest")) image else floats_of(image), inside, method, antialias)
+    pad_places(y, at, Map(c, lead, target - inside - lead))
+  },
+  crop_and_resize = function(image, boxes, box_indices, crop_size, method = "bilinear", extrapolation_value = 0,
+    name = NULL) {
+    op_cast(op_crop_and_resize(floats_of(op_input(image)), boxes, box_indices, crop_size, method, extrapolation_value),
+      "float32")
   }
 )

@@ -29,7 +29,8 @@
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
-#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, `tf$image$resize` |
+#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax space_to_depth depth_to_space` |
+#' | pictures | `tf$image`: `resize resize_with_pad crop_and_resize` |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
@@ -373,7 +374,9 @@ tf_top <- list(
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),
   image = new_namespace("tf$image", c(lapply(tf_image, as_tensorflow), ResizeMethod = new_namespace(
-    "tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest")))),
+    "tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest", BICUBIC = "bicubic",
+      AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
+      MITCHELLCUBIC = "mitchellcubic")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
   keras = new_namespace("tf$keras", list(
     optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),

@@ -86,30 +86,96 @@ random_pool <- function(op) {
 
 # ---- composed of others ----
 
-#' What each of n cells weighs in each of m: row by row, as the centres of pixels lie.
-resize_weights <- function(n, m, method) {
-  at <- (seq_len(m) - 0.5) * n / m - 0.5
-  w <- outer(at, seq_len(n) - 1, function(a, i) {
-    if (method == "nearest") floor(a + 0.5) == i else pmax(0, 1 - abs(pmin(pmax(a, 0), n - 1) - i))
-  })
-  matrix(w + 0, m)
+#' What each of n cells weighs in each of m: row by row, as the centres of pixels lie. Cell by cell.
+resize_weights <- function(n, m, method, antialias = FALSE) {
+  keys <- function(d) if (d < 1) 1.5 * d^3 - 2.5 * d^2 + 1 else if (d < 2) -0.5 * d^3 + 2.5 * d^2 - 4 * d + 2 else 0
+  netravali <- function(d) if (d < 1) (7 * d^3 - 12 * d^2 + 16 / 3) / 6 else if (d < 2)
+    (-7 / 3 * d^3 + 12 * d^2 - 20 * d + 32 / 3) / 6 else 0
+  sinc <- function(d) if (d == 0) 1 else sin(pi * d) / (pi * d)
+  wide <- if (antialias && n > m) n / m else 1
+  w <- matrix(0, m, n)
+  for (o in seq_len(m)) for (i in seq_len(n)) {
+    at <- (o - 0.5) * n / m # from the edge
+    d <- abs(i - 0.5 - at) / wide
+    w[o, i] <- switch(method, nearest = as.double(floor(at) == i - 1), bilinear = max(0, 1 - d), bicubic = keys(d),
+      mitchellcubic = netravali(d), lanczos3 = if (d < 3) sinc(d) * sinc(d / 3) else 0,
+      lanczos5 = if (d < 5) sinc(d) * sinc(d / 5) else 0, gaussian = if (d < 1.5) exp(-2 * d^2) else 0,
+      area = max(0, min(i, o * n / m) - max(i - 1, (o - 1) * n / m)))
+  }
+  w / rowSums(w)
 }
-resize_case <- function(d, size, method) {
+resize_case <- function(d, size, method, antialias = FALSE) {
   rows <- length(d) - 2
-  case(paste(text_of(d, size), method), list(some(d)), function(x) op_resize(x, size, method), function(x) {
+  case(paste(text_of(d, size), method, antialias), list(some(d)), function(x) op_resize(x, size, method, antialias),
+    function(x) {
     y <- array(x, c(prod(d[-(rows + 0:2)]), utils::tail(d, 3)))
     z <- array(0, c(dim(y)[1], size, dim(y)[4]))
     for (b in seq_len(dim(y)[1])) for (k in seq_len(dim(y)[4]))
-      z[b, , , k] <- resize_weights(dim(y)[2], size[1], method) %*% y[b, , , k] %*%
-        t(resize_weights(dim(y)[3], size[2], method))
+      z[b, , , k] <- resize_weights(dim(y)[2], size[1], method, antialias) %*% y[b, , , k] %*%
+        t(resize_weights(dim(y)[3], size[2], method, antialias))
     array(z, c(d[-(rows + 0:2)], size, d[length(d)]))
   })
 }
-op_cases$resize <- unlist(lapply(c("bilinear", "nearest"), function(method) list(
-  resize_case(c(2, 3, 4, 2), c(6, 8), method), resize_case(c(3, 4, 1), c(5, 3), method),
-  resize_case(c(2, 2, 5, 1), c(1, 7), method), resize_case(c(1, 3, 3, 2), c(3, 3), method)
-)), recursive = FALSE)
-composed <- c(composed, "resize")
+op_cases$resize <- unlist(recursive = FALSE, c(
+  lapply(c("bilinear", "nearest", "bicubic"), function(method) list(
+    resize_case(c(2, 3, 4, 2), c(6, 8), method), resize_case(c(3, 4, 1), c(5, 3), method),
+    resize_case(c(2, 2, 5, 1), c(1, 7), method), resize_case(c(1, 3, 3, 2), c(3, 3), method)
+  )),
+  lapply(c("area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic"), function(method)
+    list(resize_case(c(2, 3, 4, 2), c(6, 3), method), resize_case(c(3, 9, 1), c(3, 2), method))),
+  lapply(c("bilinear", "nearest", "bicubic", "area", "lanczos3", "gaussian", "mitchellcubic"), function(method)
+    list(resize_case(c(1, 7, 3, 1), c(2, 5), method, TRUE)))
+))
+
+crop_reference <- function(boxes, pictures, size, method, outside) {
+  function(x) {
+    d <- dim(x)
+    y <- array(outside, c(nrow(boxes), size, d[4]))
+    for (b in seq_len(nrow(boxes))) for (i in seq_len(size[1])) for (j in seq_len(size[2])) {
+      at <- vapply(1:2, function(k) {
+        step <- if (size[k] > 1) (c(i, j)[k] - 1) / (size[k] - 1) else 0.5
+        (boxes[b, k] + (boxes[b, k + 2] - boxes[b, k]) * step) * (d[k + 1] - 1)
+      }, 0)
+      if (any(at < 0 | at > d[2:3] - 1)) next
+      w <- lapply(1:2, function(k) if (method == "nearest") floor(at[k] + 0.5) == seq_len(d[k + 1]) - 1 else
+        pmax(0, 1 - abs(at[k] - (seq_len(d[k + 1]) - 1))))
+      for (k in seq_len(d[4])) y[b, i, j, k] <- w[[1]] %*% matrix(x[pictures[b] + 1, , , k], d[2]) %*% w[[2]]
+    }
+    y
+  }
+}
+some_boxes <- rbind(c(0, 0, 1, 1), c(0.1, 0.2, 0.63, 0.9), c(0.9, 0.3, 0.2, 0.4), c(-0.2, 0.5, 0.5, 1.3))
+crop_case <- function(size, method, outside = 0) {
+  pictures <- c(0, 1, 1, 0)
+  case(paste(text_of(size), method), list(some(c(2, 4, 5, 2))), function(x)
+    op_crop_and_resize(x, some_boxes, pictures, size, method, outside), crop_reference(some_boxes, pictures, size,
+    method, outside))
+}
+op_cases$crop_and_resize <- list(crop_case(c(3, 2), "bilinear"), crop_case(c(1, 4), "bilinear", -1),
+  crop_case(c(3, 3), "nearest"))
+
+to_depth <- function(b) function(x) {
+  d <- dim(x)
+  y <- array(0, c(d[1], d[2:3] / b, b^2 * d[4]))
+  for (i in seq_len(d[2])) for (j in seq_len(d[3])) {
+    block <- ((i - 1) %% b * b + (j - 1) %% b) * d[4]
+    y[, (i - 1) %/% b + 1, (j - 1) %/% b + 1, block + seq_len(d[4])] <- x[, i, j, ]
+  }
+  y
+}
+depth_case <- function(d, b) case(text_of(d, b), list(some(d)), function(x) op_space_to_depth(x, b), to_depth(b))
+op_cases$space_to_depth <- list(depth_case(c(2, 4, 6, 3), 2), depth_case(c(1, 3, 3, 1), 3),
+  depth_case(c(2, 2, 3, 2), 1), case("channels first", list(some(c(2, 3, 4, 2))), function(x)
+    op_space_to_depth(x, 2, "channels_first"), function(x) aperm(to_depth(2)(aperm(x, c(1, 3, 4, 2))), c(1, 4, 2, 3))))
+from_depth <- function(b) function(y) { # by where the numbers of a space went
+  d <- dim(y)
+  x <- array(seq_along(y), c(d[1], d[2:3] * b, d[4] / b^2))
+  x[c(to_depth(b)(x))] <- c(y)
+  x
+}
+op_cases$depth_to_space <- lapply(list(c(2, 2, 3, 8), c(1, 1, 1, 4)), function(d)
+  case(text_of(d), list(some(d)), function(x) op_depth_to_space(x, 2), from_depth(2)))
+composed <- c(composed, "resize", "crop_and_resize", "space_to_depth", "depth_to_space")
 
 mirror_case <- function(d, paddings, mode) {
   case(paste(text_of(d), mode), list(some(d)), function(x) op_pad(x, paddings, mode = mode), function(x) {

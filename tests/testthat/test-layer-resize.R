@@ -96,6 +96,20 @@ test_that("TensorFlow's and Keras' names", {
   expect_identical(as.array(tf$image$resize(x, c(6, 8))), as.array(op_resize(x, c(6, 8))))
   expect_identical(as.array(tf$image$resize(x, c(6, 8), method = tf$image$ResizeMethod$NEAREST_NEIGHBOR)),
     repeat_cells(x, c(2, 2)))
+  for (method in c("bicubic", "area", "lanczos5")) expect_identical(as.array(tf$image$resize(x, c(2, 3), tf$image$
+    ResizeMethod[[toupper(method)]], antialias = TRUE)), as.array(op_resize(x, c(2, 3), method, antialias = TRUE)))
+  # (3, 4) into (6, 20) is twice as large
+  expect_identical(dim(tf$image$resize(x, c(6, 20), preserve_aspect_ratio = TRUE)), c(2L, 6L, 8L, 3L))
+  padded <- as.array(tf$image$resize_with_pad(x, 6, 13))
+  expect_identical(padded[, , 3:10, ], as.array(op_resize(x, c(6, 8))))
+  expect_true(all(padded[, , -(3:10), ] == 0))
+  expect_identical(as.array(tf$image$crop_and_resize(x, matrix(c(0, 0, 1, 1), 1), 0L, c(3, 4)))[1, , , ],
+    as.array(op_cast(x, "float32"))[1, , , ])
+  blocks <- tf$nn$space_to_depth(tf$constant(array(1:16, c(1, 4, 4, 1))), 2L)
+  expect_identical(as.array(blocks)[1, 2, 1, ], c(3L, 7L, 4L, 8L))
+  expect_identical(as.array(tf$nn$depth_to_space(blocks, 2L)), array(1:16, c(1, 4, 4, 1)))
+  expect_identical(as.array(k_resize_images(x, 2, 1, "channels_last", "bicubic")), as.array(op_resize(x, c(6, 4),
+    "bicubic")))
   whole <- array(1:6, c(1, 2, 3, 1))
   expect_identical(tensor_dtype(tf$image$resize(whole, c(4, 4))), "float32")
   expect_identical(tensor_dtype(tf$image$resize(whole, c(4, 4), "nearest")), "int32")
@@ -120,8 +134,12 @@ test_that("what does not fit is refused in words", {
   expect_refusal(layer_cropping_2d(x, cropping = 2), "shape", "takes all of an axis", "(None, 3, 4, 3)")
   expect_refusal(op_resize(matrix(1, 2, 2), 2), "shape", "rows, columns and channels")
   expect_refusal(op_resize(x, 0), "value", "`size`")
-  expect_refusal(op_resize(x, 2, "area"), "value", "`method`")
-  expect_refusal(tf$image$resize(x, c(2, 2), antialias = TRUE), "value", "`antialias`")
+  expect_refusal(op_resize(x, 2, "cubic"), "value", "`method`")
+  expect_refusal(op_resize(x, 2, antialias = NA), "value", "`antialias`")
+  expect_refusal(op_space_to_depth(x, 2), "shape", "`block_size`", "(2, 3, 4, 3)")
+  expect_refusal(op_depth_to_space(x, 2), "shape", "2^2")
+  expect_refusal(op_crop_and_resize(x, matrix(0, 1, 3), 0, 2), "shape", "`boxes`")
+  expect_refusal(op_crop_and_resize(x, matrix(0, 1, 4), 2, 2), "index", "outside")
   expect_refusal(op_pad(1:3, matrix(c(3, 0), 1), mode = "reflect"), "value", "`paddings`", "at most 2")
   expect_refusal(op_pad(1:3, matrix(c(4, 0), 1), mode = "symmetric"), "value", "at most 3")
   expect_refusal(op_pad(1:3, matrix(c(4, 0), 1), mode = "wrap"), "value", "`mode`")
