@@ -276,16 +276,20 @@ cell_weights <- function(self, features, gates) {
   add_weight(self, "recurrent_kernel", c(units, gates * units), config$recurrent_initializer,
     config$recurrent_regularizer, config$recurrent_constraint)
   if (!config$use_bias) return()
-  bias <- config$bias_initializer
-  if (isTRUE(config$unit_forget_bias)) {
-    own <- bias
-    bias <- function(shape, dtype) {
-      u <- units
-      op_concat(list(own(u, dtype), tensor(array(1, u), dtype), own(2L * u, dtype)))
-    }
+  if (isTRUE(config$unit_forget_bias)) return(lstm_bias(self, units))
+  add_weight(self, "bias", if (isTRUE(config$reset_after)) c(2, gates * units) else gates * units,
+    config$bias_initializer, config$bias_regularizer, config$bias_constraint)
+}
+
+#' The bias of an LSTM: with `unit_forget_bias` that of the forget gate is 1.
+#' @noRd
+lstm_bias <- function(self, units) {
+  config <- self$config
+  own <- config$bias_initializer
+  bias <- if (!config$unit_forget_bias) own else function(shape, dtype) {
+    op_concat(list(own(units, dtype), tensor(array(1, units), dtype), own(2L * units, dtype)))
   }
-  add_weight(self, "bias", if (isTRUE(config$reset_after)) c(2, gates * units) else gates * units, bias,
-    config$bias_regularizer, config$bias_constraint)
+  add_weight(self, "bias", 4 * units, bias, config$bias_regularizer, config$bias_constraint)
 }
 
 call_recurrent <- function(self, x, training, mask, initial_state, states, op, ...) {

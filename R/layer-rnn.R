@@ -78,7 +78,8 @@ rnn_type <- list(
     sizes <- state_sizes(cell)
     states <- first_states(self, x, initial_state, sizes)
     if (is.null(states)) states <- lapply(sizes, function(size) zero_state(x, size, self$dtype))
-    result <- with_noise_kept(cell, run_steps(self, cell, x, states, training, mask))
+    step <- function(x, states) cell_step(cell, x, states, training)
+    result <- with_noise_kept(cell, run_steps(self, step, x, states, mask))
     keep_states(self, result$states)
     if (self$config$return_state) c(list(result$y), result$states) else result$y
   },
@@ -96,7 +97,10 @@ step_of <- function(x, t) {
 #' @noRd
 choose_rows <- function(mask, yes, no) op_where(op_reshape(mask, c(-1, rep(1, rank_of(yes) - 1))), yes, no)
 
-run_steps <- function(self, cell, x, states, training, mask) {
+#' The states of all timesteps, one after the other.
+#' @param step a function of the input of a timestep and the states before it: list(y, states).
+#' @noRd
+run_steps <- function(self, step, x, states, mask) {
   config <- self$config
   steps <- shape_of(x)[2]
   times <- if (on_trial()) 1 else seq_len(steps) # one step tells the shapes
@@ -104,11 +108,11 @@ run_steps <- function(self, cell, x, states, training, mask) {
   y <- NULL
   sequence <- list()
   for (t in if (config$go_backwards) rev(times) else times) {
-    new <- cell_step(cell, step_of(x, t), states, training)
+    new <- step(step_of(x, t), states)
     out <- new$y
     if (!is.null(mask)) {
       real <- step_of(mask, t)
-      out <- choose_rows(real, out, if (config$zero_output_for_mask || is.null(y)) 0 else y)
+      out <- choose_rows(real, out, if (isTRUE(config$zero_output_for_mask) || is.null(y)) 0 else y)
       new$states <- Map(choose_rows, list(real), new$states, states)
     }
     states <- new$states

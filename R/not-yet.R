@@ -2,7 +2,7 @@
 # list when its function comes.
 
 not_yet_names <- list(
-  layers = c("layer_conv_lstm_2d", "layer_feature_space", "layer_locally_connected_1d", "layer_locally_connected_2d"),
+  layers = "layer_feature_space",
   images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
     "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
     "image_to_array"),

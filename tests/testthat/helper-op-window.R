@@ -144,7 +144,7 @@ crop_reference <- function(boxes, pictures, size, method, outside) {
     y
   }
 }
-some_boxes <- rbind(c(0, 0, 1, 1), c(0.1, 0.2, 0.63, 0.9), c(0.9, 0.3, 0.2, 0.4), c(-0.2, 0.5, 0.5, 1.3))
+some_boxes <- rbind(c(0, 0, 1, 1), c(0.1, 0.2, 0.63, 0.9), c(0.9, 0.3, 0.2, 0.4), c(-0.2, 0.5, 0.55, 1.3))
 crop_case <- function(size, method, outside = 0) {
   pictures <- c(0, 1, 1, 0)
   case(paste(text_of(size), method), list(some(c(2, 4, 5, 2))), function(x)
