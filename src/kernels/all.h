@@ -34,6 +34,8 @@
 #include "matmul.h"
 #endif
 #ifdef REAL_IS_FLOATING
+#include "patches.h"
+#include "depthwise.h"
 #include "convolution.h"
 #include "update.h"
 #include "random.h"

@@ -31,21 +31,33 @@ struct start {
 };
 static const real zeros[NR * VL];
 
+/* The terms of sums over k, in order: n that are neighbours, from number a of each row of A and row b of B on. Those of
+ * a convolution's patches lie where they are in its input. */
+struct terms {
+  int64_t a, b, n;
+};
+struct sums {
+  const struct terms *terms;
+  int64_t count;
+};
+
 /* c[m][n] = start + sum_k a[m][k] b[k][n] for `rows` x `vectors` of the result; sizes are constants
  * where this is called, so the sums live in registers. They begin at zero and meet the start at the end: a long sum is
  * one of sums of KC terms, and keeps its digits. */
-INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const real *b, int64_t b_row, struct start s,
+INLINE void tile(int rows, int vectors, struct sums k, struct matrix a, const real *b, int64_t b_row, struct start s,
   real *c, int64_t c_row) {
   V sum[MR][NR];
   UNROLL for (int m = 0; m < rows; m++)
     UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = splat(0);
-  for (int64_t k = 0; k < depth; k++) {
-    V row[NR];
-    UNROLL for (int v = 0; v < vectors; v++) row[v] = load(b + k * b_row + v * VL);
-    const real *column = a.at + k * a.column;
-    UNROLL for (int m = 0; m < rows; m++) {
-      V x = splat(column[m * a.row]);
-      UNROLL for (int v = 0; v < vectors; v++) sum[m][v] += x * row[v];
+  for (const struct terms *t = k.terms; t < k.terms + k.count; t++) {
+    const real *column = a.at + t->a, *next = b + t->b * b_row;
+    for (int64_t i = 0; i < t->n; i++, column += a.column, next += b_row) {
+      V row[NR];
+      UNROLL for (int v = 0; v < vectors; v++) row[v] = load(next + v * VL);
+      UNROLL for (int m = 0; m < rows; m++) {
+        V x = splat(column[m * a.row]);
+        UNROLL for (int v = 0; v < vectors; v++) sum[m][v] += x * row[v];
+      }
     }
   }
   UNROLL for (int m = 0; m < rows; m++)
@@ -54,12 +66,12 @@ INLINE void tile(int rows, int vectors, int64_t depth, struct matrix a, const re
 }
 
 #define ROWS(r) \
-  case r: tile(r, vectors, depth, a, b, b_row, s, c, c_row); break;
+  case r: tile(r, vectors, k, a, b, b_row, s, c, c_row); break;
 
-INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row,
+INLINE void tile_column(int vectors, int64_t rows, struct sums k, struct matrix a, const real *b, int64_t b_row,
   struct start s, real *c, int64_t c_row) {
   for (; rows >= MR; rows -= MR, a.at += MR * a.row, s.at += MR * s.row, c += MR * c_row)
-    tile(MR, vectors, depth, a, b, b_row, s, c, c_row);
+    tile(MR, vectors, k, a, b, b_row, s, c, c_row);
   switch (rows) {
 #if MR >= 8
     ROWS(7)
@@ -72,17 +84,17 @@ INLINE void tile_column(int vectors, int64_t rows, int64_t depth, struct matrix 
 }
 
 /* A column of C, `vectors` wide: all rows, one block of k. */
-static void tile_columns(int vectors, int64_t rows, int64_t depth, struct matrix a, const real *b, int64_t b_row,
+static void tile_columns(int vectors, int64_t rows, struct sums k, struct matrix a, const real *b, int64_t b_row,
   struct start s, real *c, int64_t c_row) {
   switch (vectors) {
 #if NR >= 4
-  case 4: tile_column(4, rows, depth, a, b, b_row, s, c, c_row); break;
+  case 4: tile_column(4, rows, k, a, b, b_row, s, c, c_row); break;
 #endif
 #if NR >= 3
-  case 3: tile_column(3, rows, depth, a, b, b_row, s, c, c_row); break;
+  case 3: tile_column(3, rows, k, a, b, b_row, s, c, c_row); break;
 #endif
-  case 2: tile_column(2, rows, depth, a, b, b_row, s, c, c_row); break;
-  case 1: tile_column(1, rows, depth, a, b, b_row, s, c, c_row); break;
+  case 2: tile_column(2, rows, k, a, b, b_row, s, c, c_row); break;
+  case 1: tile_column(1, rows, k, a, b, b_row, s, c, c_row); break;
   }
 }
 
@@ -102,7 +114,7 @@ static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matr
 }
 
 /* The right edge of C, not whole vectors wide: some rows at a time through a buffer. */
-static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct matrix a, const real *b, struct start s,
+static void multiply_edge(int64_t rows, int64_t width, struct sums k, struct matrix a, const real *b, struct start s,
   real *c, int64_t c_row) {
   real edge[4 * MR * NR * VL];
   int vectors = (int)((width + VL - 1) / VL);
@@ -113,13 +125,20 @@ static void multiply_edge(int64_t rows, int64_t width, int64_t depth, struct mat
       const real *from = s.at + (m + j) * s.row;
       FOR_VECTORS((int64_t)0, width) store(edge + j * filled + i, READ(from));
     }
-    tile_columns(vectors, some, depth, a, b, filled, (struct start){edge, filled}, edge, filled);
+    tile_columns(vectors, some, k, a, b, filled, (struct start){edge, filled}, edge, filled);
     for (int64_t j = 0; j < some; j++) {
       const real *from = edge + j * filled;
       real *to = c + (m + j) * c_row;
       FOR_VECTORS((int64_t)0, width) WRITE(to, load(from + i));
     }
   }
+}
+
+/* A panel of C: columns of whole vectors, or fewer if rows of B are filled up to them. */
+static void multiply_panel(int64_t rows, int64_t width, struct sums k, struct matrix a, const real *b, int64_t b_row,
+  struct start s, real *c, int64_t c_row) {
+  if (width % VL == 0) tile_columns((int)(width / VL), rows, k, a, b, b_row, s, c, c_row);
+  else multiply_edge(rows, width, k, a, b, s, c, c_row);
 }
 
 /* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would
@@ -148,8 +167,7 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
         pack_panel(deep, width, filled, bk, panel);
         bk = (struct matrix){panel, filled, 1};
       }
-      if (ragged) multiply_edge(rows, width, deep, ak, panel, s, c + n, c_row);
-      else tile_columns((int)(width / VL), rows, deep, ak, bk.at, bk.row, s, c + n, c_row);
+      multiply_panel(rows, width, (struct sums){&(struct terms){0, 0, deep}, 1}, ak, bk.at, bk.row, s, c + n, c_row);
     }
   }
 }

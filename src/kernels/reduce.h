@@ -11,6 +11,18 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
   walk_plan(w, x, shapes, 1);
 }
 
+/* This member's share: some of the results, and the rows of x that lead to them. The first axis is shared out if it is
+ * kept, as then no two members have the same result. */
+static void share_reduction(const struct call *c, const struct walk *w, const struct shape *kept,
+  struct range *results, struct range *rows) {
+  int split = w->rank > 1 && w->stride[0][0] != 0;
+  int64_t leading = split ? w->n[0] : 1, n = leading ? shape_count(kept) / leading : 0;
+  int64_t steps = leading ? walk_steps(w) / leading : 0;
+  struct range mine = split ? share_rows(c, leading) : (struct range){0, c->part == 0};
+  *results = (struct range){mine.begin * n, mine.end * n};
+  *rows = (struct range){mine.begin * steps, mine.end * steps};
+}
+
 /* y = all of x over axes, one after the other: f of `all` so far and the next `one`, from `start` on. */
 #define REDUCTION(name, start, f)                                                                   \
   static void name##_forward(const struct call *c) {                                                \
@@ -18,12 +30,13 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
     struct shape kept;                                                                              \
     int64_t at;                                                                                     \
     enum status flaw = STATUS_OK;                                                                   \
-    if (c->part) return;                                                                            \
+    struct range results, rows;                                                                     \
     reduce_plan(c, &w, &kept);                                                                      \
+    share_reduction(c, &w, &kept, &results, &rows);                                                 \
     int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];                                   \
     real *y = OUT;                                                                                  \
-    for (int64_t i = 0; i < shape_count(&kept); i++) y[i] = start;                                  \
-    for (int64_t row = 0; row < walk_steps(&w); row++) {                                            \
+    for (int64_t i = results.begin; i < results.end; i++) y[i] = start;                             \
+    for (int64_t row = rows.begin; row < rows.end; row++) {                                         \
       walk_offsets(&w, row, 1, &at);                                                                \
       const real *x = IN(0) + row * n;                                                              \
       for (int64_t i = 0; i < n; i++) {                                                             \
@@ -61,34 +74,31 @@ static void sum_forward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
+  struct range sums, rows;
   reduce_plan(c, &w, &kept);
+  share_reduction(c, &w, &kept, &sums, &rows);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
-  /* the first axis is shared out if it is kept: then no two members add to the same result */
-  int split = w.rank > 1 && w.stride[0][0] != 0;
-  int64_t leading = split ? w.n[0] : 1, sums = leading ? shape_count(&kept) / leading : 0, steps = leading ?
-    walk_steps(&w) / leading : 0;
-  struct range mine = split ? share_rows(c, leading) : (struct range){0, c->part == 0};
   real *y = OUT;
   enum status flaw = STATUS_OK;
 #ifndef REAL_IS_FLOATING
   /* what counts is the whole sum, not what it is on the way */
   total *all = sizeof(real) == sizeof(total) || c->workspace == NO_SLOT ? (void *)y : (void *)WORKSPACE;
-  for (int64_t i = mine.begin * sums; i < mine.end * sums; i++) all[i] = 0;
-  for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
+  for (int64_t i = sums.begin; i < sums.end; i++) all[i] = 0;
+  for (int64_t row = rows.begin; row < rows.end; row++) {
     walk_offsets(&w, row, 1, &at);
     const real *x = IN(0) + row * n;
     for (int64_t i = 0; i < n; i++) all[at + i * moves] = total_plus(all[at + i * moves], x[i], &flaw);
   }
-  for (int64_t i = mine.begin * sums; i < mine.end * sums; i++) y[i] = narrow(all[i], &flaw);
+  for (int64_t i = sums.begin; i < sums.end; i++) y[i] = narrow(all[i], &flaw);
 #else
   real *lost = NULL;
-  size_t begin = (size_t)(mine.begin * sums), bytes = (size_t)((mine.end - mine.begin) * sums) * sizeof(real);
-  memset(y + begin, 0, bytes);
-  if (c->workspace != NO_SLOT && steps * (moves ? n : 1) > SHORT_SUM * sums) {
+  size_t bytes = (size_t)(sums.end - sums.begin) * sizeof(real);
+  memset(y + sums.begin, 0, bytes);
+  if (c->workspace != NO_SLOT && (rows.end - rows.begin) * (moves ? n : 1) > SHORT_SUM * (sums.end - sums.begin)) {
     lost = WORKSPACE;
-    memset(lost + begin, 0, bytes);
+    memset(lost + sums.begin, 0, bytes);
   }
-  for (int64_t row = mine.begin * steps; row < mine.end * steps; row++) {
+  for (int64_t row = rows.begin; row < rows.end; row++) {
     walk_offsets(&w, row, 1, &at);
     const real *x = IN(0) + row * n, all = moves ? R(0) : row_sum(x, n);
     add_row(moves ? n : 1, moves ? x : &all, y + at, lost ? lost + at : NULL);
@@ -164,23 +174,35 @@ static void prod_backward(const struct call *c) {
 #endif
 
 /* max and min: NaN counts as the extreme, as elsewhere. */
-static void extreme_forward(const struct call *c, int sign) {
+#ifdef REAL_IS_FLOATING
+#define HIGHEST R(INFINITY)
+#define LOWEST R(-INFINITY)
+#else
+#define HIGHEST ((real)(sizeof(real) == sizeof(int32_t) ? INT32_MAX : INT64_MAX))
+#define LOWEST (-HIGHEST - 1)
+#endif
+INLINE V further(int sign, V y, V x) { return choose((sign > 0 ? x > y : x < y) | (x != x), x, y); }
+
+INLINE void extreme_forward(const struct call *c, int sign) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->part || shape_count(SHAPE(0)) == 0) return;
+  struct range results, rows;
+  if (shape_count(SHAPE(0)) == 0) return;
   reduce_plan(c, &w, &kept);
-  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1], count = shape_count(&kept);
-  unsigned char *seen = (unsigned char *)WORKSPACE; /* has this result met a number yet? */
-  real *y = OUT;
-  memset(seen, 0, (size_t)count);
-  for (int64_t row = 0; row < walk_steps(&w); row++) {
+  share_reduction(c, &w, &kept, &results, &rows);
+  int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
+  real *y = OUT, least = sign > 0 ? LOWEST : HIGHEST;
+  for (int64_t i = results.begin; i < results.end; i++) y[i] = least;
+  for (int64_t row = rows.begin; row < rows.end; row++) {
     walk_offsets(&w, row, 1, &at);
     const real *x = IN(0) + row * n;
-    for (int64_t i = 0; i < n; i++) {
-      int64_t to = at + i * moves;
-      if (!seen[to] || is_nan(x[i]) || (sign > 0 ? x[i] > y[to] : x[i] < y[to])) y[to] = x[i];
-      seen[to] = 1;
+    if (moves) {
+      FOR_VECTORS((int64_t)0, n) WRITE(y + at, further(sign, READ(y + at), READ(x)));
+    } else {
+      V all = splat(y[at]);
+      FOR_VECTORS((int64_t)0, n) all = further(sign, all, READ_OR(x, least));
+      FOLD(all, y[at], (sign > 0 ? b_ > a_ : b_ < a_) || is_nan(b_) ? b_ : a_);
     }
   }
 }
@@ -193,22 +215,31 @@ static void extreme_backward(const struct call *c) {
   struct walk w;
   struct shape kept;
   int64_t at;
-  if (c->part || shape_count(SHAPE(0)) == 0) return;
+  struct range results, rows;
+  if (shape_count(SHAPE(0)) == 0) return;
   reduce_plan(c, &w, &kept);
+  share_reduction(c, &w, &kept, &results, &rows);
   int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];
   const real *y = OUT, *dy = DOUT;
   real *ties = WORKSPACE;
-  memset(ties, 0, (size_t)shape_count(&kept) * sizeof(real));
-  for (int pass = 0; pass < 2; pass++) {
-    for (int64_t row = 0; row < walk_steps(&w); row++) {
-      walk_offsets(&w, row, 1, &at);
-      const real *x = IN(0) + row * n;
-      real *dx = DIN(0) + row * n;
-      for (int64_t i = 0; i < n; i++) {
-        int64_t to = at + i * moves;
-        if (pass == 0) ties[to] += x[i] == y[to];
-        else dx[i] = (ADDS(0) ? dx[i] : 0) + (x[i] == y[to] ? dy[to] / ties[to] : 0);
-      }
+  memset(ties + results.begin, 0, (size_t)(results.end - results.begin) * sizeof(real));
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    walk_offsets(&w, row, 1, &at);
+    const real *x = IN(0) + row * n;
+    if (moves) {
+      FOR_VECTORS((int64_t)0, n) WRITE(ties + at, READ(ties + at) + choose(READ(x) == READ(y + at), splat(1), splat(0)));
+    } else {
+      for (int64_t i = 0; i < n; i++) ties[at] += x[i] == y[at];
+    }
+  }
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    walk_offsets(&w, row, 1, &at);
+    const real *x = IN(0) + row * n;
+    real *dx = DIN(0) + row * n;
+    FOR_VECTORS((int64_t)0, n) {
+      V all = broadcast_read(y + at, i, part, moves), each = broadcast_read(dy + at, i, part, moves) /
+        broadcast_read(ties + at, i, part, moves);
+      PUT(dx, ADDS(0), choose(READ(x) == all, each, splat(0)));
     }
   }
 }

@@ -161,9 +161,8 @@ static enum status rule_dense(struct inference *q) {
   return STATUS_OK;
 }
 
-/* ints: keepdims, then the axes, 0-based; none means all. Workspace: max and min note which results have met a number,
- * and their derivative counts ties; that of prod needs partial products; float32 sums over rows keep what they were
- * rounded by. */
+/* ints: keepdims, then the axes, 0-based; none means all. Workspace: the derivative of max and min counts ties, that of
+ * prod needs partial products; float32 sums over rows keep what they were rounded by. */
 static enum status rule_reduce(struct inference *q) {
   const struct shape *x = shape_in(q, 0);
   int drop[MAX_RANK] = {0}, keep = q->attr->ints[0] != 0, n = q->attr->n_ints - 1;
@@ -185,7 +184,7 @@ static enum status rule_reduce(struct inference *q) {
   if (q->op == OP_SUM && q->out_dtype[0] == INT32) q->workspace = 2 * n_out; /* sums in int64 */
   if (q->op == OP_PROD) q->derivative_workspace = shape_count(x) + n_out;
   if (q->op == OP_MAX || q->op == OP_MIN) {
-    q->workspace = q->derivative_workspace = n_out;
+    q->derivative_workspace = n_out;
     if (shape_count(x) == 0 && n_out > 0)
       return fail(q->failure, STATUS_SHAPE, "`op_%s()`: no elements to choose from", user_name(q->op));
   }
