@@ -68,6 +68,61 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
   constructor
 }
 
+#' Layers of R6 classes
+#'
+#' `create_layer()` makes a layer of a class: an R6 class that inherits from `KerasLayer`, or what [new_layer_class()]
+#' gives. The methods of such a class are those that are described there; `self` is the layer.
+#'
+#' @param layer_class an R6 class, or a constructor of layers.
+#' @param object what the layer is composed with, as for [layer_dense()]; without it, or `NULL`, the layer itself.
+#' @param args a named list: the arguments of `initialize`, and options such as `name`.
+#' @return The model, a symbolic tensor or a tensor, as `object` is; a layer without `object`.
+#' @seealso [new_layer_class()]
+#' @examples
+#' if (requireNamespace("R6", quietly = TRUE)) {
+#'   Scale <- R6::R6Class("Scale", inherit = KerasLayer, public = list(
+#'     factor = NULL,
+#'     initialize = function(factor) self$factor <- factor,
+#'     call = function(x, mask = NULL) x * self$factor
+#'   ))
+#'   layer_scale <- function(object, factor, ...) create_layer(Scale, object, list(factor = factor, ...))
+#'   layer_scale(matrix(1:4, 2), 3)
+#' }
+#' @export
+create_layer <- function(layer_class, object = NULL, args = list()) {
+  if (!is_branch(args)) abort("`args` must be a list, not ", describe(args))
+  constructor <- if (inherits(layer_class, "R6ClassGenerator")) class_of_r6(layer_class) else
+    check_function(layer_class)
+  args <- args[!vapply(args, is.null, NA) | !names(args) %in% layer_option_names]
+  do.call(constructor, c(if (!is.null(object)) list(object), args), quote = TRUE)
+}
+
+#' @rdname create_layer
+#' @format An object of class `nn_base_class`, to inherit from.
+#' @export
+KerasLayer <- structure(list(classname = "KerasLayer"), class = "nn_base_class")
+
+#' @export
+print.nn_base_class <- function(x, ...) {
+  cat("<class ", .subset2(x, "classname"), ">\n", sep = "")
+  invisible(x)
+}
+
+#' The constructor for an R6 class, whose methods and fields are those of its ancestors, too.
+#' @noRd
+class_of_r6 <- function(generator) {
+  of <- function(g) {
+    if (inherits(g, "nn_base_class")) return(list())
+    if (!inherits(g, "R6ClassGenerator")) abort("`layer_class` must inherit from `KerasLayer`", fun = "create_layer")
+    parts <- c(g$public_fields, g$private_fields, g$public_methods, g$private_methods)
+    utils::modifyList(of(g$get_inherit()), parts[names(parts) != "clone"], keep.null = TRUE)
+  }
+  parts <- of(generator)
+  if (!is.function(parts$call)) abort("the class `", generator$classname, "` must have a method `call`",
+    fun = "create_layer")
+  do.call(new_layer_class, c(list(generator$classname), parts), quote = TRUE)
+}
+
 own_type <- function(classname, methods) {
   wants <- names(formals(methods$call))
   call <- function(self, x, ...) run_method(self, "call", c(list(x), list(...)))
@@ -97,7 +152,7 @@ run_method <- function(self, name, args) {
   me <- structure(list(self = self), class = "nn_layer_self")
   if (identical(names(formals(method))[1], "self")) return(do.call(method, c(list(me), args)))
   home <- new.env(parent = environment(method))
-  home$self <- me
+  home$self <- home$private <- me
   home$super <- function(...) list(`__init__` = function(...) invisible(), initialize = function(...) invisible(),
     build = function(...) invisible())
   class(home$super) <- "nn_super"

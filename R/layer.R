@@ -241,14 +241,8 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
 #' @noRd
 call_arguments <- function(self, given) {
   if (!length(given)) return(given)
-  if (is.null(names(given))) names(given) <- rep("", length(given))
-  wants <- c(layer_type(self)$takes[-1], setdiff(names(formals(layer_type(self)$call))[-(1:2)],
-    c("training", "mask", "...")))
-  open <- which(names(given) == "")
-  free <- setdiff(wants, names(given))
-  named <- seq_len(min(length(open), length(free)))
-  names(given)[open[named]] <- free[named]
-  given
+  with_argument_names(given, c(layer_type(self)$takes[-1], setdiff(names(formals(layer_type(self)$call))[-(1:2)],
+    c("training", "mask", "..."))))
 }
 
 #' Arrays become tensors; floats take the layer's dtype.
@@ -474,6 +468,8 @@ fixed_weights <- function(owner) {
   if (!is.null(own)) return(own(self))
   if (name %in% names(self$fields)) return(self$fields[[name]])
   if (exists(name, envir = self, inherits = FALSE)) return(get(name, envir = self))
+  weight <- self$weights[sub(":0$", "", sub(".*/", "", vapply(self$weights, variable_name, ""))) == name]
+  if (length(weight)) return(weight[[1]])
   if (name %in% names(self$config)) return(self$config[[name]])
   unknown_member(name, layer_member_names(x), describe(x))
 }

@@ -9,7 +9,7 @@ not_yet_names <- list(
   models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
-    "keras_model_custom", "new_model_class"),
+    "new_model_class"),
   data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
   training = c("callback_backup_and_restore", "callback_remote_monitor", "evaluate_generator", "fit_generator",
     "generator_next", "predict_classes", "predict_generator", "predict_proba")

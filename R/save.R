@@ -283,7 +283,8 @@ read_model <- function(file, where, custom_objects, compile, fun) {
 }
 
 check_custom_objects <- function(x, fun) {
-  if (!is.null(x) && !(is_named_list(x) && all(vapply(x, is.function, NA))))
+  taken <- function(f) is.function(f) || inherits(f, "R6ClassGenerator")
+  if (!is.null(x) && !(is_named_list(x) && all(vapply(x, taken, NA))))
     abort("`custom_objects` must be a named list of functions, not ", describe(x), fun = fun)
 }
 
@@ -402,6 +403,7 @@ layer_constructor <- function(kind, fun) {
 
 find_custom <- function(custom_objects, name, what, fun) {
   found <- custom_objects[[name]]
+  if (inherits(found, "R6ClassGenerator")) return(class_of_r6(found))
   if (is.function(found)) return(found)
   abort("the model uses a custom ", what, ", `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
     class = "custom", fun = fun)

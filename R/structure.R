@@ -46,6 +46,17 @@ fill_leaves <- function(x, leaves) {
   fill(x)
 }
 
+#' Arguments without a name get those of `wants` that are free, in order.
+#' @noRd
+with_argument_names <- function(given, wants) {
+  if (is.null(names(given))) names(given) <- rep("", length(given))
+  open <- which(names(given) == "")
+  free <- setdiff(wants, names(given))
+  named <- seq_len(min(length(open), length(free)))
+  names(given)[open[named]] <- free[named]
+  given
+}
+
 first_axis <- function(x, fun = "tensor_slices_dataset") {
   if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape",
     fun = fun)

@@ -378,11 +378,6 @@ tf_top <- list(
       AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
       MITCHELLCUBIC = "mitchellcubic")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
-  keras = new_namespace("tf$keras", list(
-    optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
-    activations = new_namespace("tf$keras$activations", tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh",
-      "softmax", "softplus", "swish")] |> lapply(as_tensorflow))
-  )),
   data = new_namespace("tf$data", list(
     AUTOTUNE = -1L,
     Dataset = new_namespace("tf$data$Dataset", list(
@@ -428,7 +423,12 @@ one_truth <- function(x, arg, fun = calling_function()) check_flag(as_condition(
 
 #' @rdname tf
 #' @export
-tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow)))
+tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), list(keras = keras_namespace())))
+
+#' @rdname tf
+#' @format NULL
+#' @export
+keras <- tf$keras
 
 #' @importFrom magrittr %>%
 #' @export

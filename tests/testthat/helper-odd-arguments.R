@@ -114,6 +114,8 @@ odd_defaults <- alist(
 
 # Calls of the other functions.
 odd_calls <- alist(
+  create_layer(new_layer_class("Odd", call = function(x) x), matrix(1, 2, 2), list()),
+  keras_model_custom(function(self) function(inputs) inputs, name = "odd"),
   op_clip(0.5, 0, 1), op_dense(matrix(1, 2, 2), matrix(1, 2, 2), bias = c(1, 1), activation = "elu", alpha = 1),
   op_reshape(1:4, c(2, 2)), op_broadcast_to(1:2, c(2, 2)), op_tile(matrix(1:4, 2), c(2, 1)),
   op_repeat(matrix(1:4, 2), 2, axis = 1), op_pad(matrix(1:4, 2), rbind(c(0, 1), c(1, 0)), value = 0),

@@ -262,3 +262,33 @@ test_that("a layer that keeps a running average trains in fit() and compiled as 
   expect_equal(steps(FALSE), fitted, tolerance = 1e-12)
   expect_equal(steps(TRUE), fitted, tolerance = 1e-12)
 })
+
+test_that("R6 classes that inherit from KerasLayer make layers", {
+  skip_if_not_installed("R6")
+  Base <- R6::R6Class("Base", inherit = KerasLayer, public = list(
+    units = NULL, kernel = NULL,
+    initialize = function(units) self$units <- units,
+    build = function(input_shape) {
+      self$kernel <- self$add_weight(name = "kernel", shape = list(input_shape[[2]], self$units),
+        initializer = initializer_ones(), trainable = TRUE)
+    },
+    compute_output_shape = function(input_shape) list(input_shape[[1]], self$units)
+  ))
+  Times <- R6::R6Class("Times", inherit = Base, public = list(
+    call = function(x, mask = NULL) self$scaled(k_dot(x, self$kernel)),
+    scaled = function(x) x * private$factor
+  ), private = list(factor = 2))
+  layer_times <- function(object, units, name = NULL, trainable = TRUE) {
+    create_layer(Times, object, list(units = as.integer(units), name = name, trainable = trainable))
+  }
+  x <- matrix(1:6 / 4, 2)
+  model <- keras_model_sequential(input_shape = 3) |> layer_times(2, name = "times")
+  expect_equal(predict(model, x), 2 * cbind(rowSums(x), rowSums(x)))
+  expect_identical(dim(model$layers[[1]]$kernel), c(3L, 2L))
+  again <- unserialize_model(serialize_model(model), custom_objects = list(Times = Times))
+  expect_identical(predict(again, x), predict(model, x))
+  expect_equal(as.array(create_layer(Times, x, list(units = 1L))), cbind(2 * rowSums(x)))
+  expect_error(create_layer(R6::R6Class("No"), x), "must inherit from `KerasLayer`", class = "nativenet_error_value")
+  expect_error(create_layer(Base, x, list(units = 1)), "must have a method `call`", class = "nativenet_error_value")
+  expect_output(print(KerasLayer), "<class KerasLayer>")
+})

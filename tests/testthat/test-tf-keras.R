@@ -1,0 +1,45 @@
+# Keras' names in Python.
+
+test_that("names follow Python's, and make what ours make", {
+  k_clear_session()
+  k <- tf$keras
+  expect_identical(keras, k)
+  layer <- k$layers$Dense(3L, "relu", name = "a")
+  expect_identical(layer$get_config()[c("units", "name")], list(units = 3L, name = "a"))
+  input <- k$Input(shape = 4L)
+  both <- k$layers$Concatenate(axis = -1L)(list(layer(input), k$layers$Bidirectional(k$layers$GRU(2L))(
+    k$layers$RepeatVector(2L)(input))))
+  model <- k$Model(input, both)
+  expect_identical(dim(model$output), c(NA, 7L))
+  x <- matrix(sin(1:8), 2)
+  expect_equal(predict(model, x)[, 1:3], pmax(x %*% as.array(layer$kernel) + rep(as.array(layer$bias), each = 2), 0),
+    tolerance = 1e-6)
+  expect_error(k$layers$Dens, "did you mean `Dense`", class = "nativenet_error_member")
+  expect_error(k$layers$Dense(3L, unit = 2), "`layer_dense()`: there is no argument `unit`", fixed = TRUE)
+})
+
+test_that("losses, metrics and other parts are those of ours", {
+  k <- tf$keras
+  y <- matrix(c(0, 1, 1, 0), 2)
+  p <- matrix(c(0.2, 0.7, 0.6, 0.1), 2)
+  expect_identical(k$losses$mean_squared_error, loss_mean_squared_error)
+  for (pair in list(list(k$losses$MeanSquaredError, "mean_squared_error"), list(k$losses$KLDivergence, "kl_divergence"),
+    list(k$losses$LogCosh, "logcosh"), list(k$losses$BinaryCrossentropy, "binary_crossentropy"))) {
+    expect_identical(attr(pair[[1]](), "name"), pair[[2]])
+  }
+  none <- k$losses$MeanSquaredError(reduction = k$losses$Reduction$NONE)
+  expect_equal(as.array(none(y, p)), array(rowMeans((y - p)^2)), tolerance = 1e-6)
+  mean <- k$metrics$Mean()
+  mean$update_state(c(1, 2, 6))
+  expect_equal(mean$result(), 3)
+  expect_identical(k$metrics$AUC(), metric_auc())
+  expect_identical(k$regularizers$L1L2(l1 = 0.1, l2 = 0.2), regularizer_l1_l2(0.1, 0.2))
+  expect_identical(k$constraints$MaxNorm(3), constraint_maxnorm(3))
+  expect_identical(k$initializers$GlorotUniform(), initializer_glorot_uniform())
+  expect_identical(k$callbacks$EarlyStopping(patience = 2)$patience, callback_early_stopping(patience = 2)$patience)
+  expect_identical(as.array(k$backend$sum(p, axis = 0L)), as.array(k_sum(p, axis = 1)))
+  expect_match(k$backend$mean(layer_input(2), axis = -1L)$node$layer$name, "^tf.math.reduce_mean")
+  expect_identical(k$utils$to_categorical(0:1, 2), to_categorical(0:1, 2))
+  expect_true(is.function(k$datasets$mnist$load_data))
+  expect_s3_class(k$models$Sequential(list(k$layers$Dense(1L))), "nn_model")
+})
