@@ -204,7 +204,7 @@ lookup_members <- c(adapt_members, list(
 #' @noRd
 check_words <- function(x, arg, fun) {
   if (is_branch(x) && all(vapply(x, is.character, NA))) x <- unlist(x)
-  if (is.character(x) && length(x) == 1 && !is.na(x) && file.exists(x)) abort("`", arg,
+  if (is.character(x) && length(x) == 1 && grepl("[./\\]", x) && file.exists(x)) abort("`", arg,
     "` is the name of a file; `readLines()` reads it", fun = fun)
   check_utf8(check_strings(x, arg, fun), arg, fun)
 }

@@ -155,6 +155,9 @@ config_entry <- function(x, arg, self, table) {
   if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f")
     self$name else argument), x)))
   if (is_tensor(x)) return(list(value = as.list(as.array(x))))
+  # a vocabulary may have a million words: one string of JSON is read in less memory than as many
+  if (is.character(x) && length(x) > 1 && !anyNA(x) && !any(grepl("\n", x, fixed = TRUE)))
+    return(list(lines = paste0(x, "\n", collapse = "")))
   # arguments of a lambda layer
   if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA)))
     return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
@@ -344,6 +347,7 @@ rebuild <- function(description, custom_objects, fun) {
       return(with_name(find_custom(custom_objects, name, "function", fun), name))
     }
     if (!is.null(x$list)) return(Map(read_config, x$list, names(x$list), MoreArgs = list(entry = entry)))
+    if (!is.null(x$lines)) return(strsplit(check_string(x$lines, arg = name, fun = fun), "\n", fixed = TRUE)[[1]])
     plain_value(x$value)
   }
   make_model <- function(entry) {

@@ -36,7 +36,7 @@
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
-#' | types | `float32 float64 int32 int64 bool` |
+#' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()] |
 #'
 #' @format An object of class `nn_namespace`.
 #' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [keras_backend] for Keras' backend;
@@ -276,8 +276,8 @@ tf_optimizers <- list(
 
 tf_top <- list(
   float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"),
-  bool = nn_dtype("bool"), Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL,
-    shape = NULL, ...) {
+  bool = nn_dtype("bool"), string = nn_dtype("string"),
+  Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
     value <- tf_value(if (is.function(initial_value)) check_function(initial_value, takes = 0)() else initial_value,
       dtype, "tf$Variable")
     if (!is.null(shape) && !same_sizes(check_sizes(shape), dim(value))) {

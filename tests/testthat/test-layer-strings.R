@@ -56,6 +56,15 @@ test_that("it is trained, evaluated, saved, cloned, from arrays and data sets", 
   expect_output(print(model), "words (TextVectorization)   (None, None)", fixed = TRUE)
 })
 
+test_that("vocabularies come back from files as they were, whatever and however many their words are", {
+  model <- function(words) keras_model_sequential(input_shape = 1) |> layer_string_lookup(vocabulary = words)
+  odd <- list("src", c("", "a"), c("a\nb", "c"), c("\"", "\\", "\u00e9", " "), c("NA", "TRUE", "1"))
+  for (words in odd) expect_identical(get_vocabulary(again(model(words))$layers[[1]]), c("[UNK]", words))
+  many <- as.character(seq_len(2e5))
+  expect_identical(get_vocabulary(again(model(many))$layers[[1]], FALSE), many)
+  expect_identical(layer_input(1, dtype = tf$string)$dtype, "string")
+})
+
 test_that("adapting changes models that are there", {
   lookup <- layer_string_lookup(max_tokens = 4, output_mode = "multi_hot", pad_to_max_tokens = TRUE)
   model <- keras_model_sequential(input_shape = 2) |> lookup()
