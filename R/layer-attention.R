@@ -91,7 +91,7 @@ attention_inputs <- function(self, x, fewest = 2) {
 #' @noRd
 causal_mask <- function(rows, columns) {
   if (on_trial()) return() # the shape does not depend on it
-  order <- function(n) op_cumsum(op_ones_like(tensor(numeric(n), "float32")), 1)
+  order <- function(n) op_cumsum(op_ones_like(tensor(array(0, n), "float32")), 1)
   op_greater_equal(op_expand_dims(order(rows), 2), op_expand_dims(order(columns), 1))
 }
 

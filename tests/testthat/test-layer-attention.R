@@ -190,3 +190,13 @@ test_that("masks as symbolic arguments, and refusals", {
   fails(layer(x, x, use_causal_mask = 1), "must be TRUE or FALSE", "nativenet_error_value")
   fails(layer(x, x, speed = 1), "unused argument `speed`", "nativenet_error_value")
 })
+
+test_that("a causal mask may be of one query or one key", {
+  attend <- layer_attention(dtype = "float64")
+  value <- function(...) as.array(attend(list(...), use_causal_mask = TRUE))
+  v <- array(some(c(2, 3, 2)), c(2, 3, 2))
+  one <- v[, 1, , drop = FALSE]
+  expect_identical(value(one, v), one) # it sees the first key alone
+  expect_identical(value(v, one), one[, c(1, 1, 1), ])
+  expect_identical(value(one, one), one)
+})
