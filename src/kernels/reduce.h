@@ -227,7 +227,8 @@ static void extreme_backward(const struct call *c) {
     walk_offsets(&w, row, 1, &at);
     const real *x = IN(0) + row * n;
     if (moves) {
-      FOR_VECTORS((int64_t)0, n) WRITE(ties + at, READ(ties + at) + choose(READ(x) == READ(y + at), splat(1), splat(0)));
+      FOR_VECTORS((int64_t)0, n)
+        WRITE(ties + at, READ(ties + at) + choose(READ(x) == READ(y + at), splat(1), splat(0)));
     } else {
       for (int64_t i = 0; i < n; i++) ties[at] += x[i] == y[at];
     }
