@@ -7,12 +7,13 @@
 #' Fit the state of a preprocessing layer to data
 #'
 #' Some layers learn from data before the training of a model: [layer_normalization()] means and variances,
-#' [layer_discretization()] the boundaries of its bins. `layer$adapt(data)` is the same.
+#' [layer_discretization()] the boundaries of its bins, [layer_text_vectorization()], [layer_string_lookup()] and
+#' [layer_integer_lookup()] their vocabularies. `layer$adapt(data)` is the same.
 #'
 #' A call forgets what calls before have learned. A model that holds the layer works with what was learned last.
 #'
 #' @param object a layer.
-#' @param data what the layer is to be called on: an array, or a data set of batches.
+#' @param data what the layer is to be called on: an array of numbers or strings, or a data set of batches.
 #' @param ... not used: other arguments are refused.
 #' @param batch_size how many rows of an array to look at once; `NULL` for all of them.
 #' @param steps how many batches to look at; `NULL` for all.
