@@ -18,6 +18,20 @@ tf_linalg <- list(
   adjoint = function(matrix, name = NULL) op_matrix_transpose(matrix),
   norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL)
   op_norm(tensor, ord, from_zero(axis), keepdims),
+  normalize = function(tensor, ord = "euclidean", axis = NULL, name = NULL) {
+    size <- op_norm(tensor, ord, from_zero(axis), keepdims = TRUE)
+    list(op_divide(tensor, size), size)
+  },
+  l2_normalize = function(x, axis = NULL, epsilon = 1e-12, name = NULL) op_l2_normalize(x, from_zero(axis), epsilon),
+  cross = function(a, b, name = NULL) {
+    both <- as_one_dtype(list(a, b))
+    for (x in both) if (!rank_of(x) || !3 %in% utils::tail(shape_of(x), 1)) abort("needs vectors of three numbers in ",
+      "the last axis, not shape ", format_shape(shape_of(x)), class = "shape", fun = "tf$linalg$cross")
+    turned <- function(k, at) op_gather(both[[k]], at, rank_of(both[[k]]))
+    ahead <- c(1L, 2L, 0L)
+    behind <- c(2L, 0L, 1L)
+    op_subtract(op_multiply(turned(1, ahead), turned(2, behind)), op_multiply(turned(1, behind), turned(2, ahead)))
+  },
   inv = function(input, adjoint = FALSE, name = NULL) op_inverse(input, adjoint),
   solve = function(matrix, rhs, adjoint = FALSE, name = NULL) op_solve(matrix, rhs, adjoint),
   triangular_solve = function(matrix, rhs, lower = TRUE, adjoint = FALSE, name = NULL)

@@ -14,7 +14,7 @@ kind, cases, numbers, found = sys.argv[1:]
 
 
 def first(x):  # channels first
-    return x.movedim(-1, 1)
+    return x.movedim(-1, 1).contiguous()
 
 
 def last(x):
@@ -30,7 +30,7 @@ def pairs(v):
 
 
 def kernel(w):
-    return w.movedim(-1, 0).movedim(-1, 1)
+    return w.movedim(-1, 0).movedim(-1, 1).contiguous()
 
 
 def convolved(x, w, par):

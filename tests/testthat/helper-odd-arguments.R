@@ -373,6 +373,7 @@ odd_calls <- alist(
   tf$linalg$triangular_solve(diag(2), diag(2)), tf$linalg$cholesky(diag(2)), tf$linalg$cholesky_solve(diag(2), diag(2)),
   tf$linalg$lstsq(diag(2), diag(2)), tf$linalg$pinv(diag(2)), tf$linalg$qr(diag(2)), tf$linalg$svd(diag(2)),
   tf$linalg$eigh(diag(2)), tf$linalg$eigvalsh(diag(2)), tf$linalg$det(diag(2)), tf$linalg$slogdet(diag(2)),
+  tf$linalg$normalize(diag(2)), tf$linalg$l2_normalize(diag(2)), tf$linalg$cross(c(1, 2, 3), c(3, 2, 1)),
   tf$linalg$logdet(diag(2)), tf$linalg$matrix_rank(diag(2)), tf$linalg$expm(diag(2)),
   tf$linalg$trace(matrix(1:4, 2)), tf$linalg$matrix_transpose(matrix(1:4, 2)), tf$shape(tensor(1:3)), tf$size(1:3),
   tf$rank(1:3), tf$print(1), tf$identity(1), tf$zeros_like(1:2), tf$ones_like(1:2), tf$reduce_sum(1:3),

@@ -129,6 +129,11 @@ test_that("TensorFlow's names", {
   expect_equal(value(tf$linalg$slogdet(-a)$sign), -1)
   expect_identical(value(tf$linalg$matrix_rank(cbind(a[, 1:2], a[, 1] + a[, 2]))), 2L)
   expect_equal(value(tf$linalg$norm(a, ord = 2, axis = c(-2, -1))), svd(a)$d[1])
+  unit <- tf$linalg$normalize(a, axis = 1L)
+  expect_equal(lapply(unit, value), list(a / sqrt(rowSums(a^2)), matrix(sqrt(rowSums(a^2)))))
+  expect_equal(value(tf$linalg$l2_normalize(a, axis = 1L)), value(unit[[1]]))
+  expect_equal(value(tf$linalg$cross(diag(3), diag(3)[c(2, 3, 1), ])), diag(3)[c(3, 1, 2), ])
+  expect_refusal(tf$linalg$cross(matrix(1, 2, 2), matrix(1, 2, 2)), "shape", "(2, 2)")
   rotation <- matrix(c(0, 1, -1, 0), 2)
   expect_equal(value(tf$linalg$expm(rotation * 100)), cos(100) * diag(2) + sin(100) * rotation, tolerance = 1e-12)
   for (x in list(a, a / 100)) {
