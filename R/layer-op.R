@@ -7,7 +7,10 @@
 needs_values.nn_keras_tensor <- function(x) {
   at <- outermost_call(sys.nframe())
   name <- if (at) op_name(sys.function(at), sys.frame(at))
-  if (!is.null(name)) return_from(sys.frame(at), op_layer(name, arguments_of(at)))
+  if (!is.null(name)) {
+    args <- arguments_of(at)
+    return_from(sys.frame(at), if (is.null(session$graph)) op_layer(name, args) else op_on_values(name, args))
+  }
   abort("a symbolic tensor has no numbers; layers and ops take it, such as `layer_add()`, `x + y`, `op_...()`, ",
     "`k_...()`, `tf$...`, or `layer_lambda(x, function(x) ...)`", class = "traced", fun = user_function())
 }
@@ -44,6 +47,21 @@ arguments_of <- function(i) {
     else if (!eval(call("missing", as.name(name)), frame)) args[name] <- list(get(name, frame))
   }
   args
+}
+
+#' The same within a model's loss, which may compute with any tensor of the model: there each has its numbers.
+#' @noRd
+op_on_values <- function(name, args) {
+  graph <- session$graph
+  with_values <- function(x) {
+    if (is_branch(x)) x[] <- lapply(x, with_values)
+    if (!is_keras_tensor(x)) return(x)
+    at <- place_of(x, graph$tensors)
+    if (!is.na(at) && !is.null(graph$values[[at]])) return(graph$values[[at]])
+    abort("the symbolic tensor from layer \"", x$node$layer$name, "\" does not stand between the model's inputs and ",
+      "outputs, so it has no numbers here", class = "traced", fun = user_function())
+  }
+  do.call(op_functions()[[name]], with_values(args), quote = TRUE)
 }
 
 # ---- which functions ----

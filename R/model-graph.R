@@ -73,7 +73,7 @@ graph_plan <- function(inputs, outputs, fun, ends = list()) {
     for (k in seq_along(inner)) steps[[k]]$further <- !is_one_of(inner[[k]], wanted)
   }
   list(nodes = nodes, inputs = input_places, steps = steps, outputs = vapply(outputs, place, 0L),
-    ends = ends, end_places = vapply(further, place, 0L), size = length(tensors))
+    ends = ends, end_places = vapply(further, place, 0L), tensors = tensors)
 }
 
 #' That of a model. A sequence grows layer by layer: its plan is made when it is asked for, which is no change of the
@@ -89,7 +89,7 @@ model_plan <- function(self) {
 #' Run a graph on tensors, one per input.
 #' @noRd
 run_graph <- function(plan, values, training) {
-  tensors <- vector("list", plan$size)
+  tensors <- vector("list", length(plan$tensors))
   tensors[plan$inputs] <- values
   for (step in plan$steps) {
     if (isTRUE(step$further) && is.null(session$penalties)) next
@@ -103,6 +103,9 @@ run_graph <- function(plan, values, training) {
     )
     tensors[step$outputs] <- tensor_leaves(y)
   }
-  if (!is.null(session$penalties)) note_ends_found(plan, tensors)
+  if (!is.null(session$penalties)) {
+    note_ends_found(plan, tensors)
+    session$graph <- list(tensors = plan$tensors, values = tensors) # that of the whole model comes last
+  }
   tensors[plan$outputs]
 }

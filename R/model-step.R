@@ -72,7 +72,7 @@ trace_step <- function(self, training, data, batch) {
     y <- if (length(columns) > n) columns[n + seq_along(self$outputs)]
     w <- columns[-seq_len(n + length(self$outputs))]
     session$penalties <- session$reports <- list()
-    on.exit(session$penalties <- session$reports <- NULL)
+    on.exit(session$penalties <- session$reports <- session$graph <- NULL)
     tape <- if (training) gradient_tape(persistent = FALSE)
     if (training) tape_start(tape_state(tape))
     outputs <- with_frozen(self, run_graph(model_plan(self), x, training))

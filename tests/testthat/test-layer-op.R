@@ -137,3 +137,29 @@ test_that("floats are taken as they come, and a mask ends at an op, as in Keras"
   expect_false(is.null(.subset2(masked, "mask")))
   expect_null(.subset2(masked * 2, "mask"))
 })
+
+test_that("a loss computes with any tensor of the model, as published autoencoders do", {
+  x <- matrix(seq(0, 1, length.out = 60), 10)
+  with_term <- function(term) {
+    set_random_seed(1)
+    input <- layer_input(6)
+    mean <- layer_dense(input, 2)
+    output <- layer_dense(mean, 6)
+    model <- keras_model(input, output)
+    penalty <- function() k_mean(k_square(mean), axis = -1)
+    if (term == "loss") {
+      compile(model, "sgd", function(y, p) loss_mean_squared_error(y, p) + 0.5 * penalty())
+    } else {
+      model$add_loss(k_mean(0.5 * penalty()))
+      compile(model, "sgd", "mse")
+    }
+    c(fit(model, x, x, epochs = 3, batch_size = 4, verbose = 0)$metrics$loss, evaluate(model, x, x, verbose = 0)[[1]])
+  }
+  expect_equal(with_term("loss"), with_term("add_loss"), tolerance = 1e-6)
+  input <- layer_input(6)
+  aside <- layer_dense(input, 2)
+  model <- compile(keras_model(input, layer_dense(input, 6)), "sgd", function(y, p) k_mean(k_square(aside)))
+  expect_error(fit(model, x, x, verbose = 0), "does not stand between the model's inputs and outputs",
+    class = "nativenet_error_traced")
+  expect_s3_class(aside + 1, "nn_keras_tensor")
+})
