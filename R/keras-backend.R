@@ -165,7 +165,7 @@ k_eval <- k_get_value
 #'
 #' Set a variable to new numbers, add to it, or subtract from it, in place.
 #'
-#' @param x a variable.
+#' @param x a variable; for `k_set_value()` also an optimizer's `$lr`, as in `k_set_value(model$optimizer$lr, 0.01)`.
 #' @param value,new_x,increment,decrement an array or tensor of the variable's shape.
 #' @return `k_set_value()`: `NULL`, invisibly. The others: the variable, invisibly.
 #' @seealso [keras_backend], [variable_assign()]
@@ -175,7 +175,11 @@ k_eval <- k_get_value
 #' k_get_value(w)
 #' @export
 k_set_value <- function(x, value) {
-  check_tensor(x)$assign(value)
+  # the learning rate of an optimizer is a variable in Keras
+  member <- substitute(x)
+  owner <- if (is_number(x) && is.call(member) && identical(member[[1]], quote(`$`))) eval(member[[2]], parent.frame())
+  if (inherits(owner, "nn_optimizer")) do.call("$<-", list(owner, as.character(member[[3]]), value))
+  else check_tensor(x)$assign(value)
   invisible()
 }
 

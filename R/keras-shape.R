@@ -140,3 +140,20 @@ k_gather <- function(reference, indices) op_gather(reference, indices)
 #' k_one_hot(c(0, 2), 3)
 #' @export
 k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, session$floatx)
+
+#' Shapes
+#'
+#' Sizes of axes as TensorFlow has them: `shape(NULL, 28, 28)` for any number of rows.
+#'
+#' @param ... whole numbers; `NULL` or `NA` for a size that is not known.
+#' @return A shape: integers, `NA` where a size is not known, with `$as_list()`.
+#' @seealso [layer_input()], [k_int_shape()]
+#' @examples
+#' shape(NULL, 28, 28)
+#' dim(tf$random$normal(shape(2, 3)))
+#' @export
+shape <- function(...) {
+  nn_shape(vapply(unname(list(...)), function(n) {
+    if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))
+  }, 0L))
+}

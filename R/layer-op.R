@@ -137,6 +137,10 @@ op_layer <- function(name, args) {
     if (!is_one_of(x, inputs)) inputs <<- c(inputs, list(x))
     structure(place_of(x, inputs), class = "nn_place")
   }
+  if (any(vapply(tensor_leaves(args), is_symbolic, NA))) {
+    abort("a symbolic tensor of a model meets a tensor of a function that is traced, such as that of a layer: give it ",
+      "to the layer as one of its inputs", fun = user_function())
+  }
   args <- places(args)
   take_names_before(inputs)
   layer <- layer_op_lambda(name, args, name = unique_name(op_label(name, args)))

@@ -104,12 +104,14 @@ node_sources <- function(node) tensor_leaves(c(list(node$inputs), unname(node$mo
 
 #' @param mask the shape of its mask, or NULL.
 #' @param values what it holds in the two trials of a call, where that follows from shapes.
+#' @param sizes its shapes in both.
 #' @noRd
-keras_tensor <- function(shape, dtype, node, mask = NULL, values = NULL) {
+keras_tensor <- function(shape, dtype, node, mask = NULL, values = NULL, sizes = NULL) {
   x <- new.env(parent = emptyenv())
   x$shape <- as.integer(shape)
   x$mask <- mask
   x$values <- values
+  x$sizes <- sizes
   x$dtype <- dtype
   x$node <- node
   structure(x, class = "nn_keras_tensor")
@@ -161,6 +163,15 @@ unknown_sizes <- list(
 
 try_shape <- function(shape, trial = 1) ifelse(is.na(shape), unknown_sizes[[trial]][seq_along(shape)], shape)
 
+#' The sizes with which a symbolic tensor came out of the trials of its layer, if these are others than those of its
+#' places. Ops go on with them (`carried`), so that sizes of one origin are the same wherever they stand, as in x x^T;
+#' where sizes of different origins meet, which may be equal once they are known, those of the places are taken.
+#' @noRd
+carried_shape <- function(x, trial) {
+  own <- .subset2(x, "sizes")[[trial]]
+  if (!is.null(own) && !identical(own, try_shape(dim(x), trial))) own
+}
+
 #' NA for sizes that are not known.
 #' @param other the shape of another trial.
 #' @noRd
@@ -201,9 +212,10 @@ symbolic_call <- function(self, object, args) {
   leaves <- tensor_leaves(unname(all))
   readers <- string_readers(self, vapply(leaves, function(x) x$dtype, ""))
   parts <- Map(function(x, layers) column_parts(x$dtype, dim(x), layers), leaves, readers)
-  try_call <- function(trial) {
+  try_call <- function(trial, carried) {
     values <- lapply(leaves, trial_value, trial)
-    shapes <- lapply(leaves, function(x) try_shape(dim(x), trial))
+    shapes <- lapply(leaves, function(x) c(if (carried) carried_shape(x, trial), try_shape(dim(x), trial))[seq_along(
+      dim(x))])
     tried <- lapply(parts, lapply, try_shape, trial)
     run <- function(x, masks) {
       inputs <- Map(function(t, value, x, ...) if (is.null(value)) column_input(t, x$dtype, ...) else value,
@@ -221,17 +233,22 @@ symbolic_call <- function(self, object, args) {
       error = function(e) abort_at_layer(self, e)
     )))$template
   }
-  template <- try_call(1)
   # what ops make of the size of the batch may be no multiple of it
-  open <- anyNA(unlist(lapply(unlist(parts, recursive = FALSE), `[`, -1)))
-  other <- if (self$kind == "op_lambda" || open || trials_differ(leaves)) try_call(2) else template
+  twice <- self$kind == "op_lambda" || anyNA(unlist(lapply(unlist(parts, recursive = FALSE), `[`, -1))) ||
+    trials_differ(leaves)
+  try_calls <- function(carried) lapply(seq_len(1 + twice), try_call, carried)
+  carries <- self$kind == "op_lambda" && !all_null(lapply(leaves, carried_shape, 1))
+  trials <- if (carries) tryCatch(try_calls(TRUE), error = function(e) try_calls(FALSE)) else try_calls(FALSE)
+  template <- trials[[1]]
+  other <- trials[[1 + twice]]
   if (length(tensor_leaves(template)) != length(tensor_leaves(other)))
     abort("how many tensors it gives follows from sizes that are not known", class = "shape", fun = self$name)
   node <- new_node(self, object, args, more)
   node$outputs <- fill_leaves(template, Map(function(y, other) {
     mask <- attr(y, "mask")
     keras_tensor(known_shape(shape_of(y), shape_of(other)), tensor_dtype(y), node,
-      if (!is.null(mask)) known_shape(shape_of(mask), shape_of(attr(other, "mask"))), values_of_trials(y, other))
+      if (!is.null(mask)) known_shape(shape_of(mask), shape_of(attr(other, "mask"))), values_of_trials(y, other),
+      if (twice) list(as.integer(shape_of(y)), as.integer(shape_of(other))))
   }, tensor_leaves(template), tensor_leaves(other)))
   if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
   node$outputs

@@ -247,6 +247,8 @@ model_type <- sequential_type <- list(
   },
   build = function(self, shape) {
     check_has_layers(self, self$name)
+    if (!self$built && is.list(shape)) abort("a sequence takes one tensor, not a list of ", length(shape),
+      class = "shape", fun = self$name)
     if (!self$built) build_sequential(self, shape[-1])
   },
   call = function(self, x, training) {

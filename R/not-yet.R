@@ -11,16 +11,13 @@ not_yet_names <- list(
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
     "new_model_class"),
   data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
-  training = c("callback_backup_and_restore", "callback_remote_monitor", "evaluate_generator", "fit_generator",
-    "generator_next", "predict_classes", "predict_generator", "predict_proba")
+  training = c("callback_backup_and_restore", "callback_remote_monitor", "generator_next",
+    "predict_classes", "predict_proba")
 )
 
 #' What to do in place of it, where something is here.
 #' @noRd
 not_yet_hints <- c(
-  fit_generator = "`fit()` takes the generator as `x`",
-  evaluate_generator = "`evaluate()` takes the generator as `x`",
-  predict_generator = "`predict()` takes the generator as `x`",
   predict_proba = "`predict()` gives the probabilities",
   predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes"
 )

@@ -369,7 +369,7 @@ tf_top <- list(
     for (x in list(...)) print(x)
   },
   executing_eagerly = function() !is_tracing(),
-  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only), as_tensorflow)),
+  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only, tf_nn["l2_normalize"]), as_tensorflow)),
   nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),

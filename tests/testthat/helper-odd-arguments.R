@@ -115,6 +115,9 @@ odd_defaults <- alist(
 # Calls of the other functions.
 odd_calls <- alist(
   create_layer(new_layer_class("Odd", call = function(x) x), matrix(1, 2, 2), list()),
+  fit_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps_per_epoch = 1, epochs = 1, verbose = 0),
+  evaluate_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps = 1),
+  predict_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps = 1),
   keras_model_custom(function(self) function(inputs) inputs, name = "odd"),
   op_clip(0.5, 0, 1), op_dense(matrix(1, 2, 2), matrix(1, 2, 2), bias = c(1, 1), activation = "elu", alpha = 1),
   op_reshape(1:4, c(2, 2)), op_broadcast_to(1:2, c(2, 2)), op_tile(matrix(1:4, 2), c(2, 1)),

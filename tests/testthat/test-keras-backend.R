@@ -291,3 +291,15 @@ test_that("errors are classed and name the function", {
   expect_refusal(k_ndim(Sys.Date()), "value", "`k_ndim()`: `x` must be a numeric or logical array")
   expect_refusal(k_get_value("a"), "value")
 })
+
+test_that("the learning rate of an optimizer is set as a variable, and shapes are TensorFlow's", {
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  model |> compile(optimizer_adam(0.1), "mse")
+  k_set_value(model$optimizer$lr, 0.01)
+  expect_equal(k_get_value(model$optimizer$lr), 0.01)
+  expect_error(k_set_value(3, 0.01), "must be a tensor", class = "nativenet_error_value")
+  expect_identical(shape(NULL, 28, 28L)$as_list(), c(NA, 28L, 28L))
+  expect_identical(dim(layer_input(shape(NA, 3))), c(NA, NA, 3L))
+  expect_identical(dim(k_zeros(shape(2, 3))), 2:3)
+  expect_error(shape("a"), "`shape()`", fixed = TRUE, class = "nativenet_error_value")
+})

@@ -163,3 +163,25 @@ test_that("a loss computes with any tensor of the model, as published autoencode
     class = "nativenet_error_traced")
   expect_s3_class(aside + 1, "nn_keras_tensor")
 })
+
+test_that("sizes that are not known go on with their origin, or may be equal where two origins meet", {
+  q <- layer_input(c(NA, 8))
+  k <- layer_input(c(NA, 8))
+  weights <- tf$nn$softmax(tf$matmul(q, k, transpose_b = TRUE) / sqrt(8))
+  expect_identical(dim(weights), rep(NA_integer_, 3))
+  attended <- tf$matmul(weights, k)
+  expect_identical(dim(attended), c(NA, NA, 8L))
+  a <- array(sin(1:48), c(2, 3, 8))
+  b <- array(cos(1:80), c(2, 5, 8))
+  z <- a[1, , ] %*% t(b[1, , ]) / sqrt(8)
+  expect_equal(predict(keras_model(list(q, k), attended), list(a, b))[1, , ], (exp(z) / rowSums(exp(z))) %*% b[1, , ],
+    tolerance = 1e-5)
+  shorter <- layer_conv_1d(q, 8, 3)
+  expect_identical(dim(shorter[, , 1:2] * 2 + k[, , 1:2]), c(NA, NA, 2L))
+})
+
+test_that("a layer's function does not reach for symbolic tensors outside of it", {
+  x <- layer_input(4)
+  expect_error(layer_lambda(x, function(t) t + x), "give it to the layer as one of its inputs",
+    class = "nativenet_error_value")
+})

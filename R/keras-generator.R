@@ -1,0 +1,42 @@
+# Training from generators under the names of older versions of Keras.
+
+#' Train, evaluate and predict from generators
+#'
+#' Older names: [fit()][fit.nn_model], [evaluate()][evaluate.nn_model] and [predict()][predict.nn_model] take generators
+#' and data sets as `x`.
+#'
+#' @param object a model.
+#' @param generator a function that returns a batch each time it is called, or a data set.
+#' @param steps_per_epoch,steps the number of batches.
+#' @param epochs,verbose,callbacks,view_metrics,validation_data,validation_steps,class_weight,initial_epoch as for
+#'   [fit()][fit.nn_model].
+#' @param max_queue_size,workers ignored; present for compatibility with Keras.
+#' @return What these functions give.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+#' model |> compile("sgd", "mse")
+#' batches <- function() list(matrix(runif(8), 4), runif(4))
+#' model |> fit_generator(batches, steps_per_epoch = 5, epochs = 1, verbose = 0)
+#' model |> evaluate_generator(batches, steps = 2)
+#' @export
+fit_generator <- function(object, generator, steps_per_epoch = NULL, epochs = 1,
+  verbose = getOption("keras.fit_verbose", "auto"), callbacks = NULL,
+  view_metrics = getOption("keras.view_metrics", "auto"), validation_data = NULL, validation_steps = NULL,
+  class_weight = NULL, max_queue_size = 10, workers = 1, initial_epoch = 0) {
+  fit(check_model(object), generator, epochs = epochs, verbose = verbose, callbacks = callbacks,
+    view_metrics = view_metrics, validation_data = validation_data, class_weight = class_weight,
+    initial_epoch = initial_epoch, steps_per_epoch = steps_per_epoch, validation_steps = validation_steps)
+}
+
+#' @rdname fit_generator
+#' @export
+evaluate_generator <- function(object, generator, steps = NULL, max_queue_size = 10, workers = 1, callbacks = NULL) {
+  evaluate(check_model(object), generator, steps = steps, callbacks = callbacks)
+}
+
+#' @rdname fit_generator
+#' @export
+predict_generator <- function(object, generator, steps = NULL, max_queue_size = 10, workers = 1, verbose = 0,
+  callbacks = NULL) {
+  stats::predict(check_model(object), generator, steps = steps, verbose = verbose, callbacks = callbacks)
+}
