@@ -46,7 +46,8 @@ model_methods <- list(
   train_on_batch(x, ...), test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...)
   predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
   save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
-  load_model_weights(x, ...), to_json = function(x, ...) model_to_json(x), add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
+  load_model_weights(x, ...), to_json = function(x, ...) model_to_json(x),
+  add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
 )
 
 #' @export
