@@ -199,9 +199,10 @@ static void test_windows_agree_with_loops(int dtype) {
 
 static void test_gradients_of_images(void) {
   struct bench *b = bench_new();
+  struct shape of_filter = shape_of(1, FILTERS, 0);
   int32_t source[] = {bound(b, FLOAT64, (struct shape){4, {IMAGES, HIGH, WIDE, CHANNELS}}, 1),
-    bound(b, FLOAT64, (struct shape){4, {TALL, BROAD, CHANNELS, FILTERS}}, 1), bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1),
-    bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1), bound(b, FLOAT64, shape_of(1, FILTERS, 0), 1)};
+    bound(b, FLOAT64, (struct shape){4, {TALL, BROAD, CHANNELS, FILTERS}}, 1), bound(b, FLOAT64, of_filter, 1),
+    bound(b, FLOAT64, of_filter, 1), bound(b, FLOAT64, of_filter, 1)};
   int32_t y = apply(b, OP_CONV, 3, source, convolution_attr(OP_TANH, 1));
   y = apply2(b, OP_ADD, apply(b, OP_MAX_POOL, 1, &y, pool_attr), apply(b, OP_AVERAGE_POOL, 1, &y, pool_attr));
   int32_t scaled[] = {y, source[3], source[4]};
