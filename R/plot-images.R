@@ -1,16 +1,17 @@
 #' Plot images in a grid
 #'
-#' Grey-scale images, dark ink on white, side by side: digits, reconstructions, weights seen as images. Row 1
-#' of an image is at the top.
+#' Images side by side: digits, reconstructions, weights seen as images, in grey, dark ink on white, or pictures in red,
+#' green and blue. Row 1 of an image is at the top.
 #'
-#' @param x a matrix with an image per row, an array (images, rows, columns), or a list of these: each
-#'   element of a list becomes a row of the grid.
+#' @param x a matrix with an image per row, an array (images, rows, columns) or (images, rows, columns, channels) of one
+#'   channel or of red, green and blue, or a list of these: each element of a list becomes a row of the grid.
 #' @param dims rows and columns of an image that is given as a row of a matrix; square by default. Such a
 #'   row is read column by column, as `matrix(x[i, ], dims[1], dims[2])` does; see `byrow`.
 #' @param byrow is each row of the matrix read row by row instead, as [array_reshape()] lays images out?
 #' @param nrow rows of the grid, if `x` is no list.
 #' @param titles text above the images of the first row, or above each image.
-#' @param limits numbers drawn white and black. By default the range of each image by itself.
+#' @param limits numbers drawn white and black. By default the range of each image by itself. Of coloured pictures the
+#'   numbers that are no and full light: by default 0 and 255, or 0 and 1 if none is above 1.
 #' @param labels text at the left of each row of the grid: by default the names of a list.
 #' @param method `"ggplot2"`, `"base"`, or `"auto"`: the first if that package is installed.
 #' @return A ggplot, which prints itself at the console, but in loops and functions needs [print()]. Base graphics draw
@@ -37,7 +38,8 @@ plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, 
   if (!is.null(limits) && (!is.numeric(limits) || length(limits) != 2 || !all(is.finite(limits)))) {
     abort("`limits` must be two numbers, drawn white and black, not ", describe(limits))
   }
-  shades <- lapply(rows, lapply, grey_shades, limits)
+  if (is.null(limits)) limits <- picture_limits(unlist(rows, FALSE))
+  shades <- lapply(rows, lapply, picture_shades, limits)
   if (method == "ggplot2") return(ggplot_images(shades, titles, labels) + ggplot2::scale_fill_identity())
   draw_images(shades, titles, labels)
   invisible(x)
@@ -46,6 +48,9 @@ plot_images <- function(x, dims = NULL, byrow = FALSE, nrow = 1, titles = NULL, 
 #' A list of matrices.
 #' @noRd
 as_images <- function(x, dims, byrow, fun = "plot_images") {
+  if (length(dim(x)) == 4 && is.numeric(x) && dim(x)[4] == 3) return(lapply(seq_len(dim(x)[1]), function(i)
+    array(x[i, , , ], dim(x)[-1])))
+  if (length(dim(x)) == 4 && is.numeric(x) && dim(x)[4] == 1) x <- array(x, dim(x)[1:3])
   if (length(dim(x)) == 3 && is.numeric(x)) return(lapply(seq_len(dim(x)[1]), function(i) matrix(x[i, , ], dim(x)[2])))
   check_rows(x, "x", fun)
   if (is.null(dims)) dims <- rep(sqrt(ncol(x)), 2)
@@ -59,6 +64,24 @@ as_images <- function(x, dims, byrow, fun = "plot_images") {
 split_rows <- function(images, nrow) {
   per_row <- ceiling(length(images) / nrow)
   unname(split(images, ceiling(seq_along(images) / per_row)))
+}
+
+#' Of coloured pictures: no and full light. NULL: each image in grey has its own limits.
+#' @noRd
+picture_limits <- function(images) {
+  coloured <- unlist(Filter(function(m) length(dim(m)) == 3, images))
+  if (length(coloured)) c(0, if (any(coloured > 1, na.rm = TRUE)) 255 else 1)
+}
+
+#' A matrix of colours from one of numbers, or from (rows, columns, red, green and blue).
+#' @noRd
+picture_shades <- function(m, limits) {
+  if (length(dim(m)) != 3) return(grey_shades(m, limits))
+  light <- matrix(pmin(pmax((m - limits[1]) / diff(limits), 0), 1), ncol = 3)
+  known <- rowSums(is.na(light)) == 0
+  shades <- rep("#FFFFFF", nrow(light))
+  shades[known] <- grDevices::rgb(light[known, , drop = FALSE])
+  matrix(shades, nrow(m))
 }
 
 grey_shades <- function(m, limits) {

@@ -62,22 +62,29 @@ plot_weights <- function(x, layer = 1, units = NULL, dims = NULL, byrow = FALSE,
       paste(dims, collapse = " x "), class = "shape")
   }
   images <- as_images(t(w), dims, byrow, "plot_weights")
+  drawn <- draw_on_one_scale(images, names, nrow, "weight", method, limits)
+  if (method == "ggplot2") drawn else invisible(w)
+}
+
+#' A grid of matrices, blue below 0 and vermilion above: a ggplot, or drawn.
+#' @param what the numbers are.
+#' @noRd
+draw_on_one_scale <- function(images, names, nrow, what, method, limits = symmetric_limits(unlist(images))) {
   rows <- split_rows(images, if (is.null(nrow)) max(1, round(sqrt(length(images) / 2))) else nrow)
   titles <- if (length(images) <= 40) names
   if (method == "ggplot2") {
     frame <- ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey80"))
-    return(ggplot_images(rows, titles, NULL) + weight_scale(limits) + frame)
+    return(ggplot_images(rows, titles, NULL) + colour_scale(limits, what) + frame)
   }
   draw_images(lapply(rows, lapply, colours_of, limits, diverging), titles, NULL,
     key = list(limits = limits, colours = diverging))
-  invisible(w)
 }
 
-check_units <- function(units, n, fun = "plot_weights") {
-  units <- plain_numbers(units, "units", fun)
+check_units <- function(units, n, fun = "plot_weights", arg = "units") {
+  units <- plain_numbers(units, arg, fun)
   if (!are_numbers(units) || !length(units) || !all(units %in% seq_len(n)) || anyDuplicated(units)) {
     bad <- if (are_numbers(units)) units[!units %in% seq_len(n)]
-    abort("`units` must be different numbers of units, 1 .. ", n, ", not ",
+    abort("`", arg, "` must be different numbers of ", arg, ", 1 .. ", n, ", not ",
       describe(if (length(bad)) bad[1] else units), class = "index", fun = fun)
   }
   units
@@ -141,9 +148,9 @@ filters_as_units <- function(l) {
 
 # ---- drawing ----
 
-weight_scale <- function(limits) {
+colour_scale <- function(limits, what) {
   bar <- ggplot2::guide_colourbar(barheight = ggplot2::unit(90, "pt"), barwidth = ggplot2::unit(9, "pt"))
-  ggplot2::scale_fill_gradientn(colours = diverging, limits = limits, name = "weight", guide = bar)
+  ggplot2::scale_fill_gradientn(colours = diverging, limits = limits, name = what, guide = bar)
 }
 
 #' Numbers fit into tables of this size.
@@ -164,7 +171,7 @@ ggplot_table <- function(w, names, limits) {
   fill <- ggplot2::aes(fill = .data[["weight"]])
   ggplot2::ggplot(cells, ggplot2::aes(.data[["unit"]], .data[["input"]])) +
     (if (has_numbers(w)) ggplot2::geom_tile(fill, colour = "grey85") else ggplot2::geom_raster(fill)) +
-    numbers + weight_scale(limits) +
+    numbers + colour_scale(limits, "weight") +
     ggplot2::scale_x_continuous(breaks = across, labels = names[across], expand = c(0, 0)) +
     ggplot2::scale_y_reverse(breaks = down, labels = row_labels(w)[down], expand = c(0, 0)) +
     ggplot2::labs(x = "unit", y = "input") + ggplot2::theme(panel.grid = ggplot2::element_blank())

@@ -77,6 +77,24 @@ cat(sprintf("%.1f s\n\n", seconds))
 codes <- predict(keras_model(pixels, code), x_test[1:2000, ])
 draw("map.png", 900, 700, plot_embedding(codes, factor(test$y[1:2000])))
 
+cat("A convolutional network: filters, what they make of a digit, and where it finds the classes\n")
+set.seed(42)
+pictures <- function(images) array(images / 255, c(dim(images), 1))
+reader <- keras_model_sequential(input_shape = c(28, 28, 1)) |>
+  layer_conv_2d(16, 5, padding = "same", activation = "relu") |>
+  layer_max_pooling_2d() |>
+  layer_conv_2d(32, 3, padding = "same", activation = "relu") |>
+  layer_max_pooling_2d() |>
+  layer_flatten() |>
+  layer_dense(10, activation = "softmax")
+reader |> compile("adam", "sparse_categorical_crossentropy", metrics = "accuracy")
+seconds <- timed(reader |> fit(pictures(train$x), train$y, epochs = 3, verbose = 2))
+score <- evaluate(reader, pictures(test$x), test$y, verbose = 0)[["accuracy"]]
+cat(sprintf("Test accuracy %.2f %% after %.1f s\n\n", 100 * score, seconds))
+draw("filters.png", 900, 300, plot_weights(reader, layer = 1))
+draw("feature-maps.png", 900, 520, plot_activations(reader, pictures(test$x[some[4], , , drop = FALSE]), layer = 3))
+draw("class-activation.png", 1000, 260, plot_grad_cam(reader, pictures(test$x[some, , ])))
+
 set.seed(3)
 corners <- matrix(c(-1, -1, -1, 1, 1, -1, 1, 1), 4, byrow = TRUE)
 is_odd <- c(0, 1, 1, 0)

@@ -128,3 +128,15 @@ test_that("bad arguments are refused, before anything is drawn", {
   expect_error(plot_images(three, limits = "a"), "`limits` must be two numbers", class = "nativenet_error_value")
   expect_error(plot_images(three, method = "lattice"), "`method` must be one of", class = "nativenet_error_value")
 })
+
+test_that("pictures with channels are drawn in their colours", {
+  x <- array(c(0, 255, 255, 0, 0, 255), c(2, 1, 1, 3)) # yellow-green ones
+  expect_identical(drawn(x)$images, 2L)
+  expect_identical(drawn(array(0.5, c(3, 4, 4, 1)))$images, 3L)
+  shades <- function(...) nativenet:::picture_shades(...)
+  expect_identical(c(shades(array(c(255, 0, 51), c(1, 1, 3)), c(0, 255))), "#FF0033")
+  expect_identical(c(shades(array(c(2, NaN, 0), c(1, 1, 3)), c(0, 1))), "#FFFFFF")
+  expect_identical(nativenet:::picture_limits(list(array(1, c(1, 1, 3)))), c(0, 1))
+  expect_identical(nativenet:::picture_limits(list(array(2, c(1, 1, 3)))), c(0, 255))
+  expect_error(drawn(array(1, c(2, 3, 3, 2))))
+})
