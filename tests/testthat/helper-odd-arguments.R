@@ -362,6 +362,7 @@ odd_calls <- alist(
   op_diag_part(matrix(1:4, 2), k = 1), op_diag(c(1, 2), k = 1), op_set_diag(matrix(1:4, 2), 1:2, k = 0),
   op_trace(matrix(1:4, 2)), op_band_part(matrix(1:4, 2), 1, 0), op_matrix_transpose(matrix(1:4, 2)),
   tf$linalg$einsum("ij->ji", matrix(1:4, 2)), tf$linalg$tensordot(matrix(1:4, 2), matrix(1:4, 2), 1),
+  tf$einsum("ij->ji", matrix(1:4, 2)), tf$tensordot(matrix(1:4, 2), matrix(1:4, 2), 1),
   tf$linalg$adjoint(matrix(1:4, 2)), tf$linalg$set_diag(matrix(1:4, 2), 1:2), tf$linalg$band_part(matrix(1:4, 2), 0, 1),
   op_crop_and_resize(array(1:4 / 2, c(1, 2, 2, 1)), matrix(c(0, 0, 1, 1), 1), 0, c(2, 2), method = "nearest"),
   op_space_to_depth(array(1:4, c(1, 2, 2, 1)), 2), op_depth_to_space(array(1:4, c(1, 1, 1, 4)), 2),

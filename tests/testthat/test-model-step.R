@@ -196,7 +196,9 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     cropping_1d = layer_cropping_1d(), depthwise_conv_1d = layer_depthwise_conv_1d(kernel_size = 2),
     global_average_pooling_1d = layer_global_average_pooling_1d(),
     global_max_pooling_1d = layer_global_max_pooling_1d(), group_normalization = layer_group_normalization(groups = 3),
-    layer_normalization = layer_layer_normalization(), max_pooling_1d = layer_max_pooling_1d(),
+    layer_normalization = layer_layer_normalization(),
+    locally_connected_1d = layer_locally_connected_1d(filters = 2, kernel_size = 2),
+    max_pooling_1d = layer_max_pooling_1d(),
     separable_conv_1d = layer_separable_conv_1d(filters = 2, kernel_size = 2),
     unit_normalization = layer_unit_normalization(), upsampling_1d = layer_upsampling_1d(),
     zero_padding_1d = layer_zero_padding_1d(),
@@ -216,6 +218,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   )
   pictures <- list(
     average_pooling_2d = layer_average_pooling_2d(), conv_2d = layer_conv_2d(filters = 2, kernel_size = 2),
+    conv_lstm_1d = layer_conv_lstm_1d(filters = 2, kernel_size = 2),
+    locally_connected_2d = layer_locally_connected_2d(filters = 2, kernel_size = 2),
     conv_2d_transpose = layer_conv_2d_transpose(filters = 2, kernel_size = 2), cropping_2d = layer_cropping_2d(),
     depthwise_conv_2d = layer_depthwise_conv_2d(kernel_size = 2),
     global_average_pooling_2d = layer_global_average_pooling_2d(),
@@ -231,8 +235,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("category_encoding", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "hashing", "input",
-    "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
+  others <- c("category_encoding", "conv_lstm_2d", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "hashing",
+    "input", "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes
@@ -252,6 +256,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   x <- array(seq(-1, 1, length.out = 7 * 4 * 4 * 2), c(7, 4, 4, 2))
   for (name in names(pictures)) check(keras_model_sequential(input_shape = c(4, 4, 2)) |> compose(pictures[[name]]), x,
     name)
+  check(keras_model_sequential(input_shape = c(2, 4, 2, 2)) |> layer_conv_lstm_2d(2, 2),
+    array(x, c(7, 2, 4, 2, 2)), "conv_lstm_2d")
   check(keras_model_sequential() |> layer_embedding(5, 3, mask_zero = TRUE, input_length = 4) |> layer_lstm(2), ids,
     "embedding")
   check(keras_model_sequential(input_shape = 4) |> layer_category_encoding(5, output_mode = "count"), ids,
