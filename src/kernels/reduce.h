@@ -177,11 +177,13 @@ static void prod_backward(const struct call *c) {
 #ifdef REAL_IS_FLOATING
 #define HIGHEST R(INFINITY)
 #define LOWEST R(-INFINITY)
+#define ODD(x) ((x) != (x))
 #else
 #define HIGHEST ((real)(sizeof(real) == sizeof(int32_t) ? INT32_MAX : INT64_MAX))
 #define LOWEST (-HIGHEST - 1)
+#define ODD(x) 0
 #endif
-INLINE V further(int sign, V y, V x) { return choose((sign > 0 ? x > y : x < y) | (x != x), x, y); }
+INLINE V further(int sign, V y, V x) { return choose((sign > 0 ? x > y : x < y) | ODD(x), x, y); }
 
 INLINE void extreme_forward(const struct call *c, int sign) {
   struct walk w;
