@@ -92,6 +92,8 @@ is_odd <- function(fun, at, value, default = NULL) {
     some_numbers)
 }
 
+odd_reader <- function() keras_model_sequential(input_shape = c(4, 4, 1)) |> layer_conv_2d(2, 2) |> layer_flatten() |>
+  layer_dense(2)
 odd_model <- function() {
   m <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "relu") |> layer_dense(1)
   compile(m, "sgd", "mse")
@@ -259,7 +261,7 @@ odd_calls <- alist(
   compile(odd_model(), "sgd", "mse", metrics = "mae"), count_params(odd_model()), csv_dataset(odd_file("csv")),
   dataset_batch(tensor_slices_dataset(1:3), 2), dataset_cache(tensor_slices_dataset(1:3)),
   dataset_collect(tensor_slices_dataset(1:3)), dataset_concatenate(tensor_slices_dataset(1:3),
-    tensor_slices_dataset(1:3)), dataset_digits(20, test = 5),
+    tensor_slices_dataset(1:3)), dataset_digits(20, test = 5), dataset_shapes(2, test = 1),
   dataset_filter(tensor_slices_dataset(1:3), function(x) x > 1), dataset_flat_map(tensor_slices_dataset(1:3),
     function(x) tensor_slices_dataset(1:2)),
   dataset_for(tensor_slices_dataset(1:3), function(x) NULL), dataset_map(tensor_slices_dataset(1:3), function(x) x),
@@ -293,6 +295,8 @@ odd_calls <- alist(
   normalize(matrix(1, 2, 2)), output_shapes(tensor_slices_dataset(1:3)), output_types(tensor_slices_dataset(1:3)),
   pad_sequences(list(1:2, 1:3), maxlen = 3), plot_decision(odd_model(), matrix(1:4 / 4, 2), n = 3),
   plot_embedding(matrix(1:6 / 2, 3)), plot_gradient_check(check_gradient(layer_dense(units = 1), matrix(1, 2, 2))),
+  grad_cam(odd_reader(), array(0.1, c(1, 4, 4, 1))), plot_grad_cam(odd_reader(), array(0.1, c(1, 4, 4, 1))),
+  plot_activations(odd_reader(), array(0.1, c(1, 4, 4, 1))),
   plot_images(array(0.5, c(2, 3, 3))), plot_network(odd_model()), plot_weights(odd_model(), dims = c(1, 2)),
   pop_layer(odd_model()), predict_on_batch(odd_model(), matrix(1, 2, 2)), train_on_batch(odd_model(), matrix(1, 2, 2),
     c(1, 2)), test_on_batch(odd_model(), matrix(1, 2, 2), c(1, 2)),
