@@ -23,6 +23,7 @@ fit_generator <- function(object, generator, steps_per_epoch = NULL, epochs = 1,
   verbose = getOption("keras.fit_verbose", "auto"), callbacks = NULL,
   view_metrics = getOption("keras.view_metrics", "auto"), validation_data = NULL, validation_steps = NULL,
   class_weight = NULL, max_queue_size = 10, workers = 1, initial_epoch = 0) {
+  check_generator(generator, max_queue_size, workers)
   fit(check_model(object), generator, epochs = epochs, verbose = verbose, callbacks = callbacks,
     view_metrics = view_metrics, validation_data = validation_data, class_weight = class_weight,
     initial_epoch = initial_epoch, steps_per_epoch = steps_per_epoch, validation_steps = validation_steps)
@@ -31,6 +32,7 @@ fit_generator <- function(object, generator, steps_per_epoch = NULL, epochs = 1,
 #' @rdname fit_generator
 #' @export
 evaluate_generator <- function(object, generator, steps = NULL, max_queue_size = 10, workers = 1, callbacks = NULL) {
+  check_generator(generator, max_queue_size, workers)
   evaluate(check_model(object), generator, steps = steps, callbacks = callbacks)
 }
 
@@ -38,5 +40,12 @@ evaluate_generator <- function(object, generator, steps = NULL, max_queue_size =
 #' @export
 predict_generator <- function(object, generator, steps = NULL, max_queue_size = 10, workers = 1, verbose = 0,
   callbacks = NULL) {
+  check_generator(generator, max_queue_size, workers)
   stats::predict(check_model(object), generator, steps = steps, verbose = verbose, callbacks = callbacks)
+}
+
+check_generator <- function(generator, max_queue_size, workers, fun = calling_function()) {
+  if (is.function(generator)) check_function(generator, fun = fun, takes = 0)
+  check_count(max_queue_size, fun = fun)
+  check_count(workers, min = 0, fun = fun)
 }

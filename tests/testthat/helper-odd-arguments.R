@@ -117,7 +117,8 @@ odd_defaults <- alist(
 # Calls of the other functions.
 odd_calls <- alist(
   create_layer(new_layer_class("Odd", call = function(x) x), matrix(1, 2, 2), list()),
-  fit_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps_per_epoch = 1, epochs = 1, verbose = 0),
+  fit_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps_per_epoch = 1, epochs = 1, verbose = 0,
+    validation_data = function() list(matrix(1, 2, 2), c(1, 1)), validation_steps = 1),
   evaluate_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps = 1),
   predict_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps = 1),
   keras_model_custom(function(self) function(inputs) inputs, name = "odd"),
