@@ -49,11 +49,12 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
   methods <- methods[!vapply(methods, is.null, NA)]
   fields <- Filter(Negate(is.function), parts)
   takes <- if (!is.null(initialize)) names(formals(initialize))
+  by_place <- setdiff(takes[!cumsum(takes == "...")], "self")
   constructor <- function(object, ...) {
     args <- list(...)
     is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else
       names(args) %in% setdiff(layer_option_names, takes)
-    own <- args[!is_option]
+    own <- with_argument_names(args[!is_option], by_place) # a file has them by name
     options <- args[is_option]
     if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)
     if (!missing(object)) take_names_before(object)
@@ -94,7 +95,8 @@ create_layer <- function(layer_class, object = NULL, args = list()) {
   constructor <- if (inherits(layer_class, "R6ClassGenerator")) class_of_r6(layer_class) else
     check_function(layer_class)
   args <- args[!vapply(args, is.null, NA) | !names(args) %in% layer_option_names]
-  do.call(constructor, c(if (!is.null(object)) list(object), args), quote = TRUE)
+  alone <- missing(object) || is.null(object) # missing, too, where the function around had none
+  do.call(constructor, c(if (!alone) list(object), args), quote = TRUE)
 }
 
 #' @rdname create_layer

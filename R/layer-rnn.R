@@ -105,6 +105,9 @@ run_steps <- function(self, step, x, states, mask) {
   steps <- shape_of(x)[2]
   times <- if (on_trial()) 1 else seq_len(steps) # one step tells the shapes
   if (!length(times)) abort("needs at least one timestep", class = "shape", fun = self$name)
+  if (!is.null(mask) && !same_sizes(shape_of(mask), shape_of(x)[1:2])) abort("`mask` must have the shape ",
+    format_keras_shape(c(NA, steps)), " of batch and timesteps, not ", input_shape_text(mask), class = "shape",
+    fun = self$name)
   y <- NULL
   sequence <- list()
   for (t in if (config$go_backwards) rev(times) else times) {

@@ -38,8 +38,6 @@ as_strings <- function(x, arg, fun) {
   array(check_utf8(as.vector(x), arg, fun), string_shape(x))
 }
 
-string_shape <- function(x) if (is.null(dim(x))) length(x) else dim(x)
-
 #' A vector is a column where rows of one string are wanted.
 #' @noRd
 string_rows <- function(x, shape) if (length(dim(x)) == 1 && length(shape) == 2) array(x, c(length(x), 1L)) else x

@@ -74,6 +74,8 @@ input_tensor <- function(size, dtype, name = NULL, batch = NA) {
   node$outputs
 }
 
+is_model_input <- function(x) is_keras_tensor(x) && isTRUE(x$node$layer$is_input)
+
 input_type <- list(class_name = "InputLayer", call = function(self, x) x, mask = TRUE)
 
 # Keras counts inputs from 1.

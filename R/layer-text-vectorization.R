@@ -123,8 +123,11 @@ text_words <- function(self, x) {
   lapply(words, function(w) unlist(lapply(widths, word_ngrams, w)))
 }
 
+lower_ascii <- function(x) chartr(paste(LETTERS, collapse = ""), paste(letters, collapse = ""), x)
+upper_ascii <- function(x) chartr(paste(letters, collapse = ""), paste(LETTERS, collapse = ""), x)
+
 standardize_text <- function(x, how) {
-  if (how != "strip_punctuation") x <- chartr(paste(LETTERS, collapse = ""), paste(letters, collapse = ""), x)
+  if (how != "strip_punctuation") x <- lower_ascii(x)
   if (how != "lower") gsub("[!-/:-@\\[-`{-~]", "", x, perl = TRUE) else x
 }
 

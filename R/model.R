@@ -11,8 +11,9 @@
 #' members: `$layers`, `$weights`, `$trainable_weights`, `$inputs`, `$outputs`, `$optimizer`, `$loss`, `$name`, and
 #' the `stop_training` that callbacks set.
 #'
-#' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()], or let
-#' the first data that it sees decide. Its input has the name of the first layer and `_input`.
+#' Until its input shape is known a sequence has no weights: give `input_shape`, begin with [layer_embedding()] or, in a
+#' list of `layers`, with [layer_input()], or let the first data that it sees decide. Its input has the name of the
+#' first layer and `_input`.
 #'
 #' Several inputs are given as a list, in the model's order or by the names of the input layers. The layers of a model
 #' must have different names.
@@ -92,6 +93,10 @@ compose.nn_model <- function(object, layer) {
 #' @noRd
 add_layer <- function(model, layer) {
   self <- layer_self(model)
+  if (is_model_input(layer) && !length(self$layers) && is.null(self$row_shape) && is.null(self$begin)) {
+    self$begin <- layer
+    return(model)
+  }
   if (!is_layer(layer)) abort("`layers` must be layers, not ", describe(layer), fun = "keras_model_sequential")
   present <- c(lapply(self$layers, layer_self), lapply(self$inputs, function(x) x$node$layer))
   own <- layer_self(layer)
@@ -136,6 +141,7 @@ holds <- function(self, inner) identical(self, inner) ||
 #' @noRd
 first_shape <- function(self) {
   if (!is.null(self$row_shape)) return(self$row_shape)
+  if (!is.null(self$begin)) return(dim(self$begin)[-1])
   first <- layer_self(self$layers[[1]])
   if (!is.null(first$options$input_shape)) return(first$options$input_shape)
   if (!is.null(first$options$batch_input_shape)) return(first$options$batch_input_shape[-1])
@@ -155,8 +161,8 @@ first_batch <- function(self) {
 build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
-  x <- input <- input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"),
-    first_batch(self))
+  x <- input <- if (!is.null(self$begin)) self$begin else
+    input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"), first_batch(self))
   # a model that begins it
   if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input)
   for (layer in self$layers) x <- one_output(self, layer, x)

@@ -25,7 +25,7 @@ conversions <- c(
   sparseVector = "`as.numeric(x)` gives the numbers",
   data.frame = "`as.matrix(x)` or a column, `x$name`, gives numbers",
   complex = "`Re(x)`, `Im(x)`, `Mod(x)` and `Arg(x)` are numbers",
-  character = "`as.numeric(x)` reads numbers, `factor(x)` makes classes"
+  character = "`as.numeric(x)` reads numbers, `factor(x)` makes classes; layers that read strings take them as they are"
 )
 
 is_integer64 <- function(x) identical(oldClass(x), "integer64") && is.double(x)

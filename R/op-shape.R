@@ -54,6 +54,10 @@ reshape_axes <- function(x, from) {
 #' dim(op_squeeze(array(1:6, c(1, 2, 1, 3)))) # 2 3
 #' @export
 op_expand_dims <- function(x, axis) {
+  if (is.character(x)) { # strings of layers that read them
+    sizes <- string_shape(x)
+    return(array(x, append(sizes, 1L, check_one_axis(axis, length(sizes) + 1))))
+  }
   rank <- rank_of(x)
   reshape_axes(x, append(seq_len(rank), 0, check_one_axis(axis, rank + 1)))
 }

@@ -35,6 +35,10 @@ size_at <- function(i, sizes) sizes[c(i, i)]
 
 rank_of <- function(x) length(shape_of(x))
 
+#' Of strings, which the engine does not have.
+#' @noRd
+string_shape <- function(x) if (is.null(dim(x))) length(x) else dim(x)
+
 #' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.
 #' @noRd
 as_floats <- function(x) if (is_tensor(x)) x else tensor(x, float_dtype(x))

@@ -31,6 +31,7 @@
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax space_to_depth depth_to_space` |
 #' | pictures | `tf$image`: `resize resize_with_pad crop_and_resize` |
+#' | strings, which are R's | `tf$strings`: `lower upper strip length regex_replace` |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
@@ -373,6 +374,7 @@ tf_top <- list(
   nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", tf_random),
+  strings = new_namespace("tf$strings", tf_strings),
   image = new_namespace("tf$image", c(lapply(tf_image, as_tensorflow), ResizeMethod = new_namespace(
     "tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest", BICUBIC = "bicubic",
       AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",

@@ -356,6 +356,8 @@ odd_calls <- alist(
   tf$pad(1:2, matrix(1, 1, 2)), tf$reverse(1:2, 0), tf$split(1:4, 2), tf$squeeze(matrix(1:2, 1)), tf$stack(list(1, 2)),
   tf$unstack(1:2), tf$tile(1:2, 2), tf$transpose(matrix(1:4, 2)), tf$where(c(TRUE, FALSE), 1, 2),
   tf$while_loop(odd_times(3), function(i) i, list(tf$constant(0))), tf$matmul(matrix(1, 2, 2), matrix(1, 2, 2)),
+  tf$strings$lower("A"), tf$strings$upper("a"), tf$strings$strip(" a"), tf$strings$length("a"),
+  tf$strings$regex_replace("a", "a", "b"),
   tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
   tf$linalg$eye(2), tf$linalg$global_norm(list(1, 2)), tf$logical_not(TRUE), tf$logical_or(TRUE, FALSE),
   tf$nn$bias_add(matrix(1, 2, 2), c(1, 2)), tf$nn$dropout(c(1, 2), 0.5), tf$nn$embedding_lookup(matrix(1:4, 2), 0:1),

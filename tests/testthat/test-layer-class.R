@@ -282,6 +282,7 @@ test_that("R6 classes that inherit from KerasLayer make layers", {
     create_layer(Times, object, list(units = as.integer(units), name = name, trainable = trainable))
   }
   x <- matrix(1:6 / 4, 2)
+  expect_equal(as.array(layer_times(units = 2)(x)), 2 * cbind(rowSums(x), rowSums(x)))
   model <- keras_model_sequential(input_shape = 3) |> layer_times(2, name = "times")
   expect_equal(predict(model, x), 2 * cbind(rowSums(x), rowSums(x)))
   expect_identical(dim(model$layers[[1]]$kernel), c(3L, 2L))
@@ -291,4 +292,15 @@ test_that("R6 classes that inherit from KerasLayer make layers", {
   expect_error(create_layer(R6::R6Class("No"), x), "must inherit from `KerasLayer`", class = "nativenet_error_value")
   expect_error(create_layer(Base, x, list(units = 1)), "must have a method `call`", class = "nativenet_error_value")
   expect_output(print(KerasLayer), "<class KerasLayer>")
+})
+
+test_that("arguments without names are saved, too", {
+  Line <- new_layer_class("Line", initialize = function(slope, offset = 0, ...) {
+    self$slope <- slope
+    self$offset <- offset
+  }, call = function(inputs) self$slope * inputs + self$offset)
+  model <- keras_model_sequential(input_shape = 1) |> Line(2, 3)
+  again <- unserialize_model(serialize_model(model), custom_objects = list(Line = Line))
+  expect_equal(predict(again, 1:2), cbind(c(5, 7)))
+  expect_equal(predict(keras_model_sequential(input_shape = 1) |> Line(offset = 1, 2), 1:2), cbind(c(3, 5)))
 })

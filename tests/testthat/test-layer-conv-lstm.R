@@ -120,4 +120,10 @@ test_that("what does not fit is refused in words", {
   expect_refusal(layer_conv_lstm_2d(filters = 1, kernel_size = 2, dropout = 1), "value", "`dropout`")
   expect_refusal(layer_conv_lstm_2d(filters = 1, kernel_size = 2, padding = "causal"), "value", "`padding`")
   expect_refusal(layer_conv_lstm_2d(filters = 1), "value", "`kernel_size`")
+  x <- array(0, c(2, 4, 6, 2))
+  masked <- layer_masking()(x) # a mask of single cells
+  expect_refusal(layer_conv_lstm_1d(filters = 1, kernel_size = 2)(masked), "shape",
+    "`mask` must have the shape (None, 4) of batch and timesteps, not (None, 4, 6)")
+  expect_refusal(layer_conv_lstm_1d(filters = 1, kernel_size = 2)(x, mask = matrix(TRUE, 2, 3)), "shape",
+    "not (None, 3)")
 })

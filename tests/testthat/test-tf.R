@@ -248,6 +248,29 @@ test_that("doubles without dimensions are float32 in tf$ and k_*(), and the user
   expect_identical(tensor_dtype(tensor(1)), "float64")
 })
 
+test_that("strings are R's own, and vectorized by layers", {
+  texts <- c("A <br />Cat, \u00c4!", " b ")
+  expect_identical(tf$strings$lower(texts), c("a <br />cat, \u00c4!", " b "))
+  expect_identical(tf$strings$upper(texts[2]), " B ")
+  expect_identical(tf$strings$lower(texts, encoding = "utf-8")[1], tolower(texts[1]))
+  expect_identical(tf$strings$strip(matrix(texts)), matrix(c(texts[1], "b")))
+  expect_identical(as.array(tf$strings$length("\u00c4")), 2L)
+  expect_identical(as.array(tf$strings$length(texts, "UTF8_CHAR")), array(nchar(texts), 2))
+  expect_identical(tf$strings$regex_replace("abab", "(a)b", "<\\1>"), "<a><a>")
+  expect_identical(tf$strings$regex_replace("abab", "a", "", replace_global = FALSE), "bab")
+  expect_error(tf$strings$regex_replace("a", "(", ""), "`pattern` is no regular expression: \"(\"", fixed = TRUE,
+    class = "nativenet_error_value")
+  expect_error(tf$strings$lower(1), "`input` must be strings", class = "nativenet_error_value")
+  # as on published pages
+  standardize <- function(x) tf$strings$regex_replace(tf$strings$lower(x), "<br />|[[:punct:]]", "")
+  vectorize <- layer_text_vectorization(standardize = standardize, vocabulary = c("cat", "a"))
+  batches <- tensor_slices_dataset(texts) |> dataset_batch(2) |>
+    dataset_map(function(x) vectorize(tf$expand_dims(x, -1L)))
+  expect_identical(as.array(iter_next(as_iterator(batches))), rbind(3:1, c(1L, 0L, 0L)))
+  expect_identical(dim(tf$expand_dims(texts, 0L)), 1:2)
+  expect_error(tf$expand_dims(texts, 3L), "axis", class = "nativenet_error_value")
+})
+
 test_that("what is not on the diagonal leaves no mark, and rectangles have one", {
   value <- function(x) as.array(x)
   expect_identical(value(tf$linalg$diag(c(Inf, 2))), matrix(c(Inf, 0, 0, 2), 2))
