@@ -128,6 +128,11 @@ dense_op <- function(x, kernel, bias, activation) {
   with_activation(activation, function(...) op_dense(x, kernel, bias, ...))
 }
 
+#' Floats stay as they are.
+#' @noRd
+whole_as_floats <- function(self, x) if (is_whole_dtype(tensor_dtype(x)) || tensor_dtype(x) == "bool")
+  op_cast(x, self$dtype) else x
+
 dense_type <- list(
   class_name = "Dense",
   build = function(self, shape) {
@@ -140,6 +145,7 @@ dense_type <- list(
   },
   call = function(self, x) {
     check_features(self, x, dim(self$weights[[1]])[1])
+    x <- whole_as_floats(self, x)
     dense_op(x, self$weights[[1]], if (self$config$use_bias) self$weights[[2]], self$config$activation)
   },
   mask = TRUE

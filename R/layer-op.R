@@ -87,7 +87,7 @@ op_functions <- function() {
   }
   named <- grep(op_families, getNamespaceExports(namespace), value = TRUE)
   methods <- c(op_groups, op_methods)
-  members <- unlist(lapply(op_groups[1:3], methods::getGroupMembers, recursive = TRUE))
+  members <- unlist(lapply(c(op_groups[1:3], "Math2"), methods::getGroupMembers, recursive = TRUE))
   session$op_functions <- c(within(get("tf", namespace)), mget(sort(named), namespace),
     stats::setNames(mget(paste0(methods, ".nn_tensor"), namespace), methods),
     mget(setdiff(intersect(c(members, "!", "%*%"), ls(baseenv())), methods), baseenv()), list("[" = part_of))

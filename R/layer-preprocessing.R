@@ -100,11 +100,6 @@ batch_values <- function(self, batch) {
   if (is.null(dim(batch))) array(batch, length(batch)) else batch
 }
 
-#' Floats stay as they are.
-#' @noRd
-whole_as_floats <- function(self, x) if (is_whole_dtype(tensor_dtype(x)) || tensor_dtype(x) == "bool")
-  op_cast(x, self$dtype) else x
-
 # ---- numbers ----
 
 #' Rescaling layer

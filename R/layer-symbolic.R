@@ -151,6 +151,17 @@ length.nn_keras_tensor <- function(x) 1L
 `[.nn_keras_tensor` <- function(x, ..., drop = TRUE) op_layer("[", list(x = x, indices = read_indices(sys.call(),
   parent.frame(), ...), drop = check_flag(drop)))
 
+# What asks for numbers, or changes a tensor, is refused in the words of tensors.
+#' @rawNamespace
+#' S3method("[[<-", nn_keras_tensor, "[[<-.nn_tensor")
+#' S3method("[<-", nn_keras_tensor, "[<-.nn_tensor")
+#' S3method("$<-", nn_keras_tensor, "$<-.nn_tensor")
+#' S3method(as.vector, nn_keras_tensor, as.vector.nn_tensor)
+#' S3method(as.matrix, nn_keras_tensor, as.matrix.nn_tensor)
+#' S3method(as.double, nn_keras_tensor, as.double.nn_tensor)
+#' S3method(as.integer, nn_keras_tensor, as.integer.nn_tensor)
+#' S3method(as.logical, nn_keras_tensor, as.logical.nn_tensor)
+#' S3method(as.character, nn_keras_tensor, as.character.nn_tensor)
 #' @export
 as.array.nn_keras_tensor <- function(x, ...) needs_values(x)
 

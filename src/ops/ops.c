@@ -26,12 +26,13 @@ enum status same_dtype(struct inference *q, int first) {
   for (int k = first + 1; k < q->inputs; k++) {
     if (dtype_in(q, k) != dtype_in(q, first)) {
       char a[TEXT], b[TEXT];
+      int floats = !dtype_is_float(dtype_in(q, first)) && dtype_is_float(dtype_in(q, k));
+      int wanted = dtype_in(q, floats ? k : first);
       return fail(q->failure, STATUS_DTYPE,
                   "`op_%s()`: tensors of different dtype: %s of shape %s and %s of shape %s; "
                   "convert one with `tf$cast(x, tf$%s)` or `op_cast(x, \"%s\")`",
                   user_name(q->op), dtype_name[dtype_in(q, first)], SHAPE_TEXT(shape_in(q, first), a),
-                  dtype_name[dtype_in(q, k)], SHAPE_TEXT(shape_in(q, k), b), dtype_name[dtype_in(q, first)],
-                  dtype_name[dtype_in(q, first)]);
+                  dtype_name[dtype_in(q, k)], SHAPE_TEXT(shape_in(q, k), b), dtype_name[wanted], dtype_name[wanted]);
     }
   }
   q->out_dtype[0] = dtype_in(q, first);

@@ -36,6 +36,11 @@ test_that("dense works along the last axis of any input", {
   for (i in 1:2) expect_equal(y[i, , ], rows_plus(x[i, , ] %*% w[[1]], w[[2]]), tolerance = 1e-9)
   s <- layer_input(c(NA, 4))
   expect_identical(dim(layer_dense(s, 3)), c(NA, NA, 3L))
+  expect_error(layer_conv_1d(layer_input(c(4, 2), dtype = "int32"), 1, 1), "convert one with `tf$cast(x, tf$float32)`",
+    fixed = TRUE, class = "nativenet_error_dtype")
+  whole <- layer_dense(layer_input(4, dtype = "int32"), 3) # as in Keras, they become floats
+  expect_identical(whole$dtype, "float32")
+  expect_equal(as.array(d(tensor(matrix(1:4, 1)))), rows_plus(t(1:4) %*% w[[1]], w[[2]]), tolerance = 1e-9)
 })
 
 test_that("initializers give what weights start from, and must fit", {

@@ -36,6 +36,7 @@ test_that("calls in any spelling are layers with Keras' names, numbered", {
   expect_identical(named(x - 1), "tf.math.subtract")
   expect_identical(named(x / y), "tf.math.truediv")
   expect_identical(named(x^2), "tf.math.pow")
+  expect_equal(predict(keras_model(x, round(x)), t(c(0.5, 1.5, -0.7, 2))), t(c(0, 2, -1, 2)))
   for (f in list(k_mean, op_mean, mean, function(x, ...) tf$reduce_mean(x), function(x, ...) tf$math$reduce_mean(x)))
     expect_match(named(f(x)), "^tf.math.reduce_mean(_[1-9])?$")
   expect_identical(named(x |> k_square()), "tf.math.square")
@@ -122,6 +123,10 @@ test_that("what no file can hold is refused, and so is what is no op", {
   refused(double(x), "or `layer_lambda\\(x, function\\(x\\) ...\\)`", "traced")
   refused(x + matrix(0, 3, 3), "layer `tf.__operators__.add[_0-9]*`: .*do not broadcast: \\(None, 4\\) and \\(3, 3\\)",
     "shape")
+  for (f in c(as.numeric, as.vector, as.matrix, as.integer, as.logical, as.character))
+    refused(f(x), "no numbers", "traced")
+  refused(x[1, 1] <- 2, "a tensor does not change", "value")
+  refused(x$name <- "a", "a tensor does not change", "value")
   refused(tf$unstack(x), "how many tensors it gives follows from sizes that are not known", "shape")
   json <- model_to_json(keras_model(x, k_exp(x)))
   refused(model_from_json(sub("k_exp", "save_model", json)), "there is no function of ops", "file")
