@@ -281,7 +281,12 @@ note_ends <- function(self, input, output) {
 #' @noRd
 abort_at_layer <- function(self, e) {
   text <- conditionMessage(e)
-  for (n in unknown_sizes[[1]]) text <- gsub(n, "None", text, fixed = TRUE)
+  numbers <- gregexpr("(?<![.0-9])[0-9]+", text, perl = TRUE)
+  regmatches(text, numbers) <- lapply(regmatches(text, numbers), function(digits) {
+    n <- as.numeric(digits)
+    of_batch <- n > 0 & n %% unknown_sizes[[1]][1] == 0 # the batch, or it and more axes in one
+    ifelse(of_batch | n %in% unknown_sizes[[1]], "None", digits)
+  })
   if (!grepl(paste0("`", self$name, "()`"), text, fixed = TRUE)) text <- paste0("layer `", self$name, "`: ", text)
   e$message <- text
   stop(e)

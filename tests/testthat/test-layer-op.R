@@ -127,6 +127,9 @@ test_that("what no file can hold is refused, and so is what is no op", {
     refused(f(x), "no numbers", "traced")
   refused(x[1, 1] <- 2, "a tensor does not change", "value")
   refused(x$name <- "a", "a tensor does not change", "value")
+  refused(op_conv(op_reshape(layer_input(c(3, 2, 1)), c(-1, 2, 1)), array(0, c(5, 1, 1))), "shape \\(None, 2, 1\\)$",
+    "value")
+  refused(layer_conv_lstm_1d(layer_input(c(3, 2, 1)), 1, 5), "for a tensor of shape \\(None, 2, 1\\)$", "value")
   refused(tf$unstack(x), "how many tensors it gives follows from sizes that are not known", "shape")
   json <- model_to_json(keras_model(x, k_exp(x)))
   refused(model_from_json(sub("k_exp", "save_model", json)), "there is no function of ops", "file")
