@@ -49,3 +49,41 @@ check_generator <- function(generator, max_queue_size, workers, fun = calling_fu
   check_count(max_queue_size, fun = fun)
   check_count(workers, min = 0, fun = fun)
 }
+
+#' @rdname fit_generator
+#' @param completed what to return when a data set has no more elements.
+#' @export
+generator_next <- function(generator, completed = NULL) {
+  if (inherits(generator, "nn_iterator")) return(iter_next(generator, completed))
+  check_function(generator, takes = 0)()
+}
+
+#' Predicted classes and probabilities
+#'
+#' Older names. `predict_proba()` is [predict()][predict.nn_model]. `predict_classes()` makes classes of what it gives,
+#' from 0 on: the unit with the largest output, the first of equal ones, or, where there is one unit, whether its output
+#' is greater than 0.5.
+#'
+#' @param object a model with one output.
+#' @param x,batch_size,verbose,steps as for [predict()][predict.nn_model].
+#' @return A vector of whole numbers, of one unit a matrix of one column, as in Keras; what `predict()` gives.
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "softmax")
+#' predict_classes(model, matrix(1:8, 4))
+#' @export
+predict_classes <- function(object, x, batch_size = NULL, verbose = 0, steps = NULL) {
+  y <- predict_proba(object, x, batch_size, verbose, steps)
+  if (is.list(y)) abort("the model has ", length(y), " outputs: `predict()` gives them all")
+  rank <- length(dim(y))
+  if (dim(y)[rank] == 1) return(ifelse(y > 0.5, 1L, 0L))
+  classes <- as.array(op_argmax(y, rank))
+  storage.mode(classes) <- "integer"
+  classes
+}
+
+#' @rdname predict_classes
+#' @export
+predict_proba <- function(object, x, batch_size = NULL, verbose = 0, steps = NULL) {
+  check_given(missing(x), "x", "predict_proba")
+  stats::predict(check_model(object), x, batch_size = batch_size, verbose = verbose, steps = steps)
+}

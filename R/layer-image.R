@@ -272,6 +272,7 @@ random_zoom_type <- seen_type("RandomZoom", function(x, size, config) {
 #' `layer_resizing(crop_to_aspect_ratio = TRUE)`.
 #'
 #' @inheritParams layer_random_flip
+#' @param height,width rows and columns of the part.
 #' @inherit layer_random_flip return sections details
 #' @details Shapes: input (batch, rows, columns, channels), output (batch, `height`, `width`, channels); or without the
 #'   batch. No weights.

@@ -10,6 +10,7 @@
 #' filters).
 #'
 #' @inheritParams layer_conv_2d
+#' @param kernel_size,strides the size of the window, and how far it moves: a number for each axis, or one for all.
 #' @param padding `"valid"`; or `"same"`, which Keras has for `implementation` 2 and 3.
 #' @param implementation 1, 2 or 3: how Keras computes it, which changes nothing here; weights are those of 1.
 #' @inherit layer_conv_2d return sections

@@ -11,15 +11,14 @@ not_yet_names <- list(
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
     "new_model_class"),
   data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
-  training = c("callback_backup_and_restore", "callback_remote_monitor", "generator_next",
-    "predict_classes", "predict_proba")
+  training = c("callback_backup_and_restore", "callback_remote_monitor")
 )
 
 #' What to do in place of it, where something is here.
 #' @noRd
 not_yet_hints <- c(
-  predict_proba = "`predict()` gives the probabilities",
-  predict_classes = "`max.col(predict(model, x)) - 1`, or `predict(model, x) > 0.5` for one unit, gives the classes"
+  image_data_generator = "`layer_random_flip()` and its like augment pictures, within a model or by `dataset_map()`",
+  new_model_class = "a loop with `tf$GradientTape()`, compiled by `autograph()`, trains in any way"
 )
 
 #' Functions of Keras that are not in this version
@@ -32,7 +31,7 @@ not_yet_hints <- c(
 #' @return None: an error of class `nativenet_error_missing`.
 #' @examples
 #' try(image_load("cat.png"))
-#' try(predict_classes())
+#' try(image_data_generator())
 #' @seealso [nativenet] for what is there.
 #' @name not_yet
 #' @keywords internal

@@ -37,6 +37,7 @@
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
+#' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()]; the rest does nothing |
 #' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()] |
 #'
 #' @format An object of class `nn_namespace`.
@@ -425,7 +426,8 @@ one_truth <- function(x, arg, fun = calling_function()) check_flag(as_condition(
 
 #' @rdname tf
 #' @export
-tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), list(keras = keras_namespace())))
+tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), list(keras = keras_namespace(),
+  device = use_device, config = config_namespace(), compat = compat_namespace())))
 
 #' @rdname tf
 #' @format NULL

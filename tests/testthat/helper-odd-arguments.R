@@ -42,6 +42,8 @@ some_functions <- c("fun", "failing", "primitive", "layer", "model", "loss", "me
 sensible <- list(
   # anything: what is handed back, or stands for itself
   c("[|](expr|completed)$|^autograph[|]f$|^all.equal[|]current$", names(odd_values)),
+  c("set_memory_growth[|]device$|set_visible_devices[|]devices$|^flags[|]arguments$|^generator_next[|]generator$",
+    names(odd_values)),
   # elements of a vector or list, whatever they are, and strings beside numbers
   c("^as_iterator[|]x$|^iterate[|]it$",
     setdiff(names(odd_values), c("global", "symbol", "call", "formula", "foreign", "version", "date", "time"))),
@@ -359,6 +361,13 @@ odd_calls <- alist(
   tf$strings$lower("A"), tf$strings$upper("a"), tf$strings$strip(" a"), tf$strings$length("a"),
   tf$strings$regex_replace("a", "a", "b"),
   tf$random$normal(c(2, 2)), tf$random$uniform(c(2, 2)), tf$random$truncated_normal(c(2, 2)), tf$random$set_seed(1),
+  tf$device("/cpu:0"), tf$config$experimental$set_memory_growth("CPU", TRUE),
+  tf$config$threading$set_intra_op_parallelism_threads(1), tf$config$threading$set_inter_op_parallelism_threads(1),
+  tf$config$set_visible_devices(list()), tf$config$experimental$set_visible_devices(list()),
+  tf$compat$v1$set_random_seed(1), use_session_with_seed(1), is_keras_available("2.0"), flags(flag_integer("a", 1)),
+  flag_integer("a", 1), flag_numeric("a", 1), flag_boolean("a", TRUE), flag_string("a", "b"),
+  predict_classes(odd_model(), matrix(1, 2, 2)), predict_proba(odd_model(), matrix(1, 2, 2)),
+  generator_next(function() 1),
   tf$linalg$eye(2), tf$linalg$global_norm(list(1, 2)), tf$logical_not(TRUE), tf$logical_or(TRUE, FALSE),
   tf$nn$bias_add(matrix(1, 2, 2), c(1, 2)), tf$nn$dropout(c(1, 2), 0.5), tf$nn$embedding_lookup(matrix(1:4, 2), 0:1),
   tf$nn$batch_normalization(matrix(c(1, 2, 3, 4), 2), c(1, 2), c(1, 2), c(1, 2), c(1, 2), 1e-3),

@@ -1,0 +1,63 @@
+test_that("set-up calls do nothing, say so once, and give what scripts ask for", {
+  session <- nativenet:::session
+  told <- session$told
+  on.exit(session$told <- told)
+  session$told <- NULL
+  expect_message(install_keras(method = "conda"), "nothing to do")
+  expect_message(use_condaenv("r-tensorflow", required = TRUE), "nothing to do")
+  expect_no_message(use_condaenv("r-tensorflow"))
+  expect_true(is_keras_available())
+  expect_true(is_keras_available("2.2.0"))
+  expect_false(is_keras_available("3.0"))
+  expect_true(tf_version() >= "2.0")
+  use_session_with_seed(42, disable_gpu = FALSE)
+  a <- runif(1)
+  set_random_seed(42)
+  expect_identical(runif(1), a)
+  expect_identical(tf$config$list_physical_devices("GPU"), list())
+  expect_length(tf$config$list_physical_devices(), 1)
+  for (gpu in tf$config$experimental$list_physical_devices("GPU")) stop("no GPU")
+  expect_message(with(tf$device("/gpu:0"), b <- tf$constant(2) * 3), "the CPU only")
+  expect_equal(as.numeric(b), 6)
+  threads <- nn_threads()
+  tf$config$threading$set_intra_op_parallelism_threads(1L)
+  expect_equal(tf$config$threading$get_intra_op_parallelism_threads(), 1)
+  nn_threads(threads)
+  expect_null(tf$compat$v1$disable_eager_execution())
+})
+
+test_that("flags take values from the command line, from a file, and as given", {
+  all <- function(...) flags(flag_integer("units", 128), flag_numeric("rate", 0.1), flag_boolean("quick", FALSE),
+    flag_string("name", "a"), ...)
+  expect_identical(all(arguments = character()), list(units = 128L, rate = 0.1, quick = FALSE, name = "a"))
+  expect_identical(all(arguments = c("--units=64", "--rate", "1e-3", "--quick", "--name", "b c", "other")),
+    list(units = 64L, rate = 1e-3, quick = TRUE, name = "b c"))
+  expect_error(all(arguments = "--units=6.5"), "the flag `units` must be a whole number, not \"6.5\"", fixed = TRUE)
+  expect_error(all(arguments = "--quick=maybe"), "must be `TRUE` or `FALSE`", fixed = TRUE)
+  expect_error(flags(flag_integer("a", 1), flag_string("a", "b")), "`a` is there twice", fixed = TRUE)
+  expect_error(flags(a = 1), "made by `flag_integer()`", fixed = TRUE)
+  expect_error(all(file = "no such file"), class = "nativenet_error_file")
+  skip_if_not_installed("yaml")
+  file <- tempfile(fileext = ".yml")
+  writeLines(c("default:", "  units: 32", "  rate: 2", "quick:", "  quick: yes", "  units: 8"), file)
+  on.exit(unlink(file))
+  expect_identical(all(file = file, arguments = "--rate=3"), list(units = 32L, rate = 3, quick = FALSE, name = "a"))
+  expect_identical(all(file = file, config = "quick", arguments = character()),
+    list(units = 8L, rate = 2, quick = TRUE, name = "a"))
+})
+
+test_that("predict_classes() and predict_proba() give what their names say", {
+  x <- matrix(c(3, 1, 2, 0, 5, 2), 2)
+  same <- keras_model_sequential(input_shape = 3) |> layer_activation("linear")
+  expect_identical(predict_proba(same, x), predict(same, x))
+  expect_identical(as.vector(predict_classes(same, x)), max.col(x, "first") - 1L)
+  one <- keras_model_sequential(input_shape = 1) |> layer_activation("linear")
+  expect_identical(predict_classes(one, matrix(c(0.2, 0.5, 0.7))), matrix(c(0L, 0L, 1L)))
+  x <- layer_input(3)
+  expect_error(predict_classes(keras_model(x, list(x + 1, x * 2)), matrix(1, 2, 3)), "has 2 outputs")
+  expect_identical(generator_next(function() 7), 7)
+  it <- as_iterator(tensor_slices_dataset(1:2))
+  expect_equal(as.numeric(generator_next(it)), 1)
+  generator_next(it)
+  expect_identical(generator_next(it, "end"), "end")
+})
