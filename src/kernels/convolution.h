@@ -14,8 +14,6 @@
 /* Room for a packed kernel in the workspace, behind `used` numbers; there is none where none is needed. */
 #define PACKED(used) (WORKSPACE ? WORKSPACE + (used) : NULL)
 
-INLINE int64_t filled_width(int64_t width) { return (width + VL - 1) / VL * VL; }
-
 /* The remainders one after the other, as far as there are positions: all of the last axis first. 0: that was the last
  * one. */
 static int next_rest(const struct convolution *g, int64_t *rest) {
@@ -143,8 +141,11 @@ static void sum_of_rows(int64_t rows, struct sums k, struct matrix a, const real
 /* The sums over some rows of y: 1' y. */
 static void bias_sum(const struct gather *p, const real *y, int64_t rows, const struct sum *s, int add) {
   static const real one = 1;
-  if (s->at) sum_of_rows(1, (struct sums){&(struct terms){0, 0, rows}, 1}, (struct matrix){&one, 0, 0}, y, rows,
-    p->result_channels, s->columns, add || s->add, s->at);
+  for (int64_t row = 0, n; row < rows && s->at; row += n) {
+    n = rows - row < PATCH_ROWS ? rows - row : PATCH_ROWS;
+    sum_of_rows(1, (struct sums){&(struct terms){0, 0, n}, 1}, (struct matrix){&one, 0, 0},
+      y + row * p->result_channels, n, p->result_channels, s->columns, add || row > 0 || s->add, s->at);
+  }
 }
 
 /* Rows of the kernel that are one run of the patches, from those patches in lines, where they are, and then from those

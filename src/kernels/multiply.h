@@ -98,6 +98,9 @@ static void tile_columns(int vectors, int64_t rows, struct sums k, struct matrix
   }
 }
 
+/* In whole vectors. */
+INLINE int64_t filled_width(int64_t width) { return (width + VL - 1) / VL * VL; }
+
 /* Copy a panel of B (depth x width) to contiguous rows of `filled` numbers, whole vectors, zeros to
  * the right. */
 static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matrix b, real *panel) {
@@ -117,15 +120,14 @@ static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matr
 static void multiply_edge(int64_t rows, int64_t width, struct sums k, struct matrix a, const real *b, struct start s,
   real *c, int64_t c_row) {
   real edge[4 * MR * NR * VL];
-  int vectors = (int)((width + VL - 1) / VL);
-  int64_t filled = vectors * VL;
+  int64_t filled = filled_width(width);
   for (int64_t m = 0; m < rows; m += 4 * MR, a.at += 4 * MR * a.row) {
     int64_t some = rows - m < 4 * MR ? rows - m : 4 * MR;
     for (int64_t j = 0; j < some; j++) {
       const real *from = s.at + (m + j) * s.row;
       FOR_VECTORS((int64_t)0, width) store(edge + j * filled + i, READ(from));
     }
-    tile_columns(vectors, some, k, a, b, filled, (struct start){edge, filled}, edge, filled);
+    tile_columns((int)(filled / VL), some, k, a, b, filled, (struct start){edge, filled}, edge, filled);
     for (int64_t j = 0; j < some; j++) {
       const real *from = edge + j * filled;
       real *to = c + (m + j) * c_row;
@@ -163,7 +165,7 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
       if (add || k > 0) s = (struct start){c + n, c_row};
       int ragged = width % VL != 0;
       if (pack || ragged || b.column != 1) {
-        int64_t filled = (width + VL - 1) / VL * VL;
+        int64_t filled = filled_width(width);
         pack_panel(deep, width, filled, bk, panel);
         bk = (struct matrix){panel, filled, 1};
       }

@@ -68,6 +68,18 @@ test_that("depthwise and separable layers give what plain R gives", {
   expect_identical(dim(layer_depthwise_conv_1d(array(0, c(1, 6, 2)), 3, padding = "same")), c(1L, 6L, 2L))
 })
 
+test_that("the bias of long series with few channels has its gradient", {
+  dy <- some(c(2, 300, 3), -1, 1)
+  for (dtype in c("float32", "float64")) {
+    bias <- variable(c(0, 0, 0), dtype = dtype)
+    with(gradient_tape() %as% tape, {
+      y <- op_depthwise_conv(tensor(some(c(2, 302, 3)), dtype), tensor(some(c(3, 3, 1)), dtype), bias)
+    })
+    g <- as.array(tape$gradient(y, bias, list(dy)))
+    expect_equal(c(g), apply(dy, 3, sum), tolerance = c(float32 = 1e-5, float64 = 1e-12)[[dtype]])
+  }
+})
+
 test_that("channels may come first", {
   x <- some(c(2, 3, 6, 5), -1, 1)
   first <- layer_conv_2d(filters = 4, kernel_size = 3, data_format = "channels_first")
