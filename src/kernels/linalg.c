@@ -7,9 +7,6 @@
 
 const struct lapack *lapack;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static const struct slot *given(const struct call *c, int k) { return &c->slots[c->in[k].slot]; }
 static int64_t rows(const struct slot *s) { return s->shape.dim[s->shape.rank - 2]; }
 static int64_t columns(const struct slot *s) { return s->shape.dim[s->shape.rank - 1]; }
@@ -140,7 +137,7 @@ enum status linalg_qr(const struct call *c) {
   const struct slot *x = given(c, 0);
   int64_t m = rows(x), n = columns(x), k = smaller(m, n), full = c->attr->ints[0] ? m : k;
   double *a = room(c), *tau = a + m * larger(n, full), *work = tau + k;
-  int work_size = (int)(LINALG_QR_BLOCK * larger(m, n) + 1);
+  int work_size = (int)linalg_qr_work(m, n);
   for (int64_t i = 0; i < batch(x); i++) {
     if (!take_columns(x, i, a)) return STATUS_MATRIX;
     if (k && lapack->qr((int)m, (int)n, a, tau, work, work_size)) return STATUS_MATRIX;
@@ -169,6 +166,10 @@ enum status linalg_eigh(const struct call *c) {
   return STATUS_OK;
 }
 
+static void unit_matrix(int64_t n, double *a) {
+  for (int64_t i = 0; i < n * n; i++) a[i] = i % (n + 1) == 0;
+}
+
 /* LAPACK sees x' = V S U', and gives V column by column, which are its rows to us, and U' so: our U. */
 enum status linalg_svd(const struct call *c) {
   const struct slot *x = given(c, 0);
@@ -178,6 +179,7 @@ enum status linalg_svd(const struct call *c) {
   int64_t size = linalg_svd_work(m, n);
   for (int64_t i = 0; i < batch(x); i++) {
     if (!take(x, i, a)) return STATUS_MATRIX;
+    if (!k) unit_matrix(tall, u), unit_matrix(wide, v);
     if (k && lapack->svd(full, (int)n, (int)m, a, s, v, u, work, (int)size, (int *)(void *)(work + size)))
       return STATUS_MATRIX;
     put(c, 0, i, k, s);

@@ -272,7 +272,6 @@ static void scatter_add_backward(const struct call *c) {
   }
 }
 
-/* Only R knows it: see R/derivative.R. */
 /* Of ops whose derivative only R knows: it is made of ops, see R/derivative.R. */
 static void rule_backward(const struct call *c) { report(c, STATUS_VALUE); }
 

@@ -2,9 +2,6 @@
 
 #include "ops/rules.h"
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* How many doubles an op needs for matrices of m rows and n columns, the second input having so many columns. */
 static int64_t workspace(int op, int64_t m, int64_t n, int64_t other, int full) {
   int64_t k = smaller(m, n), q = full ? m : k;
@@ -12,11 +9,17 @@ static int64_t workspace(int op, int64_t m, int64_t n, int64_t other, int full) 
   case OP_TRIANGULAR_SOLVE: return n * n + n * other;
   case OP_SOLVE: return n * n + n * other + 6 * n;
   case OP_DET: return n * n + n;
-  case OP_QR: return m * larger(n, q) + k + LINALG_QR_BLOCK * larger(m, n) + 1;
+  case OP_QR: return m * larger(n, q) + k + linalg_qr_work(m, n);
   case OP_EIGH: return n * n + n + linalg_eigen_work(n) + 5 * n + 3;
   case OP_SVD: return m * n + k + m * (full ? m : k) + n * (full ? n : k) + linalg_svd_work(m, n) + 8 * k;
   default: return n * n;
   }
+}
+
+static enum status too_large(struct inference *q, const struct shape *s) {
+  char a[TEXT];
+  return fail(q->failure, STATUS_VALUE, "`op_%s()`: LAPACK counts in int32, too little for matrices of shape %s",
+    user_name(q->op), SHAPE_TEXT(s, a));
 }
 
 static enum status matrices(struct inference *q, int k) {
@@ -25,7 +28,7 @@ static enum status matrices(struct inference *q, int k) {
   if (s->rank < 2) return fail(q->failure, STATUS_SHAPE, "`op_%s()`: needs matrices in the last two axes, not shape %s",
     user_name(q->op), SHAPE_TEXT(s, a));
   for (int i = s->rank - 2; i < s->rank; i++)
-    if (s->dim[i] > 32767) return bad_value(q, "matrices may have 32767 rows and columns", s->dim[i]);
+    if (s->dim[i] > INT32_MAX) return too_large(q, s);
   return STATUS_OK;
 }
 
@@ -34,6 +37,7 @@ static enum status work_of(struct inference *q) {
   int rank = x->rank, full = q->attr->n_ints && q->attr->ints[0];
   int64_t other = q->inputs > 1 ? shape_in(q, 1)->dim[rank - 1] : 0;
   q->workspace = workspace(q->op, x->dim[rank - 2], x->dim[rank - 1], other, full);
+  if (q->workspace > INT32_MAX) return too_large(q, x);
   if (dtype_in(q, 0) == FLOAT32) q->workspace *= 2; /* doubles in place of floats */
   return STATUS_OK;
 }

@@ -4,11 +4,15 @@
 
 #include "ops/ops.h"
 
-#define LINALG_QR_BLOCK 32 /* columns that LAPACK takes at once */
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
+static inline int64_t linalg_qr_work(int64_t m, int64_t n) {
+  return 32 * larger(m, n) + 1; /* LAPACK takes so many columns at once */
+}
 static inline int64_t linalg_eigen_work(int64_t n) { return 1 + 6 * n + 2 * n * n; }
 static inline int64_t linalg_svd_work(int64_t m, int64_t n) {
-  int64_t k = m < n ? m : n;
+  int64_t k = smaller(m, n);
   return 5 * k * k + 10 * k + 2 * (m + n - k) + 1;
 }
 

@@ -72,6 +72,13 @@ test_that("what is decomposed is made again; batches broadcast; larger matrices"
     near(as.array(op_inverse(tensor(crossprod(m), dtype))), solve(crossprod(m)))
   }
   expect_identical(dim(op_svd(matrix(0, 0, 3))$v), c(3L, 0L))
+  as.array(op_svd(matrix(7, 3, 3), full_matrices = TRUE)$v) # whose memory the next one may find
+  expect_identical(as.array(op_svd(matrix(0, 0, 3), full_matrices = TRUE)$v), diag(3))
+  expect_identical(as.array(op_svd(matrix(0, 3, 0), full_matrices = TRUE)$u), diag(3))
+  long <- matrix(some(100000, -1, 1), 50000)
+  expect_equal(c(as.array(op_svd(long)$s)), svd(long)$d)
+  expect_equal(abs(as.array(op_qr(long)$r)), abs(qr.R(qr(long))), ignore_attr = TRUE)
+  expect_refusal(op_qr(long, full_matrices = TRUE), "value", "`op_qr()`", "too little for matrices of shape (50000, 2)")
   expect_identical(dim(op_inverse(array(0, c(0, 2, 2)))), c(0L, 2L, 2L))
 })
 
