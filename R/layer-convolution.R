@@ -208,8 +208,7 @@ new_conv <- function(kind, object, ..., fun = calling_function()) {
       padding = check_padding(x, c("valid", "same", if (kind %in% c("conv_1d", "separable_conv_1d")) "causal"),
         fun = fun),
       data_format = check_data_format(x, fun = fun),
-      implementation = if (check_whole(x, arg = name, fun = fun) %in% 1:3 && length(x) == 1) as.integer(x) else
-        abort("`implementation` must be 1, 2 or 3, not ", describe(x), fun = fun),
+      implementation = check_count(x, max = 3, arg = name, fun = fun),
       dropout = , recurrent_dropout = check_number(x, min = 0, below = 1, arg = name, fun = fun),
       use_bias = , unit_forget_bias = , return_sequences = , return_state = , go_backwards = , stateful =
         check_flag(x, arg = name, fun = fun),

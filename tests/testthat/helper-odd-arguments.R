@@ -51,6 +51,8 @@ sensible <- list(
   c("^array_reshape[|]x$", "complex", "complexes"), # which works on any array of R's
   # what the argument is there for
   c("[|](dataset|3)$|^output_(shapes|types)", "dataset"), c("callbacks$", "callback"), c("[|]tape$", "tape"),
+  c("^tf[$]strings[$].*input$", "factor"), c("einsum[|]optimize$", "na", "true", "false"),
+  c("expand_dims[|](x|input)$", "na_string", "na_strings", "bad_utf8"), # layers that read strings look at them
   c("^text_.*text$", "na_string"), c("_initializer$", "initializer"),
   c("(initializer|regularizer|constraint|metrics|^compile[|]4)$", "primitive"),
   c("[|]optimizer$|^compile[|]3$|^[$]<-[|]4$", "optimizer"), c("[|](object|model|layers|x)$", "model", "layer"),

@@ -60,8 +60,8 @@ test_that("it trains, for batches of any size, and is saved", {
 
 test_that("what does not fit is refused in words", {
   expect_refusal(layer_locally_connected_1d(array(0, c(2, 3, 1)), 1, 4), "shape", "does not fit")
-  expect_refusal(layer_locally_connected_1d(filters = 1, kernel_size = 2, implementation = 4), "value",
-    "`implementation`")
+  for (odd in list(4, c(1, 2))) expect_refusal(layer_locally_connected_1d(filters = 1, kernel_size = 2,
+    implementation = odd), "value", "`implementation`")
   layer <- layer_locally_connected_1d(filters = 1, kernel_size = 2)
   invisible(layer(array(0, c(2, 3, 1))))
   expect_refusal(layer(array(0, c(2, 4, 1))), "shape", "sizes")
