@@ -35,8 +35,8 @@ test_that("what fit() returned, a symbolic tensor and a layer are no models", {
   for (f in list(predict, fit, compile, evaluate)) says(f(layer_dense(input, 1), x), "this is a symbolic tensor",
     "`keras_model(inputs, outputs)`")
   says(predict(layer_dense(units = 1), x), "this is a layer")
-  says(k_mean(input), "`k_mean()`:", "`layer_lambda(x, function(x) ...)`")
-  says(tf$reduce_sum(input), "`tf$reduce_sum()`:", "`layer_lambda(x, function(x) ...)`")
+  expect_s3_class(k_mean(input), "nn_keras_tensor") # a layer of its own
+  says(as.array(input), "has no numbers", "`layer_lambda(x, function(x) ...)`")
 })
 
 test_that("members of a history and of scores that are not there are errors", {
