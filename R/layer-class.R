@@ -86,7 +86,9 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
 #'     initialize = function(factor) self$factor <- factor,
 #'     call = function(x, mask = NULL) x * self$factor
 #'   ))
-#'   layer_scale <- function(object, factor, ...) create_layer(Scale, object, list(factor = factor, ...))
+#'   layer_scale <- function(object, factor, ...) {
+#'     create_layer(Scale, object, list(factor = factor, ...))
+#'   }
 #'   layer_scale(matrix(1:4, 2), 3)
 #' }
 #' @export

@@ -132,7 +132,8 @@ center_crop_type <- list(
 #'   layer_random_rotation(0.05, fill_mode = "constant") |>
 #'   layer_random_zoom(0.1, fill_mode = "constant") |>
 #'   layer_random_translation(0.1, 0.1, fill_mode = "constant")
-#' same <- array(rep(digits$train$x[1, , ], each = 8) / 255, c(8, 28, 28, 1)) # the first one, eight times
+#' # the first one, eight times
+#' same <- array(rep(digits$train$x[1, , ], each = 8) / 255, c(8, 28, 28, 1))
 #' plot_images(as.array(augment(same))[, , , 1])
 #' # the layers are part of a model, where they work in fit() alone
 #' model <- keras_model_sequential(input_shape = c(28, 28, 1)) |>

@@ -34,7 +34,7 @@ outermost_call <- function(i) {
 #' @noRd
 return_from <- function(frame, value) {
   eval(bquote(delayedAssign("leave", return(.(call("quote", value))), eval.env = frame)))
-  leave
+  get("leave", inherits = FALSE)
 }
 
 #' What the function in frame i was called with, by name where it has one.
