@@ -171,7 +171,7 @@ flags_in_arguments <- function(arguments) {
 
 flags_in_file <- function(file, config) {
   if (is.null(file) || identical(file, "flags.yml") && !file.exists(file)) return(list())
-  if (!file.exists(check_string(file))) abort("there is no file \"", file, "\"", class = "file", fun = "flags")
+  check_file(file, "flags", "file")
   if (!requireNamespace("yaml", quietly = TRUE)) abort("files of flags are read by the package yaml, which is not ",
     "installed: `install.packages(\"yaml\")`", class = "missing", fun = "flags")
   sections <- tryCatch(yaml::read_yaml(file), error = function(e) abort("\"", file, "\" is no YAML: ",

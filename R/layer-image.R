@@ -172,7 +172,7 @@ draw_per_picture <- function(x, ends) {
 #' @noRd
 draw_coins <- function(x) op_floor(op_add(draw_per_picture(x, c(0, 1)), 0.5))
 
-#' Rows of transforms, from columns and numbers; NULL if there are no columns.
+#' Rows of transforms, from columns and numbers; one row where there are only numbers.
 #' @noRd
 as_transforms <- function(x, ...) {
   parts <- list(...)

@@ -53,15 +53,14 @@ arguments_of <- function(i) {
 #' @noRd
 op_on_values <- function(name, args) {
   graph <- session$graph
-  with_values <- function(x) {
-    if (is_branch(x)) x[] <- lapply(x, with_values)
+  value <- function(x) {
     if (!is_keras_tensor(x)) return(x)
     at <- place_of(x, graph$tensors)
     if (!is.na(at) && !is.null(graph$values[[at]])) return(graph$values[[at]])
     abort("the symbolic tensor from layer \"", x$node$layer$name, "\" does not stand between the model's inputs and ",
       "outputs, so it has no numbers here", class = "traced", fun = user_function())
   }
-  do.call(op_functions()[[name]], with_values(args), quote = TRUE)
+  do.call(op_functions()[[name]], map_leaves(args, value), quote = TRUE)
 }
 
 # ---- which functions ----
@@ -128,11 +127,7 @@ op_label <- function(name, args) {
 #' @noRd
 op_layer <- function(name, args) {
   inputs <- list()
-  places <- function(x) {
-    if (is_branch(x)) {
-      x[] <- lapply(x, places)
-      return(x)
-    }
+  place <- function(x) {
     if (!is_keras_tensor(x)) return(x)
     if (!is_one_of(x, inputs)) inputs <<- c(inputs, list(x))
     structure(place_of(x, inputs), class = "nn_place")
@@ -141,7 +136,7 @@ op_layer <- function(name, args) {
     abort("a symbolic tensor of a model meets a tensor of a function that is traced, such as that of a layer: give it ",
       "to the layer as one of its inputs", fun = user_function())
   }
-  args <- places(args)
+  args <- map_leaves(args, place)
   take_names_before(inputs)
   layer <- layer_op_lambda(name, args, name = unique_name(op_label(name, args)))
   symbolic_call(layer_self(layer), inputs, list())
@@ -164,12 +159,8 @@ op_lambda_type <- list(
   autocast = FALSE,
   call = function(self, x) {
     x <- as_branch(x)
-    filled <- function(a) {
-      if (is_place(a)) return(x[[a]])
-      if (is_branch(a)) a[] <- lapply(a, filled)
-      a
-    }
-    do.call(op_functions()[[self$config$f]], filled(unclass(self$config$args)), quote = TRUE)
+    args <- map_leaves(unclass(self$config$args), function(a) if (is_place(a)) x[[a]] else a)
+    do.call(op_functions()[[self$config$f]], args, quote = TRUE)
   }
 )
 

@@ -46,6 +46,14 @@ fill_leaves <- function(x, leaves) {
   fill(x)
 }
 
+#' The same structure with f of each leaf.
+#' @noRd
+map_leaves <- function(x, f) {
+  if (!is_branch(x)) return(f(x))
+  x[] <- lapply(x, map_leaves, f)
+  x
+}
+
 #' Arguments without a name get those of `wants` that are free, in order.
 #' @noRd
 with_argument_names <- function(given, wants) {

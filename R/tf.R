@@ -29,7 +29,8 @@
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
-#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax space_to_depth depth_to_space` |
+#' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, |
+#' | | `space_to_depth depth_to_space` |
 #' | pictures | `tf$image`: `resize resize_with_pad crop_and_resize` |
 #' | strings, which are R's | `tf$strings`: `lower upper strip length regex_replace` |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
@@ -37,7 +38,7 @@
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
-#' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()]; the rest does nothing |
+#' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()] |
 #' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()] |
 #'
 #' @format An object of class `nn_namespace`.

@@ -32,9 +32,9 @@ layer 'R: parts of a model'  activation.R constraint.R initializer.R layer*.R lo
   optimizer*.R part.R regularizer.R
 layer 'R: models'            compile.R model*.R
 layer 'R: data, training'    callback*.R data*.R evaluate.R fit.R history.R idx.R metrics-viewer.R progress.R safetensors.R \
-  save.R text*.R timeseries.R
+  save*.R text*.R timeseries.R
 layer 'R: course, pictures'  check-gradient.R course*.R homework*.R plot-*.R
-layer 'R: other spellings'   attach.R keras*.R nativenet-package.R not-yet.R tf.R
+layer 'R: other spellings'   attach.R keras*.R nativenet-package.R not-yet.R tf*.R
 layer 'R: other'             *.R
 cd "$TOP"
 layer 'tests'                tests/testthat/*.R

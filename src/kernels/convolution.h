@@ -153,23 +153,18 @@ static void bias_sum(const struct gather *p, const real *y, int64_t rows, const 
 static void kernel_sum_of_run(const struct gather *p, const real *x, const real *y, const struct positions *rows,
   const struct run *run, const real *patches, const struct sum *s, real *to) {
   struct terms terms[PATCH_ROWS];
-  int64_t n = 0, add = s->add || rows->row > 0;
+  int64_t n = 0;
+  int add = s->add || rows->row > 0;
   for (const struct line *l = rows->line; l < rows->line + rows->lines; l++)
     if (is_there(p, &l->place, run))
       terms[n++] = (struct terms){begins_at(p, &l->place) + run->offset, l->row - rows->row, l->n};
   if (n || !rows->apart) {
     sum_of_rows(run->n, (struct sums){terms, n}, (struct matrix){x, 1, p->axis[2].step * p->source_channels}, y,
-      rows->n, p->result_channels, s->columns, (int)add, to);
+      rows->n, p->result_channels, s->columns, add, to);
     add = 1;
   }
-  if (!rows->apart) return;
-  n = 0;
-  for (int64_t j = 0; j < rows->apart; j++) {
-    if (j > 0 && rows->index[j] == rows->index[j - 1] + 1) terms[n - 1].n++;
-    else terms[n++] = (struct terms){j * PATCH_ROW, rows->index[j] - rows->row, 1};
-  }
-  sum_of_rows(run->n, (struct sums){terms, n}, (struct matrix){patches, 1, PATCH_ROW}, y, rows->n, p->result_channels,
-    s->columns, (int)add, to);
+  if (rows->apart) sum_of_rows(run->n, (struct sums){rows->stretch, rows->stretches},
+    (struct matrix){patches, 1, PATCH_ROW}, y, rows->n, p->result_channels, s->columns, add, to);
 }
 
 /* Rows `own` of the kernel, those of all groups counted on, from some rows of patches and of y. */

@@ -76,17 +76,16 @@ struct run {
 /* Numbers k .. k + deep - 1 of all patches. */
 struct piece {
   struct run run[PATCH_DEPTH];
-  int64_t runs, length; /* of a run in full */
+  int64_t runs;
 };
 
 static void piece_plan(const struct gather *p, int64_t group, int64_t k, int64_t deep, struct piece *piece) {
   const struct reach *a = p->axis;
   int joined = a[2].gap == 1 && p->groups == 1;
-  int64_t end = k + deep, lines = joined ? 1 : a[2].taps;
-  piece->length = joined ? a[2].taps * p->in : p->in;
+  int64_t end = k + deep, lines = joined ? 1 : a[2].taps, length = joined ? a[2].taps * p->in : p->in;
   piece->runs = 0;
   while (k < end) {
-    int64_t line = k / piece->length, begin = k % piece->length, n = piece->length - begin;
+    int64_t line = k / length, begin = k % length, n = length - begin;
     if (n > end - k) n = end - k;
     int64_t t0 = line / lines / a[1].taps * a[0].gap, t1 = line / lines % a[1].taps * a[1].gap;
     int64_t t2 = line % lines * a[2].gap;
@@ -110,12 +109,12 @@ struct line {
   int64_t row, n;     /* which row of the product it is */
 };
 
-/* Some rows of a product: those in lines, and others ("apart"), whose patches are packed. */
+/* Some rows of a product: those in lines, and others ("apart"), whose patches are packed one after the other. */
 struct positions {
-  int64_t row, n, lines, apart;
+  int64_t row, n, lines, apart, stretches;
   struct line line[PATCH_ROWS];
-  struct place place[PATCH_ROWS]; /* of those apart */
-  int64_t index[PATCH_ROWS];      /* which rows of the product they are */
+  struct place place[PATCH_ROWS];   /* of those apart */
+  struct terms stretch[PATCH_ROWS]; /* of those apart that are neighbours, as the terms of sums over the rows */
 };
 
 #define FEW_POSITIONS 3 /* so few in a line are packed */
@@ -130,14 +129,16 @@ static struct range inside_of(const struct reach *a) {
 }
 
 static void set_apart(const struct gather *p, struct positions *r, int64_t row, int64_t n) {
-  for (int64_t j = 0; j < n; j++, r->apart++)
-    r->place[r->apart] = place_of(p, row + j), r->index[r->apart] = row + j;
+  struct terms *last = r->stretches ? &r->stretch[r->stretches - 1] : NULL;
+  if (last && last->b + last->n == row - r->row) last->n += n;
+  else if (n) r->stretch[r->stretches++] = (struct terms){r->apart * PATCH_ROW, row - r->row, n};
+  for (int64_t j = 0; j < n; j++) r->place[r->apart++] = place_of(p, row + j);
 }
 
 static void rows_from(const struct gather *p, int64_t row, int64_t n, struct positions *r) {
   int64_t count = p->axis[SPATIAL - 1].count, end = row + n;
   struct range inside = inside_of(&p->axis[SPATIAL - 1]);
-  r->row = row, r->n = n, r->lines = r->apart = 0;
+  r->row = row, r->n = n, r->lines = r->apart = r->stretches = 0;
   while (row < end) {
     int64_t q = row % count, some = count - q < end - row ? count - q : end - row; /* on one line */
     int64_t low = inside.begin > q ? inside.begin - q : 0, high = inside.end > q ? inside.end - q : 0;

@@ -32,7 +32,7 @@ border_files <- function() grep("/(border/[^/]*|init[.]c)$", c_files(), value = 
 
 test_that("files of src/ include headers of their own floor and of those below", {
   skip_without_sources()
-  expect_setequal(c(dirname(within(c_files()))), c(names(c_floors), "."))
+  expect_setequal(dirname(within(c_files())), c(names(c_floors), "."))
   included <- lapply(c_files(), function(file) {
     named <- unlist(regmatches(with_headers(file), gregexpr("#\\s*include\\s*\"[^\"]+\"", with_headers(file))))
     named <- sub(".*\"(.*)\"", "\\1", named)
