@@ -1,6 +1,6 @@
 # Everything a developer does. The work is in tools/*.sh; results go to build/.
 
-.PHONY: help setup install document test demo labs check check-deps-only warnings core windows asan valgrind clang newest platforms bench lines clean
+.PHONY: help setup install document test demo labs check check-deps-only warnings core windows asan valgrind clang newest platforms bench names lines clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,10 @@ bench: ## install, then run the workloads in bench/
 	@tools/setup.sh run
 	@tools/install.sh
 	@tools/bench.sh
+
+names: ## install, then compare the names that R's keras, keras3, tensorflow ... export with those here
+	@tools/install.sh
+	@tools/with.sh Rscript tools/peer-names.R
 
 lines: ## lines of code per layer
 	@tools/lines.sh
