@@ -21,7 +21,8 @@
 #' @param backward_layer another layer for the way back, with `go_backwards = TRUE` (`FALSE` if `layer` has it); by
 #'   default a copy of `layer`.
 #' @inherit layer_activation return
-#' @section Masks: Both directions skip masked timesteps. With `return_sequences` the mask goes on.
+#' @section Masks: Both directions skip masked timesteps. With `return_sequences` the mask goes on, and the output of
+#'   masked timesteps is 0.
 #' @references Schuster & Paliwal (1997), Bidirectional recurrent neural networks, <https://doi.org/10.1109/78.650093>.
 #' @seealso [layer_lstm()], [layer_gru()], [layer_rnn()]
 #' @examples
@@ -93,6 +94,9 @@ bidirectional_type <- list(
     }, unname(self$fields), halves)
     y <- lapply(both, `[[`, 1)
     if (config$return_sequences) y[[2]] <- op_reverse(y[[2]], 2)
+    # as in Keras: nothing, rather than the output before, where one way has already ended
+    if (config$return_sequences && !is.null(mask)) y <- lapply(y, function(t) op_where(op_reshape(mask, c(-1,
+      shape_of(t)[2], rep(1, rank_of(t) - 2))), t, 0))
     merged <- if (is.null(self$config$merge_mode)) y else list(switch(self$config$merge_mode, concat = op_concat(y, -1),
       sum = op_add(y[[1]], y[[2]]), mul = op_multiply(y[[1]], y[[2]]), ave = op_multiply(op_add(y[[1]], y[[2]]), 0.5)))
     result <- c(merged, both[[1]][-1], both[[2]][-1])

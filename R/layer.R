@@ -390,7 +390,7 @@ layer_members <- list(
   output_shape = function(self) self$output_shape,
   input = function(self) self$input,
   output = function(self) self$output,
-  get_config = function(self) function() c(list(name = self$name, trainable = self$trainable), self$config),
+  get_config = function(self) function() get_config(layer_handle(self)),
   reset_states = function(self) function() reset_states(as_layer(self)),
   add_loss = function(self) function(losses, ...) invisible(add_losses(self, losses)),
   get_weights = function(self) function() lapply(all_weights(self), as.array),

@@ -458,14 +458,7 @@ optimizer_members <- list(
   variables = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s)
     op_cast(s, tensor_dtype(s))),
   get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
-  get_config = function(self) {
-    function() {
-      schedule <- .subset2(self, "schedule")
-      rate <- if (is.null(schedule)) self$learning_rate else schedule
-      c(list(name = .subset2(self, "name"), learning_rate = rate), as.list(.subset2(self, "config")),
-        as.list(.subset2(self, "clip")))
-    }
-  },
+  get_config = function(self) function() get_config(self),
   name = function(self) .subset2(self, "name")
 )
 

@@ -253,7 +253,7 @@ from_keras <-
   "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
 
 read_model <- function(file, where, custom_objects, compile, fun) {
-  check_custom_objects(custom_objects, fun)
+  custom_objects <- known_custom_objects(custom_objects, fun)
   if (identical(file$metadata$format, weights_format)) {
     abort(where, " holds weights alone, without a model: make the model, and `load_model_weights(model, ", where, ")`",
       class = "file", fun = fun)
@@ -283,12 +283,6 @@ read_model <- function(file, where, custom_objects, compile, fun) {
   saved <- read_random_state(file$tensors[["random/R"]])
   if (!is.null(saved)) self$random_state <- list(saved = saved, at_load = random_state_now())
   model
-}
-
-check_custom_objects <- function(x, fun) {
-  taken <- function(f) is.function(f) || inherits(f, "R6ClassGenerator")
-  if (!is.null(x) && !(is_named_list(x) && all(vapply(x, taken, NA))))
-    abort("`custom_objects` must be a named list of functions, not ", describe(x), fun = fun)
 }
 
 #' Evaluate what makes a model from a description. Its errors are the description's.

@@ -24,7 +24,10 @@ test_that("both directions are the layer forward and backward, forward weights f
       ways <- lapply(two_ways(kinds[[name]], get_weights(layer)), function(f) f(x, mask = mask))
       a <- ways[[1]][[1]]
       b <- ways[[2]][[1]]
-      if (sequences) b <- b[, 5:1, ] else {
+      if (sequences) { # 0 where masked, as in Keras
+        a <- a * c(mask)
+        b <- b[, 5:1, ] * c(mask)
+      } else {
         a <- a[, 5, ]
         b <- b[, 5, ]
       }
