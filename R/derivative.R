@@ -433,6 +433,7 @@ derivatives <- list(
   sparse_softmax_crossentropy = rule_of_ops(function(x, n) {
     -op_sum(op_where(label_mask(x[[2]], x[[1]]), op_log_softmax(x[[1]]), 0), -1)
   }),
+  attention = rule_of_ops(composed_attention),
   lstm = rule_of_ops(unrolled_cell), gru = rule_of_ops(unrolled_cell), simple_rnn = rule_of_ops(unrolled_cell),
   cholesky = cholesky_rule, det = det_rule, qr = qr_rule, eigh = eigh_rule, svd = svd_rule,
   solve = solve_rule(function(n, b, adjoint) op_solve(n$inputs[[1]], b, adjoint), function(g, n) g),

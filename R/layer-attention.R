@@ -87,48 +87,41 @@ attention_inputs <- function(self, x, fewest = 2) {
   list(query = query, value = value, key = if (n == 3) x[[3]] else value)
 }
 
-#' Are positions j among the first i? (rows, columns)
+#' Whose shape nothing depends on.
 #' @noRd
-causal_mask <- function(rows, columns) {
-  if (on_trial()) return() # the shape does not depend on it
-  order <- function(n) op_cumsum(op_ones_like(tensor(array(0, n), "float32")), 1)
-  op_greater_equal(op_expand_dims(order(rows), 2), op_expand_dims(order(columns), 1))
-}
+causal_mask <- function(rows, columns) if (!on_trial()) causal_order(rows, columns)
 
-#' Where all masks that are there are TRUE; NULL if none is.
+#' @param as_dot of a layer and a query: the query as an op of dot products takes it; NULL where it does not.
 #' @noRd
-all_of_masks <- function(masks) {
-  masks <- Filter(Negate(is.null), masks)
-  if (length(masks)) Reduce(op_logical_and, masks)
-}
-
-#' Softmax over the last axis, where a mask (broadcast) says so. What is masked gets Keras' large number off.
-#' @noRd
-attention_weights <- function(scores, mask) {
-  if (!is.null(mask)) scores <- op_add(scores, op_multiply(op_cast(op_logical_not(mask), tensor_dtype(scores)), -1e9))
-  op_softmax(scores)
-}
-
-scored_attention <- function(class_name, build, scores) {
+scored_attention <- function(class_name, build, scores, as_dot = function(self, query) NULL) {
   list(
     class_name = class_name, several = TRUE, build = build,
     call = function(self, x, training, return_attention_scores = FALSE, use_causal_mask = FALSE) {
       x <- attention_inputs(self, x)
       for (name in c("value", "key")) if (rank_of(x[[name]]) != 3 || rank_of(x$query) != 3)
         abort("needs inputs of shape (batch, positions, features)", class = "shape", fun = self$name)
-      s <- scores(self, x$query, x$key)
-      size <- shape_of(s)
+      causal <- check_flag(use_causal_mask, fun = self$name)
+      shown <- check_flag(return_attention_scores, fun = self$name)
       columns <- mask_of(x$value)
-      mask <- all_of_masks(list(if (!is.null(columns)) op_expand_dims(columns, 2),
-        if (check_flag(use_causal_mask, fun = self$name)) causal_mask(size[2], size[3])))
-      w <- attention_weights(s, mask)
-      y <- op_matmul(dropped(w, self$config$dropout, training, NULL), x$value)
+      if (!is.null(columns)) columns <- op_expand_dims(columns, 2)
+      query <- if (!shown) as_dot(self, x$query)
+      if (!is.null(query)) {
+        one_head <- function(t) op_expand_dims(t, 3)
+        y <- op_attention(one_head(query), one_head(x$key), one_head(x$value),
+          if (!is.null(columns)) op_expand_dims(columns, 2), causal, 1, if (training) self$config$dropout else 0)
+        y <- op_squeeze(y, 3)
+      } else {
+        s <- scores(self, x$query, x$key)
+        size <- shape_of(s)
+        w <- attention_weights(s, all_of_masks(list(columns, if (causal) causal_mask(size[2], size[3]))))
+        y <- op_matmul(dropped(w, self$config$dropout, training, NULL), x$value)
+      }
       rows <- mask_of(x$query)
       if (!is.null(rows)) {
         y <- op_multiply(y, op_cast(op_expand_dims(rows, -1), tensor_dtype(y)))
         y <- with_note(y, "mask", rows)
       }
-      if (check_flag(return_attention_scores, fun = self$name)) list(y, w) else y
+      if (shown) list(y, w) else y
     },
     mask = "own"
   )
@@ -152,6 +145,10 @@ attention_type <- scored_attention("Attention",
       return(op_multiply(op_sum(tanh_of_pairs(query, key, scale), -1), self$weights[[length(self$weights)]]))
     s <- op_matmul(query, key, transpose_y = TRUE)
     if (is.null(scale)) s else op_multiply(s, scale)
+  },
+  as_dot = function(self, query) {
+    if (self$config$score_mode != "dot") NULL else if (self$config$use_scale) op_multiply(query, self$weights[[1]]) else
+      query
   }
 )
 
@@ -266,16 +263,24 @@ multi_head_attention_type <- list(
     weights <- split(self$weights, rep(1:4, each = 1 + config$use_bias))
     parts <- Map(function(t, w) positions_of(self, project_heads(self, t, w), axes), x[c("query", "key", "value")],
       weights[1:3])
-    scores <- op_matmul(op_multiply(parts$query$x, 1 / sqrt(config$key_dim)), parts$key$x, transpose_y = TRUE)
-    rows <- parts$query$sizes
+    query <- parts$query
     columns <- parts$key$sizes
-    mask <- heads_mask(self, x, attention_mask, check_flag(use_causal_mask, fun = self$name), rows, columns,
-      rank_of(scores))
-    w <- attention_weights(scores, mask)
-    y <- op_matmul(dropped(w, config$dropout, training, NULL), parts$value$x)
-    others <- length(parts$query$order) - length(axes) - 3 # batch axes behind the first
-    apart <- function(t, sizes) op_reshape(t, c(-1, shape_of(t)[seq_len(others + 2)][-1], sizes))
-    y <- op_transpose(apart(y, c(rows, config$value_dim)), order(parts$query$order))
+    others <- shape_of(query$apart)[seq_len(rank - 1 - length(axes))][-1] # batch axes behind the first
+    mask <- heads_mask(self, x, attention_mask, query, columns, others)
+    causal <- check_flag(use_causal_mask, fun = self$name)
+    scale <- 1 / sqrt(config$key_dim)
+    shown <- check_flag(return_attention_scores, fun = self$name)
+    if (shown) {
+      mask <- all_of_masks(list(mask, if (causal) causal_mask(prod(query$sizes), prod(columns))))
+      y <- attention_by_weights(query$x, parts$key$x, parts$value$x, mask, scale,
+        function(w) dropped(w, config$dropout, training, NULL))
+      w <- op_reshape(y[[2]], c(-1, others, config$num_heads, query$sizes, columns))
+      y <- y[[1]]
+    } else {
+      y <- op_attention(query$x, parts$key$x, parts$value$x, mask, causal, scale, if (training) config$dropout else 0)
+    }
+    if (rank > 3) y <- op_transpose(op_reshape(y, c(-1, others, query$sizes, config$num_heads, config$value_dim)),
+      order(query$order))
     out <- weights[[4]]
     size <- dim(out[[1]])[-(1:2)]
     y <- op_reshape(y, c(-1, shape_of(x$query)[-c(1, rank)], config$num_heads * config$value_dim))
@@ -283,7 +288,7 @@ multi_head_attention_type <- list(
     if (length(size) > 1) y <- op_reshape(y, c(-1, shape_of(y)[-c(1, rank)], size))
     real <- mask_of(x$query)
     if (!is.null(real)) y <- with_note(y, "mask", real)
-    if (check_flag(return_attention_scores, fun = self$name)) list(y, apart(w, c(rows, columns))) else y
+    if (shown) list(y, w) else y
   },
   mask = "own"
 )
@@ -311,40 +316,41 @@ attention_axes <- function(self, rank) {
   axes
 }
 
-#' (batch, ..., heads, size) with the axes of positions together behind the heads: list(x, (batch, others, heads,
-#' positions, size); the order of axes before they were joined; the sizes of those of the positions).
+#' What has the shape (batch, ..., heads, size) as op_attention() takes it.
+#' @return list(x, (batch and others, positions, heads, size); apart, the same before axes were joined; the order of
+#'   its axes; the sizes of those of the positions).
 #' @noRd
 positions_of <- function(self, x, axes) {
   rank <- rank_of(x)
   if (max(axes) > rank - 2) abort("query, values and keys must have as many axes as each other", class = "shape",
     fun = self$name)
-  order <- c(setdiff(seq_len(rank - 2), axes), rank - 1, axes, rank)
-  y <- op_transpose(x, order)
+  order <- c(setdiff(seq_len(rank - 2), axes), axes, rank - 1, rank)
+  apart <- if (is.unsorted(order)) op_transpose(x, order) else x
   sizes <- shape_of(x)[axes]
-  if (length(axes) > 1) y <- op_reshape(y, c(-1, shape_of(y)[seq_len(rank - 1 - length(axes))][-1], prod(sizes),
-    shape_of(x)[rank]))
-  list(x = y, order = order, sizes = sizes)
+  joined <- if (rank > 4) op_reshape(apart, c(-1, prod(sizes), shape_of(x)[c(rank - 1, rank)])) else apart
+  list(x = joined, apart = apart, order = order, sizes = sizes)
 }
 
-#' What may be seen, with the axes of the scores, or NULL. Masks are (batch, others, rows, columns), with 1 or fewer
-#' axes where they are for all.
+#' What may be seen, (batch and others, 1 or heads, rows, columns) with 1 or fewer axes where it is for all, or NULL.
+#' Given masks are (batch, others, rows, columns).
 #' @noRd
-heads_mask <- function(self, x, given, causal, rows, columns, rank) {
+heads_mask <- function(self, x, given, query, columns, others) {
   if (!is.null(given)) given <- as_mask(self, given)
   flat <- function(mask, axes) if (is.null(mask)) mask else op_expand_dims(mask, axes)
-  n <- prod(rows)
-  m <- prod(columns)
+  rows <- query$sizes
   if (!is.null(given) && length(rows) > 1) {
     k <- length(rows) + length(columns)
     before <- shape_of(given)[seq_len(rank_of(given) - k)]
-    given <- op_reshape(given, c(if (length(before)) c(-1, before[-1]), n, m))
+    given <- op_reshape(given, c(if (length(before)) c(-1, before[-1]), prod(rows), prod(columns)))
   }
-  masks <- list(
-    given, flat(mask_of(x$query), -1), flat(mask_of(x$value), -2),
-    if (!identical(x$key, x$value)) flat(mask_of(x$key), -2), if (causal) causal_mask(n, m)
-  )
-  mask <- all_of_masks(masks)
+  mask <- all_of_masks(list(given, flat(mask_of(x$query), -1), flat(mask_of(x$value), -2),
+    if (!identical(x$key, x$value)) flat(mask_of(x$key), -2)))
   if (is.null(mask)) return()
+  rank <- 4 + length(others)
   while (rank_of(mask) > 2 && rank_of(mask) < rank) mask <- op_expand_dims(mask, -3)
-  mask
+  if (!length(others) || rank_of(mask) < 3) return(mask)
+  first <- op_slice(query$apart, rep(1, rank_of(query$apart)), c(-1, others, rep(1, length(rows) + 2)))
+  each <- op_reshape(op_less(first, first), c(-1, others, 1, 1, 1)) # FALSE
+  mask <- op_logical_or(mask, each)
+  op_reshape(mask, c(-1, utils::tail(shape_of(mask), 3)))
 }

@@ -136,7 +136,7 @@ static SEXP run_now(int op, SEXP inputs, const struct attr *attr, SEXP tapes, co
   }
   SEXP saved = PROTECT(block_for(slots, node->saved, "what the gradient will need for a result", q.out));
   PROTECT(block_for(slots, node->workspace, "what an op needs beside its result", q.out));
-  if (op_info[op].random) node->seed = like ? like->seed : seed_from_r();
+  if (op_is_random(op, attr)) node->seed = like ? like->seed : seed_from_r();
   if (run_program(&p, 0, team_choice_shared(), &failure)) raise(&failure);
   for (R_xlen_t k = 0; k < list_length(tapes); k++) tape_record(VECTOR_ELT(tapes, k), node, inputs, outputs, saved);
   UNPROTECT(3);
@@ -156,8 +156,8 @@ static SEXP value_from_shapes(SEXP program, int32_t slot) {
   if (p->slots[slot].kind == SLOT_BOUND) return VECTOR_ELT(VECTOR_ELT(program_shelter(program), SHELTER_OBJECTS), slot);
   int32_t i = 0;
   while (i < p->nodes_used && !computes(p, &p->nodes[i], slot)) i++;
-  if (i == p->nodes_used || !is_op(p->nodes[i].op) || op_info[p->nodes[i].op].random) return R_NilValue;
   const struct node *n = &p->nodes[i];
+  if (i == p->nodes_used || !is_op(n->op) || op_is_random(n->op, &n->attr)) return R_NilValue;
   if (n->op == OP_SHAPE) {
     const struct slot *x = &p->slots[p->operands[n->first].slot];
     struct tensor t;
@@ -196,7 +196,7 @@ SEXP ffi_apply(SEXP name, SEXP inputs, SEXP ints, SEXP reals, SEXP recording) {
   attributes(ints, reals, &attr);
   int dtype = target_dtype(op, inputs, &attr);
   check_parameters(op, &attr, dtype);
-  SEXP program = !Rf_isNull(tracing) && op_info[op].random ? tracing : R_NilValue;
+  SEXP program = !Rf_isNull(tracing) && op_is_random(op, &attr) ? tracing : R_NilValue;
   SEXP converted = PROTECT(Rf_allocVector(VECSXP, XLENGTH(inputs)));
   for (R_xlen_t k = 0; k < XLENGTH(inputs); k++) {
     SEXP x = coerce_tensor(VECTOR_ELT(inputs, k), dtype);

@@ -296,7 +296,7 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(values); k++)
     fill_input(&p->slots[slot_in(x, VECTOR_ELT(inputs, k))], VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
-    if (is_op(p->nodes[i].op) && op_info[p->nodes[i].op].random && p->nodes[i].draws_as < 0)
+    if (is_op(p->nodes[i].op) && op_is_random(p->nodes[i].op, &p->nodes[i].attr) && p->nodes[i].draws_as < 0)
       p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;

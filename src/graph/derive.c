@@ -167,7 +167,7 @@ static void derive_node(struct program *p, int32_t i) {
   own->outputs = n->inputs;
   for (int k = 0; k < n->inputs; k++)
     p->operands[p->operands_used++] = gradient_place(p, node_inputs(p, n)[k].slot);
-  if (op_info[n->op].random) own->draws_as = n->draws_as >= 0 ? n->draws_as : i;
+  if (op_is_random(n->op, &n->attr)) own->draws_as = n->draws_as >= 0 ? n->draws_as : i;
   own->saved = n->saved;
   own->workspace = program_add_flat(p, SLOT_COMPUTED, dtype_in(&q, op_info[n->op].key), q.derivative_workspace);
 }
@@ -251,7 +251,7 @@ static int is_missed(const struct program *p, const struct node *n) {
   if (!is_op(n->op)) return 0;
   const struct op_info *op = &op_info[n->op];
   int dtype = p->slots[node_outputs(p, n)->slot].dtype;
-  return (op->random && n->draws_as < 0) || op->index || op->index_by || op->fallible ||
+  return (op_is_random(n->op, &n->attr) && n->draws_as < 0) || op->index || op->index_by || op->fallible ||
     dtype == INT32 || dtype == INT64;
 }
 

@@ -120,7 +120,7 @@ void program_place(struct program *p, unsigned char *values, void *const *blocks
 
 int program_is_random(const struct program *p) {
   for (int i = 0; i < p->nodes_used; i++)
-    if (is_op(p->nodes[i].op) && op_info[p->nodes[i].op].random) return 1;
+    if (is_op(p->nodes[i].op) && op_is_random(p->nodes[i].op, &p->nodes[i].attr)) return 1;
   return 0;
 }
 

@@ -39,6 +39,7 @@
 #include "convolution.h"
 #include "update.h"
 #include "random.h"
+#include "attention.h"
 #include "recurrent.h"
 #include "cells.h"
 #endif

@@ -7,6 +7,7 @@
 #ifndef KERNELS_H
 #define KERNELS_H
 
+#include "ops/attention.h"
 #include "ops/convolution.h"
 #include "ops/image.h"
 #include "ops/normalize.h"

@@ -65,11 +65,14 @@ INLINE int64_t draw_of(const struct call *c, int64_t i) {
   return at;
 }
 
+/* uniform_at() >= rate, as bits */
+INLINE uint64_t least_kept(double rate) { return (uint64_t)ceil(rate * 0x1p52 - 0.5) << 12; }
+
 /* y = [y +] x / (1 - rate), or 0 where the draw is below the rate (Srivastava et al. 2014) */
 static void dropout(const struct call *c, const real *x, int add, real *y) {
   const double rate = c->attr->reals[0];
   const real scale = R(1 / (1 - rate));
-  const uint64_t key = key_of(c), least = (uint64_t)ceil(rate * 0x1p52 - 0.5) << 12; /* uniform_at() >= rate */
+  const uint64_t key = key_of(c), least = least_kept(rate);
   struct range r = share(c, shape_count(OUT_SHAPE));
   uint64_t bits[64]; /* drawn in a loop of its own, by vectors */
   for (int64_t i = r.begin; i < r.end; i += 64) {

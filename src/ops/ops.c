@@ -495,6 +495,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define KEY(k) .key = k
 #define INDEX(k) .index = 1u << (k)
 #define RANDOM .random = 1
+#define RANDOM_BY(k) .random = 2 + (k)
 #define FUSABLE .fusable = 1
 #define FALLIBLE .fallible = 1
 #define UNREAD(bits) .unread = bits
@@ -530,6 +531,11 @@ const char *op_name(int op) {
 const char *node_name(int op, char *text, size_t size) {
   snprintf(text, size, "%s%s", op_name(plain_op(op)), is_derivative(op) ? "_gradient" : "");
   return text;
+}
+
+int op_is_random(int op, const struct attr *attr) {
+  int by = op_info[op].random;
+  return by > 1 ? attr->reals[by - 2] != 0 : by;
 }
 
 int op_is_index(int op, int k, const struct attr *attr) {

@@ -90,6 +90,8 @@
       WITH(IMAGE), UNREAD(INPUT(0) | OUTPUT))                                                     \
   ROW(NORMALIZE, normalize, 1, 5, normalize, YES, "y = (x - mean) / sqrt(variance + epsilon) scale + offset", \
       WITH("leading:n groups:n scale:f offset:f given:f epsilon:r"), UNREAD(OUTPUT))             \
+  ROW(ATTENTION, attention, 3, 4, attention, YES, "y = dropout(softmax(scale q k')) v: see kernels/attention.h", \
+      WITH("causal:f scale:r rate:r"), INDEX(3), RANDOM_BY(1))                                    \
   ROW(CHOLESKY,  cholesky,  1, 1, cholesky,  RULE, "x = y y', y being a lower triangle", FALLIBLE) \
   ROW(TRIANGULAR_SOLVE, triangular_solve, 2, 2, solve, RULE, "a y = b, a being a triangle",       \
       WITH("lower:f adjoint:f"), FALLIBLE)                                                        \
@@ -234,7 +236,7 @@ struct op_info {
   unsigned index;         /* bit k: input k is an index, a label or a condition */
   int (*index_by)(const struct attr *attr, int k); /* the same, where it depends on attributes */
   int fallible; /* it refuses some numbers */
-  int random;  /* it draws random numbers: its node needs a seed */
+  int random;  /* it draws random numbers: its node needs a seed; 2 + k: unless its real attribute k is 0 */
   int fusable; /* dense() can apply it in place: its derivative follows from its value */
 };
 extern const struct op_info op_info[OP_COUNT];
@@ -248,6 +250,9 @@ static inline int derivative_reads(int op, int inputs, int k) {
 
 /* Check the number of inputs and their types, then ask the op's shape rule. */
 enum status op_infer(struct inference *q);
+
+/* Does it draw random numbers? */
+int op_is_random(int op, const struct attr *attr);
 
 /* Is input k an index, a label or a condition, whose type says nothing about the other inputs'? */
 int op_is_index(int op, int k, const struct attr *attr);

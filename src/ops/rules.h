@@ -42,6 +42,9 @@ enum status rule_qr(struct inference *q);
 enum status rule_eigh(struct inference *q);
 enum status rule_svd(struct inference *q);
 
+/* Of dot-product attention: see attention.h. */
+enum status rule_attention(struct inference *q);
+
 /* Mean and variance, and what they make of x: see normalize.h. */
 enum status rule_normalize(struct inference *q);
 

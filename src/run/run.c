@@ -17,6 +17,7 @@ static int meets_within(const struct call *c, int derivative) {
   case OP_MATMUL: case OP_DENSE: case OP_CONV: case OP_CONV_TRANSPOSE: case OP_CONV_KERNEL:
   case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: case OP_NORMALIZE: return 1;
   case OP_MEAN: return !derivative;
+  case OP_ATTENTION: return derivative;
   default: break;
   }
   /* the gradients of a tensor that is named twice wait for each other */

@@ -137,6 +137,7 @@ odd_calls <- alist(
   op_dropout(matrix(1, 2, 2), 0.5), op_gaussian_noise(matrix(1, 2, 2), 0.1),
   op_sparse_categorical_crossentropy(0:1, matrix(c(0.4, 0.3, 0.6, 0.7), 2)),
   op_normalize(matrix(c(1, 2, 3, 4), 2), c(1, 2), c(1, 2), c(1, 2), c(1, 2), leading = 0),
+  op_attention(array(1, c(1, 2, 1, 2)), array(1, c(1, 2, 1, 2)), array(1, c(1, 2, 1, 2))),
   k_batch_normalization(matrix(c(1, 2, 3, 4), 2), c(1, 2), c(1, 2), c(1, 2), c(1, 2)),
   k_normalize_batch_in_training(matrix(c(1, 2, 3, 4), 2), c(1, 2), c(1, 2), 1),
   op_resize(array(0.1, c(2, 2, 1)), c(2, 3)), k_resize_images(array(0.1, c(1, 2, 2, 1)), 2, 2),

@@ -68,6 +68,7 @@ random_case <- function(op) {
         go_backwards = stats::runif(1) < 0.5)
     },
     cholesky = , triangular_solve = , solve = , det = , qr = , eigh = , svd = random_linalg(op),
+    attention = random_attention(),
     normalize = random_normalize(),
     transform_image = , transform_image_back = random_image(op),
     max_pool = , average_pool = , max_pool_argmax = , average_unpool = random_pool(op),
