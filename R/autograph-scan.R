@@ -3,16 +3,17 @@
 # that a change can be seen later: by name and value, in functions, lists and objects (environments) alike.
 
 #' @param objects functions and objects that it is called with.
+#' @param known environments that are not looked at; `methods` those that it may call by a `$`.
 #' @return list(reason = NULL or why it cannot be traced, guards = list(list(env, names, values), ...)).
 #' @noRd
-look_through <- function(f, objects = NULL) {
+look_through <- function(f, objects = NULL, known = list(), methods = list()) {
   found <- new.env(parent = emptyenv())
   found$reason <- NULL
   found$reads <- list(list(env = session, names = c("floatx", "epsilon"))) # list(env, names)
-  found$seen <- list()  # functions and environments
+  found$seen <- known   # functions and environments
   found$objects <- list() # environments all of whose bindings count
   found$members <- NULL # names after `$`
-  found$methods <- list() # of modules, by name
+  found$methods <- methods # of modules, by name
   if (!look_at_module(f, found)) look_at_function(f, found)
   look_at(objects, "an argument", found)
   look_at_methods(found)
@@ -319,7 +320,7 @@ look_at_function_value <- function(f, found) {
 }
 
 # Objects whose contents we know not to matter, or to be read anew in each run.
-is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_dataset", "nn_plan"))
+is_live_object <- function(x) inherits(x, c("nn_namespace", "nn_optimizer", "nn_dataset", "nn_plan", "nn_own_class"))
 
 look_at_object <- function(x, name, found) {
   if (is_live_object(x) || was_seen(found, x)) return()

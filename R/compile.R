@@ -24,7 +24,8 @@ generics::compile
 #'   functions without one have that of their variable.
 #' @param loss_weights numbers, one per output: the loss that is minimised is the weighted sum.
 #' @param weighted_metrics metrics that take sample weights into account.
-#' @param run_eagerly,steps_per_execution,target_tensors,sample_weight_mode ignored; present for compatibility with
+#' @param run_eagerly for a model of [new_model_class()]: run its steps op by op? Ignored for others.
+#' @param steps_per_execution,target_tensors,sample_weight_mode ignored; present for compatibility with
 #'   Keras.
 #' @param ... not used: other arguments are refused.
 #' @return The model, invisibly.
@@ -42,16 +43,34 @@ generics::compile
 compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NULL, loss_weights = NULL,
   weighted_metrics = NULL, run_eagerly = NULL,
                              steps_per_execution = NULL, ..., target_tensors = NULL, sample_weight_mode = NULL) {
-  check_no_more(list(...), "compile", of = compile.nn_model)
   self <- layer_self(object)
+  if (has_method(self$own, "compile") && !isTRUE(self$compiling)) return(run_own_compile(self, sys.call(),
+    parent.frame()))
+  check_no_more(list(...), "compile", of = compile.nn_model)
+  if (!is.null(run_eagerly)) check_flag(run_eagerly)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done
   claim_optimizer(optimizer, self, "compile")
   given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)),
     loss_weights = loss_weights, weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
-  compiled <- list(optimizer = optimizer, given = given, loss = loss)
-  self$compiled <- if (self$built) finish_compile(self, compiled) else compiled
+  compiled <- list(optimizer = optimizer, given = given, loss = loss, eager = run_eagerly)
+  self$compiled <- if (!is.null(self$outputs)) finish_compile(self, compiled) else compiled
   invisible(object)
+}
+
+#' compile() of the user's class, with the arguments of a call; `super$compile(...)` is ours.
+#' @noRd
+run_own_compile <- function(self, call, frame) {
+  args <- as.list(call)[-1]
+  args[[max(1, match("object", names(args), 0))]] <- NULL
+  run_method(layer_handle(self), "compile", eval(as.call(c(list(list), args)), frame), self$own)
+  invisible(layer_handle(self))
+}
+
+base_compile <- function(self, ...) {
+  on.exit(self$compiling <- NULL)
+  self$compiling <- TRUE
+  compile.nn_model(layer_handle(self), ...)
 }
 
 #' R functions that have no name yet take that of the variable that the caller gave, as functions have their names in
@@ -182,7 +201,8 @@ compiled_self <- function(model, fun = calling_function()) {
 #' For data whose first rows decide the shape of a sequence's input.
 #' @noRd
 build_for <- function(self, x, fun) {
-  if (!self$built) {
+  if (is_own_model(self)) build_own_model(self, x, fun)
+  else if (!self$built) {
     check_has_layers(self, fun)
     if (is.data.frame(x)) x <- if (identical(layer_type(layer_self(self$layers[[1]]))$input_dtype, "string"))
       as_strings(x, "x", fun) else as_number_matrix(x, "x", fun)

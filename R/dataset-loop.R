@@ -83,8 +83,6 @@ assigned_names <- function(code) {
   unique(c(own, unlist(lapply(as.list(code), function(x) if (!missing(x)) assigned_names(x)))))
 }
 
-has_schedule <- function(optimizer) !is.null(.subset2(optimizer, "schedule"))
-
 #' So many batches, which all are full. What is carried on goes into the engine and comes back, also after an error.
 #' @noRd
 run_loop <- function(trace, loop, batches, env) {

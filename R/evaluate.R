@@ -17,6 +17,11 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken",
     fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
+  if (has_own_steps(self)) {
+    if (!is.null(class_weight)) abort("`class_weight` is not for models with steps of their own", fun = fun)
+    return(array_source(own_data(self, x, y, sample_weight, fun), if (is.null(batch_size)) 32L else
+      check_count(batch_size, fun = fun)))
+  }
   build_for(self, x, fun)
   if (is.null(y) && needs_targets(self)) abort("`y` must be given", fun = fun)
   if (is.null(y) && !is.null(c(sample_weight, class_weight))) abort("weights of samples need `y`", fun = fun)
@@ -62,6 +67,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
 #' An element of a data set or what a generator gave: (x, y) or (x, y, weights).
 #' @noRd
 batch_data <- function(self, element, class_weight, fun) {
+  if (has_own_steps(self)) return(own_columns(self, element, fun))
   pair <- is_branch(element) && length(element) %in% 2:3
   if (!pair && !needs_targets(self)) {
     if (is_branch(element) && length(self$inputs) == 1) element <- element[[1]]
@@ -103,7 +109,7 @@ each_block <- function(source, run, f, native = FALSE) {
     }
     data <- source$read(element)
     if (!f(data, data$rows)) break
-    .Call(C_epoch_rewind, run$state)
+    epoch_rewind(run$state)
     done <- done + 1
   }
   if (!done) abort("the data set is empty", fun = "fit")
@@ -111,7 +117,7 @@ each_block <- function(source, run, f, native = FALSE) {
 
 most_native <- 1000 # batches at once
 
-steps_of <- function(state) if (is.null(state)) 0 else .Call(C_epoch_totals, state)[3]
+steps_of <- function(state) if (is.null(state)) 0 else epoch_totals(state)[3]
 
 split_source <- function(self, source, share, fun) {
   if (is.null(source$data)) abort("`validation_split` is for arrays, not for data sets; give `validation_data`",
@@ -148,6 +154,7 @@ validation_source <- function(self, data, train, steps, fun) {
 evaluate_source <- function(self, source, callbacks) {
   run <- new.env(parent = emptyenv())
   step <- NULL
+  reset_own_metrics(self)
   hooks <- batch_hooks(callbacks, "test", function() step_logs(step, run$state))
   run_callbacks(callbacks, "on_test_begin")
   each_block(source, run, function(data, batch) {
@@ -250,17 +257,22 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
     predict_stream(self, x, steps, callbacks)
   } else {
     if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
-    if (!self$built && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
+    if (!self$built && !has_own_steps(self) && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
       warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
         " rows of one number", lost_row(2), class = "shape")
     }
-    build_for(self, x, "predict")
-    data <- model_data(self, x, fun = "predict")
+    data <- prediction_data(self, x)
     predict_columns(self, data, if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"), callbacks)
   }
   run_callbacks(callbacks, "on_predict_end")
   progress$epoch_end(NULL, step = attr(columns, "steps"))
   named_outputs(self, lapply(columns, function(x) if (is_tensor(x)) as.array(x) else x))
+}
+
+prediction_data <- function(self, x) {
+  if (has_own_steps(self)) return(own_data(self, x, fun = "predict"))
+  build_for(self, x, "predict")
+  model_data(self, x, fun = "predict")
 }
 
 predict_columns <- function(self, data, batch, callbacks, before = 0) {
@@ -281,9 +293,8 @@ predict_stream <- function(self, x, steps, callbacks) {
   parts <- list()
   while (length(parts) < limit && !is.null(element <- next_batch())) {
     element <- with_columns(element, x)
-    if (has_targets(element, length(self$inputs))) element <- element[[1]]
-    build_for(self, element, "predict")
-    data <- model_data(self, element, fun = "predict")
+    if (has_targets(element, length(self$inputs)) && !has_own_steps(self)) element <- element[[1]]
+    data <- prediction_data(self, element)
     parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows, callbacks, length(parts))
   }
   if (!length(parts)) abort("the data set is empty", fun = "predict")
@@ -345,6 +356,7 @@ predict_on_batch <- function(object, x) {
 on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   source <- data_source(self, x, y, .Machine$integer.max, sample_weight, class_weight, NULL, fun)
   if (kind == "train") check_trained(self, fun)
+  reset_own_metrics(self)
   if (is.null(self$compiled$checked)) check_ends_and_targets(self, source, ends = TRUE)
   step <- step_program(self, kind, source$data, source$batch)
   state <- new_state(step, random = kind == "train")

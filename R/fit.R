@@ -129,7 +129,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     self$history <- history
     if (!is.null(viewer)) viewer$update(history$metrics)
   }, interrupt = function(i) interrupted <<- TRUE)
-  if (!length(self$compiled$trained))
+  if (!length(self$compiled$trained) && !has_own_steps(self))
     warn("`fit()`: the model has no trainable weights, so nothing was trained", class = "untrained")
   run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
   if (!is.null(viewer)) viewer$done(history$metrics)
@@ -189,7 +189,7 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   state <- run$state
   run$state <- NULL
   self$interrupted <- list(epoch = run$epoch, state = NULL, rows = run$rows)
-  progress$epoch_end(logs, step = .Call(C_epoch_totals, state)[3])
+  progress$epoch_end(logs, step = epoch_totals(state)[3])
   run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)
 }
 
@@ -215,6 +215,7 @@ trained_and_validated <- function(self, run, callbacks, progress) {
 #' @noRd
 train_pass <- function(self, run, callbacks, progress) {
   source <- run$source
+  if (is.null(run$state)) reset_own_metrics(self)
   optimizer <- self$compiled$optimizer
   schedule <- .subset2(optimizer, "schedule")
   step <- NULL
@@ -234,7 +235,7 @@ train_pass <- function(self, run, callbacks, progress) {
     })
     note_names(self, data$names)
     hooks$begin(run$state)
-    rates <- if (!is.null(schedule)) {
+    rates <- if (!is.null(schedule) && is.null(step$results)) {
       first <- optimizer_iterations(optimizer)
       coming <- if (is.null(data$stream)) ceiling(data$rows / batch) else data$most
       vapply(first + seq_len(coming) - 1, function(t) as.double(schedule(t)), 0)
@@ -253,7 +254,7 @@ batch_hooks <- function(callbacks, mode, logs, go_on = function() TRUE, before =
   if (!wants_batches(callbacks, mode)) return(list(begin = function(state) NULL))
   tell <- function(when, ...) run_callbacks(callbacks, paste0("on_", mode, "_batch_", when), ...)
   list(
-    begin = function(state) tell("begin", before + .Call(C_epoch_totals, state)[3]),
+    begin = function(state) tell("begin", before + epoch_totals(state)[3]),
     on_step = function(steps, fraction, rows) {
       tell("end", before + steps - 1, logs = logs())
       if (fraction < 1) tell("begin", before + steps)
@@ -275,6 +276,7 @@ reading_data <- function(self, data, expr, state = NULL) {
 #' Do tokens and labels lie within the embeddings and classes that there are? Of `targets`, if there are any.
 #' @noRd
 check_indices <- function(self, data) {
+  if (has_own_steps(self)) return()
   refuse <- function(...) abort(..., class = "index", fun = user_function())
   plan <- model_plan(self)
   for (k in seq_along(self$inputs)) {

@@ -1,7 +1,7 @@
 # Members of models, and the methods that Python spells with a dollar: model$fit(...).
 
 model_members <- list(
-  layers = function(self) self$layers,
+  layers = function(self) model_layers(self),
   inputs = function(self) self$inputs,
   outputs = function(self) self$outputs,
   optimizer = function(self) self$compiled$optimizer,
@@ -18,7 +18,17 @@ model_members <- list(
 #' @export
 `$.nn_model` <- function(x, name) {
   self <- layer_self(x)
-  if (!is.null(model_members[[name]])) return(model_members[[name]](self))
+  if (!is.null(self$own)) {
+    found <- own_member(x, self$own, self$fields, name)
+    if (!is.null(found)) return(found[[1]])
+  }
+  plain_member(x, name)
+}
+
+#' @export
+plain_member.nn_model <- function(x, name) {
+  self <- layer_self(x)
+  for (members in list(model_members, step_members)) if (!is.null(members[[name]])) return(members[[name]](self))
   method <- model_methods[[name]]
   if (!is.null(method)) return(function(...) method(x, ...))
   NextMethod()
@@ -51,4 +61,5 @@ model_methods <- list(
 )
 
 #' @export
-more_members.nn_model <- function(x) c(names(model_members), names(model_methods))
+more_members.nn_model <- function(x) c(names(model_members), names(step_members),
+  names(model_methods))

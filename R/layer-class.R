@@ -17,13 +17,20 @@
 #' `self$field <- value` keeps values, variables (which become weights), layers and modules (whose weights become the
 #' layer's), also in lists;
 #' `self$add_loss(x)` adds a scalar to the loss, `self$add_metric(x, name)` reports the mean of what `call()` computes;
-#' `super()$__init__(...)` may be called and does nothing.
+#' `super$method(...)`, or `super()$method(...)`, calls the method of the class that this one inherits from.
+#' Methods and fields are members of the layer from outside, too: `layer$method()`, `layer$field`.
 #' Read sizes off `dim(inputs)`, but not the number of rows, which may change: use -1 in [op_reshape()] and the like.
 #'
+#' A class may inherit from another one that the user made, or from a layer of ours, as by `inherit = layer_dense`:
+#' `super$initialize(...)` takes then the arguments of that, and `super$call(inputs)` is what it does.
+#'
 #' @param classname a string.
-#' @param initialize,build,call,compute_mask functions, see above; only `call` must be there.
-#' @param ... more methods and values, named.
-#' @param get_config,compute_output_shape ignored; present for compatibility with Keras.
+#' @param initialize,build,call,compute_mask functions, see above; `call` must be there, or inherited.
+#' @param ... more methods and values, named; functions marked by [mark_active()] are active fields.
+#' @param public,private lists of such.
+#' @param inherit the class that it inherits from, see above; `NULL` for none.
+#' @param parent_env ignored.
+#' @param get_config,compute_output_shape methods that Keras asks for. They can be called, and are not needed here.
 #' @return A constructor with the arguments `object`, those of `initialize`, and the options of layers (see
 #'   [layer_dense()]).
 #' @examples
@@ -35,37 +42,64 @@
 #' )
 #' model <- keras_model_sequential(input_shape = 3) |> layer_scale() |> layer_dense(1)
 #' model
+#'
+#' # inheritance
+#' layer_scale_shift <- new_layer_class("ScaleShift", inherit = layer_scale,
+#'   initialize = function(shift) self$shift <- shift,
+#'   call = function(inputs) super$call(inputs) + self$shift
+#' )
+#' layer_scale_shift(matrix(1, 1, 2), shift = 5)
 #' @export
-new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call, compute_mask = NULL,
-  get_config = NULL, compute_output_shape = NULL) {
-  check_string(classname)
-  check_function(call)
-  for (name in c("initialize", "build", "compute_mask", "get_config", "compute_output_shape")) if (!is.null(get(name)))
-    check_function(get(name), arg = name)
-  parts <- list(...)
-  if (length(parts) && (is.null(names(parts)) || any(names(parts) == ""))) abort("methods and fields must be named")
-  methods <- c(list(initialize = initialize, build = build, call = call, compute_mask = compute_mask),
-    Filter(is.function, parts))
-  methods <- methods[!vapply(methods, is.null, NA)]
-  fields <- Filter(Negate(is.function), parts)
-  takes <- if (!is.null(initialize)) names(formals(initialize))
-  by_place <- setdiff(takes[!cumsum(takes == "...")], "self")
-  constructor <- function(object, ...) {
+new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, call = NULL, compute_mask = NULL,
+  get_config = NULL, compute_output_shape = NULL, public = list(), private = list(), inherit = NULL,
+  parent_env = NULL) {
+  named <- list(initialize = initialize, build = build, call = call, compute_mask = compute_mask,
+    get_config = get_config, compute_output_shape = compute_output_shape)
+  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private), inherit))
+}
+
+#' @rdname new_layer_class
+#' @export
+Layer <- function(classname, initialize = NULL, call = NULL, build = NULL, get_config = NULL, ..., public = list(),
+  private = list(), inherit = NULL, parent_env = NULL) {
+  named <- list(initialize = initialize, build = build, call = call, get_config = get_config)
+  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private), inherit))
+}
+
+#' The members of a class: methods that have arguments of their own, and further ones.
+#' @noRd
+class_parts <- function(named, more, public, private, fun = calling_function()) {
+  named <- Filter(Negate(is.null), named)
+  for (name in names(named)) check_function(named[[name]], arg = name, fun = fun)
+  for (part in list(more, public, private)) if (!is_named_list(part)) abort("methods and fields must be named",
+    fun = fun)
+  c(named, more, public, private)
+}
+
+own_layer_constructor <- function(class, fun = calling_function()) {
+  if (!has_method(class, "call") && is.null(class$base)) abort("`call` must be given: the class `",
+    class$classname, "` must have a method `call`, or inherit one", fun = fun)
+  initialize <- find_member(class, "methods", "initialize")$value
+  made_by <- if (is.null(initialize) && !is.null(class$base)) get(class$base) else initialize
+  takes <- if (!is.null(made_by)) names(formals(made_by))
+  by_place <- setdiff(takes[!cumsum(takes == "...")], c("self", "object"))
+  constructor <- new_constructor(class, function(object, ...) {
     args <- list(...)
     is_option <- if (is.null(names(args))) rep(FALSE, length(args)) else
       names(args) %in% setdiff(layer_option_names, takes)
     own <- with_argument_names(args[!is_option], by_place) # a file has them by name
     options <- args[is_option]
-    if (length(own) && is.null(initialize)) abort("takes no arguments, as it has no `initialize`", fun = classname)
+    if (length(own) && is.null(takes)) abort("takes no arguments, as it has no `initialize`", fun = class$classname)
     if (!missing(object)) take_names_before(object)
-    layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(classname, methods), fun = classname),
-      options))
+    layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(class), fields = all_of(class, "fields"),
+      fun = class$classname), options))
     self <- layer_self(layer)
     self$class <- constructor
-    self$fields <- fields
-    if (!is.null(initialize)) run_method(self, "initialize", own)
+    self$own <- class
+    if (!is.null(initialize)) run_method(layer, "initialize", own, class)
+    else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own)
     if (missing(object)) layer else compose(object, layer)
-  }
+  })
   constructor
 }
 
@@ -78,6 +112,8 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
 #' @param object what the layer is composed with, as for [layer_dense()]; without it, or `NULL`, the layer itself.
 #' @param args a named list: the arguments of `initialize`, and options such as `name`.
 #' @return The model, a symbolic tensor or a tensor, as `object` is; a layer without `object`.
+#' @details `create_wrapper()` does the same for a class that inherits from `KerasWrapper`: the layer among `args` that
+#'   is called `layer` is the one that is wrapped, `self$layer`, whose weights are the wrapper's, too.
 #' @seealso [new_layer_class()]
 #' @examples
 #' if (requireNamespace("R6", quietly = TRUE)) {
@@ -94,113 +130,116 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
 #' @export
 create_layer <- function(layer_class, object = NULL, args = list()) {
   if (!is_branch(args)) abort("`args` must be a list, not ", describe(args))
-  constructor <- if (inherits(layer_class, "R6ClassGenerator")) class_of_r6(layer_class) else
+  constructor <- if (inherits(layer_class, "R6ClassGenerator")) layer_of_r6(layer_class) else
     check_function(layer_class)
   args <- args[!vapply(args, is.null, NA) | !names(args) %in% layer_option_names]
   alone <- missing(object) || is.null(object) # missing, too, where the function around had none
   do.call(constructor, c(if (!alone) list(object), args), quote = TRUE)
 }
 
+layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, "create_layer"), "create_layer")
+
+#' @rdname create_layer
+#' @param wrapper_class an R6 class that inherits from `KerasWrapper`, or a constructor of layers.
+#' @export
+create_wrapper <- function(wrapper_class, object = NULL, args = list()) {
+  if (!is_layer(args$layer)) abort("`args$layer` must be a layer, not ", describe(args$layer))
+  if (inherits(wrapper_class, "R6ClassGenerator") && missing(object)) create_layer(wrapper_class, args = args) else
+    create_layer(wrapper_class, object, args)
+}
+
 #' @rdname create_layer
 #' @format An object of class `nn_base_class`, to inherit from.
 #' @export
-KerasLayer <- structure(list(classname = "KerasLayer"), class = "nn_base_class")
+KerasLayer <- base_class("layer", "KerasLayer")
 
+#' @rdname create_layer
+#' @format NULL
 #' @export
-print.nn_base_class <- function(x, ...) {
-  cat("<class ", .subset2(x, "classname"), ">\n", sep = "")
-  invisible(x)
-}
+KerasWrapper <- class_record("layer", "KerasWrapper", list(
+  initialize = function(layer, ...) {
+    self$layer <- layer
+    super$initialize(...)
+  },
+  call = function(inputs, ...) self$layer(inputs, ...)
+))
 
-#' The constructor for an R6 class, whose methods and fields are those of its ancestors, too.
+#' What the engine of layers asks of a layer of a class: methods where there are any, else those of the layer of ours
+#' that the class inherits from.
 #' @noRd
-class_of_r6 <- function(generator) {
-  of <- function(g) {
-    if (inherits(g, "nn_base_class")) return(list())
-    if (!inherits(g, "R6ClassGenerator")) abort("`layer_class` must inherit from `KerasLayer`", fun = "create_layer")
-    parts <- c(g$public_fields, g$private_fields, g$public_methods, g$private_methods)
-    utils::modifyList(of(g$get_inherit()), parts[names(parts) != "clone"], keep.null = TRUE)
-  }
-  parts <- of(generator)
-  if (!is.function(parts$call)) abort("the class `", generator$classname, "` must have a method `call`",
-    fun = "create_layer")
-  do.call(new_layer_class, c(list(generator$classname), parts), quote = TRUE)
-}
-
-own_type <- function(classname, methods) {
-  wants <- names(formals(methods$call))
-  call <- function(self, x, ...) run_method(self, "call", c(list(x), list(...)))
+own_type <- function(class) {
+  base <- own_base(class)
+  forward <- if (has_method(class, "call")) find_member(class, "methods", "call")$value else base$call
+  wants <- if (!is.null(forward)) intersect(c("training", "mask"), names(formals(forward)))
+  run <- function(name) function(self, ...) run_method(layer_handle(self), name, list(...), class)
+  call <- function(self, x, ...) NULL
   # the engine of layers looks at the arguments
-  formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), 2),
-    c("training", "mask"))[intersect(c("training", "mask"), wants)])
-  body(call) <- bquote(run_method(self, "call",
-    c(list(x), list(...), .(as.call(c(quote(list), arguments_called(wants)))))))
-  list(
-    class_name = classname, methods = methods, several = TRUE,
-    build = function(self, shape) if (!is.null(methods$build)) run_method(self, "build", list(shape)),
+  formals(call) <- c(formals(call), stats::setNames(rep(list(quote(expr = )), length(wants)), wants))
+  body(call) <- bquote(run_call(self, c(list(x), list(...), .(as.call(c(quote(list), stats::setNames(lapply(wants,
+    as.name), wants)))))))
+  run_call <- if (has_method(class, "call")) function(self, args) run_method(layer_handle(self), "call", args, class)
+    else function(self, args) do.call(base$call, c(list(self), args))
+  own <- list(
+    class_name = class$classname, methods = all_of(class, "methods"),
+    several = if (is.null(base)) TRUE else base$several,
+    build = if (has_method(class, "build")) run("build") else base$build,
     call = call,
-    mask = if (!is.null(methods$compute_mask)) function(self, x, mask)
-    run_method(self, "compute_mask", list(x, mask)) else "mask" %in% wants
+    mask = if (has_method(class, "compute_mask")) run("compute_mask") else if (!is.null(base)) base$mask else
+      "mask" %in% wants
   )
+  utils::modifyList(if (is.null(base)) list() else base, Filter(Negate(is.null), own))
 }
-
-arguments_called <- function(wants) {
-  names <- intersect(c("training", "mask"), wants)
-  stats::setNames(lapply(names, as.name), names)
-}
-
-#' `self` is an argument, or found where the method was written.
-#' @noRd
-run_method <- function(self, name, args) {
-  method <- layer_type(self)$methods[[name]]
-  me <- structure(list(self = self), class = "nn_layer_self")
-  if (identical(names(formals(method))[1], "self")) return(do.call(method, c(list(me), args)))
-  home <- new.env(parent = environment(method))
-  home$self <- home$private <- me
-  home$super <- function(...) list(`__init__` = function(...) invisible(), initialize = function(...) invisible(),
-    build = function(...) invisible())
-  class(home$super) <- "nn_super"
-  environment(method) <- home
-  do.call(method, args)
-}
-
-#' @export
-`$.nn_super` <- function(x, name) function(...) invisible()
 
 own_members <- list(
   add_weight = function(self) {
     function(name = "weight", shape = integer(), initializer = "glorot_uniform", regularizer = NULL, constraint = NULL,
-      trainable = TRUE, dtype = NULL) {
+      trainable = TRUE, dtype = NULL, ...) {
+      if (missing(shape) && !is.character(name)) { # keras3 begins with the shape
+        shape <- name
+        name <- "weight"
+      }
+      check_no_more(list(...)[setdiff(names(list(...)), c("autocast", "aggregation"))], self$name)
       add_weight(self, check_string(name, fun = self$name), check_layer_sizes(shape, "shape", self$name), initializer,
         as_part("regularizer", regularizer), as_part("constraint", constraint), check_flag(trainable, fun = self$name),
         if (is.null(dtype)) self$dtype else dtype)
     }
   },
-  add_loss = function(self) function(loss, ...) note_loss(loss, self$name),
+  add_loss = function(self) function(losses, ...) invisible(add_losses(self, losses)),
   add_metric = function(self) function(value, name = NULL, ...) note_metric(value, name, self$name)
 )
 
 #' @export
-`$.nn_layer_self` <- function(x, name) {
-  self <- .subset2(x, "self")
-  if (name %in% names(self$fields)) return(self$fields[[name]])
-  if (!is.null(own_members[[name]])) return(own_members[[name]](self))
-  if (name %in% names(layer_type(self)$methods)) return(function(...) run_method(self, name, list(...)))
-  as_layer(self)[[name]]
+base_member.nn_layer <- function(object, name) {
+  self <- layer_self(object)
+  type <- own_base(self$own)
+  switch(name,
+    initialize = function(...) initialize_layer(self, list(...)),
+    build = function(input_shape) if (is.null(type$build)) invisible() else type$build(self, input_shape),
+    call = function(...) if (is.null(type)) abort("the class it inherits from has no `call`", fun = self$name) else
+      type$call(self, ...),
+    compute_mask = function(inputs, mask = NULL) mask,
+    get_config = function() c(list(name = self$name, trainable = self$trainable, dtype = self$dtype),
+      if (!is.null(type)) self$config),
+    if (!is.null(own_members[[name]])) own_members[[name]](self) else plain_member(object, name)
+  )
 }
 
-#' @export
-`[[.nn_layer_self` <- function(x, i) `$.nn_layer_self`(x, i)
+#' The type of the layer of ours that a class inherits from, or NULL.
+#' @noRd
+own_base <- function(class) if (!is.null(class$base)) get(paste0(sub("^layer_", "", class$base), "_type"),
+  envir = topenv())
 
-#' @export
-`$<-.nn_layer_self` <- function(x, name, value) {
-  self <- .subset2(x, "self")
-  self$fields[name] <- list(value)
-  x
+#' What `super$initialize(...)` does: options of layers, and the arguments of the layer of ours.
+#' @noRd
+initialize_layer <- function(self, args) {
+  base <- self$own$base
+  is_option <- names(args) %in% c("name", "trainable", "dtype")
+  options <- check_layer_options(args[is_option], self$name)
+  for (name in names(options)) self[[name]] <- options[[name]]
+  rest <- if (is.null(names(args))) args else args[!is_option]
+  if (is.null(base)) return(check_no_more(rest, self$class_name))
+  made <- layer_self(do.call(base, if (length(rest)) with_argument_names(rest, names(formals(base))[-1]) else rest))
+  self$config <- made$config
+  self$fields <- c(self$fields, made$fields)
+  invisible()
 }
-
-#' @export
-`[[<-.nn_layer_self` <- function(x, i, value) `$<-.nn_layer_self`(x, i, value)
-
-#' @export
-print.nn_layer_self <- function(x, ...) print(as_layer(.subset2(x, "self")))

@@ -153,7 +153,9 @@ state_sizes <- function(cell) {
   type <- layer_type(cell)
   if (is.function(type$state_sizes)) return(type$state_sizes(cell))
   size <- cell$fields$state_size
-  if (is.null(size) && is.function(type$methods$state_size)) size <- run_method(cell, "state_size", list())
+  if (is.null(size) && is.function(type$methods$state_size)) {
+    size <- run_method(layer_handle(cell), "state_size", list(), cell$own)
+  }
   sizes <- if (is_branch(size)) size else as.list(size)
   good <- vapply(sizes, function(s) is.numeric(s) && length(s) > 0 && !anyNA(s) && all(s >= 0 & s == round(s)), NA)
   if (!length(sizes) || !all(good)) {

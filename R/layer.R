@@ -40,6 +40,7 @@ new_layer <- function(kind, object, config, ..., type = NULL, fields = NULL, fun
   self$built <- FALSE
   self$weights <- list() # variables, in Keras' order
   self$rules <- list()   # for each: list(regularizer, constraint, trainable)
+  self$noted <- new_plan() # losses of its last call
   layer <- as_layer(self)
   if (alone) layer else compose(object, layer)
 }
@@ -53,7 +54,7 @@ as_layer <- function(self, class = "nn_layer") structure(function(object, ...) a
 
 #' The same of a layer that may be a model.
 #' @noRd
-layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential"))
+layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential", "own_model"))
   c("nn_model", "nn_layer") else "nn_layer")
 
 layer_self <- function(layer) environment(layer)$self
@@ -183,13 +184,10 @@ add_weight <- function(self, name, shape, initializer = "glorot_uniform", regula
 #' @noRd
 build_layer <- function(self, shape) {
   if (self$built) return(invisible(self))
-  before <- tracing_program()
-  set_recording(tracing = NULL)
-  on.exit(set_recording(tracing = before))
   self$input_shape <- shape
   build <- layer_type(self)$build
   tryCatch(
-    if (!is.null(build)) unrecorded(build(self, shape)),
+    if (!is.null(build)) outside_of_trace(unrecorded(build(self, shape))),
     error = function(e) { # all or nothing
       self$weights <- self$rules <- list()
       stop(e)
@@ -272,6 +270,11 @@ cast_float <- function(t, dtype) {
 #' @noRd
 call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
   type <- layer_type(self)
+  if (!isTRUE(session$calling)) {
+    session$calling <- TRUE
+    on.exit(session$calling <- FALSE)
+    forget_losses(self)
+  }
   wants <- names(formals(type$call))
   given <- list(...)
   known <- if (is.null(names(given))) rep(FALSE, length(given)) else names(given) %in% wants[-(1:2)]
@@ -293,50 +296,11 @@ call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
     with_note(y, "mask", mask)
   }, tensor_leaves(result), result_masks(self, result, x, mask)))
   regularizer <- self$config$activity_regularizer
-  if (!is.null(regularizer) && !is.null(session$penalties)) {
+  if (!is.null(regularizer) && !on_trial()) {
     penalty <- with_place(paste0("the `activity_regularizer` of `", self$name, "`"), regularizer(result))
-    note_loss(op_divide(penalty, batch_size_of(result)), self$name)
+    note_loss(op_divide(penalty, batch_size_of(result)), self$name, self)
   }
   result
-}
-
-# While a step is traced, what is added to its loss and what it reports besides is collected here; at other times nobody
-# asks for it.
-
-note_loss <- function(x, fun) {
-  for (loss in tensor_leaves(x)) {
-    if (!is_tensor(loss)) loss <- tensor(loss)
-    check_scalar(loss, fun)
-    if (!is.null(session$penalties)) session$penalties <- c(session$penalties, list(loss))
-  }
-}
-
-#' Losses that a layer is given from outside: functions without arguments, called in each step.
-#' @noRd
-add_losses <- function(self, losses) {
-  for (loss in tensor_leaves(losses, keep_null = TRUE)) {
-    if (is_keras_tensor(loss)) abort("a symbolic tensor belongs to a model's graph: `model$add_loss(x)`. A layer ",
-      "takes a function without arguments, or tensors within its `call()`", fun = "add_loss")
-    if (!is.function(loss)) note_loss(loss, "add_loss")
-    else self$own_losses <- c(self$own_losses, list(check_function(loss, takes = 0, fun = "add_loss")))
-  }
-  forget_steps()
-}
-
-#' Programs know of no losses and metrics that came later.
-#' @noRd
-forget_steps <- function() session$adapted <- new.env(parent = emptyenv())
-
-note_metric <- function(x, name, fun) {
-  check_name(name, fun)
-  if (!is_tensor(x)) x <- tensor(x)
-  if (!is.null(session$penalties)) session$reports <- c(session$reports, list(list(name = name, value = x)))
-}
-
-check_scalar <- function(x, fun) {
-  if (length(dim(x)) == 0) return(x)
-  abort("a loss must be a scalar, as `k_mean(x)` gives, not of shape ", format_keras_shape(dim(x)), class = "shape",
-    fun = fun)
 }
 
 #' Whatever a layer or model holds that is not to be trained is not, either.
@@ -393,6 +357,7 @@ layer_members <- list(
   get_config = function(self) function() get_config(layer_handle(self)),
   reset_states = function(self) function() reset_states(as_layer(self)),
   add_loss = function(self) function(losses, ...) invisible(add_losses(self, losses)),
+  losses = function(self) losses_of(self),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
   count_params = function(self) function() count_of(all_weights(self))
@@ -463,6 +428,21 @@ fixed_weights <- function(owner) {
 #' @export
 `$.nn_layer` <- function(x, name) {
   self <- layer_self(x)
+  if (!is.null(self$own)) {
+    found <- own_member(x, self$own, self$fields, name)
+    if (!is.null(found)) return(found[[1]])
+    if (!is.null(own_members[[name]])) return(own_members[[name]](self))
+  }
+  plain_member(x, name)
+}
+
+#' A member without what a class of the user's adds.
+#' @noRd
+plain_member <- function(x, name) UseMethod("plain_member")
+
+#' @export
+plain_member.nn_layer <- function(x, name) {
+  self <- layer_self(x)
   if (!is.null(layer_members[[name]])) return(layer_members[[name]](self))
   own <- layer_type(self)$members[[name]]
   if (!is.null(own)) return(own(self))
@@ -484,7 +464,8 @@ more_members.nn_layer <- function(x) NULL
 layer_member_names <- function(x) {
   self <- layer_self(x)
   unique(c(more_members(x), names(layer_members), names(layer_type(self)$members), names(self$config),
-    names(self$fields)))
+    names(self$fields), if (!is.null(self$own)) c(names(own_members), names(all_of(self$own, "methods")),
+      names(all_of(self$own, "active")))))
 }
 
 #' @export
@@ -503,8 +484,21 @@ layer_member_names <- function(x) {
   self <- layer_self(x)
   if (name == "trainable") change_trainable(self, check_flag(value, arg = "trainable", fun = self$name))
   else if (name == "name") self$name <- check_name(value, self$name)
+  else if (!is.null(self$own)) set_field(x, self, name, value)
   else abort("`$", name, "` of ", describe(x), " cannot be set", class = "member", fun = NULL)
   x
+}
+
+#' A field of a layer or model of the user's class. What was traced knows of no others.
+#' @noRd
+set_field <- function(x, self, name, value) {
+  active <- find_member(self$own, "active", name)
+  if (!is.null(active)) return(call_member(x, active, list(value)))
+  if (!is_tracing()) forget_steps()
+  else if (is_same(self, session$stepping) && name %in% names(self$fields) && !is_same(self$fields[[name]], value)) {
+    abort_trace(paste0("it changes the field `", name, "`"))
+  }
+  self$fields[name] <- list(value)
 }
 
 #' @export

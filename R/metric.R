@@ -211,19 +211,41 @@ call_metric <- function(y_true, y_pred = NULL, sample_weight = NULL) {
 }
 
 metric_update <- function(m, y_true, y_pred = NULL, sample_weight = NULL) {
-  check_not_tracing("it updates a metric")
-  state <- attr(m, "state")
-  sums <- as.double(metric_statistics(m, y_true, y_pred, sample_weight))
-  state$totals <- if (is.null(state$totals)) sums else state$totals + sums
+  totals <- metric_totals(m)
+  sums <- metric_statistics(m, y_true, y_pred, sample_weight)
+  variable_assign(totals, op_add(totals, op_cast(sums, "float64")))
+  if (is_tracing()) assign("updates", metric_updates(m) + 1, envir = attr(m, "state"))
 }
 
+#' The variable that holds the sums over the batches.
+#' @noRd
+metric_totals <- function(m) {
+  state <- attr(m, "state")
+  if (is.null(state$totals)) state$totals <- outside_of_trace(variable(numeric(metric_size(m)), "float64",
+    trainable = FALSE))
+  state$totals
+}
+
+#' How many updates were traced.
+#' @noRd
+metric_updates <- function(m) max(0, attr(m, "state")$updates)
+
+#' In a step of a model's that is traced, a tensor where it is a mean, and else an object that such a step may return.
+#' @noRd
 metric_now <- function(m) {
-  totals <- attr(m, "state")$totals
-  metric_result(m, if (is.null(totals)) numeric(metric_size(m)) else totals)
+  if (!is_tracing()) return(metric_result(m, as.double(metric_totals(m))))
+  if (is.null(session$stepping)) abort_trace("it asks a metric for its result")
+  later <- structure(list(metric = m, updates = metric_updates(m)), class = "nn_metric_result")
+  if (metric_size(m) != 2 || part_name(m) == "root_mean_squared_error") return(later)
+  parts <- op_unstack(metric_totals(m), axis = 1)
+  mean <- op_where(op_equal(parts[[2]], 0), op_zeros_like(parts[[1]]), op_divide(parts[[1]], parts[[2]]))
+  with_note(op_cast(mean, session$floatx), "metric", later)
 }
 
 metric_reset <- function(m) {
-  attr(m, "state")$totals <- NULL
+  check_not_tracing("it resets a metric")
+  totals <- attr(m, "state")$totals
+  if (!is.null(totals)) variable_assign(totals, op_zeros_like(totals))
   invisible()
 }
 

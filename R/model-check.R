@@ -19,6 +19,7 @@ number_losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_p
 #' @param ends hold losses and last layers against each other, too?
 #' @noRd
 check_ends_and_targets <- function(self, source, y = "y", ends = FALSE) {
+  if (has_own_steps(self)) return()
   check <- function(data) {
     of <- outputs_with_loss(self)
     if (ends) for (k in of) check_end(self, k)
@@ -65,7 +66,9 @@ check_end <- function(self, k) {
 #' @noRd
 last_layer <- function(x) {
   layer <- x$node$layer
-  if (!is.null(layer$outputs)) return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
+  if (!is.null(layer$outputs) && !is_own_model(layer)) {
+    return(last_layer(layer$outputs[[place_of(x, tensor_leaves(x$node$outputs))]]))
+  }
   if (layer$kind %in% c("flatten", "reshape", "permute", "repeat_vector", "dropout"))
     return(last_layer(tensor_leaves(x$node$inputs)[[1]]))
   list(name = layer$name, activation = last_activation(layer), shape = dim(x))

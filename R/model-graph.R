@@ -79,11 +79,9 @@ graph_plan <- function(inputs, outputs, fun, ends = list()) {
 #' That of a model. A sequence grows layer by layer: its plan is made when it is asked for, which is no change of the
 #' model; that it gets another is one.
 #' @noRd
-new_plan <- function() structure(new.env(parent = emptyenv()), class = "nn_plan")
-
 model_plan <- function(self) {
   if (is.null(self$plan$made)) self$plan$made <- graph_plan(self$inputs, self$outputs, self$name, self$ends)
-  self$plan$made
+  c(self$plan$made, list(self = self))
 }
 
 #' Run a graph on tensors, one per input.

@@ -4,6 +4,7 @@
 #' Is there anything that needs targets?
 #' @noRd
 needs_targets <- function(self) {
+  if (has_own_steps(self)) return(FALSE)
   compiled <- self$compiled
   is.null(compiled$losses) || !all_null(compiled$losses) || any(lengths(compiled$metrics) > 0)
 }
@@ -55,6 +56,6 @@ note_ends_found <- function(plan, tensors) {
   for (k in seq_along(plan$ends)) {
     x <- tensors[[plan$end_places[k]]]
     name <- plan$ends[[k]]$name
-    if (is.null(name)) note_loss(x, "add_loss") else note_metric(x, name, "add_metric")
+    if (is.null(name)) note_loss(x, "add_loss", plan$self) else note_metric(x, name, "add_metric")
   }
 }

@@ -61,6 +61,11 @@ data_rows <- function(data, from, to) {
 #' @param element,data the first batch, and what was made of it.
 #' @noRd
 native_batches <- function(self, element, data, batches) {
+  if (!is.null(data$template)) {
+    if (is.null(batches) || data$rows != batches$size) return(FALSE)
+    return(utils::modifyList(data, list(columns = lapply(data$columns, op_zeros_like),
+      from = seq_along(data$columns) - 1L)))
+  }
   if (is.null(batches) || !is_branch(element) || length(element) != 2 || data$rows != batches$size ||
     length(unlist(data$parts))) return(FALSE)
   leaves <- tensor_leaves(element)
@@ -86,7 +91,7 @@ comes_as_it_is <- function(leaf, column, names) {
 #' The batch that the columns hold, as the model has it.
 #' @noRd
 batch_at_hand <- function(data, state) {
-  data$rows <- .Call(C_epoch_totals, state)[1]
+  data$rows <- epoch_totals(state)[1]
   data$columns <- lapply(data$columns, slice_rows, 1, data$rows)
   data
 }

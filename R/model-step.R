@@ -20,8 +20,9 @@ step_program <- function(self, kind, data, batch) {
   key <- paste(c(kind, unlist(columns), data$layout), collapse = " ")
   step <- cache[[key]]
   if (is.null(step)) step <- cache[[paste(key, batch)]]
-  if (!is.null(step)) return(step)
-  step <- switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
+  if (!is.null(step) && (is.null(step$guards) || guards_hold(step$guards))) return(step)
+  step <- if (has_own_steps(self)) trace_own_step(self, kind, data, batch) else
+    switch(kind, predict = trace_prediction(self, data, batch), trace_step(self, kind == "train", data, batch))
   step$kind <- kind
   if (step$rows) {
     key <- paste(key, batch)
@@ -151,14 +152,6 @@ logits_for <- function(activation, output) {
   if (!is.null(noted) && identical(activation, noted$of)) noted$z
 }
 
-#' Penalties on weights, once per step, for weights that have a regularizer.
-#' @noRd
-weight_penalties <- function(self) {
-  rules <- Filter(function(r) !is.null(r$regularizer), weight_rules(self))
-  lapply(rules, function(r) with_place(paste0("the regularizer of `", variable_name(r$weight), "`"),
-    r$regularizer(r$weight)))
-}
-
 update_weights <- function(self, tape, total) {
   trained <- self$compiled$trained
   guard_step(total, kept_weights(self))
@@ -170,6 +163,10 @@ update_weights <- function(self, tape, total) {
       "comparisons, rounding or casts to whole numbers", fun = user_function())
   }
   apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
+  constrain_weights(self, trained)
+}
+
+constrain_weights <- function(self, trained) {
   for (r in weight_rules(self)) {
     if (!is.null(r$constraint) && is_one_of(r$weight, trained)) variable_assign(r$weight, r$constraint(r$weight))
   }
@@ -285,6 +282,20 @@ bring_back <- function(kept) {
 #' for floats, else tensors.
 #' @noRd
 run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL, on_clock = NULL, rates = NULL) {
+  if (!is.null(step$eager)) return(run_eagerly(self, step, data, batch, state, shuffle, on_step, on_clock))
+  for (optimizer in step$optimizers) refresh(optimizer)
+  scheduled <- Filter(has_schedule, step$optimizers)
+  if (length(scheduled)) {
+    heard <- on_step
+    on_step <- function(...) {
+      for (optimizer in scheduled) refresh(optimizer)
+      is.null(heard) || heard(...)
+    }
+  }
+  run_program(self, step, data, batch, state, shuffle, on_step, on_clock, rates)
+}
+
+run_program <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL, on_clock = NULL, rates = NULL) {
   collected <- NULL
   before <- .Call(C_epoch_totals, state)[3]
   taken <- 0
@@ -303,13 +314,25 @@ run_step <- function(self, step, data, batch, state, shuffle = 0, on_step = NULL
   }
 }
 
-new_state <- function(step, random = FALSE) .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size),
-  as.integer(random))
+new_state <- function(step, random = FALSE) {
+  state <- .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size), as.integer(random))
+  if (is.null(step$eager)) state else list2env(list(steps = 0, rows = 0, results = list(), rows_of = state))
+}
+
+#' Another block of rows comes.
+#' @noRd
+epoch_rewind <- function(state) .Call(C_epoch_rewind, if (is.environment(state)) state$rows_of else state)
+
+#' Rows of the batch at hand, rows and steps so far, sums.
+#' @noRd
+epoch_totals <- function(state) if (is.environment(state)) c(0, state$rows, state$steps) else
+  .Call(C_epoch_totals, state)
 
 #' Loss and metrics so far, named.
 #' @noRd
 step_logs <- function(step, state) {
-  totals <- .Call(C_epoch_totals, state)
+  if (!is.null(step$results)) return(result_numbers(if (is.null(step$eager)) step$results else state$results))
+  totals <- epoch_totals(state)
   rows <- totals[2]
   sums <- totals[-(1:3)]
   n_losses <- sum(step$averaged)

@@ -44,13 +44,13 @@ print.nn_model <- function(x, ...) {
 }
 
 model_table <- function(self, width, positions, expand_nested, show_trainable) {
-  if (!self$built) {
+  rows <- if (self$built || is_own_model(self)) layer_rows(self, expand_nested)
+  if (is.null(rows)) {
     n <- length(self$layers)
     rest <- if (n) paste0(" (", n, if (n > 1) " layers" else " layer", " so far)") else ""
     return(c(paste0("Model: \"", self$name, "\""), paste0("<no summary available: the model was not built", rest, ">")))
   }
-  rows <- layer_rows(self, expand_nested)
-  connected <- !is_chain(self)
+  connected <- !is_own_model(self) && !is_chain(self)
   cells <- list("Layer (type)" = sprintf("%s%s (%s)", rows$indent, rows$layer, rows$type),
     "Output Shape" = rows$output_shape, "Param #" = as.character(rows$params))
   if (connected) cells[["Connected to"]] <- rows$connected
@@ -83,6 +83,22 @@ model_table <- function(self, width, positions, expand_nested, show_trainable) {
 #' A row per layer, in the order in which data pass them.
 #' @noRd
 layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$trainable) {
+  row <- function(layer, outputs, from = "") {
+    own <- data.frame(
+      indent = indent, layer = layer$name, type = layer$class_name,
+      output_shape = paste(vapply(outputs, format_keras_shape, ""), collapse = ", "),
+      params = count_of(all_weights(layer)), trainable = trained && layer$trainable,
+      connected = paste(unique(from), collapse = ", ")
+    )
+    if (isTRUE(layer$is_input)) own$output_shape <- paste0("[", own$output_shape, "]")
+    nested <- if (expand_nested && (!is.null(layer$outputs) || is_own_model(layer)))
+      layer_rows(layer, TRUE, paste0(indent, "  "), own$trainable)
+    rbind(own, nested)
+  }
+  if (is_own_model(self)) {
+    return(do.call(rbind, lapply(model_layers(self), function(l) row(layer_self(l),
+      tensor_leaves(layer_self(l)$output_shape)))))
+  }
   nodes <- model_plan(self)$nodes
   shown <- if (self$kind == "sequential") Filter(function(n) !isTRUE(n$layer$is_input), nodes) else nodes
   seen <- new.env(parent = emptyenv())
@@ -91,16 +107,7 @@ layer_rows <- function(self, expand_nested = FALSE, indent = "", trained = self$
     layer <- n$layer
     from <- unlist(lapply(nodes, function(m) if (identical(m$layer, layer)) vapply(node_sources(m), function(x)
       x$node$layer$name, "")))
-    own <- data.frame(
-      indent = indent, layer = layer$name, type = layer$class_name,
-      output_shape = paste(vapply(tensor_leaves(n$outputs), function(y) format_keras_shape(dim(y)), ""),
-        collapse = ", "),
-      params = count_of(all_weights(layer)), trainable = trained && layer$trainable,
-      connected = paste(unique(from), collapse = ", ")
-    )
-    if (isTRUE(layer$is_input)) own$output_shape <- paste0("[", own$output_shape, "]")
-    nested <- if (expand_nested && !is.null(layer$outputs)) layer_rows(layer, TRUE, paste0(indent, "  "), own$trainable)
-    rbind(own, nested)
+    row(layer, lapply(tensor_leaves(n$outputs), dim), from)
   })
   do.call(rbind, rows)
 }

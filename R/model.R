@@ -59,7 +59,7 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
   model
 }
 
-new_model <- function(kind, name, dtype = NULL) {
+new_model <- function(kind, name, dtype = NULL, stem = kind) {
   self <- new.env(parent = emptyenv())
   self$kind <- kind
   self$class_name <- if (kind == "sequential") "Sequential" else "Functional"
@@ -67,11 +67,12 @@ new_model <- function(kind, name, dtype = NULL) {
   self$options <- list()
   self$dtype <- if (is.null(dtype)) session$floatx else dtype
   self$trainable <- TRUE
-  self$name <- if (is.null(name)) unique_name(kind) else check_name(name, if (kind == "sequential")
+  self$name <- if (is.null(name)) unique_name(stem) else check_name(name, if (kind == "sequential")
     "keras_model_sequential" else "keras_model")
   self$home <- session$home
   self$built <- FALSE
   self$layers <- list()
+  self$noted <- new_plan()
   self$stop_training <- FALSE
   self
 }
@@ -211,15 +212,20 @@ keras_model <- function(inputs, outputs = NULL, ...) {
   options <- list(...)
   check_no_more(options[setdiff(seq_along(options), which(names(options) == "name"))])
   check_given(missing(inputs), "inputs")
-  check_given(is.null(outputs), "outputs")
   self <- new_model("model", options$name)
+  make_functional(self, inputs, outputs)
+  layer_handle(self)
+}
+
+make_functional <- function(self, inputs, outputs, fun = calling_function()) {
+  check_given(is.null(inputs), "inputs", fun)
+  check_given(is.null(outputs), "outputs", fun)
   if (is_branch(inputs)) self$input_names <- names(inputs)
   if (is_branch(outputs)) self$output_names <- names(outputs)
-  inputs <- check_symbolic(inputs)
-  if (length(unique_objects(inputs)) < length(inputs)) abort("`inputs` has the same tensor twice")
-  graph <- own_beginning(inputs, check_symbolic(outputs))
-  finish_model(self, graph$inputs, graph$outputs)
-  layer_handle(self)
+  inputs <- check_symbolic(inputs, "inputs", fun)
+  if (length(unique_objects(inputs)) < length(inputs)) abort("`inputs` has the same tensor twice", fun = fun)
+  graph <- own_beginning(inputs, check_symbolic(outputs, "outputs", fun), fun)
+  finish_model(self, graph$inputs, graph$outputs, fun)
 }
 
 check_symbolic <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
@@ -266,9 +272,14 @@ model_type <- sequential_type <- list(
 )
 
 check_has_layers <- function(self, fun = calling_function()) {
-  if (!length(self$layers)) abort("the model has no layers yet", fun = fun)
-  self$layers
+  layers <- model_layers(self)
+  if (!length(layers)) abort("the model has no layers yet", fun = fun)
+  layers
 }
+
+#' The layers of a graph or sequence, or those in the fields of a model of the user's class.
+#' @noRd
+model_layers <- function(self) if (is_own_model(self)) Filter(is_layer, tensor_leaves(self$fields)) else self$layers
 
 #' The model's state, built.
 #' @noRd
@@ -371,14 +382,14 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
   at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
   chosen <- if (is.function(which)) {
     check_function(which, fun = fun, takes = 1)
-    base::which(vapply(self$layers, function(l) isTRUE(which(l)), NA))
+    base::which(vapply(model_layers(self), function(l) isTRUE(which(l)), NA))
   } else if (!is.null(which)) {
     if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ",
       describe(which), fun = fun)
     vapply(which, layer_at, 0, names, "which", fun)
   }
   else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
-  for (layer in lapply(self$layers[chosen], layer_self)) change_trainable(layer, trainable)
+  for (layer in lapply(model_layers(self)[chosen], layer_self)) change_trainable(layer, trainable)
   if (trainable) change_trainable(self, TRUE)
   invisible(object)
 }

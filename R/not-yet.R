@@ -8,8 +8,7 @@ not_yet_names <- list(
     "image_to_array"),
   models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
-    "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input",
-    "new_model_class"),
+    "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),
   data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
   training = c("callback_backup_and_restore", "callback_remote_monitor")
 )
@@ -17,8 +16,7 @@ not_yet_names <- list(
 #' What to do in place of it, where something is here.
 #' @noRd
 not_yet_hints <- c(
-  image_data_generator = "`layer_random_flip()` and its like augment pictures, within a model or by `dataset_map()`",
-  new_model_class = "a loop with `tf$GradientTape()`, compiled by `autograph()`, trains in any way"
+  image_data_generator = "`layer_random_flip()` and its like augment pictures, within a model or by `dataset_map()`"
 )
 
 #' Functions of Keras that are not in this version

@@ -129,6 +129,12 @@ architecture <- function(self, own) {
 layer_number <- function(self, table) {
   at <- place_of(self, table$selves)
   if (!is.na(at)) return(at)
+  if (!is.null(self$own) && self$own$kind == "model") {
+    abort("`", self$name, "` is of the class `", self$class_name, "`, which is code: `save_model_weights()` keeps its ",
+      "weights, for another model of the class, and `saveRDS()` all of it", class = "custom", fun = user_function())
+  }
+  if (!is.null(self$own$base)) abort("layers of classes that inherit from one of ours, as `", self$name,
+    "`, are not stored: `save_model_weights()` keeps the weights", class = "custom", fun = user_function())
   if (length(self$own_losses)) warn("the functions that `", self$name, "$add_loss()` took are not stored with the ",
     "model: add them again to what is made of it", class = "custom")
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
@@ -401,7 +407,7 @@ layer_constructor <- function(kind, fun) {
 
 find_custom <- function(custom_objects, name, what, fun) {
   found <- custom_objects[[name]]
-  if (inherits(found, "R6ClassGenerator")) return(class_of_r6(found))
+  if (inherits(found, "R6ClassGenerator")) return(layer_of_r6(found))
   if (is.function(found)) return(found)
   abort("the model uses a custom ", what, ", `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
     class = "custom", fun = fun)

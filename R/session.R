@@ -13,6 +13,7 @@
 #   training    do layers that are called without `training` behave as in training?
 #   frozen      TRUE within a layer or model that is not to be trained
 #   penalties   on activities and other losses of layers, collected while a step is traced; reports: their metrics
+#   stepping    the model whose own step runs, or is traced
 #   told_formats  names of files whose format is not what the name says
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
@@ -46,6 +47,15 @@ op_code <- new.env(parent = emptyenv())
 #' The number that C has for a name.
 #' @noRd
 enum_code <- function(enum, name) match(name, enums[[enum]]) - 1L
+
+#' Run code that is no part of the function being traced.
+#' @noRd
+outside_of_trace <- function(expr) {
+  before <- tracing_program()
+  set_recording(tracing = NULL)
+  on.exit(set_recording(tracing = before))
+  expr
+}
 
 #' What the function does cannot be part of a program. Outside of autograph() this is an error.
 #' @noRd
