@@ -125,6 +125,17 @@ has_own_steps <- function(self) {
     class = class)) || is_own_model(self) && !has_method(class, "call") || isTRUE(self$compiled$eager)
 }
 
+#' Can it be made again from a description?
+#' @noRd
+check_describable <- function(self) {
+  if (!is.null(self$own) && self$own$kind == "model") {
+    abort("`", self$name, "` is of the class `", self$class_name, "`, which is code: `save_model_weights()` keeps its ",
+      "weights, for another model of the class, and `saveRDS()` all of it", class = "custom", fun = user_function())
+  }
+  if (!is.null(self$own$base)) abort("layers of classes that inherit from one of ours, as `", self$name,
+    "`, are not stored: `save_model_weights()` keeps the weights", class = "custom", fun = user_function())
+}
+
 #' The graph of a model with `call`, once its inputs are known: one call of itself.
 #' @noRd
 build_own_model <- function(self, x, fun) {

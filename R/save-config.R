@@ -448,6 +448,7 @@ call_as_keras <- function(layer, arguments) {
 #' @export
 get_config.nn_model <- function(object) {
   self <- layer_self(object)
+  check_describable(self)
   if (length(self$ends)) warn("what `add_loss()` and `add_metric()` gave the model is not part of its configuration",
     class = "custom")
   config <- list(name = self$name, trainable = self$trainable)

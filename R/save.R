@@ -129,12 +129,7 @@ architecture <- function(self, own) {
 layer_number <- function(self, table) {
   at <- place_of(self, table$selves)
   if (!is.na(at)) return(at)
-  if (!is.null(self$own) && self$own$kind == "model") {
-    abort("`", self$name, "` is of the class `", self$class_name, "`, which is code: `save_model_weights()` keeps its ",
-      "weights, for another model of the class, and `saveRDS()` all of it", class = "custom", fun = user_function())
-  }
-  if (!is.null(self$own$base)) abort("layers of classes that inherit from one of ours, as `", self$name,
-    "`, are not stored: `save_model_weights()` keeps the weights", class = "custom", fun = user_function())
+  check_describable(self)
   if (length(self$own_losses)) warn("the functions that `", self$name, "$add_loss()` took are not stored with the ",
     "model: add them again to what is made of it", class = "custom")
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
