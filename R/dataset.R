@@ -266,6 +266,10 @@ as_iterator <- function(x) {
   check_not_tracing("it iterates over a data set")
   if (is_iterator(x)) return(x)
   if (inherits(x, "nn_coro_iterator")) return(attr(x, "iterator"))
+  if (is_generator(x)) {
+    generator <- x
+    x <- new_dataset(NULL, Inf, pull = function() generator)
+  }
   if (!is_dataset(x)) {
     if (!is.vector(x)) abort("`x` must be a data set, not ", describe(x))
     items <- as.list(x)
@@ -280,6 +284,7 @@ as_iterator <- function(x) {
 #' @export
 iter_next <- function(it, completed = NULL) {
   if (inherits(it, "nn_coro_iterator")) it <- attr(it, "iterator")
+  if (is_generator(it)) return(it())
   if (!is_iterator(it)) abort("`it` must come from `as_iterator()`, not be ", describe(it))
   check_not_tracing("it takes elements from a data set")
   element <- it$pull()

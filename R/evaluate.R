@@ -35,17 +35,19 @@ array_source <- function(data, batch) list(data = data, rows = data$rows, batch 
 
 stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg) {
   if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
-  if (is_dataset(x) && !is.null(batch_size))
-    abort("`batch_size` must not be given for a data set, whose elements are batches", fun = fun)
-  size <- if (is_dataset(x)) length(x) else Inf
+  if (!is.null(batch_size) && (is_dataset(x) || is_generator(x)))
+    abort("`batch_size` must not be given for a ", if (is_dataset(x)) "data set" else "generator",
+      ", whose elements are batches", fun = fun)
+  size <- stream_length(x)
   if (!is.null(steps)) steps <- check_count(steps, arg = steps_arg, fun = fun)
+  else if (is_generator(x)) steps <- size
   if (is.null(steps) && is.infinite(size)) abort("`", steps_arg, "` must be given for data without end", fun = fun)
   source <- new.env(parent = emptyenv())
   source$next_batch <- NULL
   source$start <- function() {
-    it <- if (is_dataset(x)) as_iterator(x)
-    source$batches <- attr(it$pull, "batches")
-    if (is.null(it)) x else function() iter_next(it)
+    next_batch <- open_stream(x)
+    source$batches <- attr(next_batch, "batches")
+    next_batch
   }
   source$check <- NULL # of the first batch
   source$read <- function(element) {
@@ -286,10 +288,10 @@ predict_columns <- function(self, data, batch, callbacks, before = 0) {
 }
 
 predict_stream <- function(self, x, steps, callbacks) {
-  if (is.null(steps) && !is_dataset(x)) abort("`steps` must be given for data without end", fun = "predict")
-  limit <- if (is.null(steps)) Inf else check_count(steps, fun = "predict")
-  it <- if (is_dataset(x)) as_iterator(x)
-  next_batch <- if (is.null(it)) x else function() iter_next(it)
+  if (is.null(steps) && is.infinite(stream_length(x)) && !is_dataset(x))
+    abort("`steps` must be given for data without end", fun = "predict")
+  limit <- if (!is.null(steps)) check_count(steps, fun = "predict") else if (is_generator(x)) length(x) else Inf
+  next_batch <- open_stream(x)
   parts <- list()
   while (length(parts) < limit && !is.null(element <- next_batch())) {
     element <- with_columns(element, x)

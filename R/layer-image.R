@@ -63,13 +63,16 @@ cut_pictures <- function(x, at, size) {
   op_slice(x, c(rep(1, batch), at + 1, 1), c(rep(-1, batch), size, -1))
 }
 
-#' Cut to the ratio of the new size first, as Keras' smart_resize() does.
+#' Cut to the ratio of the new size, evenly at both ends.
 #' @noRd
-resize_to_ratio <- function(x, size, method = "bilinear") {
+cut_to_ratio <- function(x, size) {
   now <- picture_size(x)
   cut <- pmin(now, floor(rev(now) * size / rev(size)))
-  op_resize(cut_pictures(x, (now - cut) %/% 2, cut), size, method)
+  cut_pictures(x, (now - cut) %/% 2, cut)
 }
+
+# As Keras' smart_resize() does.
+resize_to_ratio <- function(x, size, method = "bilinear") op_resize(cut_to_ratio(x, size), size, method)
 
 resizing_type <- list(
   class_name = "Resizing",

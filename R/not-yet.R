@@ -3,9 +3,7 @@
 
 not_yet_names <- list(
   layers = "layer_feature_space",
-  images = c("flow_images_from_data", "flow_images_from_dataframe", "flow_images_from_directory",
-    "image_array_resize", "image_array_save", "image_data_generator", "image_dataset_from_directory", "image_load",
-    "image_to_array"),
+  images = "image_dataset_from_directory",
   models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),
@@ -16,7 +14,7 @@ not_yet_names <- list(
 #' What to do in place of it, where something is here.
 #' @noRd
 not_yet_hints <- c(
-  image_data_generator = "`layer_random_flip()` and its like augment pictures, within a model or by `dataset_map()`"
+  image_dataset_from_directory = "`flow_images_from_directory()` reads pictures from folders"
 )
 
 #' Functions of Keras that are not in this version
@@ -28,8 +26,7 @@ not_yet_hints <- c(
 #' @param ... whatever the function takes in Keras.
 #' @return None: an error of class `nativenet_error_missing`.
 #' @examples
-#' try(image_load("cat.png"))
-#' try(image_data_generator())
+#' try(callback_remote_monitor())
 #' @seealso [nativenet] for what is there.
 #' @name not_yet
 #' @keywords internal

@@ -75,7 +75,9 @@ resize_kernels <- list(
   bicubic = cubic(c(1.5, -2.5, 0, 1), c(-0.5, 2.5, -4, 2)),
   mitchellcubic = cubic(c(7 / 6, -2, 0, 8 / 9), c(-7 / 18, 2, -10 / 3, 16 / 9)),
   lanczos3 = lanczos(3), lanczos5 = lanczos(5),
-  gaussian = function(d) ifelse(abs(d) < 1.5, exp(-2 * d^2), 0)
+  gaussian = function(d) ifelse(abs(d) < 1.5, exp(-2 * d^2), 0),
+  # of Pillow, for image_load() alone
+  hamming = function(d) ifelse(d == 0, 1, ifelse(abs(d) < 1, sin(pi * d) / (pi * d) * (0.54 + 0.46 * cos(pi * d)), 0))
 )
 
 #' The weights of n cells in each of m, row by row.

@@ -15,13 +15,15 @@
 #' @param shuffle `TRUE` to draw windows at random, governed by `set.seed()`.
 #' @param reverse `TRUE` to turn windows round in time.
 #' @param batch_size windows in a batch; the last batch may be smaller.
-#' @return A function without arguments that returns the next batch, `list(x, y)`, starting again after the last one.
-#'   `x` has the shape (batch, `length / sampling_rate`, ...). Its attribute `steps` is the number of batches of a pass,
-#'   for `steps_per_epoch`.
+#' @return A generator: a function without arguments that returns the next batch, `list(x, y)`, starting again after the
+#'   last one. `x` has the shape (batch, `length / sampling_rate`, ...). Its `length()` is the number of batches of a
+#'   pass; [fit()], [evaluate()] and [predict()] take such passes, each from the beginning, where the number of steps is
+#'   not said.
+#' @seealso [timeseries_dataset_from_array()]
 #' @examples
 #' batch <- timeseries_generator(1:10, 1:10, length = 3, batch_size = 2)
 #' batch()
-#' attr(batch, "steps")
+#' length(batch)
 #' @export
 timeseries_generator <- function(data, targets, length, sampling_rate = 1, stride = 1, start_index = 0,
   end_index = NULL,
@@ -49,14 +51,17 @@ timeseries_generator <- function(data, targets, length, sampling_rate = 1, strid
   rows <- seq(first, last, by = stride)
   back <- seq(length, 1, by = -sampling_rate)
   if (reverse) back <- rev(back)
-  at <- 0L
-  batch <- function() {
-    in_order <- rows[at + seq_len(min(batch_size, base::length(rows) - at))]
-    chosen <- if (shuffle) first - 1L + sample.int(last - first + 1L, batch_size, replace = TRUE) else in_order
-    at <<- if (at + batch_size >= base::length(rows)) 0L else at + batch_size
-    list(windows_at(data, outer(chosen, back, "-") + 1), take_rows(targets, chosen + 1))
+  start <- function() {
+    at <- 0L
+    function() {
+      in_order <- rows[at + seq_len(min(batch_size, base::length(rows) - at))]
+      chosen <- if (shuffle) first - 1L + sample.int(last - first + 1L, batch_size, replace = TRUE) else in_order
+      at <<- if (at + batch_size >= base::length(rows)) 0L else at + batch_size
+      list(windows_at(data, outer(chosen, back, "-") + 1), take_rows(targets, chosen + 1))
+    }
   }
-  structure(batch, steps = (base::length(rows) + batch_size - 1L) %/% batch_size)
+  new_generator(start, ceiling(base::length(rows) / batch_size), list(length = length, batch_size = batch_size,
+    sampling_rate = sampling_rate, stride = stride))
 }
 
 time_steps <- function(x, arg, fun = calling_function()) {

@@ -67,7 +67,7 @@ sensible <- list(
       paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|",
         "scan_func|body|cond|build|call|f|mask|output_shape)$|"),
     paste0("[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|",
-      "^check_gradient[|]object$|^custom_metric")), some_functions),
+      "^check_gradient[|]object$|^custom_metric|preprocessing_function$")), some_functions),
   # nothing in a list: any size, or an empty text
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
     "nulls"), c("sequences$", "nested"),
@@ -327,6 +327,13 @@ odd_calls <- alist(
   tf_function(function(x) x), trace_program(function(x) x, matrix(1, 2, 2)), timeseries_generator(matrix(1:10, 5), 1:5,
     2), to_categorical(c(0, 1), 2), check_lab(odd_file("lab.R"), lab = "tensors", timeout = 5),
     strip_solutions(odd_file("lab.R")),
+  image_load(odd_file("png")), image_to_array(matrix(0:3, 2)), image_from_array(matrix(0:3, 2)),
+  image_array_save(matrix(0:3, 2), "picture.out.png"), image_array_resize(array(0.1, c(2, 3, 1)), 2, 2),
+  image_smart_resize(array(0.1, c(2, 3, 1)), c(2, 2)), image_data_generator(),
+  fit_image_data_generator(image_data_generator(), array(0.1, c(2, 2, 2, 1))),
+  flow_images_from_data(array(0.1, c(2, 2, 2, 1))), flow_images_from_directory(odd_file("pictures")),
+  flow_images_from_dataframe(data.frame(filename = c("a/1.png", "b/1.png"), class = c("a", "b")),
+    odd_file("pictures")),
   use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6), plot(odd_history()), print(odd_history()),
   as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()),
   glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()), print(tensor(1:3)),
@@ -469,6 +476,11 @@ odd_loss <- function() {
   function() op_sum(op_square(w))
 }
 
+# 2 x 2 gray pixels
+odd_png <- as.raw(strtoi(substring(paste0("89504e470d0a1a0a0000000d494844520000000200000002080000000057dd52f80000",
+  "000e4944415408996360486330fe0f000303019908f3ed1d0000000049454e44ae426082"), 2 * (1:71) - 1,
+  2 * (1:71)), 16))
+
 odd_file <- function(kind) {
   path <- file.path(tempdir(), paste0("odd-", kind))
   if (file.exists(path)) return(path)
@@ -478,7 +490,11 @@ odd_file <- function(kind) {
     npy = writeBin(npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw())), path),
     npz = write_zip(list(a.npy = npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw()))), path),
     model = save_model(odd_model(), path), weights = save_model_weights(odd_model(), path),
-    tokenizer = save_text_tokenizer(odd_tokenizer(), path),
+    tokenizer = save_text_tokenizer(odd_tokenizer(), path), png = writeBin(odd_png, path),
+    pictures = for (class in c("a", "b")) {
+      dir.create(file.path(path, class), recursive = TRUE)
+      writeBin(odd_png, file.path(path, class, "1.png"))
+    },
     lab.R = writeLines(c("#!hwbegin", "x <- 1", "#!hwend"), path)
   )
   path
