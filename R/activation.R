@@ -32,23 +32,16 @@ activation_formulas <- list(
   relu = function(x, config) relu_of(x, config$alpha, config$max_value, config$threshold),
   elu = function(x, config) op_elu(x, config$alpha),
   selu = function(x, config) op_selu(x),
-  gelu = function(x, config) if (config$approximate) gelu_by_tanh(x) else op_gelu(x),
+  gelu = function(x, config) op_gelu(x, config$approximate),
   swish = function(x, config) op_silu(x),
   sigmoid = function(x, config) op_sigmoid(x),
-  hard_sigmoid = function(x, config) op_hard_sigmoid(x),
+  hard_sigmoid = function(x, config) op_hard_sigmoid(x, 0.2),
   tanh = function(x, config) op_tanh(x),
   softmax = function(x, config) op_softmax(x, config$axis),
   softplus = function(x, config) op_softplus(x),
   softsign = function(x, config) op_softsign(x),
   exponential = function(x, config) op_exp(x)
 )
-
-#' (1 + tanh(z / 2)) / 2 is sigmoid(z).
-#' @noRd
-gelu_by_tanh <- function(x) {
-  z <- op_multiply(op_multiply(x, op_add(op_square(x), 1 / 0.044715)), 0.044715 * 2 * sqrt(2 / pi))
-  op_multiply(x, op_sigmoid(z))
-}
 
 call_activation <- function(x) {
   self <- sys.function()

@@ -335,6 +335,6 @@ run_ahead.default <- function(loop, code, env) NULL
 #' @noRd
 slice_rows <- function(x, i, n = 1, drop = FALSE) {
   shape <- dim(x)
-  rows <- op_slice(x, start = c(i, rep(1, length(shape) - 1)), size = c(n, shape[-1]))
+  rows <- op_slice(x, c(i, rep(1, length(shape) - 1)), shape = c(n, shape[-1]))
   if (drop) op_reshape(rows, shape[-1]) else rows
 }

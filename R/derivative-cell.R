@@ -1,24 +1,25 @@
 # The recurrent ops as plain ops, step by step, for derivatives of their derivatives. The formulas are those of
 # src/kernels/cells.h.
 
-cell_function <- function(name) switch(name, linear = identity, exponential = op_exp, get(paste0("op_", name)))
+cell_function <- function(name) switch(name, linear = identity, exponential = op_exp,
+  hard_sigmoid = function(x) op_hard_sigmoid(x, 0.2), gelu = function(x) op_gelu(x, FALSE), get(paste0("op_", name)))
 
 #' One step: x the projected input (B, G), state a list of h and c, by what the recurrent kernel is multiplied with.
 #' @noRd
 cell_steps <- list(
   lstm = function(x, state, by, kernel, bias, g, f, after) {
-    z <- op_split(x + op_matmul(by, kernel), 4, 2)
+    z <- split_axis(x + op_matmul(by, kernel), 4, 2)
     c <- f(z[[2]]) * state$c + f(z[[1]]) * g(z[[3]])
     list(h = f(z[[4]]) * g(c), c = c)
   },
   gru = function(x, state, by, kernel, bias, g, f, after) {
-    x <- op_split(x, 3, 2)
+    x <- split_axis(x, 3, 2)
     if (after) {
       product <- op_matmul(by, kernel)
-      product <- op_split(if (is.null(bias)) product else product + bias, 3, 2)
+      product <- split_axis(if (is.null(bias)) product else product + bias, 3, 2)
       a <- function(r) g(x[[3]] + r * product[[3]])
     } else {
-      kernel <- op_split(kernel, 3, 2)
+      kernel <- split_axis(kernel, 3, 2)
       product <- lapply(kernel[1:2], function(part) op_matmul(by, part))
       a <- function(r) g(x[[3]] + op_matmul(r * by, kernel[[3]]))
     }
@@ -43,16 +44,16 @@ unrolled_cell <- function(x, n) {
   states <- if (n$op == "lstm") c("h", "c") else "h"
   first <- Map(function(given, like) if (is.null(given)) op_zeros_like(like) else given, more[states], n$outputs[-1])
   if (!steps) return(c(list(op_zeros_like(n$output)), unname(first)))
-  mask <- if (!is.null(more$mask)) op_unstack(op_expand_dims(more$mask, -1), 2)
+  mask <- if (!is.null(more$mask)) op_unstack(op_expand_dims(more$mask, -1), axis = 2)
   rows <- x[[1]]
   # what stands at masked steps may be anything
   if (!is.null(more$table)) rows <- op_gather(more$table, if (is.null(mask)) rows else op_where(more$mask, rows, 0L))
   else if (!is.null(mask)) rows <- op_where(op_expand_dims(more$mask, -1), rows, 0)
   projected <- op_matmul(rows, x[[2]])
   after <- n$op == "gru" && ints["after"] != 0
-  biases <- if (after && !is.null(more$bias)) op_unstack(more$bias, 1) else list(more$bias, NULL)
+  biases <- if (after && !is.null(more$bias)) op_unstack(more$bias, axis = 1) else list(more$bias, NULL)
   if (!is.null(biases[[1]])) projected <- projected + biases[[1]]
-  xs <- op_unstack(projected, 2)
+  xs <- op_unstack(projected, axis = 2)
   state <- first
   y <- op_zeros_like(n$outputs[[2]])
   g <- cell_function(enums$cell_activation[ints["activation"] + 1])

@@ -51,7 +51,7 @@ qr_rule <- function(n) {
   sizes <- utils::tail(shape_of(n$inputs[[1]]), 2)
   rows <- sizes[1]
   columns <- sizes[2]
-  if (n$ints[1] && rows > columns) abort("there is no gradient of `op_qr(full_matrices = TRUE)` for matrices taller ",
+  if (n$ints[1] && rows > columns) abort("there is no gradient of `op_qr(mode = \"complete\")` for matrices taller ",
     "than wide", fun = "op_qr")
   per_right <- function(x, r) op_matrix_transpose(op_triangular_solve(r, op_matrix_transpose(x), lower = FALSE))
   square <- function(r, dq, dr) {
@@ -78,7 +78,7 @@ to_lower <- function(g) {
 eigh_rule <- function(n) {
   e <- n$outputs[[1]]
   v <- n$outputs[[2]]
-  middle <- op_diag(upstream_or_zero(n, 1))
+  middle <- op_matrix_diag(upstream_or_zero(n, 1))
   if (!is.null(n$upstream[[2]])) middle <- middle + safe_reciprocal(differences(e)) * product(v, n$upstream[[2]],
     turn = TRUE)
   list(to_lower(product_turned(product(v, middle), v)))
@@ -95,7 +95,7 @@ svd_rule <- function(n) {
   first <- function(x) if (n$ints[1]) op_slice(x, c(lead, 1, 1), c(-lead, -1, k)) else x
   u <- first(n$outputs[[2]])
   v <- first(n$outputs[[3]])
-  middle <- op_diag(upstream_or_zero(n, 1))
+  middle <- op_matrix_diag(upstream_or_zero(n, 1))
   if (!vectors) return(list(product_turned(product(u, middle), v)))
   du <- n$upstream[[2]]
   dv <- n$upstream[[3]]

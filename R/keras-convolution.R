@@ -18,20 +18,20 @@
 #' k_conv1d(array(1:5 + 0, c(1, 5, 1)), array(c(-1, 1), c(2, 1, 1)))
 #' @export
 k_conv1d <- function(x, kernel, strides = 1, padding = "valid", data_format = NULL, dilation_rate = 1) {
-  k_convolved(x, 1, data_format, function(x) op_conv(x, kernel, NULL, strides, padding, dilation_rate))
+  k_convolved(x, 1, data_format, function(x) op_conv(x, kernel, strides, padding, dilation_rate = dilation_rate))
 }
 
 #' @rdname k_conv1d
 #' @export
 k_conv2d <- function(x, kernel, strides = c(1, 1), padding = "valid", data_format = NULL, dilation_rate = c(1, 1)) {
-  k_convolved(x, 2, data_format, function(x) op_conv(x, kernel, NULL, strides, padding, dilation_rate))
+  k_convolved(x, 2, data_format, function(x) op_conv(x, kernel, strides, padding, dilation_rate = dilation_rate))
 }
 
 #' @rdname k_conv1d
 #' @export
 k_conv3d <- function(x, kernel, strides = c(1, 1, 1), padding = "valid", data_format = NULL,
   dilation_rate = c(1, 1, 1)) {
-  k_convolved(x, 3, data_format, function(x) op_conv(x, kernel, NULL, strides, padding, dilation_rate))
+  k_convolved(x, 3, data_format, function(x) op_conv(x, kernel, strides, padding, dilation_rate = dilation_rate))
 }
 
 #' @rdname k_conv1d
@@ -50,24 +50,24 @@ k_conv3d_transpose <- function(x, kernel, output_shape, strides = c(1, 1, 1), pa
 #' @export
 k_depthwise_conv2d <- function(x, depthwise_kernel, strides = c(1, 1), padding = "valid", data_format = NULL,
   dilation_rate = c(1, 1)) {
-  k_convolved(x, 2, data_format, function(x) op_depthwise_conv(x, depthwise_kernel, NULL, strides, padding,
-    dilation_rate))
+  k_convolved(x, 2, data_format, function(x) op_depthwise_conv(x, depthwise_kernel, strides, padding,
+    dilation_rate = dilation_rate))
 }
 
 #' @rdname k_conv1d
 #' @export
 k_separable_conv1d <- function(x, depthwise_kernel, pointwise_kernel, strides = 1, padding = "valid",
   data_format = NULL, dilation_rate = 1) {
-  k_convolved(x, 1, data_format, function(x) op_conv(op_depthwise_conv(x, depthwise_kernel, NULL, strides, padding,
-    dilation_rate), pointwise_kernel))
+  k_convolved(x, 1, data_format, function(x) op_conv(op_depthwise_conv(x, depthwise_kernel, strides, padding,
+    dilation_rate = dilation_rate), pointwise_kernel))
 }
 
 #' @rdname k_conv1d
 #' @export
 k_separable_conv2d <- function(x, depthwise_kernel, pointwise_kernel, strides = c(1, 1), padding = "valid",
   data_format = NULL, dilation_rate = c(1, 1)) {
-  k_convolved(x, 2, data_format, function(x) op_conv(op_depthwise_conv(x, depthwise_kernel, NULL, strides, padding,
-    dilation_rate), pointwise_kernel))
+  k_convolved(x, 2, data_format, function(x) op_conv(op_depthwise_conv(x, depthwise_kernel, strides, padding,
+    dilation_rate = dilation_rate), pointwise_kernel))
 }
 
 k_convolved <- function(x, n, data_format, f, fun = calling_function()) {

@@ -76,7 +76,7 @@ predict_classes <- function(object, x, batch_size = NULL, verbose = 0, steps = N
   if (is.list(y)) abort("the model has ", length(y), " outputs: `predict()` gives them all")
   rank <- length(dim(y))
   if (dim(y)[rank] == 1) return(ifelse(y > 0.5, 1L, 0L))
-  classes <- as.array(op_argmax(y, rank))
+  classes <- as.array(op_argmax(y, rank, zero_indexed = TRUE))
   storage.mode(classes) <- "integer"
   classes
 }

@@ -74,11 +74,11 @@ k_logsumexp <- function(x, axis = NULL, keepdims = FALSE) op_logsumexp(x, axis, 
 #' @examples
 #' k_argmax(matrix(c(1, 9, 5, 2), 2)) # 1 0
 #' @export
-k_argmax <- function(x, axis = -1) op_cast(op_argmax(x, axis), "int64")
+k_argmax <- function(x, axis = -1) op_argmax(x, axis, zero_indexed = TRUE)
 
 #' @rdname k_argmax
 #' @export
-k_argmin <- function(x, axis = -1) op_cast(op_argmin(x, axis), "int64")
+k_argmin <- function(x, axis = -1) op_argmin(x, axis, zero_indexed = TRUE)
 
 #' Cumulative sum
 #'
@@ -324,7 +324,7 @@ k_sigmoid <- function(x) op_sigmoid(x)
 
 #' @rdname k_elu
 #' @export
-k_hard_sigmoid <- function(x) op_hard_sigmoid(x)
+k_hard_sigmoid <- function(x) op_hard_sigmoid(x, 0.2)
 
 #' @rdname k_elu
 #' @export
@@ -380,8 +380,7 @@ k_l2_normalize <- function(x, axis = NULL) op_l2_normalize(x, axis)
 #' k_sparse_categorical_crossentropy(c(0, 1), diag(2))
 #' @export
 k_binary_crossentropy <- function(target, output, from_logits = FALSE) {
-  single <- function(x, other) op_expand_dims(beside(x, other), -1) # each element as a row of its own
-  op_binary_crossentropy(single(target, output), single(output, target), from_logits, clip = session$epsilon,
+  op_binary_crossentropy(beside(target, output), beside(output, target), from_logits, clip = session$epsilon,
     epsilon = session$epsilon)
 }
 

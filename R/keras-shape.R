@@ -139,7 +139,7 @@ k_gather <- function(reference, indices) op_gather(reference, indices)
 #' @examples
 #' k_one_hot(c(0, 2), 3)
 #' @export
-k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, session$floatx)
+k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zero_indexed = TRUE)
 
 #' Shapes
 #'

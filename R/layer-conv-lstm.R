@@ -123,7 +123,8 @@ conv_lstm_type <- function(class_name) list(
     steps <- sizes[2]
     each <- reshape_to(x, c(-1, sizes[-(1:2)]))
     bias <- if (config$use_bias) self$weights[[3]]
-    z <- op_conv(each, self$weights[[1]], bias, config$strides, config$padding, config$dilation_rate)
+    z <- op_conv(each, self$weights[[1]], config$strides, config$padding, dilation_rate = config$dilation_rate,
+      bias = bias)
     inner <- sizes_between(z)
     z <- reshape_to(z, c(-1, steps, shape_of(z)[-1]))
     states <- first_states(self, x, initial_state, rep(list(film_state(self, inner)), 2))
@@ -133,7 +134,7 @@ conv_lstm_type <- function(class_name) list(
       self$dtype) + 1, config$recurrent_dropout)
     step <- function(z, states) {
       h <- if (is.null(kept)) states[[1]] else states[[1]] * kept
-      gates <- op_split(z + op_conv(h, self$weights[[2]], padding = "same"), 4)
+      gates <- split_axis(z + op_conv(h, self$weights[[2]], padding = "same"), 4, -1)
       open <- function(k) activate(config$recurrent_activation, gates[[k]])
       memory <- open(2) * states[[2]] + open(1) * activate(config$activation, gates[[3]])
       h <- open(4) * activate(config$activation, memory)

@@ -269,7 +269,7 @@ conv_type <- function(class_name, weights, op, fuses = TRUE) list(
 
 plain_kernel <- function(config, n) list(kernel = c(config$kernel_size, n / config$groups, config$filters))
 plain_conv <- function(x, config, w, bias, ...) {
-  op_conv(x, w[[1]], bias, config$strides, config$padding, config$dilation_rate, config$groups, ...)
+  op_conv(x, w[[1]], config$strides, config$padding, NULL, config$dilation_rate, config$groups, bias, ...)
 }
 conv_1d_type <- conv_type("Conv1D", plain_kernel, plain_conv)
 conv_2d_type <- conv_type("Conv2D", plain_kernel, plain_conv)
@@ -277,8 +277,8 @@ conv_3d_type <- conv_type("Conv3D", plain_kernel, plain_conv)
 
 transposed_kernel <- function(config, n) list(kernel = c(config$kernel_size, config$filters, n))
 transposed_conv <- function(x, config, w, bias) {
-  y <- op_conv_transpose(x, w[[1]], config$strides, config$padding, config$dilation_rate,
-    output_padding = config$output_padding)
+  y <- op_conv_transpose(x, w[[1]], config$strides, config$padding, config$output_padding,
+    dilation_rate = config$dilation_rate)
   if (is.null(bias)) y else op_add(y, bias)
 }
 conv_1d_transpose_type <- conv_type("Conv1DTranspose", transposed_kernel, transposed_conv, fuses = FALSE)
@@ -287,7 +287,7 @@ conv_3d_transpose_type <- conv_type("Conv3DTranspose", transposed_kernel, transp
 
 depthwise_kernel <- function(config, n) list(depthwise_kernel = c(config$kernel_size, n, config$depth_multiplier))
 depthwise_conv <- function(x, config, w, bias, ...) {
-  op_depthwise_conv(x, w[[1]], bias, config$strides, config$padding, config$dilation_rate, ...)
+  op_depthwise_conv(x, w[[1]], config$strides, config$padding, NULL, config$dilation_rate, bias, ...)
 }
 depthwise_conv_1d_type <- conv_type("DepthwiseConv1D", depthwise_kernel, depthwise_conv)
 depthwise_conv_2d_type <- conv_type("DepthwiseConv2D", depthwise_kernel, depthwise_conv)
@@ -295,7 +295,7 @@ depthwise_conv_2d_type <- conv_type("DepthwiseConv2D", depthwise_kernel, depthwi
 separable_kernels <- function(config, n) c(depthwise_kernel(config, n),
   list(pointwise_kernel = c(rep(1, length(config$kernel_size)), n * config$depth_multiplier, config$filters)))
 separable_conv <- function(x, config, w, bias, ...) {
-  op_conv(depthwise_conv(x, config, w, NULL), w[[2]], bias, ...)
+  op_conv(depthwise_conv(x, config, w, NULL), w[[2]], bias = bias, ...)
 }
 separable_conv_1d_type <- conv_type("SeparableConv1D", separable_kernels, separable_conv)
 separable_conv_2d_type <- conv_type("SeparableConv2D", separable_kernels, separable_conv)

@@ -29,7 +29,7 @@
 #' @inherit layer_activation return
 #' @section Errors: `nativenet_error_shape` if the axis is not there or has another size than when the layer was built.
 #' @references Ioffe & Szegedy (2015), Batch normalization, <https://arxiv.org/abs/1502.03167>.
-#' @seealso [layer_layer_normalization()], [op_normalize()]
+#' @seealso [layer_layer_normalization()], [op_standardize()]
 #' @examples
 #' # columns of very different size
 #' set.seed(1)
@@ -144,8 +144,8 @@ batch_normalization_type <- list(
     w <- normal_weights(self)
     normalize_along(self, x, function(x) {
       if (!training || session$frozen)
-        return(op_normalize(x, w$scale, w$offset, w$others[[1]], w$others[[2]], epsilon = config$epsilon))
-      found <- op_normalize(x, w$scale, w$offset, epsilon = config$epsilon)
+        return(op_standardize(x, w$scale, w$offset, w$others[[1]], w$others[[2]], epsilon = config$epsilon))
+      found <- op_standardize(x, w$scale, w$offset, epsilon = config$epsilon)
       moving <- utils::tail(self$weights, 2)
       for (k in 1:2) {
         new <- w$others[[k]] * config$momentum + op_stop_gradient(found[[k + 1]]) * (1 - config$momentum)
@@ -170,7 +170,7 @@ batch_normalization_type <- list(
 #' @param axis the axes that are normalized together, 1-based with the batch axis first, negative from the end.
 #' @inherit layer_batch_normalization return sections
 #' @references Ba et al. (2016), Layer normalization, <https://arxiv.org/abs/1607.06450>.
-#' @seealso [layer_batch_normalization()], [layer_group_normalization()], [op_normalize()]
+#' @seealso [layer_batch_normalization()], [layer_group_normalization()], [op_standardize()]
 #' @examples
 #' as.array(layer_layer_normalization(matrix(c(1, 10, 2, 20, 3, 30), 2))) # both rows alike
 #' # which of three numbers is the largest, whatever their size
@@ -198,7 +198,7 @@ layer_normalization_type <- list(
   call = function(self, x) {
     w <- normal_weights(self)
     normalize_along(self, x, function(x) {
-      op_normalize(x, w$scale, w$offset, leading = rank_of(x) - 1, groups = 1, epsilon = self$config$epsilon)$output
+      op_standardize(x, w$scale, w$offset, leading = rank_of(x) - 1, groups = 1, epsilon = self$config$epsilon)$output
     })
   },
   mask = TRUE
@@ -219,7 +219,7 @@ layer_normalization_type <- list(
 #' @param axis the axis of the channels, 1-based with the batch axis first, negative from the end.
 #' @inherit layer_batch_normalization return sections
 #' @references Wu & He (2018), Group normalization, <https://arxiv.org/abs/1803.08494>.
-#' @seealso [layer_batch_normalization()], [layer_layer_normalization()], [op_normalize()]
+#' @seealso [layer_batch_normalization()], [layer_layer_normalization()], [op_standardize()]
 #' @examples
 #' x <- array(rnorm(2 * 5 * 4), c(2, 5, 4))
 #' y <- as.array(layer_group_normalization(x, groups = 2))
@@ -262,7 +262,7 @@ group_normalization_type <- list(
     w <- normal_weights(self)
     groups <- self$config$groups
     normalize_along(self, x, function(x) {
-      op_normalize(x, w$scale, w$offset, leading = 1, groups = if (groups > 0) groups,
+      op_standardize(x, w$scale, w$offset, leading = 1, groups = if (groups > 0) groups,
         epsilon = self$config$epsilon)$output
     })
   },

@@ -327,7 +327,8 @@ encode_classes <- function(self, x, mode, depth, weights = NULL) {
   n <- shape[length(shape)]
   if (mode == "one_hot") {
     if (length(shape) > 1 && n == 1) x <- op_squeeze(x, length(shape))
-    return(op_multiply(op_one_hot(x, depth, self$dtype), op_expand_dims(valid_classes(self, x, depth), -1)))
+    return(op_multiply(op_one_hot(x, depth, dtype = self$dtype, zero_indexed = TRUE),
+      op_expand_dims(valid_classes(self, x, depth), -1)))
   }
   # each sample counts in its part of one long vector
   valid <- valid_classes(self, x, depth)

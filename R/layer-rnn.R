@@ -241,7 +241,7 @@ cell_type <- function(class_name, gates, formula) {
       if (training) x <- with_noise(self, "inputs", x, config$dropout)
       by <- if (training) with_noise(self, "states", given$h, config$recurrent_dropout) else given$h
       bias <- if (config$use_bias) weights[[3]]
-      both <- if (isTRUE(config$reset_after) && !is.null(bias)) op_unstack(bias, 1) else list(bias, NULL)
+      both <- if (isTRUE(config$reset_after) && !is.null(bias)) op_unstack(bias) else list(bias, NULL)
       projected <- op_matmul(x, weights[[1]])
       if (!is.null(both[[1]])) projected <- op_add(projected, both[[1]])
       recurrent <- if (is.null(config$recurrent_activation)) "linear" else part_name(config$recurrent_activation)

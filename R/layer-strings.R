@@ -117,7 +117,7 @@ column_input <- function(column, dtype, shape, readers, parts) {
   if (!length(parts)) return(if (dtype == "string") traced_strings(shape, list()) else column)
   sizes <- vapply(parts, function(s) prod(s[-1]), 0)
   pieces <- if (length(parts) == 1) list(column) else
-    Map(op_reshape, op_split(column, as.integer(sizes), axis = 2), lapply(parts, function(s) c(-1, s[-1])))
+    Map(op_reshape, split_axis(column, as.integer(sizes), 2), lapply(parts, function(s) c(-1, s[-1])))
   strings <- dtype == "string"
   tokens <- Map(function(layer, piece) list(layer = layer, tensor = piece), readers, if (strings) pieces else
     pieces[-1])

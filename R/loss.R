@@ -63,7 +63,7 @@ loss_formulas <- list(
   logcosh = function(t, p, config) op_logcosh(t, p),
   binary_crossentropy = function(t, p, config) {
     op_binary_crossentropy(smooth_labels(t, config$label_smoothing, 2), p, config$from_logits, clip = session$epsilon,
-      epsilon = session$epsilon)
+      epsilon = session$epsilon, reduction = "mean")
   },
   categorical_crossentropy = function(t, p, config) {
     classes <- shape_of(p)[rank_of(p)]

@@ -14,15 +14,15 @@ accuracy_formulas <- list(
   },
   categorical_accuracy = function(y_true, y_pred, config, fun) {
     pair <- align_targets(y_true, y_pred, "values", fun)
-    as_share(op_equal(op_argmax(pair$y_true), op_argmax(pair$y_pred)), pair$y_pred)
+    as_share(op_equal(class_of(pair$y_true), class_of(pair$y_pred)), pair$y_pred)
   },
   sparse_categorical_accuracy = function(y_true, y_pred, config, fun) {
     pair <- align_targets(y_true, y_pred, "labels", fun)
-    as_share(op_equal(op_cast(pair$y_true, "int64"), op_argmax(pair$y_pred)), pair$y_pred)
+    as_share(op_equal(op_cast(pair$y_true, "int64"), class_of(pair$y_pred)), pair$y_pred)
   },
   top_k_categorical_accuracy = function(y_true, y_pred, config, fun) {
     pair <- align_targets(y_true, y_pred, "values", fun)
-    in_top_k(op_argmax(pair$y_true), pair$y_pred, config$k)
+    in_top_k(class_of(pair$y_true), pair$y_pred, config$k)
   },
   sparse_top_k_categorical_accuracy = function(y_true, y_pred, config, fun) {
     pair <- align_targets(y_true, y_pred, "labels", fun)
@@ -30,16 +30,15 @@ accuracy_formulas <- list(
   }
 )
 
+#' The class with the largest number, 0-based.
+#' @noRd
+class_of <- function(x) op_argmax(x, -1, zero_indexed = TRUE)
+
 #' Logical values as 0 and 1 of the dtype of the predictions.
 #' @noRd
 as_share <- function(x, y_pred) op_cast(x, tensor_dtype(y_pred))
 
-in_top_k <- function(labels, y_pred, k) {
-  chosen <- op_one_hot(labels, shape_of(y_pred)[rank_of(y_pred)], "bool")
-  its_own <- op_sum(op_where(chosen, y_pred, 0), -1, keepdims = TRUE)
-  larger <- op_sum(as_share(op_greater(y_pred, its_own), y_pred), -1)
-  as_share(op_logical_and(op_less(larger, k), op_is_finite(op_squeeze(its_own, -1))), y_pred)
-}
+in_top_k <- function(labels, y_pred, k) as_share(op_in_top_k(labels, y_pred, k), y_pred)
 
 # ---- counts at thresholds ----
 

@@ -20,6 +20,8 @@ reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
 #' @param x a tensor or array; `op_mean()`, `op_var()`, `op_std()` and `op_logsumexp()` need floats.
 #' @param axis axes to reduce, 1-based, negative from the end; `NULL` for all.
 #' @param keepdims keep the reduced axes with size 1?
+#' @param initial a number that counts, too; `NULL` for none.
+#' @param dtype as for [tensor()]: numbers are cast to it first; `NULL` for that of `x`.
 #' @return A tensor; a scalar if all axes are reduced.
 #' @section Errors: `nativenet_error_value` for axes that are not there.
 #' @seealso [op_argmax()], [op_cumsum()], [op_any()]
@@ -36,35 +38,68 @@ op_mean <- function(x, axis = NULL, keepdims = FALSE) reduce_op("mean", x, axis,
 
 #' @rdname op_sum
 #' @export
-op_prod <- function(x, axis = NULL, keepdims = FALSE) reduce_op("prod", x, axis, keepdims)
+op_prod <- function(x, axis = NULL, keepdims = FALSE, dtype = NULL) {
+  reduce_op("prod", if (is.null(dtype)) x else op_cast(x, dtype), axis, keepdims)
+}
 
 #' @rdname op_sum
 #' @export
-op_max <- function(x, axis = NULL, keepdims = FALSE) reduce_op("max", x, axis, keepdims)
+op_max <- function(x, axis = NULL, keepdims = FALSE, initial = NULL) {
+  y <- reduce_op("max", x, axis, keepdims)
+  if (is.null(initial)) y else op_maximum(y, initial)
+}
 
 #' @rdname op_sum
 #' @export
-op_min <- function(x, axis = NULL, keepdims = FALSE) reduce_op("min", x, axis, keepdims)
+op_min <- function(x, axis = NULL, keepdims = FALSE, initial = NULL) {
+  y <- reduce_op("min", x, axis, keepdims)
+  if (is.null(initial)) y else op_minimum(y, initial)
+}
 
 #' Index of the maximum or minimum
 #'
-#' The first index of the maximum or minimum along an axis, **0-based** as class labels are. They have no gradient.
+#' The first index of the maximum or minimum along an axis, or in all of `x` row by row; **1-based** as in R and keras3,
+#' or 0-based as class labels are. They have no gradient.
 #'
 #' @param x a tensor or array.
-#' @param axis one axis, 1-based, negative from the end.
+#' @param axis one axis, 1-based, negative from the end; `NULL` for all of `x` as one row.
+#' @param keepdims keep the axis with size 1?
+#' @param zero_indexed do positions count from 0, or from 1?
 #' @return A tensor of int64 without that axis.
 #' @seealso [op_max()], [op_one_hot()]
 #' @examples
-#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2))) # 1 0
+#' as.array(op_argmax(matrix(c(1, 9, 5, 2), 2), 2)) # 2 1
 #' @export
-op_argmax <- function(x, axis = -1) {
-  apply_op("argmax", list(x), ints = check_one_axis(axis, rank_of(x)))
+op_argmax <- function(x, axis = NULL, keepdims = FALSE, zero_indexed = FALSE) {
+  argument_op("argmax", x, axis, keepdims, zero_indexed)
 }
 
 #' @rdname op_argmax
 #' @export
-op_argmin <- function(x, axis = -1) {
-  apply_op("argmin", list(x), ints = check_one_axis(axis, rank_of(x)))
+op_argmin <- function(x, axis = NULL, keepdims = FALSE, zero_indexed = FALSE) {
+  argument_op("argmin", x, axis, keepdims, zero_indexed)
+}
+
+argument_op <- function(name, x, axis, keepdims, zero_indexed, fun = calling_function()) {
+  check_flag(keepdims, fun = fun)
+  at <- if (!is.null(axis)) check_one_axis(axis, rank_of(x), fun = fun)
+  found <- apply_op(name, list(if (is.null(at)) op_reshape(x, -1) else x), ints = if (is.null(at)) 0 else at)
+  if (keepdims) found <- if (is.null(at)) op_reshape(found, rep(1, rank_of(x))) else op_expand_dims(found, at + 1)
+  from_one(found, zero_indexed, fun)
+}
+
+#' Positions that the engine counts from 0, counted from 1 unless they shall not be.
+#' @noRd
+from_one <- function(positions, zero_indexed, fun = calling_function()) {
+  if (check_flag(zero_indexed, fun = fun)) positions else op_add(positions, 1L)
+}
+
+#' Positions that are counted from 1, counted from 0 for the engine; negative ones stay, as in keras3.
+#' @noRd
+to_zero <- function(positions, zero_indexed = FALSE, fun = calling_function()) {
+  positions <- tensor(positions, "int32")
+  if (check_flag(zero_indexed, fun = fun)) return(positions)
+  op_where(op_greater(positions, 0L), op_subtract(positions, 1L), positions)
 }
 
 #' Cumulative sum and product
@@ -73,7 +108,8 @@ op_argmin <- function(x, axis = -1) {
 #' \eqn{y_i = x_1 \cdots x_i}{y[i] = x[1] ... x[i]}. The gradient of a product does not divide by `x`, which may be 0.
 #'
 #' @param x a tensor or array.
-#' @param axis one axis, 1-based, negative from the end.
+#' @param axis one axis, 1-based, negative from the end; `NULL` for all of `x` as one row.
+#' @param dtype as for [tensor()]: numbers are cast to it first; `NULL` for that of `x`.
 #' @param exclusive leave out \eqn{x_i}{x[i]} itself, so that the first is 0, or 1 for a product?
 #' @param reverse from the end back?
 #' @return A tensor of the shape and dtype of `x`.
@@ -83,17 +119,22 @@ op_argmin <- function(x, axis = -1) {
 #' as.array(op_cumsum(1:4, exclusive = TRUE)) # 0 1 3 6
 #' as.array(op_cumprod(1:4, reverse = TRUE)) # 24 24 12 4
 #' @export
-op_cumsum <- function(x, axis = -1, exclusive = FALSE, reverse = FALSE)
-  running("cumsum", x, axis, exclusive, reverse, 0)
+op_cumsum <- function(x, axis = NULL, dtype = NULL, exclusive = FALSE, reverse = FALSE)
+  running("cumsum", x, axis, exclusive, reverse, 0, dtype)
 
 #' @rdname op_cumsum
 #' @export
-op_cumprod <- function(x, axis = -1, exclusive = FALSE, reverse = FALSE)
-  running("cumprod", x, axis, exclusive, reverse, 1)
+op_cumprod <- function(x, axis = NULL, dtype = NULL, exclusive = FALSE, reverse = FALSE)
+  running("cumprod", x, axis, exclusive, reverse, 1, dtype)
 
-running <- function(op, x, axis, exclusive, reverse, first = NULL, fun = calling_function()) {
-  at <- check_one_axis(axis, rank_of(x), fun = fun)
+running <- function(op, x, axis, exclusive, reverse, first = NULL, dtype = NULL, fun = calling_function()) {
   x <- as_value(tensor(x))
+  if (is.null(axis)) {
+    x <- op_reshape(x, -1)
+    axis <- 1
+  }
+  at <- check_one_axis(axis, rank_of(x), fun = fun)
+  if (!is.null(dtype)) x <- op_cast(x, dtype)
   exclusive <- check_flag(exclusive, fun = fun)
   if (check_flag(reverse, fun = fun)) x <- op_reverse(x, at + 1)
   y <- apply_op(op, list(if (exclusive) shifted(x, at + 1, first) else x), ints = at)
@@ -104,7 +145,7 @@ running <- function(op, x, axis, exclusive, reverse, first = NULL, fun = calling
 #' @noRd
 shifted <- function(x, axis, value) {
   rank <- rank_of(x)
-  padded <- op_pad(x, cbind(replace(integer(rank), axis, 1), 0), value)
+  padded <- op_pad(x, cbind(replace(integer(rank), axis, 1), 0), constant_values = value)
   op_slice(padded, rep(1, rank), replace(rep(-1, rank), axis, shape_of(x)[axis]))
 }
 
@@ -180,3 +221,7 @@ from_zero <- function(axis) {
 #' Means are of floats.
 #' @noRd
 floats_of <- function(x) if (startsWith(tensor_dtype(tensor(x)), "float")) x else op_cast(x, session$floatx)
+
+#' The same as a tensor, even of R's numbers.
+#' @noRd
+float_tensor <- function(x) tensor(floats_of(x))

@@ -8,7 +8,8 @@
 #' y[n, o, f] = a(sum over k and c of x[n, o s + k d - b, c] W[k, c, f] + b[f])}
 #' with x = 0 outside. `op_conv_transpose()` gives the x that belongs to a gradient of y, a larger picture from a
 #' smaller one (transposed convolution); `op_conv_kernel()` gives the kernel that belongs to x and a gradient of y.
-#' `op_depthwise_conv()` sees each channel alone, with one or several filters for each.
+#' `op_depthwise_conv()` sees each channel alone, with one or several filters for each; `op_separable_conv()` then mixes
+#' what comes of it.
 #'
 #' @section Padding: `"valid"`: none. `"same"`: as many zeros as make the output's size that of the input divided by
 #'   the stride, rounded up, half of them, rounded down, before. `"causal"`, for one axis: all before, so that no output
@@ -20,13 +21,18 @@
 #'   `(size - 1) strides + dilation (k - 1) + 1 + output_padding`, less twice half the kernel's reach where the padding
 #'   is `"same"`.
 #'
-#' @param x a float tensor or array (batch, sizes..., channels). For `op_conv_transpose()` its last axis is the filters.
+#' @param inputs,x a float tensor or array (batch, sizes..., channels). For `op_conv_transpose()` its last axis is the
+#'   filters.
+#' @param depthwise_kernel,pointwise_kernel for `op_separable_conv()` those of `op_depthwise_conv()` and of the
+#'   `op_conv()`
+#'   that follows.
 #' @param kernel (kernel sizes..., channels / groups, filters); for `op_depthwise_conv()` (kernel sizes..., channels,
 #'   filters for each channel).
 #' @param bias (filters) or `NULL`.
 #' @param strides,dilation_rate positive whole numbers, one or one for each axis.
 #' @param padding see below.
-#' @param groups a whole number that divides channels and filters.
+#' @param groups a whole number that divides channels and filters; `NULL` for what the kernel's channels tell.
+#' @param data_format `"channels_last"`, or `"channels_first"` for channels behind the batch; `NULL` for the former.
 #' @param activation,alpha as for [op_dense()].
 #' @param output_padding `NULL` or whole numbers, less than the strides: see below.
 #' @param size the sizes that come out, `NULL` for those told below; for `op_conv_kernel()` those of the kernel.
@@ -45,27 +51,35 @@
 #' c(as.array(op_conv(x, difference, padding = "causal")))
 #' dim(op_conv_transpose(array(1, c(1, 4, 4, 3)), array(1, c(2, 2, 8, 3)), strides = 2))
 #' @export
-op_conv <- function(x, kernel, bias = NULL, strides = 1, padding = "valid", dilation_rate = 1, groups = 1,
-  activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
-  fused_or_apart(activation, alpha, function(code) {
-    axes <- check_convolved(x, kernel, "kernel")
-    window <- conv_window(sizes_between(x), utils::head(shape_of(kernel), axes), strides, padding, dilation_rate,
-      fun = "op_conv")
-    apply_op("conv", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = c(check_count(groups, fun = "op_conv"),
-      code, window), reals = alpha)
+op_conv <- function(inputs, kernel, strides = 1, padding = "valid", data_format = NULL, dilation_rate = 1,
+  groups = NULL, bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
+  with_channels_last(inputs, check_data_format(data_format), function(x) {
+    axes <- check_convolved(x, kernel, "kernel", "op_conv")
+    # of a kernel for fewer channels than there are, each group of channels has its part
+    groups <- if (is.null(groups)) max(1, shape_of(x)[axes + 2] %/% max(1, shape_of(kernel)[axes + 1])) else
+      check_count(groups, fun = "op_conv")
+    fused_or_apart(activation, alpha, function(code) {
+      window <- conv_window(sizes_between(x), utils::head(shape_of(kernel), axes), strides, padding, dilation_rate,
+        fun = "op_conv")
+      apply_op("conv", c(list(x, kernel), if (!is.null(bias)) list(bias)), ints = c(groups, code, window),
+        reals = alpha)
+    }, "op_conv")
   })
 }
 
 #' @rdname op_conv
 #' @export
-op_conv_transpose <- function(x, kernel, strides = 1, padding = "valid", dilation_rate = 1, groups = 1,
-  output_padding = NULL, size = NULL) {
-  axes <- check_convolved(x, kernel, "kernel")
-  k <- utils::head(shape_of(kernel), axes)
-  size <- if (is.null(size)) transposed_size(sizes_between(x), k, strides, padding, dilation_rate, output_padding) else
-    per_spatial_axis(size, axes)
-  window <- conv_window(size, k, strides, padding, dilation_rate, size)
-  apply_op("conv_transpose", list(x, kernel), ints = c(check_count(groups), -1, window))
+op_conv_transpose <- function(inputs, kernel, strides = 1, padding = "valid", output_padding = NULL,
+  data_format = NULL, dilation_rate = 1, groups = 1, size = NULL) {
+  fun <- "op_conv_transpose"
+  with_channels_last(inputs, check_data_format(data_format), function(x) {
+    axes <- check_convolved(x, kernel, "kernel", fun)
+    k <- utils::head(shape_of(kernel), axes)
+    size <- if (is.null(size)) transposed_size(sizes_between(x), k, strides, padding, dilation_rate, output_padding,
+      fun) else per_spatial_axis(size, axes, fun = fun)
+    window <- conv_window(size, k, strides, padding, dilation_rate, size, fun)
+    apply_op("conv_transpose", list(x, kernel), ints = c(check_count(groups, fun = fun), -1, window))
+  })
 }
 
 #' @rdname op_conv
@@ -79,14 +93,23 @@ op_conv_kernel <- function(x, y, size, strides = 1, padding = "valid", dilation_
 
 #' @rdname op_conv
 #' @export
-op_depthwise_conv <- function(x, kernel, bias = NULL, strides = 1, padding = "valid", dilation_rate = 1,
-  activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
-  axes <- check_convolved(x, kernel, "kernel")
+op_depthwise_conv <- function(inputs, kernel, strides = 1, padding = "valid", data_format = NULL, dilation_rate = 1,
+  bias = NULL, activation = "linear", alpha = if (activation == "elu") 1 else 0.2) {
+  axes <- check_convolved(inputs, kernel, "kernel")
   k <- shape_of(kernel)
-  if (k[axes + 1] != shape_of(x)[axes + 2]) abort("the last axis of `x`, its channels, must be the kernel's axis ",
-    "before the last: ", format_shape(shape_of(x)), " and ", format_shape(k), class = "shape")
+  channels <- if (check_data_format(data_format) == "channels_first") 2 else axes + 2
+  if (k[axes + 1] != shape_of(inputs)[channels]) abort("the channels of `inputs`, axis ", channels, ", must be the ",
+    "kernel's axis before the last: ", format_shape(shape_of(inputs)), " and ", format_shape(k), class = "shape")
   kernel <- op_reshape(as_floats(kernel), c(k[seq_len(axes)], 1, prod(k[axes + 1:2])))
-  op_conv(x, kernel, bias, strides, padding, dilation_rate, groups = k[axes + 1], activation, alpha)
+  op_conv(inputs, kernel, strides, padding, data_format, dilation_rate, k[axes + 1], bias, activation, alpha)
+}
+
+#' @rdname op_conv
+#' @export
+op_separable_conv <- function(inputs, depthwise_kernel, pointwise_kernel, strides = 1, padding = "valid",
+  data_format = NULL, dilation_rate = 1) {
+  y <- op_depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+  op_conv(y, pointwise_kernel, data_format = data_format)
 }
 
 #' The axes between the batch and the channels, of which both have as many.

@@ -15,8 +15,8 @@
 #' @param l2_regularizer a number, \eqn{\lambda}{lambda}.
 #' @param fast by the normal equations, whose digits are half as many; or by singular values, with the shortest X where
 #'   there are several (without `l2_regularizer`)?
-#' @param rcond singular values below this part of the largest count as zero; `NULL` for 10 max(m, n) times the
-#'   precision of the dtype.
+#' @param rcond for `op_pinv()`, and `op_lstsq()` unless `fast`: singular values below this part of the
+#'   largest count as zero; `NULL` for 10 max(m, n) times the precision of the dtype.
 #' @return A tensor.
 #' @section Errors: `nativenet_error_value` if a matrix is not invertible: if it is singular but for rounding (the
 #'   condition number passes 4.5e15), or has NaN or Inf. `nativenet_error_shape` if the shapes do not fit.
@@ -48,14 +48,15 @@ inverse_of <- function(x, adjoint = FALSE) {
 
 #' @rdname op_solve
 #' @export
-op_lstsq <- function(a, b, l2_regularizer = 0, fast = TRUE) {
+op_lstsq <- function(a, b, rcond = NULL, l2_regularizer = 0, fast = FALSE) {
   lambda <- check_number(l2_regularizer, min = 0)
+  if (rank_of(b) == 1) return(op_squeeze(op_lstsq(a, op_expand_dims(b, -1), rcond, lambda, fast), -1))
   both <- same_batch(a, b)
   sizes <- shape_of(both[[1]])
   rank <- length(sizes)
   if (!check_flag(fast)) {
     if (lambda) abort("`l2_regularizer` must be 0 where `fast` is FALSE")
-    return(op_matmul(op_pinv(both[[1]]), both[[2]]))
+    return(op_matmul(op_pinv(both[[1]], rcond), both[[2]]))
   }
   wide <- sizes[rank - 1] < sizes[rank]
   gram <- op_matmul(both[[1]], both[[1]], transpose_x = !wide, transpose_y = wide)
@@ -69,7 +70,7 @@ op_lstsq <- function(a, b, l2_regularizer = 0, fast = TRUE) {
 #' @export
 op_pinv <- function(x, rcond = NULL) {
   x <- as_floats(x)
-  parts <- op_svd(x)
+  parts <- svd_of(x)
   if (is.null(rcond)) rcond <- 10 * rounding_of(x)
   small <- op_less_equal(parts$s, op_max(parts$s, -1, keepdims = TRUE) * check_number(rcond, min = 0))
   inverse <- op_where(small, 0, 1 / op_where(small, 1, parts$s))
@@ -84,7 +85,7 @@ rounding_of <- function(x) max(utils::tail(shape_of(x), 2)) * if (tensor_dtype(x
 #' @noRd
 rank_of_matrices <- function(x, tol = NULL) {
   x <- as_floats(x)
-  s <- op_svd(x, compute_uv = FALSE)
+  s <- svd_of(x, compute_uv = FALSE)
   least <- if (is.null(tol)) op_max(s, -1, keepdims = TRUE) * rounding_of(x) else check_number(tol, min = 0)
   op_sum(op_cast(op_greater(s, least), "int32"), -1)
 }
@@ -123,11 +124,13 @@ cholesky_solve <- function(l, b) op_triangular_solve(l, op_triangular_solve(l, b
 #' @section Gradients: of any order. Signs of vectors are free, so a gradient has a meaning only where the result does
 #'   not depend on them; and so it is with vectors of equal singular or eigenvalues, which count as having no part in
 #'   each other's gradient. `op_svd()` with `full_matrices` has the gradient of `s` alone unless matrices are square,
-#'   `op_qr()` none unless they are no taller than wide.
+#'   a complete `op_qr()` none unless they are no taller than wide.
 #' @param x a float tensor or array, (..., m, n).
-#' @param full_matrices square U, V and Q, or as many columns as the smaller of m and n?
+#' @param full_matrices square U and V, or as many columns as the smaller of m and n?
+#' @param mode `"complete"` for a square Q, `"reduced"` for as many columns as the smaller of m and n.
 #' @param compute_uv give U and V?
-#' @return `op_cholesky()`: a tensor. The others: a list of tensors: `q`, `r`; `s`, `u`, `v` (`op_svd(compute_uv =
+#' @return `op_cholesky()`: a tensor. The others: a list of tensors: `q`, `r`; `u`, `s`, `vh`, which is V'
+#'   (`op_svd(compute_uv =
 #'   FALSE)`: the tensor of singular values); `values`, `vectors`.
 #' @section Errors: `nativenet_error_value` if a matrix is not positive definite, has NaN or Inf.
 #'   `nativenet_error_shape` if matrices must be square and are not.
@@ -143,13 +146,21 @@ op_cholesky <- function(x) apply_op("cholesky", list(x))
 
 #' @rdname op_cholesky
 #' @export
-op_qr <- function(x, full_matrices = FALSE) {
-  stats::setNames(apply_op("qr", list(x), ints = check_flag(full_matrices)), c("q", "r"))
+op_qr <- function(x, mode = "reduced") {
+  full <- check_choice(mode, c("reduced", "complete")) == "complete"
+  stats::setNames(apply_op("qr", list(x), ints = full), c("q", "r"))
 }
 
 #' @rdname op_cholesky
 #' @export
-op_svd <- function(x, full_matrices = FALSE, compute_uv = TRUE) {
+op_svd <- function(x, full_matrices = TRUE, compute_uv = TRUE) {
+  parts <- svd_of(x, check_flag(full_matrices), check_flag(compute_uv))
+  if (compute_uv) list(u = parts$u, s = parts$s, vh = op_matrix_transpose(parts$v)) else parts
+}
+
+#' With V in columns, as in R and TensorFlow.
+#' @noRd
+svd_of <- function(x, full_matrices = FALSE, compute_uv = TRUE) {
   parts <- apply_op("svd", list(x), ints = check_flag(full_matrices))
   if (check_flag(compute_uv)) stats::setNames(parts, c("s", "u", "v")) else parts[[1]]
 }

@@ -13,7 +13,7 @@
 #'   `->` it makes a diagonal: `"i->ii"`.
 #' * More than two tensors are multiplied from left to right.
 #'
-#' @param equation a string.
+#' @param subscripts a string: the equation.
 #' @param ... one tensor or array for each part of the equation before `->`; or a list of them.
 #' @return A tensor.
 #' @section Errors: `nativenet_error_value` for an equation that cannot be read; `nativenet_error_shape` if a tensor has
@@ -25,10 +25,10 @@
 #' as.array(op_einsum("ij->j", x)) # colSums(x)
 #' as.array(op_einsum("bij,bjk->bik", array(1, c(4, 2, 3)), array(1, c(4, 3, 5))))[1, , ]
 #' @export
-op_einsum <- function(equation, ...) {
+op_einsum <- function(subscripts, ...) {
   inputs <- list(...)
   if (length(inputs) == 1 && is_branch(inputs[[1]])) inputs <- inputs[[1]]
-  terms <- einsum_terms(check_string(equation), check_tensors(inputs, "..."))
+  terms <- einsum_terms(check_string(subscripts), check_tensors(inputs, "..."))
   done <- Reduce(function(all, k) {
     own <- once_each(list(value = inputs[[k]], labels = terms$inputs[[k]]))
     needed <- c(terms$output, unlist(terms$inputs[-seq_len(k)]))
@@ -41,11 +41,12 @@ op_einsum <- function(equation, ...) {
 
 #' Tensor contraction
 #'
-#' Sums products over pairs of axes of two tensors. The result has the other axes of `x`, then those of `y`.
+#' Sums products over pairs of axes of two tensors. The result has the other axes of `x1`, then those of `x2`.
 #'
-#' @param x,y tensors or arrays.
-#' @param axes how many: the last axes of `x` with the first ones of `y`; or a list of the axes of `x` and the axes of
-#'   `y`, 1-based, negative from the end.
+#' @param x1,x2 tensors or arrays.
+#' @param axes how many: the last axes of `x1` with the first ones of `x2`; or a list of the axes of `x1` and the axes
+#'   of
+#'   `x2`, 1-based, negative from the end.
 #' @return A tensor.
 #' @section Errors: `nativenet_error_shape` if the sizes of a pair of axes differ.
 #' @seealso [op_matmul()], [op_einsum()]
@@ -53,21 +54,21 @@ op_einsum <- function(equation, ...) {
 #' x <- array(1:24 / 2, c(2, 3, 4))
 #' dim(op_tensordot(x, x, list(c(1, 3), c(1, 3)))) # 3 3
 #' @export
-op_tensordot <- function(x, y, axes) {
-  ranks <- c(rank_of(x), rank_of(y))
+op_tensordot <- function(x1, x2, axes = 2) {
+  ranks <- c(rank_of(x1), rank_of(x2))
   if (!is_branch(axes) && length(axes) == 1) {
     n <- check_count(axes, min = 0, max = min(ranks))
     axes <- list(seq_len(n) + ranks[1] - n, seq_len(n))
   }
   if (length(axes) != 2 || length(axes[[1]]) != length(axes[[2]])) abort("`axes` must be a number of axes, or a list ",
-    "of as many axes of `x` as of `y`, not ", describe(axes))
+    "of as many axes of `x1` as of `x2`, not ", describe(axes))
   labels <- lapply(1:2, function(k) letters[(k - 1) * 8 + seq_len(ranks[k])])
   at <- lapply(1:2, function(k) check_axis(axes[[k]], ranks[k], "axes") + 1)
   for (own in at) if (anyDuplicated(own)) abort("`axes` must name each axis once, not ", describe(axes))
   labels[[2]][at[[2]]] <- labels[[1]][at[[1]]]
   output <- setdiff(c(labels[[1]], labels[[2]]), labels[[1]][at[[1]]])
   op_einsum(paste0(paste(vapply(labels, paste, "", collapse = ""), collapse = ","), "->", paste(output, collapse = "")),
-    x, y)
+    x1, x2)
 }
 
 #' R numbers take the dtype of the first tensor among them.
@@ -91,12 +92,12 @@ einsum_terms <- function(equation, inputs, fun = calling_function()) {
   output <- if (!given) once_in(unlist(terms)) else if (length(sides) > 1) strsplit(sides[2], "")[[1]]
   if (!grepl("^[A-Za-z*,]*(->[A-Za-z*]*)?$", text) || any(vapply(c(terms, list(output)), function(t)
     sum(t == "*") > 1, NA)))
-    abort("`equation` must name axes by letters, as in \"ij,jk->ik\", with one \"...\" in each part, not be ",
+    abort("`subscripts` must name axes by letters, as in \"ij,jk->ik\", with one \"...\" in each part, not be ",
       describe(equation), fun = fun)
-  if (length(terms) != length(inputs)) abort("`equation` is for ", length(terms), " tensors, not ", length(inputs),
+  if (length(terms) != length(inputs)) abort("`subscripts` is for ", length(terms), " tensors, not ", length(inputs),
     fun = fun)
   unknown <- setdiff(output, c("*", unlist(terms)))
-  if (length(unknown)) abort("`equation` has the letter `", unknown[1], "` behind `->` alone", fun = fun)
+  if (length(unknown)) abort("`subscripts` has the letter `", unknown[1], "` behind `->` alone", fun = fun)
   expanded <- Map(function(term, x, k) {
     more <- rank_of(x) - sum(term != "*")
     if (more < 0 || more > 0 && !"*" %in% term) abort("tensor ", k, " must have the axes ", sub("*", "...",
@@ -105,7 +106,7 @@ einsum_terms <- function(equation, inputs, fun = calling_function()) {
     expand_dots(term, more)
   }, terms, inputs, seq_along(inputs))
   dots <- max(0, vapply(expanded, function(labels) sum(startsWith(labels, ".")), 0))
-  if (dots && !"*" %in% output) abort("`equation` must have \"...\" behind `->`, too", fun = fun)
+  if (dots && !"*" %in% output) abort("`subscripts` must have \"...\" behind `->`, too", fun = fun)
   check_label_sizes(unlist(expanded), unlist(lapply(inputs, function(x) lapply(seq_len(rank_of(x)), size_at,
     sizes = shape_of(x))), recursive = FALSE), fun)
   list(inputs = unname(expanded), output = expand_dots(output, dots))

@@ -3,14 +3,19 @@
 
 #' Diagonals and triangles of matrices
 #'
-#' `op_diag_part()` takes the diagonal of each matrix in the last two axes, `op_diag()` makes matrices with a diagonal
-#' and zeros beside it, `op_set_diag()` puts a diagonal into matrices, `op_trace()` is the sum of the diagonal.
+#' `op_diag()` makes a matrix of a vector and takes the diagonal of a matrix, as in keras3; `op_diagonal()` takes that
+#' of matrices in two axes, `op_trace()` is its sum.
+#'
+#' `op_diag_part()` takes the diagonal of each matrix in the last two axes, `op_matrix_diag()` makes matrices with a
+#' diagonal
+#' and zeros beside it, `op_set_diag()` puts a diagonal into matrices.
 #' `op_band_part()` keeps so many diagonals below and above the main one and puts zeros elsewhere:
 #' `op_band_part(x, -1, 0)` is the lower triangle.
 #'
 #' @param x a tensor or array; its last two axes are the rows and columns of matrices, those before are batches. For
-#'   `op_diag()` its last axis is the diagonal.
-#' @param k which diagonal: 0 for the main one, 1 for the one above, -1 for the one below, and so on.
+#'   `op_matrix_diag()` its last axis is the diagonal.
+#' @param k,offset which diagonal: 0 for the main one, 1 for the one above, -1 for the one below, and so on.
+#' @param axis1,axis2 the axes of rows and columns, 1-based, negative from the end.
 #' @param diagonal a tensor or array, whose last axis is the new diagonal.
 #' @param lower,upper how many diagonals to keep below and above the main one; -1 for all.
 #' @return A tensor of the dtype of `x`.
@@ -19,7 +24,7 @@
 #' @examples
 #' x <- matrix(1:9, 3)
 #' as.array(op_diag_part(x)) # 1 5 9
-#' as.array(op_diag(c(1, 2), k = 1))
+#' as.array(op_matrix_diag(c(1, 2), k = 1))
 #' as.array(op_band_part(x, -1, 0)) # the lower triangle
 #' as.array(op_trace(x)) # 15
 #' @export
@@ -56,7 +61,7 @@ diag_number <- function(sizes, arg) {
 
 #' @rdname op_diag_part
 #' @export
-op_diag <- function(x, k = 0) {
+op_matrix_diag <- function(x, k = 0) {
   x <- as_value(tensor(x))
   rank <- rank_of(x)
   if (!rank) abort("`x` must have at least one axis, not be a scalar", class = "shape")
@@ -85,7 +90,26 @@ op_set_diag <- function(x, diagonal, k = 0) {
 
 #' @rdname op_diag_part
 #' @export
-op_trace <- function(x) op_sum(diag_part(x), -1)
+op_trace <- function(x, offset = 0, axis1 = 1, axis2 = 2) op_sum(op_diagonal(x, offset, axis1, axis2), -1)
+
+#' @rdname op_diag_part
+#' @export
+op_diagonal <- function(x, offset = 0, axis1 = 1, axis2 = 2) {
+  rank <- check_matrices(shape_of(x), calling_function())
+  at <- c(check_one_axis(axis1, rank), check_one_axis(axis2, rank)) + 1
+  if (at[1] == at[2]) abort("`axis1` and `axis2` must be two axes, not ", at[1], " both")
+  rest <- setdiff(seq_len(rank), at)
+  diag_part(if (identical(c(rest, at), seq_len(rank) + 0)) x else op_transpose(x, c(rest, at)), offset)
+}
+
+#' @rdname op_diag_part
+#' @export
+op_diag <- function(x, k = 0) {
+  rank <- rank_of(x)
+  if (!rank %in% 1:2) abort("`x` must have one axis or two, not shape ", format_shape(shape_of(x)), "; see ",
+    "`op_matrix_diag()` and `op_diag_part()`", class = "shape")
+  if (rank == 1) op_matrix_diag(x, k) else diag_part(x, k)
+}
 
 #' @rdname op_diag_part
 #' @export
@@ -141,7 +165,19 @@ check_matrices <- function(sizes, fun) {
 #' as.array(op_norm(c(3, 4))) # 5
 #' as.array(op_norm(matrix(c(3, 4, 0, 5), 2), 2, axis = c(1, 2)))
 #' @export
-op_norm <- function(x, ord = "euclidean", axis = NULL, keepdims = FALSE) {
+op_norm <- function(x, ord = NULL, axis = NULL, keepdims = FALSE) {
+  if (is.null(ord)) ord <- "euclidean"
+  else if (is.null(axis) && rank_of(x) != 1) {
+    if (rank_of(x) != 2) abort("`axis` must be given for a tensor of shape ", format_shape(shape_of(x)),
+      class = "shape")
+    axis <- c(1, 2)
+  }
+  norm_of(x, ord, axis, keepdims)
+}
+
+#' With an order and no axes, all numbers are one vector.
+#' @noRd
+norm_of <- function(x, ord, axis, keepdims, fun = calling_function()) {
   x <- as_floats(x)
   p <- norm_order(ord)
   at <- if (!is.null(axis)) check_axis(axis, rank_of(x)) + 1
@@ -149,7 +185,7 @@ op_norm <- function(x, ord = "euclidean", axis = NULL, keepdims = FALSE) {
   check_flag(keepdims)
   if (length(at) == 2 && p == 2) {
     rest <- seq_len(rank_of(x))[-at]
-    s <- op_max(op_svd(op_transpose(x, c(rest, at)), compute_uv = FALSE), -1)
+    s <- op_max(svd_of(op_transpose(x, c(rest, at)), compute_uv = FALSE), -1)
     for (k in if (keepdims) sort(at)) s <- op_expand_dims(s, k)
     return(s)
   }

@@ -82,9 +82,10 @@ op_digamma <- function(x) apply_op("digamma", list(x))
 #' Rounding and signs
 #'
 #' `floor(x)`, `ceiling(x)`, `round(x)` and `sign(x)`, element by element. `op_round()` rounds halves to the even
-#' number. All have the derivative 0.
+#' number, with `decimals` behind the point. All have the derivative 0.
 #'
 #' @param x a float tensor or array (`op_sign()` also takes integers).
+#' @param decimals how many digits behind the point; negative before it.
 #' @return A tensor of the same shape and dtype.
 #' @examples
 #' as.array(op_round(c(0.5, 1.5, -1.2))) # 0 2 -1
@@ -98,7 +99,11 @@ op_ceiling <- function(x) apply_op("ceiling", list(x))
 
 #' @rdname op_floor
 #' @export
-op_round <- function(x) apply_op("round", list(x))
+op_round <- function(x, decimals = 0) {
+  decimals <- check_count(decimals, min = -300, max = 300)
+  if (decimals == 0) return(apply_op("round", list(x)))
+  op_divide(apply_op("round", list(op_multiply(as_floats(x), 10^decimals))), 10^decimals)
+}
 
 #' @rdname op_floor
 #' @export
@@ -108,18 +113,18 @@ op_sign <- function(x) apply_op("sign", list(x))
 #'
 #' And, or and not, element by element, with broadcasting as in [op_add()]. They have no gradient.
 #'
-#' @param x,y bool tensors or logical arrays.
+#' @param x,x1,x2 bool tensors or logical arrays.
 #' @return A bool tensor.
 #' @section Errors: `nativenet_error_dtype` for numbers where bool is needed.
 #' @seealso [op_less()] and the other comparisons, [op_any()], [op_where()]
 #' @examples
 #' as.array(op_logical_or(c(TRUE, FALSE), FALSE))
 #' @export
-op_logical_and <- function(x, y) apply_op("logical_and", list(x, y))
+op_logical_and <- function(x1, x2) apply_op("logical_and", list(x1, x2))
 
 #' @rdname op_logical_and
 #' @export
-op_logical_or <- function(x, y) apply_op("logical_or", list(x, y))
+op_logical_or <- function(x1, x2) apply_op("logical_or", list(x1, x2))
 
 #' @rdname op_logical_and
 #' @export

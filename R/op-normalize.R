@@ -28,10 +28,10 @@
 #' @seealso [layer_batch_normalization()], [layer_layer_normalization()], [op_var()], [op_l2_normalize()]
 #' @examples
 #' x <- matrix(c(1, 3, 10, 30), 2)
-#' lapply(op_normalize(x, epsilon = 1e-9), as.array) # by column
-#' as.array(op_normalize(x, leading = 1, groups = 1, epsilon = 1e-9)$output) # by row
+#' lapply(op_standardize(x, epsilon = 1e-9), as.array) # by column
+#' as.array(op_standardize(x, leading = 1, groups = 1, epsilon = 1e-9)$output) # by row
 #' @export
-op_normalize <- function(x, scale = NULL, offset = NULL, mean = NULL, variance = NULL, leading = 0, groups = NULL,
+op_standardize <- function(x, scale = NULL, offset = NULL, mean = NULL, variance = NULL, leading = 0, groups = NULL,
   epsilon = 0.001) {
   epsilon <- check_number(epsilon, above = 0)
   given <- !is.null(mean)
@@ -48,7 +48,7 @@ op_normalize <- function(x, scale = NULL, offset = NULL, mean = NULL, variance =
 normalize_by <- function(x, mean, variance, offset, scale, epsilon) {
   given <- Filter(Negate(is.null), list(mean, variance, offset, scale))
   if (rank_of(x) && all(vapply(given, function(p) identical(shape_of(p), utils::tail(shape_of(x), 1)), NA)))
-    return(op_normalize(x, scale, offset, mean, variance, epsilon = epsilon))
+    return(op_standardize(x, scale, offset, mean, variance, epsilon = epsilon))
   factor <- op_reciprocal(op_sqrt(op_add(variance, epsilon)))
   if (!is.null(scale)) factor <- op_multiply(factor, scale)
   y <- op_multiply(op_subtract(x, mean), factor)

@@ -11,7 +11,7 @@
 #'   that are not there do not count, for the mean neither.
 #' @section Gradients: That of the maximum goes to the first one of its window, row by row.
 #'
-#' @param x a float tensor or array with the axes batch, 1 to 3 spatial axes, channels.
+#' @param inputs a float tensor or array with the axes batch, 1 to 3 spatial axes, channels.
 #' @param pool_size the size of the window: a number, or one for each spatial axis.
 #' @param strides how far apart windows begin, likewise; `NULL` for `pool_size`, so that they do not overlap.
 #' @param padding `"valid"` or `"same"`.
@@ -25,20 +25,20 @@
 #' as.array(op_max_pool(x, 2))[1, , , 1]
 #' as.array(op_average_pool(x, 3, strides = 1, padding = "same"))[1, , , 1]
 #' @export
-op_max_pool <- function(x, pool_size = 2, strides = NULL, padding = "valid", data_format = "channels_last") {
-  pool_op("max_pool", x, pool_size, strides, padding, data_format)
+op_max_pool <- function(inputs, pool_size = 2, strides = NULL, padding = "valid", data_format = NULL) {
+  pool_op("max_pool", inputs, pool_size, strides, padding, data_format)
 }
 
 #' @rdname op_max_pool
 #' @export
-op_max_pool_argmax <- function(x, pool_size = 2, strides = NULL, padding = "valid", data_format = "channels_last") {
-  pool_op("max_pool_argmax", x, pool_size, strides, padding, data_format)
+op_max_pool_argmax <- function(inputs, pool_size = 2, strides = NULL, padding = "valid", data_format = NULL) {
+  pool_op("max_pool_argmax", inputs, pool_size, strides, padding, data_format)
 }
 
 #' @rdname op_max_pool
 #' @export
-op_average_pool <- function(x, pool_size = 2, strides = NULL, padding = "valid", data_format = "channels_last") {
-  pool_op("average_pool", x, pool_size, strides, padding, data_format)
+op_average_pool <- function(inputs, pool_size = 2, strides = NULL, padding = "valid", data_format = NULL) {
+  pool_op("average_pool", inputs, pool_size, strides, padding, data_format)
 }
 
 pool_op <- function(name, x, pool_size, strides, padding, data_format, fun = calling_function()) {

@@ -5,14 +5,16 @@
 #' The same elements in another shape, in row-major order: the last axis moves fastest, unlike R's `dim<-`.
 #'
 #' @param x a tensor or array.
-#' @param shape whole numbers; one of them may be -1, and is inferred.
+#' @param newshape whole numbers; one of them may be -1, and is inferred.
 #' @return A tensor.
 #' @section Errors: `nativenet_error_shape` if the sizes do not multiply to the number of elements.
 #' @seealso [op_transpose()], [array_reshape()] for R arrays
 #' @examples
 #' as.array(op_reshape(matrix(1:6, 2), c(3, -1)))
 #' @export
-op_reshape <- function(x, shape) apply_op("reshape", list(x), ints = check_sizes(shape, min = -1))
+op_reshape <- function(x, newshape) {
+  apply_op("reshape", list(x), ints = check_sizes(newshape, min = -1, arg = "newshape"))
+}
 
 #' One number fills the shape, more are read into it row by row.
 #' @param min -1: one of the sizes may be -1 and is worked out.
@@ -101,25 +103,32 @@ op_broadcast_to <- function(x, shape) {
 #' `op_tile()` repeats the whole of `x` along each axis; `op_repeat()` repeats each slice along one axis.
 #'
 #' @param x a tensor or array.
-#' @param multiples one whole number per axis: how many times.
-#' @param repeats how many times, one number for all slices or one for each.
-#' @param axis 1-based, negative from the end.
+#' @param repeats how many times: for `op_tile()` a whole number per axis, or for the last axes alone; for `op_repeat()`
+#'   one number for all slices or one for each.
+#' @param axis 1-based, negative from the end; `NULL` for all of `x` as one row.
 #' @return A tensor.
 #' @examples
 #' as.array(op_tile(1:2, 3)) # 1 2 1 2 1 2
 #' as.array(op_repeat(1:2, 3)) # 1 1 1 2 2 2
 #' @export
-op_tile <- function(x, multiples) {
+op_tile <- function(x, repeats) {
+  repeats <- check_whole(repeats, min = 0)
+  rank <- rank_of(x)
+  if (rank < length(repeats)) x <- reshape_axes(x, c(rep(0, length(repeats) - rank), seq_len(rank))) # as in NumPy
   sizes <- shape_of(x)
-  multiples <- check_per_axis(multiples, length(sizes), min = 0)
-  check_room(sizes * multiples, "multiples", 1, x)
-  for (axis in which(multiples != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, multiples[axis]), axis)
+  repeats <- c(rep(1, length(sizes) - length(repeats)), repeats)
+  check_room(sizes * repeats, "repeats", 1, x)
+  for (axis in which(repeats != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, repeats[axis]), axis)
   as_value(tensor(x))
 }
 
 #' @rdname op_tile
 #' @export
-op_repeat <- function(x, repeats, axis = 1) {
+op_repeat <- function(x, repeats, axis = NULL) {
+  if (is.null(axis)) {
+    x <- op_reshape(x, -1)
+    axis <- 1
+  }
   size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
   repeats <- check_whole(repeats, min = 0)
   if (!length(repeats) %in% c(1, size)) abort("`repeats` must be one number or ", size, ", not ", length(repeats))
@@ -140,7 +149,7 @@ op_reverse <- function(x, axis) {
   sizes <- shape_of(x)
   at <- check_axis(axis, length(sizes)) + 1
   all <- rep(1, length(sizes))
-  op_slice(x, start = replace(all, at, pmax(sizes[at], 1)), size = -all, step = replace(all, at, -1))
+  op_slice(x, replace(all, at, pmax(sizes[at], 1)), -all, step = replace(all, at, -1))
 }
 
 #' Pad a tensor
@@ -149,27 +158,30 @@ op_reverse <- function(x, axis) {
 #' end (`"reflect"`) or with it (`"symmetric"`).
 #'
 #' @param x a tensor or array.
-#' @param paddings a matrix with a row per axis: how many slices before and after.
-#' @param value the number to pad with.
+#' @param pad_width a matrix with a row per axis: how many slices before and after; or a pair or a number for all axes.
 #' @param mode `"constant"`, `"reflect"` or `"symmetric"`.
+#' @param constant_values the number to pad with; `NULL` for 0.
 #' @return A tensor.
 #' @seealso [layer_zero_padding_2d()], [pad_sequences()]
 #' @examples
 #' as.array(op_pad(matrix(1:6, 2), rbind(c(0, 1), c(1, 2))))
 #' as.array(op_pad(1:4, rbind(c(2, 1)), mode = "reflect")) # 3 2 1 2 3 4 3
 #' @export
-op_pad <- function(x, paddings, value = 0, mode = "constant") {
+op_pad <- function(x, pad_width, mode = "constant", constant_values = NULL) {
   x <- as_value(tensor(x))
-  value <- check_number(value)
+  value <- if (is.null(constant_values)) 0 else check_number(constant_values)
   sizes <- shape_of(x)
-  if (is_branch(paddings)) paddings <- do.call(rbind, lapply(paddings, check_whole, min = 0, arg = "paddings"))
-  if (is_tensor(paddings)) paddings <- as.array(paddings)
-  paddings <- `dim<-`(check_whole(paddings, min = 0), dim(paddings))
+  if (is_branch(pad_width)) pad_width <- do.call(rbind, lapply(pad_width, check_whole, min = 0, arg = "pad_width"))
+  if (is_tensor(pad_width)) pad_width <- as.array(pad_width)
+  paddings <- `dim<-`(check_whole(pad_width, min = 0), dim(pad_width))
+  # as in NumPy: one number, or one pair, for all axes
+  if (length(paddings) %in% 1:2 && length(dim(paddings)) < 2) paddings <- matrix(paddings, length(sizes), 2,
+    byrow = TRUE)
   if (!identical(dim(paddings), c(length(sizes), 2L))) {
-    abort("`paddings` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ",
-      describe(paddings))
+    abort("`pad_width` must be a matrix of 2 columns with a row per axis (", length(sizes), "), not ",
+      describe(pad_width))
   }
-  check_room(sizes + rowSums(paddings), "paddings", 1, x)
+  check_room(sizes + rowSums(paddings), "pad_width", 1, x)
   check_choice(mode, c("constant", "reflect", "symmetric"))
   for (axis in which(rowSums(paddings) > 0)) {
     if (mode != "constant") {
@@ -190,7 +202,7 @@ op_pad <- function(x, paddings, value = 0, mode = "constant") {
 #' @param without do the ends themselves have no image?
 #' @noRd
 mirrored <- function(n, padding, without, fun = calling_function()) {
-  if (any(padding > n - without)) abort("`paddings` must be at most ", n - without, " for an axis of ", n, ", not ",
+  if (any(padding > n - without)) abort("`pad_width` must be at most ", n - without, " for an axis of ", n, ", not ",
     max(padding), fun = fun)
   at <- c(rev(seq_len(padding[1])) - 1 + without, seq_len(n) - 1, n - without - seq_len(padding[2]))
   array(at, length(at))
@@ -201,38 +213,39 @@ mirrored <- function(n, padding, without, fun = calling_function()) {
 #' Permutes the axes.
 #'
 #' @param x a tensor or array.
-#' @param perm for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses the axes.
+#' @param axes for each axis of the result, the axis of `x` it comes from, 1-based; `NULL` reverses the axes.
 #' @return A tensor.
 #' @examples
 #' as.array(op_transpose(matrix(1:6, 2)))
 #' dim(op_transpose(array(0, c(2, 3, 4)), c(1, 3, 2))) # 2 4 3
 #' @export
-op_transpose <- function(x, perm = NULL) {
+op_transpose <- function(x, axes = NULL) {
   rank <- rank_of(x)
-  perm <- if (is.null(perm)) rev(seq_len(rank)) else check_whole(perm)
+  perm <- if (is.null(axes)) rev(seq_len(rank)) else check_whole(axes)
   if (!setequal(perm, seq_len(rank)) || length(perm) != rank) {
-    abort("`perm` must name each of the axes 1 .. ", rank, " once, not be ", describe(perm))
+    abort("`axes` must name each of the axes 1 .. ", rank, " once, not be ", describe(perm))
   }
   apply_op("transpose", list(x), ints = perm - 1)
 }
 
 #' Slice a tensor
 #'
-#' @param x a tensor or array.
-#' @param start,size,step one whole number per axis: the first element (1-based), how many (-1: all that follow), and
+#' @param inputs a tensor or array.
+#' @param start_indices,shape,step one whole number per axis: the first element (1-based), how many (-1: all that
+#'   follow), and
 #'   how far apart (negative: backwards).
 #' @return A tensor.
 #' @section Errors: `nativenet_error_value` if a slice lies outside.
 #' @seealso [tensor-methods] for `x[i, j]`; [op_gather()]
 #' @examples
-#' as.array(op_slice(matrix(1:6, 2), start = c(1, 3), size = c(2, 2), step = c(1, -2)))
+#' as.array(op_slice(matrix(1:6, 2), c(1, 3), shape = c(2, 2), step = c(1, -2)))
 #' @export
-op_slice <- function(x, start, size, step = rep(1, length(start))) {
-  rank <- rank_of(x)
-  start <- check_per_axis(start, rank)
-  size <- check_per_axis(size, rank)
+op_slice <- function(inputs, start_indices, shape, step = rep(1, length(start_indices))) {
+  rank <- rank_of(inputs)
+  start <- check_per_axis(start_indices, rank)
+  shape <- check_per_axis(shape, rank)
   step <- check_per_axis(step, rank)
-  apply_op("slice", list(x), ints = rbind(start - 1, size, step))
+  apply_op("slice", list(inputs), ints = rbind(start - 1, shape, step))
 }
 
 check_per_axis <- function(x, rank, min = -.Machine$integer.max, arg = deparse(substitute(x)),
@@ -254,7 +267,7 @@ check_tensors <- function(xs, arg = "xs", fun = calling_function()) {
 #'
 #' @param xs a list of tensors or arrays, whose other axes have the same sizes.
 #' @param x a tensor or array.
-#' @param num_or_sizes the number of equal parts; or two or more sizes, which add up to that of the axis.
+#' @param indices_or_sections the number of equal parts; or the places where all but the first part begin, 1-based.
 #' @param axis 1-based, negative from the end.
 #' @return A tensor; a list of tensors from `op_split()`.
 #' @section Errors: `nativenet_error_shape` if the shapes do not fit.
@@ -262,7 +275,8 @@ check_tensors <- function(xs, arg = "xs", fun = calling_function()) {
 #' @examples
 #' x <- matrix(1:6, 2)
 #' as.array(op_concat(list(x, x), axis = 2))
-#' lapply(op_split(x, c(1, 2)), as.array)
+#' lapply(op_split(x, 3, axis = 2), as.array)
+#' lapply(op_split(1:6, c(2, 5)), as.array) # 1, 2 3 4, 5 6
 #' @export
 op_concat <- function(xs, axis = -1) {
   apply_op("concat", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]])))
@@ -270,17 +284,31 @@ op_concat <- function(xs, axis = -1) {
 
 #' @rdname op_concat
 #' @export
-op_split <- function(x, num_or_sizes, axis = -1) {
+op_split <- function(x, indices_or_sections, axis = 1) {
+  if (length(indices_or_sections) == 1 && is.null(dim(indices_or_sections)))
+    return(split_axis(x, indices_or_sections, axis, "indices_or_sections"))
+  begins <- check_whole(indices_or_sections, min = 1)
+  size <- shape_of(x)[check_one_axis(axis, rank_of(x)) + 1]
+  if (is.unsorted(begins) || any(begins > size + 1)) abort("`indices_or_sections` must be the number of parts, or ",
+    "increasing places in 1 .. ", size + 1, " where parts begin, not ", describe(indices_or_sections))
+  split_axis(x, diff(c(1, begins, size + 1)), axis)
+}
+
+#' One number: so many equal parts; several: their sizes, which add up to that of the axis.
+#' @noRd
+split_axis <- function(x, num_or_sizes, axis, arg = "num_or_sizes", fun = calling_function()) {
   sizes <- shape_of(x)
-  at <- check_one_axis(axis, length(sizes)) + 1
-  num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0), names(num_or_sizes))
-  parts <- if (length(num_or_sizes) == 1) rep(sizes[at] / check_count(num_or_sizes), num_or_sizes) else num_or_sizes
+  at <- check_one_axis(axis, length(sizes), fun = fun) + 1
+  num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0, arg = arg, fun = fun), names(num_or_sizes))
+  parts <- if (length(num_or_sizes) > 1) num_or_sizes else
+    rep(sizes[at] / check_count(num_or_sizes, arg = arg, fun = fun), num_or_sizes)
   if (any(parts < 0 | parts != round(parts)) || sum(parts) != sizes[at]) {
-    abort("`num_or_sizes` must divide the axis of ", sizes[at], ", not be ", describe(num_or_sizes), class = "shape")
+    abort("`", arg, "` must divide the axis of ", sizes[at], ", not be ", describe(num_or_sizes), class = "shape",
+      fun = fun)
   }
   # the other axes are cut at no size, so that traced programs serve other batch sizes
   part <- function(start, size) {
-    op_slice(x, start = replace(rep(1, length(sizes)), at, start), size = replace(rep(-1, length(sizes)), at, size))
+    op_slice(x, replace(rep(1, length(sizes)), at, start), shape = replace(rep(-1, length(sizes)), at, size))
   }
   Map(part, cumsum(parts) - parts + 1, parts)
 }
@@ -289,8 +317,8 @@ op_split <- function(x, num_or_sizes, axis = -1) {
 #'
 #' `op_stack()` joins tensors of one shape along a new axis, `op_unstack()` undoes it.
 #'
-#' @param xs a list of tensors or arrays.
-#' @param x a tensor or array.
+#' @param x a list of tensors or arrays; for `op_unstack()` a tensor or array.
+#' @param num how many there are; `NULL` for the size of the axis.
 #' @param axis 1-based, negative from the end: for `op_stack()` the place of the new axis.
 #' @return A tensor; a list of tensors from `op_unstack()`.
 #' @section Errors: `nativenet_error_shape` if the shapes differ.
@@ -299,14 +327,16 @@ op_split <- function(x, num_or_sizes, axis = -1) {
 #' as.array(op_stack(list(1:3, 4:6)))
 #' lapply(op_unstack(matrix(1:4, 2)), as.array)
 #' @export
-op_stack <- function(xs, axis = 1) {
-  apply_op("stack", check_tensors(xs), ints = check_one_axis(axis, rank_of(xs[[1]]) + 1))
+op_stack <- function(x, axis = 1) {
+  apply_op("stack", check_tensors(x), ints = check_one_axis(axis, rank_of(x[[1]]) + 1))
 }
 
 #' @rdname op_stack
 #' @export
-op_unstack <- function(x, axis = 1) {
+op_unstack <- function(x, num = NULL, axis = 1) {
   at <- check_one_axis(axis, rank_of(x)) + 1
+  if (!is.null(num) && check_count(num, min = 0) != shape_of(x)[at]) abort("`num` must be the size of the axis, ",
+    shape_of(x)[at], ", not ", describe(num), class = "shape")
   lapply(seq_len(shape_of(x)[at]) - 1, op_gather, x = x, axis = at) # a scalar index drops the axis
 }
 
@@ -373,46 +403,59 @@ op_cast <- function(x, dtype) apply_op("cast", list(x), ints = dtype_code(dtype)
 #'
 #' Gives the same numbers as a constant: no gradient flows through it.
 #'
-#' @param x a tensor or array.
-#' @return A tensor of the shape and dtype of `x`.
+#' @param variable a tensor or array.
+#' @return A tensor of the shape and dtype of `variable`.
 #' @seealso [gradient_tape()]
 #' @examples
 #' w <- variable(3)
 #' with(gradient_tape() %as% tape, y <- w * op_stop_gradient(w))
 #' as.array(tape$gradient(y, w)) # 3, not 6
 #' @export
-op_stop_gradient <- function(x) apply_op("stop_gradient", list(x))
+op_stop_gradient <- function(variable) apply_op("stop_gradient", list(variable))
 
 #' Select by a condition
 #'
-#' Elements of `x` where the condition holds, of `y` elsewhere, with broadcasting of all three as in [op_add()].
+#' Elements of `x1` where the condition holds, of `x2` elsewhere, with broadcasting of all three as in [op_add()].
 #'
 #' @param condition a logical array or bool tensor.
-#' @param x,y tensors or arrays.
-#' @return A tensor of the broadcast shape and the dtype of `x` and `y`.
+#' @param x1,x2 tensors or arrays.
+#' @return A tensor of the broadcast shape and the dtype of `x1` and `x2`.
 #' @seealso [op_less()] and the other comparisons
 #' @examples
 #' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6))) # 1 6
 #' @export
-op_where <- function(condition, x, y) apply_op("where", list(tensor(condition, "bool"), x, y))
+op_where <- function(condition, x1, x2) apply_op("where", list(tensor(condition, "bool"), x1, x2))
 
 #' One-hot encoding
 #'
-#' A new last axis with 1 at the index and 0 elsewhere; all zeros where the index lies outside 0 .. `depth` - 1.
+#' A new axis with 1 at the index and 0 elsewhere; all zeros where there is no such class.
 #'
-#' @param indices whole numbers, **0-based** as class labels are; any shape.
-#' @param depth the number of classes.
-#' @param dtype as for [tensor()].
+#' @param x whole numbers of any shape, **1-based** as in R, or a factor; 0-based with `zero_indexed`, as class labels
+#'   of
+#'   data sets are.
+#' @param num_classes the number of classes; that of the levels of a factor.
+#' @param axis the place of the new axis, 1-based, negative from the end.
+#' @param dtype as for [tensor()]; `NULL` for [k_floatx()].
+#' @param zero_indexed are indices counted from 0, or from 1?
 #' @return A tensor.
 #' @seealso [to_categorical()] for R vectors
 #' @examples
-#' as.array(op_one_hot(c(2, 0), 3))
+#' as.array(op_one_hot(c(3, 1), 3))
 #' @export
-op_one_hot <- function(indices, depth, dtype = "float32") {
-  depth <- check_count(depth)
-  check_room(c(shape_of(indices), depth), "depth", 1, indices)
-  classes <- array(seq_len(depth) - 1L, depth)
-  op_cast(op_equal(op_expand_dims(tensor(indices, "int32"), -1), classes), dtype)
+op_one_hot <- function(x, num_classes, axis = -1, dtype = NULL, zero_indexed = FALSE) {
+  if (is.factor(x)) {
+    if (zero_indexed) abort("`zero_indexed` must be FALSE for a factor, whose codes begin at 1")
+    if (missing(num_classes)) num_classes <- nlevels(x)
+    x <- as.integer(x)
+  }
+  classes <- check_count(num_classes)
+  check_room(c(shape_of(x), classes), "num_classes", 1, x)
+  places <- array(seq_len(classes) - check_flag(zero_indexed), classes)
+  found <- op_cast(op_equal(op_expand_dims(tensor(x, "int32"), -1), tensor(places, "int32")),
+    if (is.null(dtype)) session$floatx else dtype)
+  rank <- rank_of(found)
+  at <- check_one_axis(axis, rank) + 1
+  if (at == rank) found else op_transpose(found, append(seq_len(rank - 1), rank, at - 1))
 }
 
 # Chosen by a condition of the shape of x, so that traced programs serve other batch sizes.
@@ -427,15 +470,21 @@ constant_like <- function(x, value) {
 #' Constants of the shape and dtype of `x`; no gradient flows through them.
 #'
 #' @param x a tensor or array.
-#' @return A tensor of the shape and dtype of `x`.
+#' @param dtype as for [tensor()]; `NULL` for that of `x`.
+#' @return A tensor of the shape of `x`.
 #' @examples
 #' op_zeros_like(matrix(1:6, 2))
 #' @export
-op_zeros_like <- function(x) constant_like(x, 0)
+op_zeros_like <- function(x, dtype = NULL) like_in(x, 0, dtype)
 
 #' @rdname op_zeros_like
 #' @export
-op_ones_like <- function(x) constant_like(x, 1)
+op_ones_like <- function(x, dtype = NULL) like_in(x, 1, dtype)
+
+like_in <- function(x, value, dtype) {
+  y <- constant_like(x, value)
+  if (is.null(dtype)) y else op_cast(y, dtype)
+}
 
 tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
   shape <- check_sizes(shape, fun = fun)

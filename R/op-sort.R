@@ -3,18 +3,22 @@
 
 #' Sort along an axis
 #'
-#' `op_argsort()` gives the **0-based** positions of the numbers along an axis in increasing or decreasing order,
+#' `op_argsort()` gives the positions of the numbers along an axis in increasing or decreasing order,
 #' `op_sort()` the numbers, `op_top_k()` the `k` largest of each row of the last axis. Equal numbers keep their order,
-#' NaN come last. Positions have no gradient; that of sorted numbers goes where they came from.
+#' NaN come last. Positions count from 1, as in R and keras3, or from 0 with `zero_indexed`. They have no gradient;
+#' that of
+#' sorted numbers goes where they came from.
 #'
 #' `op_take_along()` takes numbers at positions along an axis:
 #' \eqn{y_{..j..} = x_{..i_{..j..}..}}{y[.., j, ..] = x[.., indices[.., j, ..], ..]}, so that
-#' `op_take_along(x, op_argsort(x))` is sorted.
+#' `op_take_along(x, op_argsort(x, zero_indexed = TRUE))` is sorted.
 #'
 #' @param x a tensor or array of numbers.
 #' @param axis one axis, 1-based, negative from the end.
 #' @param decreasing the largest first?
+#' @param zero_indexed do positions count from 0, or from 1?
 #' @param k how many.
+#' @param sorted has no effect: the largest always come first.
 #' @param indices whole numbers, **0-based**, of the shape of `x`; along `axis` there may be more or fewer.
 #' @return A tensor of the shape of `x`, or of that of `indices`, for `op_argsort()` of int32; `op_top_k()` gives a list
 #'   of `values` and `indices`.
@@ -28,23 +32,39 @@
 #' op_top_k(x, 2)$values
 #' as.array(op_take_along(x, matrix(c(2, 0), 2)))
 #' @export
-op_sort <- function(x, axis = -1, decreasing = FALSE) op_take_along(x, op_argsort(x, axis, decreasing), axis)
+op_sort <- function(x, axis = -1, decreasing = FALSE) op_take_along(x, order_along(x, axis, decreasing), axis)
 
 #' @rdname op_sort
 #' @export
-op_argsort <- function(x, axis = -1, decreasing = FALSE) {
-  apply_op("argsort", list(x), ints = c(check_one_axis(axis, rank_of(x)), check_flag(decreasing)))
+op_argsort <- function(x, axis = -1, zero_indexed = FALSE, decreasing = FALSE) {
+  from_one(if (is.null(axis)) order_along(op_reshape(x, -1), 1, decreasing) else order_along(x, axis, decreasing),
+    zero_indexed)
+}
+
+#' 0-based.
+#' @noRd
+order_along <- function(x, axis, decreasing = FALSE, fun = calling_function()) {
+  apply_op("argsort", list(x), ints = c(check_one_axis(axis, rank_of(x), fun = fun), check_flag(decreasing, fun = fun)))
 }
 
 #' @rdname op_sort
 #' @export
-op_top_k <- function(x, k = 1) {
+op_top_k <- function(x, k = 1, sorted = TRUE, zero_indexed = FALSE) {
+  check_flag(sorted)
+  parts <- largest_of(x, k)
+  parts$indices <- from_one(parts$indices, zero_indexed)
+  parts
+}
+
+#' The `k` largest of each row, and their 0-based places.
+#' @noRd
+largest_of <- function(x, k, fun = calling_function()) {
   x <- as_value(tensor(x))
   rank <- rank_of(x)
-  if (!rank) abort("`x` must have at least one axis, not be a scalar", class = "shape")
+  if (!rank) abort("`x` must have at least one axis, not be a scalar", class = "shape", fun = fun)
   n <- shape_of(x)[rank]
-  k <- check_count(k, min = 0, max = if (is.na(n)) Inf else n)
-  indices <- op_slice(op_argsort(x, decreasing = TRUE), rep(1, rank), c(rep(-1, rank - 1), k))
+  k <- check_count(k, min = 0, max = if (is.na(n)) Inf else n, fun = fun)
+  indices <- op_slice(order_along(x, -1, TRUE), rep(1, rank), c(rep(-1, rank - 1), k))
   list(values = op_take_along(x, indices), indices = indices)
 }
 

@@ -67,17 +67,17 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 
 #' Elementwise arithmetic
 #'
-#' `x + y`, `x - y`, `x * y`, `x / y`, `x^y` and `1 / x`, element by element. `op_floor_divide()` is
+#' `x1 + x2`, `x1 - x2`, `x1 * x2`, `x1 / x2`, `x1^x2` and `1 / x`, element by element. `op_floor_divide()` is
 #' \eqn{\lfloor x / y \rfloor}{floor(x / y)} and `op_floor_mod()` \eqn{x - y \lfloor x / y \rfloor}{x - y floor(x / y)},
-#' with the sign of `y`, as `%/%` and `%%` in R.
+#' with the sign of `x2`, as `%/%` and `%%` in R.
 #'
 #' @section Broadcasting: Shapes are aligned at the right; an axis of size 1, or one that is missing, is repeated
 #'   (NumPy's rule).
 #' @section Dtypes: Plain R numbers take the dtype of the tensor they meet. Tensors of different dtype are an error.
-#' @section Gradients: `op_power()` has the derivative 0 with respect to `y` where `x` is not positive.
-#'   `op_floor_divide()` has the derivative 0, `op_floor_mod()` 1 with respect to `x`.
+#' @section Gradients: `op_power()` has the derivative 0 with respect to `x2` where `x1` is not positive.
+#'   `op_floor_divide()` has the derivative 0, `op_floor_mod()` 1 with respect to `x1`.
 #'
-#' @param x,y tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()` need floats.
+#' @param x1,x2,x tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()` need floats.
 #' @return A tensor of the broadcast shape and the dtype of the inputs.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
 #'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or
@@ -90,23 +90,23 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #' as.array(op_power(c(1, 2, 3), 2))
 #' as.array(op_floor_mod(c(-7L, 7L), 3L))
 #' @export
-op_add <- function(x, y) apply_op("add", list(x, y))
+op_add <- function(x1, x2) apply_op("add", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_subtract <- function(x, y) apply_op("subtract", list(x, y))
+op_subtract <- function(x1, x2) apply_op("subtract", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_multiply <- function(x, y) apply_op("multiply", list(x, y))
+op_multiply <- function(x1, x2) apply_op("multiply", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_divide <- function(x, y) apply_op("divide", list(x, y))
+op_divide <- function(x1, x2) apply_op("divide", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_power <- function(x, y) apply_op("power", list(x, y))
+op_power <- function(x1, x2) apply_op("power", list(x1, x2))
 
 #' @rdname op_add
 #' @export
@@ -114,18 +114,18 @@ op_reciprocal <- function(x) op_divide(1, x)
 
 #' @rdname op_add
 #' @export
-op_floor_divide <- function(x, y) apply_op("floor_divide", list(x, y))
+op_floor_divide <- function(x1, x2) apply_op("floor_divide", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_floor_mod <- function(x, y) apply_op("floor_mod", list(x, y))
+op_floor_mod <- function(x1, x2) apply_op("floor_mod", list(x1, x2))
 
 #' Elementwise maximum and minimum
 #'
 #' The larger or the smaller of two numbers, element by element, with broadcasting as in [op_add()]. The gradient of a
-#' tie goes to `x`.
+#' tie goes to `x1`.
 #'
-#' @param x,y tensors or arrays.
+#' @param x1,x2 tensors or arrays.
 #' @return A tensor of the broadcast shape and the dtype of the inputs.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast, `nativenet_error_dtype` if the dtypes
 #'   differ.
@@ -134,18 +134,19 @@ op_floor_mod <- function(x, y) apply_op("floor_mod", list(x, y))
 #' as.array(op_maximum(c(1, 5), c(3, 2))) # 3 5
 #' as.array(op_minimum(c(1, 5), 3)) # 1 3
 #' @export
-op_maximum <- function(x, y) apply_op("maximum", list(x, y))
+op_maximum <- function(x1, x2) apply_op("maximum", list(x1, x2))
 
 #' @rdname op_maximum
 #' @export
-op_minimum <- function(x, y) apply_op("minimum", list(x, y))
+op_minimum <- function(x1, x2) apply_op("minimum", list(x1, x2))
 
 #' Elementwise comparisons
 #'
-#' `x < y`, `x <= y`, `x > y`, `x >= y`, `x == y` and `x != y`, element by element, with broadcasting as in [op_add()].
+#' `x1 < x2`, `x1 <= x2`, `x1 > x2`, `x1 >= x2`, `x1 == x2` and `x1 != x2`, element by element, with broadcasting as
+#' in [op_add()].
 #' They have no gradient.
 #'
-#' @param x,y tensors or arrays.
+#' @param x1,x2 tensors or arrays.
 #' @return A tensor of the broadcast shape and dtype bool.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast, `nativenet_error_dtype` if the dtypes
 #'   differ.
@@ -154,27 +155,27 @@ op_minimum <- function(x, y) apply_op("minimum", list(x, y))
 #' as.array(op_less(c(1, 5), 3)) # TRUE FALSE
 #' as.array(op_equal(matrix(1:4, 2), c(1L, 4L)))
 #' @export
-op_less <- function(x, y) apply_op("less", list(x, y))
+op_less <- function(x1, x2) apply_op("less", list(x1, x2))
 
 #' @rdname op_less
 #' @export
-op_less_equal <- function(x, y) apply_op("less_equal", list(x, y))
+op_less_equal <- function(x1, x2) apply_op("less_equal", list(x1, x2))
 
 #' @rdname op_less
 #' @export
-op_greater <- function(x, y) op_less(y, x)
+op_greater <- function(x1, x2) op_less(x2, x1)
 
 #' @rdname op_less
 #' @export
-op_greater_equal <- function(x, y) op_less_equal(y, x)
+op_greater_equal <- function(x1, x2) op_less_equal(x2, x1)
 
 #' @rdname op_less
 #' @export
-op_equal <- function(x, y) apply_op("equal", list(x, y))
+op_equal <- function(x1, x2) apply_op("equal", list(x1, x2))
 
 #' @rdname op_less
 #' @export
-op_not_equal <- function(x, y) apply_op("not_equal", list(x, y))
+op_not_equal <- function(x1, x2) apply_op("not_equal", list(x1, x2))
 
 #' Elementwise powers, exponential and logarithm
 #'
@@ -234,8 +235,11 @@ op_clip <- function(x, x_min, x_max) {
 #' * `op_relu()`: \eqn{\max(x, 0)}{max(x, 0)}; `op_leaky_relu()`: with a slope for negative x; `op_relu6()`: clipped to
 #'   0 .. 6;
 #' * `op_elu()`, `op_selu()`: [activation_elu()], [activation_selu()];
-#' * `op_gelu()`: [activation_gelu()], the exact form; `op_silu()`: [activation_swish()];
-#' * `op_sigmoid()`, `op_hard_sigmoid()`, `op_tanh()`, `op_softplus()`, `op_softsign()`: the activations of these names;
+#' * `op_gelu()`: [activation_gelu()], by the tangent unless `approximate` is FALSE; `op_silu()`: [activation_swish()];
+#' * `op_sigmoid()`, `op_tanh()`, `op_softplus()`, `op_softsign()`: the activations of these names;
+#' * `op_hard_sigmoid()`: \eqn{\min(\max(a x + 0.5, 0), 1)}{min(max(a x + 0.5, 0), 1)} with the slope a, 1/6 in
+#'   keras3, 0.2
+#'   in Keras 2 and [activation_hard_sigmoid()];
 #' * `op_step()`: 1 where x > 0, else 0.
 #'
 #' @section Gradients: `op_relu()` has the derivative 0 at 0. That of `op_step()` is taken as 0 everywhere, which stops
@@ -244,6 +248,8 @@ op_clip <- function(x, x_min, x_max) {
 #' @param x a float tensor or array (`op_relu6()` also takes integers).
 #' @param negative_slope a number, the slope for negative x.
 #' @param alpha a number: minus the limit for large negative x.
+#' @param slope a number, that of the middle.
+#' @param approximate by the tangent (see [activation_gelu()]), or the exact form?
 #' @return A tensor of the shape and dtype of `x`.
 #' @references Clevert et al. (2016), ELU, <https://arxiv.org/abs/1511.07289>. Klambauer et al. (2017),
 #'   SELU, <https://arxiv.org/abs/1706.02515>. Hendrycks & Gimpel (2016), GELU and SiLU,
@@ -271,7 +277,14 @@ op_selu <- function(x) apply_op("selu", list(x))
 
 #' @rdname op_relu
 #' @export
-op_gelu <- function(x) apply_op("gelu", list(x))
+op_gelu <- function(x, approximate = TRUE) if (check_flag(approximate)) gelu_by_tanh(x) else apply_op("gelu", list(x))
+
+#' (1 + tanh(z / 2)) / 2 is sigmoid(z).
+#' @noRd
+gelu_by_tanh <- function(x) {
+  z <- op_multiply(op_multiply(x, op_add(op_square(x), 1 / 0.044715)), 0.044715 * 2 * sqrt(2 / pi))
+  op_multiply(x, op_sigmoid(z))
+}
 
 #' @rdname op_relu
 #' @export
@@ -308,7 +321,7 @@ op_relu6 <- function(x) op_clip(x, 0, 6)
 
 #' @rdname op_relu
 #' @export
-op_hard_sigmoid <- function(x) op_clip(op_add(op_multiply(x, 0.2), 0.5), 0, 1)
+op_hard_sigmoid <- function(x, slope = 1 / 6) op_clip(op_add(op_multiply(x, check_number(slope)), 0.5), 0, 1)
 
 #' Softmax and log-softmax
 #'
@@ -348,16 +361,16 @@ along_axis <- function(name, x, axis, fun = calling_function()) {
 #' (32, 1, 256):
 #' \deqn{z_{ij} = \sum_k x_{ik} y_{kj}}{z[i, j] = sum over k of x[i, k] y[k, j]}
 #'
-#' @param x,y tensors or arrays with at least two axes.
-#' @param transpose_x,transpose_y transpose the last two axes first?
+#' @param x1,x2 tensors or arrays with at least two axes.
+#' @param transpose_x,transpose_y of `x1`, of `x2`: transpose the last two axes first?
 #' @return A tensor.
 #' @section Errors: `nativenet_error_shape` if the inner sizes differ; both shapes are named.
 #' @seealso [op_dense()]
 #' @examples
 #' as.array(op_matmul(diag(2), matrix(1:4 / 2, 2)))
 #' @export
-op_matmul <- function(x, y, transpose_x = FALSE, transpose_y = FALSE) {
-  apply_op("matmul", list(x, y), ints = c(check_flag(transpose_x), check_flag(transpose_y)))
+op_matmul <- function(x1, x2, transpose_x = FALSE, transpose_y = FALSE) {
+  apply_op("matmul", list(x1, x2), ints = c(check_flag(transpose_x), check_flag(transpose_y)))
 }
 
 #' Dense layer as an op

@@ -33,7 +33,7 @@ tf_conv <- function(n = NULL) {
       own <- utils::tail(shape_of(filters), 2)[1]
       channels <- utils::tail(shape_of(x), 1)
       groups <- if (isTRUE(own > 0 && channels %% own == 0)) max(1, channels / own) else 1
-      op_conv(x, filters, NULL, strides, padding, dilations, groups)
+      op_conv(x, filters, strides, padding, NULL, dilations, groups)
     })
   }
 }
@@ -46,7 +46,7 @@ tf_conv_transpose <- function(n = NULL) {
       axes <- rank_of(x) - 2
       if (length(shape) != axes + 2) abort("`output_shape` must have ", axes + 2, " sizes, not ", length(shape))
       first <- identical(tf_data_format(data_format, axes), "channels_first")
-      op_conv_transpose(x, op_input(filters), strides, padding, dilations,
+      op_conv_transpose(x, op_input(filters), strides, padding, dilation_rate = dilations,
         size = shape[seq_len(axes) + if (first) 2 else 1])
     })
   }
@@ -63,13 +63,13 @@ tf_convolutions <- list(
   conv3d_transpose = tf_conv_transpose(3), conv_transpose = tf_conv_transpose(),
   depthwise_conv2d = function(input, filter, strides, padding, data_format = NULL, dilations = NULL, name = NULL) {
     tf_convolved(input, 2, strides, padding, data_format, dilations, function(x, strides, padding, dilations) {
-      op_depthwise_conv(x, op_input(filter), NULL, strides, padding, dilations)
+      op_depthwise_conv(x, op_input(filter), strides, padding, NULL, dilations)
     })
   },
   separable_conv2d = function(input, depthwise_filter, pointwise_filter, strides, padding, data_format = NULL,
     dilations = NULL, name = NULL) {
     tf_convolved(input, 2, strides, padding, data_format, dilations, function(x, strides, padding, dilations) {
-      op_conv(op_depthwise_conv(x, op_input(depthwise_filter), NULL, strides, padding, dilations),
+      op_conv(op_depthwise_conv(x, op_input(depthwise_filter), strides, padding, NULL, dilations),
         op_input(pointwise_filter))
     })
   }

@@ -17,9 +17,9 @@ tf_linalg <- list(
   matrix_transpose = function(a, name = NULL) op_matrix_transpose(a),
   adjoint = function(matrix, name = NULL) op_matrix_transpose(matrix),
   norm = function(tensor, ord = "euclidean", axis = NULL, keepdims = FALSE, name = NULL)
-  op_norm(tensor, ord, from_zero(axis), keepdims),
+  norm_of(tensor, ord, from_zero(axis), keepdims),
   normalize = function(tensor, ord = "euclidean", axis = NULL, name = NULL) {
-    size <- op_norm(tensor, ord, from_zero(axis), keepdims = TRUE)
+    size <- norm_of(tensor, ord, from_zero(axis), keepdims = TRUE)
     list(op_divide(tensor, size), size)
   },
   l2_normalize = function(x, axis = NULL, epsilon = 1e-12, name = NULL) op_l2_normalize(x, from_zero(axis), epsilon),
@@ -39,14 +39,15 @@ tf_linalg <- list(
   cholesky = function(input, name = NULL) op_cholesky(input),
   cholesky_solve = function(chol, rhs, name = NULL) do.call(cholesky_solve, same_batch(chol, rhs)),
   lstsq = function(matrix, rhs, l2_regularizer = 0, fast = TRUE, name = NULL)
-  op_lstsq(matrix, rhs, l2_regularizer, fast),
+  op_lstsq(matrix, rhs, NULL, l2_regularizer, fast),
   pinv = function(a, rcond = NULL, validate_args = FALSE, name = NULL) {
     check_flag(validate_args)
     op_pinv(a, rcond)
   },
-  qr = function(input, full_matrices = FALSE, name = NULL) op_qr(input, full_matrices),
+  qr = function(input, full_matrices = FALSE, name = NULL) op_qr(input,
+    if (check_flag(full_matrices)) "complete" else "reduced"),
   svd = function(tensor, full_matrices = FALSE, compute_uv = TRUE, name = NULL)
-  op_svd(tensor, full_matrices, compute_uv),
+  svd_of(tensor, full_matrices, compute_uv),
   eigh = function(tensor, name = NULL) op_eigh(tensor),
   eigvalsh = function(tensor, name = NULL) op_eigh(tensor)$values,
   det = function(input, name = NULL) op_det(input),
@@ -61,10 +62,10 @@ tf_linalg <- list(
     rows <- check_count(num_rows, 0)
     tensor(diagonal(1, c(rows, if (is.null(num_columns)) rows else check_count(num_columns, 0)), "num_rows"), dtype)
   },
-  diag = function(diagonal, name = "diag", k = 0) op_diag(diagonal, k),
+  diag = function(diagonal, name = "diag", k = 0) op_matrix_diag(diagonal, k),
   diag_part = function(input, name = "diag_part", k = 0) op_diag_part(input, k),
   set_diag = function(input, diagonal, name = "set_diag", k = 0) op_set_diag(input, diagonal, k),
   band_part = function(input, num_lower, num_upper, name = NULL) op_band_part(input, num_lower, num_upper),
-  trace = function(x, name = NULL) op_trace(x),
+  trace = function(x, name = NULL) op_trace(x, 0, -2, -1),
   global_norm = function(t_list, name = NULL) global_norm(check_tensors(t_list, "t_list"))
 )

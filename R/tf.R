@@ -162,14 +162,14 @@ tf_elementwise <- c(
     divide = binary(true_divide), truediv = binary(true_divide),
     logical_not = unary(op_logical_not),
     clip_by_value = function(t, clip_value_min, clip_value_max, name = NULL) op_clip(t, clip_value_min, clip_value_max),
-    argmax = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmax(input, from_zero(axis)),
-      output_type),
-    argmin = function(input, axis = 0, output_type = "int64", name = NULL) op_cast(op_argmin(input, from_zero(axis)),
-      output_type),
+    argmax = function(input, axis = 0, output_type = "int64", name = NULL)
+      op_cast(op_argmax(input, from_zero(axis), zero_indexed = TRUE), output_type),
+    argmin = function(input, axis = 0, output_type = "int64", name = NULL)
+      op_cast(op_argmin(input, from_zero(axis), zero_indexed = TRUE), output_type),
     cumsum = function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL)
-    op_cumsum(x, from_zero(axis), exclusive, reverse),
+    op_cumsum(x, from_zero(axis), NULL, exclusive, reverse),
     argsort = function(values, axis = -1, direction = "ASCENDING", stable = FALSE, name = NULL)
-    op_argsort(values, from_zero(axis), descends(direction)),
+    order_along(values, from_zero(axis), descends(direction)),
     reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max),
     reduce_min = reduction(op_min), reduce_prod = reduction(op_prod), reduce_any = reduction(op_any),
     reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
@@ -182,10 +182,10 @@ tf_math_only <- lapply(list(log = op_log, log1p = op_log1p, expm1 = op_expm1, er
   op_negative(op_softplus(op_negative(x)))),
   unary)
 tf_math_only$cumprod <- function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL)
-  op_cumprod(x, from_zero(axis), exclusive, reverse)
+  op_cumprod(x, from_zero(axis), NULL, exclusive, reverse)
 tf_math_only$top_k <- function(input, k = 1, sorted = TRUE, index_type = "int32", name = NULL) {
   check_flag(sorted)
-  best <- op_top_k(input, k)
+  best <- largest_of(input, k)
   list(values = best$values, indices = op_cast(best$indices, index_type))
 }
 tf_math_only$in_top_k <- function(targets, predictions, k, name = NULL)
@@ -313,7 +313,8 @@ tf_top <- list(
     check_room(n, "limit")
     tensor(array(ends[[1]] + ends[[3]] * (seq_len(n) - 1), n), dtype)
   },
-  one_hot = function(indices, depth, dtype = "float32", name = NULL) op_one_hot(indices, depth, dtype),
+  one_hot = function(indices, depth, dtype = "float32", name = NULL)
+    op_one_hot(indices, depth, dtype = dtype, zero_indexed = TRUE),
   custom_gradient = custom_gradient, gradients = tf_gradients, hessians = tf_hessians,
   autodiff = new_namespace("tf$autodiff", list(ForwardAccumulator = forward_accumulator)),
   UnconnectedGradients = new_namespace("tf$UnconnectedGradients", list(NONE = "none", ZERO = "zero")),
@@ -328,11 +329,11 @@ tf_top <- list(
   concat = function(values, axis, name = NULL) op_concat(values, from_zero(axis)),
   stack = function(values, axis = 0, name = NULL) op_stack(values, from_zero(axis)),
   unstack = function(value, num = NULL, axis = 0, name = NULL) {
-    parts <- op_unstack(value, from_zero(axis))
+    parts <- op_unstack(value, axis = from_zero(axis))
     if (!is.null(num)) check_count(num, min = length(parts), max = length(parts))
     parts
   },
-  split = function(value, num_or_size_splits, axis = 0, name = NULL) op_split(value, num_or_size_splits,
+  split = function(value, num_or_size_splits, axis = 0, name = NULL) split_axis(value, num_or_size_splits,
     from_zero(axis)),
   squeeze = function(input, axis = NULL, name = NULL) op_squeeze(input, from_zero(axis)),
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
@@ -350,23 +351,13 @@ tf_top <- list(
   },
   reverse = function(tensor, axis, name = NULL) op_reverse(tensor, from_zero(axis)),
   pad = function(tensor, paddings, mode = "CONSTANT", constant_values = 0, name = NULL) {
-    op_pad(tensor, paddings, constant_values, check_padding(mode, c("constant", "reflect", "symmetric"), "mode"))
+    op_pad(tensor, paddings, check_padding(mode, c("constant", "reflect", "symmetric"), "mode"), constant_values)
   },
   GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE)
   gradient_tape(persistent, watch_accessed_variables), `function` = function(func, ...) tf_function(func),
   Module = nn_module,
-  cond = function(pred, true_fn, false_fn, name = NULL) {
-    branches <- list(check_function(true_fn, takes = 0), check_function(false_fn, takes = 0))
-    branches[[if (one_truth(pred, "pred")) 1 else 2]]()
-  },
-  while_loop = function(cond, body, loop_vars, ...) {
-    vars <- as_branch(loop_vars)
-    for (x in tensor_leaves(vars, keep_null = TRUE)) if (!is_tensor(x)) check_numbers(x, "loop_vars")
-    check_function(cond, takes = length(vars))
-    check_function(body, takes = length(vars))
-    while (one_truth(do.call(cond, vars, quote = TRUE), "cond()")) vars <- as_branch(do.call(body, vars, quote = TRUE))
-    vars
-  },
+  cond = function(pred, true_fn, false_fn, name = NULL) op_cond(pred, true_fn, false_fn),
+  while_loop = function(cond, body, loop_vars, ...) as_branch(op_while_loop(cond, body, as_branch(loop_vars))),
   print = function(...) {
     check_not_tracing("it prints")
     for (x in list(...)) print(x)
@@ -404,26 +395,6 @@ rm(own)
 descends <- function(direction, fun = calling_function()) {
   check_choice(direction, c("ASCENDING", "DESCENDING"), fun = fun) == "DESCENDING"
 }
-
-#' Where is it TRUE (or not 0)? A row of 0-based positions for each, in row-major order. How many there are depends on
-#' the numbers.
-#' @noRd
-places_of <- function(condition) {
-  check_not_tracing("`tf$where()` of a condition alone has as many rows as there are TRUE")
-  x <- as.array(condition)
-  d <- if (is.null(dim(x))) length(x) else dim(x)
-  at <- which(array(aperm(array(x, d)) != 0, rev(d)), arr.ind = TRUE)
-  tensor(matrix(as.integer(at), ncol = length(d))[, rev(seq_along(d)), drop = FALSE] - 1L, "int64")
-}
-
-segment_sum <- function(data, segment_ids, n) {
-  data <- as_value(tensor(data))
-  op_scatter_add(op_broadcast_to(tensor(0, tensor_dtype(data)), c(n, shape_of(data)[-1])), segment_ids, data)
-}
-
-#' What decides between two ways: TRUE, FALSE or a tensor of one value.
-#' @noRd
-one_truth <- function(x, arg, fun = calling_function()) check_flag(as_condition(x), arg = arg, fun = fun)
 
 #' @rdname tf
 #' @export

@@ -97,7 +97,7 @@ random_conv <- function(transposed = FALSE) {
   out <- (sizes + rowSums(pads) - dilation * (k - 1) - 1) %/% strides + 1
   list(par = c(axes, strides, dilation, t(pads), groups, sizes), inputs = list(if (transposed) numbers(2, out,
     dim(w)[axes + 2]) else numbers(2, sizes, channels), w), op = function(x, w) if (transposed) op_conv_transpose(x, w,
-    strides, pads, dilation, groups, size = sizes) else op_conv(x, w, NULL, strides, pads, dilation, groups))
+    strides, pads, NULL, NULL, dilation, groups, sizes) else op_conv(x, w, strides, pads, NULL, dilation, groups))
 }
 random_pooling <- function(op) {
   axes <- sample(3, 1)
@@ -129,20 +129,20 @@ torch_kinds <- list(
     d <- 1 + sample(4, sample(2:4, 1), replace = TRUE)
     n <- d[length(d)]
     list(par = length(d), inputs = list(numbers(d), numbers(n), numbers(n)), op = function(x, scale, offset)
-      op_normalize(x, scale, offset)$output)
+      op_standardize(x, scale, offset)$output)
   },
   layer_norm = function() {
     d <- 1 + sample(4, sample(2:4, 1), replace = TRUE)
     n <- d[length(d)]
     list(par = length(d), inputs = list(numbers(d), numbers(n), numbers(n)), op = function(x, scale, offset)
-      op_normalize(x, scale, offset, leading = length(d) - 1, groups = 1)$output)
+      op_standardize(x, scale, offset, leading = length(d) - 1, groups = 1)$output)
   },
   group_norm = function() {
     groups <- sample(3, 1)
     d <- c(1 + sample(3, sample(3, 1), replace = TRUE), groups * (1 + sample(2, 1)))
     n <- d[length(d)]
     list(par = groups, inputs = list(numbers(d), numbers(n), numbers(n)), op = function(x, scale, offset)
-      op_normalize(x, scale, offset, leading = 1, groups = groups)$output)
+      op_standardize(x, scale, offset, leading = 1, groups = groups)$output)
   },
   lstm = function() random_rnn(op_lstm, 4, 1), gru = function() random_rnn(op_gru, 3, 2),
   simple_rnn = function() random_rnn(op_simple_rnn, 1, 1),

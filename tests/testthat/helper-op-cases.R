@@ -133,7 +133,7 @@ op_cases <- list(
     unary(function(x) op_elu(x, alpha = 2.5), function(x) ifelse(x > 0, x, 2.5 * expm1(x)))
   ),
   selu = unary(function(x) op_selu(x), selu_reference),
-  gelu = unary(function(x) op_gelu(x), function(x) x * pnorm(x), -3, 3),
+  gelu = unary(function(x) op_gelu(x, FALSE), function(x) x * pnorm(x), -3, 3),
   sigmoid = unary(function(x) op_sigmoid(x), plogis, -6, 6),
   tanh = unary(function(x) op_tanh(x), tanh, -3, 3),
   softplus = unary(function(x) op_softplus(x), function(x) pmax(x, 0) + log1p(exp(-abs(x))), -6, 6),
@@ -241,16 +241,17 @@ binary_of <- function(t, p, clip, epsilon) {
   -(t * log(q + epsilon) + (1 - t) * log(1 - q + epsilon))
 }
 op_cases$binary_crossentropy <- c(
-  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p), function(t, p) mean(binary_of(t, p, 1e-7, 1e-7)),
+  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p, epsilon = 1e-7, reduction = "mean"), function(t,
+    p) mean(binary_of(t, p, 1e-7, 1e-7)),
     c(0, 1), c(0.05, 0.95)),
   loss_cases("sum, clipped", function(t, p) op_binary_crossentropy(t, p, clip = 0.25, epsilon = 0, reduction = "sum"),
     function(t, p) sum(binary_of(t, p, 0.25, 0)), c(0, 1), c(0.05, 0.95)),
-  loss_cases("epsilon only", function(t, p) op_binary_crossentropy(t, p, clip = 0, epsilon = 0.125),
+  loss_cases("epsilon only", function(t, p) op_binary_crossentropy(t, p, clip = 0, epsilon = 0.125, reduction = "mean"),
     function(t, p) mean(binary_of(t, p, 0, 0.125)), c(0, 1), c(0.05, 0.95))
 )
 sigmoid_loss_of <- function(t, z) -(t * plogis(z, log.p = TRUE) + (1 - t) * plogis(-z, log.p = TRUE))
 op_cases$sigmoid_crossentropy <- c(
-  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE), function(t, z)
+  loss_cases("mean", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE, reduction = "mean"), function(t, z)
     mean(sigmoid_loss_of(t, z)), c(0, 1), c(-4, 4)),
   loss_cases("sum", function(t, p) op_binary_crossentropy(t, p, from_logits = TRUE, reduction = "sum"),
     function(t, z) sum(sigmoid_loss_of(t, z)), c(0, 1), c(-40, 40))
@@ -443,8 +444,8 @@ position_case <- function(op, which) {
       integer())
   }
 }
-argmax_case <- position_case(function(...) op_argmax(...), which.max)
-argmin_case <- position_case(function(...) op_argmin(...), which.min)
+argmax_case <- position_case(function(...) op_argmax(..., zero_indexed = TRUE), which.max)
+argmin_case <- position_case(function(...) op_argmin(..., zero_indexed = TRUE), which.min)
 positions <- list(list(7, 1), list(c(3, 9), -1), list(c(9, 3), 1), list(c(2, 5, 3), 2), list(c(0, 3), 2),
   list(rep(c(1, 3), 4), 4))
 op_cases$argmax <- lapply(positions, function(p) argmax_case(p[[1]], p[[2]]))
@@ -473,7 +474,8 @@ cumprod_case <- function(d, axis) {
 }
 argsort_case <- function(d, axis, decreasing = FALSE) {
   # few different numbers: those that are equal keep their order
-  case(text_of(d, axis, decreasing), list(array(round(some(d)), d)), function(x) op_argsort(x, axis, decreasing),
+  case(text_of(d, axis, decreasing), list(array(round(some(d)), d)), function(x) op_argsort(x, axis,
+    zero_indexed = TRUE, decreasing = decreasing),
     function(x) along_axis(x, axis, function(line) order(line, decreasing = decreasing, method = "radix") - 1),
     integer())
 }

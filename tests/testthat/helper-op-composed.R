@@ -11,7 +11,7 @@ squeeze_case <- function(d, axis, result) {
 }
 split_case <- function(d, num_or_sizes, axis, part, at) {
   case(paste(text_of(d), "axis", axis, "part", part), list(array(some(d), d)), function(x)
-    op_split(x, num_or_sizes, axis)[[part]], function(x) slices_of(x, at))
+    tf$split(x, num_or_sizes, axis - (axis > 0))[[part]], function(x) slices_of(x, at))
 }
 tile_case <- function(d, multiples) {
   case(text_of(d, multiples), list(some(d)), function(x) op_tile(x, multiples), function(x) {
@@ -21,7 +21,8 @@ tile_case <- function(d, multiples) {
 broadcast_to_case <- function(d, to) case(text_of(d, to), list(some(d)), function(x) op_broadcast_to(x, to), function(x)
   spread(x, to))
 one_hot_case <- function(indices, depth) {
-  case(text_of(dims(indices), depth), list(indices), function(i) op_one_hot(i, depth), function(i) {
+  case(text_of(dims(indices), depth), list(indices), function(i) op_one_hot(i, depth, zero_indexed = TRUE),
+    function(i) {
     array(vapply(seq_len(depth) - 1, function(class) c(i) == class, logical(length(i))) + 0, c(dims(i), depth))
   })
 }
@@ -47,7 +48,8 @@ reverse_case <- function(d, axis) {
   })
 }
 pad_case <- function(d, paddings, value = 0) {
-  case(text_of(d, dims(paddings)), list(some(d)), function(x) op_pad(x, paddings, value), function(x) {
+  case(text_of(d, dims(paddings)), list(some(d)), function(x) op_pad(x, paddings, constant_values = value),
+    function(x) {
     if (length(d) == 0) return(x)
     y <- array(value, d + rowSums(paddings))
     at <- Map(function(n, before) before + seq_len(n), d, paddings[, 1])
@@ -55,7 +57,8 @@ pad_case <- function(d, paddings, value = 0) {
   })
 }
 unstack_case <- function(d, axis, part) {
-  case(paste(text_of(d), "axis", axis, "part", part), list(array(some(d), d)), function(x) op_unstack(x, axis)[[part]],
+  case(paste(text_of(d), "axis", axis, "part", part), list(array(some(d), d)), function(x) op_unstack(x,
+    axis = axis)[[part]],
     function(x) {
     at <- lapply(d, seq_len)
     axis <- if (axis < 0) length(d) + 1 + axis else axis
@@ -141,7 +144,7 @@ composed_cases <- list(
   silu = unary(function(x) op_silu(x), function(x) x * plogis(x), -4, 4),
   softsign = unary(function(x) op_softsign(x), function(x) x / (1 + abs(x)), -4, 4),
   relu6 = unary(function(x) op_relu6(x), function(x) pmin(pmax(x, 0), 6), -3, 9),
-  hard_sigmoid = unary(function(x) op_hard_sigmoid(x), function(x) pmin(pmax(0.2 * x + 0.5, 0), 1), -4, 4),
+  hard_sigmoid = unary(function(x) op_hard_sigmoid(x), function(x) pmin(pmax(x / 6 + 0.5, 0), 1), -4, 4),
   `repeat` = list(repeat_case(5, 3, 1), repeat_case(c(2, 3), 2, 2), repeat_case(c(2, 3), c(0, 2, 1), 2),
     repeat_case(c(3, 2), 0, 1), repeat_case(c(2, 1), 1, 2), repeat_case(c(2, 3), c(0, 1, 0), 2),
     repeat_case(c(0, 3), 2, 1)),

@@ -53,13 +53,13 @@ conv_cases <- function(n, sizes, k, channels, filters, strides = 1, dilation = 1
   list(
     conv = case(what, c(list(some(x, -1, 1), some(w, -1, 1, 2)),
         if (bias) list(array(some(filters, -1, 1, 3), filters))),
-      function(x, w, b = NULL) op_conv(x, w, b, strides, padding, dilation, groups, activation),
+      function(x, w, b = NULL) op_conv(x, w, strides, padding, NULL, dilation, groups, b, activation),
       function(x, w, b = numeric(filters)) {
         z <- conv_reference(x, w, NULL, window, groups)
         array(activation_reference[[activation]](c(z) + rep(c(b), each = length(z) / filters)), dim(z))
       }, floor = floor),
     conv_transpose = case(what, list(some(y, -1, 1), some(w, -1, 1, 2)),
-      function(y, w) op_conv_transpose(y, w, strides, padding, dilation, groups, size = sizes),
+      function(y, w) op_conv_transpose(y, w, strides, padding, NULL, NULL, dilation, groups, sizes),
       function(y, w) conv_reference(NULL, w, y, window, groups, sizes),
       floor = sqrt(max(1, prod(k) * filters / groups))),
     conv_kernel = case(what, list(some(x, -1, 1), some(y, -1, 1, 2)),

@@ -103,13 +103,14 @@ matrix_cases <- list(
     lapply(c(-2, -1, 1, 3), function(k) matrix_case(c(2, 3, 4), function(x) op_diag_part(x, k), function(m)
       diagonal_of(m, k), paste("k", k)))
   ),
-  diag = unlist(recursive = FALSE, lapply(c(0, 1, -2), function(k) lapply(list(1, 3, c(2, 3), c(2, 1, 2)), function(d)
-    case(paste(text_of(d), "k", k), list(some(d)), function(x) op_diag(x, k), on_last_axis(function(v)
+  matrix_diag = unlist(recursive = FALSE, lapply(c(0, 1, -2), function(k) lapply(list(1, 3, c(2, 3), c(2, 1, 2)),
+    function(d)
+    case(paste(text_of(d), "k", k), list(some(d)), function(x) op_matrix_diag(x, k), on_last_axis(function(v)
       with_diagonal(matrix(0, length(v) + abs(k), length(v) + abs(k)), v, k)))))),
   set_diag = lapply(list(c(3, 3, 0, 3), c(2, 4, 0, 2), c(4, 2, 0, 2), c(4, 3, -2, 2), c(3, 4, 1, 3)), function(s)
     case(toString(s), list(some(s[1:2]), some(s[4], k = 2)), function(x, d) op_set_diag(x, d, s[3]), function(x, d)
       with_diagonal(x, d, s[3]))),
-  trace = lapply(list(c(3, 3), c(2, 4), c(2, 3, 3)), matrix_case, function(x) op_trace(x), function(m)
+  trace = lapply(list(c(3, 3), c(2, 4), c(2, 3, 3)), matrix_case, function(x) op_trace(x, 0, -2, -1), function(m)
     sum(diagonal_of(m, 0))),
   band_part = unlist(recursive = FALSE, lapply(list(c(-1, 0), c(0, -1), c(1, 1), c(0, 0), c(-1, -1), c(0, 2)),
     function(b) lapply(list(c(3, 3), c(2, 2, 4), c(4, 2)), matrix_case, function(x) op_band_part(x, b[1], b[2]),
@@ -180,12 +181,13 @@ eigh_cases <- function(d) list(
     eigen(square_of(m))$vectors[, rev(seq_len(nrow(m))), drop = FALSE]^2, paste("vectors", text_of(d)), floor = 1)
 )
 svd_cases <- function(d) list(
-  firm_case(d, function(x) op_svd(x)$s, function(m) array(svd(m)$d), paste("s", text_of(d)), floor = 1),
-  firm_case(d, function(x) op_square(op_svd(x)$u), function(m) svd(m)$u^2, paste("u", text_of(d)), floor = 1),
-  firm_case(d, function(x) op_square(op_svd(x)$v), function(m) svd(m)$v^2, paste("v", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_svd(x, FALSE)$s, function(m) array(svd(m)$d), paste("s", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_square(op_svd(x, FALSE)$u), function(m) svd(m)$u^2, paste("u", text_of(d)), floor = 1),
+  firm_case(d, function(x) op_square(op_matrix_transpose(op_svd(x, FALSE)$vh)), function(m) svd(m)$v^2, paste("v",
+    text_of(d)), floor = 1),
   firm_case(d, function(x) {
-    parts <- op_svd(x)
-    op_matmul(parts$u * op_expand_dims(op_log(parts$s), -2), parts$v, transpose_y = TRUE)
+    parts <- op_svd(x, FALSE)
+    op_matmul(parts$u * op_expand_dims(op_log(parts$s), -2), parts$vh)
   }, function(m) with(svd(m), u %*% (log(d) * t(v))), paste("all", text_of(d)), floor = 1)
 )
 flat_cases <- function(...) unlist(list(...), recursive = FALSE)
@@ -220,7 +222,8 @@ random_linalg <- function(op) {
 }
 
 norm_case <- function(d, ord, axis, f, keepdims = FALSE) {
-  case(paste(text_of(d), ord, toString(axis)), list(array(some(d), d)), function(x) op_norm(x, ord, axis, keepdims), f)
+  case(paste(text_of(d), ord, toString(axis)), list(array(some(d), d)), function(x) tf$norm(x, ord,
+    if (!is.null(axis)) axis - (axis > 0), keepdims), f)
 }
 pinv_of <- function(m) with(svd(m), v %*% (t(u) / d))
 matrix_cases <- c(matrix_cases, list(
@@ -246,9 +249,10 @@ matrix_cases <- c(matrix_cases, list(
   pinv = lapply(list(c(3, 3), c(4, 2), c(2, 4), c(2, 3, 2)), firm_case, function(x) op_pinv(x), pinv_of),
   lstsq = flat_cases(
     lapply(list(c(4, 2), c(2, 4), c(3, 3)), function(d) case(text_of(d), list(firm(d), some(c(d[1], 2), k = 2)),
-      function(a, b) op_lstsq(a, b), function(a, b) pinv_of(a) %*% b, floor = 1)),
+      function(a, b) op_lstsq(a, b, fast = TRUE), function(a, b) pinv_of(a) %*% b, floor = 1)),
     list(
-      case("penalty", list(firm(c(4, 2)), some(c(4, 1), k = 2)), function(a, b) op_lstsq(a, b, 0.5), function(a, b)
+      case("penalty", list(firm(c(4, 2)), some(c(4, 1), k = 2)), function(a, b) op_lstsq(a, b, NULL, 0.5, TRUE),
+        function(a, b)
         solve(t(a) %*% a + diag(0.5, 2), t(a) %*% b)),
       case("slow", list(firm(c(4, 2)), some(c(4, 1), k = 2)), function(a, b) op_lstsq(a, b, fast = FALSE),
         function(a, b) pinv_of(a) %*% b)

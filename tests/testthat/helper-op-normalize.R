@@ -1,4 +1,4 @@
-# Cases of op_normalize().
+# Cases of op_standardize().
 
 #' list(output, mean, variance) by the formula, x seen as (A, M, G, K).
 normalize_reference <- function(leading, groups, epsilon) {
@@ -32,9 +32,9 @@ normalize_case <- function(d, leading = 0, groups = NULL, scale = TRUE, offset =
   case(paste(text_of(d), "leading", leading, "groups", groups, if (scale) "scale", if (offset) "offset"),
     normalize_inputs(d, scale, offset),
     function(x, ...) {
-      found <- parts(x, list(...), function(x, scale, offset) op_normalize(x, scale, offset, leading = leading,
+      found <- parts(x, list(...), function(x, scale, offset) op_standardize(x, scale, offset, leading = leading,
         groups = groups, epsilon = epsilon))
-      op_concat(lapply(unname(found), op_reshape, shape = -1))
+      op_concat(lapply(unname(found), op_reshape, newshape = -1))
     }, function(x, ...) all_numbers(parts(x, list(...), of)), floor = 1)
 }
 given_case <- function(d, scale = TRUE, offset = TRUE) {
@@ -44,7 +44,7 @@ given_case <- function(d, scale = TRUE, offset = TRUE) {
   along <- function(v, x) c(spread(v, dims(x)))
   case(paste(text_of(d), "given", if (scale) "scale", if (offset) "offset"), inputs, function(x, ...) {
     more <- list(...)
-    op_normalize(x, if (scale) more[[1]], if (offset) more[[1 + scale]], more[[1 + scale + offset]],
+    op_standardize(x, if (scale) more[[1]], if (offset) more[[1 + scale]], more[[1 + scale + offset]],
       more[[2 + scale + offset]], epsilon = 0.01)
   }, function(x, ...) {
     more <- list(...)

@@ -73,7 +73,7 @@ floors <- c(
   "errors, checks, the session" = "caller|check|file|json|kinds|session|structure",
   "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|forward-accumulator|hessian|",
     "jacobian|numbers|op(-.*)?|plot|program-print|random-state|tape|tensor(-.*)?|threads|user-code"),
-  "programs" = "autograph(-.*)?|program",
+  "programs" = "autograph(-.*)?|loop|program",
   "layers and other parts of models" = paste0("activation|class|config|constraint|initializer|layer(-.*)?|loss(-.*)?|",
     "metric(-.*)?|module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",

@@ -111,7 +111,8 @@ test_that("memory that cannot be had is an error that names who asked for it and
   })
   for (name in setdiff(names(got), "variable")) expect_match(got[[name]], paste0("^(layer )?`", name), label = name)
   for (name in names(got)) expect_match(got[[name]], "takes [0-9.]+ [MGT]B of memory", label = name)
-  asked <- c(k_eye = "size", op_tile = "multiples", op_repeat = "repeats", op_pad = "paddings", op_one_hot = "depth",
+  asked <- c(k_eye = "size", op_tile = "repeats", op_repeat = "repeats", op_pad = "pad_width",
+    op_one_hot = "num_classes",
     to_categorical = "num_classes", pad_sequences = "maxlen", sequences_to_matrix = "num_words",
     skipgrams = "window_size", make_sampling_table = "size")
   for (name in names(asked)) expect_match(got[[name]], paste0("`", asked[[name]], "`"), fixed = TRUE, label = name)

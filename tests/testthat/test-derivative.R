@@ -32,7 +32,7 @@ slopes_of <- function(f, wants, recorded = FALSE) {
     seed <- list(tensor(gradient_weights(y), tensor_dtype(y)))
     found <- if (!recorded) tape_gradient(tape, list(y), tensors[wants], seed) else
       nativenet:::composed_gradients(nativenet:::tape_state(tape), list(y), tensors[wants], seed)
-    op_concat(lapply(found, op_reshape, shape = -1))
+    op_concat(lapply(found, op_reshape, newshape = -1))
   }
 }
 

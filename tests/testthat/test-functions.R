@@ -18,7 +18,7 @@ accurate <- list(
   sigmoid = list(op_sigmoid, plogis, c(-80, 80), c(-700, 700)),
   softplus = list(op_softplus, function(x) ifelse(x > 0, x + log1p(exp(-x)), log1p(exp(x))), c(-80, 80), c(-700, 700)),
   elu = list(op_elu, function(x) ifelse(x > 0, x, expm1(x)), c(-80, 80), c(-700, 700)),
-  gelu = list(op_gelu, function(x) x * pnorm(x), c(-5, 5), c(-5, 5))
+  gelu = list(function(x) op_gelu(x, FALSE), function(x) x * pnorm(x), c(-5, 5), c(-5, 5))
 )
 
 worst <- function(f, dtype) {
@@ -72,7 +72,7 @@ test_that("at the ends of the ranges", {
 
 test_that("a number's result does not depend on where in the tensor it stands", {
   x <- c(some(67, -3, 3))
-  for (f in list(op_exp, op_tanh, op_sigmoid, op_softplus, op_gelu, op_elu)) {
+  for (f in list(op_exp, op_tanh, op_sigmoid, op_softplus, function(x) op_gelu(x, FALSE), op_elu)) {
     whole <- as.array(f(tensor(x, "float32")))
     single <- vapply(x, function(v) as.array(f(tensor(v, "float32"))), 0)
     expect_identical(c(whole), single)

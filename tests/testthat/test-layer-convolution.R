@@ -73,7 +73,7 @@ test_that("the bias of long series with few channels has its gradient", {
   for (dtype in c("float32", "float64")) {
     bias <- variable(c(0, 0, 0), dtype = dtype)
     with(gradient_tape() %as% tape, {
-      y <- op_depthwise_conv(tensor(some(c(2, 302, 3)), dtype), tensor(some(c(3, 3, 1)), dtype), bias)
+      y <- op_depthwise_conv(tensor(some(c(2, 302, 3)), dtype), tensor(some(c(3, 3, 1)), dtype), bias = bias)
     })
     g <- as.array(tape$gradient(y, bias, list(dy)))
     expect_equal(c(g), apply(dy, 3, sum), tolerance = c(float32 = 1e-5, float64 = 1e-12)[[dtype]])

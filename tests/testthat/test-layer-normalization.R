@@ -193,10 +193,10 @@ test_that("statistics of large numbers keep their digits, and one thread or two 
   variance <- apply(exact, 3, function(v) mean((v - mean(v))^2))
   for (kernels in kernel_sets()) {
     with_kernels(kernels, {
-      found <- op_normalize(tensor(x, "float32"))
+      found <- op_standardize(tensor(x, "float32"))
       expect_lt(relative_error(as.array(found$variance), variance), 1e-6)
       expect_lt(relative_error(as.array(found$mean), apply(exact, 3, mean)), 1e-7)
-      rows <- op_normalize(tensor(x, "float32"), leading = 1, groups = 1)
+      rows <- op_standardize(tensor(x, "float32"), leading = 1, groups = 1)
       expect_lt(relative_error(c(as.array(rows$variance)), apply(exact, 1, function(v) mean((v - mean(v))^2))), 1e-6)
     })
   }
@@ -205,7 +205,7 @@ test_that("statistics of large numbers keep their digits, and one thread or two 
       tensor(array(1:37 + 0, 37), "float32"))
     tape <- gradient_tape()
     for (t in inputs) tape_watch(tape, t)
-    y <- tape_record(tape, op_square(op_normalize(inputs[[1]], inputs[[2]], inputs[[3]], ...)[[1]]))
+    y <- tape_record(tape, op_square(op_standardize(inputs[[1]], inputs[[2]], inputs[[3]], ...)[[1]]))
     lapply(c(list(y), tape_gradient(tape, y, inputs)), as.array)
   }
   for (own in list(list(), list(leading = 1), list(leading = 2, groups = 1), list(leading = 1, groups = 37)))
@@ -246,8 +246,8 @@ test_that("what does not fit is refused in words", {
   expect_refusal(layer(matrix(1, 2, 5)), "shape", "was built for inputs of shape (None, 6), not (None, 5)")
   expect_refusal(keras_model_sequential(input_shape = c(3, NA)) |> layer_batch_normalization(), "shape",
     "needs to know the size of `axis`")
-  expect_refusal(op_normalize(x, scale = c(1, 2)), "shape", "`op_normalize()`", "`scale` must have the shape (6)")
-  expect_refusal(op_normalize(x, groups = 4), "value", "must divide")
-  expect_refusal(op_normalize(x, leading = 2), "value", "`op_normalize()`")
-  expect_refusal(op_normalize(x, mean = rep(0, 6)), "value", "both, or none")
+  expect_refusal(op_standardize(x, scale = c(1, 2)), "shape", "`op_standardize()`", "`scale` must have the shape (6)")
+  expect_refusal(op_standardize(x, groups = 4), "value", "must divide")
+  expect_refusal(op_standardize(x, leading = 2), "value", "`op_standardize()`")
+  expect_refusal(op_standardize(x, mean = rep(0, 6)), "value", "both, or none")
 })

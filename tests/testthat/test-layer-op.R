@@ -93,7 +93,7 @@ test_that("models with ops are saved, cloned and described, whatever the argumen
   y <- layer_input(4)
   table <- tensor(matrix(c(0.1, Inf, -Inf, 1 / 3), 1), "float32")
   parts <- list(x * table, tf$where(x > y, 1, c(NaN, 0, 1e-300, 2)), cbind(x, y)[all_dims(), -1:2],
-    tf$cast(tf$cast(x * 3, tf$int32), "float32"), op_pad(x, list(c(0, 0), c(1, 2)), value = 0.1),
+    tf$cast(tf$cast(x * 3, tf$int32), "float32"), op_pad(x, list(c(0, 0), c(1, 2)), constant_values = 0.1),
     tf$gather(x, c(0L, 2L), axis = 1L), x[, c(TRUE, FALSE, TRUE, TRUE)], loss_huber(x, y)[, NULL],
     sum(x, y, axis = 2)[, NULL], k_concatenate(list(x, y)), op_slice(x, c(1, 2), c(-1, 2)))
   model <- keras_model(list(x, y), c(parts, list(layer_dense(x, 1))))

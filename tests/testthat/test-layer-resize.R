@@ -140,7 +140,7 @@ test_that("what does not fit is refused in words", {
   expect_refusal(op_depth_to_space(x, 2), "shape", "2^2")
   expect_refusal(op_crop_and_resize(x, matrix(0, 1, 3), 0, 2), "shape", "`boxes`")
   expect_refusal(op_crop_and_resize(x, matrix(0, 1, 4), 2, 2), "index", "outside")
-  expect_refusal(op_pad(1:3, matrix(c(3, 0), 1), mode = "reflect"), "value", "`paddings`", "at most 2")
+  expect_refusal(op_pad(1:3, matrix(c(3, 0), 1), mode = "reflect"), "value", "`pad_width`", "at most 2")
   expect_refusal(op_pad(1:3, matrix(c(4, 0), 1), mode = "symmetric"), "value", "at most 3")
   expect_refusal(op_pad(1:3, matrix(c(4, 0), 1), mode = "wrap"), "value", "`mode`")
 })

@@ -25,7 +25,7 @@ test_that("rows of arrays of several axes are gathered in the engine's order", {
 
 test_that("outputs of whole numbers stay such, in batches of any size", {
   x <- matrix(rnorm(50 * 6), 50)
-  model <- keras_model_sequential(input_shape = 6) |> layer_lambda(function(x) op_argmax(x, 2))
+  model <- keras_model_sequential(input_shape = 6) |> layer_lambda(function(x) op_argmax(x, 2, zero_indexed = TRUE))
   expect_identical(as.vector(predict(model, x, batch_size = 7)), apply(x, 1, which.max) - 1L)
 })
 

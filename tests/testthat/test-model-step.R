@@ -48,7 +48,7 @@ asking <- list(
     last = function(a) a - a[-1, , drop = FALSE],
     reversed = function(a) op_reverse(a, 1),
     split = function(a) op_concat(rev(op_split(a, nrow(a), axis = 1)), 1),
-    unstack = function(a) op_stack(rev(op_unstack(a, 1)), 1),
+    unstack = function(a) op_stack(rev(op_unstack(a)), 1),
     an_array = function(a) a * array(seq_along(as.double(dim(a))), dim(a)),
     ones = function(a) a * op_sum(op_cast(tf$ones(dim(a)), k_dtype(a))),
     ones_like_shape = function(a) a * op_sum(op_cast(tf$ones(tf$shape(a)), k_dtype(a))),

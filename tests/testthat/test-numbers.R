@@ -128,7 +128,7 @@ test_that("single numbers, sizes and seeds may be integer64, too", {
   two <- int64(2)
   same <- function(f) expect_identical(f(two), f(2), label = deparse1(body(f)))
   same(function(n) as.array(op_clip(5, 0, n)))
-  same(function(n) as.array(op_pad(diag(2), int64(c(0, 1, 1, 0), c(2, 2)), value = n)))
+  same(function(n) as.array(op_pad(diag(2), int64(c(0, 1, 1, 0), c(2, 2)), constant_values = n)))
   same(function(n) as.array(op_one_hot(1, n)))
   same(function(n) dim(k_eye(n)))
   same(function(n) as.array(tf$eye(n)))

@@ -17,7 +17,7 @@ test_that("many queries of few heads, in chunks, are the formula, at any number 
     x <- inputs_of(c(1, 401, 1, 3), "float64")
     found <- pulled(function(q, k, v) op_attention(q, k, v, causal = causal), x)
     by_matrices <- pulled(function(q, k, v) {
-      two <- lapply(list(q, k, v), op_reshape, shape = c(401, 3))
+      two <- lapply(list(q, k, v), op_reshape, newshape = c(401, 3))
       s <- op_multiply(op_matmul(two[[1]], two[[2]], transpose_y = TRUE), 1 / sqrt(3))
       if (causal) s <- op_where(outer(1:401, 1:401, `>=`), s, -Inf)
       op_reshape(op_matmul(op_softmax(s), two[[3]]), c(1, 401, 1, 3))

@@ -20,7 +20,7 @@ test_that("singular and indefinite matrices, NaN and shapes that do not fit are 
     expect_refusal(f(c(1, 2)), "shape", "(2)")
   expect_refusal(op_solve(diag(2), matrix(1, 3, 1)), "shape", "(2, 2)", "(3, 1)")
   expect_refusal(op_solve(diag(2), c(1, 2)), "shape", "two axes")
-  expect_refusal(op_lstsq(diag(2), diag(2), 1, fast = FALSE), "value", "l2_regularizer")
+  expect_refusal(op_lstsq(diag(2), diag(2), l2_regularizer = 1), "value", "l2_regularizer")
   # a result that nobody needs is refused all the same
   unused <- autograph(function(x) {
     op_inverse(x)
@@ -47,11 +47,11 @@ test_that("a determinant of 0 is one, and beyond the doubles there is its logari
 test_that("what is decomposed is made again; batches broadcast; larger matrices", {
   x <- array(some(c(2, 5, 3)), c(2, 5, 3))
   full <- op_svd(x, full_matrices = TRUE)
-  expect_identical(lapply(full, dim), list(s = c(2L, 3L), u = c(2L, 5L, 5L), v = c(2L, 3L, 3L)))
-  again <- op_matmul(full$u[, , 1:3] * op_expand_dims(full$s, -2), full$v, transpose_y = TRUE)
+  expect_identical(lapply(full, dim), list(u = c(2L, 5L, 5L), s = c(2L, 3L), vh = c(2L, 3L, 3L)))
+  again <- op_matmul(full$u[, , 1:3] * op_expand_dims(full$s, -2), full$vh)
   expect_equal(as.array(again), x)
   for (all in c(TRUE, FALSE)) {
-    parts <- op_qr(x, full_matrices = all)
+    parts <- op_qr(x, if (all) "complete" else "reduced")
     expect_identical(dim(parts$q), c(2L, 5L, if (all) 5L else 3L))
     expect_equal(as.array(op_matmul(parts$q, parts$r)), x)
     expect_equal(as.array(op_matmul(parts$q, parts$q, transpose_x = TRUE))[2, , ], diag(if (all) 5 else 3))
@@ -68,17 +68,17 @@ test_that("what is decomposed is made again; batches broadcast; larger matrices"
     expect_identical(tensor_dtype(op_svd(t)$u), dtype)
     near(as.array(op_svd(t)$s), array(svd(m)$d))
     near(as.array(op_eigh(tensor(crossprod(m), dtype))$values), array(rev(eigen(crossprod(m))$values)))
-    near(as.array(op_lstsq(t, tensor(m[, 1:2] + 1, dtype))), unname(qr.solve(m, m[, 1:2] + 1)))
+    near(as.array(op_lstsq(t, fast = TRUE, tensor(m[, 1:2] + 1, dtype))), unname(qr.solve(m, m[, 1:2] + 1)))
     near(as.array(op_inverse(tensor(crossprod(m), dtype))), solve(crossprod(m)))
   }
-  expect_identical(dim(op_svd(matrix(0, 0, 3))$v), c(3L, 0L))
-  as.array(op_svd(matrix(7, 3, 3), full_matrices = TRUE)$v) # whose memory the next one may find
-  expect_identical(as.array(op_svd(matrix(0, 0, 3), full_matrices = TRUE)$v), diag(3))
+  expect_identical(dim(op_svd(matrix(0, 0, 3), FALSE)$vh), c(0L, 3L))
+  as.array(op_svd(matrix(7, 3, 3))$vh) # whose memory the next one may find
+  expect_identical(as.array(op_svd(matrix(0, 0, 3))$vh), diag(3))
   expect_identical(as.array(op_svd(matrix(0, 3, 0), full_matrices = TRUE)$u), diag(3))
   long <- matrix(some(100000, -1, 1), 50000)
-  expect_equal(c(as.array(op_svd(long)$s)), svd(long)$d)
+  expect_equal(c(as.array(op_svd(long, FALSE)$s)), svd(long)$d)
   expect_equal(abs(as.array(op_qr(long)$r)), abs(qr.R(qr(long))), ignore_attr = TRUE)
-  expect_refusal(op_qr(long, full_matrices = TRUE), "value", "`op_qr()`", "too little for matrices of shape (50000, 2)")
+  expect_refusal(op_qr(long, "complete"), "value", "`op_qr()`", "too little for matrices of shape (50000, 2)")
   expect_identical(dim(op_inverse(array(0, c(0, 2, 2)))), c(0L, 2L, 2L))
 })
 
@@ -93,7 +93,7 @@ test_that("full vectors of rectangles have no gradient, and say so", {
   }
   x <- matrix(some(6), 3)
   expect_refusal(gradient(function(x) op_svd(x, TRUE)$u, x), "value", "full_matrices")
-  expect_refusal(gradient(function(x) op_qr(x, TRUE)$q, x), "value", "full_matrices")
+  expect_refusal(gradient(function(x) op_qr(x, "complete")$q, x), "value", "complete")
   expect_equal(gradient(function(x) op_svd(x, TRUE)$s, x), with(svd(x), u %*% t(v)))
   # equal values: what does not depend on the choice of vectors is right
   expect_equal(gradient(function(x) op_eigh(x)$values, diag(3)), diag(3))

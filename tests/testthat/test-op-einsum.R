@@ -7,7 +7,7 @@ test_that("equations that do not fit say what is wrong", {
     expect_s3_class(e, "nativenet_error")
     expect_match(conditionMessage(e), "op_einsum", fixed = TRUE)
   }
-  expect_refusal(op_einsum("ij-k", x), "value", "`equation`", "ij-k")
+  expect_refusal(op_einsum("ij-k", x), "value", "`subscripts`", "ij-k")
   expect_refusal(op_einsum("ij,jk->ik", x), "value", "2 tensors, not 1")
   expect_refusal(op_einsum("ij->k", x), "value", "`k` behind")
   expect_refusal(op_einsum("ijk->k", x), "shape", "tensor 1", "ijk", "(2, 3)")
@@ -15,7 +15,7 @@ test_that("equations that do not fit say what is wrong", {
   expect_refusal(op_einsum("ij,jk->ik", x, x), "shape", "`j`", "3 and 2")
   expect_refusal(op_einsum("ii->i", x), "shape", "`i`", "2 and 3")
   expect_refusal(op_einsum("...i->i", x), "value", "\"...\" behind")
-  expect_refusal(op_einsum(2, x), "value", "`equation`")
+  expect_refusal(op_einsum(2, x), "value", "`subscripts`")
   expect_refusal(tf$einsum("ij,jk->ik", x, x), "shape", "`tf$einsum()`")
   expect_refusal(op_tensordot(x, x, 3), "value", "`axes`")
   expect_refusal(op_tensordot(x, x, list(1, 2)), "shape", "2 and 3")

@@ -19,8 +19,8 @@ test_that("log-softmax and the cross-entropies from logits do not depend on the 
       t <- single(matrix(rep(c(0.2, 0.5, 0.3), length.out = n), 1))
       close(op_categorical_crossentropy(t, z, from_logits = TRUE), -sum(numbers(t) * right))
       close(op_sparse_categorical_crossentropy(array(2L, 1), z, from_logits = TRUE), -right[3])
-      close(op_binary_crossentropy(single(matrix(1, 1, n)), single(matrix(size + d - size, 1)), from_logits = TRUE),
-        mean(log1p(exp(-d))))
+      close(op_binary_crossentropy(single(matrix(1, 1, n)), single(matrix(size + d - size, 1)), from_logits = TRUE,
+        reduction = "mean"), mean(log1p(exp(-d))))
       # and towards the targets
       pull <- gradient_at(function(t) op_categorical_crossentropy(t, z, from_logits = TRUE), as.array(t))
       close(pull, -right)
@@ -66,8 +66,8 @@ test_that("gradients of what all rows share keep their digits", {
   b <- variable(rep(0, 5), "float32")
   # the sum of so many 0.1
   ways <- list(function() op_add(single(matrix(1, n, 5)), b), function() op_dense(x, w, b),
-    function() op_conv(op_reshape(x, c(1, n, 1)), op_reshape(w, c(1, 1, 5)), b),
-    function() op_normalize(op_broadcast_to(x, c(n, 5)), offset = b)[[1]],
+    function() op_conv(op_reshape(x, c(1, n, 1)), op_reshape(w, c(1, 1, 5)), bias = b),
+    function() op_standardize(op_broadcast_to(x, c(n, 5)), offset = b)[[1]],
     function() op_multiply(single(matrix(1, n, 5)), b))
   for (kernels in kernel_sets()) with_kernels(kernels, for (f in ways) {
     with(gradient_tape() %as% tape, y <- op_sum(op_multiply(f(), 0.1)))

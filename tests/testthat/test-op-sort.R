@@ -13,7 +13,8 @@ test_that("sorting agrees with R along any axis, and keeps the order of what is 
   for (axis in c(1:3, -1)) for (down in c(FALSE, TRUE)) {
     expect_identical(as.array(op_sort(x, axis, down)),
       along_axis(x, axis, function(line) sort(line, decreasing = down)))
-    expect_identical(as.array(op_argsort(x, axis, down)), along_axis(x, axis, function(line)
+    expect_identical(as.array(op_argsort(x, axis, zero_indexed = TRUE, decreasing = down)), along_axis(x, axis,
+      function(line)
       order(line, decreasing = down, method = "radix") - 1L))
   }
   expect_identical(as.array(op_sort(c(2L, -1L, 7L))), array(c(-1L, 2L, 7L)))
@@ -25,7 +26,7 @@ test_that("sorting agrees with R along any axis, and keeps the order of what is 
 
 test_that("top_k gives the largest and where they are, also compiled and for other batches", {
   x <- matrix(c(3, 9, 1, 9, 5, 2, 8, 8), 2, byrow = TRUE)
-  best <- op_top_k(x, 2)
+  best <- op_top_k(x, 2, zero_indexed = TRUE)
   expect_identical(as.array(best$values), rbind(c(9, 9), c(8, 8)))
   expect_identical(as.array(best$indices), rbind(c(1L, 3L), 2:3))
   f <- autograph(function(x) op_top_k(x, 3)$values)
