@@ -118,7 +118,8 @@ try_fetch <- function(fetch, url, path) {
     withCallingHandlers(
       {
         fetch(url, path)
-        NULL
+        # R only warns of it
+        if (any(grepl("downloaded length", cause, fixed = TRUE))) list(ok = FALSE, reason = cause)
       },
       warning = function(w) {
         cause <<- conditionMessage(w)
@@ -130,8 +131,7 @@ try_fetch <- function(fetch, url, path) {
 }
 
 # R's limit of 60 seconds holds for the whole transfer: too short for 20 MB on a slow line.
-fetch_url <- function(url, path) {
-  seconds <- if (grepl("-images-|[.]npz$|[.]tar[.]gz$", url)) 600
+fetch_url <- function(url, path, seconds = if (grepl("-images-|[.]npz$|[.]tar[.]gz$", url)) 600) {
   old <- options(timeout = max(getOption("timeout"), seconds))
   on.exit(options(old))
   utils::download.file(url, path, mode = "wb", quiet = TRUE)
