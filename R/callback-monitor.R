@@ -186,7 +186,7 @@ set_learning_rate_of <- function(model, rate) {
 callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE,
   save_weights_only = FALSE,
                                       mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch") {
-  tell_format(check_string(filepath), "callback_model_checkpoint")
+  target_format(check_string(filepath), "callback_model_checkpoint")
   rule <- monitor_rule(monitor, mode)
   check_flag(save_best_only)
   check_flag(save_weights_only)

@@ -68,6 +68,8 @@ part_class_name <- function(kind, name) {
 #' Our name of a part, which Keras may give by its class or by an alias; NA if there is none.
 #' @noRd
 part_of_class <- function(kind, class_name) {
+  # registered classes have their package before them; Keras 3 has an OrthogonalInitializer
+  class_name <- sub("(.)Initializer$", "\\1", sub("^.*>", "", class_name))
   own <- part_class_names[[kind]]
   at <- match(class_name, own)
   if (is.na(at)) find_name(kind, class_name) else names(own)[at]

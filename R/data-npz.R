@@ -64,15 +64,10 @@ npz_arrays <- function(path, wanted, fun, lists = character()) {
   check_file(path, fun)
   refuse <- refuse_file(path, "npz", fun)
   path <- normalizePath(path)
-  entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e)
-    refuse("it is no zip archive"))
-  sums <- zip_sums(path)
-  if (length(sums) != nrow(entries) || !all(entries$Name %in% names(sums))) refuse("its directory is damaged")
+  entries <- zip_directory(path, refuse)
   entries <- entries[grepl("[.]npy$", entries$Name), ]
   held <- sub("[.]npy$", "", entries$Name)
   if (anyDuplicated(held)) refuse("it has two arrays \"", held[anyDuplicated(held)], "\"")
-  if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)),
-    " cannot hold ", format_bytes(sum(entries$Length)))
   if (is.null(wanted)) wanted <- held
   if (!is.character(wanted)) abort("`names` must be names of arrays, not ", describe(wanted), fun = fun)
   missing <- setdiff(wanted, held)
@@ -80,7 +75,7 @@ npz_arrays <- function(path, wanted, fun, lists = character()) {
   lapply(stats::setNames(nm = wanted), function(name) {
     i <- match(name, held)
     refuse_array <- function(...) refuse("its array \"", name, "\": ", ...)
-    read_entry(path, entries$Name[i], entries$Length[i], sums[entries$Name[i]], refuse_array, name %in% lists)
+    read_entry(path, entries$Name[i], entries$Length[i], entries$sum[i], refuse_array, name %in% lists)
   })
 }
 
@@ -95,32 +90,9 @@ read_entry <- function(path, name, length, sum, refuse, lists) {
     if (is.null(npy_length(header))) check_stream(open, refuse, most = file_slack(path))
     check_stream(open, refuse, announced = length)
     rest <- read(length - base::length(start))
-    if (!identical(.Call(C_crc32, c(start, rest)), unname(sum)) || base::length(read(1))) refuse("it is damaged")
+    check_zip_sum(c(start, rest), sum, base::length(read(1)), refuse)
     rest
   })
-}
-
-#' The sums of a zip archive's entries by name, of which R does not tell: from the directory at its end.
-#' @noRd
-zip_sums <- function(path) {
-  con <- file(path, "rb")
-  on.exit(close(con))
-  last <- min(file.size(path), 65557)
-  seek(con, file.size(path) - last)
-  end <- readBin(con, "raw", last)
-  at <- utils::tail(grepRaw(as.raw(c(0x50, 0x4b, 5, 6)), end, fixed = TRUE, all = TRUE), 1)
-  if (!length(at) || at + 21 > last) return(NA)
-  seek(con, little_endian(end[at + 16:19]))
-  directory <- readBin(con, "raw", min(little_endian(end[at + 12:15]), file.size(path)))
-  sums <- numeric()
-  at <- 0
-  while (at + 46 <= length(directory) && identical(directory[at + 1:4], as.raw(c(0x50, 0x4b, 1, 2)))) {
-    sizes <- vapply(c(29, 31, 33), function(i) little_endian(directory[at + i + 0:1]), 0)
-    name <- tryCatch(rawToChar(directory[at + 46 + seq_len(sizes[1])]), error = function(e) "")
-    sums[name] <- little_endian(directory[at + 17:20])
-    at <- at + 46 + sum(sizes)
-  }
-  sums
 }
 
 #' The array of a .npy file of `size` bytes, of which `read` gives the next n. `check(header, start)` gives all that

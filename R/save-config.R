@@ -162,7 +162,8 @@ part_stem <- function(class_name) tolower(gsub("([a-z])([A-Z])", "\\1_\\2", chec
   fun = NULL)))
 
 read_keras_optimizer <- function(entry, context) {
-  name <- paste0("optimizer_", tolower(check_string(entry$class_name, arg = "class_name", fun = NULL)))
+  name <- paste0("optimizer_", tolower(sub("^.*>", "", check_string(entry$class_name, arg = "class_name", fun =
+    NULL))))
   if (!name %in% getNamespaceExports(topenv())) abort("there is no optimizer `", entry$class_name, "` here",
     class = "file", fun = NULL)
   constructor <- get(name, envir = topenv())

@@ -9,7 +9,11 @@
 #' saving, random numbers included, unless R's generator was seeded or used between loading and training. `saveRDS()`
 #' and `readRDS()` of a model work, too.
 #'
-#' The file has the safetensors format: other programs can read the weights. It is replaced as a whole or not at all. It
+#' The ending of the name is the format. Files of Keras are written and read: HDF5 in the layout of Keras 2.15 (`.h5`,
+#' `.hdf5`), and archives of Keras 3 (`.keras`), by the package hdf5r, or rhdf5, where one is installed
+#' (`options(nativenet.hdf5 = "rhdf5")` chooses). All other names
+#' have the safetensors format: other programs can read the weights, and the optimizer state and the random state are
+#' kept to the bit. A file is replaced as a whole or not at all. It
 #' holds no code, and loading one from anywhere is safe. So R functions (of [layer_lambda()], custom losses and
 #' metrics, custom layers) are stored by name only; give them as `custom_objects` when loading.
 #'
@@ -24,10 +28,14 @@
 #'   for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @return `save_model()`: the file's name, invisibly. `load_model()`: a model.
-#' @section Names of Keras': The `_hdf5()` and `_tf()` functions are other names of the same, and write the same format;
-#'   so do endings such as `.h5`. A warning of class `nativenet_warning_format` says so, once for each name. Files that
-#'   Keras itself wrote are not read; the error says how their weights are.
-#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else;
+#' @section Files of Keras': What Keras 2 and Keras 3 wrote is read, whatever its name: structure and weights of the
+#'   layers that are here (see [model_from_json()] for what is refused), how the model was compiled, and of most
+#'   optimizers the state. A warning of class `nativenet_warning_format` says where that begins anew. Classes of layers
+#'   of your own are given as `custom_objects`, and so are R functions in place of lambda layers. The `_hdf5()`
+#'   functions are for HDF5; the `_tf()` functions write the safetensors format, and warn, as TensorFlow's folders are
+#'   neither written nor read.
+#' @section Errors: `nativenet_error_package` if a file of Keras' needs a package that is not installed;
+#'   `nativenet_error_file` for files that are missing, cut off or hold something else;
 #'   `nativenet_error_custom` for functions that are missing among `custom_objects`.
 #' @seealso [save_model_weights()], [serialize_model()], [clone_model()], [callback_model_checkpoint()];
 #'   `vignette("models")`.
@@ -40,27 +48,33 @@
 #' @export
 save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
   fun <- calling_function(environment())
-  pieces <- model_pieces(built_self(object), check_flag(include_optimizer))
-  write_tensor_file(check_target(filepath, overwrite), pieces$tensors, pieces$metadata, fun)
+  self <- built_self(object)
+  check_flag(include_optimizer)
+  format <- target_format(check_target(filepath, overwrite), fun)
+  if (format != "safetensors") return(invisible(replace_file(filepath, list(keras_file(self, format, include_optimizer,
+    filepath, fun)), fun)))
+  pieces <- model_pieces(self, include_optimizer)
+  write_tensor_file(filepath, pieces$tensors, pieces$metadata, fun)
   invisible(filepath)
 }
 
-# Formats of Keras', by the endings and by the functions that promise them.
-foreign_endings <- c(h5 = "HDF5", hdf5 = "HDF5", keras = "Keras' own", pb = "TensorFlow's")
+# Formats by the endings of names.
+file_endings <- c(h5 = "hdf5", hdf5 = "hdf5", hdf = "hdf5", keras = "keras", safetensors = "safetensors", pb = "tf")
 
-#' Models are written in the one format that there is, whatever the file's name: say so, once for each name.
+#' The format that a name promises, or else the function's: "hdf5", "keras" or "safetensors". It must be at hand.
 #' @noRd
-tell_format <- function(path, fun) {
-  ending <- tolower(sub(".*[.]", "", basename(path)))
-  promised <- unname(foreign_endings[ending])
-  if (is.na(promised) && ending != "safetensors") promised <- if (grepl("_hdf5$", fun)) "HDF5" else
-    if (grepl("_tf$", fun)) "TensorFlow's" else NA
-  if (is.na(promised) || path %in% session$told_formats) return()
-  note_format(path)
-  warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ", promised,
-    ", whatever its name: `load_model()` and ",
-    "libraries for safetensors read it, Keras in Python does not. The ending `.safetensors` says what it is",
-    class = "format")
+target_format <- function(path, fun) {
+  format <- unname(file_endings[tolower(sub(".*[.]", "", basename(path)))])
+  if (is.na(format)) format <- if (grepl("_hdf5$", fun)) "hdf5" else if (grepl("_tf$", fun)) "tf" else "safetensors"
+  if (format %in% c("hdf5", "keras")) hdf5_package(path, fun)
+  if (format != "tf") return(format)
+  if (!path %in% session$told_formats) {
+    note_format(path)
+    warn("`", fun, "()`: ", encodeString(path, quote = "\""), " is written in the safetensors format, not in ",
+      "TensorFlow's, whatever its name: `load_model()` and libraries for safetensors read it, Keras in Python does ",
+      "not, which reads files that end in .keras or .h5", class = "format")
+  }
+  "safetensors"
 }
 
 #' Of this file nothing is to be said again.
@@ -71,7 +85,6 @@ check_target <- function(path, overwrite, fun = calling_function()) {
   check_string(path, arg = "filepath", fun = fun)
   if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path))
     abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
-  tell_format(path, fun)
   path
 }
 
@@ -236,6 +249,8 @@ compilation <- function(compiled, outputs, own) {
 #' @export
 load_model <- function(filepath, custom_objects = NULL, compile = TRUE) {
   fun <- calling_function(environment())
+  format <- if (!missing(filepath)) keras_format(filepath)
+  if (!is.null(format)) return(load_keras_model(filepath, format, custom_objects, check_flag(compile), fun))
   read_model(model_file(filepath, fun), encodeString(filepath, quote = "\""), custom_objects, check_flag(compile), fun)
 }
 
@@ -246,12 +261,9 @@ model_file <- function(path, fun) {
   read_tensor_file(path, "filepath", fun, from_keras)
 }
 
-# How the weights of a model come from there.
-from_keras <-
-  paste0(
-    ". Models of Keras are not read, but their weights can be: in Python `numpy.savez(\"weights.npz\", ",
-    "*model.get_weights())`, and here ",
-  "`set_weights(model, read_npz(\"weights.npz\"))` with a model of the same layers")
+# What to do with files that are not read.
+from_keras <- paste0(". Files of Keras' are read that end in .keras or .h5: in Python `model.save(\"model.keras\")` ",
+  "writes one")
 
 read_model <- function(file, where, custom_objects, compile, fun) {
   custom_objects <- known_custom_objects(custom_objects, fun)
@@ -421,21 +433,6 @@ plain_value <- function(x) {
   if (is.list(x) && !length(x)) NULL else x
 }
 
-put_weights <- function(self, tensors, where, fun) {
-  weights <- all_weights(self)
-  keys <- sort(stored_weights(tensors), method = "radix")
-  if (length(keys) != length(weights)) abort(where, " holds ", length(keys), " weights, but the model has ",
-    length(weights), class = "shape", fun = fun)
-  for (k in seq_along(weights)) {
-    saved <- tensors[[keys[k]]]
-    if (!is_tensor(saved) || !identical(dim(saved), dim(weights[[k]]))) {
-      abort(where, ": `", keys[k], "` must have the shape ", format_shape(dim(weights[[k]])), ", not ",
-        if (is_tensor(saved)) format_shape(dim(saved)) else describe(saved), class = "shape", fun = fun)
-    }
-  }
-  for (k in seq_along(weights)) variable_assign(weights[[k]], tensor(tensors[[keys[k]]], tensor_dtype(weights[[k]])))
-}
-
 recompile <- function(model, settings, tensors, custom_objects, fun) {
   entry <- settings$optimizer
   constructor <- entry$constructor
@@ -485,42 +482,6 @@ restore_state <- function(optimizer, weights, tensors) {
   known <- lengths(states) > 0
   restore_optimizer(optimizer, list(numbers = as.double(as.array(numbers)), variables = weights[known],
     states = states[known]))
-}
-
-#' Save and load weights
-#'
-#' The weights alone, without architecture and optimizer state. They are loaded into a model of the same architecture.
-#'
-#' @inheritParams save_model
-#' @param ... not used: other arguments are refused.
-#' @return `save_model_weights()`: the file's name, invisibly. `load_model_weights()`: the model, changed in place,
-#'   invisibly.
-#' @inheritSection save_model Names of Keras'
-#' @section Errors: `nativenet_error_file` for files that are missing, cut off or hold something else;
-#'   `nativenet_error_shape` for weights of other shapes. The model is unchanged then.
-#' @seealso [save_model()], [get_weights()], [safetensors_read()]
-#' @examples
-#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
-#' path <- tempfile(fileext = ".safetensors")
-#' save_model_weights(model, path)
-#' load_model_weights(model, path)
-#' @export
-save_model_weights <- function(object, filepath, overwrite = TRUE) {
-  fun <- calling_function(environment())
-  weights <- all_weights(built_weights(object))
-  write_tensor_file(check_target(filepath, overwrite), stats::setNames(weights, weight_keys(weights)),
-    list(format = weights_format), fun)
-  invisible(filepath)
-}
-
-#' @rdname save_model_weights
-#' @export
-load_model_weights <- function(object, filepath, ...) {
-  fun <- calling_function(environment())
-  check_no_more(list(...), fun, of = load_model_weights)
-  self <- built_weights(object)
-  put_weights(self, model_file(filepath, fun)$tensors, encodeString(filepath, quote = "\""), fun)
-  invisible(object)
 }
 
 #' Serialize a model
@@ -575,12 +536,6 @@ save_model_hdf5 <- save_model
 #' @rdname save_model
 #' @export
 load_model_hdf5 <- load_model
-#' @rdname save_model_weights
-#' @export
-save_model_weights_hdf5 <- save_model_weights
-#' @rdname save_model_weights
-#' @export
-load_model_weights_hdf5 <- load_model_weights
 #' @rdname save_model
 #' @export
 save_model_tf <- save_model

@@ -1,0 +1,91 @@
+# Zip archives, as NumPy and Keras have them: whole entries in memory, none unpacked to where its name says.
+
+#' The entries of an archive, a data frame of Name, Length and sum, all told by its directory.
+#' @noRd
+zip_directory <- function(path, refuse) {
+  entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e)
+    refuse("it is no zip archive"))
+  sums <- zip_sums(path)
+  if (length(sums) != nrow(entries) || !all(entries$Name %in% names(sums))) refuse("its directory is damaged")
+  if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)),
+    " cannot hold ", format_bytes(sum(entries$Length)))
+  entries$sum <- unname(sums[entries$Name])
+  entries
+}
+
+#' The sums of a zip archive's entries by name, of which R does not tell: from the directory at its end.
+#' @noRd
+zip_sums <- function(path) {
+  con <- file(path, "rb")
+  on.exit(close(con))
+  last <- min(file.size(path), 65557)
+  seek(con, file.size(path) - last)
+  end <- readBin(con, "raw", last)
+  at <- utils::tail(grepRaw(as.raw(c(0x50, 0x4b, 5, 6)), end, fixed = TRUE, all = TRUE), 1)
+  if (!length(at) || at + 21 > last) return(NA)
+  seek(con, little_endian(end[at + 16:19]))
+  directory <- readBin(con, "raw", min(little_endian(end[at + 12:15]), file.size(path)))
+  sums <- numeric()
+  at <- 0
+  while (at + 46 <= length(directory) && identical(directory[at + 1:4], as.raw(c(0x50, 0x4b, 1, 2)))) {
+    sizes <- vapply(c(29, 31, 33), function(i) little_endian(directory[at + i + 0:1]), 0)
+    name <- tryCatch(rawToChar(directory[at + 46 + seq_len(sizes[1])]), error = function(e) "")
+    sums[name] <- little_endian(directory[at + 17:20])
+    at <- at + 46 + sum(sizes)
+  }
+  sums
+}
+
+#' @param more how many bytes come after those that were announced.
+#' @noRd
+check_zip_sum <- function(bytes, sum, more, refuse) {
+  if (!identical(.Call(C_crc32, bytes), sum) || more) refuse("it is damaged")
+}
+
+#' The bytes of some entries by name. None is larger than `most`.
+#' @noRd
+read_zip <- function(path, wanted, refuse, most = Inf) {
+  entries <- zip_directory(path, refuse)
+  outside <- grepl("(^|[/\\\\])[.][.]([/\\\\]|$)|^([/\\\\]|[A-Za-z]:)", entries$Name)
+  if (any(outside)) refuse("its entry ", encodeString(entries$Name[outside][1], quote = "\""),
+    " would lie outside of it")
+  lapply(stats::setNames(nm = intersect(wanted, entries$Name)), function(name) {
+    refuse_entry <- function(...) refuse("its entry ", encodeString(name, quote = "\""), ": ", ...)
+    at <- match(name, entries$Name)
+    length <- entries$Length[at]
+    if (length > most) refuse_entry("it has ", format_bytes(length), ", more than ", format_bytes(most))
+    open <- function() unz(path, name, "rb")
+    check_stream(open, refuse_entry, announced = length)
+    con <- open()
+    on.exit(close(con))
+    read <- byte_reader(con, refuse_entry)
+    bytes <- read(length)
+    check_zip_sum(bytes, entries$sum[at], base::length(read(1)), refuse_entry)
+    bytes
+  })
+}
+
+#' The bytes of an archive of these entries, not compressed.
+#' @noRd
+zip_bytes <- function(entries) {
+  bytes_of <- function(x, size) writeBin(as.integer(x), raw(), size = size, endian = "little")
+  crc <- function(bytes) {
+    sum <- .Call(C_crc32, bytes)
+    as.raw(floor(sum / 256^(0:3)) %% 256)
+  }
+  at <- 0
+  local <- central <- list()
+  for (name in names(entries)) {
+    content <- entries[[name]]
+    # version, flags, method, time and date of 1980, sum, sizes, lengths of the name and of more
+    common <- c(bytes_of(c(20, 0, 0, 0, 33), 2), crc(content), bytes_of(rep(length(content), 2), 4),
+      bytes_of(c(nchar(name, "bytes"), 0), 2))
+    central <- c(central, list(c(charToRaw("PK"), as.raw(1:2), bytes_of(20, 2), common, bytes_of(c(0, 0, 0), 2),
+      bytes_of(c(0, at), 4), charToRaw(name))))
+    local <- c(local, list(c(charToRaw("PK"), as.raw(3:4), common, charToRaw(name), content)))
+    at <- at + length(local[[length(local)]])
+  }
+  size <- sum(lengths(central))
+  c(unlist(local), unlist(central), charToRaw("PK"), as.raw(5:6), bytes_of(c(0, 0, length(entries), length(entries)),
+    2), bytes_of(c(size, at), 4), bytes_of(0, 2))
+}
