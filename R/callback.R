@@ -135,7 +135,8 @@ say <- function(...) cat(..., "\n", sep = "")
 #' Custom callbacks
 #'
 #' `callback_lambda()` makes a callback of functions. `new_callback_class()` makes a constructor of callbacks with
-#' fields, whose functions find the object as `self`. With the package \pkg{R6}, `KerasCallback` is a class to inherit
+#' fields (`Callback()` is keras3's name), whose functions find the object as `self`.
+#' With the package \pkg{R6}, `KerasCallback` is a class to inherit
 #' from: `R6::R6Class("Mine", inherit = KerasCallback, public = list(on_epoch_end = function(epoch, logs) ...))`; any R6
 #' object or environment with functions of these names will do, too, and so will a named list of functions.
 #'
@@ -151,8 +152,11 @@ say <- function(...) cat(..., "\n", sep = "")
 #'   `(batch, logs)`.
 #' @param on_predict_begin,on_predict_end,on_test_begin,on_test_end functions of `(logs)`.
 #' @param classname a string.
-#' @param public,... for `callback_lambda()` nothing else; for `new_callback_class()` functions and first values of
-#'   fields, all named. `initialize` is run with the arguments of the constructor.
+#' @param public,private,... for `callback_lambda()` nothing else; for `new_callback_class()` functions and first values
+#'   of fields, all named. `initialize` is run with the arguments of the constructor. `super$on_epoch_end(...)` and so
+#'   on are those of the class that it inherits from.
+#' @param inherit a constructor that `new_callback_class()` gave, or `NULL`.
+#' @param parent_env ignored.
 #' @return A callback; for `new_callback_class()` a function that makes one.
 #' @section Errors: `nativenet_error_value` for anything that is no function, and for names that are not known.
 #' @examples
@@ -183,28 +187,36 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
 
 #' @rdname callback_lambda
 #' @export
-new_callback_class <- function(classname, ..., public = list()) {
-  check_string(classname)
-  parts <- list(...)
-  for (more in list(parts, public)) if (!is_named_list(more)) abort("methods and fields must be named, in lists")
-  parts <- c(parts, public)
-  for (hook in intersect(callback_hooks, names(parts))) check_function(parts[[hook]], arg = hook)
-  function(...) {
-    self <- new_callback(classname)
-    for (name in names(parts)) {
-      part <- parts[[name]]
-      if (is.function(part)) environment(part) <- list2env(list(self = self, super = no_hooks),
-        parent = environment(part))
-      assign(name, part, envir = self)
-    }
-    if (is.function(parts$initialize)) self$initialize(...)
-    else if (...length()) abort("takes no arguments, as it has no `initialize`", fun = classname)
-    self
-  }
+new_callback_class <- function(classname, ..., public = list(), private = list(), inherit = NULL, parent_env = NULL) {
+  callback_constructor(new_class("callback", classname, class_parts(list(), list(...), public, private), inherit))
 }
 
-# So that `super$on_epoch_end(epoch, logs)` is possible.
-no_hooks <- stats::setNames(rep(list(function(...) NULL), length(callback_hooks) + 1), c("initialize", callback_hooks))
+#' @rdname callback_lambda
+#' @export
+Callback <- new_callback_class
+
+callback_constructor <- function(class, fun = calling_function()) {
+  methods <- all_of(class, "methods")
+  fields <- all_of(class, "fields")
+  for (hook in intersect(callback_hooks, names(fields))) check_function(fields[[hook]], arg = hook, fun = fun)
+  new_constructor(class, function(...) {
+    self <- do.call(new_callback, c(list(name = class$classname), fields))
+    for (name in names(methods)) assign(name, bound_method(self, find_member(class, "methods", name)), envir = self)
+    for (name in names(all_of(class, "active"))) makeActiveBinding(name, bound_method(self, find_member(class, "active",
+      name)), self)
+    if (has_method(class, "initialize")) self$initialize(...)
+    else if (...length()) abort("takes no arguments, as it has no `initialize`", fun = class$classname)
+    self
+  })
+}
+
+# Hooks of callbacks do nothing where the class does not say what.
+#' @export
+base_member.nn_callback <- function(object, name) {
+  if (name %in% c("initialize", callback_hooks)) return(function(...) invisible())
+  if (!exists(name, envir = object, inherits = FALSE)) unknown_member(name, ls(object), "the callback")
+  get(name, envir = object)
+}
 
 # Exported by name: roxygen would look into the class.
 KerasCallback <- NULL

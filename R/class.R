@@ -31,16 +31,19 @@ parent_class <- function(inherit, kind, fun) {
   class <- if (inherits(inherit, "nn_own_class")) inherit else attr(inherit, "own_class")
   if (!is.null(class)) {
     if (class$kind == kind) return(list(class = class, base = class$base))
-    abort("`inherit` is a class of ", class$kind, "s, not of ", kind, "s", fun = fun)
+    abort("`inherit` is a class of ", plural_of(class$kind), ", not of ", plural_of(kind), fun = fun)
   }
   if (inherits(inherit, "nn_base_class")) {
     if (.subset2(inherit, "kind") == kind) return(NULL)
-    abort("`inherit` is ", .subset2(inherit, "classname"), ", not a class of ", kind, "s", fun = fun)
+    abort("`inherit` is ", .subset2(inherit, "classname"), ", not a class of ", plural_of(kind), fun = fun)
   }
   base <- if (is.function(inherit)) base_of(inherit, kind)
-  if (is.null(base)) abort("`inherit` must be a class of ", kind, "s, not ", describe(inherit), fun = fun)
+  if (identical(base, "")) return(NULL)
+  if (is.null(base)) abort("`inherit` must be a class of ", plural_of(kind), ", not ", describe(inherit), fun = fun)
   list(base = base)
 }
+
+plural_of <- function(kind) paste0(kind, if (endsWith(kind, "s")) "es" else "s")
 
 #' The name of our constructor, as it is or in Python's spelling; "" for the one of all of the kind.
 #' @noRd
@@ -60,7 +63,7 @@ keras_model_of <- function() get("keras_model", envir = topenv())
 kind_of_parent <- function(inherit, fun) {
   if (inherits(inherit, "R6ClassGenerator")) return(kind_of_parent(inherit$get_inherit(), fun))
   if (inherits(inherit, "nn_base_class")) return(.subset2(inherit, "kind"))
-  class <- attr(inherit, "own_class")
+  class <- if (inherits(inherit, "nn_own_class")) inherit else attr(inherit, "own_class")
   if (!is.null(class)) return(class$kind)
   for (kind in c("model", "layer", "metric", "loss", "callback", "constraint")) {
     if (is.function(inherit) && !is.null(base_of(inherit, kind))) return(kind)
@@ -137,9 +140,9 @@ bound_method <- function(object, found) {
   home <- new.env(parent = environment(method))
   home$self <- home$private <- object
   home$super <- new_super(object, found$class$parent)
+  if (identical(names(formals(method))[1], "self")) formals(method) <- formals(method)[-1]
   environment(method) <- home
-  if (!identical(names(formals(method))[1], "self")) return(method)
-  function(...) method(object, ...)
+  method
 }
 
 #' @param class that of the object, or an ancestor.
@@ -187,7 +190,7 @@ new_constructor <- function(class, make) structure(make, class = "nn_class", own
 #' @export
 print.nn_class <- function(x, ...) {
   class <- attr(x, "own_class")
-  cat("<constructor of ", class$classname, ", a class of ", class$kind, "s>\n", sep = "")
+  cat("<constructor of ", class$classname, ", a class of ", plural_of(class$kind), ">\n", sep = "")
   invisible(x)
 }
 
@@ -253,9 +256,10 @@ print.nn_own_object <- function(x, ...) {
 # Nothing but a name is there where no class of the user's has it.
 #' @export
 base_member.nn_own_object <- function(object, name) {
-  if (name == "initialize") return(function(name = NULL, ...) {
+  if (name == "initialize") return(function(name = NULL, reduction = NULL, dtype = NULL, ...) {
     check_no_more(list(...), own_class(object)$classname)
     if (!is.null(name)) assign("name", check_string(name, fun = own_class(object)$classname), envir = object)
+    if (!is.null(reduction)) assign("reduction", reduction, envir = object)
     invisible(object)
   })
   if (name == "get_config") return(function() mget(intersect("name", ls(object)), envir = object))

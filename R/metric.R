@@ -106,6 +106,10 @@ metric_fuses <- function(m) {
 #' @return a float tensor of one axis.
 #' @noRd
 metric_statistics <- function(m, y_true, y_pred, weights = NULL, logits = NULL) {
+  if (!is.null(own_object(m))) { # its state is not among the sums
+    update_own_metric(own_object(m), y_true, y_pred, weights)
+    return(op_reshape(op_multiply(op_sum(y_pred), 0), 1L))
+  }
   if (part_name(m) %in% names(confusion_results)) return(confusion_sums(m, y_true, y_pred, weights))
   values <- metric_values(m, y_true, y_pred, logits)
   if (rank_of(values) == 0 && part_name(m) != "mean") values <- op_multiply(sample_ones(y_pred, values), values)
@@ -129,6 +133,7 @@ sample_ones <- function(y_pred, like) {
 #' The number that the sums over all batches make.
 #' @noRd
 metric_result <- function(m, totals) {
+  if (!is.null(own_object(m))) return(as.double(own_object(m)$result()))
   result <- confusion_results[[part_name(m)]]
   if (!is.null(result)) return(result(confusion_counts(totals), part_config(m)))
   mean <- share(totals[1], totals[2])
@@ -211,6 +216,7 @@ call_metric <- function(y_true, y_pred = NULL, sample_weight = NULL) {
 }
 
 metric_update <- function(m, y_true, y_pred = NULL, sample_weight = NULL) {
+  if (!is.null(own_object(m))) return(update_own_metric(own_object(m), y_true, y_pred, sample_weight))
   totals <- metric_totals(m)
   sums <- metric_statistics(m, y_true, y_pred, sample_weight)
   variable_assign(totals, op_add(totals, op_cast(sums, "float64")))
@@ -233,6 +239,7 @@ metric_updates <- function(m) max(0, attr(m, "state")$updates)
 #' In a step of a model's that is traced, a tensor where it is a mean, and else an object that such a step may return.
 #' @noRd
 metric_now <- function(m) {
+  if (!is.null(own_object(m))) return(own_object(m)$result())
   if (!is_tracing()) return(metric_result(m, as.double(metric_totals(m))))
   if (is.null(session$stepping)) abort_trace("it asks a metric for its result")
   later <- structure(list(metric = m, updates = metric_updates(m)), class = "nn_metric_result")
@@ -243,6 +250,7 @@ metric_now <- function(m) {
 }
 
 metric_reset <- function(m) {
+  if (!is.null(own_object(m))) return(invisible(own_object(m)$reset_state()))
   check_not_tracing("it resets a metric")
   totals <- attr(m, "state")$totals
   if (!is.null(totals)) variable_assign(totals, op_zeros_like(totals))
@@ -263,6 +271,7 @@ metric_members <- list(
 #' @export
 `$.nn_metric` <- function(x, name) {
   member <- metric_members[[name]]
+  if (is.null(member) && !is.null(own_object(x))) return(`$.nn_own_object`(own_object(x), name))
   if (is.null(member)) unknown_member(name, names(metric_members), "a metric")
   member(x)
 }

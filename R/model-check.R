@@ -22,6 +22,7 @@ check_ends_and_targets <- function(self, source, y = "y", ends = FALSE) {
   if (has_own_steps(self)) return()
   check <- function(data) {
     of <- outputs_with_loss(self)
+    if (ends) check_inputs_read(self)
     if (ends) for (k in of) check_end(self, k)
     for (k in of) {
       check_target_range(self, k, data, y)
@@ -30,6 +31,15 @@ check_ends_and_targets <- function(self, source, y = "y", ends = FALSE) {
     self$compiled$checked <- TRUE
   }
   if (is.null(source$data)) source$check <- check else check(source$data)
+}
+
+#' An input that nothing reads is taken, as in Keras, since add_loss() may read it; nobody means that in training.
+#' @noRd
+check_inputs_read <- function(self) {
+  plan <- model_plan(self)
+  read <- c(plan$outputs, plan$end_places, unlist(lapply(plan$steps, function(s) c(s$inputs, s$more))))
+  unread <- layer_names_of(self$inputs)[!plan$inputs %in% unlist(read)]
+  if (length(unread)) warn("`fit()`: no output and no loss depends on ", some_names("", unread), class = "inputs")
 }
 
 # ---- the last layer ----

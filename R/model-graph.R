@@ -19,8 +19,8 @@ nodes_between <- function(inputs, outputs, fun = calling_function()) {
       if (!is_one_of(node, nodes)) nodes <- c(nodes, list(node))
     }
   }
-  unused <- Filter(function(x) !is_one_of(x$node, nodes), inputs)
-  if (length(unused)) abort("no output depends on `", unused[[1]]$node$layer$name, "`", fun = fun)
+  # inputs that no output depends on: add_loss() may read them later
+  nodes <- c(lapply(Filter(function(x) !is_one_of(x$node, nodes), inputs), function(x) x$node), nodes)
   depth <- numeric(length(nodes))
   for (i in rev(seq_along(nodes))) for (source in sources(nodes[[i]])) {
     at <- place_of(source, nodes)

@@ -218,7 +218,6 @@ keras_model <- function(inputs, outputs = NULL, ...) {
 }
 
 make_functional <- function(self, inputs, outputs, fun = calling_function()) {
-  check_given(is.null(inputs), "inputs", fun)
   check_given(is.null(outputs), "outputs", fun)
   if (is_branch(inputs)) self$input_names <- names(inputs)
   if (is_branch(outputs)) self$output_names <- names(outputs)

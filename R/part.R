@@ -100,6 +100,7 @@ made_by <- function(kind, f) {
 #' @noRd
 as_part <- function(kind, x, arg = kind, fun = calling_function(), custom_objects = NULL, name = NULL) {
   if (is.null(x) || is_part(x, kind)) return(x)
+  if (inherits(x, "nn_class") && attr(x, "own_class")$kind == kind) return(x())
   x <- as_model_part(x, kind, arg, fun)
   if (is_part(x, kind)) return(x)
   if (is.character(x) && length(x) == 1 && !is.na(x)) {

@@ -153,6 +153,7 @@ layer_number <- function(self, table) {
     entry$shape <- as.list(self$input_shape[-1])
     if (!is.na(self$input_shape[1])) entry$batch <- self$input_shape[1]
   } else {
+    if (isFALSE(self$given)) entry$learned <- TRUE # so that adapt() may go on
     if (!is.null(self$class)) enter_own(table$own, self$class_name, self$class)
     entry$config <- Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self, table = table))
   }
@@ -343,7 +344,9 @@ rebuild <- function(description, custom_objects, fun) {
       read_config(entry$config[[name]], name, entry))
     constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers",
       fun) else layer_constructor(entry$kind, fun)
-    layer_self(made_layer(constructor, entry$kind, config, entry[c("name", "trainable", "dtype")]))
+    self <- layer_self(made_layer(constructor, entry$kind, config, entry[c("name", "trainable", "dtype")]))
+    if (isTRUE(entry$learned)) self$given <- FALSE
+    self
   }
   read_config <- function(x, name, entry) {
     if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))

@@ -47,7 +47,9 @@ keras_namespace <- function() {
   parts <- function(kind) {
     names <- setdiff(part_names[[kind]], "of_loss")
     keras_part(paste0(sub("y$", "ie", kind), if (kind == "loss") "es" else "s"), paste0(kind, "_", names),
-      python_class(names), if (kind %in% c("loss", "metric")) 2 else 0, own_spellings(kind, names))
+      python_class(names), if (kind %in% c("loss", "metric")) 2 else 0, own_spellings(kind, names),
+      if (kind %in% c("loss", "metric", "constraint")) stats::setNames(list(base_class(kind, paste0("keras.", kind))),
+        python_class(kind)))
   }
   own_spellings <- function(kind, names) {
     if (kind %in% c("loss", "metric")) names <- c(names, names(part_aliases[[kind]]))
@@ -67,7 +69,8 @@ keras_namespace <- function() {
   new_namespace("tf$keras", c(models, list(
     Input = layer_input,
     layers = keras_part("layers", c(layers, "bidirectional", "time_distributed"), c(kinds, "Bidirectional",
-      "TimeDistributed"), 1, list(Input = layer_input)),
+      "TimeDistributed"), 1, list(Input = layer_input, Layer = base_class("layer", "keras.layers.Layer"),
+      Wrapper = KerasWrapper)),
     losses = parts("loss"), metrics = parts("metric"), initializers = parts("initializer"),
     regularizers = parts("regularizer"), constraints = parts("constraint"),
     activations = new_namespace("tf$keras$activations", c(lapply(tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid",
@@ -75,7 +78,8 @@ keras_namespace <- function() {
       softsign = activation_softsign, exponential = activation_exponential,
       hard_sigmoid = activation_hard_sigmoid))),
     optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
-    callbacks = keras_part("callbacks", paste0("callback_", callbacks), callback_names),
+    callbacks = keras_part("callbacks", paste0("callback_", callbacks), callback_names, 0,
+      list(Callback = base_class("callback", "keras.callbacks.Callback"))),
     models = new_namespace("tf$keras$models", c(models, list(load_model = load_model, clone_model = clone_model))),
     backend = new_namespace("tf$keras$backend", stats::setNames(lapply(named("k"), python_call,
       zero = c("axis", "axes", "pattern")), backend)),

@@ -268,6 +268,7 @@ tf_optimizers <- list(
   SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw,
   Adagrad = optimizer_adagrad, Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
   schedules = new_namespace("tf$optimizers$schedules", list(
+    LearningRateSchedule = base_class("schedule", "keras.optimizers.schedules.LearningRateSchedule"),
     ExponentialDecay = learning_rate_schedule_exponential_decay,
     InverseTimeDecay = learning_rate_schedule_inverse_time_decay,
     PolynomialDecay = learning_rate_schedule_polynomial_decay,

@@ -143,3 +143,17 @@ test_that("lookups refuse what they cannot do", {
   fails(layer_string_lookup(vocabulary = path), "is the name of a file")
   expect_identical(vocabulary_size(layer_string_lookup(vocabulary = readLines(path))), 3L)
 })
+
+test_that("adapt() goes on with a layer that was learned before it was saved, not with one that was given", {
+  stored <- function(layer) {
+    model <- keras_model_sequential(list(layer_input(1, dtype = "string"), layer))
+    unserialize_model(serialize_model(model))$layers[[1]]
+  }
+  learned <- layer_string_lookup()
+  adapt(learned, c("a", "b", "b"))
+  again <- stored(learned)
+  expect_identical(get_vocabulary(again), c("[UNK]", "b", "a"))
+  adapt(again, c("c", "c", "d"))
+  expect_identical(get_vocabulary(again), c("[UNK]", "c", "d"))
+  expect_error(adapt(stored(layer_string_lookup(vocabulary = "a")), "b"), "was given its vocabulary")
+})

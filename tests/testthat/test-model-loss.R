@@ -85,3 +85,23 @@ test_that("what is no loss is refused", {
   model |> compile("sgd", metrics = "mae")
   refused(fit(model, x, verbose = 0), "`y` must be given")
 })
+
+test_that("an input may be read by add_loss() alone; one that nothing reads is told in training", {
+  x <- layer_input(2)
+  target <- layer_input(1, name = "target")
+  y <- layer_dense(x, 1, use_bias = FALSE, kernel_initializer = "ones")
+  model <- keras_model(list(x, target), y)
+  compile(model, optimizer_sgd(0.1))
+  d <- matrix(c(1, 2, 3, 4), 2)
+  t <- c(3, 5)
+  expect_equal(predict(model, list(d, t)), cbind(rowSums(d)), tolerance = 1e-6)
+  compile(model, optimizer_sgd(0.1), "mse")
+  expect_warning(fit(model, list(d, t), rowSums(d), epochs = 1, verbose = 0),
+    "no output and no loss depends on `target`", class = "nativenet_warning_inputs")
+  model$add_loss(k_mean(k_square(y - target)))
+  compile(model, optimizer_sgd(0.1))
+  expect_no_warning(fit(model, list(d, t), epochs = 1, batch_size = 2, verbose = 0))
+  expect_equal(get_weights(model)[[1]], cbind(1 - 0.1 * 2 * colMeans((rowSums(d) - t) * d)), tolerance = 1e-6)
+  expect_equal(model$history$metrics$loss, mean((rowSums(d) - t)^2), tolerance = 1e-6)
+  expect_equal(as.numeric(model$losses), numeric()) # those of the graph belong to a step
+})
