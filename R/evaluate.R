@@ -33,7 +33,10 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
 array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows),
   steps = ceiling(data$rows / batch))
 
-stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg) {
+#' @param read what model_data() makes of an element.
+#' @noRd
+stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, steps_arg,
+  read = function(element) batch_data(self, element, class_weight, fun)) {
   if (!is.null(y)) abort("`y` must not be given beside a data set, whose elements are (x, y)", fun = fun)
   if (!is.null(batch_size) && (is_dataset(x) || is_generator(x)))
     abort("`batch_size` must not be given for a ", if (is_dataset(x)) "data set" else "generator",
@@ -49,9 +52,10 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
     source$batches <- attr(next_batch, "batches")
     next_batch
   }
+  source$fun <- fun
   source$check <- NULL # of the first batch
   source$read <- function(element) {
-    data <- batch_data(self, with_columns(element, x), class_weight, fun)
+    data <- read(with_columns(element, x))
     if (!is.null(source$check)) source$check(data)
     source$check <- NULL
     if (is.null(source$native)) source$native <- if (is.null(class_weight)) native_batches(self, element, data,
@@ -94,7 +98,7 @@ each_block <- function(source, run, f, native = FALSE) {
   ended <- FALSE
   while (done < source$limit) {
     if (native && is.list(source$native)) {
-      most <- min(source$limit - done, most_native)
+      most <- min(source$limit - done, if (is.null(source$steps)) most_native else max(1, source$steps - done))
       before <- steps_of(run$state)
       go_on <- f(c(source$native, source$batches, most = most), source$batches$size)
       taken <- steps_of(run$state) - before
@@ -114,10 +118,10 @@ each_block <- function(source, run, f, native = FALSE) {
     epoch_rewind(run$state)
     done <- done + 1
   }
-  if (!done) abort("the data set is empty", fun = "fit")
+  if (!done) abort("the data set is empty", fun = source$fun)
 }
 
-most_native <- 1000 # batches at once
+most_native <- 1000 # batches at once, where it is not known how many there are
 
 steps_of <- function(state) if (is.null(state)) 0 else epoch_totals(state)[3]
 
@@ -255,21 +259,44 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
   progress <- new_progress(if (identical(verbose, "auto")) 0 else resolve_verbose(verbose, "predict"))
   progress$epoch_begin()
   run_callbacks(callbacks, "on_predict_begin")
-  columns <- if (is_stream(x)) {
-    predict_stream(self, x, steps, callbacks)
+  source <- if (is_stream(x)) {
+    stream_source(self, x, NULL, batch_size, NULL, steps, "predict", "steps",
+      function(element) inputs_data(self, element))
   } else {
     if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
     if (!self$built && !has_own_steps(self) && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
       warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
         " rows of one number", lost_row(2), class = "shape")
     }
-    data <- prediction_data(self, x)
-    predict_columns(self, data, if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"), callbacks)
+    array_source(prediction_data(self, x), if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"))
   }
+  run <- new.env(parent = emptyenv())
+  columns <- predict_source(self, source, run, callbacks)
   run_callbacks(callbacks, "on_predict_end")
-  progress$epoch_end(NULL, step = attr(columns, "steps"))
+  progress$epoch_end(NULL, step = steps_of(run$state))
   named_outputs(self, lapply(columns, function(x) if (is_tensor(x)) as.array(x) else x))
 }
+
+#' @return What the outputs are for all rows: arrays, or tensors where they are no floats.
+#' @noRd
+predict_source <- function(self, source, run, callbacks) {
+  hooks <- batch_hooks(callbacks, "predict", function() list())
+  parts <- list()
+  each_block(source, run, function(data, batch) {
+    step <- step_program(self, "predict", data, batch)
+    if (is.null(run$state)) run$state <- new_state(step)
+    hooks$begin(run$state)
+    before <- rows_of_state(run$state)
+    columns <- reading_data(self, data, run_step(self, step, data, batch, run$state, on_step = hooks$on_step),
+      run$state)
+    rows <- rows_of_state(run$state) - before
+    if (rows) parts[[length(parts) + 1]] <<- lapply(columns, first_rows, rows)
+    TRUE
+  }, native = is.null(hooks$on_step))
+  lapply(seq_along(parts[[1]]), function(k) join_rows(lapply(parts, `[[`, k)))
+}
+
+rows_of_state <- function(state) epoch_totals(state)[2]
 
 prediction_data <- function(self, x) {
   if (has_own_steps(self)) return(own_data(self, x, fun = "predict"))
@@ -277,46 +304,28 @@ prediction_data <- function(self, x) {
   model_data(self, x, fun = "predict")
 }
 
-predict_columns <- function(self, data, batch, callbacks, before = 0) {
-  batch <- min(batch, data$rows)
-  step <- step_program(self, "predict", data, batch)
-  state <- new_state(step)
-  hooks <- batch_hooks(callbacks, "predict", function() list(), before = before)
-  hooks$begin(state)
-  columns <- reading_data(self, data, run_step(self, step, data, batch, state, on_step = hooks$on_step))
-  structure(columns, steps = ceiling(data$rows / batch))
+#' An element of a data set or what a function gave: the inputs, or (x, y) or (x, y, weights).
+#' @noRd
+inputs_data <- function(self, element) {
+  if (has_targets(element, length(self$inputs)) && !has_own_steps(self)) element <- element[[1]]
+  prediction_data(self, element)
 }
 
-predict_stream <- function(self, x, steps, callbacks) {
-  if (is.null(steps) && is.infinite(stream_length(x)) && !is_dataset(x))
-    abort("`steps` must be given for data without end", fun = "predict")
-  limit <- if (!is.null(steps)) check_count(steps, fun = "predict") else if (is_generator(x)) length(x) else Inf
-  next_batch <- open_stream(x)
-  parts <- list()
-  while (length(parts) < limit && !is.null(element <- next_batch())) {
-    element <- with_columns(element, x)
-    if (has_targets(element, length(self$inputs)) && !has_own_steps(self)) element <- element[[1]]
-    data <- prediction_data(self, element)
-    parts[[length(parts) + 1]] <- predict_columns(self, data, data$rows, callbacks, length(parts))
-  }
-  if (!length(parts)) abort("the data set is empty", fun = "predict")
-  columns <- lapply(seq_along(parts[[1]]), function(k) join_rows(lapply(parts, `[[`, k)))
-  structure(columns, steps = length(parts))
+first_rows <- function(x, n) {
+  if (dim(x)[1] == n) return(x)
+  if (is_tensor(x)) return(slice_rows(x, 1, n))
+  array(array(x, c(dim(x)[1], prod(dim(x)[-1])))[seq_len(n), , drop = FALSE], c(n, dim(x)[-1]))
 }
 
 #' Arrays of the rows of batches as one.
 #' @noRd
 join_rows <- function(parts) {
+  if (length(parts) == 1) return(parts[[1]])
   shapes <- lapply(parts, function(x) dim(x)[-1])
   if (is_tensor(parts[[1]]) || length(unique(shapes)) > 1) return(op_concat(lapply(parts, tensor), axis = 1))
   rows <- do.call(rbind, lapply(parts, function(x) array(x, c(dim(x)[1], prod(dim(x)[-1])))))
   array(rows, c(nrow(rows), shapes[[1]]))
 }
-
-#' Is it (x, y) or (x, y, weights), rather than the inputs alone?
-#' @noRd
-has_targets <- function(element, inputs) is_branch(element) && length(element) %in% 2:3 &&
-  (length(element) != inputs || is_branch(element[[1]]))
 
 named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] else
   stats::setNames(arrays, self$output_names)

@@ -56,6 +56,11 @@ data_rows <- function(data, from, to) {
 
 # ---- batches that the engine takes from a native data set by itself (src/run/dataset.c) ----
 
+#' Is it (x, y) or (x, y, weights), rather than the inputs alone?
+#' @noRd
+has_targets <- function(element, inputs) is_branch(element) && length(element) %in% 2:3 &&
+  (length(element) != inputs || is_branch(element[[1]]))
+
 #' A description of such batches in the manner of model_data(): columns for one of them, and `from` which tensor of an
 #' element each comes (from 0). FALSE if R has to look at each batch.
 #' @param element,data the first batch, and what was made of it.
@@ -66,13 +71,17 @@ native_batches <- function(self, element, data, batches) {
     return(utils::modifyList(data, list(columns = lapply(data$columns, op_zeros_like),
       from = seq_along(data$columns) - 1L)))
   }
-  if (is.null(batches) || !is_branch(element) || length(element) != 2 || data$rows != batches$size ||
-    length(unlist(data$parts))) return(FALSE)
+  if (is.null(batches) || data$rows != batches$size || length(unlist(data$parts))) return(FALSE)
   leaves <- tensor_leaves(element)
   numbered <- fill_leaves(element, as.list(seq_along(leaves)))
-  from <- unlist(c(as_parts(numbered[[1]], input_names(self, element[[1]]), "x", "fit", length(self$inputs)),
-    as_parts(numbered[[2]], output_names(self), "y", "fit")))
-  if (!all(mapply(comes_as_it_is, leaves[from], data$columns, data$names))) return(FALSE)
+  n <- length(self$inputs)
+  trains <- length(data$columns) > n
+  pair <- trains || has_targets(element, n)
+  if (trains && length(element) != 2) return(FALSE)
+  x <- if (pair) element[[1]] else element
+  from <- unlist(c(as_parts(if (pair) numbered[[1]] else numbered, input_names(self, x), "x", "fit", n),
+    if (trains) as_parts(numbered[[2]], output_names(self), "y", "fit")))
+  if (!all(mapply(comes_as_it_is, leaves[from], data$columns, data$names[seq_along(data$columns)]))) return(FALSE)
   list(columns = lapply(data$columns, op_zeros_like), from = from - 1L, first = 0, rows = data$rows,
     names = data$names, layout = data$layout, parts = data$parts)
 }

@@ -160,12 +160,17 @@ static void read_tallies(SEXP program, SEXP tallies, SEXP averaged, SEXP state, 
   }
 }
 
-/* Where the rows of the slots are kept, for all rows of the data: R arrays of doubles for floats, else tensors. They
- * are made in the first call of a pass. */
-static SEXP read_collected(SEXP program, SEXP collected, SEXP results, int64_t rows, struct epoch *e) {
+/* Where the rows of the slots are kept, for all rows of the data, or of the batches to be taken from a stream: R arrays
+ * of doubles for floats, else tensors. They are made in the first call of a pass. */
+static SEXP read_collected(SEXP program, SEXP collected, SEXP results, struct epoch *e) {
+  const struct dataset *d = e->loop.data;
+  int64_t rows = d->stream ? d->left * d->batch : d->rows;
   e->collected = (int32_t)list_length(collected);
   e->collect = (struct collected *)(void *)R_alloc((size_t)e->collected, sizeof(struct collected));
   int made = Rf_isNull(results);
+  if (made) e->state->collected_from = e->state->rows_seen;
+  if (e->collected && (rows < 0 || e->state->collected_from > e->state->rows_seen))
+    raise_text(STATUS_VALUE, "internal error: where rows are kept");
   results = PROTECT(made ? Rf_allocVector(VECSXP, e->collected) : results);
   check_vector(results, VECSXP, e->collected);
   for (int k = 0; k < e->collected; k++) {
@@ -275,7 +280,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
   SEXP pass = PROTECT(Rf_allocVector(VECSXP, 3));
-  SET_VECTOR_ELT(pass, 0, read_collected(program, collected, results, d.rows, &e));
+  SET_VECTOR_ELT(pass, 0, read_collected(program, collected, results, &e));
   if (!Rf_isNull(rates)) {
     check_vector(rates, REALSXP, -1);
     e.rates = REAL(rates);

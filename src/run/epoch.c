@@ -24,14 +24,14 @@ static int misshapen(const struct epoch *e) {
 /* This member's share of keeping rows. */
 static void collect_rows(const struct epoch *e, int thread, int threads) {
   struct range r = share_of(e->loop.rows, 1, thread, threads);
+  int64_t first = e->loop.data->stream ? e->state->rows_seen - e->state->collected_from : e->loop.begin;
   for (int k = 0; k < e->collected && r.end > r.begin; k++) {
     const struct collected *c = &e->collect[k];
     const struct slot *slot = &e->loop.program->slots[c->slot];
     size_t row = (size_t)shape_span(&slot->shape, 1, slot->shape.rank) * dtype_size[slot->dtype];
     const unsigned char *from = (const unsigned char *)slot->value + (size_t)r.begin * row;
-    int64_t first = e->loop.begin + r.begin;
-    if (c->array) rows_to_doubles(slot->dtype, from, &c->shape, first, r.end - r.begin, c->array);
-    else memcpy(c->rows + (size_t)first * row, from, (size_t)(r.end - r.begin) * row);
+    if (c->array) rows_to_doubles(slot->dtype, from, &c->shape, first + r.begin, r.end - r.begin, c->array);
+    else memcpy(c->rows + (size_t)(first + r.begin) * row, from, (size_t)(r.end - r.begin) * row);
   }
 }
 

@@ -27,6 +27,7 @@ struct epoch_state {
   struct random start; /* before the rows were put in order */
   struct random now;   /* seeds the next step */
   int64_t position, rows_seen, steps;
+  int64_t collected_from; /* so many rows had been seen when the first rows were kept */
   int64_t begun;
 };
 

@@ -85,7 +85,7 @@ test_that("callbacks hear of tests and predictions", {
   batch_words <- c("b0", "e0", "b1", "e1")
   for (data in list(x, tensor_slices_dataset(x) |> dataset_batch(25))) {
     heard <- c()
-    predict(model, data, batch_size = 25, callbacks = listen)
+    predict(model, data, batch_size = if (is.matrix(data)) 25, callbacks = listen)
     expect_identical(heard, c("p", batch_words, "P"))
   }
   heard <- c()
@@ -135,4 +135,31 @@ test_that("an output that does not have one row for each row of the batch is ref
     layer_lambda(function(x) op_sum(x, axis = 1, keepdims = TRUE))
   for (rows in c(2, 5)) expect_error(predict(summed, matrix(1, rows, 2), batch_size = 2), "one row for each row",
     class = "nativenet_error_shape")
+})
+
+test_that("predict() of a data set gives the rows of the array, whoever makes the batches", {
+  set.seed(8)
+  x <- matrix(rnorm(107 * 4), 107)
+  model <- keras_model_sequential(input_shape = 4) |> layer_dense(3)
+  known <- predict(model, x)
+  rows <- tensor_slices_dataset(x)
+  expect_identical(predict(model, dataset_batch(rows, 10)), known)
+  expect_identical(predict(model, dataset_batch(tensor_slices_dataset(list(x, 1:107)), 10)), known)
+  expect_identical(predict(model, dataset_batch(dataset_map(rows, function(x) list(x)), 10)), known)
+  expect_identical(predict(model, dataset_batch(dataset_filter(rows, function(x) op_sum(x) > 0), 10)),
+    known[rowSums(x) > 0, ])
+  expect_identical(predict(model, dataset_batch(dataset_repeat(rows), 60), steps = 2), known[c(1:107, 1:13), ])
+  expect_warning(few <- predict(model, dataset_batch(rows, 60), steps = 3), "the data ended after 2 of 3 steps",
+    class = "nativenet_warning_data")
+  expect_identical(few, known)
+  seen <- integer()
+  watch <- callback_lambda(on_predict_batch_end = function(batch, logs) seen <<- c(seen, batch))
+  expect_identical(predict(model, dataset_batch(rows, 25), callbacks = list(watch)), known)
+  expect_identical(seen, 0:4 + 0)
+  two <- keras_model(model$inputs, list(model$outputs[[1]], layer_lambda(model$outputs[[1]], function(y) y > 0)))
+  expect_identical(predict(two, dataset_batch(rows, 10)), predict(two, x))
+  expect_error(predict(model, dataset_batch(dataset_repeat(rows), 10)), "`steps` must be given",
+    class = "nativenet_error_value")
+  expect_error(predict(model, dataset_batch(rows, 10), batch_size = 5), "`batch_size` must not be given",
+    class = "nativenet_error_value")
 })
