@@ -15,8 +15,8 @@
 #'
 #' A `for` over a native data set (see [tensor_slices_dataset()]) that ends in [dataset_batch()] goes through C as a
 #' whole: R takes its first and its last batch, and the body is compiled for those in between, with the tensors that it
-#' carries on, such as a sum of losses. It stays in R, batch by batch, where the body cannot be compiled, draws random
-#' numbers, leaves the loop by `break` or `next`, or carries on what is no tensor (`n <- n + 1` for an R number).
+#' carries on, such as a sum of losses. It stays in R, batch by batch, where the body cannot be compiled, leaves the
+#' loop by `break` or `next`, or carries on what is no tensor (`n <- n + 1` for an R number).
 #'
 #' Results do not depend on whether a function was compiled, but for the last bits of gradients of a variable that was
 #' assigned to in between, of an embedding matrix whose rows go to a recurrent layer, and of those that start from
@@ -63,7 +63,11 @@
 #' @export
 autograph <- function(f) {
   code <- substitute(f)
-  if (is.call(code) && identical(code[[1]], as.name("{"))) return(eval(with_tensor_control(code), parent.frame()))
+  if (is.call(code) && list(code[[1]]) %in% lapply(c("{", "for", "while", "repeat", "if"), as.name)) {
+    value <- withVisible(eval(with_tensor_control(code), parent.frame()))
+    if (!is.function(value$value)) return(if (value$visible) value$value else invisible(value$value))
+    f <- value$value
+  }
   if (inherits(f, "nn_graph_function")) return(f)
   if (!is.function(f)) return(f) # a call of a function or a value: nothing to do
   if (is.primitive(f)) abort("`f` must be an R function, not a primitive one")

@@ -61,8 +61,7 @@ trace_loop <- function(code, batch, env) {
     return("it changes an object that it finds outside")
   }
   if (is.character(trace)) return(trace)
-  if (.Call(C_program_random, trace$program)) return("it draws random numbers, which come one by one")
-  if (any(vapply(trace$optimizers, has_schedule, NA))) return("the learning rate follows a schedule")
+  if (sum(vapply(trace$optimizers, has_schedule, NA)) > 1) return("several learning rates follow schedules")
   list(program = trace$program, inputs = trace$inputs, optimizers = trace$optimizers, held = held,
     types = types_of(values), guards = guards, here = list(names = names(here$values), values = here$values))
 }
@@ -90,9 +89,11 @@ run_loop <- function(trace, loop, batches, env) {
   Map(variable_assign, trace$held, mget(names, envir = env))
   on.exit(for (name in names) assign(name, as_value(trace$held[[name]]), envir = env))
   for (optimizer in trace$optimizers) refresh(optimizer)
+  scheduled <- Find(has_schedule, trace$optimizers)
+  rates <- if (!is.null(scheduled)) coming_rates(scheduled, batches)
   columns <- lapply(tensor_leaves(loop$value), op_zeros_like)
   rows <- loop$batches$size
   .Call(C_epoch_run, trace$program, trace$inputs, columns, list(loop$batches$stream, seq_along(columns) - 1L),
-    as.double(c(rows, 0, rows, 0, rows, 1, batches, 1)), list(), integer(), list(), NULL, NULL, NULL,
-    .Call(C_epoch_state, 0L, 0L), list(NULL, NULL, NULL))
+    as.double(c(rows, 0, rows, 0, rows, 1, batches, 1, 1)), list(), integer(), list(), NULL, rates,
+    if (!is.null(rates)) optimizer_now(scheduled)[[1]], .Call(C_epoch_state, 0L, 0L), list(NULL, NULL, NULL))
 }

@@ -65,6 +65,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
   source$endless <- is.infinite(size)
   source$steps <- if (!is.null(steps)) steps else if (is.na(size)) NULL else size
   source$limit <- if (is.null(steps)) Inf else steps
+  source$most <- most_native
   source$batch <- NULL
   source$rows <- NULL
   source
@@ -98,7 +99,7 @@ each_block <- function(source, run, f, native = FALSE) {
   ended <- FALSE
   while (done < source$limit) {
     if (native && is.list(source$native)) {
-      most <- min(source$limit - done, if (is.null(source$steps)) most_native else max(1, source$steps - done))
+      most <- min(source$limit - done, source$most)
       before <- steps_of(run$state)
       go_on <- f(c(source$native, source$batches, most = most), source$batches$size)
       taken <- steps_of(run$state) - before
@@ -121,7 +122,7 @@ each_block <- function(source, run, f, native = FALSE) {
   if (!done) abort("the data set is empty", fun = source$fun)
 }
 
-most_native <- 1000 # batches at once, where it is not known how many there are
+most_native <- 1000 # batches at once
 
 steps_of <- function(state) if (is.null(state)) 0 else epoch_totals(state)[3]
 
@@ -259,16 +260,18 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
   progress <- new_progress(if (identical(verbose, "auto")) 0 else resolve_verbose(verbose, "predict"))
   progress$epoch_begin()
   run_callbacks(callbacks, "on_predict_begin")
-  source <- if (is_stream(x)) {
-    stream_source(self, x, NULL, batch_size, NULL, steps, "predict", "steps",
+  if (is_stream(x)) {
+    source <- stream_source(self, x, NULL, batch_size, NULL, steps, "predict", "steps",
       function(element) inputs_data(self, element))
+    if (!is.null(source$steps)) source$most <- source$steps # all rows in one array
   } else {
     if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
     if (!self$built && !has_own_steps(self) && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
       warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
         " rows of one number", lost_row(2), class = "shape")
     }
-    array_source(prediction_data(self, x), if (is.null(batch_size)) 32L else check_count(batch_size, fun = "predict"))
+    source <- array_source(prediction_data(self, x), if (is.null(batch_size)) 32L else
+      check_count(batch_size, fun = "predict"))
   }
   run <- new.env(parent = emptyenv())
   columns <- predict_source(self, source, run, callbacks)

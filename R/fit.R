@@ -217,7 +217,6 @@ train_pass <- function(self, run, callbacks, progress) {
   source <- run$source
   if (is.null(run$state)) reset_own_metrics(self)
   optimizer <- self$compiled$optimizer
-  schedule <- .subset2(optimizer, "schedule")
   step <- NULL
   note <- function() self$interrupted <- list(epoch = run$epoch, state = run$state, rows = run$rows)
   hooks <- batch_hooks(callbacks, "train", function() step_logs(step, run$state), function() !self$stop_training)
@@ -235,11 +234,8 @@ train_pass <- function(self, run, callbacks, progress) {
     })
     note_names(self, data$names)
     hooks$begin(run$state)
-    rates <- if (!is.null(schedule) && is.null(step$results)) {
-      first <- optimizer_iterations(optimizer)
-      coming <- if (is.null(data$stream)) ceiling(data$rows / batch) else data$most
-      vapply(first + seq_len(coming) - 1, function(t) as.double(schedule(t)), 0)
-    }
+    rates <- if (has_schedule(optimizer) && is.null(step$results))
+      coming_rates(optimizer, if (is.null(data$stream)) ceiling(data$rows / batch) else data$most)
     reading_data(self, data, or_recover(step_cache(self)$kept,
       run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates)), run$state)
     !self$stop_training

@@ -131,10 +131,12 @@ result_numbers <- function(results) {
 #' One pass of a step that runs eagerly, as run_step() does it for programs.
 #' @noRd
 run_eagerly <- function(self, step, data, batch, state, shuffle, on_step, on_clock) {
+  before <- epoch_totals(state$rows_of)[2]
   rows <- run_program(self, step, data, batch, state$rows_of, shuffle)
+  if (!is.null(data$stream)) data$rows <- epoch_totals(state$rows_of)[2] - before
   rows <- lapply(rows, function(x) if (is_tensor(x)) x else tensor(x, session$floatx))
   outputs <- list()
-  for (first in seq(1, data$rows, batch)) {
+  for (first in seq(1, by = batch, length.out = ceiling(data$rows / batch))) {
     n <- min(batch, data$rows - first + 1)
     result <- own_step(self, step$kind, batch_of(data, lapply(rows, slice_rows, first, n)))
     state$steps <- state$steps + 1

@@ -305,7 +305,7 @@ run_program <- function(self, step, data, batch, state, shuffle = 0, on_step = N
     stream <- if (!is.null(data$stream)) list(data$stream, data$from)
     most <- if (is.null(stream)) -1 else data$most - taken
     pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, stream,
-      as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most, 1)), step$tallies,
+      as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most, 1, 0)), step$tallies,
       step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock, NULL))
     collected <- pass[[1]]
     if (!pass[[2]]) return(collected)

@@ -370,6 +370,15 @@ claim_optimizer <- function(optimizer, self, fun) {
   optimizer
 }
 
+has_schedule <- function(optimizer) !is.null(.subset2(optimizer, "schedule"))
+
+#' Learning rates of the next n steps by the schedule.
+#' @noRd
+coming_rates <- function(self, n) {
+  schedule <- .subset2(self, "schedule")
+  vapply(optimizer_iterations(self) + seq_len(n) - 1, function(t) as.double(schedule(t)), 0)
+}
+
 optimizer_iterations <- function(self) as.array(optimizer_now(self)[[1]])[8]
 
 set_learning_rate <- function(self, rate) {

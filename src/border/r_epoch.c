@@ -197,9 +197,10 @@ static SEXP read_collected(SEXP program, SEXP collected, SEXP results, struct ep
 }
 
 /* options: c(rows of a batch, shuffle (0 no, 1 rows, 2 batches), rows of the only batches that the program serves or 0,
- * the first row, how many; only full batches?, how many batches at most or -1, both of streams; passes) */
+ * the first row, how many; only full batches?, how many batches at most or -1, both of streams; passes; do steps
+ * draw from R's generator, as they would one by one?) */
 static void read_options(SEXP options, struct epoch *e, struct dataset *d) {
-  check_vector(options, REALSXP, 8);
+  check_vector(options, REALSXP, 9);
   const double *o = REAL(options);
   d->batch = (int64_t)o[0];
   d->shuffle = (int32_t)o[1];
@@ -232,6 +233,19 @@ static void read_stream(SEXP stream, struct dataset *d, const struct program *p)
       raise_text(STATUS_VALUE, "internal error: columns of a stream");
     d->place[k] = (struct place){from, dtype, (unsigned char *)(uintptr_t)c->data};
   }
+}
+
+/* Seeds of all batches that a stream may give. */
+static SEXP draw_seeds(struct epoch *e) {
+  int64_t n = e->loop.data->left * (e->draws = program_draw_count(e->loop.program));
+  if (n < 0) raise_text(STATUS_VALUE, "internal error: random numbers for steps without end");
+  SEXP seeds = vector_for(RAWSXP, n * (int64_t)sizeof(uint64_t), "the seeds of all steps", NULL);
+  uint64_t *to = (uint64_t *)(void *)RAW(seeds);
+  PROTECT(seeds);
+  for (int64_t i = 0; i < n; i++) to[i] = seed_from_r();
+  UNPROTECT(1);
+  e->seeds = to;
+  return seeds;
 }
 
 /* So many passes over the columns; the n sums of each are noted, those of the last one stay in the state. */
@@ -287,6 +301,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
     e.n_rates = XLENGTH(rates);
     e.optimizer = as_tensor(optimizer).data;
   }
+  PROTECT(REAL(options)[8] != 0 ? draw_seeds(&e) : R_NilValue);
   int passes = (int)REAL(options)[7], done;
   R_xlen_t n = e.tallies ? (XLENGTH(state) - (R_xlen_t)sizeof(struct epoch_state)) / (R_xlen_t)sizeof(double) : 0;
   if (passes < 1 || (passes > 1 && (e.loop.only || d.stream || e.collected || !n)))
@@ -299,6 +314,6 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   if (done < passes) SET_VECTOR_ELT(pass, 2, Rf_xlengthgets(sums, n * done));
   int64_t left = status == STATUS_STOPPED ? 0 : d.stream ? d.position : d.rows - d.position;
   SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < e.loop.batch ? left : e.loop.batch)));
-  UNPROTECT(2);
+  UNPROTECT(3);
   return pass;
 }

@@ -177,10 +177,6 @@ SEXP ffi_program_input(SEXP x, SEXP dtype, SEXP dim, SEXP batch) {
 SEXP ffi_program_rows(SEXP x);
 SEXP ffi_program_rows(SEXP x) { return Rf_ScalarLogical(as_program(x)->rows_seen); }
 
-/* Does an op of it draw random numbers? */
-SEXP ffi_program_random(SEXP x);
-SEXP ffi_program_random(SEXP x) { return Rf_ScalarLogical(program_is_random(as_program(x))); }
-
 /* ---- running a traced program ---- */
 
 /* The value has the shape, and if it is a tensor the dtype of the slot. */
@@ -296,8 +292,7 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   for (R_xlen_t k = 0; k < list_length(values); k++)
     fill_input(&p->slots[slot_in(x, VECTOR_ELT(inputs, k))], VECTOR_ELT(values, k));
   for (int32_t i = 0; i < p->nodes_used; i++) /* as they would draw one by one */
-    if (is_op(p->nodes[i].op) && op_is_random(p->nodes[i].op, &p->nodes[i].attr) && p->nodes[i].draws_as < 0)
-      p->nodes[i].seed = seed_from_r();
+    if (program_draws(p, i)) p->nodes[i].seed = seed_from_r();
   SEXP results = PROTECT(outputs_new(x, p, outputs));
   struct failure failure;
   enum status status = run_program(p, 0, &p->choice, &failure);

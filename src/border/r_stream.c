@@ -174,7 +174,7 @@ SEXP ffi_stream_new(SEXP stages) {
     SEXP source = VECTOR_ELT(VECTOR_ELT(stages, k), SOURCE);
     SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, source);
     if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER)
-      random |= program_is_random(as_program(source));
+      random |= program_draw_count(as_program(source)) > 0;
     int64_t bytes = stage_settle(s, k);
     if (bytes < 0) raise_text(STATUS_SHAPE,
       "the elements of the data sets differ in their shapes or dtypes, or have too many tensors");

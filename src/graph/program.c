@@ -118,10 +118,15 @@ void program_place(struct program *p, unsigned char *values, void *const *blocks
   }
 }
 
-int program_is_random(const struct program *p) {
-  for (int i = 0; i < p->nodes_used; i++)
-    if (is_op(p->nodes[i].op) && op_is_random(p->nodes[i].op, &p->nodes[i].attr)) return 1;
-  return 0;
+int program_draws(const struct program *p, int32_t i) {
+  const struct node *n = &p->nodes[i];
+  return is_op(n->op) && op_is_random(n->op, &n->attr) && n->draws_as < 0;
+}
+
+int32_t program_draw_count(const struct program *p) {
+  int32_t count = 0;
+  for (int32_t i = 0; i < p->nodes_used; i++) count += program_draws(p, i);
+  return count;
 }
 
 double program_work(const struct program *p, int32_t first) {

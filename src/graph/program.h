@@ -81,7 +81,10 @@ void program_place(struct program *p, unsigned char *values, void *const *blocks
 /* Floating point operations of one run of the nodes from `first` on. */
 double program_work(const struct program *p, int32_t first);
 
-/* Does an op of it draw random numbers? */
-int program_is_random(const struct program *p);
+/* Does node i draw random numbers of its own? Derivatives draw those of their op again. */
+int program_draws(const struct program *p, int32_t i);
+
+/* How many nodes do so. */
+int32_t program_draw_count(const struct program *p);
 
 #endif

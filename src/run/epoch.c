@@ -4,10 +4,19 @@
 
 static struct epoch *epoch_of(struct loop *l) { return (struct epoch *)(void *)l; }
 
+/* As if the program ran by itself. */
+static void set_seeds(struct program *p, const uint64_t *seeds) {
+  p->seed = 0;
+  for (int32_t i = 0; i < p->nodes_used; i++)
+    if (program_draws(p, i)) p->nodes[i].seed = *seeds++;
+}
+
 static void begin_step(struct epoch *e) {
   struct epoch_state *s = e->state;
+  struct program *p = e->loop.program;
   e->next = s->now;
-  e->loop.program->seed = random_bits(&e->next);
+  p->seed = random_bits(&e->next);
+  if (e->seeds) set_seeds(p, e->seeds + (s->steps - e->first) * e->draws);
   if (e->rates && s->steps - e->first < e->n_rates) e->optimizer->learning_rate = e->rates[s->steps - e->first];
 }
 

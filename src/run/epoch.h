@@ -40,6 +40,8 @@ struct epoch {
   const double *rates; /* learning rates of the coming steps, or NULL */
   int64_t n_rates, first; /* how many; the step that the first is for */
   struct optimizer *optimizer; /* which takes them */
+  const uint64_t *seeds; /* of each node that draws, for each of the coming steps; NULL: they follow from the state */
+  int32_t draws;         /* how many nodes do so */
   struct random next; /* after the step that is under way; what is interrupted is done again */
   void *user;
 };

@@ -282,6 +282,14 @@ test_that("if, while and for understand tensors; break and next stay R's", {
   expect_identical(seen, c(FALSE, TRUE, FALSE, FALSE, TRUE))
   expect_identical(a, "b")
   expect_refusal(autograph({ if (tensor(c(TRUE, FALSE))) 1 }), "shape", "(2)")
+  # loops need no braces around them
+  left <- tensor(5)
+  autograph(while (left > 2) left <- left - 1)
+  expect_identical(as.array(left), 2)
+  autograph(for (row in tensor(1:3)) left <- left + op_cast(row, "float64"))
+  expect_identical(as.array(left), 8)
+  expect_identical(autograph(if (left > 2) "large" else "small"), "large")
+  expect_identical(as.array(autograph(if (left > 2) function(x) op_square(x) else sum)(3)), 9)
 })
 
 test_that("random numbers of the engine are new in each run, and set.seed() governs them", {

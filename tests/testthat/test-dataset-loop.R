@@ -55,6 +55,30 @@ test_that("a training loop keeps variables, optimizer state and what it adds up,
   both_loops(training, 0, dataset_batch(dataset_take(rows_of(1), 3), 1))
 })
 
+test_that("random numbers are those that the steps would draw one by one", {
+  both_loops(function(data) {
+    noise <- layer_dropout(rate = 0.5)
+    w <- variable(matrix(0.1, 3, 1), "float32")
+    total <- tensor(0, "float32")
+    autograph(for (batch in data) {
+      x <- noise(batch$x + tf$random$normal(shape(3L)), training = TRUE)
+      with(gradient_tape() %as% tape, loss <- op_mean(op_square(op_dropout(op_matmul(x, w), 0.3) - batch$y)))
+      w$assign_sub(0.1 * tape$gradient(loss, w))
+      total <- total + loss
+    })
+    list(as_value(w), total, runif(1)) # and R's generator stands where it would
+  }, 11)
+})
+
+test_that("a learning rate follows its schedule", {
+  rate <- learning_rate_schedule_exponential_decay(0.1, decay_steps = 2, decay_rate = 0.5)
+  both_loops(function(data) {
+    optimizer <- tf$optimizers$SGD(rate)
+    c(training(data, 2, optimizer), optimizer$iterations)
+  }, 22)
+  both_loops(function(data) training(data, 1, tf$optimizers$Adam(rate)), 11)
+})
+
 test_that("what is carried on may change places, and what is not is that of the last batch", {
   both_loops(function(data) {
     before <- now <- tensor(c(0, 0, 0), "float32")
@@ -107,13 +131,6 @@ test_that("loops that cannot be traced run in R", {
         if (op_sum(batch$x) > 2) break
         total <- total + op_sum(batch$x)
       }
-    })
-    total
-  }, 0)
-  both_loops(function(data) {
-    total <- 0
-    autograph({
-      for (batch in data) total <- total + op_sum(op_dropout(batch$x, 0.5))
     })
     total
   }, 0)
