@@ -265,7 +265,7 @@ multi_head_attention_type <- list(
       weights[1:3])
     query <- parts$query
     columns <- parts$key$sizes
-    others <- shape_of(query$apart)[seq_len(rank - 1 - length(axes))][-1] # batch axes behind the first
+    others <- shape_of(query$apart)[seq_len(rank - 2 - length(axes)) + 1] # batch axes behind the first
     mask <- heads_mask(self, x, attention_mask, query, columns, others)
     causal <- check_flag(use_causal_mask, fun = self$name)
     scale <- 1 / sqrt(config$key_dim)

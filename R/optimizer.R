@@ -386,8 +386,6 @@ set_learning_rate <- function(self, rate) {
     hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = "optimizer")), NULL)
 }
 
-has_schedule <- function(optimizer) !is.null(.subset2(optimizer, "schedule"))
-
 # The learning rate of the next step, if it follows a schedule.
 #' @export
 refresh.nn_optimizer <- function(x) {
