@@ -94,10 +94,12 @@ kind_of <- function(x) {
 pack_leaf <- function(at, spec, items) {
   values <- lapply(items, `[[`, at)
   if (spec$dtype == "string") return(unlist(values))
-  bytes <- unlist(lapply(values, function(x) .Call(C_tensor_bytes, x)))
+  bytes <- unlist(lapply(values, tensor_bytes))
   .Call(C_tensor_from_bytes, if (is.null(bytes)) raw() else bytes, 0, dtype_code(spec$dtype),
     as.double(c(length(values), spec$dim)))
 }
+
+tensor_bytes <- function(x) .Call(C_tensor_bytes, x)
 
 unpack_elements <- function(stacks) {
   items <- vector("list", length(stacks$kind))

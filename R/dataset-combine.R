@@ -134,9 +134,7 @@ dataset_prefetch <- function(dataset, buffer_size = NULL) {
 #' print(iterate(data, as.array))
 #' @export
 sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
-  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ",
-    describe(datasets))
-  for (d in datasets) check_dataset(d, "datasets")
+  check_datasets(datasets)
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
   if (length(weights) != length(datasets) || !are_numbers(weights) ||
@@ -144,7 +142,6 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
-  check_columns_agree(datasets)
   new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
     place <- random_places(seed)
     pulls <- lapply(datasets, function(d) d$pull())
@@ -157,5 +154,63 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
         open[i] <<- 0
       }
     }
+  })
+}
+
+#' Choose from data sets
+#'
+#' Takes each element from the data set whose number, counted from 0, `choice_dataset` tells.
+#'
+#' @param datasets a list of data sets.
+#' @param choice_dataset a data set of whole numbers from 0 to the number of data sets less 1.
+#' @param stop_on_empty_dataset end when a data set that has ended is chosen? Otherwise such a choice is left out.
+#' @return A data set.
+#' @section Errors: `nativenet_error_index` for a number that no data set has.
+#' @seealso [sample_from_datasets()]
+#' @examples
+#' words <- lapply(c("foo", "bar", "baz"), function(x) dataset_repeat(tensors_dataset(x)))
+#' print(iterate(choose_from_datasets(words, dataset_repeat(range_dataset(to = 3), 2))))
+#' @export
+choose_from_datasets <- function(datasets, choice_dataset, stop_on_empty_dataset = TRUE) {
+  check_datasets(datasets)
+  check_dataset(choice_dataset, "choice_dataset")
+  check_flag(stop_on_empty_dataset)
+  new_dataset(NULL, NA, pull = function() {
+    choices <- choice_dataset$pull()
+    pulls <- lapply(datasets, function(d) d$pull())
+    function() {
+      while (!is.null(choice <- choices())) {
+        i <- whole_result(choice, "choice_dataset", "choose_from_datasets")
+        if (i < 0 || i >= length(pulls)) abort("`choice_dataset` must give numbers from 0 to ", length(pulls) - 1,
+          ", not ", i, class = "index", fun = "choose_from_datasets")
+        element <- pulls[[i + 1]]()
+        if (!is.null(element) || stop_on_empty_dataset) return(element)
+      }
+    }
+  })
+}
+
+check_datasets <- function(datasets, fun = calling_function()) {
+  if (!is_branch(datasets) || !length(datasets)) abort("`datasets` must be a list of data sets, not ",
+    describe(datasets), fun = fun)
+  for (d in datasets) check_dataset(d, "datasets", fun)
+  check_columns_agree(datasets, fun)
+}
+
+#' Random whole numbers without end
+#'
+#' Numbers from 0 to 2^32 - 1, each equally likely.
+#'
+#' @param seed a whole number, or `NULL` to follow `set.seed()`.
+#' @return A data set of scalars of int64.
+#' @seealso [range_dataset()]
+#' @examples
+#' print(iterate(dataset_take(random_integer_dataset(seed = 1), 3), as.array))
+#' @export
+random_integer_dataset <- function(seed = NULL) {
+  if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
+  new_dataset(tensor_spec("int64", integer()), Inf, pull = function() {
+    place <- random_places(seed)
+    function() tensor((place(2^16) - 1) * 2^16 + place(2^16) - 1, "int64")
   })
 }

@@ -16,6 +16,7 @@ new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_
   columns <- lapply(tensor_leaves(spec), `[[`, "columns")
   if (!all_null(columns)) self$columns <- columns
   self$named <- !is.null(self$columns) || any(vapply(from, `[[`, NA, "named"))
+  for (d in from) self$options <- utils::modifyList(as.list(self$options), as.list(d$options))
   start <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
   self$pull <- function() ending_once(start())
   structure(list2env(self, parent = emptyenv()), class = "nn_dataset")

@@ -1,0 +1,12 @@
+test_that("dtypes are known by the names of R and of TensorFlow", {
+  expect_identical(has_type(tf$float32), "float32")
+  expect_identical(has_type(list("double", tf$string)), c("float64", "string"))
+  expect_identical(has_type(c("integer", "character")), c("int32", "string"))
+  expect_true("string" == all_nominal() && all(c("int32", "float32") %in% all_numeric()))
+  data <- tensor_slices_dataset(data.frame(a = 1:2, b = c(0.5, 1), s = c("u", "v")))
+  chosen <- function(...) names(suppressMessages(next_batch(dataset_prepare(data, ..., named_features = TRUE))$x))
+  expect_identical(chosen(x = has_type("float64")), "b")
+  expect_identical(chosen(x = all_numeric()), c("a", "b"))
+  expect_identical(chosen(x = all_nominal()), "s")
+  expect_identical(chosen(x = -all_nominal()), c("a", "b"))
+})
