@@ -110,6 +110,7 @@ dataset_enumerate <- function(dataset, start = 0L) {
 #'
 #' @param dataset a data set.
 #' @param buffer_size a whole number, or `NULL`.
+#' @param device `"/cpu:0"`, the only one.
 #' @return The data set.
 #' @examples
 #' dataset_prefetch(range_dataset(to = 2), 1)

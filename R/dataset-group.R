@@ -23,7 +23,8 @@ dataset_interleave <- function(dataset, map_func, cycle_length = NULL, block_len
   check_dataset(dataset)
   check_hints(num_parallel_calls, deterministic, name)
   f <- as_function(map_func)
-  cycle_length <- if (is.null(cycle_length) || (is_number(cycle_length) && cycle_length == -1)) 4 else check_count(cycle_length)
+  own_choice <- is.null(cycle_length) || (is_number(cycle_length) && cycle_length == -1)
+  cycle_length <- if (own_choice) 4 else check_count(cycle_length)
   block_length <- check_count(block_length)
   new_dataset(NULL, NA, pull = function() {
     outer <- dataset$pull()

@@ -44,7 +44,8 @@ sensible <- list(
   c("[|](expr|completed)$|^autograph[|]f$|^all.equal[|]current$", names(odd_values)),
   c("set_memory_growth[|]device$|set_visible_devices[|]devices$|^flags[|]arguments$|^generator_next[|]generator$",
     names(odd_values)),
-  c("^make_iterator_from_structure[|]output_", "nested", "nulls"), c("^dataset_options[|]a$", names(odd_values)), c("[|](key|class|element_length)_func$", "primitive"),
+  c("^make_iterator_from_structure[|]output_", "nested", "nulls"),
+  c("^dataset_options[|]a$", names(odd_values)), c("[|](key|class|element_length)_func$", "primitive"),
   # elements of a vector or list, whatever they are, and strings beside numbers
   c("^as_iterator[|]x$|^iterate[|]it$",
     setdiff(names(odd_values), c("global", "symbol", "call", "formula", "foreign", "version", "date", "time"))),
