@@ -321,6 +321,7 @@ odd_calls <- alist(
   set_weights(odd_model(), get_weights(odd_model())), gradient_tape(),
   iter_next(as_iterator(tensor_slices_dataset(1:3))), iterate(as_iterator(tensor_slices_dataset(1:3))),
   load_model(odd_file("model")), load_model_hdf5(odd_file("model")), load_model_tf(odd_file("model")),
+  load_torch_weights(odd_model(), odd_file("torch")),
   load_model_weights(odd_model(), odd_file("weights")), load_model_weights_hdf5(odd_model(), odd_file("weights")),
   load_text_tokenizer(odd_file("tokenizer")), save_model(odd_model(), "model.out"), save_model_hdf5(odd_model(),
     "model.safetensors"), save_model_tf(odd_model(), "model.out"), save_model_weights(odd_model(), "weights.out"),
@@ -517,6 +518,12 @@ odd_file <- function(kind) {
     idx = writeBin(as.raw(c(0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3)), path),
     npy = writeBin(npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw())), path),
     npz = write_zip(list(a.npy = npy_bytes("<f8", "(2,)", writeBin(c(1, 2), raw()))), path),
+    torch = {
+      w <- get_weights(odd_model())
+      state <- unlist(lapply(seq(1, length(w), 2), function(k) stats::setNames(list(t(w[[k]]), w[[k + 1]]),
+        paste0(k, c(".weight", ".bias")))), recursive = FALSE)
+      safetensors_write(path, state)
+    },
     model = save_model(odd_model(), path), weights = save_model_weights(odd_model(), path),
     tokenizer = save_text_tokenizer(odd_tokenizer(), path), png = writeBin(odd_png, path),
     pictures = for (class in c("a", "b")) {
