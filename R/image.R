@@ -145,9 +145,10 @@ pillow_methods <- c(nearest = "nearest", bilinear = "bilinear", bicubic = "bicub
 #' @noRd
 read_picture <- function(path, how) {
   x <- in_channels(decode_picture(path, how$fun), how$channels)
-  if (is.null(how$size) || !how$crop && all(dim(x)[1:2] == how$size)) return(x)
+  if (is.null(how$size) || all(dim(x)[1:2] == how$size)) return(x)
   t <- tensor(x, "float32")
   if (how$crop) t <- cut_to_ratio(t, how$size)
+  if (isTRUE(how$pad)) t <- pad_to_ratio(t, how$size)
   x <- as.array(how$resize(t, how$size, how$method))
   if (identical(how$resize, resize_as_pillow)) storage.mode(x) <- "integer"
   x

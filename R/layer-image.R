@@ -71,6 +71,14 @@ cut_to_ratio <- function(x, size) {
   cut_pictures(x, (now - cut) %/% 2, cut)
 }
 
+#' Zeros around a picture that has not the ratio of the new size, as many at both ends.
+#' @noRd
+pad_to_ratio <- function(x, size) {
+  now <- picture_size(x)
+  more <- pmax(0, floor(rev(now) * size / rev(size)) - now)
+  op_pad(x, rbind(c(more[1] %/% 2, more[1] - more[1] %/% 2), c(more[2] %/% 2, more[2] - more[2] %/% 2), 0))
+}
+
 # As Keras' smart_resize() does.
 resize_to_ratio <- function(x, size, method = "bilinear") op_resize(cut_to_ratio(x, size), size, method)
 

@@ -3,25 +3,16 @@
 
 not_yet_names <- list(
   layers = "layer_feature_space",
-  images = "image_dataset_from_directory",
   models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),
-  data = c("text_dataset_from_directory", "timeseries_dataset_from_array"),
   training = c("callback_backup_and_restore", "callback_remote_monitor")
-)
-
-#' What to do in place of it, where something is here.
-#' @noRd
-not_yet_hints <- c(
-  image_dataset_from_directory = "`flow_images_from_directory()` reads pictures from folders"
 )
 
 #' Functions of Keras that are not in this version
 #'
 #' Scripts for Keras call functions that nativenet does not have yet. These names are known, so that calling one says
-#' what is missing, and what to do in its place where there is something; other functions of Keras that are missing
-#' are not found by R.
+#' what is missing; other functions of Keras that are missing are not found by R.
 #'
 #' @param ... whatever the function takes in Keras.
 #' @return None: an error of class `nativenet_error_missing`.
@@ -35,8 +26,7 @@ not_yet_hints <- c(
 NULL
 
 tell_not_yet <- function(name) abort("this version of nativenet does not have this function of Keras; ",
-  if (name %in% names(not_yet_hints)) not_yet_hints[[name]] else "`?nativenet` tells what is there",
-  class = "missing", fun = name)
+  "`?nativenet` tells what is there", class = "missing", fun = name)
 
 for (name in unlist(not_yet_names)) assign(name, eval(bquote(function(...) tell_not_yet(.(name)))))
 rm(name)

@@ -80,3 +80,61 @@ take_rows <- function(x, rows) {
 #' steps: a matrix (batch, time) of places along the first dimension. Returns (batch, time, the other dimensions).
 #' @noRd
 windows_at <- function(x, steps) array(take_rows(x, c(steps)), c(dim(steps), dim(x)[-1]))
+
+#' Data set of windows of a time series
+#'
+#' Batches of windows of `sequence_length` time steps, each `sampling_rate` steps after the one before, which start
+#' `sequence_stride` steps after one another. The target of a window is that at the number of its **first** step: shift
+#' `targets` to predict what comes later.
+#'
+#' @param data a vector, or a matrix or array whose first dimension is time.
+#' @param targets a vector, matrix or array, or `NULL` for none. There are no windows beyond its end.
+#' @param sequence_length,sequence_stride,sampling_rate whole numbers, see above.
+#' @param batch_size windows in a batch; `NULL` for single ones.
+#' @param shuffle in another order in each iteration?
+#' @param ... not used: other arguments are refused.
+#' @param seed a whole number that makes the orders the same each time the program runs; `NULL`: [set.seed()] governs.
+#' @param start_index,end_index the first and the last time step to use, counted from **1** as in Keras for R; `NULL`
+#'   for all.
+#' @return A data set, which the engine reads by itself in [fit()]: of `list(x, y)`, or of x without targets. x has the
+#'   shape (batch, `sequence_length`, ...).
+#' @section Errors: `nativenet_error_value` if no window fits.
+#' @seealso [timeseries_generator()], [dataset_window()]
+#' @examples
+#' # three numbers, and the one that follows
+#' x <- 1:10
+#' data <- timeseries_dataset_from_array(head(x, -3), tail(x, -3), sequence_length = 3, batch_size = 4)
+#' iter_next(as_iterator(data))
+#' @export
+timeseries_dataset_from_array <- function(data, targets, sequence_length, sequence_stride = 1, sampling_rate = 1,
+  batch_size = 128, shuffle = FALSE, ..., seed = NULL, start_index = NULL, end_index = NULL) {
+  check_no_more(list(...), of = timeseries_dataset_from_array)
+  check_given(missing(targets), "targets")
+  series <- function(x, arg) {
+    x <- if (is.data.frame(x)) as_number_matrix(x, arg, "timeseries_dataset_from_array") else
+      if (is_tensor(x)) as.array(x) else plain_argument(x, arg)
+    list(n = time_steps(x, arg, "timeseries_dataset_from_array"), x = tensor(with_axes(x)))
+  }
+  data <- series(data, "data")
+  if (!is.null(targets)) targets <- series(targets, "targets")
+  length <- check_count(sequence_length)
+  stride <- check_count(sequence_stride)
+  rate <- check_count(sampling_rate)
+  if (!is.null(batch_size)) batch_size <- check_count(batch_size)
+  check_flag(shuffle)
+  seed <- check_seed(seed)
+  first <- if (is.null(start_index)) 1 else max(1, check_count(start_index, min = 0, max = data$n))
+  last <- if (is.null(end_index)) data$n else check_count(end_index, max = data$n)
+  fitting <- min(last - first + 1 - (length - 1) * rate, if (!is.null(targets)) targets$n - first + 1)
+  if (fitting < 1) abort("no window fits: ", length, " steps", if (rate > 1) paste(",", rate, "apart"), " between ",
+    first, " and ", last, if (!is.null(targets)) paste(", with", targets$n, "targets"))
+  starts <- tensor_slices_dataset(as.integer(seq(first - 1, by = stride, length.out = (fitting - 1) %/% stride + 1)))
+  if (shuffle) starts <- dataset_shuffle(starts, base::length(starts), seed)
+  steps <- array(as.integer((seq_len(length) - 1) * rate))
+  # one by one, so that the engine does it
+  windows <- dataset_map(starts, function(at) {
+    x <- op_gather(data$x, at + steps)
+    if (is.null(targets)) x else list(x, op_gather(targets$x, at))
+  })
+  if (is.null(batch_size)) windows else dataset_batch(windows, batch_size)
+}

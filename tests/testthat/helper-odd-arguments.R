@@ -362,7 +362,9 @@ odd_calls <- alist(
   flow_images_from_data(array(0.1, c(2, 2, 2, 1))), flow_images_from_directory(odd_file("pictures")),
   flow_images_from_dataframe(data.frame(filename = c("a/1.png", "b/1.png"), class = c("a", "b")),
     odd_file("pictures")),
-  use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6), plot(odd_history()), print(odd_history()),
+  image_dataset_from_directory(odd_file("pictures")), text_dataset_from_directory(odd_file("texts")),
+  timeseries_dataset_from_array(1:9, 1:9, 3), use_lab("tensors", path = tempdir()), activation_relu(1, max_value = 6),
+  plot(odd_history()), print(odd_history()),
   as.data.frame(odd_history()), summary(odd_model()), print(odd_model()), plot(odd_model()), tidy(odd_history()),
   glance(odd_model()), augment(odd_model(), matrix(1, 2, 2)), coef(odd_model()), print(tensor(1:3)),
   aperm(tensor(matrix(1:4, 2)), c(2, 1)), cbind(tensor(1:2), tensor(3:4)), rbind(tensor(1:2), tensor(3:4)),
@@ -529,6 +531,10 @@ odd_file <- function(kind) {
     pictures = for (class in c("a", "b")) {
       dir.create(file.path(path, class), recursive = TRUE)
       writeBin(odd_png, file.path(path, class, "1.png"))
+    },
+    texts = for (class in c("a", "b")) {
+      dir.create(file.path(path, class), recursive = TRUE)
+      writeLines("x", file.path(path, class, "1.txt"))
     },
     lab.R = writeLines(c("#!hwbegin", "x <- 1", "#!hwend"), path)
   )
