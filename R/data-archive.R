@@ -44,9 +44,9 @@ entry_path <- function(name, into, refuse) {
 }
 
 unpack_zip <- function(path, into, refuse) {
-  entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e)
-    refuse("its directory is damaged"))
+  entries <- zip_directory(path, refuse)
   for (name in entries$Name) entry_path(name, into, refuse)
+  if (any(entries$link)) refuse("its entry \"", entries$Name[entries$link][1], "\" is a link")
   problem <- NULL
   tryCatch(withCallingHandlers(utils::unzip(path, exdir = into), warning = function(w) {
     problem <<- conditionMessage(w)

@@ -76,12 +76,6 @@ below <- function(folder, name, arg, fun = calling_function()) {
   sub("/+$", "", if (is_absolute(name)) path.expand(name) else file.path(folder, name))
 }
 
-is_absolute <- function(name) grepl("^([/~\\\\]|[A-Za-z]:)", name)
-
-#' May a name, of whatever system, lie outside of the folder that it is meant to be below?
-#' @noRd
-leads_out <- function(name) is_absolute(name) | grepl("(^|[/\\\\])[.][.]([/\\\\]|$)", name)
-
 check_sum <- function(x, algorithm, fun = calling_function()) {
   x <- tolower(check_string(x, "file_hash", fun))
   length <- switch(algorithm, md5 = 32, sha256 = 64, if (nchar(x) == 64) 64 else 32)

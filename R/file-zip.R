@@ -1,6 +1,6 @@
 # Zip archives, as NumPy and Keras have them: whole entries in memory, none unpacked to where its name says.
 
-#' The entries of an archive, a data frame of Name, Length and sum, all told by its directory.
+#' The entries of an archive, a data frame of Name, Length, sum and whether it is a link, all told by its directory.
 #' @noRd
 zip_directory <- function(path, refuse) {
   entries <- tryCatch(suppressWarnings(utils::unzip(path, list = TRUE)), error = function(e)
@@ -9,7 +9,8 @@ zip_directory <- function(path, refuse) {
   if (length(sums) != nrow(entries) || !all(entries$Name %in% names(sums))) refuse("its directory is damaged")
   if (sum(entries$Length) > most_deflated * file.size(path)) refuse("an archive of ", format_bytes(file.size(path)),
     " cannot hold ", format_bytes(sum(entries$Length)))
-  entries$sum <- unname(sums[entries$Name])
+  entries$sum <- as.vector(sums[entries$Name])
+  entries$link <- unname(bitwAnd(attr(sums, "mode")[entries$Name], 0xf000L) == 0xa000L) # as Unix has it
   entries
 }
 
@@ -25,15 +26,16 @@ zip_sums <- function(path) {
   if (!length(at) || at + 21 > last) return(NA)
   seek(con, little_endian(end[at + 16:19]))
   directory <- readBin(con, "raw", min(little_endian(end[at + 12:15]), file.size(path)))
-  sums <- numeric()
+  sums <- mode <- numeric()
   at <- 0
   while (at + 46 <= length(directory) && identical(directory[at + 1:4], as.raw(c(0x50, 0x4b, 1, 2)))) {
     sizes <- vapply(c(29, 31, 33), function(i) little_endian(directory[at + i + 0:1]), 0)
     name <- tryCatch(rawToChar(directory[at + 46 + seq_len(sizes[1])]), error = function(e) "")
     sums[name] <- little_endian(directory[at + 17:20])
+    mode[name] <- little_endian(directory[at + 41:42])
     at <- at + 46 + sum(sizes)
   }
-  sums
+  structure(sums, mode = mode)
 }
 
 #' @param more how many bytes come after those that were announced.
@@ -46,7 +48,7 @@ check_zip_sum <- function(bytes, sum, more, refuse) {
 #' @noRd
 read_zip <- function(path, wanted, refuse, most = Inf) {
   entries <- zip_directory(path, refuse)
-  outside <- grepl("(^|[/\\\\])[.][.]([/\\\\]|$)|^([/\\\\]|[A-Za-z]:)", entries$Name)
+  outside <- leads_out(entries$Name)
   if (any(outside)) refuse("its entry ", encodeString(entries$Name[outside][1], quote = "\""),
     " would lie outside of it")
   lapply(stats::setNames(nm = intersect(wanted, entries$Name)), function(name) {

@@ -18,12 +18,17 @@ check_file <- function(path, fun = calling_function(), arg = "path") {
   if (dir.exists(path)) abort("`", arg, "` must be a file, not the folder \"", path, "\"", class = "file", fun = fun)
 }
 
+is_absolute <- function(path) grepl("^([/~\\\\]|[A-Za-z]:)", path)
+
+#' May a name, of whatever system, lie outside of the folder that it is meant to be below?
+#' @noRd
+leads_out <- function(name) is_absolute(name) | grepl("(^|[/\\\\])[.][.]([/\\\\]|$)", name)
+
 existing_file <- function(path, arg = "file", fun = calling_function()) {
   name <- encodeString(check_string(path, arg = arg, fun = fun), quote = "\"")
   if (dir.exists(path)) abort("there is no file ", name, ", but a folder of that name", class = "file", fun = fun)
   if (!file.exists(path)) {
-    absolute <- grepl("^([/~\\\\]|[A-Za-z]:)", path)
-    abort("there is no file ", name, if (!absolute) paste(" in the working directory,",
+    abort("there is no file ", name, if (!is_absolute(path)) paste(" in the working directory,",
       encodeString(getwd(), quote = "\"")), class = "file", fun = fun)
   }
   normalizePath(path)

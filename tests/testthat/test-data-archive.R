@@ -67,6 +67,11 @@ test_that("what leads out of the folder is refused, and nothing is left", {
   refused("its entry \"l\" is a link")
   write_tar(list(good, list(name = "l", type = "1", link = "good")), path)
   refused("is a link")
+  write_zip(list(good = word("1"), l = word("/etc")), path)
+  bytes <- read_bytes(path)
+  entry <- tail(grepRaw(as.raw(c(0x50, 0x4b, 1, 2)), bytes, all = TRUE), 1) # the last one's mode in the directory
+  writeBin(replace(bytes, entry + 40:41, as.raw(c(0xff, 0xa1))), path)
+  refused("its entry \"l\" is a link")
   write_tar(list(good, list(name = "tty", type = "3")), path)
   refused("is a device")
   write_tar(list(list(name = "x", type = "x", data = word("20 path=../evil.name\n")[-20]), good), path)
