@@ -121,6 +121,7 @@ get_config.nn_optimizer <- function(object) {
     as.list(.subset2(object, "config")), as.list(.subset2(object, "clip")))
   arguments <- formals(get(paste0("optimizer_", constructor), envir = topenv()))
   # the engine keeps flags as numbers
+  arguments$use_ema <- FALSE
   for (arg in intersect(names(config), names(arguments))) if (is.logical(arguments[[arg]]))
     config[[arg]] <- config[[arg]] != 0
   config_of("optimizer", if (constructor %in% names(optimizer_class_names)) optimizer_class_names[[constructor]] else

@@ -131,6 +131,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   }, interrupt = function(i) interrupted <<- TRUE)
   if (!length(self$compiled$trained) && !has_own_steps(self))
     warn("`fit()`: the model has no trainable weights, so nothing was trained", class = "untrained")
+  take_averages(self$compiled$optimizer)
   run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
   if (!is.null(viewer)) viewer$done(history$metrics)
   self$interrupted <- NULL

@@ -143,9 +143,10 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zer
 
 #' Shapes
 #'
-#' Sizes of axes as TensorFlow has them: `shape(NULL, 28, 28)` for any number of rows.
+#' Sizes of axes as TensorFlow has them: `shape(NULL, 28, 28)` for any number of rows. Of a tensor its sizes, as in
+#' keras3.
 #'
-#' @param ... whole numbers; `NULL` or `NA` for a size that is not known.
+#' @param ... whole numbers, or vectors of them; `NULL` or `NA` for a size that is not known; or one tensor or array.
 #' @return A shape: integers, `NA` where a size is not known, with `$as_list()`.
 #' @seealso [layer_input()], [k_int_shape()]
 #' @examples
@@ -153,7 +154,15 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zer
 #' dim(tf$random$normal(shape(2, 3)))
 #' @export
 shape <- function(...) {
-  nn_shape(vapply(unname(list(...)), function(n) {
+  given <- unname(list(...))
+  if (length(given) == 1 && (is_tensor(given[[1]]) || is_keras_tensor(given[[1]]) || is.array(given[[1]]))) {
+    sizes <- known_dim(given[[1]])
+    if (length(sizes)) return(nn_shape(sizes))
+  }
+  # vectors stand for as many sizes
+  given <- unlist(lapply(given, function(n) if (is.atomic(n) && length(n) > 1) as.list(n) else list(n)),
+    recursive = FALSE)
+  nn_shape(vapply(given, function(n) {
     if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))
   }, 0L))
 }

@@ -2,13 +2,15 @@
 #'
 #' An optimizer changes trainable variables by the gradients of a loss. `compile(optimizer = )` takes an object, such as
 #' `optimizer_adam(learning_rate = 0.01)`, or a name: `"sgd"`, `"rmsprop"`, `"adam"`, `"adamw"`, `"adagrad"`,
-#' `"adadelta"`, `"adamax"`, `"nadam"`. In TensorFlow's spelling they are `tf$optimizers$Adam()` and so on (also
+#' `"adadelta"`, `"adamax"`, `"nadam"`, `"lion"`, `"ftrl"`. In TensorFlow's spelling they are `tf$optimizers$Adam()`
+#' and so on (also
 #' `tf$keras$optimizers`). Formulas and defaults are those of Keras 2.15.
 #'
 #' * [optimizer_sgd()]: gradient descent, also with momentum;
 #' * [optimizer_adam()], [optimizer_adamw()], [optimizer_adamax()], [optimizer_nadam()]: moving averages of the gradient
 #'   and of its square;
-#' * [optimizer_rmsprop()], [optimizer_adagrad()], [optimizer_adadelta()]: the gradient divided by its past size.
+#' * [optimizer_rmsprop()], [optimizer_adagrad()], [optimizer_adadelta()]: the gradient divided by its past size;
+#' * [optimizer_lion()]: the sign of a mix of momentum and gradient; [optimizer_ftrl()]: for sparse linear models.
 #'
 #' @section Members:
 #' * `$apply_gradients(grads_and_vars)`: a step with a list of `list(gradient, variable)`. Pairs whose gradient is
@@ -50,7 +52,14 @@ NULL
 #' @param clipnorm,clipvalue,global_clipnorm at most one of these, or `NULL`: the largest norm of the gradient of each
 #'   variable, the largest absolute value of an element, the largest norm of all gradients taken together.
 #' @param name a string.
-#' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
+#' @param ... what all optimizers take: `weight_decay`, a number d: first each weight loses the part `learning_rate` d
+#'   of
+#'   itself; `use_ema = TRUE`: a moving average a of the weights, \eqn{a \leftarrow m a + (1 - m) w}{a = m a + (1 - m)
+#'   w}
+#'   with m the `ema_momentum` (0.99), which takes the place of the weights every `ema_overwrite_frequency` steps
+#'   (`NULL`: never) and at the end of [fit()][fit.nn_model]. And older spellings: `lr` for the learning rate, `decay`
+#'   for
+#'   `lr / (1 + decay iterations)`.
 #' @return An optimizer: an object of class `nn_optimizer`, see [optimizers].
 #' @references Polyak (1964), momentum, <https://doi.org/10.1016/0041-5553(64)90137-5>. Sutskever et al. (2013),
 #'   Nesterov's momentum, <https://proceedings.mlr.press/v28/sutskever13.html>.
@@ -104,10 +113,9 @@ optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, ep
 
 adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
   new_optimizer(name, kind, learning_rate,
-    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = if (is.null(weight_decay)) 0 else
-      weight_decay),
-    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, weight_decay = weight_decay,
-      amsgrad = if (kind == "amsgrad") TRUE), clip, ...)
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon),
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, amsgrad = if (kind == "amsgrad") TRUE), clip,
+    weight_decay = weight_decay, ...)
 }
 
 #' Adam
@@ -139,8 +147,7 @@ adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, 
 #' @export
 optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE,
   weight_decay = NULL, ..., clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
-  if (check_flag(amsgrad) && !is.null(weight_decay)) abort("`amsgrad` and `weight_decay` cannot be combined")
-  kind <- if (amsgrad) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
+  kind <- if (check_flag(amsgrad)) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
   adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
     weight_decay, ...)
 }
@@ -267,10 +274,19 @@ optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999,
 
 # ---- the object: an environment, whose state is in the engine ----
 
-new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, ...) {
+new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, weight_decay = NULL,
+  use_ema = FALSE, ema_momentum = 0.99, ema_overwrite_frequency = NULL, ...) {
   check_not_tracing("it makes an optimizer")
   fun <- constructor_of(kind)
   check_no_more(list(...), fun)
+  if (!is.null(weight_decay)) {
+    numbers$weight_decay <- check_number(weight_decay, min = 0, fun = fun)
+    config$weight_decay <- numbers$weight_decay
+  }
+  more <- numbers$more
+  numbers$more <- NULL
+  if (is.null(more)) more <- numeric(5)
+  averages <- averages_of(use_ema, ema_momentum, ema_overwrite_frequency, fun)
   if (!is.null(lr)) {
     message("`lr` is called `learning_rate` today.")
     learning_rate <- lr
@@ -281,10 +297,12 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
   self$name <- check_string(name, fun = fun)
   self$kind <- kind
   self$numbers <- lapply(numbers, plain_argument)
+  self$more <- c(more, averages$numbers)
   config <- Filter(Negate(is.null), config)
-  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad"))) config[[arg]] <- check_number(config[[arg]],
+  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad",
+    "learning_rate_power"))) config[[arg]] <- check_number(config[[arg]],
     min = 0, arg = arg, fun = fun)
-  self$config <- unlist(config)
+  self$config <- unlist(c(config, averages$config))
   self$clip <- clip
   self$schedule <- NULL
   rate <- learning_rate
@@ -299,8 +317,26 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
 
 hyper_numbers <- function(self, learning_rate) {
   kind <- .subset2(self, "kind")
-  do.call(seven_numbers, c(list(kind, learning_rate), .subset2(self, "numbers"), most = .Machine$double.xmax,
-    fun = constructor_of(kind)))
+  c(do.call(seven_numbers, c(list(kind, learning_rate), .subset2(self, "numbers"), most = .Machine$double.xmax,
+    fun = constructor_of(kind))), .subset2(self, "more"))
+}
+
+#' The moving average of the weights: what the engine is told, and what a file says.
+#' @noRd
+averages_of <- function(use, momentum, every, fun) {
+  momentum <- check_number(momentum, min = 0, max = 1, arg = "ema_momentum", fun = fun)
+  if (!is.null(every)) every <- check_count(every, arg = "ema_overwrite_frequency", fun = fun)
+  if (!check_flag(use, arg = "use_ema", fun = fun)) return(list(numbers = numeric(3)))
+  list(numbers = c(1, momentum, if (is.null(every)) 0 else every),
+    config = Filter(Negate(is.null), list(use_ema = TRUE, ema_momentum = momentum, ema_overwrite_frequency = every)))
+}
+
+#' At the end of a training weights become their moving averages, as in Keras.
+#' @noRd
+take_averages <- function(self) {
+  if (.subset2(self, "more")[6] == 0) return()
+  memory <- optimizer_now(self)
+  for (k in seq_along(memory[[2]])) variable_assign(memory[[2]][[k]], as_value(utils::tail(memory[[3]][[k]], 1)[[1]]))
 }
 
 constructor_of <- function(kind) {
@@ -340,7 +376,7 @@ as_optimizer <- function(x, fun = calling_function()) {
   x <- as_model_part(x, "optimizer", "optimizer", fun)
   if (inherits(x, "nn_optimizer")) return(x)
   if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
-  kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
+  kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion", "ftrl")
   is_text <- is.character(x) && length(x) == 1 && !is.na(x)
   if (is_text && tolower(check_string(x, "optimizer", fun)) %in% kinds)
     return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
@@ -505,6 +541,9 @@ print.nn_optimizer <- function(x, ...) {
 
 #' @export
 in_words.nn_optimizer <- function(x) sprintf("an optimizer of models, `%s()`", constructor_of(.subset2(x, "kind")))
+
+# What every optimizer takes beside its own.
+common_arguments <- c("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency")
 
 # Beyond it, a number is Inf in float32.
 float32_max <- (2 - 2^-23) * 2^127

@@ -170,7 +170,7 @@ read_keras_optimizer <- function(entry, context) {
   config <- as.list(entry$config)
   if (is_branch(config$learning_rate) && is_string(config$learning_rate$class_name))
     config$learning_rate <- read_keras_schedule(config$learning_rate, context)
-  accepted <- setdiff(names(formals(constructor)), "...")
+  accepted <- c(setdiff(names(formals(constructor)), "..."), common_arguments)
   config <- accepted_arguments(config, c("name", accepted), paste("optimizer", entry$class_name))
   do.call(constructor, lapply(config, function(x) if (is_schedule(x)) x else keras_value(x)))
 }

@@ -452,8 +452,9 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
     rate <- do.call(get(name, envir = topenv()), lapply(entry$schedule$config, plain_value))
   }
   config <- lapply(entry$config, plain_value)
-  config <- config[intersect(names(config), names(formals(constructor)))]
-  for (flag in intersect(c("centered", "amsgrad", "nesterov"), names(config))) config[[flag]] <- config[[flag]] != 0
+  config <- config[intersect(names(config), c(names(formals(constructor)), common_arguments))]
+  for (flag in intersect(c("centered", "amsgrad", "nesterov", "use_ema"),
+    names(config))) config[[flag]] <- config[[flag]] != 0
   optimizer <- do.call(constructor, c(list(learning_rate = rate, name = entry$name), config))
   metric <- function(m) {
     given <- m$metric

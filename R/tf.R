@@ -36,7 +36,7 @@
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
-#' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam`, `schedules` |
+#' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Lion Ftrl`, `schedules` |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
 #' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()] |
 #' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()] |
@@ -267,6 +267,7 @@ tf_random <- list(
 tf_optimizers <- list(
   SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw,
   Adagrad = optimizer_adagrad, Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
+  Lion = optimizer_lion, Ftrl = optimizer_ftrl,
   schedules = new_namespace("tf$optimizers$schedules", list(
     LearningRateSchedule = base_class("schedule", "keras.optimizers.schedules.LearningRateSchedule"),
     ExponentialDecay = learning_rate_schedule_exponential_decay,

@@ -5,9 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-/* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start */
+/* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start; perhaps l1, l2, l2_shrinkage, power, beta, averaged,
+ * average_momentum, average_every */
 static void read_optimizer(SEXP numbers, struct optimizer *o) {
-  check_vector(numbers, REALSXP, 7);
+  int all = XLENGTH(numbers) != 7;
+  check_vector(numbers, REALSXP, all ? 15 : 7);
   const double *v = REAL(numbers);
   if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
   o->kind = (int)v[0];
@@ -17,6 +19,15 @@ static void read_optimizer(SEXP numbers, struct optimizer *o) {
   o->epsilon = v[4];
   o->weight_decay = v[5];
   o->start = v[6];
+  if (!all) return;
+  o->l1 = v[7];
+  o->l2 = v[8];
+  o->l2_shrinkage = v[9];
+  o->power = v[10];
+  o->beta = v[11];
+  o->averaged = v[12];
+  o->average_momentum = v[13];
+  o->average_every = v[14];
 }
 
 /* ---- the memory of an optimizer of tensors: list(numbers, variables, states), behind an external pointer. The
@@ -80,11 +91,11 @@ static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
   const struct optimizer *o = memory_optimizer(list);
   struct tensor v = as_tensor(variable), t;
   check_range(o, v.dtype);
-  int states = optimizer_states((int)o->kind);
+  int states = optimizer_states(o);
   SEXP own = PROTECT(Rf_allocVector(VECSXP, states));
   for (int i = 0; i < states; i++) {
     SET_VECTOR_ELT(own, i, tensor_new(v.dtype, &v.shape, &t));
-    optimizer_reset(o, v.dtype, shape_count(&v.shape), t.data);
+    optimizer_reset(o, v.dtype, shape_count(&v.shape), i, v.data, t.data);
   }
   SEXP more = PROTECT(Rf_lengthgets(variables, n + 1));
   SET_VECTOR_ELT(more, n, variable);
@@ -128,15 +139,16 @@ SEXP ffi_optimizer_states(SEXP x, SEXP variables) {
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states);
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   SEXP list = memory_list(x);
-  int n = (int)list_length(variables), expected = optimizer_states((int)memory_optimizer(list)->kind);
+  int n = (int)list_length(variables), expected = optimizer_states(memory_optimizer(list));
   check_vector(numbers, REALSXP, -1);
   check_vector(states, VECSXP, n);
   struct optimizer o = {0};
-  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS;
-  if (ours) memcpy(&o, REAL(numbers), sizeof o);
+  /* earlier versions wrote the first nine numbers */
+  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS || XLENGTH(numbers) == 9;
+  if (ours) memcpy(&o, REAL(numbers), (size_t)XLENGTH(numbers) * sizeof(double));
   for (R_xlen_t k = 0; k < XLENGTH(numbers); k++) ours = ours && isfinite(REAL(numbers)[k]);
   for (int k = 0; k < n; k++) ours = ours && list_length(VECTOR_ELT(states, k)) == expected;
-  if (!ours || o.kind != memory_optimizer(list)->kind)
+  if (!ours || o.kind != memory_optimizer(list)->kind || o.averaged != memory_optimizer(list)->averaged)
     raise_text(STATUS_VALUE, "this is the state of another kind of optimizer");
   for (int k = 0; k < n; k++) {
     struct tensor v = as_tensor(VECTOR_ELT(variables, k));
@@ -201,7 +213,7 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
 SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables);
 SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
   SEXP list = memory_list(x);
-  int n = (int)list_length(variables), states = optimizer_states((int)memory_optimizer(list)->kind), used = 0;
+  int n = (int)list_length(variables), states = optimizer_states(memory_optimizer(list)), used = 0;
   check_vector(gradients, VECSXP, n);
   struct operand *operand = (struct operand *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
   memset(operand, 0, (size_t)(1 + n * (2 + states)) * sizeof *operand);
@@ -233,7 +245,7 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   struct optimizer o = {0};
   read_optimizer(numbers, &o);
   R_xlen_t n = XLENGTH(x);
-  int states = optimizer_states((int)o.kind);
+  int states = optimizer_states(&o);
   check_vector(x, REALSXP, n);
   check_vector(gradient, REALSXP, n);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, 2)), next = Rf_allocVector(VECSXP, 2);
@@ -243,7 +255,7 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   SEXP kept = Rf_allocVector(REALSXP, states * n);
   SET_VECTOR_ELT(next, 1, kept);
   if (Rf_isNull(state)) {
-    optimizer_reset(&o, FLOAT64, states * n, REAL(kept));
+    for (int i = 0; i < states; i++) optimizer_reset(&o, FLOAT64, n, i, REAL(x), REAL(kept) + i * n);
   } else {
     check_vector(state, VECSXP, 2);
     SEXP before = VECTOR_ELT(state, 1);

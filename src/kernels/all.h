@@ -61,6 +61,7 @@ const struct kernels TABLE = {
   .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},
   .update = {UPDATES(UPDATE_ROW)},
   .fill = fill_numbers,
+  .average = average_numbers,
   .finite = all_finite,
 #elif defined(REAL_IS_BOOL)
   .forward = {OP_TABLE_ANY(FORWARD_ROW) OP_TABLE_BOOL(FORWARD_ROW)},

@@ -51,24 +51,29 @@ typedef void kernel(const struct call *c);
 /* Which update rule: see kernels/update.h. */
 #define UPDATES(ROW) ROW(SGD, sgd) ROW(MOMENTUM, momentum) ROW(NESTEROV, nesterov) ROW(RMSPROP, rmsprop) \
   ROW(ADAM, adam) ROW(ADAMW, adamw) ROW(ADAGRAD, adagrad) ROW(ADADELTA, adadelta) ROW(ADAMAX, adamax)     \
-  ROW(NADAM, nadam) ROW(AMSGRAD, amsgrad) ROW(RMSPROP_FULL, rmsprop_full)
+  ROW(NADAM, nadam) ROW(AMSGRAD, amsgrad) ROW(RMSPROP_FULL, rmsprop_full) ROW(LION, lion)         \
+  ROW(FTRL, ftrl)
 #define UPDATE_ENUM(ENUM, name) UPDATE_##ENUM,
 enum update { UPDATES(UPDATE_ENUM) UPDATE_COUNT };
 #undef UPDATE_ENUM
-#define MAX_STATES 3
+#define MAX_STATES 4
 
 /* Numbers of one update step; see kernels/update.h for their use. */
 struct update_step {
   double rate;       /* step size, bias corrections folded in */
   double beta1, beta2, epsilon;
-  double decay;      /* adamw: rate * weight_decay */
+  double decay;      /* learning rate * weight_decay */
   double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
+  double l1, l2, l2_shrinkage, power; /* ftrl */
 };
 
 /* Are all weights finite numbers after it? */
 typedef int update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
 
 typedef void fill_kernel(int64_t n, double value, void *x);
+
+/* mean = keep mean + (1 - keep) x */
+typedef void average_kernel(int64_t n, double keep, void *mean, const void *x);
 
 typedef int finite_kernel(int64_t n, const void *x); /* are all of them? */
 
@@ -77,6 +82,7 @@ struct kernels {
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
   update_kernel *update[UPDATE_COUNT];
   fill_kernel *fill;
+  average_kernel *average;
   finite_kernel *finite;
 };
 

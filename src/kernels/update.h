@@ -8,12 +8,14 @@
     real *pw = weights, *p1 = state[0], *p2 = state[1], *p3 = state[2];                             \
     const real *pg = gradients;                                                                     \
     const real rate = R(s->rate), beta1 = R(s->beta1), beta2 = R(s->beta2), epsilon = R(s->epsilon); \
-    const real decay = R(s->decay), gradient_rate = R(s->gradient_rate), scale = R(s->scale);      \
-    (void)beta1, (void)beta2, (void)epsilon, (void)decay, (void)gradient_rate, (void)scale, (void)p1, (void)p2, \
-      (void)p3; \
+    const real decay = R(s->decay), gradient_rate = R(s->gradient_rate), scale = R(s->scale);       \
+    const real l1 = R(s->l1), l2 = R(s->l2), shrinkage = R(2 * s->l2_shrinkage), power = R(s->power); \
+    (void)rate, (void)beta1, (void)beta2, (void)epsilon, (void)gradient_rate, (void)scale, (void)l1, (void)l2, \
+      (void)shrinkage, (void)power, (void)p1, (void)p2, (void)p3;                                    \
     V odd = splat(0);                                                                               \
     FOR_VECTORS((int64_t)0, n) {                                                                    \
       V w = READ(pw), g = READ(pg);                                                                 \
+      w -= decay * w; /* Loshchilov & Hutter 2019: it does not pass through the moments */          \
       step                                                                                          \
       WRITE(pw, w);                                                                                 \
       odd += READ(pw) * R(0); /* not w, where lanes beyond the end may be anything */               \
@@ -43,8 +45,7 @@ UPDATE(rmsprop, STATE(p1, v, beta2 * READ(p1) + (R(1) - beta2) * g * g) w -= rat
   w -= rate * m / (vsqrt(v) + epsilon);
 UPDATE(adam, ADAM_STEP)
 
-/* Loshchilov & Hutter 2019: the decay does not pass through the moments */
-UPDATE(adamw, w -= decay * w; ADAM_STEP)
+UPDATE(adamw, ADAM_STEP)
 
 /* a += g^2; w -= rate g / sqrt(a + epsilon) (Duchi et al. 2011) */
 UPDATE(adagrad, STATE(p1, v, READ(p1) + g * g) w -= rate * g / vsqrt(v + epsilon);)
@@ -74,6 +75,26 @@ UPDATE(amsgrad, STATE(p1, m, beta1 * READ(p1) + (R(1) - beta1) * g) STATE(p2, v,
 UPDATE(rmsprop_full, STATE(p1, v, beta2 * READ(p1) + (R(1) - beta2) * g * g) STATE(p2, mean, beta2 * READ(p2) +
   (R(1) - beta2) * g)
                      STATE(p3, m, beta1 * READ(p3) + rate * g / vsqrt(v - scale * mean * mean + epsilon)) w -= m;)
+
+/* the sign of a mix of momentum and gradient (Chen et al. 2023) */
+UPDATE(lion, V before = READ(p1); V mix = beta1 * before + (R(1) - beta1) * g;
+             w -= rate * choose(mix > R(0), splat(1), choose(mix < R(0), splat(-1), splat(0)));
+             STATE(p1, m, beta2 * before + (R(1) - beta2) * g)(void) m;)
+
+/* McMahan et al. 2013, algorithm 1, with shrinkage; p1 the sum of squares, p2 the linear part */
+#define FTRL_ROOT(x) (power == R(0.5) ? vsqrt(x) : vexp(power * vlog(x)))
+UPDATE(ftrl, V before = READ(p1); STATE(p1, sum, before + g * g) V root = FTRL_ROOT(sum);
+             STATE(p2, linear, READ(p2) + g + shrinkage * w - (root - FTRL_ROOT(before)) / rate * w)
+             w = (vmin(vmax(linear, splat(-l1)), splat(l1)) - linear) / (root / rate + R(2) * l2);)
+
+static void average_numbers(int64_t n, double keep, void *mean, const void *numbers) {
+  real *to = mean;
+  const real *from = numbers;
+  FOR_VECTORS((int64_t)0, n) {
+    V v = R(keep) * READ(to) + R(1 - keep) * READ(from);
+    WRITE(to, v);
+  }
+}
 
 static void fill_numbers(int64_t n, double value, void *numbers) {
   real *x = numbers;

@@ -91,7 +91,7 @@ static void fill_action(struct program *p, const struct node *n, struct team *te
 static void update_action(struct program *p, const struct node *n, struct team *team, int thread) {
   const struct operand *o = node_inputs(p, n);
   struct optimizer *optimizer = p->slots[o[0].slot].value;
-  int states = optimizer_states((int)optimizer->kind);
+  int states = optimizer_states(optimizer);
   if (atomic_load(&team->failed)) return;
   if (thread == 0) optimizer_begin(optimizer);
   team_barrier(team);

@@ -117,11 +117,18 @@ odd_defaults <- alist(
   initial_learning_rate = 0.1, decay_steps = 10, decay_rate = 0.5, first_decay_steps = 10,
   labels = matrix(c(0, 1, 1, 0), 2), logits = matrix(c(0.4, 0.3, 0.6, 0.7), 2), values = list(c(1, 2), c(3, 4)),
   tensor = matrix(1:4, 2), value = matrix(1:4, 2), features = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
-  condition = c(TRUE, FALSE), a = matrix(1:4 / 2, 2), b = matrix(1:4 / 2, 2)
+  condition = c(TRUE, FALSE), a = matrix(1:4 / 2, 2), b = matrix(1:4 / 2, 2), x1 = matrix(1:4 / 2, 2),
+  x2 = matrix(4:1 / 2, 2), variable = matrix(1:4 / 2, 2)
 )
 
 # Calls of the other functions.
 odd_calls <- alist(
+  config_set_backend("jax"), config_set_dtype_policy("float32"), config_set_epsilon(1e-7), config_set_floatx("float32"),
+  config_set_image_data_format("channels_last"), keras_variable(c(1, 2)), random_normal(2), random_uniform(2),
+  random_truncated_normal(2), random_integer(2, 1, 7), random_categorical(matrix(0, 1, 2), 3), random_gamma(2, 1),
+  random_beta(2, 1, 1), random_binomial(2, 3, 0.5), random_shuffle(1:3), random_dropout(1:3 / 2, 0.5),
+  random_seed_generator(1), optimizer_lion(0.1), optimizer_ftrl(0.1),
+ 
   create_layer(new_layer_class("Odd", call = function(x) x), matrix(1, 2, 2), list()),
   fit_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps_per_epoch = 1, epochs = 1, verbose = 0,
     validation_data = function() list(matrix(1, 2, 2), c(1, 1)), validation_steps = 1),

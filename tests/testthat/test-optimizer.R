@@ -58,8 +58,23 @@ rules <- list(
     v <- 0.999 * s[[2]] + 0.001 * g^2
     mhat <- mu(t + 1) * m / (1 - prod(mu(1:(t + 1)))) + (1 - mu(t)) * g / (1 - prod(mu(1:t)))
     list(list(m, v), w - 0.1 * mhat / (sqrt(v / (1 - 0.999^t)) + 1e-7))
+  }),
+  lion = list(optimizer_lion(0.1, 0.8, 0.7), function(s, w, g, t) {
+    list(list(0.7 * s[[1]] + 0.3 * g), w - 0.1 * sign(0.8 * s[[1]] + 0.2 * g))
+  }),
+  ftrl = list(optimizer_ftrl(0.2, initial_accumulator_value = 0.3, l1_regularization_strength = 0.05,
+    l2_regularization_strength = 0.02, l2_shrinkage_regularization_strength = 0.01, beta = 0.1), function(s, w, g, t) {
+    n <- if (t == 1) 0.3 else s[[1]]
+    z <- s[[2]] + g + 2 * 0.01 * w - (sqrt(n + g^2) - sqrt(n)) / 0.2 * w
+    list(list(n + g^2, z), (pmin(pmax(z, -0.05), 0.05) - z) / (sqrt(n + g^2) / 0.2 + 2 * (0.02 + 0.1 / (2 * 0.2))))
   })
 )
+
+# The arguments of these optimizers.
+arguments <- list(sgd = list(0.1), momentum = list(0.1, 0.9), nesterov = list(0.1, 0.9, TRUE), rmsprop = list(0.1, 0.8),
+  rmsprop_full = list(0.1, 0.8, 0.5, centered = TRUE), adam = list(0.1), amsgrad = list(0.1, amsgrad = TRUE),
+  adamw = list(0.1), adagrad = list(0.1), adadelta = list(0.1), adamax = list(0.1), nadam = list(0.1),
+  lion = list(0.1, 0.8, 0.7), ftrl = list(0.2, -0.5, 0.3, 0.05, 0.02, 0.01, 0.1))
 
 start <- matrix(c(1, -2, 0.5, 3, -0.25, 0.125), 2)
 gradient_at <- function(w, t) sin(3 * w + t) + w / 4
@@ -84,6 +99,79 @@ test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
       expect_identical(optimizer$iterations, 6)
     }
   }
+})
+
+test_that("every optimizer takes weight decay, a moving average of the weights, and clips", {
+  set.seed(1)
+  for (name in names(rules)) {
+    # fresh ones, with the same arguments and more
+    make <- function(...) do.call(paste0("optimizer_", sub("^(momentum|nesterov)$", "sgd", sub("_full$", "",
+      sub("amsgrad",
+      "adam", name)))), c(as.list(eval(arguments[[name]])), list(...)))
+    decayed <- make(weight_decay = 0.1, use_ema = TRUE, ema_momentum = 0.8, ema_overwrite_frequency = 3)
+    v <- variable(start, "float64")
+    state <- rep(list(0 * start), 3)
+    w <- mean <- start
+    for (t in 1:4) {
+      g <- gradient_at(w, t)
+      decayed$apply_gradients(pair(tensor(g, "float64"), v))
+      rate <- decayed$learning_rate
+      before <- w - 0.1 * rate * w
+      # adamw's own decay is in its rule
+      next_one <- rules[[name]][[2]](state, if (name == "adamw") before / (1 - 0.1 * 0.05) else before, g, t)
+      state <- next_one[[1]]
+      w <- next_one[[2]]
+      mean <- 0.8 * mean + 0.2 * w
+      if (t == 3) w <- mean
+      expect_equal(as.array(v), w, tolerance = 1e-10, label = paste(name, t))
+    }
+    clipped <- if (name == "adamw") make(clipnorm = 0.5, weight_decay = 0.05) else make(clipnorm = 0.5)
+    v <- variable(start, "float64")
+    g <- gradient_at(start, 1)
+    clipped$apply_gradients(pair(tensor(g, "float64"), v))
+    expect_equal(as.array(v), rules[[name]][[2]](rep(list(0 * start), 3), start, g * 0.5 / sqrt(sum(g^2)), 1)[[2]],
+      tolerance = 1e-6, label = name)
+  }
+})
+
+test_that("op by op, in a traced function and in fit() optimizers take the same steps; files keep them", {
+  x <- matrix(c(1, 2, -1, 0.5, 3, -2, 1, 1), 4)
+  y <- matrix(c(1, 0, 2, -1))
+  for (make in list(function() optimizer_lion(0.01, weight_decay = 0.1), function() optimizer_ftrl(0.1, beta = 0.2),
+    function() optimizer_sgd(0.05, use_ema = TRUE, ema_momentum = 0.5),
+    function() optimizer_adam(0.05, weight_decay = 0.1, amsgrad = TRUE, use_ema = TRUE, ema_overwrite_frequency = 2))) {
+    k_clear_session()
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, kernel_initializer = initializer_constant(0.3))
+    first <- get_weights(model)
+    model |> compile(make(), "mse") |> fit(x, y, epochs = 3, batch_size = 4, verbose = 0, shuffle = FALSE)
+    by_hand <- function(traced) {
+      weights <- lapply(first, variable, dtype = "float32")
+      optimizer <- make()
+      step <- function() {
+        z <- tensor(x, "float32")
+        with(gradient_tape() %as% tape, loss <- op_mean(op_square(op_matmul(z, weights[[1]]) + weights[[2]] - y)))
+        optimizer$apply_gradients(Map(list, tape$gradient(loss, weights), weights))
+        loss
+      }
+      if (traced) step <- autograph(step)
+      for (i in 1:3) step()
+      nativenet:::take_averages(optimizer)
+      lapply(weights, as.array)
+    }
+    expect_equal(by_hand(FALSE), lapply(get_weights(model), identity), tolerance = 1e-6)
+    expect_equal(by_hand(TRUE), by_hand(FALSE), tolerance = 1e-6)
+    file <- tempfile()
+    save_model(model, file)
+    again <- load_model(file)
+    expect_identical(again$optimizer$get_weights(), model$optimizer$get_weights())
+    expect_identical(again$optimizer$get_config(), model$optimizer$get_config())
+    for (m in list(model, again)) fit(m, x, y, epochs = 1, batch_size = 4, verbose = 0, shuffle = FALSE)
+    expect_identical(get_weights(again), get_weights(model))
+  }
+  expect_error(optimizer_sgd(use_ema = 2), "`use_ema`")
+  expect_error(optimizer_sgd(ema_momentum = 2), "`ema_momentum`")
+  expect_error(optimizer_rmsprop(weight_decay = -1), "`weight_decay`")
+  expect_error(optimizer_ftrl(learning_rate_power = 1), "`learning_rate_power`")
 })
 
 test_that("each optimizer is known by its name, and in TensorFlow's spelling", {
