@@ -14,6 +14,7 @@
 #' * Reductions: [k_sum()], [k_any()], [k_argmax()], [k_cumsum()].
 #' * Elementwise: [k_abs()], [k_clip()], [k_maximum()], [k_equal()], [k_switch()].
 #' * Products: [k_dot()], [k_batch_dot()], [k_l2_normalize()].
+#' * Loops: [k_map_fn()], [k_foldl()], [k_rnn()]. Functions of symbolic tensors: [k_function()], [k_gradients()].
 #' * Networks: [k_relu()], [k_elu()], [k_softmax()], [k_binary_crossentropy()], [k_dropout()], [k_stop_gradient()].
 #'
 #' @seealso [tf] for TensorFlow's names
@@ -138,6 +139,10 @@ k_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = NULL, seed =
 k_truncated_normal <- function(shape, mean = 0, stddev = 1, dtype = NULL, seed = NULL) {
   with_own_seed(seed, op_random_truncated_normal(shape, mean, stddev, or_floatx(dtype)))
 }
+
+#' @rdname k_random_normal
+#' @export
+k_random_bernoulli <- function(shape, p = 0, dtype = NULL, seed = NULL) k_random_binomial(shape, p, dtype, seed)
 
 #' @rdname k_random_normal
 #' @export
@@ -285,20 +290,4 @@ k_set_epsilon <- function(e) {
 k_clear_session <- function() {
   session$names <- list()
   invisible()
-}
-
-#' Gradients
-#'
-#' An error that says how gradients are computed here: by a [gradient_tape()].
-#'
-#' @param loss,variables ignored; present for compatibility with Keras.
-#' @return None: an error.
-#' @seealso [keras_backend], [gradient_tape()]
-#' @examples
-#' try(k_gradients())
-#' @export
-k_gradients <- function(loss, variables) {
-  abort(
-    "gradients are asked of a tape that records the computation: `with(tf$GradientTape() %as% tape, loss <- ...)`, ",
-    "then `tape$gradient(loss, variables)`")
 }

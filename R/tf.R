@@ -391,7 +391,8 @@ tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_grad
 tf_top[tensorflow_shapes] <- lapply(tf_top[tensorflow_shapes], as_tensorflow)
 
 # Keras' functions likewise; those that call functions of the user's leave it to tf$where().
-for (own in setdiff(ls(pattern = "^k_"), "k_switch")) assign(own, as_tensorflow(get(own)))
+for (own in setdiff(ls(pattern = "^k_"), c("k_switch", "k_foldl", "k_foldr", "k_map_fn", "k_rnn", "k_function",
+  "k_in_train_phase", "k_in_test_phase"))) assign(own, as_tensorflow(get(own)))
 rm(own)
 
 descends <- function(direction, fun = calling_function()) {
