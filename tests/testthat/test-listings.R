@@ -1,0 +1,309 @@
+# Programs of the kinds that books and courses on Keras for R have, in brief, on data that are made up on the spot.
+
+test_that("houses: scaled columns, k-fold validation by hand", {
+  set.seed(1)
+  train <- matrix(rnorm(60 * 4, 5, 2), 60)
+  prices <- c(train %*% c(2, -1, 0, 1) + rnorm(60, sd = 0.1))
+  mean <- apply(train, 2, mean)
+  std <- apply(train, 2, sd)
+  train <- scale(train, center = mean, scale = std)
+  build_model <- function() {
+    model <- keras_model_sequential() %>%
+      layer_dense(units = 8, activation = "relu", input_shape = dim(train)[[2]]) %>%
+      layer_dense(units = 8, activation = "relu") %>%
+      layer_dense(units = 1)
+    model %>% compile(optimizer = "rmsprop", loss = "mse", metrics = c("mae"))
+    model
+  }
+  k <- 3
+  folds <- cut(sample(seq_len(nrow(train))), breaks = k, labels = FALSE)
+  scores <- c()
+  histories <- NULL
+  for (i in seq_len(k)) {
+    at <- which(folds == i)
+    model <- build_model()
+    history <- model %>% fit(train[-at, ], prices[-at], validation_data = list(train[at, ], prices[at]), epochs = 4,
+      batch_size = 8, verbose = 0)
+    results <- model %>% evaluate(train[at, ], prices[at], verbose = 0)
+    scores <- c(scores, results["mae"])
+    histories <- rbind(histories, history$metrics$val_mae)
+  }
+  expect_length(scores, 3)
+  expect_equal(unname(scores[3]), histories[3, 4], tolerance = 1e-6)
+  expect_identical(dim(histories), c(3L, 4L))
+})
+
+test_that("newswires: one-hot words and labels, and the same with whole labels", {
+  set.seed(2)
+  classes <- 4
+  labels <- sample(0:3, 80, replace = TRUE)
+  texts <- lapply(labels, function(l) sample(c(1:3 + 3 * l, 13:20), 10, replace = TRUE))
+  vectorize <- function(sequences, dimension = 20) {
+    results <- matrix(0, nrow = length(sequences), ncol = dimension)
+    for (i in seq_along(sequences)) results[i, sequences[[i]]] <- 1
+    results
+  }
+  x <- vectorize(texts)
+  fitted <- function(y, loss) {
+    set.seed(3)
+    model <- keras_model_sequential() %>%
+      layer_dense(units = 16, activation = "relu", input_shape = 20) %>%
+      layer_dense(units = classes, activation = "softmax")
+    model %>% compile(optimizer = optimizer_adam(0.02), loss = loss, metrics = "accuracy")
+    history <- model %>% fit(x, y, epochs = 15, batch_size = 16, verbose = 0)
+    list(model = model, history = history$metrics)
+  }
+  hot <- fitted(to_categorical(labels, classes), "categorical_crossentropy")
+  whole <- fitted(labels, "sparse_categorical_crossentropy")
+  expect_equal(hot$history, whole$history, tolerance = 1e-5)
+  expect_gt(tail(hot$history$accuracy, 1), 0.9)
+  predictions <- hot$model %>% predict(x)
+  expect_equal(rowSums(predictions), rep(1, 80), tolerance = 1e-5)
+  expect_gt(mean(apply(predictions, 1, which.max) - 1 == labels), 0.9)
+})
+
+test_that("text generation: characters, a recurrent network, sampling with a temperature", {
+  text <- strrep("the cat sat on the mat. ", 12)
+  characters <- strsplit(text, "")[[1]]
+  chars <- sort(unique(characters))
+  maxlen <- 8
+  starts <- seq(1, length(characters) - maxlen - 1, by = 3)
+  x <- array(0, dim = c(length(starts), maxlen, length(chars)))
+  y <- array(0, dim = c(length(starts), length(chars)))
+  for (i in seq_along(starts)) {
+    for (t in 1:maxlen) x[i, t, match(characters[starts[i] + t - 1], chars)] <- 1
+    y[i, match(characters[starts[i] + maxlen], chars)] <- 1
+  }
+  set.seed(4)
+  model <- keras_model_sequential() %>%
+    layer_lstm(units = 16, input_shape = c(maxlen, length(chars))) %>%
+    layer_dense(units = length(chars), activation = "softmax")
+  model %>% compile(loss = "categorical_crossentropy", optimizer = optimizer_rmsprop(learning_rate = 0.02))
+  sample_next_char <- function(preds, temperature = 1.0) {
+    preds <- exp(log(as.numeric(preds)) / temperature)
+    preds <- preds / sum(preds)
+    which.max(t(rmultinom(1, 1, preds)))
+  }
+  generated <- ""
+  on_epoch_end <- function(epoch, logs) {
+    if (epoch < 29) return()
+    seed <- characters[1:maxlen]
+    for (i in 1:16) {
+      sampled <- array(0, dim = c(1, maxlen, length(chars)))
+      for (t in seq_along(seed)) sampled[1, t, match(seed[t], chars)] <- 1
+      preds <- model %>% predict(sampled, verbose = 0)
+      following <- chars[sample_next_char(preds[1, ], 0.1)]
+      generated <<- paste0(generated, following)
+      seed <- c(seed[-1], following)
+    }
+  }
+  history <- model %>% fit(x, y, batch_size = 16, epochs = 30, verbose = 0,
+    callbacks = callback_lambda(on_epoch_end = on_epoch_end))
+  expect_lt(tail(history$metrics$loss, 1), 0.3 * history$metrics$loss[1])
+  expect_identical(nchar(generated), 16L)
+  expect_gt(mean(max.col(predict(model, x)) == max.col(y)), 0.8)
+})
+
+test_that("temperatures: a generator of windows, a recurrent network, a baseline of common sense", {
+  set.seed(5)
+  data <- cbind(sin(seq(0, 30, length.out = 300)), cos(seq(0, 30, length.out = 300)), rnorm(300))
+  generator <- function(data, lookback, delay, min_index, max_index, batch_size = 16, step = 2) {
+    i <- min_index + lookback
+    function() {
+      if (i + batch_size >= max_index) i <<- min_index + lookback
+      rows <- i:min(i + batch_size - 1, max_index)
+      i <<- i + length(rows)
+      samples <- array(0, dim = c(length(rows), lookback / step, dim(data)[[-1]]))
+      targets <- array(0, dim = length(rows))
+      for (j in seq_along(rows)) {
+        indices <- seq(rows[[j]] - lookback, rows[[j]] - 1, length.out = dim(samples)[[2]])
+        samples[j, , ] <- data[indices, ]
+        targets[[j]] <- data[rows[[j]] + delay, 1]
+      }
+      list(samples, targets)
+    }
+  }
+  train_gen <- generator(data, 10, 5, 1, 200)
+  val_gen <- generator(data, 10, 5, 201, 295)
+  c(samples, targets) %<-% val_gen()
+  naive <- mean(abs(samples[, dim(samples)[[2]], 1] - targets))
+  model <- keras_model_sequential() %>%
+    layer_gru(units = 8, input_shape = list(NULL, dim(data)[[-1]])) %>%
+    layer_dense(units = 1)
+  model %>% compile(optimizer = optimizer_adam(0.02), loss = "mae")
+  history <- model %>% fit(train_gen, steps_per_epoch = 11, epochs = 8, validation_data = val_gen,
+    validation_steps = 5, verbose = 0)
+  expect_lt(tail(history$metrics$val_loss, 1), naive)
+})
+
+test_that("neural style: content, style and variation, a gradient towards an image", {
+  set.seed(6)
+  size <- 8
+  input <- layer_input(c(size, size, 3))
+  first <- input %>% layer_conv_2d(4, 3, padding = "same", activation = "relu", name = "block1")
+  second <- first %>% layer_max_pooling_2d() %>% layer_conv_2d(4, 3, padding = "same", activation = "relu",
+    name = "block2")
+  network <- keras_model(input, list(block1 = first, block2 = second))
+  gram_matrix <- function(x) {
+    features <- tf$reshape(tf$transpose(x, c(2L, 0L, 1L)), c(4L, -1L))
+    tf$matmul(features, tf$transpose(features))
+  }
+  content <- tf$constant(array(runif(size^2 * 3), c(1, size, size, 3)), dtype = "float32")
+  style <- tf$constant(array(runif(size^2 * 3), c(1, size, size, 3)), dtype = "float32")
+  variation <- function(x) {
+    a <- k_square(x[, 1:(size - 1), 1:(size - 1), ] - x[, 2:size, 1:(size - 1), ])
+    b <- k_square(x[, 1:(size - 1), 1:(size - 1), ] - x[, 1:(size - 1), 2:size, ])
+    k_sum(k_pow(a + b, 1.25))
+  }
+  image <- tf$Variable(tf$random$uniform(c(1L, 8L, 8L, 3L)))
+  wanted_content <- network(content)$block2
+  wanted_style <- lapply(network(style), function(x) gram_matrix(x[1, , , ]))
+  compute_loss <- function(image) {
+    features <- network(image)
+    loss <- k_mean(k_square(features$block2 - wanted_content)) + 1e-3 * variation(image)
+    for (name in names(features)) {
+      loss <- loss + k_sum(k_square(gram_matrix(features[[name]][1, , , ]) - wanted_style[[name]])) / 4^2 / size^4
+    }
+    loss
+  }
+  optimizer <- optimizer_sgd(learning_rate_schedule_exponential_decay(0.5, decay_steps = 10, decay_rate = 0.9))
+  step <- tf_function(function(image) {
+    with(tf$GradientTape() %as% tape, loss <- compute_loss(image))
+    grads <- tape$gradient(loss, image)
+    optimizer$apply_gradients(list(list(grads, image)))
+    loss
+  })
+  losses <- vapply(1:20, function(i) as.numeric(step(image)), 0)
+  expect_lt(losses[20], losses[1])
+  # the gradient of an element of the picture, by finite differences
+  with(tf$GradientTape() %as% tape, loss <- compute_loss(image))
+  gradient <- as.array(tape$gradient(loss, image))
+  at <- function(e) {
+    x <- as.array(image)
+    x[1, 3, 4, 2] <- x[1, 3, 4, 2] + e
+    as.numeric(compute_loss(tf$constant(x, dtype = "float32")))
+  }
+  expect_equal(gradient[1, 3, 4, 2], (at(0.01) - at(-0.01)) / 0.02, tolerance = 0.05)
+})
+
+test_that("Siamese networks: one encoder for two inputs, a contrastive loss", {
+  set.seed(7)
+  encoder <- keras_model_sequential(input_shape = 4) %>% layer_dense(8, activation = "tanh") %>% layer_dense(2)
+  left <- layer_input(shape = 4)
+  right <- layer_input(shape = 4)
+  distance <- layer_lambda(list(encoder(left), encoder(right)), function(x) {
+    k_sqrt(k_maximum(k_sum(k_square(x[[1]] - x[[2]]), axis = -1, keepdims = TRUE), k_epsilon()))
+  })
+  model <- keras_model(list(left, right), distance)
+  contrastive <- function(y_true, y_pred) {
+    k_mean(y_true * k_square(y_pred) + (1 - y_true) * k_square(k_maximum(1 - y_pred, 0)))
+  }
+  model %>% compile(loss = contrastive, optimizer = optimizer_adam(0.02),
+    metrics = custom_metric("close", function(y_true, y_pred) k_mean(k_equal(y_true, k_cast(y_pred < 0.5, "float32")))))
+  group <- sample(0:1, 64, replace = TRUE)
+  other <- sample(0:1, 64, replace = TRUE)
+  points <- function(group) matrix(rnorm(64 * 4, 0, 0.3), 64) + 2 * group
+  pairs <- list(points(group), points(other))
+  same <- as.numeric(group == other)
+  history <- model %>% fit(pairs, same, epochs = 15, batch_size = 16, verbose = 0)
+  expect_gt(tail(history$metrics$close, 1), 0.9)
+  apart <- model %>% predict(pairs)
+  expect_lt(mean(apart[same == 1]), mean(apart[same == 0]))
+  expect_length(model$weights, 4)
+})
+
+test_that("translation: an encoder, a decoder with attention, a loop of one's own with masks", {
+  set.seed(8)
+  pairs <- matrix(sample(2:6, 40, replace = TRUE), 10)
+  target <- cbind(1, pairs[, 4:1]) # backwards, after a sign that begins
+  Encoder <- new_model_class("Encoder",
+    initialize = function(vocabulary, units) {
+      super$initialize()
+      self$embedding <- layer_embedding(input_dim = vocabulary, output_dim = 8)
+      self$gru <- layer_gru(units = units, return_sequences = TRUE, return_state = TRUE)
+    },
+    call = function(x) self$gru(self$embedding(x))
+  )
+  Attention <- new_model_class("Attention",
+    initialize = function(units) {
+      super$initialize()
+      self$W1 <- layer_dense(units = units)
+      self$W2 <- layer_dense(units = units)
+      self$V <- layer_dense(units = 1)
+    },
+    call = function(inputs) {
+      c(hidden, features) %<-% inputs
+      score <- self$V(k_tanh(self$W1(features) + self$W2(k_expand_dims(hidden, 2))))
+      weights <- k_softmax(score, axis = 2)
+      list(k_sum(weights * features, axis = 2), weights)
+    }
+  )
+  Decoder <- new_model_class("Decoder",
+    initialize = function(vocabulary, units) {
+      super$initialize()
+      self$embedding <- layer_embedding(input_dim = vocabulary, output_dim = 8)
+      self$gru <- layer_gru(units = units, return_sequences = TRUE, return_state = TRUE)
+      self$fc <- layer_dense(units = vocabulary)
+      self$attention <- Attention(units)
+    },
+    call = function(inputs) {
+      c(x, hidden, features) %<-% inputs
+      c(context, weights) %<-% self$attention(list(hidden, features))
+      x <- k_concatenate(list(k_expand_dims(context, 2), self$embedding(x)), axis = -1)
+      c(output, state) %<-% self$gru(x)
+      list(self$fc(k_reshape(output, c(-1, 16))), state, weights)
+    }
+  )
+  encoder <- Encoder(7, 16)
+  decoder <- Decoder(7, 16)
+  optimizer <- optimizer_adam(0.02)
+  loss_function <- function(real, pred) {
+    mask <- k_cast(k_not_equal(real, 0), "float32")
+    k_mean(loss_sparse_categorical_crossentropy(real, pred, from_logits = TRUE) * mask)
+  }
+  train_step <- tf_function(function(x, y) {
+    with(tf$GradientTape() %as% tape, {
+      loss <- 0
+      c(features, hidden) %<-% encoder(x)
+      for (t in 2:5) {
+        c(preds, hidden, weights) %<-% decoder(list(y[, t - 1, drop = FALSE], hidden, features))
+        loss <- loss + loss_function(y[, t], preds)
+      }
+    })
+    variables <- c(encoder$variables, decoder$variables)
+    gradients <- tape$gradient(loss, variables)
+    optimizer$apply_gradients(zip_lists(gradients, variables))
+    loss / 4
+  })
+  x <- tf$constant(pairs, dtype = "int32")
+  y <- tf$constant(target, dtype = "int32")
+  losses <- vapply(1:40, function(i) as.numeric(train_step(x, y)), 0)
+  expect_lt(losses[40], 0.5 * losses[1])
+  c(features, hidden) %<-% encoder(x)
+  c(preds, hidden, weights) %<-% decoder(list(y[, 1, drop = FALSE], hidden, features))
+  expect_equal(c(as.array(k_sum(weights, axis = 2))), rep(1, 10), tolerance = 1e-5)
+  expect_identical(dim(preds), c(10L, 7L))
+})
+
+test_that("several inputs and outputs: text, tags and a number; weights of losses", {
+  set.seed(9)
+  title <- layer_input(shape = 6, dtype = "int32", name = "title")
+  tags <- layer_input(shape = 3, name = "tags")
+  features <- title %>% layer_embedding(10, 4) %>% layer_global_average_pooling_1d()
+  x <- layer_concatenate(list(features, tags)) %>% layer_dense(8, activation = "relu")
+  priority <- x %>% layer_dense(1, activation = "sigmoid", name = "priority")
+  department <- x %>% layer_dense(3, activation = "softmax", name = "department")
+  model <- keras_model(inputs = list(title, tags), outputs = list(priority, department))
+  model %>% compile(optimizer = optimizer_adam(0.03),
+    loss = list(priority = "mean_squared_error", department = "categorical_crossentropy"),
+    loss_weights = list(priority = 0.5, department = 1), metrics = list(priority = "mae", department = "accuracy"))
+  titles <- matrix(sample(0:9, 120, replace = TRUE), 20)
+  hot <- to_categorical(sample(0:2, 20, replace = TRUE), 3)
+  history <- model %>% fit(list(title = titles, tags = hot), list(priority = runif(20), department = hot), epochs = 25,
+    batch_size = 10, verbose = 0)
+  expect_gt(tail(history$metrics$department_accuracy, 1), 0.9)
+  expect_equal(history$metrics$loss, 0.5 * history$metrics$priority_loss + history$metrics$department_loss,
+    tolerance = 1e-5)
+  c(p, d) %<-% predict(model, list(title = titles, tags = hot))
+  expect_identical(list(dim(p), dim(d)), list(c(20L, 1L), c(20L, 3L)))
+})
