@@ -340,7 +340,7 @@ odd_calls <- alist(
   set_weights(odd_model(), get_weights(odd_model())), gradient_tape(),
   iter_next(as_iterator(tensor_slices_dataset(1:3))), iterate(as_iterator(tensor_slices_dataset(1:3))),
   load_model(odd_file("model")), load_model_hdf5(odd_file("model")), load_model_tf(odd_file("model")),
-  load_torch_weights(odd_model(), odd_file("torch")),
+  load_torch_weights(odd_model(), odd_file("torch")), save_model_onnx(odd_model(), "model.onnx"),
   load_model_weights(odd_model(), odd_file("weights")), load_model_weights_hdf5(odd_model(), odd_file("weights")),
   load_text_tokenizer(odd_file("tokenizer")), save_model(odd_model(), "model.out"), save_model_hdf5(odd_model(),
     "model.safetensors"), save_model_tf(odd_model(), "model.out"), save_model_weights(odd_model(), "weights.out"),
