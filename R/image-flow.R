@@ -299,5 +299,4 @@ one_hot_rows <- function(labels, n) {
 
 #' The pictures in files of one size as a tensor with the channels last.
 #' @noRd
-read_pictures <- function(paths, how, dtype = "float32") op_stack(lapply(paths, function(path)
-  tensor(read_picture(path, how), dtype)), 1)
+read_pictures <- function(paths, how, dtype = "float32") op_stack(lapply(paths, read_picture, how, dtype), 1)

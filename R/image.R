@@ -54,7 +54,9 @@ image_load <- function(path, grayscale = FALSE, color_mode = "rgb", target_size 
   else if (check_flag(grayscale)) color_mode <- "grayscale"
   how <- reading_pictures(color_mode, target_size, interpolation, check_flag(keep_aspect_ratio))
   check_file(path)
-  new_image(read_picture(path.expand(path), how))
+  x <- as.array(read_picture(path.expand(path), how))
+  storage.mode(x) <- "integer"
+  new_image(x)
 }
 
 #' @rdname image_load
@@ -141,17 +143,15 @@ color_modes <- c(grayscale = 1L, rgb = 3L, rgba = 4L)
 pillow_methods <- c(nearest = "nearest", bilinear = "bilinear", bicubic = "bicubic", lanczos = "lanczos3", box = "area",
   hamming = "hamming")
 
-#' The picture in a file, an array of rows, columns, channels.
+#' The picture in a file, a tensor of rows, columns, channels.
 #' @noRd
-read_picture <- function(path, how) {
-  x <- in_channels(decode_picture(path, how$fun), how$channels)
-  if (is.null(how$size) || all(dim(x)[1:2] == how$size)) return(x)
-  t <- tensor(x, "float32")
+read_picture <- function(path, how, dtype = "float32") {
+  x <- decode_picture(path, how$fun)
+  t <- op_reshape(tensor(in_channels(x$bytes, how$channels), dtype), c(x$size, how$channels))
+  if (is.null(how$size) || all(x$size == how$size)) return(t)
   if (how$crop) t <- cut_to_ratio(t, how$size)
   if (isTRUE(how$pad)) t <- pad_to_ratio(t, how$size)
-  x <- as.array(how$resize(t, how$size, how$method))
-  if (identical(how$resize, resize_as_pillow)) storage.mode(x) <- "integer"
-  x
+  how$resize(t, how$size, how$method)
 }
 
 resize_as_pillow <- function(x, size, method) {
@@ -164,7 +164,7 @@ resize_as_pillow <- function(x, size, method) {
   x
 }
 
-#' Bytes of red, green, blue and opacity, with the axes rows, columns, channels.
+#' list(bytes, size): a column of the bytes red, green, blue and opacity for each pixel, row by row; rows and columns.
 #' @noRd
 decode_picture <- function(path, fun) {
   refuse <- refuse_file(path, "picture", fun)
@@ -172,7 +172,7 @@ decode_picture <- function(path, fun) {
   format <- picture_format(start)
   if (is.null(format)) refuse("its first bytes are those of no known format")
   reader <- picture_package(format, paste0("\"", path, "\", a ", toupper(format), " file,"), fun)
-  bytes <- tryCatch(withCallingHandlers(switch(reader,
+  tryCatch(withCallingHandlers(switch(reader,
     png = native_bytes(png::readPNG(path, native = TRUE)),
     jpeg = native_bytes(jpeg::readJPEG(path, native = TRUE)),
     magick = magick_bytes(path)),
@@ -181,16 +181,15 @@ decode_picture <- function(path, fun) {
       reader, " says: ", conditionMessage(w)) else tryInvokeRestart("muffleWarning")),
     error = function(e) if (inherits(e, "nativenet_error")) stop(e) else refuse("the package ", reader, " says: ",
       trimws(conditionMessage(e))))
-  aperm(bytes, c(3, 2, 1))
 }
 
 # Native pictures hold a whole number for each pixel, row by row, whose lowest byte is red.
-native_bytes <- function(x) array(as.integer(writeBin(as.vector(unclass(x)), raw(), endian = "little")),
-  c(4L, dim(x)[2], dim(x)[1]))
+native_bytes <- function(x) list(bytes = matrix(writeBin(as.vector(unclass(x)), raw(), endian = "little"), 4),
+  size = dim(x)[1:2])
 
 magick_bytes <- function(path) {
-  x <- magick::image_data(magick::image_read(path)[1], "rgba")
-  array(as.integer(unclass(x)), dim(x))
+  x <- unclass(magick::image_data(magick::image_read(path)[1], "rgba"))
+  list(bytes = matrix(as.vector(x), 4), size = dim(x)[3:2])
 }
 
 picture_starts <- list(png = c(0x89, 0x50, 0x4e, 0x47), jpeg = c(0xff, 0xd8, 0xff), gif = c(0x47, 0x49, 0x46, 0x38),
@@ -213,13 +212,14 @@ picture_package <- function(format, what, fun) {
     class = "missing", fun = fun)
 }
 
-#' Red, green, blue and opacity as so many channels.
+#' The bytes of so many channels, one after the other for each pixel, as whole numbers.
 #' @noRd
-in_channels <- function(x, channels) {
-  if (channels > 1) return(x[, , seq_len(channels), drop = FALSE])
+in_channels <- function(bytes, channels) {
+  if (channels == 4) return(as.integer(bytes))
+  if (channels == 3) return(as.integer(bytes[1:3, ]))
+  part <- function(k) as.integer(bytes[k, ])
   # in 1 / 65536, as Pillow
-  gray <- (x[, , 1] * 19595L + x[, , 2] * 38470L + x[, , 3] * 7471L + 32768L) %/% 65536L
-  array(gray, c(dim(x)[1:2], 1L))
+  (part(1) * 19595L + part(2) * 38470L + part(3) * 7471L + 32768L) %/% 65536L
 }
 
 # ---- writing ----

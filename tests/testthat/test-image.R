@@ -173,7 +173,7 @@ test_that("other formats are read and written by magick", {
   expect_identical(image_to_array(image_load(file, "grayscale"))[, , 1], x[, , 1])
   # in place of png
   writeBin(png_of_16_bits(rbind(c(0, 255, 256), c(32767, 65280, 65535))), file)
-  expect_identical(dim(magick_bytes(file)), c(4L, 3L, 2L))
+  expect_identical(magick_bytes(file)$size, c(2L, 3L))
   writeBin(charToRaw("BM and more of a bitmap"), file)
   expect_error(image_load(file), "the package magick says", class = "nativenet_error_file")
 })
