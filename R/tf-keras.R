@@ -66,6 +66,13 @@ keras_namespace <- function() {
     sub("dataset_", "", named("dataset")))
   models <- list(Model = keras_model, Sequential = keras_model_sequential)
   sequences <- list(pad_sequences = pad_sequences, skipgrams = skipgrams, make_sampling_table = make_sampling_table)
+  pictures <- list(load_img = image_load, img_to_array = image_to_array, array_to_img = image_from_array,
+    save_img = function(path, x, ...) image_array_save(x, path, ...))
+  # functions of files that are read after this one are looked up when they are called
+  from_files <- list(image_dataset_from_directory = image_dataset_from_directory,
+    text_dataset_from_directory = text_dataset_from_directory,
+    timeseries_dataset_from_array = function(...) python_call("timeseries_dataset_from_array",
+      zero = "start_index")(...))
   new_namespace("tf$keras", c(models, list(
     Input = layer_input,
     layers = keras_part("layers", c(layers, "bidirectional", "time_distributed"), c(kinds, "Bidirectional",
@@ -85,12 +92,15 @@ keras_namespace <- function() {
       zero = c("axis", "axes", "pattern")), backend)),
     datasets = new_namespace("tf$keras$datasets", stats::setNames(lapply(data, function(name)
       new_namespace(paste0("tf$keras$datasets$", name), list(load_data = get(paste0("dataset_", name))))), data)),
-    utils = new_namespace("tf$keras$utils", c(sequences[1], list(to_categorical = to_categorical,
-      normalize = normalize, set_random_seed = function(seed) set_random_seed(seed)))),
-    preprocessing = new_namespace("tf$keras$preprocessing", list(
-      sequence = new_namespace("tf$keras$preprocessing$sequence", sequences),
+    utils = new_namespace("tf$keras$utils", c(sequences[1], pictures, from_files, list(to_categorical = to_categorical,
+      normalize = normalize, get_file = get_file, set_random_seed = function(seed) set_random_seed(seed)))),
+    preprocessing = new_namespace("tf$keras$preprocessing", c(from_files, list(
+      image = new_namespace("tf$keras$preprocessing$image", c(pictures, list(ImageDataGenerator = image_data_generator,
+        smart_resize = image_smart_resize))),
+      sequence = new_namespace("tf$keras$preprocessing$sequence", c(sequences, list(
+        TimeseriesGenerator = function(...) timeseries_generator(...)))),
       text = new_namespace("tf$keras$preprocessing$text", list(Tokenizer = text_tokenizer, one_hot = text_one_hot,
         text_to_word_sequence = text_to_word_sequence, hashing_trick = text_hashing_trick))
-    ))
+    )))
   )))
 }

@@ -40,6 +40,11 @@ test_that("losses, metrics and other parts are those of ours", {
   expect_identical(as.array(k$backend$sum(p, axis = 0L)), as.array(k_sum(p, axis = 1)))
   expect_match(k$backend$mean(layer_input(2), axis = -1L)$node$layer$name, "^tf.math.reduce_mean")
   expect_identical(k$utils$to_categorical(0:1, 2), to_categorical(0:1, 2))
+  expect_identical(k$utils$img_to_array(matrix(1:4, 2)), image_to_array(matrix(1:4, 2)))
+  windows <- k$utils$timeseries_dataset_from_array(1:9, NULL, 3, start_index = 2, end_index = 6)
+  expect_equal(in_r(iter_next(as_iterator(windows))), rbind(3:5, 4:6)) # of 3, 4, 5, 6, counted as in Python
+  expect_s3_class(k$preprocessing$image$ImageDataGenerator(rescale = 2)$flow(array(1, c(2, 2, 2, 1))), "nn_generator")
+  expect_s3_class(k$preprocessing$sequence$TimeseriesGenerator(1:9, 1:9, 2), "nn_generator")
   expect_true(is.function(k$datasets$mnist$load_data))
   expect_s3_class(k$models$Sequential(list(k$layers$Dense(1L))), "nn_model")
 })
