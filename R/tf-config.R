@@ -40,10 +40,11 @@ config_namespace <- function() new_namespace("tf$config", c(tf_device_config, li
   ))
 )))
 
-compat_namespace <- function() new_namespace("tf$compat", list(v1 = new_namespace("tf$compat$v1", list(
+compat_namespace <- function() new_namespace("tf$compat", list(v1 = new_namespace("tf$compat$v1", c(
+  session_refusals("tf$compat$v1$"), list(train = tf_train(),
   enable_eager_execution = function(...) invisible(),
   disable_eager_execution = function() invisible(),
   enable_v2_behavior = function() invisible(),
   disable_v2_behavior = function() invisible(),
   set_random_seed = function(seed) set_random_seed(seed)
-))))
+)))))

@@ -1,0 +1,111 @@
+# Checkpoints, and names of TensorFlow 1.
+
+test_that("a checkpoint gives weights, optimizer, metrics and variables back, and training goes on as it would have", {
+  folder <- file.path(tempfile(), "deep")
+  made <- function() {
+    set.seed(1)
+    model <- keras_model_sequential(input_shape = 3) |> layer_dense(4, activation = "tanh") |> layer_dense(1)
+    optimizer <- optimizer_adam(0.05)
+    step <- tf$Variable(0)
+    mean <- metric_mean()
+    list(model = model, optimizer = optimizer, step = step, mean = mean, checkpoint = tf$train$Checkpoint(
+      net = model, optimizer = optimizer, step = step, mean = mean))
+  }
+  x <- matrix(sin(1:15), 5)
+  y <- matrix(cos(1:5), 5)
+  train <- function(on, steps) for (i in seq_len(steps)) {
+    with(tf$GradientTape() %as% tape, loss <- k_mean(k_square(on$model(x) - y)))
+    weights <- on$model$trainable_weights
+    on$optimizer$apply_gradients(zip_lists(tape$gradient(loss, weights), weights))
+    on$step$assign_add(1)
+    on$mean$update_state(loss)
+  }
+  one <- made()
+  manager <- tf$train$CheckpointManager(one$checkpoint, folder, max_to_keep = 2)
+  expect_null(manager$latest_checkpoint)
+  expect_null(manager$restore_or_initialize())
+  train(one, 3)
+  path <- manager$save()
+  expect_identical(basename(path), "ckpt-1")
+  kept <- list(get_weights(one$model), one$mean$result())
+  train(one, 4)
+  ahead <- get_weights(one$model)
+  two <- made()
+  train(two, 1)
+  status <- two$checkpoint$restore(tf$train$latest_checkpoint(folder))
+  expect_true(status$assert_consumed())
+  expect_identical(list(get_weights(two$model), two$mean$result()), kept)
+  expect_identical(c(as.array(two$step), two$optimizer$iterations), c(3, 3))
+  train(two, 4)
+  expect_identical(get_weights(two$model), ahead)
+  expect_equal(as.array(two$step), 7)
+  expect_output(print(one$checkpoint), "checkpoint of net, optimizer, step, mean")
+  expect_identical(one$checkpoint$net$name, one$model$name)
+})
+
+test_that("the manager keeps the last ones, and never writes over a file", {
+  folder <- tempfile()
+  v <- tf$Variable(c(1, 2))
+  manager <- tf$train$CheckpointManager(tf$train$Checkpoint(v = v), folder, max_to_keep = 2)
+  for (i in 1:4) {
+    v$assign(c(i, i))
+    manager$save()
+  }
+  expect_identical(basename(manager$checkpoints), c("ckpt-3", "ckpt-4"))
+  expect_setequal(list.files(folder), c("checkpoint", "ckpt-3.safetensors", "ckpt-4.safetensors"))
+  again <- tf$train$Checkpoint(v = v) # it does not know of the others
+  path <- again$save(file.path(folder, "ckpt"))
+  expect_identical(basename(path), "ckpt-5")
+  expect_setequal(list.files(folder), c("checkpoint", paste0("ckpt-", 3:5, ".safetensors")))
+  unlink(file.path(folder, "ckpt-5.safetensors"))
+  expect_identical(tf$train$latest_checkpoint(folder), file.path(folder, "ckpt-4"))
+  v$assign(c(0, 0))
+  expect_identical(manager$restore_or_initialize(), file.path(folder, "ckpt-4"))
+  expect_equal(as.array(v), array(c(4, 4)))
+  other <- file.path(folder, "other")
+  expect_identical(again$write(other), other)
+  expect_true(file.exists(paste0(other, ".safetensors")))
+  again$read(other)
+  all <- tf$train$CheckpointManager(again, tempfile(), max_to_keep = NULL)
+  for (i in 1:3) all$save()
+  expect_length(all$checkpoints, 3)
+})
+
+test_that("what does not fit changes nothing, and is told in words", {
+  path <- file.path(tempfile(), "a")
+  dir.create(dirname(path))
+  v <- tf$Variable(c(1, 2))
+  w <- tf$Variable(3)
+  both <- tf$train$Checkpoint(v = v, w = w)
+  saved <- both$save(path)
+  long <- tf$Variable(c(5, 6, 7))
+  expect_error(tf$train$Checkpoint(v = long, w = w)$restore(saved), "has the shape", class = "nativenet_error_shape")
+  expect_error(tf$train$Checkpoint(v = long)$restore(saved), "holds 2 variables", class = "nativenet_error_shape")
+  expect_error(tf$train$Checkpoint(v = v, w = w, o = optimizer_sgd())$restore(saved), "no state of the optimizer",
+    class = "nativenet_error_shape")
+  expect_equal(as.array(long), array(c(5, 6, 7)))
+  expect_error(both$restore(paste0(path, "-9")), class = "nativenet_error_file")
+  safetensors_write(paste0(path, "-2.safetensors"), list(a = 1))
+  expect_error(both$restore(paste0(path, "-2")), "is no checkpoint", class = "nativenet_error_file")
+  expect_error(tf$train$Checkpoint(v = 3), "must be a model, a layer", class = "nativenet_error_value")
+  expect_error(tf$train$Checkpoint(v), "takes objects by name", class = "nativenet_error_value")
+  unbuilt <- tf$train$Checkpoint(d = layer_dense(units = 2))
+  expect_error(unbuilt$save(path), "call it once before", class = "nativenet_error_unbuilt")
+  expect_error(tf$train$CheckpointManager(3, "x"), class = "nativenet_error_value")
+  expect_error(both$nothing, class = "nativenet_error_member")
+})
+
+test_that("optimizers of TensorFlow 1, and what needs a session", {
+  expect_equal(tf$train$AdamOptimizer(0.1)$get_config()$epsilon, 1e-8)
+  expect_equal(tf$train$GradientDescentOptimizer(0.5)$learning_rate, 0.5)
+  expect_equal(tf$train$MomentumOptimizer(0.5, 0.9, use_nesterov = TRUE)$get_config()$momentum, 0.9)
+  expect_equal(tf$train$RMSPropOptimizer(0.1, decay = 0.8)$get_config()$rho, 0.8)
+  v <- tf$Variable(2)
+  with(tf$GradientTape() %as% tape, loss <- v^2)
+  tf$train$AdagradOptimizer(0.1)$apply_gradients(list(list(tape$gradient(loss, v), v)))
+  expect_equal(as.array(v), 2 - 0.1 * 4 / sqrt(0.1 + 16), tolerance = 1e-6)
+  expect_equal(tf$train$AdadeltaOptimizer(0.1)$learning_rate, 0.1)
+  for (f in list(tf$Session, tf$placeholder, tf$compat$v1$global_variables_initializer)) {
+    expect_error(f(), "there are no sessions", class = "nativenet_error_missing")
+  }
+})
