@@ -13,6 +13,9 @@
 #' Probabilities: [loss_binary_crossentropy()], [loss_categorical_crossentropy()],
 #' [loss_sparse_categorical_crossentropy()], [loss_kl_divergence()] (`"kld"`), [loss_poisson()].
 #'
+#' Rare classes and regions: [loss_binary_focal_crossentropy()], [loss_categorical_focal_crossentropy()], [loss_dice()],
+#' [loss_tversky()].
+#'
 #' Margins: [loss_hinge()], [loss_squared_hinge()], [loss_categorical_hinge()].
 #'
 #' @section Calling a loss:
@@ -82,8 +85,48 @@ loss_formulas <- list(
     wrong <- op_max(op_multiply(op_subtract(1, t), p), -1)
     op_relu(op_add(op_subtract(wrong, right), 1))
   },
-  cosine_similarity = function(t, p, config) op_negative(cosine_of(t, p))
+  cosine_similarity = function(t, p, config) op_negative(cosine_of(t, p)),
+  binary_focal_crossentropy = function(t, p, config) {
+    t <- smooth_labels(t, config$label_smoothing, 2)
+    right <- if (config$from_logits) op_sigmoid(p) else p
+    right <- op_add(op_multiply(t, right), op_multiply(op_subtract(1, t), op_subtract(1, right)))
+    values <- op_multiply(focus(right, config$gamma), op_binary_crossentropy(t, p, config$from_logits,
+      clip = session$epsilon, epsilon = session$epsilon))
+    if (config$apply_class_balancing) values <- op_multiply(values, op_add(op_multiply(t, 2 * config$alpha - 1),
+      1 - config$alpha))
+    op_mean(values, -1)
+  },
+  categorical_focal_crossentropy = function(t, p, config) {
+    t <- smooth_labels(t, config$label_smoothing, shape_of(p)[rank_of(p)])
+    p <- if (config$from_logits) op_softmax(p) else op_divide(p, op_sum(p, -1, keepdims = TRUE))
+    p <- op_clip(p, session$epsilon, 1 - session$epsilon)
+    values <- op_multiply(focus(p, config$gamma), op_multiply(t, op_negative(op_log(p))))
+    op_sum(op_multiply(values, unlist(config$alpha)), -1)
+  },
+  dice = function(t, p, config) {
+    both <- op_sum(op_multiply(t, p), config$axis)
+    all <- op_add(op_sum(t, config$axis), op_sum(p, config$axis))
+    op_subtract(1, op_divide(op_add(op_multiply(both, 2), session$epsilon), op_add(all, session$epsilon)))
+  },
+  tversky = function(t, p, config) {
+    both <- op_add(op_sum(op_multiply(t, p), config$axis), session$epsilon)
+    # which of the two errors is called which is as in Keras
+    missed <- op_sum(op_multiply(t, op_subtract(1, p)), config$axis)
+    invented <- op_sum(op_multiply(op_subtract(1, t), p), config$axis)
+    all <- op_add(op_add(both, op_multiply(missed, config$alpha)), op_multiply(invented, config$beta))
+    op_subtract(1, op_divide(both, all))
+  }
 )
+
+#' Axes are those of y_pred with the batch; NULL: all.
+#' @noRd
+region_config <- function(axis, fun = calling_function()) {
+  list(axis = if (!is.null(axis)) check_whole(unlist(axis), min = -8, arg = "axis", fun = fun))
+}
+
+#' The weight of what is predicted with probability p, less the surer it is.
+#' @noRd
+focus <- function(p, gamma) if (gamma == 0) op_ones_like(p) else op_power(op_subtract(1, p), gamma)
 
 smooth_labels <- function(t, share, classes) if (share == 0) t else op_add(op_multiply(t, 1 - share), share / classes)
 
@@ -174,7 +217,7 @@ loss_name <- function(loss) part_config(loss)$name
 #' @noRd
 loss_fuses <- function(loss) {
   axis <- part_config(loss)$axis
-  if (!is.null(axis) && axis == -1) {
+  if (identical(as.double(axis), -1)) {
     switch(part_name(loss), binary_crossentropy = "sigmoid", categorical_crossentropy = ,
       sparse_categorical_crossentropy = "softmax")
   }
@@ -196,13 +239,16 @@ loss_values <- function(loss, y_true, y_pred, logits = NULL) {
     config$from_logits <- TRUE
   }
   targets <- if (name == "sparse_categorical_crossentropy") "labels" else "values"
-  if (!is.null(config$axis) && config$axis != -1) {
+  if (!is.null(config$axis) && !name %in% region_losses && config$axis != -1) {
     if (targets == "values") y_true <- axis_to_end(y_true, config$axis, fun)
     y_pred <- axis_to_end(y_pred, config$axis, fun)
   }
   pair <- align_targets(y_true, y_pred, targets, fun)
   loss_formulas[[name]](pair$y_true, pair$y_pred, config)
 }
+
+# Whose axes are those of a region, not that of classes.
+region_losses <- c("dice", "tversky")
 
 #' What the user's loss or metric gives, as floats.
 #' @noRd

@@ -50,14 +50,45 @@ confusion_sums <- function(m, y_true, y_pred, weights) {
   t <- as_share(op_not_equal(pair$y_true, 0), pair$y_pred)
   p <- if (isTRUE(config$from_logits)) op_sigmoid(pair$y_pred) else pair$y_pred
   w <- weigh(op_ones_like(p), weights)
+  if (!is.null(config$top_k)) { # others are not predicted, whatever the threshold
+    best <- op_one_hot(largest_of(p, config$top_k)$indices, shape_of(p)[rank_of(p)], dtype = "float32",
+      zero_indexed = TRUE)
+    p <- op_where(op_greater(op_max(best, -2), 0), p, -Inf)
+  }
+  if (isTRUE(config$multi_label)) {
+    if (rank_of(p) < 2) abort("predictions of several labels need two axes, not shape ", format_shape(shape_of(p)),
+      class = "shape", fun = part_label(m))
+    n <- shape_of(p)[rank_of(p)]
+    if (!is.null(config$num_labels) && config$num_labels != n) abort("`num_labels` must be ", n,
+      ", as in `y_pred`, not ",
+      config$num_labels, class = "shape", fun = part_label(m))
+    if (!is.null(config$label_weights) && length(config$label_weights) != n)
+      abort("`label_weights` must have a number for each of ", n, " labels, not ", length(config$label_weights),
+        class = "shape", fun = part_label(m))
+    return(op_concat(lapply(seq_len(n) - 1, function(k) counts_at(t, p, w, config, k)), 1))
+  }
+  counts_at(t, p, w, config, config$class_id)
+}
+
+#' @param class which of the last axis, 0-based; NULL for all.
+#' @noRd
+counts_at <- function(t, p, w, config, class) {
   thresholds <- thresholds_of(config)
-  column <- function(x) op_reshape(if (is.null(config$class_id)) x else op_gather(x, config$class_id, axis = -1),
-    c(-1, 1))
+  column <- function(x) op_reshape(if (is.null(class)) x else op_gather(x, class, axis = -1), c(-1, 1))
   sides <- op_concat(list(column(op_multiply(w, t)), column(op_multiply(w, op_subtract(1, t)))), axis = 2) # (N, 2)
   above <- as_share(op_greater(column(p), array(thresholds, c(1, length(thresholds)))), p) # (N, thresholds)
   positive <- op_matmul(sides, above, transpose_x = TRUE) # (2, thresholds)
   negative <- op_subtract(op_expand_dims(op_sum(sides, axis = 1), -1), positive)
   op_reshape(op_concat(list(positive, negative), axis = 1), -1)
+}
+
+#' The result, or the mean of those of several labels.
+#' @noRd
+by_label <- function(totals, config, result) {
+  if (!isTRUE(config$multi_label)) return(result(confusion_counts(totals), config))
+  each <- apply(matrix(totals, 4 * length(thresholds_of(config))), 2, function(n) result(confusion_counts(n), config))
+  weights <- if (is.null(config$label_weights)) rep(1, length(each)) else unlist(config$label_weights)
+  share(sum(each * weights), sum(weights))
 }
 
 confusion_counts <- function(totals) {
@@ -66,7 +97,11 @@ confusion_counts <- function(totals) {
 }
 
 thresholds_of <- function(config) {
-  if (is.null(config$num_thresholds)) return(if (is.null(config$thresholds)) 0.5 else config$thresholds)
+  if (is.null(config$num_thresholds)) {
+    if (!is.null(config$thresholds)) return(config$thresholds)
+    return(if (is.null(config$top_k)) 0.5 else -3e38)
+  }
+  if (config$num_thresholds == 1) return(0.5)
   inner <- config$thresholds
   if (is.null(inner)) inner <- seq_len(config$num_thresholds - 2) / (config$num_thresholds - 1)
   # so that all predictions lie above the first and none above the last
@@ -85,8 +120,23 @@ confusion_results <- list(
     recall <- share(n$tp, n$tp + n$fn)
     if (config$curve == "ROC") area_under(share(n$fp, n$fp + n$tn), recall, config$summation_method)
     else area_under(recall, share(n$tp, n$tp + n$fp), config$summation_method)
-  }
+  },
+  sensitivity_at_specificity = function(n, config) best_where(share(n$tp, n$tp + n$fn), share(n$tn, n$tn + n$fp),
+    config$specificity),
+  specificity_at_sensitivity = function(n, config) best_where(share(n$tn, n$tn + n$fp), share(n$tp, n$tp + n$fn),
+    config$sensitivity),
+  precision_at_recall = function(n, config) best_where(share(n$tp, n$tp + n$fp), share(n$tp, n$tp + n$fn),
+    config$recall),
+  recall_at_precision = function(n, config) best_where(share(n$tp, n$tp + n$fn), share(n$tp, n$tp + n$fp),
+    config$precision)
 )
+
+#' The largest of one rate where the other is at least so large, as thresholds move.
+#' @noRd
+best_where <- function(rate, other, least) {
+  fits <- other >= least
+  if (any(fits)) max(rate[fits]) else 0
+}
 
 #' The area under y over x, whose points come from the right to the left.
 #' @noRd
@@ -257,9 +307,10 @@ metric_false_negatives <- function(y_true, y_pred, thresholds = NULL, ..., name 
   use_metric("false_negatives", list(thresholds = check_thresholds(thresholds)), name, list(...), y_true, y_pred)
 }
 
-confusion_config <- function(thresholds, class_id, fun = calling_function()) {
+confusion_config <- function(thresholds, class_id, top_k = NULL, fun = calling_function()) {
   if (!is.null(class_id)) class_id <- check_count(class_id, min = 0, fun = fun)
-  list(thresholds = check_thresholds(thresholds, fun), class_id = class_id)
+  if (!is.null(top_k)) top_k <- check_count(top_k, fun = fun)
+  list(thresholds = check_thresholds(thresholds, fun), top_k = top_k, class_id = class_id)
 }
 
 #' Precision metric
@@ -270,14 +321,16 @@ confusion_config <- function(thresholds, class_id, fun = calling_function()) {
 #' where a false alarm is expensive. See [metric_recall()] for its counterpart.
 #'
 #' @inheritParams metric_true_positives
+#' @param top_k only the so many largest of the last axis may be positive; without `thresholds` all of them are.
 #' @param class_id which class to look at, 0-based; `NULL` for all numbers of `y_pred`.
 #' @inherit metric_true_positives return sections
 #' @seealso [metrics]
 #' @examples
 #' metric_precision(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 2 / 3
 #' @export
-metric_precision <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "precision") {
-  use_metric("precision", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
+metric_precision <- function(y_true, y_pred, thresholds = NULL, top_k = NULL, class_id = NULL, ...,
+  name = "precision") {
+  use_metric("precision", confusion_config(thresholds, class_id, top_k), name, list(...), y_true, y_pred)
 }
 
 #' Recall metric
@@ -294,8 +347,8 @@ metric_precision <- function(y_true, y_pred, thresholds = NULL, class_id = NULL,
 #' metric_recall(c(0, 1, 1, 1), c(1, 0, 1, 1)) # 2 / 3
 #' metric_recall(c(0, 1, 1), c(0.3, 0.6, 0.9), thresholds = c(0.5, 0.8)) # 1 0.5
 #' @export
-metric_recall <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..., name = "recall") {
-  use_metric("recall", confusion_config(thresholds, class_id), name, list(...), y_true, y_pred)
+metric_recall <- function(y_true, y_pred, thresholds = NULL, top_k = NULL, class_id = NULL, ..., name = "recall") {
+  use_metric("recall", confusion_config(thresholds, class_id, top_k), name, list(...), y_true, y_pred)
 }
 
 #' Area under the curve
@@ -316,6 +369,9 @@ metric_recall <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..
 #' @param curve `"ROC"` or `"PR"`.
 #' @param summation_method `"interpolation"`, `"minoring"` or `"majoring"`.
 #' @param thresholds numbers from 0 to 1, in place of those between the ends.
+#' @param multi_label is it the mean of the areas of each label, the last axis, rather than that of all numbers?
+#' @param num_labels how many labels there are, which is checked; `NULL` for any.
+#' @param label_weights the weights of that mean, or `NULL`.
 #' @param from_logits are predictions logits, the inputs of a sigmoid, rather than probabilities?
 #' @return With `y_true` and `y_pred` a number. Without them a metric object, see [metrics].
 #' @inheritSection metric_mean_squared_error Errors
@@ -329,11 +385,16 @@ metric_recall <- function(y_true, y_pred, thresholds = NULL, class_id = NULL, ..
 #' m(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9))
 #' @export
 metric_auc <- function(y_true, y_pred, num_thresholds = 200, curve = "ROC", summation_method = "interpolation",
-  thresholds = NULL, from_logits = FALSE, ..., name = "auc") {
+  thresholds = NULL, multi_label = FALSE, num_labels = NULL, label_weights = NULL, from_logits = FALSE, ...,
+  name = "auc") {
   check_choice(curve, c("ROC", "PR"))
   check_choice(summation_method, c("interpolation", "minoring", "majoring"))
   thresholds <- check_thresholds(thresholds)
   num_thresholds <- if (is.null(thresholds)) check_count(num_thresholds, min = 2) else length(thresholds) + 2L
   use_metric("auc", list(num_thresholds = num_thresholds, curve = curve, summation_method = summation_method,
-    thresholds = thresholds, from_logits = check_flag(from_logits)), name, list(...), y_true, y_pred)
+    thresholds = thresholds, multi_label = check_flag(multi_label),
+    num_labels = if (!is.null(num_labels)) check_count(num_labels),
+    label_weights = if (!is.null(label_weights)) check_reals(label_weights), from_logits = check_flag(from_logits)),
+      name,
+    list(...), y_true, y_pred)
 }

@@ -15,13 +15,17 @@
 #' Probabilities: [metric_binary_crossentropy()], [metric_categorical_crossentropy()],
 #' [metric_sparse_categorical_crossentropy()], [metric_kl_divergence()] (`"kld"`), [metric_poisson()].
 #'
-#' Regression: [metric_mean_squared_error()] (`"mse"`), [metric_root_mean_squared_error()] (`"rmse"`),
+#' Classes and regions: [metric_f1_score()], [metric_iou()] and its like, [metric_sensitivity_at_specificity()] and
+#' its like.
+#'
+#' Regression: [metric_r2_score()], [metric_mean_squared_error()] (`"mse"`), [metric_root_mean_squared_error()]
+#' (`"rmse"`),
 #' [metric_mean_absolute_error()] (`"mae"`), [metric_mean_absolute_percentage_error()] (`"mape"`),
 #' [metric_mean_squared_logarithmic_error()] (`"msle"`), [metric_logcosh_error()], [metric_cosine_similarity()].
 #'
 #' Margins: [metric_hinge()], [metric_squared_hinge()], [metric_categorical_hinge()].
 #'
-#' Others: [metric_mean()], [custom_metric()].
+#' Others: [metric_mean()], [metric_sum()], [custom_metric()].
 #'
 #' In `compile()`, `"accuracy"` (or `"acc"`) and `"crossentropy"` (or `"ce"`) mean the binary, the categorical or the
 #' sparse categorical form, as the shapes ask for: predictions whose last axis has size 1 are binary; otherwise targets
@@ -63,7 +67,8 @@ loss_metrics <- c(
   binary_crossentropy = "binary_crossentropy", categorical_crossentropy = "categorical_crossentropy",
   sparse_categorical_crossentropy = "sparse_categorical_crossentropy", kl_divergence = "kl_divergence",
   poisson = "poisson", hinge = "hinge", squared_hinge = "squared_hinge", categorical_hinge = "categorical_hinge",
-  cosine_similarity = "cosine_similarity"
+  cosine_similarity = "cosine_similarity", binary_focal_crossentropy = "binary_focal_crossentropy",
+  categorical_focal_crossentropy = "categorical_focal_crossentropy"
 )
 
 #' The loss whose mean the metric is, or NULL.
@@ -111,16 +116,17 @@ metric_statistics <- function(m, y_true, y_pred, weights = NULL, logits = NULL) 
     return(op_reshape(op_multiply(op_sum(y_pred), 0), 1L))
   }
   if (part_name(m) %in% names(confusion_results)) return(confusion_sums(m, y_true, y_pred, weights))
+  if (part_name(m) %in% names(sum_metrics)) return(statistics_of_sums(m, y_true, y_pred, weights))
   values <- metric_values(m, y_true, y_pred, logits)
   if (rank_of(values) == 0 && part_name(m) != "mean") values <- op_multiply(sample_ones(y_pred, values), values)
   counts <- weigh(op_ones_like(values), weights)
   op_stack(list(op_sum(weigh(values, weights)), op_sum(counts)))
 }
 
-#' How many sums there are.
+#' Is it a mean over samples, whose two sums make it?
 #' @noRd
-metric_size <- function(m) if (part_name(m) %in% names(confusion_results))
-  4 * length(thresholds_of(part_config(m))) else 2
+is_mean_metric <- function(m) !part_name(m) %in% c("root_mean_squared_error", names(confusion_results),
+  names(sum_metrics))
 
 #' A 1 for each sample.
 #' @noRd
@@ -135,7 +141,8 @@ sample_ones <- function(y_pred, like) {
 metric_result <- function(m, totals) {
   if (!is.null(own_object(m))) return(as.double(own_object(m)$result()))
   result <- confusion_results[[part_name(m)]]
-  if (!is.null(result)) return(result(confusion_counts(totals), part_config(m)))
+  if (!is.null(result)) return(by_label(totals, part_config(m), result))
+  if (part_name(m) %in% names(sum_metrics)) return(sum_metrics[[part_name(m)]]$result(totals, full_config(m)))
   mean <- share(totals[1], totals[2])
   if (part_name(m) == "root_mean_squared_error") sqrt(mean) else mean
 }
@@ -217,18 +224,19 @@ call_metric <- function(y_true, y_pred = NULL, sample_weight = NULL) {
 
 metric_update <- function(m, y_true, y_pred = NULL, sample_weight = NULL) {
   if (!is.null(own_object(m))) return(update_own_metric(own_object(m), y_true, y_pred, sample_weight))
-  totals <- metric_totals(m)
   sums <- metric_statistics(m, y_true, y_pred, sample_weight)
+  totals <- metric_totals(m, dim(sums))
   variable_assign(totals, op_add(totals, op_cast(sums, "float64")))
   if (is_tracing()) assign("updates", metric_updates(m) + 1, envir = attr(m, "state"))
 }
 
-#' The variable that holds the sums over the batches.
+#' The variable that holds the sums over the batches, made with the first of them; NULL before.
+#' @param size how many sums there are.
 #' @noRd
-metric_totals <- function(m) {
+metric_totals <- function(m, size = NULL) {
   state <- attr(m, "state")
-  if (is.null(state$totals)) state$totals <- outside_of_trace(variable(numeric(metric_size(m)), "float64",
-    trainable = FALSE))
+  if (is.null(state$totals) && !is.null(size))
+    state$totals <- outside_of_trace(variable(array(0, size), "float64", trainable = FALSE))
   state$totals
 }
 
@@ -240,10 +248,14 @@ metric_updates <- function(m) max(0, attr(m, "state")$updates)
 #' @noRd
 metric_now <- function(m) {
   if (!is.null(own_object(m))) return(own_object(m)$result())
-  if (!is_tracing()) return(metric_result(m, as.double(metric_totals(m))))
+  if (!is_tracing()) {
+    totals <- metric_totals(m)
+    return(if (is.null(totals)) rep(0, max(1, length(part_config(m)$thresholds))) else metric_result(m,
+      as.double(totals)))
+  }
   if (is.null(session$stepping)) abort_trace("it asks a metric for its result")
   later <- structure(list(metric = m, updates = metric_updates(m)), class = "nn_metric_result")
-  if (metric_size(m) != 2 || part_name(m) == "root_mean_squared_error") return(later)
+  if (!is_mean_metric(m) || is.null(metric_totals(m))) return(later)
   parts <- op_unstack(metric_totals(m), axis = 1)
   mean <- op_where(op_equal(parts[[2]], 0), op_zeros_like(parts[[1]]), op_divide(parts[[1]], parts[[2]]))
   with_note(op_cast(mean, session$floatx), "metric", later)
@@ -284,7 +296,7 @@ use_metric <- function(metric, config, name, extra, y_true, y_pred) {
   check_no_more(extra, fun)
   m <- new_metric(metric, c(config, list(name = check_string(name, fun = fun))))
   if (!is_called(missing(y_true), missing(y_pred), fun)) return(m)
-  per_sample <- !metric %in% c("root_mean_squared_error", "mean", names(confusion_results))
+  per_sample <- !metric %in% c("root_mean_squared_error", "mean", names(confusion_results), names(sum_metrics))
   if (per_sample) metric_values(m, y_true, y_pred) else
     metric_result(m, as.double(metric_statistics(m, y_true, y_pred)))
 }

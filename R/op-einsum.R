@@ -75,7 +75,8 @@ op_tensordot <- function(x1, x2, axes = 2) {
 #' @noRd
 as_one_dtype <- function(xs) {
   typed <- Filter(is_tensor, xs)
-  dtype <- if (length(typed)) tensor_dtype(typed[[1]]) else if (any(vapply(xs, is.double, NA))) do.call(float_dtype, xs)
+  dtype <- if (length(typed)) tensor_dtype(typed[[1]]) else if (any(vapply(xs, is.double, NA))) do.call(float_dtype,
+    xs, quote = TRUE)
   lapply(xs, function(x) if (is_tensor(x)) x else tensor(x, dtype))
 }
 

@@ -148,7 +148,7 @@ op_correlate <- function(x1, x2, mode = "valid") {
 #' @rdname op_average
 #' @export
 op_bincount <- function(x, weights = NULL, minlength = 0L, sparse = FALSE) {
-  if (isTRUE(sparse)) abort("`sparse` tensors are not here", class = "missing")
+  refuse_sparse(sparse)
   check_not_tracing("`op_bincount()` has as many counts as the largest number asks for")
   minlength <- check_count(minlength, min = 0)
   values <- check_whole(c(as.array(tensor(x))), min = 0, arg = "x")

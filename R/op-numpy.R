@@ -60,8 +60,7 @@ op_linspace <- function(start, stop, num = 50L, endpoint = TRUE, retstep = FALSE
   num <- check_count(num, min = 0)
   parts <- num - check_flag(endpoint)
   share <- array((seq_len(num) - 1) / max(1, parts), num)
-  as_number <- function(x) if (is_tensor(x)) float_tensor(x) else tensor(x + 0, session$floatx)
-  ends <- lapply(list(start, stop), as_number)
+  ends <- lapply(as_one_dtype(list(start, stop)), float_tensor)
   length <- op_subtract(ends[[2]], ends[[1]])
   rank <- rank_of(length)
   at <- check_one_axis(axis, rank + 1) + 1
@@ -135,8 +134,15 @@ op_array <- function(x, dtype = NULL) {
 #' @rdname op_arange
 #' @export
 op_convert_to_tensor <- function(x, dtype = NULL, sparse = NULL, ragged = NULL) {
-  if (isTRUE(sparse) || isTRUE(ragged)) abort("`sparse` and `ragged` tensors are not here", class = "missing")
+  refuse_sparse(sparse)
+  refuse_sparse(ragged, "ragged")
   op_array(x, dtype)
+}
+
+refuse_sparse <- function(x, arg = "sparse", fun = calling_function()) {
+  if (!is.null(x) && check_flag(x, arg = arg, fun = fun)) abort("there are no `", arg, "` tensors here",
+    class = "missing",
+    fun = fun)
 }
 
 #' @rdname op_arange
@@ -172,7 +178,7 @@ op_size <- function(x) as.integer(prod(shape_of(x)))
 
 #' @rdname op_ndim
 #' @export
-op_dtype <- function(x) if (is_keras_tensor(x)) x$dtype$name else tensor_dtype(tensor(x))
+op_dtype <- function(x) if (is_keras_tensor(x)) as.character(x$dtype) else tensor_dtype(tensor(x))
 
 #' @rdname op_ndim
 #' @export

@@ -16,13 +16,17 @@ part_names <- list(
   loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
     "mean_squared_logarithmic_error", "huber", "logcosh", "binary_crossentropy", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge",
-    "cosine_similarity"),
+    "cosine_similarity", "binary_focal_crossentropy", "categorical_focal_crossentropy", "dice", "tversky"),
   metric = c("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
     "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy", "auc", "precision", "recall", "true_positives",
     "false_positives", "true_negatives", "false_negatives", "mean", "mean_squared_error", "root_mean_squared_error",
     "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "logcosh_error",
     "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "poisson",
-    "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss")
+    "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss", "sum", "f1_score", "fbeta_score",
+      "iou",
+    "mean_iou", "binary_iou", "one_hot_iou", "one_hot_mean_iou", "r2_score", "sensitivity_at_specificity",
+    "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision", "binary_focal_crossentropy",
+    "categorical_focal_crossentropy")
 )
 
 error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",

@@ -123,6 +123,10 @@ odd_defaults <- alist(
 
 # Calls of the other functions.
 odd_calls <- alist(
+  metric_iou(c(0, 1), c(0, 1), 2, 0), metric_mean_iou(c(0, 1), c(0, 1), 2), metric_sum(1:2),
+  metric_one_hot_iou(diag(2), diag(2), 2, 0), metric_one_hot_mean_iou(diag(2), diag(2), 2),
+  metric_sensitivity_at_specificity(c(0, 1), c(0.2, 0.8), 0.5), metric_recall_at_precision(c(0, 1), c(0.2, 0.8), 0.5),
+  metric_specificity_at_sensitivity(c(0, 1), c(0.2, 0.8), 0.5), metric_precision_at_recall(c(0, 1), c(0.2, 0.8), 0.5),
   config_set_backend("jax"), config_set_dtype_policy("float32"), config_set_epsilon(1e-7), config_set_floatx("float32"),
   config_set_image_data_format("channels_last"), keras_variable(c(1, 2)), random_normal(2), random_uniform(2),
   random_truncated_normal(2), random_integer(2, 1, 7), random_categorical(matrix(0, 1, 2), 3), random_gamma(2, 1),

@@ -132,7 +132,7 @@ keras_op_cases <- alist(
   in_top_k = list(op_in_top_k(c(2, 5, 3), rbind(c(1, 2, 3, 4, 5, 6), c(6, 5, 4, 3, 2, 1), c(1, 9, 8, 7, 6, 5)), 3),
     c(FALSE, FALSE, TRUE)),
   cond = list(op_cond(tensor(TRUE), function() tensor(1), function() tensor(2)), 1),
-  switch = list(op_switch(2L, list(function(x) x, function(x) x * 2), tensor(3)), 6, op_switch(9,
+  switch = list(op_switch(2L, list(function(x) 1, function(x) x), tensor(3)), 3, op_switch(9,
     list(function() tensor(5))),
     5),
   while_loop = list(op_while_loop(function(i) i < 10, function(i) list(i + 1), list(tensor(0)))[[1]], 10,

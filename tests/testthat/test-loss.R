@@ -50,7 +50,27 @@ cases <- list(
   list(loss_squared_hinge(), one_hot, logits, function(t, p) rowMeans(pmax(1 - (2 * t - 1) * p, 0)^2)),
   list(loss_categorical_hinge(), one_hot, logits, function(t, p)
     pmax(0, apply((1 - t) * p, 1, max) - rowSums(t * p) + 1)),
-  list(loss_cosine_similarity(), any_t, logits, function(t, p) -rowSums(unit(t) * unit(p)))
+  list(loss_cosine_similarity(), any_t, logits, function(t, p) -rowSums(unit(t) * unit(p))),
+  list(loss_binary_focal_crossentropy(apply_class_balancing = TRUE, alpha = 0.3, gamma = 1.5, label_smoothing = 0.1),
+    one_hot, share_p, function(t, p) {
+      t <- 0.9 * t + 0.05
+      q <- t * p + (1 - t) * (1 - p)
+      rowMeans((t * 0.3 + (1 - t) * 0.7) * (1 - q)^1.5 * -(t * log(p + e) + (1 - t) * log(1 - p + e)))
+    }),
+  list(loss_binary_focal_crossentropy(gamma = 0, from_logits = TRUE), share_t, logits, function(t, x)
+    rowMeans(pmax(x, 0) - x * t + log(1 + exp(-abs(x))))),
+  list(loss_categorical_focal_crossentropy(alpha = c(0.1, 0.5, 2), gamma = 1.5), one_hot, share_p, function(t, p) {
+    p <- rescaled(p)
+    rowSums(t(t(-t * log(p) * (1 - p)^1.5) * c(0.1, 0.5, 2)))
+  }),
+  list(loss_categorical_focal_crossentropy(from_logits = TRUE), one_hot, logits, function(t, x) {
+    p <- exp(x) / rowSums(exp(x))
+    rowSums(-0.25 * t * log(p) * (1 - p)^2)
+  }),
+  list(loss_dice(axis = 2), one_hot, share_p, function(t, p)
+    1 - (2 * rowSums(t * p) + e) / (rowSums(t) + rowSums(p) + e)),
+  list(loss_tversky(alpha = 0.3, beta = 0.8, axis = 2), one_hot, share_p, function(t, p)
+    1 - (rowSums(t * p) + e) / (rowSums(t * p) + e + 0.3 * rowSums(t * (1 - p)) + 0.8 * rowSums((1 - t) * p)))
 )
 
 test_that("each loss follows its formula, in both dtypes, whole and reduced", {
@@ -90,6 +110,43 @@ test_that("derivatives towards predictions, and towards targets where they may f
     expect_true(check_gradient(function(p) case[[1]](t, p, weights), case[[3]])$ok, info = part_label(case[[1]]))
   }
   expect_true(all(check_gradient(function(t, p) loss_kl_divergence()(t, p), share_t, share_p)$ok))
+})
+
+test_that("losses of rare classes and of regions: Keras' published examples, and in training", {
+  value <- function(x) as.vector(as.array(x))
+  t <- rbind(c(0, 1), c(0, 0))
+  expect_equal(value(loss_binary_focal_crossentropy(t, rbind(c(0.6, 0.4), c(0.4, 0.6)), gamma = 2)), c(0.330, 0.206),
+    tolerance = 2e-3)
+  z <- rbind(c(-18.6, 0.51), c(2.94, -12.8))
+  expect_equal(value(loss_binary_focal_crossentropy(from_logits = TRUE)(c(0, 1, 0, 0), c(t(z)))), 0.691,
+    tolerance = 1e-3)
+  balanced <- loss_binary_focal_crossentropy(apply_class_balancing = TRUE, gamma = 3, from_logits = TRUE)
+  expect_equal(value(balanced(t, z)), 0.482, tolerance = 1e-3)
+  expect_equal(value(balanced(t, z, sample_weight = c(0.8, 0.2))), 0.097, tolerance = 5e-3)
+  hot <- rbind(c(0, 1, 0), c(0, 0, 1))
+  expect_equal(value(loss_categorical_focal_crossentropy()(hot, rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))), 0.23315276,
+    tolerance = 1e-6)
+  pictures <- function(...) aperm(array(c(...), c(1, 2, 2, 2)), c(4, 3, 2, 1))
+  true <- pictures(1, 1, 0, 0, 1, 1, 0, 0)
+  guess <- pictures(0, 1, 0, 1, 0.4, 0, 0, 0.9)
+  expect_equal(value(loss_dice(true, guess, axis = c(2, 3, 4))), c(0.5, 0.75757575), tolerance = 1e-6)
+  expect_equal(value(loss_dice()(true, guess)), 0.6164384, tolerance = 1e-6)
+  expect_equal(value(loss_tversky()(true, guess)), 0.6164384, tolerance = 1e-6)
+  # one region for each batch: the mean of the batches' losses, and a number that training makes small
+  set.seed(1)
+  x <- matrix(rnorm(60), 20)
+  y <- matrix(as.numeric(x[, 1] > 0))
+  for (loss in list(loss_dice(), loss_tversky(alpha = 0.7), loss_binary_focal_crossentropy())) {
+    model <- keras_model_sequential(input_shape = 3) |> layer_dense(1, activation = "sigmoid")
+    model |> compile(optimizer_adam(0.1), loss)
+    before <- evaluate(model, x, y, batch_size = 20, verbose = 0)[["loss"]]
+    expect_equal(before, value(loss(y, predict(model, x, verbose = 0))), tolerance = 1e-6)
+    fit(model, x, y, epochs = 10, batch_size = 8, verbose = 0)
+    expect_lt(evaluate(model, x, y, batch_size = 20, verbose = 0)[["loss"]], before / 1.3)
+  }
+  expect_error(loss_dice(axis = "a"), "`axis`")
+  expect_error(loss_binary_focal_crossentropy(gamma = -1), "`gamma`")
+  expect_error(loss_categorical_focal_crossentropy(alpha = -1), "`alpha`")
 })
 
 test_that("Keras' published examples", {

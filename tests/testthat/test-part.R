@@ -1,5 +1,7 @@
 # Parts in general: names, strings, saved forms, functions of one's own.
 
+needing_arguments <- c("iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou", "sensitivity_at_specificity",
+  "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision")
 kinds <- c("initializer", "regularizer", "constraint", "activation", "loss", "metric")
 saved <- function(kind, x, ...) as_part(kind, serialize_part(x), ...)
 same_part <- function(a, b) identical(class(a), class(b)) && identical(part_name(a), part_name(b)) &&
@@ -14,7 +16,10 @@ test_that("each name has an exported constructor; strings, aliases and construct
     others <- c("loss_function", "loss_kullback_leibler_divergence") # a class of the labs; another name
     expect_setequal(setdiff(grep(paste0("^", kind, "_"), exported, value = TRUE), others),
       setdiff(constructors, "metric_of_loss"))
-    for (name in names(known)) {
+    # a string does not say what they need
+    for (name in names(known)[known %in% needing_arguments])
+      expect_error(as_part(kind, name), "must be given", class = "nativenet_error")
+    for (name in names(known)[!known %in% needing_arguments]) {
       constructor <- part_constructor(kind, known[[name]])
       made <- constructor()
       expect_identical(list(class(made), is.function(made), part_name(made)),
@@ -41,13 +46,15 @@ test_that("parts are saved as plain lists and made again from them", {
     loss = list(loss_binary_crossentropy(from_logits = TRUE, label_smoothing = 0.1, reduction = "sum", name = "mine"),
       loss_huber(delta = 3)),
     metric = list(metric_auc(num_thresholds = 11, curve = "PR"), metric_auc(thresholds = c(0.2, 0.6)),
-      metric_precision(thresholds = c(0.1, 0.9), class_id = 1), as_metric("huber", 1, 1),
+      metric_precision(thresholds = c(0.1, 0.9), class_id = 1), metric_iou(num_classes = 3, target_class_ids = c(0, 2)),
+      metric_recall_at_precision(precision = 0.4), metric_f1_score(), as_metric("huber", 1, 1),
       as_metric(loss_huber(delta = 2), 1, 1))
   )
   expect_setequal(names(examples), kinds)
   plain <- function(x) is.null(x) || is.atomic(x) && is.null(attributes(x)) || is.list(x) && all(vapply(x, plain, NA))
   for (kind in kinds) {
-    for (x in c(examples[[kind]], lapply(known_names(kind), function(name) as_part(kind, name)))) {
+    for (x in c(examples[[kind]], lapply(setdiff(known_names(kind), needing_arguments), function(name)
+      as_part(kind, name)))) {
       expect_true(plain(serialize_part(x)), info = part_label(x))
       expect_true(same_part(saved(kind, x), x), info = part_label(x))
       if (kind != "metric") expect_identical(saved(kind, x), x)
@@ -89,7 +96,8 @@ test_that("parts print as the call that makes them", {
   expect_output(print(constraint_nonneg()), "<constraint nonneg()>", fixed = TRUE)
   expect_output(print(initializer_constant(1:9)), "<initializer constant(value = <an integer vector of length 9>)>",
     fixed = TRUE)
-  expect_output(print(metric_recall()), "<metric recall(thresholds = NULL, class_id = NULL, name = \"recall\")>",
+  expect_output(print(metric_recall()),
+    "<metric recall(thresholds = NULL, top_k = NULL, class_id = NULL, name = \"recall\")>",
     fixed = TRUE)
   expect_output(print(as_part("loss", function(y_true, y_pred) y_pred)),
     "<loss custom(reduction = \"auto\", name = \"custom\")>", fixed = TRUE)
