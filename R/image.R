@@ -205,9 +205,9 @@ picture_format <- function(start) {
 
 #' The installed package that reads or writes a format.
 #' @noRd
-picture_package <- function(format, what, fun) {
+picture_package <- function(format, what, fun, installed = function(name) requireNamespace(name, quietly = TRUE)) {
   packages <- c(if (format %in% c("png", "jpeg")) format, "magick")
-  for (package in packages) if (requireNamespace(package, quietly = TRUE)) return(package)
+  for (package in packages) if (installed(package)) return(package)
   abort(what, " needs the package ", packages[1], ", which is not installed: `install.packages(\"", packages[1], "\")`",
     class = "missing", fun = fun)
 }

@@ -78,6 +78,7 @@ sensible <- list(
   c("^tf[$](Variable[|]initial_value|`function`[|]func)$",
     some_functions),
   c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"),
+  c("dataset_from_directory[|]labels$", "named", "variable"),
   c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
   c("(reshape|as_tensor|input)[|](shape|batch_shape|target_shape|dim)$", "minus")
 )

@@ -131,11 +131,16 @@ test_that("files that are no pictures are refused", {
   expect_error(image_array_save(matrix(1:4, 2), file.path(tempdir(), "no", "folder.png")), "does not exist",
     class = "nativenet_error_file")
   expect_error(image_array_save(matrix(1:4, 2), "name"), "`path` must end with a format", fixed = TRUE)
-  skip_if(requireNamespace("magick", quietly = TRUE))
-  writeBin(charToRaw("BM and more of a bitmap"), file)
-  refused("a BMP file, needs the package magick, which is not installed: `install.packages", class =
-    "nativenet_error_missing")
-  expect_error(image_array_save(matrix(1:4, 2), "x.bmp"), "needs the package magick", class = "nativenet_error_missing")
+})
+
+test_that("the package that reads a format is one that is installed, or is asked for", {
+  package <- function(format, ...) picture_package(format, "the file", "image_load", function(name) name %in% c(...))
+  expect_identical(package("png", "png", "magick"), "png")
+  expect_identical(package("png", "jpeg", "magick"), "magick")
+  expect_identical(package("bmp", "png", "magick"), "magick")
+  expect_error(package("jpeg", "png"), "the file needs the package jpeg, which is not installed: `install.packages",
+    class = "nativenet_error_missing")
+  expect_error(package("bmp", "png", "jpeg"), "needs the package magick", class = "nativenet_error_missing")
 })
 
 test_that("image_array_resize() reads from edge to edge", {
