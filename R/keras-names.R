@@ -117,6 +117,7 @@ keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = 
 #' @rdname keras_input
 #' @export
 keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, name = "Variable") {
+  if (!is.null(shape)) shape <- check_sizes(shape)
   value <- initializer
   if (is.function(initializer) || is.character(initializer)) value <- as_part("initializer", initializer)(shape,
     float_unless(dtype))
@@ -228,6 +229,7 @@ random_dropout <- function(inputs, rate, noise_shape = NULL, seed = NULL) {
 #' @rdname random_normal
 #' @export
 random_seed_generator <- function(seed = NULL, name = NULL, ...) {
+  if (!is.null(name)) check_string(name)
   self <- list2env(list(seed = if (is.null(seed)) sample.int(2^31 - 1, 1) else check_seed(seed), drawn = 0),
     parent = emptyenv())
   self$next_seed <- function() {

@@ -50,6 +50,7 @@ inverse_of <- function(x, adjoint = FALSE) {
 #' @export
 op_lstsq <- function(a, b, rcond = NULL, l2_regularizer = 0, fast = FALSE) {
   lambda <- check_number(l2_regularizer, min = 0)
+  if (!is.null(rcond)) rcond <- check_number(rcond, min = 0)
   if (rank_of(b) == 1) return(op_squeeze(op_lstsq(a, op_expand_dims(b, -1), rcond, lambda, fast), -1))
   both <- same_batch(a, b)
   sizes <- shape_of(both[[1]])

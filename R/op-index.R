@@ -240,7 +240,7 @@ op_unravel_index <- function(indices, shape) {
 #' @rdname op_searchsorted
 #' @export
 op_multi_hot <- function(inputs, num_classes, axis = -1L, dtype = NULL, sparse = FALSE, ...) {
-  refuse_sparse(sparse)
+  refuse_sparse(check_flag(sparse))
   found <- op_one_hot(inputs, num_classes, axis, dtype, zero_indexed = TRUE)
   op_max(found, if (rank_of(inputs) > 1) 2 else 1)
 }

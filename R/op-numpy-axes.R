@@ -51,6 +51,7 @@ op_average <- function(x, axis = NULL, weights = NULL) {
 #' @rdname op_average
 #' @export
 op_moments <- function(x, axes, keepdims = FALSE, synchronized = FALSE) {
+  check_flag(synchronized)
   x <- float_tensor(x)
   list(mean = op_mean(x, axes, keepdims), variance = op_var(x, axes, keepdims))
 }
@@ -66,7 +67,7 @@ op_quantile <- function(x, q, axis = NULL, method = "linear", keepdims = FALSE) 
   check_choice(method, c("linear", "lower", "higher", "midpoint", "nearest"))
   check_flag(keepdims)
   rank <- rank_of(x)
-  share <- if (is_tensor(q)) as.array(q) else q
+  share <- if (is_tensor(q)) as.array(q) else check_reals(q)
   for (p in as.vector(share)) check_number(p, min = 0, max = 1, arg = "q")
   at <- if (is.null(axis)) seq_len(rank) else sort(check_axis(axis, rank) + 1)
   sizes <- shape_of(x)
@@ -148,7 +149,7 @@ op_correlate <- function(x1, x2, mode = "valid") {
 #' @rdname op_average
 #' @export
 op_bincount <- function(x, weights = NULL, minlength = 0L, sparse = FALSE) {
-  refuse_sparse(sparse)
+  refuse_sparse(check_flag(sparse))
   check_not_tracing("`op_bincount()` has as many counts as the largest number asks for")
   minlength <- check_count(minlength, min = 0)
   values <- check_whole(c(as.array(tensor(x))), min = 0, arg = "x")
@@ -164,7 +165,7 @@ op_histogram <- function(x, bins = 10L, range = NULL) {
   bins <- check_count(bins)
   x <- op_reshape(float_tensor(x), -1)
   ends <- if (is.null(range)) as.numeric(c(as.array(op_min(x)), as.array(op_max(x)))) else unlist(range)
-  if (!are_numbers(ends) || length(ends) != 2 || ends[1] > ends[2])
+  if (!are_numbers(ends) || length(ends) != 2 || !all(is.finite(ends)) || ends[1] > ends[2])
     abort("`range` must be two increasing numbers, not ",
     describe(range))
   if (ends[1] == ends[2]) ends <- ends + c(-0.5, 0.5)
@@ -221,7 +222,8 @@ op_vdot <- function(x1, x2) {
 #' @rdname op_dot
 #' @export
 op_cross <- function(x1, x2, axisa = -1L, axisb = -1L, axisc = -1L, axis = NULL) {
-  if (!is.null(axis)) axisa <- axisb <- axisc <- axis
+  if (!is.null(axis)) axisa <- axisb <- axisc <- check_number(axis)
+  for (at in list(axisa, axisb, axisc)) check_number(at, arg = "axis")
   both <- Map(function(x, at) op_moveaxis(x, at, -1), as_one_dtype(list(x1, x2)), c(axisa, axisb))
   sizes <- vapply(both, function(x) utils::tail(shape_of(x), 1), 0L)
   if (any(!sizes %in% 2:3)) abort("`x1` and `x2` must have two or three numbers along the axis, not ", sizes[1],
@@ -317,10 +319,10 @@ op_roll <- function(x, shift, axis = NULL) {
 #' @export
 op_rot90 <- function(array, k = 1L, axes = list(1L, 2L)) {
   rank <- rank_of(array)
-  at <- check_axis(unlist(axes), rank) + 1
+  at <- check_axis(if (is_branch(axes)) unlist(axes) else axes, rank, "axes") + 1
   if (length(at) != 2 || at[1] == at[2]) abort("`axes` must be two axes, not ", describe(axes))
   order <- replace(seq_len(rank), at, rev(at))
-  switch(check_whole(k) %% 4 + 1, as_value(tensor(array)), op_transpose(op_reverse(array, at[2]), order),
+  switch(check_count(k, min = -2^31) %% 4 + 1, as_value(tensor(array)), op_transpose(op_reverse(array, at[2]), order),
     op_reverse(array, at), op_reverse(op_transpose(array, order), at[2]))
 }
 
@@ -328,8 +330,8 @@ op_rot90 <- function(array, k = 1L, axes = list(1L, 2L)) {
 #' @export
 op_moveaxis <- function(x, source, destination) {
   rank <- rank_of(x)
-  from <- check_axis(unlist(source), rank, "source") + 1
-  to <- check_axis(unlist(destination), rank, "destination") + 1
+  from <- check_axis(source, rank, "source") + 1
+  to <- check_axis(destination, rank, "destination") + 1
   if (length(from) != length(to) || anyDuplicated(from) || anyDuplicated(to)) {
     abort("`source` and `destination` must be as many different axes, not ", describe(source), " and ",
       describe(destination))
@@ -354,11 +356,13 @@ op_ravel <- function(x) op_reshape(x, -1)
 
 #' @rdname op_concatenate
 #' @export
-op_tril <- function(x, k = 0L) triangle(x, function(number) number <= check_whole(k, arg = "k"))
+op_tril <- function(x, k = 0L) triangle(x, function(number) number <= check_count(k, min = -2^31, arg = "k",
+  fun = "op_tril"))
 
 #' @rdname op_concatenate
 #' @export
-op_triu <- function(x, k = 0L) triangle(x, function(number) number >= check_whole(k, arg = "k"))
+op_triu <- function(x, k = 0L) triangle(x, function(number) number >= check_count(k, min = -2^31, arg = "k",
+  fun = "op_triu"))
 
 triangle <- function(x, keep, fun = calling_function()) {
   x <- as_value(tensor(x))

@@ -120,7 +120,7 @@ tensor_of_diagonals <- function(rows, columns, k, dtype, compare, fun = calling_
   rows <- check_count(rows, min = 0, arg = "N", fun = fun)
   columns <- if (is.null(columns)) rows else check_count(columns, min = 0, arg = "M", fun = fun)
   number <- diag_number(c(rows, columns), "N")
-  tensor(compare(number, check_whole(k, arg = "k", fun = fun)) + 0, float_unless(dtype))
+  tensor(compare(number, check_count(k, min = -2^31, arg = "k", fun = fun)) + 0, float_unless(dtype))
 }
 
 float_unless <- function(dtype) if (is.null(dtype)) session$floatx else dtype
@@ -402,6 +402,7 @@ op_select <- function(condlist, choicelist, default = 0) {
     abort("`condlist` and `choicelist` must be lists of the same length, not ", describe(condlist), " and ",
       describe(choicelist))
   }
+  if (!is_tensor(default)) default <- check_number(default)
   choices <- as_one_dtype(c(choicelist, list(default)))
   y <- choices[[length(choices)]]
   for (k in rev(seq_along(condlist))) y <- op_where(condlist[[k]], choices[[k]], y)

@@ -20,6 +20,7 @@ pattern,reason
 ^k_(.*session|.*placeholder|.*learning_phase|manual_variable|.*uids?$|function|to_dense|.*sparse|in_t),graphs of TensorFlow 1
 ^(iterator_(initializer|make|string)|make_iterator_(from|initializable)|with_dataset|out_of_range),graphs of TensorFlow 1
 ^(sql|sqlite|sparse_tensor|hdf5_matrix|dataset_(snapshot|options)|tfrecord),files and services of others
+^op_(angle|conj|imag|real|polar|view_as_(complex|real)|eig)$,complex numbers
 yaml,Keras refuses YAML itself
 ^(%<>%|\\.$|%<-active|run_dir$|train$|train_and_evaluate|parse_|tf_extract|tf_probability|view_function_graph),of other packages
 ")

@@ -73,6 +73,7 @@ sensible <- list(
   # nothing in a list: any size, or an empty text
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
     "nulls"), c("sequences$", "nested"),
+  c("^op_is_tensor[|]x$", hopeless),
   # other kinds beside that of the default
   c("^(op|k|loss|metric|activation)_|^tf[$]|^[^a-z]", "symbolic"), # which ops take
   c("^tf[$](Variable[|]initial_value|`function`[|]func)$",
