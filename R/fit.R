@@ -118,6 +118,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   self$stop_training <- FALSE
   callback_set(callbacks, object, params)
   run_callbacks(callbacks, "on_train_begin")
+  if (!is.null(self$first_epoch)) run$epoch <- max(run$epoch, self$first_epoch) # that of a backup
+  self$first_epoch <- NULL
   interrupted <- FALSE
   on.exit({
     progress$done()

@@ -7,7 +7,7 @@ not_yet_names <- list(
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),
   backend = c("k_ctc_batch_cost", "k_ctc_decode", "k_ctc_label_dense_to_sparse", "k_local_conv1d", "k_local_conv2d"),
-  training = c("callback_backup_and_restore", "callback_remote_monitor")
+  training = "callback_remote_monitor"
 )
 
 #' Functions of Keras that are not in this version

@@ -283,6 +283,7 @@ odd_calls <- alist(
   layer_tied_dense(matrix(1, 2, 3), {d <- layer_dense(units = 3); d(matrix(1, 2, 2)); d}),
   learning_rate_schedule_piecewise_constant_decay(c(1, 2), c(0.1, 0.01, 0.001)), callback_csv_logger("log.csv"),
   callback_learning_rate_scheduler(function(epoch, lr) lr), callback_model_checkpoint("checkpoint"),
+  callback_backup_and_restore("backup"),
   new_callback_class("Mine", on_epoch_end = function(epoch, logs) NULL),
   new_layer_class("Mine", call = function(self, x) x), new_model_class("Mine"), Model("Mine"),
   Layer("Mine", call = function(x) x), new_loss_class("Mine", call = function(y_true, y_pred) y_pred),

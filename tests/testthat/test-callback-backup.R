@@ -1,0 +1,43 @@
+# A training that is taken up again.
+
+test_that("a training that ended goes on where it stood, as if it had not", {
+  x <- matrix(sin(1:24), 8)
+  y <- cos(1:8)
+  made <- function() {
+    set.seed(1)
+    model <- keras_model_sequential(input_shape = 3) |> layer_dense(4, activation = "tanh") |> layer_dense(1)
+    compile(model, optimizer_adam(0.05), "mse")
+    model
+  }
+  folder <- file.path(tempfile(), "deep")
+  file <- file.path(folder, "backup.safetensors")
+  run <- function(model, ..., epochs = 6) fit(model, x, y, epochs = epochs, batch_size = 4, shuffle = FALSE,
+    verbose = 0, callbacks = list(...))
+  whole <- made()
+  run(whole)
+  first <- made()
+  stops <- callback_lambda(on_epoch_begin = function(epoch, logs) if (epoch == 4) stop("the power fails"))
+  expect_error(run(first, callback_backup_and_restore(folder), stops), "the power fails")
+  expect_true(file.exists(file))
+  second <- made()
+  seen <- c()
+  history <- run(second, callback_backup_and_restore(folder), callback_lambda(on_epoch_end = function(epoch, logs)
+    seen <<- c(seen, epoch)))
+  expect_identical(seen, c(4, 5))
+  expect_equal(get_weights(second), get_weights(whole), tolerance = 1e-6)
+  expect_length(history$metrics$loss, 2)
+  expect_false(file.exists(file))
+  expect_identical(second$optimizer$iterations, 12)
+  run(second, callback_backup_and_restore(folder, delete_checkpoint = FALSE), epochs = 1)
+  expect_true(file.exists(file))
+  expect_length(suppressWarnings(run(second, callback_backup_and_restore(folder), epochs = 1))$metrics, 0)
+  other <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
+  compile(other, "sgd", "mse")
+  safetensors_write(file, list(a = 1))
+  expect_error(run(other, callback_backup_and_restore(folder)), "is no backup", class = "nativenet_error_file")
+  unlink(file)
+  third <- made()
+  breaks <- callback_lambda(on_train_batch_end = function(batch, logs) if (batch == 1) stop("the power fails"))
+  expect_error(run(third, callback_backup_and_restore(folder, save_freq = 1), breaks), "the power fails")
+  expect_identical(safetensors_read(file)$metadata$epoch, "0")
+})
