@@ -3,6 +3,13 @@
 model_members <- list(
   layers = function(self) model_layers(self),
   inputs = function(self) self$inputs,
+  input_names = function(self) if (!is.null(self$inputs)) input_names(self),
+  output_names = function(self) if (!is.null(self$outputs)) output_names(self),
+  build = function(self) function(input_shape) {
+    shape <- check_input_shape(input_shape, "input_shape", self$name)
+    if (is_sequential(layer_handle(self)) && !self$built) build_sequential(self, shape[-1])
+    invisible()
+  },
   outputs = function(self) self$outputs,
   optimizer = function(self) self$compiled$optimizer,
   loss = function(self) self$compiled$loss,

@@ -358,6 +358,10 @@ layer_members <- list(
   reset_states = function(self) function() reset_states(as_layer(self)),
   add_loss = function(self) function(losses, ...) invisible(add_losses(self, losses)),
   losses = function(self) losses_of(self),
+  build = function(self) function(input_shape) invisible(build_layer(self, check_input_shape(input_shape,
+    "input_shape", self$name))),
+  call = function(self) function(inputs, ...) apply_layer(self, inputs, ...),
+  supports_masking = function(self) !is.null(layer_type(self)$mask) && !isFALSE(layer_type(self)$mask),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
   count_params = function(self) function() count_of(all_weights(self))

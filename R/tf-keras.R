@@ -57,8 +57,8 @@ keras_namespace <- function() {
       if (kind == "loss") list(Reduction = new_namespace("tf$keras$losses$Reduction", list(NONE = "none", SUM = "sum",
         AUTO = "auto", SUM_OVER_BATCH_SIZE = "sum_over_batch_size"))))
   }
-  callbacks <- c("backup_and_restore", "csv_logger", "early_stopping", "lambda", "learning_rate_scheduler", "model_checkpoint",
-    "progbar_logger", "reduce_lr_on_plateau", "tensorboard", "terminate_on_naan")
+  callbacks <- c("backup_and_restore", "csv_logger", "early_stopping", "lambda", "learning_rate_scheduler",
+    "model_checkpoint", "progbar_logger", "reduce_lr_on_plateau", "tensorboard", "terminate_on_naan")
   callback_names <- sub("Onplateau", "OnPlateau", python_class(callbacks))
   callback_names[callbacks == "lambda"] <- "LambdaCallback"
   backend <- sub("k_", "", named("k"))
