@@ -465,8 +465,7 @@ get_config.nn_model <- function(object) {
   calls <- lapply(selves, function(s) Filter(function(n) identical(n$layer, s), nodes))
   place <- function(x, named = NULL) {
     at <- place_of(x$node$layer, selves)
-    first <- first_call(list(class_name = x$node$layer$class_name, config = if (is_model(layer_handle(x$node$layer)))
-      get_config(layer_handle(x$node$layer))))
+    first <- as.numeric(is_model(layer_handle(x$node$layer))) # a model that is built has been called by itself
     c(list(x$node$layer$name, place_of(x$node, calls[[at]]) - 1 + first, place_of(x, tensor_leaves(
       x$node$outputs)) - 1), named)
   }

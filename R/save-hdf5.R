@@ -59,12 +59,18 @@ read_h5 <- function(path, refuse, fun) {
   )
 }
 
+# Groups may hold each other, so that walks through them never end: each takes of the room.
 deepest_group <- 40
+group_cost <- 200
 
 # An external link names another file of the machine.
 check_h5_link <- function(type, name, refuse) {
-  if (!grepl("HARD|SOFT", type)) refuse("its member ", encodeString(name, quote = "\""), " lies in another file")
+  if (!grepl("HARD", type)) refuse("its member ", encodeString(name, quote = "\""), " is a link elsewhere")
 }
+
+#' How many numbers the data sets of a group hold.
+#' @noRd
+h5_count <- function(x) if (is_h5_group(x)) sum(0, vapply(x$members, h5_count, 0)) else length(x)
 
 natural_order <- function(x, dim) if (length(dim) > 1) aperm(array(as.vector(x), dim)) else as.vector(x)
 
@@ -92,6 +98,7 @@ read_hdf5r <- function(path, take, refuse) {
       return(natural_order(if (inherits(x, "integer64")) whole_number_of(x) else as.numeric(x), size))
     }
     if (!inherits(object, "H5Group") && !inherits(object, "H5File")) return(NULL)
+    take(group_cost)
     listed <- object$ls()
     for (i in seq_along(listed$name)) check_h5_link(as.character(listed$link.type[i]), listed$name[i], refuse)
     h5_group(lapply(stats::setNames(nm = listed$name), function(name) read(object[[name]], depth + 1)),

@@ -345,6 +345,15 @@ read_archive <- function(path, refuse, fun) {
 load_keras_model <- function(path, format, custom_objects, compile, fun) {
   context <- reading_context(custom_objects, fun)
   refuse <- refuse_keras(path, fun)
+  damaged(keras_model_of(path, format, context, compile, refuse, fun), refuse)
+}
+
+#' What is not as it must be in a file, and no check has met, is the file's error, too.
+#' @noRd
+damaged <- function(expr, refuse) tryCatch(expr, error = function(e) if (inherits(e, "nativenet_error")) stop(e) else
+  refuse("it holds something else than expected: ", conditionMessage(e)))
+
+keras_model_of <- function(path, format, context, compile, refuse, fun) {
   where <- encodeString(path, quote = "\"")
   if (format == "keras") {
     file <- read_archive(path, refuse, fun)
@@ -366,7 +375,8 @@ load_keras_model <- function(path, format, custom_objects, compile, fun) {
     group <- tree$members$optimizer_weights
     state <- if (is_h5_group(group)) lapply(h5_strings(group, "weight_names"), function(name) h5_at(group, name))
   }
-  model <- with_own_seed(1, read_description(description, where, context)) # weights come from the file
+  # weights come from the file, which has numbers for all of them
+  model <- with_room(h5_count(tree), with_own_seed(1, read_description(description, where, context)))
   self <- layer_self(model)
   if (!self$built) abort(where, " holds a model that was never built, without weights", class = "file", fun = fun)
   load_h5_weights(self, tree, FALSE, list(skip = FALSE, reshape = FALSE), where, refuse, fun)

@@ -51,7 +51,7 @@ load_model_weights <- function(object, filepath, by_name = FALSE, skip_mismatch 
   if (!is.null(format)) {
     refuse <- refuse_keras(filepath, fun)
     tree <- if (format == "keras") read_archive(filepath, refuse, fun)$weights else read_h5(filepath, refuse, fun)
-    load_h5_weights(self, tree, by_name, rule, encodeString(filepath, quote = "\""), refuse, fun)
+    damaged(load_h5_weights(self, tree, by_name, rule, encodeString(filepath, quote = "\""), refuse, fun), refuse)
     return(invisible(object))
   }
   tensors <- model_file(filepath, fun)$tensors

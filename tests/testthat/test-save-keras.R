@@ -206,6 +206,13 @@ test_that("damaged files are refused by name, and no model is half loaded", {
   config <- sub('"units": 4,', '"units": 5,', rawToChar(held$config.json), fixed = TRUE)
   expect_error(load_model(archive(config.json = config, model.weights.h5 = held$model.weights.h5)), "3, 20",
     class = "nativenet_error_shape")
+  # weights of more numbers than the file has are not even made
+  config <- sub('"units": 2,', '"units": 200000,', rawToChar(held$config.json), fixed = TRUE)
+  expect_error(load_model(archive(config.json = config, model.weights.h5 = held$model.weights.h5)), "larger weights",
+    class = "nativenet_error_file")
+  config <- sub('"layers": [', '"layers": [3, ', rawToChar(held$config.json), fixed = TRUE)
+  expect_error(load_model(archive(config.json = config, model.weights.h5 = held$model.weights.h5)), "bad.h5",
+    class = "nativenet_error_file")
   bytes <- readBin(keras_3_file(), "raw", 1e6)
   writeBin(bytes[1:3000], bad)
   expect_error(load_model(bad), "bad.h5", class = "nativenet_error_file")
