@@ -170,7 +170,7 @@ read_keras_optimizer <- function(entry, context) {
   config <- as.list(entry$config)
   if (is_branch(config$learning_rate) && is_string(config$learning_rate$class_name))
     config$learning_rate <- read_keras_schedule(config$learning_rate, context)
-  accepted <- c(setdiff(names(formals(constructor)), "..."), common_arguments)
+  accepted <- c(setdiff(names(formals(constructor)), "..."), common_arguments, "decay")
   config <- accepted_arguments(config, c("name", accepted), paste("optimizer", entry$class_name))
   do.call(constructor, lapply(config, function(x) if (is_schedule(x)) x else keras_value(x)))
 }
@@ -209,6 +209,8 @@ read_keras_layer <- function(entry, context) {
   if (!is_branch(config)) abort("the layer of class `", class_name, "` has no configuration", class = "file",
     fun = NULL)
   own <- custom_class(entry, context)
+  if (is.null(own) && is_string(entry$module) && grepl("(^|[.])ops[.]", entry$module)) return(foreign_op(paste0("op_",
+    part_stem(class_name)), config$name, config[setdiff(names(config), idle_arguments)], class_name, context))
   if (is.null(own) && class_name %in% model_classes) return(layer_handle(read_functional(config, context)))
   name <- if (is.null(config$name)) entry$name else config$name
   if (!is.null(name)) take_name(check_name(name, NULL))
@@ -227,8 +229,7 @@ read_keras_layer <- function(entry, context) {
   names(config) <- own_argument_names(layer_argument_names[[kind]], names(config))
   if (kind == "op_lambda") {
     stored <- config$nativenet
-    if (is.null(stored)) abort("the ", what, " calls a function of Python's, `", describe_function(config$f),
-      "`: make the model here, and load its weights", class = "custom", fun = context$fun)
+    if (is.null(stored)) return(foreign_op(tf_op(config[["function"]]), name, list(), what, context))
     return(layer_op_lambda(stored$f, read_op_data(stored$args), name = name))
   }
   if (kind == "lambda") config$f <- read_lambda(config$f, name, context)
@@ -241,7 +242,36 @@ read_keras_layer <- function(entry, context) {
   do.call(constructor, c(config, options))
 }
 
-describe_function <- function(x) if (is_string(x)) x else "lambda"
+# ---- calls of ops, which are layers of models in Python, too ----
+
+#' Our name of one of TensorFlow's functions: "math.reduce_mean" is tf$math$reduce_mean.
+#' @noRd
+tf_op <- function(label) {
+  if (!is_string(label)) return("lambda")
+  at <- match(label, op_labels)
+  if (is.na(at)) paste0("tf$", gsub(".", "$", label, fixed = TRUE)) else names(op_labels)[at]
+}
+
+#' What stands for such a layer until it is called.
+#' @noRd
+foreign_op <- function(f, name, args, what, context) {
+  if (!f %in% names(op_functions()) || f == "[") abort("the layer `", name, "` (", what, ") calls a function of ",
+    "Python's, `", f, "`, that is not here: make the model here, and load its weights", class = "custom",
+    fun = context$fun)
+  structure(list(f = f, name = name, args = lapply(args, keras_value)), class = "nn_foreign_op")
+}
+
+call_foreign_op <- function(op, arguments) {
+  args <- c(arguments, op$args)
+  args <- args[!(names(args) %in% "name")]
+  if (!grepl("[a-z]", op$f)) args <- unname(args) # an operator
+  # keras3 counts axes from 1 in R
+  if (startsWith(op$f, "op_")) for (arg in intersect(c("axis", "axes"), names(args)))
+    args[[arg]] <- ifelse(args[[arg]] >= 0, args[[arg]] + 1, args[[arg]])
+  y <- op_layer(op$f, args)
+  for (t in tensor_leaves(y)) if (is_keras_tensor(t)) assign("name", op$name, envir = t$node$layer)
+  y
+}
 
 #' A class of the user's, of whose layers this is one.
 #' @noRd
@@ -425,6 +455,8 @@ read_node <- function(node, names) {
     return(arguments[lengths(arguments) > 0])
   }
   if (is_history(node, names)) node <- list(node)
+  if (is_branch(node) && length(node) == 1 && length(node[[1]]) == 4 && identical(node[[1]][[1]], "_CONSTANT_VALUE"))
+    return(c(list(keras_value(node[[1]][[3]])), lapply(as.list(node[[1]][[4]]), read_refs_within, names)))
   if (!is_branch(node) || !length(node) || !all(vapply(node, is_history, NA, names))) abort(
     "a call of a layer names no tensors of its model: ", describe(node), class = "file", fun = NULL)
   by_name <- if (length(node[[1]]) == 4) lapply(as.list(node[[1]][[4]]), read_refs_within, names)
@@ -435,8 +467,8 @@ read_node <- function(node, names) {
 #' Call a layer as Keras does: a recurrent layer has its first states beside its input.
 #' @noRd
 call_as_keras <- function(layer, arguments) {
-  self <- layer_self(layer)
-  recurrent <- "initial_state" %in% names(formals(layer_type(self)$call))
+  if (inherits(layer, "nn_foreign_op")) return(call_foreign_op(layer, arguments))
+  recurrent <- "initial_state" %in% names(formals(layer_type(layer_self(layer))$call))
   x <- arguments[[1]]
   if (recurrent && is_branch(x) && length(x) > 1) arguments <- c(list(x[[1]]), list(initial_state = x[-1]),
     arguments[-1])

@@ -245,11 +245,14 @@ read_compiled <- function(kind, x, context) {
 # The optimizers whose state Keras has as we do: by variable, each with all of its own.
 kept_optimizers <- c("momentum", "nesterov", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "adamax")
 
+keeps_state <- function(optimizer) .subset2(optimizer, "kind") %in% c("sgd", kept_optimizers) &&
+  !"use_ema" %in% names(.subset2(optimizer, "config"))
+
 #' The state in the order of Keras' variables: steps, learning rate, then that of each weight. NULL where it is another.
 #' @noRd
 keras_optimizer_state <- function(optimizer, self) {
   kind <- .subset2(optimizer, "kind")
-  if (!kind %in% c("sgd", kept_optimizers)) {
+  if (!keeps_state(optimizer)) {
     warn("the state of `", constructor_of(kind), "()` is not stored in files of Keras': training begins anew with it; ",
       "a file with the ending .safetensors has it", class = "format")
     return(NULL)
@@ -266,7 +269,6 @@ keras_optimizer_state <- function(optimizer, self) {
 #' @noRd
 restore_keras_state <- function(model, optimizer, arrays, where) {
   optimizer <- layer_self(model)$compiled$optimizer
-  kind <- .subset2(optimizer, "kind")
   weights <- trainable_weights(layer_self(model))
   memory <- optimizer_memory(optimizer)
   arrays <- unname(arrays)
@@ -275,7 +277,7 @@ restore_keras_state <- function(model, optimizer, arrays, where) {
   # Keras before 2.11 has no learning rate there
   slots <- arrays[-seq_len(if (length(arrays) > 1 && scalars[2] && !length(dim(arrays[[2]]))) 2 else 1)]
   each <- if (length(weights)) length(slots) / length(weights) else 0
-  fits <- length(steps) && kind %in% c("sgd", kept_optimizers) && each == round(each) && all(mapply(function(x, w)
+  fits <- length(steps) && keeps_state(optimizer) && each == round(each) && all(mapply(function(x, w)
     length(x) == prod(dim(w)), slots, rep(weights, each = each)))
   if (!fits) {
     warn(where, " holds a state of the optimizer in another form: training begins anew with it", class = "format")
@@ -345,7 +347,7 @@ read_archive <- function(path, refuse, fun) {
 load_keras_model <- function(path, format, custom_objects, compile, fun) {
   context <- reading_context(custom_objects, fun)
   refuse <- refuse_keras(path, fun)
-  damaged(keras_model_of(path, format, context, compile, refuse, fun), refuse)
+  damaged(read_keras_model(path, format, context, compile, refuse, fun), refuse)
 }
 
 #' What is not as it must be in a file, and no check has met, is the file's error, too.
@@ -353,7 +355,7 @@ load_keras_model <- function(path, format, custom_objects, compile, fun) {
 damaged <- function(expr, refuse) tryCatch(expr, error = function(e) if (inherits(e, "nativenet_error")) stop(e) else
   refuse("it holds something else than expected: ", conditionMessage(e)))
 
-keras_model_of <- function(path, format, context, compile, refuse, fun) {
+read_keras_model <- function(path, format, context, compile, refuse, fun) {
   where <- encodeString(path, quote = "\"")
   if (format == "keras") {
     file <- read_archive(path, refuse, fun)

@@ -102,6 +102,7 @@ test_that("parts are made again from their configurations, under Keras' names", 
     optimizer_sgd(0.1, momentum = 0.5, nesterov = TRUE), optimizer_adam(amsgrad = TRUE, clipnorm = 2),
     optimizer_rmsprop(centered = TRUE), optimizer_adamw(), optimizer_adadelta(), optimizer_adagrad(),
     optimizer_adamax(), optimizer_nadam(learning_rate_schedule_cosine_decay(0.1, 10)),
+    optimizer_sgd(weight_decay = 0.1, use_ema = TRUE, ema_momentum = 0.9), optimizer_lion(), optimizer_ftrl(),
     learning_rate_schedule_piecewise_constant_decay(c(1, 2), c(0.1, 0.2, 0.3)))
   for (part in parts) {
     config <- get_config(part)
@@ -246,4 +247,31 @@ test_that("what Keras 3 wrote is read", {
   expect_identical(dim(model$weights[[3]]), c(2L, 6L))
   expect_error(model_to_yaml(model), "model_to_json", class = "nativenet_error_missing")
   expect_error(model_from_yaml(""), "model_from_json", class = "nativenet_error_missing")
+})
+
+test_that("calls of ops in models of Python are calls of ours", {
+  input <- '{"class_name": "InputLayer", "config": {"batch_input_shape": [null, 3], "dtype": "float32", "name": "x"},
+    "name": "x", "inbound_nodes": []}'
+  op <- function(name, f, node) sprintf('{"class_name": "TFOpLambda", "config": {"name": "%s", "trainable": true,
+    "dtype": "float32", "function": "%s"}, "name": "%s", "inbound_nodes": [[%s]]}', name, f, name, node)
+  json <- function(...) sprintf('{"class_name": "Functional", "config": {"name": "ops", "layers": [%s], "input_layers":
+    [["x", 0, 0]], "output_layers": [["end", 0, 0]]}}', paste(input, ..., sep = ", "))
+  x <- matrix(c(1, -2, 3, 4, 5, -6), 2)
+  model <- model_from_json(json(op("plus", "__operators__.add", '["x", 0, 0, {"y": 2.5, "name": null}]'),
+    op("minus", "math.subtract", '["_CONSTANT_VALUE", -1, 1.0, {"y": ["plus", 0, 0], "name": null}]'),
+    op("mean", "math.reduce_mean", '["minus", 0, 0, {"axis": 1, "keepdims": true}]'),
+    op("end", "math.multiply", '["minus", 0, 0, {"y": ["mean", 0, 0], "name": null}]')))
+  d <- 1 - (x + 2.5)
+  expect_equal(predict(model, x), d * rowMeans(d), tolerance = 1e-6)
+  expect_identical(vapply(model$layers, function(l) l$name, "")[c(1, 2, 5)], c("x", "plus", "end"))
+  expect_error(model_from_json(json(op("end", "strings.spin", '["x", 0, 0, {}]'))), "strings.spin",
+    class = "nativenet_error_custom")
+
+  third <- function(name, class, config, args) sprintf('{"module": "keras.src.ops.numpy", "class_name": "%s", "config":
+    {"name": "%s"%s}, "registered_name": "%s", "name": "%s", "inbound_nodes": [{"args": [%s], "kwargs": {}}]}', class,
+    name, config, class, name, args)
+  ref <- '{"class_name": "__keras_tensor__", "config": {"shape": [null, 3], "keras_history": ["%s", 0, 0]}}'
+  model <- model_from_json(json(third("plus", "Add", "", paste0(sprintf(ref, "x"), ", 2.5")),
+    third("end", "Mean", ', "axis": 1, "keepdims": true', sprintf(ref, "plus"))))
+  expect_equal(predict(model, x), matrix(rowMeans(x + 2.5)), tolerance = 1e-6)
 })
