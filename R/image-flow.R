@@ -168,7 +168,7 @@ flow_images_from_data <- function(x, y = NULL, generator = image_data_generator(
 #' for (class in c("dark", "light")) {
 #'   dir.create(file.path(folder, class), recursive = TRUE)
 #'   for (i in 1:4) {
-#'     x <- array(runif(64, if (class == "light") 150 else 0, if (class == "light") 255 else 100), c(8, 8, 1))
+#'     x <- matrix(runif(64, 0, 100) + 150 * (class == "light"), 8)
 #'     image_array_save(x, file.path(folder, class, paste0(i, ".png")), scale = FALSE)
 #'   }
 #' }

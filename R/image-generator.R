@@ -49,7 +49,7 @@
 #' @seealso [layer_random_flip()] and its like, which are part of a model.
 #' @examples
 #' set.seed(1)
-#' augment <- image_data_generator(rotation_range = 20, width_shift_range = 0.1, horizontal_flip = TRUE)
+#' augment <- image_data_generator(rotation_range = 20, width_shift_range = 0.1, zoom_range = 0.2)
 #' x <- array(rep(dataset_digits(1, test = 0)$train$x, each = 8), c(8, 28, 28, 1))
 #' batches <- flow_images_from_data(x, generator = augment, batch_size = 8)
 #' plot_images(generator_next(batches)[, , , 1])
