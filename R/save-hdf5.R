@@ -37,7 +37,7 @@ hdf5_packages <- c("hdf5r", "rhdf5")
 hdf5_package <- function(path, fun) {
   for (package in getOption("nativenet.hdf5", hdf5_packages))
     if (requireNamespace(package, quietly = TRUE)) return(package)
-  abort(encodeString(path, quote = "\""), " is an HDF5 file, as Keras has them, which needs the package hdf5r: ",
+  abort(encodeString(path, quote = "\""), " has HDF5, as files of Keras do, which needs the package hdf5r: ",
     "`install.packages(\"hdf5r\")`. `save_model()` to a file with the ending .safetensors needs no other package",
     class = "package", fun = fun)
 }

@@ -335,6 +335,7 @@ refuse_keras <- function(path, fun) function(...) abort("cannot read ", encodeSt
 #' list(config, weights) of an archive: text and groups.
 #' @noRd
 read_archive <- function(path, refuse, fun) {
+  hdf5_package(path, fun) # whose error is to name the archive
   entries <- read_zip(path, c("config.json", "model.weights.h5"), refuse)
   if (length(entries) < 2) refuse("it is a zip archive without config.json and model.weights.h5, and so no model of ",
     "Keras'")
