@@ -272,6 +272,10 @@ optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999,
   adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
 }
 
+#' @rdname optimizer_adamw
+#' @export
+optimizer_adam_w <- optimizer_adamw # keras3's name
+
 # ---- the object: an environment, whose state is in the engine ----
 
 new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, weight_decay = NULL,
