@@ -39,7 +39,7 @@ k_function <- function(inputs, outputs, updates = NULL, ...) {
   inputs <- as_branch(inputs)
   symbolic <- vapply(inputs, is_keras_tensor, NA)
   several <- is_branch(outputs)
-  plan <- graph_plan(check_symbolic(inputs[symbolic], "inputs"), check_symbolic(outputs))
+  plan <- graph_plan(check_symbolic(inputs[symbolic], "inputs"), check_symbolic(outputs), "k_function")
   wanted <- inputs[symbolic]
   traces <- list()
   function(x, ...) {
@@ -74,7 +74,7 @@ k_gradients <- function(loss, variables) {
   self$wanted <- wanted
   self$connected <- rep(TRUE, length(wanted))
   self$graph <- new_plan()
-  self$graph$made <- graph_plan(inputs, c(list(loss), Filter(is_keras_tensor, wanted)))
+  self$graph$made <- graph_plan(inputs, c(list(loss), Filter(is_keras_tensor, wanted)), "k_gradients")
   found <- as_branch(symbolic_call(self, inputs, list()))
   all <- vector("list", length(wanted))
   all[self$connected] <- found
@@ -123,9 +123,10 @@ gradients_type <- list(
 #' @export
 k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALSE, name = NULL) {
   if (check_flag(sparse)) abort("`sparse` must be FALSE")
+  if (!is.null(ndim)) ndim <- check_count(ndim)
   if (is.null(shape)) {
     if (is.null(ndim)) abort("`shape` or `ndim` must be given")
-    shape <- rep(NA, check_count(ndim))
+    shape <- rep(NA, ndim)
   }
   layer_input(batch_shape = shape, dtype = dtype, name = name)
 }
@@ -146,18 +147,21 @@ k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALS
 #' @export
 k_in_train_phase <- function(x, alt, training = NULL) {
   value <- if (in_training(training)) x else alt
-  if (is.function(value) && !is.object(value)) check_function(value, "x, alt", takes = 0)() else value
+  if (is.function(value) && !is.object(value)) return(check_function(value, "x, alt", takes = 0)())
+  if (is_tensor(value) || is_keras_tensor(value)) value else check_numbers(value, "x, alt")
 }
 
 #' @rdname k_in_train_phase
 #' @export
 k_in_test_phase <- function(x, alt, training = NULL) k_in_train_phase(alt, x, training)
 
-in_training <- function(training) {
+in_training <- function(training, fun = calling_function()) {
   if (is.null(training)) training <- session$training
   if (is.null(training)) training <- k_learning_phase()
   training <- known_value(training)
-  isTRUE(as.logical(if (is_tensor(training)) as.array(training) else training))
+  if (is_tensor(training)) training <- as.array(training)
+  if (is_number(training)) training <- training != 0
+  check_flag(training, fun = fun)
 }
 
 #' @rdname k_in_train_phase
@@ -167,6 +171,6 @@ k_learning_phase <- function() if (is.null(session$phase)) 0L else session$phase
 #' @rdname k_in_train_phase
 #' @export
 k_set_learning_phase <- function(value) {
-  session$phase <- as.integer(check_choice(as.character(as.integer(value)), c("0", "1"), arg = "value"))
+  session$phase <- if (isTRUE(value) || isFALSE(value)) as.integer(value) else check_count(value, min = 0, max = 1)
   invisible()
 }

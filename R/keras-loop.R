@@ -33,6 +33,7 @@ k_foldr <- function(fn, elems, initializer = NULL, name = NULL) fold(fn, elems, 
 fold <- function(fn, elems, initializer, reverse, fun = calling_function()) {
   check_function(fn, fun = fun, takes = 2)
   slices <- op_unstack(as_floatx(elems), axis = 1)
+  if (!length(slices)) abort("`elems` has no slices", class = "shape", fun = fun)
   if (reverse) slices <- rev(slices)
   if (is.null(initializer)) {
     initializer <- slices[[1]]

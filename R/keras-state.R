@@ -141,12 +141,19 @@ k_to_dense <- function(tensor) tensor
 #' k_batch_get_value(list(w))
 #' @name k_batch_get_value
 #' @export
-k_batch_get_value <- function(ops) lapply(ops, k_get_value)
+k_batch_get_value <- function(ops) {
+  if (!is_branch(ops)) abort("`ops` must be a list of tensors, not ", describe(ops))
+  lapply(ops, function(x) k_get_value(check_tensor(x, "ops", "k_batch_get_value")))
+}
 
 #' @rdname k_batch_get_value
 #' @export
 k_batch_set_value <- function(lists) {
-  for (pair in lists) check_tensor(pair[[1]], "lists")$assign(pair[[2]])
+  for (pair in if (is_branch(lists)) lists else list(lists)) {
+    if (!is_branch(pair) || length(pair) != 2 || !is_variable(pair[[1]])) abort("`lists` must be a list of ",
+      "`list(variable, value)`, not hold ", describe(pair))
+    pair[[1]]$assign(pair[[2]])
+  }
   invisible()
 }
 

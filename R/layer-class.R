@@ -143,6 +143,7 @@ layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, 
 #' @param wrapper_class an R6 class that inherits from `KerasWrapper`, or a constructor of layers.
 #' @export
 create_wrapper <- function(wrapper_class, object = NULL, args = list()) {
+  if (!is_branch(args)) abort("`args` must be a list, not ", describe(args))
   if (!is_layer(args$layer)) abort("`args$layer` must be a layer, not ", describe(args$layer))
   if (inherits(wrapper_class, "R6ClassGenerator") && missing(object)) create_layer(wrapper_class, args = args) else
     create_layer(wrapper_class, object, args)

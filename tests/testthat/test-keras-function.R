@@ -91,6 +91,8 @@ test_that("values of the training phase and of the test phase", {
   expect_identical(k_in_train_phase(1, 2), 2)
   expect_identical(k_in_test_phase(function() 1, 2), 1)
   expect_identical(k_in_train_phase(1, function() 2, training = TRUE), 1)
+  expect_error(k_in_train_phase(1, 2, training = mean), class = "nativenet_error_value")
+  expect_error(k_set_learning_phase("a"), class = "nativenet_error_value")
   k_set_learning_phase(1)
   expect_identical(k_in_train_phase(1, 2), 1)
   expect_identical(k_learning_phase(), 1L)

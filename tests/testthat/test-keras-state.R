@@ -35,6 +35,8 @@ test_that("kinds of objects, variables and settings", {
   expect_true(all(as.array(k_random_bernoulli(c(20), 0.5)) %in% 0:1))
   k_moving_average_update(w, c(3, 4), 0.75)
   expect_equal(k_batch_get_value(list(w))[[1]], array(c(1.5, 2.5)))
+  expect_error(k_batch_set_value(3), "a list of `list(variable, value)`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(k_batch_get_value(mean), "a list of tensors", class = "nativenet_error_value")
   k_batch_set_value(list(list(w, c(7, 8)), list(v, matrix(0, 2, 3))))
   expect_equal(k_batch_get_value(list(w, v)), list(array(c(7, 8)), matrix(0, 2, 3)))
   expect_identical(k_count_params(v), 6L)
