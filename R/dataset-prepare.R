@@ -40,6 +40,11 @@ dataset_prepare <- function(dataset, x, y = NULL, named = TRUE, named_features =
   if (!length(chosen$x)) abort("`x` must select at least one column")
   for (names in list(if (!named_features) chosen$x, chosen$y)) check_stackable(columns, names)
   data <- dataset_map(dataset, split_record(chosen$x, chosen$y, columns$types, named, named_features))
+  if (is.null(data$spec) && !is.null(dataset$spec) && named_features && length(chosen$y) < 2) {
+    parts <- list(x = columns$specs[chosen$x])
+    if (length(chosen$y)) parts$y <- columns$specs[[chosen$y]]
+    data$spec <- if (named) parts else unname(parts)
+  }
   if (is.null(batch_size)) data else dataset_batch(data, batch_size, drop_remainder)
 }
 

@@ -44,7 +44,11 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
 #' data frame. Names of a single one are not asked for.
 #' @noRd
 as_parts <- function(x, names, arg, fun, n = length(names)) {
+  # a table has a column for each input
+  if (is.data.frame(x) && n > 1 && all(names %in% names(x))) x <- as.list(x)
   if (!is.list(x) || is.object(x)) x <- list(x)
+  # columns that no input reads, as in Keras
+  if (length(x) > n && !is.null(names(x)) && all(names %in% names(x))) x <- x[names]
   if (n > 1 && all(nzchar(names(x))) && !is.null(names(x))) {
     unknown <- setdiff(names(x), names)
     if (length(unknown)) abort("`", arg, "` names `", unknown[1], "`, which the model does not have",

@@ -146,7 +146,7 @@ first_shape <- function(self) {
   first <- layer_self(self$layers[[1]])
   if (!is.null(first$options$input_shape)) return(first$options$input_shape)
   if (!is.null(first$options$batch_input_shape)) return(first$options$batch_input_shape[-1])
-  if (is_model(self$layers[[1]]) && first$built) return(dim(first$input)[-1])
+  if (is_model(self$layers[[1]]) && first$built) return(dim(first$inputs[[1]])[-1])
   own <- if (!is_model(self$layers[[1]])) layer_type(first)$input_shape
   if (!is.null(own)) own(first)
 }
@@ -161,6 +161,7 @@ first_batch <- function(self) {
 
 build_sequential <- function(self, shape) {
   first <- layer_self(self$layers[[1]])
+  if (length(first$inputs) > 1) return(build_on_several(self, first))
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
   x <- input <- if (!is.null(self$begin)) self$begin else
     input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"), first_batch(self))
@@ -168,6 +169,16 @@ build_sequential <- function(self, shape) {
   if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input)
   for (layer in self$layers) x <- one_output(self, layer, x)
   finish_model(self, list(input), list(x))
+}
+
+#' A sequence that begins with a model of several inputs has the same inputs.
+#' @noRd
+build_on_several <- function(self, first) {
+  inputs <- lapply(first$inputs, function(input) input_tensor(dim(input)[-1], input$dtype, input$node$layer$name))
+  self$input_names <- first$input_names
+  x <- one_output(self, self$layers[[1]], inputs)
+  for (layer in self$layers[-1]) x <- one_output(self, layer, x)
+  finish_model(self, inputs, list(x))
 }
 
 #' What a layer in a sequence gives.
@@ -246,7 +257,11 @@ model_type <- sequential_type <- list(
     Map(function(part, input) {
       if (inherits(part, "nn_strings")) return(part)
       if (input$dtype == "string") return(string_rows(as_strings(part, "x", self$name), dim(input)))
-      if (is.character(part)) check_numbers(part, "x", self$name) else part
+      if (is.character(part)) return(check_numbers(part, "x", self$name))
+      # numbers for an input of one number are a column, as in fit()
+      column <- length(dim(input)) == 2 && (is.null(dim(part)) || length(dim(part)) == 1) && n > 1
+      if (column && is_tensor(part)) op_reshape(part, c(-1L, 1L)) else if (column) array(part, c(length(part), 1L)) else
+        part
     }, parts_by_name(x, input_names(self, x), data_names(self)[seq_len(n)], "x", self$name), self$inputs)
   },
   readers = function(self) {

@@ -376,6 +376,14 @@ tf_top <- list(
       AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
       MITCHELLCUBIC = "mitchellcubic")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
+  feature_column = new_namespace("tf$feature_column", list(
+    numeric_column = numeric_column, bucketized_column = bucketized_column, indicator_column = indicator_column,
+    categorical_column_with_vocabulary_list = categorical_column_with_vocabulary_list,
+    categorical_column_with_vocabulary_file = categorical_column_with_vocabulary_file,
+    categorical_column_with_hash_bucket = categorical_column_with_hash_bucket,
+    categorical_column_with_identity = categorical_column_with_identity, crossed_column = crossed_column,
+    embedding_column = embedding_column, shared_embeddings = shared_embeddings
+  )),
   data = new_namespace("tf$data", list(
     AUTOTUNE = -1L,
     Dataset = new_namespace("tf$data$Dataset", list(
