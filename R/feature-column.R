@@ -378,19 +378,21 @@ layer_dense_features <- function(object, feature_columns, name = NULL, trainable
   # of whole numbers, if there are ids of them
   types <- tapply(types, names(types), function(t) if (length(unique(t)) > 1) setdiff(t, "float32")[1] else t[1])
   sizes <- unlist(lapply(columns, numeric_sizes))
-  symbolic <- !missing(object) && is_branch(object) && length(object) && all(vapply(object, is_keras_tensor, NA))
+  alone <- missing(object)
+  if (alone) object <- NULL
+  if (is.data.frame(object)) object <- as.list(object)
+  symbolic <- is_branch(object) && length(object) && all(vapply(object, is_keras_tensor, NA))
   if (symbolic) check_source_names(names(types), names(object))
   inputs <- sapply(names(types), function(key) {
-    like <- if (symbolic) object[[key]]
-    layer_input(if (symbolic) dim(like)[-1] else if (key %in% names(sizes)) sizes[[key]] else 1, name = make_name(key),
-      dtype = if (symbolic) like$dtype else types[[key]])
+    like <- if (is_branch(object)) object[[key]]
+    shape <- if (length(dim(like)) > 1) dim(like)[-1] else if (key %in% names(sizes)) sizes[[key]] else 1
+    layer_input(shape, name = make_name(key), dtype = if (symbolic) like$dtype else types[[key]])
   }, simplify = FALSE)
   layer <- dense_model(columns, inputs, if (is.null(name)) unique_name("dense_features") else check_string(name),
     "layer_dense_features")
   if (!check_flag(trainable)) freeze_weights(layer)
-  if (missing(object)) return(layer)
+  if (alone) return(layer)
   if (is_sequential(object)) return(invisible(add_layer(object, layer)))
-  if (is.data.frame(object)) object <- as.list(object)
   if (!is_named_list(object)) abort("`object` must be a named list of tensors or a sequential model, not ",
     describe(object))
   check_source_names(names(types), names(object))

@@ -259,7 +259,7 @@ model_type <- sequential_type <- list(
       if (input$dtype == "string") return(string_rows(as_strings(part, "x", self$name), dim(input)))
       if (is.character(part)) return(check_numbers(part, "x", self$name))
       # numbers for an input of one number are a column, as in fit()
-      column <- length(dim(input)) == 2 && (is.null(dim(part)) || length(dim(part)) == 1) && n > 1
+      column <- length(dim(input)) == 2 && (is.null(dim(part)) || length(dim(part)) == 1) && is_branch(x)
       if (column && is_tensor(part)) op_reshape(part, c(-1L, 1L)) else if (column) array(part, c(length(part), 1L)) else
         part
     }, parts_by_name(x, input_names(self, x), data_names(self)[seq_len(n)], "x", self$name), self$inputs)
