@@ -50,7 +50,10 @@ spec_data <- function(dataset, fun = calling_function()) if (is.data.frame(datas
 new_spec <- function(fields) structure(list2env(fields, parent = emptyenv()),
   class = c("nn_feature_spec", "FeatureSpec"))
 
-copy_spec <- function(spec) new_spec(utils::modifyList(mget(ls(spec), envir = spec), list(fitted = FALSE, made = NULL)))
+copy_spec <- function(spec) {
+  force(spec) # ls() would take an error for a name
+  new_spec(utils::modifyList(mget(ls(spec), envir = spec), list(fitted = FALSE, made = NULL)))
+}
 
 is_feature_spec <- function(x) inherits(x, "nn_feature_spec")
 

@@ -77,8 +77,8 @@ floors <- c(
   "layers and other parts of models" = paste0("activation|class(-.*)?|config|constraint|initializer|layer(-.*)?|",
     "loss(-.*)?|metric(-.*)?|module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",
-  "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|feature(-.*)?|fit|generator|history|idx|image(-.*)?|",
-    "metrics-viewer|progress|safetensors|save(-.*)?|text(-.*)?|timeseries"),
+  "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|feature-.*|fit|generator|history|idx|",
+    "image(-.*)?|metrics-viewer|progress|safetensors|save(-.*)?|text(-.*)?|timeseries"),
   "course, homework, pictures" = "check-gradient|course-.*|homework-.*|plot-.*",
   "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf(-.*)?"
 )

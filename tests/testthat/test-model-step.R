@@ -235,8 +235,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   merges <- list(add = layer_add, average = layer_average, concatenate = layer_concatenate, maximum = layer_maximum,
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
-  others <- c("category_encoding", "conv_lstm_2d", "cudnn_gru", "cudnn_lstm", "embedding", "gru_cell", "hashing",
-    "input", "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
+  others <- c("category_encoding", "conv_lstm_2d", "cudnn_gru", "cudnn_lstm", "dense_features", "embedding", "gru_cell",
+    "hashing", "input", "input_from_dataset", "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes
