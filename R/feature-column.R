@@ -393,8 +393,8 @@ layer_dense_features <- function(object, feature_columns, name = NULL, trainable
   if (!check_flag(trainable)) freeze_weights(layer)
   if (alone) return(layer)
   if (is_sequential(object)) return(invisible(add_layer(object, layer)))
-  if (!is_named_list(object) || !length(object)) abort("`object` must be a named list of tensors or a sequential model, not ",
-    describe(object))
+  if (!is_named_list(object) || !length(object)) abort("`object` must be a named list of tensors or a sequential ",
+    "model, not ", describe(object))
   check_source_names(names(types), names(object))
   layer(object[names(types)])
 }

@@ -236,7 +236,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     minimum = layer_minimum, multiply = layer_multiply, subtract = layer_subtract, dot = function(xs)
     layer_dot(xs, axes = 1))
   others <- c("category_encoding", "conv_lstm_2d", "cudnn_gru", "cudnn_lstm", "dense_features", "embedding", "gru_cell",
-    "hashing", "input", "input_from_dataset", "integer_lookup", "lstm_cell", "random_height", "random_width", "repeat_vector", "simple_rnn_cell",
+    "hashing", "input", "input_from_dataset", "integer_lookup", "lstm_cell", "random_height", "random_width",
+    "repeat_vector", "simple_rnn_cell",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes
