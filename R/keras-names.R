@@ -87,7 +87,10 @@ config_enable_unsafe_deserialization <- function() nothing_to_do("config_enable_
 
 #' @rdname config_floatx
 #' @export
-clear_session <- function(free_memory = TRUE) k_clear_session()
+clear_session <- function(free_memory = TRUE) {
+  check_flag(free_memory)
+  k_clear_session()
+}
 
 #' Inputs and variables under their names in keras3
 #'
@@ -109,6 +112,7 @@ clear_session <- function(free_memory = TRUE) k_clear_session()
 #' @export
 keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = NULL, batch_shape = NULL, name = NULL,
   tensor = NULL, optional = FALSE, ragged = NULL) {
+  if (!is.null(batch_size)) check_count(batch_size)
   if (check_flag(optional)) abort("`optional` inputs are not supported")
   layer_input(shape, batch_shape = batch_shape, name = name, dtype = dtype, sparse = isTRUE(sparse), tensor = tensor,
     ragged = isTRUE(ragged))

@@ -109,6 +109,7 @@ op_vectorize <- function(func, ..., excluded = NULL, signature = NULL) {
 #' @export
 op_scan <- function(f, init, xs = NULL, length = NULL, reverse = FALSE, unroll = 1L) {
   check_function(f, takes = 2)
+  check_count(unroll, min = 0)
   n <- if (is.null(xs)) check_count(length, min = 0) else slices_of(xs)
   at <- seq_len(n)
   if (check_flag(reverse)) at <- rev(at)

@@ -195,6 +195,7 @@ op_rms_normalization <- function(x, scale = NULL, axis = -1L, epsilon = NULL) {
 #' @export
 op_dot_product_attention <- function(query, key, value, bias = NULL, mask = NULL, scale = NULL, is_causal = FALSE,
   flash_attention = NULL, attn_logits_soft_cap = NULL) {
+  if (!is.null(flash_attention)) check_flag(flash_attention)
   if (!is.null(attn_logits_soft_cap)) abort("`attn_logits_soft_cap` must be NULL")
   parts <- lapply(as_one_dtype(list(query, key, value)), as_floats)
   sizes <- lapply(parts, shape_of)

@@ -148,6 +148,7 @@ op_slice_update <- function(inputs, start_indices, updates) {
 #' @rdname op_take
 #' @export
 op_segment_sum <- function(data, segment_ids, num_segments = NULL, sorted = FALSE) {
+  check_flag(sorted)
   segment_sum(data, to_zero(segment_ids), segments_of(segment_ids, num_segments))
 }
 
@@ -164,6 +165,7 @@ segment_sum <- function(data, segment_ids, n) {
 #' @rdname op_take
 #' @export
 op_segment_max <- function(data, segment_ids, num_segments = NULL, sorted = FALSE) {
+  check_flag(sorted)
   data <- as_value(tensor(data))
   n <- segments_of(segment_ids, num_segments)
   ids <- to_zero(segment_ids)
