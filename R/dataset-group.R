@@ -90,10 +90,10 @@ dataset_interleave <- function(dataset, map_func, cycle_length = NULL, block_len
 #'   reduce_func = function(key, group) dataset_batch(group, 3), window_size = 3)
 #' iterate(data, function(batch) print(as.array(batch)))
 #'
-#' texts <- dataset_map(dataset_flat_map(tensor_slices_dataset(c(1, 4, 3, 5, 2)),
-#'   function(n) tensors_dataset(seq_len(as.array(n)))), function(x) x)
+#' texts <- dataset_flat_map(tensor_slices_dataset(c(2, 4, 3, 5)),
+#'   function(n) tensors_dataset(seq_len(as.array(n))))
 #' data <- dataset_bucket_by_sequence_length(texts, function(x) length(x),
-#'   bucket_boundaries = 3, bucket_batch_sizes = c(2, 2))
+#'   bucket_boundaries = 4, bucket_batch_sizes = c(2, 2))
 #' iterate(data, function(batch) print(as.array(batch)))
 #' @export
 dataset_group_by_window <- function(dataset, key_func, reduce_func, window_size = NULL, window_size_func = NULL,
