@@ -12,7 +12,7 @@
 #' @param block_length how many elements are taken before the next one's turn.
 #' @param num_parallel_calls,deterministic,name ignored; present for compatibility with TensorFlow.
 #' @return A data set.
-#' @seealso [dataset_flat_map()], [read_files()]
+#' @seealso [dataset_flat_map()]
 #' @examples
 #' data <- dataset_interleave(range_dataset(1, 4), cycle_length = 2, block_length = 2,
 #'   map_func = function(x) dataset_repeat(tensors_dataset(x), 3))

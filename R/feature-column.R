@@ -69,18 +69,29 @@ print.nn_feature_column <- function(x, ...) {
 #' @export
 in_words.nn_feature_column <- function(x) paste("a feature column", encodeString(x$name, quote = "\""))
 
+check_column_dtype <- function(dtype, choices = c("string", "int32", "int64"), fun = calling_function()) {
+  check_choice(if (inherits(dtype, "nn_dtype")) as.character(dtype) else dtype, choices, "dtype", fun)
+}
+
+#' A list of strings or of numbers as a vector; what is no such list as it is.
+#' @noRd
+list_as_vector <- function(x) {
+  single <- function(is) all(vapply(x, function(v) is(v) && length(v) == 1, NA))
+  if (is.list(x) && !is.object(x) && (single(is.character) || single(are_numbers))) unlist(x) else x
+}
+
 numeric_column <- function(key, shape = 1L, default_value = NULL, dtype = "float32", normalizer_fn = NULL) {
   if (!is.null(normalizer_fn) && !is_scaler(normalizer_fn)) normalizer_fn <- as_function(normalizer_fn)
   if (!is.null(default_value)) check_numbers(default_value)
-  check_choice(as.character(dtype), dtypes, "dtype")
-  new_column("numeric", check_string(key), TRUE, size = prod(check_sizes(unlist(shape), arg = "shape")),
+  check_column_dtype(dtype, dtypes)
+  new_column("numeric", check_string(key), TRUE, size = prod(check_sizes(list_as_vector(shape), arg = "shape")),
     normalizer = normalizer_fn)
 }
 
 bucketized_column <- function(source_column, boundaries) {
   if (!is_feature_column(source_column) || source_column$kind != "numeric") abort("`source_column` must be a numeric ",
     "column, not ", describe(source_column))
-  boundaries <- as.vector(check_reals(unlist(boundaries), "boundaries"))
+  boundaries <- as.vector(check_reals(list_as_vector(boundaries), "boundaries"))
   if (!length(boundaries) || is.unsorted(boundaries, strictly = TRUE)) abort("`boundaries` must be increasing ",
     "numbers, not ", describe(boundaries))
   new_column("bucketized", paste0(source_column$name, "_bucketized"), TRUE, source = source_column,
@@ -89,13 +100,13 @@ bucketized_column <- function(source_column, boundaries) {
 
 categorical_column_with_vocabulary_list <- function(key, vocabulary_list, dtype = NULL, default_value = -1L,
   num_oov_buckets = 0L) {
-  words <- unlist(vocabulary_list)
+  words <- list_as_vector(vocabulary_list)
   if (is.factor(words)) words <- as.character(words)
   words <- if (is.character(words)) check_utf8(check_strings(words, "vocabulary_list"), "vocabulary_list",
     calling_function()) else as.vector(check_whole(words, -2^53, 2^53, "vocabulary_list"))
   if (!length(words)) abort("`vocabulary_list` must not be empty")
   if (anyDuplicated(words)) abort("`vocabulary_list` has ", describe(words[duplicated(words)][1]), " twice")
-  wanted <- if (is.null(dtype)) NULL else check_choice(as.character(dtype), c("string", "int32", "int64"), "dtype")
+  wanted <- if (is.null(dtype)) NULL else check_column_dtype(dtype)
   if (!is.null(wanted) && (wanted == "string") != is.character(words)) abort("`vocabulary_list` must be of `dtype` ",
     wanted, ", not ", describe(words), class = "dtype")
   oov <- check_count(num_oov_buckets, min = 0)
@@ -109,7 +120,7 @@ categorical_column_with_vocabulary_list <- function(key, vocabulary_list, dtype 
 
 categorical_column_with_vocabulary_file <- function(key, vocabulary_file, vocabulary_size = NULL, dtype = "string",
   default_value = NULL, num_oov_buckets = 0L) {
-  check_choice(as.character(dtype), c("string", "int32", "int64"), "dtype")
+  check_column_dtype(dtype)
   words <- readLines(existing_file(vocabulary_file, "vocabulary_file"), warn = FALSE, encoding = "UTF-8")
   if (!is.null(vocabulary_size)) {
     size <- check_count(vocabulary_size)
@@ -127,7 +138,7 @@ categorical_column_with_vocabulary_file <- function(key, vocabulary_file, vocabu
 }
 
 categorical_column_with_hash_bucket <- function(key, hash_bucket_size, dtype = "string") {
-  check_choice(as.character(dtype), c("string", "int32", "int64"), "dtype")
+  check_column_dtype(dtype)
   new_column("hash", check_string(key), FALSE, depth = check_count(hash_bucket_size), strings = dtype == "string")
 }
 
@@ -168,6 +179,7 @@ new_embedding <- function(source, ending, dimension, combiner, initializer, miss
   fun = calling_function()) {
   for (arg in names(missing)) if (!is.null(missing[[arg]])) abort("`", arg, "` must be NULL: it is not supported",
     class = "missing", fun = fun)
+  if (!is.null(initializer)) layer_part("initializer", initializer, fun = fun)
   new_column("embedding", paste0(source$name, ending), TRUE, source = source,
     dimension = check_count(dimension, arg = "dimension", fun = fun),
     combiner = check_choice(combiner, c("mean", "sqrtn", "sum"), "combiner", fun), initializer = initializer,

@@ -40,8 +40,8 @@ feature_spec <- function(dataset, x, y = NULL) {
   columns <- record_columns(data)
   chosen <- select_xy(substitute(x), substitute(y), columns, parent.frame())
   if (!length(chosen$x)) abort("`x` must select at least one feature")
-  new_spec(list(data = data, columns = columns, x = chosen$x, y = chosen$y, steps = list(), removed = character(),
-    fitted = FALSE))
+  new_spec(list(data = data, columns = columns, x = chosen$x, y = chosen$y, steps = list(), tried = list(),
+    removed = character(), fitted = FALSE))
 }
 
 spec_data <- function(dataset, fun = calling_function()) if (is.data.frame(dataset))
@@ -124,13 +124,17 @@ fit_spec <- function(spec, data) {
   features <- list()
   for (name in names(spec$steps)) {
     step <- spec$steps[[name]]
-    made <- step$make(features, states[[name]])
-    features <- c(features, if (is_feature_column(made)) stats::setNames(list(made), name) else made)
+    made <- step$make(features, states[[name]], FALSE)
+    features <- c(features, made_columns(made, name))
   }
   spec$made <- features[!names(features) %in% spec$removed]
   spec$fitted <- TRUE
   spec
 }
+
+#' The feature columns that a step made, which may be several.
+#' @noRd
+made_columns <- function(made, name) if (is_feature_column(made)) stats::setNames(list(made), name) else made
 
 spec_features <- function(spec, fun) {
   if (!spec$fitted) abort("the specification was not fitted: call `fit()` on it", class = "unbuilt", fun = fun)
@@ -252,13 +256,11 @@ NULL
 add_steps <- function(spec, dots, env, prefix, dense, make, learn = NULL, fun = calling_function()) {
   spec <- copy_spec(check_spec(spec, fun))
   columns <- spec_columns(spec)
-  steps <- spec$steps
   given <- if (is.null(names(dots))) rep("", length(dots)) else names(dots)
   if (!length(dots)) abort("`...` must select at least one column", fun = fun)
   add <- function(column, name) {
     step <- list(column = column, dense = dense, make = make(column), learn = if (!is.null(learn)) learn(column))
-    steps[[name]] <<- NULL # the later one counts, and comes later
-    steps[[name]] <<- step
+    with_step(spec, name, step, fun)
   }
   plain <- select_columns(dots[given == ""], columns, env, fun)
   for (column in plain) add(column, paste0(prefix, column))
@@ -268,7 +270,20 @@ add_steps <- function(spec, dots, env, prefix, dense, make, learn = NULL, fun = 
       "; names are for single ones", fun = fun)
     add(column, given[name])
   }
-  spec$steps <- steps
+  spec
+}
+
+#' A specification with one step more. What the step will make when data are there is tried without, so that its
+#' arguments are checked where they are given: `make()` has the third argument TRUE then, and no state.
+#' @noRd
+with_step <- function(spec, name, step, fun) {
+  spec$steps[[name]] <- NULL # the later one counts, and comes later
+  spec$steps[[name]] <- step
+  made <- tryCatch(step$make(spec$tried, NULL, TRUE), nativenet_error = function(e) {
+    abort(error_text(e), class = error_kind(e), fun = fun)
+  })
+  made <- made_columns(made, name)
+  spec$tried[names(made)] <- made
   spec
 }
 
@@ -280,12 +295,14 @@ made_before <- function(features, column, step, fun) {
   features[[column]]
 }
 
+holds_strings <- function(spec, column) identical(unname(spec$columns$types[column]), "string")
+
 #' @rdname steps
 #' @export
 step_numeric_column <- function(spec, ..., shape = 1L, default_value = NULL, dtype = "float32", normalizer_fn = NULL) {
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "", TRUE, function(column) {
-    function(features, state) numeric_column(column, shape, default_value, dtype, if (is_scaler(normalizer_fn))
-      fitted_scaler(normalizer_fn, state) else normalizer_fn)
+    function(features, state, trial) numeric_column(column, shape, default_value, dtype,
+      if (is_scaler(normalizer_fn) && !trial) fitted_scaler(normalizer_fn, state) else normalizer_fn)
   }, if (is_scaler(normalizer_fn)) function(column) learn_numbers)
 }
 
@@ -294,7 +311,12 @@ step_numeric_column <- function(spec, ..., shape = 1L, default_value = NULL, dty
 step_categorical_column_with_vocabulary_list <- function(spec, ..., vocabulary_list = NULL, dtype = NULL,
   default_value = -1L, num_oov_buckets = 0L) {
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "", FALSE, function(column) {
-    function(features, state) {
+    function(features, state, trial) {
+      if (trial && is.null(vocabulary_list)) {
+        state <- list(if (holds_strings(spec, column)) "" else 0L)
+        # how many words there will be is not known
+        if (is_number(default_value) && default_value == trunc(default_value)) default_value <- min(default_value, 0)
+      }
       words <- if (is.null(vocabulary_list)) sort(unlist(state), method = "radix") else vocabulary_list
       if (is.null(words)) abort("column \"", column, "\" has no values for a vocabulary", fun = "fit")
       categorical_column_with_vocabulary_list(column, words, dtype, default_value, num_oov_buckets)
@@ -308,8 +330,8 @@ step_categorical_column_with_vocabulary_file <- function(spec, ..., vocabulary_f
   dtype = "string", default_value = NULL, num_oov_buckets = 0L) {
   check_given(missing(vocabulary_file), "vocabulary_file")
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "", FALSE, function(column) {
-    function(features, state) categorical_column_with_vocabulary_file(column, vocabulary_file, vocabulary_size, dtype,
-      default_value, num_oov_buckets)
+    function(features, state, trial) categorical_column_with_vocabulary_file(column, vocabulary_file, vocabulary_size,
+      dtype, default_value, num_oov_buckets)
   })
 }
 
@@ -317,10 +339,10 @@ step_categorical_column_with_vocabulary_file <- function(spec, ..., vocabulary_f
 #' @export
 step_categorical_column_with_hash_bucket <- function(spec, ..., hash_bucket_size, dtype = "string") {
   check_given(missing(hash_bucket_size), "hash_bucket_size")
-  types <- check_spec(spec)$columns$types
+  check_column_dtype(dtype)
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "", FALSE, function(column) {
-    function(features, state) categorical_column_with_hash_bucket(column, hash_bucket_size,
-      if (identical(types[[column]], "string")) "string" else "int64")
+    function(features, state, trial) categorical_column_with_hash_bucket(column, hash_bucket_size,
+      if (holds_strings(spec, column)) "string" else "int64")
   })
 }
 
@@ -329,7 +351,7 @@ step_categorical_column_with_hash_bucket <- function(spec, ..., hash_bucket_size
 step_categorical_column_with_identity <- function(spec, ..., num_buckets, default_value = NULL) {
   check_given(missing(num_buckets), "num_buckets")
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "", FALSE, function(column) {
-    function(features, state) categorical_column_with_identity(column, num_buckets, default_value)
+    function(features, state, trial) categorical_column_with_identity(column, num_buckets, default_value)
   })
 }
 
@@ -337,24 +359,27 @@ step_categorical_column_with_identity <- function(spec, ..., num_buckets, defaul
 #' @export
 step_indicator_column <- function(spec, ...) {
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "indicator_", TRUE, function(column) {
-    function(features, state) indicator_column(made_before(features, column,
+    function(features, state, trial) indicator_column(made_before(features, column,
       "step_categorical_column_with_vocabulary_list", "step_indicator_column"))
   })
 }
 
-#' A number, or a function of how many ids there are.
+#' A number, or a function of how many ids there are, which is not known in a trial.
 #' @noRd
-embedding_size <- function(dimension, source) if (is.function(dimension)) dimension(column_depth(source)) else dimension
+embedding_size <- function(dimension, source, trial) {
+  if (!is.function(dimension)) dimension else if (trial) 1 else dimension(column_depth(source))
+}
 
 #' @rdname steps
 #' @export
 step_embedding_column <- function(spec, ..., dimension = function(x) as.integer(x^0.25), combiner = "mean",
   initializer = NULL, ckpt_to_load_from = NULL, tensor_name_in_ckpt = NULL, max_norm = NULL, trainable = TRUE) {
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "embedding_", TRUE, function(column) {
-    function(features, state) {
+    function(features, state, trial) {
       source <- made_before(features, column, "step_categorical_column_with_vocabulary_list", "step_embedding_column")
-      embedding_column(check_categorical(source, "...", "step_embedding_column"), embedding_size(dimension, source),
-        combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt, max_norm, trainable)
+      check_categorical(source, "...", "step_embedding_column")
+      embedding_column(source, embedding_size(dimension, source, trial), combiner, initializer, ckpt_to_load_from,
+        tensor_name_in_ckpt, max_norm, trainable)
     }
   })
 }
@@ -364,7 +389,7 @@ step_embedding_column <- function(spec, ..., dimension = function(x) as.integer(
 step_bucketized_column <- function(spec, ..., boundaries) {
   check_given(missing(boundaries), "boundaries")
   add_steps(spec, as.list(substitute(list(...)))[-1], parent.frame(), "bucketized_", TRUE, function(column) {
-    function(features, state) bucketized_column(made_before(features, column, "step_numeric_column",
+    function(features, state, trial) bucketized_column(made_before(features, column, "step_numeric_column",
       "step_bucketized_column"), boundaries)
   })
 }
@@ -375,15 +400,13 @@ add_group <- function(spec, groups, env, prefix, dense, make, fun = calling_func
   spec <- copy_spec(check_spec(spec, fun))
   if (!length(groups)) abort("`...` must select columns", fun = fun)
   given <- if (is.null(names(groups))) rep("", length(groups)) else names(groups)
-  steps <- spec$steps
   for (k in seq_along(groups)) {
     chosen <- select_columns(groups[k], spec_columns(spec), env, fun)
     if (length(chosen) < 2) abort("each of `...` must be at least two columns, such as `c(a, b)`, not ", length(chosen),
       fun = fun)
     name <- if (nzchar(given[k])) given[k] else paste0(prefix, paste(chosen, collapse = "_"))
-    steps[[name]] <- list(column = chosen, dense = dense, make = make(chosen, name))
+    with_step(spec, name, list(column = chosen, dense = dense, make = make(chosen, name)), fun)
   }
-  spec$steps <- steps
   spec
 }
 
@@ -392,7 +415,7 @@ add_group <- function(spec, groups, env, prefix, dense, make, fun = calling_func
 step_crossed_column <- function(spec, ..., hash_bucket_size, hash_key = NULL) {
   check_given(missing(hash_bucket_size), "hash_bucket_size")
   add_group(spec, as.list(substitute(list(...)))[-1], parent.frame(), "crossed_", FALSE, function(columns, name) {
-    function(features, state) crossed_column(lapply(columns, function(column) {
+    function(features, state, trial) crossed_column(lapply(columns, function(column) {
       if (is.null(features[[column]])) column else features[[column]]
     }), hash_bucket_size, hash_key)
   })
@@ -409,12 +432,14 @@ step_shared_embeddings_column <- function(spec, ..., dimension, combiner = "mean
   if (length(groups) > 1 && is.null(names(groups)) && all(vapply(groups, is.name, NA))) groups <- list(as.call(c(
     quote(c), groups)))
   add_group(spec, groups, parent.frame(), "shared_", TRUE, function(columns, name) {
-    function(features, state) {
+    function(features, state, trial) {
       sources <- lapply(columns, made_before, features = features,
         step = "step_categorical_column_with_vocabulary_list", fun = "step_shared_embeddings_column")
-      stats::setNames(shared_embeddings(sources, embedding_size(dimension, sources[[1]]), combiner, initializer,
-        shared_embedding_collection_name, ckpt_to_load_from, tensor_name_in_ckpt, max_norm, trainable),
-        paste0(name, "_", columns))
+      made <- function(sources) shared_embeddings(sources, embedding_size(dimension, sources[[1]], trial), combiner,
+        initializer, shared_embedding_collection_name, ckpt_to_load_from, tensor_name_in_ckpt, max_norm, trainable)
+      # in a trial it is not known whether they have as many ids as each other
+      made <- if (trial) unlist(lapply(sources, function(x) made(list(x))), recursive = FALSE) else made(sources)
+      stats::setNames(made, paste0(name, "_", columns))
     }
   })
 }

@@ -45,6 +45,8 @@ sensible <- list(
   c("set_memory_growth[|]device$|set_visible_devices[|]devices$|^flags[|]arguments$|^generator_next[|]generator$",
     names(odd_values)),
   c("^make_iterator_from_structure[|]output_", "nested", "nulls"),
+  c("^step_.*[|](normalizer_fn|dimension)$", some_functions), c("^step_.*[|]initializer$", "initializer"),
+  c("[|]vocabulary_list$", "factor"),
   c("^dataset_options[|]a$", names(odd_values)), c("[|](key|class|element_length)_func$", "primitive"),
   # elements of a vector or list, whatever they are, and strings beside numbers
   c("^as_iterator[|]x$|^iterate[|]it$",
@@ -334,6 +336,14 @@ odd_calls <- alist(
   dataset_snapshot(tensor_slices_dataset(1:3), tempfile()), has_type("int32"),
   feature_spec(data.frame(a = 1:3, b = 4:6), "a", "b"), dense_features(odd_spec()),
   dataset_use_spec(tensor_slices_dataset(data.frame(a = 1:3, b = 4:6)), odd_spec()),
+  step_numeric_column(odd_steps(), b), step_bucketized_column(odd_steps(), b, boundaries = c(1, 2)),
+  step_categorical_column_with_hash_bucket(odd_steps(), a, hash_bucket_size = 4),
+  step_categorical_column_with_identity(odd_steps(), b, num_buckets = 4),
+  step_categorical_column_with_vocabulary_file(odd_steps(), a, vocabulary_file = odd_file("csv")),
+  step_categorical_column_with_vocabulary_list(odd_steps(), a, vocabulary_list = 1:3),
+  step_crossed_column(odd_steps(), c(a, b), hash_bucket_size = 4), step_indicator_column(odd_steps(), a),
+  step_embedding_column(odd_steps(), a, dimension = 2), step_remove_column(odd_steps(), a),
+  step_shared_embeddings_column(odd_steps(), c(a, c = a), dimension = 2),
   layer_input_from_dataset(data.frame(a = 1:3)), layer_dense_features(list(a = c(1, 2)), dense_features(odd_spec())),
   dataset_prefetch_to_device(tensor_slices_dataset(1:3), "/cpu:0"),
   dataset_reviews(20, test = 5), dataset_shard(tensor_slices_dataset(1:3), 2, 0),
@@ -624,6 +634,8 @@ odd_base <- function(call, env) {
 }
 
 odd_spec <- function() fit(step_numeric_column(feature_spec(data.frame(a = 1:3, b = 4:6), x = c("a", "b")), a))
+odd_steps <- function() feature_spec(data.frame(a = 1:3, b = 4:6), x = c("a", "b")) |> step_numeric_column(b) |>
+  step_categorical_column_with_identity(a, num_buckets = 5)
 
 # A call for each exported function; some have several.
 odd_bases <- function() {
@@ -654,8 +666,6 @@ odd_bases <- function() {
   all <- c(stats::setNames(lapply(functions, get, our_namespace), functions), members(tf, "tf"))
   others <- setdiff(names(all), c(known, gsub("`", "", known)))
   others <- grep("^tf[$](data|keras|optimizers|math|feature_column)[$]", others, value = TRUE, invert = TRUE)
-  # steps look at the arguments of their columns when the specification is fitted: test-feature-column.R
-  others <- grep("^step_", others, value = TRUE, invert = TRUE)
   others <- setdiff(others, "until_out_of_range") # whose code runs until data end: test-dataset-iterator.R
   others <- setdiff(others, c("tf$gradients", "tf$hessians")) # a tape must record: see test-hessian.R
   c(odd_calls, Map(by_default, others, all[others]))

@@ -92,3 +92,23 @@ test_that("the listing of the tfdatasets articles trains, predicts, is saved and
   expect_identical(dim(layer(first)), c(32L, 33L))
   unlink(path)
 })
+
+test_that("arguments of steps are checked at the call, what is learned later is left open", {
+  refused <- function(call, kind, ...) expect_refusal(call, kind, ...)
+  refused(step_numeric_column(spec, b, shape = -1), "value", "`step_numeric_column()`", "`shape`")
+  refused(step_numeric_column(spec, b, normalizer_fn = 1), "value", "`step_numeric_column()`")
+  refused(step_indicator_column(spec, a), "names", "`step_indicator_column()`", "makes one")
+  refused(step_categorical_column_with_identity(spec, b, num_buckets = 0), "value", "`num_buckets`")
+  refused(step_categorical_column_with_vocabulary_file(spec, a, vocabulary_file = tempfile()), "file")
+  refused(step_categorical_column_with_vocabulary_list(spec, a, num_oov_buckets = -1), "value", "`num_oov_buckets`")
+  refused(step_categorical_column_with_vocabulary_list(spec, a, default_value = 0.5), "value", "`default_value`")
+  refused(step_categorical_column_with_hash_bucket(spec, a, hash_bucket_size = 3, dtype = "no"), "value", "`dtype`")
+  words <- spec |> step_categorical_column_with_vocabulary_list(a, default_value = 25) |>
+    step_categorical_column_with_vocabulary_list(d, vocabulary_list = LETTERS)
+  refused(step_embedding_column(words, a, combiner = "no"), "value", "`step_embedding_column()`", "`combiner`")
+  refused(step_embedding_column(words, a, dimension = 2, initializer = "no"), "value", "`initializer`")
+  refused(step_crossed_column(words, c(a, d), hash_bucket_size = 0), "value", "`step_crossed_column()`")
+  # 26 words that the data have, and 26 given ones
+  made <- fit(words |> step_shared_embeddings_column(a, d, dimension = function(n) n / 2))
+  expect_identical(dense_features(made)[[1]]$dimension, 13L)
+})
