@@ -188,7 +188,8 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
 #' @rdname callback_lambda
 #' @export
 new_callback_class <- function(classname, ..., public = list(), private = list(), inherit = NULL, parent_env = NULL) {
-  callback_constructor(new_class("callback", classname, class_parts(list(), list(...), public, private), inherit))
+  callback_constructor(new_class("callback", classname, class_parts(list(), list(...), public, private, parent_env),
+    inherit))
 }
 
 #' @rdname callback_lambda

@@ -45,7 +45,8 @@ NULL
 new_loss_class <- function(classname, ..., initialize = NULL, call = NULL, public = list(), private = list(),
   inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, call = call)
-  part_constructor_of(new_class("loss", classname, class_parts(named, list(...), public, private), inherit), "call")
+  part_constructor_of(new_class("loss", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), "call")
 }
 
 #' @rdname new_loss_class
@@ -53,7 +54,8 @@ new_loss_class <- function(classname, ..., initialize = NULL, call = NULL, publi
 Loss <- function(classname, call = NULL, ..., initialize = NULL, public = list(), private = list(), inherit = NULL,
   parent_env = NULL) {
   named <- list(initialize = initialize, call = call)
-  part_constructor_of(new_class("loss", classname, class_parts(named, list(...), public, private), inherit), "call")
+  part_constructor_of(new_class("loss", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), "call")
 }
 
 #' @rdname new_loss_class
@@ -61,8 +63,8 @@ Loss <- function(classname, call = NULL, ..., initialize = NULL, public = list()
 new_metric_class <- function(classname, ..., initialize = NULL, update_state = NULL, result = NULL, public = list(),
   private = list(), inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, update_state = update_state, result = result)
-  part_constructor_of(new_class("metric", classname, class_parts(named, list(...), public, private), inherit),
-    c("update_state", "result"))
+  part_constructor_of(new_class("metric", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), c("update_state", "result"))
 }
 
 #' @rdname new_loss_class
@@ -70,8 +72,8 @@ new_metric_class <- function(classname, ..., initialize = NULL, update_state = N
 Metric <- function(classname, initialize = NULL, update_state = NULL, result = NULL, ..., public = list(),
   private = list(), inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, update_state = update_state, result = result)
-  part_constructor_of(new_class("metric", classname, class_parts(named, list(...), public, private), inherit),
-    c("update_state", "result"))
+  part_constructor_of(new_class("metric", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), c("update_state", "result"))
 }
 
 #' @rdname new_loss_class
@@ -79,8 +81,8 @@ Metric <- function(classname, initialize = NULL, update_state = NULL, result = N
 Constraint <- function(classname, call = NULL, ..., initialize = NULL, public = list(), private = list(),
   inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, call = call)
-  part_constructor_of(new_class("constraint", classname, class_parts(named, list(...), public, private), inherit),
-    "call")
+  part_constructor_of(new_class("constraint", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), "call")
 }
 
 #' @rdname new_loss_class
@@ -88,7 +90,8 @@ Constraint <- function(classname, call = NULL, ..., initialize = NULL, public = 
 new_learning_rate_schedule_class <- function(classname, ..., initialize = NULL, call = NULL, public = list(),
   private = list(), inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, call = call)
-  part_constructor_of(new_class("schedule", classname, class_parts(named, list(...), public, private), inherit), "call")
+  part_constructor_of(new_class("schedule", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), "call")
 }
 
 #' @rdname new_loss_class
@@ -96,7 +99,8 @@ new_learning_rate_schedule_class <- function(classname, ..., initialize = NULL, 
 LearningRateSchedule <- function(classname, call = NULL, initialize = NULL, ..., public = list(), private = list(),
   inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, call = call)
-  part_constructor_of(new_class("schedule", classname, class_parts(named, list(...), public, private), inherit), "call")
+  part_constructor_of(new_class("schedule", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit), "call")
 }
 
 #' @param wanted methods that the class must have.

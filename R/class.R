@@ -10,7 +10,7 @@
 new_class <- function(kind, classname, parts, inherit = NULL, fun = calling_function()) {
   check_string(classname, fun = fun)
   if (!is_named_list(parts)) abort("methods and fields must be named", fun = fun)
-  parts <- lapply(parts, function(x) if (inherits(x, "nn_graph_function")) environment(x)$graph$f else x)
+  parts <- lapply(parts, function(x) if (inherits(x, "nn_graph_function")) environment(x)$graph$f else as_closure(x))
   names(parts)[names(parts) == "__init__"] <- "initialize"
   if (anyDuplicated(names(parts))) abort("`", names(parts)[duplicated(names(parts))][1], "` is given twice", fun = fun)
   active <- vapply(parts, is_active, NA)

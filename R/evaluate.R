@@ -143,6 +143,7 @@ split_source <- function(self, source, share, fun) {
 #' @noRd
 validation_source <- function(self, data, train, steps, fun) {
   if (is.null(data)) return(NULL)
+  if (is_stream(data) && !is_dataset(data)) check_function(data, "validation_data", fun, takes = 0)
   if (is_stream(data)) return(stream_source(self, data, NULL, NULL, NULL, steps, fun, "validation_steps"))
   if (!is.list(data) || is.data.frame(data) || !length(data) %in% 2:3) {
     abort("`validation_data` must be list(x, y), list(x, y, weights) or a data set, not ", describe(data), fun = fun)

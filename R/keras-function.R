@@ -35,7 +35,7 @@
 #' dim(result[[2]])
 #' @export
 k_function <- function(inputs, outputs, updates = NULL, ...) {
-  if (length(updates)) abort("`updates` must be NULL: `k_update()` changes variables")
+  if (!is.null(updates) && !identical(updates, list())) abort("`updates` must be NULL: `k_update()` changes variables")
   inputs <- as_branch(inputs)
   symbolic <- vapply(inputs, is_keras_tensor, NA)
   several <- is_branch(outputs)
@@ -146,14 +146,25 @@ k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALS
 #' k_in_train_phase(1, 2)
 #' @export
 k_in_train_phase <- function(x, alt, training = NULL) {
-  value <- if (in_training(training)) x else alt
-  if (is.function(value) && !is.object(value)) return(check_function(value, "x, alt", takes = 0)())
-  if (is_tensor(value) || is_keras_tensor(value)) value else check_numbers(value, "x, alt")
+  in_phase(in_training(training), phase_value(x), phase_value(alt))
 }
 
 #' @rdname k_in_train_phase
 #' @export
-k_in_test_phase <- function(x, alt, training = NULL) k_in_train_phase(alt, x, training)
+k_in_test_phase <- function(x, alt, training = NULL) {
+  in_phase(!in_training(training), phase_value(x), phase_value(alt))
+}
+
+#' Both are looked at, whichever is wanted; of functions only that one runs.
+#' @noRd
+phase_value <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is.function(x) && !is.object(x)) check_function(x, arg, fun, takes = 0) else check_value(x, arg, fun)
+}
+
+in_phase <- function(first, x, alt) {
+  value <- list(x, alt)[[if (first) 1 else 2]]
+  if (is.function(value) && !is.object(value)) value() else value
+}
 
 in_training <- function(training, fun = calling_function()) {
   if (is.null(training)) training <- session$training

@@ -18,19 +18,25 @@
 #' @export
 k_map_fn <- function(fn, elems, name = NULL, dtype = NULL) {
   check_function(fn, takes = 1)
+  if (!is.null(name)) check_string(name)
   ys <- op_map(map_leaves(elems, as_floatx), fn)
   if (is.null(dtype)) ys else map_leaves(ys, function(y) op_cast(y, dtype))
 }
 
 #' @rdname k_map_fn
 #' @export
-k_foldl <- function(fn, elems, initializer = NULL, name = NULL) fold(fn, elems, initializer, FALSE)
+k_foldl <- function(fn, elems, initializer = NULL, name = NULL) {
+  fold(fn, elems, initializer, name, FALSE)
+}
 
 #' @rdname k_map_fn
 #' @export
-k_foldr <- function(fn, elems, initializer = NULL, name = NULL) fold(fn, elems, initializer, TRUE)
+k_foldr <- function(fn, elems, initializer = NULL, name = NULL) {
+  fold(fn, elems, initializer, name, TRUE)
+}
 
-fold <- function(fn, elems, initializer, reverse, fun = calling_function()) {
+fold <- function(fn, elems, initializer, name, reverse, fun = calling_function()) {
+  if (!is.null(name)) check_string(name, fun = fun)
   check_function(fn, fun = fun, takes = 2)
   slices <- op_unstack(as_floatx(elems), axis = 1)
   if (!length(slices)) abort("`elems` has no slices", class = "shape", fun = fun)
@@ -38,7 +44,7 @@ fold <- function(fn, elems, initializer, reverse, fun = calling_function()) {
   if (is.null(initializer)) {
     initializer <- slices[[1]]
     slices <- slices[-1]
-  }
+  } else initializer <- map_leaves(initializer, as_floatx)
   Reduce(fn, slices, initializer)
 }
 
@@ -68,6 +74,9 @@ as_floatx <- function(x) if (is_tensor(x) || is_keras_tensor(x)) x else tensor(x
 k_rnn <- function(step_function, inputs, initial_states, go_backwards = FALSE, mask = NULL, constants = NULL,
   unroll = FALSE, input_length = NULL) {
   check_function(step_function, takes = 2)
+  check_flag(unroll)
+  if (!is.null(input_length)) check_value(input_length)
+  for (constant in tensor_leaves(constants)) check_value(constant, "constants")
   steps <- op_unstack(as_floatx(inputs), axis = 2)
   masks <- if (!is.null(mask)) lapply(op_unstack(tensor(mask), axis = 2), op_cast, "bool")
   at <- seq_along(steps)

@@ -114,7 +114,7 @@ k_is_sparse <- function(tensor) FALSE
 
 #' @rdname k_is_tensor
 #' @export
-k_to_dense <- function(tensor) tensor
+k_to_dense <- function(tensor) check_value(tensor)
 
 #' More of variables
 #'
@@ -256,4 +256,7 @@ k_set_session <- function(session) nothing_to_do("k_set_session")
 
 #' @rdname k_backend
 #' @export
-k_manual_variable_initialization <- function(value) nothing_to_do("k_manual_variable_initialization")
+k_manual_variable_initialization <- function(value) {
+  check_flag(value)
+  nothing_to_do("k_manual_variable_initialization")
+}

@@ -55,7 +55,8 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
   parent_env = NULL) {
   named <- list(initialize = initialize, build = build, call = call, compute_mask = compute_mask,
     get_config = get_config, compute_output_shape = compute_output_shape)
-  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private), inherit))
+  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit))
 }
 
 #' @rdname new_layer_class
@@ -63,17 +64,28 @@ new_layer_class <- function(classname, ..., initialize = NULL, build = NULL, cal
 Layer <- function(classname, initialize = NULL, call = NULL, build = NULL, get_config = NULL, ..., public = list(),
   private = list(), inherit = NULL, parent_env = NULL) {
   named <- list(initialize = initialize, build = build, call = call, get_config = get_config)
-  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private), inherit))
+  own_layer_constructor(new_class("layer", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit))
 }
 
 #' The members of a class: methods that have arguments of their own, and further ones.
 #' @noRd
-class_parts <- function(named, more, public, private, fun = calling_function()) {
+class_parts <- function(named, more, public, private, parent_env, fun = calling_function()) {
+  if (!is.null(parent_env) && (!is.environment(parent_env) || is.object(parent_env)))
+    abort("`parent_env` must be an environment, not ", describe(parent_env), fun = fun)
   named <- Filter(Negate(is.null), named)
-  for (name in names(named)) check_function(named[[name]], arg = name, fun = fun)
+  for (name in names(named)) check_method_part(named[[name]], name, fun)
   for (part in list(more, public, private)) if (!is_named_list(part)) abort("methods and fields must be named",
     fun = fun)
   c(named, more, public, private)
+}
+
+#' Layers, losses and the like are functions, too, but would be fields.
+#' @noRd
+check_method_part <- function(x, name, fun) {
+  if (is.object(x) && !inherits(x, "nn_graph_function")) abort("`", name, "` must be a function, not ", describe(x),
+    fun = fun)
+  check_function(x, arg = name, fun = fun)
 }
 
 own_layer_constructor <- function(class, fun = calling_function()) {
@@ -129,12 +141,24 @@ own_layer_constructor <- function(class, fun = calling_function()) {
 #' }
 #' @export
 create_layer <- function(layer_class, object = NULL, args = list()) {
-  if (!is_branch(args)) abort("`args` must be a list, not ", describe(args))
+  if (!is_named_list(args)) abort("`args` must be a named list, not ", describe(args),
+    if (is_branch(args)) " without names")
   constructor <- if (inherits(layer_class, "R6ClassGenerator")) layer_of_r6(layer_class) else
-    check_function(layer_class)
+    check_constructor(layer_class, names(args))
   args <- args[!vapply(args, is.null, NA) | !names(args) %in% layer_option_names]
   alone <- missing(object) || is.null(object) # missing, too, where the function around had none
   do.call(constructor, c(if (!alone) list(object), args), quote = TRUE)
+}
+
+#' A function of ours that makes layers, or one that somebody wrote.
+#' @param given names of the arguments that it gets.
+#' @noRd
+check_constructor <- function(x, given, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (!is.function(x) || is.primitive(x) || is.object(x) && !inherits(x, "nn_class"))
+    abort("`", arg, "` must be a class of layers, not ", describe(x), fun = fun)
+  unknown <- if (!"..." %in% names(formals(x))) setdiff(given, names(formals(x)))
+  if (length(unknown)) abort("`", arg, "` takes no argument `", unknown[1], "`", fun = fun)
+  x
 }
 
 layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, "create_layer"), "create_layer")
@@ -143,7 +167,6 @@ layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, 
 #' @param wrapper_class an R6 class that inherits from `KerasWrapper`, or a constructor of layers.
 #' @export
 create_wrapper <- function(wrapper_class, object = NULL, args = list()) {
-  if (!is_branch(args)) abort("`args` must be a list, not ", describe(args))
   if (!is_layer(args$layer)) abort("`args$layer` must be a layer, not ", describe(args$layer))
   if (inherits(wrapper_class, "R6ClassGenerator") && missing(object)) create_layer(wrapper_class, args = args) else
     create_layer(wrapper_class, object, args)

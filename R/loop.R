@@ -74,6 +74,7 @@ op_while_loop <- function(cond, body, loop_vars, maximum_iterations = NULL) {
 #' @export
 op_fori_loop <- function(lower, upper, body_fun, init_val) {
   check_function(body_fun, takes = 2)
+  for (leaf in tensor_leaves(init_val)) check_value(leaf, "init_val")
   lower <- check_whole(if (is_tensor(lower)) as.array(lower) else lower, arg = "lower")
   upper <- check_whole(if (is_tensor(upper)) as.array(upper) else upper, arg = "upper")
   for (i in seq_len(max(0, upper - lower))) init_val <- body_fun(as.integer(lower + i - 1), init_val)

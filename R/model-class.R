@@ -67,7 +67,8 @@ new_model_class <- function(classname, ..., initialize = NULL, call = NULL, trai
   parent_env = NULL) {
   named <- list(initialize = initialize, call = call, train_step = train_step, test_step = test_step,
     predict_step = predict_step, compute_loss = compute_loss, compute_metrics = compute_metrics)
-  model_constructor(new_class("model", classname, class_parts(named, list(...), public, private), inherit))
+  model_constructor(new_class("model", classname, class_parts(named, list(...), public, private, parent_env),
+    inherit))
 }
 
 #' @rdname new_model_class

@@ -82,6 +82,12 @@ check_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   `attributes<-`(x, kept)
 }
 
+#' What ops take as they are: tensors and symbolic ones, or numbers.
+#' @noRd
+check_value <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (is_tensor(x) || is_keras_tensor(x)) x else check_numbers(x, arg, fun)
+}
+
 #' An argument of numbers: those of a plain class are bare, what is none is left to the check that names it.
 #' @noRd
 plain_argument <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {

@@ -147,10 +147,14 @@ op_tanh_shrink <- function(x) {
 #' @export
 op_normalize <- function(x, axis = -1L, order = 2, epsilon = NULL) {
   x <- as_floats(x)
-  least <- if (is.null(epsilon)) session$epsilon else check_number(epsilon, min = 0)
+  least <- check_epsilon(epsilon)
   if (identical(as.double(check_number(order, above = 0)), 2)) # as Keras: the square is at least that of epsilon
     return(op_divide(x, euclidean_norm(x, axis, TRUE, least^2)))
   op_divide(x, op_maximum(op_norm(x, order, axis, keepdims = TRUE), least))
+}
+
+check_epsilon <- function(epsilon, fun = calling_function()) {
+  if (is.null(epsilon)) session$epsilon else check_number(epsilon, min = 0, max = 1, fun = fun)
 }
 
 #' @rdname op_normalize
@@ -161,7 +165,7 @@ op_batch_normalization <- function(x, mean, variance, axis, offset = NULL, scale
   at <- check_one_axis(axis, rank) + 1
   dtype <- tensor_dtype(tensor(x))
   along <- function(p) if (!is.null(p)) op_reshape(op_cast(p, dtype), replace(rep(1, rank), at, -1))
-  factor <- op_rsqrt(op_add(along(variance), check_number(epsilon, min = 0)))
+  factor <- op_rsqrt(op_add(along(variance), check_epsilon(epsilon)))
   if (!is.null(scale)) factor <- op_multiply(factor, along(scale))
   y <- op_multiply(op_subtract(x, along(mean)), factor)
   if (is.null(offset)) y else op_add(y, along(offset))
@@ -174,7 +178,7 @@ op_layer_normalization <- function(x, gamma = NULL, beta = NULL, axis = -1L, eps
   rank <- rank_of(x)
   at <- sort(check_axis(axis, rank) + 1)
   sizes <- shape_of(x)
-  epsilon <- if (is.null(epsilon)) session$epsilon else check_number(epsilon, min = 0)
+  epsilon <- check_epsilon(epsilon)
   y <- op_multiply(op_subtract(x, op_mean(x, at, TRUE)), op_rsqrt(op_add(op_var(x, at, TRUE), epsilon)))
   along <- function(p) op_reshape(op_cast(p, tensor_dtype(y)), replace(rep(1, rank), at, sizes[at]))
   if (!is.null(gamma)) y <- op_multiply(y, along(gamma))
@@ -186,7 +190,7 @@ op_layer_normalization <- function(x, gamma = NULL, beta = NULL, axis = -1L, eps
 #' @export
 op_rms_normalization <- function(x, scale = NULL, axis = -1L, epsilon = NULL) {
   x <- as_floats(x)
-  epsilon <- if (is.null(epsilon)) session$epsilon else check_number(epsilon, min = 0)
+  epsilon <- check_epsilon(epsilon)
   y <- op_multiply(x, op_rsqrt(op_add(op_mean(op_square(x), axis, TRUE), epsilon)))
   if (is.null(scale)) y else op_multiply(y, scale)
 }

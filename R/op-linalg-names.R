@@ -70,12 +70,12 @@ op_fft <- function(x) fourier(check_complex(x), -1)
 
 #' @rdname op_fft
 #' @export
-op_fft2 <- function(x) fourier(fourier(check_complex(x), -1), -1, TRUE)
+op_fft2 <- function(x) fourier(fourier(check_complex(x, axes = 2), -1), -1, TRUE)
 
 #' @rdname op_fft
 #' @export
 op_ifft2 <- function(x) {
-  parts <- check_complex(x)
+  parts <- check_complex(x, axes = 2)
   n <- prod(utils::tail(shape_of(parts[[1]]), 2))
   lapply(fourier(fourier(parts, 1), 1, TRUE), function(y) op_multiply(y, 1 / n))
 }
@@ -106,10 +106,13 @@ op_irfft <- function(x, fft_length = NULL) {
   op_subtract(by(parts[[1]], cos(turn)), by(parts[[2]], sin(turn)))
 }
 
-check_complex <- function(x, fun = calling_function()) {
+check_complex <- function(x, axes = 1, fun = calling_function()) {
   if (!is_branch(x) || length(x) != 2) abort("`x` must be a list of real and imaginary parts, not ", describe(x),
     fun = fun)
-  as_one_dtype(unname(lapply(x, float_tensor)))
+  parts <- as_one_dtype(unname(lapply(x, float_tensor)))
+  if (any(lapply(parts, rank_of) < axes)) abort("the parts of `x` must have at least ", axes,
+    if (axes == 1) " axis" else " axes", class = "shape", fun = fun)
+  parts
 }
 
 #' Cut or filled with zeros to a length.

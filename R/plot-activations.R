@@ -25,6 +25,7 @@
 #' @export
 plot_activations <- function(model, x, layer = NULL, channels = NULL, nrow = NULL, method = "auto") {
   method <- plot_method(method)
+  if (!is.null(nrow)) nrow <- check_count(nrow)
   self <- layer_self(check_model(model))
   check_has_layers(self)
   chosen <- layer_with_maps(self, layer, "plot_activations", last = FALSE)

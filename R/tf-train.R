@@ -269,8 +269,10 @@ tf_train <- function() new_namespace("tf$train", list(
   AdamOptimizer = function(learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, ...)
   optimizer_adam(learning_rate, beta1, beta2, epsilon),
   GradientDescentOptimizer = function(learning_rate, ...) optimizer_sgd(learning_rate),
-  MomentumOptimizer = function(learning_rate, momentum, use_locking = FALSE, name = "Momentum", use_nesterov = FALSE)
-  optimizer_sgd(learning_rate, momentum, use_nesterov),
+  MomentumOptimizer = function(learning_rate, momentum, use_locking = FALSE, name = "Momentum", use_nesterov = FALSE) {
+    check_flag(use_locking)
+    optimizer_sgd(learning_rate, momentum, use_nesterov)
+  },
   RMSPropOptimizer = function(learning_rate, decay = 0.9, momentum = 0, epsilon = 1e-10, ...)
   optimizer_rmsprop(learning_rate, rho = decay, momentum = momentum, epsilon = epsilon),
   AdagradOptimizer = function(learning_rate, initial_accumulator_value = 0.1, ...)

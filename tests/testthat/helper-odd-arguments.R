@@ -69,13 +69,16 @@ sensible <- list(
   c(
     paste0(
       paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|",
-        "scan_func|body|cond|build|call|f|mask|output_shape)$|"),
+        "scan_func|body|cond|build|call|f|fn|func|body_fun|step_function|mask|output_shape)$|"),
     paste0("[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|",
       "^check_gradient[|]object$|^custom_metric|preprocessing_function$")), some_functions),
   # nothing in a list: any size, or an empty text
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
     "nulls"), c("sequences$", "nested"),
-  c("^op_is_tensor[|]x$", hopeless),
+  c("^(op_is_tensor|k_is_(tensor|keras_tensor|placeholder|sparse))[|]|^k_set_session[|]|^op_switch[|]4$",
+    names(odd_values)),
+  c("[|]parent_env$", "global"), c("^create_(layer|wrapper)[|]object$", "symbolic"),
+  c("^(new_.*_class|Layer|Loss|Metric|Model|Constraint|Callback|LearningRateSchedule)[|]", "primitive"),
   # other kinds beside that of the default
   c("^(op|k|loss|metric|activation)_|^tf[$]|^[^a-z]", "symbolic"), # which ops take
   c("^tf[$](Variable[|]initial_value|`function`[|]func)$",

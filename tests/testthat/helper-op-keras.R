@@ -137,7 +137,7 @@ keras_op_cases <- alist(
     5),
   while_loop = list(op_while_loop(function(i) i < 10, function(i) list(i + 1), list(tensor(0)))[[1]], 10,
     op_while_loop(function(i) i < 10, function(i) i + 1, tensor(0), maximum_iterations = 3), 3),
-  fori_loop = list(op_fori_loop(1L, 5L, function(i, value) value + i, tensor(0L)), 10L),
+  fori_loop = list(op_fori_loop(1L, 5L, function(i, value) op_add(value, i), tensor(0L)), 10L),
   map = list(op_map(three, function(row) op_sum(row)), c(6, 22), op_map(list(1:3, 4:6), function(x) x[[1]] * x[[2]]),
     c(4L, 10L, 18L)),
   vectorized_map = list(op_vectorized_map(three, function(row) row * 2), three * 2),

@@ -104,3 +104,8 @@ test_that("values of the training phase and of the test phase", {
   expect_equal(model$history$metrics$loss, 36)
   expect_equal(predict(model, matrix(1)), matrix(1))
 })
+
+test_that("both values of a phase are looked at", {
+  expect_error(k_in_train_phase("a", 2), "`x`", fixed = TRUE, class = "nativenet_error_value")
+  expect_error(k_in_test_phase(1, function(x) x), "`alt`", fixed = TRUE, class = "nativenet_error_value")
+})

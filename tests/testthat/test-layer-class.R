@@ -304,3 +304,16 @@ test_that("arguments without names are saved, too", {
   expect_equal(predict(again, 1:2), cbind(c(5, 7)))
   expect_equal(predict(keras_model_sequential(input_shape = 1) |> Line(offset = 1, 2), 1:2), cbind(c(3, 5)))
 })
+
+test_that("arguments of classes and wrappers are not dropped or kept for later where they make no sense", {
+  layer_plain <- new_layer_class("Plain", call = function(x) x)
+  expect_error(create_layer(layer_plain, matrix(1, 2, 2), list(1, "a")), "`args` must be a named list", fixed = TRUE)
+  expect_error(create_layer(layer_dense(units = 1)), "must be a class of layers, not", fixed = TRUE)
+  expect_error(create_wrapper(function(x) x, matrix(1, 2, 2), list(layer = layer_dense(units = 1))),
+    "takes no argument `layer`", fixed = TRUE)
+  expect_error(Layer("Mine", call = function(x) x, initialize = layer_dense(units = 1)),
+    "`initialize` must be a function, not", fixed = TRUE)
+  expect_error(Loss("Mine", call = function(y_true, y_pred) y_pred, parent_env = 1), "`parent_env` must be an environ",
+    fixed = TRUE)
+  expect_s3_class(Loss("Mine", call = function(y_true, y_pred) y_pred, parent_env = globalenv()), "nn_class")
+})
