@@ -77,7 +77,7 @@ fused_activation <- function(f) {
 #' `alpha` above 0 gives a leaky ReLU, which has a gradient for negative x, too.
 #'
 #' @param x a float tensor or array.
-#' @param alpha a number, the slope below the threshold.
+#' @param alpha,negative_slope a number, the slope below the threshold, in Keras 2 and in Keras 3: one of them.
 #' @param max_value a number above 0, or `NULL` for no limit.
 #' @param threshold a number.
 #' @return With `x` a tensor of the shape and dtype of `x`. Without it an activation object: a function of class
@@ -90,11 +90,19 @@ fused_activation <- function(f) {
 #' leaky <- activation_relu(alpha = 0.1)
 #' leaky(c(-1, 2)) # -0.1 2
 #' @export
-activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
-  alpha <- check_number(alpha)
+activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0, negative_slope = NULL) {
+  alpha <- relu_slope(if (!missing(alpha)) check_number(alpha), negative_slope, 0)
   threshold <- check_number(threshold)
   if (!is.null(max_value)) max_value <- check_number(max_value, above = 0)
   use_activation("relu", list(alpha = alpha, max_value = max_value, threshold = threshold), x)
+}
+
+#' The slope for which Keras has had two names.
+#' @noRd
+relu_slope <- function(alpha, negative_slope, default, fun = calling_function()) {
+  if (is.null(negative_slope)) return(if (is.null(alpha)) default else alpha)
+  if (!is.null(alpha)) abort("only one of `alpha` and `negative_slope` can be given", fun = fun)
+  check_number(negative_slope, min = 0, fun = fun)
 }
 
 #' ELU activation

@@ -149,10 +149,44 @@ check_function <- function(x, arg = deparse(substitute(x)), fun = calling_functi
 
 is_named_list <- function(x) is_branch(x) && (length(x) == 0 || !is.null(names(x)) && all(nzchar(names(x))))
 
+# Arguments of Keras that change no result here, and the values for which that is true: all where none is listed. NULL
+# is always one of them.
+no_effect <- list(
+  layer = list(implementation = 0:2, unroll = NULL, time_major = list(FALSE), use_cudnn = NULL, autocast = NULL,
+    lora_rank = list(), lora_alpha = list(), quantization_config = list(), renorm = list(FALSE),
+    renorm_clipping = list(), renorm_momentum = NULL, fused = NULL, virtual_batch_size = list(), adjustment = list(),
+    synchronized = list(FALSE), flash_attention = NULL, rms_scaling = list(FALSE), sparse = list(FALSE),
+    ragged = list(FALSE), seed = NULL, dynamic = NULL),
+  optimizer = list(loss_scale_factor = list(), gradient_accumulation_steps = list(1), jit_compile = NULL),
+  part = list(dtype = list("float32", "float64")),
+  compile = list(jit_compile = NULL, auto_scale_loss = NULL, pss_evaluation_shards = NULL),
+  fit = list(max_queue_size = NULL, workers = NULL, use_multiprocessing = NULL, validation_batch_size = NULL,
+    validation_freq = list(1))
+)
+
+#' What is left without them. A value that would change something is refused.
+#' @param kind an entry of `no_effect`.
+#' @noRd
+without_effect <- function(extra, kind, fun) {
+  if (is.null(kind) || is.null(names(extra))) return(extra)
+  known <- no_effect[[kind]]
+  idle <- names(extra) %in% names(known)
+  for (name in names(extra)[idle]) {
+    value <- extra[[name]]
+    if (is.null(value) || is.null(known[[name]]) && is.atomic(value) ||
+      any(vapply(known[[name]], function(v) is.atomic(value) && isTRUE(all.equal(v, value)), NA))) next
+    abort("`", name, "` must be ", paste(c("NULL", vapply(known[[name]], describe, "")), collapse = " or "),
+      " here, not ", describe(value), fun = fun)
+  }
+  extra[!idle]
+}
+
 #' For a `...` that is there to refuse what nobody asked for, such as misspelt arguments.
 #' @param of the function whose arguments may have been meant
+#' @param kind whose arguments without effect may be given, see `no_effect`
 #' @noRd
-check_no_more <- function(extra, fun = calling_function(), of = NULL) {
+check_no_more <- function(extra, fun = calling_function(), of = NULL, kind = NULL) {
+  extra <- without_effect(extra, kind, fun)
   if (length(extra) == 0) return()
   names <- if (is.null(names(extra))) rep("", length(extra)) else names(extra)
   named <- ifelse(nzchar(names), paste0("`", names, "`"), vapply(extra, describe, ""))
@@ -175,7 +209,7 @@ check_choice <- function(x, choices, arg = deparse(substitute(x)), fun = calling
 }
 
 # What other packages and older versions call an argument.
-other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epochs", input_dim = "input_shape",
+other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epochs",
   input_size = "input_shape", lr = "optimizer", learning_rate = "optimizer", nb_classes = "num_classes",
   W_regularizer = "kernel_regularizer", init = "kernel_initializer", bias = "use_bias")
 

@@ -46,7 +46,7 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   self <- layer_self(object)
   if (has_method(self$own, "compile") && !isTRUE(self$compiling)) return(run_own_compile(self, sys.call(),
     parent.frame()))
-  check_no_more(list(...), "compile", of = compile.nn_model)
+  check_no_more(list(...), "compile", of = compile.nn_model, kind = "compile")
   if (!is.null(run_eagerly)) check_flag(run_eagerly)
   optimizer <- as_optimizer(if (is.null(optimizer)) "rmsprop" else optimizer, fun = "compile")
   self$compiled <- self$cache <- self$changed <- NULL # nothing half done

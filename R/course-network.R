@@ -119,11 +119,13 @@ is_optimizer <- function(x) has_methods(x, "step")
 #'
 #' @param y whole numbers 0 .. `num_classes - 1`, or a factor, whose levels become the classes in order.
 #' @param num_classes how many classes; by default the largest label plus one.
+#' @param dtype `"float32"` or another dtype of numbers; whole ones give R's integers, the others doubles.
 #' @return A binary class matrix: one-hot rows, a row per label and a column per class.
 #' @examples
 #' to_categorical(c(0, 2, 1))
 #' @export
-to_categorical <- function(y, num_classes = NULL) {
+to_categorical <- function(y, num_classes = NULL, dtype = NULL) {
+  whole <- !is.null(dtype) && is_whole_dtype(check_choice(dtype, setdiff(dtypes, "bool")))
   if (is.factor(y)) {
     if (is.null(num_classes)) num_classes <- nlevels(y)
     y <- as.integer(y) - 1L
@@ -133,8 +135,8 @@ to_categorical <- function(y, num_classes = NULL) {
   check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1
   check_room(c(length(y), num_classes), "num_classes")
-  one <- matrix(0, length(y), num_classes)
-  one[cbind(seq_along(y), as.vector(y) + 1)] <- 1
+  one <- matrix(if (whole) 0L else 0, length(y), num_classes)
+  one[cbind(seq_along(y), as.vector(y) + 1)] <- 1L
   one
 }
 

@@ -207,7 +207,7 @@ evaluate.default <- function(object, ...) {
 evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL,
   steps = NULL,
                               callbacks = NULL, ...) {
-  check_no_more(list(...), "evaluate", of = evaluate.nn_model)
+  check_no_more(list(...), "evaluate", of = evaluate.nn_model, kind = "fit")
   self <- compiled_self(object, "evaluate")
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
@@ -253,7 +253,7 @@ print.nn_scores <- function(x, ...) {
 #' @importFrom stats predict
 #' @export
 predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", steps = NULL, callbacks = NULL, ...) {
-  check_no_more(list(...), "predict", of = predict.nn_model)
+  check_no_more(list(...), "predict", of = predict.nn_model, kind = "fit")
   self <- layer_self(object)
   check_given(missing(x), "x", "predict")
   callbacks <- as_callbacks(callbacks)

@@ -78,7 +78,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
                          validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL,
                          initial_epoch = 0, steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
   fun <- "fit"
-  check_no_more(list(...), fun, of = fit.nn_model)
+  check_no_more(list(...), fun, of = fit.nn_model, kind = "fit")
   self <- compiled_self(object, fun)
   epochs <- check_count(epochs, min = 0, fun = fun)
   initial_epoch <- check_count(initial_epoch, min = 0, fun = fun)

@@ -59,14 +59,15 @@ activation_relu_type <- list(
 #' \deqn{y = \left\{\begin{array}{ll} x & x > 0 \\ \alpha x & x \le 0 \end{array}\right.}{y = x if x > 0, else alpha x}
 #'
 #' @inheritParams layer_activation
-#' @param alpha the slope for negative inputs.
+#' @param alpha,negative_slope the slope for negative inputs, in Keras 2 and in Keras 3: one of them.
 #' @inherit layer_activation return
 #' @references Maas et al. (2013), Rectifier nonlinearities improve neural network acoustic models, ICML workshop.
 #' @seealso [layer_activation_parametric_relu()], which learns the slope.
 #' @examples
 #' layer_activation_leaky_relu(matrix(c(-1, 2), 1), alpha = 0.1)
 #' @export
-layer_activation_leaky_relu <- function(object, alpha = 0.3, ...) {
+layer_activation_leaky_relu <- function(object, alpha = 0.3, ..., negative_slope = NULL) {
+  alpha <- relu_slope(if (!missing(alpha)) alpha, negative_slope, 0.3)
   new_layer("activation_leaky_relu", object, list(alpha = check_number(alpha, min = 0)), ...)
 }
 

@@ -20,8 +20,8 @@
 #'   none. The penalty on the output (activity) is divided by the batch size.
 #' @param kernel_constraint,bias_constraint names or objects, see [constraints]; `NULL` for none.
 #' @param ... arguments of all layers: `name`; `trainable`; `dtype` (`"float32"` or `"float64"`); `input_shape` without
-#'   the batch axis, for the first layer of a sequential model (`batch_input_shape` with it); `weights`, a list of
-#'   arrays to start from.
+#'   the batch axis, for the first layer of a sequential model (`batch_input_shape` with it; `input_dim` for one axis);
+#'   `weights`, a list of arrays to start from.
 #' @return The model, a symbolic tensor or a tensor, as `object` is; a layer (class `nn_layer`) without `object`.
 #' @section Errors: `nativenet_error_shape` if the last axis of the input is not what the layer was built for.
 #' @seealso [keras_model_sequential()], [layer_activation()], [layer_dropout()], [op_dense()]; [plot_weights()];

@@ -11,6 +11,7 @@
 #' @param name a string; by default `"input_1"` and so on.
 #' @param dtype `"float32"` by default; `"int32"` for tokens; `"string"` for strings, which [layer_string_lookup()],
 #'   [layer_text_vectorization()] and [layer_hashing()] read.
+#' @param batch_size the batch size, with `shape`.
 #' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
 #' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
 #'   Besides layers, it takes operators, `[`, R's functions for tensors ([tensor-methods]), and functions of ops such as
@@ -24,7 +25,11 @@
 #' 2 * code + k_mean(code, axis = -1, keepdims = TRUE)
 #' @export
 layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL,
-  ragged = FALSE) {
+  ragged = FALSE, batch_size = NULL) {
+  if (!is.null(batch_size)) {
+    if (!is.null(batch_shape)) abort("only one of `batch_size` and `batch_shape` can be given")
+    batch_shape <- c(check_count(batch_size), check_input_shape(shape))
+  }
   if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor))
     abort("`sparse`, `ragged` and `tensor` are not supported")
   size <- if (is.null(batch_shape)) check_input_shape(shape) else

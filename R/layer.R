@@ -66,6 +66,7 @@ layer_option_names <- c("name", "trainable", "dtype", "input_shape", "batch_inpu
 #' @param own arguments of the constructor, one of which may have been meant.
 #' @noRd
 check_layer_options <- function(options, fun, own = character()) {
+  options <- input_dim_as_shape(without_effect(options, "layer", fun), "return_sequences" %in% own, fun)
   unknown <- setdiff(names(options), layer_option_names)
   unnamed <- if (is.null(names(options))) seq_along(options) else which(names(options) == "")
   if (length(unnamed)) abort("takes no further argument without a name, such as ", describe(options[[unnamed[1]]]),
@@ -80,6 +81,19 @@ check_layer_options <- function(options, fun, own = character()) {
   for (arg in intersect(c("input_shape", "batch_input_shape"), names(options)))
     options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
   options
+}
+
+#' Keras' older way to say `input_shape`: the number of features, of sequences together with that of timesteps.
+#' @noRd
+input_dim_as_shape <- function(options, recurrent, fun) {
+  if (!"input_dim" %in% names(options)) return(options)
+  if (is.null(options$input_dim)) return(options[names(options) != "input_dim"])
+  if (!is.null(options$input_shape)) abort("only one of `input_dim` and `input_shape` can be given", fun = fun)
+  n <- check_count(options$input_dim, arg = "input_dim", fun = fun)
+  steps <- options$input_length
+  if (!is.null(steps)) steps <- check_count(steps, arg = "input_length", fun = fun)
+  options$input_shape <- c(if (recurrent) if (is.null(steps)) NA else steps, n)
+  options[names(options) != "input_dim"]
 }
 
 #' A layer from what another one, or a file, notes of one. Of their own classes take whatever they like.

@@ -306,7 +306,7 @@ reductions <- c("auto", "sum_over_batch_size", "sum", "none")
 
 use_loss <- function(loss, config, reduction, name, extra, y_true, y_pred) {
   fun <- paste0("loss_", loss)
-  check_no_more(extra, fun)
+  check_no_more(extra, fun, kind = "part")
   check_choice(reduction, reductions, fun = fun)
   f <- new_part("loss", loss, c(config, list(reduction = reduction, name = check_string(name, fun = fun))), call_loss)
   if (is_called(missing(y_true), missing(y_pred), fun)) loss_values(f, y_true, y_pred) else f

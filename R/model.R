@@ -44,7 +44,7 @@
 #' @export
 keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NULL, ...) {
   options <- list(...)
-  unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype"))
+  unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype", "input_batch_size"))
   if (length(unknown)) abort("there is no argument `", unknown[1], "`",
     did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
   if (!is.null(options$dtype)) check_choice(options$dtype, c("float32", "float64"), arg = "dtype")

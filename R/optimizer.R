@@ -282,7 +282,7 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
   use_ema = FALSE, ema_momentum = 0.99, ema_overwrite_frequency = NULL, ...) {
   check_not_tracing("it makes an optimizer")
   fun <- constructor_of(kind)
-  check_no_more(list(...), fun)
+  check_no_more(list(...), fun, kind = "optimizer")
   if (!is.null(weight_decay)) {
     numbers$weight_decay <- check_number(weight_decay, min = 0, fun = fun)
     config$weight_decay <- numbers$weight_decay

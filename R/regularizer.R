@@ -45,7 +45,7 @@ call_regularizer <- function(w) {
 #' \deqn{l \sum_i |w_i|}{l sum(abs(w))}
 #' Small weights become 0, so that the weight gets sparse. As a string: `"l1"`.
 #'
-#' @param l a number of at least 0, the factor.
+#' @param l,l1 a number of at least 0, the factor, in Keras for R and in Keras 3: one of them.
 #' @return A regularizer: a function of class `nn_regularizer` that takes a weight and gives a scalar tensor.
 #' @references Tibshirani (1996), Regression shrinkage and selection via the lasso,
 #'   <https://doi.org/10.1111/j.2517-6161.1996.tb02080.x>.
@@ -53,7 +53,11 @@ call_regularizer <- function(w) {
 #' @examples
 #' regularizer_l1(0.01)(c(3, -4)) # 0.07
 #' @export
-regularizer_l1 <- function(l = 0.01) {
+regularizer_l1 <- function(l = 0.01, l1 = NULL) {
+  if (!is.null(l1)) {
+    if (!missing(l)) abort("only one of `l` and `l1` can be given")
+    l <- check_number(l1, min = 0)
+  }
   l <- check_number(l, min = 0)
   new_part("regularizer", "l1", list(l = l), call_regularizer)
 }
@@ -65,14 +69,18 @@ regularizer_l1 <- function(l = 0.01) {
 #' There is no factor of 1/2, as in Keras, so the gradient is \eqn{2 l w}. It keeps weights small. With plain gradient
 #' descent it is weight decay; see [optimizer_adamw()] for others. As a string: `"l2"`.
 #'
-#' @param l a number of at least 0, the factor.
+#' @param l,l2 a number of at least 0, the factor, in Keras for R and in Keras 3: one of them.
 #' @inherit regularizer_l1 return
 #' @references Krogh & Hertz (1991), A simple weight decay can improve generalization, NIPS.
 #' @seealso [regularizers]
 #' @examples
 #' regularizer_l2(0.01)(c(3, 4)) # 0.25
 #' @export
-regularizer_l2 <- function(l = 0.01) {
+regularizer_l2 <- function(l = 0.01, l2 = NULL) {
+  if (!is.null(l2)) {
+    if (!missing(l)) abort("only one of `l` and `l2` can be given")
+    l <- check_number(l2, min = 0)
+  }
   l <- check_number(l, min = 0)
   new_part("regularizer", "l2", list(l = l), call_regularizer)
 }

@@ -71,3 +71,12 @@ test_that("what op_dense() can do in one op is the same", {
   }
   expect_null(fused_activation(as_part("activation", tanh)))
 })
+
+test_that("the slope has the names of both versions of Keras", {
+  expect_identical(activation_relu(negative_slope = 0.2), activation_relu(alpha = 0.2))
+  expect_identical(c(as.array(layer_activation_leaky_relu(negative_slope = 0.2)(matrix(c(-1, 1), 1)))),
+    c(as.array(op_cast(c(-0.2, 1), "float32"))))
+  expect_refusal(activation_relu(alpha = 0.1, negative_slope = 0.1), "value", "only one of")
+  expect_refusal(layer_activation_leaky_relu(negative_slope = "a"), "value", "`negative_slope`")
+  expect_refusal(layer_activation_leaky_relu(alpha = "a"), "value", "`alpha`")
+})

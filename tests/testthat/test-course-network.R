@@ -831,3 +831,9 @@ test_that("predict() works as R users type it", {
   network <- build()
   expect_identical(predict(network, xor_x), network$predict(xor_x))
 })
+
+test_that("to_categorical() gives the dtype that is asked for", {
+  expect_identical(to_categorical(1:0, dtype = "int32"), matrix(c(0L, 1L, 1L, 0L), 2))
+  expect_identical(to_categorical(1:0, dtype = "float32"), matrix(c(0, 1, 1, 0), 2))
+  expect_refusal(to_categorical(0, dtype = "complex"), "value", "`to_categorical()`: `dtype`")
+})

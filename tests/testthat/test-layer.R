@@ -200,3 +200,31 @@ test_that("what a layer is called on is checked, and the layer named", {
   expect_worded(d(input, mask = x), "takes no `mask` with symbolic tensors")
   expect_worded(layer_add(list(input, x)), "is called on a mixture of symbolic tensors and a matrix of shape (2, 4)")
 })
+
+test_that("arguments of Keras that change nothing are taken, and refused with values that would", {
+  expect_identical(as.array(layer_lstm(units = 1, kernel_initializer = "ones", recurrent_initializer = "ones",
+    implementation = 2L, use_cudnn = "auto", seed = 1)(array(1, c(1, 2, 3)))),
+    as.array(layer_lstm(units = 1, kernel_initializer = "ones", recurrent_initializer = "ones")(array(1, c(1, 2, 3)))))
+  expect_true(is_layer(layer_dense(units = 1, lora_rank = NULL, autocast = TRUE)))
+  expect_refusal(layer_dense(units = 1, lora_rank = 4), "value", "`layer_dense()`: `lora_rank` must be NULL here, not 4")
+  expect_refusal(layer_batch_normalization(renorm = TRUE), "value", "`renorm` must be NULL or FALSE here, not TRUE")
+  expect_refusal(optimizer_adam(gradient_accumulation_steps = 4), "value", "`optimizer_adam()`",
+    "`gradient_accumulation_steps`")
+  expect_identical(loss_mean_squared_error(dtype = "float32"), loss_mean_squared_error())
+  model <- keras_model_sequential() |> layer_dense(1, input_dim = 2)
+  compile(model, optimizer_sgd(jit_compile = TRUE, loss_scale_factor = NULL), "mse", jit_compile = "auto")
+  fit(model, matrix(1, 2, 2), 1:2, epochs = 1, verbose = 0, workers = 2, max_queue_size = 10, validation_freq = 1)
+  expect_refusal(fit(model, matrix(1, 2, 2), 1:2, validation_freq = 2), "value", "`fit()`: `validation_freq`")
+  expect_identical(dim(predict(model, matrix(1, 2, 2), workers = 1)), c(2L, 1L))
+})
+
+test_that("`input_dim` is the older way to say the shape of a row", {
+  expect_identical(keras_model_sequential()$add(layer_dense(units = 3, input_dim = 5))$input_shape, c(NA, 5L))
+  model <- keras_model_sequential() |> layer_gru(2, input_dim = 3, input_length = 4, return_sequences = TRUE)
+  expect_identical(model$output_shape, c(NA, 4L, 2L))
+  expect_identical((keras_model_sequential() |> layer_simple_rnn(2, input_dim = 3))$input_shape, c(NA, NA, 3L))
+  expect_refusal(layer_dense(units = 1, input_dim = 2, input_shape = 2), "value", "only one of")
+  expect_refusal(layer_dense(units = 1, input_dim = 0), "value", "`input_dim`")
+  expect_identical(dim(layer_input(shape = 3, batch_size = 2)), c(2L, 3L))
+  expect_error(layer_input(shape = 3, batch_size = 2, batch_shape = c(2, 3)), "only one of")
+})

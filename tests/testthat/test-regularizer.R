@@ -33,3 +33,10 @@ test_that("arguments are checked", {
   expect_refusal(regularizer_orthogonal(mode = "row"), "value", "\"columns\"")
   expect_refusal(regularizer_orthogonal()(1:3 + 0), "shape", "`regularizer_orthogonal()`", "(3)")
 })
+
+test_that("the factor has the names of both versions of Keras", {
+  expect_identical(regularizer_l2(l2 = 0.2), regularizer_l2(0.2))
+  expect_identical(regularizer_l1(l1 = 0.2), regularizer_l1(0.2))
+  expect_refusal(regularizer_l1(0.1, l1 = 0.2), "value", "only one of")
+  expect_refusal(regularizer_l2(l2 = -1), "value", "`l2`")
+})
