@@ -3,6 +3,7 @@
  */
 #include "graph/derive.h"
 #include "ops/convolution.h"
+#include "ops/attention.h"
 #include "ops/normalize.h"
 #include "ops/window.h"
 #include "run/optimizer.h"
@@ -211,6 +212,19 @@ static void test_gradients_of_images(void) {
   bench_free(b);
 }
 
+/* Several blocks of queries and keys, and two chunks of queries. */
+static void test_gradients_of_attention(void) {
+  for (int causal = 0; causal < 2; causal++) {
+    struct bench *b = bench_new();
+    int32_t source[] = {bound(b, FLOAT64, (struct shape){4, {1, 200, 1, 3}}, 1),
+      bound(b, FLOAT64, (struct shape){4, {1, 201, 1, 3}}, 1), bound(b, FLOAT64, (struct shape){4, {1, 201, 1, 2}}, 1)};
+    int32_t y = apply(b, OP_ATTENTION, 3, source, (struct attr){.n_ints = ATTENTION_INTS, .ints = {causal},
+      .reals = {0.7, 0.1 * causal}});
+    check_slopes(b, apply1(b, OP_SUM, apply1(b, OP_TANH, y)), source, 3);
+    bench_free(b);
+  }
+}
+
 static void test_same_bits_at_any_number_of_threads(int dtype) {
   double one[3][600] = {{0}};
   for (int threads = 1; threads <= 8; threads *= 2) {
@@ -368,13 +382,17 @@ static void test_a_sealed_step_trains(void) {
 }
 
 int main(void) {
-  kernels_choose(NULL);
-  test_gradients_agree_with_differences();
-  test_windows_agree_with_loops(FLOAT64);
-  test_windows_agree_with_loops(FLOAT32);
-  test_gradients_of_images();
-  test_same_bits_at_any_number_of_threads(FLOAT64);
-  test_same_bits_at_any_number_of_threads(FLOAT32);
+  static const char *const sets[] = {"portable", "avx2", "avx512"}; /* or the widest that the processor has */
+  for (int i = 0; i < 3; i++) {
+    kernels_choose(sets[i]);
+    test_gradients_agree_with_differences();
+    test_windows_agree_with_loops(FLOAT64);
+    test_windows_agree_with_loops(FLOAT32);
+    test_gradients_of_images();
+    test_gradients_of_attention();
+    test_same_bits_at_any_number_of_threads(FLOAT64);
+    test_same_bits_at_any_number_of_threads(FLOAT32);
+  }
   test_shares_are_apart();
   test_slots_that_live_together_lie_apart();
   test_a_chain_needs_two_places();
