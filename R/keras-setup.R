@@ -5,7 +5,7 @@
 #' Scripts for R's keras and tensorflow begin with the installation of Python packages and the choice of a Python. There
 #' is nothing to install or choose here: these functions say so in one line, once per session each, and do nothing else.
 #' `is_keras_available()` is `TRUE`; `tf_version()` is the version of TensorFlow whose functions have the names and
-#' defaults that are here, 2.15.
+#' defaults that are here, 2.15. `backend()` has the functions `k_...()` under their names in Python, with 0-based axes.
 #'
 #' @param ...,implementation,backend ignored; present for compatibility.
 #' @param version the least version that will do, such as `"2.2"`.
@@ -39,6 +39,11 @@ use_implementation <- function(implementation = c("keras", "tensorflow")) {
   if (!missing(implementation)) check_choice(implementation, c("keras", "tensorflow"))
   nothing_to_do("use_implementation")
 }
+
+#' @rdname install_keras
+#' @param convert ignored; present for compatibility.
+#' @export
+backend <- function(convert = TRUE) tf$keras$backend
 
 #' @rdname install_keras
 #' @export

@@ -118,7 +118,8 @@ own_layer_constructor <- function(class, fun = calling_function()) {
 #' Layers of R6 classes
 #'
 #' `create_layer()` makes a layer of a class: an R6 class that inherits from `KerasLayer`, or what [new_layer_class()]
-#' gives. The methods of such a class are those that are described there; `self` is the layer.
+#' gives. `create_layer_wrapper()` makes the function that makes such layers, `layer_scale()` in the example. The methods
+#' of such a class are those that are described there; `self` is the layer.
 #'
 #' @param layer_class an R6 class, or a constructor of layers.
 #' @param object what the layer is composed with, as for [layer_dense()]; without it, or `NULL`, the layer itself.
@@ -159,6 +160,23 @@ check_constructor <- function(x, given, arg = deparse(substitute(x)), fun = call
   unknown <- if (!"..." %in% names(formals(x))) setdiff(given, names(formals(x)))
   if (length(unknown)) abort("`", arg, "` takes no argument `", unknown[1], "`", fun = fun)
   x
+}
+
+#' @rdname create_layer
+#' @param Layer as `layer_class`.
+#' @param modifiers a named list of functions, which change the arguments of these names before `initialize` has them.
+#' @param convert ignored; present for compatibility.
+#' @export
+create_layer_wrapper <- function(Layer, modifiers = NULL, convert = TRUE) {
+  constructor <- if (inherits(Layer, "R6ClassGenerator")) layer_of_r6(Layer) else
+    check_constructor(Layer, NULL)
+  if (is.null(modifiers)) return(constructor)
+  for (name in names(modifiers)) check_function(modifiers[[name]], arg = paste0("modifiers$", name))
+  function(object, ...) {
+    args <- list(...)
+    for (name in intersect(names(args), names(modifiers))) args[name] <- list(modifiers[[name]](args[[name]]))
+    do.call(constructor, c(if (!missing(object)) list(object), args), quote = TRUE)
+  }
 }
 
 layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, "create_layer"), "create_layer")

@@ -499,6 +499,12 @@ minimize <- function(self, loss, var_list, tape = NULL) {
 
 optimizer_members <- list(
   apply_gradients = function(self) function(grads_and_vars, ...) apply_gradients(self, grads_and_vars),
+  apply = function(self) function(grads, trainable_variables) {
+    check_given(missing(trainable_variables), "trainable_variables", "apply")
+    if (length(grads) != length(trainable_variables)) abort("`trainable_variables` must be as many as the gradients, ",
+      length(grads), ", not ", length(trainable_variables), fun = "apply")
+    apply_gradients(self, unname(Map(list, grads, trainable_variables)))
+  },
   minimize = function(self) function(loss, var_list, tape = NULL) minimize(self, loss, var_list, tape),
   learning_rate = function(self) as.array(optimizer_now(self)[[1]])[2],
   lr = function(self) as.array(optimizer_now(self)[[1]])[2],

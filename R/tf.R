@@ -37,6 +37,7 @@
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
 #' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Lion Ftrl`, `schedules` |
+#' | losses, metrics | `tf$losses`, `tf$metrics`: those of `tf$keras`; of TensorFlow 1 `mean_squared_error log_loss` ... |
 #' | checkpoints | `tf$train`: `Checkpoint CheckpointManager latest_checkpoint`, see [checkpoints] |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
 #' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()] |
@@ -410,9 +411,12 @@ descends <- function(direction, fun = calling_function()) {
 
 #' @rdname tf
 #' @export
-tf <- new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), session_refusals("tf$"), list(
-  keras = keras_namespace(), train = tf_train(), device = use_device, config = config_namespace(),
-  compat = compat_namespace())))
+tf <- local({
+  keras <- keras_namespace()
+  new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), session_refusals("tf$"), list(
+    keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
+    config = config_namespace(), compat = compat_namespace())))
+})
 
 #' @rdname tf
 #' @format NULL

@@ -302,6 +302,7 @@ odd_calls <- alist(
   Metric("Mine", update_state = function(y_true, y_pred) NULL, result = function() 1),
   new_learning_rate_schedule_class("Mine", call = function(step) step),
   LearningRateSchedule("Mine", call = function(step) step),
+  create_layer_wrapper(new_layer_class("Odd", call = function(x) x), modifiers = list(units = as.integer)),
   create_wrapper(new_layer_class("Odd", initialize = function(layer) self$layer <- layer, call = function(x) x),
     matrix(1, 2, 2), list(layer = layer_dense(units = 1))), mark_active(function() 1), active_property(function() 1),
   nn_module("Mine", initialize = function(self) NULL, call = function(self, x) x),

@@ -317,3 +317,19 @@ test_that("arguments of classes and wrappers are not dropped or kept for later w
     fixed = TRUE)
   expect_s3_class(Loss("Mine", call = function(y_true, y_pred) y_pred, parent_env = globalenv()), "nn_class")
 })
+
+test_that("create_layer_wrapper() gives what makes layers, and changes arguments as it is told", {
+  Scale <- new_layer_class("Scale", initialize = function(factor, ...) {
+    super$initialize(...)
+    self$factor <- factor
+  }, call = function(inputs) inputs * self$factor)
+  layer_scale <- create_layer_wrapper(Scale)
+  expect_identical(as.array(layer_scale(matrix(1:4 + 0, 2), 3)), matrix(1:4 * 3, 2))
+  model <- keras_model_sequential(input_shape = 2) |> layer_scale(2, name = "twice")
+  expect_identical(model$layers[[1]]$name, "twice")
+  rounded <- create_layer_wrapper(Scale, modifiers = list(factor = round))
+  expect_identical(as.array(rounded(matrix(1, 1, 1), factor = 2.4)), matrix(2))
+  skip_if_not_installed("R6")
+  Plus <- R6::R6Class("Plus", inherit = KerasLayer, public = list(call = function(x, mask = NULL) x + 1))
+  expect_identical(as.array(create_layer_wrapper(Plus)(matrix(1, 1, 1))), matrix(2))
+})

@@ -318,3 +318,11 @@ test_that("a rate beyond float32 is for float64 variables only, whenever it is s
   expect_identical(small$learning_rate, 0.5)
   expect_identical(as.array(single), 0.5)
 })
+
+test_that("keras3's `apply()` is apply_gradients() of two lists", {
+  w <- list(variable(c(1, 2), "float64"), variable(3, "float64"))
+  optimizer <- optimizer_sgd(0.5)
+  optimizer$apply(list(tensor(c(1, 1)), tensor(2)), w)
+  expect_identical(lapply(w, as.array), list(array(c(0.5, 1.5)), 2))
+  expect_error(optimizer$apply(list(tensor(1)), w), "as many as the gradients", class = "nativenet_error_value")
+})
