@@ -374,7 +374,7 @@ on_batch <- function(self, kind, x, y, sample_weight, class_weight, fun) {
   reset_own_metrics(self)
   if (is.null(self$compiled$checked)) check_ends_and_targets(self, source, ends = TRUE)
   step <- step_program(self, kind, source$data, source$batch)
-  state <- new_state(step, random = kind == "train")
+  state <- if (kind == "train") new_state(step, random = TRUE) else new_state(step)
   optimizer <- self$compiled$optimizer
   if (kind == "train") refresh(optimizer)
   run <- function() run_step(self, step, source$data, source$batch, state)

@@ -118,8 +118,8 @@ own_layer_constructor <- function(class, fun = calling_function()) {
 #' Layers of R6 classes
 #'
 #' `create_layer()` makes a layer of a class: an R6 class that inherits from `KerasLayer`, or what [new_layer_class()]
-#' gives. `create_layer_wrapper()` makes the function that makes such layers, `layer_scale()` in the example. The methods
-#' of such a class are those that are described there; `self` is the layer.
+#' gives. `create_layer_wrapper()` makes the function that makes such layers, `layer_scale()` in the example. The
+#' methods of such a class are those that are described there; `self` is the layer.
 #'
 #' @param layer_class an R6 class, or a constructor of layers.
 #' @param object what the layer is composed with, as for [layer_dense()]; without it, or `NULL`, the layer itself.

@@ -314,7 +314,10 @@ run_program <- function(self, step, data, batch, state, shuffle = 0, on_step = N
   }
 }
 
-new_state <- function(step, random = FALSE) {
+#' @param random do seeds of steps come from R's generator? By default if there is something to draw, as a layer does
+#'   that samples, at any time.
+#' @noRd
+new_state <- function(step, random = is.null(step$eager) && .Call(C_program_draws, step$program)) {
   for (m in step$metrics) if (!is.null(own_object(m))) metric_reset(m)
   state <- .Call(C_epoch_state, if (is.null(step$size)) 0L else as.integer(step$size), as.integer(random))
   if (is.null(step$eager)) state else list2env(list(steps = 0, rows = 0, results = list(), rows_of = state))

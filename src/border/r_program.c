@@ -305,6 +305,10 @@ SEXP ffi_program_run(SEXP x, SEXP inputs, SEXP values, SEXP outputs) {
   return results;
 }
 
+/* Does an op of it draw random numbers? */
+SEXP ffi_program_draws(SEXP x);
+SEXP ffi_program_draws(SEXP x) { return Rf_ScalarLogical(program_draw_count(as_program(x)) > 0); }
+
 /* ---- actions ---- */
 
 SEXP ffi_program_position(SEXP x);

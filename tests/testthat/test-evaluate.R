@@ -163,3 +163,18 @@ test_that("predict() of a data set gives the rows of the array, whoever makes th
   expect_error(predict(model, dataset_batch(rows, 10), batch_size = 5), "`batch_size` must not be given",
     class = "nativenet_error_value")
 })
+
+test_that("a layer that samples draws anew in each call, as set.seed() says", {
+  input <- layer_input(3)
+  model <- keras_model(input, layer_lambda(input, function(x) x + k_random_normal(k_shape(x))))
+  x <- matrix(0, 5, 3)
+  set.seed(9)
+  first <- predict(model, x, batch_size = 2)
+  expect_false(any(first == predict(model, x, batch_size = 2)))
+  set.seed(9)
+  expect_identical(predict(model, x, batch_size = 2), first)
+  plain <- keras_model_sequential(input_shape = 3) |> layer_dropout(0.5) |> layer_dense(1)
+  before <- .Random.seed
+  predict(plain, x)
+  expect_identical(.Random.seed, before) # where nothing is drawn, R's generator stays where it is
+})

@@ -499,8 +499,8 @@ test_that("models that are trained and dropped leave no memory behind", {
   for (k in 1:5) once()
   before <- used()
   for (k in 1:50) once()
-  # a model is some 0.1 MB, so that keeping them all would be 5 MB; what else the session collects is about 1 MB
-  expect_lt(used() - before, 2.5)
+  # a model is some 0.1 MB, so that keeping them all would be 5 MB; what else the session collects is 1 to 3 MB
+  expect_lt(used() - before, 3.5)
 })
 
 test_that("fit() says that nothing is trained", {

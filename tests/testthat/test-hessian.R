@@ -33,7 +33,7 @@ test_that("of small networks, as PyTorch has them", {
     }
     losses <- list(
       tanh_squared = function() mean(op_squared_error(y, network(op_tanh))),
-      gelu_squared = function() mean(op_squared_error(y, network(op_gelu))),
+      gelu_squared = function() mean(op_squared_error(y, network(activation_gelu))),
       sigmoid_softmax = function()
         mean(op_sparse_categorical_crossentropy(labels, network(op_sigmoid), from_logits = TRUE))
     )
