@@ -133,6 +133,9 @@ get_config.nn_optimizer <- function(object) {
 # Arguments of layers that Keras calls otherwise.
 layer_argument_names <- list(lambda = c("function" = "f"))
 
+# What the third version calls otherwise than the second, by the class of the layer.
+keras_3_argument_names <- list(LeakyReLU = c(negative_slope = "alpha"))
+
 # Layers whose `axis` counts from 1 here; that of Keras counts from 0, the batch.
 axes_from_1 <- c("batch_normalization", "layer_normalization", "group_normalization", "unit_normalization")
 

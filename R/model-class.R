@@ -240,6 +240,7 @@ compiled_for <- function(self, y_pred) {
 
 compiled_loss <- function(self, y, y_pred, w = NULL, further = NULL) {
   compiled <- compiled_for(self, y_pred)
+  if (!is.null(y)) metric_states(self, y, y_pred) # steps may update all of `self$metrics` after that
   of <- outputs_with_loss(self)
   outputs <- tensor_leaves(y_pred)
   per_output <- function(x) if (is.null(x)) rep(list(NULL), length(outputs)) else as_branch(x)
@@ -262,12 +263,13 @@ model_tracker <- function(self) {
   self$compiled$tracker
 }
 
-update_compiled_metrics <- function(self, y, y_pred, w = NULL) {
+#' The metrics of compile() with their states, once targets and outputs are known: list(metric, weighted) for each.
+#' @noRd
+metric_states <- function(self, y, y_pred) {
   compiled <- compiled_for(self, y_pred)
-  outputs <- tensor_leaves(y_pred)
-  ys <- as_branch(y)
-  ws <- if (is.null(w)) rep(list(NULL), length(outputs)) else as_branch(w)
   if (is.null(compiled$states)) {
+    outputs <- tensor_leaves(y_pred)
+    ys <- as_branch(y)
     names <- score_names(self)
     names <- utils::tail(names, length(unlist(lapply(compiled$metrics, seq_along))))
     at <- 0
@@ -278,7 +280,15 @@ update_compiled_metrics <- function(self, y, y_pred, w = NULL) {
       list(metric = metric, weighted = m$weighted)
     }))
   }
-  for (k in seq_along(outputs)) for (m in self$compiled$states[[k]]) {
+  self$compiled$states
+}
+
+update_compiled_metrics <- function(self, y, y_pred, w = NULL) {
+  states <- metric_states(self, y, y_pred)
+  outputs <- tensor_leaves(y_pred)
+  ys <- as_branch(y)
+  ws <- if (is.null(w)) rep(list(NULL), length(outputs)) else as_branch(w)
+  for (k in seq_along(outputs)) for (m in states[[k]]) {
     metric_update(m$metric, ys[[k]], outputs[[k]], masked_weights(attr(outputs[[k]], "mask"), if (m$weighted) ws[[k]],
       tensor_dtype(outputs[[k]])))
   }

@@ -226,7 +226,8 @@ read_keras_layer <- function(entry, context) {
   kind <- layer_classes()[class_name]
   if (is.na(kind)) abort("there is no class of layers `", class_name, "` here; if it is your own, give its constructor",
     " as `custom_objects = list(", class_name, " = ...)`", class = "custom", fun = context$fun)
-  names(config) <- own_argument_names(layer_argument_names[[kind]], names(config))
+  names(config) <- own_argument_names(c(layer_argument_names[[kind]], keras_3_argument_names[[class_name]]),
+    names(config))
   if (kind == "op_lambda") {
     stored <- config$nativenet
     if (is.null(stored)) return(foreign_op(tf_op(config[["function"]]), name, list(), what, context))

@@ -182,7 +182,10 @@ assign_pairs <- function(pairs) for (pair in pairs) {
 load_h5_weights <- function(self, tree, by_name, rule, where, refuse, fun) {
   weights <- if (is_h5_group(tree$members$model_weights)) tree$members$model_weights else tree
   if (is.null(h5_strings(weights, "layer_names"))) {
-    if (!any(keras_3_names$layers %in% names(weights$members))) refuse("it holds no weights as Keras stores them")
+    if (!any(keras_3_names$layers %in% names(weights$members))) {
+      if (!length(all_weights(self))) return(invisible())
+      refuse("it holds no weights as Keras stores them")
+    }
     if (by_name) abort(where, " has weights by the classes of layers, not by their names, as Keras 3 stores them: ",
       "`by_name` must be FALSE", class = "file", fun = fun)
     return(assign_pairs(pairs_of_keras_3(self, weights, rule, where, refuse, fun)))
@@ -403,7 +406,8 @@ as_keras_3 <- function(x, arg = "") {
   if (class_name == "InputLayer") {
     names(config)[names(config) == "batch_input_shape"] <- "batch_shape"
   } else config$batch_input_shape <- NULL
-  if (class_name == "LeakyReLU") names(config)[names(config) == "alpha"] <- "negative_slope"
+  renamed <- keras_3_argument_names[[class_name]]
+  if (!is.null(renamed)) names(config) <- keras_argument_names(renamed, names(config))
   if (class_name == "Embedding") config$input_length <- NULL
   if (class_name == "Functional") {
     names <- vapply(config$layers, function(l) l$name, "")

@@ -59,6 +59,26 @@ test_that("a train_step that does what all models do gives their weights and his
   expect_equal(got, wanted, tolerance = 1e-6)
 })
 
+test_that("metrics that a step updates one by one are all there once it has the loss", {
+  # "Customizing what happens in fit()" of the third version
+  class <- new_model_class("Guide", train_step = function(data) {
+    c(x, y) %<-% data
+    with(tf$GradientTape() %as% tape, {
+      y_pred <- self(x, training = TRUE)
+      loss <- self$compute_loss(y = y, y_pred = y_pred)
+    })
+    gradients <- tape$gradient(loss, self$trainable_variables)
+    self$optimizer$apply_gradients(zip_lists(gradients, self$trainable_variables))
+    for (m in self$metrics) if (m$name == "loss") m$update_state(loss) else m$update_state(y, y_pred)
+    stats::setNames(lapply(self$metrics, function(m) m$result()), vapply(self$metrics, function(m) m$name, ""))
+  })
+  d <- data_of()
+  history <- lapply(list(keras_model, class), function(f) fit(functional(f), d$x, d$y, epochs = 3, batch_size = 12,
+    shuffle = FALSE, verbose = 0)$metrics)
+  expect_equal(history[[2]], history[[1]], tolerance = 1e-6)
+  expect_length(history[[2]], 3)
+})
+
 test_that("the steps of ours are there under `super`, and sample weights count", {
   counted <- new_model_class("Counted", train_step = function(data) c(super$train_step(data), list(seven = 7)),
     test_step = function(data) super$test_step(data), predict_step = function(data) 2 * super$predict_step(data))

@@ -90,6 +90,9 @@ test_that("a layer of each kind is made again from its configuration and from JS
     config <- get_config(layer)
     expect_identical(get_config(from_config(config)), config, info = name)
     expect_identical(layer$get_config(), config, info = name)
+    third <- as_keras_3(list(class_name = attr(config, "config_class")[["class_name"]], config = unclass(config)))
+    expect_identical(get_config(from_config(third))[names(third$config)], unclass(config)[names(third$config)],
+      info = name)
   }
 })
 

@@ -96,6 +96,13 @@ test_that("models of many kinds of layers come back from both formats as they we
     expect_identical(again$optimizer$get_weights(), model$optimizer$get_weights())
     expect_error(save_model(model, path, overwrite = FALSE), "exists", class = "nativenet_error_file")
   }
+  bare <- keras_model_sequential(input_shape = 2) |> layer_activation_leaky_relu(alpha = 0.4)
+  for (ending in c(".h5", ".keras", ".weights.h5")) {
+    path <- tempfile(fileext = ending)
+    if (ending == ".weights.h5") save_model_weights(bare, path) else save_model(bare, path)
+    again <- if (ending == ".weights.h5") load_model_weights(bare, path) else load_model(path)
+    expect_identical(model_to_json(again), model_to_json(bare))
+  }
   small <- keras_model_sequential(input_shape = c(3, 2)) |> layer_lstm(2) |> layer_dense(1)
   for (ending in c(".h5", ".weights.h5")) {
     model <- small
