@@ -99,13 +99,14 @@ is_active <- function(x) is.function(x) && isTRUE(attr(x, "marked_active", exact
 #' layer_twice()(matrix(1, 1, 2))
 #' @export
 mark_active <- function(x) {
-  attr(x, "marked_active") <- !is.null(check_function(x))
+  x <- as_closure(check_method_part(x, "x"))
+  attr(x, "marked_active") <- TRUE
   x
 }
 
 #' @rdname mark_active
 #' @export
-active_property <- function(fn) mark_active(check_function(fn))
+active_property <- function(fn) mark_active(check_method_part(fn, "fn"))
 
 # ---- members ----
 

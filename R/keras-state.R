@@ -192,6 +192,7 @@ k_cast_to_floatx <- function(x) if (is_tensor(x)) op_cast(x, session$floatx) els
 #' @export
 k_print_tensor <- function(x, message = "") {
   check_not_tracing("it prints")
+  check_value(x)
   cat(check_string(message), "")
   print(x)
   invisible(x)

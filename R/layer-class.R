@@ -82,7 +82,7 @@ class_parts <- function(named, more, public, private, parent_env, fun = calling_
 
 #' Layers, losses and the like are functions, too, but would be fields.
 #' @noRd
-check_method_part <- function(x, name, fun) {
+check_method_part <- function(x, name, fun = calling_function()) {
   if (is.object(x) && !inherits(x, "nn_graph_function")) abort("`", name, "` must be a function, not ", describe(x),
     fun = fun)
   check_function(x, arg = name, fun = fun)

@@ -50,6 +50,7 @@ op_cond <- function(pred, true_fn, false_fn) {
 op_switch <- function(index, branches, ...) {
   if (!is_branch(branches) || !length(branches)) abort("`branches` must be a list of functions, not ",
     describe(branches))
+  for (branch in branches) check_function(branch, "branches", takes = ...length())
   at <- check_whole(if (is_tensor(index)) as.array(index) else index, arg = "index")
   branches[[min(max(at, 1), length(branches))]](...)
 }
@@ -111,7 +112,10 @@ op_vectorize <- function(func, ..., excluded = NULL, signature = NULL) {
 op_scan <- function(f, init, xs = NULL, length = NULL, reverse = FALSE, unroll = 1L) {
   check_function(f, takes = 2)
   check_count(unroll, min = 0)
-  n <- if (is.null(xs)) check_count(length, min = 0) else slices_of(xs)
+  for (leaf in tensor_leaves(init)) check_value(leaf, "init")
+  if (is.null(xs) || !is.null(length)) length <- check_count(length, min = 0)
+  n <- if (is.null(xs)) length else slices_of(xs)
+  if (!is.null(length) && length != n) abort("`length` must be that of `xs`, ", n, ", not ", length, class = "shape")
   at <- seq_len(n)
   if (check_flag(reverse)) at <- rev(at)
   ys <- vector("list", n)

@@ -121,7 +121,7 @@ loss_formulas <- list(
 #' Axes are those of y_pred with the batch; NULL: all.
 #' @noRd
 region_config <- function(axis, fun = calling_function()) {
-  list(axis = if (!is.null(axis)) check_whole(unlist(axis), min = -8, arg = "axis", fun = fun))
+  list(axis = if (!is.null(axis)) check_whole(axis, min = -8, arg = "axis", fun = fun))
 }
 
 #' The weight of what is predicted with probability p, less the surer it is.

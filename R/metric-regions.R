@@ -209,7 +209,7 @@ metric_binary_iou <- function(y_true, y_pred, target_class_ids = c(0, 1), thresh
 target_ids <- function(ids, num_classes, fun = calling_function()) {
   check_given(missing(ids), "target_class_ids", fun)
   check_given(missing(num_classes), "num_classes", fun)
-  ids <- check_whole(unlist(ids), min = 0, arg = "target_class_ids", fun = fun)
+  ids <- check_whole(ids, min = 0, arg = "target_class_ids", fun = fun)
   if (!length(ids) || any(ids >= check_count(num_classes, arg = "num_classes", fun = fun)))
     abort("`target_class_ids` must be classes from 0 to ", num_classes - 1, ", not ", describe(ids), fun = fun)
   ids

@@ -108,7 +108,7 @@ op_depthwise_conv <- function(inputs, kernel, strides = 1, padding = "valid", da
 #' @export
 op_separable_conv <- function(inputs, depthwise_kernel, pointwise_kernel, strides = 1, padding = "valid",
   data_format = NULL, dilation_rate = 1) {
-  y <- op_depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+  y <- op_depthwise_conv(inputs, depthwise_kernel, strides, check_padding(padding), data_format, dilation_rate)
   op_conv(y, pointwise_kernel, data_format = data_format)
 }
 

@@ -38,6 +38,8 @@
 op_image_resize <- function(images, size, interpolation = "bilinear", antialias = FALSE, crop_to_aspect_ratio = FALSE,
   pad_to_aspect_ratio = FALSE, fill_mode = "constant", fill_value = 0, data_format = NULL) {
   check_choice(fill_mode, "constant")
+  fill_value <- check_number(fill_value)
+  check_flag(antialias)
   size <- per_spatial_axis(size, 2)
   crop <- check_flag(crop_to_aspect_ratio)
   frame <- check_flag(pad_to_aspect_ratio)

@@ -114,7 +114,7 @@ op_scatter_update <- function(inputs, indices, updates) {
 
 #' One number of R's as a row.
 #' @noRd
-rows_at_least <- function(x) if (is_tensor(x)) x else as.array(x)
+rows_at_least <- function(x) if (is_bare(x)) as.array(x) else x
 
 #' `rows` with others at 0-based places; of two for one place the last counts.
 #' @noRd
@@ -157,8 +157,15 @@ segments_of <- function(segment_ids, num_segments, fun = calling_function()) {
   max(0, check_whole(c(as.array(tensor(segment_ids))), min = 1, arg = "segment_ids", fun = fun))
 }
 
+check_segments <- function(data, ids) {
+  if (!rank_of(data) || prod(shape_of(ids)) != shape_of(data)[1]) abort(
+    "`segment_ids` must be as many as the first axis of `data` has, not of shape ", format_shape(shape_of(ids)),
+    " for ", format_shape(shape_of(data)), class = "shape", fun = user_function())
+}
+
 segment_sum <- function(data, segment_ids, n) {
   data <- as_value(tensor(data))
+  check_segments(data, segment_ids)
   op_scatter_add(op_broadcast_to(tensor(0, tensor_dtype(data)), c(n, shape_of(data)[-1])), segment_ids, data)
 }
 
@@ -169,6 +176,7 @@ op_segment_max <- function(data, segment_ids, num_segments = NULL, sorted = FALS
   data <- as_value(tensor(data))
   n <- segments_of(segment_ids, num_segments)
   ids <- to_zero(segment_ids)
+  check_segments(data, ids)
   whole <- !startsWith(tensor_dtype(data), "float")
   least <- if (whole) -.Machine$integer.max else -Inf
   parts <- lapply(seq_len(n) - 1L, function(k) {

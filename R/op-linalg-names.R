@@ -83,7 +83,7 @@ op_ifft2 <- function(x) {
 #' @rdname op_fft
 #' @export
 op_rfft <- function(x, fft_length = NULL) {
-  x <- float_tensor(x)
+  x <- check_axes_of(float_tensor(x), 1, "`x`")
   n <- if (is.null(fft_length)) utils::tail(shape_of(x), 1) else check_count(fft_length)
   x <- fit_last(x, n)
   lapply(fourier(list(x, op_zeros_like(x)), -1), fit_last, n %/% 2 + 1)
@@ -110,9 +110,12 @@ check_complex <- function(x, axes = 1, fun = calling_function()) {
   if (!is_branch(x) || length(x) != 2) abort("`x` must be a list of real and imaginary parts, not ", describe(x),
     fun = fun)
   parts <- as_one_dtype(unname(lapply(x, float_tensor)))
-  if (any(lapply(parts, rank_of) < axes)) abort("the parts of `x` must have at least ", axes,
-    if (axes == 1) " axis" else " axes", class = "shape", fun = fun)
-  parts
+  lapply(parts, check_axes_of, axes, "the parts of `x`", fun)
+}
+
+check_axes_of <- function(x, axes, what, fun = calling_function()) {
+  if (rank_of(x) >= axes) return(x)
+  abort(what, " must have at least ", axes, if (axes == 1) " axis" else " axes", class = "shape", fun = fun)
 }
 
 #' Cut or filled with zeros to a length.
@@ -167,8 +170,11 @@ op_bartlett <- function(x) window_of(x, function(t) 1 - abs(t / pi - 1))
 #' @rdname op_hanning
 #' @export
 op_kaiser <- function(x, beta) {
-  beta <- check_number(beta)
-  window_of(x, function(t) besselI(beta * sqrt(pmax(0, 1 - (t / pi - 1)^2)), 0) / besselI(beta, 0))
+  beta <- abs(check_number(beta, min = -1e4, max = 1e4))
+  window_of(x, function(t) {
+    at <- beta * sqrt(pmax(0, 1 - (t / pi - 1)^2))
+    exp(at - beta) * besselI(at, 0, TRUE) / besselI(beta, 0, TRUE) # scaled: neither is infinite
+  })
 }
 
 #' @param f a function of the angle, from 0 to 2 pi.

@@ -33,7 +33,7 @@
 #' @export
 op_standardize <- function(x, scale = NULL, offset = NULL, mean = NULL, variance = NULL, leading = 0, groups = NULL,
   epsilon = 0.001) {
-  epsilon <- check_number(epsilon, above = 0)
+  epsilon <- check_number(epsilon, above = 0, max = 1)
   given <- !is.null(mean)
   if (given != !is.null(variance)) abort("`mean` and `variance` must be given both, or none")
   ints <- c(check_count(leading, min = 0), if (is.null(groups)) 0 else check_count(groups), !is.null(scale),

@@ -165,7 +165,7 @@ op_histogram <- function(x, bins = 10L, range = NULL) {
   bins <- check_count(bins)
   x <- op_reshape(float_tensor(x), -1)
   ends <- if (is.null(range)) as.numeric(c(as.array(op_min(x)), as.array(op_max(x)))) else
-    if (is_branch(range)) unlist(range) else range
+    plain_vector(range)
   if (!are_numbers(ends) || length(ends) != 2 || !all(is.finite(ends)) || ends[1] > ends[2])
     abort("`range` must be two increasing numbers, not ",
     describe(range))

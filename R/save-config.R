@@ -6,7 +6,7 @@
 #' @export
 from_config <- function(config, custom_objects = NULL) {
   fun <- "from_config"
-  if (!is_branch(unclass(config))) abort("`config` must be a list, as `get_config()` gives, not ", describe(config),
+  if (!is.list(config)) abort("`config` must be a list, as `get_config()` gives, not ", describe(config),
     fun = fun)
   context <- reading_context(custom_objects, fun)
   of <- attr(config, "config_class")

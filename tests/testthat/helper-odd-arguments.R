@@ -78,6 +78,9 @@ sensible <- list(
   c("^(op_is_tensor|k_is_(tensor|keras_tensor|placeholder|sparse))[|]|^k_set_session[|]|^op_switch[|]4$",
     names(odd_values)),
   c("[|]parent_env$", "global"), c("^create_(layer|wrapper)[|]object$", "symbolic"),
+  c("^k_in_(train|test)_phase[|](x|alt)$|^mark_active|^active_prop", "primitive"),
+  c("^get_config[|]object$", "optimizer", "loss", "metric",
+    "initializer"), c("^k_placeholder[|]shape$", "minus"),
   c("^(new_.*_class|Layer|Loss|Metric|Model|Constraint|Callback|LearningRateSchedule)[|]", "primitive"),
   # other kinds beside that of the default
   c("^(op|k|loss|metric|activation)_|^tf[$]|^[^a-z]", "symbolic"), # which ops take
@@ -85,7 +88,7 @@ sensible <- list(
     some_functions),
   c("[|]verbose$", "zero", "true", "false"), c("[|]contour$", some_numbers), c("[|]trainable$", "na"),
   c("dataset_from_directory[|]labels$", "named", "variable"),
-  c("[|]save_freq$", "three"), c("^tf[$].*norm[|]ord$", "inf"),
+  c("[|]save_freq$", "three"), c("^tf[$].*norm(alize)?[|]ord$", "inf", "half", "three", "above_int", "huge"),
   c("(reshape|as_tensor|input)[|](shape|batch_shape|target_shape|dim)$", "minus")
 )
 

@@ -94,3 +94,12 @@ test_that("ops of keras3 take symbolic tensors, have gradients and refuse what d
   expect_refusal(op_image_crop(array(1, c(2, 2, 1)), 1, 0, 1, 0), "shape", "nothing")
   expect_refusal(op_scan(function(a, b) a, 0, 1:3), "value", "carry")
 })
+
+test_that("what does not fit is refused where R would recycle it or go on", {
+  expect_error(op_segment_max(c(1, 2, 3), 1), "`segment_ids` must be as many", fixed = TRUE)
+  expect_error(op_segment_sum(c(1, 2, 3), 1), "`segment_ids` must be as many", fixed = TRUE)
+  expect_error(op_scan(function(carry, x) list(carry + x, x), tensor(0), c(1, 2, 3), length = 4), "`length` must be",
+    fixed = TRUE)
+  expect_error(op_rfft(3), "at least 1 axis", fixed = TRUE)
+  expect_error(op_switch(1, list(1)), "`branches` must be a function", fixed = TRUE)
+})
