@@ -21,7 +21,9 @@
 #' @seealso [losses], [metrics], [constraints], [learning_rate_schedules]; [new_layer_class()], [new_model_class()],
 #'   [new_callback_class()]
 #' @examples
-#' squared <- new_loss_class("Squared", call = function(y_true, y_pred) k_mean((y_true - y_pred)^2, axis = -1))
+#' squared <- new_loss_class("Squared", call = function(y_true, y_pred) {
+#'   k_mean((y_true - y_pred)^2, axis = -1)
+#' })
 #' squared()(matrix(1:2, 2), matrix(3, 2))
 #'
 #' positives <- new_metric_class("Positives",

@@ -49,7 +49,8 @@
 #' @seealso [layer_dense_features()], [feature_spec()]
 #' @examples
 #' colour <- tf$feature_column$categorical_column_with_vocabulary_list("colour", c("red", "blue"))
-#' columns <- list(tf$feature_column$numeric_column("size"), tf$feature_column$indicator_column(colour))
+#' size <- tf$feature_column$numeric_column("size")
+#' columns <- list(size, tf$feature_column$indicator_column(colour))
 #' layer <- layer_dense_features(feature_columns = columns)
 #' layer(list(size = c(1.5, 2), colour = c("blue", "green")))
 #' @name feature_columns

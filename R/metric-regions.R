@@ -282,7 +282,7 @@ metric_sum <- function(values, ..., name = "sum") {
 #' @inheritSection metric_mean_squared_error Errors
 #' @seealso [metrics], [metric_auc()]
 #' @examples
-#' metric_sensitivity_at_specificity(c(0, 0, 0, 1, 1), c(0, 0.3, 0.8, 0.3, 0.8), specificity = 0.5) # 0.5
+#' metric_sensitivity_at_specificity(c(0, 0, 0, 1, 1), c(0, 0.3, 0.8, 0.3, 0.8), 0.5) # 0.5
 #' @export
 metric_sensitivity_at_specificity <- function(y_true, y_pred, specificity, num_thresholds = 200, class_id = NULL, ...,
   name = "sensitivity_at_specificity") {
