@@ -17,6 +17,11 @@
 #' @param column_names names of the columns; `NULL`: they stand in the first line.
 #' @param select names of the columns to keep, `NULL` for all.
 #' @param sep what stands between columns.
+#' @param record_spec what [csv_record_spec()] or its like gives, for records in place of lines; `NULL` for none. The
+#'   lines that it skips are those of the first file; [read_files()] skips them in each.
+#' @param compression_type `"GZIP"`, `""` or `NULL`; what is compressed is found out.
+#' @param buffer_size,num_parallel_reads,parallel_records,name ignored; present for compatibility with TensorFlow.
+#' @param ... must be empty.
 #' @param block lines to read at a time.
 #' @return A data set.
 #' @section Errors: `nativenet_error_file` for files that do not hold what they should; for `array_file_dataset()` of
@@ -109,10 +114,14 @@ array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
 
 #' @rdname idx_dataset
 #' @export
-text_line_dataset <- function(filenames, block = 1000) {
+text_line_dataset <- function(filenames, compression_type = NULL, ..., buffer_size = NULL, num_parallel_reads = NULL,
+  name = NULL, record_spec = NULL, parallel_records = NULL, block = 1000) {
+  check_no_more(list(...))
   block <- check_count(block)
-  if (!length(check_strings(filenames))) abort("`filenames` must name at least one file")
-  filenames <- vapply(filenames, existing_file, "", arg = "filenames", fun = "text_line_dataset", USE.NAMES = FALSE)
+  check_hints(parallel_records, name = name)
+  check_reading_hints(compression_type, buffer_size, num_parallel_reads)
+  filenames <- existing_files(filenames)
+  if (!is.null(record_spec)) return(records_dataset(filenames, check_record_spec(record_spec), block))
   new_dataset(spec_of(""), NA, pull = function() {
     lines <- line_reader(filenames)
     items <- character()
@@ -127,6 +136,20 @@ text_line_dataset <- function(filenames, block = 1000) {
       items[[i]]
     }
   })
+}
+
+existing_files <- function(filenames, fun = calling_function()) {
+  if (!length(check_strings(filenames, fun = fun))) abort("`filenames` must name at least one file", fun = fun)
+  vapply(filenames, existing_file, "", arg = "filenames", fun = fun, USE.NAMES = FALSE)
+}
+
+#' How TensorFlow reads files. What is compressed as gzip is found out.
+#' @noRd
+check_reading_hints <- function(compression_type = NULL, buffer_size = NULL, num_parallel_reads = NULL,
+  fun = calling_function()) {
+  if (!is.null(compression_type)) check_choice(compression_type, c("", "GZIP"), "compression_type", fun)
+  if (!is.null(buffer_size)) check_count(buffer_size, min = 0, arg = "buffer_size", fun = fun)
+  if (!is.null(num_parallel_reads)) check_count(num_parallel_reads, min = -1, arg = "num_parallel_reads", fun = fun)
 }
 
 # Of a file of lines so many bytes are read at a time, and no line is longer than so many, or than the file. A row has
