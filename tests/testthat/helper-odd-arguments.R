@@ -46,7 +46,7 @@ sensible <- list(
     names(odd_values)),
   c("^make_iterator_from_structure[|]output_", "nested", "nulls"),
   c("^step_.*[|](normalizer_fn|dimension)$", some_functions), c("^step_.*[|]initializer$", "initializer"),
-  c("[|]vocabulary_list$", "factor"), c("[|]column_defaults$", "mixed"),
+  c("[|]vocabulary_list$", "factor"), c("[|](column_)?defaults$", "mixed"),
   c("^dataset_options[|]a$", names(odd_values)), c("[|](key|class|element_length)_func$", "primitive"),
   # elements of a vector or list, whatever they are, and strings beside numbers
   c("^as_iterator[|]x$|^iterate[|]it$",
