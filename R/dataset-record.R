@@ -183,7 +183,7 @@ decode_lines <- function(lines, spec, refuse) {
     if (length(bad)) refuse(describe(text[bad[1]]), " in column \"", spec$names[k], "\" is no ", if (spec$types[k] ==
       "integer") "whole number of 32 bits" else "number")
     if (any(lost)) x[lost] <- default
-    x
+    if (is.double(x)) tensor(with_axes(x), "float32") else x
   }), spec$names)
 }
 
