@@ -207,7 +207,8 @@ test_that("arguments of Keras that change nothing are taken, and refused with va
     ...)(x))
   expect_identical(ones(implementation = 2L, use_cudnn = "auto", seed = 1), ones())
   expect_true(is_layer(layer_dense(units = 1, lora_rank = NULL, autocast = TRUE)))
-  expect_refusal(layer_dense(units = 1, lora_rank = 4), "value", "`layer_dense()`: `lora_rank` must be NULL here, not 4")
+  expect_refusal(layer_dense(units = 1, lora_rank = 4), "value",
+    "`layer_dense()`: `lora_rank` must be NULL here, not 4")
   expect_refusal(layer_batch_normalization(renorm = TRUE), "value", "`renorm` must be NULL or FALSE here, not TRUE")
   expect_refusal(optimizer_adam(gradient_accumulation_steps = 4), "value", "`optimizer_adam()`",
     "`gradient_accumulation_steps`")
