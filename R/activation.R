@@ -16,6 +16,8 @@
 #'
 #' Gates: [activation_sigmoid()], [activation_hard_sigmoid()].
 #'
+#' Those of Keras 3: [activation_celu()] and its like.
+#'
 #' @seealso [layer_activation()]; [activation], the reference classes for courses.
 #' @examples
 #' leaky <- activation_relu(alpha = 0.1)
@@ -27,7 +29,7 @@ NULL
 
 # ---- formulas: functions of x and the other arguments ----
 
-activation_formulas <- list(
+activation_formulas <- c(keras3_activations, list(
   linear = function(x, config) as_value(x),
   relu = function(x, config) relu_of(x, config$alpha, config$max_value, config$threshold),
   elu = function(x, config) op_elu(x, config$alpha),
@@ -40,8 +42,9 @@ activation_formulas <- list(
   softmax = function(x, config) op_softmax(x, config$axis),
   softplus = function(x, config) op_softplus(x),
   softsign = function(x, config) op_softsign(x),
+  mish = function(x, config) op_multiply(x, op_tanh(op_softplus(x))),
   exponential = function(x, config) op_exp(x)
-)
+))
 
 call_activation <- function(x) {
   self <- sys.function()
@@ -63,6 +66,7 @@ fused_activation <- function(f) {
   if (name == "exponential") return(list(activation = "exp"))
   if (name == "relu" && (!is.null(config$max_value) || config$threshold != 0)) return(NULL)
   if (name == "relu" && config$alpha != 0) return(list(activation = "leaky_relu", alpha = config$alpha))
+  if (name == "leaky_relu") return(list(activation = name, alpha = config$negative_slope))
   if (name %in% enums$dense_activation) c(list(activation = name), if (name == "elu") list(alpha = config$alpha))
 }
 
@@ -204,6 +208,11 @@ activation_selu <- function(x) use_activation("selu", list(), x)
 #' activation_swish(c(-1, 0, 2))
 #' @export
 activation_swish <- function(x) use_activation("swish", list(), x)
+
+#' @rdname activation_swish
+#' @export
+activation_silu <- activation_swish # keras3's name
+
 #' Sigmoid activation
 #'
 #' The logistic function:

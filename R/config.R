@@ -137,7 +137,8 @@ layer_argument_names <- list(lambda = c("function" = "f"))
 keras_3_argument_names <- list(LeakyReLU = c(negative_slope = "alpha"))
 
 # Layers whose `axis` counts from 1 here; that of Keras counts from 0, the batch.
-axes_from_1 <- c("batch_normalization", "layer_normalization", "group_normalization", "unit_normalization")
+axes_from_1 <- c("batch_normalization", "layer_normalization", "group_normalization", "unit_normalization",
+  "rms_normalization")
 
 # What stays a list in Keras if it has one element, too.
 tuple_arguments <- c("kernel_size", "strides", "pool_size", "dilation_rate", "target_shape", "dims", "shared_axes",
@@ -179,7 +180,9 @@ custom_name <- function(part, name) {
 activation_value <- function(x, name) {
   own <- part_name(x)
   if (own == "custom") return(named_function(attr(x, "own"), custom_name(x, name)))
-  if (identical(part_config(x), part_config(part_constructor("activation", own)()))) own else keras_object(x)
+  constructor <- part_constructor("activation", own)
+  needs_arguments <- any(vapply(formals(constructor)[-1], identical, NA, quote(expr = )))
+  if (!needs_arguments && identical(part_config(x), part_config(constructor()))) own else keras_object(x)
 }
 
 #' @export

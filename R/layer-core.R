@@ -151,6 +151,21 @@ dense_type <- list(
   mask = TRUE
 )
 
+#' Identity layer
+#'
+#' Gives its input, as it is. It has no weights; it stands where a layer is expected and nothing shall be done.
+#'
+#' @inheritParams layer_dense
+#' @param ... arguments of all layers, see [layer_dense()].
+#' @return The model, a symbolic tensor or a tensor, as `object` is; a layer (class `nn_layer`) without `object`.
+#' @seealso [layer_activation()]
+#' @examples
+#' layer_identity(matrix(1:2, 1))
+#' @export
+layer_identity <- function(object, ...) new_layer("identity", object, list(), ...)
+
+identity_type <- list(class_name = "Identity", call = function(self, x) x, mask = TRUE)
+
 #' Dense layer with tied weights
 #'
 #' A dense layer that uses the kernel W of another one, transposed:

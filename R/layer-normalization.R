@@ -303,3 +303,36 @@ unit_normalization_type <- list(
   call = function(self, x) op_l2_normalize(x, normal_axes(self, shape_of(x))),
   mask = TRUE
 )
+
+#' RMS normalization layer
+#'
+#' Each sample is divided by the root of the mean of its squares along `axis`; a scale \eqn{\gamma}{g} for each position
+#' along it is learned:
+#' \deqn{y = \gamma \frac{x}{\sqrt{\mathrm{mean}(x^2) + \epsilon}}}{y = g x / sqrt(mean(x^2) + epsilon)}
+#'
+#' Shapes: input and output (batch, ..., features). Weights, of the sizes of the axes: scale.
+#'
+#' @inheritParams layer_layer_normalization
+#' @param epsilon a small number above 0.
+#' @inherit layer_batch_normalization return sections
+#' @references Zhang & Sennrich (2019), <https://arxiv.org/abs/1910.07467>.
+#' @seealso [layer_layer_normalization()], [op_rms_normalization()]
+#' @examples
+#' as.array(layer_rms_normalization(matrix(c(3, 4, 0, 1), 2))) # the squares of each row have the mean 1
+#' @export
+layer_rms_normalization <- function(object, axis = -1, epsilon = 1e-6, ...) {
+  new_layer("rms_normalization", object, list(axis = check_normal_axis(axis),
+    epsilon = check_number(epsilon, above = 0)), ...)
+}
+
+rms_normalization_type <- list(
+  class_name = "RMSNormalization",
+  build = function(self, shape) add_weight(self, "scale", shape[normal_axes(self, shape)], "ones"),
+  call = function(self, x) {
+    sizes <- shape_of(x)
+    axes <- normal_axes(self, sizes)
+    scale <- op_reshape(self$weights[[1]], replace(rep(1, length(sizes)), axes, sizes[axes]))
+    op_rms_normalization(x, scale, axes, self$config$epsilon)
+  },
+  mask = TRUE
+)

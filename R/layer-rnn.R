@@ -205,6 +205,10 @@ layer_lstm_cell <- function(units, activation = "tanh", recurrent_activation = "
 
 #' @rdname layer_lstm_cell
 #' @export
+rnn_cell_lstm <- layer_lstm_cell # keras3's name
+
+#' @rdname layer_lstm_cell
+#' @export
 layer_gru_cell <- function(units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
   kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal", bias_initializer = "zeros",
   kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL, kernel_constraint = NULL,
@@ -214,12 +218,20 @@ layer_gru_cell <- function(units, activation = "tanh", recurrent_activation = "s
 
 #' @rdname layer_lstm_cell
 #' @export
+rnn_cell_gru <- layer_gru_cell # keras3's name
+
+#' @rdname layer_lstm_cell
+#' @export
 layer_simple_rnn_cell <- function(units, activation = "tanh", use_bias = TRUE, kernel_initializer = "glorot_uniform",
   recurrent_initializer = "orthogonal", bias_initializer = "zeros", kernel_regularizer = NULL,
   recurrent_regularizer = NULL, bias_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL,
   bias_constraint = NULL, dropout = 0, recurrent_dropout = 0, ...) {
   recurrent_layer("simple_rnn_cell", args = environment(), ...)
 }
+
+#' @rdname layer_lstm_cell
+#' @export
+rnn_cell_simple <- layer_simple_rnn_cell # keras3's name
 
 states_of <- list(lstm = c("h", "c"), gru = "h", simple_rnn = "h")
 
@@ -282,6 +294,10 @@ layer_stacked_rnn_cells <- function(cells, ...) {
   names(cells) <- paste0("cell_", seq_along(cells))
   new_layer("stacked_rnn_cells", config = list(cells = cells), ..., fields = list(cells = cells))
 }
+
+#' @rdname layer_stacked_rnn_cells
+#' @export
+rnn_cells_stack <- layer_stacked_rnn_cells # keras3's name
 
 stacked_rnn_cells_type <- list(
   class_name = "StackedRNNCells",

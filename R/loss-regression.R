@@ -137,3 +137,7 @@ loss_logcosh <- function(y_true, y_pred, ..., reduction = "auto", name = "log_co
 loss_cosine_similarity <- function(y_true, y_pred, axis = -1, ..., reduction = "auto", name = "cosine_similarity") {
   use_loss("cosine_similarity", axis_config(axis), reduction, name, list(...), y_true, y_pred)
 }
+
+#' @rdname loss_cosine_similarity
+#' @export
+loss_cosine_proximity <- loss_cosine_similarity # its older name

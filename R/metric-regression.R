@@ -127,3 +127,7 @@ metric_logcosh_error <- function(y_true, y_pred, ..., name = "logcosh") {
 metric_cosine_similarity <- function(y_true, y_pred, axis = -1, ..., name = "cosine_similarity") {
   use_metric("cosine_similarity", axis_config(axis), name, list(...), y_true, y_pred)
 }
+
+#' @rdname metric_cosine_similarity
+#' @export
+metric_cosine_proximity <- metric_cosine_similarity # its older name

@@ -12,7 +12,9 @@ part_names <- list(
   regularizer = c("l1", "l2", "l1_l2", "orthogonal"),
   constraint = c("maxnorm", "nonneg", "unitnorm", "minmaxnorm"),
   activation = c("linear", "relu", "elu", "selu", "gelu", "swish", "sigmoid", "hard_sigmoid", "tanh", "softmax",
-    "softplus", "softsign", "exponential"),
+    "softplus", "softsign", "exponential", "celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "leaky_relu",
+    "log_sigmoid", "log_softmax", "mish", "relu6", "soft_shrink", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "squareplus", "tanh_shrink", "threshold"),
   loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
     "mean_squared_logarithmic_error", "huber", "logcosh", "binary_crossentropy", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge",
@@ -35,7 +37,7 @@ error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape
 
 part_aliases <- list(
   initializer = c(zero = "zeros", one = "ones", uniform = "random_uniform", normal = "random_normal", eye = "identity"),
-  activation = c(silu = "swish"),
+  activation = c(silu = "swish", hard_swish = "hard_silu"),
   loss = c(error_aliases, huber_loss = "huber"),
   metric = c(error_aliases, rmse = "root_mean_squared_error", logcosh = "logcosh_error")
 )

@@ -284,6 +284,8 @@ odd_calls <- alist(
   set_vocabulary(layer_string_lookup(), c("a", "b")), vocabulary_size(layer_string_lookup()),
   layer_batch_normalization(matrix(c(1, 2, 3, 4), 2)), layer_layer_normalization(matrix(c(1, 2, 3, 4), 2)),
   layer_group_normalization(matrix(c(1, 2, 3, 4), 2), 2), layer_unit_normalization(matrix(c(1, 2, 3, 4), 2)),
+  activation_threshold(c(0.1, 0.7), 0.5, 0.1), layer_rms_normalization(matrix(c(1, 2, 3, 4), 2)), rnn_cells_stack(list(
+    rnn_cell_gru(2))),
   layer_upsampling_1d(array(0.1, c(1, 4, 2)), 2),
   layer_upsampling_2d(array(0.1, c(1, 4, 4, 2)), 2),
   layer_upsampling_3d(array(0.1, c(1, 4, 4, 4, 2)), 2),

@@ -251,3 +251,17 @@ test_that("what does not fit is refused in words", {
   expect_refusal(op_standardize(x, leading = 2), "value", "`op_standardize()`")
   expect_refusal(op_standardize(x, mean = rep(0, 6)), "value", "both, or none")
 })
+
+test_that("rows are divided by the root of their mean square; a layer that does nothing", {
+  x <- matrix(c(3, 4, 0, 1), 2)
+  layer <- layer_rms_normalization(epsilon = 0.5, dtype = "float64")
+  expect_equal(as.array(layer(x)), x / sqrt(rowMeans(x^2) + 0.5), tolerance = 1e-12)
+  set_weights(layer, list(c(2, -1)))
+  expect_equal(as.array(layer(x)), sweep(x / sqrt(rowMeans(x^2) + 0.5), 2, c(2, -1), "*"), tolerance = 1e-12)
+  y <- array(c(1, -2, 3, 0.5, 2, 4, 1, -1), c(2, 2, 2))
+  expect_equal(as.array(layer_rms_normalization(y, axis = c(2, 3), dtype = "float64")),
+    y / sqrt(apply(y^2, 1, mean) + 1e-6), tolerance = 1e-12)
+  expect_equal(as.array(layer_identity(x)), x)
+  expect_identical(get_config(layer_identity(name = "same"))$name, "same")
+  expect_identical(loss_cosine_proximity(), loss_cosine_similarity())
+})

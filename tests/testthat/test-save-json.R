@@ -45,7 +45,8 @@ kept_layers <- function() list(
     layer_dropout(rate = 0.5, seed = 3), layer_gaussian_noise(stddev = 1), layer_gaussian_dropout(rate = 0.5),
     layer_alpha_dropout(rate = 0.5), layer_activity_regularization(l1 = 0.1), layer_reshape(target_shape = c(2, 2)),
     layer_reshape(target_shape = 4), layer_repeat_vector(n = 2), layer_rescaling(scale = 0.5, offset = 1),
-    layer_normalization(mean = 1:4, variance = 2), layer_unit_normalization(), layer_discretization(bin_boundaries =
+    layer_normalization(mean = 1:4, variance = 2), layer_unit_normalization(),
+    layer_identity(), layer_rms_normalization(epsilon = 0.1), layer_discretization(bin_boundaries =
     c(0, 0.5)), layer_batch_normalization(momentum = 0.9, scale = FALSE), layer_layer_normalization(),
     layer_group_normalization(groups = 2)),
   "6 4" = list(layer_conv_1d(filters = 2, kernel_size = 3, padding = "causal"), layer_conv_1d_transpose(filters = 2,
