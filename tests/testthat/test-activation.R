@@ -107,7 +107,8 @@ test_that("a gated activation halves its axis", {
 test_that("activations of Keras 3 go by strings into layers, files and configurations", {
   x <- matrix(c(-1, 0.3, 2, -0.2), 2)
   for (name in c("mish", "hard_swish", "leaky_relu", "silu", "log_softmax", "sparsemax", "relu6")) {
-    model <- keras_model_sequential(input_shape = 2) |> layer_dense(2, activation = name, kernel_initializer = "identity")
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(2, activation = name,
+      kernel_initializer = "identity")
     expect_equal(predict(model, x), as.array(part_constructor("activation", name)(x)), tolerance = 1e-6, info = name)
     copy <- clone_model(model)
     set_weights(copy, get_weights(model))
@@ -116,7 +117,8 @@ test_that("activations of Keras 3 go by strings into layers, files and configura
       model$layers[[1]]$get_config()$activation)
   }
   above <- activation_threshold(threshold = 0.5, default_value = 0.1)
-  model <- keras_model_sequential(input_shape = 2) |> layer_dense(2, activation = above, kernel_initializer = "identity")
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(2, activation = above,
+    kernel_initializer = "identity")
   copy <- from_config(get_config(model))
   set_weights(copy, get_weights(model))
   expect_equal(predict(copy, x), matrix(c(0.1, 0.1, 2, 0.1), 2), tolerance = 1e-6)
