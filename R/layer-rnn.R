@@ -295,7 +295,7 @@ layer_stacked_rnn_cells <- function(cells, ...) {
   new_layer("stacked_rnn_cells", config = list(cells = cells), ..., fields = list(cells = cells))
 }
 
-#' @rdname layer_stacked_rnn_cells
+#' @rdname layer_lstm_cell
 #' @export
 rnn_cells_stack <- layer_stacked_rnn_cells # keras3's name
 

@@ -74,7 +74,7 @@ floors <- c(
   "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|forward-accumulator|hessian|",
     "jacobian|numbers|op(-.*)?|plot|program-print|random-state|tape|tensor(-.*)?|threads|user-code"),
   "programs" = "autograph(-.*)?|loop|program",
-  "layers and other parts of models" = paste0("activation|class(-.*)?|config|constraint|initializer|layer(-.*)?|",
+  "layers and other parts of models" = paste0("activation(-.*)?|class(-.*)?|config|constraint|initializer|layer(-.*)?|",
     "loss(-.*)?|metric(-.*)?|module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",
   "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|feature-.*|fit|generator|history|idx|",
