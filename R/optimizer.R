@@ -338,7 +338,7 @@ averages_of <- function(use, momentum, every, fun) {
 #' At the end of a training weights become their moving averages, as in Keras.
 #' @noRd
 take_averages <- function(self) {
-  if (.subset2(self, "more")[6] == 0) return()
+  if (!isTRUE(.subset2(self, "more")[6] != 0)) return() # optimizers stored by earlier versions have no `more`
   memory <- optimizer_now(self)
   for (k in seq_along(memory[[2]])) variable_assign(memory[[2]][[k]], as_value(utils::tail(memory[[3]][[k]], 1)[[1]]))
 }

@@ -34,11 +34,27 @@ static void read_optimizer(SEXP numbers, struct optimizer *o) {
  * numbers are struct optimizer as a float64 tensor, the states tensors like their variable; programs bind
  * them all as they bind constants. ---- */
 
+#define EARLIER_NUMBERS 9 /* earlier versions kept the first nine, in files and in objects that R stores */
 enum { NUMBERS, VARIABLES, STATES, MEMORY_SIZE };
+
+/* A tensor of all numbers, whose first n are given. */
+static SEXP numbers_new(const double *numbers, int64_t n) {
+  struct shape shape = {.rank = 1, .dim = {OPTIMIZER_NUMBERS}};
+  struct tensor t;
+  SEXP x = tensor_new(FLOAT64, &shape, &t);
+  memset(t.data, 0, sizeof(struct optimizer));
+  if (n > 0) memcpy(t.data, numbers, (size_t)n * sizeof *numbers);
+  return x;
+}
 
 static SEXP memory_list(SEXP x) {
   SEXP list = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
   if (TYPEOF(list) != VECSXP || XLENGTH(list) != MEMORY_SIZE) raise_text(STATUS_VALUE, "expected an optimizer");
+  struct tensor t = as_tensor(VECTOR_ELT(list, NUMBERS));
+  int64_t n = shape_count(&t.shape);
+  if (t.dtype != FLOAT64 || (n != OPTIMIZER_NUMBERS && n != EARLIER_NUMBERS))
+    raise_text(STATUS_VALUE, "expected an optimizer");
+  if (n == EARLIER_NUMBERS) SET_VECTOR_ELT(list, NUMBERS, numbers_new(t.data, n));
   return list;
 }
 
@@ -47,11 +63,8 @@ static struct optimizer *memory_optimizer(SEXP list) { return as_tensor(VECTOR_E
 SEXP ffi_optimizer_new(SEXP numbers);
 SEXP ffi_optimizer_new(SEXP numbers) {
   SEXP list = PROTECT(Rf_allocVector(VECSXP, MEMORY_SIZE));
-  struct shape shape = {.rank = 1, .dim = {OPTIMIZER_NUMBERS}};
-  struct tensor t;
-  SET_VECTOR_ELT(list, NUMBERS, tensor_new(FLOAT64, &shape, &t));
-  memset(t.data, 0, sizeof(struct optimizer));
-  read_optimizer(numbers, t.data);
+  SET_VECTOR_ELT(list, NUMBERS, numbers_new(NULL, 0));
+  read_optimizer(numbers, memory_optimizer(list));
   SET_VECTOR_ELT(list, VARIABLES, Rf_allocVector(VECSXP, 0));
   SET_VECTOR_ELT(list, STATES, Rf_allocVector(VECSXP, 0));
   SEXP x = handle_new(list, HANDLE_OPTIMIZER);
@@ -143,8 +156,7 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   check_vector(numbers, REALSXP, -1);
   check_vector(states, VECSXP, n);
   struct optimizer o = {0};
-  /* earlier versions wrote the first nine numbers */
-  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS || XLENGTH(numbers) == 9;
+  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS || XLENGTH(numbers) == EARLIER_NUMBERS;
   if (ours) memcpy(&o, REAL(numbers), (size_t)XLENGTH(numbers) * sizeof(double));
   for (R_xlen_t k = 0; k < XLENGTH(numbers); k++) ours = ours && isfinite(REAL(numbers)[k]);
   for (int k = 0; k < n; k++) ours = ours && list_length(VECTOR_ELT(states, k)) == expected;

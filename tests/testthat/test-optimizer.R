@@ -326,3 +326,15 @@ test_that("keras3's `apply()` is apply_gradients() of two lists", {
   expect_identical(lapply(w, as.array), list(array(c(0.5, 1.5)), 2))
   expect_error(optimizer$apply(list(tensor(1)), w), "as many as the gradients", class = "nativenet_error_value")
 })
+
+test_that("an optimizer that R stored under an earlier version, whose memory had fewer numbers, goes on", {
+  stored <- readRDS(test_path("files", "optimizer-earlier.rds")) # two steps of optimizer_adam(0.1) from (1, 2)
+  gradient <- tensor(c(0.5, -1), "float32")
+  stored$o$apply_gradients(list(list(gradient, stored$w)))
+  expect_equal(as.array(stored$w), array(c(0.6999994516, 2.3000011444)), tolerance = 1e-7)
+  expect_identical(stored$o$iterations, 3)
+  expect_identical(dim(optimizer_now(stored$o)[[1]]), dim(optimizer_now(optimizer_adam())[[1]]))
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  expect_warning(compile(model, stored$o, "mse"), "step count, now 3")
+  expect_length(fit(model, matrix(1:4), 1:4, verbose = 0, epochs = 1)$metrics$loss, 1)
+})
