@@ -25,7 +25,7 @@
 #' | products | `matmul einsum tensordot norm` |
 #' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm`, |
 #' | | `inv solve triangular_solve lstsq pinv cholesky qr svd eigh det slogdet logdet matrix_rank expm` |
-#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp` |
+#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp reduce_std reduce_variance` |
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
@@ -174,7 +174,8 @@ tf_elementwise <- c(
     order_along(values, from_zero(axis), descends(direction)),
     reduce_sum = reduction(op_sum), reduce_mean = reduction(mean_as_tensorflow), reduce_max = reduction(op_max),
     reduce_min = reduction(op_min), reduce_prod = reduction(op_prod), reduce_any = reduction(op_any),
-    reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp)
+    reduce_all = reduction(op_all), reduce_logsumexp = reduction(op_logsumexp),
+    reduce_std = reduction(op_std), reduce_variance = reduction(op_var)
   )
 )
 

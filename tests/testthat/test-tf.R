@@ -341,3 +341,9 @@ test_that("whole numbers stay whole, means cut towards zero, and lists are array
     class = "nativenet_error_shape")
   expect_error(tf$reduce_sum(list("a")), "`tf\\$reduce_sum\\(\\)`")
 })
+
+test_that("the variance and its root are those of all values, not of a sample", {
+  x <- matrix(c(1, 2, 4, 8), 2)
+  expect_equal(as.array(tf$math$reduce_variance(x, axis = 1L)), array(c(2.25, 9)))
+  expect_equal(as.array(tf$reduce_std(x, axis = 0L, keepdims = TRUE)), matrix(c(0.5, 2), 1))
+})
