@@ -43,7 +43,10 @@ use_implementation <- function(implementation = c("keras", "tensorflow")) {
 #' @rdname install_keras
 #' @param convert ignored; present for compatibility.
 #' @export
-backend <- function(convert = TRUE) tf$keras$backend
+backend <- function(convert = TRUE) {
+  check_flag(convert)
+  tf$keras$backend
+}
 
 #' @rdname install_keras
 #' @export

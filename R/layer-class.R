@@ -168,6 +168,9 @@ check_constructor <- function(x, given, arg = deparse(substitute(x)), fun = call
 #' @param convert ignored; present for compatibility.
 #' @export
 create_layer_wrapper <- function(Layer, modifiers = NULL, convert = TRUE) {
+  check_flag(convert)
+  if (!is.null(modifiers) && !is_named_list(modifiers)) abort("`modifiers` must be a named list, not ",
+    describe(modifiers))
   constructor <- if (inherits(Layer, "R6ClassGenerator")) layer_of_r6(Layer) else
     check_constructor(Layer, NULL)
   if (is.null(modifiers)) return(constructor)

@@ -35,7 +35,7 @@ tf_losses <- function(keras) {
   whole <- lapply(each, function(f) {
     body <- as.call(c(quote(f), lapply(stats::setNames(nm = names(formals(f))), as.name)))
     eval(call("function", as.pairlist(c(formals(f)[1:2], list(weights = 1), formals(f)[-(1:2)], list(scope = NULL))),
-      call("weighted_loss", body, quote(weights))))
+      call("{", quote(if (!is.null(scope)) check_string(scope)), call("weighted_loss", body, quote(weights)))))
   })
   new_namespace("tf$losses", c(mget(ls(keras), keras)[setdiff(ls(keras), names(whole))], whole))
 }

@@ -126,7 +126,9 @@ odd_defaults <- alist(
   input = matrix(c(0.1, 0.2, 0.3, 0.4), 2), input_tensor = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
   learning_rate = 0.1, momentum = 0.9, initial_learning_rate = 0.1, decay_steps = 10, decay_rate = 0.5,
     first_decay_steps = 10,
-  labels = matrix(c(0, 1, 1, 0), 2), logits = matrix(c(0.4, 0.3, 0.6, 0.7), 2), values = list(c(1, 2), c(3, 4)),
+  multi_class_labels = matrix(c(0, 1, 1, 0), 2), onehot_labels = matrix(c(0, 1, 1, 0), 2),
+  predictions = matrix(c(0.4, 0.3, 0.6, 0.7), 2), labels = matrix(c(0, 1, 1, 0), 2),
+  logits = matrix(c(0.4, 0.3, 0.6, 0.7), 2), values = list(c(1, 2), c(3, 4)),
   tensor = matrix(1:4, 2), value = matrix(1:4, 2), features = matrix(c(0.1, 0.2, 0.3, 0.4), 2),
   condition = c(TRUE, FALSE), a = matrix(1:4 / 2, 2), b = matrix(1:4 / 2, 2), x1 = matrix(1:4 / 2, 2),
   x2 = matrix(4:1 / 2, 2), variable = matrix(1:4 / 2, 2)
@@ -679,7 +681,7 @@ odd_bases <- function() {
   }
   all <- c(stats::setNames(lapply(functions, get, our_namespace), functions), members(tf, "tf"))
   others <- setdiff(names(all), c(known, gsub("`", "", known)))
-  others <- grep("^tf[$](data|keras|optimizers|math|feature_column)[$]", others, value = TRUE, invert = TRUE)
+  others <- grep("^tf[$](data|keras|optimizers|metrics|math|feature_column)[$]", others, value = TRUE, invert = TRUE)
   others <- setdiff(others, "until_out_of_range") # whose code runs until data end: test-dataset-iterator.R
   others <- setdiff(others, c("tf$gradients", "tf$hessians")) # a tape must record: see test-hessian.R
   c(odd_calls, Map(by_default, others, all[others]))
