@@ -15,7 +15,8 @@ needed <- requirements(c("Depends", "Imports", "LinkingTo"))
 suggested <- requirements("Suggests") # without which tests are skipped
 if (purpose == "clang") suggested <- suggested["testthat"]
 # These need a library of C besides, which Debian's packages bring along; what needs them is refused without.
-if (Sys.getenv("NATIVENET_PACKAGES") == "cran") suggested <- suggested[setdiff(names(suggested), "hdf5r")]
+if (Sys.getenv("NATIVENET_PACKAGES") == "cran") suggested <- suggested[setdiff(names(suggested),
+  c("hdf5r", "jpeg", "magick", "png"))]
 if (!purpose %in% c("run", "windows")) needed <- c(needed, suggested)
 if (purpose == "document") needed <- c(needed, roxygen2 = "7.0")
 

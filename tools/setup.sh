@@ -48,7 +48,7 @@ missing_r_packages() { Rscript tools/missing.R "$level"; }
 
 install_r_packages() {
   if [ "$NATIVENET_PACKAGES" = cran ]; then
-    apt_install g++ libuv1-dev libpng-dev libjpeg-dev libmagick++-dev # of testthat's, png's, jpeg's and magick's
+    apt_install g++ libuv1-dev # of testthat's
   elif is_debians_r && may_be_root; then
     refresh_lists
     names=
