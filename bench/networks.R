@@ -2,7 +2,7 @@
 # normalization on 32 x 32 x 3 pictures, a convolution over words, two bidirectional LSTMs, a transformer block.
 # What they read is noise: speed does not depend on it. Batch 32, float32.
 #
-# usage: [PYTHON=/usr/bin/python3] Rscript bench/networks.R PEER.py DATA_DIR [rounds]   (see train.R)
+# usage: [PYTHON=/usr/bin/python3] Rscript bench/networks.R PEER.py DATA_DIR [rounds] [network ...]   (see train.R)
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
@@ -90,4 +90,5 @@ theirs <- function(peer, data, name, ...) {
   one(peer, data, if (name == "bilstm") "bilstm --steps 10" else name, ...)
 }
 
-compare(stats::setNames(as.list(names(networks)), names(networks)), ours)
+chosen <- if (length(args) > 3) args[-(1:3)] else names(networks)
+compare(stats::setNames(as.list(chosen), chosen), ours)
