@@ -206,8 +206,8 @@ as_model_part.envRefClass <- function(x, kind, arg, fun) {
     return(do.call(get(paste0(kind, "_", name), envir = topenv()), fields))
   }
   abort("`", arg, "` is an object of class <", class, ">, which is for `build_dense_neural_network()`. ",
-    if (bare_name(name) %in% bare_name(names(known_names(kind)))) paste0("Models take \"", name, "\" or `", kind, "_",
-      name, "()`")
+    if (class != "threshold" && bare_name(name) %in% bare_name(names(known_names(kind))))
+      paste0("Models take \"", name, "\" or `", kind, "_", name, "()`")
     else paste("Models take", with_article(kind), "by name, such as", paste0("`", kind, "_",
       c(part_names, optimizer = "adam")[[kind]][1], "()`,"), "or a function made of ops"), fun = fun)
 }

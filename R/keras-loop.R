@@ -69,7 +69,7 @@ as_floatx <- function(x) if (is_tensor(x) || is_keras_tensor(x)) x else tensor(x
 #' @seealso [keras_backend], [layer_rnn()]
 #' @examples
 #' sums <- function(x, states) list(x + states[[1]], list(x + states[[1]]))
-#' k_rnn(sums, array(1:6, c(1, 3, 2)), list(matrix(0, 1, 2)))[[2]]
+#' k_rnn(sums, array(1:6 + 0, c(1, 3, 2)), list(matrix(0, 1, 2)))[[2]]
 #' @export
 k_rnn <- function(step_function, inputs, initial_states, go_backwards = FALSE, mask = NULL, constants = NULL,
   unroll = FALSE, input_length = NULL) {

@@ -318,7 +318,8 @@ unit_normalization_type <- list(
 #' @references Zhang & Sennrich (2019), <https://arxiv.org/abs/1910.07467>.
 #' @seealso [layer_layer_normalization()], [op_rms_normalization()]
 #' @examples
-#' as.array(layer_rms_normalization(matrix(c(3, 4, 0, 1), 2))) # the squares of each row have the mean 1
+#' # the squares of each row have the mean 1
+#' as.array(layer_rms_normalization(matrix(c(3, 4, 0, 1), 2)))
 #' @export
 layer_rms_normalization <- function(object, axis = -1, epsilon = 1e-6, ...) {
   new_layer("rms_normalization", object, list(axis = check_normal_axis(axis),

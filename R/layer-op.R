@@ -78,7 +78,8 @@ op_functions <- function() {
   if (!is.null(session$op_functions)) return(session$op_functions)
   namespace <- topenv()
   within <- function(space) {
-    spaces <- Filter(Negate(is.function), mget(intersect(op_spaces, ls(space)), space))
+    parts <- setdiff(ls(space), if (attr(space, "path") == "tf") "losses") # those of tf$keras
+    spaces <- Filter(Negate(is.function), mget(intersect(op_spaces, parts), space))
     spaces <- lapply(unname(spaces), within)
     functions <- mget(sort(ls(space)), space, "function", ifnotfound = list(NULL))
     functions <- functions[lengths(functions) > 0 & !names(functions) %in% no_ops]

@@ -282,7 +282,8 @@ onnx_rules <- list(
   activation_thresholded_relu = function(g, self, x, from, to, call) g$add("ThresholdedRelu", x, attributes = list(
     alpha = self$config$theta)),
   activation_parametric_relu = function(g, self, x, from, to, call) g$add("PRelu", x, weight_of(g, self, 1)),
-  dropout = same_rule, gaussian_noise = same_rule, gaussian_dropout = same_rule, alpha_dropout = same_rule,
+  identity = same_rule, dropout = same_rule, gaussian_noise = same_rule, gaussian_dropout = same_rule,
+  alpha_dropout = same_rule,
   spatial_dropout = same_rule, activity_regularization = same_rule, random_flip = same_rule,
   random_rotation = same_rule, random_zoom = same_rule, random_translation = same_rule, random_contrast = same_rule,
   random_brightness = same_rule, random_height = same_rule, random_width = same_rule,

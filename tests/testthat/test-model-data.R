@@ -174,7 +174,7 @@ test_that("words of other packages find the argument, and what is given twice or
   model <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
   says(predict(model, newdata = diag(3)), "unused argument `newdata`; did you mean `x`?")
   says(fit(compile(model, "sgd", "mse"), diag(3), 1:3, nb_epoch = 2), "did you mean `epochs`?")
-  says(layer_dense(units = 1, input_dim = 3), "did you mean `input_shape`?")
+  says(layer_dense(units = 1, input_shapes = 3), "did you mean `input_shape`")
   says(compile(model, "adm", "mse"), "not \"adm\"; did you mean `adam`?")
   says(compile(model, "sgd", "crossentropy"), "did you mean `binary_crossentropy` or")
   says(layer_dense(3), "write `units = 3`")

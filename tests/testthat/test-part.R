@@ -1,7 +1,7 @@
 # Parts in general: names, strings, saved forms, functions of one's own.
 
 needing_arguments <- c("iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou", "sensitivity_at_specificity",
-  "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision")
+  "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision", "threshold")
 kinds <- c("initializer", "regularizer", "constraint", "activation", "loss", "metric")
 saved <- function(kind, x, ...) as_part(kind, serialize_part(x), ...)
 same_part <- function(a, b) identical(class(a), class(b)) && identical(part_name(a), part_name(b)) &&
@@ -13,7 +13,9 @@ test_that("each name has an exported constructor; strings, aliases and construct
     known <- known_names(kind)
     expect_gt(length(known), 3)
     constructors <- paste0(kind, "_", unique(c(known, part_names[[kind]])))
-    others <- c("loss_function", "loss_kullback_leibler_divergence") # a class of the labs; another name
+    # a class of the labs; other names
+    others <- c("loss_function", "loss_kullback_leibler_divergence", "loss_cosine_proximity",
+      "metric_cosine_proximity", "activation_silu", "activation_hard_swish")
     expect_setequal(setdiff(grep(paste0("^", kind, "_"), exported, value = TRUE), others),
       setdiff(constructors, "metric_of_loss"))
     # a string does not say what they need
