@@ -318,7 +318,7 @@ inputs_data <- function(self, element) {
 first_rows <- function(x, n) {
   if (dim(x)[1] == n) return(x)
   if (is_tensor(x)) return(slice_rows(x, 1, n))
-  array(array(x, c(dim(x)[1], prod(dim(x)[-1])))[seq_len(n), , drop = FALSE], c(n, dim(x)[-1]))
+  array_rows(x, seq_len(n))
 }
 
 #' Arrays of the rows of batches as one.

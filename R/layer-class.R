@@ -144,17 +144,17 @@ own_layer_constructor <- function(class, fun = calling_function()) {
 create_layer <- function(layer_class, object = NULL, args = list()) {
   if (!is_named_list(args)) abort("`args` must be a named list, not ", describe(args),
     if (is_branch(args)) " without names")
-  constructor <- if (inherits(layer_class, "R6ClassGenerator")) layer_of_r6(layer_class) else
-    check_constructor(layer_class, names(args))
+  constructor <- check_constructor(layer_class, names(args))
   args <- args[!vapply(args, is.null, NA) | !names(args) %in% layer_option_names]
   alone <- missing(object) || is.null(object) # missing, too, where the function around had none
   do.call(constructor, c(if (!alone) list(object), args), quote = TRUE)
 }
 
-#' A function of ours that makes layers, or one that somebody wrote.
+#' What makes layers of a class: of an R6 class, a function of ours, or one that somebody wrote.
 #' @param given names of the arguments that it gets.
 #' @noRd
 check_constructor <- function(x, given, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (inherits(x, "R6ClassGenerator")) return(layer_of_r6(x))
   if (!is.function(x) || is.primitive(x) || is.object(x) && !inherits(x, "nn_class"))
     abort("`", arg, "` must be a class of layers, not ", describe(x), fun = fun)
   unknown <- if (!"..." %in% names(formals(x))) setdiff(given, names(formals(x)))
@@ -171,8 +171,7 @@ create_layer_wrapper <- function(Layer, modifiers = NULL, convert = TRUE) {
   check_flag(convert)
   if (!is.null(modifiers) && !is_named_list(modifiers)) abort("`modifiers` must be a named list, not ",
     describe(modifiers))
-  constructor <- if (inherits(Layer, "R6ClassGenerator")) layer_of_r6(Layer) else
-    check_constructor(Layer, NULL)
+  constructor <- check_constructor(Layer, NULL)
   if (is.null(modifiers)) return(constructor)
   for (name in names(modifiers)) check_function(modifiers[[name]], arg = paste0("modifiers$", name))
   function(object, ...) {

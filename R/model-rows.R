@@ -42,9 +42,13 @@ column_ends <- function(x) {
 column_array <- function(data, k) {
   all <- as.array(column_tensor(data$columns[[k]]))
   if (data$rows == dim(all)[1]) return(all)
-  rows <- array(all, c(dim(all)[1], prod(dim(all)[-1])))[data$first + seq_len(data$rows), , drop = FALSE]
-  array(rows, c(data$rows, dim(all)[-1]))
+  array_rows(all, data$first + seq_len(data$rows))
 }
+
+#' Rows of an array of any number of axes.
+#' @noRd
+array_rows <- function(x, rows) array(array(x, c(dim(x)[1], prod(dim(x)[-1])))[rows, , drop = FALSE],
+  c(length(rows), dim(x)[-1]))
 
 #' Rows `from` to `to` of all columns.
 #' @noRd

@@ -18,10 +18,14 @@
 #' |---|---|---|
 #' | [layer_dense()] | `Linear` | weight (out, in) transposed |
 #' | [layer_conv_2d()] and 1D, 3D | `Conv2d` | weight (out, in, height, width) to (height, width, in, out) |
-#' | [layer_conv_2d_transpose()] and 1D, 3D | `ConvTranspose2d` | weight (in, out, height, width) to (height, width, out, in) |
-#' | [layer_depthwise_conv_2d()] and 1D | `Conv2d(groups = channels)` | weight (channels times multiplier, 1, height, width) to (height, width, channels, multiplier) |
-#' | [layer_batch_normalization()] | `BatchNorm2d` | weight, bias, running_mean, running_var are gamma, beta, mean, variance |
-#' | [layer_layer_normalization()], [layer_group_normalization()] | `LayerNorm`, `GroupNorm` | weight and bias are gamma and beta |
+#' | [layer_conv_2d_transpose()] and 1D, 3D | `ConvTranspose2d` | weight (in, out, height, width) to |
+#' | | | (height, width, out, in) |
+#' | [layer_depthwise_conv_2d()] and 1D | `Conv2d(groups = channels)` | weight (channels times multiplier, 1, height, |
+#' | | | width) to (height, width, channels, multiplier) |
+#' | [layer_batch_normalization()] | `BatchNorm2d` | weight, bias and running_mean, running_var are gamma, |
+#' | | | beta and mean, variance |
+#' | [layer_layer_normalization()] | `LayerNorm` | weight and bias are gamma and beta |
+#' | [layer_group_normalization()] | `GroupNorm` | likewise |
 #' | [layer_embedding()] | `Embedding` | weight as it is |
 #' | [layer_activation_parametric_relu()] | `PReLU` | weight, for each channel or for all |
 #' | [layer_lstm()] | `LSTM` | gates i, f, g, o stay; both biases are summed |

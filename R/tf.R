@@ -25,7 +25,8 @@
 #' | products | `matmul einsum tensordot norm` |
 #' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm`, |
 #' | | `inv solve triangular_solve lstsq pinv cholesky qr svd eigh det slogdet logdet matrix_rank expm` |
-#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp reduce_std reduce_variance` |
+#' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all`, |
+#' | | `reduce_logsumexp reduce_std reduce_variance` |
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
 #' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
@@ -36,8 +37,9 @@
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
-#' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Lion Ftrl`, `schedules` |
-#' | losses, metrics | `tf$losses`, `tf$metrics`: those of `tf$keras`; of TensorFlow 1 `mean_squared_error log_loss` ... |
+#' | training | `tf$optimizers`, `tf$keras$optimizers`: `SGD RMSprop Adam AdamW Adagrad Adadelta`, |
+#' | | `Adamax Nadam Lion Ftrl`, `schedules` |
+#' | losses | `tf$losses`, `tf$metrics`: those of `tf$keras`; of TensorFlow 1 `mean_squared_error log_loss` ... |
 #' | checkpoints | `tf$train`: `Checkpoint CheckpointManager latest_checkpoint`, see [checkpoints] |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
 #' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()] |
