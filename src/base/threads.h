@@ -1,10 +1,10 @@
 /* threads.h - all that the core knows of threads: a team walks a program together, each member
- * does its share of every kernel, and they meet at barriers. Shares depend on sizes alone and no
+ * does its share of every kernel (share.h), and they meet at barriers. Shares depend on sizes alone and no
  * sum is ever split between threads, so results do not depend on the number of threads. */
 #ifndef THREADS_H
 #define THREADS_H
 
-#include "base/nativenet.h"
+#include "base/share.h"
 #include <stdatomic.h>
 
 struct team {
@@ -15,10 +15,6 @@ struct team {
   atomic_int stop;    /* the number of the barrier after which all members leave; 0: they go on */
   int firm;           /* what is under way has begun to change variables, and is finished */
   double next_question, work; /* of member 0: when it asks again, and what was done since it looked at the clock */
-};
-
-struct range {
-  int64_t begin, end;
 };
 
 /* Upper limit set by the user (see R's nn_threads()); always 1 in a forked child. More than the processors is allowed,
@@ -75,14 +71,5 @@ struct team_choice *team_choice_shared(void);
 
 /* It took so long, per unit of work; `weight` of it counts beside what was known. */
 void team_note(struct team_choice *c, int all, double pace, double weight);
-
-/* Share of n items of member `thread` among `threads`, in whole multiples of `grain`. */
-static inline struct range share_of(int64_t n, int64_t grain, int thread, int threads) {
-  int64_t grains = (n + grain - 1) / grain;
-  struct range r = {grains * thread / threads * grain, grains * (thread + 1) / threads * grain};
-  if (r.begin > n) r.begin = n;
-  if (r.end > n) r.end = n;
-  return r;
-}
 
 #endif

@@ -26,9 +26,16 @@ struct matrix {
   int64_t row, column; /* strides */
 };
 
-/* What went wrong in this member's share, if anything did, ends the run. */
+/* What went wrong in this share, if anything did, ends the run. */
 INLINE void report(const struct call *c, enum status flaw) {
-  if (flaw) atomic_store(&c->team->failed, (int)flaw);
+  if (flaw) c->runner->flaw = flaw;
+}
+
+/* There is more to do when all other parts are done, too. */
+INLINE void next_phase(const struct call *c) { c->runner->again = 1; }
+
+INLINE int may_rest(const struct call *c, double work) {
+  return c->runner->may_rest && c->runner->may_rest(c->runner, work);
 }
 
 #define INT(i) (c->attr->ints[i])
@@ -55,8 +62,7 @@ INLINE real real_attribute(double x) {
 #endif
 }
 
-/* This member's share of n numbers; a multiple of cache lines, so that members never write to the
- * same one. */
+/* The share of n numbers; a multiple of cache lines, so that no two parts write to the same one. */
 INLINE struct range share(const struct call *c, int64_t n) {
   return share_of(n, 16 * ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
 }
@@ -68,10 +74,13 @@ INLINE struct range share_rows(const struct call *c, int64_t rows) {
 INLINE int64_t last_axis(const struct shape *s) { return s->rank ? s->dim[s->rank - 1] : 1; }
 INLINE int64_t rows_of(const struct shape *s) { return s->rank ? shape_span(s, 0, s->rank - 1) : 1; }
 
-/* Before writing the gradient of input k: if an earlier input is the same tensor, another member may
- * still be writing there. All members decide alike. */
-INLINE void wait_if_repeated(const struct call *c, int k) {
-  if (gradient_is_repeated(c, k)) team_barrier(c->team);
+/* Is the gradient of input k wanted, and written in this phase? `first` is that of all gradients. One tensor may be
+ * several inputs: they add to its gradient one after the other, each in a phase of its own. */
+INLINE int is_due(const struct call *c, int k, int first) {
+  if (!DIN(k)) return 0;
+  for (int j = 0; j < k; j++) first += c->din[j].slot == c->din[k].slot;
+  if (c->phase < first) next_phase(c);
+  return c->phase == first;
 }
 
 /* For backward kernels that touch only some numbers: the first contributor starts from 0. */
@@ -108,7 +117,7 @@ INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
 /* So many rows are summed first, then these sums. */
 #define SUM_ROWS 64
 
-/* Sums of the columns of x (rows, columns), added to or put in place of sum: this member's share. */
+/* Sums of the columns of x (rows, columns), added to or put in place of sum: this share. */
 INLINE void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
   struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
   FOR_VECTORS(r.begin, r.end) {

@@ -235,12 +235,11 @@ static void pull_queries(const struct call *c, const struct head *h, int64_t que
   }
 }
 
-/* The gradient of keys or values: the sum of those by chunks. */
+/* The gradient of keys or values: the sum of those by chunks, which are there by the second phase. */
 static void add_chunks(const struct call *c, int k, const real *partial, int64_t chunks, int64_t next) {
-  if (!DIN(k)) return;
+  if (!is_due(c, k, 1)) return;
   real *d = DIN(k);
   struct range r = share(c, shape_count(SHAPE(k)));
-  wait_if_repeated(c, k);
   FOR_VECTORS(r.begin, r.end) {
     V sum = ADDS(k) ? READ(d) : splat(0);
     for (int64_t chunk = 0; chunk < chunks; chunk++) sum += READ(partial + chunk * next);
@@ -252,7 +251,7 @@ static void attention_backward(const struct call *c) {
   struct attention a;
   attention_layout(&a, SHAPE(0), SHAPE(1), SHAPE(2));
   int64_t keys = shape_count(SHAPE(1)), next = keys + shape_count(SHAPE(2));
-  struct range own = share_rows(c, a.batch * a.heads * a.chunks);
+  struct range own = share_rows(c, c->phase == 0 ? a.batch * a.heads * a.chunks : 0);
   for (int64_t unit = own.begin; unit < own.end; unit++) {
     struct head h = head_of(c, unit / a.chunks);
     int64_t chunk = unit % a.chunks, b = h.number / a.heads, head = h.number % a.heads;
@@ -268,8 +267,7 @@ static void attention_backward(const struct call *c) {
         query == begin);
     }
   }
-  if (!a.keys && c->thread == 0) zero_first(c, 0);
-  team_barrier(c->team);
+  if (!a.keys && c->part == 0 && c->phase == 0) zero_first(c, 0);
   add_chunks(c, 1, WORKSPACE, a.chunks, next);
   add_chunks(c, 2, WORKSPACE + keys, a.chunks, next);
 }

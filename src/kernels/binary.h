@@ -10,7 +10,7 @@ INLINE V broadcast_read(const real *p, int64_t i, int64_t part, int64_t stride) 
   return part == VL ? load(p + i) : load_part(p + i, part, R(1));
 }
 
-/* Which rows, and which part of each row, are this member's: rows where there are enough. */
+/* Which rows, and which part of each row, are in this share: rows where there are enough. */
 INLINE void walk_share(const struct call *c, const struct walk *w, struct range *rows, struct range *within) {
   int64_t steps = walk_steps(w), n = w->n[w->rank - 1];
   *rows = (struct range){0, steps};

@@ -8,7 +8,7 @@
  *                                 positions of x by the strides, as others see other taps of the kernel
  * conv_kernel   W (K, F/G)      = patches of x, transposed, times y
  *
- * The kernel is packed first, by all members, in panels as wide as tiles.
+ * The kernel is packed in a phase before, in panels as wide as tiles.
  */
 
 /* Room for a packed kernel in the workspace, behind `used` numbers; there is none where none is needed. */
@@ -185,7 +185,7 @@ static void kernel_sum(const struct gather *p, const real *x, const real *y, con
   }
 }
 
-/* ---- all of it: this member's share ---- */
+/* ---- all of it: this share ---- */
 
 /* y from x (or x from y: `back`); the kernel is packed already. */
 static void products(const struct call *c, const struct convolution *g, int back, const real *source,
@@ -199,7 +199,7 @@ static void products(const struct call *c, const struct convolution *g, int back
     double work = 2.0 * (double)p.depth * (double)p.result_channels;
     for (int64_t row = r.begin, n; row < r.end; row += n) {
       n = r.end - row < PATCH_ROWS ? r.end - row : PATCH_ROWS;
-      if (team_may_rest(c->team, c->thread, work * (double)n)) return;
+      if (may_rest(c, work * (double)n)) return;
       if (is_depthwise(g)) {
         for (int64_t j = 0; j < n; j++) {
           struct place o = place_of(&p, row + j);
@@ -216,13 +216,16 @@ static void products(const struct call *c, const struct convolution *g, int back
   } while (back && next_rest(g, rest));
 }
 
-static void pack_and_multiply(const struct call *c, const struct convolution *g, int back, const real *source,
-  const real *kernel, real *packed, struct result y) {
-  if (!is_depthwise(g)) {
-    pack_kernel(c, g, back, kernel, packed);
-    team_barrier(c->team);
+/* All of an op that is such products. */
+static void pack_and_multiply(const struct call *c, const struct convolution *g, int back, struct after after) {
+  int first = !is_depthwise(g); /* phase of the products */
+  struct result y = {OUT, 0, after};
+  if (c->phase < first) {
+    pack_kernel(c, g, back, IN(1), PACKED(0));
+    next_phase(c);
+  } else {
+    products(c, g, back, IN(0), IN(1), PACKED(0), &y);
   }
-  products(c, g, back, source, kernel, packed, &y);
 }
 
 static void zero_columns(const struct sum *s, struct range rows, int64_t columns) {
@@ -230,7 +233,7 @@ static void zero_columns(const struct sum *s, struct range rows, int64_t columns
     zero_run(s->at + k * columns + s->columns.begin, s->columns.end - s->columns.begin);
 }
 
-/* The kernel and the bias from x and y: members have rows of the kernel, or columns where rows are few. */
+/* The kernel and the bias from x and y: a share is rows of the kernel, or columns where rows are few. */
 static void kernel_and_bias(const struct call *c, const struct convolution *g, const real *x, const real *y,
   real *kernel, int add, real *bias, int bias_add) {
   struct gather p;
@@ -246,7 +249,7 @@ static void kernel_and_bias(const struct call *c, const struct convolution *g, c
   double work = 2.0 * (double)(own.end - own.begin) * (double)(deep ? VL : k.columns.end - k.columns.begin);
   for (int64_t row = 0, n; row < p.rows; row += n) {
     n = p.rows - row < most ? p.rows - row : most;
-    if (team_may_rest(c->team, c->thread, work * (double)n)) return;
+    if (may_rest(c, work * (double)n)) return;
     if (kernel && deep) {
       depthwise_kernel_line(&p, g, x, y, row, own, &k);
     } else if (kernel) {
@@ -259,7 +262,7 @@ static void kernel_and_bias(const struct call *c, const struct convolution *g, c
   if (p.rows) return;
   zero_columns(&b, (struct range){0, 1}, g->filters);
   k.columns = (struct range){0, g->filters};
-  if (c->thread == 0) zero_columns(&k, (struct range){0, p.depth}, g->filters);
+  if (c->part == 0) zero_columns(&k, (struct range){0, p.depth}, g->filters);
 }
 
 /* ---- the ops ---- */
@@ -271,44 +274,55 @@ static struct convolution layout_of(const struct call *c, const struct shape *x,
   return g;
 }
 
-static struct result plain_result(real *at, int add) { return (struct result){at, add, NOTHING}; }
+/* The gradient of input k as products. */
+static struct result gradient_result(const struct call *c, int k) {
+  return (struct result){DIN(k), ADDS(k), NOTHING};
+}
 
 static void conv_forward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), SHAPE(1), OUT_SHAPE);
   int activation = (int)INT(CONV_ACTIVATION);
   struct after after = {c->inputs == 3 ? IN(2) : NULL, activation < 0 ? NULL : fused_map[activation],
     REAL_ATTR(0), REAL_ATTR(1)};
-  pack_and_multiply(c, &g, 0, IN(0), IN(1), PACKED(0), (struct result){OUT, 0, after});
+  pack_and_multiply(c, &g, 0, after);
 }
 
 static void conv_backward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), SHAPE(1), OUT_SHAPE);
-  const real *dz = DOUT;
-  int64_t used = 0;
-  if (INT(CONV_ACTIVATION) >= 0) {
-    int64_t n = shape_count(OUT_SHAPE);
+  int pulls = INT(CONV_ACTIVATION) >= 0, packs = DIN(0) && !is_depthwise(&g), first = pulls || packs;
+  int64_t n = shape_count(OUT_SHAPE);
+  const real *dz = pulls ? WORKSPACE : DOUT;
+  real *packed = PACKED(pulls ? n : 0);
+  if (c->phase < first) {
     struct range r = share(c, n);
-    fused_pull[INT(CONV_ACTIVATION)](r.begin, r.end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
-    team_barrier(c->team);
-    dz = WORKSPACE, used = n;
+    if (pulls)
+      fused_pull[INT(CONV_ACTIVATION)](r.begin, r.end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
+    if (packs) pack_kernel(c, &g, 1, IN(1), packed);
+    next_phase(c);
+    return;
   }
-  if (DIN(0)) pack_and_multiply(c, &g, 1, dz, IN(1), PACKED(used), plain_result(DIN(0), ADDS(0)));
-  wait_if_repeated(c, 1);
-  real *bias = c->inputs == 3 ? DIN(2) : NULL;
-  if (bias) wait_if_repeated(c, 2);
-  if (DIN(1) || bias) kernel_and_bias(c, &g, IN(0), dz, DIN(1), ADDS(1), bias, bias && ADDS(2));
+  struct result dx = gradient_result(c, 0);
+  if (is_due(c, 0, first)) products(c, &g, 1, dz, IN(1), packed, &dx);
+  real *kernel = is_due(c, 1, first) ? DIN(1) : NULL, *bias = c->inputs == 3 && is_due(c, 2, first) ? DIN(2) : NULL;
+  if (kernel || bias) kernel_and_bias(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2));
 }
 
 static void conv_transpose_forward(const struct call *c) {
   struct convolution g = layout_of(c, OUT_SHAPE, SHAPE(1), SHAPE(0));
-  pack_and_multiply(c, &g, 1, IN(0), IN(1), PACKED(0), plain_result(OUT, 0));
+  pack_and_multiply(c, &g, 1, NOTHING);
 }
 
 static void conv_transpose_backward(const struct call *c) {
   struct convolution g = layout_of(c, OUT_SHAPE, SHAPE(1), SHAPE(0));
-  if (DIN(0)) pack_and_multiply(c, &g, 0, DOUT, IN(1), PACKED(0), plain_result(DIN(0), ADDS(0)));
-  wait_if_repeated(c, 1);
-  if (DIN(1)) kernel_and_bias(c, &g, DOUT, IN(0), DIN(1), ADDS(1), NULL, 0);
+  int first = DIN(0) && !is_depthwise(&g);
+  if (c->phase < first) {
+    pack_kernel(c, &g, 0, IN(1), PACKED(0));
+    next_phase(c);
+    return;
+  }
+  struct result dx = gradient_result(c, 0);
+  if (is_due(c, 0, first)) products(c, &g, 0, DOUT, IN(1), PACKED(0), &dx);
+  if (is_due(c, 1, first)) kernel_and_bias(c, &g, DOUT, IN(0), DIN(1), ADDS(1), NULL, 0);
 }
 
 static void conv_kernel_forward(const struct call *c) {
@@ -318,8 +332,15 @@ static void conv_kernel_forward(const struct call *c) {
 
 static void conv_kernel_backward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), OUT_SHAPE, SHAPE(1));
-  if (DIN(0)) pack_and_multiply(c, &g, 1, IN(1), DOUT, PACKED(0), plain_result(DIN(0), ADDS(0)));
-  wait_if_repeated(c, 1);
-  if (!DIN(1)) return;
-  pack_and_multiply(c, &g, 0, IN(0), DOUT, PACKED(convolution_packed(&g, 1)), plain_result(DIN(1), ADDS(1)));
+  int first = !is_depthwise(&g);
+  real *packed = PACKED(first ? convolution_packed(&g, 1) : 0);
+  if (c->phase < first) {
+    if (DIN(0)) pack_kernel(c, &g, 1, DOUT, PACKED(0));
+    if (DIN(1)) pack_kernel(c, &g, 0, DOUT, packed);
+    next_phase(c);
+    return;
+  }
+  struct result dx = gradient_result(c, 0), dy = gradient_result(c, 1);
+  if (is_due(c, 0, first)) products(c, &g, 1, IN(1), DOUT, PACKED(0), &dx);
+  if (is_due(c, 1, first)) products(c, &g, 0, IN(0), DOUT, packed, &dy);
 }

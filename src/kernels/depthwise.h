@@ -61,7 +61,7 @@ static void depthwise_row(const struct gather *p, const struct convolution *g, i
   }
 }
 
-/* What a line of positions adds to the kernel, tap by tap and vector by vector; `own` is this member's share. */
+/* What a line of positions adds to the kernel, tap by tap and vector by vector; `own` is the share. */
 static void depthwise_kernel_line(const struct gather *p, const struct convolution *g, const real *x, const real *y,
   int64_t row, struct range own, const struct sum *s) {
   const struct reach *a = p->axis;

@@ -105,15 +105,14 @@ static void image_spread(const struct call *c, const struct shape *result, const
 
 /* No gradient reaches transforms. */
 static void no_gradient(const struct call *c, int k) {
-  wait_if_repeated(c, k);
-  if (c->part == 0) zero_first(c, k);
+  if (is_due(c, k, 0) && c->part == 0) zero_first(c, k);
 }
 
 static void transform_image_forward(const struct call *c) {
   image_seen(c, SHAPE(0), IN(0), OUT_SHAPE, 0, c->attr->reals[0], OUT);
 }
 static void transform_image_backward(const struct call *c) {
-  if (DIN(0)) image_spread(c, OUT_SHAPE, DOUT, SHAPE(0), ADDS(0), DIN(0));
+  if (is_due(c, 0, 0)) image_spread(c, OUT_SHAPE, DOUT, SHAPE(0), ADDS(0), DIN(0));
   no_gradient(c, 1);
 }
 
@@ -121,6 +120,6 @@ static void transform_image_back_forward(const struct call *c) {
   image_spread(c, SHAPE(0), IN(0), OUT_SHAPE, 0, OUT);
 }
 static void transform_image_back_backward(const struct call *c) {
-  if (DIN(0)) image_seen(c, OUT_SHAPE, DOUT, SHAPE(0), ADDS(0), 0, DIN(0));
+  if (is_due(c, 0, 0)) image_seen(c, OUT_SHAPE, DOUT, SHAPE(0), ADDS(0), 0, DIN(0));
   no_gradient(c, 1);
 }

@@ -1,8 +1,9 @@
 /* kernels.h - what a kernel is given, and the tables that the interpreter calls through.
  *
  * Kernels know slots, sizes and attributes, not programs; everything was checked when the node was appended.
- * Every member of a team calls each kernel and does its own share. A gradient is overwritten by its
- * first contributor and accumulated by the others (operand.adds).
+ * A kernel does one part of its work, so that members of a team can share it, and one phase: what other parts have left
+ * is there in the next one. A gradient is overwritten by its first contributor and accumulated by the others
+ * (operand.adds).
  */
 #ifndef KERNELS_H
 #define KERNELS_H
@@ -13,8 +14,16 @@
 #include "ops/normalize.h"
 #include "ops/ops.h"
 #include "ops/recurrent.h"
-#include "base/threads.h"
 #include "ops/window.h"
+#include "base/share.h"
+
+/* What a kernel tells who runs it, and what it may ask. */
+struct runner {
+  enum status flaw; /* what was wrong with the numbers */
+  int again;        /* another phase follows when all parts of this one are done; sizes and attributes alone decide */
+  /* Between long stretches of work, so many operations each: may the rest be left out, as nobody wants it any more? */
+  int (*may_rest)(struct runner *r, double work);
+};
 
 struct call {
   int op, inputs;
@@ -24,27 +33,10 @@ struct call {
   const struct operand *dout, *din; /* of its derivative: the gradients of these, and of the inputs */
   int32_t saved, workspace;         /* slots, or NO_SLOT */
   uint64_t seeds[2];                /* of the run and the node */
-  struct team *team;
-  int thread;        /* this member */
-  int part, parts;   /* what it does now, of how many parts: one per member, or several that are done one by one */
+  struct runner *runner;
+  int part, parts;   /* what it does now, of how many */
+  int phase;         /* from 0 on */
 };
-
-/* Is the gradient of input k that of an input before it, too, as a tensor is named twice? */
-static inline int gradient_is_repeated(const struct call *c, int k) {
-  for (int j = 0; j < k && c->din[k].slot != NO_SLOT; j++)
-    if (c->din[j].slot == c->din[k].slot) return 1;
-  return 0;
-}
-
-/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they
- * take. */
-#define PART_WORK 4e6
-
-/* Into how many parts a member divides its share. */
-static inline int parts_of(double work, const struct team *team) {
-  double parts = work / (PART_WORK * team->threads);
-  return parts <= 1 ? 1 : parts < 1e4 ? (int)parts : 10000;
-}
 
 typedef void kernel(const struct call *c);
 

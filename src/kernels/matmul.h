@@ -58,8 +58,8 @@ static void product_at(const struct product *p, int64_t i, int64_t *a, int64_t *
   *b = (at[1] + i % n * p->walk.stride[1][last]) * p->k * p->n;
 }
 
-/* Which products a member takes part in, and how: where there are many, it does some as a whole, else its share of
- * each. The bits are the same. `apart`: does each write where no other does? */
+/* Which products this part has a share of, and how: where there are many, some as a whole, else its share of each.
+ * The bits are the same. `apart`: does each write where no other does? */
 static struct range own_products(const struct call *c, const struct product *p, int apart, struct call *how) {
   *how = *c;
   if (!apart || p->batches < 4 * c->parts || is_for_library(c, (double)p->m * (double)p->n * (double)p->k))
@@ -90,8 +90,7 @@ static void matmul_backward(const struct call *c) {
   struct product p;
   product_plan(c, &p);
   for (int k = 0; k < 2; k++) {
-    if (!DIN(k)) continue;
-    wait_if_repeated(c, k);
+    if (!is_due(c, k, 0)) continue;
     struct call how;
     int64_t before = -1, size = shape_count(SHAPE(k)), matrix = k == 0 ? p.m * p.k : p.k * p.n;
     struct range own = own_products(c, &p, size == p.batches * matrix, &how);
@@ -108,7 +107,7 @@ static void matmul_backward(const struct call *c) {
       else multiply(&how, p.n, p.k, p.m, flipped(dy), a, add, d);
       if (at[k] > before) before = at[k];
     }
-    if (p.batches == 0 && c->thread == 0) zero_first(c, k);
+    if (p.batches == 0 && c->part == 0) zero_first(c, k);
   }
 }
 
@@ -125,19 +124,17 @@ static void dense_forward(const struct call *c) {
 static void dense_backward(const struct call *c) {
   const struct shape *w = SHAPE(1);
   int64_t n = rows_of(OUT_SHAPE), inputs = w->dim[0], outputs = w->dim[1];
-  const real *dz = DOUT;
-  if (INT(0) >= 0) {
+  int first = INT(0) >= 0; /* phase of the gradients */
+  const real *dz = first ? WORKSPACE : DOUT;
+  if (c->phase < first) {
     struct range r = share(c, n * outputs);
     fused_pull[INT(0)](r.begin, r.end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
-    team_barrier(c->team);
-    dz = WORKSPACE;
+    next_phase(c);
+    return;
   }
   struct matrix z = matrix_of(dz, outputs, 0);
-  if (DIN(0)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), ADDS(0), DIN(0));
-  wait_if_repeated(c, 1);
-  if (DIN(1)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, ADDS(1), DIN(1));
-  if (c->inputs < 3 || !DIN(2)) return;
-  wait_if_repeated(c, 2);
-  sum_columns(c, dz, n, outputs, ADDS(2), DIN(2));
+  if (is_due(c, 0, first)) multiply(c, n, inputs, outputs, z, flipped(matrix_of(IN(1), outputs, 0)), ADDS(0), DIN(0));
+  if (is_due(c, 1, first)) multiply(c, inputs, outputs, n, flipped(matrix_of(IN(0), inputs, 0)), z, ADDS(1), DIN(1));
+  if (c->inputs == 3 && is_due(c, 2, first)) sum_columns(c, dz, n, outputs, ADDS(2), DIN(2));
 }
 #endif

@@ -159,7 +159,7 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
     struct matrix ak = {a.at + k * a.column, a.row, a.column};
     for (int64_t n = 0, width; n < columns; n += width) {
       width = panel_width(columns - n);
-      if (team_may_rest(call->team, call->thread, 2.0 * (double)rows * (double)deep * (double)width)) return;
+      if (may_rest(call, 2.0 * (double)rows * (double)deep * (double)width)) return;
       struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
       struct start s = {zeros, 0};
       if (add || k > 0) s = (struct start){c + n, c_row};
@@ -220,7 +220,7 @@ static void multiply_dots(const struct call *call, int64_t rows, int64_t columns
     int64_t deep = depth - k < block ? depth - k : block;
     for (int64_t m = 0, some; m < rows; m += some) {
       some = rows - m >= MR ? MR : rows - m >= 4 ? 4 : 1;
-      if (team_may_rest(call->team, call->thread, 2.0 * (double)some * (double)columns * (double)deep)) return;
+      if (may_rest(call, 2.0 * (double)some * (double)columns * (double)deep)) return;
       int64_t a_row = a.row;
       const real *from = a.at + m * a.row + k * a.column, *pb = b.at + k;
       if (a.column != 1) {
@@ -256,7 +256,7 @@ static void finish(int64_t rows, int64_t columns, struct after f, real *c, int64
   }
 }
 
-/* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or put in its place. This member's share: some
+/* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or put in its place. The share: some
  * rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
@@ -290,12 +290,12 @@ static int is_for_library(const struct call *c, double work) {
   return work >= LIBRARY_WORK && library_multiply[output_slot(c)->dtype];
 }
 
-/* Large products may be a library's: one member calls it, as it has threads of its own. */
+/* Large products may be a library's: one part has all of it, as it has threads of its own. */
 static int multiply_by_library(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
   library_product *product = library_multiply[output_slot(c)->dtype];
   if (!is_for_library(c, (double)rows * (double)columns * (double)depth)) return 0;
-  if (c->thread) return 1;
+  if (c->part) return 1;
   if (product(rows, columns, depth, a.at, a.row, a.column, b.at, b.row, b.column, add, y)) {
     finish(rows, columns, after, y, columns);
     return 1;

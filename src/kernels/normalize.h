@@ -26,13 +26,11 @@ static void open_normalize(const struct call *c, struct known *k) {
   k->rate = saved ? saved + k->n.leading * k->n.groups : NULL;
 }
 
-/* Of given variances, at `rate` in the workspace. */
+/* Of given variances, at `rate` in the workspace: found in the first phase. */
 static void open_given(const struct call *c, struct known *k, real *rate) {
-  if (k->n.mean < 0) return;
-  struct range r = share(c, k->n.channels);
+  struct range r = share(c, k->n.mean >= 0 && c->phase == 0 ? k->n.channels : 0);
   for (int64_t i = r.begin; i < r.end; i++) rate[i] = rate_of((double)IN(k->n.variance)[i], c->attr->reals[0]);
-  k->rate = rate;
-  team_barrier(c->team);
+  if (k->n.mean >= 0) k->rate = rate;
 }
 
 INLINE void normalize_row(const struct known *k, int64_t lead, const real *x, real *y) {
@@ -97,7 +95,7 @@ INLINE struct rows rows_at(const struct normalize *n, int64_t unit, const real *
     sums + each * unit * n->channels};
 }
 
-/* Means of this member's blocks, sums of squares about them, and what they were rounded by, times the rows. */
+/* Means of this share of blocks, sums of squares about them, and what they were rounded by, times the rows. */
 static void block_moments(const struct call *c, const struct normalize *n, real *sums) {
   struct range units = share_rows(c, n->leading * n->blocks);
   for (int64_t unit = units.begin; unit < units.end; unit++) {
@@ -139,18 +137,9 @@ static void part_moments(const struct normalize *n, int64_t lead, int64_t g, con
   }
 }
 
-static void normalize_forward(const struct call *c) {
-  struct known k;
-  open_normalize(c, &k);
-  const struct normalize *n = &k.n;
+/* Mean and variance of some parts. */
+static void find_moments(const struct call *c, const struct normalize *n, struct range parts) {
   real *work = WORKSPACE, *saved = SAVED;
-  struct range parts = share_rows(c, n->leading * n->groups), rows = share_rows(c, n->leading * n->reduced);
-  if (n->mean >= 0) open_given(c, &k, work);
-  else if (n->by_row) parts = (struct range){rows.begin * n->groups, rows.end * n->groups};
-  else {
-    block_moments(c, n, work);
-    team_barrier(c->team);
-  }
   for (int64_t p = parts.begin; p < parts.end && saved; p++) {
     double mean = 0, variance = 0;
     if (n->by_row) row_moments(n->each, IN(0) + p * n->each, &mean, &variance);
@@ -159,7 +148,23 @@ static void normalize_forward(const struct call *c) {
     OUTPUT(2)[p] = R(variance);
     saved[n->leading * n->groups + p] = rate_of(variance, c->attr->reals[0]);
   }
-  if (n->mean < 0 && !n->by_row) team_barrier(c->team);
+}
+
+/* Of columns: blocks, parts, rows. Rows have their statistics by themselves, given ones are prepared. */
+static void normalize_forward(const struct call *c) {
+  struct known k;
+  open_normalize(c, &k);
+  const struct normalize *n = &k.n;
+  struct range rows = share_rows(c, n->leading * n->reduced);
+  int last = n->mean >= 0 ? 1 : n->by_row ? 0 : 2;
+  open_given(c, &k, WORKSPACE);
+  if (n->mean < 0 && n->by_row) find_moments(c, n, (struct range){rows.begin * n->groups, rows.end * n->groups});
+  if (last == 2 && c->phase == 0) block_moments(c, n, WORKSPACE);
+  if (last == 2 && c->phase == 1) find_moments(c, n, share_rows(c, n->leading * n->groups));
+  if (c->phase < last) {
+    next_phase(c);
+    return;
+  }
   for (int64_t row = rows.begin; row < rows.end; row++)
     normalize_row(&k, row / n->reduced, IN(0) + row * n->channels, OUT + row * n->channels);
 }
@@ -218,7 +223,7 @@ static void rows_back(const struct call *c, const struct known *k, real *sums) {
   }
 }
 
-/* Sums over rows of dy and of dy e, for each channel of this member's blocks. */
+/* Sums over rows of dy and of dy e, for each channel of this share of blocks. */
 static void block_slopes(const struct call *c, const struct known *k, real *sums) {
   const struct normalize *n = &k->n;
   struct range units = share_rows(c, n->leading * n->blocks);
@@ -236,7 +241,7 @@ static void block_slopes(const struct call *c, const struct known *k, real *sums
   }
 }
 
-/* Of this member's parts: the sums of each channel over all blocks, of dy and of dy e r, which take the place of those
+/* Of this share of parts: the sums of each channel over all blocks, of dy and of dy e r, which take the place of those
  * of the first block, and the slopes. */
 static void part_slopes(const struct call *c, const struct known *k, real *sums, const struct slopes *s) {
   const struct normalize *n = &k->n;
@@ -279,17 +284,18 @@ static void columns_back(const struct call *c, const struct known *k, const stru
   }
 }
 
-/* The gradients of scale, offset and given statistics: `blocks` times two sums for each channel, `step` apart. */
-static void channels_back(const struct call *c, const struct known *k, const real *sums, int64_t blocks, int64_t step) {
+/* The gradients of scale, offset and given statistics, from phase `first` on: `blocks` times two sums for each channel,
+ * `step` apart. */
+static void channels_back(const struct call *c, const struct known *k, const real *sums, int64_t blocks, int64_t step,
+  int first) {
   const struct normalize *n = &k->n;
   const int inputs[] = {n->scale, n->offset, n->mean, n->variance}; /* in order, as one tensor may be several */
   struct range r = share(c, n->channels);
   for (int which = 0; which < 4; which++) {
     int which_sum = which == 0 || which == 3;
-    if (inputs[which] < 0) continue;
-    wait_if_repeated(c, inputs[which]);
+    if (inputs[which] < 0 || !is_due(c, inputs[which], first)) continue;
     real *d = DIN(inputs[which]);
-    for (int64_t j = r.begin; j < r.end && d; j++) {
+    for (int64_t j = r.begin; j < r.end; j++) {
       double total = 0, scale = k->scale ? (double)k->scale[j] : 1;
       for (int64_t b = 0; b < blocks; b++) total += (double)sums[b * step + which_sum * n->channels + j];
       if (which == 2) total *= -scale * (double)k->rate[j];
@@ -306,16 +312,17 @@ static void normalize_backward(const struct call *c) {
   const int64_t parts = n->leading * n->groups, step = 2 * n->channels * (n->by_row ? 1 : n->blocks);
   real *sums = WORKSPACE, *rest = sums ? sums + step * (n->by_row ? n->blocks : n->leading) : NULL;
   if (n->by_row) {
-    rows_back(c, &k, sums);
-    team_barrier(c->team);
+    if (c->phase == 0) rows_back(c, &k, sums);
   } else {
     const struct slopes s = {rest, rest ? rest + parts : NULL};
     open_given(c, &k, rest ? rest + 2 * parts : NULL);
-    block_slopes(c, &k, sums);
-    team_barrier(c->team);
-    part_slopes(c, &k, sums, &s);
-    team_barrier(c->team);
-    columns_back(c, &k, &s);
+    if (c->phase == 0) block_slopes(c, &k, sums);
+    if (c->phase == 1) part_slopes(c, &k, sums, &s);
+    if (c->phase < 2) {
+      next_phase(c);
+      return;
+    }
+    if (is_due(c, 0, 2)) columns_back(c, &k, &s);
   }
-  channels_back(c, &k, sums, n->by_row ? n->blocks : n->blocks ? n->leading : 0, step);
+  channels_back(c, &k, sums, n->by_row ? n->blocks : n->blocks ? n->leading : 0, step, n->by_row ? 1 : 2);
 }

@@ -49,7 +49,7 @@ INLINE int64_t cell_count(const struct window *w) {
   return n;
 }
 
-/* This member's windows, one after the other: the body runs with `w` and `row`. */
+/* The windows of this share, one after the other: the body runs with `w` and `row`. */
 #define FOR_WINDOWS(x)                                                                          \
   struct window w;                                                                              \
   pool_layout(&w.p, x, c->attr);                                                                \

@@ -1,10 +1,11 @@
 /* recurrent.h - the frame of the recurrent ops: all that happens before, between and after the steps. The cells are in
  * cells.h.
  *
- * Forward: pack the batch (see src/recurrent.h); one product projects all rows; then each member takes its own
- * sequences through all steps without waiting for the others. Backward likewise: the gradients before activation of all
- * steps, then each weight gradient as one product over all rows. h is kept as the input of the next step, so that the
- * recurrent kernel's gradient is such a product, too. With a table only the distinct tokens are projected.
+ * Forward, a phase each: pack the batch (see ops/recurrent.h); gather its rows; one product projects them; then each
+ * part takes its own sequences through all steps, without waiting for the others. Backward likewise: the gradients
+ * before activation of all steps, then each weight gradient as one product over all rows. h is kept as the input of the
+ * next step, so that the recurrent kernel's gradient is such a product, too. With a table only the distinct tokens are
+ * projected.
  */
 struct cells {
   const struct call *call;
@@ -182,26 +183,31 @@ static void write_output(const struct cells *k, int64_t j) {
     row_or_null(k->first_c, b, u), u, OUTPUT(CELL_C) + b * u);
 }
 
+static void project_rows(const struct cells *k) {
+  multiply_then(k->call, k->m, k->gates, k->r.inputs, matrix_of(k->at[CELL_ROWS], k->r.inputs, 0),
+    matrix_of(k->kernel, k->gates, 0), 0, k->at[CELL_PROJECTED], (struct after){.bias = k->bias});
+}
+
 typedef void cell_step(const struct cells *k, const struct block *o);
 
 static void cells_forward(const struct call *c, cell_step *step) {
   struct cells k;
   cells_open(c, &k);
-  if (c->thread == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
-  team_barrier(c->team);
-  cells_count(&k);
-  gather_rows(&k);
-  team_barrier(c->team);
-  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), kernel = matrix_of(k.kernel, k.gates, 0);
-  multiply_then(c, k.m, k.gates, k.r.inputs, rows, kernel, 0, k.at[CELL_PROJECTED], (struct after){.bias = k.bias});
-  team_barrier(c->team);
+  if (c->phase == 0 && c->part == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
+  if (c->phase > 0) cells_count(&k);
+  if (c->phase == 1) gather_rows(&k);
+  if (c->phase == 2) project_rows(&k);
+  if (c->phase < 3) {
+    next_phase(c);
+    return;
+  }
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) {
     memset(units_row(&k, CELL_LAST, j), 0, (size_t)k.units * sizeof(real));
     const real *first = row_or_null(k.first_h, k.p.order[j], k.units);
     if (k.p.length[j]) copy_or_zero(first, k.units, units_row(&k, CELL_STATE, j)); /* rows of step 0 */
   }
-  for (int64_t t = 0; t < longest(&k, own) && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t++) {
+  for (int64_t t = 0; t < longest(&k, own) && !may_rest(c, 100.0 * (double)k.gates); t++) {
     struct block o = block_at(&k, t, own);
     begin_step(&k, &o);
     step(&k, &o);
@@ -258,18 +264,23 @@ static void sum_tokens(const struct cells *k) {
   }
 }
 
-/* The rows' gradients go where the rows came from; all else is 0. */
-static void scatter_rows(const struct cells *k, int input) {
+/* The rows' gradients, those of `input`, are found in phase `first`; in the next one they go where the rows came from.
+ * All else is 0. */
+static void row_gradients(const struct cells *k, const real *gradients, int input, int first) {
   const struct call *c = k->call;
+  if (c->phase != first || !DIN(input)) return;
+  multiply(c, k->m, k->r.inputs, k->gates, matrix_of(gradients, k->gates, 0),
+    flipped(matrix_of(k->kernel, k->gates, 0)), 0, k->at[CELL_DROWS]);
+  struct range all = share(c, ADDS(input) ? 0 : shape_count(SHAPE(input)));
+  if (all.end > all.begin) memset(DIN(input) + all.begin, 0, (size_t)(all.end - all.begin) * sizeof(real));
+}
+static void scatter_rows(const struct cells *k, int input, int first) {
+  const struct call *c = k->call;
+  if (!is_due(c, input, first + 1)) return;
   int64_t inputs = k->r.inputs;
   const int32_t *which = k->table ? k->p.distinct : k->p.source;
   real *d = DIN(input);
   int add = ADDS(input);
-  if (!add) {
-    struct range all = share(c, shape_count(SHAPE(input)));
-    if (all.end > all.begin) memset(d + all.begin, 0, (size_t)(all.end - all.begin) * sizeof(real));
-    team_barrier(c->team);
-  }
   struct range r = share_rows(c, k->m);
   for (int64_t m = r.begin; m < r.end; m++) {
     const real *from = k->at[CELL_DROWS] + m * inputs;
@@ -278,8 +289,8 @@ static void scatter_rows(const struct cells *k, int input) {
   }
 }
 
-/* One product over all rows for columns [from, to) of the recurrent kernel's gradient: inputs' gradients. This member's
- * share of its rows. */
+/* One product over all rows for columns [from, to) of the recurrent kernel's gradient: inputs' gradients. A share of
+ * its rows. */
 static void recurrent_gradient(const struct cells *k, const real *inputs, const real *gradients, int64_t from,
   int64_t to) {
   const struct call *c = k->call;
@@ -291,15 +302,45 @@ static void recurrent_gradient(const struct cells *k, const real *inputs, const 
 }
 
 /* What has come back to the beginning is the gradient of the first state. */
-static void first_gradient(const struct cells *k, struct range sequences, int input, enum cell_buffer carry) {
+static void first_gradient(const struct cells *k, struct range sequences, int input, enum cell_buffer carry,
+  int first) {
   const struct call *c = k->call;
-  if (input < 0 || !DIN(input)) return;
-  wait_if_repeated(c, input);
+  if (input < 0 || !is_due(c, input, first)) return;
   for (int64_t j = sequences.begin; j < sequences.end; j++) {
     const real *from = units_row(k, carry, j);
     real *to = DIN(input) + k->p.order[j] * k->units;
     FOR_VECTORS((int64_t)0, k->units) PUT(to, ADDS(input), READ(from));
   }
+}
+
+/* The steps back, of this share of sequences. */
+static void steps_back(const struct cells *k, struct range own, cell_step *step) {
+  for (int64_t j = own.begin; j < own.end; j++) read_output(k, j);
+  for (int64_t t = longest(k, own) - 1; t >= 0 && !may_rest(k->call, 100.0 * (double)k->gates); t--) {
+    struct block o = block_at(k, t, own);
+    step(k, &o);
+  }
+}
+
+/* Gradients of the weights, from phase `first` on: those before activation are there for all rows (`drows`), and for
+ * what the recurrent kernel multiplied (`recurrent`), from column `reset` on CELL_RESET. */
+static void weights_back(const struct cells *k, const real *drows, enum cell_buffer recurrent, int64_t reset,
+  int first) {
+  const struct call *c = k->call;
+  const real *drecurrent = k->at[recurrent];
+  struct matrix rows = flipped(matrix_of(k->at[CELL_ROWS], k->r.inputs, 0)), d = matrix_of(drows, k->gates, 0);
+  if (is_due(c, 1, first)) multiply(c, k->r.inputs, k->gates, k->m, rows, d, ADDS(1), DIN(1));
+  if (is_due(c, 2, first)) {
+    recurrent_gradient(k, k->at[recurrent_input(k)], drecurrent, 0, reset);
+    recurrent_gradient(k, k->at[CELL_RESET], drecurrent, reset, k->gates);
+  }
+  if (k->bias && is_due(c, k->bias_input, first)) {
+    real *db = DIN(k->bias_input);
+    sum_columns(c, drows, k->m, k->gates, ADDS(k->bias_input), db);
+    if (recurrent == CELL_DPRODUCT) sum_columns(c, drecurrent, k->n, k->gates, ADDS(k->bias_input), db + k->gates);
+  }
+  if (k->recurrent_mask && is_due(c, k->recurrent_mask_input, first) && c->part == 0) /* a constant */
+    zero_first(c, k->recurrent_mask_input);
 }
 
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
@@ -308,45 +349,19 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
   cells_open(c, &k);
   cells_count(&k);
   k.dsequence = k.sequence && DOUTPUT(CELL_Y);
-  turn_kernel(&k);
-  team_barrier(c->team);
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
-  for (int64_t j = own.begin; j < own.end; j++) read_output(&k, j);
-  for (int64_t t = longest(&k, own) - 1; t >= 0 && !team_may_rest(c->team, c->thread, 100.0 * (double)k.gates); t--) {
-    struct block o = block_at(&k, t, own);
-    step(&k, &o);
+  int first = k.table ? 3 : 2, to_rows = k.table ? k.table_input : 0;
+  if (c->phase == 0) turn_kernel(&k);
+  if (c->phase == 1) steps_back(&k, own, step);
+  if (c->phase == 2 && k.table) sum_tokens(&k);
+  if (c->phase < first) {
+    next_phase(c);
+    return;
   }
-  team_barrier(c->team);
-  const real *drows = k.at[CELL_DGATES], *drecurrent = k.at[recurrent];
-  if (k.table) {
-    sum_tokens(&k);
-    team_barrier(c->team);
-    drows = k.at[CELL_PROJECTED];
-  }
-  int to_rows = k.table ? k.table_input : 0;
-  struct matrix rows = matrix_of(k.at[CELL_ROWS], k.r.inputs, 0), d = matrix_of(drows, k.gates, 0),
-    kernel = matrix_of(k.kernel, k.gates, 0);
-  if (DIN(to_rows)) multiply(c, k.m, k.r.inputs, k.gates, d, flipped(kernel), 0, k.at[CELL_DROWS]);
-  if (DIN(1)) multiply(c, k.r.inputs, k.gates, k.m, flipped(rows), d, ADDS(1), DIN(1));
-  if (DIN(2)) {
-    wait_if_repeated(c, 2);
-    recurrent_gradient(&k, k.at[recurrent_input(&k)], drecurrent, 0, reset);
-    recurrent_gradient(&k, k.at[CELL_RESET], drecurrent, reset, k.gates);
-  }
-  if (k.bias && DIN(k.bias_input)) {
-    real *db = DIN(k.bias_input);
-    wait_if_repeated(c, k.bias_input);
-    sum_columns(c, drows, k.m, k.gates, ADDS(k.bias_input), db);
-    if (recurrent == CELL_DPRODUCT) sum_columns(c, drecurrent, k.n, k.gates, ADDS(k.bias_input), db + k.gates);
-  }
-  if (k.recurrent_mask && DIN(k.recurrent_mask_input)) { /* a constant */
-    wait_if_repeated(c, k.recurrent_mask_input);
-    if (c->thread == 0) zero_first(c, k.recurrent_mask_input);
-  }
-  if (DIN(to_rows)) {
-    team_barrier(c->team); /* its rows are complete */
-    scatter_rows(&k, to_rows);
-  }
-  first_gradient(&k, own, k.first_h_input, CELL_CARRY);
-  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C);
+  const real *drows = k.at[k.table ? CELL_PROJECTED : CELL_DGATES];
+  row_gradients(&k, drows, to_rows, first);
+  weights_back(&k, drows, recurrent, reset, first);
+  scatter_rows(&k, to_rows, first);
+  first_gradient(&k, own, k.first_h_input, CELL_CARRY, first);
+  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, first);
 }

@@ -11,8 +11,8 @@ static void reduce_plan(const struct call *c, struct walk *w, struct shape *kept
   walk_plan(w, x, shapes, 1);
 }
 
-/* This member's share: some of the results, and the rows of x that lead to them. The first axis is shared out if it is
- * kept, as then no two members have the same result. */
+/* The share: some of the results, and the rows of x that lead to them. The first axis is shared out if it is
+ * kept, as then no two parts have the same result. */
 static void share_reduction(const struct call *c, const struct walk *w, const struct shape *kept,
   struct range *results, struct range *rows) {
   int split = w->rank > 1 && w->stride[0][0] != 0;
@@ -132,10 +132,12 @@ static double mean_count(const struct call *c) {
   return (double)shape_count(SHAPE(0)) / (double)shape_count(OUT_SHAPE);
 }
 
-/* the member that finished a sum also divides it */
 static void mean_forward(const struct call *c) {
-  sum_forward(c);
-  team_barrier(c->team);
+  if (c->phase == 0) {
+    sum_forward(c);
+    next_phase(c);
+    return;
+  }
   struct range r = share(c, shape_count(OUT_SHAPE));
   double count = mean_count(c);
   real *y = OUT;

@@ -3,7 +3,7 @@
 /* int32, whatever the dtype of x */
 static void shape_forward(const struct call *c) {
   int32_t *y = output_slot(c)->value;
-  for (int axis = 0; c->thread == 0 && axis < SHAPE(0)->rank; axis++) y[axis] = (int32_t)SHAPE(0)->dim[axis];
+  for (int axis = 0; c->part == 0 && axis < SHAPE(0)->rank; axis++) y[axis] = (int32_t)SHAPE(0)->dim[axis];
 }
 
 static void copy_numbers(const struct call *c, const real *from) {
@@ -257,9 +257,8 @@ static void gather_backward(const struct call *c) {
 /* dx = dy; du[o, j, :] = dy[o, index[j], :]. A bad index, which the op has reported, reads nothing here, either. */
 static void scatter_add_backward(const struct call *c) {
   const struct lookup l = lookup_plan(c);
-  if (DIN(0)) reshape_backward(c);
-  wait_if_repeated(c, 2);
-  if (c->part || !DIN(2)) return;
+  if (is_due(c, 0, 0)) reshape_backward(c);
+  if (!is_due(c, 2, 0) || c->part) return;
   for (int64_t o = 0; o < l.outer; o++) {
     for (int64_t j = 0; j < l.m; j++) {
       int64_t row = row_of(&l, j);

@@ -498,6 +498,7 @@ static int cell_index(const struct attr *attr, int k) {
 #define RANDOM_BY(k) .random = 2 + (k)
 #define FUSABLE .fusable = 1
 #define FALLIBLE .fallible = 1
+#define PATIENT .patient = 1
 #define UNREAD(bits) .unread = bits
 #define OUTPUT OUTPUT_BIT
 #define INPUT(k) (1u << (k))

@@ -48,12 +48,13 @@
   ROW(STEP,      step,      1, 1, same,      YES, "y = 1 if x > 0 else 0; derivative 0", BY_SHAPE) \
   ROW(SOFTMAX,   softmax,   1, 1, rows,      YES, "y = exp(x) / sum(exp(x)), last axis", BY_OUTPUT) \
   ROW(LOG_SOFTMAX, log_softmax, 1, 1, rows,  YES, "y = x - log(sum(exp(x))), last axis", BY_OUTPUT) \
-  ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)", WITH("activation:o"), UNREAD(INPUT(2))) \
+  ROW(DENSE,     dense,     2, 3, dense,     YES, "y = activation(x W + b)", WITH("activation:o"), UNREAD(INPUT(2)), \
+      PATIENT)                                                                                    \
   ROW(CONV,      conv,      2, 3, convolution, YES, "y = activation(x * W + b), channels last: see convolution.h", \
-      WITH(CONVOLUTION), UNREAD(INPUT(2)))                                                        \
+      WITH(CONVOLUTION), UNREAD(INPUT(2)), PATIENT)                                               \
   ROW(CONV_TRANSPOSE, conv_transpose, 2, 2, convolution, YES, "the x of y = x * W that dy has the slope of", \
-      WITH(CONVOLUTION), BY_INPUTS)                                                               \
-  ROW(CONV_KERNEL, conv_kernel, 2, 2, convolution, YES, "its W", WITH(CONVOLUTION), BY_INPUTS)    \
+      WITH(CONVOLUTION), BY_INPUTS, PATIENT)                                                      \
+  ROW(CONV_KERNEL, conv_kernel, 2, 2, convolution, YES, "its W", WITH(CONVOLUTION), BY_INPUTS, PATIENT) \
   ROW(MEAN,      mean,      1, 1, reduce,    YES, "y = mean(x) over axes", WITH("keepdims:f axis:a*"), BY_SHAPE) \
   ROW(BINARY_CROSSENTROPY, binary_crossentropy, 2, 2, loss, YES, "from probabilities",            \
       WITH("mean:f clip:r epsilon:r"), BY_INPUTS)                                                 \
@@ -77,9 +78,10 @@
   ROW(HUBER,     huber,     2, 2, loss,      YES, "quadratic within delta, linear beyond",        \
       WITH("mean:f delta:r"), BY_INPUTS)                                                          \
   ROW(KL_DIVERGENCE, kl_divergence, 2, 2, loss, YES, "t log(t / p), both clipped", WITH("mean:f clip:r"), BY_INPUTS) \
-  ROW(LSTM,      lstm,      3, 9, recurrent, YES, "long short-term memory; kernels/cells.h", CELL, BY_INPUTS) \
-  ROW(GRU,       gru,       3, 9, recurrent, YES, "gated recurrent unit; likewise", CELL, BY_INPUTS) \
-  ROW(SIMPLE_RNN, simple_rnn, 3, 9, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL, BY_INPUTS) \
+  ROW(LSTM,      lstm,      3, 9, recurrent, YES, "long short-term memory; kernels/cells.h", CELL, BY_INPUTS, PATIENT) \
+  ROW(GRU,       gru,       3, 9, recurrent, YES, "gated recurrent unit; likewise", CELL, BY_INPUTS, PATIENT) \
+  ROW(SIMPLE_RNN, simple_rnn, 3, 9, recurrent, YES, "h' = activation(x W + h R + b); likewise", CELL, BY_INPUTS, \
+      PATIENT)                                                                                    \
   ROW(MAX_POOL,  max_pool,  1, 1, pool,      YES, "y = max(x) of each window; the first one has the gradient", POOL) \
   ROW(MAX_POOL_ARGMAX, max_pool_argmax, 1, 1, pool, NO, "y = where max_pool() found it in all of x, 0-based", POOL) \
   ROW(AVERAGE_POOL, average_pool, 1, 1, pool, YES, "y = mean(x) of each window", POOL, BY_SHAPE)  \
@@ -127,7 +129,8 @@
   ROW(SQUARE,    square,    1, 1, same,      YES, "y = x x", BY_INPUTS)                           \
   ROW(SIGN,      sign,      1, 1, same,      YES, "y = -1, 0 or 1; derivative 0", BY_SHAPE)       \
   ROW(CLIP,      clip,      1, 1, same,      YES, "y = min(max(x, low), high)", WITH("low:r high:r"), BY_INPUTS) \
-  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)", WITH("transpose_x:f transpose_y:f"), BY_INPUTS) \
+  ROW(MATMUL,    matmul,    2, 2, matmul,    YES, "y = op(a) op(b)", WITH("transpose_x:f transpose_y:f"), \
+      BY_INPUTS, PATIENT)                                                                         \
   ROW(SUM,       sum,       1, 1, reduce,    YES, "y = sum(x) over axes", WITH("keepdims:f axis:a*"), BY_SHAPE) \
   ROW(PROD,      prod,      1, 1, reduce,    YES, "y = product of x over axes",                   \
       WITH("keepdims:f axis:a*"), BY_INPUTS)                                                      \
@@ -236,6 +239,7 @@ struct op_info {
   unsigned index;         /* bit k: input k is an index, a label or a condition */
   int (*index_by)(const struct attr *attr, int k); /* the same, where it depends on attributes */
   int fallible; /* it refuses some numbers */
+  int patient; /* its kernels ask by themselves whether they may rest, so their work is not cut any further */
   int random;  /* it draws random numbers: its node needs a seed; 2 + k: unless its real attribute k is 0 */
   int fusable; /* dense() can apply it in place: its derivative follows from its value */
 };

@@ -13,7 +13,7 @@
 #define RECURRENT_H
 
 #include "ops/ops.h"
-#include "base/threads.h"
+#include "base/share.h"
 
 /* Attributes (ints). The flags in the middle say which inputs follow x, kernel and recurrent kernel, in this order.
  * That of the table may be TOKENS_CHECKED: tokens outside it are refused at masked steps, too, as by a gather. */

@@ -11,28 +11,44 @@ double slot_number(const struct slot *s, int64_t i) {
 
 #define NODE_WORK 100 /* what a node costs beside its work, in floating point operations */
 
-/* The members meet within these, or do some of their work by themselves. */
-static int meets_within(const struct call *c, int derivative) {
-  switch (c->op) {
-  case OP_MATMUL: case OP_DENSE: case OP_CONV: case OP_CONV_TRANSPOSE: case OP_CONV_KERNEL:
-  case OP_LSTM: case OP_GRU: case OP_SIMPLE_RNN: case OP_NORMALIZE: return 1;
-  case OP_MEAN: return !derivative;
-  case OP_ATTENTION: return derivative;
-  default: break;
-  }
-  /* the gradients of a tensor that is named twice wait for each other */
-  for (int k = 1; k < c->inputs && derivative; k++)
-    if (gradient_is_repeated(c, k)) return 1;
-  return 0;
+/* So much work is a part that an interrupt can wait for: ops on single numbers count one or a few each, whatever they
+ * take. */
+#define PART_WORK 4e6
+
+/* Into how many parts a member divides its share: one if the kernel asks by itself whether it may rest. */
+static int parts_of(const struct node *n, const struct team *team) {
+  double parts = n->work / (PART_WORK * team->threads);
+  if (n->work < 2 * PART_WORK || op_info[plain_op(n->op)].patient) return 1;
+  return parts <= 1 ? 1 : parts < 1e4 ? (int)parts : 10000;
+}
+
+/* A member of the team, as kernels know it. */
+struct member {
+  struct runner runner;
+  struct team *team;
+  int thread;
+};
+static int member_may_rest(struct runner *r, double work) {
+  struct member *m = (struct member *)r;
+  return team_may_rest(m->team, m->thread, work);
+}
+static struct member member_of(struct team *team, int thread) {
+  return (struct member){{.may_rest = member_may_rest}, team, thread};
+}
+
+/* It waits for the others. */
+static void member_ends(struct member *m) {
+  if (m->runner.flaw) atomic_store(&m->team->failed, (int)m->runner.flaw);
+  team_barrier(m->team);
 }
 
 /* What an op or its derivative is given, and the kernel: that for the number type of the key input, or of the output if
  * it has none. */
-static kernel *prepare(const struct program *p, const struct node *n, struct team *team, int thread, struct call *c) {
+static kernel *prepare(const struct program *p, const struct node *n, struct member *m, struct call *c) {
   int derivative = is_derivative(n->op), op = plain_op(n->op);
   const struct operand *in = node_inputs(p, n), *out = node_outputs(p, n);
   *c = (struct call){.op = op, .attr = &n->attr, .slots = p->slots, .in = in, .inputs = n->inputs, .out = out,
-    .saved = n->saved, .workspace = n->workspace, .seeds = {p->seed, n->seed}, .team = team, .thread = thread};
+    .saved = n->saved, .workspace = n->workspace, .seeds = {p->seed, n->seed}, .runner = &m->runner};
   if (derivative) {
     c->inputs = n->outputs;
     c->din = out;
@@ -44,22 +60,30 @@ static kernel *prepare(const struct program *p, const struct node *n, struct tea
   return derivative ? table->backward[op] : table->forward[op];
 }
 
-/* This member's share, part by part where that takes long. */
+/* This member's share, phase by phase, and each part by part where that takes long. Ends with a barrier. */
 static void run_op(const struct program *p, const struct node *n, struct team *team, int thread) {
   struct call c;
-  kernel *run = prepare(p, n, team, thread, &c);
-  int more = n->work < 2 * PART_WORK || meets_within(&c, is_derivative(n->op)) ? 1 : parts_of(n->work, team);
+  struct member m = member_of(team, thread);
+  kernel *run = prepare(p, n, &m, &c);
+  int more = parts_of(n, team);
   c.parts = more * team->threads;
-  for (int k = 0; k < more && !team_may_rest(team, thread, more > 1 ? PART_WORK : NODE_WORK + n->work); k++) {
-    c.part = more * thread + k;
-    run(&c);
-  }
+  do {
+    m.runner.again = 0;
+    for (int k = 0; k < more && !team_may_rest(team, thread, more > 1 ? PART_WORK : NODE_WORK + n->work); k++) {
+      c.part = more * thread + k;
+      run(&c);
+    }
+    member_ends(&m);
+    c.phase++;
+  } while (m.runner.again && !team_must_leave(team));
 }
 
-/* The same for a group: all its nodes on one tile, then on the next, while their numbers are in the cache. */
+/* The same for a group, whose kernels have one phase: all its nodes on one tile, then on the next, while their numbers
+ * are in the cache. */
 #define TILE 4096 /* numbers */
 static void run_group(const struct program *p, int32_t first, int32_t end, struct team *team, int thread) {
   int64_t numbers = 0;
+  struct member m = member_of(team, thread);
   for (int32_t i = first; i <= end; i++) {
     int64_t more = shape_count(&p->slots[node_inputs(p, &p->nodes[i])->slot].shape);
     if (more > numbers) numbers = more;
@@ -69,12 +93,13 @@ static void run_group(const struct program *p, int32_t first, int32_t end, struc
   for (int k = 0; k < each && !team_may_rest(team, thread, NODE_WORK + (double)((end - first + 1) * TILE)); k++) {
     for (int32_t i = first; i <= end; i++) {
       struct call c;
-      kernel *run = prepare(p, &p->nodes[i], team, thread, &c);
+      kernel *run = prepare(p, &p->nodes[i], &m, &c);
       c.parts = each * team->threads;
       c.part = each * thread + k;
       run(&c);
     }
   }
+  member_ends(&m);
 }
 
 /* ---- actions: what a node does beside applying an op. After bad data nothing is changed any more. ---- */
@@ -145,6 +170,11 @@ static action *const actions[] = {
   [ACTION_ASSIGN - OP_COUNT] = assign_action, [ACTION_GUARD - OP_COUNT] = guard_action,
 };
 
+static void run_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  actions[n->op - OP_COUNT](p, n, team, thread);
+  team_barrier(team);
+}
+
 /* What was needed by node i for the last time is overwritten with NaN: a node that reads it all the same shows. */
 static void poison(struct program *p, int32_t i) {
   for (int32_t k = 0; k < p->slots_used; k++) {
@@ -163,8 +193,7 @@ void run_nodes(struct program *p, int32_t first, struct team *team, int thread) 
     if (thread == 0 && is_change(n->op)) team->firm = 1;
     if (end > i) run_group(p, i, end, team, thread);
     else if (is_op(plain_op(n->op))) run_op(p, n, team, thread);
-    else actions[n->op - OP_COUNT](p, n, team, thread);
-    team_barrier(team);
+    else run_action(p, n, team, thread);
     if (team_must_leave(team)) return;
     if (!p->poisons) continue;
     if (thread == 0) poison(p, end);
