@@ -485,7 +485,7 @@ check_part <- list(
   },
   l1 = function(value) check_number(value, min = 0, arg = "l1", fun = "dense_neural_network"),
   l2 = function(value) check_number(value, min = 0, arg = "l2", fun = "dense_neural_network"),
-  dtype = function(value) check_choice(value, c("float64", "float32"), arg = "dtype", fun = "dense_neural_network")
+  dtype = function(value) check_choice(value, float_dtypes, arg = "dtype", fun = "dense_neural_network")
 )
 
 #' Active fields: what users see as fields is kept in one list, or by the engine.

@@ -79,7 +79,7 @@ image_data_generator <- function(featurewise_center = FALSE, samplewise_center =
   self$data_format <- check_data_format(data_format)
   self$validation_split <- if (is.null(validation_split)) 0 else check_number(validation_split, min = 0, below = 1)
   self$interpolation_order <- check_count(interpolation_order, 0, 1)
-  self$dtype <- if (is.null(dtype)) "float32" else check_choice(dtype, c("float32", "float64"))
+  self$dtype <- if (is.null(dtype)) "float32" else check_choice(dtype, float_dtypes)
   # as Keras: the mean goes before the deviation
   self$featurewise_center <- self$featurewise_center || self$featurewise_std_normalization || self$zca_whitening
   self$samplewise_center <- self$samplewise_center || self$samplewise_std_normalization

@@ -254,7 +254,7 @@ k_floatx <- function() session$floatx
 #' @rdname k_floatx
 #' @export
 k_set_floatx <- function(floatx) {
-  session$floatx <- as.character(check_choice(floatx, c("float32", "float64")))
+  session$floatx <- as.character(check_choice(floatx, float_dtypes))
   invisible()
 }
 

@@ -63,7 +63,7 @@ config_dtype_policy <- function() session$floatx
 
 #' @rdname config_floatx
 #' @export
-config_set_dtype_policy <- function(policy) k_set_floatx(check_choice(policy, c("float32", "float64")))
+config_set_dtype_policy <- function(policy) k_set_floatx(check_choice(policy, float_dtypes))
 
 #' @rdname config_floatx
 #' @export

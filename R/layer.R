@@ -76,7 +76,7 @@ check_layer_options <- function(options, fun, own = character()) {
   options <- options[!vapply(options, is.null, NA)]
   if (!is.null(options$name)) check_name(options$name, fun)
   if (!is.null(options$trainable)) check_flag(options$trainable, arg = "trainable", fun = fun)
-  if (!is.null(options$dtype)) options$dtype <- as.character(check_choice(options$dtype, c("float32", "float64"),
+  if (!is.null(options$dtype)) options$dtype <- as.character(check_choice(options$dtype, float_dtypes,
     arg = "dtype", fun = fun))
   for (arg in intersect(c("input_shape", "batch_input_shape"), names(options)))
     options[[arg]] <- check_input_shape(options[[arg]], arg = arg, fun = fun)
@@ -276,7 +276,7 @@ as_inputs <- function(self, x) {
 
 cast_float <- function(t, dtype) {
   own <- tensor_dtype(t)
-  if (own == dtype || !own %in% c("float32", "float64")) return(t)
+  if (own == dtype || !own %in% float_dtypes) return(t)
   with_note(op_cast(t, dtype), "mask", attr(t, "mask"))
 }
 

@@ -99,7 +99,7 @@ confusion_counts <- function(totals) {
 thresholds_of <- function(config) {
   if (is.null(config$num_thresholds)) {
     if (!is.null(config$thresholds)) return(config$thresholds)
-    return(if (is.null(config$top_k)) 0.5 else -3e38)
+    return(if (is.null(config$top_k)) 0.5 else -float_limits$float32$most)
   }
   if (config$num_thresholds == 1) return(0.5)
   inner <- config$thresholds

@@ -106,7 +106,7 @@ own_model_type <- function(class) {
 initialize_model <- function(self, inputs = NULL, outputs = NULL, name = NULL, dtype = NULL, trainable = TRUE, ...) {
   check_no_more(list(...), self$class_name)
   if (!is.null(name)) self$name <- check_name(name, self$class_name)
-  if (!is.null(dtype)) self$dtype <- as.character(check_choice(dtype, c("float32", "float64")))
+  if (!is.null(dtype)) self$dtype <- as.character(check_choice(dtype, float_dtypes))
   self$trainable <- check_flag(trainable)
   if (is.null(inputs) && is.null(outputs)) return(invisible())
   self$kind <- "model"

@@ -96,7 +96,7 @@ comes_as_it_is <- function(leaf, column, names) {
   from <- tensor_info(leaf)
   to <- column_info(column)
   called <- column_names(leaf)
-  (from[[1]] == to[[1]] || to[[1]] %in% c("float32", "float64")) &&
+  (from[[1]] == to[[1]] || to[[1]] %in% float_dtypes) &&
     (identical(from[[2]], to[[2]]) || identical(c(from[[2]], 1L), to[[2]])) &&
     (is.null(called) || identical(called, names$columns))
 }

@@ -212,7 +212,7 @@ score_names <- function(self) {
 }
 
 # A metric may be a constant or count in integers.
-as_tally <- function(x) if (tensor_dtype(x) %in% c("float32", "float64")) x else op_cast(x, "float64")
+as_tally <- function(x) if (tensor_dtype(x) %in% float_dtypes) x else op_cast(x, "float64")
 
 # ---- what is kept of the weights, for a loss that is not finite ----
 

@@ -47,7 +47,7 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
   unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype", "input_batch_size"))
   if (length(unknown)) abort("there is no argument `", unknown[1], "`",
     did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
-  if (!is.null(options$dtype)) check_choice(options$dtype, c("float32", "float64"), arg = "dtype")
+  if (!is.null(options$dtype)) check_choice(options$dtype, float_dtypes, arg = "dtype")
   self <- new_model("sequential", name, options$dtype)
   if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape,
     arg = "batch_input_shape")[-1]

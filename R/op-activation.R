@@ -216,7 +216,7 @@ op_dot_product_attention <- function(query, key, value, bias = NULL, mask = NULL
   scale <- if (is.null(scale)) 1 / sqrt(sizes[[1]][4]) else check_number(scale)
   scores <- op_matmul(op_multiply(parts[[1]], scale), parts[[2]], transpose_y = TRUE)
   if (!is.null(bias)) scores <- op_add(scores, bias)
-  least <- if (tensor_dtype(scores) == "float32") -3e38 else -1e300
+  least <- -float_limits[[tensor_dtype(scores)]]$most
   if (!is.null(mask)) scores <- op_where(mask, scores, least)
   if (check_flag(is_causal)) scores <- op_where(outer(seq_len(sizes[[1]][2]), seq_len(sizes[[2]][2]), `>=`), scores,
     least)

@@ -80,7 +80,7 @@ op_pinv <- function(x, rcond = NULL) {
 
 #' What counts as noise beside 1 in the decompositions of x.
 #' @noRd
-rounding_of <- function(x) max(utils::tail(shape_of(x), 2)) * if (tensor_dtype(x) == "float32") 2^-23 else 2^-52
+rounding_of <- function(x) max(utils::tail(shape_of(x), 2)) * float_limits[[tensor_dtype(x)]]$eps
 
 #' How many singular values are no noise, or above `tol`?
 #' @noRd

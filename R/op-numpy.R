@@ -326,8 +326,8 @@ op_signbit <- function(x) {
 #' @export
 op_nan_to_num <- function(x, nan = 0, posinf = NULL, neginf = NULL) {
   x <- tensor(x)
-  if (!startsWith(tensor_dtype(x), "float")) return(x)
-  most <- if (tensor_dtype(x) == "float32") 2^127 * (2 - 2^-23) else .Machine$double.xmax
+  most <- float_limits[[tensor_dtype(x)]]$most
+  if (is.null(most)) return(x)
   x <- op_where(op_is_nan(x), check_number(nan), x)
   x <- op_where(op_equal(x, Inf), if (is.null(posinf)) most else check_number(posinf), x)
   op_where(op_equal(x, -Inf), if (is.null(neginf)) -most else check_number(neginf), x)

@@ -555,11 +555,8 @@ in_words.nn_optimizer <- function(x) sprintf("an optimizer of models, `%s()`", c
 # What every optimizer takes beside its own.
 common_arguments <- c("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency")
 
-# Beyond it, a number is Inf in float32.
-float32_max <- (2 - 2^-23) * 2^127
-
 seven_numbers <- function(kind, learning_rate, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0, start = 0,
-                          most = float32_max, fun = paste0(switch(kind, sgd = "gradient_descent",
+                          most = float_limits$float32$most, fun = paste0(switch(kind, sgd = "gradient_descent",
                             nesterov = "momentum", kind), "_optimizer")) {
   numbers <- c(enum_code("update", kind), learning_rate, beta_1, beta_2, epsilon, weight_decay, start)
   if (length(numbers) == 7 && all(is.finite(numbers)) && min(numbers) >= 0 && max(numbers) <= most &&

@@ -116,7 +116,7 @@ keras_dtype <- function(x, what) {
   if (is.null(x)) return(NULL)
   if (!is_string(x) || grepl("float16|float8", x)) abort("the ", what, " computes in ", describe(x),
     ", not in float32 or float64", class = "file", fun = NULL)
-  if (x %in% c("float32", "float64")) x
+  if (x %in% float_dtypes) x
 }
 
 is_string <- function(x) is.character(x) && length(x) == 1 && !is.na(x)

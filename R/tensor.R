@@ -1,7 +1,11 @@
 # Tensors as R objects: an external pointer of class nn_tensor. An eager tensor has numbers; a
 # symbolic one stands for a slot of the program that is being traced.
 
-dtypes <- c("float32", "float64", "int32", "int64", "bool")
+# Of each float dtype the distance from 1 to the next number, and the largest one.
+float_limits <- list(float32 = list(eps = 2^-23, most = (2 - 2^-23) * 2^127),
+  float64 = list(eps = .Machine$double.eps, most = .Machine$double.xmax))
+float_dtypes <- names(float_limits)
+dtypes <- c(float_dtypes, "int32", "int64", "bool")
 
 #' The engine's code of a dtype, given as a string or as what `x$dtype` gives; -1 lets the R type decide.
 #' @noRd

@@ -171,6 +171,6 @@ check_sequences <- function(x, arg, fun = calling_function()) {
 #' The R type for a dtype.
 #' @noRd
 storage_type <- function(dtype, fun = calling_function()) {
-  check_choice(dtype, c("int32", "int64", "float32", "float64"), "dtype", fun)
+  check_choice(dtype, c("int32", "int64", float_dtypes), "dtype", fun)
   if (startsWith(dtype, "int")) "integer" else "double"
 }

@@ -23,7 +23,16 @@
 #define MAX_RANK 8
 #define ALIGNMENT 64 /* bytes; a cache line and the widest vector register */
 
-enum dtype { FLOAT32, FLOAT64, INT32, INT64, BOOL, DTYPE_COUNT };
+/* The list of dtypes: constant, name, the type in C, is it a float? */
+#define DTYPES(ROW)                      \
+  ROW(FLOAT32, "float32", float, 1)      \
+  ROW(FLOAT64, "float64", double, 1)     \
+  ROW(INT32, "int32", int32_t, 0)        \
+  ROW(INT64, "int64", int64_t, 0)        \
+  ROW(BOOL, "bool", unsigned char, 0)
+#define DTYPE_ENUM(ENUM, name, type, is_float) ENUM,
+enum dtype { DTYPES(DTYPE_ENUM) DTYPE_COUNT };
+#undef DTYPE_ENUM
 
 enum status {
   STATUS_OK,

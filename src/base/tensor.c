@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const dtype_name[DTYPE_COUNT] = {"float32", "float64", "int32", "int64", "bool"};
-const size_t dtype_size[DTYPE_COUNT] = {4, 8, 4, 8, 1};
+#define DTYPE_NAME(ENUM, name, type, is_float) name,
+#define DTYPE_SIZE(ENUM, name, type, is_float) sizeof(type),
+const char *const dtype_name[DTYPE_COUNT] = {DTYPES(DTYPE_NAME)};
+const size_t dtype_size[DTYPE_COUNT] = {DTYPES(DTYPE_SIZE)};
 
 enum status fail(struct failure *failure, enum status status, const char *format, ...) {
   va_list args;

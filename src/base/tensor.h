@@ -12,7 +12,29 @@ struct shape {
 extern const char *const dtype_name[DTYPE_COUNT];
 extern const size_t dtype_size[DTYPE_COUNT];
 
-static inline int dtype_is_float(int dtype) { return dtype == FLOAT32 || dtype == FLOAT64; }
+static inline int dtype_is_float(int dtype) {
+#define IS_FLOAT(ENUM, name, type, is_float) | (dtype == (ENUM) && (is_float))
+  return 0 DTYPES(IS_FLOAT);
+#undef IS_FLOAT
+}
+
+/* Number i of x as a double, and the way back. */
+static inline double number_at(int dtype, const void *x, int64_t i) {
+  switch (dtype) {
+#define GET(ENUM, name, type, is_float) case ENUM: return (double)((const type *)x)[i];
+  DTYPES(GET)
+#undef GET
+  default: return 0;
+  }
+}
+static inline void put_number(int dtype, void *x, int64_t i, double value) {
+  switch (dtype) {
+#define PUT_CASE(ENUM, name, type, is_float) case ENUM: ((type *)x)[i] = (type)value; break;
+  DTYPES(PUT_CASE)
+#undef PUT_CASE
+  default: break;
+  }
+}
 
 /* Number of elements; the product of no sizes is 1. */
 int64_t shape_count(const struct shape *s);

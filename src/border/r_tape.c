@@ -81,10 +81,9 @@ void tape_record(SEXP tape, const struct node *ran, SEXP inputs, SEXP outputs, S
 }
 
 static void add_numbers(const struct tensor *to, const struct tensor *from) {
-  for (int64_t i = 0; i < shape_count(&to->shape); i++) {
-    if (to->dtype == FLOAT32) ((float *)to->data)[i] += ((const float *)from->data)[i];
-    else ((double *)to->data)[i] += ((const double *)from->data)[i];
-  }
+  int dtype = to->dtype;
+  for (int64_t i = 0; i < shape_count(&to->shape); i++)
+    put_number(dtype, to->data, i, number_at(dtype, to->data, i) + number_at(dtype, from->data, i));
 }
 
 /* The sum, in a tensor of its own, as each may be the gradient of another source, too; the other where one is NULL. */

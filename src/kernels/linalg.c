@@ -14,8 +14,9 @@ static int64_t batch(const struct slot *s) { return shape_span(&s->shape, 0, s->
 static double *room(const struct call *c) { return c->slots[c->workspace].value; }
 
 static double number(const struct slot *s, int64_t at) {
-  return s->dtype == FLOAT32 ? (double)((const float *)s->value)[at] : ((const double *)s->value)[at];
+  return number_at(s->dtype, s->value, at);
 }
+static void put_at(const struct slot *s, int64_t at, double x) { put_number(s->dtype, s->value, at, x); }
 
 /* Matrix number k of a tensor as doubles, row by row, or column by column; are all of them finite? */
 static int take(const struct slot *s, int64_t k, double *to) {
@@ -32,15 +33,10 @@ static int take_columns(const struct slot *s, int64_t k, double *to) {
   return finite;
 }
 
-static void put_number(const struct slot *s, int64_t at, double x) {
-  if (s->dtype == FLOAT32) ((float *)s->value)[at] = (float)x;
-  else ((double *)s->value)[at] = x;
-}
-
 /* So many numbers become part k of an output, which may not be wanted. */
 static void put(const struct call *c, int output, int64_t k, int64_t n, const double *from) {
   if (c->out[output].slot == NO_SLOT) return;
-  for (int64_t i = 0; i < n; i++) put_number(&c->slots[c->out[output].slot], k * n + i, from[i]);
+  for (int64_t i = 0; i < n; i++) put_at(&c->slots[c->out[output].slot], k * n + i, from[i]);
 }
 
 /* The same of a matrix of so many rows and columns that lies column by column. */
@@ -48,7 +44,7 @@ static void put_columns(const struct call *c, int output, int64_t k, int64_t m, 
   if (c->out[output].slot == NO_SLOT) return;
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++)
-      put_number(&c->slots[c->out[output].slot], k * m * n + i * n + j, from[j * m + i]);
+      put_at(&c->slots[c->out[output].slot], k * m * n + i * n + j, from[j * m + i]);
 }
 
 /* Of the lower triangle. */
@@ -144,7 +140,7 @@ enum status linalg_qr(const struct call *c) {
     if (c->out[1].slot != NO_SLOT)
       for (int64_t r = 0; r < full; r++)
         for (int64_t j = 0; j < n; j++)
-          put_number(&c->slots[c->out[1].slot], i * full * n + r * n + j, j >= r ? a[j * m + r] : 0);
+          put_at(&c->slots[c->out[1].slot], i * full * n + r * n + j, j >= r ? a[j * m + r] : 0);
     if (full && lapack->q((int)m, (int)full, (int)k, a, tau, work, work_size)) return STATUS_MATRIX;
     put_columns(c, 0, i, m, full, a);
   }

@@ -136,22 +136,25 @@ static void gather_forward(const struct call *c) {
 static void custom_forward(const struct call *c) { copy_numbers(c, IN(1)); }
 
 #ifndef REAL_IS_BOOL
-/* The other way: y[o, index[j], :] = x + sum of u[o, j, :], in the order of the index. */
+/* The other way: y[o, index[j], :] = x + sum of u[o, j, :], in the order of the index; in double, or exactly. */
 static void scatter_add_forward(const struct call *c) {
   const struct lookup l = lookup_plan(c);
   enum status flaw = STATUS_OK;
   if (c->part) return;
-  memcpy(OUT, IN(0), (size_t)shape_count(SHAPE(0)) * sizeof(real));
+  int64_t n = shape_count(OUT_SHAPE);
+  total *all = sizeof(real) == sizeof(total) || n == 0 ? (void *)OUT : (void *)WORKSPACE;
+  for (int64_t i = 0; i < n; i++) all[i] = (total)IN(0)[i];
   for (int64_t o = 0; o < l.outer; o++) {
     for (int64_t j = 0; j < l.m; j++) {
       int64_t row = row_of(&l, j);
       if (row < 0) report(c, STATUS_INDEX);
       if (row < 0) continue;
-      real *y = OUT + (o * l.rows + row) * l.inner;
+      total *y = all + (o * l.rows + row) * l.inner;
       const real *u = IN(2) + (o * l.m + j) * l.inner;
-      for (int64_t i = 0; i < l.inner; i++) y[i] = narrow(total_plus((total)y[i], (total)u[i], &flaw), &flaw);
+      for (int64_t i = 0; i < l.inner; i++) y[i] = total_plus(y[i], (total)u[i], &flaw);
     }
   }
+  for (int64_t i = 0; i < n; i++) OUT[i] = narrow(all[i], &flaw);
   report(c, flaw);
 }
 #endif
@@ -276,13 +279,10 @@ static void rule_backward(const struct call *c) { report(c, STATUS_VALUE); }
 
 static void cast_backward(const struct call *c) {
   struct range r = share(c, shape_count(OUT_SHAPE));
-  const void *gradient = DOUT;
+  const void *dy = DOUT;
   real *dx = DIN(0);
-  int add = ADDS(0), is_float = output_slot(c)->dtype == FLOAT32;
-  for (int64_t i = r.begin; i < r.end; i++) {
-    real dy = is_float ? R(((const float *)gradient)[i]) : R(((const double *)gradient)[i]);
-    dx[i] = add ? dx[i] + dy : dy;
-  }
+  int add = ADDS(0), dtype = output_slot(c)->dtype;
+  for (int64_t i = r.begin; i < r.end; i++) dx[i] = (add ? dx[i] : 0) + R(number_at(dtype, dy, i));
 }
 
 static void where_backward(const struct call *c) {

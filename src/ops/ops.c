@@ -352,7 +352,9 @@ static enum status rule_scatter(struct inference *q) {
   enum status s = rule_gather(q);
   if (!s) s = need_dtype(q, 2, "updates", dtype_in(q, 0));
   if (!s) s = need_shape(q, 2, "updates", q->out[0]);
-  return s ? s : rule_same(q);
+  if (!s) s = rule_same(q);
+  if (!s && dtype_size[q->out_dtype[0]] == 4) q->workspace = 2 * shape_count(q->out); /* sums of eight bytes */
+  return s;
 }
 
 /* ints: the new dtype */

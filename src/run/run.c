@@ -4,7 +4,7 @@
 #include <string.h>
 
 double slot_number(const struct slot *s, int64_t i) {
-  return s->dtype == FLOAT32 ? (double)((const float *)s->value)[i] : ((const double *)s->value)[i];
+  return number_at(s->dtype, s->value, i);
 }
 
 /* ---- kernels, and interrupts of them ---- */

@@ -9,7 +9,7 @@ bits_of_ops <- function(dtype, ops = names(op_cases)) {
     list(values, gradients)
   }), simplify = FALSE)
 }
-list_of <- function(x) if (is_tensor(x)) list(x) else x
+list_of <- function(x) if (inherits(x, "nn_tensor")) list(x) else x
 
 #' Networks, as functions that train one and give its weights and what it predicts.
 bits_networks <- local({

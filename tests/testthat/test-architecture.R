@@ -45,6 +45,14 @@ test_that("files of src/ include headers of their own floor and of those below",
   expect_identical(unlist(included), character())
 })
 
+test_that("kernels know no threads: the interpreter has the barriers", {
+  skip_without_sources()
+  kernels <- grep("/kernels/", c_files(), value = TRUE)
+  expect_gt(length(kernels), 30)
+  expect_identical(having(kernels, "base/threads[.]h", with_headers), character())
+  expect_identical(having(kernels, "team_|atomic_|pthread"), character())
+})
+
 test_that("only the border includes R's headers", {
   skip_without_sources()
   found <- having(c_files(), "#\\s*include\\s*[<\"](R|Rinternals|Rmath|R_ext/\\w+|Rversion|Rdefines)[.]h", with_headers)

@@ -586,4 +586,10 @@ test_that("sums of whole numbers may be beyond them on the way, but not in the e
   expect_error(whole(m, axis = 2), "beyond the whole numbers")
   expect_error(whole(rbind(m, m), axis = 1), "beyond the whole numbers")
   expect_identical(whole(array(0L, c(0, 2)), axis = 1), array(c(0L, 0L)))
+  scatter <- function(...) as.array(op_scatter_add(c(0L, 1L), c(0L, 0L, 0L), tensor(c(...))))
+  expect_identical(c(scatter(most, most, -most)), c(most, 1L))
+  expect_error(scatter(most, 1L, 0L), "beyond the whole numbers")
+  # and sums of floats keep their digits
+  many <- op_scatter_add(tensor(array(0), "float32"), rep(0L, 1e5), tensor(rep(0.1, 1e5), "float32"))
+  expect_equal(c(as.array(many)), 1e4, tolerance = 1e-7)
 })
