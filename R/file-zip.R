@@ -67,20 +67,20 @@ read_zip <- function(path, wanted, refuse, most = Inf) {
   })
 }
 
-#' The bytes of an archive of these entries, not compressed.
+#' The bytes of an archive of these entries, not compressed. Sizes and places have 4 bytes there.
 #' @noRd
-zip_bytes <- function(entries) {
-  bytes_of <- function(x, size) writeBin(as.integer(x), raw(), size = size, endian = "little")
-  crc <- function(bytes) {
-    sum <- .Call(C_crc32, bytes)
-    as.raw(floor(sum / 256^(0:3)) %% 256)
-  }
+zip_bytes <- function(entries, most = 2^32 - 2^16) {
+  held <- sum(lengths(entries))
+  if (held > most) abort("a zip archive, such as a `.keras` file, holds at most ", format_bytes(most), ", not ",
+    format_bytes(held), ": save to a file of another format, such as one whose name ends in \".h5\"", class = "file",
+    fun = user_function())
+  bytes_of <- function(x, size) as.raw(floor(rep(x, each = size) / 256^(seq_len(size) - 1)) %% 256)
   at <- 0
   local <- central <- list()
   for (name in names(entries)) {
     content <- entries[[name]]
     # version, flags, method, time and date of 1980, sum, sizes, lengths of the name and of more
-    common <- c(bytes_of(c(20, 0, 0, 0, 33), 2), crc(content), bytes_of(rep(length(content), 2), 4),
+    common <- c(bytes_of(c(20, 0, 0, 0, 33), 2), bytes_of(c(.Call(C_crc32, content), rep(length(content), 2)), 4),
       bytes_of(c(nchar(name, "bytes"), 0), 2))
     central <- c(central, list(c(charToRaw("PK"), as.raw(1:2), bytes_of(20, 2), common, bytes_of(c(0, 0, 0), 2),
       bytes_of(c(0, at), 4), charToRaw(name))))

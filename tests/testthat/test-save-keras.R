@@ -204,6 +204,8 @@ test_that("damaged files are refused by name, and no model is half loaded", {
     writeBin(nativenet:::zip_bytes(lapply(list(...), function(x) if (is.character(x)) charToRaw(x) else x)), bad)
     bad
   }
+  expect_error(nativenet:::zip_bytes(list(a = raw(9), b = raw(9)), most = 17), "at most 17 bytes, not 18 bytes",
+    class = "nativenet_error_file")
   held <- nativenet:::read_zip(keras_3_file(), c("config.json", "model.weights.h5"), stop)
   expect_error(load_model(archive(config.json = "{}")), "model.weights.h5", class = "nativenet_error_file")
   expect_error(load_model(archive(config.json = held$config.json, model.weights.h5 = held$model.weights.h5,
