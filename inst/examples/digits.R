@@ -45,16 +45,16 @@ titles <- sprintf("%d, said %d", test$y[shown], guess[shown])
 draw("mistakes.png", 1000, 260, plot_images(x_test[shown, ], byrow = TRUE, nrow = 2, titles = titles))
 
 cat("A denoising autoencoder in Keras' words: it gets noisy images and is to return the clean ones\n")
-noisy <- function(x) pmin(pmax(x + 0.4 * rnorm(length(x)), 0), 1)
+noisy <- function(x) pmin(pmax(x + 0.3 * rnorm(length(x)), 0), 1)
 pixels <- layer_input(shape = 784)
 restored <- pixels |>
-  layer_dense(128, activation = "relu") |>
-  layer_dense(32, activation = "relu") |>
-  layer_dense(128, activation = "relu") |>
+  layer_dense(256, activation = "relu") |>
+  layer_dense(64, activation = "relu") |>
+  layer_dense(256, activation = "relu") |>
   layer_dense(784, activation = "sigmoid")
 cleaner <- keras_model(pixels, restored)
 cleaner |> compile("adam", "binary_crossentropy")
-seconds <- timed(history <- cleaner |> fit(noisy(x), x, epochs = 10, verbose = 2,
+seconds <- timed(history <- cleaner |> fit(noisy(x), x, epochs = 15, verbose = 2,
   validation_data = list(noisy(x_test), x_test)))
 cat(sprintf("%.1f s\n\n", seconds))
 draw("learning.png", 800, 420, plot(history))
@@ -65,14 +65,14 @@ rows <- list(original = x_test[some, ], noisy = seen, restored = predict(cleaner
 draw("denoising.png", 1000, 340, plot_images(rows, byrow = TRUE, limits = c(0, 1)))
 
 cat("An autoencoder with two numbers in the middle: a map of the digits, made without their names\n")
-code <- pixels |> layer_dense(128, activation = "relu") |> layer_dense(32, activation = "relu") |> layer_dense(2)
+code <- pixels |> layer_dense(128, activation = "tanh") |> layer_dense(32, activation = "tanh") |> layer_dense(2)
 decoded <- code |>
-  layer_dense(32, activation = "relu") |>
-  layer_dense(128, activation = "relu") |>
+  layer_dense(32, activation = "tanh") |>
+  layer_dense(128, activation = "tanh") |>
   layer_dense(784, activation = "sigmoid")
 mapper <- keras_model(pixels, decoded)
-mapper |> compile("adam", "binary_crossentropy")
-seconds <- timed(mapper |> fit(x, x, epochs = 15, verbose = 0))
+mapper |> compile(optimizer_adam(0.002), "binary_crossentropy")
+seconds <- timed(mapper |> fit(x, x, epochs = 20, verbose = 0))
 cat(sprintf("%.1f s\n\n", seconds))
 codes <- predict(keras_model(pixels, code), x_test[1:2000, ])
 draw("map.png", 900, 700, plot_embedding(codes, factor(test$y[1:2000])))
