@@ -218,6 +218,7 @@ other_words <- c(newdata = "x", data = "x", nb_epoch = "epochs", n_epochs = "epo
 did_you_mean <- function(name, choices) {
   near <- near_names(name, choices)
   if (length(near)) return(paste0("; did you mean ", paste0("`", near, "`", collapse = " or "), "?"))
+  if (length(choices) > 60) return("")
   paste0("; there is ", paste0("`", choices, "`", collapse = ", "))
 }
 

@@ -168,7 +168,7 @@ op_lambda_type <- list(
 
 # ---- in files: a call is its function's name and its arguments as plain values ----
 
-plain_op_classes <- c("nn_range", "nn_all_dims", "nn_dtype", "nn_shape")
+plain_op_classes <- c("nn_range", "nn_slice", "nn_all_dims", "nn_dtype", "nn_shape")
 
 #' @param f what is called, for messages.
 #' @noRd

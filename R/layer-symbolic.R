@@ -153,8 +153,8 @@ length.nn_keras_tensor <- function(x) 1L
 }
 
 #' @export
-`[.nn_keras_tensor` <- function(x, ..., drop = TRUE) op_layer("[", list(x = x, indices = read_indices(sys.call(),
-  parent.frame(), ...), drop = check_flag(drop)))
+`[.nn_keras_tensor` <- function(x, ..., drop = TRUE, style = NULL) op_layer("[", list(x = x,
+  indices = read_indices(sys.call(), parent.frame(), ..., style = style), drop = check_flag(drop)))
 
 # What asks for numbers, or changes a tensor, is refused in the words of tensors.
 #' @rawNamespace

@@ -151,7 +151,7 @@ op_image_rgb_to_grayscale <- function(images, data_format = NULL) {
 }
 
 three_channels <- function(x, fun = user_function()) {
-  if (utils::tail(shape_of(x), 1) != 3) abort("`images` must have 3 channels, not shape ", format_shape(shape_of(x)),
+  if (!3 %in% utils::tail(shape_of(x), 1)) abort("`images` must have 3 channels, not shape ", format_shape(shape_of(x)),
     class = "shape", fun = fun)
   x
 }

@@ -199,7 +199,11 @@ norm_of <- function(x, ord, axis, keepdims, fun = calling_function()) {
   }
   if (p == 1) return(op_sum(sizes, axis, keepdims))
   if (p == Inf) return(op_max(sizes, axis, keepdims))
-  op_power(op_sum(op_power(sizes, p), axis, keepdims), 1 / p)
+  # in parts of the largest, whose powers are finite
+  most <- op_stop_gradient(op_max(sizes, axis, keepdims = TRUE))
+  most <- op_where(op_equal(most, 0), 1, most)
+  norm <- op_power(op_sum(op_power(op_divide(sizes, most), p), axis, keepdims), 1 / p)
+  op_multiply(norm, if (keepdims) most else op_reshape(most, shape_of(norm)))
 }
 
 #' A number, or "root" for the root of the sum of squares.

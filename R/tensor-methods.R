@@ -13,7 +13,8 @@
 #'   hyperbolic functions, `lgamma digamma`, `cumsum` and `cumprod` of one axis, `is.finite is.infinite is.nan is.na`.
 #' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all)
 #'   and `keepdims`. Logical values count as integers; `mean()` of integers is float64.
-#' * **`[`**: see below. `[<-` is an error, as tensors do not change; see [variable()].
+#' * **`[`**: see below. `[<-` changes numbers of a [variable()] in place; of a tensor, which does not change, it is an
+#'   error.
 #' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a
 #'   list.
 #' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they
@@ -26,6 +27,12 @@
 #' Python: `x[-1]` is the last element, `x[2:-1, ]` all rows but the first, `x[1:-1:2, ]` every second. `all_dims()`
 #' stands for as many empty indices as are missing, `NULL` for a new axis. A tensor as an index is **0-based**, as class
 #' labels and token ids are (see [op_gather()]).
+#'
+#' Ends of ranges may be left open, `x[2:NULL, ]`, or be written in backticks as Python's slices: `` x[`2:`, ] ``,
+#' `` x[`::2`, ] ``. As in R's package tensorflow, `options(tensorflow.extract.style = "python")`, or
+#' `x[..., style = "python"]`, counts from 0 and leaves the end of a range out, and
+#' `options(tensorflow.extract.one_based = FALSE)` counts from 0 and takes it in. A range of tensors,
+#' `tf$constant(2L):tf$constant(5L)`, is always Python's.
 #'
 #' @section Members:
 #' `x$numpy()` is `as.array(x)`; `x$shape`, with `x$shape$as_list()` and 1-based `x$shape[[i]]`; `x$dtype`, which
@@ -307,175 +314,7 @@ all.equal.nn_tensor <- function(target, current, ...) {
 #' @export
 summary.nn_tensor <- function(object, ...) if (is_symbolic(object)) format(object) else summary(as.vector(object), ...)
 
-# ---- indices ----
-
-#' @rdname tensor-methods
-#' @export
-all_dims <- function() structure(list(), class = "nn_all_dims")
-
-#' @export
-`[.nn_tensor` <- function(x, ..., drop = TRUE) part_of(x, read_indices(sys.call(), parent.frame(), ...), drop)
-
-#' @param indices what read_indices() gives.
-#' @noRd
-part_of <- function(x, indices, drop, fun = "[") {
-  check_flag(drop, fun = fun)
-  dim <- dim(x)
-  if (length(indices) == 1 && is_whole_axis(indices[[1]])) return(as_value(x))
-  if (length(indices) == 1 && length(dim) > 1 && is_mask(indices[[1]]) &&
-    length(dim(indices[[1]])) > 1) return(masked(x, indices[[1]], "["))
-  whole <- slices <- matrix(rep(c(0, -1, 1), length(dim)), 3) # start, size (-1: to the end), step
-  gathers <- list()
-  from <- integer() # the axes of the result among those that slices and gathers leave; 0: new
-  axis <- left <- 0
-  for (index in fill_dims(indices, dim)) {
-    if (is.null(index)) {
-      from <- c(from, 0)
-      next
-    }
-    axis <- axis + 1
-    taken <- if (!is_whole_axis(index)) resolve_index(index, dim[axis], axis)
-    axes <- if (is.null(taken)) 1 else length(taken$shape)
-    if (is.null(taken) || !taken$is_one || !drop) from <- c(from, left + seq_len(axes))
-    left <- left + axes
-    if (!is.null(taken$slice)) slices[, axis] <- taken$slice
-    if (!is.null(taken$at)) gathers <- c(gathers, list(list(axis, taken$at)))
-  }
-  # the positions are known to be right: no need for op_slice()'s checks
-  if (!identical(slices, whole)) x <- apply_op("slice", list(x), slices)
-  # from the last axis on: one may give way to several
-  for (g in rev(gathers)) x <- op_gather(x, g[[2]], g[[1]])
-  if (identical(as.double(from), as.double(seq_len(left)))) as_value(x) else reshape_axes(x, from)
-}
-
-is_mask <- function(x) if (is_tensor(x)) tensor_dtype(x) == "bool" else is.logical(x)
-
-#' What lies where a mask of the first axes is TRUE, row by row, along one axis in their place: as in TensorFlow.
-#' @noRd
-masked <- function(x, mask, fun) {
-  if (!is_mask(mask)) abort("`mask` must be a logical array or a tensor of dtype bool, not ", describe(mask), fun = fun)
-  axes <- if (is.null(dim(mask))) length(mask) else dim(mask)
-  first <- seq_along(axes)
-  if (!length(axes) || !identical(as.integer(axes), shape_of(x)[first])) {
-    abort("the mask of shape ", format_shape(axes), " does not fit a tensor of shape ", format_shape(shape_of(x)),
-      class = "shape", fun = fun)
-  }
-  if (is_tensor(mask)) mask <- known_mask(mask)
-  if (anyNA(mask)) abort("the mask has NA", fun = fun)
-  at <- which(if (length(axes) > 1) aperm(mask) else mask) - 1
-  op_gather(op_reshape(x, c(-1, shape_of(x)[-first])), array(as.integer(at), length(at)), 1)
-}
-
-#' The `...` of `[` as a list. What was written as a range `a:b` or `a:b:s` becomes its ends, because 2:-1 is no
-#' sequence before the size of the axis is known; an empty index is a range without ends.
-#' @noRd
-read_indices <- function(call, frame, ...) {
-  written <- as.list(call)[-(1:2)]
-  if (!is.null(names(written))) written <- written[names(written) != "drop"]
-  # handed on by another function: not what the user wrote
-  for (w in seq_along(written)) if (identical(written[[w]], quote(...))) written <- vector("list", ...length())
-  indices <- vector("list", ...length())
-  for (i in seq_along(indices)) {
-    index <- if (is_colon(written[[i]])) range_ends(written[[i]], frame) else
-      if (is_empty(written[[i]])) new_range() else ...elt(i)
-    if (!is.null(index)) indices[[i]] <- index
-  }
-  indices
-}
-
-is_empty <- function(x) is.symbol(x) && !nzchar(x)
-is_colon <- function(x) is.call(x) && identical(x[[1]], quote(`:`)) && length(x) == 3
-
-new_range <- function(ends = list()) structure(ends, class = "nn_range")
-is_whole_axis <- function(x) inherits(x, "nn_range") && length(x) == 0
-
-range_ends <- function(call, frame) {
-  ends <- as.list(call)[-1]
-  if (is_colon(ends[[1]])) ends <- c(as.list(ends[[1]])[-1], ends[2])
-  new_range(lapply(ends, eval, frame))
-}
-
-#' One index per axis, all_dims() written out.
-#' @noRd
-fill_dims <- function(indices, dim) {
-  is_all <- given <- logical(length(indices))
-  for (i in seq_along(indices)) {
-    is_all[i] <- inherits(indices[[i]], "nn_all_dims")
-    given[i] <- !is_all[i] && !is.null(indices[[i]])
-  }
-  given <- sum(given)
-  if (sum(is_all) > 1) bad_index("`all_dims()` can stand once only")
-  if (given > length(dim) || (given < length(dim) && !any(is_all))) {
-    bad_index(given, if (given == 1) " index" else " indices", " for a tensor of shape ", format_shape(dim),
-      "; it takes one per axis. Leave one empty to keep its axis, or let `all_dims()` stand for the rest")
-  }
-  if (!any(is_all)) return(indices)
-  at <- which(is_all)
-  c(indices[seq_len(at - 1)], rep(list(new_range()), length(dim) - given), indices[-seq_len(at)])
-}
-
-bad_index <- function(...) abort(..., class = "index", fun = "[")
-
-known_mask <- function(mask) {
-  mask <- known_value(mask)
-  if (is_symbolic(mask)) abort_trace("how many elements of a tensor a mask chooses depends on its values")
-  as.array(mask)
-}
-
-#' What an index takes from an axis of n: either a `slice` (start, 0-based, size, step) or what is `at` 0-based
-#' positions, a vector or tensor. `shape` takes the place of the axis; `is_one`: the index was a single number.
-#' @noRd
-resolve_index <- function(index, n, axis) {
-  if (is_tensor(index)) {
-    if (tensor_dtype(index) != "bool") return(list(at = index, shape = dim(index), is_one = FALSE))
-    index <- as.vector(known_mask(index))
-  }
-  at <- if (inherits(index, "nn_range")) range_positions(index, n, axis)
-  else if (is.logical(index)) logical_positions(index, n, axis)
-  else positions(index, n, axis)
-  size <- length(at)
-  step <- if (size > 1) at[2] - at[1] else 1
-  is_one <- size == 1 && is.numeric(index)
-  if (step == 0 || (size > 2 && any(diff(at) != step))) return(list(at = at - 1, shape = size, is_one = FALSE))
-  list(slice = c(if (size) at[1] - 1 else 0, size, step), shape = size, is_one = is_one)
-}
-
-logical_positions <- function(index, n, axis) {
-  if (length(index) == n && !anyNA(index)) return(which(index))
-  bad_index("a logical index of axis ", axis, " must have ", n, " values that are not NA, not be ", describe(index))
-}
-
-#' Positions 1 .. n, negative ones counted from the end.
-#' @noRd
-positions <- function(index, n, axis) {
-  index <- plain_argument(index)
-  if (!are_numbers(index) || anyNA(index) || any(index != round(index))) {
-    bad_index("an index of axis ", axis, " must be whole or logical, not ", describe(index))
-  }
-  bad <- index == 0 | abs(index) > n
-  if (any(bad)) {
-    bad_index("there is no position ", format(index[bad][1]), " in axis ", axis,
-      if (n > 0) sprintf(": positions run from 1 to %d, or from -1 to -%d counted from the end", n, n) else
-      ", which is empty")
-  }
-  if (any(index < 0)) {
-    tell_once("negative", "Negative indices of tensors count from the end, as in Python: x[-1] is the last element.")
-    index <- index + (index < 0) * (n + 1)
-  }
-  as.double(index)
-}
-
-range_positions <- function(range, n, axis) {
-  for (end in range) if (!is_number(end)) bad_index("the ends of a range of axis ", axis, " must be numbers, not ",
-    describe(end))
-  ends <- positions(c(range[[1]], range[[2]]), n, axis)
-  step <- if (length(range) == 3) range[[3]] else sign(ends[2] - ends[1])
-  if (step == 0 && ends[1] == ends[2]) return(ends[1])
-  if (step != round(step) || step * (ends[2] - ends[1]) < 0 || step == 0) {
-    bad_index("a step of ", format(step), " does not lead from ", ends[1], " to ", ends[2], " in axis ", axis)
-  }
-  seq(ends[1], ends[2], by = step)
-}
+# ---- what is said once, what does not change ----
 
 tell_once <- function(topic, text) {
   if (topic %in% session$told) return(invisible())
@@ -489,8 +328,6 @@ refuse_change <- function(x, ..., value) {
     "with `$assign()`", fun = NULL)
 }
 
-#' @export
-`[<-.nn_tensor` <- refuse_change
 #' @export
 `[[<-.nn_tensor` <- refuse_change
 #' @export

@@ -30,5 +30,156 @@ tf_strings <- list(
     fun <- calling_function()
     map_strings(input, function(x) tryCatch(suppressWarnings(replace(pattern, rewrite, x, perl = TRUE)),
       error = function(e) abort("`pattern` is no regular expression: ", describe(pattern), fun = fun)))
+  },
+  join = function(inputs, separator = "", name = NULL) {
+    check_string(separator)
+    parts <- lapply(if (is_branch(inputs)) inputs else list(inputs), as_strings, "inputs", "tf$strings$join")
+    sizes <- unique(lengths(parts)[lengths(parts) != 1])
+    if (length(sizes) > 1) abort("`inputs` must be as long as each other, not ", paste(sizes, collapse = " and "),
+      class = "shape", fun = "tf$strings$join")
+    do.call(paste, c(lapply(parts, as.vector), sep = separator))
+  },
+  reduce_join = function(inputs, axis = NULL, keepdims = FALSE, separator = "", name = NULL) {
+    x <- as_strings(inputs, "inputs", "tf$strings$reduce_join")
+    check_string(separator)
+    check_flag(keepdims)
+    if (is.null(axis)) return(paste(if (length(dim(x)) > 1) aperm(x) else x, collapse = separator))
+    at <- check_axis(from_zero(axis), length(dim(x))) + 1
+    if (length(at) != 1) abort("`axis` must be one axis, not ", describe(axis), fun = "tf$strings$reduce_join")
+    rest <- dim(x)[-at]
+    if (!length(rest)) return(paste(x, collapse = separator))
+    y <- apply(x, seq_along(dim(x))[-at], paste, collapse = separator)
+    array(y, if (keepdims) replace(dim(x), at, 1L) else rest)
+  },
+  split = function(input, sep = NULL, maxsplit = -1, name = NULL) {
+    if (check_count(maxsplit, min = -1) != -1) abort("`maxsplit` must be -1", fun = "tf$strings$split")
+    x <- as_strings(input, "input", "tf$strings$split")
+    parts <- if (is.null(sep) || !nzchar(check_string(sep))) strsplit(trimws(x), "[[:space:]]+") else
+      lapply(strsplit(paste0(x, sep), sep, fixed = TRUE), as.character)
+    several(parts, input)
+  },
+  unicode_split = function(input, input_encoding, errors = "replace", replacement_char = 65533, name = NULL) {
+    check_choice(input_encoding, "UTF-8")
+    check_decoding(errors, replacement_char)
+    several(strsplit(as_strings(input, "input", "tf$strings$unicode_split"), ""), input)
+  },
+  bytes_split = function(input, name = NULL) several(lapply(as_strings(input, "input", "tf$strings$bytes_split"),
+    function(x) vapply(charToRaw(x), rawToChar, "")), input),
+  unicode_decode = function(input, input_encoding, errors = "replace", replacement_char = 65533,
+    replace_control_characters = FALSE, name = NULL) {
+    check_choice(input_encoding, "UTF-8")
+    check_decoding(errors, replacement_char, replace_control_characters)
+    several(lapply(as_strings(input, "input", "tf$strings$unicode_decode"), function(x) tensor(utf8ToInt(x), "int32")),
+      input)
+  },
+  unicode_encode = function(input, output_encoding, errors = "replace", replacement_char = 65533, name = NULL) {
+    check_choice(output_encoding, "UTF-8")
+    check_decoding(errors, replacement_char)
+    whole <- function(x) check_whole(c(as.array(tensor(x))), min = 1, max = 0x10ffff, arg = "input",
+      fun = "tf$strings$unicode_encode")
+    if (is_branch(input)) vapply(input, function(x) intToUtf8(whole(x)), "") else intToUtf8(whole(input))
+  },
+  substr = function(input, pos, len, unit = "BYTE", name = NULL) {
+    check_choice(unit, c("BYTE", "UTF8_CHAR"))
+    pos <- check_whole(c(as.array(tensor(pos))), arg = "pos")
+    len <- check_whole(c(as.array(tensor(len))), min = 0, arg = "len")
+    if (length(pos) != 1 || length(len) != 1) abort("`pos` and `len` must be single numbers", fun = "tf$strings$substr")
+    map_strings(input, function(x) {
+      if (unit == "BYTE" && any(nchar(x, "bytes") != nchar(x))) abort("the strings are not of ASCII alone: give ",
+        "`unit = \"UTF8_CHAR\"`", fun = "tf$strings$substr")
+      n <- nchar(x)
+      start <- ifelse(pos < 0, pos + n, pos)
+      if (any(start < 0 | start > n)) abort("`pos` of ", pos[1], " lies outside of a string", class = "index",
+        fun = "tf$strings$substr")
+      substr(x, start + 1, start + len)
+    })
+  },
+  to_number = function(input, out_type = "float32", name = NULL) {
+    x <- as_strings(input, "input", "tf$strings$to_number")
+    numbers <- suppressWarnings(as.numeric(x))
+    if (anyNA(numbers)) abort("`input` has ", describe(x[is.na(numbers)][1]), ", which is no number",
+      fun = "tf$strings$to_number")
+    tensor(if (is.null(dim(input))) c(numbers) else array(numbers, dim(input)), check_choice(out_type, dtypes))
+  },
+  as_string = function(input, precision = -1, scientific = FALSE, shortest = FALSE, width = -1, fill = "",
+    name = NULL) {
+    x <- as.array(tensor(op_input(input)))
+    check_flag(scientific)
+    check_flag(shortest)
+    if (check_count(width, min = -1) != -1 || nzchar(check_string(fill))) abort("`width` and `fill` must be left out",
+      fun = "tf$strings$as_string")
+    precision <- check_count(precision, min = -1)
+    text <- if (is.double(x) && !is_whole_dtype(tensor_dtype(tensor(op_input(input))))) formatC(as.vector(x),
+      digits = if (precision < 0) 6 else precision, format = if (scientific) "e" else if (shortest) "g" else "f") else
+      format(as.vector(x), trim = TRUE, scientific = FALSE)
+    if (length(dim(x)) < 2) text else array(text, dim(x))
+  },
+  regex_full_match = function(input, pattern, name = NULL) {
+    check_string(pattern)
+    tensor(map_strings(input, function(x) tryCatch(suppressWarnings(grepl(paste0("^(?:", pattern, ")$"), x,
+      perl = TRUE)), error = function(e) abort("`pattern` is no regular expression: ", describe(pattern),
+      fun = "tf$strings$regex_full_match"))))
+  },
+  format = function(template, inputs, placeholder = "{}", summarize = 3, name = NULL) {
+    check_count(summarize, min = -1)
+    pieces <- strsplit(paste0(check_string(template), " "), check_string(placeholder), fixed = TRUE)[[1]]
+    inputs <- if (is_branch(inputs)) inputs else list(inputs)
+    if (length(inputs) != length(pieces) - 1) abort("`template` has ", length(pieces) - 1, " places, not ",
+      length(inputs), fun = "tf$strings$format")
+    words <- vapply(inputs, function(x) {
+      x <- if (is_strings(x)) as.vector(as_strings(x, "inputs", "tf$strings$format")) else as.vector(as.array(tensor(x)))
+      if (length(x) == 1) format(x) else paste0("[", paste(x, collapse = " "), "]")
+    }, "")
+    sub(" $", "", paste0(rbind(pieces, c(words, "")), collapse = ""))
   }
 )
+
+#' How what is no text would be replaced: strings of R are checked before.
+#' @noRd
+check_decoding <- function(errors, replacement, controls = FALSE, fun = user_function()) {
+  check_choice(errors, c("replace", "strict", "ignore"), "errors", fun)
+  check_count(replacement, max = 0x10ffff, arg = "replacement_char", fun = fun)
+  if (check_flag(controls, "replace_control_characters", fun)) abort("`replace_control_characters` must be FALSE",
+    fun = fun)
+}
+
+#' Of one string a vector or tensor, of several a list: TensorFlow has ragged tensors for that.
+#' @noRd
+several <- function(parts, input) if (length(input) == 1 && is.null(dim(input))) parts[[1]] else parts
+
+# ---- strings as values ----
+
+#' What tf$constant("a") gives: R's strings, which print as TensorFlow's.
+#' @noRd
+text_constant <- function(value, shape = NULL, fun = "tf$constant") {
+  text <- if (is_branch(value)) unlist(value) else value
+  text <- as_strings(text, "value", fun)
+  dim(text) <- if (!is.null(shape)) check_sizes(shape, fun = fun) else if (length(text) > 1 || !is.null(dim(value)))
+    dim(text)
+  if (!is.null(dim(text)) && prod(dim(text)) != length(text)) abort("`shape` does not fit ", length(text), " strings",
+    class = "shape", fun = fun)
+  structure(text, class = "nn_text")
+}
+
+#' @export
+print.nn_text <- function(x, ...) {
+  shape <- if (is.null(dim(x))) integer() else dim(x)
+  text <- paste0("b'", unclass(x), "'")
+  cat("tf.Tensor(", if (length(text) == 1) text else paste0("[", paste(text, collapse = " "), "]"), ", shape=(",
+    paste(shape, collapse = ", "), if (length(shape) == 1) ",", "), dtype=string)\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+`$.nn_text` <- function(x, name) switch(name, numpy = function() unclass(x), shape = nn_shape(dim(x)),
+  dtype = nn_dtype("string"), unknown_member(name, c("numpy", "shape", "dtype"), "a tensor of strings"))
+
+#' @export
+as.character.nn_text <- function(x, ...) as.vector(unclass(x))
+
+#' @export
+as.array.nn_text <- function(x, ...) if (is.null(dim(x))) as.vector(unclass(x)) else unclass(x)
+
+#' A string, several, or a list of them.
+#' @noRd
+holds_text <- function(x) is.character(x) || is_branch(x) && length(x) > 0 && all(vapply(x, is.character, NA))

@@ -5,7 +5,8 @@
 #'
 #' `tf` holds the package's functions under their TensorFlow names, so that code and course sheets written for R's
 #' tensorflow package run as they stand: `tf$Variable`, `tf$matmul`, `tf$GradientTape`, `tf$nn$relu`,
-#' `tf$optimizers$Adam` and so on. Completion works after each `$`; an unknown name is an error that suggests near ones.
+#' `tf$optimizers$Adam` and so on. Completion works after each `$`; an unknown name is an error that suggests near ones,
+#' and a name of TensorFlow's that is not here (`tf$ragged`, `tf$sparse`, `tf$random$Generator` ...) one that says why.
 #'
 #' * **Axes are 0-based** in `tf$...` (`axis = 0` are the rows), 1-based in R's own functions on tensors and in `op_*()`
 #'   and `k_*()`. Negative axes count from the end everywhere.
@@ -13,14 +14,17 @@
 #'   whole numbers int32. `tf$reduce_mean()` of whole numbers is one, truncated towards zero; [mean()][op_sum] and
 #'   [k_mean()] give floats. Two tensors of different dtype do not mix: `tf$cast()` converts. Plain R numbers take the
 #'   dtype of the tensor that they meet.
+#'   `tf$cast()` to `tf$uint8` and its like truncates and wraps as in TensorFlow, and keeps the numbers as int32, whose
+#'   sums do not wrap; `tf$saturate_cast()` clips. `tf$float16` and complex numbers are refused.
 #' * **Order**: R arrays keep their indices. Only `tf$reshape()` and flattening read row by row, unlike R's `dim<-`.
 #'
 #' | part | members |
 #' |---|---|
 #' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
-#' | `tf$random` | `normal uniform truncated_normal set_seed` |
+#' | `tf$random` | `normal uniform truncated_normal categorical gamma poisson shuffle set_seed` |
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
-#' | gather and select | `gather boolean_mask where` |
+#' | gather and select | `gather gather_nd boolean_mask where slice strided_slice unique sequence_mask`, |
+#' | | `scatter_nd tensor_scatter_nd_add tensor_scatter_nd_update` |
 #' | order | `sort argsort`, `tf$math$top_k in_top_k` |
 #' | products | `matmul einsum tensordot norm` |
 #' | `tf$linalg` | `matmul matvec matrix_transpose trace diag diag_part set_diag band_part eye norm`, |
@@ -32,8 +36,14 @@
 #' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, |
 #' | | `space_to_depth depth_to_space` |
-#' | pictures | `tf$image`: `resize resize_with_pad crop_and_resize` |
-#' | strings, which are R's | `tf$strings`: `lower upper strip length regex_replace` |
+#' | pictures | `tf$image`: `decode_jpeg decode_png decode_image encode_png resize crop_and_resize`, |
+#' | | `flip_left_right random_flip_left_right random_crop central_crop rot90 transpose`, |
+#' | | `adjust_brightness adjust_contrast adjust_hue random_brightness` ..., `convert_image_dtype`, |
+#' | | `rgb_to_grayscale rgb_to_hsv per_image_standardization extract_patches ssim psnr` ... |
+#' | files | `tf$io`: `read_file write_file decode_raw matching_files gfile` |
+#' | strings, which are R's | `tf$strings`: `lower upper strip length regex_replace regex_full_match`, |
+#' | | `join split substr to_number as_string format unicode_split` ... |
+#' | tables, checks, structures | `tf$lookup$StaticHashTable`, `tf$debugging$assert_equal` ..., `tf$nest` |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
@@ -43,7 +53,8 @@
 #' | checkpoints | `tf$train`: `Checkpoint CheckpointManager latest_checkpoint`, see [checkpoints] |
 #' | functions | `tf$function`, `Module`, `cond`, `while_loop` |
 #' | machine | `device config compat`: there is the CPU; `tf$config$threading` is [nn_threads()] |
-#' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()] |
+#' | types | `float32 float64 int32 int64 bool`, and `string` for [layer_input()]; |
+#' | | `uint8 int8 uint16 int16 uint32`, kept as int32 or int64 |
 #'
 #' @format An object of class `nn_namespace`.
 #' @seealso [tensor()], [gradient_tape()], [autograph()], [tensor_slices_dataset()]; [keras_backend] for Keras' backend;
@@ -75,6 +86,7 @@ with_name_check <- function(f) {
 #' @export
 `$.nn_namespace` <- function(x, name) {
   member <- .subset2(x, name)
+  if (is.null(member)) check_left(attr(x, "path"), name)
   if (is.null(member) && name != "newaxis") unknown_member(name, ls(x), paste0("`", attr(x, "path"), "`"))
   member
 }
@@ -96,60 +108,6 @@ print.nn_namespace <- function(x, ...) {
   cat("<", attr(x, "path"), ">\n", sep = "")
   cat(strwrap(paste(ls(x), collapse = "  "), width = getOption("width")), sep = "\n")
   invisible(x)
-}
-
-# ---- helpers ----
-
-#' An R value or tensor as tf$constant() sees it.
-#' @noRd
-tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
-  if (is_tensor(x)) return(as_value(tensor(x, dtype)))
-  if (is_branch(x) && length(x)) x <- stacked(x, fun)
-  if (is_tensor(x)) return(tensor(x, dtype))
-  x <- bare_numbers(x, "value", fun)
-  if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
-  tensor(x, dtype)
-})
-
-#' A list as Python reads it: its parts, which may be lists again, along a new first axis. Numbers without dimensions
-#' stay such.
-#' @noRd
-stacked <- function(x, fun) {
-  parts <- lapply(x, function(part) {
-    if (is_branch(part) && length(part)) stacked(part, fun) else if (is_tensor(part)) part else
-      bare_numbers(part, "value", fun)
-  })
-  shapes <- lapply(parts, shape_of)
-  odd <- which(!vapply(shapes, identical, NA, shapes[[1]]))[1]
-  if (!is.na(odd)) {
-    abort("`value` is a list of parts that differ in shape: ", format_shape(shapes[[1]]), ", and at position ",
-      odd, " ", format_shape(shapes[[odd]]), class = "shape", fun = fun)
-  }
-  if (all(lengths(shapes) == 0) && !any(vapply(parts, is_tensor, NA))) return(unlist(parts))
-  op_stack(parts, axis = 1)
-}
-
-#' What an op takes as it is, and lists.
-#' @noRd
-op_input <- function(x) if (is_branch(x)) tf_value(x) else x
-
-reduction <- function(op) {
-  function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(op_input(input_tensor), from_zero(axis),
-    keepdims)
-}
-unary <- function(op) function(x, name = NULL) op(op_input(x))
-binary <- function(op) function(x, y, name = NULL) op(op_input(x), op_input(y))
-
-#' The mean of whole numbers is truncated towards zero to one, as in TensorFlow.
-#' @noRd
-mean_as_tensorflow <- function(x, axis, keepdims) {
-  x <- if (is_tensor(x)) x else if (is.double(x)) return(op_mean(x, axis, keepdims)) else tensor(x)
-  if (!is_whole_dtype(tensor_dtype(x)))
-    return(op_mean(if (tensor_dtype(x) == "bool") op_cast(x, "float32") else x, axis, keepdims))
-  total <- op_sum(x, axis, keepdims)
-  axes <- if (is.null(axis)) seq_len(rank_of(x)) else check_axis(axis, rank_of(x)) + 1
-  count <- op_cast(op_prod(op_gather(op_shape(x), as.integer(axes - 1), 1)), tensor_dtype(x))
-  op_multiply(op_sign(total), op_floor_divide(op_abs(total), count))
 }
 
 # ---- the members ----
@@ -286,7 +244,7 @@ tf_optimizers <- list(
 
 tf_top <- list(
   float32 = nn_dtype("float32"), float64 = nn_dtype("float64"), int32 = nn_dtype("int32"), int64 = nn_dtype("int64"),
-  bool = nn_dtype("bool"), string = nn_dtype("string"),
+  bool = nn_dtype("bool"), string = nn_dtype("string"), is_tensor = function(x) is_tensor(x),
   Variable = function(initial_value, trainable = TRUE, name = NULL, dtype = NULL, shape = NULL, ...) {
     value <- tf_value(if (is.function(initial_value)) check_function(initial_value, takes = 0)() else initial_value,
       dtype, "tf$Variable")
@@ -297,10 +255,12 @@ tf_top <- list(
     variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
   },
   constant = function(value, dtype = NULL, shape = NULL, name = NULL) {
-    fit_shape(tf_value(value, dtype, "tf$constant"), shape)
+    if (holds_text(value)) return(text_constant(value, shape))
+    fit_shape(value_of_dtype(value, dtype, "tf$constant"), shape)
   },
-  convert_to_tensor = function(value, dtype = NULL, name = NULL) tf_value(value, dtype, "tf$convert_to_tensor"),
-  cast = function(x, dtype, name = NULL) op_cast(x, dtype),
+  convert_to_tensor = function(value, dtype = NULL, name = NULL) if (holds_text(value)) text_constant(value) else
+    value_of_dtype(value, dtype, "tf$convert_to_tensor"),
+  cast = function(x, dtype, name = NULL) cast_as_tensorflow(op_input(x), dtype),
   zeros = function(shape, dtype = "float32", name = NULL) tensor_filled(0, shape, dtype),
   ones = function(shape, dtype = "float32", name = NULL) tensor_filled(1, shape, dtype),
   fill = function(dims, value, name = NULL) {
@@ -370,12 +330,15 @@ tf_top <- list(
     for (x in list(...)) print(x)
   },
   executing_eagerly = function() !is_tracing(),
-  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only, tf_nn["l2_normalize"]), as_tensorflow)),
+  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only, tf_math_more, tf_nn["l2_normalize"]),
+    as_tensorflow)),
   nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
-  random = new_namespace("tf$random", tf_random),
+  random = new_namespace("tf$random", c(tf_random, tf_random_more)),
+  debugging = new_namespace("tf$debugging", tf_debugging), nest = new_namespace("tf$nest", tf_nest),
+  test = new_namespace("tf$test", tf_test), lookup = lookup_namespace(), io = io_namespace(),
   strings = new_namespace("tf$strings", tf_strings),
-  image = new_namespace("tf$image", c(lapply(tf_image, as_tensorflow), ResizeMethod = new_namespace(
+  image = new_namespace("tf$image", c(lapply(c(tf_image, tf_pictures), as_tensorflow), tf_decoders, ResizeMethod = new_namespace(
     "tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest", BICUBIC = "bicubic",
       AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
       MITCHELLCUBIC = "mitchellcubic")))),
@@ -393,7 +356,7 @@ tf_top <- list(
     Dataset = new_namespace("tf$data$Dataset", list(
       from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
       range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
-      range_dataset(start, stop, step), zip = zip_datasets
+      range_dataset(start, stop, step), zip = zip_datasets, list_files = list_files_dataset
     ))
   ))
 )
@@ -416,7 +379,8 @@ descends <- function(direction, fun = calling_function()) {
 #' @export
 tf <- local({
   keras <- keras_namespace()
-  new_namespace("tf", c(tf_top, lapply(tf_elementwise, as_tensorflow), session_refusals("tf$"), list(
+  new_namespace("tf", c(tf_top, more_dtypes(), lapply(tf_elementwise, as_tensorflow), lapply(tf_more, as_tensorflow),
+    tf_initializers, session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
     config = config_namespace(), compat = compat_namespace())))
 })

@@ -7,7 +7,7 @@ arguments <- commandArgs(TRUE)
 
 prepare <- function(pattern) {
   suppressMessages(library(nativenet))
-  for (helper in c("npz", "odd-arguments", "op-keras")) source(sprintf("tests/testthat/helper-%s.R", helper), globalenv())
+  for (helper in c("npz", "odd-arguments", "odd-tf", "op-keras")) source(sprintf("tests/testthat/helper-%s.R", helper), globalenv())
   bases <- odd_bases()
   odd_cases(bases[grepl(pattern, vapply(bases, function(call) paste(deparse(call[[1]]), collapse = ""), ""))])
 }

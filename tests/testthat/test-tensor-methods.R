@@ -259,7 +259,7 @@ test_that("bad indices are refused with the possible ones", {
   expect_refusal(t[1, 0:2], "index", "position 0")
   for (bad in list(1.5, NA, NA_real_, "a", factor(1), list(1))) expect_refusal(t[1, bad], "index", "axis 2")
   expect_refusal(t[TRUE, ], "index", "axis 1", "2 values")
-  expect_refusal(t[1, 3:1:1], "index", "step")
+  expect_refusal(t[1, 1:3:-1], "index", "step")
   expect_refusal(t[1, 1:3:0], "index", "step")
   expect_refusal(t[1], "index", "1 index", "(2, 3)", "all_dims()")
   expect_refusal(t[1, 1, 1], "index", "3 indices", "(2, 3)")
