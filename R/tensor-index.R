@@ -279,7 +279,8 @@ places_taken <- function(index, n, axis) {
 
 check_part_size <- function(value, sizes, fun) {
   long <- function(x) as.double(x[x != 1])
-  if (length(value) == 1 || identical(long(if (is.null(dim(value))) length(value) else dim(value)), long(sizes))) return()
+  own <- if (is.null(dim(value))) length(value) else dim(value)
+  if (length(value) == 1 || identical(long(own), long(sizes))) return()
   abort("`value` of shape ", format_shape(shape_of(value)), " does not fit a part of shape ", format_shape(sizes),
     class = "shape", fun = fun)
 }

@@ -55,8 +55,8 @@ tf_debugging <- list(
   assert_rank = function(x, rank, message = NULL, name = NULL) check_rank(x, check_count(rank, 0), "be", message),
   assert_rank_at_least = function(x, rank, message = NULL, name = NULL) check_rank(x, check_count(rank, 0),
     "be at least", message),
-  assert_rank_in = function(x, ranks, message = NULL, name = NULL) check_rank(x, check_whole(if (is_branch(ranks)) unlist(ranks) else ranks,
-    min = 0, arg = "ranks"),
+  assert_rank_in = function(x, ranks, message = NULL, name = NULL) check_rank(x,
+    check_whole(if (is_branch(ranks)) unlist(ranks) else ranks, min = 0, arg = "ranks"),
     "be one of", message),
   assert_type = function(tensor, tf_type, message = NULL, name = NULL) {
     if (!is.null(message)) check_string(message)

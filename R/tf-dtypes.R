@@ -64,7 +64,7 @@ is_byte_tensor <- function(x) is_tensor(x) && isTRUE(attr(x, "bytes"))
 bytes_of <- function(x) mark_bytes(op_cast(op_clip(op_multiply(x, 255.5), 0, 255), "int32"))
 
 refuse_bytes_unknown <- function(arg, fun) abort("`", arg, "` has whole numbers, whose range is known only of what ",
-  "`tf$image$decode_jpeg()` and its like give: `tf$cast(", arg, ", tf$float32) / 255` makes floats of numbers up to 255",
+  "`tf$image$decode_jpeg()` and its like give: `tf$cast(", arg, ", tf$float32) / 255` makes floats of up to 255",
   class = "dtype", fun = fun)
 
 convert_picture <- function(image, dtype, saturate, fun = calling_function()) {

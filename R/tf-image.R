@@ -121,8 +121,8 @@ suppressed <- function(boxes, scores, most, overlap, least, fun = calling_functi
   check_not_tracing("how many boxes are left depends on their values")
   boxes <- as.array(tf_value(boxes))
   scores <- as.vector(as.array(tf_value(scores)))
-  if (length(dim(boxes)) != 2 || ncol(boxes) != 4 || nrow(boxes) != length(scores)) abort("`boxes` must be a matrix of ",
-    "four columns with a row for each score", class = "shape", fun = fun)
+  if (length(dim(boxes)) != 2 || ncol(boxes) != 4 || nrow(boxes) != length(scores)) abort(
+    "`boxes` must be a matrix of four columns with a row for each score", class = "shape", fun = fun)
   corner <- cbind(pmin(boxes[, 1], boxes[, 3]), pmin(boxes[, 2], boxes[, 4]), pmax(boxes[, 1], boxes[, 3]),
     pmax(boxes[, 2], boxes[, 4]))
   area <- (corner[, 3] - corner[, 1]) * (corner[, 4] - corner[, 2])

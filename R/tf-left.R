@@ -7,7 +7,7 @@ seeds_way <- "such a seed gives other numbers here; `set.seed()` with the name w
 graph_way <- paste("there are no graphs and sessions of TensorFlow 1: what is computed has a value at once, and",
   "`tf_function()` compiles")
 plain_way <- "it is not in this version"
-file_way <- "`tfrecord_dataset()` and `fixed_length_record_dataset()` read records, `save_model_weights()` keeps tensors"
+file_way <- "`fixed_length_record_dataset()` reads records, `save_model_weights()` and `saveRDS()` keep numbers"
 machine_way <- "there is one machine's CPU, whose threads `nn_threads()` sets"
 
 #' @noRd

@@ -138,7 +138,8 @@ draw_classes <- function(logits, n, dtype, seed) {
 tf_math_more <- c(
   lapply(list(acosh = op_arccosh, asinh = op_arcsinh, atanh = op_arctanh, erfinv = op_erfinv, rint = op_round,
     softsign = op_softsign, erfc = function(x) op_subtract(1, op_erf(x)),
-    reciprocal_no_nan = function(x) op_divide_no_nan(1, x), conj = function(x) as_value(tensor(x)), real = function(x) as_value(tensor(x)),
+    reciprocal_no_nan = function(x) op_divide_no_nan(1, x), conj = function(x) as_value(tensor(x)),
+    real = function(x) as_value(tensor(x)),
     ndtri = function(p) op_multiply(op_erfinv(op_subtract(op_multiply(p, 2), 1)), sqrt(2)),
     erfcinv = function(x) op_erfinv(op_subtract(1, x))), unary),
   lapply(list(atan2 = op_arctan2, divide_no_nan = op_divide_no_nan, logical_xor = op_logical_xor,

@@ -127,7 +127,8 @@ tf_strings <- list(
     if (length(inputs) != length(pieces) - 1) abort("`template` has ", length(pieces) - 1, " places, not ",
       length(inputs), fun = "tf$strings$format")
     words <- vapply(inputs, function(x) {
-      x <- if (is_strings(x)) as.vector(as_strings(x, "inputs", "tf$strings$format")) else as.vector(as.array(tensor(x)))
+      x <- if (is_strings(x)) as.vector(as_strings(x, "inputs", "tf$strings$format")) else
+        as.vector(as.array(tensor(x)))
       if (length(x) == 1) format(x) else paste0("[", paste(x, collapse = " "), "]")
     }, "")
     sub(" $", "", paste0(rbind(pieces, c(words, "")), collapse = ""))

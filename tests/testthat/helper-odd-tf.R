@@ -64,7 +64,8 @@ odd_calls <- c(odd_calls, alist(
 sensible <- c(list(
   c("^tf[$](is_tensor|test[$]|nest[$]|debugging[$]is_)", names(odd_values)),
   c("^tf[$](identity_n|shape_n)[|]", "primitive", "mixed", "nested"),
-  c("^tf[$]io[$](matching_files|gfile[$]glob|write_file)", "factor"), c("^tf[$]strings[$]", "factor", "mixed", "nested"),
+  c("^tf[$]io[$](matching_files|gfile[$]glob|write_file)", "factor"),
+  c("^tf[$]strings[$]", "factor", "mixed", "nested"),
   c("^tf[$](constant|convert_to_tensor)[|]value$", "bad_utf8", "factor"),
   c("^tf[$].*_initializer", "initializer"), c("^tf[$]lookup[$]", "factor"),
   c("^tf[$]debugging[$].*(summarize)$", names(odd_values)), c("assert_rank_in[|]ranks$", "nested")
