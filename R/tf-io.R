@@ -29,13 +29,13 @@ check_bytes <- function(x, arg, fun) {
 
 file_name <- function(x, arg, fun) check_string(if (is_strings(x)) as.vector(as_strings(x, arg, fun)) else x, arg, fun)
 
-read_bytes <- function(filename, name = NULL, fun = "tf$io$read_file") {
+bytes_in_file <- function(filename, name = NULL, fun = "tf$io$read_file") {
   path <- file_name(filename, "filename", fun)
   check_file(path, fun, "filename")
   new_bytes(readBin(path.expand(path), "raw", file.size(path.expand(path))))
 }
 
-write_bytes <- function(filename, contents, name = NULL, fun = "tf$io$write_file") {
+bytes_to_file <- function(filename, contents, name = NULL, fun = "tf$io$write_file") {
   path <- path.expand(file_name(filename, "filename", fun))
   contents <- if (is_strings(contents)) charToRaw(file_name(contents, "contents", fun)) else check_bytes(contents,
     "contents", fun)
@@ -133,7 +133,7 @@ tf_decoders <- list(
 
 #' What a pattern of a shell finds, in the order of names.
 #' @noRd
-matching_files <- function(pattern, fun) {
+files_matching <- function(pattern, fun) {
   pattern <- as.vector(as_strings(pattern, "pattern", fun))
   sort(unique(c(character(), unlist(lapply(path.expand(pattern), Sys.glob)))), method = "radix")
 }
@@ -141,7 +141,7 @@ matching_files <- function(pattern, fun) {
 #' tf$data$Dataset$list_files()
 #' @noRd
 list_files_dataset <- function(file_pattern, shuffle = TRUE, seed = NULL, name = NULL) {
-  files <- matching_files(file_pattern, "tf$data$Dataset$list_files")
+  files <- files_matching(file_pattern, "tf$data$Dataset$list_files")
   if (!length(files)) abort("`file_pattern` matches no files: ", describe(file_pattern), class = "file",
     fun = "tf$data$Dataset$list_files")
   data <- tensor_slices_dataset(files)
@@ -156,7 +156,7 @@ tf_files <- list(
       fun = "tf$io$gfile$listdir")
     list.files(path.expand(path), all.files = TRUE, no.. = TRUE)
   },
-  glob = function(pattern) matching_files(pattern, "tf$io$gfile$glob"),
+  glob = function(pattern) files_matching(pattern, "tf$io$gfile$glob"),
   join = function(path, ...) do.call(file.path, lapply(list(path, ...), check_string, arg = "path",
     fun = "tf$io$gfile$join")),
   makedirs = function(path) invisible(make_folder(path.expand(check_string(path)), "tf$io$gfile$makedirs")),
@@ -173,9 +173,9 @@ tf_files <- list(
 )
 
 io_namespace <- function() new_namespace("tf$io", c(tf_decoders, list(
-  read_file = function(filename, name = NULL) read_bytes(filename),
-  write_file = function(filename, contents, name = NULL) write_bytes(filename, contents),
-  matching_files = function(pattern, name = NULL) matching_files(pattern, "tf$io$matching_files"),
+  read_file = function(filename, name = NULL) bytes_in_file(filename),
+  write_file = function(filename, contents, name = NULL) bytes_to_file(filename, contents),
+  matching_files = function(pattern, name = NULL) files_matching(pattern, "tf$io$matching_files"),
   decode_raw = function(input_bytes, out_type, little_endian = TRUE, name = NULL) decode_numbers(input_bytes, out_type,
     check_flag(little_endian)),
   gfile = new_namespace("tf$io$gfile", tf_files)

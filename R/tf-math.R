@@ -174,8 +174,8 @@ tf_math_more <- c(
         fun = "tf$math$invert_permutation")
       tensor(array(order(at) - 1L, length(at)), "int32")
     },
-    is_non_decreasing = function(x, name = NULL) op_all(op_less_equal(steps_of(x)[[1]], steps_of(x)[[2]])),
-    is_strictly_increasing = function(x, name = NULL) op_all(op_less(steps_of(x)[[1]], steps_of(x)[[2]])),
+    is_non_decreasing = function(x, name = NULL) op_all(op_less_equal(neighbours_of(x)[[1]], neighbours_of(x)[[2]])),
+    is_strictly_increasing = function(x, name = NULL) op_all(op_less(neighbours_of(x)[[1]], neighbours_of(x)[[2]])),
     polyval = function(coeffs, x, name = NULL) Reduce(function(sum, c) op_add(op_multiply(sum, x), c),
       check_tensors(coeffs, "coeffs")),
     cumulative_logsumexp = function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL) {
@@ -191,7 +191,7 @@ tf_math_more <- c(
 
 #' Each number but the last, and the next one.
 #' @noRd
-steps_of <- function(x) {
+neighbours_of <- function(x) {
   x <- op_reshape(as_value(tensor(op_input(x))), -1)
   n <- shape_of(x)
   if (n < 2) return(list(tensor(0), tensor(1)))
