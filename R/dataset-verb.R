@@ -266,20 +266,38 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
 #'
 #' Each iteration has another order. `set.seed()` governs it, or a `seed` of its own.
 #'
+#' @section Files larger than memory:
+#' A buffer as large as the data reads a file of [array_file_dataset()] or [idx_dataset()] in places all over it, for
+#' each row a page of 4 kB or more, and what does not fit into memory again and again. A smaller buffer reads the file
+#' from its beginning to its end, and leaves rows near those that they were written with. With a `block_size` the blocks
+#' of that many consecutive elements come in any order, each of them is read in one go while the one before is used, and
+#' their elements are mixed in the buffer. Blocks of some 100 kB to 1 MB read about as fast as the file as a whole; a
+#' buffer of 30 blocks or more mixes well, also rows that are sorted by class. The buffer takes up `buffer_size`
+#' times the bytes of an element; of a file at most some 64 MB are kept in the memory of the process, however it is read.
+#'
 #' @param dataset a data set.
 #' @param buffer_size a whole number: the size of the buffer.
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
 #' @param reshuffle_each_iteration another order in each iteration?
+#' @param block_size a whole number: consecutive elements that are read together, for files larger than memory; `NULL`
+#'   for none. The elements must be such that can be taken in any order, as those of arrays and files, also after
+#'   [dataset_map()], [dataset_take()] and the like.
 #' @param count how many times to repeat; -1 or `NULL`: without end.
 #' @return A data set.
 #' @seealso [dataset_repeat()], [dataset_batch()]
 #' @examples
 #' set.seed(1)
 #' print(iterate(dataset_shuffle(range_dataset(to = 4), 4), as.array))
+#' print(iterate(dataset_shuffle(range_dataset(to = 12), 6, block_size = 2), as.array))
 #' @export
-dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_iteration = NULL) {
+dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_iteration = NULL, block_size = NULL) {
   check_dataset(dataset)
   buffer_size <- check_count(buffer_size)
+  if (!is.null(block_size)) {
+    block_size <- check_count(block_size)
+    if (!has_stages(dataset)) abort("`block_size` is for elements that can be taken in any order, as those of arrays ",
+      "and files, not for such that R code gives one after the other")
+  }
   reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
   seed <- check_seed(seed, max = 2^53)
   passes <- new.env(parent = emptyenv())
@@ -297,7 +315,8 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
   if (has_stages(dataset)) {
     return(new_dataset(dataset$spec, dataset$size, stages = function(add) {
       below <- dataset$stages(add)
-      add("shuffle", below, a = buffer_size, reshuffle = reshuffle, seed = next_seed())
+      add("shuffle", below, a = buffer_size, b = if (is.null(block_size)) 0 else block_size, reshuffle = reshuffle,
+        seed = next_seed())
     }))
   }
   new_dataset(dataset$spec, dataset$size, pull = function() {
@@ -366,8 +385,8 @@ check_times <- function(count, fun = calling_function()) {
 
 #' @rdname dataset_shuffle
 #' @export
-dataset_shuffle_and_repeat <- function(dataset, buffer_size, count = NULL, seed = NULL) {
-  dataset_repeat(dataset_shuffle(dataset, buffer_size, seed), count)
+dataset_shuffle_and_repeat <- function(dataset, buffer_size, count = NULL, seed = NULL, block_size = NULL) {
+  dataset_repeat(dataset_shuffle(dataset, buffer_size, seed, block_size = block_size), count)
 }
 
 #' Take or skip elements of a data set

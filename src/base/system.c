@@ -1,8 +1,9 @@
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, madvise */
 #include "base/system.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 
 #ifdef _WIN32
 
@@ -82,6 +83,13 @@ int system_map(const char *path, struct mapping *m) {
 
 void system_unmap(const struct mapping *m) { UnmapViewOfFile(m->at); }
 
+void system_read_ahead(const void *at, size_t bytes) { /* the system does so where rows follow each other */
+  (void)at, (void)bytes;
+}
+
+/* To unlock what is not locked takes it out of the working set. */
+void system_let_go(const void *at, size_t bytes) { VirtualUnlock((void *)(uintptr_t)at, bytes); }
+
 #else
 
 #include <fcntl.h>
@@ -141,5 +149,17 @@ int system_map(const char *path, struct mapping *m) {
 }
 
 void system_unmap(const struct mapping *m) { munmap(m->at, m->bytes); }
+
+/* From the beginning of a page. */
+static void advise(const void *at, size_t bytes, int advice) {
+  uintptr_t begin = (uintptr_t)at, rest = begin % (uintptr_t)sysconf(_SC_PAGESIZE);
+  int before = errno;
+  if (bytes) madvise((void *)(begin - rest), bytes + rest, advice);
+  errno = before;
+}
+
+void system_read_ahead(const void *at, size_t bytes) { advise(at, bytes, MADV_WILLNEED); }
+
+void system_let_go(const void *at, size_t bytes) { advise(at, bytes, MADV_DONTNEED); }
 
 #endif

@@ -39,4 +39,9 @@ struct mapping {
 int system_map(const char *path, struct mapping *m);
 void system_unmap(const struct mapping *m);
 
+/* A part of it will be read soon: it may be fetched meanwhile. A part has been read, and need not take up the memory of
+ * the process; it is fetched again if it is read once more. Both are hints. */
+void system_read_ahead(const void *at, size_t bytes);
+void system_let_go(const void *at, size_t bytes);
+
 #endif

@@ -126,6 +126,10 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   g->reshuffle = REAL(numbers)[2] != 0;
   if (g->kind == STAGE_SHARD && (g->a < 1 || g->b < 0)) raise_text(STATUS_VALUE, "internal error: a shard");
   if (g->kind == STAGE_SHUFFLE) {
+    if (g->b < 0) raise_text(STATUS_VALUE, "internal error: the size of a block");
+    if (g->b && s->stage[g->input[0]].count < 0) raise_text(STATUS_VALUE, "`dataset_shuffle()`: `block_size` is for "
+      "elements that can be taken in any order, as those of arrays and files; shuffle them before they are filtered, "
+      "shuffled again or repeated without end");
     if (g->a < 1 || g->a > INT32_MAX) raise_text(STATUS_VALUE, "internal error: the size of a buffer");
     g->seed = ISNAN(REAL(numbers)[3]) ? seed_from_r() : (uint64_t)(int64_t)REAL(numbers)[3];
     random_seed(&g->random, g->seed);
@@ -144,6 +148,7 @@ static void read_stage(struct stream *s, int k, SEXP d) {
     for (int c = 0; c < g->components; c++) {
       SEXP column = VECTOR_ELT(VECTOR_ELT(source, 0), c);
       g->component[c].packed = !is_tensor(column) && g->component[c].dtype == INT32;
+      g->component[c].mapped = TYPEOF(column) == EXTPTRSXP && !is_tensor(column);
     }
   } else if (g->kind == STAGE_RANGE) {
     g->most = (int64_t)REAL(numbers)[2];

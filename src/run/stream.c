@@ -1,4 +1,5 @@
 #include "run/stream.h"
+#include "base/system.h"
 
 #include <string.h>
 
@@ -54,9 +55,18 @@ static int same_components(const struct stage *a, const struct stage *b) {
   return 1;
 }
 
-/* A place in a shuffle's buffer holds a position if the stage below can give any element, else the element. */
+/* A place in a shuffle's buffer holds a position if the stage below can give any element, else the element; so does one
+ * of blocks, which are read once, in one go. */
+static int holds_positions(const struct stream *s, const struct stage *g) {
+  return s->stage[g->input[0]].count >= 0 && !g->b;
+}
+
 static int64_t place_bytes(const struct stream *s, const struct stage *g) {
-  return s->stage[g->input[0]].count >= 0 ? (int64_t)sizeof(int64_t) : element_bytes(g);
+  return holds_positions(s, g) ? (int64_t)sizeof(int64_t) : element_bytes(g);
+}
+
+static int64_t blocks_below(const struct stream *s, const struct stage *g) {
+  return g->b ? (s->stage[g->input[0]].count + g->b - 1) / g->b : 0;
 }
 
 int64_t stage_settle(struct stream *s, int k) {
@@ -77,15 +87,16 @@ int64_t stage_settle(struct stream *s, int k) {
   for (int c = 0; c < g->components && g->kind != STAGE_SLICES; c++) g->component[c].packed = 0;
   if (g->kind == STAGE_SLICES || g->kind == STAGE_RANGE) return element_bytes(g);
   if (g->kind != STAGE_SHUFFLE) return 0;
-  int64_t places = smaller(g->a, s->stage[g->input[0]].most), each = place_bytes(s, g);
-  return each > 0 && places > INT64_MAX / each ? INT64_MAX : places * each;
+  int64_t places = smaller(g->a, s->stage[g->input[0]].most), each = place_bytes(s, g), blocks = blocks_below(s, g);
+  if (blocks > INT32_MAX || (each > 0 && places > INT64_MAX / 2 / each)) return INT64_MAX;
+  return places * each + blocks * (int64_t)sizeof(int32_t);
 }
 
 void stream_restart(struct stream *s, int k) {
   struct stage *g = &s->stage[k];
   for (int i = 0; i < g->inputs; i++) stream_restart(s, g->input[i]);
-  g->position = g->passes = g->filled = 0;
-  g->emitted = -1;
+  g->position = g->passes = g->filled = g->from = g->until = 0;
+  g->emitted = g->last = -1;
   if (g->kind == STAGE_SHUFFLE && !g->reshuffle) random_seed(&g->random, g->seed);
 }
 
@@ -110,12 +121,35 @@ static void map_element(struct stream *s, struct stage *g) {
   for (int c = 0; c < g->components; c++) g->component[c].value = g->program->slots[g->out[c]].value;
 }
 
+static int64_t slice_bytes(const struct component *c) {
+  return c->packed ? shape_count(&c->shape) : component_bytes(c);
+}
+
+/* What was read of a file stays in the process' memory until somebody else needs the room. So it is given back after so
+ * many bytes; the system still has it as long as there is room. A page that is read brings its neighbours. */
+#define KEPT_BYTES (64 << 20)
+#define NEIGHBOURS 65536
+
+static void let_go(struct stage *g) {
+  for (int c = 0; c < g->components; c++)
+    if (g->component[c].mapped) system_let_go(g->data[c], (size_t)(g->count * slice_bytes(&g->component[c])));
+  g->touched = 0;
+}
+
+static void note_touched(struct stage *g, int64_t i) {
+  for (int c = 0; c < g->components; c++)
+    if (g->component[c].mapped) g->touched += slice_bytes(&g->component[c]) + (i == g->last + 1 ? 0 : NEIGHBOURS);
+  g->last = i;
+  if (g->touched > KEPT_BYTES) let_go(g);
+}
+
 static void slice_element(struct stage *g, int64_t i) {
   int64_t at = 0;
+  note_touched(g, i);
   for (int c = 0; c < g->components; c++) {
     struct component *o = &g->component[c];
     int64_t n = shape_count(&o->shape);
-    const unsigned char *from = g->data[c] + i * (o->packed ? n : component_bytes(o));
+    const unsigned char *from = g->data[c] + i * slice_bytes(o);
     int bare = !o->packed && (uintptr_t)from % dtype_size[o->dtype] == 0; /* in files numbers may begin anywhere */
     o->value = bare ? from : g->buffer + at;
     if (o->packed) {
@@ -125,6 +159,42 @@ static void slice_element(struct stage *g, int64_t i) {
       memcpy(g->buffer + at, from, (size_t)component_bytes(o));
     }
     at += (int64_t)padded_bytes(n, o->dtype);
+  }
+}
+
+/* The stage that element i comes from, and its number there. */
+static int source_of(const struct stream *s, const struct stage *g, int64_t *i) {
+  int below = g->input[0];
+  switch (g->kind) {
+  case STAGE_CONCATENATE:
+    for (int j = 0; *i >= s->stage[below].count; below = g->input[++j]) *i -= s->stage[below].count;
+    break;
+  case STAGE_REPEAT: *i %= s->stage[below].count; break;
+  case STAGE_SKIP: *i += g->a; break;
+  case STAGE_SHARD: *i = g->b + *i * g->a; break;
+  default: break;
+  }
+  return below;
+}
+
+/* Elements `from` to `last` of a stage that can give any will be asked for: what of them lies in files may be read
+ * meanwhile. */
+static void read_ahead(const struct stream *s, int k, int64_t from, int64_t last) {
+  const struct stage *g = &s->stage[k];
+  for (int c = 0; c < g->components && g->kind == STAGE_SLICES; c++) {
+    int64_t bytes = slice_bytes(&g->component[c]);
+    if (g->component[c].mapped) system_read_ahead(g->data[c] + from * bytes, (size_t)((last - from + 1) * bytes));
+  }
+  if (g->kind == STAGE_ZIP)
+    for (int j = 0; j < g->inputs; j++) read_ahead(s, g->input[j], from, last);
+  if (!g->inputs || g->kind == STAGE_ZIP) return;
+  int64_t first_below = from, last_below = last, middle = from + (last - from) / 2;
+  int below = source_of(s, g, &first_below);
+  if (source_of(s, g, &last_below) == below && first_below <= last_below) {
+    read_ahead(s, below, first_below, last_below);
+  } else { /* at a seam */
+    read_ahead(s, k, from, middle);
+    read_ahead(s, k, middle + 1, last);
   }
 }
 
@@ -150,22 +220,17 @@ static void fetch(struct stream *s, int k, int64_t i) {
       pass_on(g, &s->stage[g->input[j]], first);
     }
     return;
-  case STAGE_CONCATENATE:
-    for (int j = 0; i >= s->stage[below].count; below = g->input[++j]) i -= s->stage[below].count;
-    break;
-  case STAGE_REPEAT: i %= s->stage[below].count; break;
-  case STAGE_SKIP: i += g->a; break;
-  case STAGE_SHARD: i = g->b + i * g->a; break;
   default: break;
   }
+  below = source_of(s, g, &i);
   fetch(s, below, i);
   pass_on(g, &s->stage[below], 0);
 }
 
 /* A shuffle's buffer is filled from below, and a place that was emptied by the last element filled again (or closed by
  * the last place, when nothing more comes). */
-static void fill_place(struct stage *g, const struct stage *in, int64_t place) {
-  if (in->count >= 0) {
+static void fill_place(const struct stream *s, struct stage *g, const struct stage *in, int64_t place) {
+  if (holds_positions(s, g)) {
     ((int64_t *)(void *)g->buffer)[place] = g->position++;
     return;
   }
@@ -176,25 +241,50 @@ static void fill_place(struct stage *g, const struct stage *in, int64_t place) {
   }
 }
 
-static int more_below(struct stream *s, const struct stage *g) {
+/* The elements of block k of those below, from their first to their last. */
+static void read_block_ahead(const struct stream *s, const struct stage *g, int64_t k) {
+  int64_t from = k * g->b, end = smaller(from + g->b, s->stage[g->input[0]].count);
+  read_ahead(s, g->input[0], from, end - 1);
+}
+
+/* While the elements of a block are taken, those of the next come from the disk. */
+static int begin_block(struct stream *s, struct stage *g) {
+  int64_t blocks = blocks_below(s, g), places = smaller(g->a, s->stage[g->input[0]].most);
+  int32_t *order = (int32_t *)(void *)(g->buffer + places * place_bytes(s, g));
+  if (g->passes == blocks) return 0;
+  if (g->passes == 0) {
+    random_permutation(&g->random, order, (int32_t)blocks);
+    read_block_ahead(s, g, order[0]);
+  }
+  g->from = order[g->passes++] * g->b;
+  g->until = smaller(g->from + g->b, s->stage[g->input[0]].count);
+  if (g->passes < blocks) read_block_ahead(s, g, order[g->passes]);
+  return 1;
+}
+
+static int more_below(struct stream *s, struct stage *g) {
   const struct stage *in = &s->stage[g->input[0]];
-  return in->count >= 0 ? g->position < in->count : stream_next(s, g->input[0]);
+  if (holds_positions(s, g)) return g->position < in->count;
+  if (!g->b) return stream_next(s, g->input[0]);
+  if (g->from == g->until && !begin_block(s, g)) return 0;
+  fetch(s, g->input[0], g->from++);
+  return !s->failed;
 }
 
 static int next_shuffled(struct stream *s, struct stage *g) {
   const struct stage *in = &s->stage[g->input[0]];
   int64_t size = place_bytes(s, g), room = smaller(g->a, in->most);
   if (g->emitted >= 0) {
-    if (more_below(s, g)) fill_place(g, in, g->emitted);
+    if (more_below(s, g)) fill_place(s, g, in, g->emitted);
     else if (--g->filled != g->emitted) memcpy(g->buffer + g->emitted * size, g->buffer + g->filled * size,
       (size_t)size);
     g->emitted = -1;
   } else {
-    while (g->filled < room && more_below(s, g)) fill_place(g, in, g->filled++);
+    while (g->filled < room && more_below(s, g)) fill_place(s, g, in, g->filled++);
   }
   if (g->filled == 0 || s->failed) return 0;
   g->emitted = random_below(&g->random, (uint32_t)g->filled);
-  if (in->count >= 0) {
+  if (holds_positions(s, g)) {
     fetch(s, g->input[0], ((int64_t *)(void *)g->buffer)[g->emitted]);
     pass_on(g, in, 0);
     return 1;
@@ -245,7 +335,7 @@ static int next_source(struct stream *s, struct stage *g) {
   }
 }
 
-int stream_next(struct stream *s, int k) {
+static int next_element(struct stream *s, int k) {
   struct stage *g = &s->stage[k];
   if (s->failed) return 0;
   if (g->count >= 0) {
@@ -267,6 +357,13 @@ int stream_next(struct stream *s, int k) {
   if (g->kind == STAGE_MAP) map_element(s, g);
   else pass_on(g, &s->stage[source], 0);
   return !s->failed;
+}
+
+int stream_next(struct stream *s, int k) {
+  if (next_element(s, k)) return 1;
+  for (int j = 0; j < s->stages && k == s->stages - 1; j++)
+    if (s->stage[j].kind == STAGE_SLICES) let_go(&s->stage[j]);
+  return 0;
 }
 
 int64_t stream_fill(struct stream *s, int64_t n, unsigned char *const *to) {

@@ -19,7 +19,8 @@
   ROW(RANGE, range)     /* a + b i, int64 */                                              \
   ROW(MAP, map)         /* a program of each element */                                   \
   ROW(FILTER, filter)   /* elements for which a program gives TRUE */                     \
-  ROW(SHUFFLE, shuffle) /* a: size of the buffer from which the next element is drawn */  \
+  ROW(SHUFFLE, shuffle) /* a: size of the buffer from which the next element is drawn;    \
+                           b: elements of the blocks that come in any order, 0: none */   \
   ROW(REPEAT, repeat)   /* a: how often, -1: for ever */                                  \
   ROW(TAKE, take)       /* a: how many */                                                 \
   ROW(SKIP, skip)       /* a: how many */                                                 \
@@ -33,6 +34,7 @@ enum stage_kind { STAGES(STAGE_ENUM) STAGE_KIND_COUNT };
 struct component {
   int32_t dtype;
   int32_t packed; /* STAGE_SLICES: small whole numbers kept as bytes, spread to int32 on the way out */
+  int32_t mapped; /* STAGE_SLICES: they lie in a file */
   struct shape shape; /* of an element */
   const unsigned char *value;
 };
@@ -47,13 +49,16 @@ struct stage {
   int64_t position; /* elements given since the start; STAGE_SHUFFLE: taken from below */
   int64_t passes;   /* STAGE_REPEAT: finished; STAGE_CONCATENATE: the input at work */
   int64_t filled, emitted; /* STAGE_SHUFFLE: places in use, and the one to be filled again (-1: none) */
+  int64_t from, until;     /* STAGE_SHUFFLE: what is left of the block at work; `passes` have begun */
+  int64_t touched, last;   /* STAGE_SLICES: bytes of files since pages were given back; the last element */
   int32_t reshuffle;       /* another order in each pass? */
   uint64_t seed;
   struct random random;
   int32_t in[MAX_COMPONENTS], out[MAX_COMPONENTS]; /* slots of the program */
   /* addresses, set anew for each native call */
   const unsigned char *data[MAX_COMPONENTS]; /* STAGE_SLICES */
-  unsigned char *buffer; /* STAGE_SLICES, STAGE_RANGE: an element; STAGE_SHUFFLE: positions, or elements */
+  unsigned char *buffer; /* STAGE_SLICES, STAGE_RANGE: an element; STAGE_SHUFFLE: positions, or elements and then the
+                            order of the blocks */
   struct program *program;
 };
 

@@ -249,3 +249,30 @@ test_that("numbers in quotes are numbers, such as the row names of write.csv()",
   writeLines(c("a,b", "\"1\",2", "\"x\",2"), path)
   expect_error(iterate(csv_dataset(path, block = 1)), "expected integer, got character", class = "nativenet_error_file")
 })
+
+test_that("of a file that is read little stays in the memory of the process", {
+  skip_if_not(file.exists("/proc/self/status"), "the system does not tell")
+  skip_on_cran()
+  rss <- function() {
+    line <- grep("^RssFile:", readLines("/proc/self/status"), value = TRUE)
+    if (!length(line)) skip("the system does not tell")
+    as.numeric(gsub("[^0-9]", "", line)) / 1024
+  }
+  path <- tempfile()
+  on.exit(unlink(path))
+  con <- file(path, "wb") # 400 MB of zeros, which take up no room where files may have holes
+  seek(con, 400 * 2^20 - 8, rw = "write")
+  writeBin(0, con)
+  close(con)
+  data <- array_file_dataset(path, dim = c(400 * 1024, 256))
+  most <- function(data) {
+    before <- rss()
+    grown <- 0
+    pull <- dataset_batch(data, 4096)$pull()
+    while (!is.null(pull())) grown <- max(grown, rss() - before)
+    grown
+  }
+  expect_lt(most(data), 100)
+  expect_lt(most(dataset_shuffle(data, 4096, block_size = 256)), 100)
+  expect_lt(most(dataset_take(dataset_shuffle(data, 400 * 1024), 40000)), 100)
+})

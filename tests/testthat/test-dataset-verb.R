@@ -535,3 +535,73 @@ test_that("random chains of verbs do what lists do", {
   expect_identical(wrong, integer())
   if (!is.null(old)) assign(".Random.seed", old, globalenv())
 })
+
+# ---- shuffles of blocks ----
+
+rows_in_order <- function(n) tensor_slices_dataset(seq_len(n) + 0) # doubles: no bytes
+order_of <- function(data) as.integer(unlist(lapply(as.list(dataset_batch(data, 500)), as.array)))
+
+test_that("a shuffle of blocks gives each element once, another order each time, and the same for a seed", {
+  for (n in c(1, 7, 100, 1001)) for (block in c(1, 3, 10, 2000)) for (buffer in c(1, 5, 64, 5000)) {
+    data <- dataset_shuffle(rows_in_order(n), buffer, block_size = block, seed = 3)
+    expect_identical(sort(order_of(data)), seq_len(n))
+  }
+  again <- function(...) {
+    data <- dataset_shuffle(rows_in_order(1000), 100, block_size = 10, ...)
+    list(order_of(data), order_of(data))
+  }
+  seeded <- again(seed = 5)
+  expect_identical(again(seed = 5), seeded)
+  expect_false(identical(seeded[[1]], seeded[[2]]))
+  expect_false(identical(again(seed = 6)[[1]], seeded[[1]]))
+  fixed <- again(seed = 5, reshuffle_each_iteration = FALSE)
+  expect_identical(fixed[[1]], fixed[[2]])
+  set.seed(1)
+  first <- again()
+  set.seed(1)
+  expect_identical(again(), first)
+  expect_identical(with_threads(2, again(seed = 5)), with_threads(1, again(seed = 5)))
+  # rounds of a repetition
+  twice <- order_of(dataset_shuffle_and_repeat(rows_in_order(100), 20, count = 2, seed = 1, block_size = 5))
+  expect_identical(sort(twice[1:100]), 1:100)
+  expect_identical(sort(twice[101:200]), 1:100)
+  expect_false(identical(twice[1:100], twice[101:200]))
+})
+
+test_that("blocks come whole, through stages that can give any element", {
+  # a buffer of one element lets them pass
+  blocks <- order_of(dataset_shuffle(rows_in_order(103), 1, block_size = 10, seed = 2))
+  starts <- blocks[blocks %% 10 == 1]
+  expect_identical(blocks, unlist(lapply(starts, function(i) i:min(i + 9, 103))))
+  expect_false(identical(starts, sort(starts)))
+  both <- zip_datasets(rows_in_order(50), dataset_map(rows_in_order(50), function(x) -x))
+  chain <- dataset_skip(dataset_take(dataset_concatenate(both, dataset_repeat(both, 2)), 140), 10)
+  shuffled <- as.list(dataset_shuffle(dataset_shard(chain, 2, 1), 30, block_size = 7, seed = 1))
+  values <- vapply(shuffled, function(e) c(as.array(e[[1]]), as.array(e[[2]])), c(0, 0))
+  expect_identical(values[1, ], -values[2, ])
+  expect_identical(sort(values[1, ]), sort(as.double(c(seq(12, 50, 2), rep(seq(2, 50, 2), 2), seq(2, 40, 2)))[1:65]))
+})
+
+test_that("a shuffle of blocks mixes rows that are sorted by class", {
+  n <- 50000
+  class <- rep(0:9, each = n / 10)
+  # chi-squared of the classes in batches of 100, divided by its degrees of freedom: 1 for rows that are drawn one by one
+  spread <- function(order) mean(colSums((apply(matrix(class[order], 100), 2, tabulate0) - 10)^2 / 10)) / 9
+  tabulate0 <- function(x) tabulate(x + 1, 10)
+  order <- function(...) order_of(dataset_shuffle(rows_in_order(n), ..., seed = 4))
+  expect_equal(spread(order(n)), 1, tolerance = 0.1)
+  expect_gt(spread(order(2000)), 30)
+  mixed <- order(2000, block_size = 20)
+  expect_lt(spread(mixed), 3)
+  expect_lt(abs(cor(mixed, seq_len(n))), 0.05)
+  # neighbours in the file are no neighbours in the order
+  expect_lt(mean(abs(diff(mixed)) == 1), 0.01)
+})
+
+test_that("`block_size` is refused where it cannot be", {
+  expect_refusal(dataset_shuffle(ten, 5, block_size = 0), "value", "`block_size`")
+  expect_refusal(dataset_shuffle(in_fallback(ten), 5, block_size = 2), "value", "`block_size` is for elements")
+  filtered <- dataset_filter(ten, function(x) x > 2L)
+  expect_refusal(as.list(dataset_shuffle(filtered, 5, block_size = 2)), "value", "before they are filtered")
+  expect_length(as.list(dataset_shuffle(dataset_take(ten, 0), 5, block_size = 2)), 0)
+})
