@@ -273,7 +273,8 @@ dataset_scan <- function(dataset, initial_state, scan_func) {
 #' of that many consecutive elements come in any order, each of them is read in one go while the one before is used, and
 #' their elements are mixed in the buffer. Blocks of some 100 kB to 1 MB read about as fast as the file as a whole; a
 #' buffer of 30 blocks or more mixes well, also rows that are sorted by class. The buffer takes up `buffer_size`
-#' times the bytes of an element; of a file at most some 64 MB are kept in the memory of the process, however it is read.
+#' times the bytes of an element; of a file at most some 64 MB are kept in the memory of the process, however it is
+#' read.
 #'
 #' @param dataset a data set.
 #' @param buffer_size a whole number: the size of the buffer.

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- interrupts in the middle of a run: R's jump is kept until the team has left ---- */
+/* ---- interrupts, and errors of R code, in the middle of a run: R's jump is kept until the team has left ---- */
 
 static SEXP jump; /* where R wanted to go */
 
@@ -20,12 +20,14 @@ static void keep_jump(void *out, Rboolean jumps) {
   if (jumps) longjmp(*(jmp_buf *)out, 1);
 }
 
-static int wants_stop(void) {
+int runs_through(SEXP (*code)(void *), void *data) {
   jmp_buf out;
-  if (setjmp(out)) return 1;
-  R_UnwindProtect(check_interrupt, NULL, keep_jump, &out, jump);
-  return 0;
+  if (setjmp(out)) return 0;
+  R_UnwindProtect(code, data, keep_jump, &out, jump);
+  return 1;
 }
+
+static int wants_stop(void) { return !runs_through(check_interrupt, NULL); }
 
 void border_open(void) {
   R_PreserveObject(jump = R_MakeUnwindCont());

@@ -23,7 +23,11 @@ void border_open(void);
 
 /* ---- errors ---- */
 
-/* Raise an R condition of the status' class, or go on with an interrupt; does not return. */
+/* By member 0 of a team: evaluate what may jump away, as by an error or an interrupt. 0: it would have, and raise() of
+ * STATUS_INTERRUPTED does so once the team has left. */
+int runs_through(SEXP (*code)(void *), void *data);
+
+/* Raise an R condition of the status' class, or go on with a jump that was kept; does not return. */
 void raise(const struct failure *failure);
 void raise_text(enum status status, const char *format, ...);
 

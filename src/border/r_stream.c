@@ -67,16 +67,65 @@ enum { STREAM, SOURCES, BUFFERS, STREAM_SIZE };
 /* Of a stage, as R describes it. */
 enum { KIND, INPUTS, NUMBERS, SOURCE, DIMS, DTYPES, PROGRAM_IN, PROGRAM_OUT, DESCRIPTION_SIZE };
 
+/* The source of a stage that is fed: an R function, and the columns of the block that it gave last. */
+enum { FEEDER, BLOCK, FEED_SIZE };
+
+static void locate_block(struct stage *g, SEXP source) {
+  SEXP block = VECTOR_ELT(source, BLOCK);
+  for (int c = 0; c < g->components && !Rf_isNull(block); c++) g->data[c] = as_tensor(VECTOR_ELT(block, c)).data;
+}
+
+struct feeding {
+  struct stage *stage;
+  SEXP source;
+};
+
+static SEXP ask_for_block(void *user) {
+  struct feeding *f = user;
+  struct stage *g = f->stage;
+  SEXP first = PROTECT(Rf_ScalarLogical(g->passes == 0));
+  SEXP call = PROTECT(Rf_lang2(VECTOR_ELT(f->source, FEEDER), first));
+  SEXP block = PROTECT(Rf_eval(call, R_GlobalEnv));
+  int64_t rows = 0;
+  g->passes++;
+  if (!Rf_isNull(block)) check_vector(block, VECSXP, g->components);
+  for (int c = 0; c < g->components && !Rf_isNull(block); c++) {
+    struct tensor t = as_tensor(VECTOR_ELT(block, c));
+    struct shape whole = g->component[c].shape;
+    if (whole.rank == MAX_RANK) raise_text(STATUS_SHAPE, "an element has too many axes");
+    memmove(whole.dim + 1, whole.dim, (size_t)whole.rank++ * sizeof whole.dim[0]);
+    whole.dim[0] = rows = c ? rows : t.shape.rank ? t.shape.dim[0] : 0;
+    if (rows < 1 || t.dtype != g->component[c].dtype || !shape_equal(&whole, &t.shape))
+      raise_text(STATUS_VALUE, "internal error: the columns of a block");
+  }
+  SET_VECTOR_ELT(f->source, BLOCK, block);
+  locate_block(g, f->source);
+  g->from = 0;
+  g->until = rows;
+  UNPROTECT(3);
+  return R_NilValue;
+}
+
+static int feed_from_r(struct stream *s, int k) {
+  SEXP shelter = s->user;
+  struct feeding f = {&s->stage[k], VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k)};
+  if (!runs_through(ask_for_block, &f)) s->failed = STATUS_INTERRUPTED;
+  return !s->failed && f.stage->until > 0;
+}
+
 static struct stream *as_stream(SEXP x, SEXP *shelter) {
   *shelter = TYPEOF(x) == EXTPTRSXP && Rf_inherits(x, "nn_stream") ? R_ExternalPtrProtected(x) : R_NilValue;
   if (TYPEOF(*shelter) != VECSXP || XLENGTH(*shelter) != STREAM_SIZE || TYPEOF(VECTOR_ELT(*shelter, STREAM)) != RAWSXP)
     raise_text(STATUS_VALUE, "expected an iterator");
   struct stream *s = (struct stream *)(void *)RAW(VECTOR_ELT(*shelter, STREAM));
+  s->feed = feed_from_r;
+  s->user = *shelter;
   for (int k = 0; k < s->stages; k++) {
     struct stage *g = &s->stage[k];
     SEXP source = VECTOR_ELT(VECTOR_ELT(*shelter, SOURCES), k), buffer = VECTOR_ELT(VECTOR_ELT(*shelter, BUFFERS), k);
     g->buffer = Rf_isNull(buffer) ? NULL : RAW(buffer);
     if (g->kind == STAGE_MAP || g->kind == STAGE_FILTER) g->program = program_locate(source);
+    if (g->kind == STAGE_FEED) locate_block(g, source);
     for (int c = 0; c < g->components && g->kind == STAGE_SLICES; c++) {
       const struct component *o = &g->component[c];
       double bytes = (double)g->count * (double)shape_count(&o->shape) * (o->packed ? 1 : (double)dtype_size[o->dtype]);
@@ -115,7 +164,7 @@ static void read_stage(struct stream *s, int k, SEXP d) {
   g->kind = as_int(VECTOR_ELT(d, KIND));
   g->inputs = (int32_t)XLENGTH(inputs);
   if (g->kind < 0 || g->kind >= STAGE_KIND_COUNT || g->inputs > MAX_STAGE_INPUTS ||
-    (g->inputs == 0) != (g->kind <= STAGE_RANGE))
+    (g->inputs == 0) != (g->kind <= STAGE_FEED))
     raise_text(STATUS_VALUE, "internal error: a stage");
   for (int i = 0; i < g->inputs; i++) {
     g->input[i] = INTEGER(inputs)[i];
@@ -152,6 +201,8 @@ static void read_stage(struct stream *s, int k, SEXP d) {
     }
   } else if (g->kind == STAGE_RANGE) {
     g->most = (int64_t)REAL(numbers)[2];
+  } else if (g->kind == STAGE_FEED) {
+    g->most = g->a; /* -1: not known */
   } else if (g->kind == STAGE_MAP || g->kind == STAGE_FILTER) {
     if (list_length(VECTOR_ELT(d, PROGRAM_IN)) != s->stage[g->input[0]].components)
       raise_text(STATUS_VALUE, "internal error: a program's inputs");
@@ -177,6 +228,11 @@ SEXP ffi_stream_new(SEXP stages) {
   for (int k = 0; k < n; k++) {
     read_stage(s, k, VECTOR_ELT(stages, k));
     SEXP source = VECTOR_ELT(VECTOR_ELT(stages, k), SOURCE);
+    if (s->stage[k].kind == STAGE_FEED) {
+      SEXP feeder = source;
+      SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, source = Rf_allocVector(VECSXP, FEED_SIZE));
+      SET_VECTOR_ELT(source, FEEDER, feeder);
+    }
     SET_VECTOR_ELT(VECTOR_ELT(shelter, SOURCES), k, source);
     if (s->stage[k].kind == STAGE_MAP || s->stage[k].kind == STAGE_FILTER)
       random |= program_draw_count(as_program(source)) > 0;
@@ -204,6 +260,7 @@ static void filling_task(void *user, struct team *team, int thread) {
   (void)thread;
   f->stream->team = team;
   f->filled = stream_fill(f->stream, f->n, f->to);
+  if (f->stream->failed) atomic_store(&team->failed, (int)f->stream->failed);
 }
 
 /* The next element as a list of tensors (n = 0), or up to n of them stacked along a new first axis; NULL at the end,

@@ -44,7 +44,18 @@ static int64_t most_from(const struct stream *s, const struct stage *g) {
 static int gives_any(const struct stream *s, const struct stage *g) {
   for (int i = 0; i < g->inputs; i++)
     if (s->stage[g->input[i]].count < 0) return 0;
-  return g->kind != STAGE_FILTER && g->kind != STAGE_SHUFFLE;
+  return g->kind != STAGE_FILTER && g->kind != STAGE_SHUFFLE && g->kind != STAGE_FEED;
+}
+
+/* So much of files is read ahead. */
+#define AHEAD_BYTES (8 << 20)
+
+static int64_t elements_ahead(const struct stream *s, const struct stage *g) {
+  int64_t bytes = element_bytes(g);
+  int mapped = 0;
+  for (int c = 0; c < g->components && g->kind == STAGE_SLICES; c++) mapped |= g->component[c].mapped;
+  for (int i = 0; i < g->inputs; i++) mapped |= s->stage[g->input[i]].ahead > 0;
+  return !mapped ? 0 : bytes < AHEAD_BYTES ? AHEAD_BYTES / (bytes ? bytes : 1) : 1;
 }
 
 static int same_components(const struct stage *a, const struct stage *b) {
@@ -85,7 +96,8 @@ int64_t stage_settle(struct stream *s, int k) {
       if (!same_components(g, &s->stage[g->input[i]])) return -1;
   }
   for (int c = 0; c < g->components && g->kind != STAGE_SLICES; c++) g->component[c].packed = 0;
-  if (g->kind == STAGE_SLICES || g->kind == STAGE_RANGE) return element_bytes(g);
+  g->ahead = elements_ahead(s, g);
+  if (!g->inputs) return element_bytes(g);
   if (g->kind != STAGE_SHUFFLE) return 0;
   int64_t places = smaller(g->a, s->stage[g->input[0]].most), each = place_bytes(s, g), blocks = blocks_below(s, g);
   if (blocks > INT32_MAX || (each > 0 && places > INT64_MAX / 2 / each)) return INT64_MAX;
@@ -126,9 +138,10 @@ static int64_t slice_bytes(const struct component *c) {
 }
 
 /* What was read of a file stays in the process' memory until somebody else needs the room. So it is given back after so
- * many bytes; the system still has it as long as there is room. A page that is read brings its neighbours. */
+ * many bytes, unless the whole file is no more; the system still has it as long as there is room. A page that is read
+ * brings its neighbours, up to 2 MB where these were read together. */
 #define KEPT_BYTES (64 << 20)
-#define NEIGHBOURS 65536
+#define NEIGHBOURS (2 << 20)
 
 static void let_go(struct stage *g) {
   for (int c = 0; c < g->components; c++)
@@ -137,8 +150,11 @@ static void let_go(struct stage *g) {
 }
 
 static void note_touched(struct stage *g, int64_t i) {
-  for (int c = 0; c < g->components; c++)
-    if (g->component[c].mapped) g->touched += slice_bytes(&g->component[c]) + (i == g->last + 1 ? 0 : NEIGHBOURS);
+  for (int c = 0; c < g->components; c++) {
+    int64_t bytes = slice_bytes(&g->component[c]);
+    if (g->component[c].mapped && bytes * g->count > KEPT_BYTES)
+      g->touched += bytes + (i == g->last + 1 ? 0 : NEIGHBOURS);
+  }
   g->last = i;
   if (g->touched > KEPT_BYTES) let_go(g);
 }
@@ -198,6 +214,13 @@ static void read_ahead(const struct stream *s, int k, int64_t from, int64_t last
   }
 }
 
+/* Of those that are taken in their order, number i is next. */
+static void read_on(const struct stream *s, int k, int64_t i) {
+  const struct stage *g = &s->stage[k];
+  int64_t n = g->ahead, from = i ? i + n : 0;
+  if (n && i % n == 0 && from < g->count) read_ahead(s, k, from, smaller(i + 2 * n, g->count) - 1);
+}
+
 /* Element i of a stage that can give any. */
 static void fetch(struct stream *s, int k, int64_t i) {
   struct stage *g = &s->stage[k];
@@ -241,30 +264,26 @@ static void fill_place(const struct stream *s, struct stage *g, const struct sta
   }
 }
 
-/* The elements of block k of those below, from their first to their last. */
-static void read_block_ahead(const struct stream *s, const struct stage *g, int64_t k) {
-  int64_t from = k * g->b, end = smaller(from + g->b, s->stage[g->input[0]].count);
-  read_ahead(s, g->input[0], from, end - 1);
-}
-
-/* While the elements of a block are taken, those of the next come from the disk. */
+/* While the elements of a block are taken, those of the next blocks come from the disk. */
 static int begin_block(struct stream *s, struct stage *g) {
-  int64_t blocks = blocks_below(s, g), places = smaller(g->a, s->stage[g->input[0]].most);
+  const struct stage *in = &s->stage[g->input[0]];
+  int64_t blocks = blocks_below(s, g), places = smaller(g->a, in->most), ahead = (g->ahead + g->b - 1) / g->b;
   int32_t *order = (int32_t *)(void *)(g->buffer + places * place_bytes(s, g));
   if (g->passes == blocks) return 0;
-  if (g->passes == 0) {
-    random_permutation(&g->random, order, (int32_t)blocks);
-    read_block_ahead(s, g, order[0]);
-  }
+  if (g->passes == 0) random_permutation(&g->random, order, (int32_t)blocks);
+  for (int64_t k = g->passes ? g->passes + ahead : 0; k <= g->passes + ahead && k < blocks; k++)
+    read_ahead(s, g->input[0], order[k] * g->b, smaller((order[k] + 1) * g->b, in->count) - 1);
   g->from = order[g->passes++] * g->b;
-  g->until = smaller(g->from + g->b, s->stage[g->input[0]].count);
-  if (g->passes < blocks) read_block_ahead(s, g, order[g->passes]);
+  g->until = smaller(g->from + g->b, in->count);
   return 1;
 }
 
 static int more_below(struct stream *s, struct stage *g) {
   const struct stage *in = &s->stage[g->input[0]];
-  if (holds_positions(s, g)) return g->position < in->count;
+  if (holds_positions(s, g)) {
+    if (g->a < in->count && g->position < in->count) read_on(s, g->input[0], g->position);
+    return g->position < in->count;
+  }
   if (!g->b) return stream_next(s, g->input[0]);
   if (g->from == g->until && !begin_block(s, g)) return 0;
   fetch(s, g->input[0], g->from++);
@@ -340,10 +359,16 @@ static int next_element(struct stream *s, int k) {
   if (s->failed) return 0;
   if (g->count >= 0) {
     if (g->position >= g->count) return 0;
+    read_on(s, k, g->position);
     fetch(s, k, g->position++);
     return !s->failed;
   }
   if (g->kind == STAGE_SHUFFLE) return next_shuffled(s, g);
+  if (g->kind == STAGE_FEED) {
+    if (g->from == g->until && !s->feed(s, k)) return 0;
+    slice_element(g, g->from++);
+    return 1;
+  }
   if (g->kind == STAGE_ZIP) {
     for (int j = 0, first = 0; j < g->inputs; first += s->stage[g->input[j++]].components) {
       if (!stream_next(s, g->input[j])) return 0;

@@ -17,6 +17,7 @@
 #define STAGES(ROW)                                                                       \
   ROW(SLICES, slices)   /* rows of arrays, one array per component */                     \
   ROW(RANGE, range)     /* a + b i, int64 */                                              \
+  ROW(FEED, feed)       /* rows of blocks of arrays, each of which is asked for in turn */ \
   ROW(MAP, map)         /* a program of each element */                                   \
   ROW(FILTER, filter)   /* elements for which a program gives TRUE */                     \
   ROW(SHUFFLE, shuffle) /* a: size of the buffer from which the next element is drawn;    \
@@ -49,16 +50,17 @@ struct stage {
   int64_t position; /* elements given since the start; STAGE_SHUFFLE: taken from below */
   int64_t passes;   /* STAGE_REPEAT: finished; STAGE_CONCATENATE: the input at work */
   int64_t filled, emitted; /* STAGE_SHUFFLE: places in use, and the one to be filled again (-1: none) */
-  int64_t from, until;     /* STAGE_SHUFFLE: what is left of the block at work; `passes` have begun */
+  int64_t from, until;     /* STAGE_SHUFFLE, STAGE_FEED: what is left of the block at work; `passes` have begun */
+  int64_t ahead;           /* so many elements are read ahead, as their numbers lie in files; else 0 */
   int64_t touched, last;   /* STAGE_SLICES: bytes of files since pages were given back; the last element */
   int32_t reshuffle;       /* another order in each pass? */
   uint64_t seed;
   struct random random;
   int32_t in[MAX_COMPONENTS], out[MAX_COMPONENTS]; /* slots of the program */
   /* addresses, set anew for each native call */
-  const unsigned char *data[MAX_COMPONENTS]; /* STAGE_SLICES */
-  unsigned char *buffer; /* STAGE_SLICES, STAGE_RANGE: an element; STAGE_SHUFFLE: positions, or elements and then the
-                            order of the blocks */
+  const unsigned char *data[MAX_COMPONENTS]; /* STAGE_SLICES, STAGE_FEED */
+  unsigned char *buffer; /* STAGE_SLICES, STAGE_FEED, STAGE_RANGE: an element; STAGE_SHUFFLE: positions, or elements
+                            and then the order of the blocks */
   struct program *program;
 };
 
@@ -68,6 +70,10 @@ struct stream {
   uint64_t seed; /* of the programs' random numbers, if they draw any */
   uint64_t runs; /* of programs so far */
   struct team *team;
+  /* Have the next block of stage k, the first if `passes` is 0, in its data, `from` 0 and `until` its rows. 0: there is
+   * none, or it failed. It must not jump away. */
+  int (*feed)(struct stream *s, int k);
+  void *user;
   struct stage stage[];
 };
 

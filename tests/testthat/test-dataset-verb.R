@@ -585,7 +585,7 @@ test_that("blocks come whole, through stages that can give any element", {
 test_that("a shuffle of blocks mixes rows that are sorted by class", {
   n <- 50000
   class <- rep(0:9, each = n / 10)
-  # chi-squared of the classes in batches of 100, divided by its degrees of freedom: 1 for rows that are drawn one by one
+  # chi-squared of the classes in batches of 100, divided by its degrees of freedom: 1 for rows drawn one by one
   spread <- function(order) mean(colSums((apply(matrix(class[order], 100), 2, tabulate0) - 10)^2 / 10)) / 9
   tabulate0 <- function(x) tabulate(x + 1, 10)
   order <- function(...) order_of(dataset_shuffle(rows_in_order(n), ..., seed = 4))
