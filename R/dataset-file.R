@@ -6,10 +6,10 @@
 #' reads any file of plain numbers in row-major order, the lowest byte of each first. Both leave the numbers on disk,
 #' where the operating system fetches them as they are needed; of each file the process keeps at most some 64 MB. They
 #' can be shuffled fully, or by blocks where the file is larger than memory, see [dataset_shuffle()]. Compressed idx
-#' files are unpacked to a temporary file first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as named
-#' lists; they read some lines at a time. The first `block` lines decide the types of the columns; missing numbers are
-#' NaN in columns of doubles. Windows keeps a file from being changed or removed as long as a data set reads it;
-#' `gc()` lets go of it afterwards.
+#' files are unpacked to a temporary file first. `text_line_dataset()` gives lines as strings, `csv_dataset()` rows as
+#' named lists; they read some lines at a time. The first `block` lines decide the types of the columns; missing
+#' numbers are NaN in columns of doubles. Windows keeps a file from being changed or removed as long as a data set
+#' reads it; `gc()` lets go of it afterwards.
 #'
 #' @param file,images,labels,filenames paths; `filenames` may be several.
 #' @param dim the shape of the whole array.
