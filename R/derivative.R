@@ -23,9 +23,7 @@ rule_of_two <- function(...) {
 rule_of_ops <- function(f) {
   function(n) {
     x <- n$inputs
-    for (k in which(n$wanted)[-1]) {
-      if (is_one_of(x[[k]], x[seq_len(k - 1)])) x[[k]] <- op_cast(x[[k]], tensor_dtype(x[[k]])) # apart
-    }
+    for (k in which(n$wanted & duplicated(n$from))) x[[k]] <- op_cast(x[[k]], tensor_dtype(x[[k]])) # apart
     tape <- gradient_tape(watch_accessed_variables = FALSE)
     y <- tape_record(tape, {
       tape_watch(tape, x[n$wanted])
@@ -50,7 +48,7 @@ sum_to <- function(g, x) {
   if (same_sizes(from, to)) return(g)
   more <- length(from) - length(to)
   if (more) g <- op_sum(g, seq_len(more))
-  copied <- which(!vapply(seq_along(to), function(i) same_sizes(from[more + i], to[i]), NA))
+  copied <- which(!vapply(seq_along(to), function(i) same_sizes(size_at(more + i, from), size_at(i, to)), NA))
   if (length(copied)) op_sum(g, copied, keepdims = TRUE) else g
 }
 
@@ -102,7 +100,8 @@ extreme_rule <- function(n) {
 #' @noRd
 product_by_halves <- function(x, n) {
   axes <- reduced_axes(n)
-  sizes <- dim(x[[1]])
+  sizes <- open_shape(x[[1]])
+  if (any(sizes[axes] < 0)) sizes <- dim(x[[1]])
   y <- op_reshape(op_transpose(x[[1]], c(setdiff(seq_along(sizes), axes), axes)), c(sizes[-axes], prod(sizes[axes])))
   last <- rank_of(y)
   part <- function(from, size) op_slice(y, c(rep(1, last - 1), from), c(rep(-1, last - 1), size))
@@ -253,8 +252,8 @@ slice_rule <- function(n) {
   # one axis after the other: shapes on the way are those of x sliced along the axes to come
   for (i in seq_along(cut)) {
     axis <- cut[i]
+    if (same_sizes(size_at(axis, shape_of(g)), size_at(axis, shape_of(x))) && ranges[3, axis] == 1) next
     size <- shape_of(g)[axis]
-    if (same_sizes(size, shape_of(x)[axis]) && ranges[3, axis] == 1) next
     later <- cut[seq_along(cut) > i]
     like <- x
     if (length(later)) {

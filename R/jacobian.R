@@ -55,7 +55,7 @@ tape_batch_jacobian <- function(tape, target, source, unconnected_gradients = "n
   check_tensor(target, arg = "target", fun = fun)
   check_source(source, fun)
   zero <- wants_zeros(unconnected_gradients, fun)
-  if (!rank_of(target) || !rank_of(source) || !same_sizes(shape_of(target)[1], shape_of(source)[1])) {
+  if (!rank_of(target) || !rank_of(source) || !same_sizes(size_at(1, shape_of(target)), size_at(1, shape_of(source)))) {
     abort("`target` and `source` must have the same first axis, the batch, not the shapes ",
       format_shape(dim(target)), " and ", format_shape(dim(source)), class = "shape", fun = fun)
   }

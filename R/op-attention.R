@@ -36,7 +36,8 @@ op_attention <- function(query, key, value, mask = NULL, causal = FALSE, scale =
   causal <- check_flag(causal)
   if (is.null(scale)) {
     query <- as_floats(query)
-    scale <- 1 / sqrt(utils::tail(c(1, shape_of(query)), 1))
+    rank <- rank_of(query)
+    scale <- 1 / sqrt(if (rank) shape_of(query)[rank] else 1)
   }
   apply_op("attention", c(list(query, key, value), if (!is.null(mask)) list(tensor(mask, "bool"))), ints = causal,
     reals = c(check_number(scale), rate))

@@ -289,6 +289,40 @@ test_that("recurrent layers in compiled functions: one program for batches of an
   expect_identical(length(environment(compiled)$graph$traces), 1L)
 })
 
+test_that("second derivatives in compiled functions: one program for batches of any size", {
+  rows <- function(n, seed = 1) some(c(n, 6), 0.1, 0.9, k = seed)
+  steps <- function(n) some(c(n, 5, 2, 3), -1, 1)
+  of <- list(
+    by_sum = list(rows, function(x) x / op_sum(x, -1, keepdims = TRUE)), less_mean = list(rows, function(x)
+      x^3 - op_mean(x^2, 1, keepdims = TRUE)), prod = list(rows, function(x) op_prod(x, 2)),
+    logsumexp = list(rows, function(x) op_logsumexp(x, 2)), row = list(rows, function(x) x^2 * (1:6 / 6)),
+    from_probabilities = list(rows, function(x) op_categorical_crossentropy(op_stop_gradient(x), x^2)),
+    sparse = list(rows, function(x) op_sparse_categorical_crossentropy(op_argmax(x, 2, zero_indexed = TRUE), x^2)),
+    standardized = list(rows, function(x) op_standardize(x)[[1]]), attention = list(steps, function(x)
+      op_attention(x, x, x, causal = TRUE)), slice = list(rows, function(x) op_slice(x^3, c(1, 2), c(-1, 3)))
+  )
+  for (name in names(of)) {
+    f <- of[[name]][[2]]
+    penalty <- function(x) {
+      with(gradient_tape() %as% outer, {
+        outer$watch(x)
+        with(gradient_tape() %as% inner, {
+          inner$watch(x)
+          y <- op_sum(f(x))
+        })
+        slope <- op_sum(op_square(inner$gradient(y, x)))
+      })
+      outer$gradient(slope, x)
+    }
+    compiled <- autograph(penalty)
+    for (n in c(4, 7, 3)) {
+      x <- tensor(of[[name]][[1]](n))
+      expect_equal(as.array(compiled(x)), as.array(penalty(x)), tolerance = 1e-12, label = paste(name, n))
+    }
+    expect_length(environment(compiled)$graph$traces, 1)
+  }
+})
+
 test_that("in fit() dropout draws the same again for each derivative", {
   Same <- new_layer_class("Same", call = function(inputs, training = FALSE) {
     if (!training) return(inputs)
