@@ -222,19 +222,9 @@ base_member.nn_callback <- function(object, name) {
 # Exported by name: roxygen would look into the class.
 KerasCallback <- NULL
 
-#' R6 is not needed to use this package, so its class is made when somebody looks at it; `NULL` without R6.
-#' @noRd
 bind_keras_callback <- function(namespace) {
-  rm("KerasCallback", envir = namespace)
-  class <- NULL
-  makeActiveBinding("KerasCallback", function() {
-    if (is.null(class) && requireNamespace("R6", quietly = TRUE)) {
-      numbered <- grepl("epoch|batch", callback_hooks)
-      hooks <- stats::setNames(ifelse(numbered, list(function(index, logs = list()) NULL),
-        list(function(logs = list()) NULL)), callback_hooks)
-      class <<- R6::R6Class("KerasCallback", public = c(list(model = NULL, params = NULL), hooks),
-        parent_env = namespace)
-    }
-    class
-  }, namespace)
+  numbered <- grepl("epoch|batch", callback_hooks)
+  hooks <- stats::setNames(ifelse(numbered, list(function(index, logs = list()) NULL),
+    list(function(logs = list()) NULL)), callback_hooks)
+  bind_r6_class("KerasCallback", c(list(model = NULL, params = NULL), hooks), namespace)
 }

@@ -273,3 +273,15 @@ print.nn_own_class <- function(x, ...) {
   cat("<class ", x$classname, ">\n", sep = "")
   invisible(x)
 }
+
+#' R6 is not needed to use this package, so a class of it is made when somebody looks at it; `NULL` without R6.
+#' @noRd
+bind_r6_class <- function(name, public, namespace) {
+  rm(list = name, envir = namespace)
+  class <- NULL
+  makeActiveBinding(name, function() {
+    if (is.null(class) && requireNamespace("R6", quietly = TRUE))
+      class <<- R6::R6Class(name, public = public, parent_env = namespace)
+    class
+  }, namespace)
+}

@@ -115,3 +115,29 @@ constraint_minmaxnorm <- function(min_value = 0, max_value = 1, rate = 1, axis =
   new_part("constraint", "minmaxnorm", list(min_value = min_value, max_value = max_value, rate = rate,
     axis = check_axes(axis)), call_constraint)
 }
+
+# ---- in R6, as in Keras 2 ----
+
+#' Constraints as classes of R6
+#'
+#' With the package \pkg{R6}, a class to inherit from: its objects are constraints of layers. `call(w)` gives weights in
+#' place of `w`, made of ops. [Constraint()] makes such classes without R6.
+#'
+#' @format An R6 class; `NULL` without the package R6.
+#' @examplesIf requireNamespace("R6", quietly = TRUE)
+#' NonNegative <- R6::R6Class("NonNegative", inherit = KerasConstraint, public = list(
+#'   call = function(w) w * k_cast(k_greater_equal(w, 0), k_floatx())
+#' ))
+#' layer_dense(units = 2, kernel_constraint = NonNegative$new())
+#' @seealso [constraints]
+#' @name KerasConstraint
+#' @rawNamespace export(KerasConstraint)
+NULL
+
+KerasConstraint <- NULL
+
+bind_keras_constraint <- function(namespace) bind_r6_class("KerasConstraint", list(call = function(w) w), namespace)
+
+#' @export
+as_model_part.KerasConstraint <- function(x, kind, arg, fun) if (kind == "constraint") own_part(kind, function(w)
+  x$call(w), class(x)[1]) else x

@@ -5,7 +5,7 @@
 #'
 #' `custom_gradient(f)`, or `tf$custom_gradient(f)`, gives a function that computes what `f` computes, and whose
 #' derivative is what `f` says: where a derivative is known that is more stable, cheaper or deliberately another one
-#' (a straight-through estimator, a reversed or clipped gradient).
+#' (a straight-through estimator, a reversed or clipped gradient). `op_custom_gradient()` is keras3's name of it.
 #'
 #' `f` returns `list(result, grad_fn)`, the result being a tensor or a list of tensors. `grad_fn(upstream)` gets the
 #' gradient of the result, one argument per tensor of it, and returns the gradient with respect to the argument of `f`,
@@ -63,6 +63,10 @@ custom_gradient <- function(f) {
     }))
   }
 }
+
+#' @rdname custom_gradient
+#' @export
+op_custom_gradient <- function(f) custom_gradient(f)
 
 is_first_custom <- function(n) attr(n$inputs[[1]], "custom")$first
 

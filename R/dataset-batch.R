@@ -21,7 +21,16 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
   check_dataset(dataset)
   check_hints(num_parallel_calls, deterministic, name)
   batch_size <- check_count(batch_size)
-  whole <- check_flag(drop_remainder)
+  batches <- batches_of(dataset, batch_size, check_flag(drop_remainder))
+  batches$batch <- batch_size
+  batches
+}
+
+#' How many elements the batches of a data set have, straight from dataset_batch(); NULL of others.
+#' @noRd
+size_of_batches <- function(dataset) dataset$batch
+
+batches_of <- function(dataset, batch_size, whole) {
   batches <- dataset$size / batch_size
   size <- if (whole) floor(batches) else ceiling(batches)
   axis <- if (whole || is.infinite(size) || (!is.na(batches) && batches == size)) batch_size else NA

@@ -80,7 +80,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   fun <- "fit"
   check_no_more(list(...), fun, of = fit.nn_model, kind = "fit")
   self <- compiled_self(object, fun)
-  epochs <- check_count(epochs, min = 0, fun = fun)
+  epochs <- min(check_count(epochs, min = 0, fun = fun), max_epochs())
   initial_epoch <- check_count(initial_epoch, min = 0, fun = fun)
   check_flag(resume, fun = fun)
   validation_split <- check_number(validation_split, min = 0, below = 1, fun = fun)
@@ -145,6 +145,14 @@ tell_interrupted <- function(self, run) {
   goes_on <- !is.null(run$source$data) && !is.null(self$interrupted)
   message("Training was interrupted in epoch ", run$epoch + 1, "; the weights are those of the last complete step",
     if (goes_on) ". `fit(..., resume = TRUE)` with the same arrays goes on from there.")
+}
+
+#' What bounds the epochs of all trainings, or NULL.
+#' @noRd
+max_epochs <- function() {
+  if (!is.null(session$max_epochs)) return(if (is.finite(session$max_epochs)) session$max_epochs)
+  given <- suppressWarnings(as.integer(Sys.getenv("KERAS_MAX_EPOCHS")))
+  if (!is.na(given) && given > 0) given
 }
 
 check_shuffle <- function(shuffle, fun) {
@@ -290,7 +298,8 @@ check_indices <- function(self, data) {
   }
   for (k in seq_along(self$outputs)) {
     at <- length(self$inputs) + k
-    if (at > length(data$columns) || !takes_labels(self$compiled$losses[[k]])) next
+    loss <- self$compiled$losses[[k]]
+    if (at > length(data$columns) || !takes_labels(loss) || part_name(loss) == "circle") next
     n <- utils::tail(dim(self$outputs[[k]]), 1)
     odd <- number_outside(data, at, n)
     if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,

@@ -7,7 +7,8 @@
 #'   `data_format`; `config_backend()`: `"nativenet"`;
 #' * `config_set_image_data_format()`, `config_set_backend()`, `config_dtype_policy()`, `config_set_dtype_policy()` take
 #'   what is so already;
-#' * `config_enable_...()` and `config_disable_...()`: nothing is needed here;
+#' * `config_enable_...()` and `config_disable_...()`: nothing is needed here, and `config_is_..._enabled()` says what was
+#'   called last;
 #' * `clear_session()`: [k_clear_session()].
 #'
 #' @param floatx,epsilon,data_format,backend,policy as for the functions above; policies are `"float32"` and
@@ -67,19 +68,74 @@ config_set_dtype_policy <- function(policy) k_set_floatx(check_choice(policy, fl
 
 #' @rdname config_floatx
 #' @export
-config_enable_interactive_logging <- function() nothing_to_do("config_enable_interactive_logging")
+config_enable_interactive_logging <- function() {
+  session$interactive_logging <- TRUE
+  nothing_to_do("config_enable_interactive_logging")
+}
 
 #' @rdname config_floatx
 #' @export
-config_disable_interactive_logging <- function() nothing_to_do("config_disable_interactive_logging")
+config_disable_interactive_logging <- function() {
+  session$interactive_logging <- FALSE
+  nothing_to_do("config_disable_interactive_logging")
+}
 
 #' @rdname config_floatx
 #' @export
-config_enable_traceback_filtering <- function() nothing_to_do("config_enable_traceback_filtering")
+config_is_interactive_logging_enabled <- function() !isFALSE(session$interactive_logging)
 
 #' @rdname config_floatx
 #' @export
-config_disable_traceback_filtering <- function() nothing_to_do("config_disable_traceback_filtering")
+config_enable_traceback_filtering <- function() {
+  session$traceback_filtering <- TRUE
+  nothing_to_do("config_enable_traceback_filtering")
+}
+
+#' @rdname config_floatx
+#' @export
+config_disable_traceback_filtering <- function() {
+  session$traceback_filtering <- FALSE
+  nothing_to_do("config_disable_traceback_filtering")
+}
+
+#' @rdname config_floatx
+#' @export
+config_is_traceback_filtering_enabled <- function() !isFALSE(session$traceback_filtering)
+
+#' Limits of training
+#'
+#' `config_set_max_epochs()` bounds the epochs of each [fit()], to try a script quickly; so does the environment variable
+#' `KERAS_MAX_EPOCHS`. A bound of steps is not here: `steps_per_epoch` of data sets is one for each call.
+#'
+#' @param max_epochs a whole number; `NULL` for no bound.
+#' @param max_steps_per_epoch must be `NULL`.
+#' @return The bound, or `NULL`; the setters `NULL`, invisibly.
+#' @seealso [fit()][fit.nn_model]
+#' @examples
+#' config_set_max_epochs(2)
+#' config_max_epochs()
+#' config_set_max_epochs(NULL)
+#' @export
+config_max_epochs <- function() max_epochs()
+
+#' @rdname config_max_epochs
+#' @export
+config_set_max_epochs <- function(max_epochs) {
+  session$max_epochs <- if (is.null(max_epochs)) Inf else check_count(max_epochs)
+  invisible()
+}
+
+#' @rdname config_max_epochs
+#' @export
+config_max_steps_per_epoch <- function() NULL
+
+#' @rdname config_max_epochs
+#' @export
+config_set_max_steps_per_epoch <- function(max_steps_per_epoch) {
+  if (!is.null(max_steps_per_epoch)) abort("`max_steps_per_epoch` must be NULL: `fit(steps_per_epoch = )` bounds the ",
+    "steps of a data set, and `dataset_take()` its batches", class = "missing")
+  invisible()
+}
 
 #' @rdname config_floatx
 #' @export

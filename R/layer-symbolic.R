@@ -269,6 +269,7 @@ symbolic_call <- function(self, object, args) {
       if (twice) list(as.integer(shape_of(y)), as.integer(shape_of(other))))
   }, tensor_leaves(template), tensor_leaves(other)))
   if (is.null(self$outputs)) note_ends(self, object, node$outputs) # models have ends of their own
+  self$calls <- c(self$calls, list(list(input = object, output = node$outputs)))
   node$outputs
 }
 

@@ -121,6 +121,10 @@ loss_logcosh <- function(y_true, y_pred, ..., reduction = "auto", name = "log_co
   use_loss("logcosh", list(), reduction, name, list(...), y_true, y_pred)
 }
 
+#' @rdname loss_logcosh
+#' @export
+loss_log_cosh <- loss_logcosh # keras3's name
+
 #' Cosine similarity loss
 #'
 #' The negative cosine of the angle between targets and predictions:

@@ -16,6 +16,8 @@
 #' Rare classes and regions: [loss_binary_focal_crossentropy()], [loss_categorical_focal_crossentropy()], [loss_dice()],
 #' [loss_tversky()].
 #'
+#' Noisy labels, embeddings, sequences: [loss_categorical_generalized_cross_entropy()], [loss_circle()], [loss_ctc()].
+#'
 #' Margins: [loss_hinge()], [loss_squared_hinge()], [loss_categorical_hinge()].
 #'
 #' @section Calling a loss:
@@ -115,6 +117,17 @@ loss_formulas <- list(
     invented <- op_sum(op_multiply(op_subtract(1, t), p), config$axis)
     all <- op_add(op_add(both, op_multiply(missed, config$alpha)), op_multiply(invented, config$beta))
     op_subtract(1, op_divide(both, all))
+  },
+  circle = function(t, p, config) circle_losses(t, p, config),
+  categorical_generalized_cross_entropy = function(t, p, config) {
+    own <- op_sum(op_multiply(p, op_one_hot(t, shape_of(p)[rank_of(p)], dtype = tensor_dtype(p), zero_indexed = TRUE)),
+      -1)
+    op_divide(op_subtract(1, op_power(own, config$q)), config$q)
+  },
+  # the blank is 0, and so is what fills targets up
+  ctc = function(t, p, config) {
+    labels <- op_cast(t, "int32")
+    ctc_losses(labels, p, op_sum(op_cast(op_not_equal(labels, 0L), "int32"), 2), NULL, 0L)
   }
 )
 
@@ -238,7 +251,7 @@ loss_values <- function(loss, y_true, y_pred, logits = NULL) {
     y_pred <- logits
     config$from_logits <- TRUE
   }
-  targets <- if (name == "sparse_categorical_crossentropy") "labels" else "values"
+  targets <- if (name %in% label_losses) "labels" else if (name == "ctc") "any" else "values"
   if (!is.null(config$axis) && !name %in% region_losses && config$axis != -1) {
     if (targets == "values") y_true <- axis_to_end(y_true, config$axis, fun)
     y_pred <- axis_to_end(y_pred, config$axis, fun)
@@ -246,6 +259,9 @@ loss_values <- function(loss, y_true, y_pred, logits = NULL) {
   pair <- align_targets(y_true, y_pred, targets, fun)
   loss_formulas[[name]](pair$y_true, pair$y_pred, config)
 }
+
+# Whose targets are class numbers.
+label_losses <- c("sparse_categorical_crossentropy", "categorical_generalized_cross_entropy", "circle")
 
 # Whose axes are those of a region, not that of classes.
 region_losses <- c("dice", "tversky")
@@ -281,7 +297,14 @@ weights_for <- function(values, weights) {
 #' One number, as the loss' reduction says (or a number for each sample: "none").
 #' @noRd
 loss_total <- function(loss, y_true, y_pred, weights = NULL, logits = NULL) {
-  reduce_loss(weigh(loss_values(loss, y_true, y_pred, logits), weights), part_config(loss)$reduction)
+  values <- loss_values(loss, y_true, y_pred, logits)
+  reduce_loss(weigh(values, weights), part_config(loss)$reduction, counted_losses(loss, values))
+}
+
+#' 1 for each value that the mean is over, where these are not all: samples without a partner have no circle loss.
+#' @noRd
+counted_losses <- function(loss, values) {
+  if (part_name(loss) == "circle") op_cast(op_greater(values, 0), tensor_dtype(values))
 }
 
 #' @param counted 1 for each value that the mean is over, 0 for others; NULL: it is over all.

@@ -81,6 +81,10 @@ metric_kl_divergence <- function(y_true, y_pred, ..., name = "kl_divergence") {
   use_metric("kl_divergence", list(), name, list(...), y_true, y_pred)
 }
 
+#' @rdname metric_kl_divergence
+#' @export
+metric_kullback_leibler_divergence <- metric_kl_divergence # its older name
+
 #' Poisson metric
 #'
 #' The mean over all samples of [loss_poisson()]:

@@ -111,6 +111,29 @@ metric_logcosh_error <- function(y_true, y_pred, ..., name = "logcosh") {
   use_metric("logcosh_error", list(), name, list(...), y_true, y_pred)
 }
 
+#' @rdname metric_logcosh_error
+#' @export
+metric_log_cosh <- metric_logcosh_error # keras3's names
+
+#' @rdname metric_logcosh_error
+#' @export
+metric_log_cosh_error <- metric_logcosh_error
+
+#' Huber metric
+#'
+#' The mean over all samples of [loss_huber()].
+#'
+#' @inheritParams metric_mean_squared_error
+#' @param delta a number above 0: where the error becomes linear.
+#' @inherit metric_mean_squared_error return sections
+#' @seealso [metrics], [loss_huber()]
+#' @examples
+#' metric_huber(cbind(c(0, 0, 0)), cbind(c(0.5, 1, 10))) # 0.125 0.5 9.5
+#' @export
+metric_huber <- function(y_true, y_pred, delta = 1, ..., name = "huber") {
+  use_metric("huber", list(delta = check_number(delta, above = 0)), name, list(...), y_true, y_pred)
+}
+
 #' Cosine similarity metric
 #'
 #' The mean over all samples of the cosine of the angle between target and prediction:

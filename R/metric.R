@@ -18,14 +18,14 @@
 #' Classes and regions: [metric_f1_score()], [metric_iou()] and its like, [metric_sensitivity_at_specificity()] and
 #' its like.
 #'
-#' Regression: [metric_r2_score()], [metric_mean_squared_error()] (`"mse"`), [metric_root_mean_squared_error()]
-#' (`"rmse"`),
+#' Regression: [metric_r2_score()], [metric_pearson_correlation()], [metric_concordance_correlation()],
+#' [metric_mean_squared_error()] (`"mse"`), [metric_root_mean_squared_error()] (`"rmse"`), [metric_huber()],
 #' [metric_mean_absolute_error()] (`"mae"`), [metric_mean_absolute_percentage_error()] (`"mape"`),
 #' [metric_mean_squared_logarithmic_error()] (`"msle"`), [metric_logcosh_error()], [metric_cosine_similarity()].
 #'
 #' Margins: [metric_hinge()], [metric_squared_hinge()], [metric_categorical_hinge()].
 #'
-#' Others: [metric_mean()], [metric_sum()], [custom_metric()].
+#' Others: [metric_mean()], [metric_sum()], [metric_mean_tensor()], [custom_metric()].
 #'
 #' In `compile()`, `"accuracy"` (or `"acc"`) and `"crossentropy"` (or `"ce"`) mean the binary, the categorical or the
 #' sparse categorical form, as the shapes ask for: predictions whose last axis has size 1 are binary; otherwise targets
@@ -68,7 +68,7 @@ loss_metrics <- c(
   sparse_categorical_crossentropy = "sparse_categorical_crossentropy", kl_divergence = "kl_divergence",
   poisson = "poisson", hinge = "hinge", squared_hinge = "squared_hinge", categorical_hinge = "categorical_hinge",
   cosine_similarity = "cosine_similarity", binary_focal_crossentropy = "binary_focal_crossentropy",
-  categorical_focal_crossentropy = "categorical_focal_crossentropy"
+  categorical_focal_crossentropy = "categorical_focal_crossentropy", huber = "huber"
 )
 
 #' The loss whose mean the metric is, or NULL.

@@ -181,7 +181,7 @@ like_rows <- function(x, shape) {
 target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "int32" else self$outputs[[k]]$dtype
 
 # Losses whose targets are class numbers.
-takes_labels <- function(loss) identical(part_name(loss), "sparse_categorical_crossentropy")
+takes_labels <- function(loss) isTRUE(part_name(loss) %in% label_losses)
 
 #' Weights of the samples, from `sample_weight` and `class_weight`, as a column per output; NULL if there are none.
 #' @param y a list of the parts.

@@ -119,9 +119,10 @@ output_names <- function(self) if (!is.null(self$output_names)) self$output_name
 output_loss <- function(loss, y, output, w) {
   values <- loss_values(loss, y, output, logits = logits_for(loss_fuses(loss), output))
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
+  counted <- counted_losses(loss, values)
   values <- weigh(values, w)
   mask <- attr(output, "mask")
-  counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) weigh(op_ones_like(values), mask)
+  if (is.null(counted)) counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) weigh(op_ones_like(values), mask)
   reduction <- part_config(loss)$reduction
   reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
 }

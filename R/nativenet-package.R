@@ -91,6 +91,7 @@
     "fill_mode")), enums)
   enums$dense_activation <- c("linear", table$name[table$fusable])
   bind_keras_callback(topenv())
+  bind_keras_constraint(topenv())
   register_refusals()
   choose_instructions()
   choose_blas()

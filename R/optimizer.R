@@ -338,11 +338,30 @@ averages_of <- function(use, momentum, every, fun) {
 #' At the end of a training weights become their moving averages, as in Keras.
 #' @noRd
 take_averages <- function(self) {
-  if (!isTRUE(.subset2(self, "more")[6] != 0)) return() # optimizers stored by earlier versions have no `more`
+  if (!keeps_averages(self)) return()
+  if (has_averages_in_model(self)) swap_averages(self)
   memory <- optimizer_now(self)
   for (k in seq_along(memory[[2]])) variable_assign(memory[[2]][[k]], as_value(utils::tail(memory[[3]][[k]], 1)[[1]]))
 }
 
+# Optimizers stored by earlier versions have no `more`.
+keeps_averages <- function(self) isTRUE(.subset2(self, "more")[6] != 0)
+
+has_averages_in_model <- function(self) isTRUE(.subset2(self, "swapped"))
+
+#' Weights and their averages change places.
+#' @noRd
+swap_averages <- function(self) {
+  memory <- optimizer_memory(self)
+  for (k in seq_along(memory$variables)) {
+    last <- length(memory$states[[k]])
+    weight <- op_cast(memory$variables[[k]], tensor_dtype(memory$variables[[k]]))
+    variable_assign(memory$variables[[k]], memory$states[[k]][[last]])
+    memory$states[[k]][[last]] <- weight
+  }
+  restore_optimizer(self, memory)
+  assign("swapped", !has_averages_in_model(self), envir = self)
+}
 constructor_of <- function(kind) {
   paste0("optimizer_", switch(kind, momentum = , nesterov = "sgd", rmsprop_full = "rmsprop", amsgrad = "adam", kind))
 }

@@ -18,17 +18,18 @@ part_names <- list(
   loss = c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
     "mean_squared_logarithmic_error", "huber", "logcosh", "binary_crossentropy", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge",
-    "cosine_similarity", "binary_focal_crossentropy", "categorical_focal_crossentropy", "dice", "tversky"),
+    "cosine_similarity", "binary_focal_crossentropy", "categorical_focal_crossentropy", "dice", "tversky", "circle",
+    "categorical_generalized_cross_entropy", "ctc"),
   metric = c("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
     "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy", "auc", "precision", "recall", "true_positives",
     "false_positives", "true_negatives", "false_negatives", "mean", "mean_squared_error", "root_mean_squared_error",
     "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "logcosh_error",
     "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "poisson",
     "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity", "of_loss", "sum", "f1_score", "fbeta_score",
-      "iou",
-    "mean_iou", "binary_iou", "one_hot_iou", "one_hot_mean_iou", "r2_score", "sensitivity_at_specificity",
+    "iou", "mean_iou", "binary_iou", "one_hot_iou", "one_hot_mean_iou", "r2_score", "sensitivity_at_specificity",
     "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision", "binary_focal_crossentropy",
-    "categorical_focal_crossentropy")
+    "categorical_focal_crossentropy", "huber", "pearson_correlation", "concordance_correlation",
+    "mean_relative_error")
 )
 
 error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",
@@ -38,8 +39,9 @@ error_aliases <- c(mse = "mean_squared_error", mae = "mean_absolute_error", mape
 part_aliases <- list(
   initializer = c(zero = "zeros", one = "ones", uniform = "random_uniform", normal = "random_normal", eye = "identity"),
   activation = c(silu = "swish", hard_swish = "hard_silu"),
-  loss = c(error_aliases, huber_loss = "huber"),
-  metric = c(error_aliases, rmse = "root_mean_squared_error", logcosh = "logcosh_error")
+  loss = c(error_aliases, huber_loss = "huber", log_cosh = "logcosh"),
+  metric = c(error_aliases, rmse = "root_mean_squared_error", logcosh = "logcosh_error", log_cosh = "logcosh_error",
+    log_cosh_error = "logcosh_error")
 )
 
 #' @param f called with the part's arguments; it finds the part itself by `sys.function()`.
@@ -150,12 +152,19 @@ own_part <- function(kind, f, name) {
 }
 
 #' What a function of the user's is called: what it says itself, as R's functions do that reticulate hands to Python, or
-#' else what it is called where it stands.
+#' else the name that it is registered by, or what it is called where it stands.
 #' @noRd
 own_name <- function(f, otherwise) {
   name <- attr(f, "py_function_name")
-  if (is.null(name)) otherwise else check_string(name, arg = "py_function_name", fun = NULL)
+  if (!is.null(name)) return(check_string(name, arg = "py_function_name", fun = NULL))
+  key <- registered_key(f)
+  if (is.null(key)) otherwise else sub("^.*>", "", key)
 }
+
+#' The name by which files know an object of the user's, or NULL.
+#' @noRd
+registered_key <- function(x) Find(function(key) identical(session$registered[[key]], x), names(session$registered))
+
 
 #' A part as a list of plain values. A function of the user's keeps its name only.
 #' @noRd

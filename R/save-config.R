@@ -48,11 +48,13 @@ check_custom_objects <- function(x, fun, arg = "custom_objects") {
     abort("`", arg, "` must be a named list of functions, not ", describe(x), fun = fun)
 }
 
-#' Those of the argument, and those of with_custom_object_scope().
+#' Those of the argument, those of with_custom_object_scope(), and those that are registered, without their package, too.
 #' @noRd
 known_custom_objects <- function(x, fun) {
   check_custom_objects(x, fun)
-  utils::modifyList(as.list(session$custom_objects), as.list(x))
+  known <- as.list(session$registered)
+  if (length(known)) known <- c(known, stats::setNames(known, sub("^.*>", "", names(known))))
+  utils::modifyList(utils::modifyList(known, as.list(session$custom_objects)), as.list(x))
 }
 
 #' @param fun the user's function, for messages.

@@ -14,6 +14,7 @@
 #   frozen      TRUE within a layer or model that is not to be trained
 #   penalties   on activities and other losses of layers, collected while a step is traced; reports: their metrics
 #   stepping    the model whose own step runs, or is traced
+#   custom_objects, registered  functions and classes of the user's that files name, for a while or for good
 #   told_formats  names of files whose format is not what the name says
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())

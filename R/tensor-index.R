@@ -71,7 +71,8 @@ read_indices <- function(call, frame, ..., style = NULL) {
   for (i in seq_along(indices)) {
     if (is_slice_name(written[[i]])) written[[i]] <- slice_call(written[[i]])
     index <- if (is_colon(written[[i]])) range_ends(written[[i]], frame, style) else
-      if (is_empty(written[[i]])) new_range() else from_style(...elt(i), style)
+      if (is_empty(written[[i]])) new_range() else if (identical(written[[i]], quote(..))) all_dims() else
+      from_style(...elt(i), style)
     if (!is.null(index)) indices[[i]] <- index
   }
   indices
@@ -112,6 +113,7 @@ range_ends <- function(call, frame, style) {
   ends <- as.list(call)[-1]
   if (is_colon(ends[[1]])) ends <- c(as.list(ends[[1]])[-1], ends[2])
   ends <- lapply(ends, eval, frame)
+  ends[vapply(ends, function(x) is.atomic(x) && length(x) == 1 && is.na(x), NA)] <- list(NULL) # NA: open, as NULL
   if (length(ends) == 3 && is.null(ends[[3]])) ends <- ends[1:2]
   open <- any(vapply(ends[1:2], is.null, NA))
   tensors <- vapply(ends, is_tensor, NA)

@@ -123,6 +123,19 @@ texts_to_sequences <- function(tokenizer, texts) {
   unname(split(number[known], factor(text[known], seq_along(words))))
 }
 
+#' @return `texts_to_sequences_generator()`: a function that gives the numbers of one text after the other, and `NULL` at
+#'   the end.
+#' @rdname text_tokenizer
+#' @export
+texts_to_sequences_generator <- function(tokenizer, texts) {
+  sequences <- texts_to_sequences(tokenizer, texts)
+  at <- 0
+  function() {
+    at <<- at + 1
+    if (at <= length(sequences)) sequences[[at]]
+  }
+}
+
 #' @param mode what the matrix tells of each word in a text: `"binary"`, whether it is there; `"count"`, how often;
 #'   `"freq"`, how often divided by the length of the text; `"tfidf"`,
 #'   `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`, where the last two are those the tokenizer was
