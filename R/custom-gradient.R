@@ -5,7 +5,7 @@
 #'
 #' `custom_gradient(f)`, or `tf$custom_gradient(f)`, gives a function that computes what `f` computes, and whose
 #' derivative is what `f` says: where a derivative is known that is more stable, cheaper or deliberately another one
-#' (a straight-through estimator, a reversed or clipped gradient). `op_custom_gradient()` is keras3's name of it.
+#' (a straight-through estimator, a reversed or clipped gradient).
 #'
 #' `f` returns `list(result, grad_fn)`, the result being a tensor or a list of tensors. `grad_fn(upstream)` gets the
 #' gradient of the result, one argument per tensor of it, and returns the gradient with respect to the argument of `f`,
@@ -64,7 +64,16 @@ custom_gradient <- function(f) {
   }
 }
 
-#' @rdname custom_gradient
+#' A function with a gradient of your own, in keras3
+#'
+#' [custom_gradient()] under its name in keras3.
+#'
+#' @inheritParams custom_gradient
+#' @inherit custom_gradient return
+#' @seealso [custom_gradient()]
+#' @examples
+#' double <- op_custom_gradient(function(x) list(2 * x, function(upstream) 2 * upstream))
+#' double(tensor(3))
 #' @export
 op_custom_gradient <- function(f) custom_gradient(f)
 

@@ -195,23 +195,26 @@ put_optimizer_tree <- function(self, tree, fun = calling_function()) {
   if (is.null(self$compiled)) abort("`optimizer_variables` are for a model that was compiled", fun = fun)
   optimizer <- self$compiled$optimizer
   rate <- tree$learning_rate
-  memory <- optimizer_memory(optimizer)
-  names <- gsub("/", "_", paths_by_name(memory$variables), fixed = TRUE)
+  memory <- optimizer_now(optimizer)
+  names <- gsub("/", "_", paths_by_name(memory[[2]]), fixed = TRUE)
   states <- tree[setdiff(names(tree), c("iteration", "learning_rate"))]
   if (length(setdiff(names(states), names))) abort("the optimizer has no state of ", some_names("", setdiff(names(
     states), names)), ": train the model for a step first", class = "names", fun = fun)
+  # in their places, where programs look
   for (name in names(states)) {
-    k <- match(name, names)
-    for (i in seq_along(states[[name]])) {
-      if (!same_sizes(shape_of(states[[name]][[i]]), dim(memory$states[[k]][[i]]))) abort("the state of `", name,
-        "` must have the shape ", format_shape(dim(memory$states[[k]][[i]])), class = "shape", fun = fun)
-      memory$states[[k]][[i]] <- op_cast(states[[name]][[i]], tensor_dtype(memory$states[[k]][[i]]))
-    }
+    own <- memory[[3]][[match(name, names)]]
+    given <- states[[name]]
+    if (length(given) != length(own) || !all(unlist(Map(function(new, old) same_sizes(shape_of(new), dim(old)), given,
+      own)))) abort("the state of `", name, "` must be ", length(own), " tensors of the shape ",
+      format_shape(dim(own[[1]])), class = "shape", fun = fun)
+    copies(unname(Map(function(new, old) as_value(op_cast(new, tensor_dtype(old))), given, own)), own)
   }
-  if (!is.null(tree$iteration)) memory$numbers[8] <- check_count(known_number(tree$iteration), min = 0,
-    arg = "iteration", fun = fun)
-  restore_optimizer(optimizer, memory)
   if (!is.null(rate) && !has_schedule(optimizer)) optimizer$learning_rate <- known_number(rate)
+  if (!is.null(tree$iteration)) {
+    numbers <- as.array(memory[[1]])
+    numbers[8] <- check_count(known_number(tree$iteration), min = 0, arg = "iteration", fun = fun)
+    copies(list(tensor(numbers, "float64")), memory[1])
+  }
 }
 
 known_number <- function(x) if (is_tensor(x)) as.double(as.array(x)) else as.double(x)

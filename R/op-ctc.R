@@ -10,19 +10,15 @@
 #' softmax(x[t])[path[t]])}
 #' found by the forward recursion over the labels with blanks between them, in logarithms.
 #'
-#' `k_ctc_batch_cost()` takes probabilities, the blank is the last class, and the result has a second axis.
-#'
-#' @param target,y_true class numbers from 0, (batch, length). What is beyond the length is not looked at.
+#' @param target class numbers from 0, (batch, length). What is beyond the length is not looked at.
 #' @param output logits, (batch, steps, classes).
-#' @param y_pred probabilities, (batch, steps, classes).
-#' @param target_length,label_length how many labels each has; (batch) or (batch, 1).
-#' @param output_length,input_length how many steps each has; (batch) or (batch, 1).
+#' @param target_length how many labels each has; (batch) or (batch, 1).
+#' @param output_length how many steps each has; (batch) or (batch, 1).
 #' @param mask_index the class that stands for a blank, **1-based** as in R's keras3.
-#' @return A tensor: the loss of each, (batch); of `k_ctc_batch_cost()` (batch, 1). Labels that do not fit in the steps
-#'   have the loss `Inf`.
+#' @return A tensor: the loss of each, (batch). Labels that do not fit in the steps have the loss `Inf`.
 #' @section Errors: `nativenet_error_shape` for arguments of other axes.
 #' @references Graves et al. (2006), Connectionist temporal classification, *ICML*.
-#' @seealso [loss_ctc()], [op_ctc_decode()]
+#' @seealso [loss_ctc()], [op_ctc_decode()], [k_ctc_batch_cost()]
 #' @examples
 #' logits <- array(rnorm(2 * 5 * 3), c(2, 5, 3))
 #' op_ctc_loss(rbind(c(1, 2), c(2, 0)), logits, c(2, 1), c(5, 5))
@@ -32,7 +28,26 @@ op_ctc_loss <- function(target, output, target_length, output_length, mask_index
   ctc_losses(target, output, target_length, output_length, blank_of(mask_index, output))
 }
 
-#' @rdname op_ctc_loss
+#' CTC of probabilities
+#'
+#' As Keras 2 has it: [op_ctc_loss()] and [op_ctc_decode()] of probabilities, with the last class as the blank.
+#' Repeated labels of a beam count once, as in Keras 2.
+#'
+#' @param y_true class numbers from 0, (batch, length).
+#' @param y_pred probabilities, (batch, steps, classes).
+#' @param input_length how many steps each has; (batch) or (batch, 1).
+#' @param label_length how many labels each has; (batch) or (batch, 1).
+#' @param greedy `FALSE` for a beam search.
+#' @param beam_width how many beginnings a beam search keeps.
+#' @param top_paths how many sequences it gives.
+#' @return `k_ctc_batch_cost()`: a tensor (batch, 1). `k_ctc_decode()`: a list of a list of tensors (batch, steps) of class
+#'   numbers, filled up with -1, one for each path, and of their scores as for [op_ctc_decode()].
+#' @inheritSection op_ctc_loss Errors
+#' @seealso [keras_backend]
+#' @examples
+#' y_pred <- array(0.25, c(1, 3, 4))
+#' k_ctc_batch_cost(rbind(c(1, 2)), y_pred, 3, 2)
+#' k_ctc_decode(y_pred, 3)
 #' @export
 k_ctc_batch_cost <- function(y_true, y_pred, input_length, label_length) {
   y_pred <- as_floats(y_pred)
@@ -97,19 +112,15 @@ ctc_losses <- function(target, output, labels, lengths, blank) {
 #' all paths that lead to the same labels and keeps the `beam_width` best beginnings of each step. R decodes, so these
 #' cannot be part of a traced function.
 #'
-#' `k_ctc_decode()` takes probabilities, the blank is the last class; as in Keras 2 repeated labels of a beam count once.
-#'
 #' @inheritParams op_ctc_loss
 #' @param inputs logits, (batch, steps, classes).
-#' @param sequence_lengths,input_length how many steps each has.
+#' @param sequence_lengths how many steps each has.
 #' @param strategy `"greedy"` or `"beam_search"`.
-#' @param greedy `FALSE` for a beam search.
 #' @param beam_width how many beginnings are kept.
 #' @param top_paths how many sequences are given, of a beam search.
 #' @param merge_repeated do repeated classes of a greedy search count once?
-#' @return A list of two. `op_ctc_decode()`: class numbers from 0, filled up with -1, (paths, batch, steps), and, greedy,
-#'   the negative sum of the logits, (batch, 1), or else the log probabilities, (batch, paths). `k_ctc_decode()`: a list
-#'   of tensors (batch, steps) for each path, and the latter.
+#' @return A list of two: class numbers from 0, filled up with -1, (paths, batch, steps), and, greedy, the negative sum of
+#'   the logits, (batch, 1), or else the log probabilities, (batch, paths).
 #' @inheritSection op_ctc_loss Errors
 #' @seealso [op_ctc_loss()]
 #' @examples
@@ -127,7 +138,7 @@ op_ctc_decode <- function(inputs, sequence_lengths, strategy = "greedy", beam_wi
   list(tensor(aperm(simplify2array(paths$labels), c(3, 1, 2)), "int32"), tensor(paths$scores, tensor_dtype(inputs)))
 }
 
-#' @rdname op_ctc_decode
+#' @rdname k_ctc_batch_cost
 #' @export
 k_ctc_decode <- function(y_pred, input_length, greedy = TRUE, beam_width = 100L, top_paths = 1) {
   y_pred <- as_floats(y_pred)

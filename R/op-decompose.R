@@ -215,3 +215,50 @@ matrix_exponential <- function(x) {
   for (i in seq_len(squarings)) y <- op_matmul(y, y)
   y
 }
+
+#' Factors of square matrices
+#'
+#' The LU decomposition with row pivots: x with the rows swapped is the product of a lower triangular matrix with ones on
+#' its diagonal and an upper one. R computes it, so that it has no gradient and cannot be part of a traced function; see
+#' [op_solve()] and [op_det()] for what it is used for.
+#'
+#' @param x a float tensor or array, (..., n, n).
+#' @return A list of two tensors: both triangles in one matrix, (..., n, n), and of int32 with which row, counted from 0,
+#'   each row was swapped in turn, (..., n), as LAPACK's `getrf` has them.
+#' @section Errors: `nativenet_error_shape` for matrices that are not square.
+#' @seealso [op_qr()], [op_cholesky()]
+#' @examples
+#' op_lu_factor(matrix(c(1, 3, 2, 4), 2))
+#' @export
+op_lu_factor <- function(x) {
+  x <- as_floats(x)
+  check_not_tracing("it factors matrices in R")
+  sizes <- shape_of(x)
+  rank <- length(sizes)
+  if (rank < 2 || sizes[rank] != sizes[rank - 1]) abort("`x` must hold square matrices, not have the shape ",
+    format_shape(sizes), class = "shape")
+  n <- sizes[rank]
+  # as lines of a matrix, each row by row
+  lines <- t(as.array(op_reshape(x, c(-1, n * n))))
+  found <- apply(lines, 2, function(line) lu_of(matrix(line, n, byrow = TRUE)), simplify = FALSE)
+  rows <- function(part, width) array(t(matrix(vapply(found, part, numeric(width)), width)), c(length(found), width))
+  list(op_reshape(tensor(rows(function(f) c(t(f$lu)), n * n), tensor_dtype(x)), sizes),
+    op_reshape(tensor(rows(function(f) f$pivots, n), "int32"), sizes[-rank]))
+}
+
+lu_of <- function(a) {
+  n <- nrow(a)
+  pivots <- numeric(n)
+  for (k in seq_len(n)) {
+    p <- k - 1 + which.max(abs(a[k:n, k]))
+    if (!length(p)) p <- k
+    pivots[k] <- p - 1
+    a[c(k, p), ] <- a[c(p, k), ]
+    below <- seq_len(n - k) + k
+    if (length(below) && isTRUE(a[k, k] != 0)) {
+      a[below, k] <- a[below, k] / a[k, k]
+      a[below, below] <- a[below, below] - outer(a[below, k], a[k, below])
+    }
+  }
+  list(lu = a, pivots = pivots)
+}

@@ -352,14 +352,13 @@ has_averages_in_model <- function(self) isTRUE(.subset2(self, "swapped"))
 #' Weights and their averages change places.
 #' @noRd
 swap_averages <- function(self) {
-  memory <- optimizer_memory(self)
-  for (k in seq_along(memory$variables)) {
-    last <- length(memory$states[[k]])
-    weight <- op_cast(memory$variables[[k]], tensor_dtype(memory$variables[[k]]))
-    variable_assign(memory$variables[[k]], memory$states[[k]][[last]])
-    memory$states[[k]][[last]] <- weight
+  memory <- optimizer_now(self)
+  for (k in seq_along(memory[[2]])) {
+    average <- utils::tail(memory[[3]][[k]], 1)
+    weight <- copies(list(as_value(memory[[2]][[k]])))
+    variable_assign(memory[[2]][[k]], average[[1]])
+    copies(weight, average) # in its place, where programs look
   }
-  restore_optimizer(self, memory)
   assign("swapped", !has_averages_in_model(self), envir = self)
 }
 constructor_of <- function(kind) {

@@ -34,3 +34,15 @@ test_that("known values: defaults, norms in bounds, zeros, kernels of convolutio
   expect_refusal(constraint_minmaxnorm(2, 1), "value", "`max_value`")
   expect_refusal(constraint_unitnorm(0.5), "value", "`constraint_unitnorm()`", "`axis`")
 })
+
+test_that("objects of an R6 class are constraints", {
+  skip_if_not_installed("R6")
+  NonNegative <- R6::R6Class("NonNegative", inherit = KerasConstraint, public = list(
+    call = function(w) w * k_cast(k_greater_equal(w, 0), k_floatx())))
+  x <- matrix(1:4 / 4)
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1, kernel_constraint = NonNegative$new())
+  model |> compile(optimizer_sgd(0.5), "mse")
+  fit(model, x, -x, epochs = 10, verbose = 0)
+  expect_gte(get_weights(model)[[1]], 0)
+  expect_error(layer_dense(units = 1, kernel_initializer = NonNegative$new()), "`kernel_initializer`")
+})

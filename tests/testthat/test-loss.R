@@ -15,6 +15,27 @@ logits <- some(c(n, k), -3, 3, k = 5)
 one_hot <- diag(k)[c(2, 1, 3, 2), ]
 labels <- c(1, 0, 2, 1)
 
+circle_by_hand <- function(labels, x, others, classes, off, gamma, m) {
+  d <- pmax(1 - x %*% t(others), 0)
+  vapply(seq_along(labels), function(i) {
+    same <- classes == labels[i] & !(off & seq_along(classes) == i)
+    apart <- classes != labels[i]
+    pull <- sum(exp(gamma * ((m + d[i, ]) * (d[i, ] - m))[same]))
+    push <- sum(exp(gamma * (pmax(1 + m - d[i, ], 0) * (1 - m - d[i, ]))[apart]))
+    log(1 + pull * push)
+  }, 0)
+}
+# the sum over all paths of classes
+ctc_by_hand <- function(labels, x) {
+  p <- exp(x) / rowSums(exp(x))
+  paths <- as.matrix(expand.grid(rep(list(seq_len(ncol(x)) - 1), nrow(x))))
+  fits <- apply(paths, 1, function(path) {
+    path <- path[c(TRUE, diff(path) != 0)]
+    identical(as.numeric(path[path != 0]), labels[labels != 0])
+  })
+  -log(sum(apply(paths[fits, ], 1, function(path) prod(p[cbind(seq_along(path), path + 1)]))))
+}
+
 # the object, targets, predictions, the loss of each sample
 cases <- list(
   list(loss_mean_squared_error(), any_t, any_p, function(t, p) rowMeans((p - t)^2)),
@@ -70,7 +91,15 @@ cases <- list(
   list(loss_dice(axis = 2), one_hot, share_p, function(t, p)
     1 - (2 * rowSums(t * p) + e) / (rowSums(t) + rowSums(p) + e)),
   list(loss_tversky(alpha = 0.3, beta = 0.8, axis = 2), one_hot, share_p, function(t, p)
-    1 - (rowSums(t * p) + e) / (rowSums(t * p) + e + 0.3 * rowSums(t * (1 - p)) + 0.8 * rowSums((1 - t) * p)))
+    1 - (rowSums(t * p) + e) / (rowSums(t * p) + e + 0.3 * rowSums(t * (1 - p)) + 0.8 * rowSums((1 - t) * p))),
+  list(loss_categorical_generalized_cross_entropy(q = 0.7), labels, share_p, function(t, p)
+    (1 - p[cbind(1:n, t + 1)]^0.7) / 0.7),
+  list(loss_circle(gamma = 2, margin = 0.3), c(0, 1, 1, 0), unit(any_p), function(t, p) circle_by_hand(t, p, p, t, TRUE,
+    2, 0.3)),
+  list(loss_circle(ref_labels = c(1, 0), ref_embeddings = unit(any_t)[1:2, ], remove_diagonal = FALSE, gamma = 3),
+    c(0, 1, 1, 0), unit(any_p), function(t, p) circle_by_hand(t, p, unit(any_t)[1:2, ], c(1, 0), FALSE, 3, 0.4)),
+  list(loss_ctc(), rbind(c(1, 2), c(2, 0), c(1, 1), c(2, 1)), array(some(c(n, 4, k), -1, 1, k = 6), c(n, 4, k)),
+    function(t, p) vapply(1:n, function(i) ctc_by_hand(t[i, ], p[i, , ]), 0))
 )
 
 test_that("each loss follows its formula, in both dtypes, whole and reduced", {
@@ -295,4 +324,40 @@ test_that("in a program a loss is the same for other numbers", {
   g <- trace_program(function(t, p) loss_hinge()(t, p), one_hot, logits)
   for (t in list(one_hot, 2 * one_hot - 1, any_t)) expect_equal(as.double(g(t, logits)),
     as.double(loss_hinge()(t, logits)))
+})
+
+test_that("circle losses: samples without a partner do not count in the mean; in training", {
+  x <- rbind(c(1, 0), c(0.6, 0.8), c(0, 1))
+  values <- c(as.array(loss_circle(c(0, 0, 1), x, gamma = 2)))
+  expect_identical(values[3], 0)
+  expect_equal(as.double(loss_circle(gamma = 2)(c(0, 0, 1), x)), mean(values[1:2]))
+  expect_refusal(loss_circle(ref_labels = 1), "value", "`ref_embeddings`")
+  expect_refusal(loss_circle(ref_labels = 1, ref_embeddings = x), "shape", "3 rows")
+  set.seed(1)
+  x <- matrix(rnorm(120), 40)
+  y <- as.numeric(x[, 1] > 0)
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(4) |> layer_unit_normalization()
+  model |> compile(optimizer_adam(0.02), loss_circle(gamma = 10))
+  losses <- fit(model, x, y + 5, epochs = 15, batch_size = 20, verbose = 0)$metrics$loss
+  expect_lt(losses[15], 0.7 * losses[1])
+  noisy <- keras_model_sequential(input_shape = 3) |> layer_dense(2, activation = "softmax")
+  noisy |> compile(optimizer_adam(0.05), loss_categorical_generalized_cross_entropy(), metrics = "accuracy")
+  expect_gt(utils::tail(fit(noisy, x, y, epochs = 30, verbose = 0)$metrics$accuracy, 1), 0.9)
+  expect_refusal(fit(noisy, x, y + 1, epochs = 1, verbose = 0), "index", "label 2")
+})
+
+test_that("CTC trains a network to read a sequence", {
+  set.seed(2)
+  x <- array(0, c(30, 6, 3))
+  y <- matrix(0, 30, 2)
+  for (i in 1:30) {
+    y[i, ] <- sample(1:2)
+    x[i, 2, y[i, 1]] <- 1
+    x[i, 4 + i %% 2, y[i, 2]] <- 1
+  }
+  model <- keras_model_sequential(input_shape = c(6, 3)) |> layer_dense(3)
+  model |> compile(optimizer_adam(0.1), loss_ctc())
+  losses <- fit(model, x, y, epochs = 30, batch_size = 10, verbose = 0)$metrics$loss
+  expect_lt(losses[30], 0.2)
+  expect_identical(as.array(op_ctc_decode(model(x), rep(6, 30))[[1]])[1, , 1:2] + 0, y)
 })

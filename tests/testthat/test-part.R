@@ -1,7 +1,7 @@
 # Parts in general: names, strings, saved forms, functions of one's own.
 
 needing_arguments <- c("iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou", "sensitivity_at_specificity",
-  "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision", "threshold")
+  "specificity_at_sensitivity", "precision_at_recall", "recall_at_precision", "threshold", "mean_relative_error")
 kinds <- c("initializer", "regularizer", "constraint", "activation", "loss", "metric")
 saved <- function(kind, x, ...) as_part(kind, serialize_part(x), ...)
 same_part <- function(a, b) identical(class(a), class(b)) && identical(part_name(a), part_name(b)) &&
@@ -15,7 +15,8 @@ test_that("each name has an exported constructor; strings, aliases and construct
     constructors <- paste0(kind, "_", unique(c(known, part_names[[kind]])))
     # a class of the labs; other names
     others <- c("loss_function", "loss_kullback_leibler_divergence", "loss_cosine_proximity",
-      "metric_cosine_proximity", "activation_silu", "activation_hard_swish")
+      "metric_cosine_proximity", "activation_silu", "activation_hard_swish", "loss_log_cosh", "metric_log_cosh",
+      "metric_log_cosh_error", "metric_kullback_leibler_divergence", "metric_mean_wrapper", "metric_mean_tensor")
     expect_setequal(setdiff(grep(paste0("^", kind, "_"), exported, value = TRUE), others),
       setdiff(constructors, "metric_of_loss"))
     # a string does not say what they need

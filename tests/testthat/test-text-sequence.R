@@ -90,3 +90,9 @@ test_that("vectors along an axis get norm 1", {
   expect_error(normalize(m, 0), "`axis` must be", fixed = TRUE)
   expect_error(normalize(m, order = 0), "`order` must be a number above 0", fixed = TRUE)
 })
+
+test_that("texts become sequences one by one", {
+  words <- text_tokenizer() |> fit_text_tokenizer(c("a b c", "b c"))
+  pull <- texts_to_sequences_generator(words, c("a b", "c"))
+  expect_identical(list(pull(), pull(), pull()), c(texts_to_sequences(words, c("a b", "c")), list(NULL)))
+})
