@@ -30,8 +30,8 @@ callback_remote_monitor <- function(root = "http://localhost:9000", path = "/pub
     type <- if (send_as_json) "application/json" else "application/x-www-form-urlencoded"
     answer <- tryCatch(suppressWarnings(http_post(where, path, body, c(list("Content-Type" = type), headers))),
       error = function(e) conditionMessage(e))
-    if (!grepl("^HTTP/[0-9.]+ [23]", answer)) warn("`callback_remote_monitor()`: ", root, " did not take the metrics of ",
-      "epoch ", epoch + 1, ": ", if (nzchar(answer)) answer else "no answer", class = "remote")
+    if (!grepl("^HTTP/[0-9.]+ [23]", answer)) warn("`callback_remote_monitor()`: ", root, " did not take the metrics ",
+      "of epoch ", epoch + 1, ": ", if (nzchar(answer)) answer else "no answer", class = "remote")
   }
   self
 }
@@ -39,15 +39,16 @@ callback_remote_monitor <- function(root = "http://localhost:9000", path = "/pub
 #' Host, port and path of an address.
 #' @noRd
 http_address <- function(root, fun = calling_function()) {
-  parts <- regmatches(root, regexec("^(https?)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:]+\\])(:([0-9]{1,5}))?(/[^[:space:]]*)?$",
-    root))[[1]]
+  pattern <- "^(https?)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:]+\\])(:([0-9]{1,5}))?(/[^[:space:]]*)?$"
+  parts <- regmatches(root, regexec(pattern, root))[[1]]
   if (!length(parts)) abort("`root` must be an address such as \"http://localhost:9000\", not ", describe(root),
     fun = fun)
   if (parts[2] == "https") abort("`root` must begin with \"http://\": connections of base R have no TLS; send to a ",
     "server on this computer that passes them on", class = "missing", fun = fun)
   port <- if (nzchar(parts[5])) as.numeric(parts[5]) else 80
   if (port < 1 || port > 65535) abort("`root` has no port ", port, fun = fun)
-  list(host = gsub("[][]", "", parts[3]), named = paste0(parts[3], parts[4]), port = port, path = sub("/$", "", parts[6]))
+  list(host = gsub("[][]", "", parts[3]), named = paste0(parts[3], parts[4]), port = port,
+    path = sub("/$", "", parts[6]))
 }
 
 check_headers <- function(headers, fun = calling_function()) {

@@ -198,5 +198,6 @@ update_own_metric <- function(object, y_true, y_pred, sample_weight) {
   update <- object$update_state
   takes <- names(formals(update))
   with_place(paste0("`update_state` of ", own_class(object)$classname), do.call(update, c(list(y_true),
-    if (length(setdiff(takes, "sample_weight")) > 1) list(y_pred), if ("sample_weight" %in% takes) list(sample_weight = sample_weight))))
+    if (length(setdiff(takes, "sample_weight")) > 1) list(y_pred),
+    if ("sample_weight" %in% takes) list(sample_weight = sample_weight))))
 }

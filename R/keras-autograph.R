@@ -28,7 +28,8 @@
 #' @param modified,return,undefs,control_flow,list,include,exclude,undef,shape_invariants ignored.
 #' @param maximum_iterations must be `NULL`.
 #' @return What the functions give; `tf_assert()` and the hints nothing, invisibly.
-#' @section Errors: `nativenet_error_assert` if a condition of `tf_assert()` does not hold, or the one of no branch does.
+#' @section Errors: `nativenet_error_assert` if a condition of `tf_assert()` does not hold, or the one of no branch
+#'   does.
 #' @seealso [autograph()], [op_cond()]
 #' @examples
 #' x <- tensor(3)
@@ -113,8 +114,9 @@ tf_assert <- function(condition, ..., expr = substitute(condition), summarize = 
   code <- force(expr)
   holds <- if (is_tensor(condition)) op_all(op_cast(condition, "bool")) else all(check_mask_value(condition))
   if (one_truth(holds, "condition")) return(invisible())
-  more <- vapply(list(...), function(x) if (is.character(x)) paste(x, collapse = " ") else deparse1(if (is_tensor(x))
-    as.array(x) else x), "")
+  said <- function(x) paste(if (is.character(x)) x else format(c(if (is_tensor(x)) as.array(x) else x), digits = 6),
+    collapse = " ")
+  more <- vapply(list(...), said, "")
   abort("the condition does not hold: ", deparse1(code), if (length(more)) "; ", paste(more, collapse = " "),
     class = "assert")
 }

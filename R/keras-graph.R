@@ -225,8 +225,8 @@ known_number <- function(x) if (is_tensor(x)) as.double(as.array(x)) else as.dou
 #' both halves come in batches of that size again. The elements are held in memory.
 #'
 #' @param dataset a data set, an array, or a list of arrays with the same rows.
-#' @param left_size,right_size a number from 0 to 1, the share of the elements; or a whole number (1 as `1L`, or above 1)
-#'   of elements. `NULL` for what the other leaves.
+#' @param left_size,right_size a number from 0 to 1, the share of the elements; or a whole number (1 as `1L`, or above
+#'   1) of elements. `NULL` for what the other leaves.
 #' @param shuffle put the elements into a random order first?
 #' @param seed a number for that order; `NULL` goes on with R's generator.
 #' @return A list of two data sets.

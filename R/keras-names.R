@@ -7,8 +7,8 @@
 #'   `data_format`; `config_backend()`: `"nativenet"`;
 #' * `config_set_image_data_format()`, `config_set_backend()`, `config_dtype_policy()`, `config_set_dtype_policy()` take
 #'   what is so already;
-#' * `config_enable_...()` and `config_disable_...()`: nothing is needed here, and `config_is_..._enabled()` says what was
-#'   called last;
+#' * `config_enable_...()` and `config_disable_...()`: nothing is needed here, and `config_is_..._enabled()` says what
+#'   was called last;
 #' * `clear_session()`: [k_clear_session()].
 #'
 #' @param floatx,epsilon,data_format,backend,policy as for the functions above; policies are `"float32"` and
@@ -104,8 +104,8 @@ config_is_traceback_filtering_enabled <- function() !isFALSE(session$traceback_f
 
 #' Limits of training
 #'
-#' `config_set_max_epochs()` bounds the epochs of each [fit()], to try a script quickly; so does the environment variable
-#' `KERAS_MAX_EPOCHS`. A bound of steps is not here: `steps_per_epoch` of data sets is one for each call.
+#' `config_set_max_epochs()` bounds the epochs of each [fit()], to try a script quickly; so does the environment
+#' variable `KERAS_MAX_EPOCHS`. A bound of steps is not here: `steps_per_epoch` of data sets is one for each call.
 #'
 #' @param max_epochs a whole number; `NULL` for no bound.
 #' @param max_steps_per_epoch must be `NULL`.
@@ -303,12 +303,6 @@ random_seed_generator <- function(seed = NULL, name = NULL, ...) {
 print.nn_seed_generator <- function(x, ...) {
   cat(sprintf("<generator of seeds> seed %s, %s drawn\n", format(x$seed), format(x$drawn)))
   invisible(x)
-}
-
-#' In a traced function a generator leaves it to the engine, whose numbers are others in each run, too.
-#' @noRd
-seed_of <- function(seed) {
-  if (!inherits(seed, "nn_seed_generator")) seed else if (!is_tracing()) seed$next_seed()
 }
 
 #' As many numbers as the shape has, by R's generator.

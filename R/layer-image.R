@@ -236,13 +236,18 @@ layer_random_rotation <- function(object, factor, fill_mode = "reflect", interpo
     interpolation = interpolation, seed = seed, fill_value = fill_value), ...)
 }
 
-random_rotation_type <- seen_type("RandomRotation", function(x, size, config) {
-  angle <- draw_per_picture(x, 2 * pi * config$factor)
+random_rotation_type <- seen_type("RandomRotation", function(x, size, config) rotation_of(x, draw_per_picture(x,
+  2 * pi * config$factor)))
+
+#' The transforms that turn pictures around their middle.
+#' @noRd
+rotation_of <- function(x, angle) {
+  size <- picture_size(x)
   c <- cos(angle)
   s <- sin(angle)
   middle <- (size - 1) / 2 # stays where it is
   list(c, -s, middle[2] - (c * middle[2] - s * middle[1]), s, c, middle[1] - (s * middle[2] + c * middle[1]), 0, 0)
-})
+}
 
 #' @rdname layer_random_flip
 #' @export

@@ -86,8 +86,8 @@ accuracy_formulas$mean_relative_error <- function(y_true, y_pred, config, fun) {
 #' Means of one's own
 #'
 #' `metric_mean_wrapper()` is the mean over all samples of what a function gives, as [custom_metric()].
-#' `metric_mean_tensor()` is the mean of tensors, element by element: \eqn{\sum w v / \sum w}{sum(w v) / sum(w)} over the
-#' calls of `$update_state(values, sample_weight)`, for loops of your own.
+#' `metric_mean_tensor()` is the mean of tensors, element by element: \eqn{\sum w v / \sum w}{sum(w v) / sum(w)} over
+#' the calls of `$update_state(values, sample_weight)`, for loops of your own.
 #'
 #' @param ... for `metric_mean_wrapper()` further arguments of `fn`; otherwise not used.
 #' @param fn a function of `(y_true, y_pred, ...)`, made of ops.

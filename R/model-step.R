@@ -122,7 +122,8 @@ output_loss <- function(loss, y, output, w) {
   counted <- counted_losses(loss, values)
   values <- weigh(values, w)
   mask <- attr(output, "mask")
-  if (is.null(counted)) counted <- if (!is.null(mask) && rank_of(mask) <= rank_of(values)) weigh(op_ones_like(values), mask)
+  if (is.null(counted) && !is.null(mask) && rank_of(mask) <= rank_of(values)) counted <- weigh(op_ones_like(values),
+    mask)
   reduction <- part_config(loss)$reduction
   reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
 }

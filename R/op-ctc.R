@@ -1,5 +1,5 @@
-# Connectionist temporal classification: the probability of a sequence of labels, over all ways in which it can lie along
-# the steps of an output. Composed of ops, step by step, so that derivatives follow.
+# Connectionist temporal classification: the probability of a sequence of labels, over all ways in which it can lie
+# along the steps of an output. Composed of ops, step by step, so that derivatives follow.
 
 #' Loss of sequences whose alignment is not known (CTC)
 #'
@@ -40,8 +40,8 @@ op_ctc_loss <- function(target, output, target_length, output_length, mask_index
 #' @param greedy `FALSE` for a beam search.
 #' @param beam_width how many beginnings a beam search keeps.
 #' @param top_paths how many sequences it gives.
-#' @return `k_ctc_batch_cost()`: a tensor (batch, 1). `k_ctc_decode()`: a list of a list of tensors (batch, steps) of class
-#'   numbers, filled up with -1, one for each path, and of their scores as for [op_ctc_decode()].
+#' @return `k_ctc_batch_cost()`: a tensor (batch, 1). `k_ctc_decode()`: a list of a list of tensors (batch, steps) of
+#'   class numbers, filled up with -1, one for each path, and of their scores as for [op_ctc_decode()].
 #' @inheritSection op_ctc_loss Errors
 #' @seealso [keras_backend]
 #' @examples
@@ -108,9 +108,9 @@ ctc_losses <- function(target, output, labels, lengths, blank) {
 
 #' Labels from the output of a CTC model
 #'
-#' `"greedy"` takes the best class of each step, counts repeated ones once and takes blanks away. `"beam_search"` adds up
-#' all paths that lead to the same labels and keeps the `beam_width` best beginnings of each step. R decodes, so these
-#' cannot be part of a traced function.
+#' `"greedy"` takes the best class of each step, counts repeated ones once and takes blanks away. `"beam_search"` adds
+#' up all paths that lead to the same labels and keeps the `beam_width` best beginnings of each step. R decodes, so
+#' these cannot be part of a traced function.
 #'
 #' @inheritParams op_ctc_loss
 #' @param inputs logits, (batch, steps, classes).
@@ -119,8 +119,8 @@ ctc_losses <- function(target, output, labels, lengths, blank) {
 #' @param beam_width how many beginnings are kept.
 #' @param top_paths how many sequences are given, of a beam search.
 #' @param merge_repeated do repeated classes of a greedy search count once?
-#' @return A list of two: class numbers from 0, filled up with -1, (paths, batch, steps), and, greedy, the negative sum of
-#'   the logits, (batch, 1), or else the log probabilities, (batch, paths).
+#' @return A list of two: class numbers from 0, filled up with -1, (paths, batch, steps), and, greedy, the negative
+#'   sum of the logits, (batch, 1), or else the log probabilities, (batch, paths).
 #' @inheritSection op_ctc_loss Errors
 #' @seealso [op_ctc_loss()]
 #' @examples

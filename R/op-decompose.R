@@ -218,13 +218,13 @@ matrix_exponential <- function(x) {
 
 #' Factors of square matrices
 #'
-#' The LU decomposition with row pivots: x with the rows swapped is the product of a lower triangular matrix with ones on
-#' its diagonal and an upper one. R computes it, so that it has no gradient and cannot be part of a traced function; see
-#' [op_solve()] and [op_det()] for what it is used for.
+#' The LU decomposition with row pivots: x with the rows swapped is the product of a lower triangular matrix with ones
+#' on its diagonal and an upper one. R computes it, so that it has no gradient and cannot be part of a traced
+#' function; see [op_solve()] and [op_det()] for what it is used for.
 #'
 #' @param x a float tensor or array, (..., n, n).
-#' @return A list of two tensors: both triangles in one matrix, (..., n, n), and of int32 with which row, counted from 0,
-#'   each row was swapped in turn, (..., n), as LAPACK's `getrf` has them.
+#' @return A list of two tensors: both triangles in one matrix, (..., n, n), and of int32 with which row, counted from
+#'   0, each row was swapped in turn, (..., n), as LAPACK's `getrf` has them.
 #' @section Errors: `nativenet_error_shape` for matrices that are not square.
 #' @seealso [op_qr()], [op_cholesky()]
 #' @examples

@@ -10,8 +10,8 @@
 #' @param inputs a float tensor or array.
 #' @param coordinates a tensor or array whose first axis has an entry for each axis of `inputs`: (axes, ...).
 #' @param order 0 or 1.
-#' @param fill_mode what lies beyond an axis a b c d: `"constant"`, the number `fill_value`; `"nearest"`, a before it and
-#'   d behind; `"wrap"`, a b c d again; `"mirror"`, c b before it and c b behind; `"reflect"`, b a and d c.
+#' @param fill_mode what lies beyond an axis a b c d: `"constant"`, the number `fill_value`; `"nearest"`, a before it
+#'   and d behind; `"wrap"`, a b c d again; `"mirror"`, c b before it and c b behind; `"reflect"`, b a and d c.
 #' @param fill_value a number.
 #' @return A tensor of the shape of `coordinates` without its first axis.
 #' @section Errors: `nativenet_error_shape` for another number of coordinates.
@@ -92,8 +92,8 @@ cell_within <- function(x, n, fill_mode) {
 #' @param images a float tensor or array of a picture (rows, columns, channels) or a batch of them.
 #' @param kernel_size rows and columns of the kernel.
 #' @param sigma a number, or for the blur two: standard deviations along rows and columns.
-#' @param start_points,end_points points of the picture, and where they are to lie: a row (column, row) for each of four,
-#'   counted from 0; with a first axis for those of each picture.
+#' @param start_points,end_points points of the picture, and where they are to lie: a row (column, row) for each of
+#'   four, counted from 0; with a first axis for those of each picture.
 #' @param interpolation `"bilinear"` or `"nearest"`.
 #' @param alpha a number: how far pixels are moved.
 #' @param fill_mode see [op_transform_image()].
@@ -133,9 +133,9 @@ blurred <- function(x, lines) {
   if (single) x <- op_expand_dims(x, 1)
   channels <- shape_of(x)[4]
   for (k in 1:2) {
-    kernel <- array(rep(lines[[k]], channels), c(if (k == 1) c(length(lines[[k]]), 1) else c(1, length(lines[[k]])),
-      channels, 1))
-    x <- op_depthwise_conv(x, tensor(kernel, tensor_dtype(x)), 1, "same")
+    n <- length(lines[[k]])
+    line <- op_reshape(tensor(lines[[k]], tensor_dtype(x)), c(if (k == 1) c(n, 1) else c(1, n), 1, 1))
+    x <- op_depthwise_conv(x, op_tile(line, c(1, 1, channels, 1)), 1, "same")
   }
   if (single) op_squeeze(x, 1) else x
 }

@@ -64,3 +64,9 @@ with_seed <- function(seed, code, fun = calling_function()) {
     code
   })
 }
+
+#' In a traced function a generator leaves it to the engine, whose numbers are others in each run, too.
+#' @noRd
+seed_of <- function(seed) {
+  if (!inherits(seed, "nn_seed_generator")) seed else if (!is_tracing()) seed$next_seed()
+}

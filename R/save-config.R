@@ -48,7 +48,8 @@ check_custom_objects <- function(x, fun, arg = "custom_objects") {
     abort("`", arg, "` must be a named list of functions, not ", describe(x), fun = fun)
 }
 
-#' Those of the argument, those of with_custom_object_scope(), and those that are registered, without their package, too.
+#' Those of the argument, those of with_custom_object_scope(), and those that are registered, without their package,
+#' too.
 #' @noRd
 known_custom_objects <- function(x, fun) {
   check_custom_objects(x, fun)

@@ -25,8 +25,8 @@
 #' One index per axis, 1-based. An empty index keeps the axis, a number drops it (unless `drop = FALSE`), vectors of
 #' numbers and logical vectors keep it, and so do ranges written `a:b`. Negative numbers count **from the end**, as in
 #' Python: `x[-1]` is the last element, `x[2:-1, ]` all rows but the first, `x[1:-1:2, ]` every second; `NA` is the end
-#' of the axis. `all_dims()` or `..` stands for as many empty indices as are missing, `NULL` for a new axis. A tensor as an index is **0-based**, as class
-#' labels and token ids are (see [op_gather()]).
+#' of the axis. `all_dims()` or `..` stands for as many empty indices as are missing, `NULL` for a new axis. A tensor
+#' as an index is **0-based**, as class labels and token ids are (see [op_gather()]).
 #'
 #' Ends of ranges may be left open, `x[2:NULL, ]`, or be written in backticks as Python's slices: `` x[`2:`, ] ``,
 #' `` x[`::2`, ] ``. As in R's package tensorflow, `options(tensorflow.extract.style = "python")`, or

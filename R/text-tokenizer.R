@@ -123,8 +123,8 @@ texts_to_sequences <- function(tokenizer, texts) {
   unname(split(number[known], factor(text[known], seq_along(words))))
 }
 
-#' @return `texts_to_sequences_generator()`: a function that gives the numbers of one text after the other, and `NULL` at
-#'   the end.
+#' @return `texts_to_sequences_generator()`: a function that gives the numbers of one text after the other, and `NULL`
+#'   at the end.
 #' @rdname text_tokenizer
 #' @export
 texts_to_sequences_generator <- function(tokenizer, texts) {

@@ -49,7 +49,8 @@ test_that("a server gets the metrics of each epoch as JSON; one that is not ther
   # a server of one request, in another process
   port <- 20000 + Sys.getpid() %% 20000
   got <- tempfile()
-  code <- sprintf(paste0("s <- socketConnection(port = %d, server = TRUE, blocking = TRUE, open = 'r+b', timeout = 20);",
+  code <- sprintf(paste0("s <- socketConnection(port = %d, server = TRUE, blocking = TRUE, open = 'r+b',",
+    "timeout = 20);",
     "text <- ''; while (!grepl('loss', text)) text <- paste0(text, rawToChar(readBin(s, 'raw', 1)));",
     "while (length(b <- readBin(s, 'raw', 1)) && rawToChar(b) != '}') text <- paste0(text, rawToChar(b));",
     "writeBin(charToRaw('HTTP/1.1 200 OK\\r\\n\\r\\n'), s); close(s); writeLines(text, '%s')"), port, got)

@@ -24,7 +24,7 @@ test_that("branches and maps take functions and formulas", {
 test_that("assertions hold or say what did not; hints change nothing", {
   x <- tensor(c(1, 2))
   expect_invisible(tf_assert(x > 0))
-  expect_error(tf_assert(x > 1, "too small", x), "x > 1; too small c(1, 2)", fixed = TRUE,
+  expect_error(tf_assert(x > 1, "too small", x), "x > 1; too small 1 2", fixed = TRUE,
     class = "nativenet_error_assert")
   expect_error(tf_assert(FALSE, expr = quote(never())), "never()", fixed = TRUE)
   expect_error(tf_assert("a"), "`condition`")

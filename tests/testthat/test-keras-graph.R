@@ -56,7 +56,8 @@ test_that("a tree of states is that of a model, and puts it back into it", {
   expect_error(set_state_tree(model, list(trainable_variables = list(first = list(bias = 1:2)))),
     class = "nativenet_error_shape")
   expect_error(set_state_tree(model, list(weights = 1)), class = "nativenet_error_names")
-  expect_error(set_state_tree(model, list(optimizer_variables = list(other = list(1)))), class = "nativenet_error_names")
+  expect_error(set_state_tree(model, list(optimizer_variables = list(other = list(1)))),
+    class = "nativenet_error_names")
 })
 
 test_that("states begin again", {

@@ -38,8 +38,9 @@ test_that("what is registered is known to whatever reads models, until it is tak
 test_that("objects become lists and objects again", {
   on.exit(set_custom_objects())
   same <- function(x) expect_identical(get_config(deserialize_keras_object(serialize_keras_object(x))), get_config(x))
-  for (x in list(optimizer_adam(0.01), optimizer_sgd(learning_rate_schedule_cosine_decay(0.1, 100)), loss_huber(delta = 2),
-    metric_auc(num_thresholds = 11), initializer_he_normal(seed = 1), regularizer_l1_l2(0.1), constraint_maxnorm(3),
+  for (x in list(optimizer_adam(0.01), optimizer_sgd(learning_rate_schedule_cosine_decay(0.1, 100)),
+    loss_huber(delta = 2), metric_auc(num_thresholds = 11), initializer_he_normal(seed = 1), regularizer_l1_l2(0.1),
+    constraint_maxnorm(3),
     learning_rate_schedule_exponential_decay(0.1, 10, 0.5), layer_dense(units = 3, kernel_regularizer = "l2")))
     same(x)
   model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
@@ -58,7 +59,8 @@ test_that("objects become lists and objects again", {
   expect_identical(serialize_keras_object(f)$registered_name, "Custom>f")
   expect_identical(deserialize_keras_object(serialize_keras_object(f)), f)
   expect_error(deserialize_keras_object(mean), "`config`")
-  expect_error(deserialize_keras_object(list(class_name = "Nonsense", config = list())), class = "nativenet_error_custom")
+  expect_error(deserialize_keras_object(list(class_name = "Nonsense", config = list())),
+    class = "nativenet_error_custom")
 })
 
 test_that("architectures in files of JSON", {

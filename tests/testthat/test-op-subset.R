@@ -14,7 +14,7 @@ test_that("parts are those of R's arrays, with the axes that no index names", {
   expect_identical(value(op_subset(t, , , 2:NA)), x[, , 2:4])
   expect_identical(value(op_subset(t, , , NA:NA:2)), x[, , c(1, 3)])
   expect_identical(value(op_subset(t, , , NA:NA:-1)), x[, , 4:1])
-  expect_identical(value(op_subset(t, -1, -1)), x[2, 3, ])
+  expect_identical(c(value(op_subset(t, -1, -1))), x[2, 3, ])
   expect_identical(value(op_subset(t, c(TRUE, FALSE))), x[1, , , drop = FALSE])
   expect_identical(dim(op_subset(t, newaxis, 1)), c(1L, 3L, 4L))
   expect_identical(dim(op_subset(t, , newaxis, .., newaxis)), c(2L, 1L, 3L, 4L, 1L))
