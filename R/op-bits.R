@@ -31,7 +31,7 @@ op_bitwise_xor <- function(x, y) of_bits(x, y, op_logical_xor, function(a, b) op
 #' @rdname op_bitwise_and
 #' @export
 op_bitwise_not <- function(x) {
-  x <- whole_tensor(x)
+  x <- bit_tensor(x)
   if (tensor_dtype(x) == "bool") op_logical_not(x) else op_subtract(tensor(-1, tensor_dtype(x)), x)
 }
 
@@ -76,7 +76,7 @@ bits_in <- function(dtype) if (dtype == "int64") 64L else 32L
 #' @noRd
 bit_values <- function(n) c(2^(seq_len(n - 1) - 1), -2^(n - 1))
 
-whole_tensor <- function(x, arg = "x", fun = user_function()) {
+bit_tensor <- function(x, arg = "x", fun = user_function()) {
   x <- as_value(tensor(x))
   if (startsWith(tensor_dtype(x), "float")) abort("`", arg, "` must be whole numbers in int32 or int64, not of dtype ",
     tensor_dtype(x), "; `1L` is one, and `op_cast(x, \"int32\")` makes them", class = "dtype", fun = fun)
@@ -95,7 +95,7 @@ bits_of <- function(x) {
 }
 
 of_bits <- function(x, y, of_truth, of_bit) {
-  both <- as_one_dtype(list(whole_tensor(x), whole_tensor(y, "y")))
+  both <- as_one_dtype(list(bit_tensor(x), bit_tensor(y, "y")))
   if (tensor_dtype(both[[1]]) == "bool") return(of_truth(both[[1]], both[[2]]))
   bits <- of_bit(bits_of(both[[1]]), bits_of(both[[2]]))
   n <- bits_in(tensor_dtype(both[[1]]))
@@ -103,7 +103,7 @@ of_bits <- function(x, y, of_truth, of_bit) {
 }
 
 shift_of <- function(x, y, fun = calling_function()) {
-  both <- lapply(as_one_dtype(list(whole_tensor(x), whole_tensor(y, "y"))), function(v)
+  both <- lapply(as_one_dtype(list(bit_tensor(x), bit_tensor(y, "y"))), function(v)
     if (tensor_dtype(v) == "bool") op_cast(v, "int32") else v)
   dtype <- tensor_dtype(both[[1]])
   by <- known_value(both[[2]])

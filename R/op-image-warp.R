@@ -29,14 +29,14 @@ op_image_map_coordinates <- function(inputs, coordinates, order, fill_mode = "co
   rank <- rank_of(x)
   if (rank_of(at) < 1 || shape_of(at)[1] != rank) abort("`coordinates` must have an entry for each of the ", rank,
     " axes of `inputs` along its first axis, not the shape ", format_shape(shape_of(at)), class = "shape")
-  look_up(op_reshape(x, -1), op_unstack(at, axis = 1), shape_of(x), order, fill_mode, fill_value)
+  look_up_cells(op_reshape(x, -1), op_unstack(at, axis = 1), shape_of(x), order, fill_mode, fill_value)
 }
 
 #' @param cells all cells in a row; or rows of channels, one for each cell.
 #' @param at for each axis a tensor of places.
 #' @param offset a tensor of the number of the first cell, or NULL.
 #' @noRd
-look_up <- function(cells, at, sizes, order, fill_mode, fill_value, offset = NULL) {
+look_up_cells <- function(cells, at, sizes, order, fill_mode, fill_value, offset = NULL) {
   deep <- rank_of(cells) > 1
   ahead <- rev(cumprod(c(1, rev(sizes)))[seq_along(sizes)])
   ends <- lapply(seq_along(at), function(k) {
@@ -219,5 +219,5 @@ warped <- function(x, rows, columns, order, fill_mode, fill_value) {
   cells <- op_reshape(x, c(-1, shape_of(x)[4]))
   number <- op_cumsum(op_ones_like(op_cast(op_slice(op_stop_gradient(x), rep(1, 4), c(-1, 1, 1, 1)), "int32")), 1)
   first <- op_multiply(op_squeeze(op_subtract(number, 1L), 4), as.integer(prod(size)))
-  look_up(cells, list(rows, columns), size, order, fill_mode, fill_value, first)
+  look_up_cells(cells, list(rows, columns), size, order, fill_mode, fill_value, first)
 }

@@ -288,7 +288,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
   told <- c("iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou", "precision_at_recall", "recall_at_precision",
     "sensitivity_at_specificity", "specificity_at_sensitivity", "mean_relative_error")
   # sequences of another shape: test-loss.R
-  for (name in c(setdiff(part_names$loss, "ctc"), setdiff(part_names$metric, c("mean", "sum", "of_loss", told, part_names$loss)))) {
+  for (name in c(setdiff(part_names$loss, "ctc"), setdiff(part_names$metric, c("mean", "sum", "of_loss", told,
+    part_names$loss)))) {
     wanted <- targets(name)
     is_loss <- name %in% part_names$loss
     model <- keras_model_sequential(input_shape = 4) |> layer_dense(wanted$units, wanted$activation)
