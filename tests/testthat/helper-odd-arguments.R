@@ -241,6 +241,7 @@ odd_calls <- alist(
   set_custom_objects(list(f = function(x) x)), get_registered_name(layer_dense), get_registered_object("f"),
   serialize_keras_object(layer_dense(units = 2)),
   deserialize_keras_object(serialize_keras_object(layer_dense(units = 2))), save_model_config(odd_model()),
+  load_model_config(tempfile()),
   get_input_at(odd_model(), 1), get_output_at(odd_model(), 1), get_input_shape_at(odd_model(), 1),
   get_output_shape_at(odd_model(), 1), get_input_mask_at(odd_model(), 1), get_output_mask_at(odd_model(), 1),
   get_source_inputs(layer_input(2)), reset_state(metric_mean()), get_state_tree(odd_model()),
