@@ -46,6 +46,7 @@ hessian <- function(f, x) {
   if (!length(given)) abort("`x` must be a tensor, an array or a list of them, not ", describe(x))
   variables <- vapply(given, is_variable, NA)
   if (any(variables) && !all(variables)) abort("`x` must be variables, or none of it may be one")
+  if (all(variables)) check_function(f, takes = 0)
   xs <- if (all(variables)) given else lapply(given, as_floats)
   value <- if (all(variables)) f else function() do.call(f, if (is_branch(x)) fill_leaves(x, xs) else xs)
   outer <- gradient_tape()

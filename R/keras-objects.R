@@ -101,7 +101,7 @@ get_registered_object <- function(name, custom_objects = NULL, module_objects = 
 #' @export
 serialize_keras_object <- function(obj) {
   if (is_branch(obj)) return(lapply(obj, serialize_keras_object))
-  if (is.null(obj) || is.atomic(obj)) return(obj)
+  if (is_plain_data(obj)) return(obj)
   if (is.function(obj) && !inherits(obj, c("nn_part", "nn_layer", "nn_schedule", "nn_class"))) {
     name <- get_registered_name(obj)
     return(list(module = "builtins", class_name = "function", config = name, registered_name = name))
@@ -109,6 +109,8 @@ serialize_keras_object <- function(obj) {
   entry <- keras_object(obj)
   list(module = serial_module(obj), class_name = entry$class_name, config = entry$config, registered_name = NULL)
 }
+
+is_plain_data <- function(x) is.null(x) || !is.object(x) && (is.numeric(x) || is.logical(x) || is.character(x))
 
 # Where Keras has the classes of a kind.
 serial_modules <- c(layer = "layers", optimizer = "optimizers", schedule = "optimizers.schedules", loss = "losses",
@@ -125,7 +127,7 @@ deserialize_keras_object <- function(config, custom_objects = NULL, safe_mode = 
   check_flag(safe_mode)
   check_no_more(list(...))
   if (!is_branch(config)) {
-    if (is.null(config) || is.atomic(config)) return(config)
+    if (is_plain_data(config)) return(config)
     abort("`config` must be a list, as `serialize_keras_object()` gives, not ", describe(config))
   }
   if (!is_string(config$class_name)) return(lapply(config, deserialize_keras_object, custom_objects))
@@ -174,9 +176,10 @@ serial_kind <- function(config, context) {
 #' load_model_config(file)
 #' @export
 save_model_config <- function(model, filepath = NULL, overwrite = FALSE) {
+  check_flag(overwrite)
   json <- model_to_json(model)
   if (is.null(filepath)) return(json)
-  writeLines(enc2utf8(json), check_target(filepath, overwrite), useBytes = TRUE)
+  replace_file(check_target(filepath, overwrite), list(charToRaw(enc2utf8(json))), "save_model_config")
   invisible(model)
 }
 

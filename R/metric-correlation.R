@@ -72,8 +72,8 @@ metric_mean_relative_error <- function(..., normalizer, name = "mean_relative_er
   check_given(missing(normalizer), "normalizer")
   check_no_more(list(...), kind = "part")
   if (is.null(name)) name <- "mean_relative_error"
-  use_metric("mean_relative_error", list(normalizer = check_numbers(if (is_branch(normalizer)) unlist(normalizer) else
-    normalizer, "normalizer")), name, list())
+  use_metric("mean_relative_error", list(normalizer = if (is_branch(normalizer)) check_reals(normalizer) else
+    check_numbers(normalizer, "normalizer")), name, list())
 }
 
 accuracy_formulas$mean_relative_error <- function(y_true, y_pred, config, fun) {
@@ -105,8 +105,8 @@ accuracy_formulas$mean_relative_error <- function(y_true, y_pred, config, fun) {
 #' @export
 metric_mean_wrapper <- function(..., fn, name = NULL) {
   check_given(missing(fn), "fn")
-  check_function(fn)
   more <- without_effect(list(...), "part", "metric_mean_wrapper")
+  check_function(fn, takes = 2 + length(more))
   if (length(more) && (is.null(names(more)) || !all(nzchar(names(more))))) abort("arguments of `fn` must be named")
   if (is.null(name)) name <- own_name(fn, "mean_metric_wrapper")
   custom_metric(name, function(y_true, y_pred) do.call(fn, c(list(y_true, y_pred), more)))

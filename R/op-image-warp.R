@@ -114,7 +114,9 @@ cell_within <- function(x, n, fill_mode) {
 #' @export
 op_image_gaussian_blur <- function(images, kernel_size = c(3, 3), sigma = c(1, 1), data_format = NULL) {
   size <- per_spatial_axis(kernel_size, 2)
-  sigma <- rep_len(check_reals(sigma), 2)
+  sigma <- check_reals(sigma)
+  if (!length(sigma) %in% 1:2) abort("`sigma` must be a number, or two, not ", length(sigma))
+  sigma <- rep_len(sigma, 2)
   if (any(sigma <= 0)) abort("`sigma` must be above 0, not ", describe(min(sigma)))
   of_pictures(images, data_format, function(x) blurred(x, lapply(1:2, function(k) gauss_line(size[k], sigma[k]))))
 }
@@ -184,7 +186,7 @@ homographies <- function(start, end) {
 op_image_elastic_transform <- function(images, alpha = 20, sigma = 5, interpolation = "bilinear",
   fill_mode = "reflect", fill_value = 0, seed = NULL, data_format = NULL) {
   alpha <- check_number(alpha, min = 0)
-  sigma <- check_number(sigma, above = 0)
+  sigma <- check_number(sigma, above = 0, max = 1000)
   order <- as.numeric(check_choice(interpolation, c("bilinear", "nearest")) == "bilinear")
   check_choice(fill_mode, enums$fill_mode)
   fill_value <- check_number(fill_value)
