@@ -103,6 +103,7 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
 #'
 #' @inheritParams callback_early_stopping
 #' @param factor a number from 0 to below 1.
+#' @param epsilon older name of `min_delta`.
 #' @param cooldown epochs after a change in which the metric is not judged.
 #' @param min_lr the least learning rate.
 #' @return A callback, for the argument `callbacks` of `fit()`.
@@ -112,7 +113,8 @@ callback_early_stopping <- function(monitor = "val_loss", min_delta = 0, patienc
 #' @export
 callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, patience = 10, verbose = 0,
   mode = c("auto", "min", "max"),
-                                          min_delta = 1e-04, cooldown = 0, min_lr = 0) {
+                                          min_delta = 1e-04, cooldown = 0, min_lr = 0, epsilon = NULL) {
+  if (!is.null(epsilon)) min_delta <- check_number(epsilon, min = 0)
   rule <- monitor_rule(monitor, mode, min_delta)
   factor <- check_number(factor, min = 0, below = 1)
   patience <- check_count(patience, min = 0)

@@ -117,7 +117,7 @@ get_config.nn_optimizer <- function(object) {
   constructor <- sub("^optimizer_", "", constructor_of(.subset2(object, "kind")))
   schedule <- .subset2(object, "schedule")
   config <- c(list(name = .subset2(object, "name"),
-    learning_rate = if (is.null(schedule)) object$learning_rate else keras_object(schedule)),
+    learning_rate = if (is.null(schedule)) current_rate(object) else keras_object(schedule)),
     as.list(.subset2(object, "config")), as.list(.subset2(object, "clip")))
   arguments <- formals(get(paste0("optimizer_", constructor), envir = topenv()))
   # the engine keeps flags as numbers

@@ -160,7 +160,7 @@ k_random_binomial <- function(shape, p = 0, dtype = NULL, seed = NULL) {
 #' @examples
 #' k_get_value(k_constant(c(1, 2)))
 #' @export
-k_get_value <- function(x) if (is_tensor(x)) as.array(x) else check_numbers(x)
+k_get_value <- function(x) if (is_tensor(x) || inherits(x, "nn_rate")) as.array(x) else check_numbers(x)
 
 #' @rdname k_get_value
 #' @export
@@ -180,11 +180,7 @@ k_eval <- k_get_value
 #' k_get_value(w)
 #' @export
 k_set_value <- function(x, value) {
-  # the learning rate of an optimizer is a variable in Keras
-  member <- substitute(x)
-  owner <- if (is_number(x) && is.call(member) && identical(member[[1]], quote(`$`))) eval(member[[2]], parent.frame())
-  if (inherits(owner, "nn_optimizer")) do.call("$<-", list(owner, as.character(member[[3]]), value))
-  else check_tensor(x)$assign(value)
+  if (inherits(x, "nn_rate")) x$assign(value) else check_tensor(x)$assign(value)
   invisible()
 }
 

@@ -16,6 +16,7 @@ model_members <- list(
   metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
   stop_training = function(self) self$stop_training,
   history = function(self) self$history,
+  run_eagerly = function(self) isTRUE(self$compiled$eager),
   add_loss = function(self) function(losses, ...) invisible(add_model_losses(self, losses)),
   add_metric = function(self) function(value, name = NULL, aggregation = NULL)
     invisible(add_metric_end(self, value, name, aggregation)),
@@ -64,6 +65,8 @@ model_methods <- list(
   predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
   save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
   load_model_weights(x, ...), to_json = function(x, ...) model_to_json(x),
+  to_yaml = function(x, ...) model_to_yaml(x, ...), export = function(x, ...) abort("`$export()` writes TensorFlow's ",
+    "files, which nothing here can; `save_model()` and `save_model_onnx()` write others", class = "missing", fun = NULL),
   add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
 )
 

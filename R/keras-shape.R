@@ -58,7 +58,7 @@ k_transpose <- function(x) op_transpose(x)
 #' @examples
 #' k_int_shape(k_expand_dims(matrix(1:6, 2), axis = 1))
 #' @export
-k_expand_dims <- function(x, axis = -1) op_expand_dims(x, axis)
+k_expand_dims <- function(x, axis = -1) op_expand_dims(op_input(x), axis)
 
 #' @rdname k_expand_dims
 #' @export

@@ -25,7 +25,9 @@ outermost_call <- function(i) {
     if (identical(environment(f), namespace) || !is.null(op_name(f, sys.frame(i)))) at <- i
     else if (!home_of(f) %in% c("ours", "R")) break
     # C calls it at top level
-    i <- if (identical(f, numbers_for_engine)) i - 1 else sys.parents()[i]
+    caller <- if (identical(f, numbers_for_engine)) i - 1 else sys.parents()[i]
+    if (caller >= i) break # of code that a pipe evaluates when its value is needed R does not know who called it
+    i <- caller
   }
   at
 }

@@ -317,3 +317,17 @@ with_training <- function(training, expr) {
   session$training <- training
   expr
 }
+
+#' The shape that the layer gives of an input of a shape, or of several in a list; a copy of it is tried, which has no
+#' weights yet.
+#' @noRd
+shape_after <- function(self, input_shape) {
+  several <- is_branch(input_shape) && length(input_shape) > 0 && all(vapply(input_shape, function(s) length(s) > 1, NA))
+  shapes <- lapply(if (several) input_shape else list(input_shape), check_input_shape, "input_shape", self$name)
+  wanted <- layer_type(self)$input_dtype
+  x <- lapply(shapes, function(s) input_tensor(s[-1], if (is.null(wanted)) self$dtype else wanted, "shape", s[1]))
+  layer <- layer_handle(self)
+  if (!is_model(layer)) layer <- layer_like(layer, self$name)
+  y <- layer(if (several) x else x[[1]])
+  if (is_branch(y)) lapply(y, dim) else dim(y)
+}

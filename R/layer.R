@@ -361,6 +361,7 @@ layer_members <- list(
   non_trainable_weights = function(self) fixed_weights(self),
   variables = function(self) all_weights(self),
   trainable_variables = function(self) trainable_weights(self),
+  non_trainable_variables = function(self) fixed_weights(self),
   trainable = function(self) self$trainable,
   built = function(self) self$built,
   dtype = function(self) self$dtype,
@@ -378,7 +379,18 @@ layer_members <- list(
   supports_masking = function(self) !is.null(layer_type(self)$mask) && !isFALSE(layer_type(self)$mask),
   get_weights = function(self) function() lapply(all_weights(self), as.array),
   set_weights = function(self) function(weights) set_weights(as_layer(self), weights),
-  count_params = function(self) function() count_of(all_weights(self))
+  count_params = function(self) function() count_of(all_weights(self)),
+  compute_output_shape = function(self) function(input_shape) shape_after(self, input_shape),
+  compute_mask = function(self) function(inputs, mask = NULL) {
+    rule <- layer_type(self)$mask
+    if (is.function(rule)) rule(self, inputs, mask) else if (isTRUE(rule)) mask
+  },
+  stateful = function(self) isTRUE(self$config$stateful),
+  dynamic = function(self) FALSE,
+  compute_dtype = function(self) self$dtype,
+  variable_dtype = function(self) self$dtype,
+  metrics = function(self) list(),
+  updates = function(self) list()
 )
 
 #' Whether a layer's weights are to be trained, from the next compile() on.

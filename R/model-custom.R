@@ -4,11 +4,12 @@
 #'
 #' `keras_model_custom()` makes a model of a function that makes layers and returns the forward pass.
 #'
-#' The model is a sequence of one custom layer (see [new_layer_class()]), which holds the layers that were stored in
-#' `self`, with their weights. It is built by the first data that it sees, and takes one input.
+#' It is a model of a class of its own (see [new_model_class()]) whose method `call` is what `model_fn` returns: it may
+#' take a list of tensors, or further arguments, and return a list. Layers and other values that were stored in `self`
+#' are the model's.
 #'
 #' @param model_fn a function of `self`. It stores layers as `self$name <- ...` and returns a function of `inputs`, and
-#'   `mask` and `training` if it wants them, made of these layers and ops.
+#'   `mask`, `training` or others if it wants them, made of these layers and ops.
 #' @param name a string; by default `"custom_model"` with a number.
 #' @return A model.
 #' @seealso [keras_model()], [new_layer_class()]
@@ -22,16 +23,12 @@
 #' @export
 keras_model_custom <- function(model_fn, name = NULL) {
   check_function(model_fn, takes = 1)
-  forward <- NULL
-  made <- new_layer_class("CustomModel",
-    initialize = function(self) {
-      forward <<- check_function(model_fn(self), "what `model_fn` returns", "keras_model_custom")
-    },
-    call = function(self, inputs, training = FALSE) {
-      wants <- names(formals(forward))
-      do.call(forward, c(list(inputs), list(training = training)["training" %in% wants]))
-    }
-  )
-  layer <- made()
-  keras_model_sequential(list(layer), name = if (is.null(name)) unique_name("custom_model") else name)
+  class <- new_class("model", "CustomModel", list(initialize = function(...) NULL))
+  model <- model_constructor(class)()
+  self <- layer_self(model)
+  if (!is.null(name)) self$name <- check_name(name, "keras_model_custom")
+  forward <- check_function(model_fn(model), "what `model_fn` returns")
+  class$methods$call <- as_closure(forward)
+  self$type <- own_model_type(class)
+  model
 }

@@ -5,7 +5,7 @@
 #' @noRd
 plain_classes <- c(
   "AsIs", "table", "xtabs", "ts", "mts", "zoo", "zooreg", "xts", "roman", "octmode", "hexmode", "noquote", "poly", "bs",
-  "ns", "basis", "loadings", "pseries", "labelled", "nn_image", "nn_shape", "matrix", "array", "numeric", "integer",
+  "ns", "basis", "loadings", "pseries", "labelled", "nn_image", "nn_shape", "nn_rate", "matrix", "array", "numeric", "integer",
   "double", "logical"
 )
 

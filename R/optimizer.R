@@ -16,8 +16,10 @@
 #' * `$apply_gradients(grads_and_vars)`: a step with a list of `list(gradient, variable)`. Pairs whose gradient is
 #'   `NULL` are left out with a warning; if all are, that is an error.
 #' * `$minimize(loss, var_list)`: computes the gradients of `loss`, a function without arguments, and takes a step.
-#' * `$learning_rate`: the learning rate of the next step, which may be set at any time.
-#' * `$iterations`: the number of steps taken.
+#' * `$learning_rate`: the learning rate of the next step, a number that may be set at any time, by `<-` or by
+#'   `$learning_rate$assign(0.01)`; `$lr` is the same.
+#' * `$iterations`: the number of steps taken. `$weights`, `$get_weights()`, `$get_config()`, and what the optimizer was
+#'   made with: `$beta_1`, `$momentum` and so on.
 #' * `$variables()`: the optimizer state (momenta, moving averages), copied as a list of tensors; `$get_weights()` gives
 #'   it as R arrays.
 #' * `$get_config()`: the hyperparameters, a list.
@@ -515,53 +517,9 @@ minimize <- function(self, loss, var_list, tape = NULL) {
   apply_gradients(self, Map(list, gradient_towards(tape, loss, variables), variables))
 }
 
-optimizer_members <- list(
-  apply_gradients = function(self) function(grads_and_vars, ...) apply_gradients(self, grads_and_vars),
-  apply = function(self) function(grads, trainable_variables) {
-    check_given(missing(trainable_variables), "trainable_variables", "apply")
-    if (length(grads) != length(trainable_variables)) abort("`trainable_variables` must be as many as the gradients, ",
-      length(grads), ", not ", length(trainable_variables), fun = "apply")
-    apply_gradients(self, unname(Map(list, grads, trainable_variables)))
-  },
-  minimize = function(self) function(loss, var_list, tape = NULL) minimize(self, loss, var_list, tape),
-  learning_rate = function(self) as.array(optimizer_now(self)[[1]])[2],
-  lr = function(self) as.array(optimizer_now(self)[[1]])[2],
-  iterations = function(self) optimizer_iterations(self),
-  # copies
-  variables = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s)
-    op_cast(s, tensor_dtype(s))),
-  get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
-  get_config = function(self) function() get_config(self),
-  name = function(self) .subset2(self, "name")
-)
-
-#' @export
-`$.nn_optimizer` <- function(x, name) {
-  member <- optimizer_members[[name]]
-  if (is.null(member)) member <- unknown_member(name, names(optimizer_members), "an optimizer")
-  member(x)
-}
-
-#' @export
-`$<-.nn_optimizer` <- function(x, name, value) {
-  if (name == "lr") name <- "learning_rate"
-  if (name != "learning_rate") abort("`", name, "` of an optimizer cannot be changed; its `learning_rate` can",
-    fun = "optimizer")
-  check_not_tracing("it changes an optimizer")
-  assign("schedule", if (is_schedule(value)) value, envir = x)
-  if (is_schedule(value)) refresh(x) else set_learning_rate(x, value)
-  x
-}
-
-#' @export
-`[[.nn_optimizer` <- function(x, name) `$.nn_optimizer`(x, check_name(name, "[["))
-
-#' @export
-.DollarNames.nn_optimizer <- function(x, pattern = "") grep(pattern, names(optimizer_members), value = TRUE)
-
 #' @export
 print.nn_optimizer <- function(x, ...) {
-  numbers <- c(learning_rate = x$learning_rate, .subset2(x, "config"), .subset2(x, "clip"))
+  numbers <- c(learning_rate = current_rate(x), .subset2(x, "config"), .subset2(x, "clip"))
   cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"),
     paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
   invisible(x)

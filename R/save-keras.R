@@ -264,7 +264,7 @@ keras_optimizer_state <- function(optimizer, self) {
   weights <- trainable_weights(self)
   at <- vapply(weights, function(w) place_of(w, memory$variables), 0L)
   if (anyNA(at) && length(memory$variables)) return(NULL)
-  c(list(as.integer(optimizer$iterations), optimizer$learning_rate), if (!anyNA(at)) unlist(lapply(at, function(k)
+  c(list(as.integer(optimizer$iterations), current_rate(optimizer)), if (!anyNA(at)) unlist(lapply(at, function(k)
     memory$states[[k]]), recursive = FALSE))
 }
 

@@ -235,7 +235,7 @@ compilation <- function(compiled, outputs, own) {
   list(
     optimizer = list(
       constructor = constructor_of(.subset2(optimizer, "kind")), name = .subset2(optimizer, "name"), config = config,
-      learning_rate = if (is.null(schedule)) optimizer$learning_rate, schedule = if (!is.null(schedule))
+      learning_rate = if (is.null(schedule)) current_rate(optimizer), schedule = if (!is.null(schedule))
       list(name = attr(schedule, "name"), config = attr(schedule, "config"))
     ),
     losses = Map(part_entry, unname(compiled$losses), if (length(outputs) == 1) "loss" else paste0(outputs, "_loss"),

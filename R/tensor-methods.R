@@ -357,9 +357,11 @@ variable_members <- list(
   trainable = function(x) is_trainable(x),
   value = function(x) function() as_value(x),
   read_value = function(x) function() as_value(x),
-  assign = function(x) function(value) variable_assign(x, value),
-  assign_add = function(x) function(delta) variable_assign(x, unrecorded(op_add(x, delta))),
-  assign_sub = function(x) function(delta) variable_assign(x, unrecorded(op_subtract(x, delta)))
+  initialized_value = function(x) function() as_value(x),
+  # what they take besides is for graphs
+  assign = function(x) function(value, ...) variable_assign(x, value),
+  assign_add = function(x) function(delta, ...) variable_assign(x, unrecorded(op_add(x, delta))),
+  assign_sub = function(x) function(delta, ...) variable_assign(x, unrecorded(op_subtract(x, delta)))
 )
 
 members_of <- function(x) c(tensor_members, if (is_variable(x)) variable_members)

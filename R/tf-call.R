@@ -4,11 +4,12 @@
 #' @noRd
 tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   if (is_tensor(x)) return(as_value(tensor(x, dtype)))
+  one <- is_branch(x) && length(x) == 1
   if (is_branch(x) && length(x)) x <- stacked(x, fun)
   if (is_tensor(x)) return(tensor(x, dtype))
   x <- bare_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)
-  tensor(x, dtype)
+  if (one && is.null(dim(x))) op_reshape(tensor(x, dtype), 1) else tensor(x, dtype)
 })
 
 #' A list as Python reads it: its parts, which may be lists again, along a new first axis. Numbers without dimensions

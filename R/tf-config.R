@@ -47,4 +47,4 @@ compat_namespace <- function() new_namespace("tf$compat", list(v1 = new_namespac
   enable_v2_behavior = function() invisible(),
   disable_v2_behavior = function() invisible(),
   set_random_seed = function(seed) set_random_seed(seed)
-)))))
+), first_names()[c("get_variable", "assign", "assign_add", "assign_sub", "multinomial")]))))

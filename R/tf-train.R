@@ -6,7 +6,7 @@
 #' modules, optimizers, metrics and variables, alone or in lists, in a file of the safetensors format, for loops of
 #' one's own. Its members:
 #'
-#' * `$save(prefix)` writes `<prefix>-1.safetensors`, `<prefix>-2.safetensors` and so on, never over a file that is
+#' * `$save(prefix)` makes the folder, if need be, and writes `<prefix>-1.safetensors`, `<prefix>-2.safetensors` and so on, never over a file that is
 #'   there, and gives the name without the ending; `$write(path)` writes under a name of your own;
 #' * `$restore(path)`, and `$read(path)`, give all numbers back, the state of optimizers and the learning rate included,
 #'   or, where something does not fit, none; of `NULL` they do nothing. The result has `$assert_consumed()` and
@@ -159,6 +159,7 @@ save_checkpoint <- function(x, prefix, fun = "save") {
   n <- max(.subset2(x, "count"), checkpoint_numbers(prefix)) + 1
   assign("count", n, envir = x)
   path <- paste0(prefix, "-", n)
+  make_folder(dirname(prefix), fun)
   write_checkpoint(x, path, fun)
   note_checkpoints(dirname(prefix), c(known_checkpoints(dirname(prefix)), basename(path)), fun)
   path
@@ -209,8 +210,6 @@ checkpoint_manager <- function(checkpoint, directory, max_to_keep = 5, checkpoin
 manager_members <- list(
   save = function(x) function(...) {
     folder <- .subset2(x, "directory")
-    if (!dir.exists(folder) && !dir.create(folder, recursive = TRUE, showWarnings = FALSE))
-      abort("cannot make the folder ", encodeString(folder, quote = "\""), class = "file", fun = "save")
     path <- save_checkpoint(.subset2(x, "checkpoint"), file.path(folder, .subset2(x, "name")))
     own <- managed_checkpoints(x)
     old <- if (!is.null(.subset2(x, "keep"))) utils::head(own, -.subset2(x, "keep"))
@@ -278,5 +277,45 @@ tf_train <- function() new_namespace("tf$train", list(
   AdagradOptimizer = function(learning_rate, initial_accumulator_value = 0.1, ...)
   optimizer_adagrad(learning_rate, initial_accumulator_value = initial_accumulator_value, epsilon = 0),
   AdadeltaOptimizer = function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-8, ...)
-  optimizer_adadelta(learning_rate, rho = rho, epsilon = epsilon)
+  optimizer_adadelta(learning_rate, rho = rho, epsilon = epsilon),
+  get_or_create_global_step = function(graph = NULL) {
+    if (is.null(session$global_step)) session$global_step <- variable(tensor(0, "int64"), trainable = FALSE,
+      name = "global_step")
+    session$global_step
+  }
 ))
+
+# ---- names of TensorFlow 1 that have other ones now ----
+
+tf_get_variable <- function(name, shape = NULL, dtype = "float32", initializer = NULL, regularizer = NULL,
+  trainable = TRUE, ...) {
+  fun <- "tf$compat$v1$get_variable"
+  check_string(name, fun = fun)
+  if (!is.null(regularizer)) abort("`regularizer` must be NULL: add its loss by hand", fun = fun)
+  if (is.null(initializer)) initializer <- initializer_glorot_uniform()
+  value <- if (is_tensor(initializer) || is.numeric(initializer)) tf_value(initializer, fun = fun) else
+    as_part("initializer", initializer, "initializer", fun)(as.integer(check_sizes(shape, fun = fun)),
+      as.character(check_choice(dtype, dtypes, fun = fun)))
+  variable(value, trainable = check_flag(trainable, fun = fun), name = name)
+}
+
+first_names <- function() list(
+  get_variable = tf_get_variable,
+  assign = function(ref, value, ...) check_variable(ref, "tf$assign")$assign(value),
+  assign_add = function(ref, value, ...) check_variable(ref, "tf$assign_add")$assign_add(value),
+  assign_sub = function(ref, value, ...) check_variable(ref, "tf$assign_sub")$assign_sub(value),
+  log = function(x, name = NULL) op_log(op_input(x)), random_normal = tf_random$normal,
+  random_uniform = tf_random$uniform, truncated_normal = tf_random$truncated_normal,
+  random_shuffle = tf_random$shuffle, multinomial = tf_random_more$categorical,
+  to_float = function(x, name = NULL) op_cast(op_input(x), "float32"),
+  to_double = function(x, name = NULL) op_cast(op_input(x), "float64"),
+  to_int32 = function(x, name = NULL) op_cast(op_input(x), "int32"),
+  to_int64 = function(x, name = NULL) op_cast(op_input(x), "int64"),
+  set_random_seed = function(seed) set_random_seed(seed), div = function(x, y, name = NULL) true_divide(op_input(x),
+    op_input(y)), read_file = function(filename, name = NULL) bytes_in_file(filename)
+)
+
+check_variable <- function(x, fun) {
+  if (is_variable(x)) return(x)
+  abort("`ref` must be a variable, not ", describe(x), fun = fun)
+}

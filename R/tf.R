@@ -339,7 +339,7 @@ tf_top <- list(
   test = new_namespace("tf$test", tf_test), lookup = lookup_namespace(), io = io_namespace(),
   strings = new_namespace("tf$strings", tf_strings),
   image = new_namespace("tf$image", c(lapply(c(tf_image, tf_pictures), as_tensorflow), tf_decoders,
-    ResizeMethod = new_namespace("tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest",
+    resize_images = as_tensorflow(tf_image$resize), ResizeMethod = new_namespace("tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest",
       BICUBIC = "bicubic", AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
       MITCHELLCUBIC = "mitchellcubic")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
@@ -380,7 +380,7 @@ descends <- function(direction, fun = calling_function()) {
 tf <- local({
   keras <- keras_namespace()
   new_namespace("tf", c(tf_top, more_dtypes(), lapply(tf_elementwise, as_tensorflow), lapply(tf_more, as_tensorflow),
-    tf_initializers, session_refusals("tf$"), list(
+    tf_initializers, first_names(), session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
     config = config_namespace(), compat = compat_namespace())))
 })

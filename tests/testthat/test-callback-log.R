@@ -23,7 +23,7 @@ test_that("optimizers take the learning rate", {
   history <- train(model, list(callback_learning_rate_scheduler(function(epoch, lr) lr * 2),
     callback_reduce_lr_on_plateau("loss", patience = 1)), loss = c(1, 1))
   expect_equal(history$lr, c(0.02, 0.04))
-  expect_equal(model$optimizer$learning_rate, 0.004)
+  expect_equal(as.double(model$optimizer$learning_rate), 0.004)
 })
 
 test_that("the csv log has the metrics sorted, and what other callbacks add", {

@@ -19,7 +19,7 @@ test_that("hyper-parameters survive saving to the bit, and the csv log tells the
   save_model(model, path)
   again <- load_model(path)
   expect_identical(again$layers[[1]]$rate, 1 / 3)
-  expect_identical(again$optimizer$learning_rate, 1 / 3)
+  expect_identical(as.double(again$optimizer$learning_rate), 1 / 3)
   expect_identical(again$optimizer$get_config()$beta_1, 2 / 3)
   log <- tempfile(fileext = ".csv")
   history <- fit(model, matrix(1:8, 4), 1:4, epochs = 3, verbose = 0, callbacks = callback_csv_logger(log))

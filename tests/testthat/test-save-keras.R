@@ -53,7 +53,7 @@ test_that("a file of Keras 2.15 has its structure, weights, outputs and state of
   expect_equal(as.array(model$layers[[2]]$kernel)[1, 1, 1, ], sin(1:3 * (8 / 7)) / 2, tolerance = 1e-6)
   expect_identical(model$optimizer$get_config()[c("name", "beta_1", "beta_2")], list(name = "Adam", beta_1 = 0.8,
     beta_2 = 0.99))
-  expect_equal(model$optimizer$learning_rate, 0.004, tolerance = 1e-7)
+  expect_equal(as.double(model$optimizer$learning_rate), 0.004, tolerance = 1e-7)
   expect_identical(model$optimizer$iterations, 5)
   expect_equal(model$optimizer$get_weights()[1:2], list(as.array(model$layers[[2]]$kernel) / 10,
     as.array(model$layers[[2]]$kernel)^2), tolerance = 1e-6)

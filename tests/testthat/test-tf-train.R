@@ -97,14 +97,14 @@ test_that("what does not fit changes nothing, and is told in words", {
 
 test_that("optimizers of TensorFlow 1, and what needs a session", {
   expect_equal(tf$train$AdamOptimizer(0.1)$get_config()$epsilon, 1e-8)
-  expect_equal(tf$train$GradientDescentOptimizer(0.5)$learning_rate, 0.5)
+  expect_equal(as.double(tf$train$GradientDescentOptimizer(0.5)$learning_rate), 0.5)
   expect_equal(tf$train$MomentumOptimizer(0.5, 0.9, use_nesterov = TRUE)$get_config()$momentum, 0.9)
   expect_equal(tf$train$RMSPropOptimizer(0.1, decay = 0.8)$get_config()$rho, 0.8)
   v <- tf$Variable(2)
   with(tf$GradientTape() %as% tape, loss <- v^2)
   tf$train$AdagradOptimizer(0.1)$apply_gradients(list(list(tape$gradient(loss, v), v)))
   expect_equal(as.array(v), 2 - 0.1 * 4 / sqrt(0.1 + 16), tolerance = 1e-6)
-  expect_equal(tf$train$AdadeltaOptimizer(0.1)$learning_rate, 0.1)
+  expect_equal(as.double(tf$train$AdadeltaOptimizer(0.1)$learning_rate), 0.1)
   for (f in list(tf$Session, tf$placeholder, tf$compat$v1$global_variables_initializer)) {
     expect_error(f(), "there are no sessions", class = "nativenet_error_missing")
   }

@@ -1,0 +1,101 @@
+# Members of optimizers, and the learning rate, a number that knows whose it is.
+
+optimizer_members <- list(
+  # TensorFlow 1 counts steps in a variable
+  apply_gradients = function(self) function(grads_and_vars, global_step = NULL, ...) {
+    apply_gradients(self, grads_and_vars)
+    if (is_variable(global_step)) global_step$assign_add(1)
+    invisible()
+  },
+  apply = function(self) function(grads, trainable_variables) {
+    check_given(missing(trainable_variables), "trainable_variables", "apply")
+    if (length(grads) != length(trainable_variables)) abort("`trainable_variables` must be as many as the gradients, ",
+      length(grads), ", not ", length(trainable_variables), fun = "apply")
+    apply_gradients(self, unname(Map(list, grads, trainable_variables)))
+  },
+  minimize = function(self) function(loss, var_list, tape = NULL) minimize(self, loss, var_list, tape),
+  learning_rate = function(self) new_rate(self),
+  lr = function(self) new_rate(self),
+  iterations = function(self) optimizer_iterations(self),
+  variables = function(self) function() optimizer_states(self),
+  get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
+  weights = function(self) optimizer_states(self),
+  build = function(self) function(var_list) invisible(check_tensors(var_list)), # states are made when they are needed
+  get_config = function(self) function() get_config(self),
+  name = function(self) .subset2(self, "name")
+)
+
+#' @export
+`$.nn_optimizer` <- function(x, name) {
+  member <- optimizer_members[[name]]
+  if (!is.null(member)) return(member(x))
+  config <- get_config(x)
+  if (name %in% names(config)) return(config[[name]])
+  unknown_member(name, union(names(optimizer_members), names(config)), "an optimizer")
+}
+
+#' @export
+`$<-.nn_optimizer` <- function(x, name, value) {
+  if (name == "lr") name <- "learning_rate"
+  if (name != "learning_rate") abort("`", name, "` of an optimizer cannot be changed; its `learning_rate` can",
+    fun = "optimizer")
+  check_not_tracing("it changes an optimizer")
+  assign("schedule", if (is_schedule(value)) value, envir = x)
+  if (is_schedule(value)) refresh(x) else set_learning_rate(x, value)
+  x
+}
+
+#' @export
+`[[.nn_optimizer` <- function(x, name) `$.nn_optimizer`(x, check_name(name, "[["))
+
+#' @export
+.DollarNames.nn_optimizer <- function(x, pattern = "") grep(pattern, names(optimizer_members), value = TRUE)
+
+current_rate <- function(x) as.array(optimizer_now(x)[[1]])[2]
+
+#' Copies of what the optimizer keeps of weights.
+#' @noRd
+optimizer_states <- function(self) lapply(tensor_leaves(optimizer_now(self)[[3]]), function(s) op_cast(s,
+  tensor_dtype(s)))
+
+#' A variable in Keras: `optimizer$lr$assign(0.1)`. R computes with it as with any number.
+#' @noRd
+new_rate <- function(x) structure(current_rate(x), optimizer = x, class = "nn_rate")
+
+rate_members <- list(
+  assign = function(x) function(value, ...) assign_rate(x, value),
+  assign_add = function(x) function(delta, ...) assign_rate(x, as.double(x) + check_number(as.double(delta))),
+  assign_sub = function(x) function(delta, ...) assign_rate(x, as.double(x) - check_number(as.double(delta))),
+  numpy = function(x) function() as.double(x),
+  value = function(x) function() tensor(as.double(x), "float32"),
+  read_value = function(x) function() tensor(as.double(x), "float32"),
+  name = function(x) "learning_rate", dtype = function(x) nn_dtype("float32"), shape = function(x) nn_shape(integer())
+)
+
+assign_rate <- function(x, value) {
+  optimizer <- attr(x, "optimizer")
+  optimizer$learning_rate <- if (is_tensor(value)) as.vector(as.array(value)) else value
+  invisible(new_rate(optimizer))
+}
+
+#' @export
+`$.nn_rate` <- function(x, name) {
+  member <- rate_members[[name]]
+  if (is.null(member)) unknown_member(name, names(rate_members), "a learning rate")
+  member(x)
+}
+
+#' @export
+format.nn_rate <- function(x, ...) format(as.double(x), ...)
+
+#' @export
+print.nn_rate <- function(x, ...) {
+  print(as.double(x), ...)
+  invisible(x)
+}
+
+#' @export
+as.array.nn_rate <- function(x, ...) as.double(x)
+
+#' @export
+as.data.frame.nn_rate <- function(x, ...) as.data.frame(as.double(x), ...)
