@@ -65,8 +65,9 @@ model_methods <- list(
   predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
   save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
   load_model_weights(x, ...), to_json = function(x, ...) model_to_json(x),
-  to_yaml = function(x, ...) model_to_yaml(x, ...), export = function(x, ...) abort("`$export()` writes TensorFlow's ",
-    "files, which nothing here can; `save_model()` and `save_model_onnx()` write others", class = "missing", fun = NULL),
+  to_yaml = function(x, ...) model_to_yaml(x, ...),
+  export = function(x, ...) abort("`$export()` writes TensorFlow's files, which nothing here can; `save_model()` and ",
+    "`save_model_onnx()` write others", class = "missing", fun = NULL),
   add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
 )
 

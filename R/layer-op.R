@@ -9,7 +9,9 @@ needs_values.nn_keras_tensor <- function(x) {
   name <- if (at) op_name(sys.function(at), sys.frame(at))
   if (!is.null(name)) {
     args <- arguments_of(at)
-    return_from(sys.frame(at), if (is.null(session$graph)) op_layer(name, args) else op_on_values(name, args))
+    return_from(sys.frame(at), if (!is.null(session$captured)) op_on_captured(name, args) else
+      if (!is.null(session$graph)) op_on_values(name, args) else if (isTRUE(session$capturing))
+      op_on_captured(name, args) else op_layer(name, args))
   }
   abort("a symbolic tensor has no numbers; layers and ops take it, such as `layer_add()`, `x + y`, `op_...()`, ",
     "`k_...()`, `tf$...`, or `layer_lambda(x, function(x) ...)`", class = "traced", fun = user_function())

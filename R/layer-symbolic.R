@@ -216,6 +216,31 @@ trials_differ <- function(xs) {
 }
 
 symbolic_call <- function(self, object, args) {
+  if (!self$kind %in% c("custom", "lambda", "own_model") || "captured" %in% names(args))
+    return(enter_call(self, object, args))
+  # what the code closes over becomes known as it is met
+  before <- session$capturing
+  on.exit(session$capturing <- before)
+  repeat {
+    session$capturing <- TRUE
+    more <- if (length(self$captures)) list(captured = self$captures)
+    met <- tryCatch(return(enter_call(self, object, c(args, more))), nn_capture = identity)
+    self$captures <- c(self$captures, met$tensors)
+  }
+}
+
+#' Code of a layer meets symbolic tensors that are none of its inputs: they become such, or have numbers already.
+#' @noRd
+op_on_captured <- function(name, args) {
+  found <- session$captured
+  met <- Filter(function(x) is_keras_tensor(x) && !is_one_of(x, found$tensors), tensor_leaves(args))
+  if (length(met)) signalCondition(structure(list(message = "capture", call = NULL, tensors = unique_objects(met)),
+    class = c("nn_capture", "condition")))
+  do.call(op_functions()[[name]], map_leaves(args, function(x) if (is_keras_tensor(x))
+    found$values[[place_of(x, found$tensors)]] else x), quote = TRUE)
+}
+
+enter_call <- function(self, object, args) {
   leaves <- tensor_leaves(object)
   plain <- Filter(Negate(is_keras_tensor), leaves)
   if (length(plain)) abort("is called on a mixture of symbolic tensors and ", describe(plain[[1]]), fun = self$name)
@@ -322,7 +347,7 @@ with_training <- function(training, expr) {
 #' weights yet.
 #' @noRd
 shape_after <- function(self, input_shape) {
-  several <- is_branch(input_shape) && length(input_shape) > 0 && all(vapply(input_shape, function(s) length(s) > 1, NA))
+  several <- is_branch(input_shape) && length(input_shape) > 0 && all(lengths(input_shape) > 1)
   shapes <- lapply(if (several) input_shape else list(input_shape), check_input_shape, "input_shape", self$name)
   wanted <- layer_type(self)$input_dtype
   x <- lapply(shapes, function(s) input_tensor(s[-1], if (is.null(wanted)) self$dtype else wanted, "shape", s[1]))

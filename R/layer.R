@@ -282,11 +282,16 @@ cast_float <- function(t, dtype) {
 
 #' Run a layer's ops on tensors.
 #' @noRd
-call_layer <- function(self, x, ..., training = NULL, mask = NULL) {
+call_layer <- function(self, x, ..., training = NULL, mask = NULL, captured = NULL) {
   type <- layer_type(self)
+  if (!is.null(captured)) {
+    outer <- session$captured
+    on.exit(session$captured <- outer)
+    session$captured <- list(tensors = self$captures, values = captured)
+  }
   if (!isTRUE(session$calling)) {
     session$calling <- TRUE
-    on.exit(session$calling <- FALSE)
+    on.exit(session$calling <- FALSE, add = TRUE)
     forget_losses(self)
   }
   wants <- names(formals(type$call))

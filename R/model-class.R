@@ -129,6 +129,8 @@ has_own_steps <- function(self) {
 #' Can it be made again from a description?
 #' @noRd
 check_describable <- function(self) {
+  if (length(self$captures)) abort("`", self$name, "` is code that closes over tensors of the model: give them to it ",
+    "as inputs, or keep the weights alone by `save_model_weights()`", class = "custom", fun = user_function())
   if (!is.null(self$own) && self$own$kind == "model") {
     abort("`", self$name, "` is of the class `", self$class_name, "`, which is code: `save_model_weights()` keeps its ",
       "weights, for another model of the class, and `saveRDS()` all of it", class = "custom", fun = user_function())

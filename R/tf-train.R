@@ -6,8 +6,9 @@
 #' modules, optimizers, metrics and variables, alone or in lists, in a file of the safetensors format, for loops of
 #' one's own. Its members:
 #'
-#' * `$save(prefix)` makes the folder, if need be, and writes `<prefix>-1.safetensors`, `<prefix>-2.safetensors` and so on, never over a file that is
-#'   there, and gives the name without the ending; `$write(path)` writes under a name of your own;
+#' * `$save(prefix)` makes the folder, if need be, and writes `<prefix>-1.safetensors`, `<prefix>-2.safetensors` and so
+#'   on, never over a file that is there, and gives the name without the ending; `$write(path)` writes under a name of
+#'   your own;
 #' * `$restore(path)`, and `$read(path)`, give all numbers back, the state of optimizers and the learning rate included,
 #'   or, where something does not fit, none; of `NULL` they do nothing. The result has `$assert_consumed()` and
 #'   `$expect_partial()`, as in TensorFlow. Models and layers must be built before: call them once.
@@ -278,7 +279,7 @@ tf_train <- function() new_namespace("tf$train", list(
   optimizer_adagrad(learning_rate, initial_accumulator_value = initial_accumulator_value, epsilon = 0),
   AdadeltaOptimizer = function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-8, ...)
   optimizer_adadelta(learning_rate, rho = rho, epsilon = epsilon),
-  get_or_create_global_step = function(graph = NULL) {
+  get_or_create_global_step = function() {
     if (is.null(session$global_step)) session$global_step <- variable(tensor(0, "int64"), trainable = FALSE,
       name = "global_step")
     session$global_step

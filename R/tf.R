@@ -339,9 +339,9 @@ tf_top <- list(
   test = new_namespace("tf$test", tf_test), lookup = lookup_namespace(), io = io_namespace(),
   strings = new_namespace("tf$strings", tf_strings),
   image = new_namespace("tf$image", c(lapply(c(tf_image, tf_pictures), as_tensorflow), tf_decoders,
-    resize_images = as_tensorflow(tf_image$resize), ResizeMethod = new_namespace("tf$image$ResizeMethod", list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest",
-      BICUBIC = "bicubic", AREA = "area", LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian",
-      MITCHELLCUBIC = "mitchellcubic")))),
+    resize_images = as_tensorflow(tf_image$resize), ResizeMethod = new_namespace("tf$image$ResizeMethod",
+      list(BILINEAR = "bilinear", NEAREST_NEIGHBOR = "nearest", BICUBIC = "bicubic", AREA = "area",
+        LANCZOS3 = "lanczos3", LANCZOS5 = "lanczos5", GAUSSIAN = "gaussian", MITCHELLCUBIC = "mitchellcubic")))),
   optimizers = new_namespace("tf$optimizers", tf_optimizers),
   feature_column = new_namespace("tf$feature_column", list(
     numeric_column = numeric_column, bucketized_column = bucketized_column, indicator_column = indicator_column,

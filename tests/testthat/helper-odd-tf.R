@@ -67,6 +67,16 @@ sensible <- c(list(
   c("^tf[$]io[$](matching_files|gfile[$]glob|write_file)", "factor"),
   c("^tf[$]strings[$]", "factor", "mixed", "nested"),
   c("^tf[$](constant|convert_to_tensor)[|]value$", "bad_utf8", "factor"),
-  c("^tf[$].*_initializer", "initializer"), c("^tf[$]lookup[$]", "factor"),
+  c("^tf[$].*_initializer|get_variable[|]initializer", "initializer"), c("^tf[$]lookup[$]", "factor"),
   c("^tf[$]debugging[$].*(summarize)$", names(odd_values)), c("assert_rank_in[|]ranks$", "nested")
 ), sensible)
+
+odd_calls <- c(odd_calls, alist(
+  tf$get_variable("v", shape = 2), tf$assign(variable(1), 2), tf$assign_add(variable(1), 2),
+  tf$assign_sub(variable(1), 2), tf$log(c(1, 2)), tf$random_normal(2), tf$random_uniform(2), tf$truncated_normal(2),
+  tf$random_shuffle(c(1, 2)), tf$multinomial(matrix(0.1, 1, 2), 3), tf$to_float(1L), tf$to_double(1L), tf$to_int32(1),
+  tf$to_int64(1), tf$set_random_seed(1), tf$div(1, 2), tf$read_file(odd_file("png")),
+  tf$compat$v1$get_variable("v", shape = 2), tf$compat$v1$assign(variable(1), 2),
+  tf$compat$v1$assign_add(variable(1), 2), tf$compat$v1$assign_sub(variable(1), 2),
+  tf$compat$v1$multinomial(matrix(0.1, 1, 2), 3), tf$image$resize_images(odd_picture(2, 2, 1), c(2, 3))
+))

@@ -333,3 +333,30 @@ test_that("create_layer_wrapper() gives what makes layers, and changes arguments
   Plus <- R6::R6Class("Plus", inherit = KerasLayer, public = list(call = function(x, mask = NULL) x + 1))
   expect_identical(as.array(create_layer_wrapper(Plus)(matrix(1, 1, 1))), matrix(2))
 })
+
+test_that("code of a layer may close over tensors of the model, which then have numbers", {
+  input <- layer_input(shape = 2)
+  hidden <- layer_dense(input, units = 3)
+  near <- new_layer_class("Near", call = function(inputs) {
+    self$add_loss(k_mean(k_square(hidden)))
+    inputs + k_sum(hidden, axis = 2, keepdims = TRUE)
+  })
+  model <- keras_model(input, near()(layer_dense(hidden, units = 1)))
+  x <- matrix(sin(1:8), 4)
+  w <- lapply(get_weights(model), unclass)
+  forward <- function(w1) {
+    h <- x %*% w1 + rep(w[[2]], each = 4)
+    list(h = h, y = h %*% w[[3]] + c(w[[4]]) + rowSums(h))
+  }
+  expect_equal(predict(model, x), forward(w[[1]])$y, tolerance = 1e-5)
+  model |> compile(optimizer_sgd(0.1), "mse")
+  loss <- function(w1) mean(forward(w1)$y^2) + mean(forward(w1)$h^2)
+  target <- matrix(0, 4, 1)
+  expect_equal(evaluate(model, x, target, verbose = 0)[["loss"]], loss(w[[1]]), tolerance = 1e-5)
+  slope <- w[[1]]
+  for (i in seq_along(slope)) slope[i] <- (loss(replace(w[[1]], i, w[[1]][i] + 1e-4)) - loss(replace(w[[1]], i,
+    w[[1]][i] - 1e-4))) / 2e-4
+  fit(model, x, target, batch_size = 4, epochs = 1, verbose = 0)
+  expect_equal(get_weights(model)[[1]], w[[1]] - 0.1 * slope, tolerance = 1e-4)
+  expect_error(save_model(model, tempfile()), "closes over", class = "nativenet_error_custom")
+})

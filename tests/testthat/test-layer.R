@@ -230,3 +230,17 @@ test_that("`input_dim` is the older way to say the shape of a row", {
   expect_identical(dim(layer_input(shape = 3, batch_size = 2)), c(2L, 3L))
   expect_error(layer_input(shape = 3, batch_size = 2, batch_shape = c(2, 3)), "only one of")
 })
+
+test_that("layers and models tell what shape they would give", {
+  dense <- layer_dense(units = 4)
+  expect_identical(dense$compute_output_shape(list(NULL, 3L)), c(NA, 4L))
+  expect_false(dense$built)
+  expect_identical(layer_concatenate()$compute_output_shape(list(list(NULL, 3L), list(NULL, 4L))), c(NA, 7L))
+  expect_identical(layer_lstm(units = 3, return_sequences = TRUE)$compute_output_shape(shape(NULL, 5, 2)),
+    c(NA, 5L, 3L))
+  model <- keras_model_sequential(input_shape = c(8, 8, 1)) |> layer_conv_2d(2, 3)
+  expect_identical(model$compute_output_shape(list(NULL, 8L, 8L, 1L)), c(NA, 6L, 6L, 2L))
+  expect_null(dense$compute_mask(matrix(1, 1, 3)))
+  expect_error(model$to_yaml(), class = "nativenet_error")
+  expect_error(model$export("x"), "save_model", class = "nativenet_error_missing")
+})

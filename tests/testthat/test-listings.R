@@ -307,3 +307,104 @@ test_that("several inputs and outputs: text, tags and a number; weights of losse
   c(p, d) %<-% predict(model, list(title = titles, tags = hot))
   expect_identical(list(dim(p), dim(d)), list(c(20L, 1L), c(20L, 3L)))
 })
+
+test_that("pictures out of two numbers: a variational autoencoder whose loss is a layer that sees the whole model", {
+  skip_if_not_installed("R6")
+  size <- 2L
+  picture <- layer_input(shape = c(8, 8, 1))
+  x <- picture %>% layer_conv_2d(filters = 4, kernel_size = 3, padding = "same", activation = "relu", strides = 2)
+  before <- k_int_shape(x)
+  x <- x %>% layer_flatten() %>% layer_dense(units = 8, activation = "relu")
+  center <- x %>% layer_dense(units = size)
+  log_spread <- x %>% layer_dense(units = size)
+  drawn <- list(center, log_spread) %>% layer_lambda(function(args) {
+    c(center, log_spread) %<-% args
+    center + k_exp(log_spread) * k_random_normal(shape = list(k_shape(center)[1], size), mean = 0, stddev = 1)
+  })
+  code <- layer_input(k_int_shape(drawn)[-1])
+  decoded <- code %>%
+    layer_dense(units = prod(as.integer(before[-1])), activation = "relu") %>%
+    layer_reshape(target_shape = before[-1]) %>%
+    layer_conv_2d_transpose(filters = 4, kernel_size = 3, padding = "same", activation = "relu", strides = 2) %>%
+    layer_conv_2d(filters = 1, kernel_size = 3, padding = "same", activation = "sigmoid")
+  decoder <- keras_model(code, decoded)
+  Loss <- R6::R6Class("VariationalLoss", inherit = KerasLayer, public = list(
+    of = function(x, y) {
+      off <- metric_binary_crossentropy(k_flatten(x), k_flatten(y))
+      k_mean(off - 5e-4 * k_mean(1 + log_spread - k_square(center) - k_exp(log_spread), axis = -1L))
+    },
+    call = function(inputs, mask = NULL) {
+      self$add_loss(self$of(inputs[[1]], inputs[[2]]), inputs = inputs)
+      inputs[[1]]
+    }
+  ))
+  out <- list(picture, decoder(drawn)) %>% create_layer(Loss, ., list())
+  model <- keras_model(picture, out)
+  model %>% compile(optimizer = "rmsprop", loss = NULL)
+  x <- array(rep(c(0, 1), each = 64), c(16, 8, 8, 1))
+  history <- model %>% fit(x = x, y = NULL, epochs = 8, batch_size = 8, validation_data = list(x, NULL), verbose = 0)
+  expect_lt(utils::tail(history$metrics$loss, 1), history$metrics$loss[1])
+  expect_identical(dim(predict(decoder, matrix(c(0.1, 0.2), ncol = 2))), c(1L, 8L, 8L, 1L))
+})
+
+test_that("pictures from pictures: files, random crops, a generator and a judge of models of functions", {
+  skip_if_not_installed("jpeg")
+  folder <- tempfile()
+  dir.create(folder)
+  for (i in 1:2) image_array_save(array(stats::runif(8 * 16 * 3), c(8, 16, 3)), file.path(folder, sprintf("%d.jpg", i)))
+  read <- function(file) {
+    image <- tf$image$decode_jpeg(tf$io$read_file(file))
+    both <- k_stack(list(image[, 9:16, ], image[, 1:8, ]), axis = 1) %>% k_cast(tf$float32)
+    both <- tf$image$resize(both, list(10L, 10L), method = tf$image$ResizeMethod$NEAREST_NEIGHBOR)
+    both <- tf$image$random_crop(both, size = c(2L, 8L, 8L, 3L)) / 127.5 - 1
+    list(both[1, , , ], both[2, , , ])
+  }
+  data <- tf$data$Dataset$list_files(file.path(folder, "*.jpg")) %>% dataset_map(read) %>% dataset_batch(1)
+  down <- function(filters) keras_model_custom(function(self) {
+    self$conv <- layer_conv_2d(filters = filters, kernel_size = 4, strides = 2, padding = "same", use_bias = FALSE)
+    self$norm <- layer_batch_normalization()
+    function(x, mask = NULL, training = TRUE) {
+      x %>% self$conv() %>% self$norm(training = training) %>% layer_activation_leaky_relu()
+    }
+  })
+  generator <- keras_model_custom(name = "generator", function(self) {
+    self$down <- down(4)
+    self$up <- layer_conv_2d_transpose(filters = 3, kernel_size = 4, strides = 2, padding = "same", activation = "tanh")
+    function(x, mask = NULL, training = TRUE) self$up(self$down(x, training = training))
+  })
+  judge <- keras_model_custom(name = "judge", function(self) {
+    self$down <- down(4)
+    self$last <- layer_conv_2d(filters = 1, kernel_size = 2)
+    function(x, y, mask = NULL, training = TRUE) {
+      k_concatenate(list(x, y)) %>% self$down(training = training) %>% self$last()
+    }
+  })
+  entropy <- tf$keras$losses$BinaryCrossentropy(from_logits = TRUE)
+  of_generator <- tf$optimizers$Adam(2e-4, beta_1 = 0.5)
+  of_judge <- tf$optimizers$Adam(2e-4, beta_1 = 0.5)
+  total <- 0
+  iter <- make_iterator_one_shot(data)
+  until_out_of_range({
+    c(input, target) %<-% iterator_get_next(iter)
+    with(tf$GradientTape() %as% tape_1, {
+      with(tf$GradientTape() %as% tape_2, {
+        made <- generator(input, training = TRUE)
+        real <- judge(input, target, training = TRUE)
+        false <- judge(input, made, training = TRUE)
+        loss_1 <- entropy(tf$ones_like(false), false) + 100 * tf$reduce_mean(tf$abs(target - made))
+        loss_2 <- entropy(tf$ones_like(real), real) + entropy(tf$zeros_like(false), false)
+        total <- total + loss_1
+      })
+    })
+    of_generator$apply_gradients(zip_lists(tape_1$gradient(loss_1, generator$trainable_variables),
+      generator$trainable_variables))
+    of_judge$apply_gradients(zip_lists(tape_2$gradient(loss_2, judge$trainable_variables), judge$trainable_variables))
+  })
+  expect_true(is.finite(total$numpy()))
+  checkpoint <- tf$train$Checkpoint(generator = generator, optimizer = of_generator)
+  checkpoint$save(file_prefix = file.path(folder, "new", "ckpt"))
+  before <- get_weights(generator)
+  generator$set_weights(lapply(before, function(w) w * 0))
+  checkpoint$restore(tf$train$latest_checkpoint(file.path(folder, "new")))
+  expect_identical(get_weights(generator), before)
+})
