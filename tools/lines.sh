@@ -24,14 +24,14 @@ layer 'C: formats'           formats/*
 layer 'C: other'             *.[ch] */*
 cd "$TOP/R"
 : > "$seen"
-layer 'R: errors, checks'    caller.R check.R file.R json.R kinds.R session.R structure.R
+layer 'R: errors, checks'    caller.R check.R file*.R json.R kinds.R session.R structure.R
 layer 'R: tensors, ops'      array-reshape.R custom-gradient.R derivative*.R forward-accumulator.R hessian.R jacobian.R \
   numbers.R op-*.R op.R plot.R program-print.R random-state.R tape.R tensor*.R threads.R user-code.R
-layer 'R: programs'          autograph*.R program.R
-layer 'R: parts of a model'  activation.R constraint.R initializer.R layer*.R loss*.R metric.R metric-*.R module.R \
+layer 'R: programs'          autograph*.R loop.R program.R
+layer 'R: parts of a model'  activation*.R class*.R config.R constraint.R initializer.R layer*.R loss*.R metric.R metric-*.R module.R \
   optimizer*.R part.R regularizer.R
 layer 'R: models'            compile.R model*.R
-layer 'R: data, training'    callback*.R data*.R evaluate.R fit.R history.R idx.R metrics-viewer.R progress.R safetensors.R \
+layer 'R: data, training'    callback*.R data*.R evaluate.R feature-*.R fit.R generator.R history.R idx.R image*.R metrics-viewer.R progress.R safetensors.R \
   save*.R text*.R timeseries.R
 layer 'R: course, pictures'  check-gradient.R course*.R homework*.R plot-*.R
 layer 'R: other spellings'   attach.R keras*.R nativenet-package.R not-yet.R tf*.R

@@ -341,6 +341,31 @@ static int build(struct pickle *p) {
   return 1;
 }
 
+static int append_one(struct pickle *p) {
+  if (p->stack.n < 2 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK)
+    return refuse(p, "its pickle takes more than there is");
+  if (p->stack.item[p->stack.n - 2].kind == ITEM_MARK || !append(p, p->stack.n - 1))
+    return refuse(p, "its pickle appends to what is no list");
+  p->stack.n--;
+  return 1;
+}
+
+/* All above the last mark. */
+static int append_marked(struct pickle *p) {
+  int mark = find_mark(p);
+  if (mark < 0 || !append(p, mark + 1)) return 0;
+  p->stack.n = mark;
+  return 1;
+}
+
+static int make_marked_tuple(struct pickle *p) {
+  int mark = find_mark(p);
+  if (mark < 0 || !make_tuple(p, p->stack.n - mark - 1)) return 0;
+  SEXP tuple = peek(p, 0); /* takes the place of the mark */
+  p->stack.n = mark;
+  return push_object(p, tuple);
+}
+
 static int do_opcode(struct pickle *p, int opcode) {
   uint64_t number;
   switch (opcode) {
@@ -377,26 +402,9 @@ static int do_opcode(struct pickle *p, int opcode) {
     case P_STACK_GLOBAL: return stack_global(p);
     case P_REDUCE: return reduce(p);
     case P_BUILD: return build(p);
-    case P_APPEND:
-      if (p->stack.n < 2 || p->stack.item[p->stack.n - 1].kind == ITEM_MARK)
-      return refuse(p, "its pickle takes more than there is");
-      if (p->stack.item[p->stack.n - 2].kind == ITEM_MARK || !append(p, p->stack.n - 1))
-        return refuse(p, "its pickle appends to what is no list");
-      p->stack.n--;
-      return 1;
-    case P_APPENDS: {
-      int mark = find_mark(p);
-      if (mark < 0 || !append(p, mark + 1)) return 0;
-      p->stack.n = mark;
-      return 1;
-    }
-    case P_TUPLE: {
-      int mark = find_mark(p);
-      if (mark < 0 || !make_tuple(p, p->stack.n - mark - 1)) return 0;
-      SEXP tuple = peek(p, 0); /* takes the place of the mark */
-      p->stack.n = mark;
-      return push_object(p, tuple);
-    }
+    case P_APPEND: return append_one(p);
+    case P_APPENDS: return append_marked(p);
+    case P_TUPLE: return make_marked_tuple(p);
   }
   snprintf(p->problem, sizeof p->problem, "its pickle has the opcode 0x%02x, which arrays of plain values do not need",
     (unsigned)opcode);

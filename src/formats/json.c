@@ -123,6 +123,37 @@ static const unsigned char *check_number(const unsigned char *at, const unsigned
 /* What R takes for a vector of one element, with its place in a list; and for an object's names besides. */
 enum { COST_PLACE = 8, COST_SCALAR = 56, COST_NAMES = 112 };
 
+/* A string, number or word at *place, which moves behind it; what is wrong with it, or NULL. */
+static const char *scan_scalar(const unsigned char **place, const unsigned char *end, struct json_extent *e,
+  size_t *offset) {
+  static const char *const words[] = {"true", "false", "null"};
+  const unsigned char *start = *place, *at = start;
+  const char *problem = NULL;
+  if (*at == '"') {
+    if (!(at = check_string(at, end, &problem, offset))) return problem;
+    e->cost += 2 * COST_SCALAR + (double)(at - start);
+  } else if (*at == '-' || is_digit(*at)) {
+    if (!(at = check_number(at, end))) return "a number is none";
+    if (at == end) return "it ends early"; /* and what follows ends the number for strtod(), too */
+    double value = strtod((const char *)start, NULL);
+    if (!isfinite(value)) return "a number is beyond those of doubles";
+    if (value < e->least) e->least = value;
+    if (value > e->most) e->most = value;
+    e->whole = e->whole && value == floor(value);
+    e->cost += COST_SCALAR;
+  } else {
+    size_t length = 0;
+    for (int i = 0; i < 3 && !length; i++) {
+      size_t w = strlen(words[i]);
+      if ((size_t)(end - at) >= w && !memcmp(at, words[i], w)) length = w;
+    }
+    if (!length) return "a value is missing";
+    at += length;
+  }
+  *place = at;
+  return NULL;
+}
+
 const char *json_scan(const unsigned char *text, size_t n, int deepest, struct json_extent *extent, size_t *offset) {
   const unsigned char *at = text, *end = text + n;
   unsigned char open[JSON_DEEPEST], bare[JSON_DEEPEST] = {0}; /* bare: only numbers are within */
@@ -173,29 +204,7 @@ const char *json_scan(const unsigned char *text, size_t n, int deepest, struct j
       continue;
     }
     if (depth == 0) return "it is neither an object nor an array";
-    const unsigned char *start = at;
-    if (c == '"') {
-      if (!(at = check_string(at, end, &problem, offset))) return problem;
-      e.cost += 2 * COST_SCALAR + (double)(at - start);
-    } else if (number) {
-      if (!(at = check_number(at, end))) return "a number is none";
-      if (at == end) return "it ends early"; /* and what follows ends the number for strtod(), too */
-      double value = strtod((const char *)start, NULL);
-      if (!isfinite(value)) return "a number is beyond those of doubles";
-      if (value < e.least) e.least = value;
-      if (value > e.most) e.most = value;
-      e.whole = e.whole && value == floor(value);
-      e.cost += COST_SCALAR;
-    } else {
-      static const char *const words[] = {"true", "false", "null"};
-      size_t length = 0;
-      for (int i = 0; i < 3 && !length; i++) {
-        size_t w = strlen(words[i]);
-        if ((size_t)(end - at) >= w && !memcmp(at, words[i], w)) length = w;
-      }
-      if (!length) return "a value is missing";
-      at += length;
-    }
+    if ((problem = scan_scalar(&at, end, &e, offset))) return problem;
   }
 }
 

@@ -45,6 +45,18 @@ test_that("files of src/ include headers of their own floor and of those below",
   expect_identical(unlist(included), character())
 })
 
+test_that("no function in C has more than 60 lines", {
+  skip_without_sources()
+  long <- lapply(c_files(), function(file) {
+    lines <- readLines(file)
+    begins <- grep("^[A-Za-z_][^;]*\\(|^(INLINE|static) ", lines)
+    ends <- which(lines == "}")
+    first <- vapply(ends, function(end) max(c(0L, begins[begins < end])), 0L)
+    paste0(within(file), ":", first[ends - first >= 60])[any(ends - first >= 60)]
+  })
+  expect_identical(unlist(long), character())
+})
+
 test_that("kernels know no threads: the interpreter has the barriers", {
   skip_without_sources()
   kernels <- grep("/kernels/", c_files(), value = TRUE)

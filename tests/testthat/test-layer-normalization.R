@@ -265,3 +265,12 @@ test_that("rows are divided by the root of their mean square; a layer that does 
   expect_identical(get_config(layer_identity(name = "same"))$name, "same")
   expect_identical(loss_cosine_proximity(), loss_cosine_similarity())
 })
+
+test_that("variances of float32 far from 0 keep their digits, of rows and of columns", {
+  set.seed(1)
+  x <- as.array(tensor(1e6 + matrix(rnorm(4 * 300), 4), "float32")) # spaced by 1 / 16
+  variance <- apply(x, 1, function(v) mean((v - mean(v))^2))
+  rows <- op_standardize(tensor(x, "float32"), leading = 1, groups = 1)[[3]]
+  columns <- op_standardize(tensor(t(x), "float32"))[[3]]
+  for (found in list(rows, columns)) expect_equal(c(as.array(found)), variance, tolerance = 1e-6)
+})

@@ -103,3 +103,13 @@ test_that("positions may be none, and what does not fit is refused", {
   expect_refusal(op_attention(x, x, x, mask = matrix(TRUE, 3, 4)), "shape", "`mask` must broadcast to (2, 1, 4, 4)")
   expect_refusal(op_attention(x, x, x, rate = 1), "value", "`rate`")
 })
+
+test_that("dropout draws for each sample, head, query and key", {
+  x <- array(0, c(2, 12, 2, 1)) # all weights are equal
+  v <- array(rep(1:12, each = 2), c(2, 12, 2, 1))
+  set.seed(1)
+  y <- as.array(op_attention(x, x, v, rate = 0.5))
+  rows <- split(round(aperm(y, c(1, 3, 2, 4)), 6), rep(1:4, 12)) # of each sample and head, by query
+  expect_length(unique(rows), 4)
+  expect_true(all(vapply(rows, function(r) length(unique(r)) > 6, NA)))
+})
