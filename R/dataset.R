@@ -120,7 +120,8 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #'
 #' Arrays of whole numbers from 0 to 255, such as images, are kept as bytes.
 #'
-#' @param tensors an array, a vector, a tensor, or a list or data frame of these.
+#' @param tensors an array, a vector, a tensor, or a list or data frame of these; a table of the package arrow, see
+#'   [arrow_dataset()].
 #' @param from,to,by numbers.
 #' @param ... ignored.
 #' @param dtype of the numbers counted.
@@ -136,6 +137,7 @@ on_top <- function(dataset, size, kind, ..., spec = dataset$spec) {
 #' iterate(data, function(pair) pair[[2]])
 #' @export
 tensor_slices_dataset <- function(tensors) {
+  if (is_arrow(tensors)) return(arrow_dataset(tensors))
   if (is.data.frame(tensors)) return(of_data_frame(tensor_slices_dataset(as.list(tensors))))
   arrays <- lapply(tensor_leaves(tensors, keep_null = TRUE), function(x) if (is_tensor(x) || is.character(x)) x else
     bare_numbers(x, "tensors"))

@@ -406,6 +406,10 @@ odd_calls <- alist(
     csv_record_spec(odd_file("csv"))),
   make_csv_dataset(odd_file("csv"), 2, num_epochs = 1), file_list_dataset(odd_file("csv")),
   read_files(odd_file("csv"), text_line_dataset), fixed_length_record_dataset(odd_file("bytes"), 8),
+  sql_record_spec("a", list("int32")), run_sweep(data.frame(a = 1), function(a) c(b = a)),
+  parquet_dataset(odd_file("parquet")), arrow_dataset(structure(list(), class = c("Table", "ArrowTabular"))),
+  dbi_dataset(function() DBI::dbConnect(RSQLite::SQLite(), odd_file("sqlite")), "SELECT a FROM t"),
+  sqlite_dataset(odd_file("sqlite"), "SELECT a FROM t"), sql_dataset("sqlite", odd_file("sqlite"), "SELECT a FROM t"),
   text_line_dataset(odd_file("csv")), tensor_slices_dataset(1:3), tensors_dataset(1:3),
   zip_datasets(tensor_slices_dataset(1:3), tensor_slices_dataset(1:3)), zip_lists(list(1, 2), list(3, 4)),
   idx_dataset(odd_file("idx")), evaluate(odd_model(), matrix(1, 2, 2), c(1, 2), verbose = 0),
@@ -627,6 +631,18 @@ odd_file <- function(kind) {
       state <- unlist(lapply(seq(1, length(w), 2), function(k) stats::setNames(list(t(w[[k]]), w[[k + 1]]),
         paste0(k, c(".weight", ".bias")))), recursive = FALSE)
       safetensors_write(path, state)
+    },
+    parquet = if (requireNamespace("nanoparquet", quietly = TRUE)) {
+      nanoparquet::write_parquet(data.frame(a = 1:3), path)
+    } else {
+      file.create(path)
+    },
+    sqlite = if (requireNamespace("RSQLite", quietly = TRUE)) {
+      connection <- DBI::dbConnect(RSQLite::SQLite(), path)
+      DBI::dbWriteTable(connection, "t", data.frame(a = 1:3))
+      DBI::dbDisconnect(connection)
+    } else {
+      file.create(path)
     },
     model = save_model(odd_model(), path), weights = save_model_weights(odd_model(), path),
     tokenizer = save_text_tokenizer(odd_tokenizer(), path), png = writeBin(odd_png, path),

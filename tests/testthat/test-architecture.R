@@ -98,7 +98,7 @@ floors <- c(
     "loss(-.*)?|metric(-.*)?|module|optimizer(-.*)?|part|regularizer"),
   "models" = "compile|model(-.*)?",
   "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|feature-.*|fit|generator|history|idx|",
-    "image(-.*)?|metrics-viewer|progress|safetensors|save(-.*)?|text(-.*)?|timeseries"),
+    "image(-.*)?|metrics-viewer|progress|safetensors|save(-.*)?|sweep|text(-.*)?|timeseries"),
   "course, homework, pictures" = "check-gradient|course-.*|homework-.*|plot-.*",
   "other spellings, other packages" = "attach|keras-.*|nativenet-package|not-yet|tf(-.*)?"
 )
