@@ -23,8 +23,8 @@
 #' @param select names of the columns to keep, in this order; `NULL` for all.
 #' @param block rows that become tensors at a time.
 #' @return A data set.
-#' @section Errors: `nativenet_error_file` for files that cannot be read, and columns that are nested, of dates, missing,
-#'   or not as in the first block: the file or table, the column and the row are named; `nativenet_error_missing`
+#' @section Errors: `nativenet_error_file` for files that cannot be read, and columns that are nested, of dates,
+#'   missing, or not as in the first block: the file or table, the column and the row are named; `nativenet_error_missing`
 #'   without the packages.
 #' @seealso [dbi_dataset()] for databases, [csv_dataset()], [dataset_prepare()]; `vignette("scaling")`.
 #' @examplesIf requireNamespace("nanoparquet", quietly = TRUE)
@@ -229,8 +229,8 @@ query_pass <- function(connection, query, params, block, refuse, last) {
     if (!is.null(params)) DBI::dbBind(state$result, params)
   }, broken)
   structure(function() {
-    if (isTRUE(state$lost)) refuse("after row ", state$done, ": the query was sent again on the same connection; give a ",
-      "function that opens one for each iteration")
+    if (isTRUE(state$lost)) refuse("after row ", state$done, ": the query was sent again on the same connection; ",
+      "give a function that opens one for each iteration")
     if (is.null(state$result)) return(NULL)
     rows <- reading(as.data.frame(DBI::dbFetch(state$result, n = block)), function(...) broken("after row ", state$done,
       ": ", ...))
@@ -246,8 +246,8 @@ query_pass <- function(connection, query, params, block, refuse, last) {
 sql_record_spec <- function(names, types) {
   check_strings(names)
   if (is.atomic(types) && is.character(types)) types <- as.list(types)
-  if (!is_branch(types) || length(types) != length(names) || !length(names)) abort("`types` must be a list with a type ",
-    "for each of the ", length(names), " `names`, not ", describe(types))
+  if (!is_branch(types) || length(types) != length(names) || !length(names)) abort("`types` must be a list with a ",
+    "type for each of the ", length(names), " `names`, not ", describe(types))
   twice <- anyDuplicated(names)
   if (twice) abort("`names` has ", describe(names[twice]), " twice", class = "names")
   types <- vapply(types, function(type) check_choice(if (inherits(type, "nn_dtype")) as.character(type) else type,
@@ -303,7 +303,9 @@ refuse_table <- function(what, fun) function(...) abort(what, ": ", ..., class =
 
 #' What other packages say of their files is an error of ours, with the name of the file.
 #' @noRd
-reading <- function(expr, refuse) tryCatch(expr, nativenet_error = stop, error = function(e) refuse(conditionMessage(e)))
+reading <- function(expr, refuse) {
+  tryCatch(expr, nativenet_error = stop, error = function(e) refuse(conditionMessage(e)))
+}
 
 check_columns <- function(wanted, names, refuse) {
   lost <- setdiff(wanted, names)

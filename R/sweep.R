@@ -3,8 +3,8 @@
 #' Train many models side by side
 #'
 #' Calls `train` once for each row of a grid of settings, here or in several R processes, and gives a data frame of what
-#' came out. The rows are the same to the bit wherever and in whatever order the runs are made: each run has its own seed,
-#' which is set before it, and computes on one thread.
+#' came out. The rows are the same to the bit wherever and in whatever order the runs are made: each run has its own
+#' seed, which is set before it, and computes on one thread.
 #'
 #' `workers` says where the runs are made:
 #' * `NULL`: here, one after the other.
