@@ -24,8 +24,8 @@
 #' @param block rows that become tensors at a time.
 #' @return A data set.
 #' @section Errors: `nativenet_error_file` for files that cannot be read, and columns that are nested, of dates,
-#'   missing, or not as in the first block: the file or table, the column and the row are named; `nativenet_error_missing`
-#'   without the packages.
+#'   missing, or not as in the first block: the file or table, the column and the row are named;
+#'   `nativenet_error_missing` without the packages.
 #' @seealso [dbi_dataset()] for databases, [csv_dataset()], [dataset_prepare()]; `vignette("scaling")`.
 #' @examplesIf requireNamespace("nanoparquet", quietly = TRUE)
 #' path <- tempfile(fileext = ".parquet")
