@@ -292,20 +292,18 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
     }
     columns
   }
-  new_dataset(NULL, NA, pull = function() {
+  odd <- which(!classes[at] %in% names(csv_types))
+  if (length(odd)) refuse(" has a column of class ", classes[at[odd[1]]], ", \"", keep[odd[1]], "\"")
+  blocks_dataset(stats::setNames(lapply(csv_types[classes[at]], tensor_spec, integer()), keep), NA, function() {
     lines <- line_reader(file)
     skip <- header
-    rows <- function() NULL
     function() {
-      while (is.null(element <- rows())) {
-        text <- lines$read(block)
-        if (!length(text)) return(NULL)
+      while (length(text <- lines$read(block))) {
         if (skip) text <- text[-1]
         skip <<- FALSE
         text <- text[nzchar(text)]
-        if (length(text)) rows <<- tensor_slices_dataset(columns(text))$pull()
+        if (length(text)) return(columns(text))
       }
-      element
     }
   })
 }
@@ -317,6 +315,8 @@ unquoted <- function(x, class) {
   if (csv_class(x) != class && !(class == "numeric" && is.integer(x))) stop("expected ", class, ", got ", csv_class(x))
   if (class == "numeric") as.double(x) else x
 }
+
+csv_types <- c(numeric = "float64", integer = "int32", logical = "bool", character = "string")
 
 # Whole numbers of which some are missing are read as double, where a missing one is NaN.
 csv_class <- function(x) {

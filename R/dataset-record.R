@@ -195,20 +195,16 @@ records_dataset <- function(filenames, spec, block = lines_to_look_at, fun = cal
   force(fun)
   refuse <- refuse_records(filenames[1], fun)
   if (length(filenames) > 1) refuse <- function(...) abort("cannot read the files: ", ..., class = "file", fun = fun)
-  new_dataset(record_elements(spec), NA, pull = function() {
+  blocks_dataset(record_elements(spec), NA, function() {
     reader <- line_reader(filenames, fun)
     left <- spec$skip
-    rows <- function() NULL
     function() {
-      while (is.null(element <- rows())) {
-        lines <- reader$read(block)
-        if (!length(lines)) return(NULL)
+      while (length(lines <- reader$read(block))) {
         skipped <- min(left, length(lines))
         left <<- left - skipped
         lines <- lines[seq_along(lines) > skipped & nzchar(lines)]
-        if (length(lines)) rows <<- tensor_slices_dataset(decode_lines(lines, spec, refuse))$pull()
+        if (length(lines)) return(decode_lines(lines, spec, refuse))
       }
-      element
     }
   })
 }

@@ -372,7 +372,7 @@ table_column <- function(x, name, type, before, refuse) {
   tensor(with_axes(x), type)
 }
 
-#' Elements that come by blocks: lists of columns, each a tensor of the rows of a block, or strings.
+#' Elements that come by blocks: lists of columns, each a vector or tensor of the rows of a block.
 #' @param open a function that starts a pass and gives a function: the next block, NULL at the end.
 #' @noRd
 blocks_dataset <- function(spec, size, open) {
@@ -397,7 +397,8 @@ blocks_dataset <- function(spec, size, open) {
     feed <- function(first) {
       if (first) next_block <<- open()
       block <- next_block()
-      if (!is.null(block)) unname(tensor_leaves(block))
+      if (!is.null(block)) Map(function(x, spec) if (is_tensor(x)) x else tensor(with_axes(x), spec$dtype),
+        unname(tensor_leaves(block)), unname(specs))
     }
     add("feed", a = if (is.na(size)) -1 else size, source = feed, dims = lapply(specs, `[[`, "dim"),
       dtypes = lapply(specs, `[[`, "dtype"))
