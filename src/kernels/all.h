@@ -36,6 +36,7 @@
 #ifdef REAL_IS_FLOATING
 #include "patches.h"
 #include "depthwise.h"
+#include "winograd.h"
 #include "convolution.h"
 #include "update.h"
 #include "random.h"

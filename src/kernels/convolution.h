@@ -8,11 +8,11 @@
  *                                 positions of x by the strides, as others see other taps of the kernel
  * conv_kernel   W (K, F/G)      = patches of x, transposed, times y
  *
- * The kernel is packed in a phase before, in panels as wide as tiles.
+ * The kernel is packed in a phase before, in panels as wide as tiles. Small kernels of many channels: see winograd.h.
  */
 
-/* Room for a packed kernel in the workspace, behind `used` numbers; there is none where none is needed. */
-#define PACKED(used) (WORKSPACE ? WORKSPACE + (used) : NULL)
+/* The workspace behind `used` numbers; there is none where none is needed. */
+#define ROOM(used) (WORKSPACE ? WORKSPACE + (used) : NULL)
 
 /* The remainders one after the other, as far as there are positions: all of the last axis first. 0: that was the last
  * one. */
@@ -25,14 +25,6 @@ static int next_rest(const struct convolution *g, int64_t *rest) {
 }
 
 /* ---- the kernel, packed: for each remainder, group and panel of results (depth, width), zeros to the right ---- */
-
-/* Tap number t of those that a product sees, in the kernel. */
-INLINE int64_t tap_of(const struct gather *p, const struct convolution *g, int64_t t) {
-  const struct reach *a = p->axis;
-  int64_t t2 = t % a[2].taps, t1 = t / a[2].taps % a[1].taps, t0 = t / a[2].taps / a[1].taps;
-  return ((a[0].tap + t0 * a[0].tap_step) * g->k[1] + a[1].tap + t1 * a[1].tap_step) * g->k[2] + a[2].tap +
-    t2 * a[2].tap_step;
-}
 
 static real *pack_product(const struct call *c, const struct gather *p, const struct convolution *g, int back,
   const real *kernel, real *packed, int64_t *unit) {
@@ -56,6 +48,10 @@ static void pack_kernel(const struct call *c, const struct convolution *g, int b
   real *packed) {
   int64_t rest[SPATIAL] = {0}, unit = 0;
   struct gather p;
+  if (winograd_axes(g)) {
+    winograd_pack(c, g, back, kernel, packed);
+    return;
+  }
   do {
     gather_plan(&p, g, back, rest);
     if (p.rows) packed = pack_product(c, &p, g, back, kernel, packed, &unit);
@@ -192,6 +188,10 @@ static void products(const struct call *c, const struct convolution *g, int back
   const real *kernel, const real *packed, const struct result *y) {
   int64_t rest[SPATIAL] = {0};
   struct gather p;
+  if (winograd_axes(g)) {
+    winograd_products(c, g, back, source, packed, y);
+    return;
+  }
   do {
     gather_plan(&p, g, back, rest);
     if (!p.rows) continue;
@@ -221,10 +221,10 @@ static void pack_and_multiply(const struct call *c, const struct convolution *g,
   int first = !is_depthwise(g); /* phase of the products */
   struct result y = {OUT, 0, after};
   if (c->phase < first) {
-    pack_kernel(c, g, back, IN(1), PACKED(0));
+    pack_kernel(c, g, back, IN(1), ROOM(0));
     next_phase(c);
   } else {
-    products(c, g, back, IN(0), IN(1), PACKED(0), &y);
+    products(c, g, back, IN(0), IN(1), ROOM(0), &y);
   }
 }
 
@@ -233,18 +233,22 @@ static void zero_columns(const struct sum *s, struct range rows, int64_t columns
     zero_run(s->at + k * columns + s->columns.begin, s->columns.end - s->columns.begin);
 }
 
-/* The kernel and the bias from x and y: a share is rows of the kernel, or columns where rows are few. */
+/* The kernel and the bias from x and y: a share is rows of the kernel, or columns where rows are few. `sums`: see
+ * winograd.h. */
 static void kernel_and_bias(const struct call *c, const struct convolution *g, const real *x, const real *y,
-  real *kernel, int add, real *bias, int bias_add) {
+  real *kernel, int add, real *bias, int bias_add, real *sums) {
   struct gather p;
   gather_plan(&p, g, 0, NULL);
-  int64_t all = g->groups * p.depth, vectors = (g->filters + VL - 1) / VL;
-  int deep = is_depthwise(g), by_columns = all < 4 * MR * c->parts && p.out >= c->parts * VL;
+  int deep = is_depthwise(g), winograd = winograd_axes(g) > 0;
+  int64_t all = winograd ? g->channels : g->groups * p.depth, vectors = (g->filters + VL - 1) / VL;
+  int by_columns = all < 4 * MR * c->parts && p.out >= c->parts * VL;
   struct sum k = {kernel, {0, p.out}, add}, b = {bias, share_of(g->filters, VL, c->part, c->parts), bias_add};
   struct range own = {0, all};
   if (deep) own = share_of(vectors * p.depth, 1, c->part, c->parts);
   else if (by_columns) k.columns = share_of(p.out, VL, c->part, c->parts);
   else own = share_of(all, MR, c->part, c->parts);
+  if (winograd && kernel) winograd_kernel(c, g, x, y, own, &k, sums);
+  if (winograd) kernel = NULL;
   int64_t most = deep ? p.axis[2].count : PATCH_ROWS;
   double work = 2.0 * (double)(own.end - own.begin) * (double)(deep ? VL : k.columns.end - k.columns.begin);
   for (int64_t row = 0, n; row < p.rows; row += n) {
@@ -292,7 +296,7 @@ static void conv_backward(const struct call *c) {
   int pulls = INT(CONV_ACTIVATION) >= 0, packs = DIN(0) && !is_depthwise(&g), first = pulls || packs;
   int64_t n = shape_count(OUT_SHAPE);
   const real *dz = pulls ? WORKSPACE : DOUT;
-  real *packed = PACKED(pulls ? n : 0);
+  real *packed = ROOM(pulls ? n : 0);
   if (c->phase < first) {
     struct range r = share(c, n);
     if (pulls)
@@ -304,7 +308,8 @@ static void conv_backward(const struct call *c) {
   struct result dx = gradient_result(c, 0);
   if (is_due(c, 0, first)) products(c, &g, 1, dz, IN(1), packed, &dx);
   real *kernel = is_due(c, 1, first) ? DIN(1) : NULL, *bias = c->inputs == 3 && is_due(c, 2, first) ? DIN(2) : NULL;
-  if (kernel || bias) kernel_and_bias(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2));
+  if (kernel || bias) kernel_and_bias(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2),
+    ROOM((pulls ? n : 0) + convolution_packed(&g, 1)));
 }
 
 static void conv_transpose_forward(const struct call *c) {
@@ -316,31 +321,32 @@ static void conv_transpose_backward(const struct call *c) {
   struct convolution g = layout_of(c, OUT_SHAPE, SHAPE(1), SHAPE(0));
   int first = DIN(0) && !is_depthwise(&g);
   if (c->phase < first) {
-    pack_kernel(c, &g, 0, IN(1), PACKED(0));
+    pack_kernel(c, &g, 0, IN(1), ROOM(0));
     next_phase(c);
     return;
   }
   struct result dx = gradient_result(c, 0);
-  if (is_due(c, 0, first)) products(c, &g, 0, DOUT, IN(1), PACKED(0), &dx);
-  if (is_due(c, 1, first)) kernel_and_bias(c, &g, DOUT, IN(0), DIN(1), ADDS(1), NULL, 0);
+  if (is_due(c, 0, first)) products(c, &g, 0, DOUT, IN(1), ROOM(0), &dx);
+  if (is_due(c, 1, first)) kernel_and_bias(c, &g, DOUT, IN(0), DIN(1), ADDS(1), NULL, 0,
+    ROOM(convolution_packed(&g, 0)));
 }
 
 static void conv_kernel_forward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), OUT_SHAPE, SHAPE(1));
-  kernel_and_bias(c, &g, IN(0), IN(1), OUT, 0, NULL, 0);
+  kernel_and_bias(c, &g, IN(0), IN(1), OUT, 0, NULL, 0, WORKSPACE);
 }
 
 static void conv_kernel_backward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), OUT_SHAPE, SHAPE(1));
   int first = !is_depthwise(&g);
-  real *packed = PACKED(first ? convolution_packed(&g, 1) : 0);
+  real *packed = ROOM(first ? convolution_packed(&g, 1) : 0);
   if (c->phase < first) {
-    if (DIN(0)) pack_kernel(c, &g, 1, DOUT, PACKED(0));
+    if (DIN(0)) pack_kernel(c, &g, 1, DOUT, ROOM(0));
     if (DIN(1)) pack_kernel(c, &g, 0, DOUT, packed);
     next_phase(c);
     return;
   }
   struct result dx = gradient_result(c, 0), dy = gradient_result(c, 1);
-  if (is_due(c, 0, first)) products(c, &g, 1, IN(1), DOUT, PACKED(0), &dx);
+  if (is_due(c, 0, first)) products(c, &g, 1, IN(1), DOUT, ROOM(0), &dx);
   if (is_due(c, 1, first)) products(c, &g, 0, IN(0), DOUT, packed, &dy);
 }

@@ -30,6 +30,14 @@ static void gather_plan(struct gather *p, const struct convolution *g, int back,
   p->rows = rows, p->depth = taps * p->in;
 }
 
+/* Tap number t of those that a product sees, in the kernel. */
+INLINE int64_t tap_of(const struct gather *p, const struct convolution *g, int64_t t) {
+  const struct reach *a = p->axis;
+  int64_t t2 = t % a[2].taps, t1 = t / a[2].taps % a[1].taps, t0 = t / a[2].taps / a[1].taps;
+  return ((a[0].tap + t0 * a[0].tap_step) * g->k[1] + a[1].tap + t1 * a[1].tap_step) * g->k[2] + a[2].tap +
+    t2 * a[2].tap_step;
+}
+
 struct result {
   real *at;
   int add;

@@ -21,11 +21,39 @@ void convolution_layout(struct convolution *g, const struct attr *a, const struc
 
 static int64_t whole_vectors(int64_t n) { return (n + 15) / 16 * 16; }
 
+/* With fewer channels or results the detour takes longer than it saves: see bench/convolution.R. */
+#define WINOGRAD_CHANNELS 16
+#define WINOGRAD_RESULTS 4
+static int is_winograd_axis(const struct convolution *g, int i) {
+  return g->k[i] == 3 && g->stride[i] == 1 && g->dilation[i] == 1 && g->x[i] >= WINOGRAD_RESULTS &&
+    g->y[i] >= WINOGRAD_RESULTS;
+}
+static int is_plain_axis(const struct convolution *g, int i) {
+  return g->k[i] == 1 && g->stride[i] == 1 && g->x[i] == g->y[i];
+}
+
+int winograd_axes(const struct convolution *g) {
+  if (g->groups != 1 || g->channels < WINOGRAD_CHANNELS || g->filters < WINOGRAD_CHANNELS || !g->images) return 0;
+  if (!is_plain_axis(g, 0) || !is_winograd_axis(g, 2)) return 0;
+  return is_winograd_axis(g, 1) ? 2 : is_plain_axis(g, 1) ? 1 : 0;
+}
+
+/* What a packed kernel has of each channel and filter. */
+static int64_t packed_taps(const struct convolution *g) {
+  int axes = winograd_axes(g);
+  return axes ? winograd_points(axes) : convolution_taps(g);
+}
+
 int64_t convolution_packed(const struct convolution *g, int transposed) {
   int64_t channels = g->channels / g->groups, filters = g->filters / g->groups;
   if (is_depthwise(g)) return 0;
-  return g->groups * convolution_taps(g) *
+  return g->groups * packed_taps(g) *
     (transposed ? filters * whole_vectors(channels) : channels * whole_vectors(filters));
+}
+
+int64_t convolution_sums(const struct convolution *g) {
+  int axes = winograd_axes(g);
+  return axes ? winograd_points(axes) * g->channels * whole_vectors(g->filters) : 0;
 }
 
 struct reach reach_forward(const struct convolution *g, int i) {
@@ -123,9 +151,9 @@ enum status rule_convolution(struct inference *q) {
   struct convolution g;
   convolution_layout(&g, q->attr, to_x ? out : first, by_kernel ? second : out,
     q->op == OP_CONV ? out : to_x ? first : second);
-  int64_t forward = convolution_packed(&g, 0), back = convolution_packed(&g, 1);
-  q->workspace = !by_kernel ? 0 : to_x ? back : forward;
-  q->derivative_workspace = !by_kernel ? forward + back : to_x ? forward : back;
+  int64_t forward = convolution_packed(&g, 0), back = convolution_packed(&g, 1), sums = convolution_sums(&g);
+  q->workspace = !by_kernel ? sums : to_x ? back : forward;
+  q->derivative_workspace = !by_kernel ? forward + back : (to_x ? forward : back) + sums;
   if (q->attr->ints[CONV_ACTIVATION] != -1) q->derivative_workspace += shape_count(out); /* dz = dy activation'(y) */
   q->work = 2.0 * (double)convolution_rows(&g) * (double)convolution_taps(&g) * (double)(g.channels / groups) *
     (double)filters;

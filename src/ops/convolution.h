@@ -34,8 +34,15 @@ static inline int64_t convolution_rows(const struct convolution *g) {
   return g->images * g->y[0] * g->y[1] * g->y[2];
 }
 
+/* Along how many of the last axes results are found two at a time, in fewer products: see kernels/winograd.h. */
+int winograd_axes(const struct convolution *g);
+static inline int64_t winograd_points(int axes) { return axes == 2 ? 16 : 4; }
+
 /* Numbers that a kernel takes, packed for products: see kernels/convolution.h. */
 int64_t convolution_packed(const struct convolution *g, int transposed);
+
+/* Numbers that the kernel's gradient takes besides. */
+int64_t convolution_sums(const struct convolution *g);
 
 /* Along one axis: result q of `count`, at position at + q every, is the sum over t < taps of the source at
  * q step + first + t gap, 0 outside 0 .. size - 1, times number tap + t tap_step of the kernel. */

@@ -82,6 +82,11 @@ conv_case_list <- c(
     conv_cases(1, c(5, 6), c(2, 3), 3, 6, strides = 2, dilation = c(1, 2), before = 2, groups = 3),
     conv_cases(2, 6, 3, 18, 36, groups = 18, bias = TRUE),
     conv_cases(2, c(12, 11), c(3, 3), 2, 19, bias = TRUE), # more rows than are packed at once
+    # in fewer products: one and two axes, an odd number of results, deeper than a block, more tiles than at once
+    conv_cases(1, c(4, 5), c(3, 3), 16, 17, before = 1, after = 1, bias = TRUE, activation = "tanh"),
+    conv_cases(2, 6, 3, 66, 16, before = 2, bias = TRUE),
+    conv_cases(1, c(1, 4, 5), c(1, 3, 3), 16, 16, before = c(0, 1, 2)),
+    conv_cases(3, c(10, 11), c(3, 3), 16, 33, before = 1, after = 1), conv_cases(2, c(2, 300), c(1, 3), 16, 16),
     conv_cases(0, c(4, 4), c(3, 3), 2, 2, bias = TRUE), conv_cases(2, 4, 2, 2, 0),
     conv_cases(2, 4, 2, 0, 3, bias = TRUE),
     conv_cases(2, 2, 2, 1, 1, strides = 5, before = 3, after = 4)
@@ -90,17 +95,19 @@ conv_case_list <- c(
 for (op in c("conv", "conv_transpose", "conv_kernel")) op_cases[[op]] <- lapply(conv_case_list, `[[`, op)
 
 random_conv_case <- function(op) {
-  axes <- sample(3, 1)
-  k <- sample(4, axes, replace = TRUE)
-  dilation <- sample(3, axes, replace = TRUE, prob = c(4, 1, 1))
+  winograd <- stats::runif(1) < 0.2
+  axes <- sample(3 - winograd, 1)
+  k <- if (winograd) rep(3, axes) else sample(4, axes, replace = TRUE)
+  dilation <- if (winograd) rep(1, axes) else sample(3, axes, replace = TRUE, prob = c(4, 1, 1))
+  strides <- if (winograd) 1 else sample(3, axes, replace = TRUE, prob = c(4, 2, 1))
   before <- sample(0:3, axes, replace = TRUE)
   after <- sample(0:3, axes, replace = TRUE)
   sizes <- pmax(dilation * (k - 1) + 1 - before - after, 0) + sample(if (axes == 3) 4 else 9, axes, replace = TRUE)
-  groups <- one_of(c(1, 1, 2, 3))
-  own <- sample(5, 2, replace = TRUE)
-  if (stats::runif(1) < 0.3) own[1] <- 1
+  groups <- if (winograd) 1 else one_of(c(1, 1, 2, 3))
+  own <- sample(5, 2, replace = TRUE) + if (winograd) 15 else 0
+  if (!winograd && stats::runif(1) < 0.3) own[1] <- 1
   conv_cases(sample(0:3, 1, prob = c(1, 3, 3, 3)), sizes, k, own[1] * groups, own[2] * groups,
-    sample(3, axes, replace = TRUE, prob = c(4, 2, 1)), dilation, before, after, groups,
+    strides, dilation, before, after, groups,
     one_of(c("linear", "sigmoid", "tanh")), stats::runif(1) < 0.5)[[op]]
 }
 
