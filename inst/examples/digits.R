@@ -63,6 +63,7 @@ some <- vapply(0:9, function(d) which(test$y == d)[1], 1L)
 seen <- noisy(x_test[some, ])
 rows <- list(original = x_test[some, ], noisy = seen, restored = predict(cleaner, seen))
 draw("denoising.png", 1000, 340, plot_images(rows, byrow = TRUE, limits = c(0, 1)))
+rm(classifier, cleaner, history) # models keep the memory of the data they were fitted to: a machine may have 1 GB only
 
 cat("An autoencoder with two numbers in the middle: a map of the digits, made without their names\n")
 code <- pixels |> layer_dense(128, activation = "tanh") |> layer_dense(32, activation = "tanh") |> layer_dense(2)
@@ -76,6 +77,7 @@ seconds <- timed(mapper |> fit(x, x, epochs = 20, verbose = 0))
 cat(sprintf("%.1f s\n\n", seconds))
 codes <- predict(keras_model(pixels, code), x_test[1:2000, ])
 draw("map.png", 900, 700, plot_embedding(codes, factor(test$y[1:2000])))
+rm(mapper, x, x_test)
 
 cat("A convolutional network: filters, what they make of a digit, and where it finds the classes\n")
 set.seed(42)
