@@ -96,9 +96,7 @@ callback_terminate_on_nan <- callback_terminate_on_naan
 
 #' Callbacks present for compatibility
 #'
-#' Ignored; present for compatibility with Keras. Progress is shown by `fit(verbose = )`, and TensorBoard is a program
-#' of TensorFlow's. Both say so in a message. [callback_csv_logger()] writes logs, and histories have a
-#' [plot()][plot.nn_history()].
+#' Ignored, with a message; present for compatibility with Keras. Progress is shown by `fit(verbose = )`.
 #'
 #' @param ... ignored.
 #' @return A callback without functions.
@@ -108,13 +106,4 @@ callback_terminate_on_nan <- callback_terminate_on_naan
 callback_progbar_logger <- function(...) {
   message("callback_progbar_logger(): ignored; `verbose` of `fit()` shows progress.")
   new_callback("progbar_logger")
-}
-
-#' @rdname callback_progbar_logger
-#' @export
-callback_tensorboard <- function(...) {
-  message(
-    "callback_tensorboard(): nothing is written for TensorBoard; `callback_csv_logger()` writes logs, and `plot()` ",
-    "draws the history.")
-  new_callback("tensorboard")
 }

@@ -337,6 +337,7 @@ tf_top <- list(
   random = new_namespace("tf$random", c(tf_random, tf_random_more)),
   debugging = new_namespace("tf$debugging", tf_debugging), nest = new_namespace("tf$nest", tf_nest),
   test = new_namespace("tf$test", tf_test), lookup = lookup_namespace(), io = io_namespace(),
+  summary = summary_namespace(),
   strings = new_namespace("tf$strings", tf_strings),
   image = new_namespace("tf$image", c(lapply(c(tf_image, tf_pictures), as_tensorflow), tf_decoders,
     resize_images = as_tensorflow(tf_image$resize), ResizeMethod = new_namespace("tf$image$ResizeMethod",

@@ -80,3 +80,13 @@ odd_calls <- c(odd_calls, alist(
   tf$compat$v1$assign_add(variable(1), 2), tf$compat$v1$assign_sub(variable(1), 2),
   tf$compat$v1$multinomial(matrix(0.1, 1, 2), 3), tf$image$resize_images(odd_picture(2, 2, 1), c(2, 3))
 ))
+
+odd_calls <- c(odd_calls, alist(
+  callback_tensorboard("odd-logs"), tf$summary$create_file_writer("odd-logs"), tf$summary$scalar("a", 1, step = 1L),
+  tf$summary$histogram("a", c(1, 2), step = 1L)
+))
+sensible <- c(list(
+  c("^callback_tensorboard[|]update_freq$", "three"),
+  c("^callback_tensorboard[|](batch_size|embeddings_(layer_names|data)|profile_batch)$", names(odd_values)),
+  c("^tf[$]summary.*[|](max_queue|flush_millis|filename_suffix|description|buckets|writer)$", names(odd_values))
+), sensible)
