@@ -79,7 +79,8 @@ sensible <- list(
       paste0("^callback_lambda|^new_(layer|callback)_class|[|](schedule|metric_fn|predicate|map_func|reduce_func|",
         "scan_func|body|cond|build|call|f|fn|func|body_fun|step_function|mask|output_shape)$|"),
     paste0("[|](then_expression|else_expression|true_fn|false_fn|which|hash_function|regularizer|constraint)$|",
-      "^check_gradient[|]object$|^custom_metric|preprocessing_function$")), some_functions),
+      "^check_gradient[|]object$|^custom_metric|preprocessing_function$|^run_sweep[|]train$")),
+    some_functions),
   # nothing in a list: any size, or an empty text
   c("shape|sequences|texts|[|]sequence$|padd|^fit_text_tokenizer|sample_weight$|target$|gradients$|^tape_watch",
     "nulls"), c("sequences$", "nested"),
