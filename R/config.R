@@ -50,6 +50,7 @@ camel_case <- function(x) gsub("(^|_)([a-z0-9])", "\\U\\2", x, perl = TRUE)
 
 # Where that is not the class of the part.
 part_class_names <- list(
+  initializer = c(stft = "STFT"),
   regularizer = c(l1_l2 = "L1L2", orthogonal = "OrthogonalRegularizer"),
   constraint = c(maxnorm = "MaxNorm", nonneg = "NonNeg", unitnorm = "UnitNorm", minmaxnorm = "MinMaxNorm"),
   loss = c(kl_divergence = "KLDivergence", logcosh = "LogCosh"),

@@ -32,16 +32,23 @@ boston_files <- list(
 #' boston <- try(dataset_boston_housing(download = FALSE))
 #' @export
 dataset_boston_housing <- function(path = "boston_housing.npz", test_split = 0.2, seed = 113L, download = TRUE) {
-  test_split <- check_number(test_split, min = 0, below = 1)
-  seed <- check_number(seed, min = 0, max = 2^32 - 1)
-  data <- published_file("boston_housing", path, "boston_housing.npz", download, function(path) {
-    arrays <- npz_arrays(path, c("x", "y"), "dataset_boston_housing")
-    refuse <- refuse_file(path, "boston_housing", "dataset_boston_housing")
+  house_prices("boston_housing", path, test_split, seed, download)
+}
+
+#' The rows of a file of features `x` and prices `y`, in NumPy's order.
+#' @param most how many rows of the file are taken.
+#' @noRd
+house_prices <- function(set, path, test_split, seed, download, most = Inf, fun = paste0("dataset_", set)) {
+  test_split <- check_number(test_split, min = 0, below = 1, fun = fun)
+  seed <- check_number(seed, min = 0, max = 2^32 - 1, fun = fun)
+  data <- published_file(set, path, paste0(set, ".npz"), download, function(path) {
+    arrays <- npz_arrays(path, c("x", "y"), fun)
+    refuse <- refuse_file(path, set, fun)
     if (!is.numeric(arrays$x) || length(dim(arrays$x)) != 2) refuse("its array \"x\" is no matrix of numbers")
     if (!is.numeric(arrays$y) || length(arrays$y) != nrow(arrays$x)) refuse("its array \"y\" has no price for each row")
     arrays
-  })
-  order <- shuffled_order(seed, nrow(data$x))[[1]]
+  }, fun)
+  order <- shuffled_order(seed, as.integer(min(most, nrow(data$x))))[[1]]
   train_and_test(length(order), test_split, function(rows) list(x = data$x[order[rows], , drop = FALSE],
     y = array(data$y[order[rows]], length(rows))))
 }

@@ -37,7 +37,8 @@ published_file <- function(name, path, file, download, read, fun = calling_funct
 }
 
 data_set <- function(name) {
-  of_keras <- lapply(list(imdb = imdb_files, reuters = reuters_files, boston_housing = boston_files), c,
+  of_keras <- lapply(list(imdb = imdb_files, reuters = reuters_files, boston_housing = boston_files,
+    california_housing = california_files), c,
     list(mirrors = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/", suffix = ""))
   c(image_sets, cifar_sets, of_keras)[[name]]
 }

@@ -47,6 +47,7 @@ initializer_formulas <- c(
     zeros = function(shape, dtype, config) tensor_filled(0, shape, dtype),
     ones = function(shape, dtype, config) tensor_filled(1, shape, dtype),
     constant = function(shape, dtype, config) fit_shape(tensor(config$value, dtype), shape),
+    stft = function(shape, dtype, config) tensor(stft_kernel(shape, config), dtype),
     identity = function(shape, dtype, config) {
       if (length(shape) != 2) bad_rank("initializer_identity", "2 axes", shape)
       tensor(diagonal(config$gain, shape, "shape"), dtype)
@@ -337,4 +338,36 @@ initializer_constant <- function(value = 0) {
 initializer_identity <- function(gain = 1) {
   gain <- check_number(gain)
   new_initializer("identity", list(gain = gain))
+}
+
+#' Initializer of Fourier transforms
+#'
+#' Kernels (time, 1, frequencies) of a convolution that is a short-time Fourier transform: for time t and frequency k of
+#' n frequencies, with the window w,
+#' \deqn{w_t \cos\frac{-2 \pi t k}{2 (n - 1)}}{w[t] cos(-2 pi t k / (2 (n - 1)))}
+#' or the sine.
+#'
+#' @param side `"real"` or `"imag"`: cosines or sines.
+#' @param window,scaling,periodic as for [layer_stft_spectrogram()].
+#' @return An initializer, see [initializers].
+#' @seealso [layer_stft_spectrogram()], [initializers]
+#' @examples
+#' dim(initializer_stft()(c(8, 1, 5)))
+#' @export
+initializer_stft <- function(side = "real", window = "hann", scaling = "density", periodic = FALSE) {
+  if (!is.null(window) && !is.character(window)) window <- check_reals(window)
+  if (is.character(window)) check_choice(window, c("hann", "hamming"))
+  new_initializer("stft", list(side = check_choice(side, c("real", "imag")), window = window,
+    scaling = if (!is.null(scaling)) check_choice(scaling, c("density", "spectrum")), periodic = check_flag(periodic)))
+}
+
+stft_kernel <- function(shape, config) {
+  if (length(shape) != 3) abort("`shape` must be (time, 1, frequencies), not ", format_shape(shape), class = "shape",
+    fun = "initializer_stft")
+  window <- window_values(unlist(config$window), shape[1], config$periodic, "initializer_stft")
+  if (!is.null(config$scaling)) window <- window / if (config$scaling == "density") sqrt(sum(window^2)) else
+    sum(abs(window))
+  turn <- -2 * pi * outer(seq_len(shape[1]) - 1, seq_len(shape[3]) - 1) / max(1, 2 * (shape[3] - 1))
+  wave <- (if (config$side == "real") cos(turn) else sin(turn)) * window
+  aperm(array(rep(wave, shape[2]), shape[c(1, 3, 2)]), c(1, 3, 2))
 }

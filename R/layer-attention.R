@@ -247,11 +247,11 @@ multi_head_attention_type <- list(
       if (config$use_bias) add_weight(self, paste0(name, "/bias"), bias, config$bias_initializer,
         config$bias_regularizer, config$bias_constraint)
     }
-    project <- function(name, of, size) weigh(name, c(features_of(self, of), config$num_heads, size),
-      c(config$num_heads, size))
-    project("query", shape[[1]], config$key_dim)
-    project("key", key, config$key_dim)
-    project("value", value, config$value_dim)
+    project <- function(name, of, size, heads) weigh(name, c(features_of(self, of), heads, size), c(heads, size))
+    groups <- if (is.null(config$num_key_value_heads)) config$num_heads else config$num_key_value_heads
+    project("query", shape[[1]], config$key_dim, config$num_heads)
+    project("key", key, config$key_dim, groups)
+    project("value", value, config$value_dim, groups)
     out <- if (is.null(config$output_shape)) features_of(self, shape[[1]]) else config$output_shape
     weigh("attention_output", c(config$num_heads, config$value_dim, out), out)
   },
@@ -300,8 +300,59 @@ project_heads <- function(self, x, weights) {
   check_features(self, x, size[1])
   y <- op_dense(x, op_reshape(weights[[1]], c(size[1], size[2] * size[3])), if (length(weights) > 1)
     op_reshape(weights[[2]], size[2] * size[3]))
-  op_reshape(y, c(-1, shape_of(x)[-c(1, rank_of(x))], size[2:3]))
+  y <- op_reshape(y, c(-1, shape_of(x)[-c(1, rank_of(x))], size[2:3]))
+  times <- self$config$num_heads / size[2] # heads of queries share one of keys and values
+  if (times > 1) op_repeat(y, times, rank_of(y) - 1) else y
 }
+
+#' Grouped query attention layer
+#'
+#' As [layer_multi_head_attention()], but several heads of the query share one head of keys and values, which takes less
+#' memory: with as many of these as of the query it is multi-head attention, with one it is multi-query attention.
+#'
+#' Shapes and calls: as for [layer_multi_head_attention()]. Weights: kernel and bias of the query (features, heads,
+#' `head_dim`), of key and value (features, heads of these, `head_dim`), and of the output (heads, `head_dim`,
+#' features).
+#'
+#' @inheritParams layer_multi_head_attention
+#' @param object what the layer is put on: a tensor, or a list of query, value and perhaps key; may be missing.
+#' @param head_dim the size of each head.
+#' @param num_query_heads,num_key_value_heads how many heads; the first must be a multiple of the second.
+#' @param flash_attention,seed ignored; present for compatibility with keras3.
+#' @inherit layer_multi_head_attention return sections
+#' @references Ainslie et al. (2023), <https://arxiv.org/abs/2305.13245>.
+#' @seealso [layer_multi_head_attention()]
+#' @examples
+#' x <- array(rnorm(2 * 5 * 8), c(2, 5, 8))
+#' layer <- layer_group_query_attention(head_dim = 4, num_query_heads = 4, num_key_value_heads = 2)
+#' dim(layer(list(x, x)))
+#' @export
+layer_group_query_attention <- function(object, head_dim, num_query_heads, num_key_value_heads, dropout = 0,
+  use_bias = TRUE, flash_attention = NULL, kernel_initializer = "glorot_uniform", bias_initializer = "zeros",
+  kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL,
+  bias_constraint = NULL, seed = NULL, ...) {
+  head_dim <- check_count(head_dim)
+  heads <- check_count(num_query_heads)
+  groups <- check_count(num_key_value_heads)
+  if (heads %% groups) abort("`num_query_heads` must be a multiple of `num_key_value_heads`, not ", heads, " of ",
+    groups)
+  if (!is.null(flash_attention)) check_flag(flash_attention)
+  check_seed(seed)
+  attention_layer("group_query_attention", object, list(
+    head_dim = head_dim, num_query_heads = heads, num_key_value_heads = groups,
+    dropout = check_number(dropout, min = 0, below = 1), use_bias = check_flag(use_bias),
+    kernel_initializer = layer_part("initializer", kernel_initializer),
+    bias_initializer = layer_part("initializer", bias_initializer),
+    kernel_regularizer = layer_part("regularizer", kernel_regularizer),
+    bias_regularizer = layer_part("regularizer", bias_regularizer),
+    activity_regularizer = layer_part("regularizer", activity_regularizer),
+    kernel_constraint = layer_part("constraint", kernel_constraint),
+    bias_constraint = layer_part("constraint", bias_constraint),
+    num_heads = heads, key_dim = head_dim, value_dim = head_dim # as the layer that it shares its code with
+  ), ...)
+}
+
+group_query_attention_type <- replace(multi_head_attention_type, "class_name", "GroupQueryAttention")
 
 #' The axes that positions lie along, 1-based.
 #' @noRd

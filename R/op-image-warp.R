@@ -190,11 +190,11 @@ op_image_elastic_transform <- function(images, alpha = 20, sigma = 5, interpolat
   order <- as.numeric(check_choice(interpolation, c("bilinear", "nearest")) == "bilinear")
   check_choice(fill_mode, enums$fill_mode)
   fill_value <- check_number(fill_value)
-  of_pictures(images, data_format, function(x) with_own_seed(seed_of(seed), bent_pictures(x, tensor(alpha,
-    tensor_dtype(x)), sigma, order, fill_mode, fill_value)))
+  of_pictures(images, data_format, function(x) with_own_seed(seed_of(seed), bent_pictures(x, alpha, sigma, order,
+    fill_mode, fill_value)))
 }
 
-#' @param alpha a number in a tensor, or one for each picture: (batch, 1, 1, 1).
+#' @param alpha a number, or a tensor of one for each picture: (batch, 1, 1, 1).
 #' @noRd
 bent_pictures <- function(x, alpha, sigma, order, fill_mode, fill_value) {
   single <- rank_of(x) == 3

@@ -8,7 +8,7 @@
 part_names <- list(
   initializer = c("zeros", "ones", "constant", "identity", "random_uniform", "random_normal", "truncated_normal",
     "variance_scaling", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
-    "orthogonal"),
+    "orthogonal", "stft"),
   regularizer = c("l1", "l2", "l1_l2", "orthogonal"),
   constraint = c("maxnorm", "nonneg", "unitnorm", "minmaxnorm"),
   activation = c("linear", "relu", "elu", "selu", "gelu", "swish", "sigmoid", "hard_sigmoid", "tanh", "softmax",

@@ -308,7 +308,7 @@ read_argument <- function(x, arg, name, context) {
     if (is_branch(x$config)) x$config$zero_output_for_mask <- NULL
     return(read_keras_layer(x, context))
   }
-  if (arg == "cells") return(lapply(x, read_keras_layer, context))
+  if (arg %in% c("cells", "layers")) return(lapply(x, read_keras_layer, context))
   if (arg == "mask" && is_string(x)) return(find_custom(context$custom, x, "function", context$fun))
   if (arg == "arguments" && is_branch(x)) return(lapply(x, keras_value))
   keras_value(x)
@@ -511,7 +511,8 @@ get_config.nn_model <- function(object) {
     more <- lapply(node$more, places)
     x <- as_branch(node$inputs)
     takes <- layer_type(node$layer)$takes
-    if (identical(takes, c("query", "value", "key")) && node$layer$kind == "multi_head_attention") {
+    if (identical(takes, c("query", "value", "key")) && node$layer$kind %in% c("multi_head_attention",
+      "group_query_attention")) {
       more <- c(stats::setNames(lapply(x[-1], place), takes[seq_along(x)][-1]), more)
       x <- x[1]
     }

@@ -62,12 +62,13 @@ keras_3_paths <- function(self, path = character()) {
   if (kind %in% c("model", "sequential")) return(numbered_paths(lapply(self$layers, layer_self), at("layers")))
   if (kind %in% keras_3_cells) return(of(self$weights, "cell"))
   if (kind == "stacked_rnn_cells") return(numbered_paths(lapply(unname(self$fields$cells), layer_self), at("cells")))
-  if (kind == "multi_head_attention") {
+  if (kind == "pipeline") return(numbered_paths(lapply(self$config$layers, layer_self), at("layers")))
+  if (kind %in% c("multi_head_attention", "group_query_attention")) {
     parts <- split(self$weights, rep(1:4, each = length(self$weights) / 4))
     return(unlist(unname(Map(of, parts, paste0(c("query", "key", "value", "output"), "_dense"))), recursive = FALSE))
   }
-  fields <- if (kind %in% c("time_distributed", "bidirectional", "rnn", "custom")) {
-    if (kind == "time_distributed") list(layer = self$config$layer) else Filter(is_layer, self$fields)
+  fields <- if (kind %in% c("time_distributed", "spectral_normalization", "bidirectional", "rnn", "custom")) {
+    if (kind %in% c("time_distributed", "spectral_normalization")) list(layer = self$config$layer) else Filter(is_layer, self$fields)
   }
   inner <- unlist(unname(Map(function(layer, name) keras_3_paths(layer_self(layer), at(name)), fields, names(fields))),
     recursive = FALSE)

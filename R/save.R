@@ -175,7 +175,8 @@ config_entry <- function(x, arg, self, table) {
     return(list(lines = paste0(x, "\n", collapse = "")))
   # arguments of a lambda layer
   if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA)))
-    return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
+    return(list(list = Map(config_entry, x, if (is.null(names(x))) as.character(seq_along(x)) else names(x),
+      MoreArgs = list(self = self, table = table))))
   list(value = x)
 }
 

@@ -62,7 +62,8 @@ keras_namespace <- function() {
   callback_names <- sub("Onplateau", "OnPlateau", python_class(callbacks))
   callback_names[callbacks == "lambda"] <- "LambdaCallback"
   backend <- sub("k_", "", named("k"))
-  data <- intersect(c("boston_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters"),
+  data <- intersect(c("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist",
+    "reuters"),
     sub("dataset_", "", named("dataset")))
   models <- list(Model = keras_model, Sequential = keras_model_sequential)
   sequences <- list(pad_sequences = pad_sequences, skipgrams = skipgrams, make_sampling_table = make_sampling_table)

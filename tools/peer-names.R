@@ -22,6 +22,8 @@ pattern,reason
 ^(sql|sqlite|sparse_tensor|hdf5_matrix|dataset_(snapshot|options)|tfrecord),files and services of others
 ^op_(angle|conj|imag|real|polar|view_as_(complex|real)|eig)$,complex numbers
 yaml,Keras refuses YAML itself
+^(contains|ends_with|everything|matches|num_range|one_of|starts_with)$,known within selections; would mask tidyselect
+^generate$,pretrained weights
 ^(%<>%|\\.$|%<-active|run_dir$|train$|train_and_evaluate|parse_|tf_extract|tf_probability|view_function_graph),of other packages
 ")
 

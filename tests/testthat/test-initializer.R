@@ -60,7 +60,7 @@ test_that("constants, identity, shapes and dtypes", {
   expect_identical(as.array(initializer_constant(1:6)(c(2, 3))), matrix(1:6 + 0, 2, byrow = TRUE))
   expect_identical(as.array(initializer_identity(2)(c(2, 3))), 2 * diag(1, 2, 3))
   expect_identical(as.array(initializer_zeros()(integer())), 0)
-  for (name in known_names("initializer")) {
+  for (name in setdiff(known_names("initializer"), "stft")) { # that one: test-layer-spectrogram.R
     f <- as_part("initializer", name)
     for (dtype in c("float32", "float64")) {
       x <- f(c(4, 5), dtype)

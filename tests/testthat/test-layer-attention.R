@@ -200,3 +200,33 @@ test_that("a causal mask may be of one query or one key", {
   expect_identical(value(v, one), one[, c(1, 1, 1), ])
   expect_identical(value(one, one), one)
 })
+
+test_that("heads of the query share those of keys and values", {
+  set.seed(1)
+  x <- array(rnorm(2 * 5 * 6), c(2, 5, 6))
+  z <- array(rnorm(2 * 4 * 6), c(2, 4, 6))
+  layer <- layer_group_query_attention(head_dim = 3, num_query_heads = 4, num_key_value_heads = 2, dtype = "float64")
+  found <- layer(list(x, z), return_attention_scores = TRUE)
+  expect_identical(lapply(found, dim), list(c(2L, 5L, 6L), c(2L, 4L, 5L, 4L)))
+  w <- get_weights(layer)
+  expect_identical(lapply(w, dim)[c(1, 3, 5, 7)], list(c(6L, 4L, 3L), c(6L, 2L, 3L), c(6L, 2L, 3L), c(4L, 3L, 6L)))
+  # by multi-head attention with the heads repeated
+  whole <- layer_multi_head_attention(num_heads = 4, key_dim = 3, dtype = "float64")
+  whole(list(x, z))
+  twice <- function(a) if (length(dim(a)) == 3) a[, c(1, 1, 2, 2), ] else a[c(1, 1, 2, 2), ]
+  set_weights(whole, c(w[1:2], lapply(w[3:6], twice), w[7:8]))
+  expect_equal(as.array(found[[1]]), as.array(whole(list(x, z))), tolerance = 1e-12)
+  expect_equal(as.array(layer(list(x, z), use_causal_mask = TRUE)), as.array(whole(list(x, z), use_causal_mask = TRUE)),
+    tolerance = 1e-12)
+  input <- layer_input(c(5, 6))
+  model <- keras_model(input, layer_group_query_attention(list(input, input), 3, 4, 1) |> layer_flatten() |>
+    layer_dense(1))
+  model |> compile("adam", "mse")
+  losses <- fit(model, x, 1:2, epochs = 5, verbose = 0)$metrics$loss
+  expect_lt(losses[5], losses[1])
+  expect_identical(predict(unserialize_model(serialize_model(model)), x), predict(model, x))
+  again <- model_from_json(model_to_json(model))
+  set_weights(again, get_weights(model))
+  expect_identical(predict(again, x), predict(model, x))
+  expect_error(layer_group_query_attention(list(x, z), 3, 4, 3), "multiple")
+})

@@ -212,6 +212,9 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     additive_attention = of_pair(layer_additive_attention()), attention = of_pair(layer_attention(use_scale = TRUE)),
     bidirectional = bidirectional(layer = layer_gru(units = 2, return_sequences = TRUE), merge_mode = "sum"),
     multi_head_attention = layer_multi_head_attention(num_heads = 2, key_dim = 2),
+    group_query_attention = layer_group_query_attention(head_dim = 2, num_query_heads = 2, num_key_value_heads = 1),
+    einsum_dense = layer_einsum_dense(equation = "abc,cd->abd", output_shape = c(NA, 2)),
+    stft_spectrogram = layer_stft_spectrogram(frame_length = 4),
     rnn = layer_rnn(cell = list(layer_gru_cell(units = 2), layer_lstm_cell(units = 3))),
     simple_rnn = layer_simple_rnn(units = 2, return_sequences = TRUE),
     spatial_dropout_1d = layer_spatial_dropout_1d(rate = 0.5),
@@ -230,6 +233,14 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     random_flip = layer_random_flip(), random_rotation = layer_random_rotation(factor = 0.1),
     random_translation = layer_random_translation(height_factor = 0.1, width_factor = 0.1),
     random_zoom = layer_random_zoom(height_factor = 0.1), resizing = layer_resizing(height = 3, width = 5),
+    auto_contrast = layer_auto_contrast(), random_grayscale = layer_random_grayscale(),
+    random_invert = layer_random_invert(), random_posterization = layer_random_posterization(factor = 4),
+    random_sharpness = layer_random_sharpness(factor = 0.5), solarization = layer_solarization(),
+    random_erasing = layer_random_erasing(), random_gaussian_blur = layer_random_gaussian_blur(),
+    random_shear = layer_random_shear(x_factor = 0.1), random_perspective = layer_random_perspective(),
+    random_elastic_transform = layer_random_elastic_transform(),
+    spectral_normalization = layer_spectral_normalization(layer = layer_conv_2d(filters = 2, kernel_size = 2)),
+    pipeline = layer_pipeline(list(layer_random_flip(), layer_rescaling(scale = 2))),
     separable_conv_2d = layer_separable_conv_2d(filters = 2, kernel_size = 2), upsampling_2d = layer_upsampling_2d(),
     zero_padding_2d = layer_zero_padding_2d()
   )
@@ -238,7 +249,10 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     layer_dot(xs, axes = 1))
   others <- c("category_encoding", "conv_lstm_2d", "cudnn_gru", "cudnn_lstm", "dense_features", "embedding", "gru_cell",
     "hashing", "input", "input_from_dataset", "integer_lookup", "lstm_cell", "random_height", "random_width",
-    "repeat_vector", "simple_rnn_cell",
+    "repeat_vector", "simple_rnn_cell", "mel_spectrogram",
+    # of three channels, of the batch as a whole, by R's generator
+    "random_saturation", "random_hue", "random_color_degeneration", "random_color_jitter", "equalization", "mix_up",
+    "cut_mix", "rand_augment", "aug_mix",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes

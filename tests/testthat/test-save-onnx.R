@@ -112,7 +112,9 @@ test_that("each kind of layer is exported, or refused by name", {
   kinds <- unique(nativenet:::onnx_kind(unname(nativenet:::layer_classes())))
   left <- c("lambda", "op_lambda", "rnn", "lstm_cell", "gru_cell", "simple_rnn_cell", "stacked_rnn_cells", "conv_lstm",
     "locally_connected", "masking", "hashing", "discretization", "category_encoding", "string_lookup",
-    "integer_lookup", "text_vectorization", "random_crop", "center_crop", "tied_dense", "rms_normalization", "input")
+    "integer_lookup", "text_vectorization", "random_crop", "center_crop", "tied_dense", "rms_normalization", "input",
+    "auto_contrast", "equalization", "einsum_dense", "group_query_attention", "spectral_normalization", "pipeline",
+    "mel_spectrogram", "stft_spectrogram")
   expect_identical(setdiff(kinds, c(names(rules), left)), character())
   expect_identical(intersect(names(rules), left), character())
 })
