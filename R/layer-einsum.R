@@ -174,7 +174,8 @@ layer_pipeline <- function(layers, name = NULL, ...) {
   check_given(missing(layers), "layers")
   if (!is_branch(layers) || !length(layers) || !all(vapply(layers, is_layer, NA))) abort(
     "`layers` must be a list of layers, not ", describe(layers))
-  new_layer("pipeline", config = list(layers = unname(layers)), name = name, ..., fields = list(layers = unname(layers)))
+  layers <- unname(layers)
+  new_layer("pipeline", config = list(layers = layers), name = name, ..., fields = list(layers = layers))
 }
 
 pipeline_type <- list(

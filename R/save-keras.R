@@ -68,7 +68,8 @@ keras_3_paths <- function(self, path = character()) {
     return(unlist(unname(Map(of, parts, paste0(c("query", "key", "value", "output"), "_dense"))), recursive = FALSE))
   }
   fields <- if (kind %in% c("time_distributed", "spectral_normalization", "bidirectional", "rnn", "custom")) {
-    if (kind %in% c("time_distributed", "spectral_normalization")) list(layer = self$config$layer) else Filter(is_layer, self$fields)
+    if (kind %in% c("time_distributed", "spectral_normalization")) list(layer = self$config$layer) else
+      Filter(is_layer, self$fields)
   }
   inner <- unlist(unname(Map(function(layer, name) keras_3_paths(layer_self(layer), at(name)), fields, names(fields))),
     recursive = FALSE)

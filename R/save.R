@@ -174,9 +174,10 @@ config_entry <- function(x, arg, self, table) {
   if (is.character(x) && length(x) > 1 && !anyNA(x) && !any(grepl("\n", x, fixed = TRUE)))
     return(list(lines = paste0(x, "\n", collapse = "")))
   # arguments of a lambda layer
-  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA)))
-    return(list(list = Map(config_entry, x, if (is.null(names(x))) as.character(seq_along(x)) else names(x),
-      MoreArgs = list(self = self, table = table))))
+  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA))) {
+    if (is.null(names(x))) names(x) <- seq_along(x)
+    return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
+  }
   list(value = x)
 }
 

@@ -233,7 +233,7 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     random_flip = layer_random_flip(), random_rotation = layer_random_rotation(factor = 0.1),
     random_translation = layer_random_translation(height_factor = 0.1, width_factor = 0.1),
     random_zoom = layer_random_zoom(height_factor = 0.1), resizing = layer_resizing(height = 3, width = 5),
-    auto_contrast = layer_auto_contrast(), random_grayscale = layer_random_grayscale(),
+    auto_contrast = layer_auto_contrast(),
     random_invert = layer_random_invert(), random_posterization = layer_random_posterization(factor = 4),
     random_sharpness = layer_random_sharpness(factor = 0.5), solarization = layer_solarization(),
     random_erasing = layer_random_erasing(), random_gaussian_blur = layer_random_gaussian_blur(),
@@ -251,7 +251,7 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     "hashing", "input", "input_from_dataset", "integer_lookup", "lstm_cell", "random_height", "random_width",
     "repeat_vector", "simple_rnn_cell", "mel_spectrogram",
     # of three channels, of the batch as a whole, by R's generator
-    "random_saturation", "random_hue", "random_color_degeneration", "random_color_jitter", "equalization", "mix_up",
+    "random_grayscale", "random_saturation", "random_hue", "random_color_degeneration", "random_color_jitter", "equalization", "mix_up",
     "cut_mix", "rand_augment", "aug_mix",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
