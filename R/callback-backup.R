@@ -43,7 +43,8 @@ callback_backup_and_restore <- function(backup_dir, save_freq = "epoch", delete_
       epoch = as.character(epoch)), fun)
   }
   self$on_train_begin <- function(logs) {
-    if (!dir.exists(backup_dir) && !dir.create(backup_dir, recursive = TRUE, showWarnings = FALSE))
+    dir.create(backup_dir, recursive = TRUE, showWarnings = FALSE)
+    if (!dir.exists(backup_dir))
       abort("cannot make the folder ", encodeString(backup_dir, quote = "\""), class = "file", fun = fun)
     if (!file.exists(path)) return()
     file <- read_tensor_file(path, "backup_dir", fun)
@@ -59,6 +60,6 @@ callback_backup_and_restore <- function(backup_dir, save_freq = "epoch", delete_
     if ((batch + 1) %% save_freq == 0) keep(epoch_now)
   }
   self$on_epoch_end <- function(epoch, logs) keep(epoch + 1)
-  self$on_train_end <- function(logs) if (delete_checkpoint) unlink(path, expand = FALSE)
+  self$on_train_end <- function(logs) if (delete_checkpoint && !is_silent()) unlink(path, expand = FALSE)
   self
 }

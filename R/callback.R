@@ -98,6 +98,13 @@ wants_batches <- function(callbacks, mode = "train") {
 #' @noRd
 run_callbacks <- function(callbacks, hook, ..., logs = list()) {
   logs <- as.list(logs)
+  before <- list(session$shards, session$silent)
+  on.exit({
+    session$shards <- before[[1]]
+    session$silent <- before[[2]]
+  })
+  session$silent <- !is.null(session$shards) && session$shards$communicator$rank > 0
+  session$shards <- NULL # what callbacks compute is theirs
   for (callback in callbacks) {
     for (name in c(hook, old_hook(hook))) {
       f <- callback_hook(callback, name)
@@ -128,7 +135,7 @@ stop_training <- function(model) {
 }
 
 # One way for all callbacks to speak, which sink() and capture.output() hear.
-say <- function(...) cat(..., "\n", sep = "")
+say <- function(...) if (!is_silent()) cat(..., "\n", sep = "")
 
 # ---- callbacks of one's own ----
 

@@ -53,7 +53,7 @@ compile.nn_model <- function(object, optimizer = NULL, loss = NULL, metrics = NU
   claim_optimizer(optimizer, self, "compile")
   given <- list(loss = with_names(loss, substitute(loss)), metrics = with_names(metrics, substitute(metrics)),
     loss_weights = loss_weights, weighted_metrics = with_names(weighted_metrics, substitute(weighted_metrics)))
-  compiled <- list(optimizer = optimizer, given = given, loss = loss, eager = run_eagerly)
+  compiled <- list(optimizer = optimizer, given = given, loss = loss, eager = run_eagerly, strategy = session$scope)
   self$compiled <- if (self$built && !is.null(self$outputs)) finish_compile(self, compiled) else compiled
   invisible(object)
 }

@@ -373,7 +373,8 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
       progress$running(ceiling(steps * batch_size / nrow(x)), fraction, .Call(C_epoch_totals, state)[4] / rows)
     options <- as.double(c(batch_size, shuffle, step$rows, 0, nrow(x), 0, -1, epochs, 0))
     pass <- or_recover(self$engine$kept, .Call(C_epoch_run, step$program, step$inputs, columns, NULL, options,
-      step$tallies, step$averaged, list(), NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch)))
+      step$tallies, step$averaged, list(), NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch),
+      NULL))
     pass[[3]] / nrow(x)
   } else {
     fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)

@@ -95,5 +95,5 @@ run_loop <- function(trace, loop, batches, env) {
   rows <- loop$batches$size
   .Call(C_epoch_run, trace$program, trace$inputs, columns, list(loop$batches$stream, seq_along(columns) - 1L),
     as.double(c(rows, 0, rows, 0, rows, 1, batches, 1, 1)), list(), integer(), list(), NULL, rates,
-    if (!is.null(rates)) optimizer_now(scheduled)[[1]], .Call(C_epoch_state, 0L, 0L), list(NULL, NULL, NULL))
+    if (!is.null(rates)) optimizer_now(scheduled)[[1]], .Call(C_epoch_state, 0L, 0L), list(NULL, NULL, NULL), NULL)
 }

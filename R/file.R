@@ -195,6 +195,7 @@ as_string <- function(bytes, refuse) {
 #'   last.
 #' @noRd
 replace_file <- function(path, pieces, fun = calling_function()) {
+  if (is_silent()) return(invisible(path)) # another process writes it
   fail <- check_replaceable(path, fun)
   # what a link points to is replaced, not the link
   target <- if (file.exists(path)) normalizePath(path) else path

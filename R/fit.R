@@ -36,6 +36,8 @@ generics::fit
 #'   functions.
 #' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were
 #'   finished are not repeated.
+#' @param strategy data-parallel training over the processes of a job, see [strategies]; by default that in whose scope
+#'   the model was compiled, if any.
 #' @param ... not used: other arguments are refused.
 #' @return The history, invisibly: an object of class `nn_history` with `$metrics`, a list of the loss and metrics of
 #'   each epoch, and `$params`. [plot()] draws it.
@@ -76,7 +78,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   verbose = getOption("keras.fit_verbose", "auto"),
                          callbacks = NULL, view_metrics = getOption("keras.view_metrics", "auto"), validation_split = 0,
                          validation_data = NULL, shuffle = TRUE, class_weight = NULL, sample_weight = NULL,
-                         initial_epoch = 0, steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE, ...) {
+                         initial_epoch = 0, steps_per_epoch = NULL, validation_steps = NULL, resume = FALSE,
+                         strategy = NULL, ...) {
   fun <- "fit"
   check_no_more(list(...), fun, of = fit.nn_model, kind = "fit")
   self <- compiled_self(object, fun)
@@ -85,6 +88,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_flag(resume, fun = fun)
   validation_split <- check_number(validation_split, min = 0, below = 1, fun = fun)
   mode <- check_shuffle(shuffle, fun)
+  strategy <- if (is.null(strategy)) self$compiled$strategy else check_strategy(strategy)
   callbacks <- as_callbacks(callbacks)
   if (initial_epoch > epochs) {
     warn("`fit()`: `epochs` is the number of the last epoch, and with ", epochs, " after `initial_epoch` ",
@@ -107,7 +111,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   }
   for (each in list(source, validation)) if (!is.null(each$data)) check_indices(self, each$data)
   run <- new_run(self, source, validation, mode, resume, initial_epoch)
-  verbose <- resolve_verbose(verbose, fun)
+  run$strategy <- strategy
+  verbose <- if (is_helper(strategy)) 0 else resolve_verbose(verbose, fun)
   steps <- if (is.null(source$steps)) NA else source$steps
   params <- list(verbose = verbose, epochs = epochs, steps = steps, samples = source$rows, batch_size = source$batch)
   if (initial_epoch) params$initial_epoch <- initial_epoch
@@ -117,7 +122,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   progress <- new_progress(verbose, epochs, steps)
   self$stop_training <- FALSE
   callback_set(callbacks, object, params)
-  run_callbacks(callbacks, "on_train_begin")
+  tell_callbacks(run, callbacks, "on_train_begin")
   if (!is.null(self$first_epoch)) run$epoch <- max(run$epoch, self$first_epoch) # that of a backup
   self$first_epoch <- NULL
   interrupted <- FALSE
@@ -125,16 +130,19 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     progress$done()
     if (interrupted) tell_interrupted(self, run)
   }, add = TRUE)
-  withCallingHandlers(while (run$epoch < epochs && !self$stop_training) {
-    logs <- train_one_epoch(self, run, callbacks, progress)
-    for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
-    self$history <- history
-    if (!is.null(viewer)) viewer$update(history$metrics)
-  }, interrupt = function(i) interrupted <<- TRUE)
+  with_ranks(strategy, withCallingHandlers({
+    check_ranks(self, run, list(epochs, run$epoch))
+    while (run$epoch < epochs && !self$stop_training) {
+      logs <- train_one_epoch(self, run, callbacks, progress)
+      for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
+      self$history <- history
+      if (!is.null(viewer)) viewer$update(history$metrics)
+    }
+  }, interrupt = function(i) interrupted <<- TRUE))
   if (!length(self$compiled$trained) && !has_own_steps(self))
     warn("`fit()`: the model has no trainable weights, so nothing was trained", class = "untrained")
   take_averages(self$compiled$optimizer)
-  run_callbacks(callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
+  tell_callbacks(run, callbacks, "on_train_end", logs = lapply(history$metrics, function(v) v[length(v)]))
   if (!is.null(viewer)) viewer$done(history$metrics)
   self$interrupted <- NULL
   self$history <- history
@@ -190,9 +198,11 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
 
 train_one_epoch <- function(self, run, callbacks, progress) {
   epoch <- run$epoch
-  run_callbacks(callbacks, "on_epoch_begin", epoch)
+  tell_callbacks(run, callbacks, "on_epoch_begin", epoch)
+  follow_rank_0(self, run)
   progress$epoch_begin(epoch + 1)
-  logs <- tryCatch(trained_and_validated(self, run, callbacks, progress), nativenet_error_index = function(e) {
+  logs <- tryCatch(over_shards(run$strategy, trained_and_validated(self, run, callbacks, progress)),
+    nativenet_error_index = function(e) {
     self$interrupted <- NULL
     stop(e)
   })
@@ -201,7 +211,9 @@ train_one_epoch <- function(self, run, callbacks, progress) {
   run$state <- NULL
   self$interrupted <- list(epoch = run$epoch, state = NULL, rows = run$rows)
   progress$epoch_end(logs, step = epoch_totals(state)[3])
-  run_callbacks(callbacks, "on_epoch_end", epoch, logs = logs)
+  logs <- tell_callbacks(run, callbacks, "on_epoch_end", epoch, logs = logs)
+  follow_rank_0(self, run)
+  logs
 }
 
 #' The logs of an epoch.
@@ -236,8 +248,15 @@ train_pass <- function(self, run, callbacks, progress) {
     progress$update(fraction, step_logs(step, run$state), steps)
     TRUE
   }
+  on_step <- hooks$on_step
+  if (!is.null(on_step) && !is.null(run$strategy)) on_step <- function(...) {
+    self$stop_training <- !hooks$on_step(...)
+    follow_rank_0(self, run)
+    !self$stop_training
+  }
   each_block(source, run, function(data, batch) {
     step <<- step_program(self, "train", data, batch)
+    check_same_step(run, step)
     # what is drawn for an epoch and the note of it belong together: a resumed epoch must not draw again
     if (is.null(run$state)) suspendInterrupts({
       run$state <- new_state(step, random = TRUE)
@@ -248,7 +267,7 @@ train_pass <- function(self, run, callbacks, progress) {
     rates <- if (has_schedule(optimizer) && is.null(step$results))
       coming_rates(optimizer, if (is.null(data$stream)) ceiling(data$rows / batch) else data$most)
     reading_data(self, data, or_recover(step_cache(self)$kept,
-      run_step(self, step, data, batch, run$state, run$mode, hooks$on_step, on_clock, rates)), run$state)
+      run_step(self, step, data, batch, run$state, run$mode, on_step, on_clock, rates)), run$state)
     !self$stop_training
   }, native = is.null(hooks$on_step))
   step_logs(step, run$state)

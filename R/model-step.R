@@ -17,7 +17,8 @@ step_program <- function(self, kind, data, batch) {
     info <- column_info(t)
     c(info[[1]], info[[2]][-1])
   })
-  key <- paste(c(kind, unlist(columns), data$layout), collapse = " ")
+  shards <- if (!is.null(session$shards) && kind != "predict") "shards"
+  key <- paste(c(kind, shards, unlist(columns), data$layout), collapse = " ")
   step <- cache[[key]]
   if (is.null(step)) step <- cache[[paste(key, batch)]]
   if (!is.null(step) && (is.null(step$guards) || guards_hold(step$guards))) return(step)
@@ -66,7 +67,7 @@ trace_prediction <- function(self, data, batch) {
 #' @noRd
 trace_step <- function(self, training, data, batch) {
   compiled <- self$compiled
-  metrics <- names <- NULL
+  metrics <- names <- weigh <- NULL
   step <- function(columns) {
     n <- length(self$inputs)
     x <- model_inputs(self, columns[seq_len(n)], data)
@@ -88,14 +89,13 @@ trace_step <- function(self, training, data, batch) {
     }
     total <- Reduce(function(x, y) op_add(x, tensor(y, tensor_dtype(x))), terms)
     if (!is_symbolic(total)) abort("the loss does not depend on the data or on weights", fun = user_function())
-    if (training) {
-      tape_stop(tape_state(tape))
-      update_weights(self, tape, total)
-    }
+    if (training) tape_stop(tape_state(tape))
     statistics <- model_statistics(self, y, outputs, w)
+    if (!is.null(session$shards)) weigh <<- weigh_shards(self, losses, length(terms) > length(losses))
+    if (training) update_weights(self, tape, total)
     metrics <<- statistics$metrics
     names <<- c(score_names(self), statistics$names)
-    list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors)
+    list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors, weight = weigh$slot)
   }
   trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch)), batch))
   result <- trace$template
@@ -104,7 +104,7 @@ trace_step <- function(self, training, data, batch) {
   list(
     program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = tallies,
     averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
-    names = names, metrics = metrics,
+    names = names, metrics = metrics, weigh = weigh,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
   )
 }
@@ -125,7 +125,28 @@ output_loss <- function(loss, y, output, w) {
   if (is.null(counted) && !is.null(mask) && rank_of(mask) <= rank_of(values)) counted <- weigh(op_ones_like(values),
     mask)
   reduction <- part_config(loss)$reduction
-  reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
+  total <- reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
+  if (!is.null(counted) && !is.null(session$shards)) attr(total, "counted") <- op_sum(counted)
+  total
+}
+
+#' What the losses of shards are weighed by so that their mean is that of the batch: their rows; the values that a mask
+#' lets through; or nothing, for sums. `others`: are there penalties beside them?
+#' @noRd
+weigh_shards <- function(self, losses, others) {
+  refuse <- function(...) abort(..., fun = user_function())
+  of <- outputs_with_loss(self)
+  sums <- vapply(self$compiled$losses[of], function(loss) part_config(loss)$reduction == "sum", NA)
+  if (any(sums)) {
+    if (!all(sums) || others) refuse("under a strategy, losses with `reduction = \"sum\"` cannot stand beside others ",
+      "or beside penalties on weights: use means, the default")
+    return(list(kind = weigh_not))
+  }
+  counts <- lapply(losses, attr, "counted")
+  if (all_null(counts)) return(list(kind = weigh_rows))
+  if (length(losses) > 1) refuse("under a strategy, a model with masked outputs can have one loss only, not ",
+    length(losses), ", as each would need weights of its own")
+  list(kind = weigh_slot, slot = counts[[1]])
 }
 
 #' The same, as a loss that is trained on must be: computed from the batch.
@@ -156,7 +177,7 @@ logits_for <- function(activation, output) {
 
 update_weights <- function(self, tape, total) {
   trained <- self$compiled$trained
-  guard_step(total, kept_weights(self))
+  guard_step(over_all_shards(list(total))[[1]], kept_weights(self))
   if (!length(trained)) return()
   gradients <- gradient_towards(tape, total, trained)
   if (all_null(gradients)) {
@@ -308,7 +329,8 @@ run_program <- function(self, step, data, batch, state, shuffle = 0, on_step = N
     most <- if (is.null(stream)) -1 else data$most - taken
     pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, stream,
       as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most, 1, 0)), step$tallies,
-      step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock, NULL))
+      step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock, NULL),
+      shards_of(step))
     collected <- pass[[1]]
     if (!pass[[2]]) return(collected)
     taken <- .Call(C_epoch_totals, state)[3] - before + 1 # with those that wait for another program

@@ -62,7 +62,7 @@ trace_call <- function(f, args, rows = NULL) {
     if (!is_tensor(leaf) && !is_plain_value(leaf)) abort_trace("it returns an object, which may hold tensors")
   }
   outputs <- Filter(is_symbolic, tensor_leaves(result$value))
-  .Call(C_program_seal, program, outputs)
+  .Call(C_program_seal, program, outputs, if (!is.null(session$shards)) summed_variables())
   list(program = program, rows = if (.Call(C_program_rows, program)) rows else 0, inputs = inputs, outputs = outputs,
     template = result$value, visible = result$visible, optimizers = session$optimizers)
 }

@@ -16,6 +16,8 @@
 #   stepping    the model whose own step runs, or is traced
 #   custom_objects, registered  functions and classes of the user's that files name, for a while or for good
 #   told_formats  names of files whose format is not what the name says
+#   scope       the strategy that models compiled now belong to; shards: that over whose shards programs go now;
+#               silent: TRUE while callbacks run in a process that must neither print nor write files
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())
 session$networks <- 0
@@ -32,6 +34,8 @@ recording <- vector("list", 2)
 
 # Memory that tapes share for gradients on their way; grows in place.
 gradient_scratch <- vector("list", 1)
+
+is_silent <- function() isTRUE(session$silent)
 
 tapes_recording <- function() recording[[1]]
 tracing_program <- function() recording[[2]]

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 
 compile() { # options; files on standard input
-  xargs -P "$CORES" -I{} gcc "$@" -pthread -Isrc $(R CMD config --cppflags) \
+  xargs -P "$CORES" -I{} gcc "$@" -pthread -Isrc -Iinst/include $(R CMD config --cppflags) \
     -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes \
     -Werror -c {} -o /dev/null
 }

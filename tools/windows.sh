@@ -7,7 +7,7 @@ target=x86_64-w64-mingw32
 flags='-std=gnu17 -O2'
 rm -rf "$out"
 mkdir -p "$out"
-cp -r configure.win src "$out"
+cp -r configure.win src inst "$out"
 cd "$out"
 CC=$target-gcc CFLAGS=$flags sh ./configure.win
 cd src

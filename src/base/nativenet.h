@@ -53,6 +53,7 @@ enum status {
   STATUS_MEMORY,  /* there is no room for so much */
   STATUS_TOO_LARGE, /* a shape beyond any memory */
   STATUS_TRACED,  /* a function that is being traced did what a program cannot */
+  STATUS_RANK,    /* another process of the job failed, or cannot be reached */
   STATUS_COUNT
 };
 

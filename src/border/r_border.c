@@ -43,7 +43,7 @@ static const char *const status_class[STATUS_COUNT] = {
   [STATUS_INDEFINITE] = "value", [STATUS_MATRIX] = "value", [STATUS_FULL] = "internal", [STATUS_NAN] = "nan",
   [STATUS_WEIGHTS] = "nan",
   [STATUS_STOPPED] = "stopped", [STATUS_INTERRUPTED] = "interrupted", [STATUS_MEMORY] = "memory",
-  [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced",
+  [STATUS_TOO_LARGE] = "too_large", [STATUS_TRACED] = "traced", [STATUS_RANK] = "rank",
 };
 
 SEXP call_ours(SEXP call) {

@@ -1,7 +1,7 @@
 /* r_epoch.c - passes over arrays as R sees them, and where native loops ask R: the one place where they evaluate R
  * code. */
 #include "run/epoch.h"
-#include "border/r_border.h"
+#include "border/r_communicator.h"
 
 #include <string.h>
 
@@ -248,6 +248,17 @@ static SEXP draw_seeds(struct epoch *e) {
   return seeds;
 }
 
+/* The tallies are added up over the shards, too. */
+static SEXP lay_out_shards(struct epoch *e) {
+  int32_t *slots = (int32_t *)(void *)R_alloc(2 * (size_t)e->tallies + 1, sizeof *slots);
+  int32_t *averaged = slots + e->tallies;
+  for (int32_t k = 0; k < e->tallies; k++) {
+    slots[k] = e->tally[k].slot;
+    averaged[k] = e->tally[k].averaged;
+  }
+  return shards_lay_out(e->shards, e->loop.program, e->tallies, slots, averaged);
+}
+
 /* So many passes over the columns; the n sums of each are noted, those of the last one stay in the state. */
 static enum status run_passes(struct epoch *e, int passes, R_xlen_t n, double *sums, int *done) {
   const struct listener *l = e->user;
@@ -268,14 +279,15 @@ static enum status run_passes(struct epoch *e, int passes, R_xlen_t n, double *s
 /* Passes over the columns in batches, or one over those that a stream puts there, if one is given (else NULL).
  * tallies: symbolic float tensors, averaged where they are means over the rows; collected: symbolic tensors whose rows
  * are kept, results: where, or NULL; rates: a learning rate per step for the optimizer whose numbers (a tensor) are
- * given, or NULL; listeners: on_step, on_clock, on_epoch.
+ * given, or NULL; listeners: on_step, on_clock, on_epoch; shards: batches in pieces, see
+ * as_shards(), or NULL.
  * Returns list(the results, rows of the batch that another program must serve (0: none), the sums of each pass, one
  * after the other); those of the last one stand in the state. Where a pass was stopped, another call with the same
  * state and results goes on. */
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
-  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners);
+  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners, SEXP shards);
 SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP options, SEXP tallies, SEXP averaged,
-  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners) {
+  SEXP collected, SEXP results, SEXP rates, SEXP optimizer, SEXP state, SEXP listeners, SEXP shards) {
   struct failure failure;
   struct dataset d = {.columns = 0};
   check_vector(listeners, VECSXP, 3);
@@ -283,16 +295,18 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
     seconds_now() + PROGRESS_SECONDS};
   struct epoch e = {
     .loop = {.data = &d, .every_step = !Rf_isNull(l.on_step), .failure = &failure, .poll = poll},
-    .state = as_state(state), .user = &l,
+    .state = as_state(state), .user = &l, .shards = as_shards(shards, program),
   };
   read_columns(program, inputs, columns, &d);
   read_options(options, &e, &d);
-  e.loop.program = program_ready_for(program, e.loop.only ? e.loop.only : e.loop.batch);
+  int64_t most = e.shards ? (e.loop.batch + e.shards->count - 1) / e.shards->count : e.loop.batch;
+  e.loop.program = program_ready_for(program, e.loop.only ? e.loop.only : most);
   read_stream(stream, &d, e.loop.program); /* after that, as the stream's programs may read the same variables */
   e.loop.choice = &e.loop.program->choice;
   d.order = INTEGER(PROTECT(vector_for(INTSXP, d.shuffle ? d.rows : 0, "the order of the rows", NULL)));
   check_state(e.state, d.rows);
   read_tallies(program, tallies, averaged, state, &e);
+  PROTECT(e.shards ? lay_out_shards(&e) : R_NilValue);
   SEXP pass = PROTECT(Rf_allocVector(VECSXP, 3));
   SET_VECTOR_ELT(pass, 0, read_collected(program, collected, results, &e));
   if (!Rf_isNull(rates)) {
@@ -304,6 +318,7 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   PROTECT(REAL(options)[8] != 0 ? draw_seeds(&e) : R_NilValue);
   int passes = (int)REAL(options)[7], done;
   R_xlen_t n = e.tallies ? (XLENGTH(state) - (R_xlen_t)sizeof(struct epoch_state)) / (R_xlen_t)sizeof(double) : 0;
+  if (e.shards && (e.loop.only || e.collected || e.draws)) raise_text(STATUS_VALUE, "internal error: shards");
   if (passes < 1 || (passes > 1 && (e.loop.only || d.stream || e.collected || !n)))
     raise_text(STATUS_VALUE, "internal error: passes");
   SEXP sums = vector_for(REALSXP, n * passes, "the losses of all epochs", NULL);
@@ -314,6 +329,6 @@ SEXP ffi_epoch_run(SEXP program, SEXP inputs, SEXP columns, SEXP stream, SEXP op
   if (done < passes) SET_VECTOR_ELT(pass, 2, Rf_xlengthgets(sums, n * done));
   int64_t left = status == STATUS_STOPPED ? 0 : d.stream ? d.position : d.rows - d.position;
   SET_VECTOR_ELT(pass, 1, Rf_ScalarReal((double)(left < e.loop.batch ? left : e.loop.batch)));
-  UNPROTECT(3);
+  UNPROTECT(4);
   return pass;
 }

@@ -363,9 +363,22 @@ SEXP ffi_program_gradient(SEXP x, SEXP targets, SEXP sources, SEXP watched, SEXP
   return result;
 }
 
+/* A step over shards of a batch (summed: not NULL) is split (split.c); `summed` are variables whose changes are added
+ * up there. */
+static void split(SEXP x, SEXP summed) {
+  SEXP objects = VECTOR_ELT(program_shelter(x), SHELTER_OBJECTS);
+  struct program *p = as_program(x);
+  struct failure failure;
+  for (int32_t k = 0; k < p->slots_used && k < XLENGTH(objects); k++)
+    for (R_xlen_t i = 0; i < list_length(summed); i++)
+      if (p->slots[k].kind == SLOT_SHARED && VECTOR_ELT(objects, k) == VECTOR_ELT(summed, i)) p->slots[k].summed = 1;
+  struct room room = split_room(p);
+  if (program_split(program_reserve(x, room.slots, room.nodes, room.operands), &failure)) raise(&failure);
+}
+
 /* The trace is complete, and this is what is wanted of it: from here on the program can run, and no longer grows. */
-SEXP ffi_program_seal(SEXP x, SEXP outputs);
-SEXP ffi_program_seal(SEXP x, SEXP outputs) {
+SEXP ffi_program_seal(SEXP x, SEXP outputs, SEXP summed);
+SEXP ffi_program_seal(SEXP x, SEXP outputs, SEXP summed) {
   for (R_xlen_t k = 0; k < list_length(outputs); k++)
     as_program(x)->slots[slot_in(x, VECTOR_ELT(outputs, k))].kept = 1;
   struct room room = fuse_room(as_program(x));
@@ -386,7 +399,31 @@ SEXP ffi_program_seal(SEXP x, SEXP outputs) {
   SET_VECTOR_ELT(shelter, SHELTER_NODES, nodes);
   SET_VECTOR_ELT(shelter, SHELTER_OPERANDS, operands);
   UNPROTECT(2);
+  if (!Rf_isNull(summed)) split(x, summed);
   return R_NilValue;
+}
+
+/* Of float tensors of a step, the means over the shards of a batch, or the sums, as who runs it wants. */
+SEXP ffi_program_reduce(SEXP x, SEXP values);
+SEXP ffi_program_reduce(SEXP x, SEXP values) {
+  int n = (int)list_length(values);
+  struct operand *operand = (struct operand *)R_alloc(2 * (size_t)n + 1, sizeof *operand);
+  memset(operand, 0, (2 * (size_t)n + 1) * sizeof *operand);
+  for (int k = 0; k < n; k++) operand[k].slot = program_slot(x, VECTOR_ELT(values, k));
+  struct program *p = program_reserve(x, n, 1, 2 * n);
+  for (int k = 0; k < n; k++) {
+    struct slot from = p->slots[operand[k].slot];
+    if (!dtype_is_float(from.dtype)) raise_text(STATUS_DTYPE, "internal error: sums over shards are of floats");
+    struct slot *s = &p->slots[operand[n + k].slot = program_add_slot(p, SLOT_COMPUTED, from.dtype, &from.shape)];
+    s->other = from.other;
+    s->opaque = 1;
+  }
+  struct attr attr = {.n_ints = 1, .ints = {REDUCE_MEAN}};
+  program_add_node(p, ACTION_REDUCE, operand, n, n, &attr, 1);
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  for (int k = 0; k < n; k++) SET_VECTOR_ELT(result, k, symbolic_new(x, operand[n + k].slot));
+  UNPROTECT(1);
+  return result;
 }
 
 /* What reads the variable from here on reads a copy of the value; gradients do not flow through it. */

@@ -57,6 +57,11 @@ struct room seal_room(struct program *traced);
  * variable, is left out. */
 void program_seal(struct program *traced, struct program *sealed);
 
+/* After that, for a step over shards: order the nodes, and add sums for what is assigned (split.c). There must be room
+ * for so much more. Fails if the step cannot be split, with the reason. */
+struct room split_room(const struct program *p);
+enum status program_split(struct program *p, struct failure *failure);
+
 /* Before that: put one op in the place of several, where its kernel does the work of all (fuse.c). There must
  * be room for so much more. */
 struct room fuse_room(const struct program *p);

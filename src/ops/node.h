@@ -23,6 +23,7 @@ struct slot {
   int32_t watched;    /* a tape follows it */
   int32_t trainable;  /* SLOT_SHARED: do tapes follow it by themselves? */
   int32_t written;    /* SLOT_SHARED: does a node change it? */
+  int32_t summed;     /* SLOT_SHARED: over shards, its changes are added up (split.c) */
   int32_t opaque;     /* made by a gradient's nodes, which cannot be differentiated again */
   int32_t batch;      /* SLOT_INPUT: its first axis is that of the batch */
   int32_t kept;       /* it is read after the run */

@@ -527,7 +527,7 @@ const struct op_info op_info[OP_COUNT] = {
 };
 
 const char *op_name(int op) {
-  static const char *const action_name[] = {"gradient", "fill", "update", "assign", "guard"};
+  static const char *const action_name[] = {"gradient", "fill", "update", "assign", "guard", "reduce"};
   return is_op(op) ? op_info[op].name : action_name[op - OP_COUNT];
 }
 

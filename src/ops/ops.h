@@ -189,7 +189,12 @@ static inline int plain_op(int op) { return op & (DERIVATIVE - 1); }
 
 /* What a node may do beside applying an op: see run.c. A gradient stands for the nodes that program_seal() puts in its
  * place. */
-enum action { ACTION_GRADIENT = OP_COUNT, ACTION_FILL, ACTION_UPDATE, ACTION_ASSIGN, ACTION_GUARD, ACTION_END };
+enum action { ACTION_GRADIENT = OP_COUNT, ACTION_FILL, ACTION_UPDATE, ACTION_ASSIGN, ACTION_GUARD, ACTION_REDUCE,
+  ACTION_END };
+
+/* What a sum over the shards of a batch does with its inputs: a mean by the weights of the losses, or their sum; a mean
+ * over the rows; what the variable held before and the sum of the changes (inputs: the values, then the variables). */
+enum reduction { REDUCE_MEAN, REDUCE_ROWS, REDUCE_CHANGES, REDUCE_SUM };
 
 static inline int is_op(int op) { return op < OP_COUNT; }
 static inline int is_change(int op) { return op == ACTION_UPDATE || op == ACTION_ASSIGN; }

@@ -105,7 +105,7 @@ void dataset_gather(const struct dataset *d, struct program *p, int64_t begin, i
     const struct column *c = &d->column[k];
     struct slot *s = &p->slots[c->slot];
     if (d->stream) {
-      if (thread == 0) s->value = d->place[k].to;
+      if (thread == 0) s->value = d->place[k].to + begin * c->row_bytes;
     } else if (is_first_again(d, p, k)) {
       if (thread == 0) s->value = p->slots[d->column[0].slot].value;
     } else if (c->data) {

@@ -75,6 +75,105 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   return 1;
 }
 
+/* ---- the same in shards, of which this process takes its own ---- */
+
+static void begin_shard(struct epoch *e, struct team *team, uint64_t seed, int k) {
+  struct shards *s = e->shards;
+  struct program *p = e->loop.program;
+  struct random r;
+  shards_choose(s, k);
+  random_seed(&r, seed ^ ((uint64_t)k * 0xd1342543de82ef95u));
+  p->seed = k ? random_bits(&r) : seed; /* one shard draws what a whole batch would */
+  if (s->own == 0) return;
+  if (program_set_rows(p, s->own, e->loop.failure)) s->go = 0;
+  else if (misshapen(e)) {
+    fail(e->loop.failure, STATUS_SHAPE, "a metric looks at the number of rows, and shards have different ones");
+    s->go = 0;
+  }
+  if (!s->go) atomic_store(&team->failed, STATUS_SHAPE);
+}
+
+/* Without any value that a mask lets through, a shard has next to no weight: some, for the penalties on weights. */
+#define NEXT_TO_NO_WEIGHT 1e-30
+
+static void end_shard(struct epoch *e, struct team *team) {
+  struct shards *s = e->shards;
+  double rows = (double)s->own;
+  s->weighed = s->weigh == WEIGH_NOT ? 1 : rows;
+  if (s->weigh == WEIGH_SLOT)
+    s->weighed = slot_number(&e->loop.program->slots[s->weight], 0) + NEXT_TO_NO_WEIGHT * rows;
+  if (atomic_load(&team->failed) || team_must_leave(team)) s->go = 0;
+}
+
+/* Numbers that doubles hold exactly. */
+static double check_of(uint64_t seed, int64_t rows) { return (double)((seed ^ (uint64_t)rows) >> 12); }
+
+static void meet(struct epoch *e, struct team *team) {
+  struct shards *s = e->shards;
+  enum status own = team_must_leave(team) ? STATUS_INTERRUPTED : (enum status)atomic_load(&team->failed);
+  enum status status = shards_meet(s, own, e->loop.failure);
+  s->go = status == STATUS_OK;
+  s->finite = 1;
+  if (status && status != STATUS_INTERRUPTED) atomic_store(&team->failed, (int)status);
+}
+
+static void end_sharded_step(struct epoch *e) {
+  struct shards *s = e->shards;
+  struct epoch_state *state = e->state;
+  const struct piece *piece = s->piece + s->pieces - e->tallies;
+  for (int k = 0; k < e->tallies; k++, piece++) {
+    const struct tally *t = &e->tally[k];
+    double weight = (t->averaged ? (double)e->loop.rows : 1) / shards_divisor(s, piece);
+    for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * s->sum[piece->at + i];
+  }
+  state->now = e->next;
+  state->position = e->loop.data->position;
+  state->rows_seen += e->loop.rows;
+  state->steps++;
+}
+
+static int sharded_step(struct loop *l, struct team *team, int thread) {
+  struct epoch *e = epoch_of(l);
+  struct shards *s = e->shards;
+  struct program *p = l->program;
+  uint64_t seed = 0;
+  if (thread == 0) {
+    begin_step(e);
+    seed = p->seed;
+    s->rows = l->rows;
+    s->check = check_of(seed, l->rows);
+    s->go = 1;
+  }
+  for (int i = 0; i < shards_own(s); i++) {
+    if (thread == 0) begin_shard(e, team, seed, shards_first(s) + i);
+    team_barrier(team);
+    if (!s->go) break;
+    if (s->own) {
+      dataset_gather(l->data, p, l->begin + s->begin, s->own, thread, team->threads);
+      team_barrier(team);
+      run_part(p, 0, s->early, 0, team, thread);
+      if (thread == 0) end_shard(e, team);
+      team_barrier(team);
+    }
+    if (!s->go) break;
+    shards_add(s, p, i, thread, team->threads);
+    team_barrier(team);
+  }
+  if (thread == 0) meet(e, team);
+  team_barrier(team);
+  if (!s->go) return 0;
+  if (!shards_give(s, p, thread, team->threads)) s->finite = 0;
+  team_barrier(team);
+  if (!s->finite) {
+    atomic_store(&team->failed, STATUS_WEIGHTS);
+    return 0;
+  }
+  run_part(p, s->late, p->nodes_used, 1, team, thread);
+  if (atomic_load(&team->failed)) return 0;
+  if (thread == 0) end_sharded_step(e);
+  return 1;
+}
+
 enum status epoch_run(struct epoch *e) {
   struct epoch_state *s = e->state;
   struct random order = s->start;
@@ -83,7 +182,8 @@ enum status epoch_run(struct epoch *e) {
   if (!s->begun) s->now = order;
   s->begun = 1;
   e->loop.data->position = s->position;
-  e->loop.step = epoch_step;
+  e->loop.step = e->shards ? sharded_step : epoch_step;
+  e->loop.own_rows = e->shards != NULL;
   return loop_run(&e->loop);
 }
 

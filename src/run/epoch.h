@@ -5,6 +5,7 @@
 #define EPOCH_H
 
 #include "run/loop.h"
+#include "run/shards.h"
 
 /* Numbers of a slot, added up over the batches. */
 struct tally {
@@ -42,6 +43,7 @@ struct epoch {
   struct optimizer *optimizer; /* which takes them */
   const uint64_t *seeds; /* of each node that draws, for each of the coming steps; NULL: they follow from the state */
   int32_t draws;         /* how many nodes do so */
+  struct shards *shards; /* each batch in pieces; NULL: whole */
   struct random next; /* after the step that is under way; what is interrupted is done again */
   void *user;
 };

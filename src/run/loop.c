@@ -20,7 +20,8 @@ static void choose_batch(struct stretch *s, struct team *team) {
   l->ended = l->rows == 0;
   s->steps += l->rows > 0;
   s->rows += l->rows;
-  if (l->rows && program_set_rows(l->program, l->rows, l->failure)) atomic_store(&team->failed, STATUS_SHAPE);
+  if (l->rows && !l->own_rows && program_set_rows(l->program, l->rows, l->failure))
+    atomic_store(&team->failed, STATUS_SHAPE);
 }
 
 static void stretch_task(void *user, struct team *team, int thread) {

@@ -165,9 +165,19 @@ static void guard_action(struct program *p, const struct node *n, struct team *t
   if (thread == 0) *left = due ? KEPT_STEPS - 1 : *left - 1;
 }
 
+/* Where it runs for one batch without shards, the sums are what there is. */
+static void reduce_action(struct program *p, const struct node *n, struct team *team, int thread) {
+  (void)team;
+  for (int k = 0; k < n->outputs && thread == 0; k++) {
+    const struct slot *from = &p->slots[node_inputs(p, n)[k].slot], *to = &p->slots[node_outputs(p, n)[k].slot];
+    memcpy(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
+  }
+}
+
 static action *const actions[] = {
   [ACTION_FILL - OP_COUNT] = fill_action, [ACTION_UPDATE - OP_COUNT] = update_action,
   [ACTION_ASSIGN - OP_COUNT] = assign_action, [ACTION_GUARD - OP_COUNT] = guard_action,
+  [ACTION_REDUCE - OP_COUNT] = reduce_action,
 };
 
 static void run_action(struct program *p, const struct node *n, struct team *team, int thread) {
@@ -185,21 +195,25 @@ static void poison(struct program *p, int32_t i) {
 }
 
 /* A run can be interrupted without a trace until something is changed; from then on it is finished. */
-void run_nodes(struct program *p, int32_t first, struct team *team, int thread) {
-  if (thread == 0) team->firm = 0;
-  for (int32_t i = first, end; i < p->nodes_used; i = end + 1) {
+void run_part(struct program *p, int32_t first, int32_t end, int firm, struct team *team, int thread) {
+  if (thread == 0) team->firm = firm;
+  for (int32_t i = first, last; i < end; i = last + 1) {
     const struct node *n = &p->nodes[i];
-    end = n->group_end;
+    last = n->group_end;
     if (thread == 0 && is_change(n->op)) team->firm = 1;
-    if (end > i) run_group(p, i, end, team, thread);
+    if (last > i) run_group(p, i, last, team, thread);
     else if (is_op(plain_op(n->op))) run_op(p, n, team, thread);
     else run_action(p, n, team, thread);
     if (team_must_leave(team)) return;
     if (!p->poisons) continue;
-    if (thread == 0) poison(p, end);
+    if (thread == 0) poison(p, last);
     team_barrier(team);
   }
   if (thread == 0) team->firm = 0;
+}
+
+void run_nodes(struct program *p, int32_t first, struct team *team, int thread) {
+  run_part(p, first, p->nodes_used, 0, team, thread);
 }
 
 enum status run_explain(enum status s, struct failure *failure) {

@@ -8,6 +8,9 @@
 /* Run the nodes from `first` on, for members of a team; they leave together. */
 void run_nodes(struct program *p, int32_t first, struct team *team, int thread);
 
+/* Those from `first` to before `end`; firm: they are finished, even if the user interrupts. */
+void run_part(struct program *p, int32_t first, int32_t end, int firm, struct team *team, int thread);
+
 /* Number i of a float slot. */
 double slot_number(const struct slot *s, int64_t i);
 

@@ -1,0 +1,190 @@
+/* r_communicator.c - sums over the ranks of a job by functions of R or of another library, and steps in shards. */
+#include "border/r_communicator.h"
+#include "border/r_border.h"
+
+#include "formats/fingerprint.h"
+
+#include <nativenet_communicator.h>
+#include <string.h>
+
+/* As R/communicator.R has one: c(rank, size); the library's pointer or NULL; R functions or NULL. These give the
+ * numbers, or a string that says why not. */
+enum { NUMBERS, POINTER, ALL_REDUCE, EXCHANGE, LEAVE, COMMUNICATOR_SIZE };
+
+struct functions {
+  SEXP list;
+  struct communicator *c;
+  char why[200];
+};
+
+static int say_why(struct functions *f, const char *text) {
+  strncpy(f->why, text, sizeof f->why - 1);
+  f->c->why = f->why;
+  return ANSWER_FAILED;
+}
+
+/* R code runs here, in the thread that R runs in, while the rest of the team waits: nothing may jump out. */
+static int ask_r(struct functions *f, SEXP call, double *to, size_t n) {
+  int failed = 0;
+  char text[150];
+  SEXP answer = PROTECT(R_tryEvalSilent(PROTECT(call), R_GlobalEnv, &failed));
+  int result = ANSWER_OK;
+  if (failed || !answer) {
+    result = say_why(f, "it was interrupted");
+  } else if (TYPEOF(answer) == STRSXP && XLENGTH(answer) == 1) {
+    result = say_why(f, CHAR(STRING_ELT(answer, 0)));
+  } else if (!to) {
+    result = ANSWER_OK;
+  } else if (TYPEOF(answer) != REALSXP || (size_t)XLENGTH(answer) != n) {
+    snprintf(text, sizeof text, "it was given %lld numbers and returned %s of length %lld", (long long)n,
+      TYPEOF(answer) == REALSXP ? "a vector" : "no numeric vector, but one", (long long)Rf_xlength(answer));
+    result = say_why(f, text);
+  } else {
+    for (size_t i = 0; i < n && !result; i++)
+      if (R_IsNA(REAL(answer)[i])) result = say_why(f, "it returned NA");
+    if (n) memcpy(to, REAL(answer), n * sizeof *to);
+  }
+  UNPROTECT(2);
+  return result;
+}
+
+static SEXP numbers_of(const double *x, size_t n) {
+  SEXP numbers = Rf_allocVector(REALSXP, (R_xlen_t)n);
+  if (n) memcpy(REAL(numbers), x, n * sizeof *x);
+  return numbers;
+}
+
+static int all_reduce_by_r(void *context, double *x, size_t n) {
+  struct functions *f = context;
+  SEXP numbers = PROTECT(numbers_of(x, n));
+  int answer = ask_r(f, Rf_lang2(VECTOR_ELT(f->list, ALL_REDUCE), numbers), x, n);
+  UNPROTECT(1);
+  return answer;
+}
+
+static int exchange_by_r(void *context, int peer, const double *send, double *receive, size_t n) {
+  struct functions *f = context;
+  SEXP numbers = PROTECT(numbers_of(send, n)), with = PROTECT(Rf_ScalarInteger(peer));
+  int answer = ask_r(f, Rf_lang3(VECTOR_ELT(f->list, EXCHANGE), numbers, with), receive, n);
+  UNPROTECT(2);
+  return answer;
+}
+
+static int leave_by_r(void *context) {
+  struct functions *f = context;
+  return ask_r(f, Rf_lang1(VECTOR_ELT(f->list, LEAVE)), NULL, 0);
+}
+
+struct communicator *as_communicator(SEXP x) {
+  check_vector(x, VECSXP, COMMUNICATOR_SIZE);
+  check_vector(VECTOR_ELT(x, NUMBERS), INTSXP, 2);
+  struct communicator *c = (struct communicator *)(void *)R_alloc(1, sizeof *c);
+  *c = (struct communicator){.rank = INTEGER(VECTOR_ELT(x, NUMBERS))[0], .size = INTEGER(VECTOR_ELT(x, NUMBERS))[1]};
+  if (!Rf_isNull(VECTOR_ELT(x, POINTER))) {
+    const struct nativenet_communicator *from = R_ExternalPtrAddr(VECTOR_ELT(x, POINTER));
+    if (!from) raise_text(STATUS_RANK, "the communicator's library is gone: its pointer was saved and read again");
+    c->context = from->context;
+    c->all_reduce = from->all_reduce;
+    c->exchange = from->exchange;
+    c->leave = from->leave;
+    return c;
+  }
+  struct functions *f = (struct functions *)(void *)R_alloc(1, sizeof *f);
+  memset(f, 0, sizeof *f);
+  f->list = x;
+  f->c = c;
+  c->context = f;
+  if (!Rf_isNull(VECTOR_ELT(x, ALL_REDUCE))) c->all_reduce = all_reduce_by_r;
+  if (!Rf_isNull(VECTOR_ELT(x, EXCHANGE))) c->exchange = exchange_by_r;
+  if (!Rf_isNull(VECTOR_ELT(x, LEAVE))) c->leave = leave_by_r;
+  return c;
+}
+
+/* c(rank, size) that a library's pointer has. */
+SEXP ffi_communicator_numbers(SEXP pointer);
+SEXP ffi_communicator_numbers(SEXP pointer) {
+  const struct nativenet_communicator *from = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
+  if (!from) raise_text(STATUS_VALUE, "the pointer of a communicator is empty");
+  if (from->version != NATIVENET_COMMUNICATOR || (!from->all_reduce && !from->exchange))
+    raise_text(STATUS_VALUE, "the pointer of a communicator is to no struct of nativenet_communicator.h of this "
+      "version");
+  SEXP numbers = Rf_allocVector(INTSXP, 2);
+  INTEGER(numbers)[0] = from->rank;
+  INTEGER(numbers)[1] = from->size;
+  return numbers;
+}
+
+/* A whole number below 2^52 for the bytes of a tensor or a bare vector. */
+SEXP ffi_fingerprint(SEXP x);
+SEXP ffi_fingerprint(SEXP x) {
+  const void *bytes = NULL;
+  size_t n = 0;
+  if (is_tensor(x)) {
+    struct tensor t = as_tensor(x);
+    bytes = t.data;
+    n = (size_t)shape_count(&t.shape) * dtype_size[t.dtype];
+  } else {
+    switch (TYPEOF(x)) {
+    case RAWSXP: bytes = RAW(x); n = 1; break;
+    case REALSXP: bytes = REAL(x); n = sizeof(double); break;
+    case INTSXP: bytes = INTEGER(x); n = sizeof(int); break;
+    default: raise_text(STATUS_VALUE, "internal error: a fingerprint of that");
+    }
+    n *= (size_t)XLENGTH(x);
+  }
+  return Rf_ScalarReal((double)(fingerprint64(bytes, n) >> 12));
+}
+
+static double *room_for(int64_t n) { return (double *)(void *)R_alloc((size_t)n + 1, sizeof(double)); }
+
+SEXP ffi_communicator_sum(SEXP communicator, SEXP x);
+SEXP ffi_communicator_sum(SEXP communicator, SEXP x) {
+  struct communicator *c = as_communicator(communicator);
+  struct failure failure;
+  check_vector(x, REALSXP, -1);
+  R_xlen_t n = XLENGTH(x);
+  SEXP sum = PROTECT(Rf_allocVector(REALSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) REAL(sum)[i] = REAL(x)[i] + 0.0;
+  if (communicator_sum(c, REAL(sum), n, room_for(communicator_room(c, n)), &failure)) raise(&failure);
+  UNPROTECT(1);
+  return sum;
+}
+
+SEXP ffi_communicator_leave(SEXP communicator);
+SEXP ffi_communicator_leave(SEXP communicator) {
+  struct communicator *c = as_communicator(communicator);
+  communicator_leave(c, room_for(c->size));
+  return R_NilValue;
+}
+
+/* list(communicator, shards of a batch, enum weigh, the symbolic scalar that they are weighed by or NULL) */
+struct shards *as_shards(SEXP x, SEXP program) {
+  if (Rf_isNull(x)) return NULL;
+  check_vector(x, VECSXP, 4);
+  struct shards *s = (struct shards *)(void *)R_alloc(1, sizeof *s);
+  *s = (struct shards){.communicator = as_communicator(VECTOR_ELT(x, 0)), .count = as_int(VECTOR_ELT(x, 1)),
+    .weigh = as_int(VECTOR_ELT(x, 2)), .weight = NO_SLOT};
+  if (s->weigh == WEIGH_SLOT) s->weight = slot_in(program, VECTOR_ELT(x, 3));
+  int size = s->communicator->size;
+  if (s->count < 1 || size < 1 || (s->count & (s->count - 1)) || (size & (size - 1)) || s->count < size)
+    raise_text(STATUS_VALUE, "internal error: shards");
+  return s;
+}
+
+SEXP shards_lay_out(struct shards *s, const struct program *p, int32_t more, const int32_t *slots,
+  const int32_t *averaged) {
+  s->piece = (struct piece *)(void *)R_alloc((size_t)(shards_count(p) + more) + 1, sizeof *s->piece);
+  s->pieces = 0;
+  shards_find(s, p);
+  for (int32_t k = 0; k < more; k++)
+    s->piece[s->pieces++] = (struct piece){.slot = slots[k], .result = NO_SLOT, .start = NO_SLOT,
+      .kind = averaged[k] ? REDUCE_MEAN : REDUCE_SUM};
+  shards_place(s, p);
+  int64_t room = shards_room(s);
+  SEXP sums = vector_for(RAWSXP, shards_levels(s) * room * (int64_t)sizeof(double), "the sums over the shards", NULL);
+  PROTECT(sums);
+  s->sum = (double *)(void *)RAW(sums);
+  s->room = room_for(communicator_room(s->communicator, room));
+  UNPROTECT(1);
+  return sums;
+}

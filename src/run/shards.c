@@ -1,0 +1,182 @@
+#include "run/shards.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Behind the numbers of the pieces: the sum of the weights, the rows; then for each rank a 1, the status that it met
+ * and the number that all must agree on. */
+enum { TOTAL_WEIGHT, TOTAL_ROWS, TOTALS };
+enum { RANK_THERE, RANK_STATUS, RANK_CHECK, BY_RANK };
+
+int shards_levels(const struct shards *s) {
+  int levels = 1;
+  for (int n = shards_own(s); n > 1; n /= 2) levels++;
+  return levels;
+}
+
+int64_t shards_room(const struct shards *s) { return s->numbers + BY_RANK * (int64_t)s->communicator->size; }
+
+int32_t shards_count(const struct program *p) {
+  int32_t n = 0;
+  for (int32_t i = 0; i < p->nodes_used; i++)
+    if (p->nodes[i].op == ACTION_REDUCE) n += p->nodes[i].outputs;
+  return n;
+}
+
+/* The sums stand in a row (program_split()). */
+void shards_find(struct shards *s, const struct program *p) {
+  s->early = s->late = p->nodes_used;
+  for (int32_t i = p->nodes_used - 1; i >= 0; i--) {
+    const struct node *n = &p->nodes[i];
+    if (n->op != ACTION_REDUCE) continue;
+    if (s->late == p->nodes_used) s->late = i + 1;
+    s->early = i;
+    for (int k = 0; k < n->outputs; k++) {
+      int changes = n->attr.ints[0] == REDUCE_CHANGES;
+      s->piece[s->pieces++] = (struct piece){.slot = node_inputs(p, n)[k].slot, .result = node_outputs(p, n)[k].slot,
+        .start = changes ? node_inputs(p, n)[n->outputs + k].slot : NO_SLOT, .kind = (int32_t)n->attr.ints[0]};
+    }
+  }
+}
+
+void shards_place(struct shards *s, const struct program *p) {
+  s->numbers = 0;
+  for (int32_t k = 0; k < s->pieces; k++) {
+    s->piece[k].at = s->numbers;
+    s->numbers += s->piece[k].n = shape_count(&p->slots[s->piece[k].slot].shape);
+  }
+  s->numbers += TOTALS;
+}
+
+void shards_choose(struct shards *s, int k) {
+  s->begin = s->rows * k / s->count;
+  s->own = s->rows * (k + 1) / s->count - s->begin;
+}
+
+static double number_at(const struct slot *s, int64_t i) {
+  switch (s->dtype) {
+  case FLOAT32: return (double)((const float *)s->value)[i];
+  case FLOAT64: return ((const double *)s->value)[i];
+  case INT32: return (double)((const int32_t *)s->value)[i];
+  case INT64: return (double)((const int64_t *)s->value)[i];
+  default: return (double)((const unsigned char *)s->value)[i];
+  }
+}
+
+static void put_at(struct slot *s, int64_t i, double x) {
+  switch (s->dtype) {
+  case FLOAT32: ((float *)s->value)[i] = (float)x; break;
+  case FLOAT64: ((double *)s->value)[i] = x; break;
+  case INT32: ((int32_t *)s->value)[i] = (int32_t)llround(x); break;
+  case INT64: ((int64_t *)s->value)[i] = llround(x); break;
+  default: ((unsigned char *)s->value)[i] = x != 0; break;
+  }
+}
+
+static double weight_of(const struct shards *s, const struct piece *piece) {
+  switch (piece->kind) {
+  case REDUCE_MEAN: return s->weighed;
+  case REDUCE_ROWS: return (double)s->own;
+  default: return 1;
+  }
+}
+
+/* + 0, as the sum of the ranks takes -0 for 0. */
+static void put_piece(const struct shards *s, const struct program *p, const struct piece *piece, struct range r,
+  double *to) {
+  const struct slot *slot = &p->slots[piece->slot];
+  double weight = weight_of(s, piece);
+  int64_t first = r.begin > piece->at ? r.begin - piece->at : 0, end = r.end - piece->at;
+  if (end > piece->n) end = piece->n;
+  to += piece->at;
+  if (piece->kind == REDUCE_CHANGES) {
+    const struct slot *start = &p->slots[piece->start];
+    for (int64_t i = first; i < end; i++) to[i] = number_at(slot, i) - number_at(start, i) + 0.0;
+  } else if (slot->dtype == FLOAT32) {
+    const float *from = slot->value;
+    for (int64_t i = first; i < end; i++) to[i] = weight * (double)from[i] + 0.0;
+  } else {
+    for (int64_t i = first; i < end; i++) to[i] = weight * number_at(slot, i) + 0.0;
+  }
+}
+
+/* A binary counter: sum[0 ...] are those of as many shards as the ones in i say; shard i is put behind them, and
+ * pairs of equal size become one. All members have the same ranges in all of that. */
+void shards_add(struct shards *s, const struct program *p, int i, int thread, int threads) {
+  struct range r = share_of(s->numbers, 1024, thread, threads);
+  int64_t room = shards_room(s);
+  int depth = 0;
+  for (int k = i; k; k &= k - 1) depth++;
+  double *to = s->sum + depth * room;
+  if (s->own == 0) memset(to + r.begin, 0, (size_t)(r.end - r.begin) * sizeof *to);
+  for (int32_t k = 0; k < s->pieces && s->own; k++) put_piece(s, p, &s->piece[k], r, to);
+  if (r.end == s->numbers && r.end > r.begin) {
+    to[s->numbers - TOTALS + TOTAL_WEIGHT] = s->own ? s->weighed : 0;
+    to[s->numbers - TOTALS + TOTAL_ROWS] = (double)s->own;
+  }
+  for (int k = i; k & 1; k >>= 1, to -= room)
+    for (int64_t j = r.begin; j < r.end; j++) to[j - room] += to[j];
+}
+
+static enum status compare_ranks(const struct shards *s, enum status own, struct failure *failure) {
+  const double *by_rank = s->sum + s->numbers;
+  const struct communicator *c = s->communicator;
+  for (int r = 0; r < c->size; r++)
+    if (by_rank[BY_RANK * r + RANK_THERE] != 1)
+      return fail(failure, STATUS_RANK, "`all_reduce` does not give the sum over the %d ranks: of a 1 of rank %d and "
+        "zeros of all others it made %g", c->size, r, by_rank[BY_RANK * r + RANK_THERE]);
+  for (int r = 0; r < c->size; r++) {
+    enum status status = (enum status)by_rank[BY_RANK * r + RANK_STATUS];
+    if (status == STATUS_OK || (own && r != c->rank)) continue;
+    if (own) return own;
+    struct failure theirs = {.text = ""};
+    if (status != STATUS_RANK) run_explain(status, &theirs);
+    return fail(failure, STATUS_RANK, "rank %d of %d stopped%s%s", r, c->size, *theirs.text ? ": " : "", theirs.text);
+  }
+  for (int r = 0; r < c->size; r++)
+    if (by_rank[BY_RANK * r + RANK_CHECK] != by_rank[RANK_CHECK])
+      return fail(failure, STATUS_RANK, "rank %d of %d has another batch than rank 0, in the number of its rows or its "
+        "random numbers: all ranks must go through the same data, with the same seed", r, c->size);
+  return STATUS_OK;
+}
+
+enum status shards_meet(struct shards *s, enum status status, struct failure *failure) {
+  const struct communicator *c = s->communicator;
+  double *by_rank = s->sum + s->numbers;
+  memset(by_rank, 0, (size_t)(BY_RANK * c->size) * sizeof *by_rank);
+  by_rank += BY_RANK * c->rank;
+  by_rank[RANK_THERE] = 1;
+  by_rank[RANK_STATUS] = status;
+  by_rank[RANK_CHECK] = s->check;
+  if (status) memset(s->sum, 0, (size_t)s->numbers * sizeof *s->sum);
+  enum status met = communicator_sum(s->communicator, s->sum, shards_room(s), s->room, failure);
+  return met ? met : compare_ranks(s, status, failure);
+}
+
+double shards_divisor(const struct shards *s, const struct piece *piece) {
+  const double *totals = s->sum + s->numbers - TOTALS;
+  switch (piece->kind) {
+  case REDUCE_MEAN: return s->weigh == WEIGH_NOT ? 1 : totals[TOTAL_WEIGHT];
+  case REDUCE_ROWS: return totals[TOTAL_ROWS];
+  default: return 1;
+  }
+}
+
+int shards_give(const struct shards *s, struct program *p, int thread, int threads) {
+  int finite = 1;
+  for (int32_t k = 0; k < s->pieces; k++) {
+    const struct piece *piece = &s->piece[k];
+    if (piece->result == NO_SLOT) continue;
+    struct slot *to = &p->slots[piece->result];
+    struct range r = share_of(piece->n, 1024, thread, threads);
+    const double *from = s->sum + piece->at;
+    double divisor = shards_divisor(s, piece);
+    for (int64_t i = r.begin; i < r.end; i++) {
+      double x = from[i] / divisor;
+      if (piece->kind == REDUCE_CHANGES) x += number_at(&p->slots[piece->start], i);
+      if (piece->kind != REDUCE_MEAN && !isfinite(x)) finite = 0;
+      put_at(to, i, x);
+    }
+  }
+  return finite;
+}

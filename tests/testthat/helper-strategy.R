@@ -1,0 +1,79 @@
+# Several ranks without MPI: R processes that swap vectors by files in a folder.
+
+#' For R code in another process: a communicator whose `all_reduce` (or `exchange`) goes by files.
+communicator_by_files <- function(folder, rank, size, exchanges, seconds = 60) {
+  calls <- 0
+  put <- function(x, name) {
+    part <- file.path(folder, paste0("part-", rank))
+    saveRDS(x, part, compress = FALSE)
+    file.rename(part, file.path(folder, name))
+  }
+  get <- function(name) {
+    until <- Sys.time() + seconds
+    path <- file.path(folder, name)
+    while (!file.exists(path)) {
+      if (file.exists(file.path(folder, "left"))) stop("another rank has left")
+      if (Sys.time() > until) stop("no answer within ", seconds, " seconds")
+      Sys.sleep(0.001)
+    }
+    readRDS(path)
+  }
+  if (exchanges) {
+    return(nativenet::communicator(rank, size, exchange = function(x, peer) {
+      calls <<- calls + 1
+      put(x, paste(calls, rank, peer))
+      get(paste(calls, peer, rank))
+    }, leave = function() put(rank, "left")))
+  }
+  nativenet::communicator(rank, size, function(x) {
+    calls <<- calls + 1
+    put(x, paste(calls, rank))
+    # in an order of its own on each rank
+    Reduce(`+`, lapply((seq_len(size) + rank) %% size, function(r) get(paste(calls, r))))
+  })
+}
+
+#' What code(strategy) gives on each of `size` ranks; errors are conditions.
+on_ranks <- function(size, code, shards = 8, exchanges = TRUE, args = list()) {
+  folder <- tempfile("ranks")
+  dir.create(folder)
+  on.exit(unlink(folder, recursive = TRUE))
+  jobs <- lapply(seq_len(size) - 1, function(rank) callr::r_bg(function(folder, rank, size, exchanges, by_files, code,
+    shards, args) {
+    library(nativenet)
+    nn_threads(1)
+    strategy <- strategy_communicator(by_files(folder, rank, size, exchanges), shards)
+    tryCatch(do.call(code, c(list(strategy), args)), error = identity)
+  }, list(folder, rank, size, exchanges, communicator_by_files, code, shards, args), libpath = .libPaths()))
+  lapply(jobs, function(job) {
+    job$wait(120000)
+    if (job$is_alive()) {
+      job$kill()
+      stop("a rank did not come to its end")
+    }
+    job$get_result()
+  })
+}
+
+#' A model of some kind, trained for 32 steps; all numbers that must not depend on the number of ranks.
+train_in_shards <- function(strategy, kind = "mlp", more = list()) {
+  set.seed(3)
+  n <- 100
+  x <- matrix(stats::rnorm(n * 6), n)
+  y <- as.numeric(x[, 1] * x[, 2] > 0)
+  model <- switch(kind,
+    mlp = keras_model_sequential(input_shape = 6) |> layer_dense(8, activation = "relu") |> layer_dropout(0.3) |>
+      layer_dense(1, activation = "sigmoid", kernel_regularizer = regularizer_l2(0.01)),
+    norm = keras_model_sequential(input_shape = 6) |> layer_dense(8) |> layer_batch_normalization() |>
+      layer_activation("relu") |> layer_dense(1, activation = "sigmoid"),
+    masked = {
+      x <- matrix(sample(0:9, n * 5, TRUE, c(5, rep(1, 9))), n)
+      keras_model_sequential(input_shape = 5) |> layer_embedding(10, 4, mask_zero = TRUE) |>
+        layer_lstm(3, return_sequences = TRUE) |> layer_dense(1, activation = "sigmoid")
+    }
+  )
+  if (kind == "masked") y <- array(as.numeric(x > 4), c(n, 5, 1))
+  model |> compile(optimizer_adam(0.01, clipnorm = 1), "binary_crossentropy", metrics = "accuracy")
+  history <- do.call(fit, c(list(model, x, y, batch_size = 13, epochs = 4, verbose = 0, strategy = strategy), more))
+  list(weights = get_weights(model), metrics = history$metrics)
+}

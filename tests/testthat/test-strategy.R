@@ -1,0 +1,213 @@
+test_that("one shard gives the bits of training without a strategy, more of them the same up to rounding", {
+  for (kind in c("mlp", "masked")) {
+    plain <- train_in_shards(NULL, kind)
+    expect_identical(train_in_shards(strategy_local(1), kind), plain)
+    if (kind == "masked") for (shards in c(4, 16)) {
+      expect_equal(train_in_shards(strategy_local(shards), kind), plain, tolerance = 1e-4)
+    }
+  }
+})
+
+test_that("a step is that of the formula: means by rows, also with empty shards; clipping comes after the sum", {
+  # linear regression by gradient descent in plain R, of all rows at once
+  set.seed(1)
+  x <- matrix(rnorm(22), 11)
+  y <- rnorm(11)
+  for (rule in list(NULL, 0.1)) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, use_bias = FALSE, dtype = "float64",
+      kernel_regularizer = regularizer_l2(0.1))
+    model |> compile(optimizer_sgd(0.5, clipnorm = rule), "mse")
+    w <- as.vector(get_weights(model)[[1]])
+    history <- model |> fit(x, y, batch_size = 8, epochs = 2, shuffle = FALSE, verbose = 0,
+      strategy = strategy_local(8))
+    losses <- NULL
+    for (epoch in 1:2) {
+      total <- 0
+      for (rows in list(1:8, 9:11)) { # the second batch has fewer rows than there are shards
+        error <- as.vector(x[rows, ] %*% w) - y[rows]
+        total <- total + length(rows) * (mean(error^2) + 0.1 * sum(w^2))
+        g <- 2 * colSums(error * x[rows, ]) / length(rows) + 0.2 * w
+        if (!is.null(rule)) g <- g * min(1, rule / sqrt(sum(g^2)))
+        w <- w - 0.5 * g
+      }
+      losses <- c(losses, total / 11)
+    }
+    expect_equal(as.vector(get_weights(model)[[1]]), w, tolerance = 1e-6)
+    expect_equal(history$metrics$loss, losses, tolerance = 1e-6)
+  }
+})
+
+test_that("weights of samples and classes, sums as losses, several outputs and data sets are those of whole batches", {
+  set.seed(2)
+  x <- matrix(rnorm(120), 40)
+  y <- rep(0:1, 20)
+  w <- runif(40)
+  run <- function(strategy, kind) {
+    set.seed(4)
+    input <- layer_input(3)
+    hidden <- input |> layer_dense(4, activation = "tanh")
+    out <- hidden |> layer_dense(1, activation = "sigmoid", name = "a")
+    model <- keras_model(input, if (kind == "outputs") list(out, hidden |> layer_dense(2, name = "b")) else out)
+    loss <- switch(kind, outputs = list("binary_crossentropy", "mse"),
+      sum = loss_binary_crossentropy(reduction = "sum"),
+      "binary_crossentropy")
+    model |> compile(optimizer_sgd(0.05), loss, metrics = if (kind != "outputs") c("accuracy", "auc"))
+    args <- switch(kind, samples = list(x, y, sample_weight = w),
+      classes = list(x, y, class_weight = list("0" = 1, "1" = 3)),
+      outputs = list(x, list(y, x[, 1:2])), stream = list(dataset_batch(tensor_slices_dataset(list(x, y)), 7)),
+      list(x, y))
+    if (kind != "stream") args$batch_size <- 7
+    history <- do.call(fit, c(list(model), args, list(epochs = 3, verbose = 0, validation_data =
+      if (kind != "outputs") list(x, y), strategy = strategy)))
+    list(get_weights(model), history$metrics)
+  }
+  for (kind in c("samples", "classes", "sum", "outputs", "stream")) {
+    expect_equal(run(strategy_local(4), kind), run(NULL, kind), tolerance = 1e-4, info = kind)
+    expect_identical(run(strategy_local(1), kind), run(NULL, kind), info = kind)
+  }
+})
+
+test_that("moving averages of batch normalization are means over the shards by rows", {
+  set.seed(5)
+  x <- matrix(rnorm(10), 10)
+  model <- keras_model_sequential(input_shape = 1) |> layer_batch_normalization(momentum = 0.9)
+  model |> compile(optimizer_sgd(0), "mse")
+  model |> fit(x, x, batch_size = 10, epochs = 1, shuffle = FALSE, verbose = 0, strategy = strategy_local(4))
+  parts <- split(x, rep(1:4, diff(floor(10 * 0:4 / 4))))
+  of_parts <- function(f) sum(lengths(parts) * vapply(parts, f, 0)) / 10
+  weights <- get_weights(model)
+  expect_equal(as.vector(weights[[3]]), 0.1 * of_parts(mean), tolerance = 1e-6)
+  expect_equal(as.vector(weights[[4]]), 0.9 + 0.1 * of_parts(function(v) mean((v - mean(v))^2)), tolerance = 1e-6)
+})
+
+test_that("ranks in other processes give the bits of one process", {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  for (kind in c("mlp", "norm", "masked")) {
+    one <- train_in_shards(strategy_local(8), kind)
+    for (found in on_ranks(2, train_in_shards, args = list(kind))) expect_identical(found, one, info = kind)
+  }
+  one <- train_in_shards(strategy_local(4), "mlp")
+  for (exchanges in c(TRUE, FALSE)) {
+    for (found in on_ranks(4, train_in_shards, shards = 4, exchanges = exchanges)) expect_identical(found, one)
+  }
+})
+
+test_that("callbacks decide on rank 0, and only it writes; validation and early stopping are the same on all", {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  run <- function(strategy) {
+    set.seed(1)
+    x <- matrix(stats::rnorm(200), 50)
+    folder <- tempfile("rank")
+    dir.create(folder)
+    rank <- strategy$rank
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(1)
+    model |> compile("sgd", "mse")
+    said <- utils::capture.output(history <- model |> fit(x, x[, 1], batch_size = 10, epochs = 6, verbose = 2,
+      validation_split = 0.2, strategy = strategy, callbacks = list(
+        callback_csv_logger(file.path(folder, "log.csv")), callback_model_checkpoint(file.path(folder, "model")),
+        callback_lambda(on_epoch_end = function(epoch, logs) if (rank == 1) rank <<- 3),
+        list(on_epoch_end = function(epoch, logs) if (strategy$rank == 0 && epoch == 2) model$stop_training <- TRUE),
+        list(on_epoch_begin = function(epoch, logs) if (strategy$rank == 0 && epoch == 1)
+          model$optimizer$learning_rate <- 0.5))))
+    list(metrics = history$metrics, weights = get_weights(model), files = list.files(folder), said = length(said))
+  }
+  found <- on_ranks(2, run)
+  expect_identical(found[[1]][1:2], found[[2]][1:2])
+  expect_length(found[[1]]$metrics$loss, 3)
+  expect_named(found[[1]]$metrics, c("loss", "val_loss"))
+  expect_identical(found[[1]]$files, c("log.csv", "model"))
+  expect_identical(found[[2]]$files, character())
+  expect_gt(found[[1]]$said, 0)
+  expect_identical(found[[2]]$said, 0L)
+})
+
+test_that("ranks that differ, fail or leave are errors on all ranks", {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  run <- function(strategy, what) {
+    odd <- strategy$rank == 1
+    set.seed(1)
+    x <- matrix(stats::rnorm(400), 100)
+    set.seed(7)
+    if (odd && what == "data") x[3, 2] <- 0
+    y <- x[, 1]
+    units <- if (odd && what == "model") 3 else 2
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(units, activation = "relu") |> layer_dense(1)
+    if (odd && what == "weights") set_weights(model, lapply(get_weights(model), `*`, 2))
+    if (odd && what == "random seed") set.seed(9)
+    model |> compile(optimizer_sgd(if (odd && what == "optimizer") 0.1 else 0.01),
+      if (odd && what == "loss") "mae" else "mse")
+    fail <- list(on_epoch_end = function(epoch, logs) if (odd && what == "error") stop("a callback's own error"))
+    model |> fit(x, y, batch_size = if (odd && what == "arguments") 11 else 10, epochs = 3, verbose = 0,
+      strategy = strategy, callbacks = fail)
+    "trained"
+  }
+  for (what in c("data", "weights", "optimizer", "random seed", "arguments")) {
+    found <- on_ranks(2, run, args = list(what))
+    for (e in found) {
+      expect_s3_class(e, "nativenet_error_rank")
+      expect_match(conditionMessage(e), paste0("the same ", what), info = what)
+    }
+  }
+  for (e in on_ranks(2, run, args = list("loss"))) expect_match(conditionMessage(e), "the same model")
+  for (exchanges in c(TRUE, FALSE)) {
+    found <- on_ranks(2, run, exchanges = exchanges, args = list("error"))
+    expect_match(conditionMessage(found[[1]]), "has left")
+    expect_match(conditionMessage(found[[2]]), "a callback's own error")
+  }
+  expect_identical(on_ranks(2, run, args = list("nothing")), list("trained", "trained"))
+})
+
+test_that("loss that is NaN ends the training on all ranks, with the same weights", {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  run <- function(strategy) {
+    set.seed(1)
+    x <- matrix(stats::rnorm(40), 10)
+    model <- keras_model_sequential(input_shape = 4) |> layer_dense(1)
+    model |> compile(optimizer_sgd(1e30), "mse")
+    said <- tryCatch(model |> fit(x, x[, 1], batch_size = 5, epochs = 9, verbose = 0, strategy = strategy),
+      warning = conditionMessage)
+    list(said, get_weights(model))
+  }
+  found <- on_ranks(2, run)
+  expect_match(found[[1]][[1]], "no longer a finite number")
+  expect_identical(found[[1]], found[[2]])
+  expect_identical(found[[1]][[2]], run(strategy_local(8))[[2]])
+})
+
+test_that("what cannot go over shards is refused", {
+  x <- matrix(1, 4, 2)
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  model |> compile("sgd", function(y_true, y_pred) op_sum(op_square(y_true - y_pred)) / nrow(y_pred))
+  expect_error(fit(model, x, 1:4, verbose = 0, strategy = strategy_local(2)), "number of rows",
+    class = "nativenet_error")
+  model |> compile("sgd", "mse")
+  expect_error(fit(model, x, 1:4, strategy = "mpi"), "`strategy` must be a strategy")
+  expect_error(strategy_local(3), "power of two")
+  expect_error(strategy_local(0), "`shards`")
+  expect_error(strategy_communicator(1), "`communicator` must be")
+  expect_error(strategy_communicator(communicator(0, 4, function(x) x), 2), "at least the number of ranks, 4")
+  expect_error(strategy_local(2)$nothing, "nothing")
+  four <- strategy_communicator(communicator(0, 8, function(x) x))
+  expect_error(fit(model, x, 1:4, verbose = 0, strategy = four), "less than the 8 ranks")
+})
+
+test_that("a model that is compiled in the scope of a strategy trains with it", {
+  strategy <- strategy_local(4)
+  train <- function(scope) {
+    set.seed(1)
+    x <- matrix(rnorm(60), 20)
+    model <- keras_model_sequential(input_shape = 3) |> layer_dense(1)
+    if (scope) with(strategy$scope(), model |> compile("adam", "mse")) else model |> compile("adam", "mse")
+    fit(model, x, x[, 1], epochs = 2, batch_size = 7, verbose = 0, strategy = if (!scope) strategy)
+    get_weights(model)
+  }
+  expect_identical(train(TRUE), train(FALSE))
+  expect_null(nativenet:::session$scope)
+  expect_identical(strategy$num_replicas_in_sync, 4L)
+  expect_true(strategy$is_chief)
+  expect_output(print(strategy), "4 shards of a batch; rank 0 of 1")
+})
