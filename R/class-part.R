@@ -195,6 +195,7 @@ base_member.nn_own_metric <- function(object, name) {
 #' Update the state of a metric of the user's; `sample_weight` is given where there is one, or it takes it.
 #' @noRd
 update_own_metric <- function(object, y_true, y_pred, sample_weight) {
+  note_summed(object_field(object, "weights"))
   update <- object$update_state
   takes <- names(formals(update))
   with_place(paste0("`update_state` of ", own_class(object)$classname), do.call(update, c(list(y_true),

@@ -60,10 +60,11 @@ network_ops <- function(parts, e, x, y = NULL) {
 network_step <- function(self, kind) {
   cache <- step_cache(self)
   if (!network_is_current(cache)) rm(list = ls(cache), envir = cache)
-  step <- cache[[kind]]
+  key <- paste(c(kind, if (!is.null(session$shards)) "shards"), collapse = " ")
+  step <- cache[[key]]
   if (!is.null(step)) return(step)
   cache$traced <- traced_fields(self$parts)
-  cache[[kind]] <- trace_network(self$parts, self$engine, kind)
+  cache[[key]] <- trace_network(self$parts, self$engine, kind)
 }
 
 trace_network <- function(parts, e, kind) {
@@ -72,8 +73,9 @@ trace_network <- function(parts, e, kind) {
     found <- tape_record(tape, network_ops(parts, e, x, y))
     if (kind %in% c("predict", "evaluate")) return(found)
     loss <- found[[2]]
-    if (kind == "train") guard_step(loss, e$kept)
+    if (kind == "train") guard_step(over_all_shards(list(loss))[[1]], e$kept)
     gradients <- gradient_towards(tape, loss, e$variables)
+    if (kind == "train") gradients <- over_all_shards(gradients)
     if (kind == "gradients") return(c(list(loss), gradients))
     .Call(C_program_update, tracing_program(), e$optimizer, gradients, e$variables)
     loss
@@ -83,7 +85,7 @@ trace_network <- function(parts, e, kind) {
   trace <- trace_call(step, lapply(widths, function(n) tensor_spec(parts$dtype, c(rows, n))), rows)
   tallies <- switch(kind, train = trace$outputs, evaluate = trace$outputs[2], list())
   list(program = trace$program, inputs = trace$inputs, outputs = trace$outputs, rows = trace$rows, tallies = tallies,
-    averaged = rep(1L, length(tallies)), size = length(tallies),
+    averaged = rep(1L, length(tallies)), size = length(tallies), weigh = list(kind = weigh_rows),
     collected = if (kind %in% c("predict", "evaluate")) trace$outputs[1] else list())
 }
 

@@ -330,7 +330,7 @@ network_train_on_batch <- function(self, batch_x, batch_y, ...) {
 }
 
 network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL,
-                        verbose = interactive(), on_epoch = NULL) {
+                        verbose = interactive(), on_epoch = NULL, strategy = NULL) {
   sizes <- network_sizes(self)
   x <- check_inputs(x, sizes[1], "x", "fit")
   same <- identical(x, y) # an autoencoder: one converted copy serves both
@@ -341,6 +341,10 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     fun = "fit")
   check_flag(shuffle, fun = "fit")
   check_flag(verbose, fun = "fit")
+  strategy <- check_strategy(strategy, "fit")
+  if (is_helper(strategy)) verbose <- FALSE
+  if (!is.null(strategy) && !network_prepare(self)) abort("`strategy` is for networks whose parts are all of this ",
+    "package", fun = "fit")
   if (!is.null(on_epoch)) check_function(on_epoch, fun = "fit")
   if (!is.null(validation_data)) validation_data <- check_validation(validation_data, sizes, self$parts$loss)
   check_finite(x)
@@ -350,12 +354,17 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
   val_loss <- double()
   step <- NULL
   after_epoch <- function(epoch, fraction, loss) {
+    before <- session$shards
+    on.exit(session$shards <- before)
+    session$shards <- NULL # what follows is each rank's own
     if (!is.null(validation_data)) {
       val_loss <<- c(val_loss, network_evaluate(self, validation_data[[1]], validation_data[[2]])$loss)
     }
     if (verbose) progress$done(epoch, loss, val_loss)
     if (is.null(on_epoch)) return(TRUE)
     go_on <- on_epoch(epoch, loss)
+    if (!is.null(strategy)) go_on <- from_rank_0(strategy, as.double(!isFALSE(go_on))) == 1
+    session$shards <- before
     # it may have changed the learning rate, but not what the running program was made from
     if (!is.null(step) && !(network_prepare(self) && is_same(network_step(self, "train")$program, step$program))) {
       abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch",
@@ -364,7 +373,11 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     go_on
   }
   listens <- verbose || !is.null(on_epoch) || !is.null(validation_data)
-  losses <- if (network_prepare(self)) {
+  losses <- if (network_prepare(self)) with_ranks(strategy, over_shards(strategy, {
+    if (!is.null(strategy)) check_agreement(strategy, lapply(list(
+      arguments = c(batch_size, shuffle, epochs, strategy$shards), data = list(x, y),
+      weights = list(self$engine$variables, self$engine$memory), "random seed" = random_state_now()
+    ), function(part) digest_of(list(0, part))), "fit")
     step <- network_step(self, "train")
     columns <- list(tensor(x, self$parts$dtype))
     columns[[2]] <- if (same) columns[[1]] else tensor(y, self$parts$dtype)
@@ -374,9 +387,9 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     options <- as.double(c(batch_size, shuffle, step$rows, 0, nrow(x), 0, -1, epochs, 0))
     pass <- or_recover(self$engine$kept, .Call(C_epoch_run, step$program, step$inputs, columns, NULL, options,
       step$tallies, step$averaged, list(), NULL, NULL, NULL, state, list(NULL, running, if (listens) after_epoch),
-      NULL))
+      shards_of(step)))
     pass[[3]] / nrow(x)
-  } else {
+  })) else {
     fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)
   }
   invisible(c(list(loss = losses), if (!is.null(validation_data)) list(val_loss = val_loss)))

@@ -226,6 +226,7 @@ metric_update <- function(m, y_true, y_pred = NULL, sample_weight = NULL) {
   if (!is.null(own_object(m))) return(update_own_metric(own_object(m), y_true, y_pred, sample_weight))
   sums <- metric_statistics(m, y_true, y_pred, sample_weight)
   totals <- metric_totals(m, dim(sums))
+  note_summed(list(totals))
   variable_assign(totals, op_add(totals, op_cast(sums, "float64")))
   if (is_tracing()) assign("updates", metric_updates(m) + 1, envir = attr(m, "state"))
 }

@@ -489,6 +489,7 @@ apply_gradients <- function(self, grads_and_vars) {
     gradients <- gradients[!missing]
     variables <- variables[!missing]
   }
+  if (!is.null(session$replica)) return(invisible(update_later(self, gradients, variables)))
   gradients <- over_all_shards(gradients)
   clip <- .subset2(self, "clip")
   if (length(clip)) gradients <- clip_gradients(gradients, clip)

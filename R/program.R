@@ -50,7 +50,7 @@ trace_call <- function(f, args, rows = NULL) {
   }))
   before <- list(recording[[1]], recording[[2]], session$traced_tapes)
   set_recording(tracing = program)
-  session$optimizers <- list()
+  session$optimizers <- session$summed <- list()
   session$aborted <- NULL
   on.exit({
     set_recording(before[[1]], before[[2]])

@@ -17,6 +17,8 @@
 #   custom_objects, registered  functions and classes of the user's that files name, for a while or for good
 #   told_formats  names of files whose format is not what the name says
 #   scope       the strategy that models compiled now belong to; shards: that over whose shards programs go now;
+#               replica: what a step that runs for a part of a batch leaves to be done after it (R/strategy-run.R);
+#               summed: variables of the function being traced whose changes in all shards are added up;
 #               silent: TRUE while callbacks run in a process that must neither print nor write files
 #   floatx, epsilon  of the k_*() functions; compiled functions notice when they change
 session <- new.env(parent = emptyenv())

@@ -93,28 +93,6 @@ check_strategy <- function(x, fun = calling_function()) {
   abort("`strategy` must be a strategy, such as `strategy_mpi()` gives, not ", describe(x), fun = fun)
 }
 
-strategy_members <- list(
-  scope = function(self) function() structure(list(self = self), class = "nn_strategy_scope"),
-  num_replicas_in_sync = function(self) self$shards,
-  rank = function(self) self$communicator$rank,
-  size = function(self) self$communicator$size,
-  is_chief = function(self) self$communicator$rank == 0,
-  communicator = function(self) self$communicator
-)
-
-#' @export
-`$.nn_strategy` <- function(x, name) {
-  member <- strategy_members[[name]]
-  if (is.null(member)) member <- unknown_member(name, names(strategy_members), "a strategy")
-  member(strategy_self(x))
-}
-
-#' @export
-`[[.nn_strategy` <- function(x, name) `$.nn_strategy`(x, check_name(name, "[["))
-
-#' @export
-.DollarNames.nn_strategy <- function(x, pattern = "") grep(pattern, names(strategy_members), value = TRUE)
-
 #' @export
 print.nn_strategy <- function(x, ...) {
   self <- strategy_self(x)
@@ -162,7 +140,7 @@ weigh_not <- 2L
 
 #' Variables of the function being traced whose changes in the shards are added up, as those of metrics.
 #' @noRd
-summed_variables <- function() list()
+summed_variables <- function() session$summed
 
 #' In a traced step, means of float tensors over the shards; as they are where there are none.
 #' @noRd

@@ -177,9 +177,18 @@ is_trainable <- function(x) .Call(C_variable_info, x)[[2]]
 #' @rdname variable
 #' @export
 variable_assign <- function(x, value) {
+  if (!is.null(session$replica)) note_assigned(session$replica, x)
   if (!is_tracing()) .Call(C_variable_assign, x, value)
   else .Call(C_program_assign, tracing_program(), x, value)
   invisible(x)
+}
+
+#' In a step that runs for a part of a batch: which variables it changes, and what they held before.
+#' @noRd
+note_assigned <- function(replica, x) {
+  if (is_one_of(x, replica$assigned)) return()
+  replica$assigned <- c(replica$assigned, list(x))
+  replica$before <- c(replica$before, outside_of_trace(copies(list(x))))
 }
 
 # ---- which object is it? ----

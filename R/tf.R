@@ -383,6 +383,7 @@ tf <- local({
   new_namespace("tf", c(tf_top, more_dtypes(), lapply(tf_elementwise, as_tensorflow), lapply(tf_more, as_tensorflow),
     tf_initializers, first_names(), session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
+    distribute = tf_distribute(),
     config = config_namespace(), compat = compat_namespace())))
 })
 

@@ -13,7 +13,7 @@
   ROW(copies, 2) ROW(crc32, 1) ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 14)            \
   ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(file_write, 3) ROW(fingerprint, 1) ROW(folder_sync, 1)          \
   ROW(has_process, 1) ROW(is_device, 1) ROW(json_read, 1) ROW(json_scan, 2) ROW(kernels, 1) ROW(map_file, 1)   \
-  ROW(numpy_shuffle, 2) ROW(op_table, 0) ROW(open_shape, 1) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3)   \
+  ROW(numpy_shuffle, 2) ROW(numbers_packed, 1) ROW(numbers_unpacked, 2) ROW(op_table, 0) ROW(open_shape, 1) ROW(optimizer_apply, 3) ROW(optimizer_memory, 3)   \
   ROW(optimizer_new, 1) ROW(optimizer_restore, 4) ROW(optimizer_states, 2) ROW(optimizer_step, 4) ROW(pack, 1) \
   ROW(pickle, 4) ROW(place_of, 2) ROW(plain_dtype, 1) ROW(program_assign, 3) ROW(program_by_rule, 1)           \
   ROW(program_describe, 2) ROW(program_draws, 1) ROW(program_gradient, 5) ROW(program_guard, 5)                \

@@ -135,6 +135,43 @@ SEXP ffi_fingerprint(SEXP x) {
   return Rf_ScalarReal((double)(fingerprint64(bytes, n) >> 12));
 }
 
+/* The numbers of tensors, one after the other, as doubles; and back, as tensors like those of a list. */
+SEXP ffi_numbers_packed(SEXP tensors);
+SEXP ffi_numbers_packed(SEXP tensors) {
+  int64_t n = 0;
+  for (R_xlen_t k = 0; k < list_length(tensors); k++) {
+    struct tensor t = as_tensor(VECTOR_ELT(tensors, k));
+    n += shape_count(&t.shape);
+  }
+  SEXP numbers = PROTECT(vector_for(REALSXP, n, "the sums over the shards", NULL));
+  double *to = REAL(numbers);
+  for (R_xlen_t k = 0; k < list_length(tensors); k++) {
+    struct tensor t = as_tensor(VECTOR_ELT(tensors, k));
+    struct slot s = {.dtype = t.dtype, .value = t.data};
+    for (int64_t i = 0; i < shape_count(&t.shape); i++) *to++ = shards_number(&s, i);
+  }
+  UNPROTECT(1);
+  return numbers;
+}
+
+SEXP ffi_numbers_unpacked(SEXP numbers, SEXP like);
+SEXP ffi_numbers_unpacked(SEXP numbers, SEXP like) {
+  check_vector(numbers, REALSXP, -1);
+  R_xlen_t n = list_length(like);
+  int64_t at = 0;
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t k = 0; k < n; k++) {
+    struct tensor from = as_tensor(VECTOR_ELT(like, k)), to;
+    int64_t count = shape_count(&from.shape);
+    if (at + count > XLENGTH(numbers)) raise_text(STATUS_VALUE, "internal error: packed numbers");
+    SET_VECTOR_ELT(result, k, tensor_new(from.dtype, &from.shape, &to));
+    struct slot s = {.dtype = to.dtype, .value = to.data};
+    for (int64_t i = 0; i < count; i++) shards_put(&s, i, REAL(numbers)[at++]);
+  }
+  UNPROTECT(1);
+  return result;
+}
+
 static double *room_for(int64_t n) { return (double *)(void *)R_alloc((size_t)n + 1, sizeof(double)); }
 
 SEXP ffi_communicator_sum(SEXP communicator, SEXP x);

@@ -53,7 +53,7 @@ void shards_choose(struct shards *s, int k) {
   s->own = s->rows * (k + 1) / s->count - s->begin;
 }
 
-static double number_at(const struct slot *s, int64_t i) {
+double shards_number(const struct slot *s, int64_t i) {
   switch (s->dtype) {
   case FLOAT32: return (double)((const float *)s->value)[i];
   case FLOAT64: return ((const double *)s->value)[i];
@@ -63,7 +63,7 @@ static double number_at(const struct slot *s, int64_t i) {
   }
 }
 
-static void put_at(struct slot *s, int64_t i, double x) {
+void shards_put(struct slot *s, int64_t i, double x) {
   switch (s->dtype) {
   case FLOAT32: ((float *)s->value)[i] = (float)x; break;
   case FLOAT64: ((double *)s->value)[i] = x; break;
@@ -91,12 +91,12 @@ static void put_piece(const struct shards *s, const struct program *p, const str
   to += piece->at;
   if (piece->kind == REDUCE_CHANGES) {
     const struct slot *start = &p->slots[piece->start];
-    for (int64_t i = first; i < end; i++) to[i] = number_at(slot, i) - number_at(start, i) + 0.0;
+    for (int64_t i = first; i < end; i++) to[i] = shards_number(slot, i) - shards_number(start, i) + 0.0;
   } else if (slot->dtype == FLOAT32) {
     const float *from = slot->value;
     for (int64_t i = first; i < end; i++) to[i] = weight * (double)from[i] + 0.0;
   } else {
-    for (int64_t i = first; i < end; i++) to[i] = weight * number_at(slot, i) + 0.0;
+    for (int64_t i = first; i < end; i++) to[i] = weight * shards_number(slot, i) + 0.0;
   }
 }
 
@@ -173,9 +173,9 @@ int shards_give(const struct shards *s, struct program *p, int thread, int threa
     double divisor = shards_divisor(s, piece);
     for (int64_t i = r.begin; i < r.end; i++) {
       double x = from[i] / divisor;
-      if (piece->kind == REDUCE_CHANGES) x += number_at(&p->slots[piece->start], i);
+      if (piece->kind == REDUCE_CHANGES) x += shards_number(&p->slots[piece->start], i);
       if (piece->kind != REDUCE_MEAN && !isfinite(x)) finite = 0;
-      put_at(to, i, x);
+      shards_put(to, i, x);
     }
   }
   return finite;

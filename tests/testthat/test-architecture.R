@@ -81,7 +81,7 @@ test_that(".Call stands in the files that border on the engine only", {
     "dataset-cache.R", "dataset-file.R", "dataset-loop.R",
     "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R",
     "model-step.R", "model-rows.R", "evaluate.R", "fit.R", "file.R", "file-zip.R", "json.R", "safetensors.R",
-    "communicator.R", "strategy.R", "strategy-mpi.R",
+    "communicator.R", "strategy.R", "strategy-run.R", "strategy-mpi.R",
     "data-file.R", "data-imdb.R", "data-npz.R", "layer-hashing.R")
   found <- having(r_files(), "[.]Call\\(|[.]External\\b|[.]C\\(")
   expect_identical(setdiff(found, allowed), character())
@@ -94,9 +94,9 @@ floors <- c(
   "errors, checks, the session" = "caller|check|file(-.*)?|json|kinds|session|structure",
   "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|forward-accumulator|hessian|",
     "jacobian|numbers|op(-.*)?|plot|program-print|random-state|tape|tensor(-.*)?|threads|user-code"),
-  "programs" = "autograph(-.*)?|communicator|loop|program|strategy(-.*)?",
+  "programs" = "autograph(-.*)?|communicator|loop|program|strategy(-mpi)?",
   "layers and other parts of models" = paste0("activation(-.*)?|class(-.*)?|config|constraint|initializer|layer(-.*)?|",
-    "loss(-.*)?|metric(-.*)?|module|optimizer(-.*)?|part|regularizer"),
+    "loss(-.*)?|metric(-.*)?|module|optimizer(-.*)?|part|regularizer|strategy-run"),
   "models" = "compile|model(-.*)?",
   "data, training, files" = paste0("callback(-.*)?|data(set)?(-.*)?|evaluate|feature-.*|fit(-.*)?|generator|history|",
     "idx|image(-.*)?|metrics-viewer|progress|safetensors|save(-.*)?|sweep|text(-.*)?|timeseries"),
