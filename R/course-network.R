@@ -18,12 +18,13 @@
 #' * `predict(batch_x)`: the outputs, a row per sample.
 #' * `train_on_batch(batch_x, batch_y, ...)`: one step on these samples; returns the loss before the step.
 #'   Further arguments are ignored, as on the course sheet.
-#' * `fit(x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL, verbose =
-#'   interactive(), on_epoch = NULL)`: `epochs` passes in a new random order each, governed by `set.seed()`, in
+#' * `fit(x, y, epochs = 10, batch_size = NULL, shuffle = TRUE, validation_data = NULL, verbose = interactive(),
+#'   on_epoch = NULL, strategy = NULL)`: `epochs` passes in a new random order each, governed by `set.seed()`, in
 #'   batches of 32 (or all rows, if fewer) by default; the last batch may be smaller. Returns, invisibly, a list with
 #'   `loss`, the mean over each epoch, taken while the weights move, and `val_loss` if `validation_data = list(x, y)`
-#'   was given. `on_epoch(epoch, loss)` is called after each epoch; if it returns `FALSE`, training stops. An interrupt
-#'   stops between two steps and leaves a network that can be used and trained on.
+#'   was given. `on_epoch(epoch, loss)` is called after each epoch; if it returns `FALSE`, training stops; with a
+#'   `strategy`, see [strategies], that of the first process decides. An interrupt stops between two steps and leaves
+#'   a network that can be used and trained on.
 #' * `gradients(x, y)`: `loss`, `weights` and `biases`: the loss of these samples and its gradient, as a step would
 #'   follow it; nothing changes.
 #' * `evaluate(x, y)`: the loss and, for classes, the accuracy: the fraction of samples whose largest output (or,

@@ -95,6 +95,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
       initial_epoch, " there is none to train", class = "epochs")
   }
   check_trained(self, fun)
+  if (!is.null(strategy) && has_own_steps(self) && !is_stream(x)) build_own_model(self, x, fun) # before it is traced
   source <- data_source(self, x, y, batch_size, sample_weight, class_weight, steps_per_epoch, fun, "steps_per_epoch")
   check_ends_and_targets(self, source, ends = TRUE)
   if (!is.null(source$data)) {

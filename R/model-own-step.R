@@ -77,7 +77,9 @@ trace_own_step <- function(self, kind, data, batch) {
   common <- list(tallies = list(), averaged = integer(), results = results, guards = found$guards,
     weigh = if (kind != "predict") list(kind = weigh_rows))
   if (!is.null(reason) && !is.null(session$shards)) abort("`", kind, "_step` cannot be compiled, which a strategy ",
-    "needs", if (nzchar(reason)) paste0(": ", reason) else "; leave out `run_eagerly`", fun = user_function())
+    "needs", if (nzchar(reason)) paste0(": ", reason, if (is.null(self$inputs))
+      "; call the model on a batch before, so that it is built") else "; leave out `run_eagerly`",
+      fun = user_function())
   if (is.null(reason)) {
     return(c(common, list(program = trace$program, inputs = trace$inputs, rows = trace$rows,
       optimizers = trace$optimizers, collected = tensor_leaves(trace$template))))

@@ -1,5 +1,6 @@
 # Steps of one's own over the shards of a batch: `strategy$run()`. A step runs for each shard of this process; updates
-# of weights wait until all have run, and go along the sums. What it assigns to other variables is put together likewise.
+# of weights wait until all have run, and go along the sums. What it assigns to other variables is put together
+# likewise.
 
 strategy_members <- list(
   scope = function(self) function() structure(list(self = self), class = "nn_strategy_scope"),
@@ -105,15 +106,16 @@ run_shards <- function(self, fn, args) {
   for (i in seq_len(own) - 1) {
     from <- floor(rows * (first + i) / self$shards)
     n <- floor(rows * (first + i + 1) / self$shards) - from
-    numbers <- NULL
+    numbers <- if (!n) no_numbers(call)
     if (n) {
-      part <- map_leaves(args, shard_of_arg, rows = rows, from = from + 1, n = n, at = i + 1)
+      part <- map_leaves(args, function(x) shard_of_arg(x, rows, from + 1, n, i + 1))
       done <- with_seed(base + first + i, do.call(call$run, part, quote = TRUE))
       session$replica <- NULL
       if (!call$seen) {
         call$assigned <- done$assigned
         start <- done$before
         call$seen <- TRUE
+        call$value <- done$value
         call$updates <- done$updates
         call$sums <- vapply(done$assigned, is_one_of, NA, done$summed)
       }
@@ -122,10 +124,10 @@ run_shards <- function(self, fn, args) {
       values[i + 1] <- list(done$value)
       Map(variable_assign, call$assigned, start)
     }
-    sums <- push_sum(sums, i, numbers, call)
+    sums <- push_sum(sums, i, numbers)
   }
   finish_step(call, start, sum_over_ranks(self$communicator$parts, sums[[1]]))
-  structure(list(values = values, self = self), class = "nn_per_replica")
+  structure(list(values = values, like = call$value), class = "nn_per_replica")
 }
 
 rows_of_args <- function(args) {
@@ -159,12 +161,13 @@ replica_numbers <- function(call, done, start, n) {
   c(1, n, .Call(C_numbers_packed, unlist(lapply(done$updates, `[[`, "gradients"))), unlist(held)) + 0
 }
 
+no_numbers <- function(call) {
+  double(2 + sum(vapply(c(unlist(lapply(call$updates, `[[`, "variables")), call$assigned), length, 0L)))
+}
+
 #' A binary counter, as in src/run/shards.c: sum i of a rank is put behind those of 2^k shards each.
 #' @noRd
-push_sum <- function(sums, i, numbers, call) {
-  size <- function(tensors) sum(vapply(tensors, length, 0L))
-  if (is.null(numbers)) numbers <- double(2 + size(unlist(lapply(call$updates, `[[`, "variables"))) +
-    size(call$assigned))
+push_sum <- function(sums, i, numbers) {
   sums <- c(sums, list(numbers))
   while (i %% 2 == 1) {
     n <- length(sums)
@@ -200,21 +203,17 @@ reduce_shards <- function(self, op, value, axis) {
   op <- check_choice(toupper(op), c("SUM", "MEAN"), "reduce_op", "reduce")
   if (!inherits(value, "nn_per_replica")) abort("`value` must be what `strategy$run()` gave, not ", describe(value),
     fun = "reduce")
-  there <- Filter(Negate(is.null), value$values)
-  like <- if (length(there)) lapply(tensor_leaves(there[[1]]), function(x) if (is_tensor(x)) x else tensor(x))
-  size <- max(gather_over_ranks(self$communicator, sum(vapply(like, length, 0L))))
+  tensors <- function(x) lapply(tensor_leaves(x), function(leaf) if (is_tensor(leaf)) leaf else tensor(leaf))
+  like <- tensors(value$like)
   sums <- list()
   for (i in seq_along(value$values)) {
     x <- value$values[[i]]
-    numbers <- if (is.null(x)) double(1 + size) else c(1, .Call(C_numbers_packed, lapply(tensor_leaves(x), function(t)
-      if (is_tensor(t)) t else tensor(t)))) + 0
-    sums <- push_sum(sums, i - 1, numbers, NULL)
+    numbers <- if (is.null(x)) double(1 + sum(vapply(like, length, 0L))) else
+      c(1, .Call(C_numbers_packed, tensors(x))) + 0
+    sums <- push_sum(sums, i - 1, numbers)
   }
   total <- sum_over_ranks(self$communicator$parts, sums[[1]])
-  if (is.null(like)) return(NULL) # a rank that had no rows
-  x <- total[-1] / if (op == "MEAN") total[1] else 1
-  results <- .Call(C_numbers_unpacked, x, like)
-  fill_leaves(there[[1]], results)
+  fill_leaves(value$like, .Call(C_numbers_unpacked, total[-1] / if (op == "MEAN") total[1] else 1, like))
 }
 
 #' @export

@@ -28,6 +28,7 @@ own_step_model <- function(strategy, more = FALSE) {
   x <- matrix(stats::rnorm(180), 60)
   y <- matrix(as.numeric(x[, 1] > x[, 2]))
   model <- own(4)
+  if (is.null(strategy)) model(x)
   model |> compile(optimizer_adam(0.01, clipvalue = 0.1), "binary_crossentropy", metrics = "accuracy")
   history <- model |> fit(x, y, batch_size = 14, epochs = 3, verbose = 0, strategy = strategy)
   list(weights = get_weights(model), metrics = history$metrics)
@@ -49,8 +50,9 @@ train_course_network <- function(strategy) {
   set.seed(1)
   x <- matrix(stats::rnorm(120), 40)
   y <- as.numeric(x[, 1] > 0)
-  network <- build_dense_neural_network(3, c(5, 1), list(relu(), sigmoid()), binary_crossentropy(),
-    adam_optimizer(0.01), l2 = 0.01)
+  network <- build_dense_neural_network(3, list(5, relu(), 1, sigmoid()), binary_crossentropy(),
+    adam_optimizer(0.01))
+  network$l2 <- 0.01
   losses <- network$fit(x, y, epochs = 4, batch_size = 9, verbose = FALSE, validation_data = list(x, y),
     strategy = strategy, on_epoch = function(epoch, loss) epoch < 3)
   list(network$weights, network$biases, losses)
@@ -135,7 +137,7 @@ test_that("what a step over shards cannot do is refused", {
     optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
   }
   expect_error(strategy$run(twice, list(tf$constant(c(1, 2)))), "one step in each call")
-  expect_error(strategy_local(2)$run(function(x) x, list(tf$constant(1))), "first batch has 1 row")
+  expect_error(strategy_local(2)$run(function(x) x, list(tf$constant(matrix(1)))), "first batch has 1 row")
   expect_error(strategy_local(2)$run(function(x) x, list(1)), "holds no batch")
   expect_error(strategy_local(2)$run("f", list(1)), "`fn`")
   expect_error(strategy_local(2)$reduce("SUM", 1), "strategy\\$run")
