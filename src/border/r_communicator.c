@@ -147,8 +147,7 @@ SEXP ffi_numbers_packed(SEXP tensors) {
   double *to = REAL(numbers);
   for (R_xlen_t k = 0; k < list_length(tensors); k++) {
     struct tensor t = as_tensor(VECTOR_ELT(tensors, k));
-    struct slot s = {.dtype = t.dtype, .value = t.data};
-    for (int64_t i = 0; i < shape_count(&t.shape); i++) *to++ = shards_number(&s, i);
+    for (int64_t i = 0; i < shape_count(&t.shape); i++) *to++ = number_at(t.dtype, t.data, i);
   }
   UNPROTECT(1);
   return numbers;

@@ -53,24 +53,8 @@ void shards_choose(struct shards *s, int k) {
   s->own = s->rows * (k + 1) / s->count - s->begin;
 }
 
-double shards_number(const struct slot *s, int64_t i) {
-  switch (s->dtype) {
-  case FLOAT32: return (double)((const float *)s->value)[i];
-  case FLOAT64: return ((const double *)s->value)[i];
-  case INT32: return (double)((const int32_t *)s->value)[i];
-  case INT64: return (double)((const int64_t *)s->value)[i];
-  default: return (double)((const unsigned char *)s->value)[i];
-  }
-}
-
-void shards_put(struct slot *s, int64_t i, double x) {
-  switch (s->dtype) {
-  case FLOAT32: ((float *)s->value)[i] = (float)x; break;
-  case FLOAT64: ((double *)s->value)[i] = x; break;
-  case INT32: ((int32_t *)s->value)[i] = (int32_t)llround(x); break;
-  case INT64: ((int64_t *)s->value)[i] = llround(x); break;
-  default: ((unsigned char *)s->value)[i] = x != 0; break;
-  }
+void shards_put(const struct slot *s, int64_t i, double x) {
+  put_number(s->dtype, s->value, i, dtype_is_float(s->dtype) ? x : nearbyint(x));
 }
 
 static double weight_of(const struct shards *s, const struct piece *piece) {
@@ -91,12 +75,12 @@ static void put_piece(const struct shards *s, const struct program *p, const str
   to += piece->at;
   if (piece->kind == REDUCE_CHANGES) {
     const struct slot *start = &p->slots[piece->start];
-    for (int64_t i = first; i < end; i++) to[i] = shards_number(slot, i) - shards_number(start, i) + 0.0;
+    for (int64_t i = first; i < end; i++) to[i] = number_at(slot->dtype, slot->value, i) - number_at(start->dtype, start->value, i) + 0.0;
   } else if (slot->dtype == FLOAT32) {
     const float *from = slot->value;
     for (int64_t i = first; i < end; i++) to[i] = weight * (double)from[i] + 0.0;
   } else {
-    for (int64_t i = first; i < end; i++) to[i] = weight * shards_number(slot, i) + 0.0;
+    for (int64_t i = first; i < end; i++) to[i] = weight * number_at(slot->dtype, slot->value, i) + 0.0;
   }
 }
 
@@ -173,7 +157,7 @@ int shards_give(const struct shards *s, struct program *p, int thread, int threa
     double divisor = shards_divisor(s, piece);
     for (int64_t i = r.begin; i < r.end; i++) {
       double x = from[i] / divisor;
-      if (piece->kind == REDUCE_CHANGES) x += shards_number(&p->slots[piece->start], i);
+      if (piece->kind == REDUCE_CHANGES) x += number_at(to->dtype, p->slots[piece->start].value, i);
       if (piece->kind != REDUCE_MEAN && !isfinite(x)) finite = 0;
       shards_put(to, i, x);
     }

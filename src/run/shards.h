@@ -64,9 +64,8 @@ enum status shards_meet(struct shards *s, enum status status, struct failure *fa
 /* This member's share of the results. Are all finite? */
 int shards_give(const struct shards *s, struct program *p, int thread, int threads);
 
-/* Number i of a slot of any dtype, and the other way round: rounded where that is whole. */
-double shards_number(const struct slot *s, int64_t i);
-void shards_put(struct slot *s, int64_t i, double x);
+/* Set number i of a slot: the nearest one where its dtype is whole. */
+void shards_put(const struct slot *s, int64_t i, double x);
 
 /* Of a piece's first number: what it is divided by in the mean. */
 double shards_divisor(const struct shards *s, const struct piece *piece);
