@@ -13,7 +13,7 @@ strategy_members <- list(
   experimental_local_results = function(self) function(value) if (inherits(value, "nn_per_replica"))
     value$values[!vapply(value$values, is.null, NA)] else list(value),
   experimental_distribute_dataset = function(self) function(dataset, options = NULL)
-    check_stream(dataset, "experimental_distribute_dataset"),
+    check_batches(dataset, "experimental_distribute_dataset"),
   distribute_datasets_from_function = function(self) function(dataset_fn, options = NULL) {
     abort("is not there, as each rank goes through the whole batches: give `fit()` or a loop the data set ",
       "itself, whose batches `strategy$run()` cuts into shards", fun = "distribute_datasets_from_function")
@@ -25,7 +25,7 @@ strategy_members <- list(
   communicator = function(self) self$communicator
 )
 
-check_stream <- function(x, fun) {
+check_batches <- function(x, fun) {
   if (inherits(x, "nn_dataset") || is.function(x)) return(x)
   abort("`dataset` must be a data set, not ", describe(x), fun = fun)
 }

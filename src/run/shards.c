@@ -75,7 +75,8 @@ static void put_piece(const struct shards *s, const struct program *p, const str
   to += piece->at;
   if (piece->kind == REDUCE_CHANGES) {
     const struct slot *start = &p->slots[piece->start];
-    for (int64_t i = first; i < end; i++) to[i] = number_at(slot->dtype, slot->value, i) - number_at(start->dtype, start->value, i) + 0.0;
+    for (int64_t i = first; i < end; i++)
+      to[i] = number_at(slot->dtype, slot->value, i) - number_at(start->dtype, start->value, i) + 0.0;
   } else if (slot->dtype == FLOAT32) {
     const float *from = slot->value;
     for (int64_t i = first; i < end; i++) to[i] = weight * (double)from[i] + 0.0;
