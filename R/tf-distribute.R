@@ -17,8 +17,8 @@
 #'   batch. What is assigned to variables becomes the mean over the shards by rows; metrics add up. A function of
 #'   [autograph()] runs compiled; it must not itself call `strategy$run()`. Updates are made at the end of the step:
 #'   what `step` computes after `apply_gradients()` has the old weights. `strategy$reduce("SUM", values)` adds up what
-#'   the shards gave, over all ranks. `strategy$experimental_distribute_dataset()` gives the data set as it is, as `run()`
-#'   cuts its batches.
+#'   the shards gave, over all ranks. `strategy$experimental_distribute_dataset()` gives the data set as it is,
+#'   as `run()` cuts its batches.
 #' @param ... not used.
 #' @return A strategy, see [strategies].
 #' @seealso [strategies], [strategy_mpi()]
