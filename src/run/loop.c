@@ -31,8 +31,10 @@ static void stretch_task(void *user, struct team *team, int thread) {
     if (thread == 0) choose_batch(s, team);
     team_barrier(team);
     if (l->rows == 0 || atomic_load(&team->failed)) return;
-    dataset_gather(l->data, l->program, l->begin, l->rows, thread, team->threads);
-    team_barrier(team);
+    if (!l->own_rows) {
+      dataset_gather(l->data, l->program, l->begin, l->rows, thread, team->threads);
+      team_barrier(team);
+    }
     if (!l->step(l, team, thread)) return;
     team_barrier(team);
   }

@@ -15,7 +15,7 @@ struct loop {
   struct dataset *data;
   int64_t batch;              /* rows per step */
   int64_t only;               /* the program serves steps of so many rows and no others; 0: of any */
-  int own_rows;               /* the step sets the program's number of rows by itself */
+  int own_rows;               /* the step gathers them by itself, a part after the other */
   int every_step;             /* poll after each step, not only when the clock asks */
   struct team_choice *choice; /* one thread or all? results do not depend on it */
   struct failure *failure;

@@ -67,6 +67,18 @@ test_that("weights of samples and classes, sums as losses, several outputs and d
   }
 })
 
+test_that("a program has memory for the rows of a shard, and gets no more of them", {
+  set.seed(1)
+  x <- matrix(rnorm(4096 * 20), 4096)
+  model <- keras_model_sequential(input_shape = 20) |> layer_dense(1)
+  model |> compile(optimizer_sgd(0.1), "mse")
+  for (batch in c(64, 4096)) {
+    model |> fit(x, x[, 1], batch_size = batch, epochs = 2, verbose = 0, strategy = strategy_local(64))
+    gc(FALSE)
+  }
+  expect_equal(as.vector(get_weights(model)[[1]]), c(1, rep(0, 19)), tolerance = 0.1)
+})
+
 test_that("moving averages of batch normalization are means over the shards by rows", {
   set.seed(5)
   x <- matrix(rnorm(10), 10)
