@@ -3,8 +3,10 @@
 optimizer_members <- list(
   # TensorFlow 1 counts steps in a variable
   apply_gradients = function(self) function(grads_and_vars, global_step = NULL, ...) {
+    if (!is.null(global_step) && !is_variable(global_step)) abort("`global_step` must be a variable or NULL, not ",
+      describe(global_step), fun = "apply_gradients")
     apply_gradients(self, grads_and_vars)
-    if (is_variable(global_step)) global_step$assign_add(1)
+    if (!is.null(global_step)) global_step$assign_add(1)
     invisible()
   },
   apply = function(self) function(grads, trainable_variables) {

@@ -86,7 +86,7 @@ odd_calls <- c(odd_calls, alist(
   tf$summary$histogram("a", c(1, 2), step = 1L)
 ))
 sensible <- c(list(
-  c("^callback_tensorboard[|]update_freq$", "three"),
+  c("^callback_tensorboard[|]update_freq$", "three"), c("^tf[$]losses[$].*[|]weights$", "bool_tensor"),
   c("^callback_tensorboard[|](batch_size|embeddings_(layer_names|data)|profile_batch)$", names(odd_values)),
   c("^tf[$]summary.*[|](max_queue|flush_millis|filename_suffix|description|buckets|writer)$", names(odd_values))
 ), sensible)

@@ -5,7 +5,7 @@ r <- function(x) c(as.array(x))
 test_that("unknown names are errors that suggest near ones; namespaces complete", {
   expect_refusal(tf$matmull, "member", "`tf`", "`$matmull`", "`matmul`")
   expect_refusal(tf$nn$rellu, "member", "`tf$nn`", "`relu`")
-  expect_refusal(tf$log, "member", "`tf`")
+  expect_refusal(tf$logg, "member", "`tf`")
   expect_true(all(c("matmul", "Variable", "nn") %in% utils::.DollarNames(tf, "")))
   expect_identical(utils::.DollarNames(tf$nn, "^soft"), c("softmax", "softmax_cross_entropy_with_logits", "softplus",
     "softsign"))
