@@ -63,6 +63,7 @@ install_r_packages() {
   fi
   packages=$(missing_r_packages)
   [ -n "$packages" ] || return 0
+  has g++ || ! is_debian || apt_install g++ # of nanoparquet's
   # https needs certificates, which a minimal Debian lacks
   [ -n "$(ls /etc/ssl/certs 2> /dev/null)" ] || ! is_debian || apt_install ca-certificates
   echo "Installing from CRAN into ${DEPS#"$TOP/"}:" $packages
