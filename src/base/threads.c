@@ -113,6 +113,7 @@ void team_barrier(struct team *team) {
   int round = atomic_load_explicit(&team->round, memory_order_acquire);
   if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) + 1 == team->threads) {
     atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
+    team->known = atomic_load(&team->failed);
     atomic_store_explicit(&team->round, round + 1, memory_order_release);
     return;
   }

@@ -12,6 +12,7 @@ struct team {
   atomic_int arrived; /* at the current barrier */
   atomic_int round;   /* barriers passed */
   atomic_int failed;  /* an enum status set by a kernel that met bad data */
+  int known;          /* what it was when all met last */
   atomic_int stop;    /* the number of the barrier after which all members leave; 0: they go on */
   int firm;           /* what is under way has begun to change variables, and is finished */
   double next_question, work; /* of member 0: when it asks again, and what was done since it looked at the clock */
@@ -51,6 +52,12 @@ int team_may_rest(struct team *team, int thread, double work);
 static inline int team_must_leave(struct team *team) {
   int stop = atomic_load_explicit(&team->stop, memory_order_acquire);
   return stop && (team->threads == 1 || atomic_load_explicit(&team->round, memory_order_acquire) - stop >= 0);
+}
+
+/* The status that was there at the last barrier. All members see the same, and so leave together, while one that runs
+ * ahead may meet bad data already. */
+static inline enum status team_failed(const struct team *team) {
+  return (enum status)(team->threads == 1 ? atomic_load(&team->failed) : team->known);
 }
 
 /* Seconds of a clock that only goes forward. */

@@ -66,10 +66,10 @@ static int epoch_step(struct loop *l, struct team *team, int thread) {
   }
   if (thread == 0) begin_step(epoch_of(l));
   team_barrier(team);
-  if (atomic_load(&team->failed)) return 0;
+  if (team_failed(team)) return 0;
   run_nodes(l->program, 0, team, thread);
   if (team_must_leave(team)) return 0;
-  if (atomic_load(&team->failed)) return 0;
+  if (team_failed(team)) return 0;
   collect_rows(epoch_of(l), thread, team->threads);
   if (thread == 0) end_step(epoch_of(l));
   return 1;
@@ -169,7 +169,7 @@ static int sharded_step(struct loop *l, struct team *team, int thread) {
     return 0;
   }
   run_part(p, s->late, p->nodes_used, 1, team, thread);
-  if (atomic_load(&team->failed)) return 0;
+  if (team_failed(team)) return 0;
   if (thread == 0) end_sharded_step(e);
   return 1;
 }

@@ -30,7 +30,7 @@ static void stretch_task(void *user, struct team *team, int thread) {
   for (;;) {
     if (thread == 0) choose_batch(s, team);
     team_barrier(team);
-    if (l->rows == 0 || atomic_load(&team->failed)) return;
+    if (l->rows == 0 || team_failed(team)) return;
     if (!l->own_rows) {
       dataset_gather(l->data, l->program, l->begin, l->rows, thread, team->threads);
       team_barrier(team);

@@ -117,7 +117,7 @@ static void update_action(struct program *p, const struct node *n, struct team *
   const struct operand *o = node_inputs(p, n);
   struct optimizer *optimizer = p->slots[o[0].slot].value;
   int states = optimizer_states(optimizer);
-  if (atomic_load(&team->failed)) return;
+  if (team_failed(team)) return;
   if (thread == 0) optimizer_begin(optimizer);
   team_barrier(team);
   struct update_step step = optimizer_step(optimizer);
@@ -134,7 +134,7 @@ static void update_action(struct program *p, const struct node *n, struct team *
 
 static void assign_action(struct program *p, const struct node *n, struct team *team, int thread) {
   const struct slot *from = &p->slots[node_inputs(p, n)->slot], *to = &p->slots[node_outputs(p, n)->slot];
-  if (thread || atomic_load(&team->failed)) return;
+  if (thread || team_failed(team)) return;
   memmove(to->value, from->value, (size_t)shape_count(&to->shape) * dtype_size[to->dtype]);
   if (p->guarded && dtype_is_float(to->dtype) && !kernels[to->dtype]->finite(shape_count(&to->shape), to->value))
     atomic_store(&team->failed, STATUS_WEIGHTS);

@@ -339,6 +339,25 @@ static void test_bad_data_end_a_run(void) {
   bench_free(b);
 }
 
+/* A member that runs ahead meets bad data before the others have looked: all leave at the same barrier, or one would wait
+ * for ever. */
+static void leave_at_a_barrier(void *user, struct team *team, int thread) {
+  int *left_at = (int *)user + 2 * thread;
+  for (int round = 0; round < 3; round++) {
+    team_barrier(team);
+    if (thread == 0 && round == 1) atomic_store(&team->failed, STATUS_INDEX);
+    for (double until = seconds_now() + 0.02 * thread; seconds_now() < until;) continue;
+    left_at[0] = round;
+    left_at[1] = (int)team_failed(team);
+    if (left_at[1]) return;
+  }
+}
+static void test_members_leave_together(void) {
+  int left_at[8] = {0};
+  CHECK(team_run(4, leave_at_a_barrier, left_at) == STATUS_INDEX);
+  for (int i = 0; i < 4; i++) CHECK(left_at[2 * i] == 2 && left_at[2 * i + 1] == STATUS_INDEX);
+}
+
 /* A traced step: the gradient is a node until the program is sealed, the update comes after the guard. */
 static void test_a_sealed_step_trains(void) {
   struct bench *traced = bench_new(), *b = bench_new();
@@ -397,6 +416,7 @@ int main(void) {
   test_slots_that_live_together_lie_apart();
   test_a_chain_needs_two_places();
   test_bad_data_end_a_run();
+  test_members_leave_together();
   test_a_sealed_step_trains();
   threads_end();
   printf("%d checks of the core passed\n", checks);

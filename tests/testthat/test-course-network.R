@@ -654,7 +654,7 @@ test_that("bad calls are refused in clear words and leave weights and optimizer 
   refused(quote(n$optimizer <- 0.1), "`optimizer` must be an optimizer such as `adam_optimizer()`, not 0.1")
   refused(quote(n$l1 <- -1), "`l1` must be a number at least 0, not -1")
   refused(quote(n$l2 <- "a"), "`l2` must be a number at least 0, not \"a\"")
-  refused(quote(n$dtype <- "float16"), "`dtype` must be one of \"float64\", \"float32\", not \"float16\"")
+  refused(quote(n$dtype <- "float16"), "`dtype` must be one of \"float32\", \"float64\", not \"float16\"")
   for (n in list(network, untouched)) for (i in 1:3) n$train_on_batch(xor_x, xor_y)
   expect_identical(numbers(network), numbers(untouched))
 })
