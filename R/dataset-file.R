@@ -124,7 +124,7 @@ text_line_dataset <- function(filenames, compression_type = NULL, ..., buffer_si
   filenames <- existing_files(filenames)
   if (!is.null(record_spec)) return(records_dataset(filenames, check_record_spec(record_spec), block))
   new_dataset(spec_of(""), NA, pull = function() {
-    lines <- line_reader(filenames)
+    lines <- line_reader(filenames, "text_line_dataset")
     items <- character()
     i <- 0
     function() {
@@ -178,7 +178,7 @@ line_reader <- function(filenames, fun = calling_function()) {
   open <- function() {
     at <<- at + 1
     rest <<- character()
-    path <- filenames[[at]]
+    path <- existing_file(filenames[[at]], fun = fun) # it may have gone since
     reader$con <- gzfile(path, "rb") # reads plain files, too
     # R warns of connections that are swept up before they are closed
     session$open[as.character(reader$con)] <- list(reader$con)
@@ -245,8 +245,13 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   if (!is.null(column_names)) column_names <- check_strings(column_names)
   if (!is.null(select)) select <- check_strings(select)
   refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
+  done <- 0 # rows before those that are parsed
   careful <- function(expr) {
-    unreadable <- function(e) refuse(": ", conditionMessage(e))
+    unreadable <- function(e) {
+      what <- conditionMessage(e)
+      place <- regmatches(what, regexec("^line ([0-9]+) did", what))[[1]][2]
+      refuse(": ", if (is.na(place)) what else sub("line [0-9]+", paste("row", done + as.numeric(place)), what))
+    }
     tryCatch(expr, error = unreadable, warning = unreadable)
   }
   parse <- function(lines, classes, names) {
@@ -254,21 +259,18 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
       quote = "\"", comment.char = "", check.names = FALSE, stringsAsFactors = FALSE))
   }
   header <- is.null(column_names)
-  lines <- line_reader(file)
-  first <- lines$read(1 + block)
-  lines$close(lines)
-  if (!length(first)) refuse(" is empty")
+  lines <- row_reader(file, sep, refuse)
+  heading <- if (header) lines$read(1)
+  first <- lines$read(block)
+  lines$close()
+  if (!length(heading) && !length(first)) refuse(" is empty")
   if (header) {
-    rest <- if (nzchar(sep)) gsub(sep, "", first[1], fixed = TRUE, useBytes = TRUE) else
-      gsub("[ \t]", "", first[1], useBytes = TRUE)
-    if (nchar(first[1], "bytes") - nchar(rest, "bytes") > most_columns) refuse(" has more than ", most_columns,
-      " columns")
-    column_names <- careful(scan(text = first[1], what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
-    first <- first[-1]
+    if (any(occurrences(if (nzchar(sep)) sep else c(" ", "\t"), heading[1]) > most_columns)) refuse(" has more than ",
+      most_columns, " columns")
+    column_names <- careful(scan(text = heading, what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
   }
   twice <- anyDuplicated(column_names)
   if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
-  first <- first[nzchar(first)]
   classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else
     rep("numeric", length(column_names))
   # numbers in quotes, such as the row names that write.csv() writes, are read as text first
@@ -295,17 +297,53 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
   odd <- which(!classes[at] %in% names(csv_types))
   if (length(odd)) refuse(" has a column of class ", classes[at[odd[1]]], ", \"", keep[odd[1]], "\"")
   blocks_dataset(stats::setNames(lapply(csv_types[classes[at]], tensor_spec, integer()), keep), NA, function() {
-    lines <- line_reader(file)
-    skip <- header
+    lines <- row_reader(file, sep, refuse)
+    if (header) lines$read(1)
+    before <- 0
     function() {
-      while (length(text <- lines$read(block))) {
-        if (skip) text <- text[-1]
-        skip <<- FALSE
-        text <- text[nzchar(text)]
-        if (length(text)) return(columns(text))
-      }
+      text <- lines$read(block)
+      if (!length(text)) return(NULL)
+      done <<- before
+      rows <- columns(text)
+      before <<- before + length(rows[[1]])
+      rows
     }
   })
+}
+
+#' Reads lines as whole rows: a row whose text in quotes goes over several lines is not cut. Empty lines are left out,
+#' but for those within quotes.
+#' @noRd
+row_reader <- function(file, sep, refuse) {
+  lines <- line_reader(file, "csv_dataset")
+  open_after <- function(text) { # is a quote open behind each line?
+    if (!nzchar(sep)) text <- gsub("\\\\.", "", text, useBytes = TRUE) # as scan() has it, between white space
+    cumsum(occurrences("\"", text)) %% 2 == 1
+  }
+  read <- function(n) {
+    while (length(text <- lines$read(n))) {
+      open <- open_after(text)
+      while (open[length(open)]) {
+        more <- lines$read(1)
+        if (!length(more)) refuse(": a quote is open at its end")
+        if (length(open) > n + longest_row) refuse(": a quote is not closed within ", longest_row, " lines")
+        text <- c(text, more)
+        open <- c(open, !open_after(more))
+      }
+      text <- text[nzchar(text) | c(FALSE, open[-length(open)])]
+      if (length(text)) return(text)
+    }
+    character()
+  }
+  list(read = read, close = function() lines$close(lines))
+}
+
+longest_row <- 1e4 # lines
+
+occurrences <- function(what, text) {
+  rest <- text
+  for (one in what) rest <- gsub(one, "", rest, fixed = TRUE, useBytes = TRUE)
+  nchar(text, "bytes") - nchar(rest, "bytes")
 }
 
 #' Text of what was in quotes, as the class that the first lines had.

@@ -18,7 +18,7 @@
 #' natively. A buffer of [dataset_shuffle()] mixes rows that lie near each other; order rows at random when you write
 #' them.
 #'
-#' @param files names of files, or patterns such as `"*.parquet"`.
+#' @param files names of files, or patterns such as `"*.parquet"`. Each file is read once, in the order of their names.
 #' @param x a table of the package arrow.
 #' @param select names of the columns to keep, in this order; `NULL` for all.
 #' @param block rows that become tensors at a time.
@@ -55,10 +55,11 @@ parquet_dataset <- function(files, select = NULL, block = 10000) {
       at <<- at + 1
       path <- files[at]
       refuse <- refuse_table(encodeString(path, quote = "\""), "parquet_dataset")
-      reading({
-        if (!is.null(select)) check_columns(select, top_columns(names_in(path)), refuse)
-        as.data.frame(read(path, col_select = select))
-      }, refuse)
+      schema <- reading(names_in(path), refuse)
+      if (!is.null(select)) check_columns(select, top_columns(schema), refuse)
+      rows <- reading(as.data.frame(read(path, col_select = select)), refuse)
+      check_exact(rows, schema, refuse)
+      rows
     }
   }, select, block, what)
 }
@@ -66,6 +67,18 @@ parquet_dataset <- function(files, select = NULL, block = 10000) {
 #' Names of the columns in a schema as nanoparquet gives it: the root, then each with its children.
 #' @noRd
 top_columns <- function(schema) schema$name[-1]
+
+#' nanoparquet gives whole numbers of 64 bits as double, which rounds those beyond 2^53.
+#' @noRd
+check_exact <- function(rows, schema, refuse) {
+  whole <- schema$type %in% "INT64"
+  for (name in intersect(names(rows), schema$name[whole])) {
+    if (!is.double(rows[[name]]) || inherits(rows[[name]], c("integer64", "POSIXct", "difftime"))) next
+    beyond <- which(abs(rows[[name]]) >= 2^53)
+    if (length(beyond)) refuse("row ", beyond[1], " of column ", encodeString(name, quote = "\""), " is a number ",
+      "beyond 2^53, which nanoparquet rounds: install the package arrow, or leave the column out")
+  }
+}
 
 has_package <- function(name) requireNamespace(name, quietly = TRUE)
 from_package <- function(package, name) getExportedValue(package, name)
@@ -304,7 +317,7 @@ refuse_table <- function(what, fun) function(...) abort(what, ": ", ..., class =
 #' What other packages say of their files is an error of ours, with the name of the file.
 #' @noRd
 reading <- function(expr, refuse) {
-  tryCatch(expr, nativenet_error = stop, error = function(e) refuse(conditionMessage(e)))
+  tryCatch(expr, error = function(e) if (inherits(e, "nativenet_error")) stop(e) else refuse(conditionMessage(e)))
 }
 
 check_columns <- function(wanted, names, refuse) {

@@ -120,8 +120,7 @@ loss_formulas <- list(
   },
   circle = function(t, p, config) circle_losses(t, p, config),
   categorical_generalized_cross_entropy = function(t, p, config) {
-    own <- op_sum(op_multiply(p, op_one_hot(t, shape_of(p)[rank_of(p)], dtype = tensor_dtype(p), zero_indexed = TRUE)),
-      -1)
+    own <- op_squeeze(op_take_along(p, op_expand_dims(op_cast(t, "int32"), -1), -1), -1)
     op_divide(op_subtract(1, op_power(own, config$q)), config$q)
   },
   # the blank is 0, and so is what fills targets up

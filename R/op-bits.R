@@ -83,6 +83,19 @@ bit_tensor <- function(x, arg = "x", fun = user_function()) {
   x
 }
 
+#' Both of one dtype: numbers of R take that of a tensor.
+#' @noRd
+bit_tensors <- function(x, y, fun = user_function()) {
+  both <- list(x, y)
+  typed <- Find(is_tensor, both)
+  if (!is.null(typed) && tensor_dtype(typed) != "bool") both <- as_one_dtype(both)
+  both <- list(bit_tensor(both[[1]], "x", fun), bit_tensor(both[[2]], "y", fun))
+  dtypes <- vapply(both, tensor_dtype, "")
+  if (dtypes[1] != dtypes[2]) abort("`x` is of dtype ", dtypes[1], " and `y` of ", dtypes[2], "; `op_cast()` makes ",
+    "them one", class = "dtype", fun = fun)
+  both
+}
+
 #' The bits of each number along a new last axis.
 #' @noRd
 bits_of <- function(x) {
@@ -95,7 +108,7 @@ bits_of <- function(x) {
 }
 
 of_bits <- function(x, y, of_truth, of_bit) {
-  both <- as_one_dtype(list(bit_tensor(x), bit_tensor(y, "y")))
+  both <- bit_tensors(x, y)
   if (tensor_dtype(both[[1]]) == "bool") return(of_truth(both[[1]], both[[2]]))
   bits <- of_bit(bits_of(both[[1]]), bits_of(both[[2]]))
   n <- bits_in(tensor_dtype(both[[1]]))
@@ -103,8 +116,7 @@ of_bits <- function(x, y, of_truth, of_bit) {
 }
 
 shift_of <- function(x, y, fun = calling_function()) {
-  both <- lapply(as_one_dtype(list(bit_tensor(x), bit_tensor(y, "y"))), function(v)
-    if (tensor_dtype(v) == "bool") op_cast(v, "int32") else v)
+  both <- lapply(bit_tensors(x, y, fun), function(v) if (tensor_dtype(v) == "bool") op_cast(v, "int32") else v)
   dtype <- tensor_dtype(both[[1]])
   by <- known_value(both[[2]])
   outside <- if (!is_symbolic(by)) Find(function(v) v < 0 || v >= bits_in(dtype), c(as.array(by)))

@@ -69,6 +69,18 @@ blank_of <- function(mask_index, x, fun = calling_function()) {
 # A logarithm of 0 with which one can reckon.
 log_nothing <- -1e30
 
+#' Lengths whose values are known lie within the axis that they are of, one for each sample.
+#' @noRd
+check_ctc_lengths <- function(lengths, least, most, of, what, fun = user_function()) {
+  lengths <- known_value(tensor(lengths, "int32"))
+  if (is_symbolic(lengths)) return()
+  given <- c(as.array(lengths))
+  if (length(given) != shape_of(of)[1]) abort("the numbers of ", what, " must be one for each of ", shape_of(of)[1],
+    " samples, not ", length(given), class = "shape", fun = fun)
+  bad <- given[given < least | given > most]
+  if (length(bad)) abort("the numbers of ", what, " must be from ", least, " to ", most, ", not ", bad[1], fun = fun)
+}
+
 #' @param lengths how many steps; NULL: all of them.
 #' @param blank 0-based.
 #' @noRd
@@ -76,6 +88,8 @@ ctc_losses <- function(target, output, labels, lengths, blank) {
   target <- tensor(target, "int32")
   if (rank_of(output) != 3) bad_ctc_shape("output", output, "(batch, steps, classes)")
   if (rank_of(target) != 2) bad_ctc_shape("target", target, "(batch, length)")
+  check_ctc_lengths(labels, 0, shape_of(target)[2], output, "labels")
+  if (!is.null(lengths)) check_ctc_lengths(lengths, 1, shape_of(output)[2], output, "steps")
   dtype <- tensor_dtype(output)
   steps <- shape_of(output)[2]
   size <- 2 * shape_of(target)[2] + 1

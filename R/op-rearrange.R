@@ -34,7 +34,7 @@ op_rearrange <- function(tensor, pattern, ...) {
     some_names("", names), " and ", some_names("", setdiff(unlist(right), "1")))
   if (length(left) != rank_of(x)) abort("`pattern` has ", length(left), " axes on the left, but the tensor has the ",
     "shape ", format_shape(shape_of(x)), class = "shape")
-  sizes <- unlist(Map(axis_parts, left, shape_of(x), list(given), seq_along(left)))
+  sizes <- unlist(Map(axis_parts, left, shape_of(x), list(given), seq_along(left), "op_rearrange"))
   parts <- op_reshape(x, sizes[names])
   merged <- function(side) vapply(side, function(axis) prod(sizes[setdiff(axis, "1")]), 0)
   op_reshape(op_transpose(parts, match(setdiff(unlist(right), "1"), names)), merged(right))

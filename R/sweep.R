@@ -53,8 +53,8 @@ run_sweep <- function(grid, train, workers = NULL, seed = NULL) {
   jobs <- sweep_jobs(grid, seed)
   task <- serialize(list(train = train, globals = globals_of(train), packages = .packages()), NULL)
   run <- sweep_run(task, .libPaths())
-  results <- tryCatch(backend(jobs, run), nativenet_error = stop, error = function(e) abort("the workers failed: ",
-    conditionMessage(e), fun = "run_sweep"))
+  results <- tryCatch(backend(jobs, run), error = function(e) if (inherits(e, "nativenet_error")) stop(e) else
+    abort("the workers failed: ", conditionMessage(e), fun = "run_sweep"))
   if (!is.list(results) || length(results) != length(jobs)) abort("`workers` must give a list of ", length(jobs),
     " results, not ", describe(results))
   sweep_table(grid, jobs, lapply(results, as_result))

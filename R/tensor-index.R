@@ -259,7 +259,9 @@ assign_part <- function(x, indices, value, fun = "[<-") {
     if (!identical(dim(mask), dim(x))) abort("the mask of shape ", format_shape(dim(mask)), " does not fit a variable ",
       "of shape ", format_shape(dim(x)), class = "shape", fun = fun)
     check_part_size(value, sum(mask), fun)
-    all[mask] <- value
+    rows <- aperm(all) # the part of a mask comes row by row
+    rows[aperm(mask)] <- value
+    all <- aperm(rows)
   } else {
     places <- Filter(Negate(is.null), fill_dims(indices, dim(x)))
     at <- Map(function(index, axis) places_taken(index, dim(x)[axis], axis), places, seq_along(places))

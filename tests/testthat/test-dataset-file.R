@@ -166,6 +166,29 @@ csv <- function(...) {
 column <- function(data, name) vapply(as.list(data), function(row) if (is.character(row[[name]])) row[[name]] else
   as.character(as.array(row[[name]])), "")
 
+test_that("text in quotes may go over lines, empty ones too, wherever a block ends", {
+  given <- c("a", "two\nlines", "x \"y\"\n\nz", "", "e\n\n")
+  path <- csv("n,s", "1,a", "2,\"two", "lines\"", "", "3,\"x \"\"y\"\"", "", "z\"", "4,\"\"", "5,\"e", "", "\"")
+  for (block in 1:12) {
+    expect_identical(column(csv_dataset(path, block = block), "s"), given)
+    expect_identical(column(csv_dataset(path, select = "n", block = block), "n"), as.character(1:5))
+  }
+  expect_named(as.list(csv_dataset(csv("n,\"a", "b\"", "1,2")))[[1]], c("n", "a\nb"))
+  expect_refusal(csv_dataset(csv("n,s", "1,\"a", "2,b")), "file", "`csv_dataset()`", "quote is open at its end")
+  expect_refusal(csv_dataset(csv("n,s", "1,\"a", rep("2,b", 20000)), block = 10), "file", "quote is not closed")
+})
+
+test_that("errors of csv files name the row, and a file that has gone", {
+  path <- csv("n,m", paste(1:30, 1, sep = ","), "1")
+  expect_refusal(as.list(csv_dataset(path, block = 5)), "file", "row 31 did not have 2 elements")
+  data <- csv_dataset(path, block = 5)
+  unlink(path)
+  expect_refusal(as.list(data), "file", "`csv_dataset()`: there is no file")
+  lines <- text_line_dataset(path <- csv("a"))
+  unlink(path)
+  expect_refusal(as.list(lines), "file", "`text_line_dataset()`: there is no file")
+})
+
 test_that("rows of csv files have the types of their columns", {
   path <- csv("n,d,s,l,\"a b\"", "1,0.5,x,TRUE,7", "2,1e3,\"y, z\",FALSE,8", "", "-3,2,\"\",TRUE,9")
   for (block in c(1, 2, 1000)) {
@@ -211,14 +234,14 @@ test_that("missing values in csv files", {
 test_that("bad csv files are refused, when they are met", {
   late <- csv_dataset(csv("n,m", paste(1:20, 1, sep = ","), "x,1"), block = 5)
   it <- as_iterator(late)
-  for (i in 1:19) expect_equal(as.array(iter_next(it)$n), i)
+  for (i in 1:20) expect_equal(as.array(iter_next(it)$n), i)
   expect_refusal(iter_next(it), "file", "`csv_dataset()`", "x")
   expect_refusal(as.list(csv_dataset(csv("n,m", paste(1:20, 1, sep = ","), "1"), block = 5)), "file")
   expect_refusal(csv_dataset(csv("n,m", "1,2", "1,2,3,4")), "file")
   expect_refusal(csv_dataset(csv("n,m", "1,2", "3")), "file")
   expect_refusal(csv_dataset(csv()), "file", "is empty")
   expect_refusal(csv_dataset(csv("a,b,a", "1,2,3")), "file", "two columns of the name \"a\"")
-  expect_refusal(csv_dataset(csv("a,b", "1,\"2")), "file", "line")
+  expect_refusal(csv_dataset(csv("a,b", "1,\"2")), "file", "quote is open")
   expect_refusal(csv_dataset(csv("n", "1"), select = "z"), "file", "\"z\"")
   expect_refusal(csv_dataset(csv("n", "1"), column_names = c("a", "b")), "file")
   expect_refusal(csv_dataset(tempfile()), "file", "no file")

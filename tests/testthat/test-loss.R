@@ -361,3 +361,9 @@ test_that("CTC trains a network to read a sequence", {
   expect_lt(losses[30], 0.2)
   expect_identical(as.array(op_ctc_decode(model(x), rep(6, 30))[[1]])[1, , 1:2] + 0, y)
 })
+
+test_that("a label beyond the classes is no loss of its own", {
+  p <- matrix(c(0.2, 0.5, 0.3, 0.1, 0.1, 0.8), 2, byrow = TRUE)
+  for (label in c(3, -1)) expect_refusal(as.array(loss_categorical_generalized_cross_entropy(c(1, label), p)), "index",
+    "outside the classes")
+})

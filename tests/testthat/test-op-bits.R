@@ -37,3 +37,16 @@ test_that("int64 and truth values; what has no bits is refused", {
   expect_error(op_left_shift(1L, 32L), "from 0 to 31", class = "nativenet_error_index")
   expect_error(op_right_shift(1L, -1L), class = "nativenet_error_index")
 })
+
+test_that("numbers of R take the dtype of the tensor beside them; two dtypes are refused", {
+  large <- tensor(2^40 + 1, "int64")
+  for (y in list(1, 1L)) {
+    expect_identical(tensor_dtype(op_bitwise_xor(large, y)), "int64")
+    expect_identical(as.array(op_bitwise_xor(large, y)), 2^40)
+    expect_identical(as.array(op_bitwise_and(y, large)), 1L)
+    expect_identical(as.array(op_right_shift(large, y)), 2^39)
+  }
+  for (f in list(op_bitwise_or, op_left_shift)) expect_error(f(large, tensor(1L)), "dtype int64 and `y` of int32",
+    class = "nativenet_error_dtype")
+  expect_error(op_bitwise_and(tensor(TRUE), 2L), "dtype bool and `y` of int32", class = "nativenet_error_dtype")
+})

@@ -91,3 +91,15 @@ test_that("what does not fit is refused", {
   expect_error(k_ctc_batch_cost(target, matrix(1, 2, 2), 1, 1), "`y_pred`", class = "nativenet_error_shape")
   expect_error(k_ctc_decode(matrix(1, 2, 2), 1), "`y_pred`", class = "nativenet_error_shape")
 })
+
+test_that("lengths beyond the axes are refused, as is one target too few", {
+  x <- array(0.1, c(2, 6, 4))
+  refused <- function(target, labels, steps, class, text) expect_refusal(op_ctc_loss(target, x, labels, steps), class,
+    "`op_ctc_loss()`", text)
+  two <- rbind(c(1, 2), c(3, 1))
+  refused(two, c(2, 2), c(7, 6), "value", "steps must be from 1 to 6, not 7")
+  refused(two, c(2, 2), c(0, 6), "value", "steps must be from 1 to 6, not 0")
+  refused(two, c(5, 2), c(6, 6), "value", "labels must be from 0 to 2, not 5")
+  refused(two, 2, c(6, 6), "shape", "labels must be one for each of 2 samples, not 1")
+  refused(two[1, , drop = FALSE], 2, c(6, 6), "shape", "one for each of 2 samples")
+})

@@ -32,3 +32,7 @@ test_that("patterns that do not fit are refused", {
   expect_error(op_rearrange(x, "a b c"), "two sides")
   expect_error(op_rearrange(x, "a b c -> c b a", e = 2), "names of axes")
 })
+
+test_that("a size that does not divide its axis is an error of op_rearrange()", {
+  expect_refusal(op_rearrange(matrix(1, 3, 4), "(a c) b -> a c b", a = 2), "shape", "`op_rearrange()`: axis 1", "a = 2")
+})

@@ -67,3 +67,11 @@ test_that("a graph takes and puts parts as R does", {
   expect_identical(value(f(tensor(x))), 2 * x[c(2, 2), ])
   expect_identical(value(f(tensor(x + 1))), 2 * (x + 1)[c(2, 2), ])
 })
+
+test_that("a part of whole numbers takes no broken ones", {
+  expect_refusal(op_subset_set(tensor(1:3), 1, value = 0.5), "value", "not whole", "int32")
+  expect_refusal(op_subset_set(tensor(1:3), 1, value = tensor(0.5)), "dtype", "`op_subset_set()`", "int32")
+  x <- 1:3
+  expect_refusal(op_subset(x, 1) <- 0.5, "value", "not whole")
+  expect_identical(as.array(op_subset_set(tensor(1:3), 1, value = 7)), array(c(7L, 2L, 3L)))
+})

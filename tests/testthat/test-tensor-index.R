@@ -62,3 +62,12 @@ test_that("parts of variables change in place", {
   fixed <- tensor(1:3)
   expect_error(fixed[1] <- 2L, "does not change", class = "nativenet_error_value")
 })
+
+test_that("the part of a mask goes back to where it came from", {
+  x <- matrix(c(1, 7, 3, 9, 5, 11), 2)
+  v <- variable(x)
+  v[v > 4] <- v[v > 4]
+  expect_identical(as.array(v), x)
+  v[x > 4] <- c(10, 20, 30, 40) # row by row
+  expect_identical(as.array(v), rbind(c(1, 3, 10), c(20, 30, 40)))
+})
