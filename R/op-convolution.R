@@ -41,8 +41,8 @@
 #'   `op_conv_kernel()` (sizes..., channels / groups, filters); for `op_depthwise_conv()` (batch, sizes..., channels
 #'   times filters for each), those of one channel side by side.
 #' @section Small kernels: Those of 3 x 3, or 3 along one axis, whose strides are 1 and which have at least 16 channels
-#'   and filters, are computed in fewer products by Winograd's algorithm. An infinite input then makes not only what
-#'   sees it infinite or `NaN`, but also results next to these `NaN`.
+#'   and filters, are computed in fewer products by Winograd's algorithm. What would be infinite, as an input that it
+#'   sees is, may then be `NaN`.
 #' @section Errors: `nativenet_error_shape` if channels and axes do not fit, `nativenet_error_value` if sizes, strides
 #'   and paddings do not.
 #' @references Dumoulin & Visin (2016), a guide to convolution arithmetic, <https://arxiv.org/abs/1603.07285>. Lavin &

@@ -87,6 +87,14 @@ static void set_float_mode(float_mode mode) { (void)mode; }
 static void relax(void) {}
 #endif
 
+uint64_t threads_keep_denormals(void) {
+  float_mode mode = get_float_mode();
+  set_float_mode(mode & ~(float_mode)FLUSH);
+  return mode;
+}
+
+void threads_set_mode(uint64_t mode) { set_float_mode((float_mode)mode); }
+
 static void team_member(struct team *team, int thread, team_task *task, void *user) {
   float_mode mode = get_float_mode();
   set_float_mode(mode | FLUSH);

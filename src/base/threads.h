@@ -39,6 +39,11 @@ enum status team_run(int n, team_task *task, void *user);
 
 void team_barrier(struct team *team);
 
+/* What is not ours, and runs within a team, wants its denormal numbers back meanwhile. Returns the mode to be set
+ * again. */
+uint64_t threads_keep_denormals(void);
+void threads_set_mode(uint64_t mode);
+
 /* Does the user want a stop? Long runs ask through this function, in member 0 (the thread of the caller), about every
  * QUESTION_SECONDS; it must not jump away. NULL: nobody is asked. */
 #define QUESTION_SECONDS 0.05

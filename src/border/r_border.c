@@ -21,10 +21,15 @@ static void keep_jump(void *out, Rboolean jumps) {
 }
 
 int runs_through(SEXP (*code)(void *), void *data) {
+  const uint64_t mode = threads_keep_denormals();
   jmp_buf out;
-  if (setjmp(out)) return 0;
-  R_UnwindProtect(code, data, keep_jump, &out, jump);
-  return 1;
+  int through = 0;
+  if (!setjmp(out)) {
+    R_UnwindProtect(code, data, keep_jump, &out, jump);
+    through = 1;
+  }
+  threads_set_mode(mode);
+  return through;
 }
 
 static int wants_stop(void) { return !runs_through(check_interrupt, NULL); }

@@ -27,7 +27,9 @@ static int say_why(struct functions *f, const char *text) {
 static int ask_r(struct functions *f, SEXP call, double *to, size_t n) {
   int failed = 0;
   char text[150];
+  uint64_t mode = threads_keep_denormals();
   SEXP answer = PROTECT(R_tryEvalSilent(PROTECT(call), R_GlobalEnv, &failed));
+  threads_set_mode(mode);
   int result = ANSWER_OK;
   if (failed || !answer) {
     result = say_why(f, "it was interrupted");

@@ -362,6 +362,7 @@ static void cells_backward(const struct call *c, cell_step *step, enum cell_buff
   row_gradients(&k, drows, to_rows, first);
   weights_back(&k, drows, recurrent, reset, first);
   scatter_rows(&k, to_rows, first);
-  first_gradient(&k, own, k.first_h_input, CELL_CARRY, first);
-  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, first);
+  int after = first + (k.table != NULL); /* the table comes before them, and may be one of them */
+  first_gradient(&k, own, k.first_h_input, CELL_CARRY, after);
+  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, after);
 }

@@ -10,7 +10,8 @@
  *
  * The gradient of the kernel goes the same ways back: results to points, points to taps, each map transposed. At each
  * point stands a matrix product, of tiles by channels with channels by filters. Numbers of a tile are added and
- * subtracted before they are multiplied, so that an infinite one makes all results of its tile NaN.
+ * subtracted before they are multiplied, so that an infinite one makes the results that see it NaN; the others are as
+ * they would be without it.
  */
 
 #define WINOGRAD_POINTS 16

@@ -67,7 +67,7 @@ static enum status sum_gathered(struct communicator *c, double *x, int64_t n, do
 /* Recursive doubling: in each round two ranks swap what they have, and both add it. */
 enum status communicator_sum(struct communicator *c, double *x, int64_t n, double *room, struct failure *failure) {
   c->why = NULL;
-  if (c->size == 1) return STATUS_OK;
+  if (c->size == 1 || n == 0) return STATUS_OK;
   if (!c->exchange) return sum_gathered(c, x, n, room, failure);
   for (int step = 1; step < c->size; step *= 2) {
     int answer = c->exchange(c->context, c->rank ^ step, x, room, (size_t)n);

@@ -105,8 +105,10 @@ static void end_shard(struct epoch *e, struct team *team) {
   if (atomic_load(&team->failed) || team_must_leave(team)) s->go = 0;
 }
 
-/* Numbers that doubles hold exactly. */
-static double check_of(uint64_t seed, int64_t rows) { return (double)((seed ^ (uint64_t)rows) >> 12); }
+/* A number that doubles hold exactly; the rows reach its bits, too. */
+static double check_of(uint64_t seed, int64_t rows) {
+  return (double)((seed ^ (uint64_t)rows * 0x9e3779b97f4a7c15u) >> 12);
+}
 
 static void meet(struct epoch *e, struct team *team) {
   struct shards *s = e->shards;

@@ -37,7 +37,9 @@ test_that("a tensor that is several inputs has the sum of their gradients, by an
     where = list(function(a, b) op_where(x > 0, a, b), x, 2),
     lstm = list(function(a, b) op_lstm(some(c(2, 3, 4)), a, b), some(c(4, 16), -1, 1), 2),
     lstm_state = list(function(a, b) op_lstm(some(c(2, 3, 4)), some(c(4, 8)), some(c(2, 8)),
-      initial_state = list(a, b)), some(c(2, 2)), 2)
+      initial_state = list(a, b)), some(c(2, 2)), 2),
+    rnn_table = list(function(a, b) op_simple_rnn(matrix(2999:0), row %o% row, row %o% row / 9, table = a,
+      initial_state = b), matrix(some(6 * 3000, -1, 1), 3000), 2)
   )
   for (name in names(cases)) {
     f <- cases[[name]][[1]]

@@ -13,6 +13,13 @@ column_of <- function(data, name) sapply(as.list(data), function(row) {
   if (is.character(x)) x else as.array(x)
 })
 
+test_that("a number next to 0 is no whole one, and no truth value", {
+  for (type in c("int32", "bool")) {
+    data <- as_table(data.frame(a = c(1, 2^-1074)), spec = sql_record_spec("a", type))
+    expect_error(as.list(data), if (type == "bool") "neither TRUE nor FALSE" else "no whole number")
+  }
+})
+
 test_that("rows of blocks come in order, natively where there are no strings", {
   data <- as_table(data.frame(a = 1:7, b = 1:7 / 2), data.frame(a = 8:9, b = 4:5), data.frame(a = 1L, b = 1)[0, ])
   expect_true(nativenet:::has_stages(data))

@@ -95,3 +95,17 @@ test_that("variances of large numbers, and norms of very large and very small on
   optimizer_sgd(1, clipnorm = 1)$apply_gradients(list(list(single(c(3e25, 4e25)), v)))
   close(v, -c(0.6, 0.8))
 })
+
+test_that("a number that is none reaches the results of a convolution that see it, and no others", {
+  x <- array(some(c(1, 7, 8, 16)), c(1, 7, 8, 16))
+  w <- array(some(c(3, 3, 16, 16)), c(3, 3, 16, 16))
+  plain <- as.array(op_conv(x, w))
+  for (value in c(Inf, NaN)) for (i in 1:7) for (j in 1:8) {
+    x_with <- x
+    x_with[1, i, j, 2] <- value
+    found <- as.array(op_conv(x_with, w))
+    sees <- rep(c(outer(1:5, 1:6, function(a, b) abs(a + 1 - i) <= 1 & abs(b + 1 - j) <= 1)), 16)
+    expect_identical(is.finite(c(found)), !sees)
+    expect_identical(found[!sees], plain[!sees])
+  }
+})

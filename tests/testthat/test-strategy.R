@@ -172,6 +172,20 @@ test_that("ranks that differ, fail or leave are errors on all ranks", {
   expect_identical(on_ranks(2, run, args = list("nothing")), list("trained", "trained"))
 })
 
+test_that("ranks whose batches have different numbers of rows do not train on", {
+  run <- function(strategy) {
+    set.seed(1)
+    x <- matrix(rnorm(48), 24)[seq_len(if (strategy$communicator$rank == 0) 24 else 20), ]
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+    model |> compile("sgd", "mse")
+    model |> fit(dataset_batch(tensor_slices_dataset(list(x, x[, 1])), 16), verbose = 0, strategy = strategy)
+  }
+  for (e in on_ranks(2, run, 2)) {
+    expect_s3_class(e, "nativenet_error_rank")
+    expect_match(conditionMessage(e), "the number of its rows")
+  }
+})
+
 test_that("loss that is NaN ends the training on all ranks, with the same weights", {
   skip_if_not_installed("callr")
   skip_on_cran()
