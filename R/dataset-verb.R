@@ -297,7 +297,7 @@ dataset_shuffle <- function(dataset, buffer_size, seed = NULL, reshuffle_each_it
   if (!is.null(block_size)) {
     block_size <- check_count(block_size)
     if (!has_stages(dataset)) abort("`block_size` is for elements that can be taken in any order, as those of arrays ",
-      "and files, not for such that R code gives one after the other")
+      "and files, not for batches or what R code gives one after the other; shuffle before `dataset_batch()`")
   }
   reshuffle <- is.null(reshuffle_each_iteration) || check_flag(reshuffle_each_iteration)
   seed <- check_seed(seed, max = 2^53)

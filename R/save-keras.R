@@ -10,10 +10,21 @@ keras_weights <- function(self) c(trainable_weights(self), fixed_weights(self))
 keras_2_version <- "2.15.0"
 keras_3_version <- "3.0.0"
 
-h5_keras_2 <- function(self) {
-  tree <- h5_group(attributes = list(layer_names = I(self_names(lapply(self$layers, layer_self))),
-    backend = "nativenet", keras_version = keras_2_version))
-  for (own in lapply(self$layers, layer_self)) {
+#' Weights that stand in no layer of the file's layout would be lost, and not be missed when it is read.
+#' @noRd
+check_all_held <- function(self, held, fun) {
+  lost <- Filter(function(w) is.na(place_of(w, held)), all_weights(self))
+  if (length(lost)) abort("files in the layout of Keras have no place for the weight ",
+    encodeString(variable_name(lost[[1]]), quote = "\""), ", of a model or layer of your own; a file with ",
+    "the ending .safetensors keeps it", class = "format", fun = fun)
+}
+
+h5_keras_2 <- function(self, fun = calling_function()) {
+  layers <- lapply(model_layers(self), layer_self)
+  tree <- h5_group(attributes = list(layer_names = I(self_names(layers)), backend = "nativenet",
+    keras_version = keras_2_version))
+  check_all_held(self, as.list(unlist(lapply(layers, keras_weights))), fun)
+  for (own in layers) {
     weights <- keras_weights(own)
     names <- make.unique(vapply(weights, function(w) sub("(:0)?$", ":0", variable_name(w)), ""))
     group <- h5_group(attributes = list(weight_names = I(names)))
@@ -67,12 +78,12 @@ keras_3_paths <- function(self, path = character()) {
     parts <- split(self$weights, rep(1:4, each = length(self$weights) / 4))
     return(unlist(unname(Map(of, parts, paste0(c("query", "key", "value", "output"), "_dense"))), recursive = FALSE))
   }
-  fields <- if (kind %in% c("time_distributed", "spectral_normalization", "bidirectional", "rnn", "custom")) {
-    if (kind %in% c("time_distributed", "spectral_normalization")) list(layer = self$config$layer) else
-      Filter(is_layer, self$fields)
-  }
-  inner <- unlist(unname(Map(function(layer, name) keras_3_paths(layer_self(layer), at(name)), fields, names(fields))),
-    recursive = FALSE)
+  fields <- if (kind %in% c("time_distributed", "spectral_normalization")) list(layer = self$config$layer) else
+    if (kind %in% c("bidirectional", "rnn", "custom") || is_own_model(self)) self$fields
+  inner <- unlist(unname(Map(function(held, name) {
+    if (is_layer(held)) keras_3_paths(layer_self(held), at(name)) else if (is_branch(held) && length(held) &&
+      all(vapply(held, is_layer, NA))) numbered_paths(lapply(unname(held), layer_self), at(name))
+  }, fields, names(fields))), recursive = FALSE)
   trained <- vapply(self$rules, function(r) r$trainable, NA)
   c(of(c(self$weights[trained], self$weights[!trained])), inner)
 }
@@ -86,11 +97,12 @@ numbered_paths <- function(selves, path) {
     paste0(stems, ifelse(count > 0, paste0("_", count), ""))), recursive = FALSE)
 }
 
-h5_keras_3 <- function(self) {
+h5_keras_3 <- function(self, fun = calling_function()) {
   paths <- keras_3_paths(self)
+  check_all_held(self, as.list(unlist(unname(paths))), fun)
   tree <- h5_group()
   for (path in names(paths)) {
-    vars <- h5_group(stats::setNames(paths[[path]], seq_along(paths[[path]]) - 1))
+    vars <- h5_group(stats::setNames(as.list(paths[[path]]), seq_along(paths[[path]]) - 1))
     tree <- h5_put(tree, paste0(path, if (nzchar(path)) "/", "vars"), vars)
   }
   tree
@@ -157,7 +169,7 @@ pair_weights <- function(weights, arrays, what, rule, where, fun) {
 #' The same for all layers of a model, from a list of arrays by layer.
 #' @noRd
 pair_layers <- function(self, stored, by_name, rule, where, fun) {
-  selves <- Filter(function(s) length(keras_weights(s)) > 0, lapply(self$layers, layer_self))
+  selves <- Filter(function(s) length(keras_weights(s)) > 0, lapply(model_layers(self), layer_self))
   stored <- stored[lengths(stored) > 0]
   names <- self_names(selves)
   if (by_name) {
@@ -184,7 +196,7 @@ assign_pairs <- function(pairs) for (pair in pairs) {
 load_h5_weights <- function(self, tree, by_name, rule, where, refuse, fun) {
   weights <- if (is_h5_group(tree$members$model_weights)) tree$members$model_weights else tree
   if (is.null(h5_strings(weights, "layer_names"))) {
-    if (!any(keras_3_names$layers %in% names(weights$members))) {
+    if (!is_own_model(self) && !any(keras_3_names$layers %in% names(weights$members))) {
       if (!length(all_weights(self))) return(invisible())
       refuse("it holds no weights as Keras stores them")
     }

@@ -32,7 +32,7 @@ save_model_weights <- function(object, filepath, overwrite = TRUE) {
   if (format == "keras") abort("a file with the ending .keras holds a whole model, as `save_model()` writes it; ",
     "weights alone go to .weights.h5", class = "file", fun = fun)
   if (format == "hdf5") {
-    tree <- if (grepl("[.]weights[.]h5$", filepath)) h5_keras_3(self) else h5_keras_2(self)
+    tree <- if (grepl("[.]weights[.]h5$", filepath)) h5_keras_3(self, fun) else h5_keras_2(self, fun)
     return(invisible(replace_file(filepath, list(h5_bytes(tree, filepath, fun)), fun)))
   }
   weights <- all_weights(self)

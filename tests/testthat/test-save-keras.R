@@ -228,3 +228,36 @@ test_that("damaged files are refused by name, and no model is half loaded", {
   writeBin(replace(bytes, 1500, xor(bytes[1500], as.raw(255))), bad)
   expect_error(load_model(bad), "bad.h5", class = "nativenet_error_file")
 })
+
+test_that("weights of models of a class go to HDF5 files and back; what these have no place for is refused", {
+  skip_if_not_installed("hdf5r")
+  Net <- new_model_class("Net", initialize = function() {
+    super$initialize()
+    self$first <- layer_dense(units = 3)
+    self$more <- list(layer_dense(units = 3), layer_batch_normalization(), layer_dense(units = 2))
+  }, call = function(x) {
+    x <- self$first(x)
+    for (layer in self$more) x <- layer(x)
+    x
+  })
+  x <- matrix(1:10 / 10, 2)
+  model <- Net()
+  y <- as.array(model(x))
+  for (ending in c(".h5", ".weights.h5")) {
+    path <- tempfile(fileext = ending)
+    save_model_weights(model, path)
+    other <- Net()
+    expect_false(isTRUE(all.equal(as.array(other(x)), y)))
+    load_model_weights(other, path)
+    expect_identical(as.array(other(x)), y)
+  }
+  Own <- new_model_class("Own", initialize = function() {
+    super$initialize()
+    self$inner <- layer_dense(units = 1)
+    self$rate <- variable(1, "float32", name = "rate")
+  }, call = function(x) self$inner(x) * self$rate)
+  own <- Own()
+  own(x)
+  for (ending in c(".h5", ".weights.h5")) expect_refusal(save_model_weights(own, tempfile(fileext = ending)), "format",
+    "`save_model_weights()`", "rate", ".safetensors")
+})
