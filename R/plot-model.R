@@ -4,7 +4,9 @@
 #' @export
 plot.nn_model <- function(x, main = NULL, method = "auto", ...) {
   check_no_more(list(...), "plot", of = plot.nn_model)
-  plot_graph(x, model_graph(built_self(x, fun = "plot")), legend = FALSE, main, method)
+  self <- built_self(x, fun = "plot")
+  check_graph(self, "plot")
+  plot_graph(x, model_graph(self), legend = FALSE, main, method)
 }
 
 #' As program_graph(): a box for each call of a layer.

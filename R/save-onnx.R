@@ -26,6 +26,7 @@
 save_model_onnx <- function(object, filepath, overwrite = TRUE) {
   fun <- "save_model_onnx"
   self <- built_self(object)
+  check_graph(self, fun)
   replace_file(check_target(filepath, overwrite, fun), list(onnx_bytes(self)), fun)
   invisible(filepath)
 }

@@ -353,3 +353,15 @@ test_that("what a step gives is seen by callbacks, and ends training; wrong ones
   expect_identical(get_weights(again), get_weights(model))
   expect_output(print(CustomModel), "CustomModel, a class of models")
 })
+
+test_that("what needs a graph of layers refuses models of a class", {
+  model <- keras_model_custom(function(self) {
+    self$inner <- layer_dense(units = 2)
+    function(x, mask = NULL) self$inner(x)
+  })
+  model(matrix(1, 2, 3))
+  expect_refusal(plot(model), "custom", "`plot()`", "not a graph of layers")
+  path <- tempfile(fileext = ".onnx")
+  expect_refusal(save_model_onnx(model, path), "custom", "`save_model_onnx()`", "not a graph of layers")
+  expect_false(file.exists(path))
+})
