@@ -120,8 +120,8 @@ is_own_model <- function(self) self$kind == "own_model"
 #' What a model of a class computes is code, not layers in a graph.
 #' @noRd
 check_graph <- function(self, fun) {
-  if (is_own_model(self)) abort("`", self$name, "` is of the class `", self$class_name, "`, which is code, not a graph ",
-    "of layers: `keras_model()` and `keras_model_sequential()` make such", class = "custom", fun = fun)
+  if (is_own_model(self)) abort("`", self$name, "` is of the class `", self$class_name, "`, which is code, not a ",
+    "graph of layers: `keras_model()` and `keras_model_sequential()` make such", class = "custom", fun = fun)
 }
 
 #' Are batches of this kind given as they are to steps that are the user's, or are made of what is?

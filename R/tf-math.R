@@ -88,7 +88,11 @@ flat_places <- function(indices, sizes, fun) {
     "shape ", format_shape(shape_of(indices)), class = "shape", fun = fun)
   first <- sizes[seq_len(depth)]
   steps <- rev(cumprod(c(1, rev(first)[-depth])))
-  list(at = op_sum(op_multiply(indices, tensor(array(steps, depth), tensor_dtype(indices))), -1), n = prod(first),
+  dtype <- tensor_dtype(indices)
+  # the gather refuses an index beyond its own axis, which would be a place in the next row
+  parts <- Map(function(along, size, step) op_multiply(op_gather(tensor(array(seq_len(size) - 1, size), dtype), along),
+    tensor(step, dtype)), op_unstack(indices, axis = -1), first, steps)
+  list(at = Reduce(op_add, parts), n = prod(first),
     rest = sizes[-seq_len(depth)])
 }
 

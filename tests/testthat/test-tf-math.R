@@ -37,6 +37,10 @@ test_that("functions of tf$math and tf are what R's or a formula says", {
 test_that("parts are taken and put where 0-based places say", {
   m <- matrix(1:6, 2)
   expect_identical(c(values(tf$gather_nd(m, rbind(c(0L, 1L), c(1L, 2L))))), c(3L, 6L))
+  for (beyond in list(c(0L, 5L), c(2L, 0L), c(1L, -1L))) {
+    expect_error(tf$gather_nd(m, rbind(beyond)), class = "nativenet_error_index")
+    expect_error(tf$scatter_nd(rbind(beyond), 1, c(2L, 3L)), class = "nativenet_error_index")
+  }
   expect_identical(values(tf$gather_nd(m, matrix(1L))), matrix(c(2L, 4L, 6L), 1))
   expect_identical(c(values(tf$scatter_nd(matrix(c(1L, 1L, 3L)), c(1L, 2L, 3L), 5L))), c(0L, 3L, 0L, 3L, 0L))
   expect_identical(c(values(tf$tensor_scatter_nd_update(1:3, matrix(1L), 9L))), c(1L, 9L, 3L))
