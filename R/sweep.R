@@ -60,6 +60,10 @@ run_sweep <- function(grid, train, workers = NULL, seed = NULL) {
   sweep_table(grid, jobs, lapply(results, as_result))
 }
 
+#' Columns of the result beside those of the grid and what runs give.
+#' @noRd
+sweep_columns <- c("seed", "seconds", "error", "warning")
+
 as_grid <- function(grid, fun = calling_function()) {
   if (is_named_list(grid) && length(grid)) {
     for (name in names(grid)) if (!is.vector(grid[[name]]) || !length(grid[[name]])) abort("`grid$", name,
@@ -70,7 +74,7 @@ as_grid <- function(grid, fun = calling_function()) {
   }
   if (!is.data.frame(grid) || !nrow(grid) || !length(grid)) abort("`grid` must be a data frame with a row for each ",
     "run, or a named list of vectors, not ", describe(grid), fun = fun)
-  own <- intersect(c("seed", "seconds", "error", "warning"), names(grid))
+  own <- intersect(sweep_columns, names(grid))
   if (length(own)) abort("`grid` must not have a column `", own[1], "`: the result has one of that name", fun = fun)
   rownames(grid) <- NULL
   grid
@@ -108,7 +112,7 @@ sweep_step <- function(job, task) {
   warned <- NA_character_
   start <- proc.time()[[3]]
   values <- tryCatch(
-    withCallingHandlers(with_seed(job$seed, run_values(do.call(train, job$settings, quote = TRUE))),
+    withCallingHandlers(with_seed(job$seed, run_values(do.call(train, job$settings, quote = TRUE), job$settings)),
       warning = function(w) {
         if (is.na(warned)) warned <<- conditionMessage(w)
         invokeRestart("muffleWarning")
@@ -121,12 +125,15 @@ sweep_step <- function(job, task) {
 
 #' What a run gave as a named vector of numbers.
 #' @noRd
-run_values <- function(x) {
+run_values <- function(x, settings) {
   if (inherits(x, "nn_history")) x <- lapply(x$metrics, function(v) v[length(v)])
   x <- if (is.list(x) && !is.object(x)) lapply(x, function(v) if (is_tensor(v)) as.array(v) else v) else unclass(x)
   fits <- length(names(x)) == length(x) && all(nzchar(names(x))) && !anyDuplicated(names(x)) &&
     all(vapply(x, function(v) length(v) == 1 && (is.numeric(v) || is.logical(v)), NA))
   if (!fits) abort("`train` must give a named vector of numbers, or the history of `fit()`, not ", describe(x),
+    fun = "run_sweep")
+  own <- intersect(names(x), c(names(settings), sweep_columns))
+  if (length(own)) abort("`train` must not give a number called `", own[1], "`: the table has a column of that name",
     fun = "run_sweep")
   unlist(x)
 }
@@ -250,9 +257,6 @@ as_result <- function(x) {
 
 sweep_table <- function(grid, jobs, results) {
   names <- unique(unlist(lapply(results, function(r) names(r$values))))
-  own <- intersect(names, c(names(grid), "seed", "seconds", "error", "warning"))
-  if (length(own)) abort("`train` must not give a number called `", own[1], "`: the table has a column of that name",
-    fun = "run_sweep")
   field <- function(name, empty) vapply(results, function(r) if (is.null(r[[name]])) empty else r[[name]], empty)
   metrics <- lapply(stats::setNames(nm = names), function(name) vapply(results, function(r)
     if (name %in% names(r$values)) as.double(r$values[[name]]) else NA_real_, 0))

@@ -36,16 +36,20 @@ test_that("a sweep gives a row for each setting, and a seed repeats it", {
 })
 
 test_that("errors and warnings of a run are in its row", {
-  bad <- run_sweep(data.frame(a = 1:4), function(a) {
+  bad <- run_sweep(data.frame(a = 1:6), function(a) {
     if (a == 2) stop("no ", a)
     if (a == 3) warning("hm")
     if (a == 4) return("text")
+    if (a == 5) return(c(seconds = 1))
+    if (a == 6) return(list(b = 1, a = 2))
     c(b = a)
   })
-  expect_identical(bad$b, c(1, NA, 3, NA))
+  expect_identical(bad$b, c(1, NA, 3, NA, NA, NA))
   expect_identical(bad$error[1:3], c(NA, "no 2", NA))
   expect_match(bad$error[4], "`train` must give a named vector of numbers")
-  expect_identical(bad$warning, c(NA, NA, "hm", NA))
+  expect_match(bad$error[5], "must not give a number called `seconds`")
+  expect_match(bad$error[6], "must not give a number called `a`")
+  expect_identical(bad$warning, c(NA, NA, "hm", NA, NA, NA))
 })
 
 test_that("processes, clusters, futures and daemons give the same to the bit", {
@@ -119,5 +123,4 @@ test_that("odd arguments of a sweep are refused", {
   expect_refusal(run_sweep(grid, 3), "value", "`train`")
   for (w in list("slurm", -1, TRUE, list())) expect_refusal(run_sweep(grid, small, w), "value", "`workers`")
   expect_refusal(run_sweep(grid, small, function(jobs, run) 3), "value", "`workers` must give a list of 4")
-  expect_refusal(run_sweep(grid, function(units, rate) c(seconds = 1)), "value", "must not give a number called")
 })
