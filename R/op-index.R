@@ -89,7 +89,7 @@ op_scatter <- function(indices, values, shape) {
 #' @export
 op_scatter_update <- function(inputs, indices, updates) {
   inputs <- as_value(tensor(inputs))
-  updates <- op_cast(rows_at_least(updates), tensor_dtype(inputs))
+  updates <- in_dtype_of(inputs, rows_at_least(updates), "updates")
   sizes <- shape_of(inputs)
   at <- to_zero(indices)
   if (rank_of(at) != 2 || shape_of(at)[2] > length(sizes))
@@ -130,11 +130,23 @@ put_rows <- function(rows, places, updates) {
     op_add(last, as.integer(n - 1))))
 }
 
+#' What is put into a tensor x, in its dtype. What would lose its fraction is refused.
+#' @noRd
+in_dtype_of <- function(x, value, arg, fun = calling_function()) {
+  dtype <- tensor_dtype(x)
+  if (is_keras_tensor(value)) return(op_cast(value, dtype))
+  if (!is_tensor(value) || is_variable(value)) value <- tensor(value, dtype)
+  if (startsWith(tensor_dtype(value), "float") && !startsWith(dtype, "float")) abort("`", arg, "` of dtype ",
+    tensor_dtype(value), " does not fit a tensor of dtype ", dtype, "; `op_cast()` rounds it towards 0",
+    class = "dtype", fun = fun)
+  op_cast(value, dtype)
+}
+
 #' @rdname op_take
 #' @export
 op_slice_update <- function(inputs, start_indices, updates) {
   inputs <- as_value(tensor(inputs))
-  updates <- op_cast(updates, tensor_dtype(inputs))
+  updates <- in_dtype_of(inputs, updates, "updates")
   sizes <- shape_of(inputs)
   block <- shape_of(updates)
   start <- check_per_axis(start_indices, length(sizes), min = 1)

@@ -101,7 +101,7 @@ op_full <- function(shape, fill_value, dtype = NULL) {
 #' @export
 op_full_like <- function(x, fill_value, dtype = NULL) {
   y <- if (is.null(dtype)) op_zeros_like(x) else op_zeros_like(x, dtype)
-  op_add(y, op_cast(fill_value, tensor_dtype(y)))
+  op_add(y, in_dtype_of(y, fill_value, "fill_value"))
 }
 
 #' @rdname op_arange

@@ -119,11 +119,7 @@ with_subset <- function(x, indices, value, fun = calling_function()) {
   at <- if (is_places(indices)) unclass(indices) else outside_of_trace(unrecorded(as.array(part_of(op_reshape(
     tensor(array(seq_len(n) - 1L, n)), sizes), indices, TRUE))))
   shape <- if (is.null(dim(at))) integer() else dim(at)
-  if (!is_tensor(value) || is_variable(value)) value <- tensor(value, tensor_dtype(x))
-  if (startsWith(tensor_dtype(value), "float") && !startsWith(tensor_dtype(x), "float")) abort("`value` of dtype ",
-    tensor_dtype(value), " does not fit a tensor of dtype ", tensor_dtype(x), "; `op_cast()` rounds it towards 0",
-    class = "dtype", fun = fun)
-  value <- op_cast(value, tensor_dtype(x))
+  value <- in_dtype_of(x, value, "value", fun)
   if (rank_of(value) > length(shape)) abort("`value` of shape ", format_shape(shape_of(value)),
     " does not fit a part of shape ", format_shape(shape), class = "shape", fun = fun)
   value <- op_reshape(op_broadcast_to(value, shape), -1)

@@ -88,6 +88,13 @@ test_that("ops of keras3 take symbolic tensors, have gradients and refuse what d
   expect_refusal(op_scatter(rbind(c(3, 1)), 1, c(2, 2)), "index")
   expect_refusal(op_scatter_update(matrix(0, 2, 2), rbind(1), matrix(1, 1, 3)), "shape", "`updates`", "(1, 2)")
   expect_refusal(op_slice_update(c(0, 0), 2, c(1, 1)), "shape", "does not lie within")
+  # what would lose its fraction
+  half <- tensor(0.5)
+  expect_refusal(op_scatter_update(1:3, rbind(1), tensor(c(0.5))), "dtype", "`updates` of dtype float64", "int32")
+  expect_refusal(op_slice_update(1:3, 2, tensor(c(0.5))), "dtype", "`updates` of dtype float64", "int32")
+  expect_refusal(op_full_like(1:3, half), "dtype", "`fill_value` of dtype float64", "int32")
+  for (f in list(function(x) op_scatter_update(1:3, rbind(1), x), function(x) op_slice_update(1:3, 2, x),
+    function(x) op_full_like(1:3, x))) expect_refusal(f(0.5), "value")
   expect_refusal(op_map(3, identity), "shape", "first axis")
   expect_refusal(op_split(1:6, c(5, 2)), "value", "increasing places")
   expect_refusal(op_cross(1:4, 1:4), "shape", "two or three")
