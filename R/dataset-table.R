@@ -81,6 +81,9 @@ check_exact <- function(rows, schema, refuse) {
 }
 
 has_package <- function(name) requireNamespace(name, quietly = TRUE)
+#' Packages that compile for many minutes (arrow, duckdb, mirai) are not in DESCRIPTION: what it names must be there for
+#' a check.
+#' @noRd
 from_package <- function(package, name) getExportedValue(package, name)
 
 need_package <- function(package, what, fun = calling_function()) {

@@ -12,6 +12,7 @@
 #' @param equation a string such as `"abc,cd->abd"`.
 #' @param output_shape sizes of the axes of the output but the first and those of `"..."`; `NA` for what the input says.
 #' @param bias_axes letters of the output that the bias has; `NULL` for no bias.
+#' @param kernel_regularizer,bias_regularizer names or objects, see [regularizers]; `NULL` for none.
 #' @inherit layer_dense return
 #' @section Errors: `nativenet_error_shape` for an input or an `output_shape` that the equation does not fit.
 #' @seealso [op_einsum()], [layer_dense()]

@@ -301,6 +301,7 @@ layer_aug_mix <- function(object, value_range = c(0, 255), num_chains = 3, chain
 #' The changes, by name, as functions of pictures and of the arguments.
 #' @noRd
 picture_changes <- function(all) {
+  k <- NULL # the factor, in the expressions that f() is given
   f <- function(change, ...) {
     more <- eval(substitute(alist(...)))
     function(x, config) {

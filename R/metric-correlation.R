@@ -118,24 +118,22 @@ metric_mean_tensor <- function(..., shape = NULL, name = "mean_tensor") {
   check_no_more(list(...), kind = "part")
   name <- if (is.null(name)) "mean_tensor" else check_string(name)
   if (!is.null(shape)) shape <- check_sizes(shape)
-  total <- count <- NULL
-  begin <- function(self, shape) {
-    total <<- self$add_weight(name = "total", shape = shape)
-    count <<- self$add_weight(name = "count", shape = shape)
+  metric <- total <- count <- NULL
+  begin <- function(shape) {
+    total <<- metric$add_weight(name = "total", shape = shape)
+    count <<- metric$add_weight(name = "count", shape = shape)
   }
   mean_tensor <- new_metric_class("MeanTensor",
-    initialize = function() {
-      super$initialize(name = name)
-      if (!is.null(shape)) begin(self, shape)
-    },
     update_state = function(values, sample_weight = NULL) {
       values <- op_cast(floats_of(as_floats(values)), session$floatx)
-      if (is.null(total)) begin(self, shape_of(values))
+      if (is.null(total)) begin(shape_of(values))
       if (!same_sizes(shape_of(values), dim(total))) abort("the values must have the shape ", format_shape(dim(total)),
         ", not ", format_shape(shape_of(values)), class = "shape", fun = "metric_mean_tensor")
       total$assign_add(weigh(values, sample_weight))
       count$assign_add(weigh(op_ones_like(values), sample_weight))
     },
     result = function() if (is.null(total)) tensor(0, session$floatx) else op_divide_no_nan(total, count))
-  mean_tensor()
+  metric <- mean_tensor(name = name)
+  if (!is.null(shape)) begin(shape)
+  metric
 }

@@ -98,11 +98,11 @@ mpi_library <- function(folder = tempdir()) {
 #' @noRd
 native_mpi <- function() {
   library <- dyn.load(mpi_library())
-  pointer <- .Call(getNativeSymbolInfo("nativenet_mpi_open", library)$address)
-  limit <- getNativeSymbolInfo("nativenet_mpi_limit", library)$address
-  reg.finalizer(session, function(e) .Call(getNativeSymbolInfo("nativenet_mpi_close", library)$address), onexit = TRUE)
+  ask <- function(name, ...) do.call(.Call, list(getNativeSymbolInfo(name, library)$address, ...))
+  pointer <- ask("nativenet_mpi_open")
+  reg.finalizer(session, function(e) ask("nativenet_mpi_close"), onexit = TRUE)
   function(time_limit) {
-    .Call(limit, time_limit)
+    ask("nativenet_mpi_limit", time_limit)
     communicator(all_reduce = pointer)
   }
 }

@@ -14,8 +14,6 @@ requirements <- function(fields) {
 needed <- requirements(c("Depends", "Imports", "LinkingTo"))
 suggested <- requirements("Suggests") # without which tests are skipped
 if (purpose == "clang") suggested <- suggested["testthat"]
-# Debian has none of these, and they compile for many minutes or need cmake: tests that use them skip themselves.
-suggested <- suggested[setdiff(names(suggested), c("arrow", "duckdb", "mirai"))]
 # These need a library of C besides, which Debian's packages bring along; what needs them is refused without.
 if (Sys.getenv("NATIVENET_PACKAGES") == "cran") suggested <- suggested[setdiff(names(suggested),
   c("hdf5r", "jpeg", "magick", "png"))]
