@@ -43,9 +43,7 @@ callback_backup_and_restore <- function(backup_dir, save_freq = "epoch", delete_
       epoch = as.character(epoch)), fun)
   }
   self$on_train_begin <- function(logs) {
-    dir.create(backup_dir, recursive = TRUE, showWarnings = FALSE)
-    if (!dir.exists(backup_dir))
-      abort("cannot make the folder ", encodeString(backup_dir, quote = "\""), class = "file", fun = fun)
+    make_folder(backup_dir, fun)
     if (!file.exists(path)) return()
     file <- read_tensor_file(path, "backup_dir", fun)
     where <- encodeString(path, quote = "\"")

@@ -84,8 +84,7 @@ callback_tensorboard <- function(log_dir = NULL, histogram_freq = 0, batch_size 
 #' A new file of events in a folder.
 #' @noRd
 event_file <- function(folder, fun) {
-  if (!dir.exists(folder) && !dir.create(folder, recursive = TRUE, showWarnings = FALSE)) abort(
-    "cannot make the folder ", encodeString(folder, quote = "\""), class = "file", fun = fun)
+  make_folder(folder, fun)
   session$event_files <- max(0, session$event_files) + 1
   name <- sprintf("events.out.tfevents.%.0f.%s.%d.%d.v2", as.numeric(Sys.time()), gsub("[^A-Za-z0-9-]", "-",
     Sys.info()[["nodename"]]), Sys.getpid(), session$event_files)
@@ -129,39 +128,13 @@ histogram_bytes <- function(tag, x) {
   proto_bytes(1, c(proto_text(1, tag), proto_bytes(5, histogram)))
 }
 
-# ---- the checksum: CRC-32C, Castagnoli's, in halves of 16 bits, as R's whole numbers have a sign ----
+# ---- numbers ----
 
-checksum_table <- function() {
-  if (is.null(session$checksum_table)) session$checksum_table <- vapply(0:255, function(n) {
-    high <- 0L
-    low <- n
-    for (bit in 1:8) {
-      odd <- low %% 2L
-      low <- low %/% 2L + high %% 2L * 32768L
-      high <- high %/% 2L
-      if (odd) {
-        high <- bitwXor(high, 0x82f6L)
-        low <- bitwXor(low, 0x3b78L)
-      }
-    }
-    c(high, low)
-  }, c(0L, 0L))
-  session$checksum_table
-}
-
-number_bytes <- function(x, n) as.raw(x %/% 256^(seq_len(n) - 1) %% 256)
 proto_double <- function(field, x) c(proto_varint(field * 8 + 1), writeBin(as.double(x), raw(), endian = "little"))
 
-#' Rotated by 15 bits, and a number added, as files of such records have it; four bytes.
+#' CRC-32C rotated by 15 bits, and a number added, as files of such records have it; four bytes.
 #' @noRd
 masked_checksum <- function(bytes) {
-  table <- checksum_table()
-  high <- low <- 65535L
-  for (byte in as.integer(bytes)) {
-    at <- bitwXor(low, byte) %% 256L + 1L
-    low <- bitwXor(low %/% 256L + high %% 256L * 256L, table[2, at])
-    high <- bitwXor(high %/% 256L, table[1, at])
-  }
-  sum <- (65535 - high) * 65536 + (65535 - low)
+  sum <- crc_32(bytes, castagnoli = TRUE)
   number_bytes((sum %/% 2^15 + sum %% 2^15 * 2^17 + 0xa282ead8) %% 2^32, 4)
 }

@@ -85,7 +85,7 @@ trace_network <- function(parts, e, kind) {
   trace <- trace_call(step, lapply(widths, function(n) tensor_spec(parts$dtype, c(rows, n))), rows)
   tallies <- switch(kind, train = trace$outputs, evaluate = trace$outputs[2], list())
   list(program = trace$program, inputs = trace$inputs, outputs = trace$outputs, rows = trace$rows, tallies = tallies,
-    averaged = rep(1L, length(tallies)), size = length(tallies), weigh = list(kind = weigh_rows),
+    averaged = rep(1L, length(tallies)), size = length(tallies), weigh = list(kind = enum_code("weigh", "rows")),
     collected = if (kind %in% c("predict", "evaluate")) trace$outputs[1] else list())
 }
 

@@ -133,8 +133,7 @@ dataset_snapshot <- function(dataset, path, compression = c("AUTO", "GZIP", "SNA
   if (!is.null(compression) && !missing(compression)) check_choice(compression, c("AUTO", "GZIP", "SNAPPY", "None", ""))
   if (!is.null(reader_func)) abort("`reader_func` must be NULL: the elements are in one file", class = "missing")
   if (!is.null(shard_func)) abort("`shard_func` must be NULL: the elements are in one file", class = "missing")
-  if (!dir.exists(path) && !dir.create(path, showWarnings = FALSE, recursive = TRUE))
-    abort("cannot make the folder ", encodeString(path, quote = "\""), class = "file")
+  make_folder(path)
   dataset_cache(dataset, file.path(path, "snapshot.safetensors"))
 }
 

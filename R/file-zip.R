@@ -41,7 +41,7 @@ zip_sums <- function(path) {
 #' @param more how many bytes come after those that were announced.
 #' @noRd
 check_zip_sum <- function(bytes, sum, more, refuse) {
-  if (!identical(.Call(C_crc32, bytes), sum) || more) refuse("it is damaged")
+  if (!identical(crc_32(bytes), sum) || more) refuse("it is damaged")
 }
 
 #' The bytes of some entries by name. None is larger than `most`.
@@ -74,20 +74,27 @@ zip_bytes <- function(entries, most = 2^32 - 2^16) {
   if (held > most) abort("a zip archive, such as a `.keras` file, holds at most ", format_bytes(most), ", not ",
     format_bytes(held), ": save to a file of another format, such as one whose name ends in \".h5\"", class = "file",
     fun = user_function())
-  bytes_of <- function(x, size) as.raw(floor(rep(x, each = size) / 256^(seq_len(size) - 1)) %% 256)
   at <- 0
   local <- central <- list()
   for (name in names(entries)) {
     content <- entries[[name]]
     # version, flags, method, time and date of 1980, sum, sizes, lengths of the name and of more
-    common <- c(bytes_of(c(20, 0, 0, 0, 33), 2), bytes_of(c(.Call(C_crc32, content), rep(length(content), 2)), 4),
-      bytes_of(c(nchar(name, "bytes"), 0), 2))
-    central <- c(central, list(c(charToRaw("PK"), as.raw(1:2), bytes_of(20, 2), common, bytes_of(c(0, 0, 0), 2),
-      bytes_of(c(0, at), 4), charToRaw(name))))
+    common <- c(number_bytes(c(20, 0, 0, 0, 33), 2), number_bytes(c(crc_32(content), rep(length(content), 2)), 4),
+      number_bytes(c(nchar(name, "bytes"), 0), 2))
+    central <- c(central, list(c(charToRaw("PK"), as.raw(1:2), number_bytes(20, 2), common, number_bytes(c(0, 0, 0), 2),
+      number_bytes(c(0, at), 4), charToRaw(name))))
     local <- c(local, list(c(charToRaw("PK"), as.raw(3:4), common, charToRaw(name), content)))
     at <- at + length(local[[length(local)]])
   }
   size <- sum(lengths(central))
-  c(unlist(local), unlist(central), charToRaw("PK"), as.raw(5:6), bytes_of(c(0, 0, length(entries), length(entries)),
-    2), bytes_of(c(size, at), 4), bytes_of(0, 2))
+  c(unlist(local), unlist(central), charToRaw("PK"), as.raw(5:6), number_bytes(c(0, 0, length(entries),
+    length(entries)), 2), number_bytes(c(size, at), 4), number_bytes(0, 2))
 }
+
+#' CRC-32, that of zip archives, or Castagnoli's, that of records of TensorFlow.
+#' @noRd
+crc_32 <- function(bytes, castagnoli = FALSE) .Call(C_crc32, bytes, as.integer(castagnoli))
+
+#' Whole numbers as so many bytes each, the lowest first.
+#' @noRd
+number_bytes <- function(x, size) as.raw(floor(rep(x, each = size) / 256^(seq_len(size) - 1)) %% 256)

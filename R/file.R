@@ -241,3 +241,10 @@ part_file <- function(path) {
 }
 
 format_bytes <- function(n) sprintf(if (n < 1e15) "%.0f bytes" else "%.3g bytes", n)
+
+#' Another process may make it at the same time.
+#' @noRd
+make_folder <- function(path, fun = calling_function()) {
+  dir.create(path, recursive = TRUE, showWarnings = FALSE)
+  if (!dir.exists(path)) abort("cannot make the folder ", encodeString(path, quote = "\""), class = "file", fun = fun)
+}

@@ -216,20 +216,13 @@ layer_multi_head_attention <- function(inputs, num_heads, key_dim, value_dim = N
   kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL, kernel_constraint = NULL,
   bias_constraint = NULL, ...) {
   key_dim <- check_count(key_dim)
-  attention_layer("multi_head_attention", inputs, list(
+  attention_layer("multi_head_attention", inputs, c(list(
     num_heads = check_count(num_heads), key_dim = key_dim, value_dim = if (is.null(value_dim)) key_dim else
       check_count(value_dim),
     dropout = check_number(dropout, min = 0, below = 1), use_bias = check_flag(use_bias),
     output_shape = if (!is.null(output_shape)) check_layer_sizes(output_shape),
-    attention_axes = if (!is.null(attention_axes)) check_layer_sizes(attention_axes),
-    kernel_initializer = layer_part("initializer", kernel_initializer),
-    bias_initializer = layer_part("initializer", bias_initializer),
-    kernel_regularizer = layer_part("regularizer", kernel_regularizer),
-    bias_regularizer = layer_part("regularizer", bias_regularizer),
-    activity_regularizer = layer_part("regularizer", activity_regularizer),
-    kernel_constraint = layer_part("constraint", kernel_constraint),
-    bias_constraint = layer_part("constraint", bias_constraint)
-  ), ...)
+    attention_axes = if (!is.null(attention_axes)) check_layer_sizes(attention_axes)
+  ), weight_parts()), ...)
 }
 
 multi_head_attention_type <- list(
@@ -338,18 +331,10 @@ layer_group_query_attention <- function(object, head_dim, num_query_heads, num_k
     groups)
   if (!is.null(flash_attention)) check_flag(flash_attention)
   check_seed(seed)
-  attention_layer("group_query_attention", object, list(
-    head_dim = head_dim, num_query_heads = heads, num_key_value_heads = groups,
-    dropout = check_number(dropout, min = 0, below = 1), use_bias = check_flag(use_bias),
-    kernel_initializer = layer_part("initializer", kernel_initializer),
-    bias_initializer = layer_part("initializer", bias_initializer),
-    kernel_regularizer = layer_part("regularizer", kernel_regularizer),
-    bias_regularizer = layer_part("regularizer", bias_regularizer),
-    activity_regularizer = layer_part("regularizer", activity_regularizer),
-    kernel_constraint = layer_part("constraint", kernel_constraint),
-    bias_constraint = layer_part("constraint", bias_constraint),
-    num_heads = heads, key_dim = head_dim, value_dim = head_dim # as the layer that it shares its code with
-  ), ...)
+  # the last three are those of the layer that it shares its code with
+  attention_layer("group_query_attention", object, c(list(head_dim = head_dim, num_query_heads = heads,
+    num_key_value_heads = groups, dropout = check_number(dropout, min = 0, below = 1), use_bias = check_flag(use_bias)),
+    weight_parts(), list(num_heads = heads, key_dim = head_dim, value_dim = head_dim)), ...)
 }
 
 group_query_attention_type <- replace(multi_head_attention_type, "class_name", "GroupQueryAttention")

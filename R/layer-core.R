@@ -36,16 +36,18 @@
 layer_dense <- function(object, units, activation = NULL, use_bias = TRUE, kernel_initializer = "glorot_uniform",
   bias_initializer = "zeros", kernel_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
   kernel_constraint = NULL, bias_constraint = NULL, ...) {
-  new_layer("dense", object, list(
-    units = check_count(units), activation = layer_part("activation", activation), use_bias = check_flag(use_bias),
-    kernel_initializer = layer_part("initializer", kernel_initializer), bias_initializer = layer_part("initializer",
-      bias_initializer),
-    kernel_regularizer = layer_part("regularizer", kernel_regularizer), bias_regularizer = layer_part("regularizer",
-      bias_regularizer),
-    activity_regularizer = layer_part("regularizer", activity_regularizer),
-    kernel_constraint = layer_part("constraint", kernel_constraint), bias_constraint = layer_part("constraint",
-      bias_constraint)
-  ), ...)
+  new_layer("dense", object, c(list(units = check_count(units), activation = layer_part("activation", activation),
+    use_bias = check_flag(use_bias)), weight_parts()), ...)
+}
+
+#' The parts for a kernel, a bias and the output, as far as they are arguments of the layer's function.
+#' @noRd
+weight_parts <- function(args = parent.frame(), fun = calling_function()) {
+  names <- c("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
+    "activity_regularizer", "kernel_constraint", "bias_constraint")
+  names <- names[vapply(names, exists, NA, envir = args, inherits = FALSE)]
+  Map(function(name, kind) layer_part(kind, get(name, envir = args), arg = name, fun = fun), names, sub("^.*_", "",
+    names))
 }
 
 #' A part of a layer. It may be NULL, for none, but there is no weight without an initializer.

@@ -42,14 +42,8 @@ layer_einsum_dense <- function(object, equation, output_shape, activation = NULL
     if (!all(strsplit(bias_axes, "")[[1]] %in% letters$output)) abort("`bias_axes` must be axes of the output, ",
       some_names("", letters$output), ", not ", describe(bias_axes))
   }
-  new_layer("einsum_dense", object, list(equation = equation, output_shape = shape,
-    activation = layer_part("activation", activation), bias_axes = bias_axes,
-    kernel_initializer = layer_part("initializer", kernel_initializer),
-    bias_initializer = layer_part("initializer", bias_initializer),
-    kernel_regularizer = layer_part("regularizer", kernel_regularizer),
-    bias_regularizer = layer_part("regularizer", bias_regularizer),
-    kernel_constraint = layer_part("constraint", kernel_constraint),
-    bias_constraint = layer_part("constraint", bias_constraint)), ...)
+  new_layer("einsum_dense", object, c(list(equation = equation, output_shape = shape,
+    activation = layer_part("activation", activation), bias_axes = bias_axes), weight_parts()), ...)
 }
 
 #' The letters of input, kernel and output; `sized`: those of the output whose sizes are given.

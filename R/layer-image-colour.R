@@ -89,8 +89,7 @@ colour_type <- function(class_name, change, always = FALSE) list(
   call = function(self, x, training) {
     x <- as_pictures(self, x)
     if (!training && !always) return(x)
-    if (!identical(self$config$data_format, "channels_first")) return(change(x, self$config))
-    op_moveaxis(change(op_moveaxis(x, -3, -1), self$config), -1, -3)
+    with_picture_channels_last(x, self$config$data_format, function(x) change(x, self$config))
   }
 )
 
@@ -224,7 +223,7 @@ brightened <- function(x, factor, range) clip_range(x + per_pixel(x, factor * di
 
 contrasted <- function(x, factor, range) {
   contrast <- op_random_uniform(integer(), max(0, 1 - factor[1]), 1 + factor[2], tensor_dtype(x))
-  middle <- op_mean(x, rank_of(x) - 2:1, keepdims = TRUE)
+  middle <- op_mean(x, picture_axes(x), keepdims = TRUE)
   clip_range((x - middle) * contrast + middle, range)
 }
 
@@ -278,7 +277,7 @@ layer_auto_contrast <- function(object, value_range = c(0, 255), ...) new_layer(
   list(value_range = check_value_range(value_range)), ...)
 
 stretched <- function(x, config) {
-  axes <- rank_of(x) - 2:1
+  axes <- picture_axes(x)
   low <- op_min(x, axes, keepdims = TRUE)
   width <- op_subtract(op_max(x, axes, keepdims = TRUE), low)
   flat <- op_equal(width, 0)

@@ -207,22 +207,23 @@ mixing_type <- function(class_name, mix) list(
     if (!alone && !setequal(names(x), c("images", "labels"))) abort("takes pictures, or a list of `images` and ",
       "`labels`, not ", describe(x), fun = self$name)
     images <- whole_as_floats(self, if (alone) x else x$images)
-    if (!training) return(if (alone) images else list(images = images, labels = x$labels))
-    if (on_trial()) return(if (alone) images else list(images = images, labels = x$labels))
+    if (!training || on_trial()) return(if (alone) images else list(images = images, labels = x$labels))
     if (is_tracing()) abort("draws by R's generator which pictures it mixes: call it by hand, or in `dataset_map()`",
       class = "shape", fun = self$name)
     if (rank_of(images) != 4) abort("needs a batch of pictures, not the shape ", format_shape(shape_of(images)),
       class = "shape", fun = self$name)
     n <- shape_of(images)[1]
     order <- array(sample.int(n) - 1L, n)
-    first <- identical(self$config$data_format, "channels_first")
-    if (first) images <- op_moveaxis(images, -3, -1)
-    mixed <- mix(images, op_gather(images, order), self$config)
-    if (first) mixed[[1]] <- op_moveaxis(mixed[[1]], -1, -3)
-    if (alone) return(mixed[[1]])
+    w <- NULL
+    images <- with_picture_channels_last(images, self$config$data_format, function(images) {
+      mixed <- mix(images, op_gather(images, order), self$config)
+      w <<- mixed[[2]]
+      mixed[[1]]
+    })
+    if (alone) return(images)
     labels <- whole_as_floats(self, tensor(x$labels))
-    w <- tensor(array(mixed[[2]], c(length(mixed[[2]]), rep(1, rank_of(labels) - 1))), tensor_dtype(labels))
-    list(images = mixed[[1]], labels = labels * w + (1 - w) * op_gather(labels, order))
+    w <- tensor(array(w, c(length(w), rep(1, rank_of(labels) - 1))), tensor_dtype(labels))
+    list(images = images, labels = labels * w + (1 - w) * op_gather(labels, order))
   }
 )
 
@@ -334,9 +335,7 @@ chain_type <- function(class_name, run) list(
     if (!training || on_trial()) return(x)
     if (is_tracing()) abort("draws by R's generator what it does: call it by hand, or in `dataset_map()`",
       class = "shape", fun = self$name)
-    first <- identical(self$config$data_format, "channels_first")
-    y <- run(if (first) op_moveaxis(x, -3, -1) else x, self$config)
-    if (first) op_moveaxis(y, -1, -3) else y
+    with_picture_channels_last(x, self$config$data_format, function(x) run(x, self$config))
   }
 )
 

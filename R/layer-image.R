@@ -50,9 +50,8 @@ as_pictures <- function(self, x) {
   whole_as_floats(self, x)
 }
 
-#' Rows and columns of pictures, or what they are to become.
+#' Rows and columns that pictures are to become.
 #' @noRd
-picture_size <- function(x) shape_of(x)[rank_of(x) - 2:1]
 layer_size <- function(self) c(self$config$height, self$config$width)
 
 #' The size that starts at `at`, counted from 0.

@@ -75,7 +75,7 @@ trace_own_step <- function(self, kind, data, batch) {
     }
   }
   common <- list(tallies = list(), averaged = integer(), results = results, guards = found$guards,
-    weigh = if (kind != "predict") list(kind = weigh_rows))
+    weigh = if (kind != "predict") list(kind = enum_code("weigh", "rows")))
   if (!is.null(reason) && !is.null(session$shards)) abort("`", kind, "_step` cannot be compiled, which a strategy ",
     "needs", if (nzchar(reason)) paste0(": ", reason, if (is.null(self$inputs))
       "; call the model on a batch before, so that it is built") else "; leave out `run_eagerly`",

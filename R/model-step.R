@@ -140,13 +140,13 @@ weigh_shards <- function(self, losses, others) {
   if (any(sums)) {
     if (!all(sums) || others) refuse("under a strategy, losses with `reduction = \"sum\"` cannot stand beside others ",
       "or beside penalties on weights: use means, the default")
-    return(list(kind = weigh_not))
+    return(list(kind = enum_code("weigh", "not")))
   }
   counts <- lapply(losses, attr, "counted")
-  if (all_null(counts)) return(list(kind = weigh_rows))
+  if (all_null(counts)) return(list(kind = enum_code("weigh", "rows")))
   if (length(losses) > 1) refuse("under a strategy, a model with masked outputs can have one loss only, not ",
     length(losses), ", as each would need weights of its own")
-  list(kind = weigh_slot, slot = counts[[1]])
+  list(kind = enum_code("weigh", "slot"), slot = counts[[1]])
 }
 
 #' The same, as a loss that is trained on must be: computed from the batch.

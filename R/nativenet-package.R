@@ -88,7 +88,7 @@
   table <- op_table()
   for (i in seq_len(nrow(table))) assign(table$name[i], i - 1L, envir = op_code)
   list2env(stats::setNames(.Call(C_enums), c("update", "stage", "cell_activation", "cell_output",
-    "fill_mode")), enums)
+    "fill_mode", "weigh")), enums)
   enums$dense_activation <- c("linear", table$name[table$fusable])
   bind_keras_callback(topenv())
   bind_keras_constraint(topenv())

@@ -64,10 +64,22 @@ op_image_resize <- function(images, size, interpolation = "bilinear", antialias 
 #' @noRd
 of_pictures <- function(x, data_format, f, fun = calling_function()) {
   x <- as_floats(x)
-  rank <- check_image_axes(x, fun)
-  if (check_data_format(data_format, fun = fun) == "channels_last") return(f(x))
+  check_image_axes(x, fun)
+  with_picture_channels_last(x, check_data_format(data_format, fun = fun), f)
+}
+
+#' As with_channels_last(), but x may be a single picture, without the axis of a batch.
+#' @param data_format `NULL` for channels that are last.
+#' @noRd
+with_picture_channels_last <- function(x, data_format, f) {
+  if (!isTRUE(data_format == "channels_first")) return(f(x))
   op_moveaxis(f(op_moveaxis(x, -3, -1)), -1, -3)
 }
+
+#' Of pictures, or batches of them, with their channels last: the axes and the numbers of rows and columns.
+#' @noRd
+picture_axes <- function(x) rank_of(x) - 2:1
+picture_size <- function(x) shape_of(x)[picture_axes(x)]
 
 #' @rdname op_image_resize
 #' @export

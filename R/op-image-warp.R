@@ -38,7 +38,7 @@ op_image_map_coordinates <- function(inputs, coordinates, order, fill_mode = "co
 #' @noRd
 look_up_cells <- function(cells, at, sizes, order, fill_mode, fill_value, offset = NULL) {
   deep <- rank_of(cells) > 1
-  ahead <- rev(cumprod(c(1, rev(sizes)))[seq_along(sizes)])
+  ahead <- row_major_steps(sizes)
   ends <- lapply(seq_along(at), function(k) {
     low <- if (order) op_floor(at[[k]]) else op_floor(op_add(at[[k]], 0.5))
     steps <- if (order) list(list(low, op_subtract(1, op_subtract(at[[k]], low))), list(op_add(low, 1),
@@ -156,11 +156,9 @@ op_image_perspective_transform <- function(images, start_points, end_points, int
         "op_image_perspective_transform")
       if (rank_of(p) == 2) op_expand_dims(p, 1) else p
     })
-    see_images(x, homographies(points[[1]], points[[2]]), picture_shape(x), interpolation, "constant", fill_value)
+    see_images(x, homographies(points[[1]], points[[2]]), picture_size(x), interpolation, "constant", fill_value)
   })
 }
-
-picture_shape <- function(x) shape_of(x)[rank_of(x) - 2:1]
 
 #' The transforms that lead from places in the result to those they show, from two times four points, (batch, 4, 2).
 #' @noRd
@@ -199,7 +197,7 @@ op_image_elastic_transform <- function(images, alpha = 20, sigma = 5, interpolat
 bent_pictures <- function(x, alpha, sigma, order, fill_mode, fill_value) {
   single <- rank_of(x) == 3
   if (single) x <- op_expand_dims(x, 1)
-  size <- picture_shape(x)
+  size <- picture_size(x)
   n <- 2 * (floor(6 * sigma) %/% 2) + 1
   line <- gauss_line(n, sigma)
   none <- op_zeros_like(op_stop_gradient(first_channel(x)))
@@ -217,7 +215,7 @@ first_channel <- function(x) op_slice(x, c(1, 1, 1, 1), c(-1, -1, -1, 1))
 #' Pictures (batch, rows, columns, channels), looked at in places (batch, rows, columns).
 #' @noRd
 warped <- function(x, rows, columns, order, fill_mode, fill_value) {
-  size <- picture_shape(x)
+  size <- picture_size(x)
   cells <- op_reshape(x, c(-1, shape_of(x)[4]))
   number <- op_cumsum(op_ones_like(op_cast(op_slice(op_stop_gradient(x), rep(1, 4), c(-1, 1, 1, 1)), "int32")), 1)
   first <- op_multiply(op_squeeze(op_subtract(number, 1L), 4), as.integer(prod(size)))

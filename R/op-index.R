@@ -100,7 +100,7 @@ op_scatter_update <- function(inputs, indices, updates) {
   wanted <- c(n, sizes[-seq_len(k)])
   if (!same_sizes(shape_of(updates), wanted)) abort("`updates` must have the shape ", format_shape(wanted), ", not ",
     format_shape(shape_of(updates)), class = "shape")
-  ahead <- rev(cumprod(c(1, rev(sizes[seq_len(k)])[-k]))) # how far apart neighbours are along each of the axes
+  ahead <- row_major_steps(sizes[seq_len(k)])
   place <- 0L
   for (i in seq_len(k)) {
     along <- op_gather(at, i - 1L, 2)
@@ -129,6 +129,10 @@ put_rows <- function(rows, places, updates) {
   op_gather(op_concat(list(rows, updates), 1), op_where(op_equal(last, 0L), tensor(array(seq_len(n) - 1L, n), "int32"),
     op_add(last, as.integer(n - 1))))
 }
+
+#' How far apart neighbours along each axis are, row by row.
+#' @noRd
+row_major_steps <- function(sizes) rev(cumprod(c(1, rev(sizes)))[seq_along(sizes)])
 
 #' What is put into a tensor x, in its dtype. What would lose its fraction is refused.
 #' @noRd
@@ -255,7 +259,7 @@ op_argpartition <- function(x, kth, axis = -1L, zero_indexed = FALSE) {
 op_unravel_index <- function(indices, shape) {
   sizes <- check_sizes(shape)
   at <- places_from_end(to_zero(indices), prod(sizes))
-  ahead <- rev(cumprod(c(1, rev(sizes)[-length(sizes)])))
+  ahead <- row_major_steps(sizes)
   Map(function(size, step) op_floor_mod(op_floor_divide(at, as.integer(step)), as.integer(size)), sizes, ahead)
 }
 

@@ -74,11 +74,11 @@ setdiff_all <- function(x, y) x[!x %in% y]
 #' @noRd
 axis_parts <- function(names, n, given, at, fun = calling_function()) {
   refuse <- function(...) abort("axis ", at, " of size ", n, " ", ..., class = "shape", fun = fun)
-  if (length(names) == 1 && names == "1" || !length(setdiff_all(names, "1"))) {
+  names <- setdiff_all(names, "1")
+  if (!length(names)) {
     if (n != 1) refuse("is 1 in `pattern`")
     return(NULL)
   }
-  names <- setdiff_all(names, "1")
   sizes <- stats::setNames(given[names], names)
   open <- is.na(sizes)
   if (sum(open) > 1) refuse("is taken apart into ", some_names("", names), ": give all sizes but one")

@@ -100,7 +100,7 @@ is_places <- function(x) inherits(x, "nn_places")
 places_of_matrix <- function(at, sizes) {
   if (is_tensor(at)) at <- as.array(at)
   places <- lapply(seq_along(sizes), function(k) if (nrow(at)) positions(at[, k], sizes[k], k) - 1 else numeric())
-  ahead <- rev(cumprod(c(1, rev(sizes)))[seq_along(sizes)])
+  ahead <- row_major_steps(sizes)
   place <- Reduce(`+`, Map(`*`, places, ahead))
   structure(array(as.integer(place), nrow(at)), class = "nn_places")
 }

@@ -134,10 +134,6 @@ shards_of <- function(step) {
   list(self$communicator$parts, as.integer(self$shards), step$weigh$kind, step$weigh$slot)
 }
 
-weigh_rows <- 0L # enum weigh in src/run/shards.h
-weigh_slot <- 1L
-weigh_not <- 2L
-
 #' Variables of the function being traced whose changes in the shards are added up, as those of metrics.
 #' @noRd
 summed_variables <- function() session$summed

@@ -196,7 +196,7 @@ resolve_index <- function(index, n, axis) {
   list(slice = c(if (size) at[1] - 1 else 0, size, step), shape = size, is_one = is_one)
 }
 
-logical_positions <- function(index, n, axis, quiet = FALSE) {
+logical_positions <- function(index, n, axis) {
   if (length(index) == n && !anyNA(index)) return(which(index))
   bad_index("a logical index of axis ", axis, " must have ", n, " values that are not NA, not be ", describe(index))
 }

@@ -34,6 +34,10 @@ stacked <- function(x, fun) {
 #' @noRd
 op_input <- function(x) if (is_branch(x)) tf_value(x) else x
 
+#' The same as a tensor.
+#' @noRd
+tf_tensor <- function(x) as_value(tensor(op_input(x)))
+
 reduction <- function(op) {
   function(input_tensor, axis = NULL, keepdims = FALSE, name = NULL) op(op_input(input_tensor), from_zero(axis),
     keepdims)

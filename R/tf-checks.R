@@ -25,8 +25,6 @@ check_holds <- function(found, words, values, message, fun = user_function()) {
       collapse = ", ")) else describe(v), ""), collapse = " and "), class = "assertion", fun = fun)
 }
 
-whole_tensor <- function(x) as_value(tensor(op_input(x)))
-
 tf_debugging <- list(
   assert_equal = assert_all(op_equal, "equal"),
   assert_none_equal = assert_all(op_not_equal, "different"),
@@ -39,11 +37,11 @@ tf_debugging <- list(
   assert_non_positive = assert_each(function(x) op_less_equal(x, 0), "at most 0"),
   assert_all_finite = function(x, message, name = NULL) {
     check_holds(op_is_finite(op_input(x)), "finite", list(x), message)
-    whole_tensor(x)
+    tf_tensor(x)
   },
   check_numerics = function(tensor, message, name = NULL) {
     check_holds(op_is_finite(op_input(tensor)), "finite", list(tensor), message)
-    whole_tensor(tensor)
+    tf_tensor(tensor)
   },
   assert_near = function(x, y, rtol = NULL, atol = NULL, message = NULL, summarize = NULL, name = NULL) {
     near <- 10 * 2^-23
@@ -61,15 +59,15 @@ tf_debugging <- list(
   assert_type = function(tensor, tf_type, message = NULL, name = NULL) {
     if (!is.null(message)) check_string(message)
     check_string(tf_type)
-    own <- if (is_byte_tensor(tensor)) "uint8" else tensor_dtype(whole_tensor(tensor))
+    own <- if (is_byte_tensor(tensor)) "uint8" else tensor_dtype(tf_tensor(tensor))
     if (own != tf_type) abort(if (!is.null(message)) paste0(message, ": "),
       "the dtype must be ", as.character(tf_type), ", not ", own, class = "assertion")
     invisible()
   },
   assert_integer = function(x, message = NULL, name = NULL) {
     if (!is.null(message)) check_string(message)
-    if (!is_whole_dtype(tensor_dtype(whole_tensor(x)))) abort(if (!is.null(message)) paste0(message, ": "),
-      "the tensor must have whole numbers, not ", tensor_dtype(whole_tensor(x)), class = "assertion")
+    if (!is_whole_dtype(tensor_dtype(tf_tensor(x)))) abort(if (!is.null(message)) paste0(message, ": "),
+      "the tensor must have whole numbers, not ", tensor_dtype(tf_tensor(x)), class = "assertion")
     invisible()
   },
   is_numeric_tensor = function(tensor) is_tensor(tensor) && tensor_dtype(tensor) != "bool"
@@ -77,7 +75,7 @@ tf_debugging <- list(
 
 check_rank <- function(x, ranks, words, message, fun = user_function()) {
   if (!is.null(message)) check_string(message, fun = fun)
-  own <- rank_of(whole_tensor(x))
+  own <- rank_of(tf_tensor(x))
   if (if (words == "be at least") own >= ranks else own %in% ranks) return(invisible())
   abort(if (!is.null(message)) paste0(message, ": "), "the number of axes must ", words, " ",
     paste(ranks, collapse = ", "), ", not ", own, class = "assertion", fun = fun)

@@ -69,7 +69,7 @@ refuse_bytes_unknown <- function(arg, fun) abort("`", arg, "` has whole numbers,
 
 convert_picture <- function(image, dtype, saturate, fun = calling_function()) {
   force(saturate)
-  x <- as_value(tensor(op_input(image)))
+  x <- tf_tensor(image)
   from <- if (is_byte_tensor(image)) "uint8" else tensor_dtype(x)
   dtype <- as.character(check_choice(dtype, c("float32", "float64", "uint8"), fun = fun))
   if (from == dtype) return(image)

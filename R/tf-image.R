@@ -16,14 +16,10 @@ on_float_picture <- function(image, f, fun = calling_function()) {
 as_picture_like <- function(y, image) if (is_byte_tensor(image)) mark_bytes(y) else y
 
 moved <- function(image, f) {
-  image <- as_value(tensor(op_input(image)))
+  image <- tf_tensor(image)
   check_image_axes(image)
   as_picture_like(f(image), image)
 }
-
-#' Axes of rows and columns.
-#' @noRd
-picture_axes <- function(x) rank_of(x) - 2:1
 
 cut_picture <- function(x, top, left, height, width) {
   rank <- rank_of(x)
@@ -56,13 +52,11 @@ check_span <- function(lower, upper, least = 0, fun = user_function()) {
 }
 
 changed_hue <- function(x, delta) {
-  hsv <- op_unstack(op_image_rgb_to_hsv(x), axis = -1)
-  op_image_hsv_to_rgb(op_stack(list(op_floor_mod(op_add(hsv[[1]], delta), 1), hsv[[2]], hsv[[3]]), -1))
+  with_hsv(x, c(0, 1), function(hsv) list(op_floor_mod(op_add(hsv[[1]], delta), 1), hsv[[2]], hsv[[3]]))
 }
 
 changed_saturation <- function(x, factor) {
-  hsv <- op_unstack(op_image_rgb_to_hsv(x), axis = -1)
-  op_image_hsv_to_rgb(op_stack(list(hsv[[1]], op_clip(op_multiply(hsv[[2]], factor), 0, 1), hsv[[3]]), -1))
+  with_hsv(x, c(0, 1), function(hsv) list(hsv[[1]], op_clip(op_multiply(hsv[[2]], factor), 0, 1), hsv[[3]]))
 }
 
 changed_contrast <- function(x, factor) {
@@ -100,9 +94,8 @@ ssim_of <- function(a, b, max_val, size, sigma, k1, k2, fun = calling_function()
   if (check_image_axes(b, fun) == 3) b <- op_expand_dims(b, 1)
   if (any(picture_size(a) < size)) abort("the pictures must have at least ", size, " rows and columns, not ",
     format_shape(picture_size(a)), class = "shape", fun = fun)
-  at <- seq_len(size) - (size + 1) / 2
-  window <- outer(stats::dnorm(at, 0, sigma), stats::dnorm(at, 0, sigma))
-  blur <- function(x) through_kernels(x, array(window / sum(window), c(size, size, 1)))
+  line <- gauss_line(size, sigma)
+  blur <- function(x) through_kernels(x, array(outer(line, line), c(size, size, 1)))
   c1 <- (k1 * max_val)^2
   c2 <- (k2 * max_val)^2
   ma <- blur(a)
@@ -139,7 +132,7 @@ suppressed <- function(boxes, scores, most, overlap, least, fun = calling_functi
 #' A part of so many rows, columns ... at a place drawn at random.
 #' @noRd
 random_part <- function(value, size, seed, fun = calling_function()) {
-  x <- as_value(tensor(op_input(value)))
+  x <- tf_tensor(value)
   size <- check_whole(size, min = 0, arg = "size", fun = fun)
   own <- shape_of(x)
   if (length(size) != length(own) || any(size > own)) abort("`size` must have a number for each axis, of at most ",
@@ -237,7 +230,7 @@ tf_pictures <- list(
   rgb_to_yiq = recoloured(yiq), yiq_to_rgb = recoloured(solve(yiq)),
   rgb_to_yuv = recoloured(yuv), yuv_to_rgb = recoloured(solve(yuv)),
   per_image_standardization = function(image) {
-    x <- floats_of(as_value(tensor(op_input(image))))
+    x <- floats_of(tf_tensor(image))
     axes <- rank_of(x) - 2:0
     check_image_axes(x)
     spread <- op_maximum(op_std(x, axes, keepdims = TRUE), 1 / sqrt(prod(shape_of(x)[axes])))
@@ -248,11 +241,7 @@ tf_pictures <- list(
   total_variation = function(images, name = NULL) {
     x <- as_floats(op_input(images))
     rank <- check_image_axes(x)
-    steps <- lapply(picture_axes(x), function(axis) {
-      n <- shape_of(x)[axis]
-      at <- function(from) op_slice(x, replace(rep(1, rank), axis, from), replace(rep(-1, rank), axis, n - 1))
-      op_sum(op_abs(op_subtract(at(2), at(1))), rank - 2:0)
-    })
+    steps <- lapply(picture_axes(x), function(axis) op_sum(op_abs(op_diff(x, axis = axis)), rank - 2:0))
     op_add(steps[[1]], steps[[2]])
   },
   image_gradients = function(image) {
@@ -260,11 +249,7 @@ tf_pictures <- list(
     rank <- check_image_axes(x)
     if (rank != 4) abort("`image` must be a batch of pictures, not of shape ", format_shape(shape_of(x)),
       class = "shape")
-    lapply(2:3, function(axis) {
-      n <- shape_of(x)[axis]
-      at <- function(from) op_slice(x, replace(rep(1, 4), axis, from), replace(rep(-1, 4), axis, n - 1))
-      pad_places(op_subtract(at(2), at(1)), axis, list(c(0, 1)))
-    })
+    lapply(2:3, function(axis) pad_places(op_diff(x, axis = axis), axis, list(c(0, 1))))
   },
   sobel_edges = function(image) {
     x <- as_floats(op_input(image))

@@ -44,11 +44,6 @@ bytes_to_file <- function(filename, contents, name = NULL, fun = "tf$io$write_fi
   invisible()
 }
 
-make_folder <- function(path, fun) {
-  if (!dir.exists(path) && !dir.create(path, recursive = TRUE, showWarnings = FALSE)) abort("cannot make the folder ",
-    encodeString(path, quote = "\""), class = "file", fun = fun)
-}
-
 # ---- pictures ----
 
 #' How many channels a picture has by itself. Those of other formats are taken for coloured.
@@ -83,7 +78,7 @@ decode_bytes <- function(contents, channels, formats, fun) {
 }
 
 encode_picture <- function(image, format, quality, fun) {
-  x <- as_value(tensor(op_input(image)))
+  x <- tf_tensor(image)
   if (!is_whole_dtype(tensor_dtype(x))) abort("`image` must have whole numbers from 0 to 255, not ",
     tensor_dtype(x), "; `tf$image$convert_image_dtype(image, tf$uint8)` makes them of floats from 0 to 1", fun = fun)
   picture <- image_of(picture_array(x, "image", NULL, fun = fun), FALSE, fun)

@@ -5,7 +5,7 @@
 table_side <- function(x, dtype, arg, fun) {
   if (!is.null(dtype)) dtype <- check_choice(dtype, c(dtypes, "string"), paste0(sub("s$", "", arg), "_dtype"), fun)
   if (is_strings(x)) return(list(x = as.vector(as_strings(x, arg, fun)), dtype = "string"))
-  x <- as_value(tensor(op_input(x)))
+  x <- tf_tensor(x)
   dtype <- if (is.null(dtype)) tensor_dtype(x) else as.character(check_choice(dtype, dtypes, "dtype", fun))
   list(x = as.vector(as.array(op_cast(x, dtype))), dtype = dtype)
 }

@@ -69,7 +69,7 @@ confusion <- function(labels, predictions, n, weights, dtype, fun = calling_func
 #' @noRd
 unique_values <- function(x, index_dtype, fun) {
   check_not_tracing("how many values differ depends on them")
-  x <- as_value(tensor(op_input(x)))
+  x <- tf_tensor(x)
   if (rank_of(x) != 1) abort("`x` must have one axis, not shape ", format_shape(dim(x)), class = "shape", fun = fun)
   values <- as.vector(as.array(x))
   kept <- unique(values)
@@ -81,13 +81,13 @@ unique_values <- function(x, index_dtype, fun) {
 #' Where rows of indices lie in what their first axes become, one after the other.
 #' @noRd
 flat_places <- function(indices, sizes, fun) {
-  indices <- as_value(tensor(op_input(indices)))
+  indices <- tf_tensor(indices)
   if (!is_whole_dtype(tensor_dtype(indices))) indices <- op_cast(indices, "int32")
   depth <- utils::tail(shape_of(indices), 1)
   if (!length(depth) || depth > length(sizes)) abort("`indices` must name at most ", length(sizes), " axes, not be of ",
     "shape ", format_shape(shape_of(indices)), class = "shape", fun = fun)
   first <- sizes[seq_len(depth)]
-  steps <- rev(cumprod(c(1, rev(first)[-depth])))
+  steps <- row_major_steps(first)
   dtype <- tensor_dtype(indices)
   # the gather refuses an index beyond its own axis, which would be a place in the next row
   parts <- Map(function(along, size, step) op_multiply(op_gather(tensor(array(seq_len(size) - 1, size), dtype), along),
@@ -101,14 +101,14 @@ flat_places <- function(indices, sizes, fun) {
 scattered <- function(indices, updates, shape, fun) {
   sizes <- check_sizes(c(as.array(tensor(shape))), fun = fun)
   to <- flat_places(indices, sizes, fun)
-  updates <- op_reshape(as_value(tensor(op_input(updates))), c(-1, to$rest))
+  updates <- op_reshape(tf_tensor(updates), c(-1, to$rest))
   op_reshape(segment_sum(updates, op_reshape(to$at, -1), to$n), sizes)
 }
 
 #' x at the places that the last axis of indices names.
 #' @noRd
 gathered <- function(x, indices, fun) {
-  x <- as_value(tensor(op_input(x)))
+  x <- tf_tensor(x)
   from <- flat_places(indices, shape_of(x), fun)
   op_gather(op_reshape(x, c(from$n, from$rest)), from$at, 1)
 }
@@ -130,7 +130,7 @@ clipped_global <- function(parts, most, norm = NULL) {
 #' Draws of classes from rows of logits: the largest of logits and Gumbel noise.
 #' @noRd
 draw_classes <- function(logits, n, dtype, seed) {
-  x <- floats_of(as_value(tensor(op_input(logits))))
+  x <- floats_of(tf_tensor(logits))
   if (rank_of(x) != 2) abort("`logits` must be a matrix, not of shape ", format_shape(shape_of(x)), class = "shape",
     fun = "tf$random$categorical")
   one <- op_expand_dims(x, 2)
@@ -138,6 +138,9 @@ draw_classes <- function(logits, n, dtype, seed) {
   draws <- with_own_seed(seed, uniform_like(wide, 1e-37, 1))
   op_cast(op_argmax(op_subtract(wide, op_log(op_negative(op_log(draws)))), -1, zero_indexed = TRUE), dtype)
 }
+
+add_all <- function(inputs, fun = calling_function()) Reduce(op_add, lapply(check_tensors(inputs, "inputs", fun),
+  op_input))
 
 tf_math_more <- c(
   lapply(list(acosh = op_arccosh, asinh = op_arcsinh, atanh = op_arctanh, erfinv = op_erfinv, rint = op_round,
@@ -155,10 +158,8 @@ tf_math_more <- c(
   list(
     softmax = function(logits, axis = -1, name = NULL) op_softmax(op_input(logits), from_zero(axis)),
     log_softmax = function(logits, axis = -1, name = NULL) op_log_softmax(op_input(logits), from_zero(axis)),
-    add_n = function(inputs, name = NULL) Reduce(op_add, lapply(check_tensors(inputs, "inputs"),
-      op_input)),
-    accumulate_n = function(inputs, shape = NULL, tensor_dtype = NULL, name = NULL) Reduce(op_add,
-      lapply(check_tensors(inputs, "inputs"), op_input)),
+    add_n = function(inputs, name = NULL) add_all(inputs),
+    accumulate_n = function(inputs, shape = NULL, tensor_dtype = NULL, name = NULL) add_all(inputs),
     scalar_mul = function(scalar, x, name = NULL) op_multiply(scalar, op_input(x)),
     count_nonzero = function(input, axis = NULL, keepdims = FALSE, dtype = "int64", name = NULL)
       op_cast(op_sum(op_cast(op_cast(op_input(input), "bool"), "int32"), from_zero(axis), keepdims), dtype),
@@ -178,8 +179,8 @@ tf_math_more <- c(
         fun = "tf$math$invert_permutation")
       tensor(array(order(at) - 1L, length(at)), "int32")
     },
-    is_non_decreasing = function(x, name = NULL) op_all(op_less_equal(neighbours_of(x)[[1]], neighbours_of(x)[[2]])),
-    is_strictly_increasing = function(x, name = NULL) op_all(op_less(neighbours_of(x)[[1]], neighbours_of(x)[[2]])),
+    is_non_decreasing = function(x, name = NULL) op_all(do.call(op_less_equal, neighbours_of(x))),
+    is_strictly_increasing = function(x, name = NULL) op_all(do.call(op_less, neighbours_of(x))),
     polyval = function(coeffs, x, name = NULL) Reduce(function(sum, c) op_add(op_multiply(sum, x), c),
       check_tensors(coeffs, "coeffs")),
     cumulative_logsumexp = function(x, axis = 0, exclusive = FALSE, reverse = FALSE, name = NULL) {
@@ -196,7 +197,7 @@ tf_math_more <- c(
 #' Each number but the last, and the next one.
 #' @noRd
 neighbours_of <- function(x) {
-  x <- op_reshape(as_value(tensor(op_input(x))), -1)
+  x <- op_reshape(tf_tensor(x), -1)
   n <- shape_of(x)
   if (n < 2) return(list(tensor(0), tensor(1)))
   list(op_slice(x, 1, n - 1), op_slice(x, 2, n - 1))
@@ -217,7 +218,7 @@ tf_more <- list(
   tensor_scatter_nd_update = function(tensor, indices, updates, name = NULL) op_scatter_update(op_input(tensor),
     op_add(op_input(indices), 1L), updates),
   tensor_scatter_nd_add = function(tensor, indices, updates, name = NULL) {
-    x <- as_value(nativenet::tensor(op_input(tensor)))
+    x <- tf_tensor(tensor)
     op_add(x, scattered(indices, updates, shape_of(x), "tf$tensor_scatter_nd_add"))
   },
   slice = function(input_, begin, size, name = NULL) {
@@ -227,7 +228,7 @@ tf_more <- list(
   searchsorted = function(sorted_sequence, values, side = "left", out_type = "int32", name = NULL)
     op_cast(op_searchsorted(op_input(sorted_sequence), op_input(values), side, zero_indexed = TRUE), out_type),
   sequence_mask = function(lengths, maxlen = NULL, dtype = "bool", name = NULL) {
-    lengths <- op_cast(as_value(tensor(op_input(lengths))), "int32")
+    lengths <- op_cast(tf_tensor(lengths), "int32")
     n <- if (is.null(maxlen)) max(0, as.array(lengths)) else check_count(maxlen, 0)
     check_room(c(length(lengths), n), "maxlen")
     op_cast(op_less(tensor(array(seq_len(n) - 1L, n)), op_expand_dims(lengths, -1)), dtype)
@@ -236,7 +237,7 @@ tf_more <- list(
   unique_with_counts = function(x, out_idx = "int32", name = NULL) unique_values(x, out_idx, "tf$unique_with_counts"),
   unravel_index = function(indices, dims, name = NULL) {
     sizes <- as.integer(check_sizes(dims))
-    steps <- as.integer(rev(cumprod(c(1, rev(sizes)[-length(sizes)]))))
+    steps <- as.integer(row_major_steps(sizes))
     op_stack(Map(function(step, size) op_floor_mod(op_floor_divide(op_input(indices), step), size), steps, sizes), 1)
   },
   clip_by_norm = function(t, clip_norm, axes = NULL, name = NULL) clipped_norm(t, check_number(clip_norm, above = 0),
@@ -247,7 +248,7 @@ tf_more <- list(
   truncatediv = tf_math_more$truncatediv,
   truncatemod = binary(function(x, y) op_subtract(x, op_multiply(tf_math_more$truncatediv(x, y), y))),
   ensure_shape = function(x, shape, name = NULL) {
-    x <- as_value(tensor(op_input(x)))
+    x <- tf_tensor(x)
     wanted <- check_input_shape(shape, "shape", "tf$ensure_shape")
     if (length(wanted) != rank_of(x) || any(wanted != shape_of(x), na.rm = TRUE)) abort("the tensor has the shape ",
       format_shape(shape_of(x)), ", not ", format_shape(wanted), class = "shape", fun = "tf$ensure_shape")
@@ -257,7 +258,7 @@ tf_more <- list(
   shape_n = function(input, out_type = "int32", name = NULL) lapply(check_tensors(input, "input"),
     function(x) op_cast(op_shape(x), out_type)),
   strided_slice = function(input_, begin, end, strides = NULL, name = NULL) {
-    x <- as_value(tensor(op_input(input_)))
+    x <- tf_tensor(input_)
     whole <- function(v, arg) check_whole(c(as.array(tensor(v))), arg = arg, fun = "tf$strided_slice")
     begin <- whole(begin, "begin")
     end <- whole(end, "end")

@@ -2,6 +2,7 @@
 #include "border/r_border.h"
 #include "ops/image.h"
 #include "ops/recurrent.h"
+#include "run/shards.h"
 #include "run/stream.h"
 
 #include <float.h>
@@ -288,14 +289,16 @@ static SEXP names_of(const char *const *name, int n) {
 SEXP ffi_enums(void);
 SEXP ffi_enums(void) {
 #define NAME(ENUM, name) #name,
-  static const char *const update[] = {UPDATES(NAME)}, *const stage[] = {STAGES(NAME)};
+  static const char *const update[] = {UPDATES(NAME)}, *const stage[] = {STAGES(NAME)},
+    *const weigh[] = {WEIGHS(NAME)};
 #undef NAME
-  SEXP enums = PROTECT(Rf_allocVector(VECSXP, 5));
+  SEXP enums = PROTECT(Rf_allocVector(VECSXP, 6));
   SET_VECTOR_ELT(enums, 0, names_of(update, UPDATE_COUNT));
   SET_VECTOR_ELT(enums, 1, names_of(stage, STAGE_KIND_COUNT));
   SET_VECTOR_ELT(enums, 2, names_of(cell_activation_name, CELL_ACTIVATION_COUNT));
   SET_VECTOR_ELT(enums, 3, names_of(cell_output_name, OUTPUT_COUNT));
   SET_VECTOR_ELT(enums, 4, names_of(fill_mode_name, FILL_MODE_COUNT));
+  SET_VECTOR_ELT(enums, 5, names_of(weigh, WEIGH_COUNT));
   UNPROTECT(1);
   return enums;
 }

@@ -304,7 +304,7 @@ INLINE void kernel_taps(int axes, const struct gather *p, struct range channels,
   }
 }
 
-/* This member's channels of the kernel, and those of its filters that s->columns has. `sums`: (points, channels,
+/* Channels `own` of the kernel, and those of its filters that s->columns has. `sums`: (points, channels,
  * filters in whole vectors). */
 static void winograd_kernel(const struct call *c, const struct convolution *g, const real *x, const real *y,
   struct range own, const struct sum *s, real *sums) {

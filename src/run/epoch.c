@@ -44,8 +44,15 @@ static void collect_rows(const struct epoch *e, int thread, int threads) {
   }
 }
 
-static void end_step(struct epoch *e) {
+static void note_step(struct epoch *e) {
   struct epoch_state *s = e->state;
+  s->now = e->next;
+  s->position = e->loop.data->position;
+  s->rows_seen += e->loop.rows;
+  s->steps++;
+}
+
+static void end_step(struct epoch *e) {
   const struct program *p = e->loop.program;
   for (int k = 0; k < e->tallies; k++) {
     const struct tally *t = &e->tally[k];
@@ -53,10 +60,7 @@ static void end_step(struct epoch *e) {
     double weight = t->averaged ? (double)e->loop.rows : 1;
     for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * slot_number(slot, i);
   }
-  s->now = e->next;
-  s->position = e->loop.data->position;
-  s->rows_seen += e->loop.rows;
-  s->steps++;
+  note_step(e);
 }
 
 static int epoch_step(struct loop *l, struct team *team, int thread) {
@@ -121,17 +125,13 @@ static void meet(struct epoch *e, struct team *team) {
 
 static void end_sharded_step(struct epoch *e) {
   struct shards *s = e->shards;
-  struct epoch_state *state = e->state;
   const struct piece *piece = s->piece + s->pieces - e->tallies;
   for (int k = 0; k < e->tallies; k++, piece++) {
     const struct tally *t = &e->tally[k];
     double weight = (t->averaged ? (double)e->loop.rows : 1) / shards_divisor(s, piece);
     for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * s->sum[piece->at + i];
   }
-  state->now = e->next;
-  state->position = e->loop.data->position;
-  state->rows_seen += e->loop.rows;
-  state->steps++;
+  note_step(e);
 }
 
 static int sharded_step(struct loop *l, struct team *team, int thread) {

@@ -9,7 +9,10 @@
 #include "run/run.h"
 
 /* What the shards' gradients and losses are weighed by in their mean; the alternative is a sum. */
-enum weigh { WEIGH_ROWS, WEIGH_SLOT, WEIGH_NOT };
+#define WEIGHS(ROW) ROW(ROWS, rows) ROW(SLOT, slot) ROW(NOT, not)
+#define WEIGH_ENUM(ENUM, name) WEIGH_##ENUM,
+enum weigh { WEIGHS(WEIGH_ENUM) WEIGH_COUNT };
+#undef WEIGH_ENUM
 
 /* Numbers of a slot that are added up over the shards. */
 struct piece {

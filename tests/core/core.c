@@ -339,8 +339,8 @@ static void test_bad_data_end_a_run(void) {
   bench_free(b);
 }
 
-/* A member that runs ahead meets bad data before the others have looked: all leave at the same barrier, or one would wait
- * for ever. */
+/* A member that runs ahead meets bad data before the others have looked: all leave at the same barrier, or one would
+ * wait for ever. */
 static void leave_at_a_barrier(void *user, struct team *team, int thread) {
   int *left_at = (int *)user + 2 * thread;
   for (int round = 0; round < 3; round++) {
