@@ -14,7 +14,7 @@ R_DEBUGGER="valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kin
   tools/test.sh "$out/lib" || status=$?
 
 # Leaks: a record names our shared object or one of our files.
-ours=$(cd src && printf '%s|' *.c */*.[ch] | sed 's/|$//')
+ours=$(find src -name '*.[ch]' -exec basename {} ';' | paste -s -d '|' -)
 sed 's/^==[0-9]*== *//' "$out/report" | awk -v RS= -v ours="nativenet.so|[(]($ours):" \
   '/definitely lost in loss record/ && $0 ~ ours { print; print ""; n++ } END { exit n > 0 }' || status=1
 if grep -q 'ERROR SUMMARY: [1-9]' "$out/report"; then

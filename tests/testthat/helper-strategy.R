@@ -33,19 +33,24 @@ communicator_by_files <- function(folder, rank, size, exchanges, seconds = 60) {
   })
 }
 
-#' What code(strategy) gives on each of `size` ranks; errors are conditions.
-on_ranks <- function(size, code, shards = 8, exchanges = TRUE, args = list()) {
-  folder <- tempfile("ranks")
-  dir.create(folder)
-  on.exit(unlink(folder, recursive = TRUE))
-  jobs <- lapply(seq_len(size) - 1, function(rank) callr::r_bg(function(folder, rank, size, exchanges, by_files, code,
-    shards, args) {
+#' What code(strategy, ...) gives on each of `size` ranks, a list for each of `runs`, lists of further arguments: one after
+#' the other in the same processes, as starting these takes longest. Errors are conditions.
+on_ranks_in_turn <- function(size, code, runs, shards = 8, exchanges = TRUE) {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  folders <- tempfile(rep("ranks", length(runs)))
+  lapply(folders, dir.create)
+  on.exit(unlink(folders, recursive = TRUE))
+  jobs <- lapply(seq_len(size) - 1, function(rank) callr::r_bg(function(folders, rank, size, exchanges, by_files, code,
+    shards, runs) {
     library(nativenet)
     nn_threads(1)
-    strategy <- strategy_communicator(by_files(folder, rank, size, exchanges), shards)
-    tryCatch(do.call(code, c(list(strategy), args)), error = identity)
-  }, list(folder, rank, size, exchanges, communicator_by_files, code, shards, args), libpath = .libPaths()))
-  lapply(jobs, function(job) {
+    Map(function(folder, args, exchanges) {
+      strategy <- strategy_communicator(by_files(folder, rank, size, exchanges), shards)
+      tryCatch(do.call(code, c(list(strategy), args)), error = identity)
+    }, folders, runs, exchanges)
+  }, list(folders, rank, size, exchanges, communicator_by_files, code, shards, runs), libpath = .libPaths()))
+  by_rank <- lapply(jobs, function(job) {
     job$wait(120000)
     if (job$is_alive()) {
       job$kill()
@@ -53,7 +58,10 @@ on_ranks <- function(size, code, shards = 8, exchanges = TRUE, args = list()) {
     }
     job$get_result()
   })
+  lapply(seq_along(runs), function(i) lapply(by_rank, `[[`, i))
 }
+
+on_ranks <- function(size, code, shards = 8, args = list()) on_ranks_in_turn(size, code, list(args), shards)[[1]]
 
 #' A model of some kind, trained for 32 steps; all numbers that must not depend on the number of ranks.
 train_in_shards <- function(strategy, kind = "mlp", more = list()) {

@@ -40,8 +40,6 @@ test_that("train_step of a model's class goes over shards, with its metrics", {
   found <- own_step_model(strategy_local(2)) # batch normalization is of the shard
   expect_named(found$metrics, names(plain$metrics))
   expect_equal(found$metrics$mine, plain$metrics$mine, tolerance = 0.1)
-  skip_if_not_installed("callr")
-  skip_on_cran()
   one <- own_step_model(strategy_local(8))
   for (ranks in c(2, 4)) for (found in on_ranks(ranks, own_step_model)) expect_identical(found, one)
 })
@@ -63,8 +61,6 @@ test_that("the course's networks train over shards", {
   expect_equal(train_course_network(strategy_local(1)), plain, tolerance = 1e-12)
   expect_equal(train_course_network(strategy_local(8)), plain, tolerance = 1e-8)
   expect_length(plain[[3]]$loss, 3)
-  skip_if_not_installed("callr")
-  skip_on_cran()
   one <- train_course_network(strategy_local(8))
   for (found in on_ranks(2, train_course_network)) expect_identical(found, one)
 })
@@ -118,14 +114,10 @@ test_that("strategy$run() takes one step along the sum over the shards; assigned
   expect_equal(four[c("w", "losses", "seen")], one[c("w", "losses", "seen")], tolerance = 1e-5)
   expect_equal(loop_of_ones_own(strategy_local(4), FALSE)[c("w", "losses", "seen")], four[c("w", "losses", "seen")],
     tolerance = 1e-6)
-  skip_if_not_installed("callr")
-  skip_on_cran()
-  for (compiled in c(TRUE, FALSE)) {
-    local <- loop_of_ones_own(strategy_local(4), compiled, 3) # the last batch leaves a shard empty
-    for (ranks in c(2, 4)) for (found in on_ranks(ranks, loop_of_ones_own, 4, args = list(compiled, 3))) {
-      expect_identical(found, local)
-    }
-  }
+  runs <- list(list(TRUE, 3), list(FALSE, 3)) # compiled or not; the last batch leaves a shard empty
+  local <- lapply(runs, function(args) do.call(loop_of_ones_own, c(list(strategy_local(4)), args)))
+  for (ranks in c(2, 4)) expect_identical(on_ranks_in_turn(ranks, loop_of_ones_own, runs, 4),
+    lapply(local, function(one) rep(list(one), ranks)))
 })
 
 test_that("what a step over shards cannot do is refused", {

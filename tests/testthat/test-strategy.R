@@ -93,21 +93,16 @@ test_that("moving averages of batch normalization are means over the shards by r
 })
 
 test_that("ranks in other processes give the bits of one process", {
-  skip_if_not_installed("callr")
-  skip_on_cran()
-  for (kind in c("mlp", "norm", "masked")) {
-    one <- train_in_shards(strategy_local(8), kind)
-    for (found in on_ranks(2, train_in_shards, args = list(kind))) expect_identical(found, one, info = kind)
-  }
+  kinds <- list("mlp", "norm", "masked")
+  found <- on_ranks_in_turn(2, train_in_shards, lapply(kinds, list))
+  for (k in seq_along(kinds)) expect_identical(found[[k]], rep(list(train_in_shards(strategy_local(8), kinds[[k]])), 2),
+    info = kinds[[k]])
   one <- train_in_shards(strategy_local(4), "mlp")
-  for (exchanges in c(TRUE, FALSE)) {
-    for (found in on_ranks(4, train_in_shards, shards = 4, exchanges = exchanges)) expect_identical(found, one)
-  }
+  found <- on_ranks_in_turn(4, train_in_shards, list(list(), list()), shards = 4, exchanges = c(TRUE, FALSE))
+  expect_identical(found, rep(list(rep(list(one), 4)), 2))
 })
 
 test_that("callbacks decide on rank 0, and only it writes; validation and early stopping are the same on all", {
-  skip_if_not_installed("callr")
-  skip_on_cran()
   run <- function(strategy) {
     set.seed(1)
     x <- matrix(stats::rnorm(200), 50)
@@ -136,8 +131,6 @@ test_that("callbacks decide on rank 0, and only it writes; validation and early 
 })
 
 test_that("ranks that differ, fail or leave are errors on all ranks", {
-  skip_if_not_installed("callr")
-  skip_on_cran()
   run <- function(strategy, what) {
     odd <- strategy$rank == 1
     set.seed(1)
@@ -156,20 +149,20 @@ test_that("ranks that differ, fail or leave are errors on all ranks", {
       strategy = strategy, callbacks = fail)
     "trained"
   }
-  for (what in c("data", "weights", "optimizer", "random seed", "arguments")) {
-    found <- on_ranks(2, run, args = list(what))
-    for (e in found) {
-      expect_s3_class(e, "nativenet_error_rank")
-      expect_match(conditionMessage(e), paste0("the same ", what), info = what)
-    }
+  differ <- c("data", "weights", "optimizer", "random seed", "arguments")
+  whats <- c(differ, "loss", "error", "nothing")
+  found <- on_ranks_in_turn(2, run, lapply(whats, list))
+  names(found) <- whats
+  for (what in differ) for (e in found[[what]]) {
+    expect_s3_class(e, "nativenet_error_rank")
+    expect_match(conditionMessage(e), paste0("the same ", what), info = what)
   }
-  for (e in on_ranks(2, run, args = list("loss"))) expect_match(conditionMessage(e), "the same model")
-  for (exchanges in c(TRUE, FALSE)) {
-    found <- on_ranks(2, run, exchanges = exchanges, args = list("error"))
-    expect_match(conditionMessage(found[[1]]), "has left")
-    expect_match(conditionMessage(found[[2]]), "a callback's own error")
+  for (e in found$loss) expect_match(conditionMessage(e), "the same model")
+  for (found_error in c(found["error"], on_ranks_in_turn(2, run, list(list("error")), exchanges = FALSE))) {
+    expect_match(conditionMessage(found_error[[1]]), "has left")
+    expect_match(conditionMessage(found_error[[2]]), "a callback's own error")
   }
-  expect_identical(on_ranks(2, run, args = list("nothing")), list("trained", "trained"))
+  expect_identical(found$nothing, list("trained", "trained"))
 })
 
 test_that("ranks whose batches have different numbers of rows do not train on", {
@@ -187,8 +180,6 @@ test_that("ranks whose batches have different numbers of rows do not train on", 
 })
 
 test_that("loss that is NaN ends the training on all ranks, with the same weights", {
-  skip_if_not_installed("callr")
-  skip_on_cran()
   run <- function(strategy) {
     set.seed(1)
     x <- matrix(stats::rnorm(40), 10)
