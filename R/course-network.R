@@ -366,19 +366,12 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     go_on <- on_epoch(epoch, loss)
     if (!is.null(strategy)) go_on <- from_rank_0(strategy, as.double(!isFALSE(go_on))) == 1
     session$shards <- before
-    # it may have changed the learning rate, but not what the running program was made from
-    if (!is.null(step) && !(network_prepare(self) && is_same(network_step(self, "train")$program, step$program))) {
-      abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch",
-        fun = "fit")
-    }
+    if (!is.null(step)) check_same_parts(self, step)
     go_on
   }
   listens <- verbose || !is.null(on_epoch) || !is.null(validation_data)
   losses <- if (network_prepare(self)) with_ranks(strategy, over_shards(strategy, {
-    if (!is.null(strategy)) check_agreement(strategy, lapply(list(
-      arguments = c(batch_size, shuffle, epochs, strategy$shards), data = list(x, y),
-      weights = list(self$engine$variables, self$engine$memory), "random seed" = random_state_now()
-    ), function(part) digest_of(list(0, part))), "fit")
+    if (!is.null(strategy)) check_network_ranks(self, strategy, c(batch_size, shuffle, epochs), list(x, y))
     step <- network_step(self, "train")
     columns <- list(tensor(x, self$parts$dtype))
     columns[[2]] <- if (same) columns[[1]] else tensor(y, self$parts$dtype)
@@ -394,6 +387,19 @@ network_fit <- function(self, x, y, epochs = 10, batch_size = NULL, shuffle = TR
     fit_in_r(self, x, y, epochs, batch_size, shuffle, after_epoch)
   }
   invisible(c(list(loss = losses), if (!is.null(validation_data)) list(val_loss = val_loss)))
+}
+
+#' `on_epoch` may have changed the learning rate, but not what the running program was made from.
+#' @noRd
+check_same_parts <- function(self, step) {
+  if (network_prepare(self) && is_same(network_step(self, "train")$program, step$program)) return()
+  abort("the parts of a network cannot be replaced while it trains; it keeps the weights of this epoch", fun = "fit")
+}
+
+check_network_ranks <- function(self, strategy, arguments, data) {
+  same <- list(arguments = c(arguments, strategy$shards), data = data,
+    weights = list(self$engine$variables, self$engine$memory), "random seed" = random_state_now())
+  check_agreement(strategy, lapply(same, function(part) digest_of(list(0, part))), "fit")
 }
 
 check_validation <- function(data, sizes, loss) {

@@ -165,65 +165,20 @@ most_columns <- 2^17
 line_reader <- function(filenames, fun = calling_function()) {
   reader <- new.env(parent = emptyenv())
   reader$con <- NULL
-  reader$close <- function(reader) {
-    if (is.null(reader$con)) return()
-    session$open[as.character(reader$con)] <- NULL
-    close(reader$con)
-    reader$con <- NULL
-  }
-  reg.finalizer(reader, reader$close)
+  reader$close <- close_lines
+  reg.finalizer(reader, close_lines)
+  reader$rest <- character() # the pieces of the line that is not whole yet
   at <- 0
   ready <- character() # whole lines
-  rest <- character()  # the pieces of the line that is not whole yet
-  open <- function() {
-    at <<- at + 1
-    rest <<- character()
-    path <- existing_file(filenames[[at]], fun = fun) # it may have gone since
-    reader$con <- gzfile(path, "rb") # reads plain files, too
-    # R warns of connections that are swept up before they are closed
-    session$open[as.character(reader$con)] <- list(reader$con)
-    reader$refuse <- function(...) {
-      reader$close(reader)
-      abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
-    }
-    reader$bytes <- byte_reader(reader$con, reader$refuse, path)
-    reader$longest <- max(longest_line, file.size(path))
-    reader$fresh <- TRUE
-  }
-  more <- function() {
-    bytes <- reader$bytes(line_bytes)
-    if (!length(bytes)) {
-      last <- paste(rest, collapse = "")
-      reader$close(reader)
-      return(if (nzchar(last)) last else character())
-    }
-    if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
-    reader$fresh <- FALSE
-    # lines end with \n, \r\n or \r
-    if (identical(utils::tail(bytes, 1), as.raw(0x0d))) bytes <- c(bytes, reader$bytes(1))
-    text <- as_string(bytes, reader$refuse)
-    rest <<- c(rest, text)
-    if (!grepl("\n", text, fixed = TRUE, useBytes = TRUE) && !grepl("\r", text, fixed = TRUE, useBytes = TRUE)) {
-      if (length(rest) * line_bytes > reader$longest) reader$refuse("a line has more than ",
-        format_bytes(reader$longest))
-      return(character())
-    }
-    text <- gsub("\r\n?", "\n", paste(rest, collapse = ""), useBytes = TRUE)
-    lines <- strsplit(text, "\n", fixed = TRUE, useBytes = TRUE)[[1]]
-    Encoding(lines) <- "unknown"
-    rest <<- character()
-    if (grepl("\n$", text, useBytes = TRUE)) return(lines)
-    rest <<- lines[length(lines)]
-    lines[-length(lines)]
-  }
   reader$read <- function(n) {
     bytes <- 0
     while (length(ready) < n && bytes < 2^22) {
       if (is.null(reader$con)) {
         if (length(ready) || at >= length(filenames)) break
-        open()
+        at <<- at + 1
+        open_lines(reader, filenames[[at]], fun)
       }
-      fresh <- more()
+      fresh <- more_lines(reader)
       bytes <- bytes + sum(nchar(fresh, "bytes"))
       ready <<- c(ready, fresh)
     }
@@ -235,6 +190,57 @@ line_reader <- function(filenames, fun = calling_function()) {
   reader
 }
 
+open_lines <- function(reader, path, fun) {
+  reader$rest <- character()
+  path <- existing_file(path, fun = fun) # it may have gone since
+  reader$con <- gzfile(path, "rb") # reads plain files, too
+  # R warns of connections that are swept up before they are closed
+  session$open[as.character(reader$con)] <- list(reader$con)
+  reader$refuse <- function(...) {
+    close_lines(reader)
+    abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
+  }
+  reader$bytes <- byte_reader(reader$con, reader$refuse, path)
+  reader$longest <- max(longest_line, file.size(path))
+  reader$fresh <- TRUE
+}
+
+close_lines <- function(reader) {
+  if (is.null(reader$con)) return()
+  session$open[as.character(reader$con)] <- NULL
+  close(reader$con)
+  reader$con <- NULL
+}
+
+#' The lines that end within the next bytes of the file.
+#' @noRd
+more_lines <- function(reader) {
+  bytes <- reader$bytes(line_bytes)
+  if (!length(bytes)) {
+    last <- paste(reader$rest, collapse = "")
+    close_lines(reader)
+    return(if (nzchar(last)) last else character())
+  }
+  if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark
+  reader$fresh <- FALSE
+  # lines end with \n, \r\n or \r
+  if (identical(utils::tail(bytes, 1), as.raw(0x0d))) bytes <- c(bytes, reader$bytes(1))
+  text <- as_string(bytes, reader$refuse)
+  reader$rest <- c(reader$rest, text)
+  if (!grepl("\n", text, fixed = TRUE, useBytes = TRUE) && !grepl("\r", text, fixed = TRUE, useBytes = TRUE)) {
+    if (length(reader$rest) * line_bytes > reader$longest) reader$refuse("a line has more than ",
+      format_bytes(reader$longest))
+    return(character())
+  }
+  text <- gsub("\r\n?", "\n", paste(reader$rest, collapse = ""), useBytes = TRUE)
+  lines <- strsplit(text, "\n", fixed = TRUE, useBytes = TRUE)[[1]]
+  Encoding(lines) <- "unknown"
+  reader$rest <- character()
+  if (grepl("\n$", text, useBytes = TRUE)) return(lines)
+  reader$rest <- lines[length(lines)]
+  lines[-length(lines)]
+}
+
 #' @rdname idx_dataset
 #' @export
 csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", block = 1000) {
@@ -244,71 +250,96 @@ csv_dataset <- function(file, column_names = NULL, select = NULL, sep = ",", blo
     describe(sep))
   if (!is.null(column_names)) column_names <- check_strings(column_names)
   if (!is.null(select)) select <- check_strings(select)
-  refuse <- function(...) abort(encodeString(file, quote = "\""), ..., class = "file", fun = "csv_dataset")
-  done <- 0 # rows before those that are parsed
-  careful <- function(expr) {
-    unreadable <- function(e) {
-      what <- conditionMessage(e)
-      place <- regmatches(what, regexec("^line ([0-9]+) did", what))[[1]][2]
-      refuse(": ", if (is.na(place)) what else sub("line [0-9]+", paste("row", done + as.numeric(place)), what))
-    }
-    tryCatch(expr, error = unreadable, warning = unreadable)
-  }
-  parse <- function(lines, classes, names) {
-    careful(utils::read.table(text = lines, sep = sep, header = FALSE, col.names = names, colClasses = classes,
-      quote = "\"", comment.char = "", check.names = FALSE, stringsAsFactors = FALSE))
-  }
-  header <- is.null(column_names)
-  lines <- row_reader(file, sep, refuse)
-  heading <- if (header) lines$read(1)
-  first <- lines$read(block)
-  lines$close()
-  if (!length(heading) && !length(first)) refuse(" is empty")
-  if (header) {
-    if (any(occurrences(if (nzchar(sep)) sep else c(" ", "\t"), heading[1]) > most_columns)) refuse(" has more than ",
-      most_columns, " columns")
-    column_names <- careful(scan(text = heading, what = "", sep = sep, quote = "\"", quiet = TRUE, comment.char = ""))
-  }
-  twice <- anyDuplicated(column_names)
-  if (twice) refuse(" has two columns of the name ", encodeString(column_names[twice], quote = "\""))
-  classes <- if (length(first)) vapply(parse(first, NA, column_names), csv_class, "") else
-    rep("numeric", length(column_names))
-  # numbers in quotes, such as the row names that write.csv() writes, are read as text first
-  in_quotes <- any(grepl("\"", first, fixed = TRUE, useBytes = TRUE)) &&
-    inherits(tryCatch(parse(first, classes, column_names), error = identity), "error")
-  quoted <- in_quotes & classes != "character"
-  read_as <- replace(classes, quoted, "character")
-  keep <- if (is.null(select)) column_names else select
-  unknown <- setdiff(keep, column_names)
-  if (length(unknown)) refuse(" has no column ", paste0("\"", unknown, "\"", collapse = ", "))
-  at <- match(keep, column_names)
-  columns <- function(text) {
-    columns <- as.list(parse(text, read_as, column_names))[at] # a name may be empty, as that of row names
-    for (i in seq_along(keep)) {
-      if (quoted[at[i]]) columns[[i]] <- careful(unquoted(columns[[i]], classes[at[i]]))
-      if (is.double(columns[[i]])) {
-        columns[[i]][is.na(columns[[i]])] <- NaN
-      } else if (!is.character(columns[[i]]) && anyNA(columns[[i]])) {
-        refuse(": a value is missing in column \"", keep[i], "\", which is ", classes[at[i]])
-      }
-    }
-    columns
-  }
-  odd <- which(!classes[at] %in% names(csv_types))
-  if (length(odd)) refuse(" has a column of class ", classes[at[odd[1]]], ", \"", keep[odd[1]], "\"")
-  blocks_dataset(stats::setNames(lapply(csv_types[classes[at]], tensor_spec, integer()), keep), NA, function() {
-    lines <- row_reader(file, sep, refuse)
-    if (header) lines$read(1)
+  csv <- new.env(parent = emptyenv())
+  csv$file <- file
+  csv$sep <- sep
+  csv$header <- is.null(column_names)
+  csv$done <- 0 # rows before those that are parsed
+  find_columns(csv, column_names, block)
+  keep <- if (is.null(select)) csv$names else select
+  unknown <- setdiff(keep, csv$names)
+  if (length(unknown)) refuse_csv(csv, " has no column ", paste0("\"", unknown, "\"", collapse = ", "))
+  at <- match(keep, csv$names)
+  classes <- csv$classes[at]
+  odd <- which(!classes %in% names(csv_types))
+  if (length(odd)) refuse_csv(csv, " has a column of class ", classes[odd[1]], ", \"", keep[odd[1]], "\"")
+  blocks_dataset(stats::setNames(lapply(csv_types[classes], tensor_spec, integer()), keep), NA, function() {
+    lines <- csv_rows(csv)
+    if (csv$header) lines$read(1)
     before <- 0
     function() {
       text <- lines$read(block)
       if (!length(text)) return(NULL)
-      done <<- before
-      rows <- columns(text)
+      csv$done <- before
+      rows <- read_columns(csv, text, at)
       before <<- before + length(rows[[1]])
       rows
     }
   })
+}
+
+refuse_csv <- function(csv, ...) abort(encodeString(csv$file, quote = "\""), ..., class = "file", fun = "csv_dataset")
+
+csv_rows <- function(csv) row_reader(csv$file, csv$sep, function(...) refuse_csv(csv, ...))
+
+#' What the heading and the first lines tell of the columns: their names, their classes, and which are to be read as
+#' text first.
+#' @noRd
+find_columns <- function(csv, names, block) {
+  lines <- csv_rows(csv)
+  heading <- if (csv$header) lines$read(1)
+  first <- lines$read(block)
+  lines$close()
+  if (!length(heading) && !length(first)) refuse_csv(csv, " is empty")
+  if (csv$header) {
+    if (any(occurrences(if (nzchar(csv$sep)) csv$sep else c(" ", "\t"), heading[1]) > most_columns)) refuse_csv(csv,
+      " has more than ", most_columns, " columns")
+    names <- parsing(csv, scan(text = heading, what = "", sep = csv$sep, quote = "\"", quiet = TRUE,
+      comment.char = ""))
+  }
+  twice <- anyDuplicated(names)
+  if (twice) refuse_csv(csv, " has two columns of the name ", encodeString(names[twice], quote = "\""))
+  csv$names <- names
+  csv$classes <- if (length(first)) vapply(parse_csv(csv, first, NA), csv_class, "") else
+    rep("numeric", length(names))
+  # numbers in quotes, such as the row names that write.csv() writes, are read as text first
+  in_quotes <- any(grepl("\"", first, fixed = TRUE, useBytes = TRUE)) &&
+    inherits(tryCatch(parse_csv(csv, first, csv$classes), error = identity), "error")
+  csv$quoted <- in_quotes & csv$classes != "character"
+}
+
+parse_csv <- function(csv, lines, classes) {
+  parsing(csv, utils::read.table(text = lines, sep = csv$sep, header = FALSE, col.names = csv$names,
+    colClasses = classes, quote = "\"", comment.char = "", check.names = FALSE, stringsAsFactors = FALSE))
+}
+
+#' The value of an expression that parses rows; its errors and warnings name the row of the file.
+#' @noRd
+parsing <- function(csv, expr) {
+  unreadable <- function(e) {
+    what <- conditionMessage(e)
+    place <- regmatches(what, regexec("^line ([0-9]+) did", what))[[1]][2]
+    refuse_csv(csv, ": ", if (is.na(place)) what else
+      sub("line [0-9]+", paste("row", csv$done + as.numeric(place)), what))
+  }
+  tryCatch(expr, error = unreadable, warning = unreadable)
+}
+
+#' The columns at these places, of some lines.
+#' @noRd
+read_columns <- function(csv, lines, at) {
+  # a name may be empty, as that of row names
+  columns <- as.list(parse_csv(csv, lines, replace(csv$classes, csv$quoted, "character")))[at]
+  for (i in seq_along(at)) {
+    class <- csv$classes[at[i]]
+    if (csv$quoted[at[i]]) columns[[i]] <- parsing(csv, unquoted(columns[[i]], class))
+    if (is.double(columns[[i]])) {
+      columns[[i]][is.na(columns[[i]])] <- NaN
+    } else if (!is.character(columns[[i]]) && anyNA(columns[[i]])) {
+      refuse_csv(csv, ": a value is missing in column \"", csv$names[at[i]], "\", which is ", class)
+    }
+  }
+  columns
 }
 
 #' Reads lines as whole rows: a row whose text in quotes goes over several lines is not cut. Empty lines are left out,

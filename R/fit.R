@@ -102,16 +102,9 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
     source$data <- training_data(source$data)
     on.exit(keep_memory(self, source$data$own))
   }
-  if (validation_split > 0 && is.null(validation_data)) {
-    parts <- split_source(self, source, validation_split, fun)
-    source <- parts$train
-    validation <- parts$validation
-  } else {
-    validation <- validation_source(self, validation_data, source, validation_steps, fun)
-    if (!is.null(validation)) check_ends_and_targets(self, validation, "validation_data")
-  }
-  for (each in list(source, validation)) if (!is.null(each$data)) check_indices(self, each$data)
-  run <- new_run(self, source, validation, mode, resume, initial_epoch)
+  parts <- with_validation(self, source, validation_data, validation_split, validation_steps, fun)
+  source <- parts$train
+  run <- new_run(self, source, parts$validation, mode, resume, initial_epoch)
   run$strategy <- strategy
   verbose <- if (is_helper(strategy)) 0 else resolve_verbose(verbose, fun)
   steps <- if (is.null(source$steps)) NA else source$steps
@@ -126,20 +119,7 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   tell_callbacks(run, callbacks, "on_train_begin")
   if (!is.null(self$first_epoch)) run$epoch <- max(run$epoch, self$first_epoch) # that of a backup
   self$first_epoch <- NULL
-  interrupted <- FALSE
-  on.exit({
-    progress$done()
-    if (interrupted) tell_interrupted(self, run)
-  }, add = TRUE)
-  with_ranks(strategy, withCallingHandlers({
-    check_ranks(self, run, list(epochs, run$epoch))
-    while (run$epoch < epochs && !self$stop_training) {
-      logs <- train_one_epoch(self, run, callbacks, progress)
-      for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
-      self$history <- history
-      if (!is.null(viewer)) viewer$update(history$metrics)
-    }
-  }, interrupt = function(i) interrupted <<- TRUE))
+  history <- train_epochs(self, run, epochs, callbacks, progress, history, viewer)
   if (!length(self$compiled$trained) && !has_own_steps(self))
     warn("`fit()`: the model has no trainable weights, so nothing was trained", class = "untrained")
   take_averages(self$compiled$optimizer)
@@ -148,6 +128,39 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   self$interrupted <- NULL
   self$history <- history
   invisible(history)
+}
+
+#' The source of training and that of validation, which is a part of the former, data of its own or NULL.
+#' @noRd
+with_validation <- function(self, source, data, split, steps, fun) {
+  if (split > 0 && is.null(data)) {
+    parts <- split_source(self, source, split, fun)
+  } else {
+    parts <- list(train = source, validation = validation_source(self, data, source, steps, fun))
+    if (!is.null(parts$validation)) check_ends_and_targets(self, parts$validation, "validation_data")
+  }
+  for (part in parts) if (!is.null(part$data)) check_indices(self, part$data)
+  parts
+}
+
+#' Trains until the last epoch, or until a callback stops it, and gives the history with the logs of these epochs.
+#' @noRd
+train_epochs <- function(self, run, epochs, callbacks, progress, history, viewer) {
+  interrupted <- FALSE
+  on.exit({
+    progress$done()
+    if (interrupted) tell_interrupted(self, run)
+  })
+  with_ranks(run$strategy, withCallingHandlers({
+    check_ranks(self, run, list(epochs, run$epoch))
+    while (run$epoch < epochs && !self$stop_training) {
+      logs <- train_one_epoch(self, run, callbacks, progress)
+      for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
+      self$history <- history
+      if (!is.null(viewer)) viewer$update(history$metrics)
+    }
+  }, interrupt = function(i) interrupted <<- TRUE))
+  history
 }
 
 tell_interrupted <- function(self, run) {

@@ -346,73 +346,92 @@ read_sequential <- function(config, context) {
 # ---- functional models ----
 
 read_functional <- function(config, context) {
-  entries <- config$layers
+  graph <- new.env(parent = emptyenv())
+  graph$entries <- named_entries(config$layers)
+  graph$layers <- list() # as they are made
+  graph$outputs <- list() # by layer, the tensors of its calls
+  before <- context$layer_named
+  on.exit(context$layer_named <- before)
+  context$layer_named <- layers_on_demand(graph, context)
+  for (name in names(graph$entries)) {
+    layer <- context$layer_named(name)
+    if (is_keras_tensor(layer)) graph$outputs[[name]] <- list(list(layer))
+  }
+  graph$first <- vapply(graph$entries, first_call, 0)
+  call_layers(graph)
+  if (is_string(config$name)) take_name(config$name)
+  self <- new_model("model", config$name, keras_dtype(config$dtype, "model"))
+  if (is.logical(config$trainable)) self$trainable <- config$trainable
+  self$input_names <- names(config$input_layers)
+  self$output_names <- names(config$output_layers)
+  ends <- function(arg) {
+    found <- lapply(read_refs(config[[arg]], names(graph$entries)), function(ref) tensor_at(graph, ref))
+    if (!length(found) || !all(lengths(found))) abort("`", arg, "` names tensors that no layer gives", class = "file",
+      fun = NULL)
+    found
+  }
+  finish_model(self, ends("input_layers"), ends("output_layers"), context$fun)
+  self
+}
+
+named_entries <- function(entries) {
   if (!is_branch(entries) || !length(entries) || !all(vapply(entries, is_branch, NA)))
     abort("the model lists no layers", class = "file", fun = NULL)
   names(entries) <- vapply(entries, function(e) check_string(if (is.null(e$name)) e$config$name else e$name,
     arg = "name", fun = NULL), "")
   if (anyDuplicated(names(entries))) abort("the model has two layers of one name", class = "file", fun = NULL)
-  layers <- list() # as they are made
+  entries
+}
+
+#' A function that gives the graph's layer of a name. A layer may refer to others, which are then made before it.
+#' @noRd
+layers_on_demand <- function(graph, context) {
   pending <- list()
-  before <- context$layer_named
-  context$layer_named <- function(name) {
-    if (is.null(layers[[name]])) {
-      if (!name %in% names(entries)) abort("there is no layer `", name, "`", class = "file", fun = NULL)
+  function(name) {
+    if (is.null(graph$layers[[name]])) {
+      if (!name %in% names(graph$entries)) abort("there is no layer `", name, "`", class = "file", fun = NULL)
       if (name %in% pending) abort("layer `", name, "` refers to itself", class = "file", fun = NULL)
       pending <<- c(pending, name)
-      layers[[name]] <<- read_keras_layer(entries[[name]], context)
+      graph$layers[[name]] <- read_keras_layer(graph$entries[[name]], context)
     }
-    layers[[name]]
+    graph$layers[[name]]
   }
-  on.exit(context$layer_named <- before)
-  outputs <- list() # by layer, the tensors of its calls
-  for (name in names(entries)) {
-    layer <- context$layer_named(name)
-    if (is_keras_tensor(layer)) outputs[[name]] <- list(list(layer))
-  }
-  first <- vapply(entries, first_call, 0)
-  tensor_at <- function(ref) {
-    calls <- outputs[[ref$name]]
-    at <- ref$call - first[[ref$name]] + 1
-    if (at >= 1 && at <= length(calls)) calls[[at]][[ref$output + 1]]
-  }
-  calls <- unlist(lapply(names(entries), function(name) lapply(as.list(entries[[name]]$inbound_nodes), function(node)
-    list(name = name, arguments = read_node(node, names(entries))))), recursive = FALSE)
-  calls <- Filter(function(call) !is_keras_tensor(layers[[call$name]]), calls)
+}
+
+#' The tensor that a reference means, NULL as long as its layer has not been called.
+#' @noRd
+tensor_at <- function(graph, ref) {
+  calls <- graph$outputs[[ref$name]]
+  at <- ref$call - graph$first[[ref$name]] + 1
+  if (at >= 1 && at <= length(calls)) calls[[at]][[ref$output + 1]]
+}
+
+#' Calls all layers, each as soon as the tensors it is called on are there.
+#' @noRd
+call_layers <- function(graph) {
+  names <- names(graph$entries)
+  calls <- unlist(lapply(names, function(name) lapply(as.list(graph$entries[[name]]$inbound_nodes), function(node)
+    list(name = name, arguments = read_node(node, names)))), recursive = FALSE)
+  calls <- Filter(function(call) !is_keras_tensor(graph$layers[[call$name]]), calls)
   while (length(calls)) {
     waiting <- list()
     held <- character()
     for (call in calls) {
       refs <- Filter(is_ref, tensor_leaves(call$arguments))
       # calls of a layer are counted in their order
-      if (call$name %in% held || any(vapply(refs, function(r) is.null(tensor_at(r)), NA))) {
+      if (call$name %in% held || any(vapply(refs, function(r) is.null(tensor_at(graph, r)), NA))) {
         waiting <- c(waiting, list(call))
         held <- c(held, call$name)
         next
       }
-      arguments <- map_leaves(call$arguments, function(x) if (is_ref(x)) tensor_at(x) else x)
-      y <- call_as_keras(layers[[call$name]], arguments)
-      outputs[[call$name]] <- c(outputs[[call$name]], list(tensor_leaves(y)))
+      arguments <- map_leaves(call$arguments, function(x) if (is_ref(x)) tensor_at(graph, x) else x)
+      y <- call_as_keras(graph$layers[[call$name]], arguments)
+      graph$outputs[[call$name]] <- c(graph$outputs[[call$name]], list(tensor_leaves(y)))
     }
     if (length(waiting) == length(calls)) abort("layer `", waiting[[1]]$name,
       "` is called on tensors that no layer gives", class = "file", fun = NULL)
     calls <- waiting
   }
-  ends <- function(x, arg) {
-    refs <- read_refs(x, names(entries))
-    found <- lapply(refs, tensor_at)
-    if (!length(found) || !all(lengths(found))) abort("`", arg, "` names tensors that no layer gives", class = "file",
-      fun = NULL)
-    found
-  }
-  if (is_string(config$name)) take_name(config$name)
-  self <- new_model("model", config$name, keras_dtype(config$dtype, "model"))
-  if (is.logical(config$trainable)) self$trainable <- config$trainable
-  self$input_names <- names(config$input_layers)
-  self$output_names <- names(config$output_layers)
-  finish_model(self, ends(config$input_layers, "input_layers"), ends(config$output_layers, "output_layers"),
-    context$fun)
-  self
 }
 
 #' The number of a layer's first call in its model: models that begin with an input have been called by themselves.

@@ -331,63 +331,77 @@ rebuild <- function(description, custom_objects, fun) {
     if (identical(made[[i]], FALSE)) abort("layer ", i, " refers to itself", class = "file", fun = fun)
     if (is.null(made[[i]])) {
       made[[i]] <<- FALSE
-      made[[i]] <<- make(description$layers[[i]])
+      made[[i]] <<- rebuild_layer(description$layers[[i]], context)
     }
     made[[i]]
   }
-  make <- function(entry) {
-    take_name(check_name(entry$name, fun))
-    check_choice(entry$dtype, if (identical(entry$kind, "input")) input_dtypes() else dtypes, arg = "dtype", fun = fun)
-    if (!is.null(entry$graph)) return(make_model(entry))
-    if (identical(entry$kind, "input"))
-      return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name, if (is.null(entry$batch)) NA else
-        read_shape(entry["batch"]))$node$layer)
-    config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name)
-      read_config(entry$config[[name]], name, entry))
-    constructor <- if (entry$kind == "custom") find_custom(custom_objects, entry$class_name, "class of layers",
-      fun) else layer_constructor(entry$kind, fun)
-    self <- layer_self(made_layer(constructor, entry$kind, config, entry[c("name", "trainable", "dtype")]))
-    if (isTRUE(entry$learned)) self$given <- FALSE
-    self
-  }
-  read_config <- function(x, name, entry) {
-    if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = custom_objects))
-    if (!is.null(x$layer)) return(as_layer(layer_at(x$layer)))
-    if (!is.null(x$op)) return(read_op_data(x$op))
-    if (!is.null(x$custom)) {
-      name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
-      return(with_name(find_custom(custom_objects, name, "function", fun), name))
-    }
-    if (!is.null(x$list)) return(Map(read_config, x$list, names(x$list), MoreArgs = list(entry = entry)))
-    if (!is.null(x$lines)) return(strsplit(check_string(x$lines, arg = name, fun = fun), "\n", fixed = TRUE)[[1]])
-    plain_value(x$value)
-  }
-  make_model <- function(entry) {
-    graph <- entry$graph
-    self <- new_model(entry$kind, entry$name, entry$dtype)
-    self$trainable <- entry$trainable
-    outputs <- list()
-    tensor_at <- function(place) {
-      at <- unlist(place$at)
-      outputs[[at[1]]][[at[2]]]
-    }
-    is_place <- function(x) is.list(x) && identical(names(x), "at")
-    read <- function(x) if (is_place(x)) tensor_at(x) else lapply(x, read)
-    for (call in graph$calls) {
-      layer <- layer_at(call$layer)
-      y <- if (is.null(call$inputs)) layer$output else
-        do.call(symbolic_call, list(layer, read(call$inputs), c(lapply(call$args, plain_value),
-          lapply(call$more, read))))
-      outputs <- c(outputs, list(tensor_leaves(y)))
-    }
-    if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(layer_at(i)))
-    self$input_names <- unlist(graph$input_names)
-    self$output_names <- unlist(graph$output_names)
-    self$ends <- lapply(graph$ends, function(end) list(tensor = tensor_at(end), name = end$name))
-    finish_model(self, lapply(graph$inputs, tensor_at), lapply(graph$outputs, tensor_at), fun)
-    self
-  }
+  context <- list(layer_at = layer_at, custom = custom_objects, fun = fun)
   layer_at(description$model)
+}
+
+#' A layer from its entry of the table: an input, a model or a layer of any kind.
+#' @param context how other layers are found, the user's own objects, and the name of the function that reads.
+#' @noRd
+rebuild_layer <- function(entry, context) {
+  fun <- context$fun
+  take_name(check_name(entry$name, fun))
+  check_choice(entry$dtype, if (identical(entry$kind, "input")) input_dtypes() else dtypes, arg = "dtype", fun = fun)
+  if (!is.null(entry$graph)) return(rebuild_model(entry, context))
+  if (identical(entry$kind, "input"))
+    return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name, if (is.null(entry$batch)) NA else
+      read_shape(entry["batch"]))$node$layer)
+  config <- lapply(stats::setNames(names(entry$config), names(entry$config)), function(name)
+    rebuild_argument(entry$config[[name]], name, entry, context))
+  constructor <- if (entry$kind == "custom") find_custom(context$custom, entry$class_name, "class of layers",
+    fun) else layer_constructor(entry$kind, fun)
+  self <- layer_self(made_layer(constructor, entry$kind, config, entry[c("name", "trainable", "dtype")]))
+  if (isTRUE(entry$learned)) self$given <- FALSE
+  self
+}
+
+#' An argument of a layer's constructor.
+#' @noRd
+rebuild_argument <- function(x, name, entry, context) {
+  fun <- context$fun
+  if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = context$custom))
+  if (!is.null(x$layer)) return(as_layer(context$layer_at(x$layer)))
+  if (!is.null(x$op)) return(read_op_data(x$op))
+  if (!is.null(x$custom)) {
+    name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
+    return(with_name(find_custom(context$custom, name, "function", fun), name))
+  }
+  if (!is.null(x$list)) return(Map(rebuild_argument, x$list, names(x$list), MoreArgs = list(entry = entry,
+    context = context)))
+  if (!is.null(x$lines)) return(strsplit(check_string(x$lines, arg = name, fun = fun), "\n", fixed = TRUE)[[1]])
+  plain_value(x$value)
+}
+
+#' A model, by calling its layers once more in their order.
+#' @noRd
+rebuild_model <- function(entry, context) {
+  graph <- entry$graph
+  self <- new_model(entry$kind, entry$name, entry$dtype)
+  self$trainable <- entry$trainable
+  outputs <- list()
+  output_at <- function(place) {
+    at <- unlist(place$at)
+    outputs[[at[1]]][[at[2]]]
+  }
+  is_place <- function(x) is.list(x) && identical(names(x), "at")
+  read <- function(x) if (is_place(x)) output_at(x) else lapply(x, read)
+  for (call in graph$calls) {
+    layer <- context$layer_at(call$layer)
+    y <- if (is.null(call$inputs)) layer$output else
+      do.call(symbolic_call, list(layer, read(call$inputs), c(lapply(call$args, plain_value),
+        lapply(call$more, read))))
+    outputs <- c(outputs, list(tensor_leaves(y)))
+  }
+  if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(context$layer_at(i)))
+  self$input_names <- unlist(graph$input_names)
+  self$output_names <- unlist(graph$output_names)
+  self$ends <- lapply(graph$ends, function(end) list(tensor = output_at(end), name = end$name))
+  finish_model(self, lapply(graph$inputs, output_at), lapply(graph$outputs, output_at), context$fun)
+  self
 }
 
 #' Each call of a model runs through all that it calls in turn: a few models within each other may be calls without end.

@@ -8,5 +8,5 @@ static void logical_not_forward(const struct call *c) {
   for (int64_t i = r.begin; i < r.end; i++) OUT[i] = !IN(0)[i];
 }
 
-REDUCTION(any, 0, all | one)
-REDUCTION(all, 1, all & one)
+REDUCTION(any, 0, 1, all | one)
+REDUCTION(all, 1, 1, all & one)

@@ -23,8 +23,9 @@ static void share_reduction(const struct call *c, const struct walk *w, const st
   *rows = (struct range){mine.begin * steps, mine.end * steps};
 }
 
-/* y = all of x over axes, one after the other: f of `all` so far and the next `one`, from `start` on. */
-#define REDUCTION(name, start, f)                                                                   \
+/* y = all of x over axes, one after the other: f of `all` so far and the next `one`, from `start` on, in so many passes
+ * over x. */
+#define REDUCTION(name, start, passes, f)                                                           \
   static void name##_forward(const struct call *c) {                                                \
     struct walk w;                                                                                  \
     struct shape kept;                                                                              \
@@ -36,12 +37,14 @@ static void share_reduction(const struct call *c, const struct walk *w, const st
     int64_t n = w.n[w.rank - 1], moves = w.stride[0][w.rank - 1];                                   \
     real *y = OUT;                                                                                  \
     for (int64_t i = results.begin; i < results.end; i++) y[i] = start;                             \
-    for (int64_t row = rows.begin; row < rows.end; row++) {                                         \
-      walk_offsets(&w, row, 1, &at);                                                                \
-      const real *x = IN(0) + row * n;                                                              \
-      for (int64_t i = 0; i < n; i++) {                                                             \
-        real all = y[at + i * moves], one = x[i];                                                   \
-        y[at + i * moves] = f;                                                                      \
+    for (int pass = 0; pass < passes; pass++) {                                                     \
+      for (int64_t row = rows.begin; row < rows.end; row++) {                                       \
+        walk_offsets(&w, row, 1, &at);                                                              \
+        const real *x = IN(0) + row * n;                                                            \
+        for (int64_t i = 0; i < n; i++) {                                                           \
+          real all = y[at + i * moves], one = x[i];                                                 \
+          y[at + i * moves] = f;                                                                    \
+        }                                                                                           \
       }                                                                                             \
     }                                                                                               \
     report(c, flaw);                                                                                \
@@ -49,9 +52,15 @@ static void share_reduction(const struct call *c, const struct walk *w, const st
 
 #ifndef REAL_IS_BOOL
 #ifdef REAL_IS_FLOATING
-REDUCTION(prod, 1, all * one)
+REDUCTION(prod, 1, 1, all * one)
 #else
-REDUCTION(prod, 1, times(all, one, FLAW))
+/* The whole product counts, not what it is on the way. So its sign is found first, which is 0 with any 0, and then its
+ * size, on that side of 0: the negative one has room for one more. */
+INLINE real sign_so_far(real all, real one) { return one < 0 ? -all : one == 0 ? 0 : all; }
+INLINE real size_so_far(real all, real one, enum status *flaw) {
+  return one == -1 ? all : times(one < 0 ? minus(0, all, flaw) : all, one, flaw);
+}
+REDUCTION(prod, 1, 2, pass ? size_so_far(all, one, FLAW) : sign_so_far(all, one))
 #endif
 
 #ifdef REAL_IS_FLOATING

@@ -57,6 +57,20 @@ test_that("no function in C has more than 60 lines", {
   expect_identical(unlist(long), character())
 })
 
+test_that("no function in R has more than 60 lines", {
+  skip_without_sources()
+  long <- function(e) { # the first lines of those in an expression
+    if (!is.recursive(e)) return(NULL)
+    place <- if (is.call(e) && identical(e[[1]], quote(`function`))) e[[4]]
+    c(if (!is.null(place) && place[3] - place[1] >= 60) place[1],
+      unlist(lapply(as.list(e), function(part) if (!identical(part, quote(expr = ))) long(part))))
+  }
+  found <- lapply(r_files(), function(file) paste0(within(file), ":", long(parse(file, keep.source = TRUE)),
+    recycle0 = TRUE))
+  expect_identical(unlist(found), character())
+  expect_identical(long(parse(text = c("f <- function(x) {", rep("x", 59), "}"), keep.source = TRUE)), 1L)
+})
+
 test_that("kernels know no threads: the interpreter has the barriers", {
   skip_without_sources()
   kernels <- grep("/kernels/", c_files(), value = TRUE)
