@@ -114,7 +114,7 @@ k_local_conv2d <- function(inputs, kernel, kernel_size, strides, output_shape, d
 
 k_local_conv <- function(inputs, kernel, kernel_size, strides, output_shape, data_format, axes,
   fun = calling_function()) {
-  x <- as_floats(inputs)
+  x <- floats_of(as_floats(inputs))
   data_format <- check_data_format(data_format, fun = fun)
   if (rank_of(x) != axes + 2) abort("`inputs` must have ", axes + 2, " axes, not the shape ", format_shape(shape_of(x)),
     class = "shape", fun = fun)

@@ -23,7 +23,9 @@ reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
 #' @param initial a number that counts, too; `NULL` for none.
 #' @param dtype as for [tensor()]: numbers are cast to it first; `NULL` for that of `x`.
 #' @return A tensor; a scalar if all axes are reduced.
-#' @section Errors: `nativenet_error_value` for axes that are not there.
+#' @section Errors: `nativenet_error_value` for axes that are not there, and where the result is beyond the whole numbers
+#'   of its dtype, or, of int64, a sum on the way to it: cast to `"float64"` before. `nativenet_error_shape` for the
+#'   maximum or minimum of no elements.
 #' @seealso [op_argmax()], [op_cumsum()], [op_any()]
 #' @examples
 #' as.array(op_sum(matrix(1:6, 2), axis = 1)) # 3 7 11
@@ -113,6 +115,7 @@ to_zero <- function(positions, zero_indexed = FALSE, fun = calling_function()) {
 #' @param exclusive leave out \eqn{x_i}{x[i]} itself, so that the first is 0, or 1 for a product?
 #' @param reverse from the end back?
 #' @return A tensor of the shape and dtype of `x`.
+#' @section Errors: `nativenet_error_value` where one of the results is beyond the whole numbers of its dtype.
 #' @seealso [op_sum()], [op_sort()]
 #' @examples
 #' as.array(op_cumsum(1:4)) # 1 3 6 10
@@ -187,7 +190,7 @@ op_std <- function(x, axis = NULL, keepdims = FALSE) op_sqrt(op_var(x, axis, kee
 #' as.array(op_l2_normalize(matrix(c(3, 0, 4, 2), 2), axis = 2))
 #' @export
 op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
-  x <- as_floats(x)
+  x <- floats_of(as_floats(x))
   epsilon <- check_number(epsilon, min = 0, max = 1)
   op_divide(x, euclidean_norm(x, axis, TRUE, epsilon, "op_l2_normalize"))
 }
@@ -195,7 +198,7 @@ op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
 #' The root of the sum of squares, in double: squares of floats overflow, or vanish, where the root does not.
 #' @noRd
 euclidean_norm <- function(x, axis = NULL, keepdims = FALSE, least = 0, fun = calling_function()) {
-  x <- as_floats(x)
+  x <- floats_of(as_floats(x))
   squares <- square_sum(x, axis, keepdims, fun)
   op_cast(op_sqrt(if (least > 0) op_maximum(squares, least) else squares), tensor_dtype(x))
 }
@@ -203,7 +206,7 @@ euclidean_norm <- function(x, axis = NULL, keepdims = FALSE, least = 0, fun = ca
 #' The same of several tensors taken as one.
 #' @noRd
 global_norm <- function(xs) {
-  xs <- lapply(xs, as_floats)
+  xs <- lapply(xs, function(x) floats_of(as_floats(x)))
   op_cast(op_sqrt(Reduce(op_add, lapply(xs, square_sum))), tensor_dtype(xs[[1]]))
 }
 
@@ -218,7 +221,7 @@ from_zero <- function(axis) {
   if (are_numbers(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
 }
 
-#' Means are of floats.
+#' Means and norms are of floats.
 #' @noRd
 floats_of <- function(x) if (startsWith(tensor_dtype(tensor(x)), "float")) x else op_cast(x, session$floatx)
 

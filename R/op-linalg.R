@@ -178,7 +178,7 @@ op_norm <- function(x, ord = NULL, axis = NULL, keepdims = FALSE) {
 #' With an order and no axes, all numbers are one vector.
 #' @noRd
 norm_of <- function(x, ord, axis, keepdims, fun = calling_function()) {
-  x <- as_floats(x)
+  x <- floats_of(as_floats(x))
   p <- norm_order(ord)
   at <- if (!is.null(axis)) check_axis(axis, rank_of(x)) + 1
   if (length(at) > 2 || anyDuplicated(at)) abort("`axis` must be one axis, two or NULL, not ", describe(axis))

@@ -216,7 +216,7 @@ op_log <- function(x) apply_op("log", list(x))
 #' the range and at its ends, 0 outside.
 #'
 #' @param x a tensor or array of numbers.
-#' @param x_min,x_max numbers, the ends.
+#' @param x_min,x_max numbers, the ends; whole ones for a tensor of whole numbers.
 #' @return A tensor of the shape and dtype of `x`.
 #' @seealso [op_maximum()]
 #' @examples
@@ -225,6 +225,11 @@ op_log <- function(x) apply_op("log", list(x))
 op_clip <- function(x, x_min, x_max) {
   x_min <- check_number(x_min)
   x_max <- check_number(x_max, min = x_min)
+  if (any(c(x_min, x_max) != round(c(x_min, x_max)))) {
+    x <- as_floats(x)
+    if (is_whole_dtype(tensor_dtype(x))) abort("`x_min` and `x_max` must be whole numbers for a tensor of ",
+      tensor_dtype(x), ", not ", x_min, " and ", x_max, "; cast it to floats by `op_cast()` before")
+  }
   apply_op("clip", list(x), reals = c(x_min, x_max))
 }
 
