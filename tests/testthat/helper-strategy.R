@@ -33,8 +33,8 @@ communicator_by_files <- function(folder, rank, size, exchanges, seconds = 60) {
   })
 }
 
-#' What code(strategy, ...) gives on each of `size` ranks, a list for each of `runs`, lists of further arguments: one after
-#' the other in the same processes, as starting these takes longest. Errors are conditions.
+#' What code(strategy, ...) gives on each of `size` ranks, a list for each of `runs`, lists of further arguments: one
+#' after the other in the same processes, as starting these takes longest. Errors are conditions.
 on_ranks_in_turn <- function(size, code, runs, shards = 8, exchanges = TRUE) {
   skip_if_not_installed("callr")
   skip_on_cran()
