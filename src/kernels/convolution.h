@@ -48,7 +48,7 @@ static void pack_kernel(const struct call *c, const struct convolution *g, int b
   real *packed) {
   int64_t rest[SPATIAL] = {0}, unit = 0;
   struct gather p;
-  if (winograd_axes(g)) {
+  if (winograd_form(g, back).columns) {
     winograd_pack(c, g, back, kernel, packed);
     return;
   }
@@ -188,7 +188,7 @@ static void products(const struct call *c, const struct convolution *g, int back
   const real *kernel, const real *packed, const struct result *y) {
   int64_t rest[SPATIAL] = {0};
   struct gather p;
-  if (winograd_axes(g)) {
+  if (winograd_form(g, back).columns) {
     winograd_products(c, g, back, source, packed, y);
     return;
   }
@@ -239,7 +239,7 @@ static void kernel_and_bias(const struct call *c, const struct convolution *g, c
   real *kernel, int add, real *bias, int bias_add, real *sums) {
   struct gather p;
   gather_plan(&p, g, 0, NULL);
-  int deep = is_depthwise(g), winograd = winograd_axes(g) > 0;
+  int deep = is_depthwise(g), winograd = winograd_form(g, 0).columns > 0;
   int64_t all = winograd ? g->channels : g->groups * p.depth, vectors = (g->filters + VL - 1) / VL;
   int by_columns = all < 4 * MR * c->parts && p.out >= c->parts * VL;
   struct sum k = {kernel, {0, p.out}, add}, b = {bias, share_of(g->filters, VL, c->part, c->parts), bias_add};

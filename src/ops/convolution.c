@@ -24,6 +24,7 @@ static int64_t whole_vectors(int64_t n) { return (n + 15) / 16 * 16; }
 /* With fewer channels or results the detour takes longer than it saves: see bench/convolution.R. */
 #define WINOGRAD_CHANNELS 16
 #define WINOGRAD_RESULTS 4
+#define WINOGRAD_DEEPEST 256 /* sums of more channels by tiles of 4 x 4 may be off by 1e-5 of the largest result */
 static int is_winograd_axis(const struct convolution *g, int i) {
   return g->k[i] == 3 && g->stride[i] == 1 && g->dilation[i] == 1 && g->x[i] >= WINOGRAD_RESULTS &&
     g->y[i] >= WINOGRAD_RESULTS;
@@ -32,28 +33,50 @@ static int is_plain_axis(const struct convolution *g, int i) {
   return g->k[i] == 1 && g->stride[i] == 1 && g->x[i] == g->y[i];
 }
 
-int winograd_axes(const struct convolution *g) {
-  if (g->groups != 1 || g->channels < WINOGRAD_CHANNELS || g->filters < WINOGRAD_CHANNELS || !g->images) return 0;
-  if (!is_plain_axis(g, 0) || !is_winograd_axis(g, 2)) return 0;
-  return is_winograd_axis(g, 1) ? 2 : is_plain_axis(g, 1) ? 1 : 0;
+/* Products along an axis of n results by tiles of m. */
+static int64_t products_along(int64_t n, int m) { return (n + m - 1) / m * (m + 2); }
+
+struct winograd winograd_form(const struct convolution *g, int back) {
+  struct winograd w = {0, 0};
+  const int64_t *size = back ? g->x : g->y;
+  if (g->groups != 1 || g->channels < WINOGRAD_CHANNELS || g->filters < WINOGRAD_CHANNELS || !g->images) return w;
+  if (!is_plain_axis(g, 0) || !is_winograd_axis(g, 2)) return w;
+  if (!is_winograd_axis(g, 1) && !is_plain_axis(g, 1)) return w;
+  int square = is_winograd_axis(g, 1);
+  double four = (double)products_along(size[2], 4), two = (double)products_along(size[2], 2);
+  if (square) four *= (double)products_along(size[1], 4), two *= (double)products_along(size[1], 2);
+  int m = four < two && (!square || (back ? g->filters : g->channels) <= WINOGRAD_DEEPEST) ? 4 : 2;
+  return (struct winograd){square ? m : 1, m};
 }
 
 /* What a packed kernel has of each channel and filter. */
-static int64_t packed_taps(const struct convolution *g) {
-  int axes = winograd_axes(g);
-  return axes ? winograd_points(axes) : convolution_taps(g);
+static int64_t packed_taps(const struct convolution *g, int back) {
+  struct winograd w = winograd_form(g, back);
+  return w.columns ? winograd_points(w) : convolution_taps(g);
 }
 
 int64_t convolution_packed(const struct convolution *g, int transposed) {
   int64_t channels = g->channels / g->groups, filters = g->filters / g->groups;
   if (is_depthwise(g)) return 0;
-  return g->groups * packed_taps(g) *
+  return g->groups * packed_taps(g, transposed) *
     (transposed ? filters * whole_vectors(channels) : channels * whole_vectors(filters));
 }
 
 int64_t convolution_sums(const struct convolution *g) {
-  int axes = winograd_axes(g);
-  return axes ? winograd_points(axes) * g->channels * whole_vectors(g->filters) : 0;
+  struct winograd w = winograd_form(g, 0);
+  return w.columns ? (w.lines > 1 ? 16 : 4) * g->channels * whole_vectors(g->filters) : 0;
+}
+
+#define COUNT_LEAST (4 * COUNT_AT_ONCE)
+int64_t convolution_counts(const struct convolution *g) {
+  int64_t n = convolution_rows(g) * g->filters;
+  return g->groups != 1 || n < COUNT_LEAST ? 0 : (n + COUNT_AT_ONCE - 1) / COUNT_AT_ONCE;
+}
+
+/* What the gradients of op conv take beside those of the others. */
+static int64_t sparse_room(const struct convolution *g) {
+  int64_t counts = convolution_counts(g), kernel = convolution_depth(g) * g->filters, sums = convolution_sums(g);
+  return counts ? counts + (kernel > sums ? kernel - sums : 0) : 0;
 }
 
 struct reach reach_forward(const struct convolution *g, int i) {
@@ -154,6 +177,7 @@ enum status rule_convolution(struct inference *q) {
   int64_t forward = convolution_packed(&g, 0), back = convolution_packed(&g, 1), sums = convolution_sums(&g);
   q->workspace = !by_kernel ? sums : to_x ? back : forward;
   q->derivative_workspace = !by_kernel ? forward + back : (to_x ? forward : back) + sums;
+  if (q->op == OP_CONV) q->derivative_workspace += sparse_room(&g);
   if (q->attr->ints[CONV_ACTIVATION] != -1) q->derivative_workspace += shape_count(out); /* dz = dy activation'(y) */
   q->work = 2.0 * (double)convolution_rows(&g) * (double)convolution_taps(&g) * (double)(g.channels / groups) *
     (double)filters;

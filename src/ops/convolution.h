@@ -30,19 +30,34 @@ void convolution_layout(struct convolution *g, const struct attr *a, const struc
 static inline int is_depthwise(const struct convolution *g) { return g->channels == g->groups && g->groups > 1; }
 
 static inline int64_t convolution_taps(const struct convolution *g) { return g->k[0] * g->k[1] * g->k[2]; }
+/* Numbers of a filter. */
+static inline int64_t convolution_depth(const struct convolution *g) {
+  return convolution_taps(g) * (g->channels / g->groups);
+}
 static inline int64_t convolution_rows(const struct convolution *g) {
   return g->images * g->y[0] * g->y[1] * g->y[2];
 }
 
-/* Along how many of the last axes results are found two at a time, in fewer products: see kernels/winograd.h. */
-int winograd_axes(const struct convolution *g);
-static inline int64_t winograd_points(int axes) { return axes == 2 ? 16 : 4; }
+/* Tiles of so many results along the last two axes are found at a time, in fewer products: see kernels/winograd.h. No
+ * columns: that does not fit, or does not pay. `back`: x from y, else y from x. */
+struct winograd {
+  int lines, columns;
+};
+struct winograd winograd_form(const struct convolution *g, int back);
+static inline int64_t winograd_points(struct winograd w) {
+  return (w.lines > 1 ? w.lines + 2 : 1) * (int64_t)(w.columns + 2);
+}
 
 /* Numbers that a kernel takes, packed for products: see kernels/convolution.h. */
 int64_t convolution_packed(const struct convolution *g, int transposed);
 
 /* Numbers that the kernel's gradient takes besides. */
 int64_t convolution_sums(const struct convolution *g);
+
+/* The result's gradient may be zero almost everywhere: see kernels/sparse.h. So many of its numbers are counted at a
+ * time; how many counts that makes, 0 where it is not worth it. */
+#define COUNT_AT_ONCE 4096
+int64_t convolution_counts(const struct convolution *g);
 
 /* Along one axis: result q of `count`, at position at + q every, is the sum over t < taps of the source at
  * q step + first + t gap, 0 outside 0 .. size - 1, times number tap + t tap_step of the kernel. */
