@@ -2,12 +2,14 @@
  * memory and the same bits. This is done before gradients are derived, so that these are fused, too.
  *
  *   matmul, then add a bias, then an activation       dense
+ *   normalize, then relu                              normalize, which computes the relu's result
  *   gather rows of a matrix, then a recurrent layer   the layer, which projects each row of the matrix once
  *
  * What was computed in between must have no other reader, and what it is computed from must not change meanwhile. The
  * later node does it all; the earlier one, which nobody reads any more, is dropped.
  */
 #include "graph/derive.h"
+#include "ops/normalize.h"
 #include "ops/recurrent.h"
 
 #include <string.h>
@@ -140,6 +142,22 @@ static int fuse_gather(struct program *p, int32_t i) {
   return 1;
 }
 
+/* Its statistics may be needed before the relu, so it is the earlier node that does the work of both. */
+static int fuse_relu(struct program *p, int32_t i) {
+  const struct node *relu = &p->nodes[i];
+  if (relu->op != OP_RELU || !made_for(p, i, 0)) return 0;
+  struct operand *from = node_inputs(p, relu), *to = node_outputs(p, relu);
+  struct node *normalize = &p->nodes[p->slots[from->slot].last];
+  if (normalize->op != OP_NORMALIZE || node_outputs(p, normalize)->slot != from->slot) return 0;
+  struct operand before = *from;
+  normalize->attr.ints[NORMALIZE_RELU] = 1;
+  if (normalize->attr.n_ints <= NORMALIZE_RELU) normalize->attr.n_ints = NORMALIZE_RELU + 1;
+  *node_outputs(p, normalize) = *from = *to;
+  *to = before; /* of a node that nobody misses */
+  p->slots[from->slot].last = p->slots[before.slot].last;
+  return 1;
+}
+
 /* An op that takes the place of two has the operands of the later one and at most two more, and may need other
  * memory. */
 struct room fuse_room(const struct program *p) {
@@ -149,5 +167,5 @@ struct room fuse_room(const struct program *p) {
 void program_fuse(struct program *p) {
   find_readers(p);
   for (int32_t i = 0; i < p->nodes_used; i++)
-    if (!fuse_bias(p, i) && !fuse_activation(p, i)) fuse_gather(p, i);
+    if (!fuse_bias(p, i) && !fuse_activation(p, i) && !fuse_relu(p, i)) fuse_gather(p, i);
 }

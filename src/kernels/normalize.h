@@ -33,14 +33,46 @@ static void open_given(const struct call *c, struct known *k, real *rate) {
   if (k->n.mean >= 0) k->rate = rate;
 }
 
-INLINE void normalize_row(const struct known *k, int64_t lead, const real *x, real *y) {
+/* What becomes of a channel's numbers: (x - mean) factor + offset, negative ones 0 where a relu is fused. */
+struct channel {
+  V mean, factor, offset;
+};
+/* scale and offset may be missing */
+INLINE struct channel channel_of(V mean, V rate, const real *scale, const real *offset, int64_t i, int64_t part) {
+  struct channel o = {mean, rate, ZERO};
+  if (scale) o.factor = rate * READ(scale);
+  if (offset) o.offset = READ(offset);
+  return o;
+}
+#define CHANNEL(k, mean, rate) \
+  channel_of(STAT((k)->n, mean), STAT((k)->n, rate), (k)->scale, (k)->offset, i, part)
+
+INLINE V normalized(const struct channel *o, V x) { return (x - o->mean) * o->factor + o->offset; }
+
+/* The gradient that passes a fused relu. */
+INLINE V passed(const struct known *k, const struct channel *o, V x, V dy) {
+  if (k->n.relu) return choose(normalized(o, x) > R(0), dy, ZERO);
+  return dy;
+}
+
+/* Some rows at a time, which stay in the first-level cache while their channels are passed one after the other. */
+#define ROWS_AT_ONCE(n) (1 + 4096 / ((n).channels + 1))
+#define FOR_ROW_BLOCKS(n, all)                                                                 \
+  for (int64_t row = (all).begin, rows, lead; row < (all).end; row += rows)                    \
+    if (lead = row / (n).reduced, rows = (lead + 1) * (n).reduced - row,                       \
+        rows = rows < ROWS_AT_ONCE(n) ? rows : ROWS_AT_ONCE(n),                                \
+        rows = rows < (all).end - row ? rows : (all).end - row, 1)
+
+INLINE void normalize_rows(const struct known *k, int64_t lead, int64_t rows, const real *x, real *y) {
   const real *mean = k->mean + lead * k->n.groups, *rate = k->rate + lead * k->n.groups;
+  const int64_t step = k->n.channels;
   FOR_CHANNELS(k->n) {
-    V factor = STAT(k->n, rate);
-    if (k->scale) factor = factor * READ(k->scale);
-    V value = (READ(x) - STAT(k->n, mean)) * factor;
-    if (k->offset) value = value + READ(k->offset);
-    WRITE(y, value);
+    const struct channel o = CHANNEL(k, mean, rate);
+    for (int64_t r = 0; r < rows; r++) {
+      V value = normalized(&o, READ(x + r * step));
+      if (k->n.relu) value = choose(value <= R(0), ZERO, value);
+      WRITE(y + r * step, value);
+    }
   }
 }
 
@@ -155,18 +187,17 @@ static void normalize_forward(const struct call *c) {
   struct known k;
   open_normalize(c, &k);
   const struct normalize *n = &k.n;
-  struct range rows = share_rows(c, n->leading * n->reduced);
+  const struct range all = share_rows(c, n->leading * n->reduced);
   int last = n->mean >= 0 ? 1 : n->by_row ? 0 : 2;
   open_given(c, &k, WORKSPACE);
-  if (n->mean < 0 && n->by_row) find_moments(c, n, (struct range){rows.begin * n->groups, rows.end * n->groups});
+  if (n->mean < 0 && n->by_row) find_moments(c, n, (struct range){all.begin * n->groups, all.end * n->groups});
   if (last == 2 && c->phase == 0) block_moments(c, n, WORKSPACE);
   if (last == 2 && c->phase == 1) find_moments(c, n, share_rows(c, n->leading * n->groups));
   if (c->phase < last) {
     next_phase(c);
     return;
   }
-  for (int64_t row = rows.begin; row < rows.end; row++)
-    normalize_row(&k, row / n->reduced, IN(0) + row * n->channels, OUT + row * n->channels);
+  FOR_ROW_BLOCKS(*n, all) normalize_rows(&k, lead, rows, IN(0) + row * n->channels, OUT + row * n->channels);
 }
 
 /* ---- the way back ----
@@ -200,12 +231,14 @@ static void rows_back(const struct call *c, const struct known *k, real *sums) {
     for (int64_t p = from * n->groups; p < to * n->groups; p++) {
       int64_t at = p * n->each, first = p % n->groups * n->each;
       const real *x = IN(0) + at, *dy = gradient ? gradient + at : NULL, *scale = k->scale ? k->scale + first : NULL;
+      const real *offset = k->offset ? k->offset + first : NULL;
       const real mean = k->mean[p], rate = k->rate[p];
       real *offsets = own + first, *scales = offsets + n->channels, *dx = DIN(0) ? DIN(0) + at : NULL;
       real by_off, constant;
       V sum = splat(0), sum_off = sum;
       FOR_VECTORS((int64_t)0, dy ? n->each : 0) {
-        V off = READ(x) - mean, slope = READ(dy);
+        const struct channel o = channel_of(splat(mean), splat(rate), scale, offset, i, part);
+        V off = READ(x) - mean, slope = passed(k, &o, READ(x), READ(dy));
         PUT(offsets, 1, slope);
         PUT(scales, 1, slope * off * rate);
         if (scale) slope = slope * READ(scale);
@@ -214,29 +247,34 @@ static void rows_back(const struct call *c, const struct known *k, real *sums) {
       }
       find_slopes(c, k, p, (double)hsum(sum), (double)hsum(sum_off), &by_off, &constant);
       FOR_VECTORS((int64_t)0, dx ? n->each : 0) {
-        V slope = splat(0);
-        if (dy) slope = READ(dy) * rate;
-        if (scale) slope = slope * READ(scale);
+        const struct channel o = channel_of(splat(mean), splat(rate), scale, offset, i, part);
+        V slope = ZERO;
+        if (dy) slope = passed(k, &o, READ(x), READ(dy)) * o.factor;
         PUT(dx, ADDS(0), slope + (READ(x) - mean) * by_off + constant);
       }
     }
   }
 }
 
-/* Sums over rows of dy and of dy e, for each channel of this share of blocks. */
+/* Sums over rows of dy and of dy e, for each channel of this share of blocks: of even rows and of odd ones. */
 static void block_slopes(const struct call *c, const struct known *k, real *sums) {
   const struct normalize *n = &k->n;
   struct range units = share_rows(c, n->leading * n->blocks);
   const real *gradient = DOUTPUT(0);
   for (int64_t unit = units.begin; unit < units.end; unit++) {
     const struct rows b = rows_at(n, unit, IN(0), 2, sums);
-    const real *dy = gradient ? gradient + b.at : NULL, *mean = k->mean + b.lead * n->groups;
+    const real *dy = gradient ? gradient + b.at : NULL;
+    const real *mean = k->mean + b.lead * n->groups, *rate = k->rate + b.lead * n->groups;
     FOR_CHANNELS(*n) {
-      V sum = splat(0), sum_off = sum, centre = STAT(*n, mean);
-      if (dy) ADD_ROWS(sum, b.rows, READ(dy + r * n->channels));
-      if (dy) ADD_ROWS(sum_off, b.rows, READ(dy + r * n->channels) * (READ(b.x + r * n->channels) - centre));
-      WRITE(b.sums, sum);
-      WRITE(b.sums + n->channels, sum_off);
+      const struct channel o = CHANNEL(k, mean, rate);
+      V sum = ZERO, sum_off = ZERO, odd = ZERO, odd_off = ZERO;
+      for (int64_t r = 0; r < b.rows && dy; r++) {
+        V x = READ(b.x + r * n->channels), slope = passed(k, &o, x, READ(dy + r * n->channels)), swap = odd;
+        odd = sum + slope, sum = swap;
+        swap = odd_off, odd_off = sum_off + slope * (x - o.mean), sum_off = swap;
+      }
+      WRITE(b.sums, sum + odd);
+      WRITE(b.sums + n->channels, sum_off + odd_off);
     }
   }
 }
@@ -268,18 +306,21 @@ static void part_slopes(const struct call *c, const struct known *k, real *sums,
 
 static void columns_back(const struct call *c, const struct known *k, const struct slopes *s) {
   const struct normalize *n = &k->n;
-  struct range rows = share_rows(c, n->leading * n->reduced);
-  const real *gradient = DOUTPUT(0);
-  for (int64_t row = rows.begin; row < rows.end && DIN(0); row++) {
-    const int64_t at = row * n->channels, lead = row / n->reduced * n->groups;
-    const real *x = IN(0) + at, *dy = gradient ? gradient + at : NULL, *mean = k->mean + lead, *rate = k->rate + lead,
-      *by_off = s->by_off + lead, *constant = s->constant + lead;
-    real *dx = DIN(0) + at;
+  const struct range all = share_rows(c, n->leading * n->reduced);
+  const int64_t step = n->channels;
+  FOR_ROW_BLOCKS(*n, all) {
+    const real *x = IN(0) + row * step, *dy = DOUTPUT(0) ? DOUTPUT(0) + row * step : NULL;
+    const real *mean = k->mean + lead * n->groups, *rate = k->rate + lead * n->groups;
+    const real *by_off = s->by_off + lead * n->groups, *constant = s->constant + lead * n->groups;
+    real *dx = DIN(0) + row * step;
     FOR_CHANNELS(*n) {
-      V slope = splat(0);
-      if (dy) slope = READ(dy) * STAT(*n, rate);
-      if (k->scale) slope = slope * READ(k->scale);
-      PUT(dx, ADDS(0), slope + (READ(x) - STAT(*n, mean)) * STAT(*n, by_off) + STAT(*n, constant));
+      const struct channel o = CHANNEL(k, mean, rate);
+      const V each = STAT(*n, by_off), all_same = STAT(*n, constant);
+      for (int64_t r = 0; r < rows; r++) {
+        V value = READ(x + r * step), slope = ZERO;
+        if (dy) slope = passed(k, &o, value, READ(dy + r * step)) * o.factor;
+        PUT(dx + r * step, ADDS(0), slope + (value - o.mean) * each + all_same);
+      }
     }
   }
 }

@@ -12,6 +12,7 @@ void normalize_layout(struct normalize *n, const struct shape *x, const struct a
   n->offset = a->ints[NORMALIZE_OFFSET] ? k++ : -1;
   n->mean = a->ints[NORMALIZE_GIVEN] ? k : -1;
   n->variance = a->ints[NORMALIZE_GIVEN] ? k + 1 : -1;
+  n->relu = a->ints[NORMALIZE_RELU] != 0;
   n->by_row = n->reduced == 1 && n->mean < 0;
   n->blocks = ((n->by_row ? n->leading : n->reduced) + NORMALIZE_BLOCK - 1) / NORMALIZE_BLOCK;
   int64_t sums = n->channels * n->blocks * (n->by_row ? 1 : n->leading);

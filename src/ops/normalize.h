@@ -10,14 +10,18 @@
 #include "ops/node.h"
 
 /* Attributes (ints): how many axes lead; groups, 0 for one per channel; which inputs follow x: scale, offset, and mean
- * and variance, which are given then, not computed. reals: epsilon. */
-enum { NORMALIZE_LEADING, NORMALIZE_GROUPS, NORMALIZE_SCALE, NORMALIZE_OFFSET, NORMALIZE_GIVEN, NORMALIZE_INTS };
+ * and variance, which are given then, not computed; is a relu applied to the result (fuse.c)? reals: epsilon. */
+enum {
+  NORMALIZE_LEADING, NORMALIZE_GROUPS, NORMALIZE_SCALE, NORMALIZE_OFFSET, NORMALIZE_GIVEN, NORMALIZE_RELU,
+  NORMALIZE_INTS
+};
 
 /* Sums over rows are made of those of so many, each by one member, whoever that is. */
 #define NORMALIZE_BLOCK 64
 
 struct normalize {
   int64_t leading, reduced, channels, groups, each; /* A, M, C, G, K */
+  int relu;
   int by_row;           /* M = 1: a row at a time is all there is to it */
   int64_t blocks;       /* of M rows; by_row: of A rows */
   int scale, offset, mean, variance; /* inputs, -1: absent */

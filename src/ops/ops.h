@@ -91,7 +91,7 @@
   ROW(TRANSFORM_IMAGE_BACK, transform_image_back, 2, 2, image, YES, "the way back: y added at these places", \
       WITH(IMAGE), UNREAD(INPUT(0) | OUTPUT))                                                     \
   ROW(NORMALIZE, normalize, 1, 5, normalize, YES, "y = (x - mean) / sqrt(variance + epsilon) scale + offset", \
-      WITH("leading:n groups:n scale:f offset:f given:f epsilon:r"), CALLED("standardize"), UNREAD(OUTPUT)) \
+      WITH("leading:n groups:n scale:f offset:f given:f relu:f epsilon:r"), CALLED("standardize"), UNREAD(OUTPUT)) \
   ROW(ATTENTION, attention, 3, 4, attention, YES, "y = dropout(softmax(scale q k')) v: see kernels/attention.h", \
       WITH("causal:f scale:r rate:r"), INDEX(3), RANDOM_BY(1))                                    \
   ROW(CHOLESKY,  cholesky,  1, 1, cholesky,  RULE, "x = y y', y being a lower triangle", FALLIBLE) \

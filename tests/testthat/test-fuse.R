@@ -42,6 +42,31 @@ test_that("matmul, bias and activation are one op, dense", {
   expect_true("dense" %in% ops_of(both_ways(function(x) op_tanh(op_matmul(x, w)), list(w), three)))
 })
 
+test_that("normalize and relu are one op, whose statistics are those of before", {
+  set.seed(1)
+  for (dtype in c("float32", "float64")) {
+    scale <- variable(some_float(19, dtype))
+    offset <- variable(some_float(19, dtype))
+    of <- list(function(x) op_relu(op_standardize(x, scale, offset)$output),
+      function(x) op_relu(op_standardize(x, scale, offset, leading = 1)$output),
+      function(x) op_relu(op_standardize(x, scale, offset, leading = 1, groups = 1)$output),
+      function(x) {
+        parts <- op_standardize(x, scale, offset)
+        op_relu(parts$output) * op_sum(parts$mean) + parts$variance
+      },
+      function(x) op_relu(op_standardize(x, scale, offset, mean = numeric(19), variance = rep(2, 19))))
+    for (f in of) for (d in list(c(5, 300, 19), c(1, 1, 19), c(3, 1, 19))) {
+      compiled <- both_ways(f, list(scale, offset), some_float(d, dtype))
+      expect_identical(sum(ops_of(compiled) == "relu"), 0L)
+    }
+  }
+  both <- both_ways(function(x) {
+    y <- op_standardize(x, scale, offset)$output
+    op_relu(y) + y
+  }, list(scale, offset), some_float(c(4, 19), "float64"))
+  expect_identical(sum(ops_of(both) == "relu"), 1L)
+})
+
 test_that("a bias is one row, of a fixed number of rows", {
   x <- some_float(c(7, 4))
   w <- variable(some_float(c(4, 7)))
