@@ -37,6 +37,7 @@
 #include "patches.h"
 #include "depthwise.h"
 #include "winograd.h"
+#include "sparse.h"
 #include "convolution.h"
 #include "update.h"
 #include "random.h"

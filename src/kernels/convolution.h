@@ -291,25 +291,40 @@ static void conv_forward(const struct call *c) {
   pack_and_multiply(c, &g, 0, after);
 }
 
+/* dz = dy activation'(y), where there is one, and how many of its numbers are not zero, where these are counted. */
+static void pull_and_count(const struct call *c, int64_t n, const real *dz, real *counts) {
+  int activation = (int)INT(CONV_ACTIVATION);
+  struct range r = counts ? share_of(n, COUNT_AT_ONCE, c->part, c->parts) : share(c, n);
+  for (int64_t i = r.begin, end; i < r.end; i = end) {
+    end = i + COUNT_AT_ONCE < r.end ? i + COUNT_AT_ONCE : r.end;
+    if (activation >= 0) fused_pull[activation](i, end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
+    if (counts) counts[i / COUNT_AT_ONCE] = count_nonzero(dz + i, end - i);
+  }
+}
+
 static void conv_backward(const struct call *c) {
   struct convolution g = layout_of(c, SHAPE(0), SHAPE(1), OUT_SHAPE);
-  int pulls = INT(CONV_ACTIVATION) >= 0, packs = DIN(0) && !is_depthwise(&g), first = pulls || packs;
-  int64_t n = shape_count(OUT_SHAPE);
+  int pulls = INT(CONV_ACTIVATION) >= 0, packs = DIN(0) && !is_depthwise(&g);
+  int64_t n = shape_count(OUT_SHAPE), counted = convolution_counts(&g), used = pulls ? n : 0;
+  int first = counted ? 2 : pulls || packs;
   const real *dz = pulls ? WORKSPACE : DOUT;
-  real *packed = ROOM(pulls ? n : 0);
+  real *counts = ROOM(used), *packed = ROOM(used + counted), *sums = ROOM(used + counted + convolution_packed(&g, 1));
+  if (c->phase == 0 && first) pull_and_count(c, n, dz, counted ? counts : NULL);
+  int sparse = counted && c->phase > 0 && is_sparse(counts, n);
   if (c->phase < first) {
-    struct range r = share(c, n);
-    if (pulls)
-      fused_pull[INT(CONV_ACTIVATION)](r.begin, r.end, OUT, OUT, DOUT, WORKSPACE, 0, REAL_ATTR(0), REAL_ATTR(1));
-    if (packs) pack_kernel(c, &g, 1, IN(1), packed);
+    if (packs && sparse) filter_by_filter(c, convolution_depth(&g), g.filters, IN(1), packed);
+    else if (packs && c->phase == first - 1) pack_kernel(c, &g, 1, IN(1), packed);
     next_phase(c);
     return;
   }
   struct result dx = gradient_result(c, 0);
-  if (is_due(c, 0, first)) products(c, &g, 1, dz, IN(1), packed, &dx);
+  int due = is_due(c, 0, first);
+  if (due && sparse) sparse_source(c, &g, dz, packed, &dx);
+  else if (due) products(c, &g, 1, dz, IN(1), packed, &dx);
   real *kernel = is_due(c, 1, first) ? DIN(1) : NULL, *bias = c->inputs == 3 && is_due(c, 2, first) ? DIN(2) : NULL;
-  if (kernel || bias) kernel_and_bias(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2),
-    ROOM((pulls ? n : 0) + convolution_packed(&g, 1)));
+  if (!kernel && !bias) return;
+  if (sparse) sparse_kernel(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2), sums);
+  else kernel_and_bias(c, &g, IN(0), dz, kernel, ADDS(1), bias, bias && ADDS(2), sums);
 }
 
 static void conv_transpose_forward(const struct call *c) {

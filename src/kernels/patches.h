@@ -171,17 +171,23 @@ INLINE int is_there(const struct gather *p, const struct place *o, const struct 
   return at0 >= 0 && at0 < p->axis[0].size && at1 >= 0 && at1 < p->axis[1].size;
 }
 
+/* Which numbers of a run are there, counted from its first one. */
+INLINE struct range run_there(const struct gather *p, const struct place *o, const struct run *run) {
+  int64_t at2 = o->at[2] + run->tap[2];
+  int64_t low = -at2 * p->in - run->begin, high = (p->axis[2].size - at2) * p->in - run->begin;
+  low = low < 0 ? 0 : low;
+  high = high > run->n ? run->n : high;
+  if (!is_there(p, o, run) || low >= high) low = high = run->n;
+  return (struct range){low, high};
+}
+
 /* Zeros where the source ends. */
 static void pack_clipped(const struct gather *p, const real *source, const struct place *o,
   const struct piece *piece, real *to) {
   for (int64_t r = 0; r < piece->runs; r++) {
     const struct run *run = &piece->run[r];
-    int64_t at2 = o->at[2] + run->tap[2];
-    /* which of its numbers are there */
-    int64_t low = -at2 * p->in - run->begin, high = (p->axis[2].size - at2) * p->in - run->begin;
-    low = low < 0 ? 0 : low;
-    high = high > run->n ? run->n : high;
-    if (!is_there(p, o, run) || low >= high) low = high = run->n;
+    struct range there = run_there(p, o, run);
+    int64_t low = there.begin, high = there.end;
     zero_run(to, low);
     if (low < high) copy_run(to + low, source + (begins_at(p, o) + run->offset + low), high - low);
     zero_run(to + high, run->n - high);

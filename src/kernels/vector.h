@@ -154,6 +154,22 @@ INLINE void store_part(real *p, int64_t n, V v) {
 }
 #endif
 
+/* Which lanes are not 0, NaN among them: bit r stands for lane r. */
+#if VECTOR_BYTES == 64 && defined(INSTRUCTION)
+INLINE uint32_t nonzero_lanes(V v) { return JOIN(INSTRUCTION(cmpneq), _mask)(v, splat(0)); }
+#elif defined(INSTRUCTION)
+INLINE uint32_t nonzero_lanes(V v) { return (uint32_t)INSTRUCTION(movemask)((V)(v != splat(0))); }
+#else
+INLINE uint32_t nonzero_lanes(V v) {
+  real lane[VL];
+  uint32_t lanes = 0;
+  store(lane, v);
+  for (int r = 0; r < VL; r++) lanes |= (uint32_t)(lane[r] != 0) << r;
+  return lanes;
+}
+#endif
+INLINE int lowest_lane(uint32_t lanes) { return __builtin_ctz(lanes); }
+
 #else /* plain C: a vector of one */
 
 #define VL 1
@@ -179,6 +195,11 @@ INLINE void store_part(real *p, int64_t n, V v) {
   } while (0)
 #define FOLD(v, result, expression) ((result) = (v))
 INLINE V vsqrt(V x) { return R(sqrt((double)x)); }
+INLINE uint32_t nonzero_lanes(V v) { return v != 0; }
+INLINE int lowest_lane(uint32_t lanes) {
+  (void)lanes;
+  return 0;
+}
 
 #endif
 #if !defined(IN_REGISTER)

@@ -212,6 +212,21 @@ static void test_gradients_of_images(void) {
   bench_free(b);
 }
 
+/* Behind a global maximum the gradient of a convolution's result is zero almost everywhere. */
+static void test_gradients_of_few_results(void) {
+  const int activations[] = {-1, OP_TANH};
+  for (int k = 0; k < 2; k++) {
+    struct bench *b = bench_new();
+    int32_t source[] = {bound(b, FLOAT64, (struct shape){3, {2, 300, CHANNELS}}, 1),
+      bound(b, FLOAT64, (struct shape){3, {TALL, CHANNELS, 40}}, 1), bound(b, FLOAT64, shape_of(1, 40, 0), 1)};
+    int32_t y = apply(b, OP_CONV, 3, source, (struct attr){.n_ints = CONV_AXES + AXIS_INTS,
+      .ints = {1, activations[k], 1, 1, 1, 1, 0}});
+    int32_t most = apply(b, OP_MAX, 1, &y, (struct attr){.n_ints = 2, .ints = {0, 1}});
+    check_slopes(b, apply1(b, OP_SUM, apply1(b, OP_TANH, most)), source, 3);
+    bench_free(b);
+  }
+}
+
 /* Several blocks of queries and keys, and two chunks of queries. */
 static void test_gradients_of_attention(void) {
   for (int causal = 0; causal < 2; causal++) {
@@ -408,6 +423,7 @@ int main(void) {
     test_windows_agree_with_loops(FLOAT64);
     test_windows_agree_with_loops(FLOAT32);
     test_gradients_of_images();
+  test_gradients_of_few_results();
     test_gradients_of_attention();
     test_same_bits_at_any_number_of_threads(FLOAT64);
     test_same_bits_at_any_number_of_threads(FLOAT32);

@@ -80,6 +80,43 @@ test_that("the bias of long series with few channels has its gradient", {
   }
 })
 
+test_that("where the gradient of the result is mostly zero, those of kernel and input are sums of a few patches", {
+  cases <- list(
+    list(sizes = 150, k = 3, channels = 18, filters = 70, strides = 1, dilation = 1, before = 1, after = 0),
+    list(sizes = 400, k = 2, channels = 3, filters = 37, strides = 2, dilation = 3, before = 0, after = 2),
+    list(sizes = c(21, 20), k = c(3, 3), channels = 33, filters = 24, strides = 1, dilation = 1, before = 1, after = 1),
+    list(sizes = c(9, 8, 11), k = c(2, 1, 3), channels = 2, filters = 40, strides = c(1, 2, 1), dilation = 1,
+      before = c(0, 1, 2), after = 1))
+  set.seed(1)
+  for (case in cases) {
+    axes <- length(case$sizes)
+    window <- rbind(rep_len(case$strides, axes), rep_len(case$dilation, axes), rep_len(case$before, axes),
+      rep_len(case$after, axes))
+    out <- (case$sizes + window[3, ] + window[4, ] - window[2, ] * (case$k - 1) - 1) %/% window[1, ] + 1
+    x <- some(c(3, case$sizes, case$channels), -1, 1)
+    w <- some(c(case$k, case$channels, case$filters), -1, 1, 2)
+    dy <- array(0, c(3, out, case$filters))
+    dy[sample(length(dy), 100)] <- stats::rnorm(100)
+    expected <- list(conv_reference(NULL, w, dy, window, 1, case$sizes), conv_reference(x, NULL, dy, window, 1, case$k),
+      apply(dy, axes + 2, sum))
+    if (all(case$strides == 1)) { # nobody looks at it: were all positions summed, the sums would be NaN
+      unseen <- which(conv_reference(NULL, array(1, dim(w)), abs(dy), window, 1, case$sizes) == 0)
+      x[unseen[1]] <- Inf
+    }
+    for (dtype in c("float32", "float64")) {
+      found <- lapply(c(1, 4), function(n) with_threads(n, {
+        inputs <- list(variable(tensor(x, dtype)), variable(tensor(w, dtype)), variable(tensor(numeric(case$filters),
+          dtype)))
+        with(gradient_tape() %as% tape, y <- op_conv(inputs[[1]], inputs[[2]], case$strides, t(window[3:4, ,
+          drop = FALSE]), NULL, case$dilation, 1, inputs[[3]]))
+        lapply(tape$gradient(y, inputs, list(dy)), as.array)
+      }))
+      expect_equal(lapply(found[[1]], c), lapply(expected, c), tolerance = c(float32 = 1e-6, float64 = 1e-14)[[dtype]])
+      expect_identical(found[[1]], found[[2]])
+    }
+  }
+})
+
 test_that("channels may come first", {
   x <- some(c(2, 3, 6, 5), -1, 1)
   first <- layer_conv_2d(filters = 4, kernel_size = 3, data_format = "channels_first")
