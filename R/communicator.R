@@ -11,7 +11,7 @@
 #' All ranks call the functions in the same order with vectors of the same lengths.
 #'
 #' @param rank the number of this process, from 0.
-#' @param size how many there are: 1, 2, 4, 8 or another power of two.
+#' @param size how many there are.
 #' @param all_reduce a function of a numeric vector that returns the sum of the vectors of all ranks, in any order of
 #'   the additions; or an external pointer to a `struct nativenet_communicator` of the header
 #'   `system.file("include", "nativenet_communicator.h", package = "nativenet")`, whose C functions are called in place
@@ -24,11 +24,12 @@
 #' @return A communicator: a list with `rank`, `size` and `all_reduce`, a function that gives the sum of a numeric
 #'   vector over the ranks, with the same bits on all.
 #' @section Order of the additions: Floating point sums depend on their order, and libraries choose it by their own
-#'   rules. So the ranks are the leaves of a binary tree, and sums of 2, 4, 8 ... neighbours are made in turn. With
-#'   `exchange` two ranks swap what they have in each of \eqn{\log_2 P}{log2(P)} rounds for P ranks: n numbers are sent
-#'   each time. With `all_reduce` alone, two ranks are summed by it; for more, each rank puts its n numbers in the
+#'   rules. So the ranks are the leaves of a binary tree, in which each node is the sum of its left and its right half.
+#'   With `exchange` two ranks swap what they have in each of \eqn{\log_2 P}{log2(P)} rounds for P ranks: n numbers are
+#'   sent each time. With `all_reduce` alone, two ranks are summed by it; for more, each rank puts its n numbers in the
 #'   rank-th place of P n zeros, which is exact in any order, and adds up what comes back: P n numbers are summed.
-#'   Before it, P numbers tell of ranks that left or sum other lengths.
+#'   Before it, P numbers tell of ranks that left or sum other lengths. Numbers of shards that the ranks do not divide
+#'   take some more of both: see [strategies].
 #' @section Errors: `nativenet_error_value` for what cannot be a communicator; `nativenet_error_rank` when a sum fails:
 #'   with the message of the function's own error, for a result of another length or with `NA`, for ranks that sum
 #'   different lengths, and where another rank has left.
@@ -57,8 +58,6 @@ communicator <- function(rank = NULL, size = NULL, all_reduce = NULL, exchange =
   check_given(is.null(rank), "rank")
   check_given(is.null(size), "size")
   size <- check_count(size, max = 2^15)
-  if (bitwAnd(size, size - 1L)) abort("`size` must be a power of two, as sums go by pairs, not ", size,
-    ": start 2, 4, 8, ... processes")
   rank <- check_count(rank, min = 0, max = size - 1)
   parts <- list(c(as.integer(rank), as.integer(size)), pointer, careful(if (is.null(pointer)) all_reduce),
     careful(exchange), careful(leave))
@@ -76,7 +75,7 @@ careful <- function(f) {
   }, error = function(e) conditionMessage(e), interrupt = function(e) "it was interrupted")
 }
 
-sum_over_ranks <- function(parts, x) .Call(C_communicator_sum, parts, as.double(x))
+sum_over_ranks <- function(parts, x) .Call(C_communicator_sum, parts, parts[[1]][2], list(as.double(x)))
 
 #' What each rank has, one row per rank.
 #' @noRd

@@ -75,7 +75,7 @@ trace_step <- function(self, training, data, batch) {
     w <- columns[-seq_len(n + length(self$outputs))]
     session$penalties <- session$reports <- list()
     on.exit(session$penalties <- session$reports <- session$graph <- NULL)
-    tape <- if (training) gradient_tape(persistent = FALSE)
+    tape <- if (training) gradient_tape(persistent = !is.null(session$shards)) # as there may be several groups
     if (training) tape_start(tape_state(tape))
     outputs <- with_frozen(self, run_graph(model_plan(self), x, training))
     note_own_losses(self)
@@ -87,15 +87,20 @@ trace_step <- function(self, training, data, batch) {
       abort("there is nothing to minimise: the model has neither a loss by `compile(loss = ...)` nor one by ",
         "`add_loss()`", fun = user_function())
     }
-    total <- Reduce(function(x, y) op_add(x, tensor(y, tensor_dtype(x))), terms)
-    if (!is_symbolic(total)) abort("the loss does not depend on the data or on weights", fun = user_function())
+    sharded <- !is.null(session$shards)
+    weigh <<- if (sharded) weigh_shards(self, losses, length(terms)) else list(of = rep(1L, length(terms)))
+    totals <- unname(lapply(split(terms, weigh$of), function(of_group)
+      Reduce(function(x, y) op_add(x, tensor(y, tensor_dtype(x))), of_group)))
+    if (!any(vapply(totals, is_symbolic, NA))) abort("the loss does not depend on the data or on weights",
+      fun = user_function())
     if (training) tape_stop(tape_state(tape))
     statistics <- model_statistics(self, y, outputs, w)
-    if (!is.null(session$shards)) weigh <<- weigh_shards(self, losses, length(terms) > length(losses))
-    if (training) update_weights(self, tape, total)
+    total <- Reduce(op_add, unlist(Map(over_all_shards, lapply(totals, list), seq_along(totals)), FALSE))
+    if (training) update_weights(self, tape, total, totals)
     metrics <<- statistics$metrics
     names <<- c(score_names(self), statistics$names)
-    list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors, weight = weigh$slot)
+    list(total = total, losses = if (length(losses) > 1) losses, statistics = statistics$tensors,
+      weight = Filter(Negate(is.null), weigh$slot))
   }
   trace <- with_training(training, trace_call(step, list(specs_like(data$columns, batch)), batch))
   result <- trace$template
@@ -103,11 +108,14 @@ trace_step <- function(self, training, data, batch) {
   sizes <- vapply(tallies, length, 0L)
   list(
     program = trace$program, inputs = trace$inputs, rows = trace$rows, tallies = tallies,
-    averaged = rep(c(1L, 0L), c(1 + length(result$losses), length(result$statistics))),
+    averaged = c(if (is.null(weigh$kind)) 1L else averaged_once, weigh$of[seq_along(result$losses)],
+      rep(0L, length(result$statistics))),
     names = names, metrics = metrics, weigh = weigh,
     ends = cumsum(sizes), size = sum(sizes), collected = list()
   )
 }
+
+averaged_once <- -1L # AVERAGED_ONCE of src/run/epoch.h
 
 #' A name for each output: that of its layer.
 #' @noRd
@@ -131,22 +139,21 @@ output_loss <- function(loss, y, output, w) {
 }
 
 #' What the losses of shards are weighed by so that their mean is that of the batch: their rows; the values that a mask
-#' lets through; or nothing, for sums. `others`: are there penalties beside them?
+#' lets through; or nothing, for sums. Penalties go by rows. list(kind and, for masks, slot of each group of losses that
+#' are weighed by the same; of which group each of the n terms is)
 #' @noRd
-weigh_shards <- function(self, losses, others) {
-  refuse <- function(...) abort(..., fun = user_function())
-  of <- outputs_with_loss(self)
-  sums <- vapply(self$compiled$losses[of], function(loss) part_config(loss)$reduction == "sum", NA)
-  if (any(sums)) {
-    if (!all(sums) || others) refuse("under a strategy, losses with `reduction = \"sum\"` cannot stand beside others ",
-      "or beside penalties on weights: use means, the default")
-    return(list(kind = enum_code("weigh", "not")))
-  }
+weigh_shards <- function(self, losses, n) {
+  kind <- vapply(c("rows", "slot", "not"), enum_code, 0L, kind = "weigh")
   counts <- lapply(losses, attr, "counted")
-  if (all_null(counts)) return(list(kind = enum_code("weigh", "rows")))
-  if (length(losses) > 1) refuse("under a strategy, a model with masked outputs can have one loss only, not ",
-    length(losses), ", as each would need weights of its own")
-  list(kind = enum_code("weigh", "slot"), slot = counts[[1]])
+  by <- kind[ifelse(vapply(counts, is.null, NA), "rows", "slot")]
+  of <- outputs_with_loss(self)
+  by[vapply(self$compiled$losses[of], function(loss) part_config(loss)$reduction == "sum", NA)] <- kind[["not"]]
+  by <- unname(c(by, rep(kind[["rows"]], n - length(losses))))
+  key <- ifelse(by == kind[["slot"]], -seq_along(by), by)
+  first <- which(!duplicated(key))
+  slots <- counts[first]
+  slots[by[first] != kind[["slot"]]] <- list(NULL)
+  list(kind = by[first], slot = unname(slots), of = match(key, key[first]))
 }
 
 #' The same, as a loss that is trained on must be: computed from the batch.
@@ -175,17 +182,22 @@ logits_for <- function(activation, output) {
   if (!is.null(noted) && identical(activation, noted$of)) noted$z
 }
 
-update_weights <- function(self, tape, total) {
+#' @param totals the sums of the losses in each group; `total`: theirs.
+#' @noRd
+update_weights <- function(self, tape, total, totals) {
   trained <- self$compiled$trained
-  guard_step(over_all_shards(list(total))[[1]], kept_weights(self))
+  guard_step(total, kept_weights(self))
   if (!length(trained)) return()
-  gradients <- gradient_towards(tape, total, trained)
+  of_groups <- Map(function(total, group) over_all_shards(if (is_symbolic(total))
+    gradient_towards(tape, total, trained) else vector("list", length(trained)), group), totals, seq_along(totals))
+  add <- function(x, y) if (is.null(x)) y else if (is.null(y)) x else op_add(x, y)
+  gradients <- Reduce(function(x, y) Map(add, x, y), of_groups)
   if (all_null(gradients)) {
     abort(
       "no weight has a gradient: `loss` must be computed from `y_pred` by ops that have a derivative, not only by ",
       "comparisons, rounding or casts to whole numbers", fun = user_function())
   }
-  apply_gradients(self$compiled$optimizer, Map(list, gradients, trained))
+  apply_gradients(self$compiled$optimizer, Map(list, gradients, trained), summed = TRUE)
   constrain_weights(self, trained)
 }
 
@@ -363,7 +375,7 @@ step_logs <- function(step, state) {
   totals <- epoch_totals(state)
   rows <- totals[2]
   sums <- totals[-(1:3)]
-  n_losses <- sum(step$averaged)
+  n_losses <- sum(step$averaged != 0)
   starts <- c(0, step$ends) + 1
   metrics <- vapply(seq_along(step$metrics), function(k) {
     at <- n_losses + k

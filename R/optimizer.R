@@ -473,7 +473,9 @@ are_pairs <- function(x) {
   length(x) > 0
 }
 
-apply_gradients <- function(self, grads_and_vars) {
+#' @param summed are they those of all shards of a batch?
+#' @noRd
+apply_gradients <- function(self, grads_and_vars, summed = FALSE) {
   fun <- "apply_gradients"
   pairs <- if (is.list(grads_and_vars)) grads_and_vars else list()
   if (!are_pairs(pairs)) abort("`grads_and_vars` must be a list of `list(gradient, variable)`, not ",
@@ -490,7 +492,7 @@ apply_gradients <- function(self, grads_and_vars) {
     variables <- variables[!missing]
   }
   if (!is.null(session$replica)) return(invisible(update_later(self, gradients, variables)))
-  gradients <- over_all_shards(gradients)
+  if (!summed) gradients <- over_all_shards(gradients)
   clip <- .subset2(self, "clip")
   if (length(clip)) gradients <- clip_gradients(gradients, clip)
   if (!is_tracing()) {

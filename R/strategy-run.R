@@ -1,6 +1,6 @@
 # Steps of one's own over the shards of a batch: `strategy$run()`. A step runs for each shard of this process; updates
-# of weights wait until all have run, and go along the sums. What it assigns to other variables is put together
-# likewise.
+# of weights wait until all have run, and go along the sums. Until then nobody may look at these weights. What it assigns
+# to other variables is put together likewise.
 
 strategy_members <- list(
   scope = function(self) function() structure(list(self = self), class = "nn_strategy_scope"),
@@ -52,6 +52,7 @@ update_later <- function(self, gradients, variables) {
   if (is_one_of(self, lapply(replica$updates, `[[`, "optimizer"))) abort("an optimizer takes one step in each call of ",
     "the function: under `strategy$run()` updates are made at the end of the step", fun = "apply_gradients")
   replica$updates <- c(replica$updates, list(list(optimizer = self, gradients = gradients, variables = variables)))
+  .Call(C_variables_wait, variables, 1L)
   self
 }
 
@@ -64,12 +65,20 @@ note_summed <- function(variables) {
 #' @noRd
 note_replica <- function(value) {
   replica <- session$replica
+  let_look(replica)
   list(value = value, updates = replica$updates, assigned = replica$assigned, before = replica$before,
     summed = replica$summed)
 }
 
-begin_replica <- function() session$replica <- list2env(list(updates = list(), assigned = list(), before = list(),
-  summed = list()), parent = emptyenv())
+#' Weights that had to wait may be looked at again.
+#' @noRd
+let_look <- function(replica) for (update in replica$updates) .Call(C_variables_wait, update$variables, 0L)
+
+begin_replica <- function() {
+  let_look(session$replica) # of a call that did not come to its end
+  session$replica <- list2env(list(updates = list(), assigned = list(), before = list(), summed = list()),
+    parent = emptyenv())
+}
 
 #' A function that is compiled where fn is.
 #' @noRd
@@ -93,16 +102,18 @@ run_shards <- function(self, fn, args) {
   check_not_tracing("it calls `strategy$run()`: compile the function that it runs in its place")
   call <- replica_call(self, fn)
   rows <- rows_of_args(args)
-  own <- self$shards / self$communicator$size
-  first <- own * self$communicator$rank
+  first <- first_shard(self, self$communicator$rank)
+  own <- first_shard(self, self$communicator$rank + 1) - first
   if (!call$seen && rows < self$shards) abort("the first batch has ", rows, " rows, but each of the ", self$shards,
     " shards needs one: later batches may be smaller", fun = "run")
   before <- session$replica
-  on.exit(session$replica <- before)
+  on.exit({
+    let_look(session$replica)
+    session$replica <- before
+  })
   start <- lapply(call$assigned, function(v) outside_of_trace(copies(list(v)))[[1]])
   base <- floor(stats::runif(1) * 2^30) # drawn on all ranks, whether or not a step draws
-  values <- vector("list", own)
-  sums <- list()
+  values <- sums <- vector("list", own)
   for (i in seq_len(own) - 1) {
     from <- floor(rows * (first + i) / self$shards)
     n <- floor(rows * (first + i + 1) / self$shards) - from
@@ -124,9 +135,9 @@ run_shards <- function(self, fn, args) {
       values[i + 1] <- list(done$value)
       Map(variable_assign, call$assigned, start)
     }
-    sums <- push_sum(sums, i, numbers)
+    sums[[i + 1]] <- numbers
   }
-  finish_step(call, start, sum_over_ranks(self$communicator$parts, sums[[1]]))
+  finish_step(call, start, sum_over_shards(self, sums))
   structure(list(values = values, like = call$value), class = "nn_per_replica")
 }
 
@@ -158,25 +169,18 @@ replica_numbers <- function(call, done, start, n) {
     now <- .Call(C_numbers_packed, list(v))
     if (summed) now - .Call(C_numbers_packed, list(before)) else n * now
   }, call$assigned, start, call$sums)
-  c(1, n, .Call(C_numbers_packed, unlist(lapply(done$updates, `[[`, "gradients"))), unlist(held)) + 0
+  c(1, n, .Call(C_numbers_packed, unlist(lapply(done$updates, `[[`, "gradients"))), unlist(held))
 }
 
 no_numbers <- function(call) {
   double(2 + sum(vapply(c(unlist(lapply(call$updates, `[[`, "variables")), call$assigned), length, 0L)))
 }
 
-#' A binary counter, as in src/run/shards.c: sum i of a rank is put behind those of 2^k shards each.
+first_shard <- function(self, rank) self$shards * rank %/% self$communicator$size
+
+#' @param numbers a vector of each shard of this rank.
 #' @noRd
-push_sum <- function(sums, i, numbers) {
-  sums <- c(sums, list(numbers))
-  while (i %% 2 == 1) {
-    n <- length(sums)
-    sums[[n - 1]] <- sums[[n - 1]] + sums[[n]]
-    sums[[n]] <- NULL
-    i <- i %/% 2
-  }
-  sums
-}
+sum_over_shards <- function(self, numbers) .Call(C_communicator_sum, self$communicator$parts, self$shards, numbers)
 
 finish_step <- function(call, start, total) {
   rows <- total[2]
@@ -205,14 +209,8 @@ reduce_shards <- function(self, op, value, axis) {
     fun = "reduce")
   tensors <- function(x) lapply(tensor_leaves(x), function(leaf) if (is_tensor(leaf)) leaf else tensor(leaf))
   like <- tensors(value$like)
-  sums <- list()
-  for (i in seq_along(value$values)) {
-    x <- value$values[[i]]
-    numbers <- if (is.null(x)) double(1 + sum(vapply(like, length, 0L))) else
-      c(1, .Call(C_numbers_packed, tensors(x))) + 0
-    sums <- push_sum(sums, i - 1, numbers)
-  }
-  total <- sum_over_ranks(self$communicator$parts, sums[[1]])
+  total <- sum_over_shards(self, lapply(value$values, function(x)
+    if (is.null(x)) double(1 + sum(vapply(like, length, 0L))) else c(1, .Call(C_numbers_packed, tensors(x)))))
   fill_leaves(value$like, .Call(C_numbers_unpacked, total[-1] / if (op == "MEAN") total[1] else 1, like))
 }
 

@@ -8,9 +8,11 @@
 #' `strategy_local()` does it in one process, [strategy_mpi()] in those that `mpirun` starts,
 #' `strategy_communicator()` in those that a [communicator()] of one's own connects.
 #'
-#' **The same bits.** What is computed depends on `shards`, but not on the number of ranks: 1, 2, 4 and 8 processes with
-#' `shards = 8` end with the same weights to the bit. The pieces are the leaves of a binary tree; sums of gradients are
-#' made along it in double precision, at first within a rank, then over ranks.
+#' **The same bits.** What is computed depends on `shards`, but not on the number of ranks: 1, 2, 3, 4 and 8 processes
+#' with `shards = 8` end with the same weights to the bit. The pieces are the leaves of a binary tree, in which each node
+#' is the sum of its left and its right half; sums of gradients are made along it in double precision, at first within a
+#' rank, then over ranks. Any number of ranks up to that of shards will do, but the work is even only where the ranks
+#' divide the shards, and the traffic is least where both are powers of two.
 #'
 #' **Each rank runs the same script** on the same data, with the same `set.seed()`; from each batch it takes its own
 #' pieces. Rank 0 alone prints and writes files in callbacks. `batch_size` is that of all ranks together.
@@ -22,7 +24,8 @@
 #' where \eqn{g_k}{g_k} is the gradient of the loss of shard k, and \eqn{w_k}{w_k} is its number of rows; where the
 #' output is masked, the number of values that the mask lets through; and for losses with `reduction = "sum"`, the
 #' step is the plain sum. So the loss, its gradient, penalties on weights and metrics are those of the whole batch, up
-#' to rounding. Clipping of gradients comes after the sum.
+#' to rounding. Clipping of gradients comes after the sum. A model whose losses are weighed by different numbers, such as
+#' two masks, or a mask beside penalties on weights, takes a gradient for each of them.
 #'
 #' @section What is of the shard: Batch normalization normalizes by the mean and variance of the shard, as TensorFlow's
 #'   does by those of the replica; the moving averages are means over the shards, weighted by rows. So are losses and
@@ -36,9 +39,8 @@
 #' @section Errors: `nativenet_error_rank`, on all ranks, if they have different models, data, arguments, weights or
 #'   seeds, if one of them fails or leaves, or if a sum fails; the weights are those of the last complete step. No rank
 #'   waits longer than the communicator's time limit. `nativenet_error_value` if there are more ranks than rows or
-#'   shards, for losses of several outputs with masks or different reductions, and for models whose step cannot be
-#'   compiled.
-#' @param shards pieces of a batch: a power of two, at least the number of ranks.
+#'   shards, and for models whose step cannot be compiled.
+#' @param shards pieces of a batch, at least as many as ranks.
 #' @param communicator what [communicator()] gave.
 #' @return A strategy, for [fit()].
 #' @seealso [communicator()], [strategy_mpi()], [fit()]
@@ -74,8 +76,6 @@ strategy_communicator <- function(communicator, shards = 8) {
 
 new_strategy <- function(name, communicator, shards, fun = calling_function()) {
   shards <- check_count(shards, max = 2^15, fun = fun)
-  if (bitwAnd(shards, shards - 1L)) abort("`shards` must be a power of two, as sums go by pairs, not ", shards,
-    fun = fun)
   if (shards < communicator$size) abort("`shards` must be at least the number of ranks, ", communicator$size, ", not ",
     shards, fun = fun)
   self <- list2env(list(name = name, communicator = communicator, shards = shards, left = FALSE),
@@ -131,18 +131,22 @@ shards_of <- function(step) {
   if (is.null(self) || is.null(step$weigh)) return(NULL)
   if (step$rows) abort("R code of the model or its loss looks at the number of rows, which differs between ",
     "the shards of a batch: leave it to ops, such as `op_mean()`", fun = user_function())
-  list(self$communicator$parts, as.integer(self$shards), step$weigh$kind, step$weigh$slot)
+  weigh <- step$weigh
+  list(self$communicator$parts, self$shards, weigh$kind, if (is.null(weigh$slot)) list(NULL) else weigh$slot)
 }
 
 #' Variables of the function being traced whose changes in the shards are added up, as those of metrics.
 #' @noRd
 summed_variables <- function() session$summed
 
-#' In a traced step, means of float tensors over the shards; as they are where there are none.
+#' In a traced step, means of float tensors over the shards, by the weights of a group of losses; as they are where there
+#' are no shards.
 #' @noRd
-over_all_shards <- function(values) {
-  if (is.null(session$shards) || !is_tracing()) return(values)
-  .Call(C_program_reduce, tracing_program(), values)
+over_all_shards <- function(values, group = 1L) {
+  there <- !vapply(values, is.null, NA)
+  if (is.null(session$shards) || !is_tracing() || !any(there)) return(values)
+  values[there] <- .Call(C_program_reduce, tracing_program(), values[there], group - 1L)
+  values
 }
 
 #' Numbers that the ranks must have in common, each by a name. The error is raised on all ranks.

@@ -209,6 +209,7 @@ struct header {
   int32_t holders; /* tapes that may read these numbers again */
   double time;     /* when a variable was last changed, counting changes */
   struct shape shape;
+  int32_t waits; /* is a variable's update put off, so that nobody may look at it now? */
 };
 typedef char header_fits[sizeof(struct header) <= HEADER_BYTES ? 1 : -1];
 
@@ -282,6 +283,11 @@ int is_tensor(SEXP x) {
 }
 int is_symbolic(SEXP x) { return is_tensor(x) && TYPEOF(R_ExternalPtrProtected(x)) == VECSXP; }
 
+static const char *variable_name_of(SEXP v) {
+  SEXP name = R_ExternalPtrTag(v);
+  return TYPEOF(name) == STRSXP && XLENGTH(name) == 1 ? CHAR(STRING_ELT(name, 0)) : "a variable";
+}
+
 SEXP tensor_block(SEXP x) {
   if (!is_tensor(x)) bare_numbers(x); /* may know what to do with it */
   SEXP block = is_tensor(x) ? R_ExternalPtrProtected(x) : R_NilValue;
@@ -289,8 +295,23 @@ SEXP tensor_block(SEXP x) {
     "it looks at the numbers of a tensor, which are known only when it runs");
   if (TYPEOF(block) != RAWSXP || XLENGTH(block) < HEADER_BYTES || block_header(block)->magic != TENSOR_MAGIC)
     raise_text(STATUS_VALUE, "expected a tensor");
+  if (block_header(block)->waits)
+    raise_text(STATUS_VALUE, "`apply_gradients()` comes before it looks at `%s`, which is updated at the end of "
+      "`strategy$run()`, when all shards have their gradients: look at weights before that, or when `run()` is done",
+      variable_name_of(x));
   renew_address(x);
   return block;
+}
+
+/* Of variables that are to be updated later: look at them, or do not. */
+SEXP ffi_variables_wait(SEXP variables, SEXP waits);
+SEXP ffi_variables_wait(SEXP variables, SEXP waits) {
+  for (R_xlen_t k = 0; k < list_length(variables); k++) {
+    SEXP v = VECTOR_ELT(variables, k);
+    if (is_tensor(v) && TYPEOF(R_ExternalPtrProtected(v)) == RAWSXP)
+      block_header(R_ExternalPtrProtected(v))->waits = as_int(waits);
+  }
+  return R_NilValue;
 }
 
 int block_version(SEXP block) { return block_header(block)->version; }

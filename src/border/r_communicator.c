@@ -23,59 +23,64 @@ static int say_why(struct functions *f, const char *text) {
   return ANSWER_FAILED;
 }
 
-/* R code runs here, in the thread that R runs in, while the rest of the team waits: nothing may jump out. */
-static int ask_r(struct functions *f, SEXP call, double *to, size_t n) {
-  int failed = 0;
-  char text[150];
-  uint64_t mode = threads_keep_denormals();
-  SEXP answer = PROTECT(R_tryEvalSilent(PROTECT(call), R_GlobalEnv, &failed));
-  threads_set_mode(mode);
-  int result = ANSWER_OK;
-  if (failed || !answer) {
-    result = say_why(f, "it was interrupted");
-  } else if (TYPEOF(answer) == STRSXP && XLENGTH(answer) == 1) {
-    result = say_why(f, CHAR(STRING_ELT(answer, 0)));
-  } else if (!to) {
-    result = ANSWER_OK;
-  } else if (TYPEOF(answer) != REALSXP || (size_t)XLENGTH(answer) != n) {
-    snprintf(text, sizeof text, "it was given %lld numbers and returned %s of length %lld", (long long)n,
-      TYPEOF(answer) == REALSXP ? "a vector" : "no numeric vector, but one", (long long)Rf_xlength(answer));
-    result = say_why(f, text);
-  } else {
-    for (size_t i = 0; i < n && !result; i++)
-      if (R_IsNA(REAL(answer)[i])) result = say_why(f, "it returned NA");
-    if (n) memcpy(to, REAL(answer), n * sizeof *to);
-  }
-  UNPROTECT(2);
-  return result;
-}
-
 static SEXP numbers_of(const double *x, size_t n) {
   SEXP numbers = Rf_allocVector(REALSXP, (R_xlen_t)n);
   if (n) memcpy(REAL(numbers), x, n * sizeof *x);
   return numbers;
 }
 
+/* A call of an R function with n numbers and another rank, where they are not NULL and not negative; it is to give n
+ * numbers if `to` is there. */
+struct question {
+  struct functions *f;
+  int which, peer;
+  const double *x;
+  double *to;
+  size_t n;
+  int answer;
+};
+
+static void ask(void *data) {
+  struct question *q = data;
+  char text[150];
+  SEXP f = VECTOR_ELT(q->f->list, q->which);
+  SEXP x = PROTECT(q->x ? numbers_of(q->x, q->n) : R_NilValue), peer = PROTECT(Rf_ScalarInteger(q->peer));
+  SEXP call = PROTECT(q->peer >= 0 ? Rf_lang3(f, x, peer) : q->x ? Rf_lang2(f, x) : Rf_lang1(f));
+  SEXP answer = PROTECT(Rf_eval(call, R_GlobalEnv));
+  q->answer = ANSWER_OK;
+  if (TYPEOF(answer) == STRSXP && XLENGTH(answer) == 1) {
+    q->answer = say_why(q->f, CHAR(STRING_ELT(answer, 0)));
+  } else if (q->to && (TYPEOF(answer) != REALSXP || (size_t)XLENGTH(answer) != q->n)) {
+    snprintf(text, sizeof text, "it was given %lld numbers and returned %s of length %lld", (long long)q->n,
+      TYPEOF(answer) == REALSXP ? "a vector" : "no numeric vector, but one", (long long)Rf_xlength(answer));
+    q->answer = say_why(q->f, text);
+  } else if (q->to) {
+    for (size_t i = 0; i < q->n && !q->answer; i++)
+      if (R_IsNA(REAL(answer)[i])) q->answer = say_why(q->f, "it returned NA");
+    if (q->n) memcpy(q->to, REAL(answer), q->n * sizeof *q->to);
+  }
+  UNPROTECT(4);
+}
+
+/* R code runs here, in the thread that R runs in, while the rest of the team waits: nothing may jump out, not even for
+ * lack of memory. */
+static int ask_r(struct question q) {
+  q.answer = ANSWER_FAILED;
+  uint64_t mode = threads_keep_denormals();
+  int done = R_ToplevelExec(ask, &q);
+  threads_set_mode(mode);
+  return done ? q.answer : say_why(q.f, "it was interrupted, or memory ran out");
+}
+
 static int all_reduce_by_r(void *context, double *x, size_t n) {
-  struct functions *f = context;
-  SEXP numbers = PROTECT(numbers_of(x, n));
-  int answer = ask_r(f, Rf_lang2(VECTOR_ELT(f->list, ALL_REDUCE), numbers), x, n);
-  UNPROTECT(1);
-  return answer;
+  return ask_r((struct question){.f = context, .which = ALL_REDUCE, .peer = -1, .x = x, .to = x, .n = n});
 }
 
 static int exchange_by_r(void *context, int peer, const double *send, double *receive, size_t n) {
-  struct functions *f = context;
-  SEXP numbers = PROTECT(numbers_of(send, n)), with = PROTECT(Rf_ScalarInteger(peer));
-  int answer = ask_r(f, Rf_lang3(VECTOR_ELT(f->list, EXCHANGE), numbers, with), receive, n);
-  UNPROTECT(2);
-  return answer;
+  return ask_r((struct question){.f = context, .which = EXCHANGE, .peer = peer, .x = send, .to = receive, .n = n});
 }
 
-static int leave_by_r(void *context) {
-  struct functions *f = context;
-  return ask_r(f, Rf_lang1(VECTOR_ELT(f->list, LEAVE)), NULL, 0);
-}
+static int leave_by_r(void *context) { return ask_r((struct question){.f = context, .which = LEAVE, .peer = -1}); }
 
 struct communicator *as_communicator(SEXP x) {
   check_vector(x, VECSXP, COMMUNICATOR_SIZE);
@@ -175,17 +180,25 @@ SEXP ffi_numbers_unpacked(SEXP numbers, SEXP like) {
 
 static double *room_for(int64_t n) { return (double *)(void *)R_alloc((size_t)n + 1, sizeof(double)); }
 
-SEXP ffi_communicator_sum(SEXP communicator, SEXP x);
-SEXP ffi_communicator_sum(SEXP communicator, SEXP x) {
+/* The sum over `parts` vectors, of which the list x has those of this rank. */
+SEXP ffi_communicator_sum(SEXP communicator, SEXP parts, SEXP x);
+SEXP ffi_communicator_sum(SEXP communicator, SEXP parts, SEXP x) {
   struct communicator *c = as_communicator(communicator);
   struct failure failure;
-  check_vector(x, REALSXP, -1);
-  R_xlen_t n = XLENGTH(x);
-  SEXP sum = PROTECT(Rf_allocVector(REALSXP, n));
-  for (R_xlen_t i = 0; i < n; i++) REAL(sum)[i] = REAL(x)[i] + 0.0;
-  if (communicator_sum(c, REAL(sum), n, room_for(communicator_room(c, n)), &failure)) raise(&failure);
-  UNPROTECT(1);
-  return sum;
+  int count = as_int(parts), first = part_begin(count, c->size, c->rank), level = 0;
+  if (count < c->size || list_length(x) != part_begin(count, c->size, c->rank + 1) - first)
+    raise_text(STATUS_VALUE, "internal error: parts of a sum");
+  R_xlen_t n = Rf_xlength(VECTOR_ELT(x, 0));
+  double *stack = room_for(sums_levels(c, count) * n);
+  for (R_xlen_t k = 0; k < XLENGTH(x); k++, level++) {
+    check_vector(VECTOR_ELT(x, k), REALSXP, n);
+    double *to = stack + level * n;
+    for (R_xlen_t i = 0; i < n; i++) to[i] = REAL(VECTOR_ELT(x, k))[i] + 0.0;
+    for (int closed = sums_closed(c, count, first + (int)k); closed; closed--, level--, to -= n)
+      for (R_xlen_t i = 0; i < n; i++) to[i - n] += to[i];
+  }
+  if (communicator_sum(c, count, stack, n, n, room_for(communicator_room(c, count, n)), &failure)) raise(&failure);
+  return numbers_of(stack, (size_t)n);
 }
 
 SEXP ffi_communicator_leave(SEXP communicator);
@@ -195,17 +208,24 @@ SEXP ffi_communicator_leave(SEXP communicator) {
   return R_NilValue;
 }
 
-/* list(communicator, shards of a batch, enum weigh, the symbolic scalar that they are weighed by or NULL) */
+/* list(communicator, shards of a batch, enum weigh of each group, a list of the symbolic scalars that these are weighed
+ * by, with NULL for others) */
 struct shards *as_shards(SEXP x, SEXP program) {
   if (Rf_isNull(x)) return NULL;
   check_vector(x, VECSXP, 4);
+  SEXP weigh = VECTOR_ELT(x, 2), weight = VECTOR_ELT(x, 3);
+  check_vector(weigh, INTSXP, -1);
+  check_vector(weight, VECSXP, XLENGTH(weigh));
   struct shards *s = (struct shards *)(void *)R_alloc(1, sizeof *s);
   *s = (struct shards){.communicator = as_communicator(VECTOR_ELT(x, 0)), .count = as_int(VECTOR_ELT(x, 1)),
-    .weigh = as_int(VECTOR_ELT(x, 2)), .weight = NO_SLOT};
-  if (s->weigh == WEIGH_SLOT) s->weight = slot_in(program, VECTOR_ELT(x, 3));
-  int size = s->communicator->size;
-  if (s->count < 1 || size < 1 || (s->count & (s->count - 1)) || (size & (size - 1)) || s->count < size)
+    .groups = (int32_t)XLENGTH(weigh), .weigh = INTEGER(weigh)};
+  if (s->groups < 1 || s->communicator->size < 1 || s->count < s->communicator->size)
     raise_text(STATUS_VALUE, "internal error: shards");
+  int32_t *slot = (int32_t *)(void *)R_alloc((size_t)s->groups, sizeof *slot);
+  for (int32_t g = 0; g < s->groups; g++)
+    slot[g] = s->weigh[g] == WEIGH_SLOT ? slot_in(program, VECTOR_ELT(weight, g)) : NO_SLOT;
+  s->weight = slot;
+  s->weighed = (double *)(void *)R_alloc((size_t)s->groups, sizeof *s->weighed);
   return s;
 }
 
@@ -216,13 +236,14 @@ SEXP shards_lay_out(struct shards *s, const struct program *p, int32_t more, con
   shards_find(s, p);
   for (int32_t k = 0; k < more; k++)
     s->piece[s->pieces++] = (struct piece){.slot = slots[k], .result = NO_SLOT, .start = NO_SLOT,
-      .kind = averaged[k] ? REDUCE_MEAN : REDUCE_SUM};
+      .kind = averaged[k] ? REDUCE_MEAN : REDUCE_SUM, .group = averaged[k] - 1};
   shards_place(s, p);
   int64_t room = shards_room(s);
-  SEXP sums = vector_for(RAWSXP, shards_levels(s) * room * (int64_t)sizeof(double), "the sums over the shards", NULL);
+  SEXP sums = vector_for(RAWSXP, sums_levels(s->communicator, s->count) * room * (int64_t)sizeof(double),
+    "the sums over the shards", NULL);
   PROTECT(sums);
   s->sum = (double *)(void *)RAW(sums);
-  s->room = room_for(communicator_room(s->communicator, room));
+  s->room = room_for(communicator_room(s->communicator, s->count, room));
   UNPROTECT(1);
   return sums;
 }

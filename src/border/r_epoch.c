@@ -251,12 +251,14 @@ static SEXP draw_seeds(struct epoch *e) {
 /* The tallies are added up over the shards, too. */
 static SEXP lay_out_shards(struct epoch *e) {
   int32_t *slots = (int32_t *)(void *)R_alloc(2 * (size_t)e->tallies + 1, sizeof *slots);
-  int32_t *averaged = slots + e->tallies;
+  int32_t *averaged = slots + e->tallies, n = 0;
   for (int32_t k = 0; k < e->tallies; k++) {
-    slots[k] = e->tally[k].slot;
-    averaged[k] = e->tally[k].averaged;
+    if (e->tally[k].averaged == AVERAGED_ONCE) continue;
+    if (e->tally[k].averaged > e->shards->groups) raise_text(STATUS_VALUE, "internal error: groups of losses");
+    slots[n] = e->tally[k].slot;
+    averaged[n++] = e->tally[k].averaged;
   }
-  return shards_lay_out(e->shards, e->loop.program, e->tallies, slots, averaged);
+  return shards_lay_out(e->shards, e->loop.program, n, slots, averaged);
 }
 
 /* So many passes over the columns; the n sums of each are noted, those of the last one stay in the state. */

@@ -404,8 +404,8 @@ SEXP ffi_program_seal(SEXP x, SEXP outputs, SEXP summed) {
 }
 
 /* Of float tensors of a step, the means over the shards of a batch, or the sums, as who runs it wants. */
-SEXP ffi_program_reduce(SEXP x, SEXP values);
-SEXP ffi_program_reduce(SEXP x, SEXP values) {
+SEXP ffi_program_reduce(SEXP x, SEXP values, SEXP group);
+SEXP ffi_program_reduce(SEXP x, SEXP values, SEXP group) {
   int n = (int)list_length(values);
   struct operand *operand = (struct operand *)R_alloc(2 * (size_t)n + 1, sizeof *operand);
   memset(operand, 0, (2 * (size_t)n + 1) * sizeof *operand);
@@ -418,7 +418,7 @@ SEXP ffi_program_reduce(SEXP x, SEXP values) {
     s->other = from.other;
     s->opaque = 1;
   }
-  struct attr attr = {.n_ints = 1, .ints = {REDUCE_MEAN}};
+  struct attr attr = {.n_ints = 2, .ints = {REDUCE_MEAN, as_int(group)}};
   program_add_node(p, ACTION_REDUCE, operand, n, n, &attr, 1);
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
   for (int k = 0; k < n; k++) SET_VECTOR_ELT(result, k, symbolic_new(x, operand[n + k].slot));

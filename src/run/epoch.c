@@ -97,15 +97,20 @@ static void begin_shard(struct epoch *e, struct team *team, uint64_t seed, int k
   if (!s->go) atomic_store(&team->failed, STATUS_SHAPE);
 }
 
-/* Without any value that a mask lets through, a shard has next to no weight: some, for the penalties on weights. */
+/* Without any value that a mask lets through, a shard has next to no weight: some, as the batch may be all of those. */
 #define NEXT_TO_NO_WEIGHT 1e-30
 
 static void end_shard(struct epoch *e, struct team *team) {
   struct shards *s = e->shards;
   double rows = (double)s->own;
-  s->weighed = s->weigh == WEIGH_NOT ? 1 : rows;
-  if (s->weigh == WEIGH_SLOT)
-    s->weighed = slot_number(&e->loop.program->slots[s->weight], 0) + NEXT_TO_NO_WEIGHT * rows;
+  for (int32_t g = 0; g < s->groups; g++)
+    switch (s->weigh[g]) {
+    case WEIGH_NOT: s->weighed[g] = 1; break;
+    case WEIGH_SLOT:
+      s->weighed[g] = slot_number(&e->loop.program->slots[s->weight[g]], 0) + NEXT_TO_NO_WEIGHT * rows;
+      break;
+    default: s->weighed[g] = rows;
+    }
   if (atomic_load(&team->failed) || team_must_leave(team)) s->go = 0;
 }
 
@@ -125,11 +130,15 @@ static void meet(struct epoch *e, struct team *team) {
 
 static void end_sharded_step(struct epoch *e) {
   struct shards *s = e->shards;
-  const struct piece *piece = s->piece + s->pieces - e->tallies;
-  for (int k = 0; k < e->tallies; k++, piece++) {
+  const struct program *p = e->loop.program;
+  const struct piece *piece = s->piece + shards_count(p);
+  for (int k = 0; k < e->tallies; k++) {
     const struct tally *t = &e->tally[k];
-    double weight = (t->averaged ? (double)e->loop.rows : 1) / shards_divisor(s, piece);
-    for (int64_t i = 0; i < t->n; i++) t->sum[i] += weight * s->sum[piece->at + i];
+    int once = t->averaged == AVERAGED_ONCE;
+    double weight = (t->averaged ? (double)e->loop.rows : 1) / (once ? 1 : shards_divisor(s, piece));
+    for (int64_t i = 0; i < t->n; i++)
+      t->sum[i] += weight * (once ? slot_number(&p->slots[t->slot], i) : s->sum[piece->at + i]);
+    piece += !once;
   }
   note_step(e);
 }
@@ -158,7 +167,7 @@ static int sharded_step(struct loop *l, struct team *team, int thread) {
       team_barrier(team);
     }
     if (!s->go) break;
-    shards_add(s, p, i, thread, team->threads);
+    shards_add(s, p, thread, team->threads);
     team_barrier(team);
   }
   if (thread == 0) meet(e, team);

@@ -7,10 +7,14 @@
 #include "run/loop.h"
 #include "run/shards.h"
 
+/* A tally's `averaged`: 0: no mean; 1, 2, ...: the mean over the shards of a batch goes by the weights of that group;
+ * this: it is computed once for all shards. */
+#define AVERAGED_ONCE (-1)
+
 /* Numbers of a slot, added up over the batches. */
 struct tally {
   int32_t slot;
-  int32_t averaged; /* it is a mean over the rows: weigh it with their number */
+  int32_t averaged; /* it is a mean over the rows: weigh it with their number. Over shards: see below */
   int64_t n;        /* numbers of the slot */
   double *sum;
 };

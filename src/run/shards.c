@@ -3,16 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Behind the numbers of the pieces: the sum of the weights, the rows; then for each rank a 1, the status that it met
- * and the number that all must agree on. */
-enum { TOTAL_WEIGHT, TOTAL_ROWS, TOTALS };
+/* Behind the numbers of the pieces: the sums of the weights of each group, the rows; then for each rank a 1, the status
+ * that it met and the number that all must agree on. */
 enum { RANK_THERE, RANK_STATUS, RANK_CHECK, BY_RANK };
-
-int shards_levels(const struct shards *s) {
-  int levels = 1;
-  for (int n = shards_own(s); n > 1; n /= 2) levels++;
-  return levels;
-}
 
 int64_t shards_room(const struct shards *s) { return s->numbers + BY_RANK * (int64_t)s->communicator->size; }
 
@@ -34,7 +27,8 @@ void shards_find(struct shards *s, const struct program *p) {
     for (int k = 0; k < n->outputs; k++) {
       int changes = n->attr.ints[0] == REDUCE_CHANGES;
       s->piece[s->pieces++] = (struct piece){.slot = node_inputs(p, n)[k].slot, .result = node_outputs(p, n)[k].slot,
-        .start = changes ? node_inputs(p, n)[n->outputs + k].slot : NO_SLOT, .kind = (int32_t)n->attr.ints[0]};
+        .start = changes ? node_inputs(p, n)[n->outputs + k].slot : NO_SLOT, .kind = (int32_t)n->attr.ints[0],
+        .group = (int32_t)n->attr.ints[1]};
     }
   }
 }
@@ -45,10 +39,12 @@ void shards_place(struct shards *s, const struct program *p) {
     s->piece[k].at = s->numbers;
     s->numbers += s->piece[k].n = shape_count(&p->slots[s->piece[k].slot].shape);
   }
-  s->numbers += TOTALS;
+  s->numbers += s->groups + 1;
 }
 
 void shards_choose(struct shards *s, int k) {
+  s->level = k == shards_first(s) ? 0 : s->level + 1 - s->closed;
+  s->closed = sums_closed(s->communicator, s->count, k);
   s->begin = s->rows * k / s->count;
   s->own = s->rows * (k + 1) / s->count - s->begin;
 }
@@ -59,7 +55,7 @@ void shards_put(const struct slot *s, int64_t i, double x) {
 
 static double weight_of(const struct shards *s, const struct piece *piece) {
   switch (piece->kind) {
-  case REDUCE_MEAN: return s->weighed;
+  case REDUCE_MEAN: return s->weighed[piece->group];
   case REDUCE_ROWS: return (double)s->own;
   default: return 1;
   }
@@ -85,21 +81,19 @@ static void put_piece(const struct shards *s, const struct program *p, const str
   }
 }
 
-/* A binary counter: sum[0 ...] are those of as many shards as the ones in i say; shard i is put behind them, and
- * pairs of equal size become one. All members have the same ranges in all of that. */
-void shards_add(struct shards *s, const struct program *p, int i, int thread, int threads) {
+/* All members have the same ranges in all of that. */
+void shards_add(struct shards *s, const struct program *p, int thread, int threads) {
   struct range r = share_of(s->numbers, 1024, thread, threads);
   int64_t room = shards_room(s);
-  int depth = 0;
-  for (int k = i; k; k &= k - 1) depth++;
-  double *to = s->sum + depth * room;
+  double *to = s->sum + s->level * room;
   if (s->own == 0) memset(to + r.begin, 0, (size_t)(r.end - r.begin) * sizeof *to);
   for (int32_t k = 0; k < s->pieces && s->own; k++) put_piece(s, p, &s->piece[k], r, to);
   if (r.end == s->numbers && r.end > r.begin) {
-    to[s->numbers - TOTALS + TOTAL_WEIGHT] = s->own ? s->weighed : 0;
-    to[s->numbers - TOTALS + TOTAL_ROWS] = (double)s->own;
+    double *totals = to + s->numbers - s->groups - 1;
+    for (int32_t g = 0; g < s->groups; g++) totals[g] = s->own ? s->weighed[g] : 0;
+    totals[s->groups] = (double)s->own;
   }
-  for (int k = i; k & 1; k >>= 1, to -= room)
+  for (int k = 0; k < s->closed; k++, to -= room)
     for (int64_t j = r.begin; j < r.end; j++) to[j - room] += to[j];
 }
 
@@ -127,22 +121,22 @@ static enum status compare_ranks(const struct shards *s, enum status own, struct
 
 enum status shards_meet(struct shards *s, enum status status, struct failure *failure) {
   const struct communicator *c = s->communicator;
-  double *by_rank = s->sum + s->numbers;
-  memset(by_rank, 0, (size_t)(BY_RANK * c->size) * sizeof *by_rank);
-  by_rank += BY_RANK * c->rank;
+  int64_t room = shards_room(s), from = status ? 0 : s->numbers;
+  for (int k = 0; k < sums_levels(c, s->count); k++)
+    memset(s->sum + k * room + from, 0, (size_t)(room - from) * sizeof *s->sum);
+  double *by_rank = s->sum + s->numbers + BY_RANK * c->rank;
   by_rank[RANK_THERE] = 1;
   by_rank[RANK_STATUS] = status;
   by_rank[RANK_CHECK] = s->check;
-  if (status) memset(s->sum, 0, (size_t)s->numbers * sizeof *s->sum);
-  enum status met = communicator_sum(s->communicator, s->sum, shards_room(s), s->room, failure);
+  enum status met = communicator_sum(s->communicator, s->count, s->sum, room, room, s->room, failure);
   return met ? met : compare_ranks(s, status, failure);
 }
 
 double shards_divisor(const struct shards *s, const struct piece *piece) {
-  const double *totals = s->sum + s->numbers - TOTALS;
+  const double *totals = s->sum + s->numbers - s->groups - 1;
   switch (piece->kind) {
-  case REDUCE_MEAN: return s->weigh == WEIGH_NOT ? 1 : totals[TOTAL_WEIGHT];
-  case REDUCE_ROWS: return totals[TOTAL_ROWS];
+  case REDUCE_MEAN: return s->weigh[piece->group] == WEIGH_NOT ? 1 : totals[piece->group];
+  case REDUCE_ROWS: return totals[s->groups];
   default: return 1;
   }
 }

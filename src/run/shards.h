@@ -19,47 +19,53 @@ struct piece {
   int32_t slot, result; /* and where the result goes; NO_SLOT: it is only read in `sum` */
   int32_t start;        /* REDUCE_CHANGES: what the variable held before */
   int32_t kind;         /* enum reduction (program.h) */
+  int32_t group;        /* REDUCE_MEAN: which weights */
   int64_t at, n;        /* its place among all numbers */
 };
 
 struct shards {
   struct communicator *communicator;
-  int32_t count;    /* of a batch; a power of two, as is the number of ranks, which is not larger */
-  int32_t weigh;    /* enum weigh */
-  int32_t weight;   /* WEIGH_SLOT: a float scalar */
+  int32_t count;    /* of a batch; at least the number of ranks */
+  int32_t groups;   /* of means that are weighed by the same */
+  const int32_t *weigh;  /* enum weigh of each */
+  const int32_t *weight; /* WEIGH_SLOT: a float scalar */
   int32_t early;    /* nodes that run for each shard; after the sums those from `late` on run once */
   int32_t late;
   int32_t pieces;
   struct piece *piece;
   int64_t numbers;  /* of all pieces and the totals behind them */
-  double *sum;      /* shards_levels() vectors of shards_room() numbers: sums of so many shards, powers of two */
+  double *sum;      /* sums_levels() vectors of shards_room() numbers: sums of shards, a stack */
   double *room;     /* for the communicator */
   /* of the step that is under way */
   int64_t rows;     /* of the batch */
   int64_t begin, own; /* of the present shard; own = 0: it has no rows */
-  double weighed;   /* what it is weighed by */
+  double *weighed;  /* what it is weighed by, of each group */
+  int level, closed; /* where on the stack it goes, and how many sums are complete then */
   double check;     /* a number that all ranks must agree on */
   int go, finite;   /* on with the step? are the sums that variables get? */
 };
 
-/* How many vectors, of how many numbers. */
-int shards_levels(const struct shards *s);
+/* Numbers of a vector of sums. */
 int64_t shards_room(const struct shards *s);
 
 /* How many this rank takes, and the first. */
-static inline int shards_own(const struct shards *s) { return s->count / s->communicator->size; }
-static inline int shards_first(const struct shards *s) { return shards_own(s) * s->communicator->rank; }
+static inline int shards_first(const struct shards *s) {
+  return part_begin(s->count, s->communicator->size, s->communicator->rank);
+}
+static inline int shards_own(const struct shards *s) {
+  return part_begin(s->count, s->communicator->size, s->communicator->rank + 1) - shards_first(s);
+}
 
 /* How many pieces the program sums; fill them in; then, with more behind them, find their places. */
 int32_t shards_count(const struct program *p);
 void shards_find(struct shards *s, const struct program *p);
 void shards_place(struct shards *s, const struct program *p);
 
-/* The rows of shard k of the batch. */
+/* The rows of shard k of the batch, and where its sums go: of all of this rank in turn. */
 void shards_choose(struct shards *s, int k);
 
-/* This member's share of adding shard k, the i-th of this rank, to the sums. */
-void shards_add(struct shards *s, const struct program *p, int i, int thread, int threads);
+/* This member's share of adding the present shard to the sums. */
+void shards_add(struct shards *s, const struct program *p, int thread, int threads);
 
 /* By one member: sum over the ranks. `status` is what this rank met; gives what stops all. */
 enum status shards_meet(struct shards *s, enum status status, struct failure *failure);

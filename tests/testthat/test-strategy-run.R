@@ -145,6 +145,25 @@ test_that("what a step over shards cannot do is refused", {
   expect_error(strategy_local(2)$experimental_distribute_dataset(1), "`dataset` must be")
 })
 
+test_that("nobody looks at weights whose update waits for the other shards", {
+  strategy <- strategy_local(2)
+  w <- tf$Variable(1)
+  x <- list(tf$constant(c(1, 2)))
+  looks <- list(function() as.array(w), function() w * 2, function() w$assign(0), function() w$assign_add(1))
+  for (look in looks) for (compiled in c(FALSE, TRUE)) {
+    optimizer <- optimizer_sgd(0.1)
+    step <- function(x) {
+      with(tf$GradientTape() %as% tape, loss <- tf$reduce_sum(x * w))
+      optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+      look()
+      loss
+    }
+    if (compiled) step <- tf_function(step)
+    expect_error(strategy$run(step, x), "end of `strategy\\$run\\(\\)`|updated", info = deparse1(body(look)))
+    expect_equal(as.double(as.array(w)), 1) # and may be looked at again
+  }
+})
+
 test_that("TensorFlow's names of strategies", {
   expect_identical(tf$distribute$MirroredStrategy()$num_replicas_in_sync, 1L)
   expect_identical(tf$distribute$OneDeviceStrategy("cpu:0")$num_replicas_in_sync, 1L)

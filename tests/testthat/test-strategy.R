@@ -195,6 +195,60 @@ test_that("loss that is NaN ends the training on all ranks, with the same weight
   expect_identical(found[[1]][[2]], run(strategy_local(8))[[2]])
 })
 
+test_that("any number of shards and of ranks gives the bits of one process", {
+  skip_if_not_installed("callr")
+  skip_on_cran()
+  # ranks, shards: they divide them or not, of both kinds of communicators
+  for (case in list(c(3, 8), c(5, 13), c(2, 7), c(4, 20))) {
+    one <- train_in_shards(strategy_local(case[2]), "mlp")
+    for (exchanges in c(TRUE, FALSE)) for (found in on_ranks(case[1], train_in_shards, case[2], exchanges))
+      expect_identical(found, one, info = paste(c(case, exchanges), collapse = " "))
+  }
+})
+
+test_that("sums of shards stand in a tree of halves", {
+  # numbers whose sum depends on the order of the additions
+  set.seed(1)
+  x <- rnorm(13) * 10^sample(-8:8, 13, TRUE)
+  tree <- function(begin, end) {
+    if (end - begin == 1) return(x[begin + 1])
+    middle <- begin + (end - begin) %/% 2
+    tree(begin, middle) + tree(middle, end)
+  }
+  parts <- list(c(0L, 1L), NULL, NULL, NULL, NULL)
+  for (n in 1:13) expect_identical(.Call(nativenet:::C_communicator_sum, parts, n, as.list(x[seq_len(n)])),
+    tree(0, n), info = n)
+})
+
+test_that("losses that are weighed by different numbers are those of whole batches", {
+  set.seed(6)
+  x <- matrix(sample(0:9, 200, TRUE, c(8, rep(1, 9))), 40)
+  x[1:3, ] <- 0L # the mask of a shard lets nothing through
+  y <- list(array(as.numeric(x > 4), c(40, 5, 1)), x[, 1] / 9)
+  run <- function(strategy, kind) {
+    set.seed(4)
+    input <- layer_input(5)
+    hidden <- input |> layer_embedding(10, 4, mask_zero = TRUE) |> layer_lstm(3, return_sequences = TRUE)
+    decay <- if (kind == "penalty") regularizer_l2(0.1)
+    steps <- hidden |> layer_dense(1, activation = "sigmoid", name = "steps", kernel_regularizer = decay)
+    other <- if (kind == "masks") hidden |> layer_dense(1, name = "other") else
+      hidden |> layer_lstm(3) |> layer_dense(1, name = "other")
+    model <- if (kind == "penalty") keras_model(input, steps) else keras_model(input, list(steps, other))
+    second <- if (kind == "sum") loss_mean_squared_error(reduction = "sum") else "mse"
+    model |> compile(optimizer_sgd(0.3), if (kind == "penalty") "binary_crossentropy" else
+      list("binary_crossentropy", second), loss_weights = if (kind != "penalty") list(1, 0.5))
+    targets <- if (kind == "penalty") y[[1]] else if (kind == "masks") list(y[[1]], array(x / 9, c(40, 5, 1))) else y
+    history <- model |> fit(x, targets, batch_size = 13, epochs = 3, shuffle = FALSE, verbose = 0,
+      validation_data = list(x, targets), strategy = strategy)
+    list(get_weights(model), history$metrics)
+  }
+  for (kind in c("masks", "mean", "sum", "penalty")) {
+    plain <- run(NULL, kind)
+    for (shards in c(1, 4, 5)) expect_equal(run(strategy_local(shards), kind), plain, tolerance = 1e-5,
+      info = paste(kind, shards))
+  }
+})
+
 test_that("what cannot go over shards is refused", {
   x <- matrix(1, 4, 2)
   model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
@@ -203,7 +257,6 @@ test_that("what cannot go over shards is refused", {
     class = "nativenet_error")
   model |> compile("sgd", "mse")
   expect_error(fit(model, x, 1:4, strategy = "mpi"), "`strategy` must be a strategy")
-  expect_error(strategy_local(3), "power of two")
   expect_error(strategy_local(0), "`shards`")
   expect_error(strategy_communicator(1), "`communicator` must be")
   expect_error(strategy_communicator(communicator(0, 4, function(x) x), 2), "at least the number of ranks, 4")
