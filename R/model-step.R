@@ -143,7 +143,8 @@ output_loss <- function(loss, y, output, w) {
 #' are weighed by the same; of which group each of the n terms is)
 #' @noRd
 weigh_shards <- function(self, losses, n) {
-  kind <- vapply(c("rows", "slot", "not"), enum_code, 0L, kind = "weigh")
+  kinds <- c("rows", "slot", "not")
+  kind <- stats::setNames(enum_code("weigh", kinds), kinds)
   counts <- lapply(losses, attr, "counted")
   by <- kind[ifelse(vapply(counts, is.null, NA), "rows", "slot")]
   of <- outputs_with_loss(self)

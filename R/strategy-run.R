@@ -1,6 +1,6 @@
 # Steps of one's own over the shards of a batch: `strategy$run()`. A step runs for each shard of this process; updates
-# of weights wait until all have run, and go along the sums. Until then nobody may look at these weights. What it assigns
-# to other variables is put together likewise.
+# of weights wait until all have run, and go along the sums. Until then nobody may look at these weights. What it
+# assigns to other variables is put together likewise.
 
 strategy_members <- list(
   scope = function(self) function() structure(list(self = self), class = "nn_strategy_scope"),
@@ -64,6 +64,7 @@ note_summed <- function(variables) {
 #' What fn(...) gives, and what it leaves to be done. Apart from it, so that it may be compiled together with fn.
 #' @noRd
 note_replica <- function(value) {
+  force(value)
   replica <- session$replica
   let_look(replica)
   list(value = value, updates = replica$updates, assigned = replica$assigned, before = replica$before,
@@ -176,7 +177,7 @@ no_numbers <- function(call) {
   double(2 + sum(vapply(c(unlist(lapply(call$updates, `[[`, "variables")), call$assigned), length, 0L)))
 }
 
-first_shard <- function(self, rank) self$shards * rank %/% self$communicator$size
+first_shard <- function(self, rank) (self$shards * rank) %/% self$communicator$size
 
 #' @param numbers a vector of each shard of this rank.
 #' @noRd

@@ -9,8 +9,8 @@
 #' `strategy_communicator()` in those that a [communicator()] of one's own connects.
 #'
 #' **The same bits.** What is computed depends on `shards`, but not on the number of ranks: 1, 2, 3, 4 and 8 processes
-#' with `shards = 8` end with the same weights to the bit. The pieces are the leaves of a binary tree, in which each node
-#' is the sum of its left and its right half; sums of gradients are made along it in double precision, at first within a
+#' with `shards = 8` end with the same weights to the bit. The pieces are the leaves of a binary tree, in which each
+#' node is the sum of its left and its right half; sums of gradients are made along it in double precision, at first within a
 #' rank, then over ranks. Any number of ranks up to that of shards will do, but the work is even only where the ranks
 #' divide the shards, and the traffic is least where both are powers of two.
 #'
@@ -24,8 +24,8 @@
 #' where \eqn{g_k}{g_k} is the gradient of the loss of shard k, and \eqn{w_k}{w_k} is its number of rows; where the
 #' output is masked, the number of values that the mask lets through; and for losses with `reduction = "sum"`, the
 #' step is the plain sum. So the loss, its gradient, penalties on weights and metrics are those of the whole batch, up
-#' to rounding. Clipping of gradients comes after the sum. A model whose losses are weighed by different numbers, such as
-#' two masks, or a mask beside penalties on weights, takes a gradient for each of them.
+#' to rounding. Clipping of gradients comes after the sum. A model whose losses are weighed by different numbers, such
+#' as two masks, or a mask beside penalties on weights, takes a gradient for each of them.
 #'
 #' @section What is of the shard: Batch normalization normalizes by the mean and variance of the shard, as TensorFlow's
 #'   does by those of the replica; the moving averages are means over the shards, weighted by rows. So are losses and
@@ -139,8 +139,8 @@ shards_of <- function(step) {
 #' @noRd
 summed_variables <- function() session$summed
 
-#' In a traced step, means of float tensors over the shards, by the weights of a group of losses; as they are where there
-#' are no shards.
+#' In a traced step, means of float tensors over the shards, by the weights of a group of losses; as they are where
+#' there are no shards.
 #' @noRd
 over_all_shards <- function(values, group = 1L) {
   there <- !vapply(values, is.null, NA)

@@ -38,7 +38,8 @@ static void mark_once(struct program *p) {
   }
 }
 
-/* What does not depend on the batch runs once if only such nodes read it, as a rank may have no rows at all. */
+/* What does not depend on the batch runs once if only such nodes read it, as a rank may have no rows at all. Sums over
+ * the shards read what each of them has. */
 static void delay_constants(struct program *p) {
   for (int32_t i = p->nodes_used - 1; i >= 0; i--) {
     struct node *n = &p->nodes[i];
@@ -50,7 +51,7 @@ static void delay_constants(struct program *p) {
     n->moved = n->moved || !early;
     for (int k = 0; k < n->outputs && n->moved; k++)
       if (node_outputs(p, n)[k].slot != NO_SLOT) p->slots[node_outputs(p, n)[k].slot].wants = 1;
-    for (int k = 0; k < n->inputs && !n->moved; k++)
+    for (int k = 0; k < n->inputs && (!n->moved || is_sum(n)); k++)
       if (node_inputs(p, n)[k].slot != NO_SLOT) p->slots[node_inputs(p, n)[k].slot].last = 1;
   }
 }

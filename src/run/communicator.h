@@ -24,8 +24,8 @@ struct communicator {
  * on the number of ranks. */
 static inline int part_begin(int parts, int size, int rank) { return (int)((int64_t)parts * rank / size); }
 
-/* How many sums of nodes that are this rank's alone are complete with a part, but for the part itself; so many times the
- * last two vectors of a stack become one. */
+/* How many sums of nodes that are this rank's alone are complete with a part, but for the part itself; so many times
+ * the last two vectors of a stack become one. */
 int sums_closed(const struct communicator *c, int parts, int part);
 
 /* How high the stack gets. */

@@ -19,10 +19,11 @@ communicator_by_files <- function(folder, rank, size, exchanges, seconds = 60) {
     readRDS(path)
   }
   if (exchanges) {
+    with <- double(size) # how often with each
     return(nativenet::communicator(rank, size, exchange = function(x, peer) {
-      calls <<- calls + 1
-      put(x, paste(calls, rank, peer))
-      get(paste(calls, peer, rank))
+      with[peer + 1] <<- with[peer + 1] + 1
+      put(x, paste(with[peer + 1], rank, peer))
+      get(paste(with[peer + 1], peer, rank))
     }, leave = function() put(rank, "left")))
   }
   nativenet::communicator(rank, size, function(x) {

@@ -124,9 +124,10 @@ test_that("what a step over shards cannot do is refused", {
   strategy <- strategy_local(2)
   w <- tf$Variable(1)
   optimizer <- optimizer_sgd(0.1)
-  twice <- function(x) for (k in 1:2) {
+  twice <- function(x) {
     with(tf$GradientTape() %as% tape, loss <- tf$reduce_sum(x * w))
-    optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+    gradient <- tape$gradient(loss, w)
+    for (k in 1:2) optimizer$apply_gradients(list(list(gradient, w)))
   }
   expect_error(strategy$run(twice, list(tf$constant(c(1, 2)))), "one step in each call")
   expect_error(strategy_local(2)$run(function(x) x, list(tf$constant(matrix(1)))), "first batch has 1 row")
