@@ -16,7 +16,8 @@
 #'   *sum* of their gradients, as TensorFlow's does. So the loss of a shard must be divided by the rows of the whole
 #'   batch. What is assigned to variables becomes the mean over the shards by rows; metrics add up. A function of
 #'   [autograph()] runs compiled; it must not itself call `strategy$run()`. Updates are made at the end of the step,
-#'   when all shards have their gradients: to look at a weight after its `apply_gradients()` and before that is an error.
+#'   when all shards have their gradients: to look at a weight after its `apply_gradients()` and before that is an
+#'   error.
 #'   `strategy$reduce("SUM", values)` adds up what the shards gave, over all ranks.
 #'   `strategy$experimental_distribute_dataset()` gives the data set as it is, as `run()` cuts its batches.
 #' @param ... not used.
