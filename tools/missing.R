@@ -1,5 +1,7 @@
-# Rscript tools/missing.R <purpose>: names the R packages still missing, after DESCRIPTION.
-purpose <- commandArgs(TRUE)
+# Rscript tools/missing.R <purpose> [must]: names the R packages still missing, after DESCRIPTION; must: those alone
+# without which nothing comes of it, as tests that need another are skipped.
+purpose <- commandArgs(TRUE)[1]
+must <- identical(commandArgs(TRUE)[2], "must")
 description <- read.dcf("DESCRIPTION", c("Depends", "Imports", "LinkingTo", "Suggests"))
 
 # "cli (>= 3.0), utils" as c(cli = "3.0", utils = "0")
@@ -17,6 +19,7 @@ if (purpose == "clang") suggested <- suggested["testthat"]
 # These need a library of C besides, which Debian's packages bring along; what needs them is refused without.
 if (Sys.getenv("NATIVENET_PACKAGES") == "cran") suggested <- suggested[setdiff(names(suggested),
   c("hdf5r", "jpeg", "magick", "png"))]
+if (must) suggested <- suggested[c("testthat", if (purpose %in% c("check", "document")) c("knitr", "rmarkdown"))]
 if (!purpose %in% c("run", "windows")) needed <- c(needed, suggested)
 if (purpose == "document") needed <- c(needed, roxygen2 = "7.0")
 

@@ -46,6 +46,9 @@ echo "$table" | while read -r name release compiler packages; do
     # mirrors may lag behind
     mmdebstrap --quiet --variant=apt --include=make --aptopt='Acquire::Check-Valid-Until "false"' \
       "$release" "$root" < /dev/null
+    # of a machine whose way to CRAN has certificates of its own
+    mkdir -p "$root/usr/local/share/ca-certificates"
+    cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates" 2> /dev/null || true
     touch "$root/ready"
   fi
   rm -rf "$root/srv/nativenet" "$root/srv/.R"
