@@ -1,21 +1,28 @@
-# Training through fit(), side by side with PyTorch on the CPU: the shallow and the deep autoencoder of the course and its LSTM
-# on IMDB. Batch 32, float32. The LSTM's peer is its own nn.LSTM without a mask, over all padded steps, which is faster than its packed form.
+# Training through fit(), side by side with PyTorch on the CPU: the autoencoders of the course (shallow and deep with
+# binary cross-entropy; linear, tanh and relu with squared errors) and its LSTM on IMDB. Batch 32, float32. The LSTM's peer is its own nn.LSTM without a mask, over all padded steps, which is faster than its packed form.
 #
 # usage: [PYTHON=/usr/bin/python3] Rscript bench/fit.R PEER.py DATA_DIR [rounds] [workloads]   (see train.R)
 library(nativenet)
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "peer.R"))
 
-chosen <- if (length(args) > 3) strsplit(args[4], ",")[[1]] else c("shallow", "deep", "lstm")
+chosen <- if (length(args) > 3) strsplit(args[4], ",")[[1]] else c("shallow", "deep", "pca", "tanh_ae", "relu_ae", "lstm")
 
 pixels <- tf$constant(array_reshape(dataset_mnist()$train$x / 255, c(60000, 784)), dtype = tf$float32)
 invisible(gc())
 
-autoencoder <- function(sizes) {
+autoencoder <- function(sizes, activation = "relu", linear = NULL, last = "sigmoid", use_bias = TRUE, rate = 0.001,
+                        loss = "binary_crossentropy") {
   model <- keras_model_sequential(input_shape = sizes[1])
-  for (n in sizes[-c(1, length(sizes))]) model |> layer_dense(n, activation = "relu")
-  model |> layer_dense(sizes[length(sizes)], activation = "sigmoid")
-  model |> compile("adam", "binary_crossentropy")
+  n <- length(sizes) - 1
+  for (i in seq_len(n)) {
+    model |> layer_dense(sizes[i + 1], use_bias = use_bias, activation = if (i == n) last else if (!i %in% linear) activation)
+  }
+  compile(model, optimizer_adam(rate), loss)
+  list(model = model, x = pixels, y = pixels)
 }
+
+# As the peer sums it: over the pixels of a picture, the mean of the pictures.
+squared_error <- function(y_true, y_pred) k_sum(k_square(y_true - y_pred), axis = -1)
 
 reviews <- function() {
   imdb <- dataset_imdb(num_words = 10000, maxlen = 250)
@@ -31,8 +38,15 @@ lstm <- function() {
 }
 
 workloads <- list(
-  shallow = function() list(model = autoencoder(c(784, 32, 784)), x = pixels, y = pixels),
-  deep = function() list(model = autoencoder(c(784, 128, 32, 128, 784)), x = pixels, y = pixels),
+  shallow = function() autoencoder(c(784, 32, 784)),
+  deep = function() autoencoder(c(784, 128, 32, 128, 784)),
+  pca = function() autoencoder(c(784, 64, 784), linear = 1, last = NULL, use_bias = FALSE, loss = squared_error),
+  tanh_ae = function() {
+    autoencoder(c(784, 256, 64, 256, 784), "tanh", 2, last = NULL, rate = 0.01, loss = squared_error)
+  },
+  relu_ae = function() {
+    autoencoder(c(784, 256, 128, 64, 128, 256, 784), linear = 3, last = NULL, loss = squared_error)
+  },
   lstm = function() c(list(model = lstm()), text)
 )
 if ("lstm" %in% chosen) text <- reviews()

@@ -6,15 +6,16 @@ data <- args[2]
 rounds <- if (length(args) > 2) as.integer(args[3]) else 5
 Sys.setenv(NATIVENET_DATA = data)
 
-theirs <- function(peer, data, name, threads, libraries = NULL) {
-  env <- if (!is.null(libraries)) paste0("LD_LIBRARY_PATH=", libraries)
-  out <- system2(Sys.getenv("PYTHON", "python3"), c(peer, data, name, "--threads", threads), stdout = TRUE, stderr = FALSE, env = if (is.null(env)) character() else env)
+# PyTorch multiplies by the BLAS of the system: with the reference BLAS it takes ten times as long. Two threads pay only with
+# OpenBLAS built on OpenMP (Debian's package libopenblas0-openmp).
+openmp_blas <- dirname(Sys.glob("/usr/lib/*/openblas-openmp/libblas.so.3"))
+if (length(openmp_blas) == 0) stop("PyTorch needs OpenBLAS: apt-get install libopenblas0-openmp")
+
+theirs <- function(peer, data, name, threads) {
+  out <- system2(Sys.getenv("PYTHON", "python3"), c(peer, data, name, "--threads", threads),
+    stdout = TRUE, stderr = FALSE, env = paste0("LD_LIBRARY_PATH=", openmp_blas[1]))
   as.numeric(sub(".*samples_per_s=([0-9]+).*", "\\1", grep("samples_per_s", out, value = TRUE)))
 }
-
-# Two threads pay for the peer only with OpenBLAS built on OpenMP (package libopenblas0-openmp).
-openmp_blas <- dirname(Sys.glob("/usr/lib/*/openblas-openmp/libblas.so.3"))
-openmp_blas <- if (length(openmp_blas)) openmp_blas[1]
 
 #' Interleaved rounds of ours(name, threads) and the peer on one and two threads; prints each and their medians. As the figure to
 #' trust on a noisy machine, the median over rounds of the ratio to the faster of the peer's settings in the same round.
@@ -25,7 +26,7 @@ compare <- function(workloads, ours) {
       row <- data.frame(
         round, workload = name,
         ours_1 = ours(name, 1), peer_1 = theirs(peer, data, workloads[[name]], 1),
-        ours_2 = ours(name, 2), peer_2 = theirs(peer, data, workloads[[name]], 2, openmp_blas)
+        ours_2 = ours(name, 2), peer_2 = theirs(peer, data, workloads[[name]], 2)
       )
       print(row, row.names = FALSE, digits = 6)
       results <- rbind(results, row)
