@@ -179,6 +179,7 @@ set_learning_rate_of <- function(model, rate) {
 #' @param save_weights_only save the weights alone, not the whole model?
 #' @param period older name: save every so many epochs.
 #' @param save_freq `"epoch"`, or a number of batches.
+#' @param initial_value_threshold with `save_best_only`, a number that the metric must be better than to be saved first.
 #' @return A callback, for the argument `callbacks` of `fit()`.
 #' @section Errors: `nativenet_error_value` for a name that holds something that is not in the logs.
 #' @references Behaviour and texts follow Keras 2.15, <https://keras.io/2.15/api/callbacks/model_checkpoint/>.
@@ -187,7 +188,8 @@ set_learning_rate_of <- function(model, rate) {
 #' @export
 callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE,
   save_weights_only = FALSE,
-                                      mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch") {
+                                      mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch",
+                                      initial_value_threshold = NULL) {
   target_format(check_string(filepath), "callback_model_checkpoint")
   rule <- monitor_rule(monitor, mode)
   check_flag(save_best_only)
@@ -195,7 +197,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
   if (!is.null(period)) period <- check_count(period)
   if (!identical(save_freq, "epoch")) save_freq <- check_count(save_freq)
   verbose <- resolve_verbose(verbose)
-  self <- new_callback("model_checkpoint", filepath = filepath, monitor = monitor, best = rule$worst)
+  self <- new_callback("model_checkpoint", filepath = filepath, monitor = monitor, best =
+    if (is.null(initial_value_threshold)) rule$worst else check_number(initial_value_threshold))
   epochs <- 0 # since the last was saved, and so for batches
   batches <- 0
   now <- 0

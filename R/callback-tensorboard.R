@@ -99,6 +99,7 @@ write_event <- function(file, step, summary) append_event(file, c(proto_double(1
   proto_int(2, step), proto_bytes(5, summary)))
 
 append_event <- function(file, event) {
+  force(file) # making it may fail, with words of its own
   size <- c(number_bytes(length(event), 4), raw(4))
   record <- c(size, masked_checksum(size), event, masked_checksum(event))
   connection <- tryCatch(suppressWarnings(file(file$path, "ab")), error = function(e) abort("cannot write ",

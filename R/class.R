@@ -200,6 +200,8 @@ print.nn_class <- function(x, ...) {
   class <- attr(x, "own_class")
   if (name == "new") return(x)
   if (name %in% c("classname", "__name__")) return(class$classname)
+  if (name == "from_config" && class$kind %in% c("layer", "model"))
+    return(function(config) from_class_config(x, config))
   found <- find_member(class, "methods", name)
   if (is.null(found)) found <- find_member(class, "fields", name)
   if (is.null(found)) unknown_member(name, c("new", "classname", names(all_of(class, "methods"))), "the class")

@@ -39,7 +39,9 @@ config_of <- function(kind, class_name, config) structure(config, config_class =
 #' @noRd
 keras_object <- function(x) {
   config <- get_config(x)
-  list(class_name = attr(config, "config_class")[["class_name"]], config = structure(config, config_class = NULL))
+  build <- attr(config, "build_config")
+  c(list(class_name = attr(config, "config_class")[["class_name"]], config = structure(config, config_class = NULL,
+    build_config = NULL)), if (!is.null(build)) list(build_config = build))
 }
 
 # ---- names of classes ----
@@ -186,11 +188,24 @@ activation_value <- function(x, name) {
   if (!needs_arguments && identical(part_config(x), part_config(constructor()))) own else keras_object(x)
 }
 
+#' The configuration of a layer or model of a class of the user's.
+#' @noRd
+config_of_class <- function(self) {
+  said <- class_arguments(self)
+  options <- list(name = self$name, trainable = self$trainable, dtype = self$dtype)
+  config <- Map(function(x, arg) config_value(x, arg, paste0(self$name, "_", arg)), said, names(said))
+  shape <- self$options$batch_input_shape
+  if (is.null(shape) && !is.null(self$options$input_shape)) shape <- c(NA, self$options$input_shape)
+  config_of("layer", self$class_name, c(options[setdiff(names(options), names(config))],
+    if (!is.null(shape)) list(batch_input_shape = config_value(shape, "target_shape")), config))
+}
+
 #' @export
 get_config.nn_layer <- function(object) {
   self <- layer_self(object)
   if (isTRUE(self$is_input)) return(config_of("layer", "InputLayer", list(batch_input_shape = config_value(
     self$input_shape, "target_shape"), dtype = self$dtype, sparse = FALSE, ragged = FALSE, name = self$name)))
+  if (!is.null(self$own)) return(config_of_class(self))
   config <- Map(function(x, arg) config_value(x, arg, if (self$kind == "lambda" && arg == "f") self$name else
     paste0(self$name, "_", arg)), self$config, names(self$config))
   if (!self$kind %in% c("custom", "op_lambda")) config <- config[names(config) %in% names(formals(get(paste0("layer_",

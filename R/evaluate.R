@@ -198,7 +198,8 @@ evaluate.default <- function(object, ...) {
 #'
 #' @inheritParams fit.nn_model
 #' @param steps the number of batches to take from a data set.
-#' @return A named vector of the loss and the metrics, for which `$` works, too.
+#' @param return_dict give a list?
+#' @return A named vector of the loss and the metrics, for which `$` works, too; with `return_dict` a named list.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
 #' model |> compile("sgd", "mse", metrics = "mae")
@@ -206,8 +207,9 @@ evaluate.default <- function(object, ...) {
 #' @export
 evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = "auto", sample_weight = NULL,
   steps = NULL,
-                              callbacks = NULL, ...) {
+                              callbacks = NULL, return_dict = FALSE, ...) {
   check_no_more(list(...), "evaluate", of = evaluate.nn_model, kind = "fit")
+  check_flag(return_dict, fun = "evaluate")
   self <- compiled_self(object, "evaluate")
   callbacks <- as_callbacks(callbacks)
   source <- data_source(self, x, y, batch_size, sample_weight, NULL, steps, "evaluate")
@@ -217,7 +219,7 @@ evaluate.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, ver
   progress$epoch_begin()
   values <- evaluate_source(self, source, callbacks)
   progress$epoch_end(values, step = if (is.null(source$steps)) 1 else source$steps)
-  structure(values, class = "nn_scores")
+  if (return_dict) as.list(values) else structure(values, class = "nn_scores")
 }
 
 #' @export

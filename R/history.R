@@ -5,7 +5,7 @@
 #' `fit()` returns the loss and the metrics of each epoch: a list of `params` (`epochs`, `steps`, `batch_size`,
 #' `samples` and the like, as far as known) and `metrics` (numbers by name, first `loss`, then metrics, then those of
 #' validation, whose names begin with `val_`). It is plain data: `tail(history$metrics$val_loss, 1)` is the last
-#' validation loss.
+#' validation loss. As in Python, `history$history` are the metrics, and `history$epoch` the epochs, counted from 0.
 #'
 #' `plot()` draws a panel for each metric over the epochs, training and validation in two colours. From 10 epochs on a
 #' smooth curve (loess) shows the trend; with fewer, lines join the points. With \pkg{ggplot2} it returns the plot,
@@ -43,7 +43,9 @@ new_history <- function(params, metrics) {
 `$.nn_history` <- function(x, name) {
   parts <- unclass(x)
   if (name %in% names(parts)) return(parts[[name]])
-  abort("a history has no member `$", name, "`, but `$params` and `$metrics`",
+  if (name == "history") return(parts$metrics)
+  if (name == "epoch") return(seq_len(epochs_run(x)) - 1L)
+  abort("a history has no member `$", name, "`, but `$params`, `$metrics` and `$epoch`",
     some_names(", a list of ", names(parts$metrics)), class = "member", fun = NULL)
 }
 

@@ -108,6 +108,7 @@ own_layer_constructor <- function(class, fun = calling_function()) {
     self <- layer_self(layer)
     self$class <- constructor
     self$own <- class
+    self$made_with <- own
     if (!is.null(initialize)) run_method(layer, "initialize", own, class)
     else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own)
     if (missing(object)) layer else compose(object, layer)
@@ -182,6 +183,63 @@ create_layer_wrapper <- function(Layer, modifiers = NULL, convert = TRUE) {
 }
 
 layer_of_r6 <- function(generator) own_layer_constructor(class_of_r6(generator, "create_layer"), "create_layer")
+
+# ---- what makes a layer or model of a class again ----
+
+#' Names of the arguments that a class' constructor takes, of `initialize` and of those before it to which it hands on
+#' its dots. `named`: of the user's methods alone.
+#' @noRd
+taken_by_class <- function(class, named = FALSE) {
+  base <- class$base
+  takes <- character()
+  while (!is.null(class)) {
+    initialize <- .subset2(class, "methods")$initialize
+    class <- class$parent
+    if (is.null(initialize)) next
+    takes <- c(takes, setdiff(names(formals(initialize)), c("self", "...")))
+    if (!"..." %in% names(formals(initialize))) return(takes)
+  }
+  c(takes, if (!is.null(base) && !named) setdiff(names(formals(get(base))), c("object", "...")))
+}
+
+#' The configuration that the class' own method gives.
+#' @noRd
+said_config <- function(self) {
+  config <- run_method(layer_handle(self), "get_config", list(), self$own)
+  if (!is_named_list(config)) abort("`get_config()` of the class must give a named list, not ", describe(config),
+    fun = self$class_name)
+  config
+}
+
+#' The arguments that make it again: those that its class' `get_config()` says, or else those that it was made with.
+#' What `super$get_config()` says of the layer of ours that the class inherits from is among them where the class takes
+#' it.
+#' @noRd
+class_arguments <- function(self) {
+  if (!has_method(self$own, "get_config")) return(self$made_with)
+  config <- said_config(self)
+  config <- config[setdiff(names(config), c("name", "trainable", "dtype"))]
+  if (has_method(self$own, "from_config")) return(config)
+  own <- names(config) %in% c(names(self$made_with), taken_by_class(self$own, named = TRUE))
+  if (has_method(self$own, "initialize")) config <- config[own | !names(config) %in% names(self$config)]
+  unknown <- setdiff(names(config), taken_by_class(self$own))
+  if (length(unknown)) abort("`get_config()` of the class gives `", unknown[1], "`, which its `initialize()` does not ",
+    "take", class = "custom", fun = self$class_name)
+  config
+}
+
+#' A layer or model of a class, of its configuration: by its method `from_config`, which finds the constructor as `cls`.
+#' @noRd
+from_class_config <- function(constructor, config) {
+  class <- attr(constructor, "own_class")
+  found <- if (!is.null(class)) find_member(class, "methods", "from_config")
+  if (is.null(found)) return(do.call(constructor, config, quote = TRUE))
+  method <- found$value
+  home <- new.env(parent = environment(method))
+  home$cls <- home$self <- home$`__class__` <- constructor
+  environment(method) <- home
+  if (names(formals(method))[1] %in% c("self", "cls")) method(constructor, config) else method(config)
+}
 
 #' @rdname create_layer
 #' @param wrapper_class an R6 class that inherits from `KerasWrapper`, or a constructor of layers.

@@ -85,7 +85,7 @@ token_tensor <- function(self, x) {
 #' Strings that come to a layer which does not read them.
 #' @noRd
 pass_strings <- function(self, x) {
-  if (self$kind == "custom") return(x)
+  if (self$kind %in% c("custom", "own_model")) return(x)
   if (!is_model(layer_handle(self)) || inherits(x, "nn_strings") && !length(self$inputs)) {
     abort("`x` must be a numeric or logical array, not ", describe(x), "; `layer_string_lookup()`, ",
       "`layer_text_vectorization()` and `layer_hashing()` make numbers of strings", fun = self$name)

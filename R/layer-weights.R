@@ -31,7 +31,8 @@ get_weights <- function(object, trainable = NA) {
 built_weights <- function(object, fun = calling_function()) {
   if (!is_layer(object)) abort("`object` must be a model or a layer, not ", describe(object), fun = fun)
   self <- layer_self(object)
-  if (!self$built) {
+  # models of own steps are never called themselves
+  if (!self$built && !(self$kind == "own_model" && !has_method(self$own, "call"))) {
     abort("`", self$name, "` has no weights yet: it was not built, as the shape of its input is not known. ",
       if (is_model(object)) "Give `input_shape`, or fit it" else
       "It is once it is part of a model that knows it, or called", class = "unbuilt", fun = fun)

@@ -112,7 +112,8 @@ layer_like <- function(layer, name, changes = list()) {
     if (is_layer(x)) return(layer_like(x, sub(layer_self(layer)$name, name, layer_self(x)$name, fixed = TRUE)))
     if (is_branch(x)) lapply(x, again) else x
   }
-  config <- utils::modifyList(lapply(self$config, again), changes, keep.null = TRUE)
+  config <- if (is.null(self$own)) self$config else class_arguments(self)
+  config <- utils::modifyList(lapply(config, again), changes, keep.null = TRUE)
   made_layer(constructor, self$kind, config, list(name = name, trainable = self$trainable, dtype = self$dtype))
 }
 

@@ -278,13 +278,18 @@ metric_members <- list(
   result = function(m) function() metric_now(m),
   reset_state = function(m) function() metric_reset(m),
   reset_states = function(m) function() metric_reset(m),
-  name = function(m) metric_name(m)
+  name = function(m) metric_name(m),
+  dtype = function(m) nn_dtype(session$floatx),
+  get_config = function(m) function() get_config(m),
+  variables = function(m) Filter(Negate(is.null), list(attr(m, "state")$totals)),
+  weights = function(m) Filter(Negate(is.null), list(attr(m, "state")$totals))
 )
 
 #' @export
 `$.nn_metric` <- function(x, name) {
   member <- metric_members[[name]]
-  if (is.null(member) && !is.null(own_object(x))) return(`$.nn_own_object`(own_object(x), name))
+  if (!is.null(own_object(x)) && (is.null(member) || name %in% c("variables", "weights", "dtype", "get_config")))
+    return(`$.nn_own_object`(own_object(x), name))
   if (is.null(member)) unknown_member(name, names(metric_members), "a metric")
   member(x)
 }

@@ -31,6 +31,8 @@
 #' `self$compiled_metrics$update_state(y, y_pred)`, `self$compute_loss(...)`, `self$metrics` (each with `$name`,
 #' `$update_state()`, `$result()`), `super$train_step(data)`.
 #'
+#' @section Files: [save_model()] stores the name of the class, the arguments of its constructor (or what its method
+#'   `get_config()` gives) and all weights; [load_model()] takes the class as `custom_objects = list(Name = Name)`.
 #' @section Speed: Steps are compiled, as [autograph()] compiles functions, and whole epochs run in the engine. What
 #'   cannot be compiled (R code that needs numbers, prints or draws random numbers of R's) runs op by op with the same
 #'   result, and a message says so once. `compile(run_eagerly = TRUE)` asks for that. A step is compiled again when
@@ -86,8 +88,11 @@ model_constructor <- function(class) {
     self$type <- own_model_type(class)
     self$fields <- all_of(class, "fields")
     model <- layer_handle(self)
-    if (has_method(class, "initialize")) run_method(model, "initialize", list(...), class)
-    else base_member(model, "initialize")(...)
+    if (has_method(class, "initialize")) {
+      self$made_with <- with_argument_names(list(...), setdiff(names(formals(find_member(class, "methods",
+        "initialize")$value)), c("self", "...")))
+      run_method(model, "initialize", self$made_with, class)
+    } else base_member(model, "initialize")(...)
     layer_handle(self)
   })
   constructor
@@ -98,7 +103,18 @@ own_model_type <- function(class) {
   if (!has_method(class, "call")) type$call <- function(self, x) abort("has no method `call`", class = "member",
     fun = self$name)
   type$training <- FALSE
+  body(type$call) <- bquote({
+    note_called(self, x)
+    .(body(type$call))
+  })
   type
+}
+
+#' What a model of a class was called on first, in shapes and dtypes, so that one of a file can be called likewise.
+#' @noRd
+note_called <- function(self, x) {
+  if (is.null(self$called)) self$called <- map_leaves(x, function(t) list(shape = as.list(shapes_of(t)[-1]), dtype =
+    if (is_strings(t)) "string" else tensor_dtype(t)))
 }
 
 #' `super$initialize(...)` of a model: inputs and outputs, as keras_model() takes them, and a name.
@@ -138,12 +154,24 @@ has_own_steps <- function(self) {
 check_describable <- function(self) {
   if (length(self$captures)) abort("`", self$name, "` is code that closes over tensors of the model: give them to it ",
     "as inputs, or keep the weights alone by `save_model_weights()`", class = "custom", fun = user_function())
-  if (!is.null(self$own) && self$own$kind == "model") {
-    abort("`", self$name, "` is of the class `", self$class_name, "`, which is code: `save_model_weights()` keeps its ",
-      "weights, for another model of the class, and `saveRDS()` all of it", class = "custom", fun = user_function())
-  }
-  if (!is.null(self$own$base)) abort("layers of classes that inherit from one of ours, as `", self$name,
-    "`, are not stored: `save_model_weights()` keeps the weights", class = "custom", fun = user_function())
+}
+
+#' Is it made by its class' constructor, rather than of the layers in its graph?
+#' @noRd
+is_made_by_class <- function(self) !is.null(self$own) && (self$kind %in% c("custom", "own_model") ||
+  has_method(self$own, "initialize"))
+
+#' A functional model becomes one of a class.
+#' @noRd
+give_class <- function(self, constructor) {
+  class <- attr(constructor, "own_class")
+  if (is.null(class) || class$kind != "model") abort("`", self$class_name, "` must be a class of models, not ",
+    describe(constructor), class = "custom", fun = user_function())
+  self$class_name <- class$classname
+  self$own <- class
+  self$class <- constructor
+  self$fields <- all_of(class, "fields")
+  self
 }
 
 #' The graph of a model with `call`, once its inputs are known: one call of itself.
@@ -158,10 +186,17 @@ build_own_model <- function(self, x, fun) {
     shape <- if (is.null(dim(part))) integer() else dim(part)[-1]
     input_tensor(if (length(shape) || is_tensor(part)) shape else 1L, dtype, names(given)[k])
   })
-  nested <- if (is_branch(x)) stats::setNames(inputs, names(x)) else inputs[[1]]
+  begin_own_model(self, if (is_branch(x)) stats::setNames(inputs, names(x)) else inputs[[1]])
+}
+
+#' @param nested symbolic tensors, as the model is called on them.
+#' @noRd
+begin_own_model <- function(self, nested) {
   outputs <- symbolic_call(self, nested, list())
   if (is_branch(outputs)) self$output_names <- names(outputs)
-  self$inputs <- inputs
+  self$inputs <- unname(tensor_leaves(nested))
+  self$called <- map_leaves(nested, function(t) list(shape = as.list(dim(t)[-1]), dtype = t$dtype,
+    name = t$node$layer$name))
   end_model(self, tensor_leaves(outputs))
 }
 
@@ -172,6 +207,8 @@ base_member.nn_model <- function(object, name) {
   if (name == "compile") return(function(...) base_compile(self, ...))
   if (name == "call") return(function(inputs, ...) model_type$call(self, as_inputs(self, inputs), ...))
   if (name == "build") return(function(input_shape) invisible())
+  if (name == "get_config" && is_made_by_class(self)) return(function() list(name = self$name, trainable =
+    self$trainable, dtype = self$dtype))
   member <- step_members[[name]]
   if (!is.null(member)) return(member(self))
   plain_member(object, name)

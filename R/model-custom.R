@@ -23,12 +23,14 @@
 #' @export
 keras_model_custom <- function(model_fn, name = NULL) {
   check_function(model_fn, takes = 1)
-  class <- new_class("model", "CustomModel", list(initialize = function(...) NULL))
+  class <- new_class("model", own_name(model_fn, "CustomModel"), list(initialize = function(...) NULL))
   model <- model_constructor(class)()
   self <- layer_self(model)
   if (!is.null(name)) self$name <- check_name(name, "keras_model_custom")
   forward <- check_function(model_fn(model), "what `model_fn` returns")
   class$methods$call <- as_closure(forward)
   self$type <- own_model_type(class)
+  self$class <- model_fn # makes another one
+  self$class_name <- class$classname
   model
 }

@@ -9,8 +9,12 @@
 #' @param object,x a model.
 #' @param line_length how many characters a line may have; by default that of the console, at most 98.
 #' @param positions where the columns end: shares of the line, or numbers of characters.
-#' @param expand_nested show the layers of models within the model, too?
+#' @param expand_nested show the layers of models within the model, too? `plot()` does not.
 #' @param show_trainable say of each layer whether it is trained?
+#' @param show_shapes,show_dtype,show_layer_names,show_layer_activations write shapes, dtypes, names and activations
+#'   into the boxes?
+#' @param to_file a file to draw into, whose name ends in .png, .jpg, .pdf or .svg; `NULL` for the screen.
+#' @param dpi points per inch of a file.
 #' @param width as `line_length`.
 #' @param data the samples to predict: a matrix or data frame.
 #' @param main a title.

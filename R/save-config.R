@@ -14,7 +14,8 @@ from_config <- function(config, custom_objects = NULL) {
     return(building(read_keras_layer(config, context), "`config`", fun))
   if (is.null(of)) abort("`config` does not say which class it is of: it must come from `get_config()`, or be a list ",
     "of `class_name` and `config`", fun = fun)
-  entry <- list(class_name = of[["class_name"]], config = structure(config, config_class = NULL))
+  entry <- list(class_name = of[["class_name"]], config = structure(config, config_class = NULL, build_config = NULL),
+    build_config = attr(config, "build_config"))
   building(switch(of[["kind"]], layer = read_keras_layer(entry, context), optimizer = read_keras_optimizer(entry,
     context), schedule = read_keras_schedule(entry, context), read_keras_part(of[["kind"]], entry, "config", context)),
     "`config`", fun)
@@ -223,8 +224,7 @@ read_keras_layer <- function(entry, context) {
   shape <- if (is.null(config$batch_input_shape)) config$batch_shape else config$batch_input_shape
   if (!is.null(shape)) options$batch_input_shape <- keras_value(shape)
   options$dtype <- keras_dtype(config$dtype, what)
-  if (!is.null(own)) return(do.call(own, c(lapply(config[setdiff(names(config), c(layer_option_names, "batch_shape",
-    "dynamic"))], keras_value), options)))
+  if (!is.null(own)) return(read_own_class(own, entry, options, context))
   if (class_name %in% names(layer_class_aliases)) class_name <- layer_class_aliases[[class_name]]
   kind <- layer_classes()[class_name]
   if (is.na(kind)) abort("there is no class of layers `", class_name, "` here; if it is your own, give its constructor",
@@ -283,8 +283,7 @@ custom_class <- function(entry, context) {
   for (name in c(entry$registered_name, entry$class_name)) if (is_string(name)) {
     found <- context$custom[[name]]
     if (is.null(found)) found <- context$custom[[sub("^.*>", "", name)]]
-    if (inherits(found, "R6ClassGenerator")) return(class_of_r6(found))
-    if (is.function(found)) return(found)
+    if (is.function(found) || inherits(found, "R6ClassGenerator")) return(class_constructor(found, context$fun))
   }
 }
 
@@ -437,8 +436,9 @@ call_layers <- function(graph) {
 #' The number of a layer's first call in its model: models that begin with an input have been called by themselves.
 #' @noRd
 first_call <- function(entry) {
-  if (entry$class_name %in% c("Functional", "Model")) return(1)
   layers <- if (is_branch(entry$config)) entry$config$layers
+  if (entry$class_name %in% c("Functional", "Model") || is_branch(layers) && !is.null(entry$config$output_layers))
+    return(1)
   third <- any(vapply(as.list(entry$inbound_nodes), function(n) !is.null(names(n)), NA)) # where sequences have none
   as.numeric(entry$class_name == "Sequential" && !third && is_branch(layers) &&
     identical(layers[[1]]$class_name, "InputLayer"))
@@ -505,6 +505,7 @@ call_as_keras <- function(layer, arguments) {
 get_config.nn_model <- function(object) {
   self <- layer_self(object)
   check_describable(self)
+  if (is_made_by_class(self)) return(structure(config_of_class(self), build_config = build_config(self)))
   if (length(self$ends)) warn("what `add_loss()` and `add_metric()` gave the model is not part of its configuration",
     class = "custom")
   config <- list(name = self$name, trainable = self$trainable)
@@ -520,7 +521,8 @@ get_config.nn_model <- function(object) {
   calls <- lapply(selves, function(s) Filter(function(n) identical(n$layer, s), nodes))
   place <- function(x, named = NULL) {
     at <- place_of(x$node$layer, selves)
-    first <- as.numeric(is_model(layer_handle(x$node$layer))) # a model that is built has been called by itself
+    # a model that is built has been called by itself, but for those that are code
+    first <- as.numeric(x$node$layer$kind %in% c("model", "sequential"))
     c(list(x$node$layer$name, place_of(x$node, calls[[at]]) - 1 + first, place_of(x, tensor_leaves(
       x$node$outputs)) - 1), named)
   }
@@ -540,7 +542,7 @@ get_config.nn_model <- function(object) {
     named <- c(by_name, more)
     lapply(unname(x), place, list(if (length(named)) named else empty_object()))
   }
-  config_of("layer", "Functional", c(config, list(
+  config_of("layer", self$class_name, c(config, list(
     layers = Map(function(s, own) c(keras_object(layer_handle(s)), list(name = s$name, inbound_nodes =
       if (isTRUE(s$is_input)) list() else lapply(own, node_entry))), selves, calls),
     input_layers = lapply(self$inputs, place), output_layers = lapply(self$outputs, place))))

@@ -31,7 +31,7 @@
 #'   "batch_input_shape": [null, 3]}}]}}')
 #' @export
 model_to_json <- function(object) {
-  built_self(object)
+  storable_self(object)
   to_json(c(without_functions(keras_object(object)), list(keras_version = "2.15.0", backend = "nativenet")))
 }
 

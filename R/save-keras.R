@@ -1,9 +1,15 @@
 # Models in the files of Keras: HDF5 of its second version, where each layer has a group of its weights, and the
 # archives of its third, where the groups are those of the objects that hold them.
 
-#' The weights of a layer as Keras lists them: what is trained first.
+#' The weights of a layer as Keras lists them: what is trained first. Which layers a class froze is not in such files,
+#' so for these the order is that of layers that are all trained.
 #' @noRd
-keras_weights <- function(self) c(trainable_weights(self), fixed_weights(self))
+keras_weights <- function(self) {
+  if (!is_made_by_class(self)) return(c(trainable_weights(self), fixed_weights(self)))
+  rules <- weight_rules(self)
+  trained <- vapply(rules, function(r) r$trainable, NA)
+  lapply(c(rules[trained], rules[!trained]), `[[`, "weight")
+}
 
 # ---- the layout of Keras 2 ----
 
@@ -313,12 +319,13 @@ restore_keras_state <- function(model, optimizer, arrays, where) {
 #' @noRd
 keras_file <- function(self, format, include_optimizer, path, fun) {
   config <- without_functions(keras_object(layer_handle(self)))
-  state <- if (include_optimizer && !is.null(self$compiled)) keras_optimizer_state(self$compiled$optimizer, self)
+  compiled <- stored_compilation(self)
+  state <- if (include_optimizer && !is.null(compiled)) keras_optimizer_state(self$compiled$optimizer, self)
   if (format == "keras") {
     tree <- h5_keras_3(self)
     if (!is.null(state)) tree <- h5_put(tree, "optimizer/vars", h5_group(stats::setNames(state, seq_along(state) - 1)))
     config <- as_keras_3(config)
-    if (!is.null(self$compiled)) config$compile_config <- as_keras_3(c(list(optimizer =
+    if (!is.null(compiled)) config$compile_config <- as_keras_3(c(list(optimizer =
       keras_object(self$compiled$optimizer)), keras_compilation(self)))
     metadata <- list(keras_version = keras_3_version, date_saved = format(Sys.time(), "%Y-%m-%d@%H:%M:%S"))
     return(zip_bytes(list(metadata.json = charToRaw(to_json(metadata)), config.json = charToRaw(to_json(config)),
@@ -326,7 +333,7 @@ keras_file <- function(self, format, include_optimizer, path, fun) {
   }
   tree <- h5_group(list(model_weights = h5_keras_2(self)), list(keras_version = keras_2_version, backend = "nativenet",
     model_config = to_json(config)))
-  if (!is.null(self$compiled)) tree$attributes$training_config <- to_json(c(keras_compilation(self),
+  if (!is.null(compiled)) tree$attributes$training_config <- to_json(c(keras_compilation(self),
     list(optimizer_config = keras_object(self$compiled$optimizer))))
   if (!is.null(state)) {
     names <- c("iteration:0", "learning_rate:0", sprintf("state/%04d:0", seq_along(state[-(1:2)])))
@@ -398,7 +405,8 @@ read_keras_model <- function(path, format, context, compile, refuse, fun) {
   # weights come from the file, which has numbers for all of them
   model <- with_room(h5_count(tree), with_own_seed(1, read_description(description, where, context)))
   self <- layer_self(model)
-  if (!self$built) abort(where, " holds a model that was never built, without weights", class = "file", fun = fun)
+  if (!self$built && !is_own_model(self)) abort(where, " holds a model that was never built, without weights",
+    class = "file", fun = fun)
   load_h5_weights(self, tree, FALSE, list(skip = FALSE, reshape = FALSE), where, refuse, fun)
   if (compile && !is.null(settings)) {
     optimizer <- building(compile_as_keras(model, settings, context), where, fun)

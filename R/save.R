@@ -24,10 +24,17 @@
 #' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an
 #'   activation or another argument of a layer by both names, as in `lambda_mask` or `dense_1_activation`, for a metric
 #'   by its name in the history, for a loss by that of the variable that was given to [compile()], or else `loss`; for a
-#'   class of layers by its name. A function with an attribute `py_function_name` is known by that. The error that asks
-#'   for a function says its name; two that would have the same cannot be saved.
+#'   class of layers or models by its name (a model of [keras_model_custom()]: a function that makes one, or its
+#'   `model_fn`, as `CustomModel`). A function with an attribute `py_function_name` is known by that. The error that
+#'   asks for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @return `save_model()`: the file's name, invisibly. `load_model()`: a model.
+#' @section Classes of your own: Of layers and models of classes of yours ([new_layer_class()], [new_model_class()]) the
+#'   name of the class is stored, and what its constructor takes: what its method `get_config()` says, or else the
+#'   arguments that it was given. When it is loaded, the class' method `from_config(config)` makes it of that, or else
+#'   the constructor. What the constructor makes is not stored but for weights, and, in the safetensors format, what
+#'   layers within have learned by [adapt()] and whether they are trained. How a model was compiled whose class has its
+#'   own `compile()` is not stored, which a warning of class `nativenet_warning_custom` says.
 #' @section Files of Keras': What Keras 2 and Keras 3 wrote is read, whatever its name: structure and weights of the
 #'   layers that are here (see [model_from_json()] for what is refused), how the model was compiled, and of most
 #'   optimizers the state. A warning of class `nativenet_warning_format` says where that begins anew. Classes of layers
@@ -48,7 +55,7 @@
 #' @export
 save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
   fun <- calling_function(environment())
-  self <- built_self(object)
+  self <- storable_self(object)
   check_flag(include_optimizer)
   format <- target_format(check_target(filepath, overwrite), fun)
   if (format != "safetensors") return(invisible(replace_file(filepath, list(keras_file(self, format, include_optimizer,
@@ -94,7 +101,7 @@ weights_format <- "nativenet weights 1"
 model_pieces <- function(self, include_optimizer) {
   weights <- all_weights(self)
   tensors <- stats::setNames(weights, weight_keys(weights))
-  compiled <- self$compiled
+  compiled <- stored_compilation(self)
   own <- new.env(parent = emptyenv())
   metadata <- list(format = model_format, architecture = to_json(architecture(self, own)))
   metadata$names <- names_entry(self)
@@ -134,7 +141,7 @@ architecture <- function(self, own) {
   table$selves <- list()
   table$entries <- list()
   top <- layer_number(self, table)
-  list(layers = table$entries, model = top)
+  structure(list(layers = table$entries, model = top), selves = table$selves)
 }
 
 #' The layer's place in the table, where it is entered with all that it refers to.
@@ -147,14 +154,16 @@ layer_number <- function(self, table) {
     "model: add them again to what is made of it", class = "custom")
   entry <- list(kind = self$kind, class_name = self$class_name, name = self$name, dtype = self$dtype,
     trainable = self$trainable)
-  if (!is.null(self$outputs)) {
+  if (is_made_by_class(self)) {
+    entry <- c(entry, class_entry(self, table))
+  } else if (!is.null(self$outputs)) {
+    if (!is.null(self$own)) enter_own(table$own, self$class_name, self$class)
     entry$graph <- graph_entry(self, table)
   } else if (isTRUE(self$is_input)) {
     entry$shape <- as.list(self$input_shape[-1])
     if (!is.na(self$input_shape[1])) entry$batch <- self$input_shape[1]
   } else {
     if (isFALSE(self$given)) entry$learned <- TRUE # so that adapt() may go on
-    if (!is.null(self$class)) enter_own(table$own, self$class_name, self$class)
     entry$config <- Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self, table = table))
   }
   table$selves <- c(table$selves, list(self))
@@ -322,10 +331,10 @@ with_room <- function(numbers, expr) {
 }
 
 #' A model from the table of layers.
+#' @param made layers that are made already, by their places in the table; NULL for others.
 #' @noRd
-rebuild <- function(description, custom_objects, fun) {
+rebuild <- function(description, custom_objects, fun, made = vector("list", length(description$layers))) {
   check_calls(description$layers)
-  made <- vector("list", length(description$layers))
   layer_at <- function(i) {
     i <- check_count(i, max = length(made), arg = "layer", fun = fun)
     if (identical(made[[i]], FALSE)) abort("layer ", i, " refers to itself", class = "file", fun = fun)
@@ -335,8 +344,12 @@ rebuild <- function(description, custom_objects, fun) {
     }
     made[[i]]
   }
-  context <- list(layer_at = layer_at, custom = custom_objects, fun = fun)
-  layer_at(description$model)
+  own <- list() # of classes, with their entries
+  context <- list(layer_at = layer_at, custom = custom_objects, fun = fun, note_own = function(self, entry)
+    own <<- c(own, list(list(self = self, entry = entry))))
+  top <- layer_at(description$model)
+  for (x in own) restore_inner(x$self, x$entry$within)
+  top
 }
 
 #' A layer from its entry of the table: an input, a model or a layer of any kind.
@@ -346,6 +359,7 @@ rebuild_layer <- function(entry, context) {
   fun <- context$fun
   take_name(check_name(entry$name, fun))
   check_choice(entry$dtype, if (identical(entry$kind, "input")) input_dtypes() else dtypes, arg = "dtype", fun = fun)
+  if (isTRUE(entry$own)) return(rebuild_own(entry, context))
   if (!is.null(entry$graph)) return(rebuild_model(entry, context))
   if (identical(entry$kind, "input"))
     return(input_tensor(read_shape(entry$shape), entry$dtype, entry$name, if (is.null(entry$batch)) NA else
@@ -401,6 +415,8 @@ rebuild_model <- function(entry, context) {
   self$output_names <- unlist(graph$output_names)
   self$ends <- lapply(graph$ends, function(end) list(tensor = output_at(end), name = end$name))
   finish_model(self, lapply(graph$inputs, output_at), lapply(graph$outputs, output_at), context$fun)
+  if (!entry$class_name %in% c("Functional", "Sequential")) give_class(self, find_custom(context$custom,
+    entry$class_name, "class of models", context$fun))
   self
 }
 
@@ -433,8 +449,7 @@ layer_constructor <- function(kind, fun) {
 
 find_custom <- function(custom_objects, name, what, fun) {
   found <- custom_objects[[name]]
-  if (inherits(found, "R6ClassGenerator")) return(layer_of_r6(found))
-  if (is.function(found)) return(found)
+  if (is.function(found) || inherits(found, "R6ClassGenerator")) return(class_constructor(found, fun))
   abort("the model uses a custom ", what, ", `", name, "`; give it as `custom_objects = list(", name, " = ...)`",
     class = "custom", fun = fun)
 }
@@ -518,7 +533,7 @@ restore_state <- function(optimizer, weights, tensors) {
 #' unserialize_model(serialize_model(model))
 #' @export
 serialize_model <- function(model, include_optimizer = TRUE) {
-  pieces <- model_pieces(built_self(model), check_flag(include_optimizer))
+  pieces <- model_pieces(storable_self(model), check_flag(include_optimizer))
   safetensors_to_raw(pieces$tensors, pieces$metadata)
 }
 
@@ -526,26 +541,6 @@ serialize_model <- function(model, include_optimizer = TRUE) {
 #' @export
 unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
   read_model(safetensors_from_raw(model), "the raw vector", custom_objects, check_flag(compile), "unserialize_model")
-}
-
-#' Clone a model
-#'
-#' A model of the same architecture with new random weights.
-#'
-#' @param model a model.
-#' @param ... not used: other arguments are refused.
-#' @return A model.
-#' @seealso [save_model()]
-#' @examples
-#' model <- keras_model_sequential(input_shape = 3) |> layer_dense(2)
-#' clone_model(model)
-#' @export
-clone_model <- function(model, ...) {
-  check_no_more(list(...), of = clone_model)
-  self <- built_self(model)
-  own <- new.env(parent = emptyenv())
-  description <- from_json(to_json(architecture(self, own)), "description of the model", "clone_model")
-  layer_handle(rebuild(description, as.list(own, all.names = TRUE), "clone_model"))
 }
 
 # ---- names of old ----

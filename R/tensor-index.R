@@ -5,8 +5,12 @@
 all_dims <- function() structure(list(), class = "nn_all_dims")
 
 #' @export
-`[.nn_tensor` <- function(x, ..., drop = TRUE, style = NULL) part_of(x, read_indices(sys.call(), parent.frame(), ...,
-  style = style), drop)
+`[.nn_tensor` <- function(x, ..., drop = TRUE, style = NULL) {
+  indices <- read_indices(sys.call(), parent.frame(), ..., style = style)
+  part <- part_of(x, indices, drop)
+  if (is_variable(x) && !is_tracing()) attr(part, "part") <- list(variable = x, indices = indices)
+  part
+}
 
 #' @param indices what read_indices() gives.
 #' @noRd

@@ -364,11 +364,24 @@ variable_members <- list(
   assign_sub = function(x) function(delta, ...) variable_assign(x, unrecorded(op_subtract(x, delta)))
 )
 
+# Of a part of a variable, as `v[1, ]` gives it: it changes in place.
+part_members <- list(
+  assign = function(x, part) function(value, ...) change_part(part, value),
+  assign_add = function(x, part) function(delta, ...) change_part(part, unrecorded(op_add(x, delta))),
+  assign_sub = function(x, part) function(delta, ...) change_part(part, unrecorded(op_subtract(x, delta)))
+)
+
+#' The variable, with another value in that part.
+#' @noRd
+change_part <- function(part, value) invisible(assign_part(part$variable, part$indices, value, "assign"))
+
 members_of <- function(x) c(tensor_members, if (is_variable(x)) variable_members)
 
 tensor_member <- function(x, name) {
   members <- members_of(x)
   if (!is.null(members[[name]])) return(members[[name]](x))
+  part <- attr(x, "part")
+  if (!is.null(part) && name %in% names(part_members)) return(part_members[[name]](x, part))
   if (name %in% names(variable_members)) {
     abort("only a variable has `$", name,
       "`; this is a plain tensor, whose numbers do not change. `variable()` makes a variable of it", fun = NULL)
@@ -420,14 +433,30 @@ print.nn_dtype <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }
+# The ends of dtypes, also of those that are kept as others (R/tf-dtypes.R).
+dtype_ends <- list(float16 = c(-65504, 65504), float32 = c(-1, 1) * (2 - 2^-23) * 2^127,
+  float64 = c(-1, 1) * .Machine$double.xmax, int8 = c(-128, 127), uint8 = c(0, 255), int16 = c(-32768, 32767),
+  uint16 = c(0, 65535), int32 = c(-2^31, 2^31 - 1), uint32 = c(0, 2^32 - 1), int64 = c(-2^63, 2^63), bool = c(0, 1))
+
+dtype_members <- list(
+  name = function(x) x, is_floating = function(x) grepl("float|half", x), is_bool = function(x) x == "bool",
+  is_integer = function(x) grepl("^u?int", x), is_unsigned = function(x) startsWith(x, "uint"),
+  is_complex = function(x) startsWith(x, "complex"), min = function(x) dtype_end(x, 1),
+  max = function(x) dtype_end(x, 2),
+  limits = function(x) list(dtype_end(x, 1), dtype_end(x, 2)),
+  size = function(x) if (x == "bool") 1L else as.integer(sub("[^0-9]*", "", x)) %/% 8L,
+  base_dtype = function(x) nn_dtype(x), as_numpy_dtype = function(x) x,
+  is_compatible_with = function(x) function(other) identical(x, as.character(other))
+)
+
+dtype_end <- function(x, k) {
+  if (is.null(dtype_ends[[x]])) abort("numbers of ", x, " have no least or greatest one", class = "dtype", fun = NULL)
+  if (x == "bool") k == 2 else dtype_ends[[x]][k]
+}
+
 #' @export
 `$.nn_dtype` <- function(x, name) {
-  switch(name,
-    name = as.character(x),
-    is_floating = startsWith(x, "float"),
-    is_integer = is_whole_dtype(x),
-    is_bool = x == "bool",
-    abort("a dtype has no `$", name, "`", did_you_mean(name, c("name", "is_floating", "is_integer", "is_bool")),
-      fun = NULL)
-  )
+  member <- dtype_members[[name]]
+  if (is.null(member)) abort("a dtype has no `$", name, "`", did_you_mean(name, names(dtype_members)), fun = NULL)
+  member(as.character(x))
 }

@@ -1,8 +1,7 @@
 # Dtypes of TensorFlow that the engine does not have. Whole numbers of fewer bits are kept as int32, and what comes from
 # a file of a picture is marked as bytes, so that tf$image knows their range. Others are refused.
 
-narrow_dtypes <- list(uint8 = c(0, 255), int8 = c(-128, 127), uint16 = c(0, 65535), int16 = c(-32768, 32767),
-  uint32 = c(0, 2^32 - 1))
+narrow_dtypes <- dtype_ends[c("uint8", "int8", "uint16", "int16", "uint32")]
 
 refused_dtypes <- c(float16 = "float32", half = "float32", bfloat16 = "float32", uint64 = "int64",
   complex64 = "two tensors, as `op_fft()` takes them", complex128 = "two tensors, as `op_fft()` takes them",
@@ -12,6 +11,15 @@ refused_dtypes <- c(float16 = "float32", half = "float32", bfloat16 = "float32",
 #' @noRd
 more_dtypes <- function() stats::setNames(lapply(names(c(narrow_dtypes, refused_dtypes)), nn_dtype),
   names(c(narrow_dtypes, refused_dtypes)))
+
+#' A dtype of its name; names that NumPy has.
+#' @noRd
+dtype_named <- function(x, fun = "tf$as_dtype") {
+  own <- c(float = "float32", double = "float64", int = "int64", integer = "int32", logical = "bool")
+  if (is_string(x) && x %in% names(own)) x <- own[[x]]
+  nn_dtype(as.character(check_choice(if (inherits(x, "nn_dtype")) as.character(x) else x, c(dtypes, "string",
+    names(narrow_dtypes), names(refused_dtypes)), arg = "type_value", fun = fun)))
+}
 
 is_narrow <- function(dtype) is.character(dtype) && length(dtype) == 1 && dtype %in% names(narrow_dtypes)
 

@@ -15,15 +15,35 @@ python_class <- function(x) {
   }, "")
 }
 
-#' A function that calls ours of this name, without its first `skip` arguments: what Python's constructors do not take.
+# What Python has behind the other arguments, of functions of ours where it stands before.
+late_arguments <- local({
+  states <- c("dropout", "recurrent_dropout", "return_sequences", "return_state", "go_backwards", "stateful")
+  losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error", "hinge", "squared_hinge", "categorical_hinge", "poisson", "kl_divergence",
+    "logcosh", "huber", "sparse_categorical_crossentropy")
+  c(list(layer_lstm = c(states, "time_major", "unroll"), layer_gru = c(states, "unroll", "time_major", "reset_after"),
+    layer_simple_rnn = c(states, "unroll", "time_major"),
+    callback_model_checkpoint = c("save_freq", "initial_value_threshold", "period"),
+    callback_lambda = c("on_train_batch_begin", "on_train_batch_end", "on_predict_batch_begin",
+      "on_predict_batch_end", "on_predict_begin", "on_predict_end"),
+    callback_tensorboard = c("write_steps_per_second", "update_freq", "profile_batch", "embeddings_freq",
+      "embeddings_metadata", "batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")),
+  stats::setNames(rep(list(c("reduction", "name", "axis")), length(losses)), paste0("loss_", losses)))
+})
+
+#' A function that calls ours of this name with arguments in Python's order, without its first `skip` ones, which
+#' Python's constructors do not take.
 #' @param zero names of arguments that are 0-based in Python.
 #' @noRd
 python_call <- function(name, skip = 0, zero = character()) {
   takes <- setdiff(utils::tail(names(formals(get(name))), if (skip) -skip else Inf), "...")
+  late <- intersect(late_arguments[[name]], takes)
+  takes <- c(setdiff(takes, late), late)
   eval(bquote(function(...) do.call(.(name), python_arguments(list(...), .(takes), .(zero)), quote = TRUE)))
 }
 
 python_arguments <- function(args, takes, zero) {
+  names(args)[names(args) == "function"] <- "f" # of a lambda layer
   args <- with_argument_names(args, takes)
   for (arg in intersect(zero, names(args))) args[arg] <- list(from_zero(args[[arg]]))
   args
@@ -32,7 +52,8 @@ python_arguments <- function(args, takes, zero) {
 #' A member of `tf$keras` of these functions of ours; classes of their names in Python.
 #' @noRd
 keras_part <- function(part, functions, classes = NULL, skip = 0, ...) {
-  made <- stats::setNames(lapply(unname(functions), python_call, skip), classes)
+  made <- stats::setNames(.mapply(python_call, list(unname(functions), rep_len(skip, length(functions))), NULL),
+    classes)
   new_namespace(paste0("tf$keras$", part), c(made[!duplicated(classes)], ...))
 }
 
@@ -42,7 +63,7 @@ keras_parts <- function(kind) {
   names <- setdiff(part_names[[kind]], "of_loss")
   keras_part(paste0(sub("y$", "ie", kind), if (kind == "loss") "es" else "s"), paste0(kind, "_", names),
     python_class(names), if (kind %in% c("loss", "metric")) 2 else 0, own_spellings(kind, names),
-    if (kind %in% c("loss", "metric", "constraint")) stats::setNames(list(base_class(kind, paste0("keras.", kind))),
+    by_identifier(kind), if (kind %in% c("loss", "metric", "constraint")) stats::setNames(list(base_class(kind, paste0("keras.", kind))),
       python_class(kind)))
 }
 
@@ -64,19 +85,28 @@ keras_layers <- function() {
   # names of old come last
   layers <- layers[order(grepl("cudnn", layers))]
   kinds <- vapply(layers, function(name) get(paste0(sub("layer_", "", name), "_type"))$class_name, "")
-  keras_part("layers", c(layers, "bidirectional", "time_distributed"), c(kinds, "Bidirectional", "TimeDistributed"), 1,
-    list(Input = layer_input, Layer = base_class("layer", "keras.layers.Layer"), Wrapper = KerasWrapper))
+  layers <- c(layers, "bidirectional", "time_distributed")
+  # cells are not put on anything
+  put_on <- vapply(layers, function(name) names(formals(get(name)))[1] %in% c("object", "inputs"), NA)
+  keras_part("layers", layers, c(kinds, "Bidirectional", "TimeDistributed"), as.numeric(put_on),
+    list(Input = layer_input, Layer = base_class("layer", "keras.layers.Layer"), Wrapper = KerasWrapper),
+    by_identifier("layer"))
 }
 
 keras_activations <- function() {
-  both <- tf_nn[c("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish")]
-  new_namespace("tf$keras$activations", c(lapply(both, as_tensorflow), list(linear = activation_linear,
-    softsign = activation_softsign, exponential = activation_exponential, hard_sigmoid = activation_hard_sigmoid)))
+  both <- tf_nn[c("elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish", "silu", "log_softmax")]
+  relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) activation_relu(op_input(x), alpha, max_value,
+    threshold)
+  new_namespace("tf$keras$activations", c(lapply(c(both, relu = relu), as_tensorflow), list(
+    linear = activation_linear, relu6 = activation_relu6, mish = activation_mish, leaky_relu = activation_leaky_relu,
+    softsign = activation_softsign, exponential = activation_exponential, hard_sigmoid = activation_hard_sigmoid),
+    by_identifier("activation")))
 }
 
 keras_callbacks <- function() {
   callbacks <- c("backup_and_restore", "csv_logger", "early_stopping", "lambda", "learning_rate_scheduler",
-    "model_checkpoint", "progbar_logger", "reduce_lr_on_plateau", "tensorboard", "terminate_on_naan")
+    "model_checkpoint", "progbar_logger", "reduce_lr_on_plateau", "remote_monitor", "swap_ema_weights", "tensorboard",
+    "terminate_on_naan")
   classes <- sub("Onplateau", "OnPlateau", python_class(callbacks))
   classes[callbacks == "lambda"] <- "LambdaCallback"
   keras_part("callbacks", paste0("callback_", callbacks), classes, 0,
@@ -107,8 +137,7 @@ keras_data_tools <- function() {
     timeseries_dataset_from_array = function(...) python_call("timeseries_dataset_from_array",
       zero = "start_index")(...))
   list(
-    utils = new_namespace("tf$keras$utils", c(sequences[1], pictures, from_files, list(to_categorical = to_categorical,
-      normalize = normalize, get_file = get_file, set_random_seed = function(seed) set_random_seed(seed)))),
+    utils = new_namespace("tf$keras$utils", c(sequences[1], pictures, from_files, keras_utils())),
     preprocessing = new_namespace("tf$keras$preprocessing", c(from_files, list(
       image = new_namespace("tf$keras$preprocessing$image", c(pictures, list(ImageDataGenerator = image_data_generator,
         smart_resize = image_smart_resize))),
@@ -120,6 +149,65 @@ keras_data_tools <- function() {
   )
 }
 
+#' `get()`, `serialize()` and `deserialize()` of a kind of parts.
+#' @noRd
+by_identifier <- function(kind) list(
+  get = function(identifier) if (!is.null(identifier)) get_part(kind, identifier),
+  serialize = function(obj) serialize_keras_object(obj),
+  deserialize = function(config, custom_objects = NULL) if (is_string(config)) get_part(kind, config) else
+    deserialize_keras_object(config, custom_objects)
+)
+
+get_part <- function(kind, x) switch(kind,
+  optimizer = as_optimizer(if (is_branch(x)) deserialize_keras_object(x) else x, fun = "tf$keras$optimizers$get"),
+  layer = if (is_layer(x)) x else deserialize_keras_object(x),
+  metric = as_metric(x, 0, 0, fun = "tf$keras$metrics$get"),
+  if (is_branch(x)) deserialize_keras_object(x) else as_part(kind, x, "identifier", "get"))
+
+keras_utils <- function() list(
+  to_categorical = to_categorical, normalize = normalize, get_file = get_file,
+  set_random_seed = function(seed) set_random_seed(seed),
+  split_dataset = function(...) split_dataset(...),
+  plot_model = function(model, to_file = NULL, show_shapes = FALSE, show_dtype = FALSE, show_layer_names = FALSE, ...)
+    plot(check_model(model, "model", "plot_model"), to_file = to_file, show_shapes = show_shapes,
+      show_dtype = show_dtype, show_layer_names = show_layer_names, ...),
+  get_custom_objects = function() get_custom_objects(),
+  get_registered_name = function(obj) get_registered_name(obj),
+  get_registered_object = function(name, custom_objects = NULL, module_objects = NULL) get_registered_object(name,
+    custom_objects, module_objects),
+  serialize_keras_object = function(instance) serialize_keras_object(instance),
+  deserialize_keras_object = function(config, custom_objects = NULL, ...) deserialize_keras_object(config,
+    custom_objects),
+  # a decorator in Python
+  register_keras_serializable = function(package = "Custom", name = NULL) {
+    check_string(package)
+    function(arg) {
+      register_keras_serializable(arg, name, package)
+      arg
+    }
+  },
+  custom_object_scope = function(...) object_scope(...), CustomObjectScope = function(...) object_scope(...),
+  pack_x_y_sample_weight = function(x, y = NULL, sample_weight = NULL) {
+    if (is.null(y) && !is.null(sample_weight)) abort("`sample_weight` needs `y`", fun = "pack_x_y_sample_weight")
+    if (is.null(y)) x else c(list(x, y), if (!is.null(sample_weight)) list(sample_weight))
+  },
+  unpack_x_y_sample_weight = function(data) {
+    parts <- batch_parts(data)
+    list(parts$x, parts$y, parts$sample_weight)
+  }
+)
+
+#' `with(tf$keras$utils$custom_object_scope(list(...)), ...)`
+#' @noRd
+object_scope <- function(...) {
+  objects <- do.call(c, list(...))
+  check_custom_objects(objects, "custom_object_scope", "objects")
+  structure(list(objects = objects), class = "nn_object_scope")
+}
+
+#' @export
+with.nn_object_scope <- function(data, expr, ...) with_custom_object_scope(data$objects, expr)
+
 keras_namespace <- function() {
   models <- list(Model = keras_model, Sequential = keras_model_sequential)
   new_namespace("tf$keras", c(models, list(
@@ -128,9 +216,13 @@ keras_namespace <- function() {
     losses = keras_parts("loss"), metrics = keras_parts("metric"), initializers = keras_parts("initializer"),
     regularizers = keras_parts("regularizer"), constraints = keras_parts("constraint"),
     activations = keras_activations(),
-    optimizers = new_namespace("tf$keras$optimizers", tf_optimizers),
+    optimizers = new_namespace("tf$keras$optimizers", c(tf_optimizers, by_identifier("optimizer"),
+      legacy = new_namespace("tf$keras$optimizers$legacy", c(tf_optimizers, by_identifier("optimizer"))))),
     callbacks = keras_callbacks(),
-    models = new_namespace("tf$keras$models", c(models, list(load_model = load_model, clone_model = clone_model))),
+    models = new_namespace("tf$keras$models", c(models, list(
+      load_model = function(...) load_model(...), save_model = function(...) save_model(...),
+      clone_model = function(...) clone_model(...), model_from_json = function(json_string, custom_objects = NULL)
+        model_from_json(json_string, custom_objects)))),
     backend = keras_backend(),
     datasets = keras_datasets()
   ), keras_data_tools()))

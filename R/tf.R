@@ -44,6 +44,7 @@
 #' | strings, which are R's | `tf$strings`: `lower upper strip length regex_replace regex_full_match`, |
 #' | | `join split substr to_number as_string format unicode_split` ... |
 #' | tables, checks, structures | `tf$lookup$StaticHashTable`, `tf$debugging$assert_equal` ..., `tf$nest` |
+#' | bits, signals | `tf$bitwise`; `tf$signal`: `frame overlap_and_add hann_window dct` ... |
 #' | convolutions | `tf$nn`: `conv1d conv2d conv3d convolution depthwise_conv2d separable_conv2d` |
 #' | transposed | `tf$nn`: `conv1d_transpose conv2d_transpose conv3d_transpose conv_transpose` |
 #' | gradients | `GradientTape stop_gradient custom_gradient gradients hessians`, `tf$autodiff$ForwardAccumulator` |
@@ -352,14 +353,9 @@ tf_top <- list(
     categorical_column_with_identity = categorical_column_with_identity, crossed_column = crossed_column,
     embedding_column = embedding_column, shared_embeddings = shared_embeddings
   )),
-  data = new_namespace("tf$data", list(
-    AUTOTUNE = -1L,
-    Dataset = new_namespace("tf$data$Dataset", list(
-      from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
-      range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
-      range_dataset(start, stop, step), zip = zip_datasets, list_files = list_files_dataset
-    ))
-  ))
+  data = data_namespace(), bitwise = new_namespace("tf$bitwise", tf_bitwise),
+  signal = new_namespace("tf$signal", lapply(tf_signal, as_tensorflow)),
+  as_dtype = function(type_value) dtype_named(type_value)
 )
 
 tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat",

@@ -58,7 +58,15 @@ odd_calls <- c(odd_calls, alist(
   tf$nest$map_structure(function(x) x, list(1, 2)), tf$nest$pack_sequence_as(list(1, 2), list(3, 4)),
   tf$nest$is_nested(list(1)), tf$nest$assert_same_structure(list(1), list(2)), tf$test$is_gpu_available(),
   tf$lookup$KeyValueTensorInitializer(c("a", "b"), 1:2),
-  tf$lookup$StaticHashTable(tf$lookup$KeyValueTensorInitializer(c("a", "b"), 1:2), 0L)
+  tf$lookup$StaticHashTable(tf$lookup$KeyValueTensorInitializer(c("a", "b"), 1:2), 0L),
+  tf$bitwise$bitwise_and(5L, 3L), tf$bitwise$bitwise_or(5L, 3L), tf$bitwise$bitwise_xor(5L, 3L),
+  tf$bitwise$left_shift(5L, 1L), tf$bitwise$right_shift(5L, 1L), tf$bitwise$invert(5L),
+  tf$signal$frame(c(1, 2, 3), 2, 1), tf$signal$overlap_and_add(matrix(1, 2, 2), 1), tf$signal$hann_window(4),
+  tf$signal$hamming_window(4), tf$signal$vorbis_window(4), tf$signal$kaiser_window(4), tf$signal$dct(c(1, 2)),
+  tf$signal$idct(c(1, 2)), tf$signal$fftshift(c(1, 2)), tf$signal$ifftshift(c(1, 2)),
+  tf$signal$mfccs_from_log_mel_spectrograms(c(1, 2)), tf$as_dtype("float32"),
+  tf$losses$get("mse"), tf$losses$serialize(loss_mean_squared_error()), tf$losses$deserialize("mse"),
+  tf$data$experimental$cardinality(range_dataset(0, 3)), tf$data$TextLineDataset(odd_file("csv"))
 ))
 
 sensible <- c(list(

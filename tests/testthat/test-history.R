@@ -106,3 +106,9 @@ test_that("ticks stand at whole epochs within the limits", {
       info = limits)
   }
 })
+
+test_that("a history has Python's members", {
+  h <- new_history(list(epochs = 3), list(loss = c(3, 2, 1)))
+  expect_identical(h$history$loss, c(3, 2, 1))
+  expect_identical(h$epoch, 0:2)
+})

@@ -66,7 +66,9 @@ test_that("objects: members, shared state, double precision", {
   m$update_state(tensor(1, "float32"))
   expect_identical(m$result() * 10, 9 * 2^24 + 1)
   expect_refusal(m$resul, "member", "a metric has no member `$resul`", "`result`")
-  expect_setequal(.DollarNames.nn_metric(m), c("update_state", "result", "reset_state", "reset_states", "name"))
+  expect_setequal(.DollarNames.nn_metric(m), c("update_state", "result", "reset_state", "reset_states", "name",
+    "dtype", "get_config", "variables", "weights"))
+  expect_identical(c(m$dtype), "float32")
   expect_refusal(metric_mean_squared_error(foo = 1), "value", "`metric_mean_squared_error()`: unused argument `foo`")
   expect_refusal(metric_mean_squared_error(1), "value", "missing")
   expect_refusal(metric_mean_squared_error()(1:3, p4), "shape", "(3)", "(4, 3)")

@@ -71,3 +71,14 @@ test_that("the part of a mask goes back to where it came from", {
   v[x > 4] <- c(10, 20, 30, 40) # row by row
   expect_identical(as.array(v), rbind(c(1, 3, 10), c(20, 30, 40)))
 })
+
+test_that("a part of a variable is assigned in place", {
+  v <- tf$Variable(matrix(1:6 / 1, 2))
+  v[1, ]$assign(c(9, 8, 7))
+  expect_equal(as.array(v), rbind(c(9, 8, 7), c(2, 4, 6)))
+  v[, 2]$assign_add(c(1, 1))
+  v[2, 3]$assign_sub(6)
+  expect_equal(as.array(v), rbind(c(9, 9, 7), c(2, 5, 0)))
+  expect_error(tf$constant(1:3)[1]$assign(1), "only a variable has")
+  expect_refusal(v[1, ]$assign(c(1, 2)), "shape", "does not fit a part")
+})

@@ -48,3 +48,29 @@ test_that("losses, metrics and other parts are those of ours", {
   expect_true(is.function(k$datasets$mnist$load_data))
   expect_s3_class(k$models$Sequential(list(k$layers$Dense(1L))), "nn_model")
 })
+
+test_that("parts are found by name, and objects come from configurations", {
+  k <- tf$keras
+  expect_identical(k$losses$get("mse"), loss_mean_squared_error())
+  expect_identical(k$regularizers$get("l2"), as_part("regularizer", "l2"))
+  expect_null(k$constraints$get(NULL))
+  expect_s3_class(k$optimizers$get("adam"), "nn_optimizer")
+  expect_s3_class(k$optimizers$legacy$Adam(learning_rate = 0.1), "nn_optimizer")
+  config <- k$layers$serialize(k$layers$Dense(3L))
+  expect_identical(k$layers$deserialize(config)$units, 3L)
+  expect_equal(as.array(k$activations$get("relu")(c(-1, 2))), array(c(0, 2)))
+  expect_equal(as.array(k$activations$relu(c(-1, 2, 9), max_value = 6)), array(c(0, 2, 6)))
+  expect_identical(k$initializers$deserialize(k$initializers$serialize(initializer_he_normal())),
+    initializer_he_normal())
+  twice <- function(x) 2 * x
+  model <- keras_model_sequential(input_shape = 2) |> layer_lambda(twice, name = "twice")
+  again <- with(k$utils$custom_object_scope(list(twice = twice)), model_from_json(model_to_json(model)))
+  expect_identical(predict(again, diag(2)), 2 * diag(2))
+  expect_identical(k$models$model_from_json(model_to_json(model), list(twice = twice))$name, model$name)
+  expect_identical(k$utils$unpack_x_y_sample_weight(list(1, 2)), list(1, 2, NULL))
+  expect_identical(k$utils$pack_x_y_sample_weight(1, 2), list(1, 2))
+  file <- tempfile(fileext = ".png")
+  skip_if_not(capabilities("png"))
+  k$utils$plot_model(model, to_file = file, show_shapes = TRUE)
+  expect_gt(file.size(file), 1000)
+})

@@ -1,0 +1,98 @@
+# Members of data sets as Python has them: `dataset$batch(32)$prefetch(1)`, and more of tf$data.
+
+dataset_members <- list(
+  batch = function(x) function(batch_size, drop_remainder = FALSE, num_parallel_calls = NULL, deterministic = NULL,
+    name = NULL) dataset_batch(x, batch_size, drop_remainder, num_parallel_calls, deterministic, name),
+  map = function(x) function(map_func, num_parallel_calls = NULL, deterministic = NULL, name = NULL) {
+    check_hints(deterministic, name)
+    dataset_map(x, map_func, num_parallel_calls)
+  },
+  filter = function(x) function(predicate, name = NULL) dataset_filter(x, predicate),
+  take = function(x) function(count, name = NULL) dataset_take(x, count),
+  take_while = function(x) function(predicate, name = NULL) dataset_take_while(x, predicate),
+  skip = function(x) function(count, name = NULL) dataset_skip(x, count),
+  `repeat` = function(x) function(count = NULL, name = NULL) dataset_repeat(x, count),
+  shuffle = function(x) function(buffer_size, seed = NULL, reshuffle_each_iteration = NULL, name = NULL)
+    dataset_shuffle(x, buffer_size, seed, reshuffle_each_iteration),
+  prefetch = function(x) function(buffer_size = NULL, name = NULL) dataset_prefetch(x, buffer_size),
+  cache = function(x) function(filename = NULL, name = NULL) dataset_cache(x, if (!identical(filename, "")) filename),
+  enumerate = function(x) function(start = 0L, name = NULL) dataset_enumerate(x, start),
+  concatenate = function(x) function(dataset, name = NULL) dataset_concatenate(x, dataset),
+  zip = function(x) function(...) zip_datasets(x, ...),
+  flat_map = function(x) function(map_func, name = NULL) dataset_flat_map(x, map_func),
+  interleave = function(x) function(map_func, cycle_length = NULL, block_length = NULL, num_parallel_calls = NULL,
+    deterministic = NULL, name = NULL) dataset_interleave(x, map_func, cycle_length, if (is.null(block_length)) 1 else
+    block_length, num_parallel_calls, deterministic, name),
+  padded_batch = function(x) function(batch_size, padded_shapes = NULL, padding_values = NULL, drop_remainder = FALSE,
+    name = NULL) dataset_padded_batch(x, batch_size, padded_shapes, padding_values, drop_remainder, name),
+  unbatch = function(x) function(name = NULL) dataset_unbatch(x),
+  rebatch = function(x) function(batch_size, drop_remainder = FALSE, name = NULL) dataset_rebatch(x, batch_size,
+    drop_remainder),
+  window = function(x) function(size, shift = NULL, stride = 1, drop_remainder = FALSE, name = NULL)
+    dataset_window(x, size, shift, stride, drop_remainder),
+  shard = function(x) function(num_shards, index, name = NULL) dataset_shard(x, num_shards, index),
+  reduce = function(x) function(initial_state, reduce_func, name = NULL) dataset_reduce(x, initial_state, reduce_func),
+  scan = function(x) function(initial_state, scan_func, name = NULL) dataset_scan(x, initial_state, scan_func),
+  unique = function(x) function(name = NULL) dataset_unique(x, name),
+  group_by_window = function(x) function(key_func, reduce_func, window_size = NULL, window_size_func = NULL,
+    name = NULL) dataset_group_by_window(x, key_func, reduce_func, window_size, window_size_func, name),
+  bucket_by_sequence_length = function(x) function(element_length_func, bucket_boundaries, bucket_batch_sizes, ...)
+    dataset_bucket_by_sequence_length(x, element_length_func, bucket_boundaries, bucket_batch_sizes, ...),
+  rejection_resample = function(x) function(class_func, target_dist, initial_dist = NULL, seed = NULL, name = NULL)
+    dataset_rejection_resample(x, class_func, target_dist, initial_dist, seed, name),
+  snapshot = function(x) function(path, ...) dataset_snapshot(x, path, ...),
+  with_options = function(x) function(options, name = NULL) x,
+  apply = function(x) function(transformation_func) check_dataset(check_function(transformation_func)(x),
+    "transformation_func's result"),
+  as_numpy_iterator = function(x) function() as_array_iterator(x),
+  cardinality = function(x) function() tensor(cardinality_of(x), "int64"),
+  get_single_element = function(x) function(name = NULL) only_element(x, "get_single_element"),
+  element_spec = function(x) dataset_spec(x)
+)
+
+#' TensorFlow's number of elements: -1 if they do not end, -2 if nobody knows.
+#' @noRd
+cardinality_of <- function(x) {
+  n <- .subset2(x, "size")
+  if (is.na(n)) -2 else if (is.infinite(n)) -1 else n
+}
+
+#' What elements are like: for each tensor its shape and dtype.
+#' @noRd
+dataset_spec <- function(x) {
+  shapes <- output_shapes(x)
+  types <- output_types(x)
+  fill_leaves(shapes, Map(function(shape, dtype) list(shape = nn_shape(shape), dtype = nn_dtype(as.character(dtype))),
+    tensor_leaves(shapes), tensor_leaves(types)))
+}
+
+#' @export
+`$.nn_dataset` <- function(x, name) {
+  member <- dataset_members[[name]]
+  if (!is.null(member)) return(member(x))
+  if (exists(name, envir = x, inherits = FALSE) || name %in% c("columns", "options", "stages"))
+    return(.subset2(x, name))
+  unknown_member(name, names(dataset_members), "a data set")
+}
+
+#' @export
+.DollarNames.nn_dataset <- function(x, pattern = "") grep(pattern, names(dataset_members), value = TRUE)
+
+data_namespace <- function() new_namespace("tf$data", list(
+  AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L, UNKNOWN_CARDINALITY = -2L,
+  TextLineDataset = function(filenames, compression_type = NULL, buffer_size = NULL, ...)
+    text_line_dataset(filenames, compression_type, ..., buffer_size = buffer_size),
+  experimental = new_namespace("tf$data$experimental", list(AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L,
+    UNKNOWN_CARDINALITY = -2L,
+    cardinality = function(dataset) tensor(cardinality_of(check_dataset(dataset)), "int64"))),
+  Dataset = new_namespace("tf$data$Dataset", list(
+    from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
+    range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
+      range_dataset(start, stop, step),
+    zip = zip_datasets, list_files = list_files_dataset,
+    sample_from_datasets = function(datasets, weights = NULL, seed = NULL, ...) sample_from_datasets(datasets, weights,
+      seed),
+    choose_from_datasets = function(datasets, choice_dataset, stop_on_empty_dataset = TRUE)
+      choose_from_datasets(datasets, choice_dataset, stop_on_empty_dataset)
+  ))
+))
