@@ -33,9 +33,10 @@ late_arguments <- local({
 
 #' A function that calls ours of this name with arguments in Python's order, without its first `skip` ones, which
 #' Python's constructors do not take.
-#' @param zero names of arguments that are 0-based in Python.
+#' @param zero names of arguments that are 0-based in Python, and 1-based here.
 #' @noRd
-python_call <- function(name, skip = 0, zero = character()) {
+python_call <- function(name, skip = 0, zero = if (sub("^layer_", "", name) %in% axes_from_1 ||
+  grepl("^(loss|metric)_", name)) "axis") {
   takes <- setdiff(utils::tail(names(formals(get(name))), if (skip) -skip else Inf), "...")
   late <- intersect(late_arguments[[name]], takes)
   takes <- c(setdiff(takes, late), late)
@@ -43,7 +44,7 @@ python_call <- function(name, skip = 0, zero = character()) {
 }
 
 python_arguments <- function(args, takes, zero) {
-  names(args)[names(args) == "function"] <- "f" # of a lambda layer
+  if ("function" %in% names(args)) names(args)[names(args) == "function"] <- "f" # of a lambda layer
   args <- with_argument_names(args, takes)
   for (arg in intersect(zero, names(args))) args[arg] <- list(from_zero(args[[arg]]))
   args
@@ -63,8 +64,8 @@ keras_parts <- function(kind) {
   names <- setdiff(part_names[[kind]], "of_loss")
   keras_part(paste0(sub("y$", "ie", kind), if (kind == "loss") "es" else "s"), paste0(kind, "_", names),
     python_class(names), if (kind %in% c("loss", "metric")) 2 else 0, own_spellings(kind, names),
-    by_identifier(kind), if (kind %in% c("loss", "metric", "constraint")) stats::setNames(list(base_class(kind, paste0("keras.", kind))),
-      python_class(kind)))
+    by_identifier(kind), if (kind %in% c("loss", "metric", "constraint"))
+      stats::setNames(list(base_class(kind, paste0("keras.", kind))), python_class(kind)))
 }
 
 own_spellings <- function(kind, names) {
