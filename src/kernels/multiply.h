@@ -150,26 +150,126 @@ INLINE int64_t panel_width(int64_t columns) {
   return columns < NR * VL ? columns : NR * VL;
 }
 
+/* ---- what is left out where A has many zeros, as pictures and encodings have ----
+ *
+ * Terms in which all rows of a tile have 0 add nothing, unless B has numbers that are not finite there: with the others
+ * alone the bits are the same. Whether so many are 0 that it pays is looked up for each block. */
+
+#define SEGMENT 32 /* tiles' rows at a time */
+#define SEGMENT_TRIED 4 /* so many tell whether it pays */
+struct few {
+  struct terms terms[SEGMENT * (KC / 2 + 1)];
+  int64_t first[SEGMENT + 1]; /* of each tile's rows */
+};
+
+/* Runs of terms, of which `open` says whether one has begun, at `from`. */
+struct runs {
+  struct terms *terms;
+  int64_t n, from;
+  int open;
+};
+
+/* At k a run begins or ends; one that begins next to the last one but one term goes on with it. */
+INLINE void turn_run(struct runs *r, int64_t k, int64_t column) {
+  if (r->open) r->terms[r->n++] = (struct terms){r->from * column, r->from, k - r->from};
+  else if (r->n && k - (r->terms[r->n - 1].b + r->terms[r->n - 1].n) <= 1) r->from = r->terms[--r->n].b;
+  else r->from = k;
+  r->open = !r->open;
+}
+
+/* The terms in which some of the rows of A are not 0, and how many k these are. */
+static int64_t nonzero_terms(int64_t rows, int64_t depth, struct matrix a, struct runs *r) {
+  int64_t covered = 0, before = r->n;
+  struct runs own = {r->terms + r->n, 0, 0, 0};
+  if (a.column == 1) {
+    const uint32_t all = (2u << (VL - 1)) - 1;
+    FOR_VECTORS((int64_t)0, depth) {
+      uint32_t lanes = 0;
+      for (int64_t m = 0; m < rows; m++) lanes |= nonzero_lanes(READ(a.at + m * a.row));
+      for (uint32_t turns = (lanes ^ (lanes << 1 | (uint32_t)own.open)) & all; turns; turns &= turns - 1)
+        turn_run(&own, i + lowest_lane(turns), 1);
+    }
+  } else {
+    for (int64_t k = 0; k < depth; k++) {
+      const real *column = a.at + k * a.column;
+      uint32_t lanes = 0;
+      FOR_VECTORS((int64_t)0, rows) lanes |= nonzero_lanes(READ(column));
+      if (own.open != (lanes != 0)) turn_run(&own, k, a.column);
+    }
+  }
+  if (own.open) turn_run(&own, depth, a.column);
+  r->n = before + own.n;
+  for (int64_t j = 0; j < own.n; j++) covered += own.terms[j].n;
+  return covered;
+}
+
+/* Of these rows of A, at most SEGMENT tiles: 0 if it does not pay. */
+static int find_few(int64_t rows, int64_t depth, struct matrix a, struct few *f) {
+  struct runs r = {f->terms, 0, 0, 0};
+  int64_t covered = 0, tile = 0;
+  for (int64_t m = 0; m < rows; m += MR, tile++) {
+    f->first[tile] = r.n;
+    covered += nonzero_terms(rows - m < MR ? rows - m : MR, depth, (struct matrix){a.at + m * a.row, a.row, a.column},
+      &r);
+    int enough = tile + 1 == SEGMENT_TRIED || m + MR >= rows || 16 * covered > 15 * depth * (tile + 1);
+    if (enough && 4 * covered > 3 * depth * (tile + 1)) return 0;
+  }
+  f->first[tile] = r.n;
+  return 1;
+}
+
+static int panel_is_finite(int64_t depth, int64_t filled, const real *b, int64_t b_row) {
+  V odd[4] = {splat(0), splat(0), splat(0), splat(0)};
+  for (int64_t i = 0; i < filled; i += VL) {
+    int64_t k = 0;
+    for (; k + 4 <= depth; k += 4)
+      UNROLL for (int j = 0; j < 4; j++) odd[j] += load(b + (k + j) * b_row + i) * R(0);
+    for (; k < depth; k++) odd[0] += load(b + k * b_row + i) * R(0);
+  }
+  return hsum((odd[0] + odd[1]) + (odd[2] + odd[3])) == R(0);
+}
+
+/* A panel of C by these terms. */
+static void multiply_few(const struct few *f, int64_t rows, int64_t width, struct matrix a, const real *b,
+  int64_t b_row, struct start s, real *c, int64_t c_row) {
+  for (int64_t m = 0, tile = 0; m < rows; m += MR, tile++) {
+    struct sums k = {f->terms + f->first[tile], f->first[tile + 1] - f->first[tile]};
+    struct matrix own = {a.at + m * a.row, a.row, a.column};
+    multiply_panel(rows - m < MR ? rows - m : MR, width, k, own, b, b_row, (struct start){s.at + m * s.row, s.row},
+      c + m * c_row, c_row);
+  }
+}
+
 /* C = start + A B by panels of B. */
 static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *c, int64_t c_row, int pack) {
   real panel[KC * NR * VL];
+  struct few few;
+  const int may_skip = columns >= VL && depth >= VL && (a.column == 1 || a.row == 1);
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
-    struct matrix ak = {a.at + k * a.column, a.row, a.column};
-    for (int64_t n = 0, width; n < columns; n += width) {
-      width = panel_width(columns - n);
-      if (may_rest(call, 2.0 * (double)rows * (double)deep * (double)width)) return;
-      struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
-      struct start s = {zeros, 0};
-      if (add || k > 0) s = (struct start){c + n, c_row};
-      int ragged = width % VL != 0;
-      if (pack || ragged || b.column != 1) {
+    for (int64_t m = 0, some; m < rows; m += some) {
+      struct matrix ak = {a.at + k * a.column + m * a.row, a.row, a.column};
+      some = may_skip && rows - m > SEGMENT * MR ? SEGMENT * MR : rows - m;
+      const int skips = may_skip && find_few(some, deep, ak, &few);
+      if (!skips) some = rows - m;
+      for (int64_t n = 0, width; n < columns; n += width) {
+        width = panel_width(columns - n);
+        if (may_rest(call, 2.0 * (double)some * (double)deep * (double)width)) return;
+        struct matrix bk = {b.at + k * b.row + n * b.column, b.row, b.column};
+        real *to = c + m * c_row + n;
+        struct start s = {zeros, 0};
+        if (add || k > 0) s = (struct start){to, c_row};
         int64_t filled = filled_width(width);
-        pack_panel(deep, width, filled, bk, panel);
-        bk = (struct matrix){panel, filled, 1};
+        if (pack || width % VL != 0 || b.column != 1) {
+          pack_panel(deep, width, filled, bk, panel);
+          bk = (struct matrix){panel, filled, 1};
+        }
+        if (skips && panel_is_finite(deep, filled, bk.at, bk.row))
+          multiply_few(&few, some, width, ak, bk.at, bk.row, s, to, c_row);
+        else
+          multiply_panel(some, width, (struct sums){&(struct terms){0, 0, deep}, 1}, ak, bk.at, bk.row, s, to, c_row);
       }
-      multiply_panel(rows, width, (struct sums){&(struct terms){0, 0, deep}, 1}, ak, bk.at, bk.row, s, c + n, c_row);
     }
   }
 }

@@ -109,3 +109,24 @@ test_that("a number that is none reaches the results of a convolution that see i
     expect_identical(found[!sees], plain[!sees])
   }
 })
+
+test_that("products of matrices with many zeros have the bits of all their terms, and NaN where these have", {
+  set.seed(4)
+  for (dtype in c("float32", "float64")) for (size in list(c(37, 300, 50), c(300, 33, 70), c(9, 600, 16))) {
+    dense <- matrix(stats::rnorm(size[1] * size[2]), size[1])
+    few <- dense * (stats::runif(size[1] * size[2]) < 0.03)
+    few[, seq_len(size[2] %/% 3)] <- 0
+    few[seq_len(size[1] %/% 3), ] <- 0
+    b <- matrix(stats::rnorm(size[2] * size[3]), size[2])
+    product <- function(a, b, ...) as.array(op_matmul(tensor(a, dtype), tensor(b, dtype), ...))
+    marked <- ifelse(few == 0, 1e-300, few) # zero in float32; in float64 no term is left out, and none changes a sum
+    expect_equal(product(few, b), few %*% b, tolerance = c(float32 = 1e-6, float64 = 1e-14)[[dtype]])
+    expect_identical(product(t(few), b, transpose_x = TRUE), product(few, b))
+    there <- product(few, b) != 0
+    if (dtype == "float64") expect_identical(product(marked, b)[there], product(few, b)[there])
+    b[3, 2] <- Inf # meets zeros only
+    b[size[2], 5] <- NaN
+    expect_identical(is.nan(product(few, b)), is.nan(few %*% b))
+    for (threads in c(2, 5)) with_threads(threads, expect_identical(product(few, b), with_threads(1, product(few, b))))
+  }
+})
