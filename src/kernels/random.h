@@ -75,14 +75,15 @@ static void dropout(const struct call *c, const real *x, int add, real *y) {
   const uint64_t key = key_of(c), least = least_kept(rate);
   struct range r = share(c, shape_count(OUT_SHAPE));
   uint64_t bits[64]; /* drawn in a loop of its own, by vectors */
-  for (int64_t i = r.begin; i < r.end; i += 64) {
-    int64_t n = r.end - i < 64 ? r.end - i : 64;
-    if (c->attr->n_ints) for (int j = 0; j < n; j++) bits[j] = bits_at(key, draw_of(c, i + j), 0);
-    else for (int j = 0; j < 64; j++) bits[j] = bits_at(key, i + j, 0);
-    for (int64_t j = 0; j < n; j++) {
-      real kept = bits[j] >= least ? x[i + j] * scale : R(0);
-      y[i + j] = add ? y[i + j] + kept : kept;
-    }
+  real kept[64];
+  for (int64_t at = r.begin; at < r.end; at += 64) {
+    const real *from = x + at;
+    real *to = y + at;
+    int64_t n = r.end - at < 64 ? r.end - at : 64;
+    if (c->attr->n_ints) for (int j = 0; j < 64; j++) bits[j] = bits_at(key, draw_of(c, at + j), 0);
+    else for (int j = 0; j < 64; j++) bits[j] = bits_at(key, at + j, 0);
+    for (int j = 0; j < 64; j++) kept[j] = R(bits[j] >= least); /* no jumps, which nobody could foresee */
+    FOR_VECTORS((int64_t)0, n) PUT(to, add, choose(load(kept + i) > R(0), READ(from) * scale, splat(0)));
   }
 }
 static void dropout_forward(const struct call *c) { dropout(c, IN(0), 0, OUT); }
