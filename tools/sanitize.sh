@@ -6,7 +6,7 @@ empty_library asan
 
 cat > "$out/Makevars" <<'M'
 CC = gcc
-CFLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall
+CFLAGS = -g1 -O0 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall
 LDFLAGS = -fsanitize=address,undefined
 M
 export NATIVENET_DEBUG=1
