@@ -18,8 +18,7 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
     fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
   if (has_own_steps(self)) {
-    if (!is.null(class_weight)) abort("`class_weight` is not for models with steps of their own", fun = fun)
-    return(array_source(own_data(self, x, y, sample_weight, fun), if (is.null(batch_size)) 32L else
+    return(array_source(own_data(self, x, y, sample_weight, fun, class_weight), if (is.null(batch_size)) 32L else
       check_count(batch_size, fun = fun)))
   }
   build_for(self, x, fun)
@@ -74,7 +73,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
 #' An element of a data set or what a generator gave: (x, y) or (x, y, weights).
 #' @noRd
 batch_data <- function(self, element, class_weight, fun) {
-  if (has_own_steps(self)) return(own_columns(self, element, fun))
+  if (has_own_steps(self)) return(own_columns(self, weighted_batch(element, class_weight, fun), fun))
   pair <- is_branch(element) && length(element) %in% 2:3
   if (!pair && !needs_targets(self)) {
     if (is_branch(element) && length(self$inputs) == 1) element <- element[[1]]
@@ -342,6 +341,8 @@ named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] els
 #' of it, `predict_on_batch()` predictions.
 #'
 #' @inheritParams fit.nn_model
+#' @param reset_metrics must be `TRUE`: loss and metrics are those of this batch.
+#' @param return_dict give a list?
 #' @return Loss and metrics, as [evaluate()] gives; predictions.
 #' @section Errors: `nativenet_error_nan` for a loss that is not a finite number, or a step that makes weights that are
 #'   not. The weights are then those from before the step if they are sound, and those of at most 32 steps before if
@@ -351,16 +352,25 @@ named_outputs <- function(self, arrays) if (length(arrays) == 1) arrays[[1]] els
 #' model |> compile("sgd", "mse")
 #' train_on_batch(model, matrix(1, 3, 2), c(1, 2, 3))
 #' @export
-train_on_batch <- function(object, x, y = NULL, class_weight = NULL, sample_weight = NULL) {
+train_on_batch <- function(object, x, y = NULL, class_weight = NULL, sample_weight = NULL, reset_metrics = TRUE,
+  return_dict = FALSE) {
   self <- compiled_self(object)
+  check_reset(reset_metrics)
   restore_random_state(self)
-  on_batch(self, "train", x, y, sample_weight, class_weight, "train_on_batch")
+  scores <- on_batch(self, "train", x, y, sample_weight, class_weight, "train_on_batch")
+  if (check_flag(return_dict)) as.list(scores) else scores
 }
+
+check_reset <- function(reset_metrics, fun = calling_function()) if (!check_flag(reset_metrics, fun = fun))
+  abort("`reset_metrics` must be TRUE: loss and metrics are those of this batch", fun = fun)
 
 #' @rdname train_on_batch
 #' @export
-test_on_batch <- function(object, x, y = NULL, sample_weight = NULL) on_batch(compiled_self(object), "test", x, y,
-  sample_weight, NULL, "test_on_batch")
+test_on_batch <- function(object, x, y = NULL, sample_weight = NULL, reset_metrics = TRUE, return_dict = FALSE) {
+  check_reset(reset_metrics)
+  scores <- on_batch(compiled_self(object), "test", x, y, sample_weight, NULL, "test_on_batch")
+  if (check_flag(return_dict)) as.list(scores) else scores
+}
 
 #' @rdname train_on_batch
 #' @export

@@ -34,6 +34,7 @@ NULL
   eval(substitute(body), parts)
   members <- mget(ls(parts, all.names = TRUE, sorted = FALSE), envir = parts)
   constructor <- own_constructor(as.character(spec[[1]]), members, eval(spec[[2]], frame), "%py_class%")
+  if (attr(constructor, "own_class")$kind == "layer") constructor <- called_as_python(constructor)
   assign(as.character(spec[[1]]), constructor, envir = frame)
   invisible(constructor)
 }
@@ -53,4 +54,18 @@ own_constructor <- function(classname, members, parent, fun) {
   switch(kind, layer = own_layer_constructor(class, fun), model = model_constructor(class),
     callback = callback_constructor(class, fun), metric = part_constructor_of(class, c("update_state", "result"), fun),
     part_constructor_of(class, "call", fun))
+}
+
+#' A constructor of layers whose first argument is that of `initialize`, as in Python, unless a layer is put on it.
+#' @noRd
+called_as_python <- function(constructor) {
+  class <- attr(constructor, "own_class")
+  takes <- taken_by_class(class)
+  new_constructor(class, function(...) {
+    args <- list(...)
+    first <- if (length(args) && !nzchar(c(names(args), "")[1])) args[[1]]
+    put_on <- is_sequential(first) || length(dim(first)) > 1 ||
+      any(vapply(tensor_leaves(first), function(x) is_keras_tensor(x) || is_tensor(x), NA))
+    do.call(constructor, if (put_on) args else with_argument_names(args, takes), quote = TRUE)
+  })
 }

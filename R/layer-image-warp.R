@@ -99,7 +99,7 @@ layer_random_shear <- function(object, x_factor = 0, y_factor = 0, interpolation
   # one number stands for both ways
   signed <- function(f, arg, fun) if (length(f) == 1) c(-1, 1) * part_ends(f, arg = arg, fun = fun)[2] else
     part_ends(f, -1, 1, arg, fun)
-  fun <- calling_function()
+  fun <- calling_function(environment())
   new_layer("random_shear", object, c(seen_config(x_factor = signed(x_factor, "x_factor", fun),
     y_factor = signed(y_factor, "y_factor", fun), fill_mode = fill_mode, interpolation = interpolation, seed = seed,
     fill_value = fill_value), list(data_format = if (!is.null(data_format))

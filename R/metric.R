@@ -300,6 +300,7 @@ metric_members <- list(
 use_metric <- function(metric, config, name, extra, y_true, y_pred) {
   fun <- paste0("metric_", metric)
   check_no_more(extra, fun, kind = "part")
+  if (is.null(name)) name <- formals(get(fun))$name
   m <- new_metric(metric, c(config, list(name = check_string(name, fun = fun))))
   if (!is_called(missing(y_true), missing(y_pred), fun)) return(m)
   per_sample <- !metric %in% c("root_mean_squared_error", "mean", names(confusion_results), names(sum_metrics))

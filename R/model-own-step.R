@@ -4,11 +4,26 @@
 
 #' Data as columns: see model_data(). `template` is the batch, with the number of a column for each part.
 #' @noRd
-own_data <- function(self, x, y = NULL, sample_weight = NULL, fun = calling_function()) {
+own_data <- function(self, x, y = NULL, sample_weight = NULL, fun = calling_function(), class_weight = NULL) {
   if (is.null(x)) abort("`x` must be given", fun = fun)
   batch <- if (!is.null(sample_weight)) list(x, y, sample_weight) else if (!is.null(y)) list(x, y) else
     if (is_branch(x)) list(x) else x
-  own_columns(self, batch, fun)
+  own_columns(self, weighted_batch(batch, class_weight, fun), fun)
+}
+
+#' (x, y) or (x, y, weights), weighed by the classes of y.
+#' @noRd
+weighted_batch <- function(batch, class_weight, fun) {
+  if (is.null(class_weight)) return(batch)
+  if (!is_branch(batch) || !length(batch) %in% 2:3 || is_branch(batch[[2]])) abort("`class_weight` needs batches of ",
+    "(x, y) or (x, y, weights), of one output", fun = fun)
+  plain <- function(x) if (is_tensor(x)) as.array(x) else x
+  w <- class_weights(plain(batch[[2]]), class_weight, NULL, fun)
+  if (any(w < 0)) abort("`class_weight` must not be negative", fun = fun)
+  given <- if (length(batch) == 3) c(check_numbers(plain(batch[[3]]), "sample_weight", fun)) else 1
+  if (!length(given) %in% c(1, length(w))) abort("`sample_weight` must have ", length(w), " numbers, one for each ",
+    "row, not ", length(given), class = "shape", fun = fun)
+  list(batch[[1]], batch[[2]], array(w * given, length(w)))
 }
 
 #' Floats take the model's dtype.

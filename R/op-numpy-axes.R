@@ -297,6 +297,7 @@ at_least_axes <- function(xs, n) lapply(check_tensors(xs), function(x) {
 #' @export
 op_flip <- function(x, axis = NULL) {
   rank <- rank_of(x)
+  if (!is.null(axis)) check_axis(axis, rank)
   if (rank) op_reverse(x, if (is.null(axis)) seq_len(rank) else axis) else as_value(tensor(x))
 }
 

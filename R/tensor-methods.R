@@ -349,8 +349,18 @@ tensor_members <- list(
   ndim = function(x) length(dim(x)),
   device = function(x) "CPU",
   numpy = function(x) function() as.array(x),
-  get_shape = function(x) function() nn_shape(dim(x))
+  get_shape = function(x) function() nn_shape(dim(x)),
+  set_shape = function(x) function(shape) invisible(check_shape_of(x, shape))
 )
+
+#' A shape that the tensor must have; NA or NULL for any size.
+#' @noRd
+check_shape_of <- function(x, shape, fun = "set_shape") {
+  sizes <- as.integer(vapply(as.list(shape), function(n) if (is.null(n)) NA_real_ else as.double(n), 0))
+  if (length(sizes) != length(dim(x)) || any(sizes != dim(x), na.rm = TRUE)) abort("the tensor has the shape ",
+    format_shape(dim(x)), ", not ", format_shape(sizes), class = "shape", fun = fun)
+  x
+}
 
 variable_members <- list(
   name = function(x) variable_name(x),

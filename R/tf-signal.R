@@ -102,11 +102,11 @@ tf_signal <- list(
     tensor(array(exp(inside - beta) * besselI(inside, 0, TRUE) / besselI(beta, 0, TRUE), n), dtype)
   },
   dct = function(input, type = 2, n = NULL, axis = -1, norm = NULL, name = NULL) tf_cosine(input, type, n, axis, norm,
-    fun = "dct"),
+    fun = "tf$signal$dct"),
   idct = function(input, type = 2, n = NULL, axis = -1, norm = NULL, name = NULL) tf_cosine(input, type, n, axis, norm,
-    inverse = TRUE, fun = "idct"),
-  fftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) n %/% 2, "fftshift"),
-  ifftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) -(n %/% 2), "ifftshift"),
+    inverse = TRUE, fun = "tf$signal$idct"),
+  fftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) n %/% 2, "tf$signal$fftshift"),
+  ifftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) -(n %/% 2), "tf$signal$ifftshift"),
   linear_to_mel_weight_matrix = function(num_mel_bins = 20, num_spectrogram_bins = 129, sample_rate = 8000,
     lower_edge_hertz = 125, upper_edge_hertz = 3800, dtype = "float32", name = NULL) {
     rate <- check_number(sample_rate, above = 0)
@@ -116,7 +116,7 @@ tf_signal <- list(
   },
   # the transform of type 2, by sqrt(2 n)
   mfccs_from_log_mel_spectrograms = function(log_mel_spectrograms, name = NULL) {
-    y <- tf_cosine(log_mel_spectrograms, 2, fun = "mfccs_from_log_mel_spectrograms")
+    y <- tf_cosine(log_mel_spectrograms, 2, fun = "tf$signal$mfccs_from_log_mel_spectrograms")
     op_multiply(y, 1 / sqrt(2 * utils::tail(shape_of(y), 1)))
   }
 )

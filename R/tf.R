@@ -190,6 +190,15 @@ tf_nn <- c(
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
     top_k = tf_math_only$top_k, in_top_k = tf_math_only$in_top_k,
+    compute_average_loss = function(per_example_loss, sample_weight = NULL, global_batch_size = NULL) {
+      loss <- as_floats(op_input(per_example_loss))
+      if (!rank_of(loss)) abort("`per_example_loss` must have an axis of samples", class = "shape")
+      if (!is.null(sample_weight)) loss <- op_multiply(loss, sample_weight)
+      if (is.null(global_batch_size) && !is.null(session$replica)) abort("`global_batch_size` must be given under ",
+        "`strategy$run()`: the rows of the whole batch")
+      op_divide(op_sum(loss), if (is.null(global_batch_size)) batch_size_of(loss) else check_number(global_batch_size,
+        above = 0))
+    },
     # element by element: max(z, 0) - z t + log(1 + exp(-|z|))
     sigmoid_cross_entropy_with_logits = function(labels = NULL, logits = NULL, name = NULL)
     k_binary_crossentropy(labels, logits, from_logits = TRUE), softmax_cross_entropy_with_logits = function(labels,

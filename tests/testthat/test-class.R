@@ -184,3 +184,22 @@ test_that("classes in Python's manner", {
   expect_error(Odd(3) %py_class% {}, "must inherit from", class = "nativenet_error_value")
   expect_error(`%py_class%`(Odd, {}), "must be written as", class = "nativenet_error_value")
 })
+
+test_that("layers of Python's manner take their arguments by place", {
+  Times(keras$layers$Layer) %py_class% {
+    initialize <- function(factor, plus = 0) {
+      super$initialize()
+      self$factor <- factor
+      self$plus <- plus
+    }
+    call <- function(x) x * self$factor + self$plus
+  }
+  x <- matrix(1:4 / 1, 2)
+  expect_equal(as.array(Times(3)(x)), 3 * x)
+  expect_equal(as.array(Times(3, 1)(x)), 3 * x + 1)
+  expect_equal(as.array(Times(x, factor = 2)), 2 * x)
+  model <- keras_model_sequential(input_shape = 2) |> Times(factor = 2)
+  expect_equal(predict(model, x), 2 * x)
+  again <- unserialize_model(serialize_model(model), list(Times = Times))
+  expect_equal(predict(again, x), 2 * x)
+})

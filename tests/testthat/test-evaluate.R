@@ -178,3 +178,15 @@ test_that("a layer that samples draws anew in each call, as set.seed() says", {
   predict(plain, x)
   expect_identical(.Random.seed, before) # where nothing is drawn, R's generator stays where it is
 })
+
+test_that("scores come as lists where they are wanted", {
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  compile(model, "sgd", "mse", metrics = list(metric_mean_absolute_error(name = NULL)))
+  x <- diag(2)
+  scores <- evaluate(model, x, 1:2, verbose = 0)
+  expect_identical(names(scores), c("loss", "mean_absolute_error"))
+  expect_identical(evaluate(model, x, 1:2, verbose = 0, return_dict = TRUE), as.list(unclass(scores)))
+  expect_type(model$test_on_batch(x, 1:2, return_dict = TRUE), "list")
+  expect_type(train_on_batch(model, x, 1:2, reset_metrics = TRUE, return_dict = TRUE), "list")
+  expect_refusal(train_on_batch(model, x, 1:2, reset_metrics = FALSE), "value", "`reset_metrics` must be TRUE")
+})

@@ -362,3 +362,26 @@ test_that("what needs a graph of layers refuses models of a class", {
   expect_refusal(save_model_onnx(model, path), "custom", "`save_model_onnx()`", "not a graph of layers")
   expect_false(file.exists(path))
 })
+
+test_that("weights of classes come to steps of one's own as weights of samples", {
+  x <- matrix(sin(1:8), 4)
+  y <- c(0, 1, 1, 0)
+  step <- function(data) {
+    c(x, y, w) %<-% data
+    list(total = k_sum(w), first = k_sum(w * k_reshape(y, -1)))
+  }
+  make <- function() {
+    input <- layer_input(2)
+    model <- new_model_class("Weighs", train_step = step)(input, layer_dense(input, 1))
+    compile(model, "sgd", "mse")
+  }
+  weights <- list("0" = 1, "1" = 3)
+  got <- fit(make(), x, y, class_weight = weights, epochs = 1, verbose = 0)$metrics
+  expect_equal(unlist(got), c(total = 8, first = 6))
+  got <- fit(make(), x, y, class_weight = weights, sample_weight = 1:4, epochs = 1, verbose = 0)$metrics
+  expect_equal(unlist(got), c(total = 1 + 6 + 9 + 4, first = 15))
+  data <- dataset_batch(tensor_slices_dataset(list(x, y)), 4)
+  got <- fit(make(), data, class_weight = weights, epochs = 1, verbose = 0)$metrics # they were left out
+  expect_equal(unlist(got), c(total = 8, first = 6))
+  expect_refusal(fit(make(), x, y, class_weight = list("0" = 1), verbose = 0), "value", "no weight for class 1")
+})

@@ -355,7 +355,7 @@ test_that("members of tensors", {
   expect_refusal(x$wrong_altogether, "value", "`shape`, `dtype`")
   for (name in c("assign", "assign_add", "name", "trainable", "value")) expect_refusal(x[[name]], "value",
     paste0("$", name), "variable()")
-  expect_identical(.DollarNames(x, "^s"), "shape")
+  expect_identical(.DollarNames(x, "^s"), c("shape", "set_shape"))
   expect_true(all(c("assign", "shape") %in% .DollarNames(variable(1), "")))
 })
 

@@ -347,3 +347,11 @@ test_that("the variance and its root are those of all values, not of a sample", 
   expect_equal(as.array(tf$math$reduce_variance(x, axis = 1L)), array(c(2.25, 9)))
   expect_equal(as.array(tf$reduce_std(x, axis = 0L, keepdims = TRUE)), matrix(c(0.5, 2), 1))
 })
+
+test_that("mean losses of samples, and shapes that a tensor must have", {
+  expect_equal(as.numeric(tf$nn$compute_average_loss(c(1, 2, 6))), 3)
+  expect_equal(as.numeric(tf$nn$compute_average_loss(c(1, 2, 6), c(1, 0, 1), 7)), 1)
+  x <- tf$constant(matrix(1, 2, 3))
+  expect_identical(x$set_shape(list(NULL, 3L)), x)
+  expect_refusal(x$set_shape(c(2, 2)), "shape", "has the shape (2, 3), not (2, 2)")
+})
