@@ -24,8 +24,8 @@ reduce_op <- function(name, x, axis, keepdims, fun = calling_function()) {
 #' @param dtype as for [tensor()]: numbers are cast to it first; `NULL` for that of `x`.
 #' @return A tensor; a scalar if all axes are reduced.
 #' @section Errors: `nativenet_error_value` for axes that are not there, and where the result is beyond the whole
-#'   numbers of its dtype, or, of int64, a sum on the way to it: cast to `"float64"` before. `nativenet_error_shape` for the
-#'   maximum or minimum of no elements.
+#'   numbers of its dtype, or, of int64, a sum on the way to it: cast to `"float64"` before. `nativenet_error_shape` for
+#'   the maximum or minimum of no elements.
 #' @seealso [op_argmax()], [op_cumsum()], [op_any()]
 #' @examples
 #' as.array(op_sum(matrix(1:6, 2), axis = 1)) # 3 7 11

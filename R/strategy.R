@@ -11,8 +11,8 @@
 #' **The same bits.** What is computed depends on `shards`, but not on the number of ranks: 1, 2, 3, 4 and 8 processes
 #' with `shards = 8` end with the same weights to the bit. The pieces are the leaves of a binary tree, in which each
 #' node is the sum of its left and its right half; sums of gradients are made along it in double precision, at first
-#' within a rank, then over ranks. Any number of ranks up to that of shards will do, but the work is even only where the ranks
-#' divide the shards, and the traffic is least where both are powers of two.
+#' within a rank, then over ranks. Any number of ranks up to that of shards will do, but the work is even only where the
+#' ranks divide the shards, and the traffic is least where both are powers of two.
 #'
 #' **Each rank runs the same script** on the same data, with the same `set.seed()`; from each batch it takes its own
 #' pieces. Rank 0 alone prints and writes files in callbacks. `batch_size` is that of all ranks together.

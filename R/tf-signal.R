@@ -106,7 +106,8 @@ tf_signal <- list(
   idct = function(input, type = 2, n = NULL, axis = -1, norm = NULL, name = NULL) tf_cosine(input, type, n, axis, norm,
     inverse = TRUE, fun = "tf$signal$idct"),
   fftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) n %/% 2, "tf$signal$fftshift"),
-  ifftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) -(n %/% 2), "tf$signal$ifftshift"),
+  ifftshift = function(x, axes = NULL, name = NULL) shifted_half(x, axes, function(n) -(n %/% 2),
+    "tf$signal$ifftshift"),
   linear_to_mel_weight_matrix = function(num_mel_bins = 20, num_spectrogram_bins = 129, sample_rate = 8000,
     lower_edge_hertz = 125, upper_edge_hertz = 3800, dtype = "float32", name = NULL) {
     rate <- check_number(sample_rate, above = 0)

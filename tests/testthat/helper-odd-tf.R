@@ -65,7 +65,8 @@ odd_calls <- c(odd_calls, alist(
   tf$signal$hamming_window(4), tf$signal$vorbis_window(4), tf$signal$kaiser_window(4), tf$signal$dct(c(1, 2)),
   tf$signal$idct(c(1, 2)), tf$signal$fftshift(c(1, 2)), tf$signal$ifftshift(c(1, 2)),
   tf$signal$mfccs_from_log_mel_spectrograms(c(1, 2)), tf$as_dtype("float32"),
-  tf$nn$compute_average_loss(c(1, 2)), tf$losses$get("mse"), tf$losses$serialize(loss_mean_squared_error()), tf$losses$deserialize("mse"),
+  tf$nn$compute_average_loss(c(1, 2)), tf$losses$get("mse"), tf$losses$serialize(loss_mean_squared_error()),
+  tf$losses$deserialize("mse"),
   tf$data$experimental$cardinality(range_dataset(0, 3)), tf$data$TextLineDataset(odd_file("csv"))
 ))
 
