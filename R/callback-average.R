@@ -9,7 +9,7 @@
 #'   one, so that callbacks that save it, such as [callback_model_checkpoint()], see these; put them behind this one.
 #' @return A callback, for the argument `callbacks` of [fit()], [evaluate()] and [predict()][predict.nn_model].
 #' @section Errors: `nativenet_error_value` for an optimizer without averages.
-#' @references Polyak and Juditsky (1992), <https://doi.org/10.1137/0330046>.
+#' @references Polyak and Juditsky (1992), \doi{10.1137/0330046}.
 #' @seealso [optimizers]
 #' @examples
 #' model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)

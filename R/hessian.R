@@ -21,7 +21,7 @@
 #' @section Errors: `nativenet_error_shape` if f gives more than one number; `nativenet_error_value` if its value is not
 #'   computed from x by ops that have derivatives.
 #' @references Pearlmutter (1994), "Fast exact multiplication by the Hessian",
-#'   <https://doi.org/10.1162/neco.1994.6.1.147>.
+#'   \doi{10.1162/neco.1994.6.1.147}.
 #' @seealso [gradient_tape()], [forward_accumulator()], [check_gradient()] with `order = 2`.
 #' @examples
 #' hessian(function(x) sum(x^3), c(1, 2))

@@ -24,7 +24,7 @@
 #' @inherit layer_dense return
 #' @section Errors: `nativenet_error_shape` if the input has other axes or channels than the layer was built for;
 #'   `nativenet_error_value` if the window is larger than the padded input.
-#' @references LeCun et al. (1998), <https://doi.org/10.1109/5.726791>.
+#' @references LeCun et al. (1998), \doi{10.1109/5.726791}.
 #' @seealso [layer_conv_2d_transpose()], [layer_depthwise_conv_2d()]; [op_conv()]
 #' @examples
 #' # which way do the stripes run?

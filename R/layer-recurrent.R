@@ -120,8 +120,8 @@ real_steps <- function(self, x, keepdims) op_any(op_not_equal(x, self$config$mas
 #' @inherit layer_dense return
 #' @section Errors: `nativenet_error_shape` for an input that has not three axes, or other features than the layer was
 #'   built for.
-#' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
-#'   gates, <https://doi.org/10.1162/089976600300015015>. Gal & Ghahramani (2016), recurrent dropout,
+#' @references Hochreiter & Schmidhuber (1997), \doi{10.1162/neco.1997.9.8.1735}. Gers et al. (2000), forget
+#'   gates, \doi{10.1162/089976600300015015}. Gal & Ghahramani (2016), recurrent dropout,
 #'   <https://arxiv.org/abs/1512.05287>.
 #' @seealso [layer_gru()], [layer_simple_rnn()], [layer_embedding()], [layer_masking()], [op_lstm()]; [pad_sequences()]
 #'   pads sequences to the same length; `vignette("models")` and `vignette("lab-sentiment")`.
@@ -204,7 +204,7 @@ layer_cudnn_gru <- function(object, units, ...) layer_gru(object, units, ...)
 #'
 #' @inheritParams layer_lstm
 #' @inherit layer_lstm return sections
-#' @references Elman (1990), Finding structure in time, <https://doi.org/10.1207/s15516709cog1402_1>.
+#' @references Elman (1990), Finding structure in time, \doi{10.1207/s15516709cog1402_1}.
 #' @seealso [layer_lstm()], [op_simple_rnn()]
 #' @examples
 #' x <- array(rnorm(24), c(2, 4, 3))

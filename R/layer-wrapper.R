@@ -23,7 +23,7 @@
 #' @inherit layer_activation return
 #' @section Masks: Both directions skip masked timesteps. With `return_sequences` the mask goes on, and the output of
 #'   masked timesteps is 0.
-#' @references Schuster & Paliwal (1997), Bidirectional recurrent neural networks, <https://doi.org/10.1109/78.650093>.
+#' @references Schuster & Paliwal (1997), Bidirectional recurrent neural networks, \doi{10.1109/78.650093}.
 #' @seealso [layer_lstm()], [layer_gru()], [layer_rnn()]
 #' @examples
 #' # is a number larger than the one that follows it? Only the way back knows

@@ -10,7 +10,7 @@
 #'
 #' @inheritParams loss_mean_squared_error
 #' @inherit loss_mean_squared_error return sections
-#' @references Cortes & Vapnik (1995), Support-vector networks, <https://doi.org/10.1007/BF00994018>.
+#' @references Cortes & Vapnik (1995), Support-vector networks, \doi{10.1007/BF00994018}.
 #' @seealso [losses]
 #' @examples
 #' loss_hinge(c(-1, 1, 1), c(-2, 0.5, -1)) # the mean of 0, 0.5 and 2

@@ -101,7 +101,7 @@ loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = F
 #'
 #' @inheritParams loss_mean_squared_error
 #' @inherit loss_mean_squared_error return sections
-#' @references Kullback & Leibler (1951), On information and sufficiency, <https://doi.org/10.1214/aoms/1177729694>.
+#' @references Kullback & Leibler (1951), On information and sufficiency, \doi{10.1214/aoms/1177729694}.
 #' @seealso [losses]
 #' @examples
 #' loss_kl_divergence(rbind(c(0.5, 0.5), c(1, 0)), rbind(c(0.5, 0.5), c(0.9, 0.1)))

@@ -92,7 +92,7 @@ loss_mean_squared_logarithmic_error <- function(y_true, y_pred, axis = -1, ..., 
 #' @inheritParams loss_mean_squared_error
 #' @param delta a number above 0: where the loss becomes linear.
 #' @inherit loss_mean_squared_error return sections
-#' @references Huber (1964), Robust estimation of a location parameter, <https://doi.org/10.1214/aoms/1177703732>.
+#' @references Huber (1964), Robust estimation of a location parameter, \doi{10.1214/aoms/1177703732}.
 #' @seealso [losses]
 #' @examples
 #' loss_huber(c(0, 0, 0), c(0.5, 1, 10)) # the mean of 0.125, 0.5 and 9.5

@@ -375,9 +375,9 @@ metric_recall <- function(y_true, y_pred, thresholds = NULL, top_k = NULL, class
 #' @param from_logits are predictions logits, the inputs of a sigmoid, rather than probabilities?
 #' @return With `y_true` and `y_pred` a number. Without them a metric object, see [metrics].
 #' @inheritSection metric_mean_squared_error Errors
-#' @references Fawcett (2006), An introduction to ROC analysis, <https://doi.org/10.1016/j.patrec.2005.10.010>. Davis &
+#' @references Fawcett (2006), An introduction to ROC analysis, \doi{10.1016/j.patrec.2005.10.010}. Davis &
 #'   Goadrich (2006), The relationship between precision-recall and ROC curves,
-#'   <https://doi.org/10.1145/1143844.1143874>.
+#'   \doi{10.1145/1143844.1143874}.
 #' @seealso [metrics]
 #' @examples
 #' metric_auc(c(0, 0, 1, 1), c(0, 0.5, 0.3, 0.9)) # 0.75

@@ -20,7 +20,7 @@ loss_op <- function(name, y_true, y_pred, reduction, reals = NULL, ints = NULL, 
 #' @param delta where the Huber loss becomes linear.
 #' @return A float tensor with the last axis removed.
 #' @section Errors: `nativenet_error_shape` if the shapes differ.
-#' @references Huber (1964), <https://doi.org/10.1214/aoms/1177703732>.
+#' @references Huber (1964), \doi{10.1214/aoms/1177703732}.
 #' @seealso [losses], the losses for `compile()`
 #' @examples
 #' as.array(op_squared_error(matrix(0, 2, 3), matrix(1:6 / 6, 2)))

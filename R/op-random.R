@@ -13,8 +13,8 @@
 #' @param mean,stddev numbers, of the distribution before truncation.
 #' @param dtype `"float32"` or `"float64"`.
 #' @return A tensor.
-#' @references Box & Muller (1958), <https://doi.org/10.1214/aoms/1177706645>. Steele et al. (2014), splitmix64,
-#'   <https://doi.org/10.1145/2660193.2660195>.
+#' @references Box & Muller (1958), \doi{10.1214/aoms/1177706645}. Steele et al. (2014), splitmix64,
+#'   \doi{10.1145/2660193.2660195}.
 #' @seealso [initializers]
 #' @examples
 #' set.seed(1)

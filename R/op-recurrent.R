@@ -34,8 +34,8 @@
 #'   without a valid timestep ends in the state that it began with.
 #' @section Errors: `nativenet_error_shape` and `nativenet_error_dtype`, naming the argument that does not fit the
 #'   others; `nativenet_error_index` if the token of a valid timestep lies outside the embedding matrix.
-#' @references Hochreiter & Schmidhuber (1997), <https://doi.org/10.1162/neco.1997.9.8.1735>. Gers et al. (2000), forget
-#'   gate, <https://doi.org/10.1162/089976600300015015>. Gal & Ghahramani (2016), recurrent dropout,
+#' @references Hochreiter & Schmidhuber (1997), \doi{10.1162/neco.1997.9.8.1735}. Gers et al. (2000), forget
+#'   gate, \doi{10.1162/089976600300015015}. Gal & Ghahramani (2016), recurrent dropout,
 #'   <https://arxiv.org/abs/1512.05287>.
 #' @seealso [layer_lstm()], [op_gru()], [op_simple_rnn()]
 #' @examples
@@ -83,7 +83,7 @@ op_gru <- function(x, kernel, recurrent_kernel, bias = NULL, mask = NULL, recurr
 #' @param bias (U), or `NULL`.
 #' @param activation as for [op_lstm()].
 #' @inherit op_lstm return sections
-#' @references Elman (1990), <https://doi.org/10.1207/s15516709cog1402_1>.
+#' @references Elman (1990), \doi{10.1207/s15516709cog1402_1}.
 #' @seealso [layer_simple_rnn()], [op_lstm()]
 #' @examples
 #' x <- array(rnorm(2 * 3 * 4), c(2, 3, 4))

@@ -41,7 +41,7 @@ optimizer_lion <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.99, .
 #' @param beta a number of at least 0.
 #' @inherit optimizer_sgd return
 #' @seealso [optimizers]
-#' @references McMahan et al. (2013), <https://doi.org/10.1145/2487575.2488200>.
+#' @references McMahan et al. (2013), \doi{10.1145/2487575.2488200}.
 #' @examples
 #' optimizer_ftrl(learning_rate = 0.1, l1_regularization_strength = 0.01)
 #' @export

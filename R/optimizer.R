@@ -63,7 +63,7 @@ NULL
 #'   for
 #'   `lr / (1 + decay iterations)`.
 #' @return An optimizer: an object of class `nn_optimizer`, see [optimizers].
-#' @references Polyak (1964), momentum, <https://doi.org/10.1016/0041-5553(64)90137-5>. Sutskever et al. (2013),
+#' @references Polyak (1964), momentum, \doi{10.1016/0041-5553(64)90137-5}. Sutskever et al. (2013),
 #'   Nesterov's momentum, <https://proceedings.mlr.press/v28/sutskever13.html>.
 #' @seealso [optimizers]
 #' @examples

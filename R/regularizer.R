@@ -48,7 +48,7 @@ call_regularizer <- function(w) {
 #' @param l,l1 a number of at least 0, the factor, in Keras for R and in Keras 3: one of them.
 #' @return A regularizer: a function of class `nn_regularizer` that takes a weight and gives a scalar tensor.
 #' @references Tibshirani (1996), Regression shrinkage and selection via the lasso,
-#'   <https://doi.org/10.1111/j.2517-6161.1996.tb02080.x>.
+#'   \doi{10.1111/j.2517-6161.1996.tb02080.x}.
 #' @seealso [regularizers]
 #' @examples
 #' regularizer_l1(0.01)(c(3, -4)) # 0.07
@@ -93,7 +93,7 @@ regularizer_l2 <- function(l = 0.01, l2 = NULL) {
 #'
 #' @param l1,l2 numbers of at least 0, the factors.
 #' @inherit regularizer_l1 return
-#' @references Zou & Hastie (2005), <https://doi.org/10.1111/j.1467-9868.2005.00503.x>.
+#' @references Zou & Hastie (2005), \doi{10.1111/j.1467-9868.2005.00503.x}.
 #' @seealso [regularizers]
 #' @examples
 #' regularizer_l1_l2(l1 = 0.01, l2 = 0.01)(c(3, 4)) # 0.32

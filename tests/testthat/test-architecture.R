@@ -199,6 +199,12 @@ test_that("no line has more than 120 characters, but for the rows of tables in h
   expect_identical(Filter(length, long), stats::setNames(list(), character()))
 })
 
+test_that("sources with a DOI are named by it alone, as CRAN wants them", {
+  skip_without_sources()
+  as_url <- Filter(function(f) any(grepl("<https?://(dx[.])?doi[.]org/", readLines(f, warn = FALSE))), r_files())
+  expect_identical(basename(as_url), character())
+})
+
 test_that("no file has more than 600 lines", {
   skip_without_sources()
   lines <- vapply(c(c_files(), r_files()), function(f) length(readLines(f, warn = FALSE)), 0L)
