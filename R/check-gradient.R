@@ -7,8 +7,10 @@
 #' |---|---|---|
 #' | an activation, ours or your own | `x`, a matrix | `backward(x)` with differences of `forward()` |
 #' | a loss | `y_true`, `y_pred` | `backward()` with differences of `forward()` with respect to `y_pred` |
-#' | a [dense_neural_network][build_dense_neural_network] | `x`, `y` | the gradient that training follows with differences of the loss, for each weight and bias |
-#' | a function of tensors, such as an op | one array per argument | [tape_gradient()] with differences of the sum of the result, for each floating-point argument |
+#' | a [dense_neural_network][build_dense_neural_network] | `x`, `y` | the gradient that training follows |
+#' | | | with differences of the loss, for each weight and bias |
+#' | a function of tensors, such as an op | one array per argument | [tape_gradient()] with differences |
+#' | | | of the sum of the result, for each floating-point argument |
 #' | the same, with `order = 2` | likewise | second derivatives, by nested tapes, with differences of first ones |
 #'
 #' With `order = 2`, g being the first derivatives with respect to all arguments and v fixed numbers between -1 and 1,

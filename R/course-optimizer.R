@@ -8,11 +8,16 @@
 #' | class | step, with g the gradient, r the learning rate, t counting from 1 |
 #' |---|---|
 #' | `gradient_descent_optimizer(learning_rate = 0.01)` | `x - r g` |
-#' | `momentum_optimizer(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE)` | `v = m v - r g`; `x + v`, or with Nesterov `x + m v - r g` |
-#' | `rmsprop_optimizer(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7)` | `s = rho s + (1 - rho) g^2`; `x - r g / sqrt(s + epsilon)` |
-#' | `adam_optimizer(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7)` | `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`; `x - r sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)` |
+#' | `momentum_optimizer(learning_rate = 0.01, momentum = 0.9, nesterov = FALSE)` | `v = m v - r g`; `x + v`, |
+#' | | or with Nesterov `x + m v - r g` |
+#' | `rmsprop_optimizer(learning_rate = 0.001, rho = 0.9, epsilon = 1e-7)` | `s = rho s + (1 - rho) g^2`; |
+#' | | `x - r g / sqrt(s + epsilon)` |
+#' | `adam_optimizer(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7)` | `m = b1 m + (1 - b1) g`; |
+#' | | `v = b2 v + (1 - b2) g^2`; |
+#' | | `x - r sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)` |
 #' | `adamw_optimizer(..., weight_decay = 0.004)` | first `x - r weight_decay x`, then as Adam |
-#' | `adagrad_optimizer(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7)` | `a = a + g^2`; `x - r g / sqrt(a + epsilon)` |
+#' | `adagrad_optimizer(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7)` | `a = a + g^2`; |
+#' | | `x - r g / sqrt(a + epsilon)` |
 #'
 #' Formulas and defaults are those of Keras 2.15. Fields such as `learning_rate` may be changed between
 #' steps.

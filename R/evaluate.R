@@ -14,7 +14,7 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
       "`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
     return(stream_source(self, x, y, batch_size, class_weight, steps, fun, steps_arg))
   }
-  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all rows are taken",
+  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all samples are taken",
     fun = fun)
   if (is.null(x)) abort("`x` must be given", fun = fun)
   if (has_own_steps(self)) {
@@ -130,7 +130,7 @@ split_source <- function(self, source, share, fun) {
     fun = fun)
   at <- floor(source$rows * (1 - share))
   if (at < 1 || at >= source$rows) {
-    abort("`validation_split` of ", share, " leaves no rows for ", if (at < 1) "training" else "validation",
+    abort("`validation_split` of ", share, " leaves no samples for ", if (at < 1) "training" else "validation",
       ": there are ", source$rows, fun = fun)
   }
   check_split(self, source$data, at)
@@ -267,7 +267,8 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
       function(element) inputs_data(self, element))
     if (!is.null(source$steps)) source$most <- source$steps # all rows in one array
   } else {
-    if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all rows are taken", fun = "predict")
+    if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all samples are taken",
+      fun = "predict")
     if (!self$built && !has_own_steps(self) && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
       warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
         " rows of one number", lost_row(2), class = "shape")

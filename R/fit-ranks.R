@@ -15,8 +15,8 @@ check_ranks <- function(self, run, arguments) {
   source <- run$source
   size <- strategy$communicator$size
   rows <- source$rows
-  if (!is.null(rows) && rows < size) abort("`x` has ", rows, if (rows == 1) " row" else " rows", ", which is less ",
-    "than the ", size, " ranks: start fewer processes", fun = "fit")
+  if (!is.null(rows) && rows < size) abort("`x` has ", rows, if (rows == 1) " sample" else " samples",
+    ", which is less than the ", size, " ranks: start fewer processes", fun = "fit")
   optimizer <- optimizer_now(self$compiled$optimizer)
   data <- lapply(c(list(source), list(run$validation)), function(s) {
     if (!is.null(s$data)) c(as.double(c(s$data$first, s$data$rows)), lapply(s$data$columns, column_tensor))

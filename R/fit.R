@@ -196,7 +196,7 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
     if (is.null(before$rows)) abort("the interrupted training was of a data set, and where that stood is not known",
       fun = "fit")
-    if (before$rows != source$rows) abort("`x` has ", source$rows, " rows, but the interrupted training had ",
+    if (before$rows != source$rows) abort("`x` has ", source$rows, " samples, but the interrupted training had ",
       before$rows, class = "shape", fun = "fit")
     run$epoch <- before$epoch
     run$state <- before$state

@@ -29,12 +29,12 @@ model_data <- function(self, x, y = NULL, sample_weight = NULL, class_weight = N
       output_names(self))
     what <- ifelse(table(what)[what] > 1, paste0("`", what, "` for `", parts, "`"), paste0("`", what, "`"))
     odd <- which(rows != rows[1])[1]
-    abort(what[1], " has ", rows[1], " rows, but ", what[odd], " has ", rows[odd],
+    abort(what[1], " has ", rows[1], " samples, but ", what[odd], " has ", rows[odd],
       if (is.null(dim(x[[1]])) && rows[1] > 1 && rows[odd] == 1) lost_row(2)
       else if (rows[odd] == 1 && prod(dim(columns[[odd]]))
         == rows[1]) "; a single row of numbers is meant as a column: `t()` turns it", class = "shape", fun = fun)
   }
-  if (rows[1] == 0) abort("`x` has no rows", fun = fun)
+  if (rows[1] == 0) abort("`x` has no samples", fun = fun)
   list(columns = columns, first = 0, rows = rows[1], layout = paste(c(length(inputs), length(targets), length(weights),
     unlist(lapply(made, function(m) lapply(m$parts, `[`, -1)))), collapse = " "), names = names,
     parts = lapply(made, `[[`, "parts"))
@@ -138,7 +138,7 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
   if (is_tensor(value)) {
     t <- as_value(value)
     if (tensor_dtype(t) != dtype) t <- op_cast(t, dtype)
-    if (!rank_of(t)) abort("`", arg, "` must have rows, but is a scalar", class = "shape", fun = fun)
+    if (!rank_of(t)) abort("`", arg, "` must have an axis of samples, but is a scalar", class = "shape", fun = fun)
     return(t)
   }
   if (is.list(value)) {

@@ -38,9 +38,9 @@ own_columns <- function(self, batch, fun) {
     as_column(part, if (startsWith(dtype, "float")) self$dtype else dtype, "x", fun)
   })
   rows <- vapply(columns, function(t) if (length(dim(t))) dim(t)[1] else 0L, 0L)
-  if (any(rows != rows[1])) abort("the parts of the data must have as many rows as each other, not ",
+  if (any(rows != rows[1])) abort("the tensors of the data must have as many samples as each other, not ",
     paste(rows, collapse = " and "), class = "shape", fun = fun)
-  if (!length(rows) || rows[1] == 0) abort("`x` has no rows", fun = fun)
+  if (!length(rows) || rows[1] == 0) abort("`x` has no samples", fun = fun)
   template <- fill_leaves(batch, as.list(seq_along(leaves)))
   list(columns = columns, first = 0, rows = rows[1], template = template, layout = deparse1(template))
 }

@@ -105,8 +105,8 @@ run_shards <- function(self, fn, args) {
   rows <- rows_of_args(args)
   first <- first_shard(self, self$communicator$rank)
   own <- first_shard(self, self$communicator$rank + 1) - first
-  if (!call$seen && rows < self$shards) abort("the first batch has ", rows, " rows, but each of the ", self$shards,
-    " shards needs one: later batches may be smaller", fun = "run")
+  if (!call$seen && rows < self$shards) abort("the first batch has ", rows, if (rows == 1) " sample" else " samples",
+    ", but each of the ", self$shards, " shards needs one: later batches may be smaller", fun = "run")
   before <- session$replica
   on.exit({
     let_look(session$replica)

@@ -20,7 +20,8 @@
 #'
 #' | part | members |
 #' |---|---|
-#' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot zeros_like ones_like identity` |
+#' | creation | `Variable constant convert_to_tensor cast zeros ones fill eye range one_hot` |
+#' | | `zeros_like ones_like identity` |
 #' | `tf$random` | `normal uniform truncated_normal categorical gamma poisson shuffle set_seed` |
 #' | shape | `reshape transpose concat stack unstack split squeeze expand_dims tile reverse pad shape size rank` |
 #' | gather and select | `gather gather_nd boolean_mask where slice strided_slice unique sequence_mask`, |
@@ -32,8 +33,10 @@
 #' | reductions | `reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all`, |
 #' | | `reduce_logsumexp reduce_std reduce_variance` |
 #' | along an axis | `argmax argmin cumsum`, `tf$math$cumprod segment_sum unsorted_segment_sum` |
-#' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., all in `tf$math` too |
-#' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., the cross-entropies from logits |
+#' | elementwise | `square sqrt exp abs pow maximum minimum clip_by_value equal less greater` ..., |
+#' | | all in `tf$math` too |
+#' | `tf$nn` | `relu elu selu gelu leaky_relu sigmoid tanh softmax log_softmax softplus` ..., |
+#' | | the cross-entropies from logits |
 #' | windows | `tf$nn`: `max_pool avg_pool max_pool1d` ... `avg_pool3d pool max_pool_with_argmax`, |
 #' | | `space_to_depth depth_to_space` |
 #' | pictures | `tf$image`: `decode_jpeg decode_png decode_image encode_png resize crop_and_resize`, |

@@ -34,6 +34,13 @@ INLINE void report(const struct call *c, enum status flaw) {
 /* There is more to do when all other parts are done, too. */
 INLINE void next_phase(const struct call *c) { c->runner->again = 1; }
 
+/* One that is alone need not wait: it goes on with the next phase by itself, and keeps what it planned in the first. */
+INLINE int goes_on_alone(struct call *c) {
+  if (c->parts > 1 || !c->runner->again) return 0;
+  c->runner->again = 0, c->phase++;
+  return 1;
+}
+
 INLINE int may_rest(const struct call *c, double work) {
   return c->runner->may_rest && c->runner->may_rest(c->runner, work);
 }

@@ -190,17 +190,19 @@ static void project_rows(const struct cells *k) {
 
 typedef void cell_step(const struct cells *k, const struct block *o);
 
-static void cells_forward(const struct call *c, cell_step *step) {
+static void cells_forward(const struct call *given, cell_step *step) {
+  struct call own_call = *given;
+  const struct call *c = &own_call;
   struct cells k;
   cells_open(c, &k);
-  if (c->phase == 0 && c->part == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
-  if (c->phase > 0) cells_count(&k);
-  if (c->phase == 1) gather_rows(&k);
-  if (c->phase == 2) project_rows(&k);
-  if (c->phase < 3) {
-    next_phase(c);
-    return;
-  }
+  do {
+    if (c->phase == 0 && c->part == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
+    if (c->phase > 0) cells_count(&k);
+    if (c->phase == 1) gather_rows(&k);
+    if (c->phase == 2) project_rows(&k);
+    if (c->phase < 3) next_phase(c);
+  } while (goes_on_alone(&own_call));
+  if (c->phase < 3) return;
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   for (int64_t j = own.begin; j < own.end; j++) {
     memset(units_row(&k, CELL_LAST, j), 0, (size_t)k.units * sizeof(real));
@@ -344,25 +346,29 @@ static void weights_back(const struct cells *k, const real *drows, enum cell_buf
 }
 
 /* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
-static void cells_backward(const struct call *c, cell_step *step, enum cell_buffer recurrent, int64_t reset) {
+static void cells_backward(const struct call *given, cell_step *step, enum cell_buffer recurrent, int64_t reset) {
+  struct call own_call = *given;
+  const struct call *c = &own_call;
   struct cells k;
   cells_open(c, &k);
   cells_count(&k);
   k.dsequence = k.sequence && DOUTPUT(CELL_Y);
   struct range own = packing_share(&k.p, &k.r, c->part, c->parts);
   int first = k.table ? 3 : 2, to_rows = k.table ? k.table_input : 0;
-  if (c->phase == 0) turn_kernel(&k);
-  if (c->phase == 1) steps_back(&k, own, step);
-  if (c->phase == 2 && k.table) sum_tokens(&k);
-  if (c->phase < first) {
-    next_phase(c);
-    return;
-  }
-  const real *drows = k.at[k.table ? CELL_PROJECTED : CELL_DGATES];
-  row_gradients(&k, drows, to_rows, first);
-  weights_back(&k, drows, recurrent, reset, first);
-  scatter_rows(&k, to_rows, first);
   int after = first + (k.table != NULL); /* the table comes before them, and may be one of them */
-  first_gradient(&k, own, k.first_h_input, CELL_CARRY, after);
-  first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, after);
+  const real *drows = k.at[k.table ? CELL_PROJECTED : CELL_DGATES];
+  do {
+    if (c->phase == 0) turn_kernel(&k);
+    if (c->phase == 1) steps_back(&k, own, step);
+    if (c->phase == 2 && k.table) sum_tokens(&k);
+    if (c->phase < first) {
+      next_phase(c);
+      continue;
+    }
+    row_gradients(&k, drows, to_rows, first);
+    weights_back(&k, drows, recurrent, reset, first);
+    scatter_rows(&k, to_rows, first);
+    first_gradient(&k, own, k.first_h_input, CELL_CARRY, after);
+    first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, after);
+  } while (goes_on_alone(&own_call));
 }

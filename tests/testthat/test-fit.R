@@ -143,7 +143,7 @@ test_that("validation_split takes the tail, before any shuffling", {
     tolerance = 1e-9)
   expect_named(history$metrics, c("loss", "accuracy", "val_loss", "val_accuracy"))
   expect_error(model |> fit(x[1, , drop = FALSE], binary[1, , drop = FALSE], validation_split = 0.5, verbose = 0),
-    "leaves no rows")
+    "leaves no samples")
 })
 
 test_that("a second call goes on with the optimizer, compile() begins anew", {
@@ -338,7 +338,7 @@ test_that("bad input is refused in words, and leaves the model as it was", {
   }
   refused(tokens + 3L, c(0, 1, 2, 0), "token 11.*`embedding.*0 .. 9", "nativenet_error_index")
   refused(tokens, c(0, 1, 3, 0), "label 3.*0 .. 2", "nativenet_error_index")
-  refused(tokens, c(0, 1), "has 4 rows, but `y` has 2")
+  refused(tokens, c(0, 1), "has 4 samples, but `y` has 2")
   refused(cbind(tokens, 1L), c(0, 1, 2, 0), "shape .None, 2.")
   refused(replace(tokens, 3, NA), c(0, 1, 2, 0), "`x`.*NA")
   refused(tokens, c(0, 1, NA, 0), "`y`.*NA")

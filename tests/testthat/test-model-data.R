@@ -21,7 +21,7 @@ test_that("inputs are told by name, be it the layer's or that in keras_model()",
   expect_error(predict(model, list(a = x, c = z)), "`x` names `c`, which the model does not have",
     class = "nativenet_error_value")
   expect_error(predict(model, list(a = x)), "must have 2 arrays (`a`, `b`), not 1", fixed = TRUE)
-  expect_error(predict(model, list(x, z[1:3, ])), "`x` for `a` has 20 rows, but `x` for `b` has 3",
+  expect_error(predict(model, list(x, z[1:3, ])), "`x` for `a` has 20 samples, but `x` for `b` has 3",
     class = "nativenet_error_shape")
   expect_error(predict(model, list(x, z[, 1:2])), "(None, 3) of `b`, not (20, 2)", fixed = TRUE,
     class = "nativenet_error_shape")
@@ -55,7 +55,7 @@ test_that("weights of classes and rows multiply, on arrays and on data sets", {
   refused("`sample_weight` must not be negative", sample_weight = -w)
   refused("`class_weight`.*NA", class_weight = list("0" = NA_real_, "1" = 1))
   refused("`class_weight` must not be negative", class_weight = list("0" = -1, "1" = 1))
-  refused("`x` has 20 rows, but `sample_weight` has 3", sample_weight = 1:3)
+  refused("`x` has 20 samples, but `sample_weight` has 3", sample_weight = 1:3)
   refused("no weight for class 0", class_weight = list("1" = 2))
 })
 
@@ -76,7 +76,7 @@ test_that("numbers that are not there are found, and functions named as the user
   expect_no_match(conditionMessage(expect_error(predict(model, x[, 1]))), "drop")
   images <- keras_model_sequential(input_shape = c(4, 2)) |> layer_flatten()
   expect_error(predict(images, array(0, c(3, 4, 2))[1, , ]), "`x[i, , , drop = FALSE]`", fixed = TRUE)
-  expect_error(predict(model, x[0, ]), "`x` has no rows", class = "nativenet_error_value")
+  expect_error(predict(model, x[0, ]), "`x` has no samples", class = "nativenet_error_value")
 })
 
 test_that("what is missing is told by row and column, the column by its name", {
@@ -150,7 +150,7 @@ test_that("data that do not fit say what may have been meant", {
   unbuilt <- function() keras_model_sequential() |> layer_dense(1)
   expect_match(conditionMessage(expect_warning(predict(unbuilt(), x[1, ]), class = "nativenet_warning_shape")), lost,
     fixed = TRUE)
-  says(fit(compile(unbuilt(), "sgd", "mse"), x[1, ], 1), "`x` has 3 rows, but `y` has 1", lost)
+  says(fit(compile(unbuilt(), "sgd", "mse"), x[1, ], 1), "`x` has 3 samples, but `y` has 1", lost)
   says(fit(net(dim(x)), x, 1:2), "`input_shape` must be that of one, `dim(x)[-1]`")
   says(fit(net(nrow(x)), x, 1:2), "`input_shape` is the number of columns, but here it is that of the rows")
   says(predict(net(), t(x)), "`t(x)`")

@@ -51,7 +51,7 @@ test_that("several inputs and outputs, in order or by name", {
     fails(call(list(age = x, incme = y)), "`x` names `incme`, which the model does not have; did you mean `income`?")
   }
   fails(predict(model, list(y, x)), "`x` must have the shape (None, 2) of `age`, not (4, 3)", "nativenet_error_shape")
-  fails(predict(model, list(x, y[1:3, ])), "`age` has 4 rows, but `x` for `income` has 3", "nativenet_error_shape")
+  fails(predict(model, list(x, y[1:3, ])), "`age` has 4 samples, but `x` for `income` has 3", "nativenet_error_shape")
   fails(model(list(x, NULL)), "a list with a NULL")
 })
 

@@ -325,7 +325,7 @@ test_that("models refuse what they cannot take", {
   fails(predict(model, layer_input(4)), "`predict()`: a symbolic tensor has no numbers")
   fails(predict(model, matrix(1, 3, 5)), "`predict()`: `x` must have the shape (None, 4)", "nativenet_error_shape")
   fails(predict(model, 1:4), "not (4, 1)", "nativenet_error_shape")
-  fails(predict(model, array(0, c(0, 4))), "`predict()`: `x` has no rows")
+  fails(predict(model, array(0, c(0, 4))), "`predict()`: `x` has no samples")
   fails(predict(model, iris), "`predict()`: `x` must hold numbers, but column `Species` is a factor")
   fails(predict(model, data.frame(1, 2, 3, word = "a")), "column `word` is \"a\"")
   fails(predict(model, replace(x, 2, NA)), "`predict()`: `x`: the data contain NA at position 2")

@@ -130,7 +130,7 @@ test_that("what a step over shards cannot do is refused", {
     for (k in 1:2) optimizer$apply_gradients(list(list(gradient, w)))
   }
   expect_error(strategy$run(twice, list(tf$constant(c(1, 2)))), "one step in each call")
-  expect_error(strategy_local(2)$run(function(x) x, list(tf$constant(matrix(1)))), "first batch has 1 row")
+  expect_error(strategy_local(2)$run(function(x) x, list(tf$constant(matrix(1)))), "first batch has 1 sample")
   expect_error(strategy_local(2)$run(function(x) x, list(1)), "holds no batch")
   expect_error(strategy_local(2)$run("f", list(1)), "`fn`")
   expect_error(strategy_local(2)$reduce("SUM", 1), "strategy\\$run")
