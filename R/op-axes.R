@@ -198,7 +198,7 @@ op_l2_normalize <- function(x, axis = NULL, epsilon = 1e-12) {
 #' The root of the sum of squares, in double: squares of floats overflow, or vanish, where the root does not.
 #' @noRd
 euclidean_norm <- function(x, axis = NULL, keepdims = FALSE, least = 0, fun = calling_function()) {
-  x <- floats_of(as_floats(x))
+  x <- as_floats(x)
   squares <- square_sum(x, axis, keepdims, fun)
   op_cast(op_sqrt(if (least > 0) op_maximum(squares, least) else squares), tensor_dtype(x))
 }

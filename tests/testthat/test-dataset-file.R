@@ -214,6 +214,7 @@ test_that("rows of csv files have the types of their columns", {
   marked <- tempfile()
   writeBin(c(as.raw(c(0xef, 0xbb, 0xbf)), charToRaw("a,b\n1,2\n")), marked)
   expect_named(as.list(csv_dataset(marked))[[1]], c("a", "b"))
+  expect_identical(as.list(text_line_dataset(marked)), list("a,b", "1,2"))
   rows <- as.list(csv_dataset(csv("\"\",\"x\"", "1,0.5", "2,1.5"))) # a column without a name
   expect_equal(as.array(rows[[2]][[1]]), 2)
   expect_equal(as.array(rows[[2]]$x), 1.5)

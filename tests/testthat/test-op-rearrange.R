@@ -26,6 +26,8 @@ test_that("patterns that do not fit are refused", {
   expect_error(op_rearrange(x, "a b c -> a b"), "same axes")
   expect_error(op_rearrange(x, "a b (c d) -> a b c d"), "all sizes but one", class = "nativenet_error_shape")
   expect_error(op_rearrange(x, "a b (c d) -> a b c d", c = 3), "product", class = "nativenet_error_shape")
+  expect_error(op_rearrange(matrix(1, 3, 4), "a (b c) -> a b c", b = 3, c = 2), "is no product of b = 3, c = 2",
+    class = "nativenet_error_shape")
   expect_error(op_rearrange(x, "a b (c d -> a b c d"), "open")
   expect_error(op_rearrange(x, "a a c -> a c"), "twice")
   expect_error(op_rearrange(x, "a b ... -> a ..."), "letters")
