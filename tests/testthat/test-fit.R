@@ -344,7 +344,7 @@ test_that("bad input is refused in words, and leaves the model as it was", {
   refused(tokens, c(0, 1, NA, 0), "`y`.*NA")
   refused(tokens, c("a", "b", "c", "d"), "`y` must be a numeric")
   refused(list(tokens, tokens), c(0, 1, 2, 0), "must have 1 array")
-  refused(tokens[0, ], integer(), "no rows")
+  refused(tokens[0, ], integer(), "no samples")
   refused(tokens, c(0, 1, 2, 0), "batch_size", batch_size = 0)
   refused(tokens, c(0, 1, 2, 0), "epochs", epochs = -1)
   refused(list(1:2, 3:4, 5L), c(0, 1, 2, 0), "must have 1 array")
