@@ -13,6 +13,7 @@ backup_format <- "nativenet-backup-1"
 #'   the epoch that was not finished, from its first batch.
 #' @param delete_checkpoint remove the file at the end of training?
 #' @param save_before_preemption must be `FALSE`.
+#' @param double_checkpoint not used: a file is replaced as a whole or not at all, so that one copy is enough.
 #' @param ... not used.
 #' @return A callback, for the argument `callbacks` of `fit()`.
 #' @section Errors: `nativenet_error_file` if the file cannot be written or is of another model.
@@ -25,13 +26,14 @@ backup_format <- "nativenet-backup-1"
 #'   callbacks = callback_backup_and_restore(folder))
 #' @export
 callback_backup_and_restore <- function(backup_dir, save_freq = "epoch", delete_checkpoint = TRUE,
-  save_before_preemption = FALSE, ...) {
+  save_before_preemption = FALSE, double_checkpoint = FALSE, ...) {
   fun <- "callback_backup_and_restore"
   check_no_more(list(...), fun)
   check_string(backup_dir)
   if (!identical(save_freq, "epoch")) save_freq <- check_count(save_freq)
   check_flag(delete_checkpoint)
   if (check_flag(save_before_preemption)) abort("`save_before_preemption` must be FALSE")
+  check_flag(double_checkpoint)
   path <- file.path(backup_dir, "backup.safetensors")
   self <- new_callback("backup_and_restore")
   epoch_now <- 0

@@ -187,9 +187,8 @@ set_learning_rate_of <- function(model, rate) {
 #' callback_model_checkpoint(file.path(tempdir(), "model-{epoch:02d}"), save_best_only = TRUE)
 #' @export
 callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 0, save_best_only = FALSE,
-  save_weights_only = FALSE,
-                                      mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch",
-                                      initial_value_threshold = NULL) {
+  save_weights_only = FALSE, mode = c("auto", "min", "max"), period = NULL, save_freq = "epoch",
+  initial_value_threshold = NULL) {
   target_format(check_string(filepath), "callback_model_checkpoint")
   rule <- monitor_rule(monitor, mode)
   check_flag(save_best_only)
@@ -197,8 +196,8 @@ callback_model_checkpoint <- function(filepath, monitor = "val_loss", verbose = 
   if (!is.null(period)) period <- check_count(period)
   if (!identical(save_freq, "epoch")) save_freq <- check_count(save_freq)
   verbose <- resolve_verbose(verbose)
-  self <- new_callback("model_checkpoint", filepath = filepath, monitor = monitor, best =
-    if (is.null(initial_value_threshold)) rule$worst else check_number(initial_value_threshold))
+  self <- new_callback("model_checkpoint", filepath = filepath, monitor = monitor,
+    best = if (is.null(initial_value_threshold)) rule$worst else check_number(initial_value_threshold))
   epochs <- 0 # since the last was saved, and so for batches
   batches <- 0
   now <- 0

@@ -22,6 +22,7 @@ boston_files <- list(
 #'   the default name stands for the published one.
 #' @param test_split the fraction of rows for the test set, from 0 to below 1.
 #' @param seed a whole number for the order of the rows.
+#' @param convert must be `TRUE`; present for compatibility with keras3.
 #' @param download `FALSE` to never use the network.
 #' @return `list(train = list(x, y), test = list(x, y))`: matrices of 13 columns, and prices as arrays of one axis.
 #' @references
@@ -31,7 +32,9 @@ boston_files <- list(
 #' @examplesIf nzchar(Sys.getenv("NATIVENET_DATA"))
 #' boston <- try(dataset_boston_housing(download = FALSE))
 #' @export
-dataset_boston_housing <- function(path = "boston_housing.npz", test_split = 0.2, seed = 113L, download = TRUE) {
+dataset_boston_housing <- function(path = "boston_housing.npz", test_split = 0.2, seed = 113L, convert = TRUE,
+  download = TRUE) {
+  check_converts(convert)
   house_prices("boston_housing", path, test_split, seed, download)
 }
 

@@ -34,6 +34,6 @@ california_files <- list(
 dataset_california_housing <- function(version = "large", path = "california_housing.npz", test_split = 0.2,
   seed = 113L, convert = TRUE, download = TRUE) {
   check_choice(version, c("large", "small"))
-  if (!check_flag(convert)) abort("`convert` must be TRUE: there are no arrays of NumPy")
+  check_converts(convert)
   house_prices("california_housing", path, test_split, seed, download, if (version == "small") 600 else Inf)
 }

@@ -20,6 +20,7 @@ cifar_sets <- lapply(list(
 #' before they are unpacked.
 #'
 #' @param label_mode `"fine"` for 100 classes, `"coarse"` for 20 that comprise five of these each.
+#' @param convert must be `TRUE`; present for compatibility with keras3.
 #' @param download `FALSE` to never use the network.
 #' @return `list(train = list(x, y), test = list(x, y))`. `x` is an integer array of shape (50000, 32, 32, 3), or
 #'   (10000, 32, 32, 3), with indices `[image, row, column, colour]` and values from 0 to 255, `y` an integer matrix of
@@ -30,11 +31,15 @@ cifar_sets <- lapply(list(
 #' @examplesIf nzchar(Sys.getenv("NATIVENET_DATA"))
 #' cifar <- try(dataset_cifar10(download = FALSE))
 #' @export
-dataset_cifar10 <- function(download = TRUE) cifar_images("cifar10", download)
+dataset_cifar10 <- function(convert = TRUE, download = TRUE) {
+  check_converts(convert)
+  cifar_images("cifar10", download)
+}
 
 #' @rdname dataset_cifar10
 #' @export
-dataset_cifar100 <- function(label_mode = c("fine", "coarse"), download = TRUE) {
+dataset_cifar100 <- function(label_mode = c("fine", "coarse"), convert = TRUE, download = TRUE) {
+  check_converts(convert)
   label_mode <- check_choice(label_mode, c("fine", "coarse"))
   cifar_images("cifar100", download, label = if (label_mode == "fine") 2 else 1)
 }

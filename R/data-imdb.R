@@ -40,6 +40,7 @@ imdb_files <- list(
 #' @param start_char the number at the start of each review, or `NULL` for none.
 #' @param oov_char the number in place of words that are not kept ("out of vocabulary"), or `NULL`.
 #' @param index_from what is added to each rank.
+#' @param convert must be `TRUE`; present for compatibility with keras3.
 #' @param download `FALSE` to never use the network.
 #' @return `dataset_imdb()`: `list(train = list(x, y), test = list(x, y))`. `x` is a list of integer vectors, `y` an
 #'   integer vector of 0 (negative) and 1 (positive).
@@ -59,8 +60,8 @@ imdb_files <- list(
 #' paste(decode[as.character(x_train[[1]])], collapse = " ")
 #' @export
 dataset_imdb <- function(path = "imdb.npz", num_words = NULL, skip_top = 0L, maxlen = NULL, seed = 113L,
-  start_char = 1L,
-                         oov_char = 2L, index_from = 3L, download = TRUE) {
+  start_char = 1L, oov_char = 2L, index_from = 3L, convert = TRUE, download = TRUE) {
+  check_converts(convert)
   options <- encoding_options(num_words, skip_top, maxlen, start_char, oov_char, index_from)
   seed <- check_number(seed, min = 0, max = 2^32 - 1)
   data <- published_file("imdb", path, "imdb.npz", download, function(path) {

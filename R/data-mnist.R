@@ -50,6 +50,8 @@ image_sets <- list(
 #' class `nativenet_error_file`. When a file is not at hand and cannot be downloaded the
 #' error has the class `nativenet_error_offline`.
 #'
+#' @param path not used; present for compatibility with Keras.
+#' @param convert must be `TRUE`; present for compatibility with keras3.
 #' @param download `FALSE` to never use the network.
 #' @return `list(train = list(x, y), test = list(x, y))`. `x` is an integer array of shape
 #'   (60000, 28, 28), or (10000, 28, 28) for the test images, with indices
@@ -69,11 +71,22 @@ image_sets <- list(
 #' str(mnist)
 #' image(t(mnist$train$x[1, 28:1, ]), col = grey(255:0 / 255), asp = 1, axes = FALSE)
 #' @export
-dataset_mnist <- function(download = TRUE) image_set("mnist", download)
+dataset_mnist <- function(path = "mnist.npz", convert = TRUE, download = TRUE) {
+  check_string(path)
+  check_converts(convert)
+  image_set("mnist", download)
+}
 
 #' @rdname dataset_mnist
 #' @export
-dataset_fashion_mnist <- function(download = TRUE) image_set("fashion_mnist", download)
+dataset_fashion_mnist <- function(convert = TRUE, download = TRUE) {
+  check_converts(convert)
+  image_set("fashion_mnist", download)
+}
+
+check_converts <- function(convert, fun = calling_function()) {
+  if (!check_flag(convert, fun = fun)) abort("`convert` must be TRUE: there are no arrays of NumPy", fun = fun)
+}
 
 #' @param fetch how to get a url into a file; an argument so that tests need no network.
 #' @noRd

@@ -35,7 +35,8 @@ reuters_files <- list(
 #' reuters <- try(dataset_reuters(num_words = 10000, download = FALSE))
 #' @export
 dataset_reuters <- function(path = "reuters.npz", num_words = NULL, skip_top = 0L, maxlen = NULL, test_split = 0.2,
-  seed = 113L, start_char = 1L, oov_char = 2L, index_from = 3L, download = TRUE) {
+  seed = 113L, start_char = 1L, oov_char = 2L, index_from = 3L, convert = TRUE, download = TRUE) {
+  check_converts(convert)
   options <- encoding_options(num_words, skip_top, maxlen, start_char, oov_char, index_from)
   test_split <- check_number(test_split, min = 0, below = 1)
   seed <- check_number(seed, min = 0, max = 2^32 - 1)

@@ -168,14 +168,14 @@ pad_tensors <- function(parts, wanted, value) {
 
 #' @rdname dataset_batch
 #' @export
-dataset_unbatch <- function(dataset) {
+dataset_unbatch <- function(dataset, name = NULL) {
   check_dataset(dataset)
   joined(dataset, tensor_slices_dataset)
 }
 
 #' @rdname dataset_batch
 #' @export
-dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE) {
+dataset_rebatch <- function(dataset, batch_size, drop_remainder = FALSE, name = NULL) {
   dataset_batch(dataset_unbatch(dataset), batch_size, drop_remainder)
 }
 

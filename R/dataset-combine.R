@@ -122,11 +122,12 @@ dataset_prefetch <- function(dataset, buffer_size = NULL) {
 
 #' Sample from data sets at random
 #'
-#' Each element is the next one of a data set that is drawn at random; a data set that has ended is drawn no more.
+#' Each element is the next one of a data set that is drawn at random.
 #'
 #' @param datasets a list of data sets.
 #' @param weights a number for each data set, proportional to the probability that it is drawn; `NULL` for equal ones.
 #' @param seed a whole number, or `NULL` to follow `set.seed()`.
+#' @param stop_on_empty_dataset end when a data set that has ended is drawn? Otherwise it is drawn no more.
 #' @return A data set.
 #' @seealso [dataset_concatenate()]
 #' @examples
@@ -134,8 +135,9 @@ dataset_prefetch <- function(dataset, buffer_size = NULL) {
 #' data <- sample_from_datasets(list(range_dataset(to = 3), range_dataset(10, 13)))
 #' print(iterate(data, as.array))
 #' @export
-sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
+sample_from_datasets <- function(datasets, weights = NULL, seed = NULL, stop_on_empty_dataset = TRUE) {
   check_datasets(datasets)
+  check_flag(stop_on_empty_dataset)
   if (is.null(weights)) weights <- rep(1, length(datasets))
   weights <- plain_argument(weights, "weights")
   if (length(weights) != length(datasets) || !are_numbers(weights) ||
@@ -143,7 +145,8 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
     abort("`weights` must be one number of at least 0 per data set, not ", describe(weights))
   }
   if (is.null(seed <- check_seed(seed, max = 2^53))) seed <- NA
-  new_dataset(NULL, sum(vapply(datasets, `[[`, 0, "size")), pull = function() {
+  size <- if (stop_on_empty_dataset) NA else sum(vapply(datasets, `[[`, 0, "size"))
+  new_dataset(NULL, size, pull = function() {
     place <- random_places(seed)
     pulls <- lapply(datasets, function(d) d$pull())
     open <- weights
@@ -152,7 +155,7 @@ sample_from_datasets <- function(datasets, weights = NULL, seed = NULL) {
         i <- findInterval((place(2^20) - 0.5) / 2^20, cumsum(open) / sum(open)) + 1
         element <- pulls[[i]]()
         if (!is.null(element)) return(element)
-        open[i] <<- 0
+        open[if (stop_on_empty_dataset) seq_along(open) else i] <<- 0
       }
     }
   })

@@ -117,6 +117,7 @@ as_function <- function(f, arg = deparse(substitute(f)), fun = calling_function(
 #'
 #' @param dataset a data set.
 #' @param predicate a function of an element that gives TRUE or FALSE, or a formula such as `~ .x > 3`.
+#' @param name ignored; present for compatibility with TensorFlow.
 #' @return A data set.
 #' @seealso [dataset_map()]
 #' @examples
@@ -155,7 +156,7 @@ check_predicate <- function(x, fun = "dataset_filter") {
 
 #' @rdname dataset_filter
 #' @export
-dataset_take_while <- function(dataset, predicate) {
+dataset_take_while <- function(dataset, predicate, name = NULL) {
   check_dataset(dataset)
   f <- as_function(predicate)
   new_dataset(dataset$spec, NA, pull = function() {

@@ -367,17 +367,17 @@ length.nn_dataset <- function(x) .subset2(x, "size")
 
 #' Element specification of a data set
 #'
-#' @param dataset a data set.
+#' @param object a data set.
 #' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ);
 #'   `NULL` if it is not known before there is an element.
 #' @examples
 #' output_shapes(dataset_batch(tensor_slices_dataset(matrix(1:6, 3)), 2))
 #' @export
-output_shapes <- function(dataset) spec_field(check_dataset(dataset)$spec, "dim")
+output_shapes <- function(object) spec_field(check_dataset(object, "object")$spec, "dim")
 
 #' @rdname output_shapes
 #' @export
-output_types <- function(dataset) spec_field(check_dataset(dataset)$spec, "dtype")
+output_types <- function(object) spec_field(check_dataset(object, "object")$spec, "dtype")
 
 spec_field <- function(spec, field) {
   if (!is.null(spec)) fill_leaves(spec, lapply(tensor_leaves(spec, keep_null = TRUE), `[[`, field))

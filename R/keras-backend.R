@@ -56,6 +56,7 @@ k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
 #' @param size the number of rows and columns.
 #' @param dtype a string, as for [tensor()]; `NULL` for [k_floatx()].
 #' @param name a string, or `NULL`.
+#' @param constraint must be `NULL`.
 #' @return A variable.
 #' @seealso [keras_backend], [k_set_value()]
 #' @examples
@@ -63,7 +64,8 @@ k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
 #' w
 #' k_zeros(c(2, 3))
 #' @export
-k_variable <- function(value, dtype = NULL, name = NULL) {
+k_variable <- function(value, dtype = NULL, name = NULL, constraint = NULL) {
+  if (!is.null(constraint)) abort("`constraint` must be NULL: layers have constraints, variables have none")
   variable(value, or_floatx(dtype), name = if (is.null(name)) "Variable" else name)
 }
 

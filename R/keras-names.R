@@ -11,7 +11,7 @@
 #'   was called last;
 #' * `clear_session()`: [k_clear_session()].
 #'
-#' @param floatx,epsilon,data_format,backend,policy as for the functions above; policies are `"float32"` and
+#' @param value,data_format,backend,policy as for the functions above; policies are `"float32"` and
 #'   `"float64"`.
 #' @param free_memory ignored.
 #' @return The setting; the setters `NULL`, invisibly.
@@ -24,7 +24,7 @@ config_floatx <- function() session$floatx
 
 #' @rdname config_floatx
 #' @export
-config_set_floatx <- function(floatx) k_set_floatx(floatx)
+config_set_floatx <- function(value) k_set_floatx(as.character(check_choice(value, float_dtypes)))
 
 #' @rdname config_floatx
 #' @export
@@ -32,7 +32,7 @@ config_epsilon <- function() session$epsilon
 
 #' @rdname config_floatx
 #' @export
-config_set_epsilon <- function(epsilon) k_set_epsilon(check_number(epsilon))
+config_set_epsilon <- function(value) k_set_epsilon(check_number(value))
 
 #' @rdname config_floatx
 #' @export
@@ -155,8 +155,9 @@ clear_session <- function(free_memory = TRUE) {
 #'
 #' @param shape,batch_shape,dtype,name as for [layer_input()]; for `keras_variable()` the shape that an initializer
 #'   makes.
-#' @param batch_size ignored: models take any.
+#' @param batch_size the batch size, or `NULL` for any.
 #' @param sparse,ragged,tensor,optional must be `NULL` or FALSE.
+#' @param autocast,aggregation,synchronization not used; present for compatibility with keras3.
 #' @param initializer a first value, or an initializer.
 #' @param trainable do tapes watch it?
 #' @return A symbolic tensor; a variable.
@@ -166,22 +167,21 @@ clear_session <- function(free_memory = TRUE) {
 #' model <- keras_model(inputs, layer_dense(inputs, 2))
 #' keras_variable(c(1, 2))
 #' @export
-keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = NULL, batch_shape = NULL, name = NULL,
-  tensor = NULL, optional = FALSE, ragged = NULL) {
-  if (!is.null(batch_size)) check_count(batch_size)
-  if (check_flag(optional)) abort("`optional` inputs are not supported")
+keras_input <- function(shape = NULL, batch_size = NULL, dtype = NULL, sparse = NULL, ragged = NULL, batch_shape = NULL,
+  name = NULL, tensor = NULL, optional = FALSE) {
   layer_input(shape, batch_shape = batch_shape, name = name, dtype = dtype, sparse = isTRUE(sparse), tensor = tensor,
-    ragged = isTRUE(ragged))
+    ragged = isTRUE(ragged), batch_size = batch_size, optional = optional)
 }
 
 #' @rdname keras_input
 #' @export
-keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, name = "Variable") {
+keras_variable <- function(initializer, shape = NULL, dtype = NULL, trainable = TRUE, autocast = TRUE,
+  aggregation = "none", synchronization = "auto", name = NULL) {
   if (!is.null(shape)) shape <- check_sizes(shape)
   value <- initializer
   if (is.function(initializer) || is.character(initializer)) value <- as_part("initializer", initializer)(shape,
     float_unless(dtype))
-  variable(value, dtype, trainable, name)
+  variable(value, dtype, trainable, if (is.null(name)) "Variable" else name)
 }
 
 #' Random tensors under their names in keras3

@@ -62,7 +62,7 @@ k_expand_dims <- function(x, axis = -1) op_expand_dims(op_input(x), axis)
 
 #' @rdname k_expand_dims
 #' @export
-k_squeeze <- function(x, axis) op_squeeze(x, axis)
+k_squeeze <- function(x, axis = NULL) op_squeeze(x, axis)
 
 #' Concatenate and stack
 #'

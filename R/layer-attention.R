@@ -27,6 +27,7 @@
 #' @param dropout in training, the fraction of weights w to drop.
 #' @param ... arguments of all layers, see [layer_dense()].
 #' @return A symbolic tensor or a tensor, as the inputs are; a layer (class `nn_layer`) without `inputs`.
+#' @param object the same as `inputs`.
 #' @section Masks: Masked positions of the values have no weight. Masked positions of the query become 0, and its mask
 #'   goes on.
 #' @section Errors: `nativenet_error_shape` if the shapes do not fit.
@@ -56,8 +57,8 @@ layer_attention <- function(inputs, use_scale = FALSE, score_mode = "dot", ..., 
 
 #' @rdname layer_attention
 #' @export
-layer_additive_attention <- function(inputs, use_scale = TRUE, ..., dropout = 0) {
-  attention_layer("additive_attention", inputs, list(use_scale = check_flag(use_scale),
+layer_additive_attention <- function(object, use_scale = TRUE, dropout = 0, ...) {
+  attention_layer("additive_attention", object, list(use_scale = check_flag(use_scale),
     dropout = check_number(dropout, min = 0, below = 1)), ...)
 }
 

@@ -277,14 +277,15 @@ dropped <- function(x, rate, training, noise_shape) {
 #'
 #' @inheritParams layer_activation
 #' @param stddev the standard deviation of the noise.
+#' @param seed not used; present for compatibility with Keras. [set.seed()] governs the draws.
 #' @inherit layer_activation return
 #' @seealso [layer_dropout()]
 #' @examples
 #' noise <- layer_gaussian_noise(stddev = 0.1)
 #' noise(matrix(1, 2, 4), training = TRUE)
 #' @export
-layer_gaussian_noise <- function(object, stddev, ...) new_layer("gaussian_noise", object,
-  list(stddev = check_number(stddev, min = 0)), ...)
+layer_gaussian_noise <- function(object, stddev, seed = NULL, ...) new_layer("gaussian_noise", object,
+  list(stddev = check_number(stddev, min = 0), seed = check_seed(seed)), ...)
 
 gaussian_noise_type <- list(
   class_name = "GaussianNoise",
@@ -301,6 +302,7 @@ gaussian_noise_type <- list(
 #'
 #' @inheritParams layer_activation
 #' @param rate from 0 to below 1, as for dropout.
+#' @param seed not used; present for compatibility with Keras. [set.seed()] governs the draws.
 #' @inherit layer_activation return
 #' @references Srivastava et al. (2014), section 10, <https://jmlr.org/papers/v15/srivastava14a.html>.
 #' @seealso [layer_dropout()]
@@ -308,8 +310,8 @@ gaussian_noise_type <- list(
 #' drop <- layer_gaussian_dropout(rate = 0.5)
 #' drop(matrix(1, 2, 4), training = TRUE)
 #' @export
-layer_gaussian_dropout <- function(object, rate, ...) new_layer("gaussian_dropout", object,
-  list(rate = check_number(rate, min = 0, below = 1)), ...)
+layer_gaussian_dropout <- function(object, rate, seed = NULL, ...) new_layer("gaussian_dropout", object,
+  list(rate = check_number(rate, min = 0, below = 1), seed = check_seed(seed)), ...)
 
 gaussian_dropout_type <- list(
   class_name = "GaussianDropout",

@@ -68,3 +68,7 @@ hashing_type <- list(
 
 string_buckets <- function(x, n, salt = NULL) .Call(C_string_buckets, as.vector(x), as.double(n),
   if (!is.null(salt)) rep_len(as.double(salt), 2))
+
+#' The fingerprint of each string as four numbers of 16 bits, one after the other.
+#' @noRd
+string_limbs <- function(x) .Call(C_string_limbs, as.vector(x))

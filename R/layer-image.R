@@ -13,6 +13,10 @@
 #' @param interpolation the method of [op_resize()].
 #' @param crop_to_aspect_ratio `TRUE` cuts the picture to the ratio of `height` and `width` first, evenly at both ends,
 #'   so that nothing is stretched.
+#' @param pad_to_aspect_ratio `TRUE` fills it up with `fill_value` to that ratio in place of cutting.
+#' @param fill_mode must be `"constant"`.
+#' @param fill_value a number.
+#' @param antialias smooth pictures that become smaller, as [op_resize()] does?
 #' @inherit layer_activation return
 #' @section Errors: `nativenet_error_shape` for an input of other axes.
 #' @seealso [op_resize()], [layer_cropping_2d()], [layer_random_crop()], [layer_rescaling()]
@@ -30,10 +34,14 @@
 #' x <- array(digits$x / 255, c(300, 28, 28, 1))
 #' fit(model, x, digits$y, epochs = 5, verbose = 0)$metrics$accuracy
 #' @export
-layer_resizing <- function(object, height, width, interpolation = "bilinear", crop_to_aspect_ratio = FALSE, ...) {
+layer_resizing <- function(object, height, width, interpolation = "bilinear", crop_to_aspect_ratio = FALSE,
+  pad_to_aspect_ratio = FALSE, fill_mode = "constant", fill_value = 0, antialias = FALSE, ...) {
+  if (check_flag(crop_to_aspect_ratio) && check_flag(pad_to_aspect_ratio)) abort("`crop_to_aspect_ratio` and ",
+    "`pad_to_aspect_ratio` must not both be TRUE")
   new_layer("resizing", object, list(height = check_count(height), width = check_count(width),
-    interpolation = check_choice(interpolation, resize_methods),
-    crop_to_aspect_ratio = check_flag(crop_to_aspect_ratio)), ...)
+    interpolation = check_choice(interpolation, resize_methods), crop_to_aspect_ratio = crop_to_aspect_ratio,
+    pad_to_aspect_ratio = check_flag(pad_to_aspect_ratio), fill_mode = check_choice(fill_mode, "constant"),
+    fill_value = check_number(fill_value), antialias = check_flag(antialias)), ...)
 }
 
 #' @rdname layer_resizing
@@ -85,8 +93,11 @@ resizing_type <- list(
   class_name = "Resizing",
   call = function(self, x) {
     x <- as_pictures(self, x)
-    (if (self$config$crop_to_aspect_ratio) resize_to_ratio else op_resize)(x, layer_size(self),
-      self$config$interpolation)
+    config <- self$config
+    if (config$crop_to_aspect_ratio && !config$antialias) return(resize_to_ratio(x, layer_size(self),
+      config$interpolation))
+    op_image_resize(x, layer_size(self), config$interpolation, config$antialias, config$crop_to_aspect_ratio,
+      config$pad_to_aspect_ratio, fill_value = config$fill_value)
   }
 )
 
@@ -356,11 +367,13 @@ random_crop_type <- list(
 #' x <- array(digits$x, c(300, 28, 28, 1))
 #' fit(model, x, digits$y, epochs = 5, verbose = 0)$metrics$accuracy
 #' @export
-layer_random_contrast <- function(object, factor, seed = NULL, ...) {
+layer_random_contrast <- function(object, factor, value_range = c(0, 255), seed = NULL, ...) {
   factor <- rep_len(check_reals(factor), max(2, length(factor)))
   if (length(factor) != 2 || any(factor < 0) || factor[1] > 1) abort("`factor` must be a number of 0 .. 1, or two ",
     "from 0, the first one to 1, not ", paste(factor, collapse = ", "))
-  new_layer("random_contrast", object, list(factor = factor, seed = check_seed(seed)), ...)
+  value_range <- sort(check_reals(value_range))
+  if (length(value_range) != 2) abort("`value_range` must be two numbers, not ", length(value_range))
+  new_layer("random_contrast", object, list(factor = factor, value_range = value_range, seed = check_seed(seed)), ...)
 }
 
 random_contrast_type <- list(
@@ -372,7 +385,7 @@ random_contrast_type <- list(
     if (!training) return(x)
     contrast <- op_random_uniform(integer(), 1 - ends[1], 1 + ends[2], tensor_dtype(x))
     middle <- op_mean(x, rank_of(x) - 2:1, keepdims = TRUE)
-    op_clip((x - middle) * contrast + middle, 0, 255)
+    op_clip((x - middle) * contrast + middle, self$config$value_range[1], self$config$value_range[2])
   }
 )
 

@@ -29,21 +29,21 @@
 #' model |> compile(optimizer_adam(0.02), "binary_crossentropy", metrics = "accuracy")
 #' model |> fit(x, rep(0:1, each = 100), epochs = 10, verbose = 0)
 #' @export
-layer_spatial_dropout_1d <- function(object, rate, ...) new_layer("spatial_dropout_1d", object,
-  list(rate = check_number(rate, min = 0, max = 1)), ...)
+layer_spatial_dropout_1d <- function(object, rate, seed = NULL, ...) new_layer("spatial_dropout_1d", object,
+  list(rate = check_number(rate, min = 0, max = 1), seed = check_seed(seed)), ...)
 
 #' @rdname layer_spatial_dropout_1d
 #' @export
-layer_spatial_dropout_2d <- function(object, rate, data_format = NULL, ...) {
+layer_spatial_dropout_2d <- function(object, rate, data_format = NULL, seed = NULL, ...) {
   new_layer("spatial_dropout_2d", object, list(rate = check_number(rate, min = 0, max = 1),
-    data_format = check_channels(data_format)), ...)
+    data_format = check_channels(data_format), seed = check_seed(seed)), ...)
 }
 
 #' @rdname layer_spatial_dropout_1d
 #' @export
-layer_spatial_dropout_3d <- function(object, rate, data_format = NULL, ...) {
+layer_spatial_dropout_3d <- function(object, rate, data_format = NULL, seed = NULL, ...) {
   new_layer("spatial_dropout_3d", object, list(rate = check_number(rate, min = 0, max = 1),
-    data_format = check_channels(data_format)), ...)
+    data_format = check_channels(data_format), seed = check_seed(seed)), ...)
 }
 
 check_channels <- function(data_format, fun = calling_function()) {

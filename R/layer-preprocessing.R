@@ -3,17 +3,21 @@
 #
 #   adapt(self, state, batch)   what is known after one more batch, an R array; NULL before the first
 #   adapted(self, state)        keeps what was learned
+#
+# or, of several layers at once, learn(self, data, batch_size, steps, fun).
 
 #' Fit the state of a preprocessing layer to data
 #'
 #' Some layers learn from data before the training of a model: [layer_normalization()] means and variances,
 #' [layer_discretization()] the boundaries of its bins, [layer_text_vectorization()], [layer_string_lookup()] and
-#' [layer_integer_lookup()] their vocabularies. `layer$adapt(data)` is the same.
+#' [layer_integer_lookup()] their vocabularies; [layer_feature_space()] what its features need. `layer$adapt(data)` is
+#' the same.
 #'
 #' A call forgets what calls before have learned. A model that holds the layer works with what was learned last.
 #'
 #' @param object a layer.
-#' @param data what the layer is to be called on: an array of numbers or strings, or a data set of batches.
+#' @param data what the layer is to be called on: an array of numbers or strings, or a data set of batches; for
+#'   [layer_feature_space()] also a named list or a data frame.
 #' @param ... not used: other arguments are refused.
 #' @param batch_size how many rows of an array to look at once; `NULL` for all of them.
 #' @param steps how many batches to look at; `NULL` for all.
@@ -30,7 +34,7 @@ adapt <- function(object, data, ..., batch_size = NULL, steps = NULL) {
 
 adapt_layer <- function(object, data, batch_size = NULL, steps = NULL, fun) {
   type <- if (is_layer(object)) layer_type(layer_self(object))
-  if (is.null(type$adapt)) {
+  if (is.null(type$adapt) && is.null(type$learn)) {
     abort("`object` must be a layer that learns from data, such as `layer_normalization()`, not ", describe(object),
       fun = fun)
   }
@@ -38,6 +42,10 @@ adapt_layer <- function(object, data, batch_size = NULL, steps = NULL, fun) {
   if (!is.null(batch_size)) batch_size <- check_count(batch_size, fun = fun)
   steps <- if (is.null(steps)) Inf else check_count(steps, fun = fun)
   check_given(missing(data), "data", fun)
+  if (!is.null(type$learn)) {
+    type$learn(self, data, batch_size, steps, fun)
+    return(invisible(object))
+  }
   if (!is_dataset(data) && !is_tensor(data)) data <- adapt_data(type, data, fun)
   pull <- adapt_batches(data, batch_size, is.finite(steps))
   state <- NULL

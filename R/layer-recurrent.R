@@ -180,8 +180,8 @@ layer_cudnn_lstm <- function(object, units, ...) layer_lstm(object, units, ...)
 #' dim(layer_gru(x, units = 5)) # 2 5
 #' @export
 layer_gru <- function(object, units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
-  return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE,
-  unroll = FALSE, reset_after = TRUE, kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
+  return_sequences = FALSE, return_state = FALSE, go_backwards = FALSE, stateful = FALSE, unroll = FALSE,
+  time_major = FALSE, reset_after = TRUE, kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal",
   bias_initializer = "zeros", kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL,
   activity_regularizer = NULL, kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL,
   dropout = 0, recurrent_dropout = 0, ...) {
@@ -211,11 +211,11 @@ layer_cudnn_gru <- function(object, units, ...) layer_gru(object, units, ...)
 #' dim(layer_simple_rnn(x, units = 5)) # 2 5
 #' @export
 layer_simple_rnn <- function(object, units, activation = "tanh", use_bias = TRUE, return_sequences = FALSE,
-  return_state = FALSE, go_backwards = FALSE, stateful = FALSE, time_major = FALSE, unroll = FALSE,
+  return_state = FALSE, go_backwards = FALSE, stateful = FALSE, unroll = FALSE,
   kernel_initializer = "glorot_uniform", recurrent_initializer = "orthogonal", bias_initializer = "zeros",
   kernel_regularizer = NULL, recurrent_regularizer = NULL, bias_regularizer = NULL, activity_regularizer = NULL,
   kernel_constraint = NULL, recurrent_constraint = NULL, bias_constraint = NULL, dropout = 0, recurrent_dropout = 0,
-  ...) {
+  time_major = FALSE, ...) {
   recurrent_layer("simple_rnn", object, environment(), ...)
 }
 

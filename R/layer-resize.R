@@ -85,8 +85,9 @@ upsampling_3d_type <- upsampling_type("UpSampling3D", 3)
 #' history <- fit(model, x, y, epochs = 30, verbose = 0)
 #' signif(tail(history$metrics$loss, 1), 1)
 #' @export
-layer_zero_padding_1d <- function(object, padding = 1, ...) {
-  new_layer("zero_padding_1d", object, list(padding = check_edges(padding, 1)), ...)
+layer_zero_padding_1d <- function(object, padding = 1, data_format = NULL, ...) {
+  new_layer("zero_padding_1d", object, list(padding = check_edges(padding, 1),
+    data_format = check_data_format(data_format)), ...)
 }
 
 #' @rdname layer_zero_padding_1d

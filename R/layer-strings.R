@@ -4,6 +4,7 @@
 #   tokens(self, x)          an array of strings as an array of tokens
 #   token_shape(self, shape) the shape of these for strings of this shape; by default the same
 #   of_numbers               TRUE if `tokens()` takes whole numbers, too
+#   passes_numbers           TRUE if call() takes whole numbers as they are, beside tokens with the note "limbs"
 #
 # and call() finds the tokens in place of the strings. In a program a tensor of tokens stands for each layer that reads
 # an input: it comes with the input, as its column does (R/model-data.R).
@@ -74,12 +75,16 @@ in_words.nn_strings <- function(x) paste("strings of shape", format_shape(dim(x)
 token_tensor <- function(self, x) {
   noted <- if (inherits(x, "nn_strings")) .subset2(x, "tokens") else if (is_tensor(x)) attr(x, "tokens")
   mine <- Find(function(read) identical(read$layer, self), noted)
-  if (!is.null(mine)) return(mine$tensor)
+  numbers <- isTRUE(layer_type(self)$passes_numbers)
+  if (!is.null(mine)) return(if (numbers) with_note(mine$tensor, "limbs", TRUE) else mine$tensor)
+  if (numbers && is_tensor(x)) return(x)
+  if (numbers && is.numeric(x)) return(tensor(with_axes_of(check_whole(x, -2^53, 2^53, "x", self$name), x), "int64"))
   if (inherits(x, "nn_strings")) abort("reads strings, but neither the model nor a layer of it holds this layer",
     fun = self$name)
   if (is_tensor(x) && !isTRUE(layer_type(self)$of_numbers)) abort("reads strings, not a tensor of ", tensor_dtype(x),
     "; a model begins with them by `layer_input(dtype = \"string\")`", fun = self$name)
-  tensor(make_tokens(self, x), "int64")
+  tokens <- tensor(make_tokens(self, x), "int64")
+  if (numbers) with_note(tokens, "limbs", TRUE) else tokens
 }
 
 #' Strings that come to a layer which does not read them.

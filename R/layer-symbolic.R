@@ -12,7 +12,7 @@
 #' @param dtype `"float32"` by default; `"int32"` for tokens; `"string"` for strings, which [layer_string_lookup()],
 #'   [layer_text_vectorization()] and [layer_hashing()] read.
 #' @param batch_size the batch size, with `shape`.
-#' @param sparse,tensor,ragged must have their defaults; present for compatibility with Keras.
+#' @param sparse,tensor,ragged,optional must have their defaults; present for compatibility with Keras.
 #' @return A symbolic tensor, an object of class `nn_keras_tensor` with `$shape` (`NULL` sizes are `NA`) and `$dtype`.
 #'   Besides layers, it takes operators, `[`, R's functions for tensors ([tensor-methods]), and functions of ops such as
 #'   `op_...()`, `k_...()`, `tf$...` and losses, alone or together with numbers: each call becomes a layer of the model
@@ -25,13 +25,14 @@
 #' 2 * code + k_mean(code, axis = -1, keepdims = TRUE)
 #' @export
 layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL, sparse = FALSE, tensor = NULL,
-  ragged = FALSE, batch_size = NULL) {
+  ragged = FALSE, batch_size = NULL, optional = FALSE) {
   if (!is.null(batch_size)) {
     if (!is.null(batch_shape)) abort("only one of `batch_size` and `batch_shape` can be given")
     batch_shape <- c(check_count(batch_size), check_input_shape(shape))
   }
   if (check_flag(sparse) || check_flag(ragged) || !is.null(tensor))
     abort("`sparse`, `ragged` and `tensor` are not supported")
+  if (check_flag(optional)) abort("`optional` inputs are not supported")
   size <- if (is.null(batch_shape)) check_input_shape(shape) else
     check_input_shape(batch_shape, arg = "batch_shape")[-1]
   if (!is.null(name)) check_name(name, fun = "layer_input")

@@ -12,6 +12,7 @@
 #   state_sizes(self)         of cells: see R/layer-rnn.R
 #   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
 #   input_dtype               that of what is no tensor yet: "int32" for tokens; "string": see R/layer-strings.R
+#   apply(self, object)       in place of all that: the whole call
 #
 # Layers are called on tensors, which runs their ops (now, or as part of a traced function), or on symbolic tensors that
 # layer_input() begins, which notes the call for a model (R/layer-symbolic.R).
@@ -228,6 +229,8 @@ another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_
 
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   check_given(missing(object), "x", self$name)
+  apply <- layer_type(self)$apply
+  if (!is.null(apply)) return(apply(self, object))
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
   extra <- call_arguments(self, list(...))
   is_input <- names(extra) %in% layer_type(self)$takes

@@ -271,6 +271,7 @@ kept_weights <- function(self) {
   if (is.null(cache$kept)) {
     trained <- self$compiled$trained
     memory <- .subset2(self$compiled$optimizer, "memory")
+    claim_matrices(self$compiled$optimizer, trained)
     state <- Filter(Negate(is_trainable), all_weights(self))
     cache$kept <- new_kept(c(.Call(C_optimizer_memory, memory, NULL, NULL)[1],
       unlist(.Call(C_optimizer_states, memory, trained)), trained, state[!vapply(state, is_one_of, NA, trained)]))

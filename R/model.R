@@ -307,9 +307,11 @@ built_self <- function(model, fun = calling_function()) {
 
 #' @rdname keras_model_sequential
 #' @param object a model.
+#' @param rebuild must be `TRUE`; present for compatibility with keras3.
 #' @return `pop_layer()`: the model without its last layer, invisibly.
 #' @export
-pop_layer <- function(object) {
+pop_layer <- function(object, rebuild = TRUE) {
+  if (!check_flag(rebuild)) abort("`rebuild` must be TRUE: what is left is always built")
   if (!is_sequential(object)) abort("`object` must come from `keras_model_sequential()`, not be ", describe(object))
   self <- layer_self(object)
   check_has_layers(self)

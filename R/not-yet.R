@@ -2,7 +2,6 @@
 # list when its function comes.
 
 not_yet_names <- list(
-  layers = c("layer_feature_space", "layer_hashed_crossing"),
   models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
     "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
     "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),

@@ -418,13 +418,16 @@ op_stop_gradient <- function(variable) apply_op("stop_gradient", list(variable))
 #' Elements of `x1` where the condition holds, of `x2` elsewhere, with broadcasting of all three as in [op_add()].
 #'
 #' @param condition a logical array or bool tensor.
-#' @param x1,x2 tensors or arrays.
+#' @param x1,x2 tensors or arrays. Without both the places are given where the condition holds, as [op_nonzero()] does.
 #' @return A tensor of the broadcast shape and the dtype of `x1` and `x2`.
 #' @seealso [op_less()] and the other comparisons
 #' @examples
 #' as.array(op_where(c(TRUE, FALSE), 1, c(5, 6))) # 1 6
 #' @export
-op_where <- function(condition, x1, x2) apply_op("where", list(tensor(condition, "bool"), x1, x2))
+op_where <- function(condition, x1 = NULL, x2 = NULL) {
+  if (is.null(x1) != is.null(x2)) abort("`x1` and `x2` must be given together, or neither")
+  if (is.null(x1)) op_nonzero(condition) else apply_op("where", list(tensor(condition, "bool"), x1, x2))
+}
 
 #' One-hot encoding
 #'
@@ -436,13 +439,15 @@ op_where <- function(condition, x1, x2) apply_op("where", list(tensor(condition,
 #' @param num_classes the number of classes; that of the levels of a factor.
 #' @param axis the place of the new axis, 1-based, negative from the end.
 #' @param dtype as for [tensor()]; `NULL` for [k_floatx()].
+#' @param sparse must be `FALSE`; present for compatibility with keras3.
 #' @param zero_indexed are indices counted from 0, or from 1?
 #' @return A tensor.
 #' @seealso [to_categorical()] for R vectors
 #' @examples
 #' as.array(op_one_hot(c(3, 1), 3))
 #' @export
-op_one_hot <- function(x, num_classes, axis = -1, dtype = NULL, zero_indexed = FALSE) {
+op_one_hot <- function(x, num_classes, axis = -1, dtype = NULL, sparse = FALSE, zero_indexed = FALSE) {
+  refuse_sparse(sparse)
   if (is.factor(x)) {
     if (zero_indexed) abort("`zero_indexed` must be FALSE for a factor, whose codes begin at 1")
     if (missing(num_classes)) num_classes <- nlevels(x)

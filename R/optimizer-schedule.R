@@ -36,6 +36,7 @@ is_schedule <- function(x) inherits(x, "nn_schedule")
 #' @param decay_steps a positive number of steps.
 #' @param decay_rate a positive number.
 #' @param staircase change the learning rate at multiples of `decay_steps` only?
+#' @param name a string or `NULL`; present for compatibility with Keras.
 #' @return A schedule: a function of class `nn_schedule` that takes steps, counted from 0, and gives learning rates.
 #' @seealso [learning_rate_schedules]
 #' @examples
@@ -44,7 +45,7 @@ is_schedule <- function(x) inherits(x, "nn_schedule")
 #' optimizer_sgd(learning_rate = rate)
 #' @export
 learning_rate_schedule_exponential_decay <- function(initial_learning_rate, decay_steps, decay_rate,
-  staircase = FALSE) {
+  staircase = FALSE, name = NULL) {
   r <- check_number(initial_learning_rate, min = 0)
   decay_steps <- check_number(decay_steps, above = 0)
   decay_rate <- check_number(decay_rate, above = 0)
@@ -68,7 +69,7 @@ learning_rate_schedule_exponential_decay <- function(initial_learning_rate, deca
 #' rate(c(0, 100, 300)) # 0.1 0.05 0.025
 #' @export
 learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, decay_steps, decay_rate,
-  staircase = FALSE) {
+  staircase = FALSE, name = NULL) {
   r <- check_number(initial_learning_rate, min = 0)
   decay_steps <- check_number(decay_steps, above = 0)
   decay_rate <- check_number(decay_rate, min = 0)
@@ -95,7 +96,7 @@ learning_rate_schedule_inverse_time_decay <- function(initial_learning_rate, dec
 #' rate(c(0, 50, 100, 200)) # 0.1 0.05 0 0
 #' @export
 learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay_steps, end_learning_rate = 1e-4,
-  power = 1, cycle = FALSE) {
+  power = 1, cycle = FALSE, name = NULL) {
   r <- check_number(initial_learning_rate, min = 0)
   decay_steps <- check_number(decay_steps, above = 0)
   end_learning_rate <- check_number(end_learning_rate, min = 0)
@@ -116,13 +117,14 @@ learning_rate_schedule_polynomial_decay <- function(initial_learning_rate, decay
 #'
 #' @param boundaries steps, increasing.
 #' @param values learning rates, one more than boundaries.
+#' @param name a string or `NULL`; present for compatibility with Keras.
 #' @inherit learning_rate_schedule_exponential_decay return
 #' @seealso [learning_rate_schedules]
 #' @examples
 #' rate <- learning_rate_schedule_piecewise_constant_decay(c(100, 200), c(0.1, 0.01, 0.001))
 #' rate(c(0, 100, 101, 500)) # 0.1 0.1 0.01 0.001
 #' @export
-learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) {
+learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values, name = NULL) {
   boundaries <- check_reals(boundaries)
   values <- check_reals(values)
   if (length(values) != length(boundaries) + 1) {
@@ -138,9 +140,13 @@ learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) 
 #' the cosine, and stays there. At step t, at most T, it is
 #' \deqn{r_t = r_0 \left((1 - \alpha) \, \frac{1 + \cos(\pi t / T)}{2} + \alpha\right)}{
 #' r_t = r_0 ((1 - alpha) (1 + cos(pi t / T)) / 2 + alpha)}
+#' With a `warmup_target` it first goes there from \eqn{r_0} in a straight line, in `warmup_steps` steps, and then falls
+#' from it.
 #'
 #' @inheritParams learning_rate_schedule_exponential_decay
-#' @param alpha the learning rate at the end, as a fraction of the initial one.
+#' @param alpha the learning rate at the end, as a fraction of the initial one, or of the target.
+#' @param warmup_target the learning rate after the first `warmup_steps` steps, or `NULL` to begin with the decay.
+#' @param warmup_steps how many steps.
 #' @inherit learning_rate_schedule_exponential_decay return
 #' @references Loshchilov & Hutter (2017), <https://arxiv.org/abs/1608.03983>.
 #' @seealso [learning_rate_schedules]
@@ -148,11 +154,19 @@ learning_rate_schedule_piecewise_constant_decay <- function(boundaries, values) 
 #' rate <- learning_rate_schedule_cosine_decay(0.1, decay_steps = 100)
 #' rate(c(0, 50, 100, 200)) # 0.1 0.05 0 0
 #' @export
-learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_steps, alpha = 0) {
+learning_rate_schedule_cosine_decay <- function(initial_learning_rate, decay_steps, alpha = 0, name = NULL,
+  warmup_target = NULL, warmup_steps = 0) {
   r <- check_number(initial_learning_rate, min = 0)
   decay_steps <- check_number(decay_steps, above = 0)
   alpha <- check_number(alpha, min = 0)
-  new_schedule("cosine_decay", function(step) r * ((1 - alpha) * half_wave(pmin(step / decay_steps, 1)) + alpha))
+  if (!is.null(warmup_target)) warmup_target <- check_number(warmup_target, min = 0)
+  warmup_steps <- check_number(warmup_steps, min = 0)
+  fall <- function(from, step) from * ((1 - alpha) * half_wave(pmin(step / decay_steps, 1)) + alpha)
+  new_schedule("cosine_decay", function(step) {
+    if (is.null(warmup_target)) return(fall(r, step))
+    part <- pmin(step / max(warmup_steps, 1), 1)
+    ifelse(step < warmup_steps, r + (warmup_target - r) * part, fall(warmup_target, pmax(step - warmup_steps, 0)))
+  })
 }
 
 half_wave <- function(part) 0.5 * (1 + cos(pi * part))
@@ -177,7 +191,7 @@ half_wave <- function(part) 0.5 * (1 + cos(pi * part))
 #' rate(c(0, 50, 100, 200, 300)) # 0.1 0.05 0.1 0.05 0.1
 #' @export
 learning_rate_schedule_cosine_decay_restarts <- function(initial_learning_rate, first_decay_steps, t_mul = 2, m_mul = 1,
-  alpha = 0) {
+  alpha = 0, name = NULL) {
   r <- check_number(initial_learning_rate, min = 0)
   first_decay_steps <- check_number(first_decay_steps, above = 0)
   t_mul <- check_number(t_mul, min = 1)

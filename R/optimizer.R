@@ -2,15 +2,17 @@
 #'
 #' An optimizer changes trainable variables by the gradients of a loss. `compile(optimizer = )` takes an object, such as
 #' `optimizer_adam(learning_rate = 0.01)`, or a name: `"sgd"`, `"rmsprop"`, `"adam"`, `"adamw"`, `"adagrad"`,
-#' `"adadelta"`, `"adamax"`, `"nadam"`, `"lion"`, `"ftrl"`. In TensorFlow's spelling they are `tf$optimizers$Adam()`
-#' and so on (also
-#' `tf$keras$optimizers`). Formulas and defaults are those of Keras 2.15.
+#' `"adadelta"`, `"adamax"`, `"nadam"`, `"lion"`, `"ftrl"`, `"lamb"`, `"adafactor"`, `"muon"`. In TensorFlow's
+#' spelling they are `tf$optimizers$Adam()` and so on (also `tf$keras$optimizers`). Formulas and defaults are those of
+#' Keras 2.15, and of Keras 3 for the last three.
 #'
 #' * [optimizer_sgd()]: gradient descent, also with momentum;
 #' * [optimizer_adam()], [optimizer_adamw()], [optimizer_adamax()], [optimizer_nadam()]: moving averages of the gradient
 #'   and of its square;
 #' * [optimizer_rmsprop()], [optimizer_adagrad()], [optimizer_adadelta()]: the gradient divided by its past size;
-#' * [optimizer_lion()]: the sign of a mix of momentum and gradient; [optimizer_ftrl()]: for sparse linear models.
+#' * [optimizer_lion()]: the sign of a mix of momentum and gradient; [optimizer_ftrl()]: for sparse linear models;
+#' * [optimizer_lamb()], [optimizer_adafactor()], [optimizer_muon()]: for large models; they look at variables as a
+#'   whole, at their size or as matrices.
 #'
 #' @section Members:
 #' * `$apply_gradients(grads_and_vars)`: a step with a list of `list(gradient, variable)`. Pairs whose gradient is
@@ -51,17 +53,15 @@ NULL
 #' @param learning_rate a number, or a schedule such as [learning_rate_schedule_exponential_decay()].
 #' @param momentum a number from 0 to below 1.
 #' @param nesterov use Nesterov's momentum?
+#' @param weight_decay `NULL`, or a number d: first each weight loses the part `learning_rate` d of itself.
 #' @param clipnorm,clipvalue,global_clipnorm at most one of these, or `NULL`: the largest norm of the gradient of each
 #'   variable, the largest absolute value of an element, the largest norm of all gradients taken together.
+#' @param use_ema keep a moving average a of the weights, \eqn{a \leftarrow m a + (1 - m) w}{a = m a + (1 - m) w}?
+#' @param ema_momentum the number m, from 0 to 1.
+#' @param ema_overwrite_frequency after how many steps weights become their averages, each time; `NULL` for never but
+#'   at the end of [fit()][fit.nn_model].
 #' @param name a string.
-#' @param ... what all optimizers take: `weight_decay`, a number d: first each weight loses the part `learning_rate` d
-#'   of
-#'   itself; `use_ema = TRUE`: a moving average a of the weights, \eqn{a \leftarrow m a + (1 - m) w}{a = m a + (1 - m)
-#'   w}
-#'   with m the `ema_momentum` (0.99), which takes the place of the weights every `ema_overwrite_frequency` steps
-#'   (`NULL`: never) and at the end of [fit()][fit.nn_model]. And older spellings: `lr` for the learning rate, `decay`
-#'   for
-#'   `lr / (1 + decay iterations)`.
+#' @param ... older spellings: `lr` for the learning rate, `decay` for `lr / (1 + decay iterations)`.
 #' @return An optimizer: an object of class `nn_optimizer`, see [optimizers].
 #' @references Polyak (1964), momentum, \doi{10.1016/0041-5553(64)90137-5}. Sutskever et al. (2013),
 #'   Nesterov's momentum, <https://proceedings.mlr.press/v28/sutskever13.html>.
@@ -74,13 +74,14 @@ NULL
 #' rate <- learning_rate_schedule_cosine_decay(0.1, decay_steps = 1000)
 #' optimizer_sgd(rate, momentum = 0.9, nesterov = TRUE)
 #' @export
-optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, ..., clipnorm = NULL, clipvalue = NULL,
-  global_clipnorm = NULL, name = "SGD") {
+optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, weight_decay = NULL, clipnorm = NULL,
+  clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE, ema_momentum = 0.99, ema_overwrite_frequency = NULL,
+  name = "SGD", ...) {
   momentum <- check_number(momentum, min = 0, below = 1)
   check_flag(nesterov)
   kind <- if (momentum == 0) "sgd" else if (nesterov) "nesterov" else "momentum"
   new_optimizer(name, kind, learning_rate, list(beta_1 = momentum), list(momentum = momentum,
-    nesterov = if (kind == "nesterov") TRUE), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    nesterov = if (kind == "nesterov") TRUE), shared_arguments(), ...)
 }
 
 #' RMSprop
@@ -104,21 +105,26 @@ optimizer_sgd <- function(learning_rate = 0.01, momentum = 0, nesterov = FALSE, 
 #' @examples
 #' optimizer_rmsprop(learning_rate = 0.01)
 #' @export
-optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE, ...,
-  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "RMSprop") {
+optimizer_rmsprop <- function(learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = FALSE,
+  weight_decay = NULL, clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE,
+  ema_momentum = 0.99, ema_overwrite_frequency = NULL, name = "RMSprop", ...) {
   plain <- check_number(momentum, min = 0, below = 1) == 0 && !check_flag(centered)
   new_optimizer(name, if (plain) "rmsprop" else "rmsprop_full", learning_rate,
     list(beta_1 = momentum, beta_2 = rho, epsilon = epsilon, start = as.numeric(centered)),
     list(rho = rho, momentum = momentum, epsilon = epsilon, centered = centered),
-    clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    shared_arguments(), ...)
 }
 
-adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, weight_decay = NULL, ...) {
+adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, shared, ...) {
   new_optimizer(name, kind, learning_rate,
     list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon),
-    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, amsgrad = if (kind == "amsgrad") TRUE), clip,
-    weight_decay = weight_decay, ...)
+    list(beta_1 = beta_1, beta_2 = beta_2, epsilon = epsilon, amsgrad = if (kind == "amsgrad") TRUE), shared, ...)
 }
+
+#' The arguments of a constructor that all have.
+#' @noRd
+shared_arguments <- function(frame = parent.frame()) mget(c("weight_decay", "clipnorm", "clipvalue",
+  "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency"), envir = frame)
 
 #' Adam
 #'
@@ -148,10 +154,10 @@ adam_like <- function(name, kind, learning_rate, beta_1, beta_2, epsilon, clip, 
 #' w # 9.9
 #' @export
 optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, amsgrad = FALSE,
-  weight_decay = NULL, ..., clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adam") {
+  weight_decay = NULL, clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE,
+  ema_momentum = 0.99, ema_overwrite_frequency = NULL, name = "Adam", ...) {
   kind <- if (check_flag(amsgrad)) "amsgrad" else if (is.null(weight_decay)) "adam" else "adamw"
-  adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
-    weight_decay, ...)
+  adam_like(name, kind, learning_rate, beta_1, beta_2, epsilon, shared_arguments(), ...)
 }
 
 #' Adam with decoupled weight decay
@@ -172,9 +178,10 @@ optimizer_adam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, 
 #' optimizer_adamw(learning_rate = 0.001, weight_decay = 0.01)
 #' @export
 optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7,
-  ..., clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "AdamW") {
-  adam_like(name, "adamw", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
-    weight_decay, ...)
+  amsgrad = FALSE, clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE, ema_momentum = 0.99,
+  ema_overwrite_frequency = NULL, name = "AdamW", ...) {
+  adam_like(name, if (check_flag(amsgrad)) "amsgrad" else "adamw", learning_rate, beta_1, beta_2, epsilon,
+    shared_arguments(), ...)
 }
 
 #' Adagrad
@@ -194,11 +201,12 @@ optimizer_adamw <- function(learning_rate = 0.001, weight_decay = 0.004, beta_1 
 #' @examples
 #' optimizer_adagrad(learning_rate = 0.1)
 #' @export
-optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7, ...,
-  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, name = "Adagrad") {
+optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value = 0.1, epsilon = 1e-7,
+  weight_decay = NULL, clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE,
+  ema_momentum = 0.99, ema_overwrite_frequency = NULL, name = "Adagrad", ...) {
   new_optimizer(name, "adagrad", learning_rate, list(epsilon = epsilon, start = initial_accumulator_value),
     list(initial_accumulator_value = initial_accumulator_value, epsilon = epsilon),
-    clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    shared_arguments(), ...)
 }
 
 #' Adadelta
@@ -219,10 +227,11 @@ optimizer_adagrad <- function(learning_rate = 0.001, initial_accumulator_value =
 #' @examples
 #' optimizer_adadelta(learning_rate = 1)
 #' @export
-optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL, global_clipnorm = NULL, name = "Adadelta") {
+optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7, weight_decay = NULL,
+  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE, ema_momentum = 0.99,
+  ema_overwrite_frequency = NULL, name = "Adadelta", ...) {
   new_optimizer(name, "adadelta", learning_rate, list(beta_2 = rho, epsilon = epsilon),
-    list(rho = rho, epsilon = epsilon), clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+    list(rho = rho, epsilon = epsilon), shared_arguments(), ...)
 }
 
 #' Adamax
@@ -243,10 +252,10 @@ optimizer_adadelta <- function(learning_rate = 0.001, rho = 0.95, epsilon = 1e-7
 #' @examples
 #' optimizer_adamax()
 #' @export
-optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL, global_clipnorm = NULL, name = "Adamax") {
-  adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm),
-    ...)
+optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, weight_decay = NULL,
+  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE, ema_momentum = 0.99,
+  ema_overwrite_frequency = NULL, name = "Adamax", ...) {
+  adam_like(name, "adamax", learning_rate, beta_1, beta_2, epsilon, shared_arguments(), ...)
 }
 
 #' Nadam
@@ -269,9 +278,10 @@ optimizer_adamax <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999
 #' @examples
 #' optimizer_nadam()
 #' @export
-optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, ..., clipnorm = NULL,
-  clipvalue = NULL, global_clipnorm = NULL, name = "Nadam") {
-  adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, clip_rule(clipnorm, clipvalue, global_clipnorm), ...)
+optimizer_nadam <- function(learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7, weight_decay = NULL,
+  clipnorm = NULL, clipvalue = NULL, global_clipnorm = NULL, use_ema = FALSE, ema_momentum = 0.99,
+  ema_overwrite_frequency = NULL, name = "Nadam", ...) {
+  adam_like(name, "nadam", learning_rate, beta_1, beta_2, epsilon, shared_arguments(), ...)
 }
 
 #' @rdname optimizer_adamw
@@ -280,19 +290,19 @@ optimizer_adam_w <- optimizer_adamw # keras3's name
 
 # ---- the object: an environment, whose state is in the engine ----
 
-new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr = NULL, decay = 0, weight_decay = NULL,
-  use_ema = FALSE, ema_momentum = 0.99, ema_overwrite_frequency = NULL, ...) {
+new_optimizer <- function(name, kind, learning_rate, numbers, config, shared, lr = NULL, decay = 0, ...) {
   check_not_tracing("it makes an optimizer")
   fun <- constructor_of(kind)
   check_no_more(list(...), fun, kind = "optimizer")
-  if (!is.null(weight_decay)) {
-    numbers$weight_decay <- check_number(weight_decay, min = 0, fun = fun)
+  if (!is.null(shared$weight_decay)) {
+    numbers$weight_decay <- check_number(shared$weight_decay, min = 0, arg = "weight_decay", fun = fun)
     config$weight_decay <- numbers$weight_decay
   }
   more <- numbers$more
-  numbers$more <- NULL
+  whole <- numbers$whole
+  numbers$more <- numbers$whole <- NULL
   if (is.null(more)) more <- numeric(5)
-  averages <- averages_of(use_ema, ema_momentum, ema_overwrite_frequency, fun)
+  averages <- averages_of(shared$use_ema, shared$ema_momentum, shared$ema_overwrite_frequency, fun)
   if (!is.null(lr)) {
     message("`lr` is called `learning_rate` today.")
     learning_rate <- lr
@@ -303,13 +313,13 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
   self$name <- check_string(name, fun = fun)
   self$kind <- kind
   self$numbers <- lapply(numbers, plain_argument)
-  self$more <- c(more, averages$numbers)
+  self$more <- c(more, averages$numbers, if (length(whole)) c(whole, numeric(9 - length(whole))))
   config <- Filter(Negate(is.null), config)
-  for (arg in setdiff(names(config), c("nesterov", "centered", "amsgrad",
-    "learning_rate_power"))) config[[arg]] <- check_number(config[[arg]],
-    min = 0, arg = arg, fun = fun)
-  self$config <- unlist(c(config, averages$config))
-  self$clip <- clip
+  for (arg in setdiff(names(config), checked_arguments)) config[[arg]] <- check_number(config[[arg]], min = 0,
+    arg = arg, fun = fun)
+  config <- c(config, averages$config)
+  self$config <- if (any(vapply(config, is.character, NA)) || kind == "muon") config else unlist(config)
+  self$clip <- clip_rule(shared[c("clipnorm", "clipvalue", "global_clipnorm")], fun)
   self$schedule <- NULL
   rate <- learning_rate
   if (is_schedule(learning_rate)) {
@@ -320,6 +330,10 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, clip, lr =
     hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = fun)))
   structure(self, class = "nn_optimizer")
 }
+
+# Flags, and what constructors check themselves.
+checked_arguments <- c("nesterov", "centered", "amsgrad", "learning_rate_power", "beta_2_decay", "relative_step",
+  "exclude_layers", "exclude_embeddings", "muon_a", "muon_b", "muon_c")
 
 hyper_numbers <- function(self, learning_rate) {
   kind <- .subset2(self, "kind")
@@ -367,8 +381,8 @@ constructor_of <- function(kind) {
   paste0("optimizer_", switch(kind, momentum = , nesterov = "sgd", rmsprop_full = "rmsprop", amsgrad = "adam", kind))
 }
 
-clip_rule <- function(clipnorm, clipvalue, global_clipnorm, fun = calling_function()) {
-  rule <- Filter(Negate(is.null), list(clipnorm = clipnorm, clipvalue = clipvalue, global_clipnorm = global_clipnorm))
+clip_rule <- function(rule, fun) {
+  rule <- Filter(Negate(is.null), rule)
   if (length(rule) > 1) abort("only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be given", fun = fun)
   for (name in names(rule)) rule[[name]] <- check_number(rule[[name]], above = 0, arg = name, fun = fun)
   unlist(rule)
@@ -400,7 +414,8 @@ as_optimizer <- function(x, fun = calling_function()) {
   x <- as_model_part(x, "optimizer", "optimizer", fun)
   if (inherits(x, "nn_optimizer")) return(x)
   if (is.function(x)) return(as_optimizer(check_function(x, "optimizer", fun, takes = 0)(), fun))
-  kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion", "ftrl")
+  kinds <- c("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion", "ftrl", "lamb",
+    "adafactor", "muon")
   is_text <- is.character(x) && length(x) == 1 && !is.na(x)
   if (is_text && tolower(check_string(x, "optimizer", fun)) %in% kinds)
     return(get(paste0("optimizer_", tolower(x)), envir = topenv())())
@@ -473,6 +488,17 @@ are_pairs <- function(x) {
   length(x) > 0
 }
 
+#' Muon takes matrices as such, unless their names say otherwise. Which ones is told before they are met.
+#' @noRd
+claim_matrices <- function(self, variables) {
+  if (.subset2(self, "kind") != "muon") return()
+  config <- .subset2(self, "config")
+  patterns <- c(if (config$exclude_embeddings) "[Ee][Mm][Bb][Ee][Dd][Dd][Ii][Nn][Gg]", config$exclude_layers)
+  names <- vapply(variables, variable_name, "")
+  excluded <- vapply(names, function(name) any(vapply(patterns, grepl, NA, x = name)), NA, USE.NAMES = FALSE)
+  .Call(C_optimizer_claim, .subset2(self, "memory"), variables, !excluded)
+}
+
 #' @param summed are they those of all shards of a batch?
 #' @noRd
 apply_gradients <- function(self, grads_and_vars, summed = FALSE) {
@@ -495,6 +521,7 @@ apply_gradients <- function(self, grads_and_vars, summed = FALSE) {
   if (!summed) gradients <- over_all_shards(gradients)
   clip <- .subset2(self, "clip")
   if (length(clip)) gradients <- clip_gradients(gradients, clip)
+  claim_matrices(self, variables)
   if (!is_tracing()) {
     refresh(self)
     .Call(C_optimizer_apply, .subset2(self, "memory"), gradients, variables)
@@ -524,8 +551,8 @@ minimize <- function(self, loss, var_list, tape = NULL) {
 #' @export
 print.nn_optimizer <- function(x, ...) {
   numbers <- c(learning_rate = current_rate(x), .subset2(x, "config"), .subset2(x, "clip"))
-  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"),
-    paste(names(numbers), "=", vapply(numbers, format, ""), collapse = ", "), x$iterations))
+  cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=",
+    vapply(numbers, function(v) paste(format(v), collapse = " "), ""), collapse = ", "), x$iterations))
   invisible(x)
 }
 

@@ -136,9 +136,11 @@ inner_shape <- function(x) if (identical(names(x), "size")) read_shape(x$size) e
 #' one of the class, of the same arguments.
 #'
 #' @param model a model.
-#' @param input_tensors must be `NULL`: call the clone on tensors of your own.
+#' @param input_tensors symbolic tensors of [layer_input()] that take the place of the model's inputs, or `NULL`.
 #' @param clone_function a function of a layer of the model that gives the layer to stand in its place; `NULL`: one of
 #'   the same arguments.
+#' @param call_function must be `NULL`; present for compatibility with keras3.
+#' @param recursive are the layers of models within the model given to `clone_function` in place of these models?
 #' @param ... not used: other arguments are refused.
 #' @return A model.
 #' @seealso [save_model()]
@@ -150,20 +152,34 @@ inner_shape <- function(x) if (identical(names(x), "size")) read_shape(x$size) e
 #'   if (layer$name == "dropout") layer_dropout(rate = 0.1) else from_config(get_config(layer))
 #' })
 #' @export
-clone_model <- function(model, input_tensors = NULL, clone_function = NULL, ...) {
+clone_model <- function(model, input_tensors = NULL, clone_function = NULL, call_function = NULL, recursive = FALSE,
+  ...) {
   check_no_more(list(...), of = clone_model)
-  if (!is.null(input_tensors)) abort("`input_tensors` must be NULL: call the clone on tensors of your own")
+  if (!is.null(call_function)) abort("`call_function` must be NULL; `clone_function` may give other layers")
+  if (!is.null(clone_function)) check_function(clone_function, takes = 1)
+  check_flag(recursive)
   self <- storable_self(model)
   own <- new.env(parent = emptyenv())
   table <- architecture(self, own)
+  selves <- attr(table, "selves")
   description <- from_json(to_json(table), "description of the model", "clone_model")
   made <- vector("list", length(description$layers))
-  if (!is.null(clone_function)) {
-    check_function(clone_function, takes = 1)
-    for (layer in self$layers) if (!isTRUE(layer_self(layer)$is_input))
-      made[[place_of(layer_self(layer), attr(table, "selves"))]] <- cloned_layer(clone_function(layer), layer)
-  }
+  if (!is.null(input_tensors)) made <- with_inputs(made, self, selves, input_tensors)
+  layers <- if (recursive) Filter(Negate(is_model), lapply(selves, layer_handle)) else self$layers
+  for (layer in if (!is.null(clone_function)) layers) if (!isTRUE(layer_self(layer)$is_input))
+    made[[place_of(layer_self(layer), selves)]] <- cloned_layer(clone_function(layer), layer)
   layer_handle(rebuild(description, as.list(own, all.names = TRUE), "clone_model", made))
+}
+
+#' @param made,selves new and old layers by their places.
+#' @noRd
+with_inputs <- function(made, self, selves, tensors) {
+  given <- lapply(check_symbolic(tensors, "input_tensors", "clone_model"), function(x) x$node$layer)
+  if (length(given) != length(self$inputs) || !all(vapply(given, function(l) isTRUE(l$is_input), NA)))
+    abort("`input_tensors` must be ", length(self$inputs), " symbolic tensors of `layer_input()`, as the model has ",
+      "inputs", fun = "clone_model")
+  for (k in seq_along(given)) made[[place_of(self$inputs[[k]]$node$layer, selves)]] <- given[[k]]
+  made
 }
 
 cloned_layer <- function(x, layer) {

@@ -9,6 +9,7 @@
 #' those of whole models, also of `.keras` archives. For weights of PyTorch see [load_torch_weights()].
 #'
 #' @inheritParams save_model
+#' @param max_shard_size must be `NULL`; present for compatibility with keras3.
 #' @param by_name load the weights of layers whose names are in the file, and leave the others? By default the layers
 #'   with weights must be those of the file, in its order.
 #' @param skip_mismatch leave layers whose weights have other shapes, with a warning?
@@ -25,8 +26,9 @@
 #' save_model_weights(model, path)
 #' load_model_weights(model, path)
 #' @export
-save_model_weights <- function(object, filepath, overwrite = TRUE) {
+save_model_weights <- function(object, filepath, overwrite = TRUE, max_shard_size = NULL) {
   fun <- calling_function(environment())
+  if (!is.null(max_shard_size)) abort("`max_shard_size` must be NULL: all weights go to one file", fun = fun)
   self <- built_weights(object)
   format <- target_format(check_target(filepath, overwrite), fun)
   if (format == "keras") abort("a file with the ending .keras holds a whole model, as `save_model()` writes it; ",

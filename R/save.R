@@ -18,9 +18,11 @@
 #' metrics, custom layers) are stored by name only; give them as `custom_objects` when loading.
 #'
 #' @param object a model.
-#' @param filepath name of the file; `.safetensors` is a good ending.
+#' @param filepath name of the file; `.safetensors` is a good ending. With `NULL`, `save_model()` gives a raw vector in
+#'   place of a file, which `load_model()` takes, too.
 #' @param overwrite may a file of that name be replaced?
 #' @param include_optimizer save the optimizer state?
+#' @param signatures,options,zipped,safe_mode not used; present for compatibility with Keras.
 #' @param custom_objects a named list of R functions: for a lambda layer by the layer's name, for its mask, an
 #'   activation or another argument of a layer by both names, as in `lambda_mask` or `dense_1_activation`, for a metric
 #'   by its name in the history, for a loss by that of the variable that was given to [compile()], or else `loss`; for a
@@ -53,8 +55,12 @@
 #' again <- load_model(path)
 #' identical(predict(model, diag(3)), predict(again, diag(3)))
 #' @export
-save_model <- function(object, filepath, overwrite = TRUE, include_optimizer = TRUE) {
+save_model <- function(object, filepath = NULL, overwrite = TRUE, include_optimizer = TRUE, signatures = NULL,
+  options = NULL, zipped = NULL) {
   fun <- calling_function(environment())
+  if (is.null(filepath)) return(serialize_model(object, include_optimizer))
+  if (is_layer(object) && layer_self(object)$kind == "feature_space")
+    object <- built_space(layer_self(object), fun)$model
   self <- storable_self(object)
   check_flag(include_optimizer)
   format <- target_format(check_target(filepath, overwrite), fun)
@@ -159,6 +165,7 @@ layer_number <- function(self, table) {
   } else if (!is.null(self$outputs)) {
     if (!is.null(self$own)) enter_own(table$own, self$class_name, self$class)
     entry$graph <- graph_entry(self, table)
+    entry$space <- self$space # of layer_feature_space()
   } else if (isTRUE(self$is_input)) {
     entry$shape <- as.list(self$input_shape[-1])
     if (!is.na(self$input_shape[1])) entry$batch <- self$input_shape[1]
@@ -259,8 +266,9 @@ compilation <- function(compiled, outputs, own) {
 
 #' @rdname save_model
 #' @export
-load_model <- function(filepath, custom_objects = NULL, compile = TRUE) {
+load_model <- function(filepath, custom_objects = NULL, compile = TRUE, safe_mode = TRUE) {
   fun <- calling_function(environment())
+  if (!missing(filepath) && is.raw(filepath)) return(unserialize_model(filepath, custom_objects, compile))
   format <- if (!missing(filepath)) keras_format(filepath)
   if (!is.null(format)) return(load_keras_model(filepath, format, custom_objects, check_flag(compile), fun))
   read_model(model_file(filepath, fun), encodeString(filepath, quote = "\""), custom_objects, check_flag(compile), fun)
@@ -307,7 +315,7 @@ read_model <- function(file, where, custom_objects, compile, fun) {
   }
   saved <- read_random_state(file$tensors[["random/R"]])
   if (!is.null(saved)) self$random_state <- list(saved = saved, at_load = random_state_now())
-  model
+  if (is.null(self$space)) model else space_of_model(model)
 }
 
 #' Evaluate what makes a model from a description. Its errors are the description's.
@@ -396,6 +404,7 @@ rebuild_model <- function(entry, context) {
   graph <- entry$graph
   self <- new_model(entry$kind, entry$name, entry$dtype)
   self$trainable <- entry$trainable
+  self$space <- entry$space
   outputs <- list()
   output_at <- function(place) {
     at <- unlist(place$at)
@@ -484,7 +493,7 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   }
   config <- lapply(entry$config, plain_value)
   config <- config[intersect(names(config), c(names(formals(constructor)), common_arguments))]
-  for (flag in intersect(c("centered", "amsgrad", "nesterov", "use_ema"),
+  for (flag in intersect(c("centered", "amsgrad", "nesterov", "use_ema", "relative_step"),
     names(config))) config[[flag]] <- config[[flag]] != 0
   optimizer <- do.call(constructor, c(list(learning_rate = rate, name = entry$name), config))
   metric <- function(m) {

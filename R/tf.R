@@ -243,7 +243,8 @@ tf_random <- list(
 tf_optimizers <- list(
   SGD = optimizer_sgd, RMSprop = optimizer_rmsprop, Adam = optimizer_adam, AdamW = optimizer_adamw,
   Adagrad = optimizer_adagrad, Adadelta = optimizer_adadelta, Adamax = optimizer_adamax, Nadam = optimizer_nadam,
-  Lion = optimizer_lion, Ftrl = optimizer_ftrl,
+  Lion = optimizer_lion, Ftrl = optimizer_ftrl, Lamb = optimizer_lamb, Adafactor = optimizer_adafactor,
+  Muon = optimizer_muon,
   schedules = new_namespace("tf$optimizers$schedules", list(
     LearningRateSchedule = base_class("schedule", "keras.optimizers.schedules.LearningRateSchedule"),
     ExponentialDecay = learning_rate_schedule_exponential_decay,

@@ -84,3 +84,8 @@ counts <- t(sapply(names_of, function(n) table(factor(table$state[table$name %in
   c("here", "alias", "no-op", "out of scope", "missing")))))
 rownames(counts) <- paste(names(found), vapply(found, `[[`, "", "version"))
 print(counts)
+
+source("tools/peer-arguments.R")
+arguments <- compare_arguments(found, into)
+write.csv(arguments, "tools/peer-arguments.csv", row.names = FALSE)
+print(table(arguments$what, ifelse(nzchar(arguments$note), "kept", "open")))

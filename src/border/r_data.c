@@ -11,6 +11,7 @@
 SEXP ffi_numpy_shuffle(SEXP seed, SEXP sizes);
 SEXP ffi_sha256(SEXP bytes);
 SEXP ffi_string_buckets(SEXP strings, SEXP buckets, SEXP key);
+SEXP ffi_string_limbs(SEXP strings);
 
 /* For each size a permutation of 0 .. size - 1, one after the other from the same stream. */
 SEXP ffi_numpy_shuffle(SEXP seed, SEXP sizes) {
@@ -51,4 +52,18 @@ SEXP ffi_string_buckets(SEXP strings, SEXP buckets, SEXP key) {
   }
   UNPROTECT(1);
   return found;
+}
+
+/* The fingerprint of each string as four numbers of 16 bits, from the lowest on: a column each. */
+SEXP ffi_string_limbs(SEXP strings) {
+  check_vector(strings, STRSXP, -1);
+  R_xlen_t n = XLENGTH(strings);
+  SEXP limbs = PROTECT(Rf_allocVector(INTSXP, 4 * n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    const char *text = Rf_translateCharUTF8(STRING_ELT(strings, i));
+    uint64_t hash = fingerprint64((const unsigned char *)text, strlen(text));
+    for (int k = 0; k < 4; k++) INTEGER(limbs)[k * n + i] = (int)(hash >> 16 * k & 0xffff);
+  }
+  UNPROTECT(1);
+  return limbs;
 }

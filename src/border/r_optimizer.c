@@ -6,10 +6,11 @@
 #include <string.h>
 
 /* kind, learning_rate, beta1, beta2, epsilon, weight_decay, start; perhaps l1, l2, l2_shrinkage, power, beta, averaged,
- * average_momentum, average_every */
+ * average_momentum, average_every; perhaps epsilon_2, clip_threshold, momentum, nesterov, newton_steps, newton,
+ * adam_ratio */
 static void read_optimizer(SEXP numbers, struct optimizer *o) {
-  int all = XLENGTH(numbers) != 7;
-  check_vector(numbers, REALSXP, all ? 15 : 7);
+  R_xlen_t given = XLENGTH(numbers);
+  check_vector(numbers, REALSXP, given == 7 || given == 15 ? given : 24);
   const double *v = REAL(numbers);
   if (!(v[0] >= 0 && v[0] < UPDATE_COUNT)) raise_text(STATUS_VALUE, "internal error: no such optimizer");
   o->kind = (int)v[0];
@@ -19,7 +20,7 @@ static void read_optimizer(SEXP numbers, struct optimizer *o) {
   o->epsilon = v[4];
   o->weight_decay = v[5];
   o->start = v[6];
-  if (!all) return;
+  if (given == 7) return;
   o->l1 = v[7];
   o->l2 = v[8];
   o->l2_shrinkage = v[9];
@@ -28,14 +29,24 @@ static void read_optimizer(SEXP numbers, struct optimizer *o) {
   o->averaged = v[12];
   o->average_momentum = v[13];
   o->average_every = v[14];
+  if (given == 15) return;
+  o->epsilon_2 = v[15];
+  o->clip_threshold = v[16];
+  o->momentum = v[17];
+  o->nesterov = v[18];
+  o->newton_steps = v[19];
+  for (int i = 0; i < 3; i++) o->newton[i] = v[20 + i];
+  o->adam_ratio = v[23];
 }
 
-/* ---- the memory of an optimizer of tensors: list(numbers, variables, states), behind an external pointer. The
- * numbers are struct optimizer as a float64 tensor, the states tensors like their variable; programs bind
- * them all as they bind constants. ---- */
+/* ---- the memory of an optimizer of tensors: list(numbers, variables, states, room), behind an external pointer. The
+ * numbers are struct optimizer as a float64 tensor, the states tensors of shapes that follow from their variable, the
+ * room a float64 tensor; programs bind them all as they bind constants. ---- */
 
-#define EARLIER_NUMBERS 9 /* earlier versions kept the first nine, in files and in objects that R stores */
-enum { NUMBERS, VARIABLES, STATES, MEMORY_SIZE };
+enum { NUMBERS, VARIABLES, STATES, ROOM, MEMORY_SIZE };
+
+/* Earlier versions kept the first nine or seventeen numbers and no room, in files and in objects that R stores. */
+static int is_earlier(int64_t numbers) { return numbers == 9 || numbers == 17; }
 
 /* A tensor of all numbers, whose first n are given. */
 static SEXP numbers_new(const double *numbers, int64_t n) {
@@ -49,12 +60,18 @@ static SEXP numbers_new(const double *numbers, int64_t n) {
 
 static SEXP memory_list(SEXP x) {
   SEXP list = TYPEOF(x) == EXTPTRSXP ? R_ExternalPtrProtected(x) : R_NilValue;
-  if (TYPEOF(list) != VECSXP || XLENGTH(list) != MEMORY_SIZE) raise_text(STATUS_VALUE, "expected an optimizer");
+  if (TYPEOF(list) != VECSXP || (XLENGTH(list) != MEMORY_SIZE && XLENGTH(list) != ROOM))
+    raise_text(STATUS_VALUE, "expected an optimizer");
   struct tensor t = as_tensor(VECTOR_ELT(list, NUMBERS));
   int64_t n = shape_count(&t.shape);
-  if (t.dtype != FLOAT64 || (n != OPTIMIZER_NUMBERS && n != EARLIER_NUMBERS))
+  if (t.dtype != FLOAT64 || (n != OPTIMIZER_NUMBERS && !is_earlier(n)))
     raise_text(STATUS_VALUE, "expected an optimizer");
-  if (n == EARLIER_NUMBERS) SET_VECTOR_ELT(list, NUMBERS, numbers_new(t.data, n));
+  if (XLENGTH(list) == ROOM) {
+    list = PROTECT(Rf_lengthgets(list, MEMORY_SIZE));
+    R_SetExternalPtrProtected(x, list);
+    UNPROTECT(1);
+  }
+  if (is_earlier(n)) SET_VECTOR_ELT(list, NUMBERS, numbers_new(t.data, n));
   return list;
 }
 
@@ -93,9 +110,23 @@ SEXP ffi_optimizer_memory(SEXP x, SEXP numbers, SEXP steps) {
   return list;
 }
 
+/* Room for a step of such a variable, if it needs any. */
+static void have_room(SEXP list, const struct shape *variable) {
+  int64_t needed = optimizer_room(memory_optimizer(list), variable);
+  SEXP room = VECTOR_ELT(list, ROOM);
+  struct shape shape = {.rank = 1, .dim = {needed}};
+  struct tensor t;
+  if (needed == 0) return;
+  if (room != R_NilValue) {
+    t = as_tensor(room);
+    if (shape_count(&t.shape) >= needed) return;
+  }
+  SET_VECTOR_ELT(list, ROOM, tensor_new(FLOAT64, &shape, &t));
+}
+
 /* The states of a variable, which the lists keep; made if there are none. Optimizers are given the same
  * variables in the same order each time, so look first where it would be then. */
-static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
+static SEXP memory_as(SEXP list, SEXP variable, R_xlen_t guess, int as_matrix) {
   SEXP variables = VECTOR_ELT(list, VARIABLES);
   R_xlen_t n = XLENGTH(variables);
   if (guess < n && VECTOR_ELT(variables, guess) == variable) return VECTOR_ELT(VECTOR_ELT(list, STATES), guess);
@@ -107,9 +138,11 @@ static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
   int states = optimizer_states(o);
   SEXP own = PROTECT(Rf_allocVector(VECSXP, states));
   for (int i = 0; i < states; i++) {
-    SET_VECTOR_ELT(own, i, tensor_new(v.dtype, &v.shape, &t));
-    optimizer_reset(o, v.dtype, shape_count(&v.shape), i, v.data, t.data);
+    struct shape shape = optimizer_state_shape(o, &v.shape, i, as_matrix && optimizer_takes_matrix(o, &v.shape));
+    SET_VECTOR_ELT(own, i, tensor_new(v.dtype, &shape, &t));
+    optimizer_reset(o, v.dtype, shape_count(&shape), i, v.data, t.data);
   }
+  have_room(list, &v.shape);
   SEXP more = PROTECT(Rf_lengthgets(variables, n + 1));
   SET_VECTOR_ELT(more, n, variable);
   SEXP more_states = PROTECT(Rf_lengthgets(VECTOR_ELT(list, STATES), n + 1));
@@ -119,6 +152,8 @@ static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) {
   UNPROTECT(3);
   return own;
 }
+
+static SEXP memory_of(SEXP list, SEXP variable, R_xlen_t guess) { return memory_as(list, variable, guess, 1); }
 
 /* A gradient must be like its variable. */
 static void check_pair(int dtype, const struct shape *shape, SEXP variable) {
@@ -147,6 +182,19 @@ SEXP ffi_optimizer_states(SEXP x, SEXP variables) {
   return states;
 }
 
+/* Make them for variables that have none; which of them may be taken as matrices? */
+SEXP ffi_optimizer_claim(SEXP x, SEXP variables, SEXP as_matrix);
+SEXP ffi_optimizer_claim(SEXP x, SEXP variables, SEXP as_matrix) {
+  SEXP list = memory_list(x);
+  check_vector(as_matrix, LGLSXP, list_length(variables));
+  for (R_xlen_t k = 0; k < XLENGTH(as_matrix); k++) {
+    struct tensor v = as_tensor(VECTOR_ELT(variables, k));
+    check_pair(v.dtype, &v.shape, VECTOR_ELT(variables, k));
+    memory_as(list, VECTOR_ELT(variables, k), k, LOGICAL(as_matrix)[k]);
+  }
+  return R_NilValue;
+}
+
 /* What it remembered at another time: its numbers, and for each variable a list of states. Programs that were traced
  * before know the old states. */
 SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states);
@@ -156,7 +204,7 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
   check_vector(numbers, REALSXP, -1);
   check_vector(states, VECSXP, n);
   struct optimizer o = {0};
-  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS || XLENGTH(numbers) == EARLIER_NUMBERS;
+  int ours = XLENGTH(numbers) == OPTIMIZER_NUMBERS || is_earlier(XLENGTH(numbers));
   if (ours) memcpy(&o, REAL(numbers), (size_t)XLENGTH(numbers) * sizeof(double));
   for (R_xlen_t k = 0; k < XLENGTH(numbers); k++) ours = ours && isfinite(REAL(numbers)[k]);
   for (int k = 0; k < n; k++) ours = ours && list_length(VECTOR_ELT(states, k)) == expected;
@@ -164,13 +212,20 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
     raise_text(STATUS_VALUE, "this is the state of another kind of optimizer");
   for (int k = 0; k < n; k++) {
     struct tensor v = as_tensor(VECTOR_ELT(variables, k));
+    int as_matrix = optimizer_takes_matrix(&o, &v.shape) &&
+      as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), 1)).shape.rank == 0;
     for (int i = 0; i < expected; i++) {
       struct tensor s = as_tensor(VECTOR_ELT(VECTOR_ELT(states, k), i));
-      if (s.dtype != v.dtype || !shape_equal(&s.shape, &v.shape))
+      struct shape shape = optimizer_state_shape(&o, &v.shape, i, as_matrix);
+      if (s.dtype != v.dtype || !shape_equal(&s.shape, &shape))
         raise_text(STATUS_SHAPE, "the optimizer state does not fit its variable");
     }
   }
   *memory_optimizer(list) = o;
+  for (int k = 0; k < n; k++) {
+    struct tensor v = as_tensor(VECTOR_ELT(variables, k));
+    have_room(list, &v.shape);
+  }
   SET_VECTOR_ELT(list, VARIABLES, variables);
   SET_VECTOR_ELT(list, STATES, states);
   return R_NilValue;
@@ -179,20 +234,14 @@ SEXP ffi_optimizer_restore(SEXP x, SEXP numbers, SEXP variables, SEXP states) {
 struct updates {
   struct optimizer *optimizer;
   int n;
-  struct pair {
-    int dtype;
-    int64_t size;
-    void *weights, *state[MAX_STATES];
-    const void *gradients;
-  } *pair;
+  struct updated *pair;
 };
 
 static void updates_task(void *user, struct team *team, int thread) {
   struct updates *u = user;
   struct update_step step = optimizer_step(u->optimizer);
   for (int k = 0; k < u->n; k++)
-    optimizer_update(u->optimizer, &step, u->pair[k].dtype, u->pair[k].size, u->pair[k].weights, u->pair[k].gradients,
-                     u->pair[k].state, thread, team->threads);
+    optimizer_update(u->optimizer, &step, &u->pair[k], team, thread);
 }
 
 /* One step now. Nothing changes unless all gradients fit their variables. */
@@ -201,8 +250,8 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
   SEXP list = memory_list(x);
   int n = (int)list_length(variables);
   check_vector(gradients, VECSXP, n);
-  struct updates u = {.optimizer = memory_optimizer(list), .n = n, .pair = (struct pair *)R_alloc((size_t)n + 1,
-    sizeof(struct pair))};
+  struct updates u = {.optimizer = memory_optimizer(list), .n = n, .pair = (struct updated *)R_alloc((size_t)n + 1,
+    sizeof(struct updated))};
   double work = 0;
   for (int k = 0; k < n; k++) {
     struct tensor g = as_tensor(VECTOR_ELT(gradients, k));
@@ -212,10 +261,15 @@ SEXP ffi_optimizer_apply(SEXP x, SEXP gradients, SEXP variables) {
     SEXP variable = VECTOR_ELT(variables, k), own = memory_of(list, variable, k);
     variable_own_block(variable, 1, time_of_change());
     struct tensor v = as_tensor(variable);
-    u.pair[k] = (struct pair){v.dtype, shape_count(&v.shape), v.data, {NULL}, as_tensor(VECTOR_ELT(gradients, k)).data};
+    u.pair[k] = (struct updated){.dtype = v.dtype, .shape = v.shape, .weights = v.data,
+      .gradients = as_tensor(VECTOR_ELT(gradients, k)).data};
     for (int i = 0; i < (int)XLENGTH(own); i++) u.pair[k].state[i] = as_tensor(VECTOR_ELT(own, i)).data;
-    work += 20.0 * (double)u.pair[k].size;
+    u.pair[k].as_matrix = optimizer_takes_matrix(u.optimizer, &v.shape) &&
+      as_tensor(VECTOR_ELT(own, 1)).shape.rank == 0;
+    work += optimizer_work(u.optimizer, &v.shape);
   }
+  SEXP room = VECTOR_ELT(list, ROOM);
+  for (int k = 0; k < n && room != R_NilValue; k++) u.pair[k].room = as_tensor(room).data;
   optimizer_begin(u.optimizer);
   team_run(threads_for(work), updates_task, &u);
   return R_NilValue;
@@ -227,8 +281,8 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
   SEXP list = memory_list(x);
   int n = (int)list_length(variables), states = optimizer_states(memory_optimizer(list)), used = 0;
   check_vector(gradients, VECSXP, n);
-  struct operand *operand = (struct operand *)R_alloc((size_t)(1 + n * (2 + states)), sizeof *operand);
-  memset(operand, 0, (size_t)(1 + n * (2 + states)) * sizeof *operand);
+  struct operand *operand = (struct operand *)R_alloc((size_t)(2 + n * (2 + states)), sizeof *operand);
+  memset(operand, 0, (size_t)(2 + n * (2 + states)) * sizeof *operand);
   double work = 0;
   operand[used++].slot = program_shared_slot(program, VECTOR_ELT(list, NUMBERS));
   for (int k = 0; k < n; k++) {
@@ -241,8 +295,10 @@ SEXP ffi_program_update(SEXP program, SEXP x, SEXP gradients, SEXP variables) {
     slots[target].written = slots[slots[target].home].written = 1;
     SEXP own = memory_of(list, variable, k);
     for (int i = 0; i < states; i++) operand[used++].slot = program_shared_slot(program, VECTOR_ELT(own, i));
-    work += 20.0 * (double)shape_count(&g.shape);
+    work += optimizer_work(memory_optimizer(list), &g.shape);
   }
+  SEXP room = VECTOR_ELT(list, ROOM);
+  if (room != R_NilValue) operand[used++].slot = program_shared_slot(program, room);
   struct attr none = {0};
   program_add_node(program_reserve(program, 0, 1, used), ACTION_UPDATE, operand, used, 0, &none, work);
   return R_NilValue;
@@ -277,9 +333,11 @@ SEXP ffi_optimizer_step(SEXP numbers, SEXP x, SEXP gradient, SEXP state) {
   }
   optimizer_begin(&o);
   struct update_step s = optimizer_step(&o);
-  void *part[MAX_STATES] = {NULL};
-  for (int i = 0; i < states; i++) part[i] = REAL(kept) + i * n;
-  optimizer_update(&o, &s, FLOAT64, n, REAL(moved), REAL(gradient), part, 0, 1);
+  struct updated u = {.dtype = FLOAT64, .shape = {.rank = 1, .dim = {n}}, .weights = REAL(moved),
+    .gradients = REAL(gradient)};
+  struct team alone = {.threads = 1};
+  for (int i = 0; i < states; i++) u.state[i] = REAL(kept) + i * n;
+  optimizer_update(&o, &s, &u, &alone, 0);
   SET_VECTOR_ELT(next, 0, Rf_ScalarReal(o.steps));
   UNPROTECT(1);
   return result;

@@ -40,6 +40,7 @@
 #include "sparse.h"
 #include "convolution.h"
 #include "update.h"
+#include "whole.h"
 #include "random.h"
 #include "attention.h"
 #include "recurrent.h"
@@ -54,6 +55,7 @@
   [OP_##ENUM] = BACKWARD_##differentiable(name),
 
 #define UPDATE_ROW(ENUM, name) [UPDATE_##ENUM] = name##_update,
+#define WHOLE_ROW(ENUM, name) [UPDATE_##ENUM] = name##_whole,
 
 extern const struct kernels TABLE;
 const struct kernels TABLE = {
@@ -61,7 +63,8 @@ const struct kernels TABLE = {
 #if defined(REAL_IS_FLOATING)
   .forward = {OP_TABLE_FLOAT(FORWARD_ROW) OP_TABLE_NUMBER(FORWARD_ROW) OP_TABLE_ANY(FORWARD_ROW)},
   .backward = {OP_TABLE_FLOAT(BACKWARD_ROW) OP_TABLE_NUMBER(BACKWARD_ROW) OP_TABLE_ANY(BACKWARD_ROW)},
-  .update = {UPDATES(UPDATE_ROW)},
+  .update = {NUMBER_UPDATES(UPDATE_ROW)},
+  .whole = {WHOLE_UPDATES(WHOLE_ROW)},
   .fill = fill_numbers,
   .average = average_numbers,
   .finite = all_finite,

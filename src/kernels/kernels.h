@@ -40,11 +40,13 @@ struct call {
 
 typedef void kernel(const struct call *c);
 
-/* Which update rule: see kernels/update.h. */
-#define UPDATES(ROW) ROW(SGD, sgd) ROW(MOMENTUM, momentum) ROW(NESTEROV, nesterov) ROW(RMSPROP, rmsprop) \
+/* Which update rule: of single numbers, see kernels/update.h, or of whole variables, see kernels/whole.h. */
+#define NUMBER_UPDATES(ROW) ROW(SGD, sgd) ROW(MOMENTUM, momentum) ROW(NESTEROV, nesterov) ROW(RMSPROP, rmsprop) \
   ROW(ADAM, adam) ROW(ADAMW, adamw) ROW(ADAGRAD, adagrad) ROW(ADADELTA, adadelta) ROW(ADAMAX, adamax)     \
   ROW(NADAM, nadam) ROW(AMSGRAD, amsgrad) ROW(RMSPROP_FULL, rmsprop_full) ROW(LION, lion)         \
   ROW(FTRL, ftrl)
+#define WHOLE_UPDATES(ROW) ROW(LAMB, lamb) ROW(ADAFACTOR, adafactor) ROW(MUON, muon)
+#define UPDATES(ROW) NUMBER_UPDATES(ROW) WHOLE_UPDATES(ROW)
 #define UPDATE_ENUM(ENUM, name) UPDATE_##ENUM,
 enum update { UPDATES(UPDATE_ENUM) UPDATE_COUNT };
 #undef UPDATE_ENUM
@@ -57,10 +59,30 @@ struct update_step {
   double decay;      /* learning rate * weight_decay */
   double gradient_rate, scale; /* nadam; rmsprop_full: 1 if centered */
   double l1, l2, l2_shrinkage, power; /* ftrl */
+  double first, second;             /* lamb: 1 / (1 - beta^t) of either moment */
+  double epsilon_2, clip_threshold; /* adafactor */
+  double momentum, nesterov, newton[3]; /* muon: of its iteration a, b and c */
+  int newton_steps;
 };
 
 /* Are all weights finite numbers after it? */
 typedef int update_kernel(int64_t n, const struct update_step *s, void *w, const void *g, void *const *state);
+
+/* The same of a whole variable, by all members of a team, phase by phase: what each has left is there in the next. */
+struct whole {
+  const struct update_step *step;
+  int64_t n, rows, columns; /* the last two axes are matrices; without them 1 row */
+  int rank, dtype;
+  void *weights;
+  const void *gradients;
+  void *const *state;
+  void *room;         /* of nobody in particular: optimizer_room() */
+  double scale;       /* muon: of the step, by the shape */
+  int part, parts, phase;
+  int again;          /* another phase follows */
+  double note;        /* what a member keeps from phase to phase */
+};
+typedef int whole_kernel(struct whole *u);
 
 typedef void fill_kernel(int64_t n, double value, void *x);
 
@@ -72,7 +94,8 @@ typedef int finite_kernel(int64_t n, const void *x); /* are all of them? */
 struct kernels {
   const char *name; /* instruction set, shown by R's nn_features() */
   kernel *forward[OP_COUNT], *backward[OP_COUNT];
-  update_kernel *update[UPDATE_COUNT];
+  update_kernel *update[UPDATE_COUNT]; /* NULL for those of whole variables */
+  whole_kernel *whole[UPDATE_COUNT];
   fill_kernel *fill;
   average_kernel *average;
   finite_kernel *finite;

@@ -112,7 +112,7 @@ static void fill_action(struct program *p, const struct node *n, struct team *te
   if (thread == 0) kernels[s->dtype]->fill(shape_count(&s->shape), n->attr.reals[0], s->value);
 }
 
-/* Inputs: the optimizer's numbers; for each variable its gradient, itself and the optimizer's state. */
+/* Inputs: the optimizer's numbers; for each variable its gradient, itself and the optimizer's state; perhaps room. */
 static void update_action(struct program *p, const struct node *n, struct team *team, int thread) {
   const struct operand *o = node_inputs(p, n);
   struct optimizer *optimizer = p->slots[o[0].slot].value;
@@ -122,12 +122,14 @@ static void update_action(struct program *p, const struct node *n, struct team *
   team_barrier(team);
   struct update_step step = optimizer_step(optimizer);
   int finite = 1;
-  for (int k = 1; k < n->inputs; k += 2 + states) {
+  void *room = (n->inputs - 1) % (2 + states) ? p->slots[o[n->inputs - 1].slot].value : NULL;
+  for (int k = 1; k + 1 + states < n->inputs; k += 2 + states) {
     const struct slot *gradient = &p->slots[o[k].slot], *variable = &p->slots[o[k + 1].slot];
-    void *state[MAX_STATES] = {NULL};
-    for (int i = 0; i < states; i++) state[i] = p->slots[o[k + 2 + i].slot].value;
-    finite &= optimizer_update(optimizer, &step, variable->dtype, shape_count(&variable->shape), variable->value,
-      gradient->value, state, thread, team->threads);
+    struct updated u = {.dtype = variable->dtype, .shape = variable->shape, .weights = variable->value,
+      .gradients = gradient->value, .room = room};
+    for (int i = 0; i < states; i++) u.state[i] = p->slots[o[k + 2 + i].slot].value;
+    u.as_matrix = optimizer_takes_matrix(optimizer, &u.shape) && p->slots[o[k + 3].slot].shape.rank == 0;
+    finite &= optimizer_update(optimizer, &step, &u, team, thread);
   }
   if (!finite && p->guarded) atomic_store(&team->failed, STATUS_WEIGHTS);
 }

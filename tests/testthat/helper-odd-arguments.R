@@ -158,6 +158,10 @@ odd_calls <- alist(
   random_truncated_normal(2), random_integer(2, 1, 7), random_categorical(matrix(0, 1, 2), 3), random_gamma(2, 1),
   random_beta(2, 1, 1), random_binomial(2, 3, 0.5), random_shuffle(1:3), random_dropout(1:3 / 2, 0.5),
   random_seed_generator(1), optimizer_lion(0.1), optimizer_ftrl(0.1),
+  feature_float_discretized(3), feature_string_hashed(3), feature_integer_hashed(3),
+  feature_custom("string", layer_string_lookup(vocabulary = "a"), "int"), feature_cross(c("a", "b"), 3),
+  layer_feature_space(list(a = 1), list(a = feature_float())), layer_hashed_crossing(list("a", 1), 3),
+  layer_max_num_bounding_boxes(list(bounding_boxes = list(boxes = array(1, c(1, 2, 4)), labels = matrix(1, 1, 2))), 2),
  
   create_layer(new_layer_class("Odd", call = function(x) x), matrix(1, 2, 2), list()),
   fit_generator(odd_model(), function() list(matrix(1, 2, 2), c(1, 1)), steps_per_epoch = 1, epochs = 1, verbose = 0,

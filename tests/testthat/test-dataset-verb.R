@@ -410,7 +410,8 @@ test_that("cache keeps what it saw, in memory or a file", {
 
 test_that("samples from several data sets", {
   set.seed(4)
-  mixed <- flat(sample_from_datasets(list(range_dataset(to = 50), range_dataset(100, 150))))
+  mixed <- flat(sample_from_datasets(list(range_dataset(to = 50), range_dataset(100, 150)),
+    stop_on_empty_dataset = FALSE))
   expect_identical(mixed[mixed < 100], as.double(0:49))
   expect_identical(mixed[mixed >= 100], as.double(100:149))
   share <- flat(dataset_take(sample_from_datasets(list(dataset_repeat(range_dataset(to = 1)),
@@ -419,6 +420,7 @@ test_that("samples from several data sets", {
   expect_equal(flat(sample_from_datasets(list(ten, range_dataset(to = 2)), c(0, 1))), 0:1)
   own <- function() flat(sample_from_datasets(list(range_dataset(to = 50), range_dataset(100, 150)), seed = 6))
   expect_identical(own(), own())
+  expect_identical(flat(sample_from_datasets(list(range_dataset(to = 3), range_dataset(to = 9)), c(1, 1e-9))), 0:2 + 0)
   expect_refusal(sample_from_datasets(ten), "value", "`datasets`")
   expect_refusal(sample_from_datasets(list(ten, 1)), "value", "data set")
   expect_refusal(sample_from_datasets(list(ten), c(1, 2)), "value", "`weights`")

@@ -253,6 +253,8 @@ test_that("one program of each layer, loss and metric of ours serves all sizes",
     # of three channels, of the batch as a whole, by R's generator
     "random_grayscale", "random_saturation", "random_hue", "random_color_degeneration", "random_color_jitter",
     "equalization", "mix_up", "cut_mix", "rand_augment", "aug_mix",
+    # of named columns, of strings, of boxes: in test-feature-space.R and test-layer-crossing.R, test-layer-boxes.R
+    "feature_space", "hashed_crossing", "max_num_bounding_boxes",
     "spatial_dropout_2d", "stacked_rnn_cells", "string_lookup", "text_vectorization", "tied_dense")
   exported <- sub("^layer_", "", grep("^layer_", made_names(), value = TRUE))
   solid <- grep("_3d", exported, value = TRUE) # as those of one and two axes

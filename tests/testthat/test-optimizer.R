@@ -67,14 +67,46 @@ rules <- list(
     n <- if (t == 1) 0.3 else s[[1]]
     z <- s[[2]] + g + 2 * 0.01 * w - (sqrt(n + g^2) - sqrt(n)) / 0.2 * w
     list(list(n + g^2, z), (pmin(pmax(z, -0.05), 0.05) - z) / (sqrt(n + g^2) / 0.2 + 2 * (0.02 + 0.1 / (2 * 0.2))))
+  }),
+  lamb = list(optimizer_lamb(0.1), function(s, w, g, t) {
+    m <- 0.9 * s[[1]] + 0.1 * g
+    v <- 0.999 * s[[2]] + 0.001 * g^2
+    u <- m / (1 - 0.9^t) / (sqrt(v / (1 - 0.999^t)) + 1e-7)
+    list(list(m, v), w - 0.1 * sqrt(sum(w^2) / sum(u^2)) * u)
+  }),
+  adafactor = list(optimizer_adafactor(0.4, epsilon_1 = 1e-8, clip_threshold = 0.8), function(s, w, g, t) {
+    keep <- 1 - t^-0.8
+    r <- (if (t == 1) 0 else keep * s[[1]]) + (1 - keep) * rowMeans(g^2 + 1e-8)
+    c <- (if (t == 1) 0 else keep * s[[2]]) + (1 - keep) * colMeans(g^2 + 1e-8)
+    u <- g / sqrt(outer(r, c) / mean(r))
+    rms <- function(x) sqrt(mean(x^2))
+    list(list(r, c), w - max(1e-3, rms(w)) * min(0.4, 1 / sqrt(t)) * u / max(1, rms(u) / 0.8))
+  }),
+  muon = list(optimizer_muon(0.1), function(s, w, g, t) {
+    m <- 0.95 * s[[1]] + g
+    list(list(m), w - 0.1 * 0.1 * w - 0.1 * newton_schulz(g + 0.95 * m))
   })
 )
+
+newton_schulz <- function(g, steps = 6) {
+  x <- if (nrow(g) > ncol(g)) t(g) else g
+  x <- x / (sqrt(sum(x^2)) + 1e-7)
+  for (i in seq_len(steps)) {
+    a <- x %*% t(x)
+    x <- 3.4445 * x + (-4.775 * a + 2.0315 * a %*% a) %*% x
+  }
+  if (nrow(g) > ncol(g)) t(x) else x
+}
 
 # The arguments of these optimizers.
 arguments <- list(sgd = list(0.1), momentum = list(0.1, 0.9), nesterov = list(0.1, 0.9, TRUE), rmsprop = list(0.1, 0.8),
   rmsprop_full = list(0.1, 0.8, 0.5, centered = TRUE), adam = list(0.1), amsgrad = list(0.1, amsgrad = TRUE),
   adamw = list(0.1), adagrad = list(0.1), adadelta = list(0.1), adamax = list(0.1), nadam = list(0.1),
-  lion = list(0.1, 0.8, 0.7), ftrl = list(0.2, -0.5, 0.3, 0.05, 0.02, 0.01, 0.1))
+  lion = list(0.1, 0.8, 0.7), ftrl = list(0.2, -0.5, 0.3, 0.05, 0.02, 0.01, 0.1), lamb = list(0.1),
+  adafactor = list(0.4, -0.8, 1e-8, clip_threshold = 0.8), muon = list(0.1))
+
+# The weight decay that a rule above has in it.
+own_decay <- c(adamw = 0.05, muon = 0.1)
 
 start <- matrix(c(1, -2, 0.5, 3, -0.25, 0.125), 2)
 gradient_at <- function(w, t) sin(3 * w + t) + w / 4
@@ -117,15 +149,16 @@ test_that("every optimizer takes weight decay, a moving average of the weights, 
       decayed$apply_gradients(pair(tensor(g, "float64"), v))
       rate <- decayed$learning_rate
       before <- w - 0.1 * rate * w
-      # adamw's own decay is in its rule
-      next_one <- rules[[name]][[2]](state, if (name == "adamw") before / (1 - 0.1 * 0.05) else before, g, t)
+      next_one <- rules[[name]][[2]](state, if (name %in% names(own_decay)) before / (1 - 0.1 * own_decay[[name]]) else
+        before, g, t)
       state <- next_one[[1]]
       w <- next_one[[2]]
       mean <- 0.8 * mean + 0.2 * w
       if (t == 3) w <- mean
       expect_equal(as.array(v), w, tolerance = 1e-10, label = paste(name, t))
     }
-    clipped <- if (name == "adamw") make(clipnorm = 0.5, weight_decay = 0.05) else make(clipnorm = 0.5)
+    clipped <- if (name %in% names(own_decay)) make(clipnorm = 0.5, weight_decay = own_decay[[name]]) else
+      make(clipnorm = 0.5)
     v <- variable(start, "float64")
     g <- gradient_at(start, 1)
     clipped$apply_gradients(pair(tensor(g, "float64"), v))
@@ -138,7 +171,9 @@ test_that("op by op, in a traced function and in fit() optimizers take the same 
   x <- matrix(c(1, 2, -1, 0.5, 3, -2, 1, 1), 4)
   y <- matrix(c(1, 0, 2, -1))
   for (make in list(function() optimizer_lion(0.01, weight_decay = 0.1), function() optimizer_ftrl(0.1, beta = 0.2),
-    function() optimizer_sgd(0.05, use_ema = TRUE, ema_momentum = 0.5),
+    function() optimizer_sgd(0.05, use_ema = TRUE, ema_momentum = 0.5), function() optimizer_muon(0.05),
+    function() optimizer_lamb(0.05, weight_decay = 0.1, use_ema = TRUE), function() optimizer_adafactor(0.1),
+    function() optimizer_muon(0.05, exclude_layers = "[Vv]ariable|dense", use_ema = TRUE, ema_overwrite_frequency = 2),
     function() optimizer_adam(0.05, weight_decay = 0.1, amsgrad = TRUE, use_ema = TRUE, ema_overwrite_frequency = 2))) {
     k_clear_session()
     model <- keras_model_sequential(input_shape = 2) |> layer_dense(1, kernel_initializer = initializer_constant(0.3))
@@ -359,4 +394,79 @@ test_that("members are those of Keras: the learning rate is a number with $assig
   o$apply_gradients(list(list(tensor(1), w)), global_step = step)
   expect_equal(as.array(step), before + 1)
   expect_length(o$weights, 2)
+})
+
+test_that("rules of whole variables: vectors, high matrices and stacks of them, on one thread and on two", {
+  steps <- function(make, start, threads) {
+    before <- nn_threads()
+    on.exit(nn_threads(before))
+    .Call(nativenet:::C_threads, threads, 1)
+    optimizer <- make()
+    v <- variable(start, "float64")
+    for (t in 1:3) optimizer$apply_gradients(pair(tensor(gradient_at(start, t), "float64"), v))
+    list(as.array(v), lapply(optimizer$get_weights(), dim))
+  }
+  set.seed(3)
+  for (size in list(5, c(7, 3), c(2, 4, 3), c(2, 3, 4), c(130, 70))) {
+    x <- array(rnorm(prod(size)), size)
+    for (make in list(function() optimizer_lamb(0.1), function() optimizer_adafactor(0.1),
+      function() optimizer_muon(0.1, weight_decay = NULL))) {
+      one <- steps(make, x, 1)
+      expect_identical(one, steps(make, x, 2))
+      expect_true(all(is.finite(one[[1]])))
+    }
+  }
+  # Adafactor keeps a row and a column, of stacks for each matrix
+  expect_identical(steps(function() optimizer_adafactor(0.1), array(1, c(2, 4, 3)), 1)[[2]], list(c(2L, 4L), c(2L, 3L)))
+  # a vector: its mean squares themselves
+  x <- c(1, -2, 0.5, 3)
+  g <- gradient_at(x, 1)
+  expect_equal(c({
+    v <- variable(x, "float64")
+    optimizer_adafactor(2)$apply_gradients(pair(tensor(g), v))
+    as.array(v)
+  }), x - sqrt(mean(x^2)) * sign(g))
+  # Muon: stacks are matrices, high ones make longer steps
+  high <- matrix(rnorm(21), 7)
+  v <- variable(high, "float64")
+  optimizer_muon(0.1, weight_decay = NULL, nesterov = FALSE)$apply_gradients(pair(tensor(high^2), v))
+  expect_equal(as.array(v), high - 0.1 * sqrt(7 / 3) * newton_schulz(high^2), tolerance = 1e-10)
+  stack <- array(rnorm(24), c(2, 3, 4))
+  v <- variable(stack, "float64")
+  optimizer_muon(0.1, weight_decay = NULL, ns_steps = 3)$apply_gradients(pair(tensor(stack), v))
+  for (k in 1:2) expect_equal(as.array(v)[k, , ], stack[k, , ] - 0.1 * newton_schulz(1.95 * stack[k, , ], 3),
+    tolerance = 1e-10)
+  # its steps are nearly orthogonal, whatever the gradient
+  v <- variable(matrix(0, 20, 50))
+  optimizer_muon(1, weight_decay = NULL)$apply_gradients(pair(tensor(matrix(rnorm(1000, 5), 20)), v))
+  expect_true(all(abs(svd(as.array(v))$d - 1) < 0.4))
+})
+
+test_that("Muon takes Adam's steps for biases, embeddings and excluded layers, ten times as short", {
+  adam <- function(v, ...) {
+    like <- variable(as.array(v), "float64")
+    optimizer_adam(0.01)$apply_gradients(pair(tensor(as.array(like) + 1), like))
+    as.array(like)
+  }
+  for (case in list(list("bias", 1:3 / 4), list("embedding_7/embeddings", start), list("output/kernel", start),
+    list("conv/kernel", array(1:16 / 4, c(2, 2, 2, 2))))) {
+    v <- variable(case[[2]], "float64", name = case[[1]])
+    wanted <- adam(v)
+    optimizer <- optimizer_muon(0.1, weight_decay = NULL, exclude_layers = c("^none$", "out"))
+    optimizer$apply_gradients(pair(tensor(case[[2]] + 1, "float64"), v))
+    expect_equal(as.array(v), wanted, tolerance = 1e-12, label = case[[1]])
+    expect_identical(lapply(optimizer$get_weights(), dim), rep(list(dim(v)), 2))
+  }
+  v <- variable(start, "float64", name = "embedding/embeddings")
+  optimizer <- optimizer_muon(0.1, weight_decay = NULL, exclude_embeddings = FALSE)
+  optimizer$apply_gradients(pair(tensor(start), v))
+  expect_equal(as.array(v), start - 0.1 * newton_schulz(1.95 * start), tolerance = 1e-10)
+  expect_identical(optimizer$get_config()$muon_b, -4.775)
+  expect_output(print(optimizer_muon(exclude_layers = c("a", "b"))), "exclude_layers = a b")
+  expect_refusal(optimizer_muon(exclude_layers = "("), "value", "`exclude_layers`", "regular expression")
+  expect_refusal(optimizer_muon(exclude_layers = 1), "value", "`exclude_layers`")
+  expect_refusal(optimizer_muon(ns_steps = -1), "value", "`ns_steps`")
+  expect_refusal(optimizer_adafactor(beta_2_decay = 1), "value", "`beta_2_decay`")
+  expect_refusal(optimizer_adafactor(clip_threshold = 0), "value", "`clip_threshold`")
+  expect_refusal(optimizer_lamb(beta_1 = 1), "value", "beta_1")
 })

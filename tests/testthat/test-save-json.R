@@ -107,6 +107,7 @@ test_that("parts are made again from their configurations, under Keras' names", 
     optimizer_rmsprop(centered = TRUE), optimizer_adamw(), optimizer_adadelta(), optimizer_adagrad(),
     optimizer_adamax(), optimizer_nadam(learning_rate_schedule_cosine_decay(0.1, 10)),
     optimizer_sgd(weight_decay = 0.1, use_ema = TRUE, ema_momentum = 0.9), optimizer_lion(), optimizer_ftrl(),
+    optimizer_lamb(0.1), optimizer_adafactor(relative_step = FALSE), optimizer_muon(exclude_layers = c("a", "b")),
     learning_rate_schedule_piecewise_constant_decay(c(1, 2), c(0.1, 0.2, 0.3)))
   for (part in parts) {
     config <- get_config(part)

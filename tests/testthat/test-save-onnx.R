@@ -114,7 +114,7 @@ test_that("each kind of layer is exported, or refused by name", {
     "locally_connected", "masking", "hashing", "discretization", "category_encoding", "string_lookup",
     "integer_lookup", "text_vectorization", "random_crop", "center_crop", "tied_dense", "rms_normalization", "input",
     "auto_contrast", "equalization", "einsum_dense", "group_query_attention", "spectral_normalization", "pipeline",
-    "mel_spectrogram", "stft_spectrogram")
+    "mel_spectrogram", "stft_spectrogram", "feature_space", "hashed_crossing", "max_num_bounding_boxes")
   expect_identical(setdiff(kinds, c(names(rules), left)), character())
   expect_identical(intersect(names(rules), left), character())
 })

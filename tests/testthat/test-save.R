@@ -262,6 +262,8 @@ test_that("each optimizer, schedule and metric survives saving, twice", {
     optimizer_adam(0.01, 0.8, 0.9, 1e-5, amsgrad = TRUE), optimizer_adamw(weight_decay = 0.1),
     optimizer_adagrad(initial_accumulator_value = 0.3), optimizer_adadelta(rho = 0.9), optimizer_adamax(),
     optimizer_nadam(), optimizer_lion(weight_decay = 0.1), optimizer_ftrl(), optimizer_adam(use_ema = TRUE),
+    optimizer_lamb(weight_decay = 0.1), optimizer_adafactor(beta_2_decay = -0.5), optimizer_muon(),
+    optimizer_muon(exclude_layers = c("dense", "out"), nesterov = FALSE, use_ema = TRUE),
     optimizer_sgd(clipvalue = 0.01), optimizer_sgd(decay = 0.1),
     optimizer_sgd(exponential(0.1, 5, 0.5, staircase = TRUE)),
     optimizer_sgd(learning_rate_schedule_piecewise_constant_decay(c(2, 4), c(0.1, 0.01, 0.001))),
