@@ -267,6 +267,14 @@ as.raster.nn_image <- function(x, ...) {
   as.raster(if (dim(x)[3] == 1) matrix(x, nrow(x)) else x, ...)
 }
 
+# Numbers of pictures are from 0 to 1, whole ones from 0 to 255.
+#' @export
+as.raster.nn_tensor <- function(x, max = if (startsWith(tensor_dtype(x), "float")) 1 else 255, ...) {
+  force(max)
+  x <- as.array(x)
+  as.raster(if (length(dim(x)) == 3 && dim(x)[3] == 1) matrix(x, nrow(x)) else x, max = max, ...)
+}
+
 #' @export
 plot.nn_image <- function(x, ...) {
   graphics::plot(as.raster(x), ...)

@@ -47,6 +47,9 @@ print.nn_model <- function(x, ...) {
   invisible(x)
 }
 
+#' @export
+format.nn_model <- function(x, ...) paste(utils::capture.output(summary(x, ...)), collapse = "\n")
+
 model_table <- function(self, width, positions, expand_nested, show_trainable) {
   rows <- if (self$built || is_own_model(self)) layer_rows(self, expand_nested)
   if (is.null(rows)) {

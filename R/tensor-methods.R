@@ -10,16 +10,18 @@
 #'   integer tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64.
 #'   `%*%` is [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
 #' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and
-#'   hyperbolic functions, `lgamma digamma`, `cumsum` and `cumprod` of one axis, `is.finite is.infinite is.nan is.na`.
+#'   hyperbolic functions, `lgamma digamma`, `Re Im Mod Arg Conj` of real numbers, `cumsum` and `cumprod` of one axis,
+#'   `is.finite is.infinite is.nan is.na`.
 #' * **Summary**: `sum prod min max range any all mean`, with `axis` (1-based, negative from the end; `NULL` for all)
 #'   and `keepdims`. Logical values count as integers; `mean()` of integers is float64.
 #' * **`[`**: see below. `[<-` changes numbers of a [variable()] in place; of a tensor, which does not change, it is an
 #'   error.
-#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`. As in R, `t()` makes one row of a vector. `c()` makes a
+#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`, and `rep` of one axis. As in R, `t()` makes one row of a vector. `c()` makes a
 #'   list.
 #' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they
 #'   do.
-#' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`.
+#' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`,
+#'   and `as.raster` for pictures.
 #'
 #' @section Indices:
 #' One index per axis, 1-based. An empty index keeps the axis, a number drops it (unless `drop = FALSE`), vectors of
@@ -90,6 +92,8 @@ NULL
 #' S3method(Summary, nn_keras_tensor, Summary.nn_tensor)
 #' S3method(mean, nn_keras_tensor, mean.nn_tensor)
 #' S3method(sort, nn_keras_tensor, sort.nn_tensor)
+#' S3method(Complex, nn_keras_tensor, Complex.nn_tensor)
+#' S3method(rep, nn_keras_tensor, rep.nn_tensor)
 #' S3method(t, nn_keras_tensor, t.nn_tensor)
 #' S3method(aperm, nn_keras_tensor, aperm.nn_tensor)
 #' S3method(cbind, nn_keras_tensor, cbind.nn_tensor)
@@ -248,6 +252,20 @@ sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
   if (length(dim(x)) != 1) abort("a tensor of one axis is sorted, not one of shape ", format_shape(dim(x)),
     "; `op_sort(x, axis)` sorts along any", class = "shape", fun = "sort")
   op_sort(x, 1, decreasing)
+}
+
+#' Real numbers, which are complex ones without an imaginary part.
+#' @export
+#' @noRd
+Complex.nn_tensor <- function(z) switch(.Generic, Re = , Conj = z, Mod = op_abs(z), Im = op_zeros_like(z),
+  Arg = op_multiply(op_cast(op_less(z, 0), if (startsWith(tensor_dtype(z), "float")) tensor_dtype(z) else "float64"), pi))
+
+#' @export
+rep.nn_tensor <- function(x, times = 1, ...) {
+  check_no_more(list(...), "rep")
+  if (rank_of(x) > 1) abort("a tensor of one axis is repeated, not one of shape ", format_shape(dim(x)),
+    "; `op_tile()` repeats along any", class = "shape", fun = "rep")
+  op_tile(op_reshape(x, -1), check_count(times, min = 0, fun = "rep"))
 }
 
 #' @export

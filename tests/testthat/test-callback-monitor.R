@@ -160,3 +160,16 @@ test_that("templates are Python's for numbers", {
   bad("{epoch", "`{` is no field")
   bad("{}", "there is no ``")
 })
+
+test_that("a checkpoint saves only what is better than its threshold", {
+  path <- tempfile()
+  run <- function(threshold) {
+    model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+    model |> compile("sgd", "mse")
+    model |> fit(matrix(1:4), 1:4, epochs = 1, verbose = 0, callbacks = callback_model_checkpoint(path,
+      monitor = "loss", save_best_only = TRUE, initial_value_threshold = threshold))
+    file.exists(path)
+  }
+  expect_false(run(-1))
+  expect_true(run(1e9))
+})

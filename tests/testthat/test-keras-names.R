@@ -126,3 +126,17 @@ test_that("op_custom_gradient() is custom_gradient()", {
   })
   expect_identical(as.double(tape$gradient(y, x)), 10)
 })
+
+test_that("arguments of the peers that are new here", {
+  expect_identical(dim(keras_input(3, 5)), c(5L, 3L))
+  expect_refusal(keras_input(3, optional = TRUE), "value", "optional")
+  expect_equal(as.array(op_where(tensor(c(0, 2, 3)))), as.array(op_nonzero(c(0, 2, 3))))
+  expect_refusal(op_where(TRUE, 1), "value", "together")
+  expect_identical(dim(k_squeeze(array(1, c(1, 3, 1)))), 3L)
+  expect_refusal(op_one_hot(1:2, 3, sparse = TRUE), "missing", "`sparse`")
+  expect_refusal(k_variable(1, constraint = constraint_nonneg()), "value", "`constraint`")
+  expect_identical(as.array(keras_variable(c(1, 2), autocast = FALSE)), array(c(1, 2)))
+  expect_refusal(dataset_mnist(convert = FALSE), "value", "`convert`")
+  expect_refusal(pop_layer(keras_model_sequential(), rebuild = FALSE), "value", "`rebuild`")
+  expect_identical(layer_gaussian_noise(stddev = 1, seed = 3)$get_config()$stddev, 1)
+})

@@ -224,3 +224,15 @@ test_that("numbers that are none are seen where they are looked at", {
   horizon <- as.array(op_transform_image(array(1, c(1, 2, 2, 1)), c(1, 0, 0, 0, 1, 0, -1, -1), fill_value = 7))
   expect_identical(c(horizon)[1:3], c(1, 7, 7))
 })
+
+test_that("pictures may be filled up to a ratio before they are resized; contrast keeps to its range", {
+  x <- array(1:8 + 0, c(1, 2, 4, 1))
+  framed <- as.array(layer_resizing(x, 4, 4, "nearest", pad_to_aspect_ratio = TRUE, fill_value = -1))[1, , , 1]
+  expect_equal(framed, rbind(-1, x[1, 1, , 1], x[1, 2, , 1], -1), ignore_attr = TRUE)
+  expect_refusal(layer_resizing(x, 2, 2, crop_to_aspect_ratio = TRUE, pad_to_aspect_ratio = TRUE), "value", "both")
+  set.seed(1)
+  y <- as.array(layer_random_contrast(factor = c(0, 5), value_range = c(2, 6))(x, training = TRUE))
+  expect_true(all(y >= 2 & y <= 6))
+  expect_identical(dim(layer_center_crop(x, 2, 2, data_format = "channels_last")), c(1L, 2L, 2L, 1L))
+  expect_refusal(layer_center_crop(x, 2, 2, data_format = "channels_first"), "value", "`data_format`")
+})

@@ -470,3 +470,16 @@ test_that("Muon takes Adam's steps for biases, embeddings and excluded layers, t
   expect_refusal(optimizer_adafactor(clip_threshold = 0), "value", "`clip_threshold`")
   expect_refusal(optimizer_lamb(beta_1 = 1), "value", "beta_1")
 })
+
+test_that("arguments stand where Keras has them; schedules warm up", {
+  o <- optimizer_sgd(0.1, 0.9, TRUE, 0.01, 2)
+  expect_identical(o$get_config()[c("momentum", "weight_decay", "clipnorm")],
+    list(momentum = 0.9, weight_decay = 0.01, clipnorm = 2))
+  expect_identical(optimizer_adamw(amsgrad = TRUE)$get_config()$amsgrad, TRUE)
+  w <- variable(c(1, -2))
+  optimizer_adamw(0.1, 0.05, amsgrad = TRUE)$apply_gradients(pair(tensor(c(0.5, 1)), w))
+  expect_equal(c(as.array(w)), c(1, -2) * 0.995 - 0.1, tolerance = 1e-6)
+  rate <- learning_rate_schedule_cosine_decay(0.2, 10, 0.1, warmup_target = 1, warmup_steps = 4)
+  expect_equal(rate(c(0, 2, 4, 9, 14, 50)), c(0.2, 0.6, 1, 0.55, 0.1, 0.1))
+  expect_equal(learning_rate_schedule_cosine_decay(2, 10, name = "fall")(5), 1)
+})

@@ -464,3 +464,28 @@ test_that("what is no state of a generator is none in a file, either", {
   expect_null(read_random_state(tensor(good, "float64")))
   expect_null(read_random_state(as.raw(1:3)))
 })
+
+test_that("clones may have other inputs and other layers; a model without a file is a raw vector", {
+  input <- layer_input(3)
+  inner <- keras_model_sequential(input_shape = 4, name = "inner") |> layer_dense(4, name = "deep")
+  model <- keras_model(input, input |> layer_dense(4, name = "first") |> inner() |> layer_dense(2, name = "last"))
+  other <- layer_input(3)
+  clone <- clone_model(model, input_tensors = list(other))
+  expect_identical(clone$inputs[[1]], other)
+  expect_identical(lapply(get_weights(clone), dim), lapply(get_weights(model), dim))
+  seen <- character()
+  wider <- function(layer) {
+    seen <<- c(seen, layer$name)
+    if (layer$name == "last") layer_dense(units = 5, name = "last") else from_config(get_config(layer))
+  }
+  expect_identical(dim(clone_model(model, clone_function = wider)$output), c(NA, 5L))
+  expect_setequal(seen, c("first", "inner", "last"))
+  seen <- character()
+  clone_model(model, clone_function = wider, recursive = TRUE)
+  expect_setequal(seen, c("first", "deep", "last"))
+  expect_refusal(clone_model(model, clone_function = function(layer) 1), "value", "must give a layer")
+  expect_refusal(clone_model(model, input_tensors = list(other, other)), "value", "`input_tensors`")
+  raw <- save_model(model)
+  expect_type(raw, "raw")
+  expect_identical(get_weights(load_model(raw)), get_weights(model))
+})

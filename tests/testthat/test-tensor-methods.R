@@ -504,3 +504,21 @@ test_that("tensors, symbolic tensors and layers refuse what they meet in an oper
     }
   }
 })
+
+test_that("methods that the package tensorflow has: parts of complex numbers, rep(), as.raster()", {
+  x <- tensor(c(-2, 0, 3))
+  expect_identical(as.array(Re(x)), as.array(x))
+  expect_identical(as.array(Conj(x)), as.array(x))
+  expect_identical(as.array(Im(x)), array(c(0, 0, 0)))
+  expect_identical(as.array(Mod(x)), array(c(2, 0, 3)))
+  expect_equal(as.array(Arg(x)), array(Arg(c(-2, 0, 3))))
+  expect_equal(as.array(Arg(tensor(c(-2L, 3L)))), array(c(pi, 0)))
+  expect_identical(as.array(rep(x, 2)), array(rep(c(-2, 0, 3), 2)))
+  expect_identical(as.array(rep(tensor(5), 3)), array(c(5, 5, 5)))
+  expect_refusal(rep(tensor(matrix(1, 2, 2)), 2), "shape", "op_tile")
+  expect_identical(as.raster(tensor(array(c(0, 1), c(1, 2, 1)))), as.raster(matrix(c(0, 1), 1)))
+  expect_identical(as.raster(tensor(matrix(c(0L, 255L), 1))), as.raster(matrix(c(0, 1), 1)))
+  input <- layer_input(3)
+  expect_equal(predict(keras_model(input, Mod(input)), matrix(c(-1, 2, -3), 1)), matrix(c(1, 2, 3), 1))
+  expect_match(format(keras_model_sequential(input_shape = 2) |> layer_dense(1)), "dense.*\n")
+})
