@@ -48,7 +48,7 @@ called_name <- function(call, frame = NULL) {
   if (is.call(head) && length(head) == 3) head <- head[[3]]
   if (!is.name(head)) return()
   name <- sub("[.]nn_[a-z_]+$", "", as.character(head))
-  if (name %in% c("Ops", "Math", "Summary", "matrixOps") && !is.null(frame)) get(".Generic", frame) else name
+  if (name %in% c("Ops", "Math", "Summary", "Complex", "matrixOps") && !is.null(frame)) get(".Generic", frame) else name
 }
 
 #' The name of the outermost function of ours that is running, or of a method of ours.

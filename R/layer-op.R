@@ -72,9 +72,9 @@ op_on_values <- function(name, args) {
 op_families <- "^(op|k|loss|metric|activation)_"
 op_spaces <- c("math", "linalg", "nn", "random", "image", "activations", "losses", "backend", "keras") # of `tf`
 no_ops <- c("Variable", "cond", "while_loop", "print", "executing_eagerly")
-op_groups <- c("Math", "Ops", "Summary", "matrixOps")
+op_groups <- c("Math", "Ops", "Summary", "Complex", "matrixOps")
 op_methods <- c("+", "-", "*", "/", "mean", "t", "aperm", "cbind", "rbind", "is.finite", "is.infinite", "is.nan",
-  "is.na", "sort")
+  "is.na", "sort", "rep")
 
 #' All of them by name, looked up once: `tf$math$add` first, then `k_add` and `op_add`, then methods of tensors.
 #' @noRd
@@ -92,7 +92,7 @@ op_functions <- function() {
   }
   named <- grep(op_families, getNamespaceExports(namespace), value = TRUE)
   methods <- c(op_groups, op_methods)
-  members <- unlist(lapply(c(op_groups[1:3], "Math2"), methods::getGroupMembers, recursive = TRUE))
+  members <- unlist(lapply(c(op_groups[1:4], "Math2"), methods::getGroupMembers, recursive = TRUE))
   session$op_functions <- c(within(get("tf", namespace)), mget(sort(named), namespace),
     stats::setNames(mget(paste0(methods, ".nn_tensor"), namespace), methods),
     mget(setdiff(intersect(c(members, "!", "%*%"), ls(baseenv())), methods), baseenv()), list("[" = part_of))

@@ -16,8 +16,8 @@
 #'   and `keepdims`. Logical values count as integers; `mean()` of integers is float64.
 #' * **`[`**: see below. `[<-` changes numbers of a [variable()] in place; of a tensor, which does not change, it is an
 #'   error.
-#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`, and `rep` of one axis. As in R, `t()` makes one row of a vector. `c()` makes a
-#'   list.
+#' * **Shape**: `dim length nrow ncol t aperm cbind rbind`, and `rep` of one axis. As in R, `t()` makes one row of a
+#'   vector. `c()` makes a list.
 #' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they
 #'   do.
 #' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`,
@@ -258,7 +258,8 @@ sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
 #' @export
 #' @noRd
 Complex.nn_tensor <- function(z) switch(.Generic, Re = , Conj = z, Mod = op_abs(z), Im = op_zeros_like(z),
-  Arg = op_multiply(op_cast(op_less(z, 0), if (startsWith(tensor_dtype(z), "float")) tensor_dtype(z) else "float64"), pi))
+  Arg = op_multiply(op_cast(op_less(z, 0), if (startsWith(tensor_dtype(z), "float")) tensor_dtype(z) else "float64"),
+    pi))
 
 #' @export
 rep.nn_tensor <- function(x, times = 1, ...) {

@@ -50,6 +50,9 @@ sensible <- list(
     "optimizer", some_functions), c("^get_source_inputs[|]tensor$", "symbolic"), c("^reset_state[|]object$", "metric"),
   c("^split_dataset[|]dataset$", "na_strings"),
   # ignored, as there is nothing here that they could change
+  c("^dataset_(take_while|unbatch|rebatch)[|]name$|^learning_rate_schedule_.*[|]name$", names(odd_values)),
+  c("^(save|load)_model.*[|](signatures|options|zipped|safe_mode)$|^keras_variable[|](aut|agg|syn).*",
+    names(odd_values)),
   c("^tf_(cond|case|switch|map|assert)[|](name|dtype|.*_iterations|back_prop|swap_memory|infer_shape|summarize|expr)$",
     names(odd_values)), c("^ag_(if_vars|loop_vars|while_opts)[|]|^tuple[|]", names(odd_values)),
   c("^make_iterator_from_structure[|]output_", "nested", "nulls"),
