@@ -217,5 +217,5 @@ test_that("a layer may be another one in a copy", {
   expect_identical(c(copy$layers[[2]]$rate, model$layers[[2]]$rate), c(0.1, 0.5))
   expect_identical(dim(get_layer(copy, "a")$kernel), c(4L, 2L))
   expect_refusal(clone_model(model, clone_function = function(layer) 3), "value", "must give a layer, not 3")
-  expect_refusal(clone_model(model, input_tensors = layer_input(4)), "value", "`input_tensors` must be NULL")
+  expect_refusal(clone_model(model, input_tensors = list(1)), "value", "`input_tensors`")
 })
