@@ -73,7 +73,7 @@ stack_elements <- function(elements, stack = stack_tensors) {
   }
   fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
     parts <- lapply(leaves, `[[`, k)
-    if (is.character(parts[[1]])) unlist(parts) else stack(parts, k)
+    if (is.character(parts[[1]])) unlist(parts) else if (is.raw(parts[[1]])) many_bytes(parts) else stack(parts, k)
   }))
 }
 

@@ -95,10 +95,11 @@ pack_leaf <- function(at, spec, items) {
   values <- lapply(items, `[[`, at)
   if (spec$dtype == "string") return(unlist(values))
   bytes <- unlist(lapply(values, tensor_bytes))
-  .Call(C_tensor_from_bytes, if (is.null(bytes)) raw() else bytes, 0, dtype_code(spec$dtype),
-    as.double(c(length(values), spec$dim)))
+  tensor_of_bytes(if (is.null(bytes)) raw() else bytes, spec$dtype, c(length(values), spec$dim))
 }
 
+tensor_of_bytes <- function(bytes, dtype, shape) .Call(C_tensor_from_bytes, bytes, 0, dtype_code(dtype),
+  as.double(shape))
 tensor_bytes <- function(x) .Call(C_tensor_bytes, x)
 
 unpack_elements <- function(stacks) {

@@ -147,8 +147,8 @@ existing_files <- function(filenames, fun = calling_function()) {
 #' How TensorFlow reads files. What is compressed as gzip is found out.
 #' @noRd
 check_reading_hints <- function(compression_type = NULL, buffer_size = NULL, num_parallel_reads = NULL,
-  fun = calling_function()) {
-  if (!is.null(compression_type)) check_choice(compression_type, c("", "GZIP"), "compression_type", fun)
+  fun = calling_function(), types = c("", "GZIP")) {
+  if (!is.null(compression_type)) check_choice(compression_type, types, "compression_type", fun)
   if (!is.null(buffer_size)) check_count(buffer_size, min = 0, arg = "buffer_size", fun = fun)
   if (!is.null(num_parallel_reads)) check_count(num_parallel_reads, min = -1, arg = "num_parallel_reads", fun = fun)
 }
@@ -158,6 +158,34 @@ check_reading_hints <- function(compression_type = NULL, buffer_size = NULL, num
 line_bytes <- 2^18
 longest_line <- 2^22
 most_columns <- 2^17
+
+#' What reads files, one after the other. Its file is closed when it is gone.
+#' @noRd
+new_reader <- function() {
+  reader <- new.env(parent = emptyenv())
+  reader$con <- NULL
+  reader$close <- function(reader) {
+    if (is.null(reader$con)) return()
+    session$open[as.character(reader$con)] <- NULL
+    close(reader$con)
+    reader$con <- NULL
+  }
+  reg.finalizer(reader, reader$close)
+  reader
+}
+
+open_reader <- function(reader, file, fun) {
+  path <- existing_file(file, fun = fun) # it may have gone since
+  reader$con <- gzfile(path, "rb") # reads plain files, too
+  # R warns of connections that are swept up before they are closed
+  session$open[as.character(reader$con)] <- list(reader$con)
+  reader$refuse <- function(...) {
+    reader$close(reader)
+    abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
+  }
+  reader$bytes <- byte_reader(reader$con, reader$refuse, path)
+  path
+}
 
 #' Lines of files, compressed or not: up to n at a time, or fewer when they have 4 MB; character() at the end. The file
 #' is closed then, or when the reader is gone.

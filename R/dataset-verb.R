@@ -92,7 +92,7 @@ call_with_element <- function(f, element) do.call(f, element_args(element), quot
 #' @noRd
 as_element <- function(x, fun = calling_function()) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(leaf) {
-    if (is_tensor(leaf) || is.character(leaf) || is_dataset(leaf)) return(leaf)
+    if (is_tensor(leaf) || is.character(leaf) || is_dataset(leaf) || is_bytes(leaf)) return(leaf)
     if (is.atomic(leaf) || isS4(leaf)) return(tensor(bare_numbers(leaf, "an element", fun)))
     abort("an element of a data set must be made of tensors, numbers or strings, not ", describe(leaf), fun = fun)
   }))

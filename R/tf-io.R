@@ -1,29 +1,10 @@
 # tf$io: files as bytes, and pictures of bytes. What a file holds is a raw vector here.
 
-#' @param x a raw vector.
-#' @noRd
-new_bytes <- function(x) structure(x, class = "nn_bytes")
-
-#' @export
-print.nn_bytes <- function(x, ...) {
-  cat("<", length(x), " bytes>\n", sep = "")
-  invisible(x)
-}
-
-#' @export
-`$.nn_bytes` <- function(x, name) switch(name, numpy = function() unclass(x), shape = nn_shape(integer()),
-  dtype = nn_dtype("string"), unknown_member(name, c("numpy", "shape", "dtype"), "bytes of a file"))
-
-#' @export
-as.character.nn_bytes <- function(x, ...) rawToChar(unclass(x))
-
-#' @export
-in_words.nn_bytes <- function(x) paste(length(x), "bytes")
-
-#' Bytes, or the name that a string tensor or an R string is.
+#' Bytes, which a string has, too: strings of a record are one or the other.
 #' @noRd
 check_bytes <- function(x, arg, fun) {
   if (is.raw(x)) return(as.raw(unclass(x)))
+  if (is.character(x) && length(x) == 1 && !is.na(x)) return(charToRaw(enc2utf8(x)))
   abort("`", arg, "` must be bytes, as `tf$io$read_file()` gives, not ", describe(x), fun = fun)
 }
 
@@ -174,7 +155,7 @@ io_namespace <- function() new_namespace("tf$io", c(tf_decoders, list(
   decode_raw = function(input_bytes, out_type, little_endian = TRUE, name = NULL) decode_numbers(input_bytes, out_type,
     check_flag(little_endian)),
   gfile = new_namespace("tf$io$gfile", tf_files)
-)))
+), tf_records))
 
 #' Numbers that lie in bytes one after the other.
 #' @noRd

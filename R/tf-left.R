@@ -7,7 +7,8 @@ seeds_way <- "such a seed gives other numbers here; `set.seed()` with the name w
 graph_way <- paste("there are no graphs and sessions of TensorFlow 1: what is computed has a value at once, and",
   "`tf_function()` compiles")
 plain_way <- "it is not in this version"
-file_way <- "`fixed_length_record_dataset()` reads records, `save_model_weights()` and `saveRDS()` keep numbers"
+file_way <- paste("`tf$train$Example()` and `tf$io$parse_example()` have the records of `tfrecord_dataset()`,",
+  "`save_model_weights()` and `saveRDS()` keep numbers")
 machine_way <- "there is one machine's CPU, whose threads `nn_threads()` sets"
 
 #' @noRd
@@ -29,7 +30,7 @@ tf_left <- list(
     because("there is no Python here; R functions are called as they are", "py_function", "numpy_function", "python",
       "numpy", "experimental"),
     because(machine_way, "tpu", "xla", "mlir", "raw_ops", "load_library", "load_op_library", "sysconfig"),
-    because(file_way, "parse_tensor", "serialize_tensor"),
+    because("it is `tf$io$parse_tensor()`, and `serialize_tensor()` there", "parse_tensor", "serialize_tensor"),
     because("`save_model()` writes models, `save_model_onnx()` and `save_model_keras()` for other programs",
       "saved_model", "lite"),
     because("`Rprof()` of R tells where time goes", "profiler"),
@@ -73,9 +74,7 @@ tf_left <- list(
       "decode_and_crop_jpeg", "draw_bounding_boxes", "extract_glimpse", "extract_jpeg_shape",
       "generate_bounding_box_proposals", "non_max_suppression_overlaps", "non_max_suppression_padded",
       "non_max_suppression_with_scores", "sample_distorted_bounding_box", "ssim_multiscale")),
-  `tf$io` = c(because(file_way, "parse_tensor", "serialize_tensor", "parse_example", "parse_single_example",
-      "parse_sequence_example", "parse_single_sequence_example", "FixedLenFeature", "VarLenFeature",
-      "FixedLenSequenceFeature", "SparseFeature", "RaggedFeature", "TFRecordWriter", "TFRecordOptions",
+  `tf$io` = c(because(file_way, "parse_sequence_example", "parse_single_sequence_example", "SparseFeature", "RaggedFeature",
       "decode_proto", "encode_proto", "decode_json_example", "serialize_many_sparse", "serialize_sparse",
       "deserialize_many_sparse", "parse_example_dataset"),
     because("`csv_dataset()` and `dataset_decode_delim()` read columns", "decode_csv"),
@@ -98,8 +97,7 @@ tf_left <- list(
   `tf$summary` = because("scalars and histograms are written", "image", "text", "audio", "trace_on", "trace_off",
     "trace_export", "graph", "FileWriter", "merge_all", "write", "experimental", "record_if", "should_record_summaries",
     "create_noop_writer", "SummaryWriter"),
-  `tf$train` = because(file_way, "Example", "Feature", "Features", "BytesList", "FloatList", "Int64List",
-    "SequenceExample", "FeatureList", "FeatureLists"),
+  `tf$train` = because(file_way, "SequenceExample", "FeatureList", "FeatureLists"),
   `tf$signal` = c(because(complex_way, "stft", "inverse_stft", "fft", "fft2d", "fft3d", "ifft", "ifft2d", "ifft3d",
       "rfft", "rfft2d", "rfft3d", "irfft", "irfft2d", "irfft3d"),
     because(plain_way, "mdct", "inverse_mdct", "kaiser_bessel_derived_window", "inverse_stft_window_fn")),

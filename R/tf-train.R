@@ -264,7 +264,7 @@ session_names <- c("Session", "InteractiveSession", "placeholder", "global_varia
 
 session_refusals <- function(path) stats::setNames(lapply(paste0(path, session_names), no_session), session_names)
 
-tf_train <- function() new_namespace("tf$train", list(
+tf_train <- function() new_namespace("tf$train", c(tf_messages, list(
   Checkpoint = new_checkpoint, CheckpointManager = checkpoint_manager, latest_checkpoint = latest_checkpoint,
   AdamOptimizer = function(learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, ...)
   optimizer_adam(learning_rate, beta1, beta2, epsilon),
@@ -284,7 +284,7 @@ tf_train <- function() new_namespace("tf$train", list(
       name = "global_step")
     session$global_step
   }
-))
+)))
 
 # ---- names of TensorFlow 1 that have other ones now ----
 

@@ -1,10 +1,14 @@
-# Rscript tools/kill-ranks.R [times] [library] [ranks]: so many `kill -9` of one rank of a training under mpirun, at
-# random moments. The job must end within 10 seconds, the last checkpoint must load, and training must go on from it to
-# the same bits as one that was never ended. Prints figures; ends with status 1 if anything was lost.
+# Rscript tools/kill-ranks.R [times] [library] [ranks] [kill or stop]: so many `kill -9` of one rank of a training under
+# mpirun, at random moments. The job must end within 10 seconds, the last checkpoint must load, and training must go on
+# from it to the same bits as one that was never ended. With `stop` the rank is stopped (SIGSTOP), so that it never
+# answers: the others wait for the time limit, 5 seconds here, and the job must end within 10 seconds more. Prints
+# figures; ends with status 1 if anything was lost.
 arguments <- commandArgs(TRUE)
 times <- if (length(arguments)) as.integer(arguments[1]) else 50L
 if (length(arguments) > 1) .libPaths(c(normalizePath(arguments[2]), .libPaths()))
 ranks <- if (length(arguments) > 2) as.integer(arguments[3]) else 2L
+stops <- length(arguments) > 3 && arguments[4] == "stop"
+most <- if (stops) 15 else 10
 library(nativenet)
 nn_threads(1)
 epochs <- 400
@@ -42,14 +46,14 @@ for (i in seq_len(times)) {
   for (k in 1:3000) if (file.exists(path) || !job$is_alive()) break else Sys.sleep(0.01)
   Sys.sleep(stats::runif(1, 0, 1))
   victim <- sample(ranks, 1) - 1
-  tools::pskill(as.integer(readLines(file.path(folder, paste0("pid-", victim)))), 9)
+  tools::pskill(as.integer(readLines(file.path(folder, paste0("pid-", victim)))), if (stops) tools::SIGSTOP else 9)
   start <- proc.time()[[3]]
   job$wait(30000)
   waits[i] <- proc.time()[[3]] - start
   if (job$is_alive()) {
     job$kill_tree()
     lost <- c(lost, paste0("kill ", i, ": the job went on"))
-  } else if (waits[i] > 10) lost <- c(lost, paste0("kill ", i, ": the job took ", waits[i], " s to end"))
+  } else if (waits[i] > most) lost <- c(lost, paste0("kill ", i, ": the job took ", waits[i], " s to end"))
   found <- tryCatch({
     model <- load_model(path)
     done <- model$optimizer$iterations / 4
@@ -61,7 +65,8 @@ for (i in seq_len(times)) {
   if (!identical(found, wanted)) lost <- c(lost, paste0("kill ", i, ": other weights after epoch ", done))
   unlink(folder, recursive = TRUE)
 }
-cat(sprintf("%d ranks killed: jobs ended after %.2f s (median), %.2f s (longest), in epochs %d to %d of %d\n", times,
+cat(sprintf("%d ranks %s: jobs ended after %.2f s (median), %.2f s (longest), in epochs %d to %d of %d\n", times,
+  if (stops) "stopped" else "killed",
   stats::median(waits), max(waits), min(epochs_done), max(epochs_done), as.integer(epochs)))
 cat(lost, sep = "\n")
 if (length(lost)) quit(status = 1)

@@ -74,22 +74,6 @@ SEXP ffi_tensor_from_bytes(SEXP bytes, SEXP offset, SEXP dtype, SEXP dim) {
   return x;
 }
 
-/* CRC-32 of bytes by one of two polynomials, turned round: that of zip archives, or Castagnoli's. */
-#define ZIP_POLYNOMIAL 0xedb88320u
-#define CASTAGNOLI_POLYNOMIAL 0x82f63b78u
-SEXP ffi_crc32(SEXP bytes, SEXP castagnoli);
-SEXP ffi_crc32(SEXP bytes, SEXP castagnoli) {
-  check_vector(bytes, RAWSXP, -1);
-  const uint32_t polynomial = as_int(castagnoli) ? CASTAGNOLI_POLYNOMIAL : ZIP_POLYNOMIAL;
-  uint32_t table[256], sum = 0xffffffffu;
-  for (uint32_t i = 0; i < 256; i++) {
-    table[i] = i;
-    for (int k = 0; k < 8; k++) table[i] = table[i] >> 1 ^ (table[i] & 1 ? polynomial : 0);
-  }
-  for (R_xlen_t i = 0; i < XLENGTH(bytes); i++) sum = sum >> 8 ^ table[(sum ^ RAW(bytes)[i]) & 0xff];
-  return Rf_ScalarReal((double)(sum ^ 0xffffffffu));
-}
-
 static SEXP outcome(int ok, int error) {
   return ok ? R_NilValue : Rf_mkString(error ? strerror(error) : "unknown error");
 }

@@ -430,6 +430,7 @@ odd_calls <- alist(
     csv_record_spec(odd_file("csv"))),
   make_csv_dataset(odd_file("csv"), 2, num_epochs = 1), file_list_dataset(odd_file("csv")),
   read_files(odd_file("csv"), text_line_dataset), fixed_length_record_dataset(odd_file("bytes"), 8),
+  tfrecord_dataset(odd_file("bytes")),
   sql_record_spec("a", list("int32")), run_sweep(data.frame(a = 1), function(a) c(b = a)),
   parquet_dataset(odd_file("parquet")), arrow_dataset(structure(list(), class = c("Table", "ArrowTabular"))),
   dbi_dataset(function() DBI::dbConnect(RSQLite::SQLite(), odd_file("sqlite")), "SELECT a FROM t"),

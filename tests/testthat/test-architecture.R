@@ -92,7 +92,7 @@ test_that(".Call stands in the files that border on the engine only", {
   skip_without_sources()
   allowed <- c("nativenet-package.R", "session.R", "threads.R", "tensor.R", "op.R", "tape.R", "derivative.R",
     "program.R", "program-print.R", "autograph.R", "optimizer.R", "dataset.R", "dataset-verb.R", "dataset-batch.R",
-    "dataset-cache.R", "dataset-file.R", "dataset-loop.R",
+    "dataset-cache.R", "dataset-file.R", "dataset-loop.R", "dataset-tfrecord.R", "tf-example.R",
     "course-network.R", "course-network-step.R", "course-network-r.R", "course-optimizer.R", "data-digits.R",
     "model-step.R", "model-rows.R", "evaluate.R", "fit.R", "file.R", "file-zip.R", "json.R", "safetensors.R",
     "communicator.R", "strategy.R", "strategy-run.R", "strategy-mpi.R",
