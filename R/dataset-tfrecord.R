@@ -1,5 +1,5 @@
-# Files of TensorFlow's records: each has a length, the checksum of that, bytes and their checksum. What the bytes are is
-# R/tf-example.R's.
+# Files of TensorFlow's records: each has a length, the checksum of that, bytes and their checksum. What the bytes are
+# is R/tf-example.R's.
 # <https://www.tensorflow.org/tutorials/load_data/tfrecord>
 
 #' Data sets of TFRecord files

@@ -10,8 +10,8 @@
 #'   `tf$io$TFRecordOptions(compression_type)` gives. Files of `"ZLIB"` are written when they are closed.
 #' * `tf$train$Example(features)` of `tf$train$Features(feature)`, a named list of `tf$train$Feature(bytes_list,
 #'   float_list, int64_list)`, one of which is `tf$train$BytesList(value)`, `FloatList(value)` or `Int64List(value)`.
-#'   `example$SerializeToString()` gives bytes, `tf$train$Example$FromString(bytes)` and `example$ParseFromString(bytes)`
-#'   read them; `example$features$feature$x$int64_list$value` are its numbers.
+#'   `example$SerializeToString()` gives bytes, `tf$train$Example$FromString(bytes)` and
+#'   `example$ParseFromString(bytes)` read them; `example$features$feature$x$int64_list$value` are its numbers.
 #' * `tf$io$parse_single_example(serialized, features)` gives the named list of features of an example,
 #'   `tf$io$parse_example()` those of a batch of them, with a first axis. `features` is a named list:
 #'     * `tf$io$FixedLenFeature(shape, dtype, default_value = NULL)`: a tensor of that shape. Without a default, each
@@ -264,7 +264,8 @@ feature_values <- function(found, feature, name, at, fun) {
       format_shape(feature$shape), " says", class = "shape", fun = fun)
   }
   if (feature$kind == "FixedLenSequenceFeature" && length(x) %% n) abort(where, " has ", length(x),
-    " values, which is no multiple of ", n, ", as its shape ", format_shape(feature$shape), " says", class = "shape", fun = fun)
+    " values, which is no multiple of ", n, ", as its shape ", format_shape(feature$shape), " says", class = "shape",
+    fun = fun)
   if (is.null(x)) if (feature$dtype == "string") list() else op_zeros(0, feature$dtype) else x
 }
 
@@ -279,9 +280,9 @@ axes_of_feature <- function(feature, n) switch(feature$kind, FixedLenFeature = f
 parse_one <- function(serialized, features, example_names = NULL, name = NULL, fun = "tf$io$parse_single_example") {
   check_feature_kinds(features, fun)
   found <- features_in(check_bytes(serialized, "serialized", fun), NULL, fun)
-  lapply(stats::setNames(nm = names(features)), function(name) {
-    values <- feature_values(found, features[[name]], name, NULL, fun)
-    shaped_feature(values, axes_of_feature(features[[name]], length(values)))
+  lapply(stats::setNames(nm = names(features)), function(key) {
+    values <- feature_values(found, features[[key]], key, NULL, fun)
+    shaped_feature(values, axes_of_feature(features[[key]], length(values)))
   })
 }
 
@@ -293,9 +294,9 @@ parse_many <- function(serialized, features, example_names = NULL, name = NULL, 
       fun = fun)
   if (!length(all)) abort("`serialized` must have at least one example", fun = fun)
   found <- lapply(seq_along(all), function(k) features_in(check_bytes(all[[k]], "serialized", fun), k, fun))
-  lapply(stats::setNames(nm = names(features)), function(name) {
-    feature <- features[[name]]
-    values <- lapply(seq_along(found), function(k) feature_values(found[[k]], feature, name, k, fun))
+  lapply(stats::setNames(nm = names(features)), function(key) {
+    feature <- features[[key]]
+    values <- lapply(seq_along(found), function(k) feature_values(found[[k]], feature, key, k, fun))
     longest <- max(lengths(values))
     shape <- c(length(values), axes_of_feature(feature, longest))
     fill <- function(x) {
