@@ -319,8 +319,21 @@ initializer_ones <- function() new_initializer("ones", list())
 #' initializer_constant(0.1)(c(2, 3))
 #' @export
 initializer_constant <- function(value = 0) {
+  value <- array_of_rows(value)
   check_reals(value)
   new_initializer("constant", list(value = check_numbers(value))) # in their shape
+}
+
+#' Rows within rows, as files hold arrays; anything else as it is.
+#' @noRd
+array_of_rows <- function(x) {
+  if (!is_branch(x) || !length(x)) return(x)
+  parts <- lapply(x, array_of_rows)
+  size <- function(p) if (is.null(dim(p))) length(p) else dim(p)
+  if (!all(vapply(parts, is.numeric, NA)) || any(lengths(parts) == 1) || length(unique(lapply(parts, size))) > 1)
+    return(x)
+  inner <- size(parts[[1]])
+  aperm(array(unlist(parts), c(inner, length(parts))), c(length(inner) + 1, seq_along(inner)))
 }
 
 #' Identity initializer

@@ -209,7 +209,7 @@ k_update_sub <- function(x, decrement) check_tensor(x)$assign_sub(decrement)
 #' @examples
 #' k_dtype(k_cast(1:3, "float32"))
 #' @export
-k_cast <- function(x, dtype) op_cast(x, dtype)
+k_cast <- function(x, dtype) if (is_keras_tensor(x)) op_cast(x, dtype) else cast_as_tensorflow(x, dtype)
 
 #' @rdname k_cast
 #' @export
@@ -227,7 +227,7 @@ k_dtype <- function(x) if (is_keras_tensor(x)) x$dtype else tensor_dtype(tensor(
 #' @examples
 #' k_int_shape(matrix(1:6, 2))
 #' @export
-k_shape <- function(x) op_shape(x)
+k_shape <- function(x) shape_tensor(x)
 
 #' @rdname k_shape
 #' @export

@@ -53,7 +53,7 @@ get_custom_objects <- function() as.list(session$registered)
 #' @export
 set_custom_objects <- function(objects = list(), clear = TRUE) {
   before <- get_custom_objects()
-  check_custom_objects(objects, "set_custom_objects", "objects")
+  objects <- check_custom_objects(objects, "set_custom_objects", "objects")
   session$registered <- utils::modifyList(if (check_flag(clear)) list() else before, as.list(objects))
   invisible(before)
 }
@@ -73,8 +73,8 @@ get_registered_name <- function(obj) {
 #' @export
 get_registered_object <- function(name, custom_objects = NULL, module_objects = NULL) {
   check_string(name)
-  check_custom_objects(custom_objects, "get_registered_object")
-  check_custom_objects(module_objects, "get_registered_object", "module_objects")
+  custom_objects <- check_custom_objects(custom_objects, "get_registered_object")
+  module_objects <- check_custom_objects(module_objects, "get_registered_object", "module_objects")
   for (known in list(custom_objects, session$custom_objects, session$registered, module_objects))
     if (name %in% names(known)) return(known[[name]])
 }

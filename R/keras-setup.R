@@ -80,6 +80,14 @@ tensorboard <- function(...) {
   invisible()
 }
 
+#' @rdname install_keras
+#' @export
+py_require <- function(...) nothing_to_do("py_require")
+
+#' @rdname install_keras
+#' @export
+tfe_enable_eager_execution <- function(...) nothing_to_do("tfe_enable_eager_execution")
+
 nothing_to_do <- function(fun) {
   tell_once(fun, paste0("`", fun, "()`: there is nothing to do, as nativenet needs neither Python nor TensorFlow."))
   invisible()

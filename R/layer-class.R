@@ -102,7 +102,8 @@ own_layer_constructor <- function(class, fun = calling_function()) {
     own <- with_argument_names(args[!is_option], by_place) # a file has them by name
     options <- args[is_option]
     if (length(own) && is.null(takes)) abort("takes no arguments, as it has no `initialize`", fun = class$classname)
-    if (!missing(object)) take_names_before(object)
+    alone <- missing(object) || is.null(object)
+    if (!alone) take_names_before(object)
     layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(class), fields = all_of(class, "fields"),
       fun = class$classname), options))
     self <- layer_self(layer)
@@ -111,7 +112,7 @@ own_layer_constructor <- function(class, fun = calling_function()) {
     self$made_with <- own
     if (!is.null(initialize)) run_method(layer, "initialize", own, class)
     else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own)
-    if (missing(object)) layer else compose(object, layer)
+    if (alone) layer else compose(object, layer)
   })
   constructor
 }
@@ -173,12 +174,24 @@ create_layer_wrapper <- function(Layer, modifiers = NULL, convert = TRUE) {
   if (!is.null(modifiers) && !is_named_list(modifiers)) abort("`modifiers` must be a named list, not ",
     describe(modifiers))
   constructor <- check_constructor(Layer, NULL)
+  if (inherits(constructor, "nn_class") && attr(constructor, "own_class")$kind == "model")
+    constructor <- composing_model(constructor)
   if (is.null(modifiers)) return(constructor)
   for (name in names(modifiers)) check_function(modifiers[[name]], arg = paste0("modifiers$", name))
   function(object, ...) {
     args <- list(...)
     for (name in intersect(names(args), names(modifiers))) args[name] <- list(modifiers[[name]](args[[name]]))
     do.call(constructor, c(if (!missing(object)) list(object), args), quote = TRUE)
+  }
+}
+
+#' What makes models of a class, put on an object as layers are.
+#' @noRd
+composing_model <- function(constructor) {
+  force(constructor)
+  function(object, ...) {
+    model <- constructor(...)
+    if (missing(object) || is.null(object)) model else compose(object, model)
   }
 }
 
@@ -283,6 +296,7 @@ own_type <- function(class) {
     else function(self, args) do.call(base$call, c(list(self), args))
   own <- list(
     class_name = class$classname, methods = all_of(class, "methods"),
+    arguments = if (is.function(forward)) setdiff(names(formals(forward)), "self"),
     several = if (is.null(base)) TRUE else base$several,
     build = if (has_method(class, "build")) run("build") else base$build,
     call = call,

@@ -264,6 +264,7 @@ enter_call <- function(self, object, args) {
     run <- function(x, masks) {
       inputs <- Map(function(t, value, x, ...) if (is.null(value)) column_input(t, x$dtype, ...) else value,
         tensor_leaves(x, TRUE), values, leaves, shapes, readers, tried)
+      session$on_trial_of <- Find(is_symbolic, inputs)
       x <- with_masks(fill_leaves(all, inputs), masks)
       do.call(call_layer, c(list(self, as_inputs(self, x[[1]])), args, x[-1]))
     }
@@ -328,7 +329,11 @@ abort_at_layer <- function(self, e) {
 #' @noRd
 with_trial <- function(expr) {
   before <- session$on_trial
-  on.exit(session$on_trial <- before)
+  of <- session$on_trial_of
+  on.exit({
+    session$on_trial <- before
+    session$on_trial_of <- of
+  })
   session$on_trial <- TRUE
   expr
 }

@@ -142,6 +142,7 @@ split_text <- function(self, x) {
     return(if (any(empty)) lapply(words, function(w) w[nzchar(w)]) else words)
   }
   words <- with_place(NULL, how(x))
+  if (length(x) == 1 && is.character(words)) words <- list(words) # of one string, as `tf$strings$split()` gives them
   if (!is_branch(words) || length(words) != length(x) || !all(vapply(words, function(w) is.null(w) || is.character(w),
     NA))) abort("`split` must give a list with the words of each of ", length(x), " strings, not ", describe(words),
       fun = self$name)

@@ -24,7 +24,7 @@
 #' @param fields what the layer holds: layers, whose weights are its own.
 #' @noRd
 new_layer <- function(kind, object, config, ..., type = NULL, fields = NULL, fun = calling_function()) {
-  alone <- missing(object)
+  alone <- missing(object) || is.null(object) # as Keras: what is put on NULL is the layer itself
   if (!alone) take_names_before(object) # in a chain of pipes, layers before this one come first
   options <- check_layer_options(list(...), fun, names(config))
   self <- new.env(parent = emptyenv())
@@ -48,15 +48,17 @@ new_layer <- function(kind, object, config, ..., type = NULL, fields = NULL, fun
 
 layer_type <- function(self) if (is.null(self$type)) get(paste0(self$kind, "_type"), envir = topenv()) else self$type
 
-#' The object that users hold.
+#' The object that users hold. Scripts for Keras ask for classes of Python: `inherits(x, class(layer_dense())[1])`.
 #' @noRd
-as_layer <- function(self, class = "nn_layer") structure(function(object, ...) apply_layer(self, object, ...),
-  class = class)
+as_layer <- function(self, class = c(paste0("keras.layers.", self$class_name), "nn_layer",
+  "keras.engine.base_layer.Layer")) structure(function(object, ...) apply_layer(self, object, ...), class = class)
 
 #' The same of a layer that may be a model.
 #' @noRd
-layer_handle <- function(self) as_layer(self, if (self$kind %in% c("model", "sequential", "own_model"))
-  c("nn_model", "nn_layer") else "nn_layer")
+layer_handle <- function(self) if (!self$kind %in% c("model", "sequential", "own_model")) as_layer(self) else
+  as_layer(self, c("nn_model", "nn_layer", if (self$kind == "sequential") "keras.engine.sequential.Sequential",
+    if (self$kind == "model") "keras.engine.functional.Functional", "keras.engine.training.Model",
+    "keras.engine.base_layer.Layer"))
 
 layer_self <- function(layer) environment(layer)$self
 
@@ -228,7 +230,13 @@ another_name <- function(x) with_note(op_reshape(x, if (rank_of(x)) c(-1, shape_
   attr(x, "logits"))
 
 apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
-  check_given(missing(object), "x", self$name)
+  if (missing(object)) {
+    given <- list(...)
+    first <- c(intersect(c(layer_type(self)$arguments[1], layer_type(self)$takes[1], "inputs"), names(given)), NA)[1]
+    if (is.na(first)) check_given(TRUE, "x", self$name)
+    return(do.call(apply_layer, c(list(self, given[[first]]), given[names(given) != first], list(training = training,
+      mask = mask)), quote = TRUE))
+  }
   apply <- layer_type(self)$apply
   if (!is.null(apply)) return(apply(self, object))
   if (is_sequential(object)) return(compose(object, layer_handle(self)))
@@ -250,13 +258,18 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
     return(symbolic_call(self, object, c(extra, if (!is.null(training)) list(training = training))))
   }
   mask <- if (!is.null(mask)) given_mask(self, object, mask)
-  do.call(call_layer, c(list(self, as_inputs(self, object)), extra, list(training = training, mask = mask)))
+  y <- do.call(call_layer, c(list(self, as_inputs(self, object)), extra, list(training = training, mask = mask)))
+  # one string is no batch
+  if (self$kind == "text_vectorization" && is.character(object) && is.null(dim(object)) && length(object) == 1)
+    op_reshape(y, shape_of(y)[-1]) else y
 }
 
 #' Further arguments of a call with their names: further inputs come first, then what call() has.
 #' @noRd
 call_arguments <- function(self, given) {
   if (!length(given)) return(given)
+  own <- layer_type(self)$arguments # of classes of the user's
+  if (!is.null(own)) return(with_argument_names(given, setdiff(own[-1], c("training", "mask", "..."))))
   with_argument_names(given, c(layer_type(self)$takes[-1], setdiff(names(formals(layer_type(self)$call))[-(1:2)],
     c("training", "mask", "..."))))
 }

@@ -93,6 +93,7 @@
   bind_keras_callback(topenv())
   bind_keras_constraint(topenv())
   register_refusals()
+  register_at()
   choose_instructions()
   choose_blas()
   .Call(C_threads, default_threads(), 0)

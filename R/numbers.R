@@ -135,6 +135,7 @@ check_count <- function(x, min = 1, max = .Machine$integer.max,
                         arg = deparse(substitute(x)), fun = calling_function()) {
   check_given(missing(x), arg, fun)
   if (is.object(x)) x <- plain_argument(x, arg, fun)
+  if (is_tensor(x) && !is_symbolic(known_value(x)) && !length(dim(x))) x <- as.vector(as.array(x))
   if (is_number(x) && x == round(x) && x >= min && x <= max) return(if (abs(x) <= .Machine$integer.max)
     as.integer(x) else as.double(x))
   wanted <- if (min == -max) "a whole number" else switch(as.character(min),

@@ -40,10 +40,11 @@ op_arange <- function(start, end, step = 1L, dtype = NULL, include_end = TRUE) {
     end <- start
     start <- if (is.double(end)) 1 else 1L
   }
-  whole <- is.integer(start) && is.integer(end) && is.integer(step)
-  start <- check_number(start)
-  end <- check_number(end)
-  step <- check_number(step)
+  is_whole <- function(x) is.integer(x) || is_tensor(x) && is_whole_dtype(tensor_dtype(x))
+  whole <- is_whole(start) && is_whole(end) && is_whole(step)
+  start <- check_number(known_end(start), arg = "start")
+  end <- check_number(known_end(end), arg = "end")
+  step <- check_number(known_end(step), arg = "step")
   if (step == 0) abort("`step` must not be 0")
   steps <- (end - start) / step
   # a whole number of steps but for rounding
@@ -53,6 +54,10 @@ op_arange <- function(start, end, step = 1L, dtype = NULL, include_end = TRUE) {
   at <- start + step * (seq_len(n) - 1)
   tensor(array(if (whole) as.integer(at) else at, n), if (!is.null(dtype)) dtype else if (!whole) session$floatx)
 }
+
+#' The number of a tensor, as of a size.
+#' @noRd
+known_end <- function(x) if (is_tensor(x) && !is_symbolic(known_value(x))) as.vector(as.array(x)) else x
 
 #' @rdname op_arange
 #' @export

@@ -114,12 +114,24 @@ op_broadcast_to <- function(x, shape) {
 op_tile <- function(x, repeats) {
   repeats <- check_whole(repeats, min = 0)
   rank <- rank_of(x)
+  x <- without_room(x, prod(shape_of(x)) * prod(repeats))
   if (rank < length(repeats)) x <- reshape_axes(x, c(rep(0, length(repeats) - rank), seq_len(rank))) # as in NumPy
   sizes <- shape_of(x)
   repeats <- c(rep(1, length(sizes) - length(repeats)), repeats)
   check_room(sizes * repeats, "repeats", 1, x)
   for (axis in which(repeats != 1)) x <- op_gather(x, rep(seq_len(sizes[axis]) - 1L, repeats[axis]), axis)
   as_value(tensor(x))
+}
+
+#' While shapes are found out, sizes stand for others and are large: a large array of numbers that are known takes no
+#' room if it is symbolic, as it is never computed.
+#' @param n how many numbers.
+#' @noRd
+without_room <- function(x, n) {
+  if (!isTRUE(session$on_trial) || n < 2^22 || is.null(session$on_trial_of) || is_symbolic(x)) return(x)
+  x <- tensor(x)
+  sum <- op_sum(op_cast(session$on_trial_of, "float32"))
+  if (tensor_dtype(x) == "bool") op_logical_or(x, op_cast(sum, "bool")) else op_add(x, op_cast(sum, tensor_dtype(x)))
 }
 
 #' @rdname op_tile
@@ -381,12 +393,16 @@ op_scatter_add <- function(x, indices, updates, axis = 1) {
 #' The sizes of the axes as a tensor. In a model or an [autograph()] function they follow the batch at hand.
 #'
 #' @param x a tensor or array.
-#' @return A tensor of int32 with one axis.
+#' @return A tensor of int32 with one axis; of a symbolic tensor its shape, `NA` where it is not known.
 #' @seealso [dim()][tensor] for the shape as R numbers
 #' @examples
 #' as.array(op_shape(matrix(0, 2, 3))) # 2 3
 #' @export
-op_shape <- function(x) apply_op("shape", list(x))
+op_shape <- function(x) if (is_keras_tensor(x)) nn_shape(dim(x)) else shape_tensor(x)
+
+#' The sizes, of symbolic tensors too.
+#' @noRd
+shape_tensor <- function(x) apply_op("shape", list(x))
 
 #' Cast to another dtype
 #'
@@ -493,6 +509,8 @@ like_in <- function(x, value, dtype) {
 
 tensor_filled <- function(value, shape, dtype = NULL, fun = calling_function()) {
   shape <- check_sizes(shape, fun = fun)
+  one <- without_room(tensor(value, if (is.null(dtype)) "float64" else dtype), prod(shape))
+  if (is_symbolic(one)) return(op_broadcast_to(one, shape))
   check_room(shape, "shape")
   tensor(if (length(shape)) array(value, shape) else value, dtype)
 }

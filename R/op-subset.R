@@ -16,6 +16,9 @@
 #' * a matrix with a column for each axis chooses an element for each of its rows;
 #' * tensors as indices are 1-based.
 #'
+#' From R 4.3 on `x@r[...]` is `op_subset(x, ...)`, and `x@py[...]` counts from 0, without the ends of ranges, as Python
+#' does.
+#'
 #' @param x a tensor, a variable or an array.
 #' @param ... indices.
 #' @param value numbers that broadcast to the shape of the part.
@@ -47,6 +50,40 @@ op_subset_set <- function(x, ..., value) {
 `op_subset<-` <- function(x, ..., value) {
   new <- with_subset(x, read_indices(sys.call(), parent.frame(), ...), value)
   if (is_variable(x)) variable_assign(x, new) else new
+}
+
+# ---- x@r[...] and x@py[...], as in keras3 ----
+
+#' What lies behind `@`: the tensor, of which `[` takes a part as op_subset(), or as Python.
+#' @noRd
+at_tensor <- function(object, name) {
+  name <- check_choice(as.character(name), c("r", "py"), "name", "@")
+  structure(list(object), class = paste0("nn_subset_", name))
+}
+
+at_set_tensor <- function(object, name, value) value
+
+#' @export
+`[.nn_subset_r` <- function(x, ...) subset_of(x[[1]], read_indices(sys.call(), parent.frame(), ...), "[")
+
+#' @export
+`[.nn_subset_py` <- function(x, ...) part_of(tensor(x[[1]]), read_indices(sys.call(), parent.frame(), ...,
+  style = "python"), TRUE)
+
+#' @export
+`[<-.nn_subset_r` <- function(x, ..., value) {
+  new <- with_subset(x[[1]], read_indices(sys.call(), parent.frame(), ...), value, "[<-")
+  if (is_variable(x[[1]])) variable_assign(x[[1]], new) else new
+}
+
+#' Before R 4.3 `@` is for objects of S4 alone.
+#' @noRd
+register_at <- function() {
+  if (getRversion() < "4.3") return(invisible())
+  for (class in c("nn_tensor", "nn_keras_tensor")) {
+    registerS3method("@", class, at_tensor, baseenv())
+    registerS3method("@<-", class, at_set_tensor, baseenv())
+  }
 }
 
 #' A new axis

@@ -36,7 +36,7 @@ from_config <- function(config, custom_objects = NULL) {
 #' with_custom_object_scope(list(double = double), model_from_json(json))
 #' @export
 with_custom_object_scope <- function(objects, expr) {
-  check_custom_objects(objects, "with_custom_object_scope", "objects")
+  objects <- check_custom_objects(objects, "with_custom_object_scope", "objects")
   before <- session$custom_objects
   on.exit(session$custom_objects <- before)
   session$custom_objects <- utils::modifyList(as.list(before), as.list(objects))
@@ -45,15 +45,28 @@ with_custom_object_scope <- function(objects, expr) {
 
 check_custom_objects <- function(x, fun, arg = "custom_objects") {
   taken <- function(f) is.function(f) || inherits(f, "R6ClassGenerator")
+  x <- named_classes(if (taken(x)) list(x) else x)
   if (!is.null(x) && !(is_named_list(x) && all(vapply(x, taken, NA))))
     abort("`", arg, "` must be a named list of functions, not ", describe(x), fun = fun)
+  x
+}
+
+#' A class has a name, so that it needs none in a list.
+#' @noRd
+named_classes <- function(x) {
+  if (!is_branch(x)) return(x)
+  given <- if (is.null(names(x))) character(length(x)) else names(x)
+  is_class <- vapply(x, function(f) inherits(f, c("nn_class", "R6ClassGenerator")), NA)
+  names(x)[is_class & !nzchar(given)] <- vapply(x[is_class & !nzchar(given)], function(f)
+    if (inherits(f, "nn_class")) attr(f, "own_class")$classname else f$classname, "")
+  x
 }
 
 #' Those of the argument, those of with_custom_object_scope(), and those that are registered, without their package,
 #' too.
 #' @noRd
 known_custom_objects <- function(x, fun) {
-  check_custom_objects(x, fun)
+  x <- check_custom_objects(x, fun)
   known <- as.list(session$registered)
   if (length(known)) known <- c(known, stats::setNames(known, sub("^.*>", "", names(known))))
   utils::modifyList(utils::modifyList(known, as.list(session$custom_objects)), as.list(x))

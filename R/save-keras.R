@@ -119,10 +119,18 @@ keras_3_names <- list(layers = c("layers", "_layer_checkpoint_dependencies"),
   query_dense = c("query_dense", "_query_dense"), key_dense = c("key_dense", "_key_dense"),
   value_dense = c("value_dense", "_value_dense"), output_dense = c("output_dense", "_output_dense"))
 
-#' The group at a path of ours. Numbers of a class may have gaps: what counts is their order.
+holds_arrays <- function(tree) if (is_h5_group(tree)) any(vapply(tree$members, holds_arrays, NA)) else is.numeric(tree)
+
+#' The group at a path of ours. Files may lack layers without weights, or number those of a class with gaps: what counts
+#' is the order of those with weights.
+#' @param paths all paths of ours with weights.
 #' @noRd
-keras_3_group <- function(tree, path) {
+keras_3_group <- function(tree, path, paths) {
   names <- strsplit(path, "/", fixed = TRUE)[[1]]
+  of_class <- function(held, stem) {
+    same <- unique(held[sub("_[0-9]+$", "", held) == stem])
+    same[order(ifelse(same == stem, 0, suppressWarnings(as.numeric(sub(".*_", "", same)))))]
+  }
   for (k in seq_along(names)) {
     if (!is_h5_group(tree)) return(NULL)
     held <- names(tree$members)
@@ -130,9 +138,9 @@ keras_3_group <- function(tree, path) {
     known <- keras_3_names[[names[k]]]
     name <- if (listed) {
       stem <- sub("_[0-9]+$", "", names[k])
-      nth <- if (stem == names[k]) 1 else as.numeric(sub(".*_", "", names[k])) + 1
-      same <- held[sub("_[0-9]+$", "", held) == stem]
-      same[order(ifelse(same == stem, 0, suppressWarnings(as.numeric(sub(".*_", "", same)))))][nth]
+      beside <- Filter(function(p) length(p) >= k && identical(p[seq_len(k - 1)], names[seq_len(k - 1)]), paths)
+      nth <- match(names[k], of_class(vapply(beside, `[`, "", k), stem))
+      of_class(held[vapply(tree$members, holds_arrays, NA)], stem)[nth]
     } else if (is.null(known)) names[k] else intersect(known, held)[1]
     tree <- if (!is.na(name)) tree$members[[name]]
   }
@@ -144,8 +152,9 @@ keras_3_group <- function(tree, path) {
 pairs_of_keras_3 <- function(self, tree, rule, where, refuse, fun) {
   paths <- keras_3_paths(self)
   paths <- paths[lengths(paths) > 0]
+  all <- strsplit(names(paths), "/", fixed = TRUE)
   pairs <- lapply(names(paths), function(path) {
-    group <- keras_3_group(tree, path)
+    group <- keras_3_group(tree, path, all)
     vars <- if (is_h5_group(group)) group$members$vars$members
     vars <- vars[order(suppressWarnings(as.numeric(names(vars))))]
     pair_weights(paths[[path]], vars, paste0("`", path, "`"), rule, where, fun)

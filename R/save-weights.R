@@ -30,7 +30,8 @@ save_model_weights <- function(object, filepath, overwrite = TRUE, max_shard_siz
   fun <- calling_function(environment())
   if (!is.null(max_shard_size)) abort("`max_shard_size` must be NULL: all weights go to one file", fun = fun)
   self <- built_weights(object)
-  format <- target_format(check_target(filepath, overwrite), fun)
+  filepath <- check_target(filepath, overwrite)
+  format <- target_format(filepath, fun)
   if (format == "keras") abort("a file with the ending .keras holds a whole model, as `save_model()` writes it; ",
     "weights alone go to .weights.h5", class = "file", fun = fun)
   if (format == "hdf5") {
@@ -69,6 +70,12 @@ save_model_weights_hdf5 <- save_model_weights
 #' @rdname save_model_weights
 #' @export
 load_model_weights_hdf5 <- load_model_weights
+#' @rdname save_model_weights
+#' @export
+save_model_weights_tf <- save_model_weights
+#' @rdname save_model_weights
+#' @export
+load_model_weights_tf <- load_model_weights
 
 put_weights <- function(self, tensors, where, fun) {
   weights <- all_weights(self)

@@ -63,7 +63,8 @@ save_model <- function(object, filepath = NULL, overwrite = TRUE, include_optimi
     object <- built_space(layer_self(object), fun)$model
   self <- storable_self(object)
   check_flag(include_optimizer)
-  format <- target_format(check_target(filepath, overwrite), fun)
+  filepath <- check_target(filepath, overwrite)
+  format <- target_format(filepath, fun)
   if (format != "safetensors") return(invisible(replace_file(filepath, list(keras_file(self, format, include_optimizer,
     filepath, fun)), fun)))
   pieces <- model_pieces(self, include_optimizer)
@@ -98,8 +99,12 @@ check_target <- function(path, overwrite, fun = calling_function()) {
   check_string(path, arg = "filepath", fun = fun)
   if (!check_flag(overwrite, arg = "overwrite", fun = fun) && file.exists(path))
     abort("\"", path, "\" exists; `overwrite = TRUE` would replace it", class = "file", fun = fun)
-  path
+  as_file_name(path)
 }
+
+#' "model/", as scripts call the folders of TensorFlow's, is the file "model" here.
+#' @noRd
+as_file_name <- function(path) if (is_string(path) && !dir.exists(path)) sub("(.)/+$", "\\1", path) else path
 
 model_format <- "nativenet model 1"
 weights_format <- "nativenet weights 1"
@@ -278,7 +283,7 @@ model_file <- function(path, fun) {
   check_given(missing(path), "filepath", fun)
   if (is.character(path) && any(dir.exists(path))) abort(encodeString(path, quote = "\""),
     " is a folder, such as TensorFlow saves models in", from_keras, class = "file", fun = fun)
-  read_tensor_file(path, "filepath", fun, from_keras)
+  read_tensor_file(as_file_name(path), "filepath", fun, from_keras)
 }
 
 # What to do with files that are not read.

@@ -389,20 +389,28 @@ variable_members <- list(
   initialized_value = function(x) function() as_value(x),
   # what they take besides is for graphs
   assign = function(x) function(value, ...) variable_assign(x, value),
-  assign_add = function(x) function(delta, ...) variable_assign(x, unrecorded(op_add(x, delta))),
-  assign_sub = function(x) function(delta, ...) variable_assign(x, unrecorded(op_subtract(x, delta)))
+  assign_add = function(x) function(delta, ...) variable_assign(x, unrecorded(op_add(x, as_change(x, delta)))),
+  assign_sub = function(x) function(delta, ...) variable_assign(x, unrecorded(op_subtract(x, as_change(x, delta))))
 )
 
 # Of a part of a variable, as `v[1, ]` gives it: it changes in place.
 part_members <- list(
   assign = function(x, part) function(value, ...) change_part(part, value),
-  assign_add = function(x, part) function(delta, ...) change_part(part, unrecorded(op_add(x, delta))),
-  assign_sub = function(x, part) function(delta, ...) change_part(part, unrecorded(op_subtract(x, delta)))
+  assign_add = function(x, part) function(delta, ...) change_part(part, unrecorded(op_add(x, as_change(x, delta)))),
+  assign_sub = function(x, part) function(delta, ...) change_part(part, unrecorded(op_subtract(x,
+    as_change(x, delta))))
 )
 
 #' The variable, with another value in that part.
 #' @noRd
 change_part <- function(part, value) invisible(assign_part(part$variable, part$indices, value, "assign"))
+
+#' Whole numbers, such as sizes, are added to floats as those.
+#' @noRd
+as_change <- function(x, delta) {
+  whole <- is_tensor(delta) && tensor_dtype(delta) %in% c("int32", "int64")
+  if (whole && tensor_dtype(x) %in% float_dtypes) op_cast(delta, tensor_dtype(x)) else delta
+}
 
 members_of <- function(x) c(tensor_members, if (is_variable(x)) variable_members)
 

@@ -256,7 +256,7 @@ tf_more <- list(
   },
   identity_n = function(input, name = NULL) lapply(check_tensors(input, "input"), k_identity),
   shape_n = function(input, out_type = "int32", name = NULL) lapply(check_tensors(input, "input"),
-    function(x) op_cast(op_shape(x), out_type)),
+    function(x) op_cast(shape_tensor(x), out_type)),
   strided_slice = function(input_, begin, end, strides = NULL, name = NULL) {
     x <- tf_tensor(input_)
     whole <- function(v, arg) check_whole(c(as.array(tensor(v))), arg = arg, fun = "tf$strided_slice")

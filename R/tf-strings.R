@@ -4,6 +4,7 @@
 #' Strings made of strings, in the shape they have.
 #' @noRd
 map_strings <- function(input, f, fun = calling_function()) {
+  force(input) # no error of the user's code is one of f
   made <- f(as.vector(as_strings(input, "input", fun)))
   if (is.null(dim(input))) made else array(made, dim(input))
 }
@@ -155,10 +156,14 @@ several <- function(parts, input) if (length(input) == 1 && is.null(dim(input)))
 text_constant <- function(value, shape = NULL, fun = "tf$constant") {
   text <- if (is_branch(value)) unlist(value) else value
   text <- as_strings(text, "value", fun)
-  dim(text) <- if (!is.null(shape)) check_sizes(shape, fun = fun) else if (length(text) > 1 || !is.null(dim(value)))
-    dim(text)
-  if (!is.null(dim(text)) && prod(dim(text)) != length(text)) abort("`shape` does not fit ", length(text), " strings",
+  if (!is.null(shape)) {
+    shape <- check_sizes(shape, min = -1, fun = fun)
+    shape[shape < 0] <- length(text) / prod(shape[shape >= 0])
+    if (length(text) == 1) text <- array(text, prod(shape)) # one fills it
+  }
+  if (!is.null(shape) && prod(shape) != length(text)) abort("`shape` does not fit ", length(text), " strings",
     class = "shape", fun = fun)
+  dim(text) <- if (!is.null(shape)) shape else if (length(text) > 1 || !is.null(dim(value))) dim(text)
   structure(text, class = "nn_text")
 }
 
@@ -169,6 +174,15 @@ print.nn_text <- function(x, ...) {
   cat("tf.Tensor(", if (length(text) == 1) text else paste0("[", paste(text, collapse = " "), "]"), ", shape=(",
     paste(shape, collapse = ", "), if (length(shape) == 1) ",", "), dtype=string)\n", sep = "")
   invisible(x)
+}
+
+# A tensor as an index counts from 0, as in `[` of tensors; numbers do where R's package tensorflow is told so.
+#' @export
+`[.nn_text` <- function(x, ...) {
+  style <- index_style(NULL)
+  text <- unclass(x)
+  at <- lapply(list(...), function(i) if (is_tensor(i)) as.integer(as.array(i)) + 1L else from_style(i, style))
+  structure(do.call(`[`, c(list(text), at)), class = "nn_text")
 }
 
 #' @export

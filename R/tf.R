@@ -301,8 +301,8 @@ tf_top <- list(
   UnconnectedGradients = new_namespace("tf$UnconnectedGradients", list(NONE = "none", ZERO = "zero")),
   identity = function(input, name = NULL) k_identity(input),
   stop_gradient = function(input, name = NULL) op_stop_gradient(input),
-  shape = function(input, name = NULL) op_shape(input),
-  size = function(input, name = NULL) op_prod(op_shape(input)),
+  shape = function(input, name = NULL) shape_tensor(input),
+  size = function(input, name = NULL) op_prod(shape_tensor(input)),
   rank = function(input, name = NULL) tensor(length(known_dim(input))),
   matmul = tf_linalg$matmul, norm = tf_linalg$norm, einsum = tf_linalg$einsum, tensordot = tf_linalg$tensordot,
   transpose = function(a, perm = NULL, name = NULL) op_transpose(a, from_zero(perm)),
@@ -405,6 +405,10 @@ keras <- tf$keras
 #' @export
 magrittr::`%>%`
 
+#' @importFrom magrittr %<>%
+#' @export
+magrittr::`%<>%`
+
 #' @importFrom zeallot %<-%
 #' @export
 zeallot::`%<-%`
@@ -428,6 +432,11 @@ zeallot::`%->%`
 #' @export
 as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   if (is_dataset(x)) x <- only_element(x, "as_tensor")
+  if (is_branch(shape)) shape[vapply(shape, is.null, NA)] <- list(NA)
+  open <- vapply(shape, function(n) is.atomic(n) && length(n) == 1 && is.na(n), NA)
+  if (any(open)) shape[open] <- -1
+  if (holds_text(x) && (is.null(dtype) || identical(as.character(dtype), "string"))) return(text_constant(x, shape,
+    "as_tensor"))
   fit_shape(as_value(tensor(x, dtype)), shape, min = -1)
 }
 
@@ -435,16 +444,24 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
 #'
 #' Transposes lists: `zip_lists(gradients, variables)` pairs them for an optimizer's `$apply_gradients()`.
 #'
-#' @param ... lists of equal length.
-#' @return A list with the first elements of all, then the second ones, and so on.
+#' @param ... lists of equal length. If all have names, elements of one name belong together.
+#' @return A list with the first elements of all, then the second ones, and so on: each a list with the names of the
+#'   arguments.
 #' @examples
 #' zip_lists(list(1, 2), list("a", "b"))
+#' zip_lists(mean = list(x = 1, y = 2), sd = list(y = 4, x = 3))$y
 #' @export
 zip_lists <- function(...) {
   all <- list(...)
   if (length(unique(lengths(all))) > 1) abort("the lists must be of equal length, not ",
     paste(lengths(all), collapse = " and "))
-  .mapply(list, unname(all), NULL)
+  inner <- lapply(all, names)
+  if (length(all) && !any(vapply(inner, is.null, NA))) {
+    for (names in inner) if (anyDuplicated(names) || !setequal(names, inner[[1]]))
+      abort("the lists must have the same names, each once")
+    all <- lapply(all, function(x) x[inner[[1]]])
+  }
+  stats::setNames(.mapply(list, all, NULL), if (length(inner)) inner[[1]])
 }
 
 #' Set the random seed

@@ -4,6 +4,7 @@ test_that("every op makes a layer that gives its bits", {
   wrong <- character()
   tried <- character()
   ops <- Filter(function(op) paste0("op_", op) %in% getNamespaceExports("nativenet"), c(op_names(), composed))
+  ops <- setdiff(ops, "shape") # of a symbolic tensor it is known at once
   for (op in ops) {
     fit <- Filter(function(case) all(lengths(lapply(case$inputs, dims)) %in% 1:7) &&
       all(lengths(case$inputs) > 0),

@@ -408,3 +408,103 @@ test_that("pictures from pictures: files, random crops, a generator and a judge 
   checkpoint$restore(tf$train$latest_checkpoint(file.path(folder, "new")))
   expect_identical(get_weights(generator), before)
 })
+
+test_that("sentences into others: a decoder with a source, masks by the order of places, a file, a class of layers", {
+  set.seed(10)
+  Decoder <- new_layer_class("Decoder",
+    initialize = function(width, heads, ...) {
+      super$initialize(...)
+      self$width <- width
+      self$heads <- heads
+      self$own <- layer_multi_head_attention(num_heads = heads, key_dim = width)
+      self$cross <- layer_multi_head_attention(num_heads = heads, key_dim = width)
+      self$norm <- layer_layer_normalization()
+    },
+    get_config = function() {
+      config <- super$get_config()
+      for (name in c("width", "heads")) config[[name]] <- self[[name]]
+      config
+    },
+    order = function(inputs) {
+      c(batch, steps, width) %<-% tf$unstack(tf$shape(inputs))
+      at <- tf$range(steps)
+      mask <- tf$cast(at[, tf$newaxis] >= at[tf$newaxis, ], "int32")
+      tf$tile(mask[tf$newaxis, , ], tf$stack(c(batch, 1L, 1L)))
+    },
+    call = function(inputs, source, mask = NULL) {
+      before <- self$order(inputs)
+      mask <- if (is.null(mask)) before else tf$minimum(tf$cast(mask[, tf$newaxis, ], "int32"), before)
+      inputs %>%
+        { self$own(query = ., value = ., key = ., attention_mask = before) + . } %>%
+        { self$cross(query = ., value = source, key = source, attention_mask = mask) + . } %>%
+        self$norm()
+    }
+  )
+  words <- layer_input(shape(NA), dtype = "int64", name = "words")
+  past <- layer_input(shape(NA), dtype = "int64", name = "past")
+  source <- words %>% layer_embedding(12, 8)
+  decoder <- Decoder(NULL, 8, 2)
+  output <- past %>% layer_embedding(12, 8, mask_zero = TRUE) %>% decoder(., source) %>%
+    layer_dense(12, activation = "softmax")
+  model <- keras_model(list(words, past), output)
+  model %>% compile("rmsprop", "sparse_categorical_crossentropy")
+  data <- list(words = matrix(sample(1:11, 60, TRUE), 10), past = matrix(sample(1:11, 60, TRUE), 10))
+  data$past[1:5, 5:6] <- 0L
+  history <- model %>% fit(data, data$words, epochs = 3, batch_size = 5, verbose = 0)
+  expect_lt(history$metrics$loss[3], history$metrics$loss[1])
+  # what comes later changes nothing
+  other <- data
+  other$past[, 6] <- 3L
+  expect_equal(predict(model, other)[, 1:4, ], predict(model, data)[, 1:4, ], tolerance = 1e-6)
+  expect_false(isTRUE(all.equal(predict(model, other)[6:10, 6, ], predict(model, data)[6:10, 6, ])))
+  skip_if_not_installed("hdf5r")
+  path <- tempfile(fileext = ".keras")
+  save_model(model, path)
+  for (own in list(Decoder, list(Decoder), list(Decoder = Decoder)))
+    expect_identical(predict(load_model(path, custom_objects = own), data), predict(model, data))
+})
+
+test_that("pictures from a base of one's own: augmentation without weights, freezing, classes of layers, files", {
+  set.seed(11)
+  augmentation <- keras_model_sequential() %>% layer_random_flip("horizontal") %>% layer_random_rotation(0.1)
+  base <- keras_model_sequential(input_shape = c(8, 8, 3), name = "base") %>% layer_conv_2d(4, 3) %>%
+    layer_max_pooling_2d(2)
+  freeze_weights(base)
+  inputs <- layer_input(c(8, 8, 3))
+  model <- keras_model(inputs, inputs %>% augmentation() %>% base() %>% layer_flatten() %>% layer_dense(1))
+  is_pooling <- function(layer) inherits(layer, class(layer_max_pooling_2d(NULL))[1])
+  expect_identical(vapply(base$layers, is_pooling, NA), c(FALSE, TRUE))
+  expect_match(class(base$layers[[1]]), "Conv2D", all = FALSE)
+  expect_s3_class(model, "keras.engine.training.Model")
+  x <- array(stats::runif(2 * 8 * 8 * 3), c(2, 8, 8, 3))
+  skip_if_not_installed("hdf5r")
+  path <- tempfile(fileext = ".keras")
+  save_model_tf(model, path)
+  again <- load_model_tf(path)
+  expect_identical(predict(again, x), predict(model, x))
+  expect_length(again$trainable_weights, 2)
+})
+
+test_that("tables of several columns: normalization by name, windows, words from vectors of one's own", {
+  set.seed(12)
+  frame <- data.frame(p = stats::rnorm(50, 990), t = sin(1:50))
+  values <- zip_lists(mean = lapply(frame, mean), sd = lapply(frame, stats::sd))
+  expect_identical(values$t, list(mean = mean(frame$t), sd = stats::sd(frame$t)))
+  for (name in names(frame)) frame[[name]] %<>% { (. - values[[name]]$mean) / values[[name]]$sd }
+  expect_equal(unname(colMeans(frame)), c(0, 0))
+  sequences <- layer_text_vectorization(output_mode = "int", output_sequence_length = 4,
+    split = function(x) tf$strings$split(x))
+  adapt(sequences, c("a b", "b c d"))
+  expect_identical(dim(sequences("a b")), 4L)
+  expect_identical(dim(sequences(c("a b", "c"))), c(2L, 4L))
+  expect_equal(as.array(sequences(as_tensor("b c", shape = c(1, 1)))), as.array(sequences(array("b c", c(1, 1)))))
+  known <- matrix(stats::rnorm(12), 6)
+  model <- keras_model_sequential(input_shape = 4) %>% layer_embedding(input_dim = 6, output_dim = 2,
+    embeddings_initializer = initializer_constant(known), trainable = FALSE, mask_zero = TRUE) %>% layer_gru(3)
+  expect_equal(as.array(model$layers[[1]]$weights[[1]]), known, tolerance = 1e-6)
+  expect_equal(as.array(initializer_constant(list(1:2, 3:4, 5:6))(c(3, 2))), rbind(1:2, 3:4, 5:6))
+  skip_if_not_installed("hdf5r")
+  path <- tempfile(fileext = ".keras")
+  save_model(model, path)
+  expect_identical(predict(load_model(path), matrix(1:4, 1)), predict(model, matrix(1:4, 1)))
+})
