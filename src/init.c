@@ -27,6 +27,17 @@
   ROW(value_from_shapes, 1) ROW(variable, 3) ROW(variable_assign, 2) ROW(variable_block, 2)                       \
   ROW(variable_info, 1) ROW(variables_wait, 2) ROW(varints, 1) ROW(weak, 2) ROW(weak_value, 1)
 
+#define ARGS_0 void
+#define ARGS_1 SEXP
+#define ARGS_2 SEXP, SEXP
+#define ARGS_3 SEXP, SEXP, SEXP
+#define ARGS_4 SEXP, SEXP, SEXP, SEXP
+#define ARGS_5 SEXP, SEXP, SEXP, SEXP, SEXP
+#define ARGS_14 SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
+#define DECLARE(name, n) SEXP ffi_##name(ARGS_##n);
+#define REGISTER(name, n) {#name, (DL_FUNC)(void (*)(void))&ffi_##name, n},
+ROUTINES(DECLARE)
+
 /* Limit and number of threads: 0 asks only. Tests say how little work a thread is good for; 0 is the usual. */
 SEXP ffi_threads(SEXP n, SEXP work) {
   check_vector(work, REALSXP, 1);
