@@ -168,7 +168,7 @@ directory_datasets <- function(directory, endings, what, labels, label_mode, cla
   part <- function(rows) {
     data <- files_dataset(file.path(directory, found$files[order[rows]]), found$labels[order[rows]], n_classes,
       label_mode, batch_size, shuffle, seed, read, spec)
-    if (n_classes) data$class_names <- found$classes
+    data$class_names <- if (n_classes) found$classes
     data$file_paths <- file.path(directory, found$files[order[rows]])
     data
   }

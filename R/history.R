@@ -45,7 +45,7 @@ new_history <- function(params, metrics) {
   if (name %in% names(parts)) return(parts[[name]])
   if (name == "history") return(parts$metrics)
   if (name == "epoch") return(seq_len(epochs_run(x)) - 1L)
-  abort("a history has no member `$", name, "`, but `$params`, `$metrics` and `$epoch`",
+  abort("a history has no member `$", name, "`, but `$params`, `$epoch` and `$metrics`",
     some_names(", a list of ", names(parts$metrics)), class = "member", fun = NULL)
 }
 

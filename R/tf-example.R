@@ -207,7 +207,7 @@ features_in <- function(bytes, at, fun) {
 
 kind_of_feature <- function(x) if (is.null(x)) "none" else if (is.list(x)) "string" else tensor_dtype(x)
 
-new_feature <- function(kind, dtype, shape = integer(), default = NULL, fun = calling_function()) {
+example_feature <- function(kind, dtype, shape = integer(), default = NULL, fun = calling_function()) {
   shape <- as.integer(check_sizes(if (is_branch(shape)) as.numeric(unlist(shape)) else shape, arg = "shape", fun = fun))
   dtype <- as.character(check_choice(dtype, feature_dtypes, "dtype", fun))
   if (!is.null(default)) {
@@ -458,16 +458,16 @@ print.nn_record_writer <- function(x, ...) {
 
 tf_records <- list(
   TFRecordWriter = record_writer, TFRecordOptions = record_options,
-  FixedLenFeature = function(shape, dtype, default_value = NULL) new_feature("FixedLenFeature", dtype, shape,
+  FixedLenFeature = function(shape, dtype, default_value = NULL) example_feature("FixedLenFeature", dtype, shape,
     default_value, "tf$io$FixedLenFeature"),
-  VarLenFeature = function(dtype) new_feature("VarLenFeature", dtype, fun = "tf$io$VarLenFeature"),
+  VarLenFeature = function(dtype) example_feature("VarLenFeature", dtype, fun = "tf$io$VarLenFeature"),
   FixedLenSequenceFeature = function(shape, dtype, allow_missing = FALSE, default_value = NULL) {
     fun <- "tf$io$FixedLenSequenceFeature"
     if (!check_flag(allow_missing, fun = fun)) abort("`allow_missing` must be TRUE: examples have no other sequences",
       fun = fun)
     if (!is.null(default_value) && length(default_value) != 1) abort("`default_value` must be a single value, not ",
       describe(default_value), fun = fun)
-    new_feature("FixedLenSequenceFeature", dtype, shape, default_value, fun)
+    example_feature("FixedLenSequenceFeature", dtype, shape, default_value, fun)
   },
   parse_single_example = parse_one, parse_example = parse_many,
   serialize_tensor = serialize_one, parse_tensor = parse_one_tensor

@@ -15,6 +15,7 @@ tf_losses <- function(keras) {
     mean_squared_error = function(labels, predictions) op_square(op_subtract(predictions, labels)),
     log_loss = function(labels, predictions, epsilon = 1e-7) {
       p <- predictions
+      epsilon <- check_epsilon(epsilon)
       op_negative(op_add(op_multiply(labels, op_log(op_add(p, epsilon))),
         op_multiply(op_subtract(1, labels), op_log(op_add(op_subtract(1, p), epsilon)))))
     },

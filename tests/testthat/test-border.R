@@ -164,7 +164,7 @@ test_that("an interrupt ends single ops, initializers and conversions that would
       random = function() repeat op_random_normal(c(2e3, 1e3)),
       to_r = function() repeat as.array(some), from_r = function() repeat tensor(ours)
     )
-    big <<- op_broadcast_to(tensor(0, "float32"), c(6000, 6000))
+    big <<- op_broadcast_to(tensor(1, "float32"), c(6000, 6000))
     some <<- op_broadcast_to(0, c(200, 8000))
     ours <<- matrix(0, 200, 8000)
     NULL # what is returned goes from process to process

@@ -42,8 +42,8 @@ test_that("what fit() returned, a symbolic tensor and a layer are no models", {
 test_that("members of a history and of scores that are not there are errors", {
   expect_length(history$metrics$loss, 2)
   expect_identical(history$params$epochs, 2L)
-  for (name in c("loss", "history", "val_loss", "mae")) says(`$.nn_history`(history, name),
-    paste0("no member `$", name, "`"), "`$params` and `$metrics`", "`loss`, `mae`")
+  for (name in c("loss", "val_loss", "mae")) says(`$.nn_history`(history, name),
+    paste0("no member `$", name, "`"), "`$params`, `$epoch` and `$metrics`", "`loss`, `mae`")
   scores <- evaluate(model, x, y)
   expect_identical(scores[["mae"]], scores$mae)
   expect_identical(scores[[1]], scores$loss)

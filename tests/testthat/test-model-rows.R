@@ -136,10 +136,10 @@ test_that("tensors of the user's are not written to, nor data of a call that is 
 })
 
 test_that("the memory goes with the model, is not saved with it, and an error leaves none that is in use", {
-  x <- matrix(rnorm(30 * 40), 30)
+  x <- matrix(rnorm(300 * 40), 300)
   model <- net(1, input_shape = 40)
   compile(model, "sgd", "mse")
-  fit(model, x, rnorm(30), epochs = 1, verbose = 0)
+  fit(model, x, rnorm(300), epochs = 1, verbose = 0)
   expect_false(is.null(addresses()[[1]]))
   expect_lt(length(serialize(model, NULL)), length(serialize(net(1, input_shape = 40), NULL)) + 4 * length(x))
   model <- NULL

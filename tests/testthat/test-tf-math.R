@@ -116,7 +116,7 @@ test_that("what TensorFlow has besides says why it is not here", {
   expect_error(tf$keras$applications$VGG16(), "pretrained", class = "nativenet_error_missing")
   expect_error(tf$contrib, "TensorFlow 1", class = "nativenet_error_missing")
   expect_error(tf$image$draw_bounding_boxes, "not in this version", class = "nativenet_error_missing")
-  expect_error(tf$io$parse_example, "records", class = "nativenet_error_missing")
+  expect_error(tf$io$parse_sequence_example, class = "nativenet_error_missing")
   expect_error(tf$nothing_like_it, "no member", class = "nativenet_error_member")
   left <- asNamespace("nativenet")$tf_left
   for (path in names(left)) {
