@@ -28,7 +28,7 @@ dataset_batch <- function(dataset, batch_size, drop_remainder = FALSE, num_paral
 
 #' How many elements the batches of a data set have, straight from dataset_batch(); NULL of others.
 #' @noRd
-size_of_batches <- function(dataset) dataset$batch
+size_of_batches <- function(dataset) .subset2(dataset, "batch")
 
 batches_of <- function(dataset, batch_size, whole) {
   batches <- dataset$size / batch_size

@@ -58,6 +58,7 @@
 #' }
 #' @export
 strategy_mpi <- function(shards = 8, native = NULL, time_limit = 300) {
+  shards <- check_count(shards, max = most_shards)
   time_limit <- check_number(time_limit, above = 0)
   there <- nzchar(system.file(package = "Rmpi")) # not loaded, as that starts MPI
   if (is.null(native)) native <- !there else check_flag(native)

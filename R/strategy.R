@@ -74,8 +74,10 @@ strategy_communicator <- function(communicator, shards = 8) {
   new_strategy("strategy_communicator", communicator, shards)
 }
 
+most_shards <- 2^15
+
 new_strategy <- function(name, communicator, shards, fun = calling_function()) {
-  shards <- check_count(shards, max = 2^15, fun = fun)
+  shards <- check_count(shards, max = most_shards, fun = fun)
   if (shards < communicator$size) abort("`shards` must be at least the number of ranks, ", communicator$size, ", not ",
     shards, fun = fun)
   self <- list2env(list(name = name, communicator = communicator, shards = shards, left = FALSE),
