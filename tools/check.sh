@@ -10,10 +10,10 @@ export _R_CHECK_CRAN_INCOMING_=false _R_CHECK_CRAN_INCOMING_REMOTE_=false \
   _R_CHECK_TEST_TIMING_CPU_TO_ELAPSED_THRESHOLD_=2.5 \
   _R_CHECK_VIGNETTE_TIMING_CPU_TO_ELAPSED_THRESHOLD_=2.5 \
   _R_CHECK_NATIVE_ROUTINE_REGISTRATION_=TRUE _R_CHECK_THINGS_IN_OTHER_DIRS_=TRUE
-# Installed, the package has 12 MB, where R asks about more than 5: 3.1 are vignettes, half of that their pictures; 3.1
-# the kernels, for three instruction sets in two precisions, without debug information; 3.9 the byte code of the
-# functions, a thousand of them exported; 1.4 help.
-export _R_CHECK_PKG_SIZES_THRESHOLD_=13
+# Installed, the package has 13.7 MB, where R asks about more than 5: 3.2 are vignettes, half of that their pictures; 3.5
+# the kernels, for three instruction sets in two precisions, without debug information; 4.8 the byte code of the
+# functions, a thousand of them exported; 1.6 help.
+export _R_CHECK_PKG_SIZES_THRESHOLD_=14.5
 # not ours: what compilers leave there for a moment
 export _R_CHECK_THINGS_IN_OTHER_DIRS_EXCLUDE_='^/tmp/(cc|tmp[.])|^/tmp/.*[.][cos]$'
 
