@@ -188,7 +188,8 @@ print.nn_cross <- function(x, ...) {
 #'   columns that are missing.
 #' @seealso [features], [feature_spec()] with the feature columns of TensorFlow 1
 #' @examples
-#' rows <- data.frame(age = c(20, 35, 50, 65), plan = c("a", "b", "a", "c"), visits = c(0L, 3L, 1L, 0L))
+#' rows <- data.frame(age = c(20, 35, 50, 65), plan = c("a", "b", "a", "c"),
+#'   visits = c(0L, 3L, 1L, 0L))
 #' space <- layer_feature_space(
 #'   features = list(age = "float_normalized", plan = "string_categorical",
 #'     visits = feature_integer_categorical(num_oov_indices = 0)),

@@ -21,7 +21,7 @@
 #'   tensors.
 #' @references TensorFlow, operation SparseCrossHashed,
 #'   <https://www.tensorflow.org/api_docs/python/tf/sparse/cross_hashed>.
-#' @seealso [layer_hashing()], [layer_feature_space()], [crossed_column()]
+#' @seealso [layer_hashing()], [layer_feature_space()], [feature_columns]
 #' @examples
 #' cross <- layer_hashed_crossing(num_bins = 5)
 #' cross(list(c("A", "B", "A", "B", "A"), c(101, 101, 101, 102, 102))) # 1 4 1 1 3

@@ -41,7 +41,8 @@
 #'   }
 #' })
 #' features <- list(x = tf$io$FixedLenFeature(shape(2), tf$float32),
-#'   label = tf$io$FixedLenFeature(shape(), tf$int64), name = tf$io$FixedLenFeature(shape(), tf$string))
+#'   label = tf$io$FixedLenFeature(shape(), tf$int64),
+#'   name = tf$io$FixedLenFeature(shape(), tf$string))
 #' data <- tfrecord_dataset(path) |>
 #'   dataset_map(function(record) tf$io$parse_single_example(record, features)) |>
 #'   dataset_batch(2)
