@@ -100,12 +100,10 @@ write_event <- function(file, step, summary) append_event(file, c(proto_double(1
 
 append_event <- function(file, event) {
   force(file) # making it may fail, with words of its own
-  size <- c(number_bytes(length(event), 4), raw(4))
-  record <- c(size, masked_checksum(size), event, masked_checksum(event))
   connection <- tryCatch(suppressWarnings(file(file$path, "ab")), error = function(e) abort("cannot write ",
     encodeString(file$path, quote = "\""), class = "file", fun = file$fun))
   on.exit(close(connection))
-  writeBin(record, connection)
+  writeBin(record_bytes(event), connection)
 }
 
 write_scalars <- function(file, values, step) {
@@ -132,6 +130,13 @@ histogram_bytes <- function(tag, x) {
 # ---- numbers ----
 
 proto_double <- function(field, x) c(proto_varint(field * 8 + 1), writeBin(as.double(x), raw(), endian = "little"))
+
+#' A record of files of TensorFlow: its length, the checksum of that, the bytes and theirs.
+#' @noRd
+record_bytes <- function(bytes) {
+  size <- number_bytes(length(bytes), 8)
+  c(size, masked_checksum(size), bytes, masked_checksum(bytes))
+}
 
 #' CRC-32C rotated by 15 bits, and a number added, as files of such records have it; four bytes.
 #' @noRd

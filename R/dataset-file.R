@@ -92,11 +92,14 @@ unpacked <- function(path, bytes, fun) {
   to
 }
 
+# Bytes of a number in files.
+dtype_sizes <- c(float32 = 4, float64 = 8, int64 = 8, int32 = 4, int16 = 2, int8 = 1, uint16 = 2, uint8 = 1, bool = 1)
+
 #' @rdname idx_dataset
 #' @export
 array_file_dataset <- function(file, dim, dtype = "float32", offset = 0) {
   file <- existing_file(file)
-  size <- c(float32 = 4, float64 = 8, int32 = 4, int64 = 8, uint8 = 1)
+  size <- dtype_sizes[c("float32", "float64", "int32", "int64", "uint8")]
   check_choice(dtype, names(size))
   offset <- check_count(offset, min = 0)
   dim <- check_sizes(dim, arg = "dim")
@@ -159,6 +162,18 @@ line_bytes <- 2^18
 longest_line <- 2^22
 most_columns <- 2^17
 
+#' R warns of connections that are swept up before they are closed: until then the session holds them.
+#' @noRd
+keep_open <- function(con) {
+  session$open[as.character(con)] <- list(con)
+  con
+}
+
+close_kept <- function(con) {
+  session$open[as.character(con)] <- NULL
+  close(con)
+}
+
 #' What reads files, one after the other. Its file is closed when it is gone.
 #' @noRd
 new_reader <- function() {
@@ -166,8 +181,7 @@ new_reader <- function() {
   reader$con <- NULL
   reader$close <- function(reader) {
     if (is.null(reader$con)) return()
-    session$open[as.character(reader$con)] <- NULL
-    close(reader$con)
+    close_kept(reader$con)
     reader$con <- NULL
   }
   reg.finalizer(reader, reader$close)
@@ -176,9 +190,7 @@ new_reader <- function() {
 
 open_reader <- function(reader, file, fun) {
   path <- existing_file(file, fun = fun) # it may have gone since
-  reader$con <- gzfile(path, "rb") # reads plain files, too
-  # R warns of connections that are swept up before they are closed
-  session$open[as.character(reader$con)] <- list(reader$con)
+  reader$con <- keep_open(gzfile(path, "rb")) # reads plain files, too
   reader$refuse <- function(...) {
     reader$close(reader)
     abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
@@ -191,11 +203,7 @@ open_reader <- function(reader, file, fun) {
 #' is closed then, or when the reader is gone.
 #' @noRd
 line_reader <- function(filenames, fun = calling_function()) {
-  reader <- new.env(parent = emptyenv())
-  reader$con <- NULL
-  reader$close <- close_lines
-  reg.finalizer(reader, close_lines)
-  reader$rest <- character() # the pieces of the line that is not whole yet
+  reader <- new_reader()
   at <- 0
   ready <- character() # whole lines
   reader$read <- function(n) {
@@ -218,26 +226,11 @@ line_reader <- function(filenames, fun = calling_function()) {
   reader
 }
 
-open_lines <- function(reader, path, fun) {
-  reader$rest <- character()
-  path <- existing_file(path, fun = fun) # it may have gone since
-  reader$con <- gzfile(path, "rb") # reads plain files, too
-  # R warns of connections that are swept up before they are closed
-  session$open[as.character(reader$con)] <- list(reader$con)
-  reader$refuse <- function(...) {
-    close_lines(reader)
-    abort("cannot read ", encodeString(path, quote = "\""), ": ", ..., class = "file", fun = fun)
-  }
-  reader$bytes <- byte_reader(reader$con, reader$refuse, path)
+open_lines <- function(reader, file, fun) {
+  path <- open_reader(reader, file, fun)
+  reader$rest <- character() # the pieces of the line that is not whole yet
   reader$longest <- max(longest_line, file.size(path))
   reader$fresh <- TRUE
-}
-
-close_lines <- function(reader) {
-  if (is.null(reader$con)) return()
-  session$open[as.character(reader$con)] <- NULL
-  close(reader$con)
-  reader$con <- NULL
 }
 
 #' The lines that end within the next bytes of the file.
@@ -246,7 +239,7 @@ more_lines <- function(reader) {
   bytes <- reader$bytes(line_bytes)
   if (!length(bytes)) {
     last <- paste(reader$rest, collapse = "")
-    close_lines(reader)
+    reader$close(reader)
     return(if (nzchar(last)) last else character())
   }
   if (reader$fresh && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)] # a byte order mark

@@ -99,8 +99,7 @@ open_zlib <- function(reader, path) {
   unpacked <- tempfile("nativenet-")
   writeBin(c(as.raw(c(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)), bytes[3:(n - 4)], raw(8)), unpacked)
   reader$close(reader)
-  reader$con <- gzfile(unpacked, "rb")
-  session$open[as.character(reader$con)] <- list(reader$con)
+  reader$con <- keep_open(gzfile(unpacked, "rb"))
   sums <- c(1, 0) # Adler's
   reader$bytes <- function(n) {
     fresh <- tryCatch(suppressWarnings(readBin(reader$con, "raw", n)), error = function(e) raw())

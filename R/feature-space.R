@@ -13,8 +13,11 @@ new_feature <- function(kind, name, dtype, output_mode, make, ...) {
   stem <- if (is.null(name)) unique_name(kind) else name
   preprocessor <- tryCatch(make(..., name = paste0(make_name(stem), "_preprocessor")), nativenet_error = function(e)
     abort(sub("^`[^`]*`: ", "", error_text(e)), class = error_kind(e), fun = fun))
-  structure(list(dtype = dtype, preprocessor = preprocessor, output_mode = output_mode), class = "nn_feature")
+  as_feature(dtype, preprocessor, output_mode)
 }
+
+as_feature <- function(dtype, preprocessor, output_mode) structure(list(dtype = dtype, preprocessor = preprocessor,
+  output_mode = output_mode), class = "nn_feature")
 
 is_feature <- function(x) inherits(x, "nn_feature")
 
@@ -120,8 +123,7 @@ feature_custom <- function(dtype, preprocessor, output_mode) {
   check_given(missing(preprocessor), "preprocessor")
   dtype <- as.character(check_choice(dtype, input_dtypes()))
   if (!is_layer(preprocessor)) abort("`preprocessor` must be a layer or a model, not ", describe(preprocessor))
-  structure(list(dtype = dtype, preprocessor = preprocessor,
-    output_mode = check_choice(output_mode, c("int", "one_hot", "float"))), class = "nn_feature")
+  as_feature(dtype, preprocessor, check_choice(output_mode, c("int", "one_hot", "float")))
 }
 
 #' @rdname features
@@ -444,8 +446,7 @@ space_of_model <- function(model) {
   layers <- stats::setNames(own$layers, vapply(own$layers, function(l) layer_self(l)$name, ""))
   find <- function(names) lapply(names, function(name) layers[[name]])
   preprocessors <- find(entry$layers[names(entry$dtypes)])
-  features <- Map(function(dtype, mode, layer) structure(list(dtype = dtype, preprocessor = layer, output_mode = mode),
-    class = "nn_feature"), entry$dtypes, entry$modes, preprocessors)
+  features <- Map(as_feature, entry$dtypes, preprocessors, entry$modes)
   for (layer in preprocessors) assign("learned", TRUE, envir = layer_self(layer))
   layer <- new_layer("feature_space", , entry$config, name = own$name)
   self <- layer_self(layer)

@@ -78,13 +78,13 @@ dataset_spec <- function(x) {
 #' @export
 .DollarNames.nn_dataset <- function(x, pattern = "") grep(pattern, names(dataset_members), value = TRUE)
 
-data_namespace <- function() new_namespace("tf$data", list(
-  AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L, UNKNOWN_CARDINALITY = -2L,
+data_constants <- list(AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L, UNKNOWN_CARDINALITY = -2L)
+
+data_namespace <- function() new_namespace("tf$data", c(data_constants, list(
   TextLineDataset = function(filenames, compression_type = NULL, buffer_size = NULL, ...)
     text_line_dataset(filenames, compression_type, ..., buffer_size = buffer_size),
-  experimental = new_namespace("tf$data$experimental", list(AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L,
-    UNKNOWN_CARDINALITY = -2L,
-    cardinality = function(dataset) tensor(cardinality_of(check_dataset(dataset)), "int64"))),
+  experimental = new_namespace("tf$data$experimental", c(data_constants, list(
+    cardinality = function(dataset) tensor(cardinality_of(check_dataset(dataset)), "int64")))),
   Dataset = new_namespace("tf$data$Dataset", list(
     from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
     range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
@@ -95,4 +95,4 @@ data_namespace <- function() new_namespace("tf$data", list(
     choose_from_datasets = function(datasets, choice_dataset, stop_on_empty_dataset = TRUE)
       choose_from_datasets(datasets, choice_dataset, stop_on_empty_dataset)
   ))
-))
+)))

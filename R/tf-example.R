@@ -354,8 +354,7 @@ parse_one_tensor <- function(serialized, out_type, name = NULL, fun = "tf$io$par
     return(strings_or_bytes(values, shape))
   }
   if (is.null(content)) content <- typed_content(field, dtype, n, wrong)
-  size <- c(float32 = 4, float64 = 8, int32 = 4, uint8 = 1, int16 = 2, int8 = 1, int64 = 8, bool = 1, uint16 = 2)
-  if (length(content) != n * size[[dtype]]) wrong("it has ", length(content), " bytes for the shape ",
+  if (length(content) != n * dtype_sizes[[dtype]]) wrong("it has ", length(content), " bytes for the shape ",
     format_shape(shape), " of ", dtype)
   if (is_narrow(dtype)) return(with_note(op_reshape(x <- decode_numbers(content, dtype, TRUE, fun), shape), "bytes",
     attr(x, "bytes")))
@@ -371,15 +370,14 @@ typed_content <- function(field, dtype, n, wrong) {
   number <- c(float32 = 5, float64 = 6, int64 = 10, bool = 11)
   number <- if (dtype %in% names(number)) number[[dtype]] else 7
   values <- field(number)
+  size <- dtype_sizes[[dtype]]
   if (dtype %in% c("float32", "float64")) {
     bytes <- unlist(values) %or% raw()
-    size <- if (dtype == "float32") 4 else 8
   } else {
     numbers <- unlist(lapply(values, function(v) if (is.raw(v)) {
       if (is.null(read <- .Call(C_varints, v))) wrong("its numbers are damaged")
       as.vector(as.array(read))
     } else v)) %or% double()
-    size <- c(int64 = 8, int32 = 4, bool = 1, uint8 = 1, int8 = 1, int16 = 2, uint16 = 2)[[dtype]]
     bytes <- if (dtype == "int64") tensor_bytes(tensor(array(numbers, length(numbers)), "int64")) else
       writeBin(as.integer(numbers), raw(), size = size, endian = "little")
   }
@@ -410,7 +408,7 @@ record_writer <- function(path, options = NULL) {
   fail <- function(...) abort("cannot write ", encodeString(path, quote = "\""), class = "file", fun = fun)
   self <- list2env(list(path = path, type = type, pieces = list()), parent = emptyenv())
   self$con <- tryCatch(if (type == "GZIP") gzfile(path, "wb") else file(path, "wb"), error = fail, warning = fail)
-  session$open[as.character(self$con)] <- list(self$con)
+  keep_open(self$con)
   reg.finalizer(self, close_writer, onexit = TRUE)
   structure(list(self = self), class = c("nn_record_writer", "nn_context"))
 }
@@ -418,17 +416,14 @@ record_writer <- function(path, options = NULL) {
 close_writer <- function(self) {
   if (is.null(self$con)) return(invisible())
   if (self$type == "ZLIB") writeBin(memCompress(unlist(self$pieces) %or% raw(), "gzip"), self$con)
-  session$open[as.character(self$con)] <- NULL
-  close(self$con)
+  close_kept(self$con)
   self$con <- NULL
 }
 
 write_record <- function(self, record) {
   fun <- "tf$io$TFRecordWriter$write"
   if (is.null(self$con)) abort("the writer is closed", class = "file", fun = fun)
-  bytes <- check_bytes(record, "record", fun)
-  size <- number_bytes(length(bytes), 8)
-  all <- c(size, masked_checksum(size), bytes, masked_checksum(bytes))
+  all <- record_bytes(check_bytes(record, "record", fun))
   if (self$type == "ZLIB") self$pieces <- c(self$pieces, list(all)) else writeBin(all, self$con)
   invisible()
 }

@@ -9,23 +9,23 @@
 /* As in optimizer_update(), whose share of the moving average this is, too. */
 INLINE struct range whole_share(const struct whole *u, int64_t n) { return share_of(n, 1024, u->part, u->parts); }
 
+/* The body adds a vector of numbers from `begin` to `end` to `terms`. */
+#define ADD_UP(sum, begin, end, ...)              \
+  FOR_BLOCKS((int64_t)(begin), end) {             \
+    V terms = splat(0);                           \
+    FOR_VECTORS(at, stop) { __VA_ARGS__ }         \
+    (sum) += (double)hsum(terms);                 \
+  }
+
 static double sum_of_squares(int64_t n, const real *x) {
   double sum = 0;
-  FOR_BLOCKS((int64_t)0, n) {
-    V squares = splat(0);
-    FOR_VECTORS(at, stop) squares += READ(x) * READ(x);
-    sum += (double)hsum(squares);
-  }
+  ADD_UP(sum, 0, n, terms += READ(x) * READ(x);)
   return sum;
 }
 
 static double sum_of(int64_t n, const real *x) {
   double sum = 0;
-  FOR_BLOCKS((int64_t)0, n) {
-    V numbers = splat(0);
-    FOR_VECTORS(at, stop) numbers += READ(x);
-    sum += (double)hsum(numbers);
-  }
+  ADD_UP(sum, 0, n, terms += READ(x);)
   return sum;
 }
 
@@ -58,14 +58,7 @@ static int lamb_whole(struct whole *u) {
     }
   } else if (u->phase == 1) {
     double steps = 0, weights = sum_of_squares(u->n, w);
-    FOR_BLOCKS((int64_t)0, u->n) {
-      V squares = splat(0);
-      FOR_VECTORS(at, stop) {
-        V step = LAMB_STEP;
-        squares += step * step;
-      }
-      steps += (double)hsum(squares);
-    }
+    ADD_UP(steps, 0, u->n, V step = LAMB_STEP; terms += step * step;)
     u->note = weights > 0 && steps > 0 ? sqrt(weights / steps) : 1;
   } else {
     const real rate = R(s->rate * u->note);
@@ -126,19 +119,14 @@ static double adafactor_steps(const struct whole *u, int64_t begin, int64_t end,
     }
     int64_t from = begin > row * columns ? begin - row * columns : 0;
     int64_t to = end < (row + 1) * columns ? end - row * columns : columns;
-    FOR_BLOCKS(from, to) {
-      V found = splat(0);
-      FOR_VECTORS(at, stop) {
-        V step = READ(g) / (root * vsqrt(READ_OR(v, 1)));
-        if (rate == R(0)) {
-          found += step * step;
-        } else {
-          WRITE(w, READ(w) - rate * step);
-          found += READ(w) * R(0);
-        }
-      }
-      sum += (double)hsum(found);
-    }
+    ADD_UP(sum, from, to,
+      V step = READ(g) / (root * vsqrt(READ_OR(v, 1)));
+      if (rate == R(0)) {
+        terms += step * step;
+      } else {
+        WRITE(w, READ(w) - rate * step);
+        terms += READ(w) * R(0);
+      })
   }
   return sum;
 }
@@ -178,14 +166,7 @@ static void muon_begin(const struct whole *u, int64_t group, real *x) {
   const real *g = (const real *)u->gradients + group * matrix, *m = (const real *)u->state[0] + group * matrix;
   const real of_gradient = R(s->nesterov), of_momentum = s->nesterov != 0 ? R(s->momentum) : R(1);
   double sum = 0;
-  FOR_BLOCKS((int64_t)0, matrix) {
-    V squares = splat(0);
-    FOR_VECTORS(at, stop) {
-      V d = MUON_DIRECTION(READ(g), READ(m));
-      squares += d * d;
-    }
-    sum += (double)hsum(squares);
-  }
+  ADD_UP(sum, 0, matrix, V d = MUON_DIRECTION(READ(g), READ(m)); terms += d * d;)
   const real scale = R(1 / (sqrt(sum) + 1e-7));
   struct range r = whole_share(u, matrix);
   if (rows <= columns) {

@@ -107,6 +107,15 @@ INLINE void along_axes(void (*along)(int, V *, int), struct winograd w, int befo
   UNROLL for (int k = 0; k < columns; k++) along(w.lines, d + k, line);
 }
 
+/* Each form is compiled for itself. */
+#define WITH_FORM(w, f, ...)                                                            \
+  do {                                                                                  \
+    if ((w).lines == 1 && (w).columns == 2) f((struct winograd){1, 2}, __VA_ARGS__);    \
+    else if ((w).lines == 1) f((struct winograd){1, 4}, __VA_ARGS__);                   \
+    else if ((w).lines == 2) f((struct winograd){2, 2}, __VA_ARGS__);                   \
+    else f((struct winograd){4, 4}, __VA_ARGS__);                                       \
+  } while (0)
+
 /* ---- tiles ---- */
 
 struct tiles {
@@ -192,8 +201,8 @@ INLINE void source_points(struct winograd w, const struct gather *p, const struc
 
 /* ---- the kernel at the points: for each panel of results (points, channels, width), zeros to the right ---- */
 
-INLINE void pack_points(struct winograd w, int taps, const real *row, int64_t filled, int64_t step, real *to) {
-  const int line = line_points(w), points = lines_of_points(w) * line;
+INLINE void pack_points(struct winograd w, const real *row, int64_t filled, int64_t step, real *to) {
+  const int taps = w.lines == 1 ? 3 : 9, line = line_points(w), points = lines_of_points(w) * line;
   for (int64_t i = 0; i < filled; i += VL) {
     V d[WINOGRAD_POINTS];
     UNROLL for (int t = 0; t < taps; t++) d[t / 3 * line + t % 3] = load(row + t * filled + i);
@@ -220,10 +229,7 @@ static void winograd_pack(const struct call *c, const struct convolution *g, int
           (struct matrix){tap + k * g->filters + n, g->filters, 1};
         pack_panel(1, width, filled, b, row + t * filled);
       }
-      if (w.lines == 1 && w.columns == 2) pack_points((struct winograd){1, 2}, 3, row, filled, step, to);
-      else if (w.lines == 1) pack_points((struct winograd){1, 4}, 3, row, filled, step, to);
-      else if (w.lines == 2) pack_points((struct winograd){2, 2}, 9, row, filled, step, to);
-      else pack_points((struct winograd){4, 4}, 9, row, filled, step, to);
+      WITH_FORM(w, pack_points, row, filled, step, to);
     }
     packed += points * p.in * filled;
   }
@@ -305,10 +311,7 @@ static void winograd_products(const struct call *c, const struct convolution *g,
     n = r.end - j < tiles_at_once(w) ? r.end - j : tiles_at_once(w);
     if (may_rest(c, work * (double)n)) return;
     struct range some = {j, j + n};
-    if (w.lines == 1 && w.columns == 2) winograd_tiles((struct winograd){1, 2}, &p, &t, some, source, packed, y);
-    else if (w.lines == 1) winograd_tiles((struct winograd){1, 4}, &p, &t, some, source, packed, y);
-    else if (w.lines == 2) winograd_tiles((struct winograd){2, 2}, &p, &t, some, source, packed, y);
-    else winograd_tiles((struct winograd){4, 4}, &p, &t, some, source, packed, y);
+    WITH_FORM(w, winograd_tiles, &p, &t, some, source, packed, y);
     if (!back) finish_tiles(w, &p, &t, some, y);
   }
 }
