@@ -161,10 +161,12 @@ static R_xlen_t features_of(struct proto p, SEXP names, SEXP values) {
       if (f.number != 1) continue;
       if (f.wire != PROTO_BYTES || !entry_of(f.bytes, &key, &value)) return -1;
       if (names) {
-        SEXP name = key_of(key), x = feature_of(value);
-        if (!name || x == R_UnboundValue) return -1;
+        SEXP name = key_of(key);
+        if (!name) return -1;
+        SET_STRING_ELT(names, n, name); /* which protects it */
+        SEXP x = feature_of(value);
+        if (x == R_UnboundValue) return -1;
         SET_VECTOR_ELT(values, n, x);
-        SET_STRING_ELT(names, n, name);
       }
       n++;
     }

@@ -19,6 +19,21 @@ test_that("an example has the bytes of the format", {
   expect_equal(as.vector(as.array(found$a)), c(1, 3))
 })
 
+test_that("names of features that R has not met are kept while their values are made", {
+  part <- function(field, bytes) c(as.raw(c(field * 8 + 2, length(bytes))), bytes)
+  value <- part(1, unlist(rep(list(part(1, charToRaw("abcde"))), 15)))
+  entry <- function(k) part(1, c(part(1, c(charToRaw("q8w_"), as.raw(k))), part(2, value)))
+  features <- unlist(lapply(97:122, entry))
+  size <- length(features)
+  bytes <- c(as.raw(c(0x0a, size %% 128 + 128, size %/% 128)), features)
+  gctorture(TRUE)
+  on.exit(gctorture(FALSE))
+  found <- .Call(C_example, bytes)
+  gctorture(FALSE)
+  expect_identical(names(found), paste0("q8w_", letters))
+  expect_identical(found[[26]], rep(list(charToRaw("abcde")), 15))
+})
+
 test_that("features come back with their dtypes and shapes", {
   picture <- as.raw(c(0xff, 0xd8, 0, 1))
   bytes <- example_bytes(x = floats(1:6 / 4), n = ints(-2^40), name = strings("\u00e9t\u00e9"),
