@@ -49,9 +49,9 @@ INLINE struct channel channel_of(V mean, V rate, const real *scale, const real *
 
 INLINE V normalized(const struct channel *o, V x) { return (x - o->mean) * o->factor + o->offset; }
 
-/* The gradient that passes a fused relu. */
+/* The gradient that passes a fused relu: times 1 or 0, as relu's own, so that NaN and Inf stay seen. */
 INLINE V passed(const struct known *k, const struct channel *o, V x, V dy) {
-  if (k->n.relu) return choose(normalized(o, x) > R(0), dy, ZERO);
+  if (k->n.relu) return dy * choose(normalized(o, x) > R(0), splat(1), ZERO);
   return dy;
 }
 

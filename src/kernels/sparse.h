@@ -18,7 +18,7 @@ static real count_nonzero(const real *x, int64_t n) {
     FOR_VECTORS(from, end) some += choose(READ(x) != splat(0), splat(1), splat(0));
     count += hsum(some);
   }
-  return count;
+  return count > R(COUNT_MOST) ? R(n) : count; /* of what was not looked at nothing is known: as if it were dense */
 }
 
 static int is_sparse(const real *counts, int64_t n) {

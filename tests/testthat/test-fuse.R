@@ -67,6 +67,18 @@ test_that("normalize and relu are one op, whose statistics are those of before",
   expect_identical(sum(ops_of(both) == "relu"), 1L)
 })
 
+test_that("a gradient that is no number is seen behind normalize and relu, too", {
+  set.seed(1)
+  x <- some_float(c(4, 19))
+  scale <- variable(some_float(19))
+  offset <- variable(some_float(19))
+  for (odd in c(NaN, Inf)) {
+    weights <- tensor(matrix(replace(rnorm(4 * 19), 1:40, odd), 4), "float32")
+    expect_true(any(as.array(op_relu(op_standardize(x, scale, offset)$output))[1:40] == 0)) # relu is shut there
+    both_ways(function(x) op_relu(op_standardize(x, scale, offset)$output) * weights, list(scale, offset), x)
+  }
+})
+
 test_that("a bias is one row, of a fixed number of rows", {
   x <- some_float(c(7, 4))
   w <- variable(some_float(c(4, 7)))
