@@ -89,7 +89,7 @@ add_tokens <- function(column, dtype, readers) {
   all <- c(if (dtype != "string") list(values), lapply(readers, make_tokens, values))
   parts <- lapply(all, dim)
   flat <- if (length(all) == 1) all[[1]] else do.call(cbind, lapply(all, function(a) matrix(a, dim(a)[1])))
-  list(column = array_column(flat, "int64", dim(flat)), parts = parts)
+  list(column = array_column(flat, "int64", dim(flat), finite_ends(flat)), parts = parts)
 }
 
 input_column <- function(value, input, fun) {
@@ -153,10 +153,10 @@ as_column <- function(value, dtype, arg, fun, shape = NULL) {
     }
     abort("`", arg, "`: ", text, if (!is.na(at)) place_in(value, at), class = error_kind(e), fun = fun)
   }
-  withCallingHandlers({
-    check_column(value, dtype)
-  }, nativenet_error_value = named, nativenet_error_memory = named)
-  array_column(value, dtype, if (is.null(dim(value))) c(length(value), if (length(shape) == 2) 1L) else dim(value))
+  ends <- withCallingHandlers(checked_ends(value, dtype), nativenet_error_value = named,
+    nativenet_error_memory = named)
+  dim <- if (is.null(dim(value))) c(length(value), if (length(shape) == 2) 1L) else dim(value)
+  array_column(value, dtype, dim, ends)
 }
 
 #' @param y,x lists of the parts; `inputs` the columns of `x`.
@@ -175,7 +175,8 @@ target_columns <- function(self, y, fun, x, inputs) {
 #' @noRd
 like_rows <- function(x, shape) {
   if (length(dim(x)) != 1 || length(shape) != 2) return(x)
-  if (is_tensor(x)) op_reshape(x, c(-1, 1)) else array_column(.subset2(x, "values"), .subset2(x, "dtype"), c(dim(x), 1))
+  if (is_tensor(x)) return(op_reshape(x, c(-1, 1)))
+  array_column(.subset2(x, "values"), .subset2(x, "dtype"), c(dim(x), 1), .subset2(x, "ends"))
 }
 
 target_dtype <- function(self, k) if (takes_labels(self$compiled$losses[[k]])) "int32" else self$outputs[[k]]$dtype

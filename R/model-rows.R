@@ -3,16 +3,19 @@
 # the columns are meant stands beside them: list(columns, first, rows, ...), see model_data().
 
 #' An R array as a column: bare numbers that are known to fit the dtype, and the shape that they are meant to have.
+#' @param ends the smallest and the largest of them.
 #' @noRd
-array_column <- function(values, dtype, dim) {
-  structure(list(values = values, dim = as.integer(dim), dtype = dtype), class = "nn_column")
+array_column <- function(values, dtype, dim, ends) {
+  structure(list(values = values, dim = as.integer(dim), dtype = dtype, ends = ends), class = "nn_column")
 }
 
-#' Raises an error that says which number does not fit: NA, NaN or Inf, or what is not whole where the dtype is.
+#' The ends of numbers that fit the dtype. An error says which one does not: NA, NaN or Inf, or what is not whole where
+#' the dtype is.
 #' @noRd
-check_column <- function(values, dtype) {
-  check_finite(values)
+checked_ends <- function(values, dtype) {
+  ends <- finite_ends(values)
   .Call(C_check_fits, values, dtype_code(dtype))
+  ends
 }
 
 #' @export
@@ -33,8 +36,7 @@ column_tensor <- function(x, into = NULL) {
 #' @noRd
 column_ends <- function(x) {
   if (is_tensor(x)) return(c(as.double(op_min(x)), as.double(op_max(x))))
-  values <- .subset2(x, "values")
-  as.double(tensor(range(if (is.raw(values)) as.integer(values) else values), .subset2(x, "dtype")))
+  as.double(tensor(.subset2(x, "ends"), .subset2(x, "dtype")))
 }
 
 #' The rows that are meant of column k, as an R array.
@@ -119,16 +121,15 @@ batch_at_hand <- function(data, state) {
 training_data <- function(data) {
   columns <- data$columns
   kept <- take_memory()
-  ours <- !vapply(columns, is_tensor, NA)
+  # an autoencoder's target is its input
+  same <- vapply(columns, function(x) Position(function(other) identical(other, x), columns), 0L)
+  ours <- which(!vapply(columns, is_tensor, NA) & same == seq_along(columns))
   fits <- function(k) !is.null(kept[[k]]) && identical(column_info(columns[[k]]), column_info(kept[[k]]))
-  if (length(kept) != length(columns) || !all(vapply(which(ours), fits, NA))) kept <- NULL # before there is more
-  own <- vector("list", length(columns))
-  for (k in which(ours)) {
-    same <- Find(function(j) identical(columns[[j]], columns[[k]]), seq_len(k - 1)[ours[seq_len(k - 1)]])
-    if (is.null(same)) own[k] <- list(column_tensor(columns[[k]], kept[[k]]))
-    data$columns[[k]] <- own[[if (is.null(same)) k else same]]
-  }
-  data$own <- own
+  if (length(kept) != length(columns) || !all(vapply(ours, fits, NA))) kept <- NULL # before there is more
+  data$own <- vector("list", length(columns))
+  for (k in ours) data$own[k] <- list(column_tensor(columns[[k]], kept[[k]]))
+  data$columns[ours] <- data$own[ours]
+  data$columns <- data$columns[same]
   data
 }
 

@@ -78,9 +78,10 @@ float_dtype <- function(...) {
   plain_dtype()
 }
 
-#' An error names the first NA, NaN or Inf of an R array.
+#' The smallest and the largest number of an R array. An error names the first NA, NaN or Inf.
 #' @noRd
-check_finite <- function(x) .Call(C_check_finite, x)
+finite_ends <- function(x) .Call(C_finite_ends, x)
+check_finite <- function(x) invisible(finite_ends(x))
 
 #' @rdname tensor
 #' @export

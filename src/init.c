@@ -8,10 +8,10 @@
 #endif
 
 #define ROUTINES(ROW)                                                                                             \
-  ROW(apply, 5) ROW(apply_again, 4) ROW(array, 1) ROW(blas, 1) ROW(check_finite, 1) ROW(check_fits, 2)            \
+  ROW(apply, 5) ROW(apply_again, 4) ROW(array, 1) ROW(blas, 1) ROW(check_fits, 2)                                   \
   ROW(check_room, 3) ROW(communicator_leave, 1) ROW(communicator_numbers, 1) ROW(communicator_sum, 3)             \
   ROW(copies, 2) ROW(crc32, 2) ROW(digits, 4) ROW(enums, 0) ROW(epoch_rewind, 1) ROW(epoch_run, 14)               \
-  ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(example, 1) ROW(file_write, 3) ROW(fingerprint, 1)                 \
+  ROW(epoch_state, 2) ROW(epoch_totals, 1) ROW(example, 1) ROW(file_write, 3) ROW(fingerprint, 1) ROW(finite_ends, 1) \
   ROW(folder_sync, 1) ROW(has_process, 1) ROW(is_device, 1) ROW(json_read, 1) ROW(json_scan, 2) ROW(kernels, 1)   \
   ROW(map_file, 1) ROW(numbers_packed, 1) ROW(numbers_unpacked, 2) ROW(numpy_shuffle, 2) ROW(op_table, 0)         \
   ROW(open_shape, 1) ROW(optimizer_apply, 3) ROW(optimizer_claim, 3) ROW(optimizer_memory, 3)                     \

@@ -3,35 +3,55 @@
 #include <string.h>
 
 /* A column-major array is the row-major one with its axes reversed. With the first axis cut off, it is a matrix of so
- * many rows, which are taken in bands, so that each cache line that is read is used whole. `ASSIGN` is done for element
- * their_at of the array and our_at of its rows [first, first + n). */
-#define BAND 32
+ * many rows, which are taken in bands, some columns at a time, so that each cache line that is read or written is used
+ * whole, and few of them at once: their places may differ by a power of two. `ASSIGN` is done for element their_at of
+ * the array and our_at of its rows [first, first + n). */
+#define BAND 128
+#define ACROSS 16
 #define TRANSPOSE(shape, first, n, ASSIGN)                                                          \
   do {                                                                                              \
-    int64_t rows_ = (shape)->rank ? (shape)->dim[0] : 1;                                            \
-    int64_t rest_ = (shape)->rank ? shape_span((shape), 1, (shape)->rank) : 1;                      \
+    const int64_t rows_ = (shape)->rank ? (shape)->dim[0] : 1;                                      \
+    const int64_t rest_ = (shape)->rank ? shape_span((shape), 1, (shape)->rank) : 1;                \
     for (int64_t row_ = 0; row_ < (n); row_ += BAND) {                                              \
-      int64_t band_ = (n) - row_ < BAND ? (n) - row_ : BAND;                                        \
-      int64_t index_[MAX_RANK] = {0}, column_ = 0; /* column_: of the array as a matrix */          \
-      for (int64_t to_ = 0; to_ < rest_; to_++) {                                                   \
-        for (int64_t j_ = 0; j_ < band_; j_++) {                                                    \
-          const int64_t their_at = column_ * rows_ + (first) + row_ + j_;                           \
-          const int64_t our_at = (row_ + j_) * rest_ + to_;                                         \
-          ASSIGN;                                                                                   \
-        }                                                                                           \
-        /* the next row-major index: the last axis moves first */                                  \
-        for (int axis_ = (shape)->rank - 1; axis_ >= 1; axis_--) {                                  \
-          int64_t stride_ = shape_span((shape), 1, axis_);                                          \
-          if (++index_[axis_] < (shape)->dim[axis_]) {                                              \
-            column_ += stride_;                                                                     \
-            break;                                                                                  \
-          }                                                                                         \
-          column_ -= stride_ * ((shape)->dim[axis_] - 1);                                           \
-          index_[axis_] = 0;                                                                        \
-        }                                                                                           \
+      const int64_t band_ = (n) - row_ < BAND ? (n) - row_ : BAND;                                  \
+      struct columns at_ = {.column = 0};                                                           \
+      for (int64_t to_ = 0; to_ < rest_; to_ += ACROSS) {                                           \
+        if (rest_ - to_ >= ACROSS) TILE(shape, first, ASSIGN, ACROSS);                              \
+        else TILE(shape, first, ASSIGN, rest_ - to_);                                               \
       }                                                                                             \
     }                                                                                               \
   } while (0)
+#define TILE(shape, first, ASSIGN, n)                                                               \
+  do {                                                                                              \
+    next_columns(&at_, (shape), (n));                                                               \
+    for (int64_t j_ = 0; j_ < band_; j_++)                                                          \
+      for (int64_t k_ = 0; k_ < (n); k_++) {                                                        \
+        const int64_t their_at = at_.place[k_] * rows_ + (first) + row_ + j_;                       \
+        const int64_t our_at = (row_ + j_) * rest_ + to_ + k_;                                      \
+        ASSIGN;                                                                                     \
+      }                                                                                             \
+  } while (0)
+
+/* Which columns of that matrix are the next ones in row-major order. */
+struct columns {
+  int64_t place[ACROSS];
+  int64_t index[MAX_RANK], column; /* of the first one that is not among them */
+};
+
+static inline void next_columns(struct columns *at, const struct shape *shape, int64_t n) {
+  for (int64_t k = 0; k < n; k++) {
+    at->place[k] = at->column;
+    for (int axis = shape->rank - 1; axis >= 1; axis--) { /* the last axis moves first */
+      const int64_t stride = shape_span(shape, 1, axis);
+      if (++at->index[axis] < shape->dim[axis]) {
+        at->column += stride;
+        break;
+      }
+      at->column -= stride * (shape->dim[axis] - 1);
+      at->index[axis] = 0;
+    }
+  }
+}
 
 /* R's NA among doubles: a NaN that bears 1954. */
 static double missing(void) {

@@ -230,25 +230,59 @@ static void refuse_not_finite(SEXP x, int64_t at) {
     (long long)at + 1);
 }
 
-/* Raises an error that names the first NA, NaN or Inf of an R array. */
-SEXP ffi_check_finite(SEXP x);
-SEXP ffi_check_finite(SEXP x) {
-  R_xlen_t n = Rf_isVectorAtomic(x) ? XLENGTH(x) : 0;
-  if (is_integer64(x)) {
-    const int64_t *v = (const int64_t *)(const void *)REAL(x);
-    for (R_xlen_t i = 0; i < n; i++)
-      if (v[i] == INT64_MIN) refuse_not_finite(x, i);
-  } else if (TYPEOF(x) == REALSXP) {
-    /* x - x is 0 for finite numbers only; summed without a branch, then looked for */
-    const double *v = REAL(x);
-    double sum = 0;
-    for (R_xlen_t i = 0; i < n; i++) sum += v[i] - v[i];
-    for (R_xlen_t i = 0; i < n && sum != 0; i++)
-      if (!R_FINITE(v[i])) refuse_not_finite(x, i);
-  } else if (TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP) {
-    const int *v = TYPEOF(x) == LGLSXP ? LOGICAL(x) : INTEGER(x);
-    for (R_xlen_t i = 0; i < n; i++)
-      if (v[i] == NA_INTEGER) refuse_not_finite(x, i);
+struct ends {
+  double low, high;
+};
+
+static void widen(struct ends *e, double x) {
+  e->low = x < e->low ? x : e->low;
+  e->high = x > e->high ? x : e->high;
+}
+
+/* Side by side, as a vector has them. x - x is 0 for finite numbers only: summed without a branch, then looked for. */
+#define LANES 8
+static struct ends ends_of_doubles(SEXP x) {
+  const double *v = REAL(x);
+  const R_xlen_t n = XLENGTH(x);
+  double low[LANES], high[LANES], odd[LANES] = {0};
+  struct ends all = {R_PosInf, R_NegInf};
+  if (!n) return all;
+  for (int k = 0; k < LANES; k++) low[k] = high[k] = v[0];
+  R_xlen_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int k = 0; k < LANES; k++) {
+      low[k] = v[i + k] < low[k] ? v[i + k] : low[k];
+      high[k] = v[i + k] > high[k] ? v[i + k] : high[k];
+      odd[k] += v[i + k] - v[i + k];
+    }
+  for (; i < n; i++) widen(&all, v[i]), odd[0] += v[i] - v[i];
+  for (int k = 0; k < LANES; k++) {
+    widen(&all, low[k]), widen(&all, high[k]);
+    for (R_xlen_t at = 0; at < n && odd[k] != 0; at++)
+      if (!R_FINITE(v[at])) refuse_not_finite(x, at);
   }
-  return R_NilValue;
+  return all;
+}
+
+#define ENDS_OF_WHOLE(type, data, missing)                                           \
+  do {                                                                               \
+    const type *v_ = (const type *)(const void *)(data);                             \
+    for (R_xlen_t i_ = 0; i_ < XLENGTH(x); i_++) {                                   \
+      if (v_[i_] == (missing)) refuse_not_finite(x, i_);                             \
+      widen(&e, (double)v_[i_]);                                                     \
+    }                                                                                \
+  } while (0)
+
+/* The smallest and the largest number of an R array. An error names the first NA, NaN or Inf. */
+SEXP ffi_finite_ends(SEXP x);
+SEXP ffi_finite_ends(SEXP x) {
+  struct ends e = {R_PosInf, R_NegInf};
+  if (is_integer64(x)) ENDS_OF_WHOLE(int64_t, REAL(x), INT64_MIN);
+  else if (TYPEOF(x) == REALSXP) e = ends_of_doubles(x);
+  else if (TYPEOF(x) == RAWSXP) ENDS_OF_WHOLE(unsigned char, RAW(x), -1);
+  else if (TYPEOF(x) == INTSXP) ENDS_OF_WHOLE(int, INTEGER(x), NA_INTEGER);
+  else if (TYPEOF(x) == LGLSXP) ENDS_OF_WHOLE(int, LOGICAL(x), NA_INTEGER);
+  SEXP ends = Rf_allocVector(REALSXP, 2);
+  REAL(ends)[0] = e.low, REAL(ends)[1] = e.high;
+  return ends;
 }

@@ -13,11 +13,11 @@ static int call_back(SEXP f, double a, double b, double c) {
   return TYPEOF(answer) == LGLSXP && XLENGTH(answer) == 1 && LOGICAL(answer)[0] == 0;
 }
 
-/* A column as R/model-rows.R describes it: a tensor, or list(values, shape, dtype) for an R array whose numbers fit. */
+/* A column as R/model-rows.R describes it: a tensor, or list(values, shape, dtype, ends) for an R array that fits. */
 static void read_column(SEXP x, const struct slot *slot, struct column *c, struct shape *shape) {
   int same = 1;
   if (!is_tensor(x)) {
-    check_vector(x, VECSXP, 3);
+    check_vector(x, VECSXP, 4);
     SEXP dim = VECTOR_ELT(x, 1);
     check_vector(dim, INTSXP, -1);
     c->array = array_of_r(VECTOR_ELT(x, 0));

@@ -112,6 +112,17 @@ test_that("the next call of fit() uses the memory of the last, with the numbers 
   expect_identical(dim(addresses()[[1]]), c(20L, 5L))
 })
 
+test_that("an autoencoder, whose target is its input, uses the memory of the last call, too", {
+  x <- matrix(rnorm(30 * 4), 30)
+  model <- net(4, input_shape = 4)
+  compile(model, "sgd", "mse")
+  fit(model, x, x, epochs = 1, verbose = 0)
+  first <- addresses()
+  expect_identical(lengths(lapply(first, dim)), c(2L, 0L)) # one tensor for both
+  fit(model, x + 1, x + 1, epochs = 1, verbose = 0)
+  expect_identical(addresses(), first)
+})
+
 test_that("tensors of the user's are not written to, nor data of a call that is still at work", {
   x <- matrix(rnorm(30 * 4), 30)
   y <- matrix(rnorm(30))

@@ -147,3 +147,33 @@ test_that("variables: assignment keeps shape and dtype", {
   expect_refusal(variable(1, trainable = NA), "value", "`variable()`", "`trainable`")
   expect_identical(as.array(v), matrix(2, 2, 3))
 })
+
+test_that("arrays of any number of rows and columns are row-major in tensors, and come back", {
+  set.seed(3)
+  for (shape in list(3L, c(130L, 1L), c(1L, 40L), c(300L, 37L), c(129L, 16L), c(7L, 3L, 11L), c(5L, 2L, 3L, 17L),
+    c(131L, 4L, 4L, 2L), c(2L, 0L, 3L))) {
+    x <- array(rnorm(prod(shape)), shape)
+    whole <- array(sample(1000L, prod(shape), TRUE), shape)
+    flat <- function(x) as.vector(aperm(x, rev(seq_along(shape))))
+    for (dtype in c("float32", "float64")) {
+      t <- tensor(x, dtype)
+      expect_equal(as.vector(as.array(op_reshape(t, -1))), flat(x), tolerance = 1e-7)
+      expect_equal(as.array(t), x, tolerance = 1e-7)
+    }
+    expect_identical(as.vector(as.array(op_reshape(tensor(whole, "int32"), -1))), flat(whole))
+    expect_identical(as.array(tensor(whole, "int64")), whole)
+  }
+})
+
+test_that("the ends of an array are found wherever they stand, and numbers that are not finite named", {
+  for (n in c(1, 7, 8, 9, 31)) for (at in unique(c(1, n, (n + 1) %/% 2))) {
+    x <- rep(1, n)
+    expect_identical(finite_ends(replace(x, at, -3)), c(-3, if (n > 1) 1 else -3))
+    expect_identical(finite_ends(replace(x, at, 9)), c(if (n > 1) 1 else 9, 9))
+    for (odd in c(NA, NaN, Inf, -Inf)) expect_error(finite_ends(replace(x, at, odd)),
+      paste("contain", gsub("-", "", odd), "at position", at), class = "nativenet_error_value")
+    expect_error(finite_ends(replace(rep(1L, n), at, NA)), paste("NA at position", at), class = "nativenet_error_value")
+  }
+  expect_identical(finite_ends(as.raw(c(7, 3, 255))), c(3, 255))
+  expect_identical(finite_ends(c(TRUE, FALSE)), c(0, 1))
+})
