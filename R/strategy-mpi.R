@@ -85,9 +85,14 @@ mpi_library <- function(folder = tempdir()) {
   dir.create(build)
   on.exit(unlink(build, recursive = TRUE))
   made <- file.path(build, basename(target))
-  said <- suppressWarnings(system2("mpicc", shQuote(c("-O2", "-shared", "-fPIC", paste0("-I", R.home("include")),
-    paste0("-I", system.file("include", package = "nativenet")), system.file("mpi", "mpi.c", package = "nativenet"),
-    "-o", made)), stdout = TRUE, stderr = TRUE))
+  file.copy(c(system.file("mpi", "mpi.c", package = "nativenet"),
+    system.file("include", "nativenet_communicator.h", package = "nativenet")), build)
+  # R knows how a library that calls it is linked here: macOS has to be told that R's functions come later
+  writeLines(c("CC = mpicc", "CFLAGS = -O2", "PKG_CPPFLAGS = -I."), file.path(build, "user"))
+  here <- setwd(build)
+  said <- tryCatch(suppressWarnings(system2(file.path(R.home("bin"), "R"), stdout = TRUE, stderr = TRUE,
+    c("CMD", "SHLIB", "-o", basename(target), "mpi.c"), env = c("R_MAKEVARS_USER=user", "R_TESTS="))),
+    finally = setwd(here))
   if (!file.exists(made)) abort("`mpicc` could not compile the library: ", paste(utils::tail(said, 3), collapse = " "),
     class = "package")
   file.copy(made, part <- tempfile("nativenet_mpi", folder))

@@ -32,14 +32,17 @@ apt_install() {
     { tail -n 20 "$BUILD/apt.log" >&2; die "apt-get install failed, see build/apt.log"; }
 }
 
-# Can R compile C against its headers and link BLAS, LAPACK and the Fortran library?
+# Can R compile C against its headers and link BLAS and LAPACK, with the libraries of Fortran or, as on a Mac, without?
+# See configure.
 compiles() {
   dir=$(mktemp -d)
   echo '#include <R.h>' > "$dir/try.c"
+  status=1
   # shellcheck disable=SC2016
-  echo 'PKG_LIBS = $(LAPACK_LIBS) $(BLAS_LIBS) $(FLIBS)' > "$dir/Makevars"
-  status=0
-  (cd "$dir" && R CMD SHLIB try.c > log 2>&1) || status=1
+  for fortran in '$(FLIBS)' ''; do
+    echo "PKG_LIBS = \$(LAPACK_LIBS) \$(BLAS_LIBS) $fortran" > "$dir/Makevars"
+    if (cd "$dir" && R CMD SHLIB try.c > log 2>&1); then status=0; break; fi
+  done
   rm -rf "$dir"
   return $status
 }
@@ -48,7 +51,7 @@ missing_r_packages() { Rscript tools/missing.R "$level" "$@"; }
 
 install_r_packages() {
   if [ "$NATIVENET_PACKAGES" = cran ]; then
-    apt_install g++ libuv1-dev # of testthat's
+    ! is_debian || apt_install g++ libuv1-dev # of testthat's
   elif is_debians_r && may_be_root; then
     refresh_lists
     names=
@@ -58,8 +61,6 @@ install_r_packages() {
     done
     # shellcheck disable=SC2086
     [ -z "$names" ] || apt_install $names
-  elif ! is_debian; then
-    die "missing R packages: $*. Install them with install.packages(), then start again."
   fi
   packages=$(missing_r_packages)
   [ -n "$packages" ] || return 0

@@ -198,6 +198,36 @@ static void test_windows_agree_with_loops(int dtype) {
   bench_free(b);
 }
 
+/* Kernels of 3 and of 3 x 3, whose results are found in tiles of 4 or of 2 along an axis: see kernels/winograd.h. */
+static void test_tiles_agree_with_loops(int dtype) {
+  enum { IN = 16, OUT = 17 };
+  for (int form = 0; form < 4; form++) {
+    const int wide = 4 + form % 2, high = form < 2 ? 1 : wide, top = form >= 2, tall = 1 + 2 * top;
+    struct bench *b = bench_new();
+    struct attr attr = {.n_ints = CONV_AXES + 2 * AXIS_INTS, .ints = {1, -1, 1, 1, top, top, 0, 1, 1, 1, 1, 0}};
+    int32_t source[] = {bound(b, dtype, (struct shape){4, {IMAGES, high, wide, IN}}, 1),
+      bound(b, dtype, (struct shape){4, {tall, 3, IN, OUT}}, 1)};
+    int32_t x = source[0], w = source[1], y = apply(b, OP_CONV, 2, source, attr);
+    struct convolution g;
+    convolution_layout(&g, &attr, &b->slots[x].shape, &b->slots[w].shape, &b->slots[y].shape);
+    CHECK(winograd_form(&g, 0).columns == (form % 2 ? 2 : 4));
+    b->slots[y].kept = 1;
+    CHECK(run(b, 3) == STATUS_OK);
+    for (int at = 0; at < IMAGES * high * wide * OUT; at++) {
+      int f = at % OUT, column = at / OUT % wide, row = at / OUT / wide % high, image = at / OUT / wide / high;
+      double sum = 0;
+      for (int k = 0; k < tall * 3 * IN; k++) {
+        int up = row + k / IN / 3 - top, left = column + k / IN % 3 - 1;
+        if (up < 0 || up >= high || left < 0 || left >= wide) continue;
+        sum += number(b, x, ((image * high + up) * wide + left) * IN + k % IN) * number(b, w, k * OUT + f);
+      }
+      CHECK(fabs(number(b, y, at) - sum) < (dtype == FLOAT32 ? 1e-4 : 1e-12));
+    }
+    if (dtype == FLOAT64) check_slopes(b, apply1(b, OP_SUM, apply1(b, OP_TANH, y)), source, 2);
+    bench_free(b);
+  }
+}
+
 static void test_gradients_of_images(void) {
   struct bench *b = bench_new();
   struct shape of_filter = shape_of(1, FILTERS, 0);
@@ -422,8 +452,10 @@ int main(void) {
     test_gradients_agree_with_differences();
     test_windows_agree_with_loops(FLOAT64);
     test_windows_agree_with_loops(FLOAT32);
+    test_tiles_agree_with_loops(FLOAT64);
+    test_tiles_agree_with_loops(FLOAT32);
     test_gradients_of_images();
-  test_gradients_of_few_results();
+    test_gradients_of_few_results();
     test_gradients_of_attention();
     test_same_bits_at_any_number_of_threads(FLOAT64);
     test_same_bits_at_any_number_of_threads(FLOAT32);
