@@ -174,6 +174,7 @@ check_reals <- function(x, arg = deparse(substitute(x)), fun = calling_function(
 #' A list of numbers, or a tensor, as a vector; anything else as it is.
 #' @noRd
 plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_function()) {
+  if (are_numbers(x)) return(x)
   for (part in if (is_branch(x)) x) if (is_keras_tensor(part)) needs_values(part)
   x <- if (is_branch(x)) lapply(x, known_value) else known_value(x)
   if (is_tensor(x)) return(if (is_symbolic(x)) x else as.array(x))

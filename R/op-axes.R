@@ -218,7 +218,7 @@ square_sum <- function(x, axis = NULL, keepdims = FALSE, fun = "op_sum") {
 #' @noRd
 from_zero <- function(axis) {
   numbers <- plain_numbers(axis)
-  if (are_numbers(numbers)) ifelse(numbers < 0, numbers, numbers + 1) else axis # refused by the op
+  if (are_numbers(numbers)) numbers + (numbers >= 0) else axis # refused by the op
 }
 
 #' Means and norms are of floats.

@@ -55,7 +55,7 @@ check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
   }
   if (!are_numbers(numbers)) refuse(axis)
   for (a in numbers) if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) refuse(a)
-  ifelse(numbers < 0, rank + numbers, numbers - 1)
+  numbers + rank * (numbers < 0) - (numbers > 0) # ifelse() takes as long as an op
 }
 
 #' As above, for ops that take one axis.

@@ -104,7 +104,8 @@ tape_stop <- function(state) {
   state$depth <- state$depth - 1
   n <- length(state$ranges)
   if (n && is.na(state$ranges[[n]][2])) state$ranges[[n]][2] <- .Call(C_program_position, state$traced)
-  session$traced_tapes <- Filter(function(other) !identical(other, state), session$traced_tapes)
+  if (length(session$traced_tapes))
+    session$traced_tapes <- Filter(function(other) !identical(other, state), session$traced_tapes)
   tapes <- recording[[1]]
   for (at in rev(seq_along(tapes))) if (is_same(tapes[[at]], state$program)) return(set_recording(tapes = tapes[-at]))
 }

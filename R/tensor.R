@@ -54,9 +54,8 @@ tensor <- function(x, dtype = NULL) {
 
 #' Which dtype doubles without dimensions have: float64, or float32 while a function of TensorFlow's or Keras' name
 #' runs.
-#' @return What it was.
 #' @noRd
-plain_dtype <- function(dtype = NULL) dtypes[.Call(C_plain_dtype, dtype_code(dtype)) + 1L]
+plain_dtype <- function() dtypes[.Call(C_plain_dtype, -1L) + 1L]
 
 name_check <- quote(if (!is.null(name)) check_string(name))
 
@@ -66,8 +65,9 @@ name_check <- quote(if (!is.null(name)) check_string(name))
 as_tensorflow <- function(f) {
   inputs <- lapply(setdiff(names(formals(f)), "..."), as.name)
   given <- lapply(inputs, function(x) if (x == quote(name)) name_check else bquote(if (!missing(.(x))) force(.(x))))
-  body(f) <- as.call(c(as.name("{"), given, quote(before <- plain_dtype("float32")),
-    quote(on.exit(plain_dtype(before))), body(f)))
+  code <- dtype_code("float32")
+  body(f) <- as.call(c(as.name("{"), given, bquote(before <- .Call(C_plain_dtype, .(code))),
+    quote(on.exit(.Call(C_plain_dtype, before))), body(f)))
   f
 }
 
