@@ -179,7 +179,7 @@ metric_entries <- function(xs, weighted)
 #' count.
 #' @noRd
 metric_entry <- function(x, name, weighted) {
-  if (identical(x, metric_accuracy)) x <- "accuracy" # which one, the shapes say
+  if (is_spelling(x, "metric_accuracy")) x <- "accuracy" # which one, the shapes say
   found <- as_metric(x, 0, 0, fun = "compile", name = if (nzchar(name)) name)
   if (!nzchar(name)) name <- if (is.character(x)) x else if (is_part(x, "loss")) loss_name(x) else
     metric_name(if (is_part(x, "metric")) x else found)

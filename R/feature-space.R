@@ -304,6 +304,7 @@ learn_space <- function(self, data, steps, fun) {
   while (steps > 0 && !is.null(batch <- pull())) {
     steps <- steps - 1
     check_has_columns(names(layers), batch, fun)
+    check_equal_rows(batch[intersect(names(self$features), names(batch))], fun)
     for (name in names(layers)) {
       values <- batch[[name]]
       if (!is_sample(values)) learn(name, values)
@@ -351,6 +352,13 @@ as_columns <- function(x, arg, fun) {
   if (!is_named_list(x) || !length(x)) abort("`", arg, "` must be a data frame or a named list of columns, not ",
     describe(x), fun = fun)
   x
+}
+
+check_equal_rows <- function(columns, fun) {
+  rows <- vapply(columns, function(x) if (is_tensor(x)) c(shape_of(x), 1L)[1] else NROW(x), 0L)
+  other <- which(rows != rows[1])[1]
+  if (!is.na(other)) abort("columns must be of equal length, but `", names(rows)[1], "` has ", rows[1], " and `",
+    names(rows)[other], "` ", rows[other], class = "shape", fun = fun)
 }
 
 check_has_columns <- function(wanted, batch, fun) {
@@ -427,13 +435,22 @@ call_space <- function(self, object) {
   check_has_columns(names(self$features), object, self$name)
   object <- object[names(self$features)]
   if (all(vapply(object, is_keras_tensor, NA))) return(model(object))
+  check_equal_rows(object, self$name)
   single <- !rows && any(vapply(object, is_sample, NA))
-  y <- model(lapply(object, function(x) {
+  y <- model(Map(function(x, name, feature) {
+    # whole numbers may come as floats, fractions may not
+    if (is_whole_dtype(feature$dtype) && !(is_tensor(x) && is_symbolic(x))) x <- whole_column(x, name, self$name)
     if (is_tensor(x)) return(if (rank_of(x) < 2) op_reshape(x, c(-1, 1)) else x)
     if (length(dim(x)) < 2) array(if (is.factor(x)) as.character(x) else x, c(length(x), 1L)) else x
-  }))
+  }, object, names(object), self$features))
   if (!single) return(y)
   map_leaves(y, function(t) op_reshape(t, shape_of(t)[-1]))
+}
+
+whole_column <- function(x, name, fun) {
+  if (is_tensor(x) && !tensor_dtype(x) %in% float_dtypes) return(x)
+  if (is_tensor(x)) x <- as.array(x)
+  with_axes_of(check_whole(x, -2^53, 2^53, name, fun), x)
 }
 
 # ---- files ----

@@ -56,8 +56,8 @@ part_ends <- function(x, least = 0, most = 1, arg = deparse(substitute(x)), fun 
 }
 
 check_value_range <- function(x, fun = calling_function()) {
-  x <- sort(check_reals(x, "value_range", fun))
-  if (length(x) != 2 || x[1] == x[2]) abort("`value_range` must be two numbers, not ", paste(x, collapse = ", "),
+  x <- check_reals(x, "value_range", fun)
+  if (length(x) != 2 || x[1] >= x[2]) abort("`value_range` must be two numbers, the smaller first, not ", describe(x),
     fun = fun)
   x
 }

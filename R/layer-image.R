@@ -371,9 +371,8 @@ layer_random_contrast <- function(object, factor, value_range = c(0, 255), seed 
   factor <- rep_len(check_reals(factor), max(2, length(factor)))
   if (length(factor) != 2 || any(factor < 0) || factor[1] > 1) abort("`factor` must be a number of 0 .. 1, or two ",
     "from 0, the first one to 1, not ", paste(factor, collapse = ", "))
-  value_range <- sort(check_reals(value_range))
-  if (length(value_range) != 2) abort("`value_range` must be two numbers, not ", length(value_range))
-  new_layer("random_contrast", object, list(factor = factor, value_range = value_range, seed = check_seed(seed)), ...)
+  new_layer("random_contrast", object, list(factor = factor, value_range = check_value_range(value_range),
+    seed = check_seed(seed)), ...)
 }
 
 random_contrast_type <- list(
@@ -392,8 +391,7 @@ random_contrast_type <- list(
 #' @rdname layer_random_contrast
 #' @export
 layer_random_brightness <- function(object, factor, value_range = c(0, 255), seed = NULL, ...) {
-  value_range <- sort(check_reals(value_range))
-  if (length(value_range) != 2) abort("`value_range` must be two numbers, not ", length(value_range))
+  value_range <- check_value_range(value_range)
   factor <- sort(check_reals(factor))
   new_layer("random_brightness", object, list(factor = factor_ends(if (length(factor) == 1) abs(factor) else factor,
     arg = "factor"), value_range = value_range, seed = check_seed(seed)), ...)

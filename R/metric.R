@@ -158,7 +158,7 @@ share <- function(a, b) ifelse(b == 0, 0, a / b)
 #' @noRd
 as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function(), custom_objects = NULL,
   name = NULL) {
-  if (identical(x, metric_accuracy)) x <- "accuracy"
+  if (is_spelling(x, "metric_accuracy")) x <- "accuracy"
   if (is_part(x, "metric") && part_name(x) == "accuracy") {
     if (is.null(name)) name <- metric_name(x)
     x <- "accuracy"

@@ -214,6 +214,11 @@ class_weights <- function(y, class_weight, known, fun) {
   given <- names(values)
   if (is.null(given) || !is.numeric(values))
     abort("`class_weight` must be a named list of numbers, such as list(\"0\" = 1, \"1\" = 5)", fun = fun)
+  if (anyNA(values)) abort("`class_weight` must not have NA; the weight of class ", given[is.na(values)][1], " is",
+    fun = fun)
+  if (any(values < 0)) abort("`class_weight` must not be negative", fun = fun)
+  if (any(is.infinite(values))) abort("`class_weight` must be finite numbers; the weight of class ",
+    given[is.infinite(values)][1], " is ", values[is.infinite(values)][1], fun = fun)
   classes <- class_numbers(y, fun)
   called <- class_names(known = known)
   numbers <- suppressWarnings(as.numeric(given))

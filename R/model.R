@@ -260,8 +260,12 @@ model_type <- sequential_type <- list(
       if (is.character(part)) return(check_numbers(part, "x", self$name))
       # numbers for an input of one number are a column, as in fit()
       column <- length(dim(input)) == 2 && (is.null(dim(part)) || length(dim(part)) == 1) && is_branch(x)
-      if (column && is_tensor(part)) op_reshape(part, c(-1L, 1L)) else if (column) array(part, c(length(part), 1L)) else
-        part
+      if (is_tensor(part)) return(if (column) op_reshape(part, c(-1L, 1L)) else part)
+      if (column) part <- array(part, c(length(part), 1L))
+      # floats would round large numbers, and a cast cut fractions
+      if (!is_whole_dtype(input$dtype) || is_keras_tensor(part)) return(part)
+      part <- check_numbers(if (is.data.frame(part)) as_number_matrix(part, "x", self$name) else part, "x", self$name)
+      tensor(if (is.null(dim(part)) && length(part) != 1) array(part, length(part)) else part, input$dtype)
     }, parts_by_name(x, input_names(self, x), data_names(self)[seq_len(n)], "x", self$name), self$inputs)
   },
   readers = function(self) {

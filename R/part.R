@@ -96,8 +96,12 @@ find_name <- function(kind, x) {
 #' The part that a constructor makes without arguments; NULL for another function.
 #' @noRd
 made_by <- function(kind, f) {
-  for (name in known_names(kind)) if (identical(f, part_constructor(kind, name))) return(f())
+  for (name in known_names(kind)) if (is_spelling(f, paste0(kind, "_", name))) return(part_constructor(kind, name)())
 }
+
+#' Is it this function of ours, or a spelling of it in `tf`?
+#' @noRd
+is_spelling <- function(f, name) identical(attr(f, "spells"), name) || identical(f, get(name, envir = topenv()))
 
 #' What the user gives for a part, as the part
 #'

@@ -219,6 +219,8 @@ is.infinite.nn_tensor <- function(x) op_is_inf(x)
 is.nan.nn_tensor <- function(x) op_is_nan(x)
 #' @export
 is.na.nn_tensor <- function(x) op_is_nan(x)
+#' @export
+anyNA.nn_tensor <- function(x, recursive = FALSE) as.logical(op_any(op_is_nan(x)))
 
 # ---- sums and extremes ----
 
@@ -242,10 +244,55 @@ Summary.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE, na.rm = FAL
 }
 
 #' @export
-mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE) {
+mean.nn_tensor <- function(x, ..., axis = NULL, keepdims = FALSE, na.rm = FALSE) {
+  if (!identical(na.rm, FALSE)) abort("tensors keep NaN: `na.rm` must be FALSE", fun = "mean")
+  check_no_more(list(...), "mean")
   if (!startsWith(tensor_dtype(x), "float")) x <- op_cast(x, "float64")
   op_mean(x, axis, keepdims)
 }
+
+#' @importFrom stats median
+#' @export
+median.nn_tensor <- function(x, na.rm = FALSE, ...) {
+  if (!identical(na.rm, FALSE)) abort("tensors keep NaN: `na.rm` must be FALSE", fun = "median")
+  check_no_more(list(...), "median")
+  op_median(x)
+}
+
+#' @importFrom stats quantile
+#' @export
+quantile.nn_tensor <- function(x, ...) no_method("quantile")
+
+#' @importFrom stats na.omit
+#' @export
+na.omit.nn_tensor <- function(object, ...) no_method("na.omit")
+
+#' @export
+diff.nn_tensor <- function(x, ...) no_method("diff")
+
+#' @export
+cut.nn_tensor <- function(x, ...) no_method("cut")
+
+#' Of one axis, in the order in which they come.
+#' @export
+#' @noRd
+unique.nn_tensor <- function(x, incomparables = FALSE, ...) {
+  first <- !duplicated.nn_tensor(x, incomparables, ..., fun = "unique")
+  op_gather(x, array(which(first) - 1L, sum(first)), 1)
+}
+
+#' @export
+duplicated.nn_tensor <- function(x, incomparables = FALSE, ..., fun = "duplicated") {
+  check_no_more(list(...), fun)
+  if (!identical(incomparables, FALSE)) abort("`incomparables` must be FALSE", fun = fun)
+  if (length(dim(x)) != 1) abort("needs a tensor of one axis, not one of shape ", format_shape(dim(x)),
+    class = "shape", fun = fun)
+  duplicated(as.vector(x))
+}
+
+#' @export
+anyDuplicated.nn_tensor <- function(x, incomparables = FALSE, ...) c(which(duplicated.nn_tensor(x, incomparables, ...,
+  fun = "anyDuplicated")), 0L)[1]
 
 #' @export
 sort.nn_tensor <- function(x, decreasing = FALSE, ...) {
@@ -262,11 +309,19 @@ Complex.nn_tensor <- function(z) switch(.Generic, Re = , Conj = z, Mod = op_abs(
     pi))
 
 #' @export
-rep.nn_tensor <- function(x, times = 1, ...) {
+rep.nn_tensor <- function(x, times = 1, each = 1, length.out = NA, ...) {
   check_no_more(list(...), "rep")
   if (rank_of(x) > 1) abort("a tensor of one axis is repeated, not one of shape ", format_shape(dim(x)),
     "; `op_tile()` repeats along any", class = "shape", fun = "rep")
-  op_tile(op_reshape(x, -1), check_count(times, min = 0, fun = "rep"))
+  x <- op_reshape(x, -1)
+  if (length(times) == 1 && missing(each) && missing(length.out)) return(op_tile(x, check_count(times, min = 0,
+    fun = "rep")))
+  each <- check_count(each, min = 0, fun = "rep")
+  if (length(times) > 1 && length(times) != length(x) * each) abort("`times` must be one number, or one for each of ",
+    length(x) * each, ", not ", length(times), fun = "rep")
+  at <- rep(seq_along(x) - 1L, times = check_whole(times, min = 0, fun = "rep"), each = each, length.out = if (
+    is.na(length.out)) NA else check_count(length.out, min = 0, fun = "rep"))
+  op_gather(x, array(at, length(at)), 1)
 }
 
 #' @export
@@ -315,6 +370,9 @@ as.vector.nn_tensor <- function(x, mode = "any") {
     "list")))
 }
 #' @export
+as.data.frame.nn_tensor <- function(x, row.names = NULL, optional = FALSE, ...) as.data.frame(as.array(x),
+  row.names = row.names, optional = optional, ...)
+#' @export
 as.integer.nn_tensor <- function(x, ...) as.integer(as.array(x))
 #' @export
 as.logical.nn_tensor <- function(x, ...) as.logical(as.array(x))
@@ -351,6 +409,12 @@ refuse_change <- function(x, ..., value) {
 `[[<-.nn_tensor` <- refuse_change
 #' @export
 `$<-.nn_tensor` <- refuse_change
+#' @export
+`dim<-.nn_tensor` <- function(x, value) refuse_change(x)
+#' @export
+`length<-.nn_tensor` <- function(x, value) refuse_change(x)
+#' @export
+`names<-.nn_tensor` <- function(x, value) abort("tensors have no names", fun = NULL)
 
 #' @export
 `[[.nn_tensor` <- function(x, ...) {

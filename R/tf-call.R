@@ -1,5 +1,32 @@
 # How the functions of `tf` take what comes: values as tf$constant() sees them, lists as Python's, 0-based axes.
 
+#' A class of Python's with functions of its own, such as `tf$train$Example()` and `tf$train$Example$FromString()`.
+#' @noRd
+new_type <- function(f, path, members) structure(f, class = "nn_type", path = path, members = members)
+
+#' @export
+`$.nn_type` <- function(x, name) {
+  members <- attr(x, "members")
+  if (is.null(members[[name]])) unknown_member(name, names(members), paste0("`", attr(x, "path"), "`"))
+  members[[name]]
+}
+
+#' @export
+.DollarNames.nn_type <- function(x, pattern = "") grep(pattern, names(attr(x, "members")), value = TRUE)
+
+#' @export
+print.nn_type <- function(x, ...) {
+  cat("<", attr(x, "path"), "()>\n", sep = "")
+  invisible(x)
+}
+
+#' Functions of `tf` that compute what activations of ours do: layers know them, so that models with them are saved.
+#' @noRd
+as_activations <- function(functions) Map(function(f, name) {
+  own <- find_name("activation", name)
+  if (is.function(f) && !is.na(own)) structure(f, spells = paste0("activation_", own)) else f
+}, functions, names(functions))
+
 #' An R value or tensor as tf$constant() sees it.
 #' @noRd
 tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {

@@ -83,6 +83,11 @@ data_constants <- list(AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L, UNKNOWN_CARDI
 data_namespace <- function() new_namespace("tf$data", c(data_constants, list(
   TextLineDataset = function(filenames, compression_type = NULL, buffer_size = NULL, ...)
     text_line_dataset(filenames, compression_type, ..., buffer_size = buffer_size),
+  TFRecordDataset = function(filenames, compression_type = NULL, buffer_size = NULL, num_parallel_reads = NULL,
+    name = NULL) tfrecord_dataset(filenames, compression_type, buffer_size, num_parallel_reads),
+  FixedLengthRecordDataset = function(filenames, record_bytes, header_bytes = NULL, footer_bytes = NULL,
+    buffer_size = NULL, ...) fixed_length_record_dataset(filenames, record_bytes, header_bytes, footer_bytes,
+    buffer_size),
   experimental = new_namespace("tf$data$experimental", c(data_constants, list(
     cardinality = function(dataset) tensor(cardinality_of(check_dataset(dataset)), "int64")))),
   Dataset = new_namespace("tf$data$Dataset", list(

@@ -117,13 +117,19 @@ message_bytes <- function(x) {
 
 tensor_of_whole <- function(x) if (is_tensor(x)) x else tensor(array(x, length(x)), "int64")
 
-flat_values <- function(value) if (is_branch(value)) unlist(lapply(value, flat_values), FALSE) else
-  if (is_tensor(value)) as.vector(as.array(value)) else if (is.raw(value)) list(value) else value
+#' Values of lists, arrays and tensors, row by row.
+#' @noRd
+flat_values <- function(value) {
+  if (is_branch(value)) return(unlist(lapply(value, flat_values), FALSE))
+  if (is.raw(value)) return(list(value))
+  if (is_tensor(value)) value <- as.array(value) else if (is.numeric(value)) value <- plain_argument(value)
+  if (is.atomic(value) && (!is.object(value) || is.character(value))) row_major(value) else value
+}
 
 tf_messages <- list(
   BytesList = function(value = list()) {
     if (inherits(value, "nn_many_bytes")) value <- unclass(value)
-    value <- if (is_branch(value)) value else if (is.raw(value)) list(value) else as.list(value)
+    value <- if (is_branch(value)) value else as.list(flat_values(value))
     ok <- vapply(value, function(v) is.raw(v) || is.character(v) && length(v) == 1 && !is.na(v), NA)
     if (!all(ok)) abort("`value` must be a list of strings or raw vectors, not have ", describe(value[[which(!ok)[1]]]),
       fun = "tf$train$BytesList")
@@ -138,9 +144,10 @@ tf_messages <- list(
   },
   Int64List = function(value = integer()) {
     fun <- "tf$train$Int64List"
+    if (is_integer64(value)) value <- tensor(value, "int64")
     if (is_tensor(value) && tensor_dtype(value) == "int64") {
       value <- op_reshape(value, -1)
-    } else if (!inherits(value, "integer64")) {
+    } else {
       value <- flat_values(value)
       whole <- (is.numeric(value) || is.logical(value)) && !anyNA(value) && all(abs(value) <= 2^53) &&
         all(value == trunc(value))
@@ -165,21 +172,11 @@ tf_messages <- list(
     lapply(feature, check_message, "Feature", "feature", fun)
     new_message("Features", list(feature = feature))
   },
-  Example = structure(function(features = NULL) new_message("Example", list(features = if (is.null(features))
+  Example = new_type(function(features = NULL) new_message("Example", list(features = if (is.null(features))
     new_message("Features", list(feature = list())) else check_message(features, "Features", "features",
-    "tf$train$Example"))), class = "nn_message_type")
+    "tf$train$Example"))), "tf$train$Example", list(FromString = function(serialized) example_of(serialized,
+    "tf$train$Example$FromString")))
 )
-
-#' @export
-`$.nn_message_type` <- function(x, name) switch(name,
-  FromString = function(serialized) example_of(serialized, "tf$train$Example$FromString"),
-  unknown_member(name, "FromString", "`tf$train$Example`"))
-
-#' @export
-print.nn_message_type <- function(x, ...) {
-  cat("<tf$train$Example()>\n")
-  invisible(x)
-}
 
 #' Bytes as the message that they are.
 #' @noRd
@@ -212,12 +209,21 @@ example_feature <- function(kind, dtype, shape = integer(), default = NULL, fun 
   shape <- as.integer(check_sizes(if (is_branch(shape)) as.numeric(unlist(shape)) else shape, arg = "shape", fun = fun))
   dtype <- as.character(check_choice(dtype, feature_dtypes, "dtype", fun))
   if (!is.null(default)) {
-    default <- if (dtype == "string") rep_len(flat_values(default), prod(shape)) else
-      op_broadcast_to(tensor(default, dtype), shape)
-    if (dtype == "string" && !is.character(default)) abort("`default_value` must be a string, not ", describe(default),
-      fun = fun)
+    default <- if (dtype == "string") default_strings(default, shape, fun) else
+      op_broadcast_to(tensor(op_input(default), dtype), shape)
   }
   structure(list(kind = kind, dtype = dtype, shape = shape, default = default), class = "nn_feature_kind")
+}
+
+#' One string for all values, or one for each, row by row.
+#' @noRd
+default_strings <- function(default, shape, fun) {
+  text <- flat_values(default)
+  if (!is.character(text) || anyNA(text) || !length(text) %in% c(1, prod(shape))) abort("`default_value` must be a ",
+    "string, or one for each of the ", prod(shape), " values, not ", describe(default), fun = fun)
+  if (length(dim(default)) && !identical(as.integer(dim(default)), shape)) abort("`default_value` must have the shape ",
+    format_shape(shape), ", not ", format_shape(dim(default)), class = "shape", fun = fun)
+  rep_len(enc2utf8(text), prod(shape))
 }
 
 #' @export
@@ -264,9 +270,9 @@ feature_values <- function(found, feature, name, at, fun) {
     if (length(x) != n) abort(where, " has ", length(x), " values, not ", n, " as its shape ",
       format_shape(feature$shape), " says", class = "shape", fun = fun)
   }
-  if (feature$kind == "FixedLenSequenceFeature" && length(x) %% n) abort(where, " has ", length(x),
-    " values, which is no multiple of ", n, ", as its shape ", format_shape(feature$shape), " says", class = "shape",
-    fun = fun)
+  if (feature$kind == "FixedLenSequenceFeature" && length(x) && (!n || length(x) %% n)) abort(where, " has ",
+    length(x), " values, which is no multiple of ", n, ", as its shape ", format_shape(feature$shape), " says",
+    class = "shape", fun = fun)
   if (is.null(x)) if (feature$dtype == "string") list() else op_zeros(0, feature$dtype) else x
 }
 
@@ -276,7 +282,7 @@ shaped_feature <- function(values, shape) if (is.list(values)) strings_or_bytes(
 #' The axes of a feature in one example that has so many values; NA where that varies.
 #' @noRd
 axes_of_feature <- function(feature, n) switch(feature$kind, FixedLenFeature = feature$shape, VarLenFeature = n,
-  c(n %/% prod(feature$shape), feature$shape))
+  c(if (n) n %/% prod(feature$shape) else 0, feature$shape))
 
 parse_one <- function(serialized, features, example_names = NULL, name = NULL, fun = "tf$io$parse_single_example") {
   check_feature_kinds(features, fun)
@@ -302,7 +308,7 @@ parse_many <- function(serialized, features, example_names = NULL, name = NULL, 
     shape <- c(length(values), axes_of_feature(feature, longest))
     fill <- function(x) {
       if (length(x) == longest) return(x)
-      if (is.list(x)) return(c(x, rep(list(charToRaw(feature$default %or% "")), longest - length(x))))
+      if (is.list(x)) return(c(x, rep(list(charToRaw(feature$default[1] %or% "")), longest - length(x))))
       op_concat(list(x, op_full(longest - length(x), if (is.null(feature$default)) 0 else
         as.vector(as.array(feature$default))[1], feature$dtype)), axis = 1)
     }

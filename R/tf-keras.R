@@ -3,7 +3,7 @@
 
 python_words <- c(Kl = "KL", Auc = "AUC", Logcosh = "LogCosh", Maxnorm = "MaxNorm",
   Minmaxnorm = "MinMaxNorm", Nonneg = "NonNeg", Unitnorm = "UnitNorm", Csv = "CSV", Lr = "LR", Naan = "NaN",
-  Tensorboard = "TensorBoard")
+  Iou = "IoU", Fbeta = "FBeta", Ctc = "CTC", Tensorboard = "TensorBoard")
 
 #' "MeanSquaredError" of mean_squared_error.
 #' @noRd
@@ -15,32 +15,52 @@ python_class <- function(x) {
   }, "")
 }
 
-# What Python has behind the other arguments, of functions of ours where it stands before.
+# What Python has behind the other arguments, of functions of ours where it stands before. `metric`: of all metrics
+# without a line of their own.
 late_arguments <- local({
   states <- c("dropout", "recurrent_dropout", "return_sequences", "return_state", "go_backwards", "stateful")
   losses <- c("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
     "mean_squared_logarithmic_error", "hinge", "squared_hinge", "categorical_hinge", "poisson", "kl_divergence",
-    "logcosh", "huber", "sparse_categorical_crossentropy")
+    "logcosh", "huber", "dice", "tversky")
   c(list(layer_lstm = c(states, "time_major", "unroll"), layer_gru = c(states, "unroll", "time_major", "reset_after"),
     layer_simple_rnn = c(states, "unroll", "time_major"),
     callback_model_checkpoint = c("save_freq", "initial_value_threshold", "period"),
     callback_lambda = c("on_train_batch_begin", "on_train_batch_end", "on_predict_batch_begin",
       "on_predict_batch_end", "on_predict_begin", "on_predict_end"),
     callback_tensorboard = c("write_steps_per_second", "update_freq", "profile_batch", "embeddings_freq",
-      "embeddings_metadata", "batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")),
+      "embeddings_metadata", "batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"),
+    loss_sparse_categorical_crossentropy = c("ignore_class", "reduction", "name", "axis"),
+    loss_circle = c("gamma", "margin", "remove_diagonal", "reduction", "name", "ref_labels", "ref_embeddings"),
+    metric_auc = c("name", "dtype", "thresholds", "multi_label", "num_labels", "label_weights", "from_logits"),
+    metric_binary_accuracy = c("name", "dtype", "threshold"),
+    metric = c("name", "dtype", "shape", "from_logits", "label_smoothing", "ignore_class", "axis", "sparse_y_true",
+      "sparse_y_pred")),
   stats::setNames(rep(list(c("reduction", "name", "axis")), length(losses)), paste0("loss_", losses)))
 })
 
-#' A function that calls ours of this name with arguments in Python's order, without its first `skip` ones, which
-#' Python's constructors do not take.
+#' The arguments of a function of ours in Python's order.
+#' @param skip how many of the first ones Python's constructor does not take.
+#' @noRd
+python_order <- function(name, skip) {
+  takes <- setdiff(utils::tail(names(formals(get(name))), if (skip) -skip else Inf), "...")
+  kind <- sub("_.*", "", name)
+  if (!skip && "y_pred" %in% takes) return(takes) # a function of two tensors has ours
+  late <- late_arguments[[name]]
+  if (kind == "metric" && is.null(late)) late <- late_arguments$metric
+  # what our constructors take in `...`
+  unnamed <- c(if (kind == "metric") "dtype", if (endsWith(name, "_sparse_categorical_crossentropy")) "ignore_class")
+  c(setdiff(takes, late), intersect(late, c(takes, unnamed)))
+}
+
+#' A function that calls ours of this name with arguments in Python's order, without its first `skip` ones.
 #' @param zero names of arguments that are 0-based in Python, and 1-based here.
 #' @noRd
 python_call <- function(name, skip = 0, zero = if (sub("^layer_", "", name) %in% axes_from_1 ||
   grepl("^(loss|metric)_", name)) "axis") {
-  takes <- setdiff(utils::tail(names(formals(get(name))), if (skip) -skip else Inf), "...")
-  late <- intersect(late_arguments[[name]], takes)
-  takes <- c(setdiff(takes, late), late)
-  eval(bquote(function(...) do.call(.(name), python_arguments(list(...), .(takes), .(zero)), quote = TRUE)))
+  takes <- python_order(name, skip)
+  # compile() and its like know by `spells` which loss it is
+  structure(eval(bquote(function(...) do.call(.(name), python_arguments(list(...), .(takes), .(zero)), quote = TRUE))),
+    spells = name)
 }
 
 python_arguments <- function(args, takes, zero) {
@@ -68,11 +88,17 @@ keras_parts <- function(kind) {
       stats::setNames(list(base_class(kind, paste0("keras.", kind))), python_class(kind)))
 }
 
+# What Keras has beside names and aliases of ours.
+more_spellings <- list(loss = c("MSE", "MAE", "MAPE", "MSLE", "KLD"), metric = c("MSE", "MAE", "MAPE", "MSLE", "KLD"),
+  constraint = c("max_norm", "min_max_norm", "non_neg", "unit_norm"))
+
 own_spellings <- function(kind, names) {
-  if (kind %in% c("loss", "metric")) names <- c(names, names(part_aliases[[kind]]))
-  c(stats::setNames(lapply(names, function(name) get(paste0(kind, "_", find_name(kind, name)))), names),
+  names <- c(names, if (kind %in% c("loss", "metric")) names(part_aliases[[kind]]), more_spellings[[kind]])
+  c(stats::setNames(lapply(names, function(name) python_call(paste0(kind, "_", find_name(kind, name)))), names),
     if (kind == "loss") list(Reduction = new_namespace("tf$keras$losses$Reduction", list(NONE = "none", SUM = "sum",
-      AUTO = "auto", SUM_OVER_BATCH_SIZE = "sum_over_batch_size"))))
+      AUTO = "auto", SUM_OVER_BATCH_SIZE = "sum_over_batch_size"))),
+    if (kind == "regularizer") list(OrthogonalRegularizer = python_call("regularizer_orthogonal")),
+    if (kind == "metric") list(MeanTensor = python_call("metric_mean_tensor")))
 }
 
 #' Names of our functions that begin with this word.
@@ -90,7 +116,7 @@ keras_layers <- function() {
   # cells are not put on anything
   put_on <- vapply(layers, function(name) names(formals(get(name)))[1] %in% c("object", "inputs"), NA)
   keras_part("layers", layers, c(kinds, "Bidirectional", "TimeDistributed"), as.numeric(put_on),
-    list(Input = layer_input, Layer = base_class("layer", "keras.layers.Layer"), Wrapper = KerasWrapper),
+    list(Input = keras_input, Layer = base_class("layer", "keras.layers.Layer"), Wrapper = KerasWrapper),
     by_identifier("layer"))
 }
 
@@ -98,7 +124,7 @@ keras_activations <- function() {
   both <- tf_nn[c("elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish", "silu", "log_softmax")]
   relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) activation_relu(op_input(x), alpha, max_value,
     threshold)
-  new_namespace("tf$keras$activations", c(lapply(c(both, relu = relu), as_tensorflow), list(
+  new_namespace("tf$keras$activations", c(as_activations(lapply(c(both, relu = relu), as_tensorflow)), list(
     linear = activation_linear, relu6 = activation_relu6, mish = activation_mish, leaky_relu = activation_leaky_relu,
     softsign = activation_softsign, exponential = activation_exponential, hard_sigmoid = activation_hard_sigmoid),
     by_identifier("activation")))
@@ -116,7 +142,7 @@ keras_callbacks <- function() {
 
 keras_backend <- function() {
   new_namespace("tf$keras$backend", stats::setNames(lapply(named_with("k"), python_call,
-    zero = c("axis", "axes", "pattern")), sub("k_", "", named_with("k"))))
+    zero = c("axis", "axes", "pattern", "reduction_axes")), sub("k_", "", named_with("k"))))
 }
 
 keras_datasets <- function() {
@@ -166,7 +192,10 @@ get_part <- function(kind, x) switch(kind,
   if (is_branch(x)) deserialize_keras_object(x) else as_part(kind, x, "identifier", "get"))
 
 keras_utils <- function() list(
-  to_categorical = to_categorical, normalize = normalize, get_file = get_file,
+  to_categorical = to_categorical, normalize = python_call("normalize", zero = "axis"), get_file = get_file,
+  FeatureSpace = new_type(python_call("layer_feature_space", 1), "tf$keras$utils$FeatureSpace", c(
+    stats::setNames(mget(paste0("feature_", feature_kinds), topenv()), feature_kinds),
+    list(feature = feature_custom, cross = feature_cross))),
   set_random_seed = function(seed) set_random_seed(seed),
   split_dataset = function(...) split_dataset(...),
   plot_model = function(model, to_file = NULL, show_shapes = FALSE, show_dtype = FALSE, show_layer_names = FALSE, ...)
@@ -212,7 +241,7 @@ with.nn_object_scope <- function(data, expr, ...) with_custom_object_scope(data$
 keras_namespace <- function() {
   models <- list(Model = keras_model, Sequential = keras_model_sequential)
   new_namespace("tf$keras", c(models, list(
-    Input = layer_input,
+    Input = keras_input,
     layers = keras_layers(),
     losses = keras_parts("loss"), metrics = keras_parts("metric"), initializers = keras_parts("initializer"),
     regularizers = keras_parts("regularizer"), constraints = keras_parts("constraint"),

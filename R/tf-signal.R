@@ -96,7 +96,7 @@ tf_signal <- list(
   },
   kaiser_window = function(window_length, beta = 12, dtype = "float32", name = NULL) {
     n <- check_count(window_length)
-    beta <- check_number(beta)
+    beta <- abs(check_number(beta)) # the window is even in beta
     at <- if (n == 1) 0 else 2 * (seq_len(n) - 1) / (n - 1) - 1
     inside <- beta * sqrt(1 - at^2)
     tensor(array(exp(inside - beta) * besselI(inside, 0, TRUE) / besselI(beta, 0, TRUE), n), dtype)

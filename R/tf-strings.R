@@ -35,16 +35,20 @@ tf_strings <- list(
   join = function(inputs, separator = "", name = NULL) {
     check_string(separator)
     parts <- lapply(if (is_branch(inputs)) inputs else list(inputs), as_strings, "inputs", "tf$strings$join")
-    sizes <- unique(lengths(parts)[lengths(parts) != 1])
-    if (length(sizes) > 1) abort("`inputs` must be as long as each other, not ", paste(sizes, collapse = " and "),
-      class = "shape", fun = "tf$strings$join")
-    do.call(paste, c(lapply(parts, as.vector), sep = separator))
+    sizes <- unique(lapply(parts[lengths(parts) != 1], dim))
+    if (length(sizes) > 1) abort("`inputs` must be of one shape, not ", format_shape(sizes[[1]]), " and ",
+      format_shape(sizes[[2]]), class = "shape", fun = "tf$strings$join")
+    made <- do.call(paste, c(lapply(parts, as.vector), sep = separator, list(recycle0 = TRUE)))
+    if (length(sizes) && length(sizes[[1]]) > 1) array(made, sizes[[1]]) else made
   },
   reduce_join = function(inputs, axis = NULL, keepdims = FALSE, separator = "", name = NULL) {
     x <- as_strings(inputs, "inputs", "tf$strings$reduce_join")
     check_string(separator)
     check_flag(keepdims)
-    if (is.null(axis)) return(paste(if (length(dim(x)) > 1) aperm(x) else x, collapse = separator))
+    if (is.null(axis)) {
+      joined <- paste(row_major(x), collapse = separator)
+      return(if (keepdims) array(joined, rep(1, length(dim(x)))) else joined)
+    }
     at <- check_axis(from_zero(axis), length(dim(x))) + 1
     if (length(at) != 1) abort("`axis` must be one axis, not ", describe(axis), fun = "tf$strings$reduce_join")
     rest <- dim(x)[-at]
@@ -76,9 +80,13 @@ tf_strings <- list(
   unicode_encode = function(input, output_encoding, errors = "replace", replacement_char = 65533, name = NULL) {
     check_choice(output_encoding, "UTF-8")
     check_decoding(errors, replacement_char)
-    whole <- function(x) check_whole(c(as.array(tensor(x))), min = 1, max = 0x10ffff, arg = "input",
-      fun = "tf$strings$unicode_encode")
-    if (is_branch(input)) vapply(input, function(x) intToUtf8(whole(x)), "") else intToUtf8(whole(input))
+    fun <- "tf$strings$unicode_encode"
+    text <- function(x) intToUtf8(check_whole(as.vector(x), min = 1, max = 0x10ffff, arg = "input", fun = fun))
+    if (is_branch(input)) return(vapply(input, function(x) text(as.array(tensor(x))), ""))
+    x <- as.array(tensor(input))
+    if (length(dim(x)) > 2) abort("`input` must have at most two axes, not the shape ", format_shape(dim(x)),
+      class = "shape", fun = fun)
+    if (length(dim(x)) == 2) apply(x, 1, text) else text(x)
   },
   substr = function(input, pos, len, unit = "BYTE", name = NULL) {
     check_choice(unit, c("BYTE", "UTF8_CHAR"))
@@ -112,7 +120,7 @@ tf_strings <- list(
     precision <- check_count(precision, min = -1)
     text <- if (is.double(x) && !is_whole_dtype(tensor_dtype(tensor(op_input(input))))) formatC(as.vector(x),
       digits = if (precision < 0) 6 else precision, format = if (scientific) "e" else if (shortest) "g" else "f") else
-      format(as.vector(x), trim = TRUE, scientific = FALSE)
+      tolower(format(as.vector(x), trim = TRUE, scientific = FALSE))
     if (length(dim(x)) < 2) text else array(text, dim(x))
   },
   regex_full_match = function(input, pattern, name = NULL) {
@@ -122,15 +130,14 @@ tf_strings <- list(
       fun = "tf$strings$regex_full_match"))))
   },
   format = function(template, inputs, placeholder = "{}", summarize = 3, name = NULL) {
-    check_count(summarize, min = -1)
+    summarize <- check_count(summarize, min = -1)
     pieces <- strsplit(paste0(check_string(template), " "), check_string(placeholder), fixed = TRUE)[[1]]
     inputs <- if (is_branch(inputs)) inputs else list(inputs)
     if (length(inputs) != length(pieces) - 1) abort("`template` has ", length(pieces) - 1, " places, not ",
       length(inputs), fun = "tf$strings$format")
     words <- vapply(inputs, function(x) {
-      x <- if (is_strings(x)) as.vector(as_strings(x, "inputs", "tf$strings$format")) else
-        as.vector(as.array(tensor(x)))
-      if (length(x) == 1) format(x) else paste0("[", paste(x, collapse = " "), "]")
+      if (is_strings(x)) x <- text_constant(x, fun = "tf$strings$format") else x <- tf_tensor(x)
+      nested_words(as.character(x), dim(x), summarize)
     }, "")
     sub(" $", "", paste0(rbind(pieces, c(words, "")), collapse = ""))
   }
@@ -147,42 +154,75 @@ check_decoding <- function(errors, replacement, controls = FALSE, fun = user_fun
 
 #' Of one string a vector or tensor, of several a list: TensorFlow has ragged tensors for that.
 #' @noRd
-several <- function(parts, input) if (length(input) == 1 && is.null(dim(input))) parts[[1]] else parts
+several <- function(parts, input, fun = user_function()) {
+  if (length(dim(input)) > 1) abort("`input` must be a string or a vector of them, not one of shape ",
+    format_shape(dim(input)), class = "shape", fun = fun)
+  if (length(input) == 1 && is.null(dim(input))) parts[[1]] else parts
+}
 
 # ---- strings as values ----
 
-#' What tf$constant("a") gives: R's strings, which print as TensorFlow's.
+#' What tf$constant("a") gives: R's strings, which print as TensorFlow's. They have the shape, and are refused for the
+#' one, that numbers in their places would have.
 #' @noRd
-text_constant <- function(value, shape = NULL, fun = "tf$constant") {
-  text <- if (is_branch(value)) unlist(value) else value
-  text <- as_strings(text, "value", fun)
-  if (!is.null(shape)) {
-    shape <- check_sizes(shape, min = -1, fun = fun)
-    shape[shape < 0] <- length(text) / prod(shape[shape >= 0])
-    if (length(text) == 1) text <- array(text, prod(shape)) # one fills it
-  }
-  if (!is.null(shape) && prod(shape) != length(text)) abort("`shape` does not fit ", length(text), " strings",
-    class = "shape", fun = fun)
-  dim(text) <- if (!is.null(shape)) shape else if (length(text) > 1 || !is.null(dim(value))) dim(text)
-  structure(text, class = "nn_text")
+text_constant <- function(value, shape = NULL, fun = "tf$constant", min = NULL) {
+  text <- character()
+  places <- map_leaves(value, function(x) {
+    strings <- as_strings(x, "value", fun)
+    at <- length(text) + seq_along(strings)
+    text <<- c(text, strings)
+    if (is.null(dim(x))) at else array(at, dim(x))
+  })
+  if (is.null(min)) min <- if (length(text) == 1) 0 else -1
+  taken_strings(text, fit_shape(tf_value(places, "int32", fun), shape, min, fun))
+}
+
+#' The strings at the places that a tensor of whole numbers names, in its shape.
+#' @noRd
+taken_strings <- function(text, at) structure(text[as.array(at)], dim = if (rank_of(at)) shape_of(at),
+  class = "nn_text")
+
+#' "[[a b] [c d]]": words as TensorFlow prints an array of them, row by row.
+#' @param summarize how many stand at each end of an axis; -1 for all.
+#' @noRd
+nested_words <- function(words, dim, summarize = -1) {
+  if (!length(dim)) return(as.vector(words))
+  words <- array(words, dim)
+  at <- as.list(seq_len(dim[1]))
+  if (summarize >= 0 && dim[1] > 2 * summarize) at <- c(at[seq_len(summarize)], "...",
+    at[dim[1] - rev(seq_len(summarize)) + 1])
+  rows <- matrix(words, dim[1])
+  parts <- lapply(at, function(k) if (is.character(k)) k else nested_words(rows[k, ], dim[-1], summarize))
+  paste0("[", paste(parts, collapse = " "), "]")
 }
 
 #' @export
 print.nn_text <- function(x, ...) {
   shape <- if (is.null(dim(x))) integer() else dim(x)
-  text <- paste0("b'", unclass(x), "'")
-  cat("tf.Tensor(", if (length(text) == 1) text else paste0("[", paste(text, collapse = " "), "]"), ", shape=(",
+  cat("tf.Tensor(", nested_words(paste0("b'", unclass(x), "'", recycle0 = TRUE), shape), ", shape=(",
     paste(shape, collapse = ", "), if (length(shape) == 1) ",", "), dtype=string)\n", sep = "")
   invisible(x)
 }
 
-# A tensor as an index counts from 0, as in `[` of tensors; numbers do where R's package tensorflow is told so.
+#' Where the strings stand, as a tensor of their shape.
+#' @noRd
+text_places <- function(x) tensor(if (is.null(dim(x)) && length(x) == 1) 1L else array(seq_along(x), string_shape(x)))
+
+# Indices are those of tensors.
 #' @export
-`[.nn_text` <- function(x, ...) {
-  style <- index_style(NULL)
-  text <- unclass(x)
-  at <- lapply(list(...), function(i) if (is_tensor(i)) as.integer(as.array(i)) + 1L else from_style(i, style))
-  structure(do.call(`[`, c(list(text), at)), class = "nn_text")
+`[.nn_text` <- function(x, ..., drop = TRUE, style = NULL) taken_strings(unclass(x), part_of(text_places(x),
+  read_indices(sys.call(), parent.frame(), ..., style = style), drop))
+
+#' @export
+Ops.nn_text <- function(e1, e2) {
+  if (missing(e2) || !.Generic %in% c("==", "!=", "+")) abort("strings have `==`, `!=` and `+` only", fun = .Generic)
+  both <- lapply(list(e1, e2), text_constant, fun = .Generic)
+  places <- lapply(both, text_places)
+  shape <- shape_of(op_add(places[[1]], places[[2]]))
+  both <- Map(function(x, at) taken_strings(unclass(x), op_broadcast_to(at, shape)), both, places)
+  made <- get(if (.Generic == "+") "paste0" else .Generic)(as.vector(both[[1]]), as.vector(both[[2]]))
+  dim(made) <- if (length(shape)) shape
+  if (.Generic == "+") structure(made, class = "nn_text") else tensor(made)
 }
 
 #' @export
@@ -195,6 +235,9 @@ as.character.nn_text <- function(x, ...) as.vector(unclass(x))
 #' @export
 as.array.nn_text <- function(x, ...) if (is.null(dim(x))) as.vector(unclass(x)) else unclass(x)
 
-#' A string, several, or a list of them.
+#' A string, several, or a list of them, for a tensor of this dtype.
 #' @noRd
-holds_text <- function(x) is.character(x) || is_branch(x) && length(x) > 0 && all(vapply(x, is.character, NA))
+holds_text <- function(x, dtype = NULL) {
+  if (!is.null(dtype) && !identical(as.character(dtype), "string")) return(FALSE)
+  is.character(x) || is_branch(x) && length(x) > 0 && all(vapply(x, holds_text, NA))
+}

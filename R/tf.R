@@ -269,10 +269,10 @@ tf_top <- list(
     variable(value, trainable = trainable, name = if (is.null(name)) "Variable" else name)
   },
   constant = function(value, dtype = NULL, shape = NULL, name = NULL) {
-    if (holds_text(value)) return(text_constant(value, shape))
+    if (holds_text(value, dtype)) return(text_constant(value, shape))
     fit_shape(value_of_dtype(value, dtype, "tf$constant"), shape)
   },
-  convert_to_tensor = function(value, dtype = NULL, name = NULL) if (holds_text(value)) text_constant(value) else
+  convert_to_tensor = function(value, dtype = NULL, name = NULL) if (holds_text(value, dtype)) text_constant(value) else
     value_of_dtype(value, dtype, "tf$convert_to_tensor"),
   cast = function(x, dtype, name = NULL) cast_as_tensorflow(op_input(x), dtype),
   zeros = function(shape, dtype = "float32", name = NULL) tensor_filled(0, shape, dtype),
@@ -294,8 +294,12 @@ tf_top <- list(
     check_room(n, "limit")
     tensor(array(ends[[1]] + ends[[3]] * (seq_len(n) - 1), n), dtype)
   },
-  one_hot = function(indices, depth, dtype = "float32", name = NULL)
-    op_one_hot(indices, depth, dtype = dtype, zero_indexed = TRUE),
+  one_hot = function(indices, depth, on_value = NULL, off_value = NULL, axis = NULL, dtype = NULL, name = NULL) {
+    values <- list(if (is.null(on_value)) 1 else on_value, if (is.null(off_value)) 0 else off_value)
+    if (is.null(dtype)) dtype <- tensor_dtype(tf_value(on_value %or% off_value %or% 1, fun = "one_hot"))
+    hot <- op_one_hot(indices, depth, if (is.null(axis)) -1 else from_zero(axis), "bool", zero_indexed = TRUE)
+    op_where(hot, tensor(values[[1]], dtype), tensor(values[[2]], dtype))
+  },
   custom_gradient = custom_gradient, gradients = tf_gradients, hessians = tf_hessians,
   autodiff = new_namespace("tf$autodiff", list(ForwardAccumulator = forward_accumulator)),
   UnconnectedGradients = new_namespace("tf$UnconnectedGradients", list(NONE = "none", ZERO = "zero")),
@@ -344,9 +348,9 @@ tf_top <- list(
     for (x in list(...)) print(x)
   },
   executing_eagerly = function() !is_tracing(),
-  math = new_namespace("tf$math", lapply(c(tf_elementwise, tf_math_only, tf_math_more, tf_nn["l2_normalize"]),
-    as_tensorflow)),
-  nn = new_namespace("tf$nn", lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow)),
+  math = new_namespace("tf$math", as_activations(lapply(c(tf_elementwise, tf_math_only, tf_math_more,
+    tf_nn["l2_normalize"]), as_tensorflow))),
+  nn = new_namespace("tf$nn", as_activations(lapply(c(tf_nn, tf_windows, tf_convolutions), as_tensorflow))),
   linalg = new_namespace("tf$linalg", lapply(tf_linalg, as_tensorflow)),
   random = new_namespace("tf$random", c(tf_random, tf_random_more)),
   debugging = new_namespace("tf$debugging", tf_debugging), nest = new_namespace("tf$nest", tf_nest),
@@ -389,7 +393,8 @@ descends <- function(direction, fun = calling_function()) {
 #' @export
 tf <- local({
   keras <- keras_namespace()
-  new_namespace("tf", c(tf_top, more_dtypes(), lapply(tf_elementwise, as_tensorflow), lapply(tf_more, as_tensorflow),
+  new_namespace("tf", c(tf_top, more_dtypes(), as_activations(lapply(tf_elementwise, as_tensorflow)), lapply(tf_more,
+    as_tensorflow),
     tf_initializers, first_names(), session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
     distribute = tf_distribute(),
@@ -435,8 +440,7 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   if (is_branch(shape)) shape[vapply(shape, is.null, NA)] <- list(NA)
   open <- vapply(shape, function(n) is.atomic(n) && length(n) == 1 && is.na(n), NA)
   if (any(open)) shape[open] <- -1
-  if (holds_text(x) && (is.null(dtype) || identical(as.character(dtype), "string"))) return(text_constant(x, shape,
-    "as_tensor"))
+  if (holds_text(x, dtype)) return(text_constant(x, shape, "as_tensor", min = -1))
   fit_shape(as_value(tensor(x, dtype)), shape, min = -1)
 }
 
@@ -457,7 +461,7 @@ zip_lists <- function(...) {
     paste(lengths(all), collapse = " and "))
   inner <- lapply(all, names)
   if (length(all) && !any(vapply(inner, is.null, NA))) {
-    for (names in inner) if (anyDuplicated(names) || !setequal(names, inner[[1]]))
+    for (names in inner) if (!all(nzchar(names)) || anyDuplicated(names) || !setequal(names, inner[[1]]))
       abort("the lists must have the same names, each once")
     all <- lapply(all, function(x) x[inner[[1]]])
   }

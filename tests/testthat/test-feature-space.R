@@ -153,3 +153,27 @@ test_that("what does not fit is refused", {
   floats <- layer_feature_space(features = list(a = "float", b = "float"), crosses = list(c("a", "b")))
   expect_error(floats(list(a = 1, b = 2)), "whole numbers", class = "nativenet_error_dtype")
 })
+
+test_that("fractions are no integer features, and large numbers are exact", {
+  space <- layer_feature_space(features = list(v = feature_integer_categorical(num_oov_indices = 1)))
+  space |> adapt(list(v = c(3L, 5L, 16777217L)))
+  for (x in list(c(3.9, 5), tensor(c(3.9, 5)), tensor(matrix(c(3.9, 5)), "float32"))) expect_refusal(space(list(v = x)),
+    "value", "`v` must be whole numbers")
+  expect_identical(as.array(space(list(v = tensor(c(3, 5))))), as.array(space(list(v = c(3L, 5L)))))
+  expect_identical(as.array(space(list(v = c(16777216L, 16777217L))))[, 1], c(1, 0)) # the first is unknown
+  # models with inputs of whole numbers likewise
+  model <- keras_model(space$get_inputs(), space$get_encoded_features())
+  expect_refusal(model(list(v = c(3.9, 5))), "value")
+  expect_refusal(predict(model, list(v = c(3.9, 5))), "value")
+  expect_identical(as.array(model(list(v = c(16777216L, 16777217L)))), predict(model, list(v = c(16777216L,
+    16777217L))))
+})
+
+test_that("columns are of equal length", {
+  space <- layer_feature_space(features = list(a = "float_normalized", b = "string_categorical"))
+  expect_refusal(adapt(space, list(a = 1:3, b = c("x", "y"))), "shape", "`a` has 3 and `b` 2")
+  adapt(space, list(a = 1:3, b = c("x", "y", "y"), other = 1:7))
+  expect_refusal(space(list(a = 1:3, b = c("x", "y"))), "shape", "`a` has 3 and `b` 2")
+  expect_refusal(space(list(a = 1:3, b = "x")), "shape", "`a` has 3 and `b` 1")
+  expect_identical(dim(space(list(a = 1:3, b = c("x", "y", "y"), other = 1:7))), c(3L, 4L))
+})

@@ -157,3 +157,52 @@ test_that("tensors are bytes, and come back", {
   for (n in seq_len(length(bytes) - 1)) expect_error(tf$io$parse_tensor(unclass(bytes)[seq_len(n)], tf$bool),
     class = "nativenet_error")
 })
+
+test_that("arrays and tensors are written row by row, and come back", {
+  m <- matrix(1:6, 2)
+  parse <- function(feature, dtype, ...) tf$io$parse_single_example(example_bytes(a = feature), list(
+    a = tf$io$FixedLenFeature(shape(2, 3), dtype, ...)))$a
+  for (x in list(m, m / 4, tensor(m / 4, "float32"), tensor(m, "int32"), tensor(m / 4), list(m[1, ], m[2, ]))) {
+    found <- parse(tf$train$Feature(float_list = tf$train$FloatList(x)), tf$float32)
+    expect_equal(as.array(found), if (is.list(x)) m else as.array(x))
+  }
+  for (x in list(m, tensor(m, "float32"), tensor(m, "int32"), tensor(m, "int64"))) {
+    found <- parse(tf$train$Feature(int64_list = tf$train$Int64List(x)), tf$int64)
+    expect_equal(as.array(found), m)
+  }
+  words <- matrix(letters[1:6], 2)
+  for (x in list(words, tf$constant(words), as.list(t(words)))) expect_identical(parse(tf$train$Feature(
+    bytes_list = tf$train$BytesList(x)), tf$string), words)
+  both <- tf$io$parse_example(list(example_bytes(a = floats(t(m))), example_bytes(a = floats(t(m) + 6))), list(
+    a = tf$io$FixedLenFeature(shape(2, 3), tf$float32)))$a
+  expect_equal(as.array(both[2, , ]), m + 6)
+  skip_if_not_installed("bit64")
+  large <- bit64::as.integer64(c("9007199254740993", "-5"))
+  found <- tf$io$parse_single_example(example_bytes(a = tf$train$Feature(int64_list = tf$train$Int64List(large))),
+    list(a = tf$io$VarLenFeature(tf$int64)))$a
+  expect_identical(as.array(found == tensor(large, "int64")), array(c(TRUE, TRUE)))
+  expect_equal(unlist(tf$train$FloatList(bit64::as.integer64(3))$value), 3)
+  expect_error(tf$train$Int64List(bit64::as.integer64(NA)), "NA")
+})
+
+test_that("defaults of strings have one string for all, or one for each", {
+  bytes <- example_bytes(a = ints(1))
+  default <- function(value, ...) tf$io$parse_single_example(bytes, list(b = tf$io$FixedLenFeature(shape(2, 2),
+    tf$string, default_value = value)))$b
+  expect_identical(default("x"), matrix("x", 2, 2))
+  expect_identical(default(matrix(letters[1:4], 2)), matrix(letters[1:4], 2))
+  expect_identical(default(letters[1:4]), matrix(letters[1:4], 2, byrow = TRUE))
+  expect_error(default(c("a", "b")), "`default_value`")
+  expect_error(default(NA_character_), "`default_value`")
+  expect_error(default(1), "`default_value`")
+  expect_error(default(matrix(letters[1:4], 1)), "`default_value`", class = "nativenet_error_shape")
+  number <- tf$io$parse_single_example(bytes, list(b = tf$io$FixedLenFeature(shape(2, 2), tf$float32,
+    default_value = list(list(1, 2), list(3, 4)))))$b
+  expect_equal(as.array(number), matrix(1:4, 2, byrow = TRUE))
+  all <- list(example_bytes(s = strings("a")), example_bytes(s = strings("b", "c")))
+  rows <- tf$io$parse_example(all, list(s = tf$io$FixedLenSequenceFeature(shape(), tf$string, TRUE, "-")))$s
+  expect_identical(rows, matrix(c("a", "b", "-", "c"), 2))
+  empty <- tf$io$FixedLenSequenceFeature(0L, tf$int64, TRUE)
+  expect_identical(dim(tf$io$parse_single_example(bytes, list(z = empty))$z), c(0L, 0L))
+  expect_error(tf$io$parse_single_example(bytes, list(a = empty)), "no multiple of 0", class = "nativenet_error_shape")
+})

@@ -22,7 +22,8 @@ test_that("losses, metrics and other parts are those of ours", {
   k <- tf$keras
   y <- matrix(c(0, 1, 1, 0), 2)
   p <- matrix(c(0.2, 0.7, 0.6, 0.1), 2)
-  expect_identical(k$losses$mean_squared_error, loss_mean_squared_error)
+  expect_equal(as.array(k$losses$mean_squared_error(y, p)), array(rowMeans((y - p)^2)), tolerance = 1e-6)
+  expect_identical(as_part("loss", k$losses$mean_squared_error), loss_mean_squared_error())
   for (pair in list(list(k$losses$MeanSquaredError, "mean_squared_error"), list(k$losses$KLDivergence, "kl_divergence"),
     list(k$losses$LogCosh, "logcosh"), list(k$losses$BinaryCrossentropy, "binary_crossentropy"))) {
     expect_identical(attr(pair[[1]](), "name"), pair[[2]])
@@ -95,4 +96,85 @@ test_that("arguments stand in Python's order, axes count from 0", {
   layer <- k$layers$Lambda("function" = function(x) 2 * x)
   expect_equal(as.array(layer(matrix(1, 1, 2))), matrix(2, 1, 2))
   expect_identical(k$callbacks$ModelCheckpoint("a", "loss", 0, TRUE, FALSE, "min", "epoch")$monitor, "loss")
+})
+
+test_that("functions of losses and metrics count axes from 0, too, and are known to compile()", {
+  k <- tf$keras
+  y <- diag(3)
+  p <- matrix(c(0.7, 0.1, 0.3, 0.2, 0.8, 0.3, 0.1, 0.1, 0.4), 3)
+  expect_equal(as.array(k$losses$categorical_crossentropy(y, p, axis = 1L)), array(-log(diag(p))), tolerance = 1e-6)
+  expect_equal(as.array(k$losses$categorical_crossentropy(y, p, FALSE, 0, 0L)), array(-log(diag(p) / colSums(p))),
+    tolerance = 1e-6)
+  expect_equal(as.array(k$metrics$categorical_crossentropy(y, p, axis = 1L)), array(-log(diag(p))), tolerance = 1e-6)
+  expect_equal(as.array(tf$losses$cosine_similarity(y, p, axis = 0L)), array(-diag(p) / sqrt(colSums(p^2))),
+    tolerance = 1e-6)
+  expect_equal(k$utils$normalize(matrix(c(3, 4, 1, 1), 2), axis = 0L)[, 1], c(0.6, 0.8))
+  expect_equal(k$utils$normalize(matrix(c(3, 4, 4, 3), 2), axis = 1L)[1, ], c(0.6, 0.8))
+  gamma <- array(1, 2)
+  x <- matrix(c(1, 3, 2, 6), 2)
+  expect_equal(as.array(k$backend$normalize_batch_in_training(x, gamma, gamma * 0, list(0L))[[2]]), array(c(2, 4)))
+  path <- tempfile()
+  for (f in list(k$losses$mean_squared_error, k$losses$MSE, k$losses$mse, k$losses$MeanSquaredError,
+    tf$losses$MSE)) {
+    model <- keras_model_sequential(input_shape = 1) |> layer_dense(1) |> compile("sgd", loss = f,
+      metrics = list(k$metrics$mean_absolute_error, k$metrics$accuracy))
+    save_model(model, path)
+    expect_identical(load_model(path)$loss, loss_mean_squared_error())
+    expect_named(evaluate(model, c(1, 2), c(0, 1), verbose = 0), c("loss", "mean_absolute_error", "accuracy"))
+  }
+  for (f in list(tf$nn$relu, tf$keras$activations$relu, tf$tanh, tf$nn$softmax, tf$math$softplus, tf$nn$silu)) {
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(2, activation = f)
+    save_model(model, path)
+    again <- load_model(path)
+    expect_identical(predict(again, diag(2)), predict(model, diag(2)))
+    expect_equal(as.array(f(c(-1, 2))), as.array(again$layers[[1]]$activation(c(-1, 2))), tolerance = 1e-6)
+  }
+})
+
+test_that("metrics take their arguments in Keras' order", {
+  k <- tf$keras
+  expect_identical(k$metrics$MeanSquaredError("a")$name, "a")
+  expect_identical(k$metrics$BinaryAccuracy("a", NULL, 0.7), metric_binary_accuracy(threshold = 0.7, name = "a"))
+  expect_identical(k$metrics$TopKCategoricalAccuracy(3L, "a"), metric_top_k_categorical_accuracy(k = 3L, name = "a"))
+  expect_identical(k$metrics$CosineSimilarity("a", "float32", 1L), metric_cosine_similarity(axis = 2, name = "a"))
+  expect_identical(k$metrics$AUC(100L, "PR", "interpolation", "a"), metric_auc(num_thresholds = 100L, curve = "PR",
+    name = "a"))
+  expect_identical(k$metrics$Precision(0.4, NULL, NULL, "a"), metric_precision(thresholds = 0.4, name = "a"))
+  expect_identical(k$metrics$CategoricalCrossentropy("a", NULL, TRUE, 0.1), metric_categorical_crossentropy(
+    from_logits = TRUE, label_smoothing = 0.1, name = "a"))
+  expect_identical(k$metrics$SparseCategoricalCrossentropy("a", NULL, TRUE, NULL, -1L),
+    metric_sparse_categorical_crossentropy(from_logits = TRUE, name = "a"))
+  expect_error(k$metrics$SparseCategoricalCrossentropy("a", NULL, TRUE, 0L), "`ignore_class` must be NULL")
+  expect_identical(k$metrics$MeanIoU(3L, "a", NULL, 0L), metric_mean_iou(num_classes = 3L, ignore_class = 0L,
+    name = "a"))
+  expect_identical(k$metrics$IoU(2L, list(0L), "a"), metric_iou(num_classes = 2L, target_class_ids = 0L, name = "a"))
+  expect_identical(k$metrics$BinaryIoU(list(1L), 0.3, "a"), metric_binary_iou(target_class_ids = 1L, threshold = 0.3,
+    name = "a"))
+  expect_identical(k$metrics$OneHotIoU(2L, list(0L), "a")$name, "a")
+  expect_identical(k$metrics$OneHotMeanIoU(2L, "a")$name, "a")
+  expect_identical(k$metrics$FBetaScore("micro", 2, NULL, "a"), metric_fbeta_score(average = "micro", beta = 2,
+    name = "a"))
+  expect_identical(k$metrics$SensitivityAtSpecificity(0.5, 100L, NULL, "a")$name, "a")
+  expect_identical(k$metrics$MeanTensor("a")$name, "a")
+  expect_equal(as.array(k$metrics$MAE(matrix(1:2), matrix(c(2, 4)))), array(c(1, 2)))
+  expect_identical(k$losses$SparseCategoricalCrossentropy(TRUE, NULL, "sum"), loss_sparse_categorical_crossentropy(
+    from_logits = TRUE, reduction = "sum"))
+  expect_identical(k$losses$Circle(60, 0.3), loss_circle(gamma = 60, margin = 0.3))
+  expect_identical(k$losses$Dice("sum", "a", 1L), loss_dice(reduction = "sum", name = "a", axis = 2))
+  expect_identical(k$constraints$max_norm(3), constraint_maxnorm(3))
+  expect_identical(k$constraints$unit_norm(), constraint_unitnorm())
+  expect_identical(k$regularizers$OrthogonalRegularizer(0.1), regularizer_orthogonal(0.1))
+})
+
+test_that("inputs take the batch's size second; feature spaces have their features as members", {
+  k <- tf$keras
+  expect_identical(dim(k$Input(list(28L, 28L), 64L)), c(64L, 28L, 28L))
+  expect_identical(dim(k$layers$Input(3L, 5L)), c(5L, 3L))
+  space <- k$utils$FeatureSpace
+  made <- space(features = list(a = space$float_normalized(), b = space$integer_categorical(num_oov_indices = 1L)),
+    crosses = list(space$cross(c("a", "b"), 4L)))
+  expect_s3_class(made, "nn_layer")
+  expect_identical(made$features$b$dtype, "int32")
+  expect_error(space$float_normal, "float_normalized")
+  expect_output(print(space), "tf$keras$utils$FeatureSpace()", fixed = TRUE)
 })

@@ -124,3 +124,58 @@ test_that("what TensorFlow has besides says why it is not here", {
     expect_identical(intersect(names(left[[path]]), ls(space)), character(), label = path)
   }
 })
+
+test_that("strings have the shapes that numbers in their places have", {
+  shapes <- list(c(2, 3), c(3, 2), c(NA, 2), list(NULL, 3), c(-1, 1), 6, c(1, 6), c(2, 3, 1))
+  for (shape in shapes) {
+    text <- as_tensor(letters[1:6], shape = shape)
+    numbers <- as.array(as_tensor(1:6, shape = shape))
+    expect_identical(as.vector(as.array(text)), letters[numbers])
+    expect_identical(dim(text), dim(numbers))
+  }
+  expect_identical(as.array(tf$constant(letters[1:6], shape = c(2L, 3L))), matrix(letters[1:6], 2, byrow = TRUE))
+  expect_identical(as.array(as_tensor(matrix(letters[1:6], 2), shape = c(3, 2))), matrix(c("a", "c", "e", "b", "d",
+    "f"), 3, byrow = TRUE))
+  expect_identical(as.array(tf$constant("a", shape = c(2L, 2L))), matrix("a", 2, 2))
+  expect_identical(as.array(tf$constant(list(list("a", "b"), c("c", "d")))), matrix(letters[1:4], 2, byrow = TRUE))
+  expect_identical(dim(as_tensor(character())), 0L)
+  expect_identical(dim(as_tensor(character(), shape = c(0, 3))), c(0L, 3L))
+  expect_identical(tf$constant(list("a"))$shape$as_list(), 1L)
+  expect_identical(tf$constant("a")$shape$as_list(), integer())
+  for (shape in list(3, c(NA, 4), c(-1, -1))) expect_error(as_tensor(letters[1:6], shape = shape),
+    class = "nativenet_error")
+  expect_error(tf$constant("a", dtype = tf$float32), "`value`")
+  expect_error(tf$constant(c("a", NA)), "number 2 is NA")
+  expect_error(tf$constant(list(c("a", "b"), "c")), "differ in shape", class = "nativenet_error_shape")
+  expect_output(print(tf$constant(matrix(letters[1:4], 2))), "[[b'a' b'c'] [b'b' b'd']], shape=(2, 2)", fixed = TRUE)
+})
+
+test_that("strings are indexed, compared and joined as tensors are", {
+  text <- tf$constant(matrix(letters[1:6], 2))
+  expect_identical(as.array(text[1, 2]), "c")
+  expect_identical(as.array(text[2, ]), array(c("b", "d", "f")))
+  expect_identical(as.array(text[, -1]), array(c("e", "f")))
+  expect_identical(as.array(text[tf$constant(0L), tf$constant(c(2L, 0L))]), array(c("e", "a")))
+  expect_error(text[1], class = "nativenet_error_index")
+  expect_error(text[3, 1], class = "nativenet_error_index")
+  expect_identical(as.array(text == "a"), matrix(letters[1:6] == "a", 2))
+  expect_identical(as.array(text != text), matrix(FALSE, 2, 3))
+  expect_identical(as.array(tf$constant("a") + c("b", "c")), array(c("ab", "ac")))
+  expect_error(text == c("a", "b"), class = "nativenet_error_shape")
+  expect_error(text < "a", "`==`, `!=` and `\\+` only")
+})
+
+test_that("functions of strings keep shapes and read row by row", {
+  text <- matrix(letters[1:4], 2)
+  expect_identical(tf$strings$join(list(text, "x"), "-"), matrix(paste0(letters[1:4], "-x"), 2))
+  expect_error(tf$strings$join(list(text, letters[1:4])), "one shape", class = "nativenet_error_shape")
+  expect_identical(tf$strings$join(list(character(), "a")), character())
+  expect_identical(tf$strings$reduce_join(text), "acbd")
+  expect_identical(tf$strings$reduce_join(text, keepdims = TRUE), matrix("acbd"))
+  expect_identical(tf$strings$unicode_encode(rbind(97:98, 99:100), "UTF-8"), c("ab", "cd"))
+  expect_error(tf$strings$split(text), "vector", class = "nativenet_error_shape")
+  expect_identical(tf$strings$format("{}", list(matrix(1:4, 2))), "[[1 3] [2 4]]")
+  expect_identical(tf$strings$format("{}", list(1:9)), "[1 2 3 ... 7 8 9]")
+  expect_identical(tf$strings$format("{}", list(1:9), summarize = -1L), "[1 2 3 4 5 6 7 8 9]")
+  expect_identical(tf$strings$as_string(c(TRUE, FALSE)), c("true", "false"))
+})

@@ -64,6 +64,9 @@ test_that("making tensors", {
   expect_identical(r(tf$range(1, 2, 0.25)), c(1, 1.25, 1.5, 1.75))
   expect_identical(as.array(tf$fill(c(2, 1), 7L)), matrix(7L, 2))
   expect_identical(as.array(tf$one_hot(c(1, 0), 3)), rbind(c(0, 1, 0), c(1, 0, 0)))
+  expect_identical(as.array(tf$one_hot(c(1L, -1L, 0L), 2L, 5, -5, 0L)), rbind(c(-5, -5, 5), c(5, -5, -5)))
+  expect_identical(as.character(tf$one_hot(1L, 2L, 1L, 0L)$dtype), "int32")
+  expect_identical(as.array(tf$one_hot(1L, 3L, dtype = tf$bool)), array(c(FALSE, TRUE, FALSE)))
   expect_identical(dim(tf$zeros(c(1, 5), dtype = tf$float32)), c(1L, 5L))
   expect_identical(as.array(tf$constant(3, shape = c(2, 2))), matrix(3, 2, 2))
   expect_identical(as.array(tf$constant(1:4, shape = c(2, 2))), matrix(1:4, 2, byrow = TRUE))
@@ -354,4 +357,11 @@ test_that("mean losses of samples, and shapes that a tensor must have", {
   x <- tf$constant(matrix(1, 2, 3))
   expect_identical(x$set_shape(list(NULL, 3L)), x)
   expect_refusal(x$set_shape(c(2, 2)), "shape", "has the shape (2, 3), not (2, 2)")
+})
+
+test_that("lists are zipped by names only if every element has one", {
+  expect_identical(zip_lists(list(a = 1, b = 2), list(b = 3, a = 4)), list(a = list(1, 4), b = list(2, 3)))
+  expect_error(zip_lists(list(a = 1, 2), list(2, a = 3)), "the same names", class = "nativenet_error")
+  expect_error(zip_lists(list(a = 1, 2), list(b = 2, 3)), "the same names", class = "nativenet_error")
+  expect_identical(zip_lists(list(a = 1, 2), list(3, 4)), list(a = list(1, 3), list(2, 4)))
 })
