@@ -129,7 +129,8 @@ flat_values <- function(value) {
 tf_messages <- list(
   BytesList = function(value = list()) {
     if (inherits(value, "nn_many_bytes")) value <- unclass(value)
-    value <- if (is_branch(value)) value else as.list(flat_values(value))
+    if (!is_branch(value)) value <- flat_values(value)
+    value <- if (is.null(value) || is.atomic(value) || is_branch(value)) as.list(value) else list(value)
     ok <- vapply(value, function(v) is.raw(v) || is.character(v) && length(v) == 1 && !is.na(v), NA)
     if (!all(ok)) abort("`value` must be a list of strings or raw vectors, not have ", describe(value[[which(!ok)[1]]]),
       fun = "tf$train$BytesList")

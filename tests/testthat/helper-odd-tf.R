@@ -72,7 +72,8 @@ odd_calls <- c(odd_calls, alist(
   tf$signal$mfccs_from_log_mel_spectrograms(c(1, 2)), tf$as_dtype("float32"),
   tf$nn$compute_average_loss(c(1, 2)), tf$losses$get("mse"), tf$losses$serialize(loss_mean_squared_error()),
   tf$losses$deserialize("mse"),
-  tf$data$experimental$cardinality(range_dataset(0, 3)), tf$data$TextLineDataset(odd_file("csv"))
+  tf$data$experimental$cardinality(range_dataset(0, 3)), tf$data$TextLineDataset(odd_file("csv")),
+  tf$data$TFRecordDataset(odd_file("csv")), tf$data$FixedLengthRecordDataset(odd_file("csv"), 3L)
 ))
 
 sensible <- c(list(
