@@ -108,9 +108,10 @@ LearningRateSchedule <- function(classname, call = NULL, initialize = NULL, ...,
 #' @param wanted methods that the class must have.
 #' @noRd
 part_constructor_of <- function(class, wanted, fun = calling_function()) {
+  force(class)
   for (name in wanted) if (!has_method(class, name) && is.null(class$base)) abort("`", name,
     "` must be given: the class `", class$classname, "` must have a method `", name, "`, or inherit one", fun = fun)
-  new_constructor(class, function(...) {
+  constructor <- new_constructor(class, function(...) {
     object <- new_own_object(class, ...)
     name <- get0("name", envir = object, inherits = FALSE, ifnotfound = snake_case(class$classname))
     part <- switch(class$kind,
@@ -123,8 +124,10 @@ part_constructor_of <- function(class, wanted, fun = calling_function()) {
       attr(part, "config")$reduction <- check_choice(object_field(object, "reduction"), reductions,
         arg = "reduction", fun = class$classname)
     attr(part, "object") <- object
+    attr(part, "constructor") <- constructor
     part
   })
+  constructor
 }
 
 object_field <- function(object, name) get0(name, envir = object, inherits = FALSE)
@@ -139,6 +142,18 @@ rates_of <- function(object, step) {
 #' The object of the user's class that a part is made of, or NULL.
 #' @noRd
 own_object <- function(part) attr(part, "object")
+
+#' What makes it again: what its class' `get_config()` says, or else what it was made with.
+#' @noRd
+own_object_arguments <- function(part) {
+  object <- own_object(part)
+  class <- own_class(object)
+  if (!has_method(class, "get_config")) return(attr(object, "made_with"))
+  config <- object$get_config()
+  if (!is_named_list(config)) abort("`get_config()` of the class must give a named list, not ", describe(config),
+    fun = class$classname)
+  config[setdiff(names(config), setdiff(c("name", "dtype", "reduction"), taken_by_class(class)))]
+}
 
 # A member of a loss and so on that is of a class of the user's.
 #' @export

@@ -134,7 +134,7 @@ all_of <- function(class, part) {
 #' is the same, and `super`.
 #' @param found what find_member() gave.
 #' @noRd
-call_member <- function(object, found, args) do.call(bound_method(object, found), args)
+call_member <- function(object, found, args) do.call(bound_method(object, found), args, quote = TRUE)
 
 bound_method <- function(object, found) {
   method <- found$value
@@ -223,8 +223,9 @@ print.nn_base_class <- function(x, ...) {
 new_own_object <- function(class, ...) {
   object <- structure(list2env(c(all_of(class, "fields")), parent = emptyenv()), class = c(paste0("nn_own_",
     class$kind), "nn_own_object"), own_class = class)
-  if (has_method(class, "initialize")) run_method(object, "initialize", list(...), class)
-  else base_member(object, "initialize")(...)
+  if (!has_method(class, "initialize")) base_member(object, "initialize")(...)
+  else run_method(object, "initialize", list(...), class)
+  attr(object, "made_with") <- with_argument_names(list(...), setdiff(taken_by_class(class), "self"))
   object
 }
 

@@ -39,10 +39,31 @@ config_of <- function(kind, class_name, config) structure(config, config_class =
 #' @noRd
 keras_object <- function(x) {
   config <- get_config(x)
-  build <- attr(config, "build_config")
-  c(list(class_name = attr(config, "config_class")[["class_name"]], config = structure(config, config_class = NULL,
-    build_config = NULL)), if (!is.null(build)) list(build_config = build))
+  c(list(class_name = attr(config, "config_class")[["class_name"]], config = without_notes(config)),
+    Filter(Negate(is.null), attributes(config)[entry_notes]))
 }
+
+# What stands beside a configuration: how a model of a class was called, whether the values are R's own, what layers
+# within have learned.
+entry_notes <- c("build_config", "values", "learned")
+
+without_notes <- function(config) {
+  for (note in c("config_class", entry_notes)) attr(config, note) <- NULL
+  config
+}
+
+#' The arguments of a class of the user's, which are R's values as they are but for the layers and parts in them.
+#' @noRd
+class_values <- function(x) {
+  if (is_layer(x) || inherits(x, "nn_optimizer") || inherits(x, "nn_part") && part_name(x) != "custom")
+    return(c(if (inherits(x, "nn_part")) list(module = part_module(part_kind(x))) else if (!is_layer(x))
+      list(module = "keras.optimizers"), keras_object(x)))
+  if (is_branch(x) && holds_any(x, is.object)) x[] <- lapply(x, class_values)
+  x
+}
+
+# Where Keras has the parts of a kind.
+part_module <- function(kinds) paste0("keras.", vapply(kinds, plural_of, ""))
 
 # ---- names of classes ----
 
@@ -82,6 +103,7 @@ part_of_class <- function(kind, class_name) {
 
 #' @export
 get_config.nn_part <- function(object) {
+  if (!is.null(own_object(object))) return(config_of_object(object, part_kind(object)))
   kind <- part_kind(object)
   name <- part_name(object)
   config <- part_config(object)
@@ -109,6 +131,7 @@ own_argument_names <- function(table, names) {
 
 #' @export
 get_config.nn_schedule <- function(object) {
+  if (!is.null(own_object(object))) return(config_of_object(object, "schedule"))
   name <- sub("^learning_rate_schedule_", "", attr(object, "name"))
   config_of("schedule", camel_case(name), lapply(attr(object, "config"), config_value))
 }
@@ -152,8 +175,8 @@ tuple_arguments <- c("kernel_size", "strides", "pool_size", "dilation_rate", "ta
 config_value <- function(x, arg = "", name = "custom") {
   if (is.null(x) && arg == "activation") return("linear")
   if (is_part(x, "activation")) return(activation_value(x, name))
-  if (inherits(x, "nn_part")) return(if (part_name(x) == "custom") named_function(attr(x, "own"),
-    custom_name(x, name)) else keras_object(x))
+  if (inherits(x, "nn_part")) return(if (part_name(x) == "custom" && is.null(own_object(x))) named_function(attr(x,
+    "own"), custom_name(x, name)) else keras_object(x))
   if (is_layer(x)) return(keras_object(x))
   if (inherits(x, "nn_op_args")) return(op_data(unclass(x), name))
   if (is_tensor(x)) return(config_value(as.array(x)))
@@ -182,6 +205,7 @@ custom_name <- function(part, name) {
 #' @noRd
 activation_value <- function(x, name) {
   own <- part_name(x)
+  if (!is.null(own_object(x))) return(keras_object(x))
   if (own == "custom") return(named_function(attr(x, "own"), custom_name(x, name)))
   constructor <- part_constructor("activation", own)
   needs_arguments <- any(vapply(formals(constructor)[-1], identical, NA, quote(expr = )))
@@ -193,12 +217,29 @@ activation_value <- function(x, name) {
 config_of_class <- function(self) {
   said <- class_arguments(self)
   options <- list(name = self$name, trainable = self$trainable, dtype = self$dtype)
-  config <- Map(function(x, arg) config_value(x, arg, paste0(self$name, "_", arg)), said, names(said))
+  config <- lapply(said, class_values)
   shape <- self$options$batch_input_shape
   if (is.null(shape) && !is.null(self$options$input_shape)) shape <- c(NA, self$options$input_shape)
-  config_of("layer", self$class_name, c(options[setdiff(names(options), names(config))],
-    if (!is.null(shape)) list(batch_input_shape = config_value(shape, "target_shape")), config))
+  structure(config_of("layer", self$class_name, c(options[setdiff(names(options), names(config))],
+    if (!is.null(shape)) list(batch_input_shape = config_value(shape, "target_shape")), config)), values = "R",
+    learned = learned_within(self))
 }
+
+#' What layers within one of a class have learned or were given since they were made, by their places.
+#' @noRd
+learned_within <- function(self) {
+  inner <- inner_layers(self)
+  at <- which(vapply(inner, function(s) !is.null(s$given), NA))
+  if (length(at)) lapply(at, function(k) c(list(at = k, class_name = inner[[k]]$class_name, given = inner[[k]]$given),
+    list(config = inner[[k]]$config)))
+}
+
+inner_layers <- function(self) layers_within(self)[-1]
+
+#' The same of a loss, metric, constraint or schedule of a class.
+#' @noRd
+config_of_object <- function(x, kind) structure(config_of(kind, own_class(own_object(x))$classname,
+  lapply(own_object_arguments(x), class_values)), values = "R")
 
 #' @export
 get_config.nn_layer <- function(object) {
@@ -211,7 +252,10 @@ get_config.nn_layer <- function(object) {
   if (!self$kind %in% c("custom", "op_lambda")) config <- config[names(config) %in% names(formals(get(paste0("layer_",
     self$kind), envir = topenv())))] # layers keep more than they were given
   names(config) <- keras_argument_names(layer_argument_names[[self$kind]], names(config))
-  if (self$kind == "lambda") config <- c(config, list(function_type = "function", module = NULL))
+  if (self$kind == "lambda") {
+    config <- c(config, list(function_type = "function", module = NULL))
+    config["arguments"] <- list(self$config$arguments)
+  }
   if (self$kind == "op_lambda") config <- list("function" = sub("^tf[.]", "", op_label(self$config$f, NULL)),
     nativenet = config)
   if (self$kind %in% axes_from_1) config$axis <- ifelse(config$axis > 0, config$axis - 1L, config$axis)
@@ -221,6 +265,7 @@ get_config.nn_layer <- function(object) {
   shape <- self$options$batch_input_shape
   if (is.null(shape) && !is.null(self$options$input_shape)) shape <- c(if (is.null(self$options$batch_size)) NA else
     self$options$batch_size, self$options$input_shape)
-  config_of("layer", self$class_name, c(list(name = self$name, trainable = self$trainable, dtype = self$dtype),
-    if (!is.null(shape)) list(batch_input_shape = config_value(shape, "target_shape")), config))
+  structure(config_of("layer", self$class_name, c(list(name = self$name, trainable = self$trainable,
+    dtype = self$dtype), if (!is.null(shape)) list(batch_input_shape = config_value(shape, "target_shape")), config)),
+    values = if (self$kind == "lambda") "R")
 }

@@ -57,17 +57,19 @@ to_json <- function(x) {
 }
 
 #' Doubles as JSON text; jsonlite writes 15 digits at most.
+#' @param point have whole numbers a point, by which readers know doubles?
 #' @noRd
-exact_numbers <- function(x) {
+exact_numbers <- function(x, point = FALSE) {
   if (is.object(x) || !is.list(x) && !is.double(x)) return(x)
   if (is.list(x)) {
-    x[] <- lapply(x, exact_numbers)
+    x[] <- lapply(x, exact_numbers, point)
     return(x)
   }
   if (length(dim(x)) > 1) {
-    return(lapply(seq_len(nrow(x)), function(i) exact_numbers(array(asplit(x, 1)[[i]], dim(x)[-1]))))
+    return(lapply(seq_len(nrow(x)), function(i) exact_numbers(array(asplit(x, 1)[[i]], dim(x)[-1]), point)))
   }
   text <- ifelse(is.finite(x), exact_text(x), "null")
+  if (point) text <- sub("^(-?[0-9]+)$", "\\1.0", text)
   if (length(x) != 1 || !is.null(dim(x))) text <- paste0("[", paste(text, collapse = ","), "]")
   structure(text, class = "json")
 }

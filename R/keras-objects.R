@@ -107,7 +107,8 @@ serialize_keras_object <- function(obj) {
     return(list(module = "builtins", class_name = "function", config = name, registered_name = name))
   }
   entry <- keras_object(obj)
-  list(module = serial_module(obj), class_name = entry$class_name, config = entry$config, registered_name = NULL)
+  c(list(module = serial_module(obj), class_name = entry$class_name, config = entry$config, registered_name = NULL),
+    entry[names(entry) %in% c("values", "learned")])
 }
 
 is_plain_data <- function(x) is.null(x) || !is.object(x) && (is.numeric(x) || is.logical(x) || is.character(x))

@@ -105,13 +105,13 @@ own_layer_constructor <- function(class, fun = calling_function()) {
     alone <- missing(object) || is.null(object)
     if (!alone) take_names_before(object)
     layer <- do.call(new_layer, c(list("custom", config = own, type = own_type(class), fields = all_of(class, "fields"),
-      fun = class$classname), options))
+      fun = class$classname), options), quote = TRUE)
     self <- layer_self(layer)
     self$class <- constructor
     self$own <- class
     self$made_with <- own
     if (!is.null(initialize)) run_method(layer, "initialize", own, class)
-    else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own)
+    else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own, quote = TRUE)
     if (alone) layer else compose(object, layer)
   })
   constructor

@@ -182,14 +182,10 @@ op_data <- function(x, f) {
   if (is_branch(x)) return(list(list = unname(lapply(x, op_data, f)), names = as.list(names(x))))
   if (inherits(x, plain_op_classes)) return(list(class = class(x), of = op_data(unclass(x), f)))
   if (is_tensor(x) && !is_variable(x)) return(list(dtype = tensor_dtype(x), of = op_data(as.array(x), f)))
-  if (is.object(x) || !typeof(x) %in% c("double", "integer", "logical", "character")) {
-    abort("`", f, "` is called on a symbolic tensor and ", if (is_tensor(x)) "a variable" else describe(x),
-      ", which no file can hold together: `layer_lambda()` or a custom layer can, whose code is given again as ",
-      "`custom_objects`; `save_model_weights()` saves the weights alone", class = "custom", fun = user_function())
-  }
-  text <- if (is.double(x)) exact_text(x) else as.character(x)
-  list(type = typeof(x), dim = as.list(dim(x)), text = if (is.character(x)) as.list(text) else
-    paste(text, collapse = " "))
+  value_data(x, function(x) abort("`", f, "` is called on a symbolic tensor and ", if (is_tensor(x)) "a variable" else
+    describe(x), ", which no file can hold together: `layer_lambda()` or a custom layer can, whose code is given ",
+    "again as `custom_objects`; `save_model_weights()` saves the weights alone", class = "custom",
+    fun = user_function()))
 }
 
 read_op_data <- function(x) {
@@ -201,8 +197,5 @@ read_op_data <- function(x) {
   }
   if (!is.null(x$class)) return(structure(read_op_data(x$of), class = check_choice(x$class, plain_op_classes)))
   if (!is.null(x$dtype)) return(tensor(read_op_data(x$of), x$dtype))
-  type <- check_choice(x$type, c("double", "integer", "logical", "character"))
-  text <- unlist(if (type == "character") x$text else strsplit(check_string(x$text), " ", fixed = TRUE))
-  values <- as.vector(text, type)
-  if (length(x$dim)) array(values, unlist(x$dim)) else values
+  read_value_data(x)
 }

@@ -26,8 +26,6 @@ stored_compilation <- function(self) {
   NULL
 }
 
-inner_layers <- function(self) layers_within(self)[-1]
-
 #' The entry of such a layer in the table of layers (R/save.R).
 #' @noRd
 class_entry <- function(self, table) {
@@ -42,8 +40,8 @@ inner_entry <- function(self, table) list(
   class_name = self$class_name, name = self$name, trainable = self$trainable,
   shape = if (self$built && !is.null(self$input_shape)) map_leaves(self$input_shape, function(s)
     list(size = as.list(s))),
-  learned = if (isFALSE(self$given)) Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self,
-    table = table))
+  learned = if (!is.null(self$given)) Map(config_entry, self$config, names(self$config), MoreArgs = list(self = self,
+    table = table)), given = self$given
 )
 
 #' Make one again.
@@ -104,7 +102,7 @@ restore_learned <- function(self, entries, context) {
     if (is.null(entry$learned)) next
     inner[[k]]$config <- Map(rebuild_argument, entry$learned, names(entry$learned), MoreArgs = list(entry =
       entry, context = context))
-    inner[[k]]$given <- FALSE
+    inner[[k]]$given <- isTRUE(entry$given)
   }
 }
 
@@ -160,7 +158,7 @@ clone_model <- function(model, input_tensors = NULL, clone_function = NULL, call
   check_flag(recursive)
   self <- storable_self(model)
   own <- new.env(parent = emptyenv())
-  table <- architecture(self, own)
+  table <- architecture(self, own, list())
   selves <- attr(table, "selves")
   description <- from_json(to_json(table), "description of the model", "clone_model")
   made <- vector("list", length(description$layers))
@@ -168,7 +166,7 @@ clone_model <- function(model, input_tensors = NULL, clone_function = NULL, call
   layers <- if (recursive) Filter(Negate(is_model), lapply(selves, layer_handle)) else self$layers
   for (layer in if (!is.null(clone_function)) layers) if (!isTRUE(layer_self(layer)$is_input))
     made[[place_of(layer_self(layer), selves)]] <- cloned_layer(clone_function(layer), layer)
-  layer_handle(rebuild(description, as.list(own, all.names = TRUE), "clone_model", made))
+  layer_handle(rebuild(description, as.list(own, all.names = TRUE), "clone_model", made, attr(table, "kept")))
 }
 
 #' @param made,selves new and old layers by their places.
@@ -198,12 +196,46 @@ class_constructor <- function(x, fun = user_function()) {
   if (class$kind == "model") model_constructor(class) else own_layer_constructor(class, fun)
 }
 
+#' The arguments of a class in its configuration; layers and parts among them are made.
+#' @param entry list(config, values): `values` is "R" where they are R's own, "json" where they come of a text of ours.
+#' @param skip names of others.
+#' @param make are objects made, or left to the class?
+#' @noRd
+config_arguments <- function(entry, context, skip = NULL, make = TRUE) {
+  config <- as.list(entry$config)
+  config <- config[setdiff(names(config), skip)]
+  values <- entry[["values"]]
+  if (is.null(values)) return(lapply(config, if (make) own_value else function(x, ...) keras_value(x), context))
+  Map(function(x, arg) exact_value(x, arg, context, values == "json", make), config, names(config))
+}
+
+exact_value <- function(x, arg, context, json, make) {
+  if (!is_branch(x)) return(x)
+  if (is_data(x)) return(read_argument_data(x$config, arg, context, function(data) if (!is.null(data$keras))
+    list(if (make) own_value(data$keras, context) else data$keras)))
+  if (is_object_entry(x)) return(if (make) own_value(x, context) else x)
+  if (json) return(json_value(x))
+  x[] <- lapply(x, exact_value, arg, context, json, make)
+  x
+}
+
+# What holds an object's class and configuration, and what holds a value of R (R/config-data.R).
+is_object_entry <- function(x) is_branch(x) && is_string(x$class_name) && "config" %in% names(x)
+is_data <- function(x) is_object_entry(x) && x$class_name == data_class
+data_class <- "nativenet.value"
+
 #' Values within the configuration of a class; layers among them are made.
 #' @noRd
 own_value <- function(x, context) {
   if (is_branch(x) && is_string(x$class_name) && is_branch(x$config) && (x$class_name %in% c(names(layer_classes()),
     model_classes) || inherits(custom_class(x, context), "nn_class"))) return(read_keras_layer(x, context))
-  if (is_branch(x) && is_string(x$class_name)) return(keras_value(x))
+  if (is_branch(x) && is_string(x$class_name)) {
+    module <- if (is_string(x$module)) x$module else ""
+    kind <- names(part_names)[match(module, part_module(names(part_names)))]
+    if (!is.na(kind)) return(read_keras_part(kind, x, kind, context))
+    if (module != "keras.optimizers") return(keras_value(x))
+    return(read_keras_optimizer(x, context))
+  }
   x <- plain_value(x)
   if (is_branch(x)) lapply(x, own_value, context = context) else x
 }
@@ -217,14 +249,29 @@ read_own_class <- function(constructor, entry, options, context) {
   if (is_model && is_branch(config$layers) && !is.null(config$output_layers) && !has_method(class, "initialize"))
     return(layer_handle(give_class(read_functional(config, context), constructor)))
   # a class that reads its configuration itself makes what is in it
-  arguments <- lapply(config[setdiff(names(config), c(layer_option_names, "batch_shape", "dynamic"))],
-    if (!is.null(class) && has_method(class, "from_config")) function(x, ...) keras_value(x) else own_value,
-    context = context)
+  arguments <- config_arguments(entry, context, c(layer_option_names, "batch_shape", "dynamic"), is.null(class) ||
+    !has_method(class, "from_config"))
   takes <- if (is.null(class)) names(formals(constructor)) else taken_by_class(class)
   if (is.null(class) && !"..." %in% takes) return(read_own_model(constructor, arguments, entry, options))
-  if (!is_model) return(from_class_config(constructor, c(arguments, options)))
+  if (!is_model) {
+    layer <- from_class_config(constructor, c(arguments, options))
+    restore_keras_learned(layer_self(layer), entry, context)
+    return(layer)
+  }
   layer <- from_class_config(constructor, c(arguments, options[intersect(names(options), takes)]))
+  restore_keras_learned(layer_self(layer), entry, context)
   restore_options(layer, entry, options)
+}
+
+restore_keras_learned <- function(self, entry, context) {
+  inner <- inner_layers(self)
+  for (noted in entry$learned) {
+    at <- check_count(noted$at, arg = "at", fun = NULL)
+    if (at > length(inner)) next # made when it is built
+    check_inner(self, inner[[at]], noted)
+    inner[[at]]$config <- config_arguments(list(config = noted$config, values = entry[["values"]]), context)
+    inner[[at]]$given <- isTRUE(noted$given)
+  }
 }
 
 #' A model that a function gives, or one of keras_model_custom() of that function.

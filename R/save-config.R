@@ -14,8 +14,7 @@ from_config <- function(config, custom_objects = NULL) {
     return(building(read_keras_layer(config, context), "`config`", fun))
   if (is.null(of)) abort("`config` does not say which class it is of: it must come from `get_config()`, or be a list ",
     "of `class_name` and `config`", fun = fun)
-  entry <- list(class_name = of[["class_name"]], config = structure(config, config_class = NULL, build_config = NULL),
-    build_config = attr(config, "build_config"))
+  entry <- c(list(class_name = of[["class_name"]], config = without_notes(config)), attributes(config)[entry_notes])
   building(switch(of[["kind"]], layer = read_keras_layer(entry, context), optimizer = read_keras_optimizer(entry,
     context), schedule = read_keras_schedule(entry, context), read_keras_part(of[["kind"]], entry, "config", context)),
     "`config`", fun)
@@ -155,8 +154,11 @@ read_keras_part <- function(kind, x, arg, context) {
   if (kind == "metric" && is_branch(x$config$fn)) return(metric_of_loss(read_keras_part("loss", x$config$fn, arg,
     context), x$config$name))
   own <- part_of_class(kind, x$class_name)
-  if (is.na(own)) return(as_part(kind, find_custom(context$custom, x$class_name, kind, context$fun), arg, context$fun,
-    name = x$class_name))
+  if (is.na(own)) {
+    found <- find_custom(context$custom, x$class_name, kind, context$fun)
+    if (inherits(found, "nn_class")) return(do.call(found, config_arguments(x, context), quote = TRUE))
+    return(as_part(kind, found, arg, context$fun, name = x$class_name))
+  }
   constructor <- part_constructor(kind, own)
   config <- as.list(x$config)
   names(config) <- own_argument_names(part_argument_names[[kind]][[own]], names(config))
@@ -165,7 +167,11 @@ read_keras_part <- function(kind, x, arg, context) {
 }
 
 read_keras_schedule <- function(entry, context) {
+  own <- context$custom[[entry$class_name]]
+  if (inherits(own, "nn_class")) return(do.call(own, config_arguments(entry, context), quote = TRUE))
   name <- paste0("learning_rate_schedule_", part_stem(entry$class_name))
+  if (!is.null(entry[["values"]])) find_custom(context$custom, entry$class_name, "class of schedules",
+    context$fun)
   if (!name %in% getNamespaceExports(topenv())) abort("there is no schedule `", entry$class_name, "` here",
     class = "file", fun = NULL)
   constructor <- get(name, envir = topenv())
@@ -250,10 +256,13 @@ read_keras_layer <- function(entry, context) {
     return(layer_op_lambda(stored$f, read_op_data(stored$args), name = name))
   }
   if (kind == "lambda") config$f <- read_lambda(config$f, name, context)
+  given <- list(config = config$arguments, values = entry[["values"]])
   constructor <- layer_constructor(kind, context$fun)
   accepted <- setdiff(names(formals(constructor)), c("object", "inputs", "..."))
   config <- accepted_arguments(config, accepted, what, unused_arguments(kind))
   config <- Map(function(x, arg) read_argument(x, arg, name, context), config, names(config))
+  if (kind == "lambda" && !is.null(given$values) && !is.null(given$config))
+    config$arguments <- config_arguments(given, context)
   if (kind %in% axes_from_1 && is.numeric(config$axis)) config$axis <- ifelse(config$axis >= 0, config$axis + 1,
     config$axis)
   do.call(constructor, c(config, options))

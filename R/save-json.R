@@ -35,10 +35,39 @@ model_to_json <- function(object) {
   to_json(c(without_functions(keras_object(object)), list(keras_version = "2.15.0", backend = "nativenet")))
 }
 
-#' A configuration with functions by their names, which must differ.
+#' A configuration with functions by their names, which must differ, and R's values within it as data.
 #' @noRd
-without_functions <- function(x, own = new.env(parent = emptyenv())) map_leaves(x, function(f) if (is.function(f))
-  enter_own(own, attr(f, "py_function_name"), f) else f)
+without_functions <- function(x, own = new.env(parent = emptyenv())) {
+  if (is.function(x)) return(enter_own(own, attr(x, "py_function_name"), x))
+  if (!is_branch(x)) return(x)
+  if (identical(x[["values"]], "R") && is_object_entry(x)) return(config_as_data(x, own))
+  x[] <- lapply(x, without_functions, own)
+  x
+}
+
+#' The configuration of a class of the user's, or of a lambda layer, whose values are R's.
+#' @noRd
+config_as_data <- function(x, own) {
+  name <- if (is_string(x$config$name)) x$config$name else x$class_name
+  as_data <- function(v, arg) {
+    if (arg %in% layer_option_names) return(v)
+    if (is_object_entry(v)) return(without_functions(v, own))
+    form <- json_form(v)
+    if (!is.null(form)) return(form[[1]])
+    list(class_name = data_class, config = argument_data(v, arg, name, own, function(v) if (is_object_entry(v))
+      list(keras = without_functions(v, own))))
+  }
+  if (x$class_name == "Lambda") {
+    given <- x$config$arguments
+    x$values <- NULL
+    x <- without_functions(x, own)
+    x$config["arguments"] <- list(if (length(given)) Map(as_data, given, names(given)))
+  } else x$config[] <- Map(as_data, x$config, names(x$config))
+  x$learned <- lapply(x$learned, function(noted) replace(noted, "config", list(Map(as_data, noted$config,
+    names(noted$config)))))
+  x$values <- "json"
+  x
+}
 
 #' @rdname model_to_json
 #' @export

@@ -228,7 +228,13 @@ keras_compilation <- function(self, own = new.env(parent = emptyenv())) {
   compiled <- self$compiled
   one <- function(x) if (length(x) == 1) x[[1]] else x
   object <- function(x, name) if (is_string(x)) x else without_functions(config_value(x, name = name), own)
-  metric <- function(m) object(m$metric, m$name)
+  metric <- function(m) {
+    entry <- object(m$metric, m$name)
+    # a class of the user's has the name that it was compiled with
+    if (!is.null(own_object(m$metric)) && "name" %in% taken_by_class(own_class(own_object(m$metric))))
+      entry$config$name <- m$name
+    entry
+  }
   metrics <- function(weighted) {
     found <- lapply(compiled$metrics, function(ms) lapply(Filter(function(m) m$weighted == weighted, ms), metric))
     if (any(lengths(found))) unname(if (length(found) == 1) found[[1]] else found)
@@ -335,7 +341,7 @@ keras_file <- function(self, format, include_optimizer, path, fun) {
     if (!is.null(state)) tree <- h5_put(tree, "optimizer/vars", h5_group(stats::setNames(state, seq_along(state) - 1)))
     config <- as_keras_3(config)
     if (!is.null(compiled)) config$compile_config <- as_keras_3(c(list(optimizer =
-      keras_object(self$compiled$optimizer)), keras_compilation(self)))
+      without_functions(keras_object(self$compiled$optimizer))), keras_compilation(self)))
     metadata <- list(keras_version = keras_3_version, date_saved = format(Sys.time(), "%Y-%m-%d@%H:%M:%S"))
     return(zip_bytes(list(metadata.json = charToRaw(to_json(metadata)), config.json = charToRaw(to_json(config)),
       model.weights.h5 = h5_bytes(tree, path, fun))))
@@ -343,7 +349,7 @@ keras_file <- function(self, format, include_optimizer, path, fun) {
   tree <- h5_group(list(model_weights = h5_keras_2(self)), list(keras_version = keras_2_version, backend = "nativenet",
     model_config = to_json(config)))
   if (!is.null(compiled)) tree$attributes$training_config <- to_json(c(keras_compilation(self),
-    list(optimizer_config = keras_object(self$compiled$optimizer))))
+    list(optimizer_config = without_functions(keras_object(self$compiled$optimizer)))))
   if (!is.null(state)) {
     names <- c("iteration:0", "learning_rate:0", sprintf("state/%04d:0", seq_along(state[-(1:2)])))
     group <- h5_group(attributes = list(weight_names = I(names)))
@@ -453,7 +459,8 @@ as_keras_3 <- function(x, arg = "") {
     config$layers <- lapply(config$layers, calls_as_keras_3, ref)
     for (end in c("input_layers", "output_layers")) config[[end]] <- lapply(config[[end]], ref)
   }
-  module <- keras_3_module(class_name, arg)
+  module <- if (is.null(x$module)) keras_3_module(class_name, arg) else x$module
+  x$module <- NULL
   if (identical(module, "keras.losses") && identical(config$reduction, "auto")) config$reduction <-
     "sum_over_batch_size"
   x$config <- if (is_branch(config)) Map(as_keras_3, config, names(config)) else config

@@ -31,11 +31,15 @@
 #'   asks for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @return `save_model()`: the file's name, invisibly. `load_model()`: a model.
-#' @section Classes of your own: Of layers and models of classes of yours ([new_layer_class()], [new_model_class()]) the
-#'   name of the class is stored, and what its constructor takes: what its method `get_config()` says, or else the
-#'   arguments that it was given. When it is loaded, the class' method `from_config(config)` makes it of that, or else
-#'   the constructor. What the constructor makes is not stored but for weights, and, in the safetensors format, what
-#'   layers within have learned by [adapt()] and whether they are trained. How a model was compiled whose class has its
+#' @section Classes of your own: Of layers and models of classes of yours ([new_layer_class()], [new_model_class()]), and
+#'   of losses, metrics, constraints and schedules of such ([new_loss_class()]), the name of the class is stored, and what
+#'   its constructor takes: what its method `get_config()` says, or else the arguments that it was given. All formats keep
+#'   R's values exactly: types, sizes, names, `NULL`, `NA`, `Inf`, factors, dates, data frames, and lists of them with
+#'   layers and parts. A function is known by its name, that of the layer and of the argument, as in
+#'   `dense_1_activation`. Other values, such as environments, are refused by an error of class
+#'   `nativenet_error_custom`. When the model is loaded, the class' method `from_config(config)` makes it of that, or else
+#'   the constructor. What the constructor makes is not stored but for weights, what layers within have learned by
+#'   [adapt()], and, in the safetensors format, whether they are trained. How a model was compiled whose class has its
 #'   own `compile()` is not stored, which a warning of class `nativenet_warning_custom` says.
 #' @section Files of Keras': What Keras 2 and Keras 3 wrote is read, whatever its name: structure and weights of the
 #'   layers that are here (see [model_from_json()] for what is refused), how the model was compiled, and of most
@@ -145,14 +149,16 @@ optimizer_tensors <- function(optimizer, weights) {
 # ---- the architecture: a table of layers, each once, and for each model the calls that make its graph ----
 
 #' @param own an environment, where the model's R functions are entered by name.
+#' @param kept for a copy a list, which takes the values themselves.
 #' @noRd
-architecture <- function(self, own) {
+architecture <- function(self, own, kept = NULL) {
   table <- new.env(parent = emptyenv())
   table$own <- own
+  table$kept <- kept
   table$selves <- list()
   table$entries <- list()
   top <- layer_number(self, table)
-  structure(list(layers = table$entries, model = top), selves = table$selves)
+  structure(list(layers = table$entries, model = top), selves = table$selves, kept = table$kept)
 }
 
 #' The layer's place in the table, where it is entered with all that it refers to.
@@ -183,49 +189,6 @@ layer_number <- function(self, table) {
   length(table$entries)
 }
 
-config_entry <- function(x, arg, self, table) {
-  argument <- paste0(self$name, "_", arg) # layers' names differ
-  if (inherits(x, "nn_part")) return(list(part = part_kind(x), object = part_entry(x, argument, table$own)))
-  if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
-  if (inherits(x, "nn_op_args")) return(list(op = op_data(unclass(x), self$name)))
-  if (is.function(x)) return(list(custom = enter_own(table$own, own_name(x, if (self$kind == "lambda" && arg == "f")
-    self$name else argument), x)))
-  if (is_tensor(x)) return(list(value = as.list(as.array(x))))
-  # a vocabulary may have a million words: one string of JSON is read in less memory than as many
-  if (is.character(x) && length(x) > 1 && !anyNA(x) && !any(grepl("\n", x, fixed = TRUE)))
-    return(list(lines = paste0(x, "\n", collapse = "")))
-  # arguments of a lambda layer
-  if (is_branch(x) && any(vapply(x, function(v) is.function(v) || is_tensor(v), NA))) {
-    if (is.null(names(x))) names(x) <- seq_along(x)
-    return(list(list = Map(config_entry, x, names(x), MoreArgs = list(self = self, table = table))))
-  }
-  list(value = x)
-}
-
-#' A part as plain values; if it is a function of the user's, that is entered under its name, or else under this one.
-#' @noRd
-part_entry <- function(part, name, own) {
-  entry <- serialize_part(part)
-  f <- attr(part, "own")
-  if (is.null(f)) return(entry)
-  if (entry$config$name == "custom") entry$config$name <- own_name(f, name)
-  enter_own(own, entry$config$name, f)
-  entry
-}
-
-#' Its name, under which no other function may stand: when the model is loaded it is all that tells which is which.
-#' @noRd
-enter_own <- function(own, name, f) {
-  if (!is.primitive(f)) attr(f, "py_function_name") <- NULL
-  if (!identical(get0(name, own, inherits = FALSE, ifnotfound = f), f)) {
-    abort("two R functions of the model are called `", name,
-      "`, but a file holds only their names; give one another name: that of its layer, in a named list of ",
-      "metrics, or as `attr(f, \"py_function_name\")`", class = "custom", fun = user_function())
-  }
-  assign(name, f, envir = own)
-  name
-}
-
 graph_entry <- function(self, table) {
   nodes <- model_plan(self)$nodes # each stands before those that need it
   layers <- lapply(nodes, function(n) layer_number(n$layer, table))
@@ -238,7 +201,8 @@ graph_entry <- function(self, table) {
   is_start <- vapply(nodes, function(n) any(vapply(self$inputs, function(x) identical(x$node, n), NA)), NA)
   list(
     calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs),
-      args = if (length(n$args)) n$args, more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
+      given = if (length(n$args)) Map(config_entry, n$args, names(n$args), MoreArgs = list(self = n$layer,
+        table = table)), more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
     inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
     ends = if (length(self$ends)) lapply(self$ends, function(end) c(place(end$tensor), list(name = end$name))),
     input_names = self$input_names, output_names = self$output_names
@@ -248,7 +212,7 @@ graph_entry <- function(self, table) {
 compilation <- function(compiled, outputs, own) {
   metric <- function(m) {
     if (is.character(m$metric)) m$metric <- list(name = m$metric)
-    else m$metric <- if (is_part(m$metric, "loss")) list(loss = serialize_part(m$metric)) else
+    else m$metric <- if (is_part(m$metric, "loss")) list(loss = part_entry(m$metric, m$name, own)) else
       list(part = part_entry(if (is_part(m$metric, "metric")) m$metric else as_metric(m$metric, 0, 0), m$name, own))
     m
   }
@@ -259,7 +223,8 @@ compilation <- function(compiled, outputs, own) {
     optimizer = list(
       constructor = constructor_of(.subset2(optimizer, "kind")), name = .subset2(optimizer, "name"), config = config,
       learning_rate = if (is.null(schedule)) current_rate(optimizer), schedule = if (!is.null(schedule))
-      list(name = attr(schedule, "name"), config = attr(schedule, "config"))
+      if (is.null(own_object(schedule))) list(name = attr(schedule, "name"), config = attr(schedule, "config")) else
+        list(own = own_object_entry(schedule, own))
     ),
     losses = Map(part_entry, unname(compiled$losses), if (length(outputs) == 1) "loss" else paste0(outputs, "_loss"),
       MoreArgs = list(own = own), USE.NAMES = FALSE), loss_weights = as.list(compiled$loss_weights),
@@ -345,8 +310,10 @@ with_room <- function(numbers, expr) {
 
 #' A model from the table of layers.
 #' @param made layers that are made already, by their places in the table; NULL for others.
+#' @param kept values that entries of a copy refer to.
 #' @noRd
-rebuild <- function(description, custom_objects, fun, made = vector("list", length(description$layers))) {
+rebuild <- function(description, custom_objects, fun, made = vector("list", length(description$layers)),
+  kept = NULL) {
   check_calls(description$layers)
   layer_at <- function(i) {
     i <- check_count(i, max = length(made), arg = "layer", fun = fun)
@@ -358,7 +325,7 @@ rebuild <- function(description, custom_objects, fun, made = vector("list", leng
     made[[i]]
   }
   own <- list() # of classes, with their entries
-  context <- list(layer_at = layer_at, custom = custom_objects, fun = fun, note_own = function(self, entry)
+  context <- list(layer_at = layer_at, custom = custom_objects, fun = fun, kept = kept, note_own = function(self, entry)
     own <<- c(own, list(list(self = self, entry = entry))))
   top <- layer_at(description$model)
   for (x in own) restore_inner(x$self, x$entry$within)
@@ -386,22 +353,10 @@ rebuild_layer <- function(entry, context) {
   self
 }
 
-#' An argument of a layer's constructor.
+#' The arguments of a call that hold no symbolic tensors.
 #' @noRd
-rebuild_argument <- function(x, name, entry, context) {
-  fun <- context$fun
-  if (!is.null(x$part)) return(as_part(x$part, x$object, arg = name, fun = fun, custom_objects = context$custom))
-  if (!is.null(x$layer)) return(as_layer(context$layer_at(x$layer)))
-  if (!is.null(x$op)) return(read_op_data(x$op))
-  if (!is.null(x$custom)) {
-    name <- if (isTRUE(x$custom)) entry$name else x$custom # TRUE: of version 0.1.0
-    return(with_name(find_custom(context$custom, name, "function", fun), name))
-  }
-  if (!is.null(x$list)) return(Map(rebuild_argument, x$list, names(x$list), MoreArgs = list(entry = entry,
-    context = context)))
-  if (!is.null(x$lines)) return(strsplit(check_string(x$lines, arg = name, fun = fun), "\n", fixed = TRUE)[[1]])
-  plain_value(x$value)
-}
+call_args <- function(call, context) if (is.null(call$given)) lapply(call$args, plain_value) else # older files
+  Map(function(x, name) rebuild_argument(x, name, list(), context), call$given, names(call$given))
 
 #' A model, by calling its layers once more in their order.
 #' @noRd
@@ -420,8 +375,7 @@ rebuild_model <- function(entry, context) {
   for (call in graph$calls) {
     layer <- context$layer_at(call$layer)
     y <- if (is.null(call$inputs)) layer$output else
-      do.call(symbolic_call, list(layer, read(call$inputs), c(lapply(call$args, plain_value),
-        lapply(call$more, read))))
+      do.call(symbolic_call, list(layer, read(call$inputs), c(call_args(call, context), lapply(call$more, read))))
     outputs <- c(outputs, list(tensor_leaves(y)))
   }
   if (entry$kind == "sequential") self$layers <- lapply(graph$layers, function(i) layer_handle(context$layer_at(i)))
@@ -471,16 +425,6 @@ find_custom <- function(custom_objects, name, what, fun) {
 read_shape <- function(x) vapply(x, function(n) if (is.null(n)) NA_integer_ else
   as.integer(check_count(n, min = 0, max = .Machine$integer.max, arg = "shape")), 0L)
 
-#' JSON's arrays of plain values are vectors.
-#' @noRd
-plain_value <- function(x) {
-  if (is.list(x) && length(x) && is.null(names(x)) &&
-    all(vapply(x, function(v) is.null(v) || is.atomic(v) && length(v) == 1, NA))) {
-    return(unlist(lapply(x, function(v) if (is.null(v)) NA else v)))
-  }
-  if (is.list(x) && !length(x)) NULL else x
-}
-
 recompile <- function(model, settings, tensors, custom_objects, fun) {
   entry <- settings$optimizer
   constructor <- entry$constructor
@@ -490,11 +434,13 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   }
   constructor <- get(constructor, envir = topenv())
   rate <- entry$learning_rate
+  context <- list(custom = custom_objects, fun = fun)
   if (!is.null(entry$schedule)) {
     name <- entry$schedule$name
-    if (!name %in% grep("^learning_rate_schedule_", getNamespaceExports(topenv()), value = TRUE))
+    if (!is.null(entry$schedule$own)) rate <- read_own_object(entry$schedule$own, "schedule", context)
+    else if (!name %in% grep("^learning_rate_schedule_", getNamespaceExports(topenv()), value = TRUE))
       abort("there is no schedule \"", name, "\"", class = "file", fun = fun)
-    rate <- do.call(get(name, envir = topenv()), lapply(entry$schedule$config, plain_value))
+    else rate <- do.call(get(name, envir = topenv()), lapply(entry$schedule$config, plain_value))
   }
   config <- lapply(entry$config, plain_value)
   config <- config[intersect(names(config), c(names(formals(constructor)), common_arguments))]
@@ -504,7 +450,8 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   metric <- function(m) {
     given <- m$metric
     if (!is.null(given$name)) return(given$name)
-    if (!is.null(given$loss)) return(as_part("loss", given$loss, fun = fun, custom_objects = custom_objects))
+    if (!is.null(given$loss)) return(read_part_entry("loss", given$loss, "loss", context))
+    if (!is.null(given$part$own)) return(read_part_entry("metric", given$part, "metric", context))
     as_metric(given$part, 0, 0, fun = fun, custom_objects = custom_objects)
   }
   chosen <- function(weighted) lapply(settings$metrics, function(ms)
@@ -512,7 +459,7 @@ recompile <- function(model, settings, tensors, custom_objects, fun) {
   single <- length(settings$losses) == 1
   own <- function(x) if (single) x[[1]] else x
   compile.nn_model(model, optimizer, own(lapply(settings$losses, function(l)
-    as_part("loss", l, fun = fun, custom_objects = custom_objects))),
+    if (!is.null(l)) read_part_entry("loss", l, "loss", context))),
     metrics = own(chosen(FALSE)), weighted_metrics = own(chosen(TRUE)), loss_weights = unlist(settings$loss_weights))
   self <- layer_self(model)
   # they stand in the order of compile(): those without weights first
