@@ -31,16 +31,16 @@
 #'   asks for a function says its name; two that would have the same cannot be saved.
 #' @param compile compile the loaded model as it was?
 #' @return `save_model()`: the file's name, invisibly. `load_model()`: a model.
-#' @section Classes of your own: Of layers and models of classes of yours ([new_layer_class()], [new_model_class()]), and
-#'   of losses, metrics, constraints and schedules of such ([new_loss_class()]), the name of the class is stored, and what
-#'   its constructor takes: what its method `get_config()` says, or else the arguments that it was given. All formats keep
-#'   R's values exactly: types, sizes, names, `NULL`, `NA`, `Inf`, factors, dates, data frames, and lists of them with
-#'   layers and parts. A function is known by its name, that of the layer and of the argument, as in
+#' @section Classes of your own: Of layers and models of classes of yours ([new_layer_class()], [new_model_class()]),
+#'   and of losses, metrics, constraints and schedules of such ([new_loss_class()]), the name of the class is stored,
+#'   and what its constructor takes: what its method `get_config()` says, or else the arguments that it was given. All
+#'   formats keep R's values exactly: types, sizes, names, `NULL`, `NA`, `Inf`, factors, dates, data frames, and lists
+#'   of them with layers and parts. A function is known by its name, that of the layer and of the argument, as in
 #'   `dense_1_activation`. Other values, such as environments, are refused by an error of class
-#'   `nativenet_error_custom`. When the model is loaded, the class' method `from_config(config)` makes it of that, or else
-#'   the constructor. What the constructor makes is not stored but for weights, what layers within have learned by
-#'   [adapt()], and, in the safetensors format, whether they are trained. How a model was compiled whose class has its
-#'   own `compile()` is not stored, which a warning of class `nativenet_warning_custom` says.
+#'   `nativenet_error_custom`. When the model is loaded, the class' method `from_config(config)` makes it of that, or
+#'   else the constructor. What the constructor makes is not stored but for weights, what layers within have learned
+#'   by [adapt()], and, in the safetensors format, whether they are trained. How a model was compiled whose class has
+#'   its own `compile()` is not stored, which a warning of class `nativenet_warning_custom` says.
 #' @section Files of Keras': What Keras 2 and Keras 3 wrote is read, whatever its name: structure and weights of the
 #'   layers that are here (see [model_from_json()] for what is refused), how the model was compiled, and of most
 #'   optimizers the state. A warning of class `nativenet_warning_format` says where that begins anew. Classes of layers

@@ -35,7 +35,8 @@ plain_values <- list(
   empty = list(), none = integer(), no_text = character(), matrix = matrix(1:4, 2, dimnames = list(NULL, c("p", "q"))),
   array = array(c(0.5, 1:7), c(2, 2, 2)), factor = factor(c("u", "v", "u"), c("v", "u")), ordered = factor("b", c("b",
   "a"), ordered = TRUE), date = as.Date("2024-02-29"), time = as.POSIXct("2001-09-09", tz = "UTC"),
-  span = as.difftime(3, units = "hours"), frame = data.frame(a = 1:2, b = c("x", NA)), nested = list(p = list(1L, "a"), q = list(list(NA))),
+  span = as.difftime(3, units = "hours"), frame = data.frame(a = 1:2, b = c("x", NA)), nested = list(p = list(1L, "a"),
+    q = list(list(NA))),
   flags = c(TRUE, FALSE, NA), function_ours = activation_relu
 )
 
