@@ -59,7 +59,7 @@ communicator <- function(rank = NULL, size = NULL, all_reduce = NULL, exchange =
   check_given(is.null(size), "size")
   size <- check_count(size, max = 2^15)
   rank <- check_count(rank, min = 0, max = size - 1)
-  parts <- list(c(as.integer(rank), as.integer(size)), pointer, careful(if (is.null(pointer)) all_reduce),
+  parts <- list(c(as.integer(rank), as.integer(size), 0L), pointer, careful(if (is.null(pointer)) all_reduce),
     careful(exchange), careful(leave))
   structure(list(rank = rank, size = size, all_reduce = function(x) sum_over_ranks(parts, check_reals(x)),
     parts = parts), class = "nn_communicator")

@@ -56,7 +56,7 @@ parquet_dataset <- function(files, select = NULL, block = 10000) {
       path <- files[at]
       refuse <- refuse_table(encodeString(path, quote = "\""), "parquet_dataset")
       schema <- reading(names_in(path), refuse)
-      if (!is.null(select)) check_columns(select, top_columns(schema), refuse)
+      check_schema(schema, select, refuse)
       rows <- reading(as.data.frame(read(path, col_select = select)), refuse)
       check_exact(rows, schema, refuse)
       rows
@@ -64,9 +64,27 @@ parquet_dataset <- function(files, select = NULL, block = 10000) {
   }, select, block, what)
 }
 
-#' Names of the columns in a schema as nanoparquet gives it: the root, then each with its children.
+#' Of a schema as nanoparquet gives it: the root, then each column with its children behind it.
 #' @noRd
-top_columns <- function(schema) schema$name[-1]
+check_schema <- function(schema, select, refuse) {
+  children <- ifelse(is.na(schema$num_children), 0, schema$num_children)
+  behind <- function(i) Reduce(function(at, k) behind(at), seq_len(children[i]), i + 1)
+  top <- integer()
+  while ((i <- if (length(top)) behind(top[length(top)]) else 2) <= nrow(schema)) top <- c(top, i)
+  check_columns(select, schema$name[top], refuse)
+  wanted <- if (is.null(select)) top else top[schema$name[top] %in% select]
+  check_once(schema$name[wanted], refuse)
+  nested <- wanted[children[wanted] > 0 | schema$repetition_type[wanted] %in% "REPEATED"]
+  if (length(nested)) refuse_nested(schema$name[nested[1]], "nested", refuse)
+}
+
+refuse_nested <- function(name, what, refuse) refuse("the values of column ", encodeString(name, quote = "\""), " are ",
+  what, ", which cannot be tensors; leave the column out, or convert it before")
+
+check_once <- function(names, refuse) {
+  twice <- anyDuplicated(names)
+  if (twice) refuse("there are two columns of the name ", encodeString(names[twice], quote = "\""))
+}
 
 #' nanoparquet gives whole numbers of 64 bits as double, which rounds those beyond 2^53.
 #' @noRd
@@ -209,46 +227,52 @@ query_dataset <- function(connection, query, params, record_spec, block, fun = c
   if (!is.null(record_spec) && !inherits(record_spec, "nn_sql_record_spec")) abort("`record_spec` must come from ",
     "`sql_record_spec()`, not be ", describe(record_spec), fun = fun)
   refuse <- refuse_table("the query", fun)
-  last <- new.env(parent = emptyenv()) # the pass that began last
+  last <- new.env(parent = emptyenv()) # its `end` ends the pass that began last
   table_dataset(function() query_pass(connection, query, params, block, refuse, last), NULL, block, "the query",
     record_spec, fun)
 }
 
 #' A function that fetches the rows of a query, which is ended when they end or nobody wants them any more.
-#' @param last holds the pass before: on one connection it ends where this one begins.
+#' @param last ends the pass before: on one connection that is where this one begins.
 #' @noRd
 query_pass <- function(connection, query, params, block, refuse, last) {
   state <- new.env(parent = emptyenv())
   state$done <- 0
+  # what was opened is reached until it is closed: what R finalizes by itself gives a warning of the database
+  open <- new.env(parent = emptyenv())
+  session$open_queries <- c(session$open_queries, open)
   end <- function(state) {
     quietly <- function(expr) try(suppressWarnings(expr), silent = TRUE)
-    if (!is.null(state$result)) quietly(DBI::dbClearResult(state$result))
-    if (is.function(connection) && !is.null(state$connection)) quietly(DBI::dbDisconnect(state$connection))
-    state$result <- state$connection <- NULL
+    if (!is.null(open$result)) quietly(DBI::dbClearResult(open$result))
+    if (is.function(connection) && !is.null(open$connection)) quietly(DBI::dbDisconnect(open$connection))
+    open$result <- open$connection <- NULL
+    session$open_queries <- Filter(function(other) !identical(other, open), session$open_queries)
   }
-  reg.finalizer(state, end)
-  if (!is.function(connection) && !is.null(last$state$result)) {
-    end(last$state)
-    last$state$lost <- TRUE
+  reg.finalizer(state, end, onexit = TRUE)
+  if (!is.function(connection)) {
+    if (!is.null(last$end)) last$end()
+    last$end <- function() if (!is.null(open$result)) {
+      end(state)
+      state$lost <- TRUE
+    }
   }
-  last$state <- state
   broken <- function(...) {
     end(state)
     refuse(...)
   }
-  state$connection <- if (is.function(connection)) reading(connection(), refuse) else connection
-  if (!methods::is(state$connection, "DBIConnection")) abort("`connection` must open a connection of the package DBI, ",
-    "not give ", describe(state$connection), fun = "dbi_dataset")
-  if (!DBI::dbIsValid(state$connection)) broken("the connection to the database is closed")
+  open$connection <- if (is.function(connection)) reading(connection(), broken) else connection
+  if (!methods::is(open$connection, "DBIConnection")) abort("`connection` must open a connection of the package DBI, ",
+    "not give ", describe(open$connection), fun = "dbi_dataset")
+  if (!DBI::dbIsValid(open$connection)) broken("the connection to the database is closed")
   reading({
-    state$result <- DBI::dbSendQuery(state$connection, query)
-    if (!is.null(params)) DBI::dbBind(state$result, params)
+    open$result <- DBI::dbSendQuery(open$connection, query)
+    if (!is.null(params)) DBI::dbBind(open$result, params)
   }, broken)
   structure(function() {
     if (isTRUE(state$lost)) refuse("after row ", state$done, ": the query was sent again on the same connection; ",
       "give a function that opens one for each iteration")
-    if (is.null(state$result)) return(NULL)
-    rows <- reading(as.data.frame(DBI::dbFetch(state$result, n = block)), function(...) broken("after row ", state$done,
+    if (is.null(open$result)) return(NULL)
+    rows <- reading(as.data.frame(DBI::dbFetch(open$result, n = block)), function(...) broken("after row ", state$done,
       ": ", ...))
     state$done <- state$done + nrow(rows)
     if (nrow(rows)) return(rows)
@@ -337,8 +361,7 @@ first_types <- function(open, select, refuse) {
   if (is.null(rows)) refuse("there are no rows")
   if (!is.null(select)) rows <- rows[check_columns(select, names(rows), refuse)]
   if (!length(rows)) refuse("there are no columns")
-  twice <- anyDuplicated(names(rows))
-  if (twice) refuse("there are two columns of the name ", encodeString(names(rows)[twice], quote = "\""))
+  check_once(names(rows), refuse)
   list(names = names(rows), types = vapply(names(rows), function(name) column_type(rows[[name]], name, refuse), "",
     USE.NAMES = FALSE))
 }
@@ -350,9 +373,8 @@ table_types <- c("float64", "float32", "int32", "int64", "bool", "string")
 column_type <- function(x, name, refuse) {
   if (is.factor(x) || is.character(x) && !is.object(x)) return("string")
   if (is_integer64(x)) return(if (anyNA(x)) "float64" else "int64")
-  if (!is_bare(x) || is.raw(x) || !is.null(dim(x))) refuse("the values of column ", encodeString(name, quote = "\""),
-    " are ", if (is.list(x)) "nested" else paste("of class", class(x)[1]), ", which cannot be tensors; leave the ",
-    "column out, or convert it before")
+  if (!is_bare(x) || is.raw(x) || !is.null(dim(x)))
+    refuse_nested(name, if (is.list(x)) "nested" else paste("of class", class(x)[1]), refuse)
   switch(csv_class(x), integer = "int32", logical = "bool", "float64")
 }
 

@@ -54,7 +54,7 @@ stream_source <- function(self, x, y, batch_size, class_weight, steps, fun, step
   source$fun <- fun
   source$check <- NULL # of the first batch
   source$read <- function(element) {
-    data <- read(with_columns(element, x))
+    data <- c(read(with_columns(element, x)), passing = TRUE)
     if (!is.null(source$check)) source$check(data)
     source$check <- NULL
     if (is.null(source$native)) source$native <- if (is.null(class_weight)) native_batches(self, element, data,

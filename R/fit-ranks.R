@@ -28,12 +28,15 @@ check_ranks <- function(self, run, arguments) {
   ), function(x) digest_of(list(0, x))), "fit")
 }
 
-#' Once a program is there: it says what the model and its compilation are.
+#' Once a program is there: it says what the model and its compilation are. Names of layers count what else a rank has
+#' made, and do not matter.
 #' @noRd
 check_same_step <- function(run, step) {
   if (is.null(run$strategy) || !is.null(run$checked)) return()
   run$checked <- TRUE
-  check_agreement(run$strategy, list(model = digest_of(format_program(step$program))), "fit")
+  d <- describe_program(step$program)
+  said <- c(list(format_program(step$program, d, FALSE)), d$object[d$kind == "constant"])
+  check_agreement(run$strategy, list(model = digest_of(said)), "fit")
 }
 
 #' Whether training goes on, and the learning rate: callbacks may have changed them.

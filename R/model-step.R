@@ -344,7 +344,7 @@ run_program <- function(self, step, data, batch, state, shuffle = 0, on_step = N
     pass <- .Call(C_epoch_run, step$program, step$inputs, data$columns, stream,
       as.double(c(batch, shuffle, step$rows, data$first, data$rows, isTRUE(data$whole), most, 1, 0)), step$tallies,
       step$averaged, step$collected, collected, coming, numbers, state, list(on_step, on_clock, NULL),
-      shards_of(step))
+      shards_of(step, if (isTRUE(data$passing) && is.null(stream)) lapply(data$columns, column_tensor)))
     collected <- pass[[1]]
     if (!pass[[2]]) return(collected)
     taken <- .Call(C_epoch_totals, state)[3] - before + 1 # with those that wait for another program

@@ -12,12 +12,11 @@ describe_program <- function(program, outputs = list()) {
 
 #' Ops of a program, one per line.
 #' @noRd
-format_program <- function(program) {
-  d <- describe_program(program)
+format_program <- function(program, d = describe_program(program), names = TRUE) {
   slot <- function(i) sprintf("%%%d", i)
   typed <- function(i) paste(d$dtype[i], d$shape[i])
   given <- !d$kind %in% c("computed", "gradient", "state") & !seq_along(d$kind) %in% unlist(d$out[d$op != "assign"])
-  named <- vapply(d$object, function(x) if (is_variable(x) && variable_name(x) != "Variable:0")
+  named <- vapply(d$object, function(x) if (names && is_variable(x) && variable_name(x) != "Variable:0")
     paste0(" ", sub(":0$", "", variable_name(x))) else "", "")
   nodes <- vapply(seq_along(d$op), function(i) {
     read <- Filter(function(k) d$kind[k] != "state", d$inputs[[i]]) # optimizer state goes without saying

@@ -15,6 +15,7 @@
 #   penalties   on activities and other losses of layers, collected while a step is traced; reports: their metrics
 #   stepping    the model whose own step runs, or is traced
 #   custom_objects, registered  functions and classes of the user's that files name, for a while or for good
+#   open_queries  what passes over databases have opened (R/dataset-table.R)
 #   told_formats  names of files whose format is not what the name says
 #   scope       the strategy that models compiled now belong to; shards: that over whose shards programs go now;
 #               replica: what a step that runs for a part of a batch leaves to be done after it (R/strategy-run.R);

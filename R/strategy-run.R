@@ -114,6 +114,7 @@ run_shards <- function(self, fn, args) {
   })
   start <- lapply(call$assigned, function(v) outside_of_trace(copies(list(v)))[[1]])
   base <- floor(stats::runif(1) * 2^30) # drawn on all ranks, whether or not a step draws
+  news <- list(base, rows, batch_leaves(args)) # what the ranks must have in common
   values <- sums <- vector("list", own)
   for (i in seq_len(own) - 1) {
     from <- floor(rows * (first + i) / self$shards)
@@ -130,6 +131,7 @@ run_shards <- function(self, fn, args) {
         call$value <- done$value
         call$updates <- done$updates
         call$sums <- vapply(done$assigned, is_one_of, NA, done$summed)
+        news <- c(news, start, unlist(lapply(call$updates, `[[`, "variables")))
       }
       check_same_updates(call, done)
       numbers <- replica_numbers(call, done, start, n)
@@ -138,7 +140,7 @@ run_shards <- function(self, fn, args) {
     }
     sums[[i + 1]] <- numbers
   }
-  finish_step(call, start, sum_over_shards(self, sums))
+  finish_step(call, start, sum_in_common(self, sums, news))
   structure(list(values = values, like = call$value), class = "nn_per_replica")
 }
 
@@ -146,6 +148,10 @@ rows_of_args <- function(args) {
   for (x in tensor_leaves(args)) if (is_tensor(x) || is.array(x)) if (rank_of(x)) return(shape_of(x)[1])
   abort("`args` holds no batch: a tensor or an array with a row per sample", fun = "run")
 }
+
+#' What does not belong to a shard.
+#' @noRd
+batch_leaves <- function(args) Filter(function(x) is_tensor(x) || is.numeric(x), tensor_leaves(args))
 
 #' The rows of a shard, of what is a batch; what another call of run() gave is there for each shard.
 #' @noRd
@@ -182,6 +188,20 @@ first_shard <- function(self, rank) (self$shards * rank) %/% self$communicator$s
 #' @param numbers a vector of each shard of this rank.
 #' @noRd
 sum_over_shards <- function(self, numbers) .Call(C_communicator_sum, self$communicator$parts, self$shards, numbers)
+
+#' The same, of ranks that have the same news.
+#' @noRd
+sum_in_common <- function(self, numbers, news) {
+  size <- self$communicator$size
+  if (size == 1) return(sum_over_shards(self, numbers))
+  own <- replace(double(size), self$communicator$rank + 1, digest_of(news))
+  total <- sum_over_shards(self, c(list(c(numbers[[1]], own)), lapply(numbers[-1], c, double(size))))
+  all <- utils::tail(total, size)
+  odd <- which(all != all[1])
+  if (length(odd)) abort("rank ", odd[1] - 1, " has another batch, other weights or another random seed than rank 0: ",
+    "all ranks must go through the same data, in the same order, with the same seed", class = "rank", fun = "run")
+  utils::head(total, -size)
+}
 
 finish_step <- function(call, start, total) {
   rows <- total[2]

@@ -16,6 +16,8 @@
 #'
 #' **Each rank runs the same script** on the same data, with the same `set.seed()`; from each batch it takes its own
 #' pieces. Rank 0 alone prints and writes files in callbacks. `batch_size` is that of all ranks together.
+#' Data sets, tables and generators of batches are gone through by each rank, and the batches of a step are compared:
+#' they must come in the same order, which a query with `ORDER BY random()` does not give.
 #'
 #' With B rows in a batch, row i of it (from 0) belongs to shard k if \eqn{\lfloor kB/S \rfloor \le i <
 #' \lfloor (k+1)B/S \rfloor}{floor(k B / S) <= i < floor((k + 1) B / S)} for S shards. The last batch may have fewer
@@ -36,10 +38,10 @@
 #' @section Members: `strategy$scope()`, for `with()`; `strategy$num_replicas_in_sync`, the number of shards;
 #'   `strategy$rank`, `strategy$size`, `strategy$communicator`; `strategy$is_chief`, is it rank 0?
 #' @section When it pays: see [strategy_mpi()].
-#' @section Errors: `nativenet_error_rank`, on all ranks, if they have different models, data, arguments, weights or
-#'   seeds, if one of them fails or leaves, or if a sum fails; the weights are those of the last complete step. No rank
-#'   waits longer than the communicator's time limit. `nativenet_error_value` if there are more ranks than rows or
-#'   shards, and for models whose step cannot be compiled.
+#' @section Errors: `nativenet_error_rank`, on all ranks, if they have different models, data, batches, arguments,
+#'   weights or seeds, if one of them fails or leaves, or if a sum fails; the weights are those of the last complete
+#'   step. No rank waits longer than the communicator's time limit. `nativenet_error_value` if there are more ranks than
+#'   rows or shards, and for models whose step cannot be compiled.
 #' @param shards pieces of a batch, at least as many as ranks.
 #' @param communicator what [communicator()] gave.
 #' @return A strategy, for [fit()].
@@ -127,14 +129,16 @@ over_shards <- function(self, code) {
 }
 
 #' What the engine is told of them: see src/border/r_communicator.c.
+#' @param batch tensors that came as a batch, which ranks have not compared before.
 #' @noRd
-shards_of <- function(step) {
+shards_of <- function(step, batch = NULL) {
   self <- session$shards
   if (is.null(self) || is.null(step$weigh)) return(NULL)
   if (step$rows) abort("R code of the model or its loss looks at the number of rows, which differs between ",
     "the shards of a batch: leave it to ops, such as `op_mean()`", fun = user_function())
   weigh <- step$weigh
-  list(self$communicator$parts, self$shards, weigh$kind, if (is.null(weigh$slot)) list(NULL) else weigh$slot)
+  list(self$communicator$parts, self$shards, weigh$kind, if (is.null(weigh$slot)) list(NULL) else weigh$slot,
+    if (is.null(batch) || self$communicator$size == 1) 0 else digest_of(batch))
 }
 
 #' Variables of the function being traced whose changes in the shards are added up, as those of metrics.

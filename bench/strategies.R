@@ -19,6 +19,13 @@ networks <- list(
 ranked <- nzchar(Sys.getenv("OMPI_COMM_WORLD_SIZE")) || nzchar(Sys.getenv("PMI_SIZE"))
 strategy <- if (ranked) strategy_mpi(native = TRUE)
 first <- !ranked || strategy$communicator$rank == 0
+if (ranked) for (n in c(1, 20000, 200000, 2000000)) { # as the gradients of so many weights
+  numbers <- stats::runif(n)
+  times <- max(3, 2e6 / (n + 1000))
+  seconds <- min(vapply(1:3, function(i) system.time(for (k in seq_len(times)) strategy$communicator$all_reduce(
+    numbers))[["elapsed"]], 0))
+  if (first) cat(sprintf("%-12s %7d numbers: %8.3f ms\n", "a sum of", as.integer(n), 1000 * seconds / times))
+}
 for (name in names(networks)) {
   for (rows in if (name == "dense") c(64, 1024, 4096) else c(32, 256)) {
     set.seed(1)

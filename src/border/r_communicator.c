@@ -7,8 +7,8 @@
 #include <nativenet_communicator.h>
 #include <string.h>
 
-/* As R/communicator.R has one: c(rank, size); the library's pointer or NULL; R functions or NULL. These give the
- * numbers, or a string that says why not. */
+/* As R/communicator.R has one: c(rank, size, has another rank told all that it leaves?), of which the last changes; the
+ * library's pointer or NULL; R functions or NULL. These give the numbers, or a string that says why not. */
 enum { NUMBERS, POINTER, ALL_REDUCE, EXCHANGE, LEAVE, COMMUNICATOR_SIZE };
 
 struct functions {
@@ -84,9 +84,10 @@ static int leave_by_r(void *context) { return ask_r((struct question){.f = conte
 
 struct communicator *as_communicator(SEXP x) {
   check_vector(x, VECSXP, COMMUNICATOR_SIZE);
-  check_vector(VECTOR_ELT(x, NUMBERS), INTSXP, 2);
+  check_vector(VECTOR_ELT(x, NUMBERS), INTSXP, 3);
   struct communicator *c = (struct communicator *)(void *)R_alloc(1, sizeof *c);
-  *c = (struct communicator){.rank = INTEGER(VECTOR_ELT(x, NUMBERS))[0], .size = INTEGER(VECTOR_ELT(x, NUMBERS))[1]};
+  int *numbers = INTEGER(VECTOR_ELT(x, NUMBERS));
+  *c = (struct communicator){.rank = numbers[0], .size = numbers[1], .told = numbers + 2};
   if (!Rf_isNull(VECTOR_ELT(x, POINTER))) {
     const struct nativenet_communicator *from = R_ExternalPtrAddr(VECTOR_ELT(x, POINTER));
     if (!from) raise_text(STATUS_RANK, "the communicator's library is gone: its pointer was saved and read again");
@@ -209,16 +210,17 @@ SEXP ffi_communicator_leave(SEXP communicator) {
 }
 
 /* list(communicator, shards of a batch, enum weigh of each group, a list of the symbolic scalars that these are weighed
- * by, with NULL for others) */
+ * by, with NULL for others, a digest of the batch or 0) */
 struct shards *as_shards(SEXP x, SEXP program) {
   if (Rf_isNull(x)) return NULL;
-  check_vector(x, VECSXP, 4);
+  check_vector(x, VECSXP, 5);
   SEXP weigh = VECTOR_ELT(x, 2), weight = VECTOR_ELT(x, 3);
   check_vector(weigh, INTSXP, -1);
   check_vector(weight, VECSXP, XLENGTH(weigh));
   struct shards *s = (struct shards *)(void *)R_alloc(1, sizeof *s);
   *s = (struct shards){.communicator = as_communicator(VECTOR_ELT(x, 0)), .count = as_int(VECTOR_ELT(x, 1)),
-    .groups = (int32_t)XLENGTH(weigh), .weigh = INTEGER(weigh)};
+    .groups = (int32_t)XLENGTH(weigh), .weigh = INTEGER(weigh),
+    .given = (uint64_t)Rf_asReal(VECTOR_ELT(x, 4)) << 12};
   if (s->groups < 1 || s->communicator->size < 1 || s->count < s->communicator->size)
     raise_text(STATUS_VALUE, "internal error: shards");
   int32_t *slot = (int32_t *)(void *)R_alloc((size_t)s->groups, sizeof *slot);

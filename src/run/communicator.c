@@ -77,6 +77,7 @@ static enum status announce(struct communicator *c, int64_t n, double *room, str
   int answer = c->all_reduce(c->context, room, (size_t)c->size);
   if (answer) return explain(c, answer, failure);
   for (int r = 0; r < c->size; r++) {
+    if (room[r] == 0) *c->told = 1;
     if (room[r] == 0)
       return fail(failure, STATUS_RANK, "rank %d of %d has left, by an error or an interrupt of its own", r, c->size);
     if (room[r] != (double)n)
@@ -159,7 +160,7 @@ void communicator_leave(struct communicator *c, double *room) {
   if (c->size == 1) return;
   if (c->leave) {
     c->leave(c->context);
-  } else if (c->all_reduce && !c->exchange) {
+  } else if (c->all_reduce && !c->exchange && !*c->told) { /* else all know, and the one that left does not answer */
     memset(room, 0, (size_t)c->size * sizeof *room);
     c->all_reduce(c->context, room, (size_t)c->size);
   }

@@ -16,6 +16,7 @@ struct communicator {
   int (*all_reduce)(void *context, double *numbers, size_t n);
   int (*exchange)(void *context, int peer, const double *send, double *receive, size_t n);
   int (*leave)(void *context);
+  int *told;       /* has another rank told all that it leaves? */
   const char *why; /* what the last failing function said, or NULL */
 };
 

@@ -74,6 +74,24 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t only, int64_t *be
   return n;
 }
 
+#define DIGEST_WORDS 4096 /* of a column, about */
+
+uint64_t dataset_digest(const struct dataset *d, int64_t n) {
+  uint64_t digest = 0, step = 1;
+  for (int k = 0; d->stream && k < d->columns; k++) {
+    const unsigned char *from = d->place[k].to;
+    uint64_t bytes = (uint64_t)(n * d->column[k].row_bytes), most = 2 * (bytes / 8 / DIGEST_WORDS) + 1;
+    for (uint64_t at = 0; at < bytes; at += 8 * (1 + (step >> 33) % most)) {
+      uint64_t word = 0;
+      memcpy(&word, from + at, bytes - at < 8 ? (size_t)(bytes - at) : 8);
+      digest = (digest ^ word) * 0x9e3779b97f4a7c15u;
+      digest ^= digest >> 32;
+      step = step * 6364136223846793005u + 1442695040888963407u;
+    }
+  }
+  return digest;
+}
+
 static void gather_bytes(const struct dataset *d, const struct column *c, int64_t begin, int64_t n, struct range r,
   unsigned char *to) {
   for (int64_t i = r.begin; i < r.end; i++) {

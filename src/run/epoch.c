@@ -114,9 +114,9 @@ static void end_shard(struct epoch *e, struct team *team) {
   if (atomic_load(&team->failed) || team_must_leave(team)) s->go = 0;
 }
 
-/* A number that doubles hold exactly; the rows reach its bits, too. */
-static double check_of(uint64_t seed, int64_t rows) {
-  return (double)((seed ^ (uint64_t)rows * 0x9e3779b97f4a7c15u) >> 12);
+/* A number that doubles hold exactly; what the ranks have in common reaches its bits. */
+static double check_of(uint64_t seed, int64_t rows, uint64_t numbers) {
+  return (double)((seed ^ (uint64_t)rows * 0x9e3779b97f4a7c15u ^ numbers) >> 12);
 }
 
 static void meet(struct epoch *e, struct team *team) {
@@ -152,7 +152,7 @@ static int sharded_step(struct loop *l, struct team *team, int thread) {
     begin_step(e);
     seed = p->seed;
     s->rows = l->rows;
-    s->check = check_of(seed, l->rows);
+    s->check = check_of(seed, l->rows, dataset_digest(l->data, l->rows) ^ s->given);
     s->go = 1;
   }
   for (int i = 0; i < shards_own(s); i++) {

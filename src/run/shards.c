@@ -114,8 +114,9 @@ static enum status compare_ranks(const struct shards *s, enum status own, struct
   }
   for (int r = 0; r < c->size; r++)
     if (by_rank[BY_RANK * r + RANK_CHECK] != by_rank[RANK_CHECK])
-      return fail(failure, STATUS_RANK, "rank %d of %d has another batch than rank 0, in the number of its rows or its "
-        "random numbers: all ranks must go through the same data, with the same seed", r, c->size);
+      return fail(failure, STATUS_RANK, "rank %d of %d has another batch than rank 0, in the number of its rows, in "
+        "its numbers or in its random numbers: all ranks must go through the same data, in the same order, with the "
+        "same seed", r, c->size);
   return STATUS_OK;
 }
 

@@ -41,6 +41,7 @@ struct shards {
   int64_t begin, own; /* of the present shard; own = 0: it has no rows */
   double *weighed;  /* what it is weighed by, of each group */
   int level, closed; /* where on the stack it goes, and how many sums are complete then */
+  uint64_t given;   /* a digest of the data where R gives them batch by batch */
   double check;     /* a number that all ranks must agree on */
   int go, finite;   /* on with the step? are the sums that variables get? */
 };

@@ -47,15 +47,24 @@ static int gives_any(const struct stream *s, const struct stage *g) {
   return g->kind != STAGE_FILTER && g->kind != STAGE_SHUFFLE && g->kind != STAGE_FEED;
 }
 
-/* So much of files is read ahead. */
+/* So much of files is read ahead; what lies between the elements of a shard, too, unless that is more than a gap. */
 #define AHEAD_BYTES (8 << 20)
+#define GAP_BYTES (128 << 10)
+
+static int lie_apart(const struct stage *g) {
+  return g->kind == STAGE_SHARD && (double)(g->a - 1) * (double)element_bytes(g) > GAP_BYTES;
+}
 
 static int64_t elements_ahead(const struct stream *s, const struct stage *g) {
-  int64_t bytes = element_bytes(g);
-  int mapped = 0;
-  for (int c = 0; c < g->components && g->kind == STAGE_SLICES; c++) mapped |= g->component[c].mapped;
-  for (int i = 0; i < g->inputs; i++) mapped |= s->stage[g->input[i]].ahead > 0;
-  return !mapped ? 0 : bytes < AHEAD_BYTES ? AHEAD_BYTES / (bytes ? bytes : 1) : 1;
+  int64_t n = 0, bytes = element_bytes(g);
+  for (int c = 0; c < g->components && g->kind == STAGE_SLICES; c++)
+    if (g->component[c].mapped) n = bytes < AHEAD_BYTES ? AHEAD_BYTES / (bytes ? bytes : 1) : 1;
+  for (int i = 0; i < g->inputs; i++) {
+    int64_t below = s->stage[g->input[i]].ahead;
+    if (below && g->kind == STAGE_SHARD && !lie_apart(g)) below = below > g->a ? below / g->a : 1;
+    if (below && (!n || below < n)) n = below;
+  }
+  return n;
 }
 
 static int same_components(const struct stage *a, const struct stage *b) {
@@ -206,7 +215,9 @@ static void read_ahead(const struct stream *s, int k, int64_t from, int64_t last
   if (!g->inputs || g->kind == STAGE_ZIP) return;
   int64_t first_below = from, last_below = last, middle = from + (last - from) / 2;
   int below = source_of(s, g, &first_below);
-  if (source_of(s, g, &last_below) == below && first_below <= last_below) {
+  if (lie_apart(g)) {
+    for (int64_t i = from; i <= last; i++) read_ahead(s, below, g->b + i * g->a, g->b + i * g->a);
+  } else if (source_of(s, g, &last_below) == below && first_below <= last_below) {
     read_ahead(s, below, first_below, last_below);
   } else { /* at a seam */
     read_ahead(s, k, from, middle);

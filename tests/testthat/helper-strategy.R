@@ -34,32 +34,47 @@ communicator_by_files <- function(folder, rank, size, exchanges, seconds = 60) {
   })
 }
 
-#' What code(strategy, ...) gives on each of `size` ranks, a list for each of `runs`, lists of further arguments: one
-#' after the other in the same processes, as starting these takes longest. Errors are conditions.
-on_ranks_in_turn <- function(size, code, runs, shards = 8, exchanges = TRUE) {
+# Processes that are ranks in one test after the other, as starting them takes longest.
+rank_processes <- new.env()
+
+start_ranks <- function(size) {
+  for (name in as.character(seq_len(size))) {
+    known <- rank_processes[[name]]
+    if (!is.null(known) && known$get_state() == "idle") next
+    if (!is.null(known)) known$close(grace = 0)
+    rank_processes[[name]] <- callr::r_session$new(callr::r_session_options(libpath = .libPaths()))
+  }
+  mget(as.character(seq_len(size)), envir = rank_processes)
+}
+
+#' What code(strategy, ...) gives on each of `size` ranks, a list for each of `runs`, lists of further arguments. Errors
+#' are conditions.
+on_ranks_in_turn <- function(size, code, runs, shards = 8, exchanges = TRUE, seconds = 60) {
   skip_if_not_installed("callr")
   skip_on_cran()
   folders <- tempfile(rep("ranks", length(runs)))
   lapply(folders, dir.create)
   on.exit(unlink(folders, recursive = TRUE))
-  jobs <- lapply(seq_len(size) - 1, function(rank) callr::r_bg(function(folders, rank, size, exchanges, by_files, code,
-    shards, runs) {
+  processes <- start_ranks(size)
+  for (k in seq_len(size)) processes[[k]]$call(function(folders, rank, size, exchanges, by_files, code, shards, runs,
+    seconds) {
     library(nativenet)
     nn_threads(1)
     Map(function(folder, args, exchanges) {
-      strategy <- strategy_communicator(by_files(folder, rank, size, exchanges), shards)
+      strategy <- strategy_communicator(by_files(folder, rank, size, exchanges, seconds), shards)
       tryCatch(do.call(code, c(list(strategy), args)), error = identity)
     }, folders, runs, exchanges)
-  }, list(folders, rank, size, exchanges, communicator_by_files, code, shards, runs), libpath = .libPaths()))
-  by_rank <- lapply(jobs, function(job) {
-    job$wait(120000)
-    if (job$is_alive()) {
-      job$kill()
+  }, list(folders, k - 1, size, exchanges, communicator_by_files, code, shards, runs, seconds))
+  by_rank <- lapply(processes, function(process) {
+    if (process$poll_process(120000) != "ready") {
+      process$close(grace = 0)
       stop("a rank did not come to its end")
     }
-    job$get_result()
+    answer <- process$read()
+    if (!is.null(answer$error)) stop(answer$error)
+    answer$result
   })
-  lapply(seq_along(runs), function(i) lapply(by_rank, `[[`, i))
+  unname(lapply(seq_along(runs), function(i) unname(lapply(by_rank, `[[`, i))))
 }
 
 on_ranks <- function(size, code, shards = 8, args = list()) on_ranks_in_turn(size, code, list(args), shards)[[1]]

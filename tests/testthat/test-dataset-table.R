@@ -68,6 +68,8 @@ test_that("values that do not fit are refused where they stand", {
   expect_refusal(as_table(data.frame(d = Sys.Date())), "file", "column \"d\"", "of class Date")
   expect_refusal(as_table(data.frame(l = I(list(1, 2)))), "file", "column \"l\" are nested")
   expect_refusal(as_table(data.frame(a = 1)[0, , drop = FALSE]), "file", "there are no rows")
+  twice <- data.frame(a = 1, a = 2, check.names = FALSE)
+  expect_refusal(as_table(twice), "file", "there are two columns of the name \"a\"")
   expect_refusal(as_table(data.frame(abc = 1), select = "abd"), "file", "no column \"abd\"", "abc")
 })
 
@@ -141,8 +143,19 @@ test_that("queries of a database", {
   iter_next(it)
   as.list(data)
   expect_refusal(for (i in 1:25) iter_next(it), "file", "after row 4", "give a function")
-  DBI::dbDisconnect(connection)
+  # a database that closes while its rows are read, by hand and in fit()
+  suppressWarnings(DBI::dbDisconnect(connection))
   expect_refusal(as.list(data), "file", "the connection to the database is closed")
+  connection <- DBI::dbConnect(RSQLite::SQLite(), path)
+  model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
+  model |> compile("sgd", "mse")
+  batches <- dataset_prepare(dbi_dataset(connection, "SELECT a, b FROM t", block = 4), a ~ b, batch_size = 2)
+  ends <- function(end) list(on_train_batch_end = function(batch, logs) if (batch == 2) suppressWarnings(end()))
+  fails <- function(end, words) expect_refusal(fit(model, batches, epochs = 2, verbose = 0, callbacks = ends(end)),
+    "file", words)
+  fails(function() DBI::dbGetQuery(connection, "SELECT 1"), "the query: after row")
+  # SQLite itself closes when the rows that were asked for have come: here in the second epoch
+  fails(function() DBI::dbDisconnect(connection), "the connection to the database is closed")
   # as tfdatasets has them
   spec <- sql_record_spec(c("n", "word"), list(tf$int32, tf$string))
   first <- next_batch(sql_dataset("sqlite", path, "SELECT a, w FROM t", spec))
@@ -155,6 +168,30 @@ test_that("queries of a database", {
   expect_refusal(sql_record_spec(c("a", "b"), list("int32")), "value", "`types`")
   expect_refusal(sql_record_spec("a", list("int7")), "value", "`types`")
   expect_refusal(sql_record_spec(c("a", "a"), list("int32", "int32")), "names", "twice")
+})
+
+test_that("a pass that nobody ends closes what it opened", {
+  skip_if_not_installed("DBI")
+  skip_if_not_installed("RSQLite")
+  path <- tempfile(fileext = ".sqlite")
+  connection <- DBI::dbConnect(RSQLite::SQLite(), path)
+  DBI::dbWriteTable(connection, "t", data.frame(a = 1:25))
+  DBI::dbDisconnect(connection)
+  open <- list()
+  leave <- function() iter_next(as_iterator(dbi_dataset(function() {
+    open <<- c(open, DBI::dbConnect(RSQLite::SQLite(), path))
+    open[[length(open)]]
+  }, "SELECT a FROM t", block = 4)))
+  leave()
+  gc()
+  expect_length(open, 2) # that told the types, and that was left
+  expect_false(any(vapply(open, DBI::dbIsValid, NA)))
+  expect_null(unlist(nativenet:::session$open_queries))
+  expect_silent({ # the database warns of a connection that R ends
+    iter_next(as_iterator(sqlite_dataset(path, "SELECT a FROM t")))
+    gc()
+    gc()
+  })
 })
 
 # ---- Parquet files ----
@@ -200,6 +237,33 @@ test_that("Parquet files are read one after the other", {
   expect_refusal(parquet_dataset(file.path(folder, "none*")), "file", "there is no file")
 })
 
+# A Parquet file of these columns without rows. `children` (NA: numbers) as in the schema, in Thrift's compact protocol.
+schema_file <- function(names, children) {
+  zigzag <- function(i) as.raw(2 * i)
+  element <- function(name, children) c(if (is.na(children)) as.raw(c(0x15, 2, 0x25, 0)) else as.raw(c(0x35, 0)),
+    as.raw(c(0x18, nchar(name))), charToRaw(name), if (!is.na(children)) c(as.raw(0x15), zigzag(children)), as.raw(0))
+  top <- length(names) - sum(children, na.rm = TRUE)
+  elements <- Map(element, names, children)
+  meta <- c(as.raw(c(0x15, 2, 0x19, 16 * (length(names) + 1) + 0x0c)), as.raw(c(0x48, 4)), charToRaw("root"),
+    as.raw(0x15), zigzag(top), as.raw(0), unlist(elements), as.raw(c(0x16, 0, 0x19, 0x0c, 0)))
+  path <- tempfile(fileext = ".parquet")
+  writeBin(c(charToRaw("PAR1"), meta, writeBin(length(meta), raw(), endian = "little"), charToRaw("PAR1")), path)
+  path
+}
+
+test_that("Parquet files with nested columns, or two of one name, are refused", {
+  skip_if_not_installed("nanoparquet")
+  skip_if(nativenet:::has_package("arrow"), "arrow reads them then")
+  nested <- schema_file(c("a", "n", "b", "c"), c(NA, 2, NA, NA))
+  expect_refusal(parquet_dataset(nested), "file", basename(nested), "column \"n\" are nested")
+  expect_refusal(parquet_dataset(nested, select = c("a", "n")), "file", "column \"n\" are nested")
+  expect_refusal(parquet_dataset(nested, select = "b"), "file", "there is no column \"b\"")
+  expect_refusal(parquet_dataset(nested, select = "a"), "file", basename(nested)) # nanoparquet reads no such file
+  twice <- schema_file(c("a", "b", "a"), c(NA, NA, NA))
+  expect_refusal(parquet_dataset(twice), "file", basename(twice), "two columns of the name \"a\"")
+  expect_refusal(parquet_dataset(twice, select = "b"), "file", "there are no rows")
+})
+
 test_that("Parquet files need a package", {
   path <- tempfile()
   file.create(path)
@@ -243,6 +307,13 @@ test_that("tables of Arrow are streams", {
   table <- structure(list(frame = data.frame(a = 1:9)), class = c("Table", "ArrowTabular"))
   for (f in list(arrow_dataset, tensor_slices_dataset)) for (pass in 1:2)
     expect_identical(column_of(f(table), "a"), 1:9)
+  odd <- function(frame) arrow_dataset(structure(list(frame = frame), class = c("Table", "ArrowTabular")))
+  frame <- data.frame(a = 1:2)
+  frame$inner <- data.frame(b = 1:2)
+  expect_refusal(odd(frame), "file", "column \"inner\" are nested")
+  frame$inner <- list(1, 2:3)
+  expect_refusal(odd(frame), "file", "column \"inner\" are nested")
+  expect_refusal(odd(data.frame(a = 1, a = 2, check.names = FALSE)), "file", "two columns of the name \"a\"")
   once <- arrow_dataset(mock$reader(data.frame(a = 1:9), 2))
   expect_identical(column_of(once, "a"), 1:9)
   expect_refusal(as.list(once), "file", "can be gone through once")

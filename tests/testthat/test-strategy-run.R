@@ -120,6 +120,34 @@ test_that("strategy$run() takes one step along the sum over the shards; assigned
     lapply(local, function(one) rep(list(one), ranks)))
 })
 
+test_that("ranks that differ do not take a step of strategy$run()", {
+  run <- function(strategy, odd) {
+    odd <- if (strategy$rank == 1) odd else "nothing"
+    set.seed(if (odd == "seed") 2 else 1)
+    w <- tf$Variable(if (odd == "weights") 0.6 else 0.5)
+    seen <- tf$Variable(if (odd == "assigned") 1 else 0)
+    optimizer <- optimizer_sgd(0.1)
+    x <- tf$constant(c(1, 2, 3, if (odd == "batch") 5 else 4, if (odd == "rows") 5))
+    step <- function(x) {
+      with(tf$GradientTape() %as% tape, loss <- tf$reduce_sum((x * w)^2))
+      seen$assign_add(1)
+      optimizer$apply_gradients(list(list(tape$gradient(loss, w), w)))
+      loss
+    }
+    before <- as.array(w)
+    said <- tryCatch(strategy$run(step, list(x)), error = identity)
+    list(said, identical(as.array(w), before))
+  }
+  odd <- c("seed", "weights", "assigned", "batch", "rows", "nothing")
+  found <- on_ranks_in_turn(2, run, lapply(odd, list), 2)
+  for (k in seq_along(odd)) for (rank in found[[k]]) {
+    expect_identical(rank[[2]], odd[k] != "nothing", info = odd[k])
+    if (odd[k] == "nothing") next
+    expect_s3_class(rank[[1]], "nativenet_error_rank")
+    expect_match(conditionMessage(rank[[1]]), "another batch, other weights or another random seed", info = odd[k])
+  }
+})
+
 test_that("what a step over shards cannot do is refused", {
   strategy <- strategy_local(2)
   w <- tf$Variable(1)

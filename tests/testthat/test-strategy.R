@@ -139,25 +139,30 @@ test_that("ranks that differ, fail or leave are errors on all ranks", {
     if (odd && what == "data") x[3, 2] <- 0
     y <- x[, 1]
     units <- if (odd && what == "model") 3 else 2
+    if (odd) layer_dense(units = 1) # which changes the names of layers
     model <- keras_model_sequential(input_shape = 4) |> layer_dense(units, activation = "relu") |> layer_dense(1)
     if (odd && what == "weights") set_weights(model, lapply(get_weights(model), `*`, 2))
     if (odd && what == "random seed") set.seed(9)
     model |> compile(optimizer_sgd(if (odd && what == "optimizer") 0.1 else 0.01),
-      if (odd && what == "loss") "mae" else "mse")
+      if (odd && what == "loss") "mae" else if (odd && what == "constant") function(y_true, y_pred)
+        op_square(y_true - y_pred) * 0.5 else if (what == "constant") function(y_true, y_pred)
+        op_square(y_true - y_pred) * 0.25 else "mse")
     fail <- list(on_epoch_end = function(epoch, logs) if (odd && what == "error") stop("a callback's own error"))
     model |> fit(x, y, batch_size = if (odd && what == "arguments") 11 else 10, epochs = 3, verbose = 0,
       strategy = strategy, callbacks = fail)
     "trained"
   }
   differ <- c("data", "weights", "optimizer", "random seed", "arguments")
-  whats <- c(differ, "loss", "error", "nothing")
+  whats <- c(differ, "loss", "model", "constant", "error", "nothing")
   found <- on_ranks_in_turn(2, run, lapply(whats, list))
   names(found) <- whats
   for (what in differ) for (e in found[[what]]) {
     expect_s3_class(e, "nativenet_error_rank")
     expect_match(conditionMessage(e), paste0("the same ", what), info = what)
   }
-  for (e in found$loss) expect_match(conditionMessage(e), "the same model")
+  for (what in c("loss", "constant")) for (e in found[[what]]) expect_match(conditionMessage(e), "the same model",
+    info = what)
+  for (e in found$model) expect_match(conditionMessage(e), "the same weights")
   for (found_error in c(found["error"], on_ranks_in_turn(2, run, list(list("error")), exchanges = FALSE))) {
     expect_match(conditionMessage(found_error[[1]]), "has left")
     expect_match(conditionMessage(found_error[[2]]), "a callback's own error")
@@ -179,6 +184,92 @@ test_that("ranks whose batches have different numbers of rows do not train on", 
   }
 })
 
+# Batches of the same rows: of a data set that the engine goes through, of a table, of a function.
+train_on_stream <- function(strategy, kind, odd = "nothing") {
+  odd <- if (strategy$rank == strategy$size - 1) odd else "nothing"
+  set.seed(1)
+  x <- matrix(stats::rnorm(66), 22)
+  if (odd == "order") x <- x[c(1:7, 9, 8, 10:22), ]
+  if (odd == "number") x[22, 3] <- x[22, 3] + 1e-3
+  y <- x[, 1]
+  data <- switch(kind,
+    native = dataset_batch(tensor_slices_dataset(list(x, y)), 10),
+    shuffled = dataset_batch(dataset_shuffle(tensor_slices_dataset(list(x, y)), 8), 10),
+    strings = dataset_batch(dataset_map(tensor_slices_dataset(list(format(x[, 1], digits = 17), x, y)),
+      function(word, x, y) list(x, y)), 10),
+    table = dataset_prepare(nativenet:::table_dataset(function() {
+      left <- TRUE
+      function() if (left) {
+        left <<- FALSE
+        data.frame(x = x, y = y)
+      }
+    }, NULL, 9, "the table", fun = "table"), y ~ ., batch_size = 10),
+    generator = {
+      at <- 0
+      function() {
+        at <<- at %% 3 + 1
+        rows <- list(1:10, 11:20, 21:22)[[at]]
+        list(x[rows, ], y[rows])
+      }
+    })
+  model <- keras_model_sequential(input_shape = 3) |> layer_dense(4, activation = "relu") |> layer_dropout(0.2) |>
+    layer_dense(1)
+  model |> compile("adam", "mse")
+  if (odd == "seed") set.seed(3)
+  history <- model |> fit(data, epochs = 2, verbose = 0, strategy = strategy,
+    steps_per_epoch = if (kind == "generator") 3, validation_data = if (kind == "generator") list(x, y) else data)
+  if (kind == "generator") model |> fit(data, epochs = 1, verbose = 0, strategy = strategy, steps_per_epoch = 3)
+  list(get_weights(model), history$metrics)
+}
+
+test_that("streams of batches train to the bits of one process, and ranks with other batches do not train on", {
+  kinds <- c("native", "shuffled", "strings", "table", "generator")
+  found <- on_ranks_in_turn(2, train_on_stream, lapply(kinds, list))
+  for (k in seq_along(kinds)) expect_identical(found[[k]], rep(list(train_on_stream(strategy_local(8), kinds[k])), 2),
+    info = kinds[k])
+  odd <- expand.grid(kind = kinds, odd = c("order", "number", "seed"), stringsAsFactors = FALSE)
+  found <- on_ranks_in_turn(2, train_on_stream, Map(list, odd$kind, odd$odd))
+  for (k in seq_along(found)) for (e in found[[k]]) {
+    expect_s3_class(e, "nativenet_error_rank")
+    expect_match(conditionMessage(e), if (odd$odd[k] == "seed") "random seed" else if (odd$kind[k] == "generator")
+      "the same data" else "has another batch", # its validation data are an array
+      info = paste(odd[k, ], collapse = " "))
+  }
+})
+
+test_that("sums that fail while models train end the training on all ranks", {
+  run <- function(strategy, fault, ended = "", n = 40) {
+    calls <- 0
+    sum_over <- strategy$communicator
+    odd <- strategy$rank == 1
+    broken <- communicator(strategy$rank, strategy$size, function(x) {
+      calls <<- calls + 1
+      if (odd && calls > 20 && length(x) == 2) { # before a sum, but once
+        odd <<- FALSE
+        switch(fault, stops = stop("the cable is out"), short = return(x[-1]), na = return(NA * x), text = return("x"),
+          sleeps = while (!file.exists(ended)) Sys.sleep(0.01))
+      }
+      sum_over$all_reduce(x)
+    }, leave = if (fault == "sleeps") function() NULL) # else told by a sum that would wait
+    set.seed(1)
+    x <- matrix(stats::rnorm(2 * n), n)
+    model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+    model |> compile("sgd", "mse")
+    on.exit(if (strategy$rank == 0) file.create(ended))
+    model |> fit(x, x[, 1], batch_size = 4, epochs = 3, verbose = 0, strategy = strategy_communicator(broken, 2))
+  }
+  faults <- c(stops = "the cable is out", short = "returned a vector of length", na = "returned NA",
+    text = "no numeric vector", sleeps = "has left|no answer within|of length")
+  found <- c(on_ranks_in_turn(2, run, lapply(names(faults)[-5], list)),
+    on_ranks_in_turn(2, run, list(list("sleeps", tempfile())), seconds = 4))
+  for (k in seq_along(faults)) for (rank in 1:2) {
+    e <- found[[k]][[rank]]
+    expect_s3_class(e, "nativenet_error_rank")
+    expect_match(conditionMessage(e), if (rank == 2) faults[k] else if (k == 5) "no answer within" else "has left",
+      info = paste(rank, faults[k]))
+  }
+})
+
 test_that("loss that is NaN ends the training on all ranks, with the same weights", {
   run <- function(strategy) {
     set.seed(1)
@@ -197,7 +288,7 @@ test_that("loss that is NaN ends the training on all ranks, with the same weight
 
 test_that("any number of shards and of ranks gives the bits of one process", {
   # ranks, shards: they divide them or not, of both kinds of communicators
-  for (case in list(c(3, 8), c(2, 7))) {
+  for (case in list(c(3, 8), c(5, 8), c(2, 7))) {
     one <- train_in_shards(strategy_local(case[2]), "mlp")
     found <- on_ranks_in_turn(case[1], train_in_shards, list(list(), list()), case[2], exchanges = c(TRUE, FALSE))
     expect_identical(found, rep(list(rep(list(one), case[1])), 2), info = paste(case, collapse = " "))
@@ -213,7 +304,7 @@ test_that("sums of shards stand in a tree of halves", {
     middle <- begin + (end - begin) %/% 2
     tree(begin, middle) + tree(middle, end)
   }
-  parts <- list(c(0L, 1L), NULL, NULL, NULL, NULL)
+  parts <- list(c(0L, 1L, 0L), NULL, NULL, NULL, NULL)
   for (n in 1:13) expect_identical(.Call(nativenet:::C_communicator_sum, parts, n, as.list(x[seq_len(n)])),
     tree(0, n), info = n)
 })
