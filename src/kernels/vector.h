@@ -32,8 +32,15 @@ typedef int32_t lane_int;
 typedef int64_t lane_int;
 #define LANE_SIGN INT64_MIN
 #endif
-typedef real V __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-typedef lane_int VI __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+/* GCC 14 for arm64 ends with an internal error where an argument is a vector of both kinds. Vectors and their numbers
+ * may be the same memory anyway. */
+#if defined(__aarch64__)
+#define LOOSE aligned(sizeof(real))
+#else
+#define LOOSE aligned(sizeof(real)), may_alias
+#endif
+typedef real V __attribute__((vector_size(VECTOR_BYTES), LOOSE));
+typedef lane_int VI __attribute__((vector_size(VECTOR_BYTES), LOOSE));
 #undef INLINE
 #define INLINE static inline __attribute__((always_inline, unused))
 #if defined(__clang__) /* which takes the other line for a hint, and left the sums of products in memory */

@@ -91,9 +91,9 @@ static enum status run(struct bench *b, int threads) {
   threads_set_limit(threads, 1);
   program_plan(&b->p, 0, b->holes);
   free(b->arena);
-  b->arena = aligned_alloc(ALIGNMENT, (size_t)b->p.value_bytes + ALIGNMENT);
+  b->arena = malloc((size_t)b->p.value_bytes + ALIGNMENT); /* Windows has no aligned_alloc() */
   memset(b->arena, 0xff, (size_t)b->p.value_bytes + ALIGNMENT); /* NaN: nobody reads what was not written */
-  program_place(&b->p, b->arena, b->blocks);
+  program_place(&b->p, b->arena + (ALIGNMENT - (uintptr_t)b->arena % ALIGNMENT), b->blocks);
   return run_program(&b->p, 0, &choice, &failure);
 }
 
