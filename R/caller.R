@@ -7,7 +7,7 @@ calling_function <- function(frame = parent.frame(2)) {
   for (i in rev(seq_len(sys.nframe()))) {
     if (!identical(sys.frame(i), frame)) next
     name <- spelling_of(i)
-    if (is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
+    if (is.null(name)) name <- name_of_frame(i)
     # lapply() calls it so; what the user called is the function that it was written in
     if (identical(name, "FUN")) return(calling_function(environment(sys.function(i))))
     if (length(name)) return(name)
@@ -51,6 +51,15 @@ called_name <- function(call, frame = NULL) {
   if (name %in% c("Ops", "Math", "Summary", "Complex", "matrixOps") && !is.null(frame)) get(".Generic", frame) else name
 }
 
+#' The same of frame i; where our code had the function as a variable, such as `op`, it is what the package calls it.
+#' @noRd
+name_of_frame <- function(i) {
+  name <- called_name(sys.call(i), sys.frame(i))
+  if (length(name) != 1 || identical(name, "FUN") || exists(name, topenv())) return(name)
+  f <- sys.function(i)
+  c(Find(function(own) identical(get(own, topenv()), f), ls(topenv())), name)[1]
+}
+
 #' The name of the outermost function of ours that is running, or of a method of ours.
 #' @noRd
 user_function <- function() {
@@ -60,7 +69,7 @@ user_function <- function() {
     home <- environment(sys.function(i))
     ours <- identical(home, namespace) || (is.environment(home) && is.environment(home$.self))
     name <- if (is.environment(home) && identical(topenv(home), namespace)) spelled(sys.call(i))
-    if (ours && is.null(name)) name <- called_name(sys.call(i), sys.frame(i))
+    if (ours && is.null(name)) name <- name_of_frame(i)
     if (identical(name, "apply_layer")) return(sys.frame(i)$self$name) # a layer or model that was called
     if (identical(name, "graph_call")) return(called_name(sys.call(sys.parents()[i]))) # one of `autograph()`
     if (length(name)) return(name)

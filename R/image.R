@@ -270,8 +270,14 @@ as.raster.nn_image <- function(x, ...) {
 # Numbers of pictures are from 0 to 1, whole ones from 0 to 255.
 #' @export
 as.raster.nn_tensor <- function(x, max = if (startsWith(tensor_dtype(x), "float")) 1 else 255, ...) {
-  force(max)
+  max <- check_number(max, above = 0, fun = "as.raster")
   x <- as.array(x)
+  rank <- length(dim(x))
+  if (rank != 2 && !(rank == 3 && dim(x)[3] %in% c(1, 3, 4))) abort("a picture has rows and columns, and 1, 3 or 4 ",
+    "channels, not the shape ", format_shape(dim(x)), class = "shape", fun = "as.raster")
+  odd <- which(!is.finite(x) | x < 0 | x > max)[1]
+  if (!is.na(odd)) abort("the numbers of a picture must lie in 0 .. ", format(max), ", not be ", format(x[odd]),
+    "; give their largest value as `max`", fun = "as.raster")
   as.raster(if (length(dim(x)) == 3 && dim(x)[3] == 1) matrix(x, nrow(x)) else x, max = max, ...)
 }
 

@@ -85,9 +85,9 @@ picture_size <- function(x) shape_of(x)[picture_axes(x)]
 #' @export
 op_image_affine_transform <- function(images, transform, interpolation = "bilinear", fill_mode = "constant",
   fill_value = 0, data_format = NULL) {
-  of_pictures(images, data_format, function(x) {
-    op_transform_image(x, transform, NULL, interpolation, fill_mode, fill_value)
-  })
+  fun <- "op_image_affine_transform"
+  of_pictures(images, data_format, function(x) transform_pictures(x, transform, NULL, interpolation, fill_mode,
+    fill_value, "transform", fun))
 }
 
 #' @rdname op_image_resize

@@ -29,13 +29,25 @@
 #' @export
 op_transform_image <- function(x, transforms, size = NULL, interpolation = "bilinear", fill_mode = "constant",
   fill_value = 0) {
+  transform_pictures(x, transforms, size, interpolation, fill_mode, fill_value, "transforms")
+}
+
+#' @param arg what the user calls the transforms.
+#' @noRd
+transform_pictures <- function(x, transforms, size, interpolation, fill_mode, fill_value, arg,
+  fun = calling_function()) {
   x <- as_floats(x)
-  rank <- check_image_axes(x)
-  size <- if (is.null(size)) shape_of(x)[rank - 2:1] else per_spatial_axis(size, 2)
-  if (!is_tensor(transforms)) transforms <- tensor(matrix(check_reals(transforms), if (is.matrix(transforms))
-    nrow(transforms) else 1), tensor_dtype(x))
-  see_images(x, transforms, size, check_choice(interpolation, c("bilinear", "nearest")),
-    check_choice(fill_mode, enums$fill_mode), check_number(fill_value))
+  rank <- check_image_axes(x, fun)
+  size <- if (is.null(size)) shape_of(x)[rank - 2:1] else per_spatial_axis(size, 2, fun = fun)
+  if (!is_tensor(transforms)) {
+    rows <- if (is.matrix(transforms)) nrow(transforms) else 1
+    transforms <- check_reals(transforms, arg, fun)
+    if (length(transforms) != 8 * rows) abort("`", arg, "` must have 8 numbers for each picture, not ",
+      length(transforms) / rows, class = "shape", fun = fun)
+    transforms <- tensor(matrix(transforms, rows), tensor_dtype(x))
+  }
+  see_images(x, transforms, size, check_choice(interpolation, c("bilinear", "nearest"), fun = fun),
+    check_choice(fill_mode, enums$fill_mode, fun = fun), check_number(fill_value, fun = fun))
 }
 
 see_images <- function(x, transforms, size, interpolation, fill_mode, fill_value) {

@@ -25,6 +25,8 @@ plot.nn_model <- function(x, main = NULL, method = "auto", show_shapes = TRUE, s
 in_picture_file <- function(path, dpi, expr, fun) {
   kind <- tolower(sub(".*[.]", "", check_string(path, arg = "to_file", fun = fun)))
   check_choice(kind, c("png", "jpg", "jpeg", "pdf", "svg"), arg = "ending of `to_file`", fun = fun)
+  if (file.access(dirname(path.expand(path)), 2) != 0) abort("`to_file`: there is no folder ",
+    encodeString(dirname(path), quote = "\""), " that can be written to", class = "file", fun = fun)
   switch(kind,
     png = grDevices::png(path, 7, 7, "in", res = dpi), pdf = grDevices::pdf(path), svg = grDevices::svg(path),
     grDevices::jpeg(path, 7, 7, "in", res = dpi))

@@ -64,10 +64,26 @@ name_check <- quote(if (!is.null(name)) check_string(name))
 #' @noRd
 as_tensorflow <- function(f) {
   inputs <- lapply(setdiff(names(formals(f)), "..."), as.name)
-  given <- lapply(inputs, function(x) if (x == quote(name)) name_check else bquote(if (!missing(.(x))) force(.(x))))
+  needed <- needed_arguments(f)
+  given <- lapply(inputs, function(x) if (x == quote(name)) name_check else if (as.character(x) %in% needed)
+    bquote(if (missing(.(x))) check_given(TRUE, .(as.character(x))) else force(.(x))) else
+    bquote(if (!missing(.(x))) force(.(x))))
   code <- dtype_code("float32")
   body(f) <- as.call(c(as.name("{"), given, bquote(before <- .Call(C_plain_dtype, .(code))),
     quote(on.exit(.Call(C_plain_dtype, before))), body(f)))
+  f
+}
+
+#' Arguments without a default, of functions that do not look after that themselves.
+#' @noRd
+needed_arguments <- function(f) if (!"missing" %in% all.names(body(f)))
+  setdiff(names(Filter(function(x) identical(x, quote(expr = )), formals(f))), "...")
+
+#' A function that says which of them are missing.
+#' @noRd
+with_needed <- function(f) {
+  checks <- lapply(needed_arguments(f), function(arg) bquote(check_given(missing(.(as.name(arg))), .(arg))))
+  if (length(checks)) body(f) <- as.call(c(as.name("{"), checks, body(f)))
   f
 }
 

@@ -69,7 +69,7 @@ dataset_spec <- function(x) {
 #' @export
 `$.nn_dataset` <- function(x, name) {
   member <- dataset_members[[name]]
-  if (!is.null(member)) return(member(x))
+  if (!is.null(member)) return(if (is.function(member <- member(x))) with_needed(member) else member)
   if (exists(name, envir = x, inherits = FALSE) || name %in% c("columns", "options", "stages"))
     return(.subset2(x, name))
   unknown_member(name, names(dataset_members), "a data set")

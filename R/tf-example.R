@@ -344,16 +344,20 @@ parse_one_tensor <- function(serialized, out_type, name = NULL, fun = "tf$io$par
   }
   field <- fields(bytes)
   code <- field(1)
-  dtype <- if (length(code) && is.numeric(code[[1]])) names(proto_dtypes)[match(code[[length(code)]], proto_dtypes)]
-  if (is.null(dtype) || is.na(dtype)) wrong("it has dtype number ", if (length(code)) code[[1]] else 0)
+  code <- if (length(code)) code[[length(code)]] else 0 # the last one counts
+  if (!is.numeric(code)) wrong("its dtype is damaged")
+  dtype <- names(proto_dtypes)[match(code, proto_dtypes)]
+  if (is.na(dtype)) wrong("it has dtype number ", code)
   wanted <- as.character(check_choice(out_type, names(proto_dtypes), "out_type", fun))
   if (dtype != wanted) abort("`out_type` is ", wanted, ", but the tensor is ", dtype, class = "dtype", fun = fun)
   shape <- vapply(unlist(lapply(field(2), function(s) fields(s)(2)), FALSE) %or% list(), function(d) {
     size <- fields(d)(1)
-    if (length(size)) size[[1]] else 0
+    if (!length(size)) return(0)
+    if (is.numeric(size[[1]])) size[[1]] else wrong("its shape is damaged")
   }, 0)
   n <- prod(shape)
   if (any(shape < 0) || n > 2^31) wrong("its shape is ", format_shape(shape))
+  for (part in c(field(4), field(8))) if (!is.raw(part)) wrong("its bytes are damaged")
   content <- unlist(field(4))
   if (dtype == "string") {
     values <- field(8)
@@ -379,12 +383,14 @@ typed_content <- function(field, dtype, n, wrong) {
   values <- field(number)
   size <- dtype_sizes[[dtype]]
   if (dtype %in% c("float32", "float64")) {
+    if (!all(vapply(values, is.raw, NA))) wrong("its numbers are damaged")
     bytes <- unlist(values) %or% raw()
   } else {
     numbers <- unlist(lapply(values, function(v) if (is.raw(v)) {
       if (is.null(read <- .Call(C_varints, v))) wrong("its numbers are damaged")
       as.vector(as.array(read))
     } else v)) %or% double()
+    if (dtype != "int64" && any(abs(numbers) >= 2^31)) wrong("it has numbers beyond ", dtype)
     bytes <- if (dtype == "int64") tensor_bytes(tensor(array(numbers, length(numbers)), "int64")) else
       writeBin(as.integer(numbers), raw(), size = size, endian = "little")
   }

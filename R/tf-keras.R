@@ -124,9 +124,9 @@ keras_activations <- function() {
   both <- tf_nn[c("elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish", "silu", "log_softmax")]
   relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) activation_relu(op_input(x), alpha, max_value,
     threshold)
-  new_namespace("tf$keras$activations", c(as_activations(lapply(c(both, relu = relu), as_tensorflow)), list(
+  new_namespace("tf$keras$activations", c(as_activations(c(lapply(c(both, relu = relu), as_tensorflow), list(
     linear = activation_linear, relu6 = activation_relu6, mish = activation_mish, leaky_relu = activation_leaky_relu,
-    softsign = activation_softsign, exponential = activation_exponential, hard_sigmoid = activation_hard_sigmoid),
+    softsign = activation_softsign, exponential = activation_exponential, hard_sigmoid = activation_hard_sigmoid))),
     by_identifier("activation")))
 }
 

@@ -73,18 +73,17 @@
 NULL
 
 new_namespace <- function(path, members) {
-  space <- list2env(lapply(members, with_name_check), parent = emptyenv())
+  space <- list2env(lapply(members, as_member), parent = emptyenv())
   attr(space, "path") <- path
   structure(space, class = "nn_namespace")
 }
 
 #' Most functions of TensorFlow take a `name` for the node of a graph. It is ignored; present for compatibility.
 #' @noRd
-with_name_check <- function(f) {
-  if (is.function(f) && "name" %in% names(formals(f)) && !"name" %in% all.names(body(f))) {
-    body(f) <- call("{", name_check, body(f))
-  }
-  f
+as_member <- function(f) {
+  if (!is.function(f) || is.object(f) || !is.null(attr(f, "spells"))) return(f)
+  if ("name" %in% names(formals(f)) && !"name" %in% all.names(body(f))) body(f) <- call("{", name_check, body(f))
+  with_needed(f)
 }
 
 #' @export

@@ -384,4 +384,6 @@ test_that("weights of classes come to steps of one's own as weights of samples",
   got <- fit(make(), data, class_weight = weights, epochs = 1, verbose = 0)$metrics # they were left out
   expect_equal(unlist(got), c(total = 8, first = 6))
   expect_refusal(fit(make(), x, y, class_weight = list("0" = 1), verbose = 0), "value", "no weight for class 1")
+  for (weight in c(NA, Inf, -1)) expect_refusal(fit(make(), x, y, class_weight = list("0" = 1, "1" = weight),
+    verbose = 0), "value", "`class_weight` must")
 })

@@ -77,3 +77,11 @@ test_that("bent pictures keep their numbers, and without distance their places",
   expect_true(all(nearest[1, , , ] %in% x[1, , , ]) && all(nearest[2, , , ] %in% x[2, , , ]))
   expect_error(op_image_elastic_transform(x, alpha = -1), "`alpha`")
 })
+
+test_that("op_image_affine_transform() is named by its errors", {
+  x <- array(1, c(2, 2, 1))
+  expect_refusal(op_image_affine_transform(x, 1:7), "shape", "`op_image_affine_transform()`: `transform` must have 8")
+  expect_refusal(op_image_affine_transform(x, "a"), "value", "`op_image_affine_transform()`: `transform`")
+  expect_refusal(op_image_affine_transform(x, 1:8, fill_value = NA), "value", "`op_image_affine_transform()`")
+  expect_refusal(op_transform_image(x, 1:7), "shape", "`op_transform_image()`: `transforms`")
+})

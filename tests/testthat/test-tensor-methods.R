@@ -552,3 +552,11 @@ test_that("R's functions of vectors are right for tensors, or refused", {
   for (f in list(`dim<-`, `length<-`)) expect_refusal(f(x, 2), "value", "does not change")
   expect_refusal(`names<-`(x, letters[1:4]), "value", "no names")
 })
+
+test_that("what is no picture is refused by as.raster()", {
+  expect_refusal(as.raster(tensor(1:3)), "shape", "`as.raster()`")
+  expect_refusal(as.raster(tensor(array(0, c(2, 2, 2)))), "shape", "channels")
+  expect_refusal(as.raster(tensor(matrix(2))), "value", "0 .. 1, not be 2")
+  expect_refusal(as.raster(tensor(matrix(NaN))), "value", "NaN")
+  expect_identical(as.raster(tensor(matrix(2)), max = 4), as.raster(matrix(0.5)))
+})

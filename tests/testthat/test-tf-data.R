@@ -27,3 +27,15 @@ test_that("verbs are chained as members", {
   expect_identical(lapply(pairs$element_spec, function(s) as.integer(s$shape)), list(2L, integer()))
   expect_refusal(d$bath(3), "member", "did you mean `batch`")
 })
+
+test_that("members say which arguments are missing", {
+  d <- range_dataset(0, 5)
+  expect_refusal(d$take(), "value", "`take()`: `count` must be given")
+  expect_refusal(d$map(), "value", "`map()`: `map_func` must be given")
+  expect_refusal(d$reduce(0), "value", "`reduce()`: `reduce_func` must be given")
+  for (name in names(dataset_members)) {
+    member <- do.call(`$`, list(d, name))
+    if (!is.function(member) || !length(needed_arguments(dataset_members[[name]](d)))) next
+    expect_refusal(member(), "value", paste0("`", needed_arguments(dataset_members[[name]](d))[1], "` must be given"))
+  }
+})

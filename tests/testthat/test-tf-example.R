@@ -206,3 +206,26 @@ test_that("defaults of strings have one string for all, or one for each", {
   expect_identical(dim(tf$io$parse_single_example(bytes, list(z = empty))$z), c(0L, 0L))
   expect_error(tf$io$parse_single_example(bytes, list(a = empty)), "no multiple of 0", class = "nativenet_error_shape")
 })
+
+test_that("damaged tensors never do harm", {
+  set.seed(3)
+  typed <- c(as.raw(c(8, 1, 0x12, 4, 0x12, 2, 8, 3, 0x2d)), writeBin(2, raw(), size = 4, endian = "little"))
+  whole <- as.raw(c(8, 3, 0x12, 4, 0x12, 2, 8, 2, 0x3a, 2, 5, 7)) # int32 of shape (2), packed int_val 5, 7
+  expect_identical(as.array(tf$io$parse_tensor(whole, tf$int32)), array(c(5L, 7L)))
+  kinds <- list(list(unclass(tf$io$serialize_tensor(matrix(1:6 / 2, 2))), "float64"), list(typed, "float32"),
+    list(unclass(tf$io$serialize_tensor(c("a", "bc"))), "string"), list(whole, "int32"))
+  for (kind in kinds) for (i in 1:300) {
+    wrong <- kind[[1]]
+    at <- sample(min(length(wrong), 14), 2)
+    wrong[at] <- as.raw(sample(0:255, 2))
+    found <- tryCatch(tf$io$parse_tensor(wrong, kind[[2]]), error = identity)
+    if (inherits(found, "error")) expect_s3_class(found, "nativenet_error")
+  }
+  # dtype as fixed32; a size as fixed32; content as a varint
+  expect_error(tf$io$parse_tensor(as.raw(c(0x0d, 1, 0, 0, 0)), tf$float32), "dtype is damaged",
+    class = "nativenet_error_file")
+  expect_error(tf$io$parse_tensor(as.raw(c(8, 1, 0x12, 7, 0x12, 5, 0x0d, 1, 0, 0, 0)), tf$float32), "shape is damaged",
+    class = "nativenet_error_file")
+  expect_error(tf$io$parse_tensor(as.raw(c(8, 1, 0x20, 4)), tf$float32), "bytes are damaged",
+    class = "nativenet_error_file")
+})

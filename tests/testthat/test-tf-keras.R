@@ -74,6 +74,7 @@ test_that("parts are found by name, and objects come from configurations", {
   skip_if_not(capabilities("png"))
   k$utils$plot_model(model, to_file = file, show_shapes = TRUE)
   expect_gt(file.size(file), 1000)
+  expect_refusal(k$utils$plot_model(model, to_file = file.path(tempfile(), "x.png")), "file", "no folder")
 })
 
 test_that("arguments stand in Python's order, axes count from 0", {

@@ -30,6 +30,7 @@ test_that("frames and windows are those of TensorFlow", {
   expect_equal(c(as.array(s$vorbis_window(8L))), sin(pi / 2 * sin(pi * (n + 0.5) / 8)^2), tolerance = 1e-6)
   kaiser <- besselI(12 * sqrt(1 - (2 * n / 7 - 1)^2), 0) / besselI(12, 0)
   expect_equal(c(as.array(s$kaiser_window(8L))), kaiser, tolerance = 1e-6)
+  expect_equal(c(as.array(s$kaiser_window(8L, -12))), kaiser, tolerance = 1e-6)
   expect_equal(c(as.array(s$fftshift(0:4 / 1))), c(3, 4, 0, 1, 2))
   expect_equal(c(as.array(s$ifftshift(s$fftshift(0:4 / 1)))), 0:4)
   expect_error(s$stft(x, 4, 2), "op_fft", class = "nativenet_error_missing")

@@ -365,3 +365,23 @@ test_that("lists are zipped by names only if every element has one", {
   expect_error(zip_lists(list(a = 1, 2), list(b = 2, 3)), "the same names", class = "nativenet_error")
   expect_identical(zip_lists(list(a = 1, 2), list(3, 4)), list(a = list(1, 3), list(2, 4)))
 })
+
+test_that("missing arguments are named, and so is the function that was called", {
+  expect_refusal(tf$abs(), "value", "`tf$abs()`: `x` must be given")
+  expect_refusal(tf$matmul(1), "value", "`tf$matmul()`: `b` must be given")
+  expect_refusal(tf$io$parse_single_example("a"), "value", "`tf$io$parse_single_example()`: `features` must be given")
+  expect_refusal(tf$constant(), "value", "`value` must be given")
+  expect_refusal(k_sum(), "value", "`k_sum()`: `x` must be given")
+  raw <- character()
+  walk <- function(space, path) for (name in ls(space)) {
+    member <- .subset2(space, name)
+    at <- paste0(path, "$", name)
+    if (inherits(member, "nn_namespace")) walk(member, at)
+    else if (is.function(member) && !is.object(member) && length(needed_arguments(member))) raw <<- c(raw, at)
+  }
+  walk(tf, "tf")
+  expect_identical(grep("^tf[$]keras[$]activations", raw, invert = TRUE, value = TRUE), character())
+  bits <- tf$bitwise
+  expect_refusal(bits$bitwise_and(1.5, 2), "dtype", "`op_bitwise_and()`")
+  expect_refusal(tf$bitwise$bitwise_and(1.5, 2), "dtype", "`tf$bitwise$bitwise_and()`")
+})
