@@ -14,23 +14,55 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
       "`sample_weight` must not be given beside a data set, whose elements may be (x, y, weights)", fun = fun)
     return(stream_source(self, x, y, batch_size, class_weight, steps, fun, steps_arg))
   }
-  if (!is.null(steps)) abort("`", steps_arg, "` is for data sets and functions; of arrays all samples are taken",
-    fun = fun)
+  if (!is.null(steps)) steps <- check_count(steps, arg = steps_arg, fun = fun)
+  if (steps_arg == "steps_per_epoch") steps <- NULL # see epoch_source()
   if (is.null(x)) abort("`x` must be given", fun = fun)
-  if (has_own_steps(self)) {
-    return(array_source(own_data(self, x, y, sample_weight, fun, class_weight), if (is.null(batch_size)) 32L else
-      check_count(batch_size, fun = fun)))
-  }
+  batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
+  if (has_own_steps(self)) return(array_source(own_data(self, x, y, sample_weight, fun, class_weight), batch, steps))
   build_for(self, x, fun)
   if (is.null(y) && needs_targets(self)) abort("`y` must be given", fun = fun)
   if (is.null(y) && !is.null(c(sample_weight, class_weight))) abort("weights of samples need `y`", fun = fun)
-  batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
   array_source(model_data(self, x, y, sample_weight, class_weight, fun, if (is.null(known)) data_names(self) else
-    known), batch)
+    known), batch, steps)
 }
 
-array_source <- function(data, batch) list(data = data, rows = data$rows, batch = min(batch, data$rows),
-  steps = ceiling(data$rows / batch))
+#' @param steps how many batches, the first ones; NULL for all.
+#' @noRd
+array_source <- function(data, batch, steps = NULL) {
+  if (!is.null(steps)) data <- data_rows(data, 1, min(data$rows, steps * batch))
+  list(data = data, rows = data$rows, batch = min(batch, data$rows), steps = ceiling(data$rows / batch))
+}
+
+#' What fit() trains on: a source, or with `steps` and arrays the batches of one pass after the other, in epochs of that
+#' many.
+#' @param mode whether samples (1) or batches (2) are shuffled before each pass.
+#' @noRd
+epoch_source <- function(self, source, steps, mode, strategy, fun) {
+  if (is.null(steps) || is.null(source$data)) return(source)
+  if (!is.null(strategy)) abort("`steps_per_epoch` is for data sets and functions under a strategy", fun = fun)
+  data <- source$data
+  columns <- lapply(data$columns, column_tensor)
+  n <- data$rows
+  batches <- list()
+  next_rows <- function() {
+    if (!length(batches)) {
+      order <- if (mode == 1) sample.int(n) else seq_len(n)
+      batches <<- unname(split(order, (seq_len(n) - 1) %/% source$batch))
+      if (mode == 2) batches <<- batches[sample.int(length(batches))]
+    }
+    rows <- batches[[1]]
+    batches[[1]] <<- NULL
+    rows
+  }
+  stream_source(self, next_rows, NULL, NULL, NULL, steps, fun, "steps_per_epoch", read = function(rows) {
+    at <- array(as.integer(data$first + rows - 1), length(rows))
+    data$columns <- unrecorded(lapply(columns, op_gather, at, 1))
+    data$first <- 0
+    data$rows <- length(rows)
+    data$own <- NULL
+    data
+  })
+}
 
 #' @param read what model_data() makes of an element.
 #' @noRd
@@ -196,7 +228,7 @@ evaluate.default <- function(object, ...) {
 #' Computes the loss and the metrics over all samples in test mode: without dropout or noise, and without training.
 #'
 #' @inheritParams fit.nn_model
-#' @param steps the number of batches to take from a data set.
+#' @param steps the number of batches to take, the first ones; `NULL` for all.
 #' @param return_dict give a list?
 #' @return A named vector of the loss and the metrics, for which `$` works, too; with `return_dict` a named list.
 #' @examples
@@ -246,7 +278,7 @@ print.nn_scores <- function(x, ...) {
 #' @inheritParams fit.nn_model
 #' @param x input samples as in [fit()], or a data set of batches, or a function that gives one each time it is called.
 #' @param verbose 1 or 2 print a line when it is done; `"auto"` does not.
-#' @param steps the number of batches to take from a data set.
+#' @param steps the number of batches to take, the first ones; `NULL` for all.
 #' @return An array whose first axis is the samples, also if there is only one; a list of arrays for several outputs.
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) |> layer_dense(3, activation = "softmax")
@@ -267,14 +299,12 @@ predict.nn_model <- function(object, x, batch_size = NULL, verbose = "auto", ste
       function(element) inputs_data(self, element))
     if (!is.null(source$steps)) source$most <- source$steps # all rows in one array
   } else {
-    if (!is.null(steps)) abort("`steps` is for data sets and functions; of arrays all samples are taken",
-      fun = "predict")
     if (!self$built && !has_own_steps(self) && is.null(dim(x)) && is.numeric(x) && length(x) > 1) {
       warn("`predict()`: the model was not trained or built, and `x` is a vector, which is taken as ", length(x),
         " rows of one number", lost_row(2), class = "shape")
     }
     source <- array_source(prediction_data(self, x), if (is.null(batch_size)) 32L else
-      check_count(batch_size, fun = "predict"))
+      check_count(batch_size, fun = "predict"), if (!is.null(steps)) check_count(steps, fun = "predict"))
   }
   run <- new.env(parent = emptyenv())
   columns <- predict_source(self, source, run, callbacks)

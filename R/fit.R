@@ -32,8 +32,8 @@ generics::fit
 #'   the samples of each class.
 #' @param sample_weight a weight per sample, a factor of its loss.
 #' @param initial_epoch the number of epochs that were trained before.
-#' @param steps_per_epoch,validation_steps the number of batches of an epoch or a validation, for data sets and
-#'   functions.
+#' @param steps_per_epoch,validation_steps the number of batches of an epoch or a validation. Of arrays and data without
+#'   end, an epoch goes on where the last one stopped; a validation takes the first batches.
 #' @param resume go on with a call that was interrupted, with the same arrays, from the next batch on? Epochs that were
 #'   finished are not repeated.
 #' @param strategy data-parallel training over the processes of a job, see [strategies]; by default that in whose scope
@@ -100,10 +100,11 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
   check_ends_and_targets(self, source, ends = TRUE)
   if (!is.null(source$data)) {
     source$data <- training_data(source$data)
-    on.exit(keep_memory(self, source$data$own))
+    held <- source$data$own
+    on.exit(keep_memory(self, held))
   }
   parts <- with_validation(self, source, validation_data, validation_split, validation_steps, fun)
-  source <- parts$train
+  source <- epoch_source(self, parts$train, steps_per_epoch, mode, strategy, fun)
   run <- new_run(self, source, parts$validation, mode, resume, initial_epoch)
   run$strategy <- strategy
   verbose <- if (is_helper(strategy)) 0 else resolve_verbose(verbose, fun)

@@ -20,7 +20,6 @@ test_that("predictions are the same in batches of any size", {
   generator <- function() x[(at <<- at + 1) * 10 - 9:0, ]
   expect_identical(predict(model, generator, steps = 5), p)
   expect_error(predict(model, generator), "`steps` must be given")
-  expect_error(predict(model, x, steps = 2), "`steps` is for data sets")
 })
 
 test_that("scores are means over the rows, whatever the batches, and over the weights", {
@@ -119,7 +118,6 @@ test_that("what cannot be done is said in words", {
   expect_error(evaluate(model, dataset_repeat(batches())), "`evaluate()`: `steps` must be given", fixed = TRUE)
   expect_error(fit(model, x, y, validation_data = dataset_repeat(batches()), verbose = 0),
     "`validation_steps` must be given")
-  expect_error(fit(model, x, y, steps_per_epoch = 3, verbose = 0), "`steps_per_epoch` is for data sets")
   expect_error(predict(model, x, batchsize = 2), "`predict()`: unused argument `batchsize`; did you mean `batch_size`?",
     fixed = TRUE)
   expect_error(evaluate(model, x, y, foo = 2), "`evaluate()`: unused argument `foo`", fixed = TRUE)

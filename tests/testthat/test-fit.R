@@ -569,3 +569,44 @@ test_that("weights are copied every 32 steps, and not in each epoch", {
   fit(model, matrix(1:4), 1:4, epochs = 70, batch_size = 4, verbose = 0, callbacks = kept)
   expect_identical(which(!duplicated(seen)), c(1L, 33L, 65L))
 })
+
+test_that("epochs of so many batches of arrays go on where the last one stopped", {
+  x <- matrix(sin(1:15), 5)
+  y <- cos(1:5)
+  make <- function() {
+    set.seed(1)
+    keras_model_sequential(input_shape = 3) |> layer_dense(2) |> layer_dense(1) |>
+      compile(optimizer_adam(0.1), "mse", metrics = "mae")
+  }
+  model <- make()
+  history <- fit(model, x, y, batch_size = 2, epochs = 3, steps_per_epoch = 2, shuffle = FALSE, verbose = 0,
+    sample_weight = 1:5)
+  by_hand <- make()
+  for (rows in list(1:2, 3:4, 5, 1:2, 3:4, 5)) train_on_batch(by_hand, x[rows, , drop = FALSE], y[rows],
+    sample_weight = rows)
+  expect_equal(get_weights(model), get_weights(by_hand), tolerance = 1e-6)
+  expect_length(history$metrics$loss, 3)
+  expect_identical(history$params$steps, 2L)
+  # a whole pass a time is fit()
+  whole <- make()
+  fit(whole, x, y, batch_size = 2, epochs = 2, shuffle = FALSE, verbose = 0)
+  same <- make()
+  fit(same, x, y, batch_size = 2, epochs = 2, steps_per_epoch = 3, shuffle = FALSE, verbose = 0)
+  expect_equal(get_weights(same), get_weights(whole), tolerance = 1e-6)
+  for (shuffle in list(TRUE, "batch")) {
+    seen <- make()
+    history <- fit(seen, data.frame(a = x[, 1], b = x[, 2], c = x[, 3]), y, batch_size = 2, epochs = 2,
+      steps_per_epoch = 1, shuffle = shuffle, validation_split = 0.2, verbose = 0)
+    expect_length(history$metrics$val_loss, 2)
+  }
+  # the first batches of a validation, an evaluation, a prediction
+  expect_equal(evaluate(model, x, y, batch_size = 2, steps = 2, verbose = 0), evaluate(model, x[1:4, ], y[1:4],
+    batch_size = 2, verbose = 0))
+  expect_identical(predict(model, x, batch_size = 2, steps = 1), predict(model, x[1:2, ]))
+  expect_identical(nrow(predict(model, x, batch_size = 4, steps = 9)), 5L)
+  history <- fit(model, x, y, epochs = 1, batch_size = 2, validation_data = list(x, y), validation_steps = 1,
+    verbose = 0)
+  expect_equal(history$metrics$val_loss, evaluate(model, x[1:2, ], y[1:2], verbose = 0)[["loss"]], tolerance = 1e-6)
+  expect_refusal(fit(model, x, y, steps_per_epoch = 0, verbose = 0), "value", "`steps_per_epoch`")
+  expect_refusal(predict(model, x, steps = -1), "value", "`steps`")
+})
