@@ -86,7 +86,7 @@ picture_size <- function(x) shape_of(x)[picture_axes(x)]
 op_image_affine_transform <- function(images, transform, interpolation = "bilinear", fill_mode = "constant",
   fill_value = 0, data_format = NULL) {
   fun <- "op_image_affine_transform"
-  of_pictures(images, data_format, function(x) transform_pictures(x, transform, NULL, interpolation, fill_mode,
+  of_pictures(images, data_format, function(x) transformed_images(x, transform, NULL, interpolation, fill_mode,
     fill_value, "transform", fun))
 }
 

@@ -29,12 +29,12 @@
 #' @export
 op_transform_image <- function(x, transforms, size = NULL, interpolation = "bilinear", fill_mode = "constant",
   fill_value = 0) {
-  transform_pictures(x, transforms, size, interpolation, fill_mode, fill_value, "transforms")
+  transformed_images(x, transforms, size, interpolation, fill_mode, fill_value, "transforms")
 }
 
 #' @param arg what the user calls the transforms.
 #' @noRd
-transform_pictures <- function(x, transforms, size, interpolation, fill_mode, fill_value, arg,
+transformed_images <- function(x, transforms, size, interpolation, fill_mode, fill_value, arg,
   fun = calling_function()) {
   x <- as_floats(x)
   rank <- check_image_axes(x, fun)
