@@ -268,8 +268,9 @@ static struct ends ends_of_doubles(SEXP x) {
   do {                                                                               \
     const type *v_ = (const type *)(const void *)(data);                             \
     for (R_xlen_t i_ = 0; i_ < XLENGTH(x); i_++) {                                   \
-      if (v_[i_] == (missing)) refuse_not_finite(x, i_);                             \
-      widen(&e, (double)v_[i_]);                                                     \
+      const int64_t number_ = v_[i_];                                                \
+      if (number_ == (missing)) refuse_not_finite(x, i_);                            \
+      widen(&e, (double)number_);                                                    \
     }                                                                                \
   } while (0)
 
