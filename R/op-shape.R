@@ -311,7 +311,9 @@ op_split <- function(x, indices_or_sections, axis = 1) {
 split_axis <- function(x, num_or_sizes, axis, arg = "num_or_sizes", fun = calling_function()) {
   sizes <- shape_of(x)
   at <- check_one_axis(axis, length(sizes), fun = fun) + 1
-  num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = 0, arg = arg, fun = fun), names(num_or_sizes))
+  num_or_sizes <- stats::setNames(check_whole(num_or_sizes, min = -1, arg = arg, fun = fun), names(num_or_sizes))
+  rest <- num_or_sizes == -1
+  if (length(rest) > 1 && sum(rest) == 1) num_or_sizes[rest] <- sizes[at] - sum(num_or_sizes[!rest])
   parts <- if (length(num_or_sizes) > 1) num_or_sizes else
     rep(sizes[at] / check_count(num_or_sizes, arg = arg, fun = fun), num_or_sizes)
   if (any(parts < 0 | parts != round(parts)) || sum(parts) != sizes[at]) {

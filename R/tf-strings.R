@@ -16,6 +16,19 @@ change_case <- function(input, encoding, ascii, all, fun = calling_function()) {
   map_strings(input, if (encoding == "") ascii else all, fun)
 }
 
+#' "\\0" is the whole match for TensorFlow, which R lacks: all is a group here, so those of the pattern count from 2.
+#' @noRd
+whole_match <- function(rewrite, fun = calling_function()) {
+  parts <- regmatches(rewrite, gregexpr("\\\\.?", rewrite))[[1]]
+  odd <- grep("^\\\\[0-8\\\\]$", parts, invert = TRUE, value = TRUE)
+  if (length(odd)) abort("`rewrite` has `", odd[1], "`, but a backslash stands before a digit up to 8 or a backslash",
+    fun = fun)
+  digits <- grepl("[0-9]", parts)
+  parts[digits] <- paste0("\\", as.integer(substring(parts[digits], 2)) + 1)
+  regmatches(rewrite, gregexpr("\\\\.?", rewrite)) <- list(parts)
+  rewrite
+}
+
 tf_strings <- list(
   lower = function(input, encoding = "", name = NULL) change_case(input, encoding, lower_ascii, tolower),
   upper = function(input, encoding = "", name = NULL) change_case(input, encoding, upper_ascii, toupper),
@@ -26,10 +39,11 @@ tf_strings <- list(
   },
   regex_replace = function(input, pattern, rewrite, replace_global = TRUE, name = NULL) {
     check_string(pattern)
-    check_string(rewrite)
+    rewrite <- whole_match(check_string(rewrite))
     replace <- if (check_flag(replace_global)) gsub else sub
     fun <- calling_function()
-    map_strings(input, function(x) tryCatch(suppressWarnings(replace(pattern, rewrite, x, perl = TRUE)),
+    map_strings(input, function(x) tryCatch(suppressWarnings(replace(paste0("(", pattern, ")"), rewrite, x,
+      perl = TRUE)),
       error = function(e) abort("`pattern` is no regular expression: ", describe(pattern), fun = fun)))
   },
   join = function(inputs, separator = "", name = NULL) {
@@ -231,6 +245,9 @@ Ops.nn_text <- function(e1, e2) {
 
 #' @export
 as.character.nn_text <- function(x, ...) as.vector(unclass(x))
+
+#' @export
+xtfrm.nn_text <- function(x) rank(as.character(x))
 
 #' @export
 as.array.nn_text <- function(x, ...) if (is.null(dim(x))) as.vector(unclass(x)) else unclass(x)

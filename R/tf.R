@@ -323,11 +323,17 @@ tf_top <- list(
   expand_dims = function(input, axis, name = NULL) op_expand_dims(input, from_zero(axis)),
   tile = function(input, multiples, name = NULL) op_tile(input, multiples),
   broadcast_to = function(input, shape, name = NULL) op_broadcast_to(input, shape),
-  boolean_mask = function(tensor, mask, axis = 0, name = NULL) {
-    check_count(axis, min = 0, max = 0)
-    masked(tf_value(tensor), mask, "tf$boolean_mask")
+  boolean_mask = function(tensor, mask, axis = NULL, name = NULL) {
+    x <- tf_value(tensor)
+    at <- if (is.null(axis)) 0 else check_axis(from_zero(axis), rank_of(x))
+    if (length(at) != 1) abort("`axis` must be one axis, not ", describe(axis), fun = "tf$boolean_mask")
+    if (at == 0) return(masked(x, mask, "tf$boolean_mask"))
+    if (length(dim(mask)) > 1) abort("`axis` must be 0 for a mask of several axes", class = "shape",
+      fun = "tf$boolean_mask")
+    op_moveaxis(masked(op_moveaxis(x, at + 1, 1), mask, "tf$boolean_mask"), 1, at + 1)
   },
-  gather = function(params, indices, axis = 0, name = NULL) op_gather(params, indices, from_zero(axis)),
+  gather = function(params, indices, axis = 0, name = NULL) op_gather(op_input(params), op_input(indices),
+    from_zero(axis)),
   sort = function(values, axis = -1, direction = "ASCENDING", name = NULL)
   op_sort(values, from_zero(axis), descends(direction)),
   where = function(condition, x = NULL, y = NULL, name = NULL) {

@@ -163,6 +163,7 @@ test_that("strings are indexed, compared and joined as tensors are", {
   expect_identical(as.array(tf$constant("a") + c("b", "c")), array(c("ab", "ac")))
   expect_error(text == c("a", "b"), class = "nativenet_error_shape")
   expect_error(text < "a", "`==`, `!=` and `\\+` only")
+  expect_identical(as.array(sort(tf$constant(c("b", "a")))), array(c("a", "b")))
 })
 
 test_that("functions of strings keep shapes and read row by row", {
@@ -178,4 +179,24 @@ test_that("functions of strings keep shapes and read row by row", {
   expect_identical(tf$strings$format("{}", list(1:9)), "[1 2 3 ... 7 8 9]")
   expect_identical(tf$strings$format("{}", list(1:9), summarize = -1L), "[1 2 3 4 5 6 7 8 9]")
   expect_identical(tf$strings$as_string(c(TRUE, FALSE)), c("true", "false"))
+})
+
+test_that("regex_replace() writes groups as TensorFlow does", {
+  replace <- tf$strings$regex_replace
+  expect_identical(replace("hello", "l+", "[\\0]"), "he[ll]o")
+  expect_identical(replace("ab ab", "(a)(b)", "\\2\\1"), "ba ba")
+  expect_identical(replace("a.b", "[.]", "\\\\"), "a\\b")
+  expect_identical(replace("ab", "a|b", "x"), "xx")
+  expect_error(replace("ab", "(a)", "\\U\\1"), "`rewrite`", class = "nativenet_error_value")
+})
+
+test_that("masks lie along any axis; lists are indices; one part of a split is the rest", {
+  m <- matrix(1:6, 2)
+  expect_identical(as.array(tf$boolean_mask(m, c(FALSE, TRUE, TRUE), axis = 1L)), m[, 2:3])
+  expect_identical(as.array(tf$boolean_mask(m, c(FALSE, TRUE))), m[2, , drop = FALSE])
+  expect_error(tf$boolean_mask(m, m > 2, axis = 1L), "`axis`", class = "nativenet_error_shape")
+  expect_identical(as.array(tf$gather(m, list(1L, 0L))), m[2:1, ])
+  expect_identical(lapply(tf$split(m, c(1L, -1L), axis = 1L), as.array), list(m[, 1, drop = FALSE], m[, 2:3]))
+  expect_error(tf$split(m, c(-1L, -1L), axis = 1L), class = "nativenet_error")
+  expect_error(tf$split(m, c(4L, -1L), axis = 1L), class = "nativenet_error")
 })
