@@ -7,7 +7,8 @@ skip_without_mpi <- function(native) {
   skip_on_cran()
   skip_if_not(mpi_is_open || any(grepl("HYDRA", mpi_version)), "neither OpenMPI nor MPICH is installed")
   if (native) skip_if_not(nzchar(Sys.which("mpicc")), "mpicc is not installed")
-  else skip_if_not(nzchar(system.file(package = "Rmpi")), "Rmpi is not installed") # loading it would start MPI here
+  else skip_if_not(mpi_is_open && nzchar(system.file(package = "Rmpi")), # loading it would start MPI here
+    "Rmpi is not installed, or not for this MPI")
 }
 
 #' What code(strategy, ...) gives on each rank, and what mpirun said.
