@@ -3,14 +3,18 @@
  *
  * Messages have tag 1; a rank that leaves sends tag 2 to all others, and does so when it ends in order, too.
  */
+#define _POSIX_C_SOURCE 200809L /* nanosleep() */
 #include <mpi.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 #include <Rinternals.h>
 #include <nativenet_communicator.h>
 
 #define EXIT_SECONDS 5 /* that a rank waits for others to end, before it ends them */
 #define LAST_SECONDS 0.2 /* what a rank sent before it left may still be on its way */
+
+#define PATIENCE 20000 /* tries, some milliseconds: who waits longer leaves its core to others */
 
 static struct nativenet_communicator communicator;
 static double limit = 300;
@@ -29,6 +33,12 @@ static void look(void) {
   }
 }
 
+static void rest(int tries) {
+  struct timespec nap = {0, 100000};
+  if (tries < PATIENCE) sched_yield();
+  else nanosleep(&nap, NULL);
+}
+
 static int exchange(void *context, int peer, const double *send, double *receive, size_t n) {
   MPI_Request requests[2];
   MPI_Status statuses[2];
@@ -45,7 +55,7 @@ static int exchange(void *context, int peer, const double *send, double *receive
     double now = MPI_Wtime();
     if (gone[peer] && until > now + LAST_SECONDS) until = now + LAST_SECONDS;
     if (now > until) return gone[peer] ? NATIVENET_LEFT : NATIVENET_TIMED_OUT;
-    sched_yield();
+    rest(tries);
   }
   MPI_Get_count(&statuses[0], MPI_DOUBLE, &count);
   return count == (int)n ? NATIVENET_OK : NATIVENET_LENGTH;
@@ -87,7 +97,7 @@ SEXP nativenet_mpi_close(void) {
   leave(NULL);
   while (missing && MPI_Wtime() < until) {
     look();
-    sched_yield();
+    rest(PATIENCE);
   }
   if (missing) MPI_Abort(MPI_COMM_WORLD, 1);
   MPI_Finalize();
