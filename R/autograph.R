@@ -173,8 +173,15 @@ holds_ops <- function(trace) length(trace$inputs) > 0 || length(describe_program
 #' @noRd
 try_trace <- function(f, args, rows = NULL) {
   before <- random_state_now()
+  builds <- session$builds
   trace <- tryCatch(trace_call(f, args, rows), error = identity)
   if (!identical(before, random_state_now())) {
+    # layers drew their first weights, which they do once
+    if (!identical(builds, session$builds)) {
+      again <- try_trace(f, args, rows)
+      if (is.character(again)) put_random_state(before)
+      return(again)
+    }
     put_random_state(before)
     return("it draws random numbers with R's generator; those of `tf$random` can be compiled")
   }

@@ -159,6 +159,8 @@ own_object_arguments <- function(part) {
 #' @export
 `$.nn_part` <- function(x, name) {
   object <- own_object(x)
+  if (name == "__class__") return(class_of_python(if (is.null(object)) part_class_name(part_kind(x), part_name(x)) else
+    own_class(object)$classname))
   if (!is.null(object) && name != "name") return(`$.nn_own_object`(object, name))
   if (name == "name") return(part_config(x)$name)
   if (name %in% names(part_config(x))) return(part_config(x)[[name]])
@@ -199,6 +201,7 @@ base_member.nn_own_metric <- function(object, name) {
       assign("weights", c(object_field(object, "weights"), list(weight)), envir = object)
       weight
     },
+    dtype = session$floatx,
     variables = , weights = object_field(object, "weights"),
     reset_state = , reset_states = function() {
       for (weight in object_field(object, "weights")) variable_assign(weight, op_zeros_like(weight))

@@ -166,8 +166,9 @@ per_output_metrics <- function(x, names, arg) {
   if (is.function(x) || is_part(x, "metric") || is.environment(x)) x <- list(x)
   if (!is_branch(x) && !is.character(x)) abort("`", arg, "` must be names, functions or a list of them, not ",
     describe(x), fun = "compile")
-  by_output <- is.list(x) && (n > 1 && length(x) == n && all(vapply(x, is.list, NA)) || !is.null(names(x)) &&
-    all(names(x) %in% names))
+  several <- function(m) is_branch(m) || is.character(m) && length(m) > 1
+  by_output <- is.list(x) && (is.null(names(x)) && length(x) == n && any(vapply(x, several, NA)) ||
+    !is.null(names(x)) && all(names(x) %in% names))
   if (!by_output) return(rep(list(as.list(x)), n))
   lapply(per_output(x, names, arg, function(x) FALSE), function(m) if (is.function(m)) list(m) else as.list(m))
 }

@@ -11,7 +11,7 @@ model_members <- list(
     invisible()
   },
   outputs = function(self) self$outputs,
-  optimizer = function(self) self$compiled$optimizer,
+  optimizer = function(self) if (is.null(self$compiled)) self$given_optimizer else self$compiled$optimizer,
   loss = function(self) self$compiled$loss,
   metrics_names = function(self) if (!is.null(self$compiled$losses)) score_names(self),
   stop_training = function(self) self$stop_training,
@@ -47,9 +47,10 @@ plain_member.nn_model <- function(x, name) {
   self <- layer_self(x)
   if (name == "stop_training") self$stop_training <- check_flag(value, arg = name, fun = self$name)
   else if (name == "optimizer") {
-    if (is.null(self$compiled)) abort("`$optimizer` can be set once the model is compiled", class = "uncompiled",
-      fun = self$name)
-    self$compiled$optimizer <- claim_optimizer(as_optimizer(value, fun = self$name), self, self$name)
+    # before compile(), which gives the model one, it is for steps of the user's
+    value <- as_optimizer(value, fun = self$name)
+    if (is.null(self$compiled)) self$given_optimizer <- value
+    else self$compiled$optimizer <- claim_optimizer(value, self, self$name)
   }
   # as after model$layers[[1]]$trainable <- FALSE
   else if (name == "layers" && identical(lapply(value, layer_self), lapply(self$layers, layer_self))) self
@@ -62,7 +63,8 @@ model_methods <- list(
   compile = function(x, ...) compile(x, ...), fit = function(x, ...) fit(x, ...), evaluate = function(x, ...)
   evaluate(x, ...), predict = function(x, ...) stats::predict(x, ...), train_on_batch = function(x, ...)
   train_on_batch(x, ...), test_on_batch = function(x, ...) test_on_batch(x, ...), predict_on_batch = function(x, ...)
-  predict_on_batch(x, ...), get_layer = function(x, ...) get_layer(x, ...), save = function(x, ...) save_model(x, ...),
+  predict_on_batch(x, ...), get_layer = function(x, name = NULL, index = NULL)
+  layer_from_0(x, name, index), save = function(x, ...) save_model(x, ...),
   save_weights = function(x, ...) save_model_weights(x, ...), load_weights = function(x, ...)
   load_model_weights(x, ...), to_json = function(x, ...) model_to_json(x),
   to_yaml = function(x, ...) model_to_yaml(x, ...),
@@ -70,6 +72,22 @@ model_methods <- list(
     "`save_model_onnx()` write others", class = "missing", fun = NULL),
   add = function(x, layer) invisible(compose(x, layer)), pop = function(x) pop_layer(x)
 )
+
+#' Python counts layers from 0.
+#' @noRd
+layer_from_0 <- function(x, name, index) {
+  if (is.numeric(name) && is.null(index)) {
+    index <- name
+    name <- NULL
+  }
+  n <- length(model_layers(layer_self(x)))
+  if (is_number(index) && index >= 0) {
+    if (index >= n) abort("`index` must lie in 0 .. ", n - 1, ", as Python counts, not be ", describe(index),
+      fun = "$get_layer")
+    index <- index + 1
+  }
+  get_layer(x, name, index)
+}
 
 #' @export
 more_members.nn_model <- function(x) c(names(model_members), names(step_members),

@@ -12,7 +12,8 @@
 #' @param equation a string such as `"abc,cd->abd"`.
 #' @param output_shape sizes of the axes of the output but the first and those of `"..."`; `NA` for what the input says.
 #' @param bias_axes letters of the output that the bias has; `NULL` for no bias.
-#' @param kernel_regularizer,bias_regularizer names or objects, see [regularizers]; `NULL` for none.
+#' @param kernel_regularizer,bias_regularizer,activity_regularizer names or objects, see [regularizers]; `NULL` for
+#'   none.
 #' @inherit layer_dense return
 #' @section Errors: `nativenet_error_shape` for an input or an `output_shape` that the equation does not fit.
 #' @seealso [op_einsum()], [layer_dense()]
@@ -22,7 +23,7 @@
 #' @export
 layer_einsum_dense <- function(object, equation, output_shape, activation = NULL, bias_axes = NULL,
   kernel_initializer = "glorot_uniform", bias_initializer = "zeros", kernel_regularizer = NULL, bias_regularizer = NULL,
-  kernel_constraint = NULL, bias_constraint = NULL, ...) {
+  activity_regularizer = NULL, kernel_constraint = NULL, bias_constraint = NULL, ...) {
   check_string(equation)
   equation <- gsub("[[:space:]]", "", equation)
   dots <- "(\\.\\.\\.)"

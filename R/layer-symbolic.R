@@ -149,6 +149,7 @@ length.nn_keras_tensor <- function(x) 1L
 `$.nn_keras_tensor` <- function(x, name) {
   members <- c("shape", "dtype", "name", "ndim", "get_shape", "node")
   switch(name, shape = nn_shape(dim(x)), get_shape = function() nn_shape(dim(x)), ndim = length(dim(x)),
+    `_keras_mask` = if (!is.null(.subset2(x, "mask"))) layer_lambda(x, function(x, mask) mask),
     name = x$node$layer$name, dtype = , node = .subset2(x, name),
     unknown_member(name, utils::head(members, -1), "a symbolic tensor"))
 }

@@ -212,6 +212,7 @@ build_layer <- function(self, shape) {
     }
   )
   self$built <- TRUE
+  session$builds <- new.env(parent = emptyenv()) # another token for each
   if (!is.null(self$options$weights)) set_weights(as_layer(self), self$options$weights)
   invisible(self)
 }
@@ -412,8 +413,26 @@ layer_members <- list(
   compute_dtype = function(self) self$dtype,
   variable_dtype = function(self) self$dtype,
   metrics = function(self) list(),
-  updates = function(self) list()
+  updates = function(self) list(),
+  get_input_at = function(self) function(node_index) call_ends(self, "input", node_index),
+  get_output_at = function(self) function(node_index) call_ends(self, "output", node_index),
+  get_input_shape_at = function(self) function(node_index) map_leaves(call_ends(self, "input", node_index), dim),
+  get_output_shape_at = function(self) function(node_index) map_leaves(call_ends(self, "output", node_index), dim),
+  `__class__` = function(self) class_of_python(self$class_name)
 )
+
+# What Python says of the class of an object.
+class_of_python <- function(name) list(`__name__` = name)
+
+#' What a call on symbolic tensors took or gave; they are counted from 0, as in Python.
+#' @noRd
+call_ends <- function(self, end, index) {
+  calls <- if (isTRUE(self$is_input)) list(list(input = self$input, output = self$output)) else self$calls
+  index <- check_count(index, min = 0, arg = "node_index", fun = self$name)
+  if (index >= length(calls)) abort("`node_index` must be below ", length(calls), ", the number of calls on symbolic ",
+    "tensors, not ", index, class = "index", fun = self$name)
+  calls[[index + 1]][[end]]
+}
 
 #' Whether a layer's weights are to be trained, from the next compile() on.
 #' @noRd
@@ -536,9 +555,19 @@ layer_member_names <- function(x) {
   self <- layer_self(x)
   if (name == "trainable") change_trainable(self, check_flag(value, arg = "trainable", fun = self$name))
   else if (name == "name") self$name <- check_name(value, self$name)
+  else if (name == "built" && is.null(self$own)) mark_built(self, check_flag(value, arg = "built", fun = self$name))
   else if (!is.null(self$own)) set_field(x, self, name, value)
   else abort("`$", name, "` of ", describe(x), " cannot be set", class = "member", fun = NULL)
   x
+}
+
+#' Weights are made by building alone.
+#' @noRd
+mark_built <- function(self, value) {
+  if (value != self$built && (!value || !is.null(layer_type(self)$build))) abort("`$built` says whether the weights ",
+    "are made, which the first call does, or `$build(input_shape)`: it cannot be set to ", value, class = "member",
+    fun = self$name)
+  self$built <- value
 }
 
 #' A field of a layer or model of the user's class. What was traced knows of no others.

@@ -288,6 +288,7 @@ metric_members <- list(
 #' @export
 `$.nn_metric` <- function(x, name) {
   member <- metric_members[[name]]
+  if (name == "__class__") return(NextMethod())
   if (!is.null(own_object(x)) && (is.null(member) || name %in% c("variables", "weights", "dtype", "get_config")))
     return(`$.nn_own_object`(own_object(x), name))
   if (is.null(member)) unknown_member(name, names(metric_members), "a metric")

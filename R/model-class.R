@@ -259,7 +259,12 @@ default_step <- function(self, data, training) {
   tape <- gradient_tape(persistent = FALSE)
   forward <- function() {
     y_pred <<- model(parts$x, training = training)
-    model$compute_loss(x = parts$x, y = parts$y, y_pred = y_pred, sample_weight = parts$sample_weight)
+    self$noted$tracked <- FALSE
+    loss <- model$compute_loss(x = parts$x, y = parts$y, y_pred = y_pred, sample_weight = parts$sample_weight)
+    # a loss of the user's is followed as compiled_loss() does it, unless the class has metrics of its own
+    if (!isTRUE(self$noted$tracked) && is.null(find_member(self$own, "active", "metrics")))
+      track_loss(self, loss, y_pred)
+    loss
   }
   y_pred <- NULL
   loss <- if (training) tape_record(tape, forward()) else forward()
@@ -296,10 +301,16 @@ compiled_loss <- function(self, y, y_pred, w = NULL, further = NULL) {
   terms <- c(Map(op_multiply, losses, compiled$loss_weights[of]), tensor_leaves(further))
   if (!length(terms)) abort("there is no loss: `compile(loss = ...)` gives one", fun = "compiled_loss")
   total <- Reduce(function(x, y) op_add(x, tensor(y, tensor_dtype(x))), terms)
-  tracker <- model_tracker(self)
-  rows <- if (length(outputs)) batch_size_of(outputs[[1]]) else 1
-  metric_update(tracker, total, NULL, rows)
+  track_loss(self, total, y_pred)
   total
+}
+
+#' Let the metric that follows the loss know of one.
+#' @noRd
+track_loss <- function(self, loss, y_pred) {
+  outputs <- tensor_leaves(y_pred)
+  self$noted$tracked <- TRUE
+  metric_update(model_tracker(self), loss, NULL, if (length(outputs)) batch_size_of(outputs[[1]]) else 1)
 }
 
 #' The metric that follows the loss: its mean over samples.

@@ -21,8 +21,9 @@
 #' @param layers a list of layers.
 #' @param name a string; by default `"sequential"` or `"model"` with a number.
 #' @param input_shape the shape of a sample, without the batch axis.
-#' @param ... for `keras_model_sequential()`: `dtype` of the input, `batch_size` (ignored; present for compatibility);
-#'   for `keras_model()`: `name`.
+#' @param ... for `keras_model_sequential()`: `dtype` of the layers; `batch_size` or `input_batch_size`, where it is
+#'   fixed; `batch_input_shape` or `batch_shape`, with it, in place of `input_shape`; `input_name`; `input_dtype` is
+#'   ignored. For `keras_model()`: `name`.
 #' @param inputs,outputs symbolic tensors, or lists of them.
 #' @return A model, an object of class `nn_model`.
 #' @section Errors: `nativenet_error_shape` if layers and inputs do not fit, `nativenet_error_unbuilt` if weights are
@@ -44,13 +45,20 @@
 #' @export
 keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NULL, ...) {
   options <- list(...)
-  unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "input_dtype", "input_batch_size"))
+  unknown <- setdiff(names(options), c("dtype", "batch_size", "batch_input_shape", "batch_shape", "input_dtype",
+    "input_batch_size", "input_name"))
   if (length(unknown)) abort("there is no argument `", unknown[1], "`",
     did_you_mean(unknown[1], c("input_shape", "dtype", "batch_size")))
   if (!is.null(options$dtype)) check_choice(options$dtype, float_dtypes, arg = "dtype")
   self <- new_model("sequential", name, options$dtype)
-  if (!is.null(options$batch_input_shape)) input_shape <- check_input_shape(options$batch_input_shape,
-    arg = "batch_input_shape")[-1]
+  self$input_name <- if (!is.null(options$input_name)) check_name(options$input_name, "keras_model_sequential")
+  for (arg in c("batch_size", "input_batch_size")) if (!is.null(options[[arg]]))
+    self$batch <- check_count(options[[arg]], arg = arg)
+  for (arg in c("batch_input_shape", "batch_shape")) if (!is.null(options[[arg]])) {
+    shape <- check_input_shape(options[[arg]], arg = arg)
+    self$batch <- shape[1]
+    input_shape <- shape[-1]
+  }
   if (!is.null(input_shape)) self$row_shape <- check_input_shape(input_shape)
   if (!is.null(layers) && !is_branch(layers) && !is_layer(layers)) abort("`layers` must be a list of layers, not ",
     describe(layers))
@@ -154,6 +162,7 @@ first_shape <- function(self) {
 #' The batch size, where the first layer says it, or NA.
 #' @noRd
 first_batch <- function(self) {
+  if (!is.null(self$batch)) return(self$batch)
   options <- layer_self(self$layers[[1]])$options
   if (!is.null(options$batch_input_shape)) return(options$batch_input_shape[1])
   if (is.null(options$batch_size)) NA else options$batch_size
@@ -164,7 +173,8 @@ build_sequential <- function(self, shape) {
   if (length(first$inputs) > 1) return(build_on_several(self, first))
   dtype <- if (is_model(self$layers[[1]])) first$input$dtype else layer_type(first)$input_dtype
   x <- input <- if (!is.null(self$begin)) self$begin else
-    input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, paste0(first$name, "_input"), first_batch(self))
+    input_tensor(shape, if (is.null(dtype)) first$dtype else dtype, if (is.null(self$input_name)) paste0(first$name,
+      "_input") else self$input_name, first_batch(self))
   # a model that begins it
   if (length(first$inputs)) assign("names", .subset2(first$inputs[[1]], "names"), envir = input)
   for (layer in self$layers) x <- one_output(self, layer, x)

@@ -24,7 +24,8 @@ optimizer_members <- list(
   weights = function(self) optimizer_states(self),
   build = function(self) function(var_list) invisible(check_tensors(var_list)), # states are made when they are needed
   get_config = function(self) function() get_config(self),
-  name = function(self) .subset2(self, "name")
+  name = function(self) .subset2(self, "name"),
+  `__class__` = function(self) class_of_python(attr(get_config(self), "config_class")[["class_name"]])
 )
 
 #' @export

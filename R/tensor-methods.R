@@ -481,6 +481,7 @@ members_of <- function(x) c(tensor_members, if (is_variable(x)) variable_members
 tensor_member <- function(x, name) {
   members <- members_of(x)
   if (!is.null(members[[name]])) return(members[[name]](x))
+  if (name == "_keras_mask") return(attr(x, "mask")) # of the layer that made it, or NULL
   part <- attr(x, "part")
   if (!is.null(part) && name %in% names(part_members)) return(part_members[[name]](x, part))
   if (name %in% names(variable_members)) {
