@@ -288,3 +288,6 @@ bind_r6_class <- function(name, public, namespace) {
     class
   }, namespace)
 }
+
+# What Python says of the class of an object.
+class_of_python <- function(name) list(`__name__` = name)

@@ -301,6 +301,16 @@ enter_call <- function(self, object, args) {
   node$outputs
 }
 
+#' What a call on symbolic tensors took or gave; they are counted from 0, as in Python.
+#' @noRd
+call_ends <- function(self, end, index) {
+  calls <- if (isTRUE(self$is_input)) list(list(input = self$input, output = self$output)) else self$calls
+  index <- check_count(index, min = 0, arg = "node_index", fun = self$name)
+  if (index >= length(calls)) abort("`node_index` must be below ", length(calls), ", the number of calls on symbolic ",
+    "tensors, not ", index, class = "index", fun = self$name)
+  calls[[index + 1]][[end]]
+}
+
 #' What `$input`, `$output` and their shapes say.
 #' @noRd
 note_ends <- function(self, input, output) {

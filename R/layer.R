@@ -421,19 +421,6 @@ layer_members <- list(
   `__class__` = function(self) class_of_python(self$class_name)
 )
 
-# What Python says of the class of an object.
-class_of_python <- function(name) list(`__name__` = name)
-
-#' What a call on symbolic tensors took or gave; they are counted from 0, as in Python.
-#' @noRd
-call_ends <- function(self, end, index) {
-  calls <- if (isTRUE(self$is_input)) list(list(input = self$input, output = self$output)) else self$calls
-  index <- check_count(index, min = 0, arg = "node_index", fun = self$name)
-  if (index >= length(calls)) abort("`node_index` must be below ", length(calls), ", the number of calls on symbolic ",
-    "tensors, not ", index, class = "index", fun = self$name)
-  calls[[index + 1]][[end]]
-}
-
 #' Whether a layer's weights are to be trained, from the next compile() on.
 #' @noRd
 change_trainable <- function(self, value) {
