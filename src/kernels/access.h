@@ -123,18 +123,28 @@ INLINE void add_row(int64_t n, const real *x, real *y, real *lost) {
 
 /* So many rows are summed first, then these sums. */
 #define SUM_ROWS 64
+#define SUM_VECTORS 4 /* at a time, as the next row is far away */
+
+/* Those of some vectors of columns from number i on, the last one of `part` numbers. */
+INLINE void sum_vectors(int vectors, int64_t i, int64_t part, const real *x, int64_t rows, int64_t columns, int add,
+  real *sum) {
+  V all[SUM_VECTORS], lost[SUM_VECTORS];
+  UNROLL for (int v = 0; v < vectors; v++) all[v] = add ? READ(sum + v * VL) : splat(0), lost[v] = splat(0);
+  for (int64_t from = 0; from < rows; from += SUM_ROWS) {
+    V some[SUM_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) some[v] = splat(0);
+    for (int64_t n = from; n < rows && n < from + SUM_ROWS; n++)
+      UNROLL for (int v = 0; v < vectors; v++) some[v] += READ(x + n * columns + v * VL);
+    UNROLL for (int v = 0; v < vectors; v++) all[v] = add_exactly(all[v], some[v], &lost[v]);
+  }
+  UNROLL for (int v = 0; v < vectors; v++) WRITE(sum + v * VL, all[v]);
+}
 
 /* Sums of the columns of x (rows, columns), added to or put in place of sum: this share. */
 INLINE void sum_columns(const struct call *c, const real *x, int64_t rows, int64_t columns, int add, real *sum) {
   struct range r = share_of(columns, ALIGNMENT / (int64_t)sizeof(real), c->part, c->parts);
-  FOR_VECTORS(r.begin, r.end) {
-    V all = add ? READ(sum) : splat(0), lost = splat(0);
-    for (int64_t from = 0; from < rows; from += SUM_ROWS) {
-      V some = splat(0);
-      for (int64_t n = from; n < rows && n < from + SUM_ROWS; n++) some += READ(x + n * columns);
-      all = add_exactly(all, some, &lost);
-    }
-    WRITE(sum, all);
-  }
+  for (; r.begin + SUM_VECTORS * VL <= r.end; r.begin += SUM_VECTORS * VL)
+    sum_vectors(SUM_VECTORS, r.begin, VL, x, rows, columns, add, sum);
+  FOR_VECTORS(r.begin, r.end) sum_vectors(1, i, part, x, rows, columns, add, sum);
 }
 #endif

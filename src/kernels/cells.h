@@ -22,15 +22,15 @@
 /* Gradients through the recurrent product of a block go to `to` (B, U): columns [from, end) of d times the kernel's. */
 static void product_backward(const struct cells *k, const struct block *o, enum cell_buffer d, int64_t from,
   int64_t end, int add, enum cell_buffer to) {
-  multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, units_row(k, CELL_TURNED, from),
-    k->units, NULL, add, units_row(k, to, o->sequence), k->units);
+  multiply_block(k, o, k->units, end - from, gates_row(k, d, o->row) + from, k->gates, kernel_columns(k, from, 1),
+    NULL, add, units_row(k, to, o->sequence), k->units);
 }
 
 /* x' + h R in place of x' */
 static void add_product(const struct cells *k, const struct block *o, enum cell_buffer input, int64_t from,
   int64_t end) {
-  multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, k->recurrent_kernel + from,
-    k->gates, NULL, 1, gates_row(k, CELL_GATES, o->row) + from, k->gates);
+  multiply_block(k, o, end - from, k->units, units_row(k, input, o->row), k->units, kernel_columns(k, from, 0), NULL,
+    1, gates_row(k, CELL_GATES, o->row) + from, k->gates);
 }
 
 /* carry = carry times the recurrent mask */
@@ -108,7 +108,7 @@ static void lstm_step_back(const struct cells *k, const struct block *o) {
 }
 
 static void lstm_forward(const struct call *c) { cells_forward(c, lstm_step); }
-static void lstm_backward(const struct call *c) { cells_backward(c, lstm_step_back, CELL_DGATES, last_axis(SHAPE(1))); }
+static void lstm_backward(const struct call *c) { cells_backward(c, lstm_step_back, CELL_DGATES); }
 
 /* ---- gru ---- */
 
@@ -153,7 +153,7 @@ INLINE void gru_gates(const struct cells *k, const struct block *o, int activati
 static void gru_step(const struct cells *k, const struct block *o) {
   int64_t u = k->units;
   if (k->reset_after) {
-    multiply_block(k, o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, k->recurrent_kernel, k->gates,
+    multiply_block(k, o, k->gates, u, units_row(k, recurrent_input(k), o->row), u, kernel_columns(k, 0, 0),
                    k->bias ? k->bias + k->gates : NULL, 0, gates_row(k, CELL_PRODUCT, o->row), k->gates);
   } else {
     add_product(k, o, recurrent_input(k), 0, 2 * u);
@@ -227,9 +227,7 @@ static void gru_step_back(const struct cells *k, const struct block *o) {
 
 static void gru_forward(const struct call *c) { cells_forward(c, gru_step); }
 static void gru_backward(const struct call *c) {
-  int after = INT(CELL_RESET_AFTER) != 0;
-  int64_t gates = last_axis(SHAPE(1));
-  cells_backward(c, gru_step_back, after ? CELL_DPRODUCT : CELL_DGATES, after ? gates : gates / 3 * 2);
+  cells_backward(c, gru_step_back, INT(CELL_RESET_AFTER) ? CELL_DPRODUCT : CELL_DGATES);
 }
 
 /* ---- simple_rnn ---- */
@@ -267,5 +265,5 @@ static void simple_rnn_step_back(const struct cells *k, const struct block *o) {
 
 static void simple_rnn_forward(const struct call *c) { cells_forward(c, simple_rnn_step); }
 static void simple_rnn_backward(const struct call *c) {
-  cells_backward(c, simple_rnn_step_back, CELL_DGATES, last_axis(SHAPE(1)));
+  cells_backward(c, simple_rnn_step_back, CELL_DGATES);
 }

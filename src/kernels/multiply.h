@@ -6,8 +6,8 @@
  *   a   c: MR x NR                   MR numbers of A, multiply and add.
  *
  * The tile reads A at any strides, so one routine serves x W (forward) and x' dz (weight gradient).
- * B must run along n; where it runs along k instead (dz W', the input gradient) few rows are done
- * as dot products, MR x DN results at a time, and for many rows B's panel is copied first.
+ * B must run along n; where it runs along k instead (dz W', the input gradient) few rows of long sums are done
+ * as dot products, MR x DN results at a time, and else B's panel is copied first.
  * Panels are KC x NR vectors; they are copied ("packed") when enough rows of A will reuse them, and
  * at the right edge, where they are filled up with zeros to whole vectors.
  *
@@ -21,6 +21,7 @@
 #define PACK_ROWS 96 /* pack when at least so many rows use a panel */
 #define LIBRARY_WORK 1e6 /* multiplications from which on a library is worth its call */
 #define TALL (1 << 16)
+#define NEAR (1 << 17) /* so many numbers of A and C stay in the second-level cache while panels of B pass by */
 #define DN 3         /* dot products: MR x DN sums at a time */
 #define DEEP 1024    /* so deep, MR rows of A stay in the first-level cache while those of B pass by */
 
@@ -48,7 +49,7 @@ INLINE void tile(int rows, int vectors, struct sums k, struct matrix a, const re
   real *c, int64_t c_row) {
   V sum[MR][NR];
   UNROLL for (int m = 0; m < rows; m++)
-    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = splat(0);
+    UNROLL for (int v = 0; v < vectors; v++) sum[m][v] = splat(0), FETCH_TO_WRITE(c + m * c_row + v * VL);
   for (const struct terms *t = k.terms; t < k.terms + k.count; t++) {
     const real *column = a.at + t->a, *next = b + t->b * b_row;
     for (int64_t i = 0; i < t->n; i++, column += a.column, next += b_row) {
@@ -101,17 +102,54 @@ static void tile_columns(int vectors, int64_t rows, struct sums k, struct matrix
 /* In whole vectors. */
 INLINE int64_t filled_width(int64_t width) { return (width + VL - 1) / VL * VL; }
 
+/* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would
+ * wait for each other. */
+INLINE int64_t panel_width(int64_t columns) {
+  if (NR == 3 && columns == 4 * (int64_t)VL) return 2 * VL;
+  return columns < NR * VL ? columns : NR * VL;
+}
+
+/* pack_panel() where B does not run along n: by blocks of VL x VL numbers where it runs along k. */
+static void turn_panel(int64_t depth, int64_t width, int64_t filled, struct matrix b, real *panel) {
+  int64_t whole_k = 0, whole_n = 0;
+#ifdef HAVE_SHUFFLES
+  if (b.row == 1) whole_k = depth / VL * VL, whole_n = width / VL * VL;
+  for (int64_t k = 0; k < whole_k; k += VL)
+    for (int64_t n = 0; n < whole_n; n += VL)
+      turn_block(b.at + k + n * b.column, b.column, panel + k * filled + n, filled);
+#endif
+  for (int64_t k = 0; k < depth; k++)
+    for (int64_t n = k < whole_k ? whole_n : 0; n < filled; n++)
+      panel[k * filled + n] = n < width ? b.at[k * b.row + n * b.column] : 0;
+}
+
 /* Copy a panel of B (depth x width) to contiguous rows of `filled` numbers, whole vectors, zeros to
  * the right. */
 static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matrix b, real *panel) {
+  if (b.column != 1) {
+    turn_panel(depth, width, filled, b, panel);
+    return;
+  }
   for (int64_t k = 0; k < depth; k++) {
     const real *from = b.at + k * b.row;
     real *to = panel + k * filled;
-    if (b.column != 1) {
-      for (int64_t n = 0; n < width; n++) to[n] = from[n * b.column];
-      for (int64_t n = width; n < filled; n++) to[n] = 0;
-    } else {
-      FOR_VECTORS((int64_t)0, width) store(to + i, READ(from));
+    FOR_VECTORS((int64_t)0, width) store(to + i, READ(from));
+  }
+}
+
+/* What multiply_panels() does with B: */
+enum { AS_IT_IS, PACK, PACKED /* it was packed before, by pack_panels() */ };
+
+/* All panels of B (depth x columns), one after the other: depth x filled_width(columns) numbers. This share of them. */
+static void pack_panels(const struct call *call, int64_t columns, int64_t depth, struct matrix b, real *packed) {
+  int64_t panels = 0;
+  for (int64_t k = 0; k < depth; k += KC) {
+    int64_t deep = depth - k < KC ? depth - k : KC;
+    for (int64_t n = 0, width; n < columns; n += width) {
+      width = panel_width(columns - n);
+      if (panels++ % call->parts != call->part) continue;
+      pack_panel(deep, width, filled_width(width), (struct matrix){b.at + k * b.row + n * b.column, b.row, b.column},
+        packed + k * filled_width(columns) + deep * n);
     }
   }
 }
@@ -141,13 +179,6 @@ static void multiply_panel(int64_t rows, int64_t width, struct sums k, struct ma
   struct start s, real *c, int64_t c_row) {
   if (width % VL == 0) tile_columns((int)(width / VL), rows, k, a, b, b_row, s, c, c_row);
   else multiply_edge(rows, width, k, a, b, s, c, c_row);
-}
-
-/* Columns of the next panel: as wide as can be, but two of two vectors rather than three and one, whose few sums would
- * wait for each other. */
-INLINE int64_t panel_width(int64_t columns) {
-  if (NR == 3 && columns == 4 * (int64_t)VL) return 2 * VL;
-  return columns < NR * VL ? columns : NR * VL;
 }
 
 /* ---- what is left out where A has many zeros, as pictures and encodings have ----
@@ -261,7 +292,9 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
         struct start s = {zeros, 0};
         if (add || k > 0) s = (struct start){to, c_row};
         int64_t filled = filled_width(width);
-        if (pack || width % VL != 0 || b.column != 1) {
+        if (pack == PACKED) {
+          bk = (struct matrix){b.at + k * filled_width(columns) + deep * n, filled, 1};
+        } else if (pack == PACK || width % VL != 0 || b.column != 1) {
           pack_panel(deep, width, filled, bk, panel);
           bk = (struct matrix){panel, filled, 1};
         }
@@ -296,7 +329,7 @@ INLINE void dots(int rows, int columns, int64_t depth, const real *a, int64_t a_
       UNROLL for (int n = 0; n < columns; n++)
         sum[m * columns + n] += load_part(a + m * a_row + i, depth - i, 0) * load_part(b + n * b_row + i, depth - i, 0);
   }
-#ifdef HAVE_SUM_EACH
+#ifdef HAVE_SHUFFLES
   UNROLL for (int r = 0; r < rows * columns; r += VL) store(sums + r, sum_each(sum + r));
 #else
   UNROLL for (int r = 0; r < rows * columns; r++) sums[r] = hsum(sum[r]);
@@ -356,11 +389,26 @@ static void finish(int64_t rows, int64_t columns, struct after f, real *c, int64
   }
 }
 
+/* Where B runs along k: its panels are turned first, and the lanes of dot products are added up at last. What is done
+ * faster, by panels? */
+static int by_panels(int64_t rows, int64_t depth, struct matrix b) {
+#ifdef HAVE_SHUFFLES
+  if (b.row == 1 && 4 * depth < 3 * rows * VL) return 1;
+#endif
+  return b.column == 1 || rows >= PACK_ROWS || depth < 4 * VL;
+}
+
+/* Rows at a time: B may be packed for each anew, and an interrupt waits for so many of a panel. */
+INLINE int64_t rows_at_once(int64_t columns, int64_t depth, struct matrix b) {
+  int64_t some = NEAR / (columns + (depth < KC ? depth : KC)) / MR * MR;
+  return b.column != 1 ? TALL : some > 2 * PACK_ROWS ? some : 2 * PACK_ROWS;
+}
+
 /* C (rows, columns) = A (rows, depth) B (depth, columns), added to C or put in its place. The share: some
  * rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
-  int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS;
+  int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS, panels = by_panels(rows, depth, b);
   struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
                               : share_of(rows, MR, c->part, c->parts);
   int64_t y_row = columns;
@@ -371,9 +419,9 @@ static void multiply_own(const struct call *c, int64_t rows, int64_t columns, in
   } else {
     a.at += r.begin * a.row, y += r.begin * columns, rows = r.end - r.begin;
   }
-  if (b.column == 1 || pack || depth < 4 * VL) {
-    for (int64_t m = 0; m < rows; m += TALL) { /* an interrupt waits for so many rows of a panel */
-      int64_t some = rows - m < TALL ? rows - m : TALL;
+  if (panels) {
+    for (int64_t m = 0, some = rows_at_once(columns, depth, b); m < rows; m += some) {
+      if (some > rows - m) some = rows - m;
       multiply_panels(c, some, columns, depth, (struct matrix){a.at + m * a.row, a.row, a.column}, b, add,
         y + m * y_row, y_row, pack);
       finish(some, columns, after, y + m * y_row, y_row);

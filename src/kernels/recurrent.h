@@ -14,6 +14,8 @@ struct cells {
   struct steps s;
   int64_t n, m; /* real steps, rows to project */
   int64_t units, gates;
+  int64_t reset; /* columns from there on multiply CELL_RESET instead of h (gru, reset before) */
+  int packs;     /* is the recurrent kernel packed for the forward pass? */
   int activation, recurrent_activation, sequence, reset_after;
   int dsequence; /* has each step a gradient of its own? */
   int bias_input, mask_input, recurrent_mask_input, table_input, first_h_input, first_c_input;
@@ -75,6 +77,8 @@ static void cells_open(const struct call *c, struct cells *k) {
   k->activation = (int)INT(CELL_ACTIVATION), k->recurrent_activation = (int)INT(CELL_RECURRENT_ACTIVATION);
   k->sequence = INT(CELL_OUTPUT) == OUTPUT_SEQUENCE;
   k->reset_after = INT(CELL_RESET_AFTER) != 0;
+  k->reset = c->op == OP_GRU && !k->reset_after ? 2 * k->units : k->gates;
+  k->packs = k->r.tokens >= PACK_ROWS;
   k->bias_input = cell_input(a, CELL_BIAS), k->mask_input = cell_input(a, CELL_MASK);
   k->recurrent_mask_input = cell_input(a, CELL_RECURRENT_MASK), k->table_input = cell_input(a, CELL_TABLE);
   k->first_h_input = cell_input(a, CELL_FIRST_H), k->first_c_input = cell_input(a, CELL_FIRST_C);
@@ -122,12 +126,31 @@ INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) {
 /* What a step multiplies with the recurrent kernel. */
 INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
 
-/* c = [c +] a b (+ bias) for the rows of a block, by one member. */
+/* The recurrent kernel's columns before and from `reset` on are factors of two products, and each step multiplies with
+ * them: so they are packed first, if there are enough steps, or their transposes (`turned`) in the backward pass. Where
+ * those from column `from` on are, a row apart of 0 meaning that they are packed. */
+INLINE real *panels_at(const struct cells *k, int64_t from, int turned) {
+  return k->at[CELL_PANELS] + (turned ? from * filled_width(k->units) : k->units * filled_width(from));
+}
+INLINE struct matrix kernel_columns(const struct cells *k, int64_t from, int turned) {
+  return turned || k->packs ? (struct matrix){panels_at(k, from, turned), 0, 1} :
+    (struct matrix){k->recurrent_kernel + from, k->gates, 1};
+}
+
+/* This share of their panels. */
+static void pack_recurrent(const struct cells *k, int turned) {
+  for (int64_t from = 0, end = k->reset; from < end; from = end, end = k->gates) {
+    int64_t row = turned ? 1 : k->gates, column = turned ? k->gates : 1;
+    pack_panels(k->call, turned ? k->units : end - from, turned ? end - from : k->units,
+      (struct matrix){k->recurrent_kernel + from, row, column}, panels_at(k, from, turned));
+  }
+}
+
+/* c = [c +] a b (+ bias) for the rows of a block, by one member; b from kernel_columns(). */
 static void multiply_block(const struct cells *k, const struct block *o, int64_t columns, int64_t depth, const real *a,
-  int64_t a_row, const real *b, int64_t b_row, const real *bias, int add, real *y, int64_t y_row) {
-  int pack = o->rows >= PACK_ROWS;
-  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, (struct matrix){b, b_row, 1}, add,
-    y, y_row, pack);
+  int64_t a_row, struct matrix b, const real *bias, int add, real *y, int64_t y_row) {
+  multiply_panels(k->call, o->rows, columns, depth, (struct matrix){a, a_row, 1}, b, add, y, y_row,
+    b.row ? AS_IT_IS : PACKED);
   finish(o->rows, columns, (struct after){.bias = bias}, y, y_row);
 }
 
@@ -199,6 +222,7 @@ static void cells_forward(const struct call *given, cell_step *step) {
     if (c->phase == 0 && c->part == 0) report(c, packing_fill(&k.p, &k.r, &k.s, INT(CELL_BACKWARDS) != 0));
     if (c->phase > 0) cells_count(&k);
     if (c->phase == 1) gather_rows(&k);
+    if (c->phase == 1 && k.packs) pack_recurrent(&k, 0);
     if (c->phase == 2) project_rows(&k);
     if (c->phase < 3) next_phase(c);
   } while (goes_on_alone(&own_call));
@@ -228,13 +252,13 @@ static void read_output(const struct cells *k, int64_t j) {
   real *carry = units_row(k, CELL_CARRY, j);
   copy_or_zero(row_or_null(DOUTPUT(CELL_H), b, u), u, carry);
   if (c->op == OP_LSTM) copy_or_zero(row_or_null(DOUTPUT(CELL_C), b, u), u, units_row(k, CELL_CARRY_C, j));
-  for (int64_t n = 0; n < u && dy && !k->sequence && k->p.length[j]; n++) carry[n] += dy[n];
-  for (int64_t i = 0; i < k->r.steps && k->sequence && dy; i++, dy += u) {
-    int first = step_is_real(&k->s, position(k, b, i));
+  if (dy && !k->sequence && k->p.length[j]) FOR_VECTORS((int64_t)0, u) PUT(carry, 1, READ(dy));
+  for (int64_t at = 0; at < k->r.steps && k->sequence && dy; at++, dy += u) {
+    int first = step_is_real(&k->s, position(k, b, at));
     t += first;
     if (t < 0) continue;
     real *to = gates_row(k, CELL_DGATES, k->p.first[t] + j);
-    for (int64_t n = 0; n < u; n++) to[n] = first ? dy[n] : to[n] + dy[n];
+    FOR_VECTORS((int64_t)0, u) PUT(to, !first, READ(dy));
   }
 }
 
@@ -243,13 +267,6 @@ INLINE V gradient_of_h(const struct cells *k, const real *carry, const real *out
   V dh = READ(carry);
   if (k->dsequence) dh += READ(output);
   return dh;
-}
-
-/* The recurrent kernel (U, G) as (G, U): products with it then read whole rows. */
-static void turn_kernel(const struct cells *k) {
-  struct range r = share_rows(k->call, k->gates);
-  for (int64_t i = r.begin; i < r.end; i++)
-    for (int64_t u = 0; u < k->units; u++) k->at[CELL_TURNED][i * k->units + u] = k->recurrent_kernel[u * k->gates + i];
 }
 
 /* With a table: the gradient of each projected row is the sum of those of its tokens, in packed order. */
@@ -300,7 +317,7 @@ static void recurrent_gradient(const struct cells *k, const real *inputs, const 
   if (r.end <= r.begin) return;
   struct matrix a = {inputs + r.begin, 1, k->units}, b = {gradients + from, k->gates, 1};
   multiply_panels(c, r.end - r.begin, to - from, k->n, a, b, ADDS(2), DIN(2) + r.begin * k->gates + from,
-    k->gates, 0);
+    k->gates, PACK);
 }
 
 /* What has come back to the beginning is the gradient of the first state. */
@@ -325,16 +342,15 @@ static void steps_back(const struct cells *k, struct range own, cell_step *step)
 }
 
 /* Gradients of the weights, from phase `first` on: those before activation are there for all rows (`drows`), and for
- * what the recurrent kernel multiplied (`recurrent`), from column `reset` on CELL_RESET. */
-static void weights_back(const struct cells *k, const real *drows, enum cell_buffer recurrent, int64_t reset,
-  int first) {
+ * what the recurrent kernel multiplied (`recurrent`). */
+static void weights_back(const struct cells *k, const real *drows, enum cell_buffer recurrent, int first) {
   const struct call *c = k->call;
   const real *drecurrent = k->at[recurrent];
   struct matrix rows = flipped(matrix_of(k->at[CELL_ROWS], k->r.inputs, 0)), d = matrix_of(drows, k->gates, 0);
   if (is_due(c, 1, first)) multiply(c, k->r.inputs, k->gates, k->m, rows, d, ADDS(1), DIN(1));
   if (is_due(c, 2, first)) {
-    recurrent_gradient(k, k->at[recurrent_input(k)], drecurrent, 0, reset);
-    recurrent_gradient(k, k->at[CELL_RESET], drecurrent, reset, k->gates);
+    recurrent_gradient(k, k->at[recurrent_input(k)], drecurrent, 0, k->reset);
+    recurrent_gradient(k, k->at[CELL_RESET], drecurrent, k->reset, k->gates);
   }
   if (k->bias && is_due(c, k->bias_input, first)) {
     real *db = DIN(k->bias_input);
@@ -345,8 +361,7 @@ static void weights_back(const struct cells *k, const real *drows, enum cell_buf
     zero_first(c, k->recurrent_mask_input);
 }
 
-/* `reset`: columns from there on multiply CELL_RESET instead of h (gru, reset before). */
-static void cells_backward(const struct call *given, cell_step *step, enum cell_buffer recurrent, int64_t reset) {
+static void cells_backward(const struct call *given, cell_step *step, enum cell_buffer recurrent) {
   struct call own_call = *given;
   const struct call *c = &own_call;
   struct cells k;
@@ -358,7 +373,7 @@ static void cells_backward(const struct call *given, cell_step *step, enum cell_
   int after = first + (k.table != NULL); /* the table comes before them, and may be one of them */
   const real *drows = k.at[k.table ? CELL_PROJECTED : CELL_DGATES];
   do {
-    if (c->phase == 0) turn_kernel(&k);
+    if (c->phase == 0) pack_recurrent(&k, 1);
     if (c->phase == 1) steps_back(&k, own, step);
     if (c->phase == 2 && k.table) sum_tokens(&k);
     if (c->phase < first) {
@@ -366,7 +381,7 @@ static void cells_backward(const struct call *given, cell_step *step, enum cell_
       continue;
     }
     row_gradients(&k, drows, to_rows, first);
-    weights_back(&k, drows, recurrent, reset, first);
+    weights_back(&k, drows, recurrent, first);
     scatter_rows(&k, to_rows, first);
     first_gradient(&k, own, k.first_h_input, CELL_CARRY, after);
     first_gradient(&k, own, k.first_c_input, CELL_CARRY_C, after);

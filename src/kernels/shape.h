@@ -29,25 +29,27 @@ INLINE int64_t strided_offset(const struct strided *s, int64_t row) {
   return at;
 }
 
-static void strided_read(const struct call *c, const struct strided *s, const real *x, real *y) {
+static void strided_read(const struct call *c, const struct strided *s, const real *x, real *y, int add) {
   int64_t n = last_axis(s->shape), step = s->shape->rank ? s->stride[s->shape->rank - 1] : 0;
   struct range r = share_rows(c, rows_of(s->shape));
   for (int64_t row = r.begin; row < r.end; row++) {
     const real *px = x + strided_offset(s, row);
     real *py = y + row * n;
-    if (step == 1) memcpy(py, px, (size_t)n * sizeof(real));
-    else for (int64_t i = 0; i < n; i++) py[i] = px[i * step];
+    if (step == 1 && !add) memcpy(py, px, (size_t)n * sizeof(real));
+    else for (int64_t i = 0; i < n; i++) py[i] = add ? R(py[i] + px[i * step]) : px[i * step];
   }
 }
 
 #ifdef REAL_IS_FLOATING
-/* x += y at the strided places; for one member, as places of different rows may share cache lines */
-static void strided_add(const struct strided *s, const real *y, real *x) {
+/* x = y, or x += y, at the strided places */
+static void strided_write(const struct call *c, const struct strided *s, const real *y, real *x, int add) {
   int64_t n = last_axis(s->shape), step = s->shape->rank ? s->stride[s->shape->rank - 1] : 0;
-  for (int64_t row = 0; row < rows_of(s->shape); row++) {
+  struct range r = share_rows(c, rows_of(s->shape));
+  for (int64_t row = r.begin; row < r.end; row++) {
     real *px = x + strided_offset(s, row);
     const real *py = y + row * n;
-    for (int64_t i = 0; i < n; i++) px[i * step] += py[i];
+    if (step == 1) FOR_VECTORS((int64_t)0, n) PUT(px, add, READ(py));
+    else for (int64_t i = 0; i < n; i++) px[i * step] = add ? px[i * step] + py[i] : py[i];
   }
 }
 
@@ -68,7 +70,7 @@ static void transpose_plan(const struct call *c, struct strided *s) {
 static void transpose_forward(const struct call *c) {
   struct strided s;
   transpose_plan(c, &s);
-  strided_read(c, &s, IN(0), OUT);
+  strided_read(c, &s, IN(0), OUT, 0);
 }
 
 static void slice_plan(const struct call *c, struct strided *s) {
@@ -84,7 +86,7 @@ static void slice_plan(const struct call *c, struct strided *s) {
 static void slice_forward(const struct call *c) {
   struct strided s;
   slice_plan(c, &s);
-  strided_read(c, &s, IN(0), OUT);
+  strided_read(c, &s, IN(0), OUT, 0);
 }
 
 /* The result seen as outer x n x inner around the joined axis. */
@@ -209,20 +211,25 @@ static void where_forward(const struct call *c) {
 }
 
 #ifdef REAL_IS_FLOATING
+/* The transpose by the inverse permutation. */
 static void transpose_backward(const struct call *c) {
-  struct strided s;
-  transpose_plan(c, &s);
-  if (c->part) return;
-  zero_first(c, 0);
-  strided_add(&s, DOUT, DIN(0));
+  struct strided s = {.shape = SHAPE(0)};
+  for (int i = 0; i < s.shape->rank; i++) s.stride[INT(i)] = shape_span(OUT_SHAPE, i + 1, s.shape->rank);
+  strided_read(c, &s, DOUT, DIN(0), ADDS(0));
 }
 
 static void slice_backward(const struct call *c) {
   struct strided s;
   slice_plan(c, &s);
-  if (c->part) return;
-  zero_first(c, 0);
-  strided_add(&s, DOUT, DIN(0));
+  int64_t n = shape_count(SHAPE(0));
+  int all = shape_count(OUT_SHAPE) == n; /* none that the slice leaves out */
+  if (c->phase == 0 && !all && !ADDS(0)) {
+    struct range r = share(c, n);
+    if (r.end > r.begin) memset(DIN(0) + r.begin, 0, (size_t)(r.end - r.begin) * sizeof(real));
+    next_phase(c);
+    return;
+  }
+  strided_write(c, &s, DOUT, DIN(0), !all || ADDS(0));
 }
 
 static void concat_backward(const struct call *c) {
@@ -241,17 +248,19 @@ static void concat_backward(const struct call *c) {
 }
 static void stack_backward(const struct call *c) { concat_backward(c); }
 
-/* Rows named more than once add up, in the order of the index. */
+/* Rows named more than once add up, in the order of the index: each part has some rows of x. */
 static void gather_backward(const struct call *c) {
   const struct lookup l = lookup_plan(c);
-  if (c->part) return;
-  zero_first(c, 0);
+  struct range own = share_rows(c, l.rows);
   for (int64_t o = 0; o < l.outer; o++) {
+    real *x = DIN(0) + o * l.rows * l.inner;
+    if (!ADDS(0) && own.end > own.begin)
+      memset(x + own.begin * l.inner, 0, (size_t)((own.end - own.begin) * l.inner) * sizeof(real));
     for (int64_t j = 0; j < l.m; j++) {
-      int64_t row = row_of(&l, j);
-      if (row < 0) continue;
+      int64_t row = l.index[j];
+      if (row < own.begin || row >= own.end) continue;
       const real *dy = DOUT + (o * l.m + j) * l.inner;
-      real *dx = DIN(0) + (o * l.rows + row) * l.inner;
+      real *dx = x + row * l.inner;
       FOR_VECTORS((int64_t)0, l.inner) PUT(dx, 1, READ(dy));
     }
   }

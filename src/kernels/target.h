@@ -26,11 +26,13 @@
 #define BASE VECTORS
 #endif
 
-/* What is here will be read soon: have it come to the second-level cache. */
+/* What is here will be read soon: have it come to the second-level cache; or written: to the first. */
 #if defined(__GNUC__)
 #define FETCH(address) __builtin_prefetch(address, 0, 2)
+#define FETCH_TO_WRITE(address) __builtin_prefetch(address, 1, 3)
 #else
 #define FETCH(address) (void)(address)
+#define FETCH_TO_WRITE(address) (void)(address)
 #endif
 
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(NATIVENET_PORTABLE) && \

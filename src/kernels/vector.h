@@ -80,20 +80,41 @@ INLINE V choose(VI mask, V yes, V no) { return (V)((mask & (VI)yes) | (~mask & (
     (result) = lane_[0];                                     \
   } while (0)
 
-/* v[0 .. VL-1] -> a vector whose lane r is the sum of v[r], added in FOLD's order. v is overwritten. */
 #if !defined(__clang__)
-#define HAVE_SUM_EACH
+#define HAVE_SHUFFLES
+/* Which lanes of a pair of vectors: first and second halves of each block of 2 w. */
+INLINE void halves(int w, VI *low, VI *high) {
+  UNROLL for (int l = 0; l < VL; l++) {
+    (*low)[l] = l & w ? VL + (l - w) : l;
+    (*high)[l] = l & w ? VL + l : l + w;
+  }
+}
+
+/* v[0 .. VL-1] -> a vector whose lane r is the sum of v[r], added in FOLD's order. v is overwritten. */
 INLINE V sum_each(V *v) {
   UNROLL for (int w = VL / 2; w > 0; w /= 2) {
-    VI low, high; /* which lanes of a pair of vectors: first and second halves of each block of 2 w */
-    UNROLL for (int l = 0; l < VL; l++) {
-      low[l] = l & w ? VL + (l - w) : l;
-      high[l] = l & w ? VL + l : l + w;
-    }
+    VI low, high;
+    halves(w, &low, &high);
     UNROLL for (int r = 0; r < w; r++) v[r] = __builtin_shuffle(v[r], v[r + w], low) +
       __builtin_shuffle(v[r], v[r + w], high);
   }
   return v[0];
+}
+
+/* VL rows of VL numbers become columns. */
+INLINE void turn_block(const real *from, int64_t from_row, real *to, int64_t to_row) {
+  V v[VL];
+  UNROLL for (int r = 0; r < VL; r++) v[r] = load(from + r * from_row);
+  UNROLL for (int w = 1; w < VL; w *= 2) {
+    VI low, high;
+    halves(w, &low, &high);
+    UNROLL for (int r = 0; r < VL; r++) {
+      if (r & w) continue;
+      V a = v[r], b = v[r + w];
+      v[r] = __builtin_shuffle(a, b, low), v[r + w] = __builtin_shuffle(a, b, high);
+    }
+  }
+  UNROLL for (int r = 0; r < VL; r++) store(to + r * to_row, v[r]);
 }
 #endif
 

@@ -62,12 +62,12 @@ enum cell_buffer {
   CELL_LAST,       /* (B, U) h after the last step of each sorted sequence */
   CELL_ROWS,       /* (M, I) inputs of the real steps, or distinct rows of the table */
   CELL_PROJECTED,  /* (M, G) with a table: rows times kernel plus bias; in the backward pass the gradient of that */
+  CELL_PANELS,     /* the recurrent kernel, in the backward pass its transpose, as products read them */
   CELL_DGATES,     /* (N, G) gradients before activation; before that, columns 1 .. U hold those of the output */
   CELL_DPRODUCT,   /* (N, G) gru, reset after: gradient of the product */
   CELL_CARRY,      /* (B, U) gradient of h, on its way back in time */
   CELL_CARRY_C,    /* (B, U) lstm: of c; gru: a product on its way to CELL_CARRY */
   CELL_DROWS,      /* (M, I) gradient of the rows */
-  CELL_TURNED,     /* (G, U) the recurrent kernel, transposed */
   CELL_BUFFERS,
   CELL_SAVED = CELL_PROJECTED /* those before it are saved */
 };
