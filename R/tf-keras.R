@@ -121,7 +121,10 @@ keras_layers <- function() {
 }
 
 keras_activations <- function() {
-  both <- tf_nn[c("elu", "selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish", "silu", "log_softmax")]
+  # Keras calls all arguments x
+  both <- lapply(tf_nn[c("selu", "gelu", "sigmoid", "tanh", "softmax", "softplus", "swish", "silu", "log_softmax")],
+    function(f) function(x, ...) f(x, ...))
+  both$elu <- function(x, alpha = 1) activation_elu(op_input(x), alpha)
   relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) activation_relu(op_input(x), alpha, max_value,
     threshold)
   new_namespace("tf$keras$activations", c(as_activations(c(lapply(c(both, relu = relu), as_tensorflow), list(

@@ -132,6 +132,14 @@ test_that("functions of losses and metrics count axes from 0, too, and are known
   }
 })
 
+test_that("activations have Keras' arguments", {
+  k <- tf$keras$activations
+  expect_equal(as.array(k$elu(c(-1, 2), 2)), array(c(2 * (exp(-1) - 1), 2)), tolerance = 1e-6)
+  x <- matrix(c(1, 2, 3, 5), 2)
+  expect_equal(as.array(k$softmax(x = x, axis = 0L)), sweep(exp(x), 2, colSums(exp(x)), "/"), tolerance = 1e-6)
+  expect_equal(as.array(k$gelu(x = x, approximate = FALSE)), x * pnorm(x), tolerance = 1e-6)
+})
+
 test_that("metrics take their arguments in Keras' order", {
   k <- tf$keras
   expect_identical(k$metrics$MeanSquaredError("a")$name, "a")
