@@ -7,7 +7,10 @@
 arguments <- commandArgs(TRUE)
 rounds <- if (length(arguments)) as.integer(arguments[1]) else 3L
 processes <- if (length(arguments) > 1) as.integer(arguments[2]) else 2L
-if (length(arguments) > 2) .libPaths(c(.libPaths(), normalizePath(arguments[3])))
+if (length(arguments) > 2) {
+  .libPaths(c(.libPaths(), normalizePath(arguments[3])))
+  Sys.setenv(R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep)) # for the workers
+}
 library(nativenet)
 
 set.seed(1)
