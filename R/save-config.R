@@ -258,7 +258,7 @@ read_keras_layer <- function(entry, context) {
   if (kind == "lambda") config$f <- read_lambda(config$f, name, context)
   given <- list(config = config$arguments, values = entry[["values"]])
   constructor <- layer_constructor(kind, context$fun)
-  accepted <- setdiff(names(formals(constructor)), c("object", "inputs", "..."))
+  accepted <- setdiff(names(formals(constructor)), c("object", "inputs", "...", names(options)))
   config <- accepted_arguments(config, accepted, what, unused_arguments(kind))
   config <- Map(function(x, arg) read_argument(x, arg, name, context), config, names(config))
   if (kind == "lambda" && !is.null(given$values) && !is.null(given$config))
