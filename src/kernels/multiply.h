@@ -137,6 +137,27 @@ static void pack_panel(int64_t depth, int64_t width, int64_t filled, struct matr
   }
 }
 
+/* Neighbouring panels of B (depth x columns) from the first on, as many as there is room for, one after the other:
+ * whole rows come from memory faster than each panel's piece of them. How many columns these are. */
+#define PANELS 6
+static int64_t pack_some(int64_t depth, int64_t columns, struct matrix b, real *panels) {
+  int64_t end = 0;
+  while (end < columns && end <= (PANELS - 1) * NR * VL) end += panel_width(columns - end);
+  for (int64_t n = 0, width; n < end && b.column != 1; n += width) {
+    width = panel_width(columns - n);
+    turn_panel(depth, width, filled_width(width), (struct matrix){b.at + n * b.column, b.row, b.column},
+      panels + depth * n);
+  }
+  for (int64_t k = 0; k < depth && b.column == 1; k++)
+    for (int64_t n = 0, width; n < end; n += width) {
+      width = panel_width(columns - n);
+      const real *from = b.at + k * b.row + n;
+      real *to = panels + depth * n + k * filled_width(width);
+      FOR_VECTORS((int64_t)0, width) store(to + i, READ(from));
+    }
+  return end;
+}
+
 /* What multiply_panels() does with B: */
 enum { AS_IT_IS, PACK, PACKED /* it was packed before, by pack_panels() */ };
 
@@ -274,8 +295,9 @@ static void multiply_few(const struct few *f, int64_t rows, int64_t width, struc
 /* C = start + A B by panels of B. */
 static void multiply_panels(const struct call *call, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *c, int64_t c_row, int pack) {
-  real panel[KC * NR * VL];
+  real panels[PANELS * KC * NR * VL];
   struct few few;
+  int64_t packed = 0, packed_end = 0; /* columns */
   const int may_skip = columns >= VL && depth >= VL && (a.column == 1 || a.row == 1);
   for (int64_t k = 0; k == 0 || k < depth; k += KC) {
     int64_t deep = depth - k < KC ? depth - k : KC;
@@ -294,9 +316,12 @@ static void multiply_panels(const struct call *call, int64_t rows, int64_t colum
         int64_t filled = filled_width(width);
         if (pack == PACKED) {
           bk = (struct matrix){b.at + k * filled_width(columns) + deep * n, filled, 1};
-        } else if (pack == PACK || width % VL != 0 || b.column != 1) {
-          pack_panel(deep, width, filled, bk, panel);
-          bk = (struct matrix){panel, filled, 1};
+        } else if (pack == PACK) {
+          if (n == 0 || n == packed_end) packed = n, packed_end = n + pack_some(deep, columns - n, bk, panels);
+          bk = (struct matrix){panels + deep * (n - packed), filled, 1};
+        } else if (width % VL != 0 || b.column != 1) {
+          pack_panel(deep, width, filled, bk, panels);
+          bk = (struct matrix){panels, filled, 1};
         }
         if (skips && panel_is_finite(deep, filled, bk.at, bk.row))
           multiply_few(&few, some, width, ak, bk.at, bk.row, s, to, c_row);
