@@ -23,7 +23,7 @@
 #' @export
 layer_einsum_dense <- function(object, equation, output_shape, activation = NULL, bias_axes = NULL,
   kernel_initializer = "glorot_uniform", bias_initializer = "zeros", kernel_regularizer = NULL, bias_regularizer = NULL,
-  activity_regularizer = NULL, kernel_constraint = NULL, bias_constraint = NULL, ...) {
+  kernel_constraint = NULL, bias_constraint = NULL, activity_regularizer = NULL, ...) {
   check_string(equation)
   equation <- gsub("[[:space:]]", "", equation)
   dots <- "(\\.\\.\\.)"
