@@ -25,7 +25,7 @@ callback_learning_rate_scheduler <- function(schedule, verbose = 0) {
     if (verbose > 0) say(sprintf("Epoch %.0f: LearningRateScheduler setting learning rate to %s.", epoch + 1,
       format(as.double(rate), digits = 15)))
   }
-  self$on_epoch_end <- function(epoch, logs) add_logs(lr = learning_rate_of(self$model))
+  self$on_epoch_end <- function(epoch, logs) list(lr = learning_rate_of(self$model))
   self
 }
 

@@ -133,7 +133,7 @@ callback_reduce_lr_on_plateau <- function(monitor = "val_loss", factor = 0.1, pa
     rate <- learning_rate_of(self$model)
     current <- monitored(self, logs, "the learning rate depends on")
     if (!is.null(current)) judge(epoch, current, rate)
-    add_logs(lr = rate)
+    list(lr = rate)
   }
   judge <- function(epoch, current, rate) {
     if (cooling > 0) {

@@ -110,7 +110,7 @@ run_callbacks <- function(callbacks, hook, ..., logs = list()) {
       f <- callback_hook(callback, name)
       if (is.null(f)) next
       result <- call_with(f, c(list(...), list(logs)))
-      if (inherits(result, "nn_added_logs")) logs[names(result)] <- unclass(result)
+      if (are_logs(result)) logs[names(result)] <- lapply(result, plain_number)
     }
   }
   invisible(logs)
@@ -125,9 +125,13 @@ call_with <- function(f, values) {
   switch(n + 1, f(), f(values[[1]]), f(values[[1]], values[[2]]))
 }
 
-#' The value of a hook that adds to the logs.
+#' What a hook returns adds to the logs, as in keras3: a named list of numbers.
 #' @noRd
-add_logs <- function(...) structure(list(...), class = "nn_added_logs")
+are_logs <- function(x) {
+  number <- function(v) is_tensor(v) && !length(dim(v)) || is.numeric(v) && length(v) == 1
+  is_branch(x) && length(x) && !is.null(names(x)) && all(nzchar(names(x))) && all(vapply(x, number, NA))
+}
+plain_number <- function(x) as.double(if (is_tensor(x)) as.array(x) else x)
 
 stop_training <- function(model) {
   model$stop_training <- TRUE
@@ -150,6 +154,8 @@ say <- function(...) if (!is_silent()) cat(..., "\n", sep = "")
 #' Functions may leave out their last arguments. `epoch` and `batch` count from 0; `logs` is a named list of numbers:
 #' the loss, the metrics and, after an epoch, those of validation. `self$model` is the model and `self$params` a list of
 #' `epochs`, `steps` and the like; `self$model$stop_training <- TRUE` ends training after the present batch or epoch.
+#' A function that returns a named list of numbers, such as `logs` with one more, adds them to the logs that the next
+#' callbacks and the history get.
 #' Batches run faster where no callback asks for them.
 #'
 #' @param on_epoch_begin,on_epoch_end functions of `(epoch, logs)`.

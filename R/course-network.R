@@ -131,7 +131,7 @@ to_categorical <- function(y, num_classes = NULL, dtype = NULL) {
     if (is.null(num_classes)) num_classes <- nlevels(y)
     y <- as.integer(y) - 1L
   }
-  y <- plain_argument(y)
+  y <- plain_argument(if (is_tensor(y)) as.array(y) else y)
   if (!is.null(num_classes)) num_classes <- check_count(num_classes)
   check_labels(y, num_classes, "y", "to_categorical")
   if (is.null(num_classes)) num_classes <- if (length(y)) max(y) + 1 else 1

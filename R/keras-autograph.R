@@ -43,22 +43,6 @@ tf_cond <- function(pred, true_fn, false_fn, name = NULL) {
   op_cond(pred, of_formula(true_fn, "true_fn"), of_formula(false_fn, "false_fn"))
 }
 
-#' A function, from the right side of a formula, too.
-#' @noRd
-of_formula <- function(f, arg, takes = 0, fun = calling_function()) {
-  if (!inherits(f, "formula")) return(check_function(f, arg, fun, takes = takes))
-  env <- environment(f)
-  body <- f[[length(f)]]
-  if (takes == 0) return(function() of_user(eval(body, env), arg, fun))
-  function(.x) of_user(eval(body, list2env(list(.x = .x, . = .x), parent = env)), arg, fun)
-}
-
-#' Errors of R in code that a formula holds, with the argument that it came as.
-#' @noRd
-of_user <- function(expr, arg, fun) withCallingHandlers(expr, error = function(e) {
-  if (!inherits(e, "nativenet_error")) abort("`", arg, "`: ", conditionMessage(e), fun = fun)
-})
-
 #' Pairs of formulas: what stands left, and functions of what stands right.
 #' @noRd
 formula_pairs <- function(pairs, arg, fun = calling_function()) {
@@ -110,6 +94,7 @@ tf_switch <- function(branch_index, ..., branch_fns = list(...), default = NULL,
 #' @export
 tf_map <- function(elems, fn, dtype = NULL, parallel_iterations = NULL, back_prop = TRUE, swap_memory = FALSE,
   infer_shape = TRUE, name = NULL) {
+  if (is.character(fn) && length(fn) == 1) fn <- get0(fn, envir = parent.frame(), mode = "function", ifnotfound = fn)
   f <- of_formula(fn, "fn", takes = 1)
   k_map_fn(f, elems, dtype = dtype)
 }

@@ -39,12 +39,6 @@ check_registered <- function(x, arg, fun = calling_function()) {
   abort("`", arg, "` must be a function or a class, not ", describe(x), fun = fun)
 }
 
-serial_name <- function(x, otherwise = NULL) {
-  class <- attr(x, "own_class")
-  if (!is.null(class)) class$classname else if (inherits(x, "R6ClassGenerator")) x$classname else
-    own_name(x, otherwise)
-}
-
 #' @rdname register_keras_serializable
 #' @export
 get_custom_objects <- function() as.list(session$registered)

@@ -147,7 +147,8 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zer
 #' keras3.
 #'
 #' @param ... whole numbers, or vectors of them; `NULL` or `NA` for a size that is not known; or one tensor or array.
-#' @return A shape: integers, `NA` where a size is not known, with `$as_list()`.
+#' @return A shape: integers, `NA` where a size is not known. `$as_list()` has `NULL` there, as TensorFlow's, and is
+#'   a list then. Two shapes are equal (`==`) as a whole.
 #' @seealso [layer_input()], [k_int_shape()]
 #' @examples
 #' shape(NULL, 28, 28)

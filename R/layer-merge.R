@@ -115,9 +115,15 @@ layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate",
 #' @examples
 #' layer_dot(list(matrix(1, 2, 3), matrix(2, 2, 3)), axes = 1)
 #' @export
-layer_dot <- function(inputs, axes, normalize = FALSE, ...) {
+layer_dot <- function(inputs, ..., axes, normalize = FALSE) {
+  if (missing(axes) && ...length() && is.atomic(..1)) return(dot_by_place(inputs, ...))
   merge_layer("dot", inputs, ..., config = list(axes = check_layer_sizes(axes), normalize = check_flag(normalize)))
 }
+
+#' As earlier versions of keras have them.
+#' @noRd
+dot_by_place <- function(inputs, axes, normalize = FALSE, ...)
+  layer_dot(inputs, ..., axes = axes, normalize = normalize)
 
 #' Inputs may come as a list or one by one.
 #' @noRd

@@ -368,6 +368,7 @@ get_layer <- function(object, name = NULL, index = NULL) {
 #' The number of a layer that is given by name, or by number from either end.
 #' @noRd
 layer_at <- function(x, names, arg, fun) {
+  if (is_layer(x)) x <- layer_self(x)$name
   if (is.character(x)) {
     at <- match(check_string(x, arg = arg, fun = fun), names)
     if (is.na(at)) abort("there is no layer `", x, "`", did_you_mean(x, names), class = "member", fun = fun)
@@ -381,13 +382,14 @@ layer_at <- function(x, names, arg, fun) {
 
 #' Freeze and unfreeze weights
 #'
-#' `freeze_weights()` makes layers non-trainable, `unfreeze_weights()` trainable. It takes effect with the next
-#' [compile()] of a model that holds them. It is for transfer learning: train a new last layer on top of frozen ones,
-#' then fine-tune all.
+#' `freeze_weights()` makes layers non-trainable and the other layers of the model trainable; `unfreeze_weights()` makes
+#' layers trainable and the others non-trainable. So, as in Keras, the last call says it all: a second
+#' `freeze_weights(model, to = 2)` does not add to the first. It takes effect with the next [compile()] of a model that
+#' holds them. It is for transfer learning: train a new last layer on top of frozen ones, then fine-tune all.
 #'
 #' @param object a model or layer.
-#' @param from,to,which layers by name or number (negative: from the end): from one to another, or those named; `which`
-#'   may be a function of a layer. Without any, all.
+#' @param from,to,which layers by name, as objects or by number (negative: from the end): from one to another, or those
+#'   of `which`, which may also be a logical vector, or a function or formula of a layer. Without any, all.
 #' @return `object`, invisibly.
 #' @seealso [get_weights()], [compile()][compile.nn_model]
 #' @examples
@@ -409,19 +411,28 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
     return(invisible(object))
   }
   names <- self_names(lapply(check_has_layers(self, fun), layer_self))
-  at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
-  chosen <- if (is.function(which)) {
-    check_function(which, fun = fun, takes = 1)
-    base::which(vapply(model_layers(self), function(l) isTRUE(which(l)), NA))
-  } else if (!is.null(which)) {
-    if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ",
-      describe(which), fun = fun)
-    vapply(which, layer_at, 0, names, "which", fun)
+  layers <- lapply(model_layers(self), layer_self)
+  selected <- !is.null(from) || !is.null(to)
+  if (selected && !is.null(which)) abort("`which` and `from` / `to` cannot be given together", fun = fun)
+  chosen <- if (!is.null(which)) chosen_layers(self, which, names, fun) else {
+    at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
+    layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
   }
-  else layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
-  for (layer in lapply(model_layers(self)[chosen], layer_self)) change_trainable(layer, trainable)
-  if (trainable) change_trainable(self, TRUE)
+  for (i in seq_along(layers)) change_trainable(layers[[i]], (i %in% chosen) == trainable)
+  if (trainable || selected || !is.null(which)) change_trainable(self, TRUE)
   invisible(object)
+}
+
+chosen_layers <- function(self, which, names, fun) {
+  if (is_layer(which)) which <- list(which) # which is a function, too
+  if (is.function(which) || inherits(which, "formula")) {
+    meant <- of_formula(which, "which", takes = 1, fun = fun)
+    which <- vapply(model_layers(self), function(l) isTRUE(meant(l)), NA)
+  }
+  if (is.logical(which) && length(which) == length(names) && !anyNA(which)) return(base::which(which))
+  if (!is.atomic(which) && !is_branch(which)) abort("`which` must name layers, or be a function of a layer, not ",
+    describe(which), fun = fun)
+  vapply(which, layer_at, 0, names, "which", fun)
 }
 
 layer_range <- function(from, to, fun) {

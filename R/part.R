@@ -165,6 +165,12 @@ own_name <- function(f, otherwise) {
   if (is.null(key)) otherwise else sub("^.*>", "", key)
 }
 
+serial_name <- function(x, otherwise = NULL) {
+  class <- attr(x, "own_class")
+  if (!is.null(class)) class$classname else if (inherits(x, "R6ClassGenerator")) x$classname else
+    own_name(x, otherwise)
+}
+
 #' The name by which files know an object of the user's, or NULL.
 #' @noRd
 registered_key <- function(x) Find(function(key) identical(session$registered[[key]], x), names(session$registered))

@@ -50,14 +50,12 @@ check_custom_objects <- function(x, fun, arg = "custom_objects") {
   x
 }
 
-#' A class has a name, so that it needs none in a list.
+#' What has a name of its own, as classes have, needs none in a list.
 #' @noRd
 named_classes <- function(x) {
-  if (!is_branch(x)) return(x)
-  given <- if (is.null(names(x))) character(length(x)) else names(x)
-  is_class <- vapply(x, function(f) inherits(f, c("nn_class", "R6ClassGenerator")), NA)
-  names(x)[is_class & !nzchar(given)] <- vapply(x[is_class & !nzchar(given)], function(f)
-    if (inherits(f, "nn_class")) attr(f, "own_class")$classname else f$classname, "")
+  if (!is_branch(x) || !length(x)) return(x)
+  if (is.null(names(x))) names(x) <- character(length(x))
+  for (i in which(!nzchar(names(x)))) names(x)[i] <- c(serial_name(x[[i]]), "")[1]
   x
 }
 

@@ -517,11 +517,23 @@ print.nn_shape <- function(x, ...) {
 #' @export
 `$.nn_shape` <- function(x, name) {
   switch(name,
-    as_list = function() as.integer(x),
+    as_list = function() if (anyNA(x)) lapply(as.integer(x), function(n) if (!is.na(n)) n) else as.integer(x),
     rank = , ndims = length(x),
     num_elements = function() as.integer(prod(as.integer(x))),
     abort("a shape has no `$", name, "`", did_you_mean(name, c("as_list", "rank", "ndims", "num_elements")), fun = NULL)
   )
+}
+
+#' Two shapes are equal as a whole, as in TensorFlow; beside numbers a shape is its sizes.
+#' @noRd
+#' @export
+Ops.nn_shape <- function(e1, e2) {
+  if (missing(e2)) return(get(.Generic)(as.integer(e1)))
+  whole <- inherits(e1, "nn_shape") && inherits(e2, "nn_shape")
+  if (whole && .Generic == "==") return(identical(as.integer(e1), as.integer(e2)))
+  if (whole && .Generic == "!=") return(!identical(as.integer(e1), as.integer(e2)))
+  sizes <- function(x) if (inherits(x, "nn_shape")) as.integer(x) else x
+  get(.Generic)(sizes(e1), sizes(e2))
 }
 
 #' A dtype: its name, which prints as TensorFlow's do and compares with strings.
@@ -555,6 +567,9 @@ dtype_end <- function(x, k) {
   if (is.null(dtype_ends[[x]])) abort("numbers of ", x, " have no least or greatest one", class = "dtype", fun = NULL)
   if (x == "bool") k == 2 else dtype_ends[[x]][k]
 }
+
+#' @export
+`[[.nn_dtype` <- function(x, i) if (is.character(i)) `$.nn_dtype`(x, i) else unclass(x)[[i]]
 
 #' @export
 `$.nn_dtype` <- function(x, name) {

@@ -446,6 +446,7 @@ as_tensor <- function(x, dtype = NULL, ..., shape = NULL) {
   open <- vapply(shape, function(n) is.atomic(n) && length(n) == 1 && is.na(n), NA)
   if (any(open)) shape[open] <- -1
   if (holds_text(x, dtype)) return(text_constant(x, shape, "as_tensor", min = -1))
+  if (is_branch(x)) x <- tf_value(x, dtype, "as_tensor")
   fit_shape(as_value(tensor(x, dtype)), shape, min = -1)
 }
 

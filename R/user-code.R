@@ -92,3 +92,19 @@ holds_tensor <- function(frame) {
   }
   FALSE
 }
+
+#' A function, from the right side of a formula, too.
+#' @noRd
+of_formula <- function(f, arg, takes = 0, fun = calling_function()) {
+  if (!inherits(f, "formula")) return(check_function(f, arg, fun, takes = takes))
+  env <- environment(f)
+  body <- f[[length(f)]]
+  if (takes == 0) return(function() of_user(eval(body, env), arg, fun))
+  function(.x) of_user(eval(body, list2env(list(.x = .x, . = .x), parent = env)), arg, fun)
+}
+
+#' Errors of R in code that a formula holds, with the argument that it came as.
+#' @noRd
+of_user <- function(expr, arg, fun) withCallingHandlers(expr, error = function(e) {
+  if (!inherits(e, "nativenet_error")) abort("`", arg, "`: ", conditionMessage(e), fun = fun)
+})

@@ -139,3 +139,20 @@ test_that("an error in a hook comes through as it is", {
   expect_error(train(fake_model(), list(on_epoch_end = function(epoch, logs) stop("my own words")), loss = 1),
     "^my own words$")
 })
+
+test_that("logs that a callback returns reach the next ones and the history, as in keras3", {
+  seen <- NULL
+  adds <- callback_lambda(on_epoch_end = function(epoch, logs) c(logs, list(mine = epoch + 0.5, other = tensor(2))))
+  sees <- callback_lambda(on_epoch_end = function(epoch, logs) {
+    seen <<- logs$mine
+    list(1, 2) # without names, and not numbers: no logs
+  })
+  words <- callback_lambda(on_epoch_end = function(epoch, logs) list(text = "a", numbers = 1:2))
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  compile(model, "sgd", "mse")
+  history <- fit(model, matrix(0, 4, 2), numeric(4), epochs = 2, callbacks = list(adds, sees, words), verbose = 0)
+  expect_identical(history$metrics$mine, c(0.5, 1.5))
+  expect_identical(history$metrics$other, c(2, 2))
+  expect_identical(seen, 1.5)
+  expect_identical(sort(names(history$metrics)), c("loss", "mine", "other"))
+})

@@ -132,7 +132,7 @@ test_that("what is frozen or unfrozen after compile() counts from the next one o
   expect_warning(
     warns(fitted(unserialize(serialize(model, NULL))), "Weights to be trained are not: `b/kernel`, `b/bias`"),
     "no trainable weights")
-  freeze_weights(model, from = "b")
+  freeze_weights(model)
   untrained() # as it was
   for (change in list(
     function(m) m$trainable <- FALSE, function(m) m$layers[[1]]$trainable <- FALSE,

@@ -298,7 +298,7 @@ test_that("the learning rate of an optimizer is set as a variable, and shapes ar
   k_set_value(model$optimizer$lr, 0.01)
   expect_equal(k_get_value(model$optimizer$lr), 0.01)
   expect_error(k_set_value(3, 0.01), "must be a tensor", class = "nativenet_error_value")
-  expect_identical(shape(NULL, 28, 28L)$as_list(), c(NA, 28L, 28L))
+  expect_identical(shape(NULL, 28, 28L)$as_list(), list(NULL, 28L, 28L))
   expect_identical(dim(layer_input(shape(NA, 3))), c(NA, NA, 3L))
   expect_identical(dim(k_zeros(shape(2, 3))), 2:3)
   expect_error(shape("a"), "`shape()`", fixed = TRUE, class = "nativenet_error_value")

@@ -97,3 +97,15 @@ test_that("what are no inputs or axes is refused", {
   fails(layer_dot(list(a, a)), "`axes` must be given")
   fails(layer_dot(list(a, a, a), 1), "needs two inputs, not 3")
 })
+
+test_that("layer_dot() takes inputs one by one, and axes by place as earlier versions of keras did", {
+  a <- matrix(rnorm(6), 2)
+  b <- matrix(rnorm(6), 2)
+  cosine <- rowSums(a * b) / sqrt(rowSums(a^2) * rowSums(b^2))
+  dots <- list(layer_dot(list(a, b), 1), layer_dot(list(a, b), axes = 1), layer_dot(tensor(a), tensor(b), axes = 1),
+    layer_dot(axes = 1)(list(a, b)))
+  for (dot in dots) expect_equal(as.vector(as.array(dot)), rowSums(a * b), tolerance = 1e-6)
+  for (dot in list(layer_dot(list(a, b), 1, TRUE), layer_dot(tensor(a), tensor(b), axes = 1, normalize = TRUE)))
+    expect_equal(as.vector(as.array(dot)), cosine, tolerance = 1e-6)
+  expect_error(layer_dot(list(a, b)), "`axes` must be given", class = "nativenet_error_value")
+})

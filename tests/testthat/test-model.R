@@ -141,6 +141,29 @@ test_that("weights are copied out and in, checked before anything changes", {
   expect_error(get_weights(3), "must be a model or a layer, not 3", class = "nativenet_error_value")
 })
 
+test_that("freezing some layers makes the others trainable, as in Keras, and unfreezing some freezes the others", {
+  model <- keras_model_sequential(input_shape = 3)
+  for (name in c("a", "b", "c", "d")) model <- layer_dense(model, 3, name = name)
+  trainable <- function() paste(vapply(model$layers, function(l) if (l$trainable) l$name else "-", ""), collapse = "")
+  after <- function(code, expected) {
+    force(code)
+    expect_identical(trainable(), expected)
+  }
+  after(freeze_weights(model, from = -2), "ab--")
+  after(freeze_weights(model, to = 1), "-bcd")
+  after(unfreeze_weights(model, from = "c"), "--cd")
+  after(unfreeze_weights(model, from = "b", to = "c"), "-bc-")
+  after(freeze_weights(model, which = ~ .x$name %in% c("a", "d")), "-bc-")
+  after(unfreeze_weights(model, which = c(TRUE, FALSE, FALSE, TRUE)), "a--d")
+  after(freeze_weights(model, from = model$layers[[2]], to = model$layers[[2]]), "a-cd")
+  after(unfreeze_weights(model, which = model$layers[[2]]), "-b--")
+  after(unfreeze_weights(model, which = list(get_layer(model, "d"), "a")), "a--d")
+  after(freeze_weights(model), "----")
+  after(unfreeze_weights(model), "abcd")
+  expect_error(freeze_weights(model, from = 1, which = 2), "cannot be given together", class = "nativenet_error_value")
+  expect_identical(trainable(), "abcd")
+})
+
 test_that("frozen layers keep their weights in training, others learn", {
   in_float64(model <- net())
   counts <- function() c(length(model$trainable_weights), length(get_weights(model, trainable = FALSE)))
@@ -162,7 +185,7 @@ test_that("frozen layers keep their weights in training, others learn", {
   for (which in list(2, -1, "b", list("b"), function(l) l$name == "b")) {
     freeze_weights(model, which = which)
     expect_identical(vapply(model$layers, function(l) l$trainable, NA), c(TRUE, FALSE))
-    unfreeze_weights(model, from = 2)
+    unfreeze_weights(model, from = 1)
   }
   freeze_weights(model, which = c("a", "b"))
   expect_identical(counts(), c(0L, 4L))

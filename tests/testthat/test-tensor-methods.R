@@ -559,4 +559,25 @@ test_that("what is no picture is refused by as.raster()", {
   expect_refusal(as.raster(tensor(matrix(2))), "value", "0 .. 1, not be 2")
   expect_refusal(as.raster(tensor(matrix(NaN))), "value", "NaN")
   expect_identical(as.raster(tensor(matrix(2)), max = 4), as.raster(matrix(0.5)))
+
+test_that("shapes are compared as a whole, and are numbers beside numbers", {
+  x <- tensor(matrix(0, 2, 3))
+  expect_true(x$shape == shape(2, 3))
+  expect_false(x$shape == shape(2, 4))
+  expect_true(x$shape != shape(2))
+  expect_true(shape(NULL, 3) == shape(NULL, 3))
+  expect_identical(x$shape == 2:3, c(TRUE, TRUE))
+  expect_identical(x$shape * 0.5, c(1, 1.5))
+  expect_identical(-x$shape, c(-2L, -3L))
+  expect_identical(shape(NULL, 3)$as_list(), list(NULL, 3L))
+  expect_true(x$dtype[["is_floating"]])
+})
+
+test_that("as_tensor() takes lists, to_categorical() tensors, tf_map() the name of a function", {
+  expect_identical(as.array(as_tensor(list(1L, 3L))), array(c(1L, 3L)))
+  expect_identical(dim(as_tensor(list(list(1, 2), list(3, 4), list(5, 6)))), c(3L, 2L))
+  expect_identical(to_categorical(tensor(c(0L, 2L)), 3), rbind(c(1, 0, 0), c(0, 0, 1)))
+  twice <- function(x) 2L * x
+  expect_identical(as.array(tf_map(as_tensor(1:3), "twice")), array(c(2L, 4L, 6L)))
+  expect_error(tf_map(as_tensor(1:3), "nothing_of_this_name"), "must be a function", class = "nativenet_error_value")
 })
