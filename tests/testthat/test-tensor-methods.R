@@ -559,6 +559,7 @@ test_that("what is no picture is refused by as.raster()", {
   expect_refusal(as.raster(tensor(matrix(2))), "value", "0 .. 1, not be 2")
   expect_refusal(as.raster(tensor(matrix(NaN))), "value", "NaN")
   expect_identical(as.raster(tensor(matrix(2)), max = 4), as.raster(matrix(0.5)))
+})
 
 test_that("shapes are compared as a whole, and are numbers beside numbers", {
   x <- tensor(matrix(0, 2, 3))
