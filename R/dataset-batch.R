@@ -114,8 +114,8 @@ dataset_padded_batch <- function(dataset, batch_size, padded_shapes = NULL, padd
   each <- function(x, f) if (is_branch(x)) lapply(x, f) else f(x)
   padded_shapes <- each(padded_shapes, function(x) if (!is.null(x))
     open_sizes(x, "padded_shapes", "dataset_padded_batch"))
-  padding_values <- each(padding_values, function(x) if (is.null(x)) 0 else check_number(x, arg = "padding_values",
-    fun = "dataset_padded_batch"))
+  padding_values <- each(padding_values, function(x) if (is.null(x)) 0 else
+    check_number(if (is_tensor(x)) as.array(x) else x, arg = "padding_values", fun = "dataset_padded_batch"))
   own <- function(x, k, arg) {
     if (!is_branch(x)) return(x)
     if (k > length(x)) abort("`", arg, "` must have an entry for each tensor of an element, not ", length(x),

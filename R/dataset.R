@@ -249,7 +249,8 @@ range_dataset <- function(from = 0, to = 0, by = 1, ..., dtype = "int64") {
 #' `iterate()` and `dataset_for()` call a function with each element; in an [autograph()]ed function,
 #' `for (batch in data)` does the same. Each iteration starts from the first element, with a new shuffle.
 #'
-#' @param dataset,x a data set or iterator; for `iterate()` and `as_iterator()` also a list or vector.
+#' @param dataset,x a data set or iterator; for `iterate()` and `as_iterator()` also a list or vector, or
+#'   a function without arguments that gives the next element, and `NULL` in the end.
 #' @param it an iterator.
 #' @param completed what to give at the end.
 #' @param f,body a function of an element.
@@ -269,7 +270,7 @@ as_iterator <- function(x) {
   check_not_tracing("it iterates over a data set")
   if (is_iterator(x)) return(x)
   if (inherits(x, "nn_coro_iterator")) return(attr(x, "iterator"))
-  if (is_generator(x)) {
+  if (is_generator(x) || is.function(x) && !length(formals(x))) { # a generator: NULL ends it
     generator <- x
     x <- new_dataset(NULL, Inf, pull = function() generator)
   }

@@ -190,11 +190,16 @@ Math.nn_tensor <- function(x, ...) {
     log2 = log_tensor(x, 2), log10 = log_tensor(x, 10),
     cos = op_cos(x), sin = op_sin(x), tan = op_tan(x), acos = op_acos(x), asin = op_asin(x), atan = op_atan(x),
     cosh = op_cosh(x), sinh = op_sinh(x), tanh = op_tanh(x),
+    cospi = op_cos(half_turns(x)), sinpi = op_sin(half_turns(x)), tanpi = op_tan(half_turns(x)),
     lgamma = op_lgamma(x), digamma = op_digamma(x),
     cumsum = , cumprod = running_tensor(x, .Generic),
     no_method(.Generic)
   )
 }
+
+#' pi x, of what is left of x without whole turns: these have the same sine.
+#' @noRd
+half_turns <- function(x) op_multiply(op_subtract(x, op_multiply(op_round(op_multiply(x, 0.5)), 2)), pi)
 
 round_tensor <- function(x, digits = 0) {
   if (identical(as.double(digits), 0)) return(op_round(x))

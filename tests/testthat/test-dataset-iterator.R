@@ -52,3 +52,15 @@ test_that("iterators that are started later can be started again", {
   expect_error(iterator_make_initializer(it, tensor_slices_dataset(matrix(0.5, 2, 2))), class = "nativenet_error_shape")
   expect_error(iterator_make_initializer(make_iterator_one_shot(floats), floats), "make_iterator_from_structure")
 })
+
+test_that("a function that gives elements until NULL is iterated over", {
+  left <- 3
+  countdown <- function() if (left > 0) {
+    left <<- left - 1
+    left
+  }
+  expect_identical(iterate(countdown), c(2, 1, 0))
+  tokenizer <- text_tokenizer(num_words = 10) |> fit_text_tokenizer(c("a b", "b c"))
+  expect_length(iterate(texts_to_sequences_generator(tokenizer, c("a b", "b c c"))), 2)
+  expect_refusal(iterate(function(x) x), "value", "must be a data set")
+})

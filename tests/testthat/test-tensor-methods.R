@@ -126,7 +126,7 @@ test_that("functions with an op of the same name, and those made of it", {
 
 test_that("trigonometry, gamma functions, rounding and running sums are R's", {
   x <- some(c(2, 3), 0.2, 0.9)
-  for (f in list(expm1, log1p, cos, sin, tan, acos, asin, atan, cosh, sinh, lgamma, digamma))
+  for (f in list(expm1, log1p, cos, sin, tan, acos, asin, atan, cosh, sinh, lgamma, digamma, cospi, sinpi, tanpi))
     expect_equal(value(f(tensor(x))), f(x))
   x <- c(-2.5, -1.5, -0.7, 0, 0.2, 0.5, 1.5, 9.9)
   for (f in list(sign, floor, ceiling, trunc, round)) expect_equal(value(f(tensor(x))), plain(f(x)))
