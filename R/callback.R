@@ -109,7 +109,8 @@ run_callbacks <- function(callbacks, hook, ..., logs = list()) {
     for (name in c(hook, old_hook(hook))) {
       f <- callback_hook(callback, name)
       if (is.null(f)) next
-      result <- call_with(f, c(list(...), list(logs)))
+      said <- withVisible(call_with(f, c(list(...), list(logs))))
+      result <- if (said$visible) said$value # an assignment at the end is no answer
       if (are_logs(result)) logs[names(result)] <- lapply(result, plain_number)
     }
   }

@@ -3,7 +3,8 @@
 
 # Attributes and classes that values may have.
 kept_attributes <- c("dim", "dimnames", "names", "levels", "tzone", "units", "row.names", "class")
-kept_classes <- list("factor", c("ordered", "factor"), "Date", c("POSIXct", "POSIXt"), "difftime", "data.frame")
+kept_classes <- list("factor", c("ordered", "factor"), "Date", c("POSIXct", "POSIXt"), "difftime", "data.frame",
+  "nn_shape", "nn_dtype")
 kept_types <- c("list", "double", "integer", "logical", "character")
 
 #' @param refuse called with what no data stands for.

@@ -136,6 +136,8 @@ fit.nn_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs =
 with_validation <- function(self, source, data, split, steps, fun) {
   if (split > 0 && is.null(data)) {
     parts <- split_source(self, source, split, fun)
+    if (!is.null(steps)) parts$validation <- array_source(parts$validation$data, source$batch, check_count(steps,
+      arg = "validation_steps", fun = fun))
   } else {
     parts <- list(train = source, validation = validation_source(self, data, source, steps, fun))
     if (!is.null(parts$validation)) check_ends_and_targets(self, parts$validation, "validation_data")
@@ -156,7 +158,7 @@ train_epochs <- function(self, run, epochs, callbacks, progress, history, viewer
     check_ranks(self, run, list(epochs, run$epoch))
     while (run$epoch < epochs && !self$stop_training) {
       logs <- train_one_epoch(self, run, callbacks, progress)
-      for (name in names(logs)) history$metrics[[name]] <- c(history$metrics[[name]], logs[[name]])
+      history$metrics <- with_logs(history, logs)
       self$history <- history
       if (!is.null(viewer)) viewer$update(history$metrics)
     }
@@ -193,7 +195,8 @@ new_run <- function(self, source, validation, mode, resume, initial_epoch) {
   restore_random_state(self)
   if (resume) {
     before <- self$interrupted
-    if (is.null(source$data)) abort("`resume` is for arrays; where a data set stood is not known", fun = "fit")
+    if (is.null(source$data)) abort("`resume` is for arrays without `steps_per_epoch`; where other data stood is not ",
+      "known", fun = "fit")
     if (is.null(before)) abort("there is no interrupted training to go on with", fun = "fit")
     if (is.null(before$rows)) abort("the interrupted training was of a data set, and where that stood is not known",
       fun = "fit")

@@ -51,6 +51,18 @@ new_history <- function(params, metrics) {
 
 epochs_run <- function(history) max(0L, lengths(history$metrics))
 
+#' The metrics with those of one more epoch; NA in epochs that have none, as callbacks need not give one each time.
+#' @noRd
+with_logs <- function(history, logs) {
+  done <- epochs_run(history)
+  names <- union(names(history$metrics), names(logs))
+  of <- function(name) {
+    before <- history$metrics[[name]]
+    c(before, rep(NA_real_, done - length(before)), if (is.null(logs[[name]])) NA_real_ else logs[[name]])
+  }
+  stats::setNames(lapply(names, of), names)
+}
+
 #' @export
 print.nn_history <- function(x, ...) {
   n <- epochs_run(x)

@@ -116,9 +116,14 @@ layer_concatenate <- function(inputs, ..., axis = -1) merge_layer("concatenate",
 #' layer_dot(list(matrix(1, 2, 3), matrix(2, 2, 3)), axes = 1)
 #' @export
 layer_dot <- function(inputs, ..., axes, normalize = FALSE) {
-  if (missing(axes) && ...length() && is.atomic(..1)) return(dot_by_place(inputs, ...))
+  if (missing(axes) && ...length() && is_axes(..1)) return(dot_by_place(inputs, ...))
   merge_layer("dot", inputs, ..., config = list(axes = check_layer_sizes(axes), normalize = check_flag(normalize)))
 }
+
+#' Numbers rather than an input?
+#' @noRd
+is_axes <- function(x) if (is_branch(x)) length(x) && all(vapply(x, is_number, NA)) else
+  is.atomic(x) && is.null(dim(x)) || is_tensor(x) && rank_of(x) < 2
 
 #' As earlier versions of keras have them.
 #' @noRd

@@ -73,8 +73,8 @@ op_families <- "^(op|k|loss|metric|activation)_"
 op_spaces <- c("math", "linalg", "nn", "random", "image", "activations", "losses", "backend", "keras") # of `tf`
 no_ops <- c("Variable", "cond", "while_loop", "print", "executing_eagerly")
 op_groups <- c("Math", "Ops", "Summary", "Complex", "matrixOps")
-op_methods <- c("+", "-", "*", "/", "mean", "t", "aperm", "cbind", "rbind", "is.finite", "is.infinite", "is.nan",
-  "is.na", "sort", "rep")
+op_methods <- c("+", "-", "*", "/", "==", "!=", "mean", "t", "aperm", "cbind", "rbind", "is.finite", "is.infinite",
+  "is.nan", "is.na", "sort", "rep")
 
 #' All of them by name, looked up once: `tf$math$add` first, then `k_add` and `op_add`, then methods of tensors.
 #' @noRd
@@ -123,7 +123,7 @@ op_label <- function(name, args) {
   ends <- sub(".*[$]", "", known)
   at <- known[match(TRUE, ends == paste0("reduce_", stem), match(TRUE, ends == stem))]
   if (is.na(at)) at <- paste0("tf.", if (startsWith(name, "k_")) "keras.backend.",
-    sub("^(loss|metric|activation)_", "keras.\\1.", stem))
+    sub("^(metric|activation)_", "keras.\\1s.", sub("^loss_", "keras.losses.", stem)))
   gsub("$", ".", at, fixed = TRUE)
 }
 

@@ -418,7 +418,8 @@ set_trainable <- function(object, from, to, which, trainable, fun = calling_func
     at <- function(x, arg, default) if (is.null(x)) default else layer_at(x, names, arg, fun)
     layer_range(at(from, "from", 1), at(to, "to", length(names)), fun)
   }
-  for (i in seq_along(layers)) change_trainable(layers[[i]], (i %in% chosen) == trainable)
+  for (i in seq_along(layers)) for (layer in layers_within(layers[[i]])) # those of a model within, too
+    change_trainable(layer, (i %in% chosen) == trainable)
   if (trainable || selected || !is.null(which)) change_trainable(self, TRUE)
   invisible(object)
 }

@@ -168,6 +168,7 @@ own_name <- function(f, otherwise) {
 serial_name <- function(x, otherwise = NULL) {
   class <- attr(x, "own_class")
   if (!is.null(class)) class$classname else if (inherits(x, "R6ClassGenerator")) x$classname else
+    if (inherits(x, "nn_part")) part_config(x)$name else
     own_name(x, otherwise)
 }
 

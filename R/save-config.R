@@ -548,7 +548,9 @@ get_config.nn_model <- function(object) {
   }
   places <- function(structure) map_leaves(structure, place)
   node_entry <- function(node) {
-    by_name <- lapply(node$args[lengths(node$args) > 0], config_value, name = node$layer$name)
+    args <- node$args[lengths(node$args) > 0]
+    for (arg in names(args)) check_call_argument(args[[arg]], arg, node$layer)
+    by_name <- lapply(args, config_value, name = node$layer$name)
     more <- lapply(node$more, places)
     x <- as_branch(node$inputs)
     takes <- layer_type(node$layer)$takes
@@ -571,3 +573,12 @@ get_config.nn_model <- function(object) {
 #' {} rather than []
 #' @noRd
 empty_object <- function() structure(list(), names = character())
+
+#' Keras' layout has no room for what JSON does not hold. A layer of the user's class takes its arguments as they are.
+#' @noRd
+check_call_argument <- function(x, arg, self) {
+  if (!is_made_by_class(self) || is_tensor(x) || inherits(x, "nn_op_args") || !is.null(json_form(x))) return()
+  abort("the argument `", arg, "` in a call of `", self$name, "` is ", describe(x), ", which Keras' files and JSON do ",
+    "not hold exactly; files of the format .safetensors and `clone_model()` keep it", class = "custom",
+    fun = user_function())
+}

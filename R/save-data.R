@@ -60,7 +60,7 @@ read_own_object <- function(entry, kind, context) {
 # Functions of ours that an argument may be, which files know by their names.
 known_functions <- "^(activation|constraint|initializer|loss|metric|op|regularizer)_"
 
-known_function <- function(f) Find(function(name) identical(get(name, envir = topenv()), f),
+known_function <- function(f) Find(function(name) is_spelling(f, name),
   grep(known_functions, getNamespaceExports(topenv()), value = TRUE))
 
 #' A value as data for a file.
@@ -111,7 +111,7 @@ read_argument_data <- function(x, arg, context, read_layer = function(data) NULL
 
 #' Arguments of a layer as files hold them, and in a copy the very values but for layers, of which it has its own.
 #' @noRd
-config_entry <- function(x, arg, self, table) {
+config_entry <- function(x, arg, self, table, user = is_made_by_class(self) || self$kind == "lambda") {
   argument <- paste0(self$name, "_", arg) # layers' names differ
   if (is_layer(x)) return(list(layer = layer_number(layer_self(x), table)))
   if (inherits(x, "nn_op_args")) return(list(op = op_data(unclass(x), self$name)))
@@ -124,10 +124,9 @@ config_entry <- function(x, arg, self, table) {
     return(list(lines = paste0(x, "\n", collapse = "")))
   if (is_branch(x) && holds_any(x, is.function)) {
     entries <- Map(config_entry, x, if (is.null(names(x))) seq_along(x) else names(x), MoreArgs = list(self = self,
-      table = table))
+      table = table, user = user))
     return(list(list = unname(entries), names = as.list(names(x))))
   }
-  user <- is_made_by_class(self) || self$kind == "lambda"
   if (!user && !is_tensor(x)) return(list(value = x))
   form <- json_form(x)
   if (is.null(form)) list(exact = argument_data(x, arg, self$name, table$own)) else list(value = form[[1]])

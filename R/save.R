@@ -202,7 +202,7 @@ graph_entry <- function(self, table) {
   list(
     calls = Map(function(n, layer, start) list(layer = layer, inputs = if (!start) places(n$inputs),
       given = if (length(n$args)) Map(config_entry, n$args, names(n$args), MoreArgs = list(self = n$layer,
-        table = table)), more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
+        table = table, user = TRUE)), more = if (length(n$more)) lapply(n$more, places)), nodes, layers, is_start),
     inputs = lapply(self$inputs, place), outputs = lapply(self$outputs, place), layers = listed,
     ends = if (length(self$ends)) lapply(self$ends, function(end) c(place(end$tensor), list(name = end$name))),
     input_names = self$input_names, output_names = self$output_names

@@ -17,7 +17,9 @@
 #' **Each rank runs the same script** on the same data, with the same `set.seed()`; from each batch it takes its own
 #' pieces. Rank 0 alone prints and writes files in callbacks. `batch_size` is that of all ranks together.
 #' Data sets, tables and generators of batches are gone through by each rank, and the batches of a step are compared:
-#' they must come in the same order, which a query with `ORDER BY random()` does not give.
+#' they must come in the same order, which a query with `ORDER BY random()` does not give. Where processors differ, all
+#' ranks need the same instruction set (the option `nativenet.instructions`, see [nn_features()]), as the last bits of
+#' what is computed depend on it.
 #'
 #' With B rows in a batch, row i of it (from 0) belongs to shard k if \eqn{\lfloor kB/S \rfloor \le i <
 #' \lfloor (k+1)B/S \rfloor}{floor(k B / S) <= i < floor((k + 1) B / S)} for S shards. The last batch may have fewer

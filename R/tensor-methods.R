@@ -83,11 +83,17 @@ NULL
 #' S3method("*", nn_layer, "*.nn_tensor")
 #' S3method("/", nn_layer, "/.nn_tensor")
 #' S3method(Ops, nn_layer, Ops.nn_tensor)
+#' S3method("==", nn_layer, "==.nn_tensor")
+#' S3method("!=", nn_layer, "!=.nn_tensor")
 #' S3method("+", nn_keras_tensor, "+.nn_tensor")
 #' S3method("-", nn_keras_tensor, "-.nn_tensor")
 #' S3method("*", nn_keras_tensor, "*.nn_tensor")
 #' S3method("/", nn_keras_tensor, "/.nn_tensor")
 #' S3method(Ops, nn_keras_tensor, Ops.nn_tensor)
+#' S3method("==", nn_keras_tensor, "==.nn_tensor")
+#' S3method("!=", nn_keras_tensor, "!=.nn_tensor")
+#' S3method("==", nn_shape, "==.nn_tensor")
+#' S3method("!=", nn_shape, "!=.nn_tensor")
 #' S3method(Math, nn_keras_tensor, Math.nn_tensor)
 #' S3method(Summary, nn_keras_tensor, Summary.nn_tensor)
 #' S3method(mean, nn_keras_tensor, mean.nn_tensor)
@@ -112,13 +118,29 @@ NULL
 chooseOpsMethod.nn_tensor <- function(x, y, mx, my, cl, reverse) TRUE
 
 #' @export
+`==.nn_tensor` <- function(e1, e2) if (of_tensors(e1, e2)) op_equal(e1, e2) else same_shapes(e1, e2)
+#' @export
+`!=.nn_tensor` <- function(e1, e2) if (of_tensors(e1, e2)) op_not_equal(e1, e2) else !same_shapes(e1, e2)
+
+of_tensors <- function(...) any(vapply(list(...), function(x) is_tensor(x) || is_keras_tensor(x) || is_layer(x),
+  NA))
+
+#' Two shapes are equal as a whole, as in TensorFlow; beside numbers a shape is its sizes.
+#' @noRd
+same_shapes <- function(x, y) {
+  sizes <- function(x) if (is_branch(x)) nn_shape(lapply(x, function(n) if (is.null(n)) NA else n)) else x
+  x <- sizes(x)
+  y <- sizes(y)
+  if (inherits(x, "nn_shape") && inherits(y, "nn_shape")) identical(as.integer(x), as.integer(y)) else
+    as.vector(x) == as.vector(y)
+}
+
+#' @export
 Ops.nn_tensor <- function(e1, e2) {
   switch(.Generic,
     "^" = power(e1, e2),
     "%/%" = op_floor_divide(e1, e2),
     "%%" = op_floor_mod(e1, e2),
-    "==" = op_equal(e1, e2),
-    "!=" = op_not_equal(e1, e2),
     "<" = op_less(e1, e2),
     "<=" = op_less_equal(e1, e2),
     ">" = op_greater(e1, e2),
@@ -281,7 +303,7 @@ cut.nn_tensor <- function(x, ...) no_method("cut")
 #' Of one axis, in the order in which they come.
 #' @export
 #' @noRd
-unique.nn_tensor <- function(x, incomparables = FALSE, ...) {
+unique.nn_tensor <- function(x, incomparables = FALSE, nmax = NA, ...) {
   first <- !duplicated.nn_tensor(x, incomparables, ..., fun = "unique")
   op_gather(x, array(which(first) - 1L, sum(first)), 1)
 }
@@ -314,7 +336,7 @@ Complex.nn_tensor <- function(z) switch(.Generic, Re = , Conj = z, Mod = op_abs(
     pi))
 
 #' @export
-rep.nn_tensor <- function(x, times = 1, each = 1, length.out = NA, ...) {
+rep.nn_tensor <- function(x, times = 1, length.out = NA, each = 1, ...) {
   check_no_more(list(...), "rep")
   if (rank_of(x) > 1) abort("a tensor of one axis is repeated, not one of shape ", format_shape(dim(x)),
     "; `op_tile()` repeats along any", class = "shape", fun = "rep")
@@ -527,18 +549,6 @@ print.nn_shape <- function(x, ...) {
     num_elements = function() as.integer(prod(as.integer(x))),
     abort("a shape has no `$", name, "`", did_you_mean(name, c("as_list", "rank", "ndims", "num_elements")), fun = NULL)
   )
-}
-
-#' Two shapes are equal as a whole, as in TensorFlow; beside numbers a shape is its sizes.
-#' @noRd
-#' @export
-Ops.nn_shape <- function(e1, e2) {
-  if (missing(e2)) return(get(.Generic)(as.integer(e1)))
-  whole <- inherits(e1, "nn_shape") && inherits(e2, "nn_shape")
-  if (whole && .Generic == "==") return(identical(as.integer(e1), as.integer(e2)))
-  if (whole && .Generic == "!=") return(!identical(as.integer(e1), as.integer(e2)))
-  sizes <- function(x) if (inherits(x, "nn_shape")) as.integer(x) else x
-  get(.Generic)(sizes(e1), sizes(e2))
 }
 
 #' A dtype: its name, which prints as TensorFlow's do and compares with strings.

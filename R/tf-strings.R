@@ -193,8 +193,8 @@ text_constant <- function(value, shape = NULL, fun = "tf$constant", min = NULL) 
 
 #' The strings at the places that a tensor of whole numbers names, in its shape.
 #' @noRd
-taken_strings <- function(text, at) structure(text[as.array(at)], dim = if (rank_of(at)) shape_of(at),
-  class = "nn_text")
+taken_strings <- function(text, at) structure(as.vector(text)[as.vector(as.array(at))],
+  dim = if (rank_of(at)) shape_of(at), class = "nn_text")
 
 #' "[[a b] [c d]]": words as TensorFlow prints an array of them, row by row.
 #' @param summarize how many stand at each end of an axis; -1 for all.

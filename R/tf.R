@@ -332,8 +332,8 @@ tf_top <- list(
       fun = "tf$boolean_mask")
     op_moveaxis(masked(op_moveaxis(x, at + 1, 1), mask, "tf$boolean_mask"), 1, at + 1)
   },
-  gather = function(params, indices, axis = 0, name = NULL) op_gather(op_input(params), op_input(indices),
-    from_zero(axis)),
+  gather = function(params, indices, axis = 0, name = NULL)
+    op_gather(op_input(params), tf_value(indices, fun = "gather"), from_zero(axis)),
   sort = function(values, axis = -1, direction = "ASCENDING", name = NULL)
   op_sort(values, from_zero(axis), descends(direction)),
   where = function(condition, x = NULL, y = NULL, name = NULL) {

@@ -12,7 +12,11 @@
   do {                                                                                              \
     const int64_t rows_ = (shape)->rank ? (shape)->dim[0] : 1;                                      \
     const int64_t rest_ = (shape)->rank ? shape_span((shape), 1, (shape)->rank) : 1;                \
-    for (int64_t row_ = 0; row_ < (n); row_ += BAND) {                                              \
+    for (int64_t j_ = 0; rest_ == 1 && j_ < (n); j_++) {                                            \
+      const int64_t their_at = (first) + j_, our_at = j_;                                           \
+      ASSIGN;                                                                                       \
+    }                                                                                               \
+    for (int64_t row_ = 0; rest_ > 1 && row_ < (n); row_ += BAND) {                                    \
       const int64_t band_ = (n) - row_ < BAND ? (n) - row_ : BAND;                                  \
       struct columns at_ = {.column = 0};                                                           \
       for (int64_t to_ = 0; to_ < rest_; to_ += ACROSS) {                                           \

@@ -7,8 +7,9 @@
 #include <nativenet_communicator.h>
 #include <string.h>
 
-/* As R/communicator.R has one: c(rank, size, has another rank told all that it leaves?), of which the last changes; the
- * library's pointer or NULL; R functions or NULL. These give the numbers, or a string that says why not. */
+/* As R/communicator.R has one: c(rank, size, has another rank told all that it leaves, since the last sum of all?), of
+ * which the last changes; the library's pointer or NULL; R functions or NULL. These give the numbers, or a string that
+ * says why not. */
 enum { NUMBERS, POINTER, ALL_REDUCE, EXCHANGE, LEAVE, COMMUNICATOR_SIZE };
 
 struct functions {

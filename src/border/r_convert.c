@@ -264,14 +264,21 @@ static struct ends ends_of_doubles(SEXP x) {
   return all;
 }
 
-#define ENDS_OF_WHOLE(type, data, missing)                                           \
-  do {                                                                               \
-    const type *v_ = (const type *)(const void *)(data);                             \
-    for (R_xlen_t i_ = 0; i_ < XLENGTH(x); i_++) {                                   \
-      const int64_t number_ = v_[i_];                                                \
-      if (number_ == (missing)) refuse_not_finite(x, i_);                            \
-      widen(&e, (double)number_);                                                    \
-    }                                                                                \
+/* `missing` is the least of the type, or none of it. */
+#define ENDS_OF_WHOLE(type, data, missing)                                                \
+  do {                                                                                    \
+    const type *v_ = (const type *)(const void *)(data);                                  \
+    const R_xlen_t n_ = XLENGTH(x);                                                       \
+    if (!n_) break;                                                                       \
+    type low_ = v_[0], high_ = v_[0];                                                     \
+    for (R_xlen_t i_ = 0; i_ < n_; i_++) {                                                \
+      low_ = v_[i_] < low_ ? v_[i_] : low_;                                               \
+      high_ = v_[i_] > high_ ? v_[i_] : high_;                                            \
+    }                                                                                     \
+    const int64_t least_ = low_;                                                          \
+    for (R_xlen_t i_ = 0; i_ < n_ && least_ == (missing); i_++)                           \
+      if (v_[i_] == low_) refuse_not_finite(x, i_);                                       \
+    e = (struct ends){(double)low_, (double)high_};                                       \
   } while (0)
 
 /* The smallest and the largest number of an R array. An error names the first NA, NaN or Inf. */

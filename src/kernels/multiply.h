@@ -425,7 +425,7 @@ static int by_panels(int64_t rows, int64_t depth, struct matrix b) {
 
 /* Rows at a time: B may be packed for each anew, and an interrupt waits for so many of a panel. */
 INLINE int64_t rows_at_once(int64_t columns, int64_t depth, struct matrix b) {
-  int64_t some = NEAR / (columns + (depth < KC ? depth : KC)) / MR * MR;
+  int64_t some = NEAR / (1 + columns + (depth < KC ? depth : KC)) / MR * MR; /* either may be 0 */
   return b.column != 1 ? TALL : some > 2 * PACK_ROWS ? some : 2 * PACK_ROWS;
 }
 
@@ -433,7 +433,7 @@ INLINE int64_t rows_at_once(int64_t columns, int64_t depth, struct matrix b) {
  * rows, or some columns where rows are few. */
 static void multiply_own(const struct call *c, int64_t rows, int64_t columns, int64_t depth, struct matrix a,
   struct matrix b, int add, real *y, struct after after) {
-  int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS, panels = by_panels(rows, depth, b);
+  int by_columns = rows < 8 * c->parts, pack = rows >= PACK_ROWS ? PACK : AS_IT_IS, panels = by_panels(rows, depth, b);
   struct range r = by_columns ? share_of(columns, NR * VL, c->part, c->parts)
                               : share_of(rows, MR, c->part, c->parts);
   int64_t y_row = columns;

@@ -84,6 +84,7 @@ static enum status announce(struct communicator *c, int64_t n, double *room, str
       return fail(failure, STATUS_RANK, "rank %d of %d sums %.0f numbers, and rank %d sums %lld: they do not train the "
         "same model on the same data", r, c->size, room[r], c->rank, (long long)n);
   }
+  *c->told = 0; /* all are there, again */
   return STATUS_OK;
 }
 

@@ -148,11 +148,17 @@ test_that("logs that a callback returns reach the next ones and the history, as 
     list(1, 2) # without names, and not numbers: no logs
   })
   words <- callback_lambda(on_epoch_end = function(epoch, logs) list(text = "a", numbers = 1:2))
+  best <- NULL
+  assigns <- callback_lambda(on_epoch_end = function(epoch, logs) best <<- list(loss = -1))
+  second <- callback_lambda(on_epoch_end = function(epoch, logs) if (epoch == 1) list(late = 7))
   model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
   compile(model, "sgd", "mse")
-  history <- fit(model, matrix(0, 4, 2), numeric(4), epochs = 2, callbacks = list(adds, sees, words), verbose = 0)
+  history <- fit(model, matrix(0, 4, 2), numeric(4), epochs = 2, callbacks = list(adds, sees, words, assigns,
+    second), verbose = 0)
   expect_identical(history$metrics$mine, c(0.5, 1.5))
   expect_identical(history$metrics$other, c(2, 2))
   expect_identical(seen, 1.5)
-  expect_identical(sort(names(history$metrics)), c("loss", "mine", "other"))
+  expect_identical(history$metrics$late, c(NA, 7))
+  expect_true(all(history$metrics$loss >= 0)) # an assignment is no answer
+  expect_identical(sort(names(history$metrics)), c("late", "loss", "mine", "other"))
 })

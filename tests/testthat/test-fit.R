@@ -610,3 +610,16 @@ test_that("epochs of so many batches of arrays go on where the last one stopped"
   expect_refusal(fit(model, x, y, steps_per_epoch = 0, verbose = 0), "value", "`steps_per_epoch`")
   expect_refusal(predict(model, x, steps = -1), "value", "`steps`")
 })
+
+test_that("validation_steps are the first batches of the part that validation_split leaves", {
+  set.seed(1)
+  x <- matrix(rnorm(32), 16)
+  y <- rnorm(16)
+  model <- keras_model_sequential(input_shape = 2) |> layer_dense(1)
+  compile(model, optimizer_sgd(0), "mse")
+  loss <- function(...) fit(model, x, y, validation_split = 0.5, batch_size = 4, verbose = 0, epochs = 1,
+    ...)$metrics$val_loss
+  expect_equal(loss(validation_steps = 1), evaluate(model, x[9:12, ], y[9:12], verbose = 0)[["loss"]], tolerance = 1e-6)
+  expect_equal(loss(), evaluate(model, x[9:16, ], y[9:16], verbose = 0)[["loss"]], tolerance = 1e-6)
+  expect_refusal(loss(validation_steps = -1), "value", "`validation_steps`")
+})

@@ -102,7 +102,8 @@ test_that("layer_dot() takes inputs one by one, and axes by place as earlier ver
   a <- matrix(rnorm(6), 2)
   b <- matrix(rnorm(6), 2)
   cosine <- rowSums(a * b) / sqrt(rowSums(a^2) * rowSums(b^2))
-  dots <- list(layer_dot(list(a, b), 1), layer_dot(list(a, b), axes = 1), layer_dot(tensor(a), tensor(b), axes = 1),
+  dots <- list(layer_dot(list(a, b), 1), layer_dot(list(a, b), list(1, 1)), layer_dot(list(a, b), as_tensor(1L)),
+    layer_dot(list(a, b), axes = 1), layer_dot(tensor(a), tensor(b), axes = 1),
     layer_dot(axes = 1)(list(a, b)))
   for (dot in dots) expect_equal(as.vector(as.array(dot)), rowSums(a * b), tolerance = 1e-6)
   for (dot in list(layer_dot(list(a, b), 1, TRUE), layer_dot(tensor(a), tensor(b), axes = 1, normalize = TRUE)))

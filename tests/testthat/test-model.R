@@ -160,6 +160,11 @@ test_that("freezing some layers makes the others trainable, as in Keras, and unf
   after(unfreeze_weights(model, which = list(get_layer(model, "d"), "a")), "a--d")
   after(freeze_weights(model), "----")
   after(unfreeze_weights(model), "abcd")
+  outer <- keras_model_sequential(list(model, layer_dense(units = 1, name = "top")), input_shape = 3)
+  freeze_weights(model, which = "a")
+  after(unfreeze_weights(outer, which = 1), "abcd") # those of a model within, too
+  after(freeze_weights(outer, from = 1, to = 1), "----")
+  after(freeze_weights(outer, which = "top"), "abcd")
   expect_error(freeze_weights(model, from = 1, which = 2), "cannot be given together", class = "nativenet_error_value")
   expect_identical(trainable(), "abcd")
 })

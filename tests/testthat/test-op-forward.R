@@ -596,3 +596,12 @@ test_that("sums of whole numbers may be beyond them on the way, but not in the e
   many <- op_scatter_add(tensor(array(0), "float32"), rep(0L, 1e5), tensor(rep(0.1, 1e5), "float32"))
   expect_equal(c(as.array(many)), 1e4, tolerance = 1e-7)
 })
+
+test_that("products of no rows, no columns or no depth are there, of any number of rows", {
+  zeros <- function(...) tensor(array(numeric(), c(...)), "float32")
+  for (rows in c(0, 4, 16, 300)) {
+    expect_identical(dim(op_matmul(zeros(rows, 0), zeros(0, 0))), as.integer(c(rows, 0)))
+    expect_identical(as.array(op_matmul(zeros(rows, 0), zeros(0, 3))), matrix(0, rows, 3))
+    expect_identical(dim(op_matmul(op_zeros(c(rows, 3)), op_zeros(c(3, 0)))), as.integer(c(rows, 0)))
+  }
+})

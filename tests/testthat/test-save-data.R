@@ -180,3 +180,41 @@ test_that("vocabularies that layers within have learned or were given are kept i
     expect_equal(get_vocabulary(again$layers[[2]]$count), get_vocabulary(looks$count))
   }
 })
+
+test_that("arguments of calls are kept exactly, or Keras' files refuse them", {
+  layer_clip <- new_layer_class("ClipCall", call = function(x, limit = NULL)
+    if (is.null(limit)) x * 0 else op_minimum(x, limit))
+  of <- function(limit) {
+    input <- layer_input(2)
+    keras_model(input, layer_clip()(input, limit = limit))
+  }
+  x <- matrix(c(1, 2), 1)
+  path <- tempfile(fileext = ".safetensors")
+  for (limit in list(Inf, matrix(c(0, 9), 1), 1.5)) {
+    save_model(of(limit), path)
+    expect_identical(predict(load_model(path, custom_objects = list(layer_clip)), x), predict(of(limit), x))
+  }
+  for (limit in list(c(a = 1, b = 2), matrix(c(0, 9), 1)))
+    expect_error(model_to_json(of(limit)), "argument `limit` in a call", class = "nativenet_error_custom")
+  attention <- layer_multi_head_attention(num_heads = 1, key_dim = 2)
+  input <- layer_input(c(2, 3))
+  model <- keras_model(input, attention(input, input, attention_mask = array(c(1, 1, 0, 1), c(1, 2, 2))))
+  save_model(model, path)
+  some <- array(rnorm(12), c(2, 2, 3))
+  expect_identical(predict(load_model(path), some), predict(model, some))
+})
+
+test_that("shapes and dtypes are arguments of classes that files keep", {
+  layer_shaped <- new_layer_class("ShapedCall", initialize = function(size, kind) {
+    super$initialize()
+    self$size <- size
+    self$kind <- kind
+  }, call = function(x) x * as.integer(self$size)[1])
+  input <- layer_input(2)
+  model <- keras_model(input, layer_shaped(size = shape(3, NA), kind = tf$float32)(input))
+  path <- tempfile(fileext = ".safetensors")
+  save_model(model, path)
+  again <- load_model(path, custom_objects = list(layer_shaped))
+  expect_identical(predict(again, diag(2)), 3 * diag(2))
+  expect_identical(again$layers[[2]]$size, shape(3, NA))
+})

@@ -568,9 +568,17 @@ test_that("shapes are compared as a whole, and are numbers beside numbers", {
   expect_true(x$shape != shape(2))
   expect_true(shape(NULL, 3) == shape(NULL, 3))
   expect_identical(x$shape == 2:3, c(TRUE, TRUE))
-  expect_identical(x$shape * 0.5, c(1, 1.5))
-  expect_identical(-x$shape, c(-2L, -3L))
+  expect_identical(x$shape != c(2L, 4L), c(FALSE, TRUE))
+  expect_identical(as.vector(x$shape * 0.5), c(1, 1.5))
   expect_identical(shape(NULL, 3)$as_list(), list(NULL, 3L))
+  expect_true(shape(shape(NULL, 3)$as_list()) == shape(NULL, 3))
+  expect_true(shape(NULL, 3) == list(NULL, 3))
+  for (sizes in list(tf$shape(x), op_shape(x))) {
+    expect_identical(as.vector(as.array(tensor(c(2L, 3L)) == x$shape)), c(TRUE, TRUE))
+    expect_identical(as.vector(as.array(x$shape != tensor(c(2L, 4L)))), c(FALSE, TRUE))
+  }
+  expect_identical(as.array(tf$constant(2L) * shape(3, 4)), array(c(6L, 8L)))
+  expect_identical(as.array(tensor(c(1L, 1L)) + shape(3, 4)), array(c(4L, 5L)))
   expect_true(x$dtype[["is_floating"]])
 })
 
