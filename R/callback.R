@@ -132,7 +132,6 @@ are_logs <- function(x) {
   number <- function(v) is_tensor(v) && !length(dim(v)) || is.numeric(v) && length(v) == 1
   is_branch(x) && length(x) && !is.null(names(x)) && all(nzchar(names(x))) && all(vapply(x, number, NA))
 }
-plain_number <- function(x) as.double(if (is_tensor(x)) as.array(x) else x)
 
 stop_training <- function(model) {
   model$stop_training <- TRUE

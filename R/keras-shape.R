@@ -161,8 +161,7 @@ shape <- function(...) {
     if (length(sizes)) return(nn_shape(sizes))
   }
   # vectors stand for as many sizes
-  given <- unlist(lapply(given, function(n) if (is_branch(n)) n else if (is.atomic(n) && length(n) > 1) as.list(n) else
-    list(n)),
+  given <- unlist(lapply(given, function(n) if (is.atomic(n) && length(n) > 1) as.list(n) else as_branch(n)),
     recursive = FALSE)
   nn_shape(vapply(given, function(n) {
     if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))

@@ -142,7 +142,7 @@ keep_result <- function(x) {
 result_numbers <- function(results) {
   numbers <- lapply(results, function(x) {
     if (is_part(x, "metric") || inherits(x, "nn_own_metric")) x <- x$result()
-    as.double(if (is_tensor(x)) as.array(x) else x)
+    plain_number(x)
   })
   names <- rep(names(numbers), lengths(numbers))
   stats::setNames(unlist(numbers), names)

@@ -183,6 +183,10 @@ plain_numbers <- function(x, arg = deparse(substitute(x)), fun = calling_functio
   if (is.object(x)) plain_argument(x, arg, fun) else x
 }
 
+#' A result of user code, a number or a tensor, as R's number.
+#' @noRd
+plain_number <- function(x) as.double(if (is_tensor(x)) as.array(x) else x)
+
 #' A seed for R's generator, or for another one that takes larger numbers; NULL leaves it as it stands.
 #' @noRd
 check_seed <- function(seed, arg = "seed", fun = calling_function(), max = .Machine$integer.max) {

@@ -165,11 +165,13 @@ own_name <- function(f, otherwise) {
   if (is.null(key)) otherwise else sub("^.*>", "", key)
 }
 
+#' The name that a class, a part or a function has of itself.
+#' @noRd
 serial_name <- function(x, otherwise = NULL) {
   class <- attr(x, "own_class")
-  if (!is.null(class)) class$classname else if (inherits(x, "R6ClassGenerator")) x$classname else
-    if (inherits(x, "nn_part")) part_config(x)$name else
-    own_name(x, otherwise)
+  if (!is.null(class)) return(class$classname)
+  if (inherits(x, "R6ClassGenerator")) return(x$classname)
+  if (inherits(x, "nn_part")) part_config(x)$name else own_name(x, otherwise)
 }
 
 #' The name by which files know an object of the user's, or NULL.

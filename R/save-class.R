@@ -253,14 +253,10 @@ read_own_class <- function(constructor, entry, options, context) {
     !has_method(class, "from_config"))
   takes <- if (is.null(class)) names(formals(constructor)) else taken_by_class(class)
   if (is.null(class) && !"..." %in% takes) return(read_own_model(constructor, arguments, entry, options))
-  if (!is_model) {
-    layer <- from_class_config(constructor, c(arguments, options))
-    restore_keras_learned(layer_self(layer), entry, context)
-    return(layer)
-  }
-  layer <- from_class_config(constructor, c(arguments, options[intersect(names(options), takes)]))
+  given <- if (is_model) options[intersect(names(options), takes)] else options
+  layer <- from_class_config(constructor, c(arguments, given))
   restore_keras_learned(layer_self(layer), entry, context)
-  restore_options(layer, entry, options)
+  if (is_model) restore_options(layer, entry, options) else layer
 }
 
 restore_keras_learned <- function(self, entry, context) {

@@ -22,6 +22,10 @@
 
 #define MAX_RANK 8
 #define ALIGNMENT 64 /* bytes; a cache line and the widest vector register */
+#define MOST_LANES (ALIGNMENT / 4) /* numbers of a vector at most */
+
+/* At least n numbers, and whole vectors and cache lines, whatever the dtype and the instruction set. */
+static inline int64_t whole_vectors(int64_t n) { return (n + MOST_LANES - 1) / MOST_LANES * MOST_LANES; }
 
 /* The list of dtypes: constant, name, the type in C, is it a float? */
 #define DTYPES(ROW)                      \

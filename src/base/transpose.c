@@ -16,7 +16,7 @@
       const int64_t their_at = (first) + j_, our_at = j_;                                           \
       ASSIGN;                                                                                       \
     }                                                                                               \
-    for (int64_t row_ = 0; rest_ > 1 && row_ < (n); row_ += BAND) {                                    \
+    for (int64_t row_ = 0; rest_ > 1 && row_ < (n); row_ += BAND) {                                 \
       const int64_t band_ = (n) - row_ < BAND ? (n) - row_ : BAND;                                  \
       struct columns at_ = {.column = 0};                                                           \
       for (int64_t to_ = 0; to_ < rest_; to_ += ACROSS) {                                           \

@@ -36,7 +36,7 @@ static void multiply_packed(const struct call *c, int64_t m, const real *rows, i
     int64_t deep = p->depth - d < FEATURES ? p->depth - d : FEATURES;
     pack(p, d, deep);
     multiply_panels(c, m, p->wide, deep, (struct matrix){rows + d, row, 1}, (struct matrix){p->numbers, p->wide, 1},
-      d > 0, to, p->wide, 0);
+      d > 0, to, p->wide, AS_IT_IS);
     d += FEATURES;
   } while (d < p->depth);
 }
@@ -155,7 +155,7 @@ static void attend(const struct call *c, const struct head *h, int64_t query, in
     for (int64_t i = 0; i < n && key; i++)
       if (x.factor[i] < 1) scale_run(y + i * h->value_row, h->a.values, x.factor[i]);
     multiply_panels(c, n, h->a.values, m, (struct matrix){s, 1, wide},
-      (struct matrix){h->v + key * h->value_row, h->value_row, 1}, key > 0, y, h->value_row, 0);
+      (struct matrix){h->v + key * h->value_row, h->value_row, 1}, key > 0, y, h->value_row, AS_IT_IS);
   }
   int64_t all = h->a.batch * h->a.heads * h->a.queries, at = h->number * h->a.queries + query;
   for (int64_t i = 0; i < n; i++) {
@@ -227,11 +227,12 @@ static void pull_queries(const struct call *c, const struct head *h, int64_t que
     multiply_packed(c, m, h->v + key * h->value_row, h->value_row, &up, g);
     pull_block(h, query, key, m, wide, &w, REAL_ATTR(ATTENTION_SCALE), p, g);
     if (d->v) multiply_panels(c, m, h->a.values, n, (struct matrix){p, wide, 1},
-      (struct matrix){dy, h->value_row, 1}, !first, d->v + key * h->value_row, h->value_row, 0);
+      (struct matrix){dy, h->value_row, 1}, !first, d->v + key * h->value_row, h->value_row, AS_IT_IS);
     if (d->q) multiply_panels(c, n, h->a.features, m, (struct matrix){g, 1, wide},
-      (struct matrix){h->k + key * h->row, h->row, 1}, key > 0 || d->q_adds, d->q + query * h->row, h->row, 0);
+      (struct matrix){h->k + key * h->row, h->row, 1}, key > 0 || d->q_adds, d->q + query * h->row, h->row,
+      AS_IT_IS);
     if (d->k) multiply_panels(c, m, h->a.features, n, (struct matrix){g, wide, 1},
-      (struct matrix){h->q + query * h->row, h->row, 1}, !first, d->k + key * h->row, h->row, 0);
+      (struct matrix){h->q + query * h->row, h->row, 1}, !first, d->k + key * h->row, h->row, AS_IT_IS);
   }
 }
 

@@ -127,8 +127,8 @@ INLINE const real *recurrent_mask_row(const struct cells *k, int64_t j) {
 INLINE enum cell_buffer recurrent_input(const struct cells *k) { return k->recurrent_mask ? CELL_DROPPED : CELL_STATE; }
 
 /* The recurrent kernel's columns before and from `reset` on are factors of two products, and each step multiplies with
- * them: so they are packed first, if there are enough steps, or their transposes (`turned`) in the backward pass. Where
- * those from column `from` on are, a row apart of 0 meaning that they are packed. */
+ * them: so they are packed first, if there are enough tokens, or their transposes (`turned`) in the backward pass.
+ * Where those from column `from` on are, a row apart of 0 meaning that they are packed. */
 INLINE real *panels_at(const struct cells *k, int64_t from, int turned) {
   return k->at[CELL_PANELS] + (turned ? from * filled_width(k->units) : k->units * filled_width(from));
 }

@@ -19,8 +19,6 @@ void convolution_layout(struct convolution *g, const struct attr *a, const struc
   }
 }
 
-static int64_t whole_vectors(int64_t n) { return (n + 15) / 16 * 16; }
-
 /* With fewer channels or results the detour takes longer than it saves: see bench/convolution.R. */
 #define WINOGRAD_CHANNELS 16
 #define WINOGRAD_RESULTS 4

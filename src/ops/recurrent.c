@@ -21,8 +21,6 @@ static int64_t integers(const struct recurrent *r) {
   return 2 + 3 * r->batch + 2 * (r->steps + 1) + r->tokens + table * (r->tokens + r->rows + r->vocabulary);
 }
 
-#define FILL 16 /* at most so many numbers are in a vector, and panels are filled up to whole ones */
-
 void recurrent_layout(struct recurrent *r, int op, const struct shape *const *shape, const struct attr *a,
   size_t size) {
   int table = cell_input(a, CELL_TABLE), after = op == OP_GRU && a->ints[CELL_RESET_AFTER];
@@ -54,12 +52,12 @@ void recurrent_layout(struct recurrent *r, int op, const struct shape *const *sh
     [CELL_ROWS] = r->rows * r->inputs,
     [CELL_DROWS] = r->rows * r->inputs,
     [CELL_PROJECTED] = table >= 0 ? r->rows * r->gates : 0,
-    [CELL_PANELS] = (r->gates + 2 * FILL) * (r->units + FILL),
+    [CELL_PANELS] = (r->gates + 2 * MOST_LANES) * (r->units + MOST_LANES), /* panels end in whole vectors */
   };
   for (int i = 0; i < CELL_BUFFERS; i++) {
     int64_t *end = i < CELL_SAVED ? &r->saved : &r->derivative_workspace;
     r->at[i] = *end;
-    *end += (numbers[i] + 15) / 16 * 16; /* whole cache lines */
+    *end += whole_vectors(numbers[i]);
     if (i == CELL_PANELS) r->workspace = *end; /* all that the op itself needs */
   }
 }
