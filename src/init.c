@@ -64,12 +64,13 @@ SEXP ffi_kernels(SEXP widest) {
 
 static const R_CallMethodDef routines[] = {ROUTINES(REGISTER){NULL, NULL, 0}};
 
-/* The engine relies on these; better to refuse to load than to compute nonsense. */
+_Static_assert(sizeof(float) == 4 && sizeof(double) == 8, "nativenet needs IEEE 754 numbers");
+
+/* The engine relies on this; better to refuse to load than to compute nonsense. */
 static void check_machine(void) {
   const double zero = 0;
   const unsigned char bytes[sizeof(double)] = {0};
-  if (sizeof(float) != 4 || sizeof(double) != 8 || memcmp(&zero, bytes, sizeof zero) != 0)
-    Rf_error("nativenet needs IEEE 754 numbers");
+  if (memcmp(&zero, bytes, sizeof zero) != 0) Rf_error("nativenet needs IEEE 754 numbers");
 }
 
 /* Tensors come and go at every step. After each collection glibc hands back to the system what R freed and soon fetches
