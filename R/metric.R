@@ -154,7 +154,7 @@ share <- function(a, b) ifelse(b == 0, 0, a / b)
 #' What the user gives as a metric, chosen by the shapes of a batch
 #'
 #' @param y_true,y_pred targets and predictions, also of a program: only their shapes matter.
-#' @param name what the metric is called; `NULL` for the string that the user typed, or its own name.
+#' @param name what the metric is called; `NULL` for `typed_metric_name()` of a string, or its own name.
 #' @noRd
 as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function(), custom_objects = NULL,
   name = NULL) {
@@ -165,7 +165,7 @@ as_metric <- function(x, y_true, y_pred, arg = "metrics", fun = calling_function
   }
   if (is.character(x) && length(x) == 1 && !x %in% names(custom_objects)) {
     check_string(x, arg, fun)
-    if (is.null(name)) name <- x
+    if (is.null(name)) name <- typed_metric_name(x)
     x <- metric_for_shapes(x, shape_of(y_true), shape_of(y_pred))
   }
   loss <- loss_in(x)
@@ -180,6 +180,14 @@ metric_for_shapes <- function(x, true, pred) {
     crossentropy = , ce = paste0(kind_of_targets(true, pred), "_crossentropy"),
     x
   )
+}
+
+#' What a metric given as a string is called: what the user typed, but a class of Keras', "AUC", makes an object, which
+#' has its own name, "auc".
+#' @noRd
+typed_metric_name <- function(x) {
+  found <- find_name("metric", x)
+  if (!is.na(found) && found != "accuracy" && x == part_class_name("metric", found)) found else x
 }
 
 #' Keras' rule by the shapes of targets and predictions.

@@ -102,6 +102,10 @@ test_that("other metrics: strings, constructors, losses, functions", {
   for (x in c("mse", "MSE", "mean_squared_error")) expect_identical(c(part_name(get(x)), metric_name(get(x))),
     c("mean_squared_error", x))
   expect_identical(metric_name(get(metric_auc)), "auc")
+  # a class makes an object, which has its own name
+  own <- c(AUC = "auc", TopKCategoricalAccuracy = "top_k_categorical_accuracy", BinaryAccuracy = "binary_accuracy")
+  for (x in names(own)) expect_identical(metric_entry(x, "", FALSE)$name, own[[x]])
+  expect_identical(metric_name(get("Recall")), "recall")
   expect_identical(metric_name(get(metric_auc(name = "area"))), "area")
   expect_identical(metric_name(get(metric_auc(), name = "given")), "given")
   for (x in list("huber", loss_huber, loss_huber(),
