@@ -74,20 +74,25 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t only, int64_t *be
   return n;
 }
 
-#define DIGEST_WORDS 4096 /* of a column, about */
+/* A bijection of the state for each word, so that one word that differs always shows. */
+static uint64_t digest_word(uint64_t state, const unsigned char *from, size_t bytes) {
+  uint64_t word = 0;
+  memcpy(&word, from, bytes);
+  state = (state ^ word) * 0x9e3779b97f4a7c15u;
+  return state >> 32 | state << 32;
+}
 
 uint64_t dataset_digest(const struct dataset *d, int64_t n) {
-  uint64_t digest = 0, step = 1;
+  enum { LANES = 8 }; /* states that do not wait for each other */
+  uint64_t digest = 0;
   for (int k = 0; d->stream && k < d->columns; k++) {
     const unsigned char *from = d->place[k].to;
-    uint64_t bytes = (uint64_t)(n * d->column[k].row_bytes), most = 2 * (bytes / 8 / DIGEST_WORDS) + 1;
-    for (uint64_t at = 0; at < bytes; at += 8 * (1 + (step >> 33) % most)) {
-      uint64_t word = 0;
-      memcpy(&word, from + at, bytes - at < 8 ? (size_t)(bytes - at) : 8);
-      digest = (digest ^ word) * 0x9e3779b97f4a7c15u;
-      digest ^= digest >> 32;
-      step = step * 6364136223846793005u + 1442695040888963407u;
-    }
+    size_t bytes = (size_t)(n * d->column[k].row_bytes), at = 0;
+    uint64_t lane[LANES] = {0};
+    for (; bytes - at >= 8 * LANES; at += 8 * LANES)
+      for (int i = 0; i < LANES; i++) lane[i] = digest_word(lane[i], from + at + 8 * i, 8);
+    for (; at < bytes; at += 8) lane[0] = digest_word(lane[0], from + at, bytes - at < 8 ? bytes - at : 8);
+    for (int i = 0; i < LANES; i++) digest = digest_word(digest, (const unsigned char *)&lane[i], 8);
   }
   return digest;
 }

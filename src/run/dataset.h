@@ -41,8 +41,7 @@ void dataset_rewind(struct dataset *d, struct random *random);
  * there are not `only` so many (0: any number will do). What fails in a stream's programs is left in `team`. */
 int64_t dataset_next(struct dataset *d, int64_t batch, int64_t only, int64_t *begin, struct team *team);
 
-/* A number for the numbers of the n rows that a stream has put into the columns: of all, or of some that lie anywhere
- * among many. 0 where the columns have all rows. */
+/* A number for all numbers of the n rows that a stream has put into the columns. 0 where the columns have all rows. */
 uint64_t dataset_digest(const struct dataset *d, int64_t n);
 
 /* This member's share of copying n rows from position `begin` into the program's inputs. */

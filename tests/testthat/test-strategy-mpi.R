@@ -65,13 +65,16 @@ test_that("a rank's own error ends the job, and says which", {
 })
 
 test_that("a rank that does not answer is an error after the time limit", {
-  skip_without_mpi(TRUE)
   train <- function(strategy) {
     if (strategy$rank == 1) Sys.sleep(4)
     strategy$communicator$all_reduce(1)
   }
-  run <- under_mpirun(2, train, TRUE, time_limit = 1)
-  expect_match(paste(run$said, collapse = "\n"), "did not answer in time")
+  for (native in c(TRUE, FALSE)) {
+    skip_without_mpi(native)
+    run <- under_mpirun(2, train, native, time_limit = 1)
+    expect_match(paste(run$said, collapse = "\n"), if (native) "did not answer in time" else
+      "did not answer within the 1 seconds of `time_limit`")
+  }
 })
 
 test_that("without MPI the way out is told", {

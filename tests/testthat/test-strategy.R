@@ -237,6 +237,21 @@ test_that("streams of batches train to the bits of one process, and ranks with o
   }
 })
 
+test_that("one number that differs among many is another batch", {
+  run <- function(strategy, at) {
+    set.seed(1)
+    x <- matrix(seq_len(128 * 700) / 1e4, 128, byrow = TRUE)
+    if (strategy$rank == 1) x[127, at] <- x[127, at] + 1e-3 # in the second batch
+    model <- keras_model_sequential(input_shape = 700) |> layer_dense(1)
+    model |> compile(optimizer_sgd(0), "mse")
+    model |> fit(dataset_batch(tensor_slices_dataset(list(x, x[, 1])), 64), verbose = 0, strategy = strategy)
+  }
+  places <- c(2, 3, 500, 699)
+  found <- on_ranks_in_turn(2, run, lapply(places, list))
+  for (k in seq_along(places)) for (e in found[[k]]) expect_match(conditionMessage(e), "has another batch",
+    info = as.character(places[k]))
+})
+
 test_that("sums that fail while models train end the training on all ranks", {
   run <- function(strategy, fault, ended = "", n = 40) {
     calls <- 0
