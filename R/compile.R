@@ -176,8 +176,8 @@ per_output_metrics <- function(x, names, arg) {
 metric_entries <- function(xs, weighted)
   unname(Map(metric_entry, xs, if (is.null(names(xs))) "" else names(xs), weighted))
 
-#' A metric, the name under which it is reported (that in the list, or `typed_metric_name()`), and whether sample weights
-#' count.
+#' A metric, the name under which it is reported (that in the list, or `typed_metric_name()`), and whether sample
+#' weights count.
 #' @noRd
 metric_entry <- function(x, name, weighted) {
   if (is_spelling(x, "metric_accuracy")) x <- "accuracy" # which one, the shapes say

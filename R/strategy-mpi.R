@@ -20,8 +20,8 @@
 #'   does in full. It pays when \eqn{B c (1 - 1/P)} is well above the second term. Two ranks on two cores of one
 #'   machine, one thread each, beside one process on one thread: a convolutional network of 19,466 weights took half the
 #'   time with batches of 32 rows and of 256; a dense one of 203,530 weights 0.8 of it with 1,024 rows and with 4,096,
-#'   but three times as long with 64 (`bench/strategies.R` of the sources). Start one rank per core with `nn_threads(1)`,
-#'   or one per socket with more threads: not both of all.
+#'   but three times as long with 64 (`bench/strategies.R` of the sources). Start one rank per core with
+#'   `nn_threads(1)`, or one per socket with more threads: not both of all.
 #' @section Slurm:
 #' ```
 #' #!/bin/bash
