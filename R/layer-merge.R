@@ -120,10 +120,10 @@ layer_dot <- function(inputs, ..., axes, normalize = FALSE) {
   merge_layer("dot", inputs, ..., config = list(axes = check_layer_sizes(axes), normalize = check_flag(normalize)))
 }
 
-#' Numbers rather than an input?
+#' Numbers rather than an input? NULL, an atomic vector before R 4.4, counts with them.
 #' @noRd
 is_axes <- function(x) if (is_branch(x)) length(x) && all(vapply(x, is_number, NA)) else
-  is.atomic(x) && is.null(dim(x)) || is_tensor(x) && rank_of(x) < 2
+  (is.null(x) || is.atomic(x)) && is.null(dim(x)) || is_tensor(x) && rank_of(x) < 2
 
 #' As earlier versions of keras have them.
 #' @noRd

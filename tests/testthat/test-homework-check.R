@@ -204,6 +204,17 @@ test_that("a file that loops is stopped, with all that it has started, and the p
   expect_true(happens(function() !running()))
 })
 
+test_that("the signal tells that the time was over, whatever the system says was taken", {
+  skip_on_os("windows")
+  own <- tempfile("late", folder)
+  dir.create(own)
+  expect_true(nativenet:::run_apart("repeat 1", own, 1))
+  expect_true(file.exists(file.path(own, "late")))
+  unlink(file.path(own, "late"))
+  expect_false(nativenet:::run_apart("quit(status = 3)", own, 60))
+  expect_false(file.exists(file.path(own, "late")))
+})
+
 test_that("a file that waits is stopped, too, by the clock", {
   skip_on_os("windows")
   expect_true(nativenet:::run_apart("Sys.sleep(900)", folder, 600, longest = 1))
