@@ -176,13 +176,12 @@ per_output_metrics <- function(x, names, arg) {
 metric_entries <- function(xs, weighted)
   unname(Map(metric_entry, xs, if (is.null(names(xs))) "" else names(xs), weighted))
 
-#' A metric, the name under which it is reported (that in the list, or `typed_metric_name()`), and whether sample
-#' weights count.
+#' A metric, the name under which it is reported (that in the list, or its own), and whether sample weights count.
 #' @noRd
 metric_entry <- function(x, name, weighted) {
   if (is_spelling(x, "metric_accuracy")) x <- "accuracy" # which one, the shapes say
   found <- as_metric(x, 0, 0, fun = "compile", name = if (nzchar(name)) name)
-  if (!nzchar(name)) name <- if (is.character(x)) typed_metric_name(x) else if (is_part(x, "loss")) loss_name(x) else
+  if (!nzchar(name)) name <- if (is_part(x, "loss")) loss_name(x) else
     metric_name(if (is_part(x, "metric")) x else found)
   list(metric = if (is.null(attr(found, "own"))) x else found, name = name, weighted = weighted)
 }

@@ -74,7 +74,7 @@ int64_t dataset_next(struct dataset *d, int64_t batch, int64_t only, int64_t *be
   return n;
 }
 
-/* A bijection of the state for each word, so that one word that differs always shows. */
+/* A bijection of the state for each word, so that one word that differs always changes the digest. */
 static uint64_t digest_word(uint64_t state, const unsigned char *from, size_t bytes) {
   uint64_t word = 0;
   memcpy(&word, from, bytes);

@@ -152,7 +152,7 @@ static int sharded_step(struct loop *l, struct team *team, int thread) {
     begin_step(e);
     seed = p->seed;
     s->rows = l->rows;
-    s->check = check_of(seed, l->rows, dataset_digest(l->data, l->rows) ^ s->given);
+    s->check = s->communicator->size == 1 ? 0 : check_of(seed, l->rows, dataset_digest(l->data, l->rows) ^ s->given);
     s->go = 1;
   }
   for (int i = 0; i < shards_own(s); i++) {
