@@ -19,6 +19,8 @@ data_source <- function(self, x, y, batch_size, sample_weight, class_weight, ste
   if (is.null(x)) abort("`x` must be given", fun = fun)
   batch <- if (is.null(batch_size)) 32L else check_count(batch_size, fun = fun)
   if (has_own_steps(self)) return(array_source(own_data(self, x, y, sample_weight, fun, class_weight), batch, steps))
+  if (is.environment(x) && !is_tensor(x)) abort("`x` must be arrays, a data set or a generator, which is a function ",
+    "without arguments that gives a batch each time, not ", describe(x), fun = fun) # iterators, `__getitem__` of R6
   build_for(self, x, fun)
   if (is.null(y) && needs_targets(self)) abort("`y` must be given", fun = fun)
   if (is.null(y) && !is.null(c(sample_weight, class_weight))) abort("weights of samples need `y`", fun = fun)

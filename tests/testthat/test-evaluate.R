@@ -112,6 +112,9 @@ test_that("what is printed", {
 test_that("what cannot be done is said in words", {
   model <- compiled()
   expect_error(evaluate(model, x), "`evaluate()`: `y` must be given", fixed = TRUE, class = "nativenet_error_value")
+  for (odd in list(as_iterator(batches()), list2env(list(`__getitem__` = function(i) list(x, y)))))
+    expect_error(fit(model, odd, verbose = 0), "data set or a generator.*not an object of class", class =
+      "nativenet_error_value")
   expect_error(evaluate(model, batches(), y), "`y` must not be given")
   expect_error(evaluate(model, batches(), batch_size = 3), "`batch_size` must not be given")
   expect_error(evaluate(model, batches(), sample_weight = y), "`sample_weight` must not be given")
