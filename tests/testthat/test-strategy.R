@@ -237,6 +237,39 @@ test_that("streams of batches train to the bits of one process, and ranks with o
   }
 })
 
+# Windows of time series and pictures that are drawn anew in each epoch: the draws are the same on all ranks.
+train_on_views <- function(strategy, kind, folder) {
+  set.seed(5)
+  x <- matrix(stats::rnorm(120), 40)
+  pictures <- function() image_data_generator(rescale = 1 / 255, horizontal_flip = TRUE, rotation_range = 20)
+  data <- switch(kind,
+    windows = timeseries_generator(x, x[, 1], length = 4, batch_size = 8, shuffle = TRUE),
+    windows_of_dataset = timeseries_dataset_from_array(x, x[, 1], 4, batch_size = 8, shuffle = TRUE, seed = 3),
+    flow = flow_images_from_data(array(stats::runif(12 * 48), c(12, 4, 4, 3)), rep(0:1, 6), pictures(), batch_size = 5),
+    flow_of_folder = flow_images_from_directory(folder, pictures(), target_size = c(4, 4), batch_size = 5, class_mode =
+      "binary"),
+    folder = image_dataset_from_directory(folder, image_size = c(4, 4), batch_size = 5, seed = 2, label_mode = "binary"))
+  model <- keras_model_sequential() |> layer_flatten() |> layer_dense(1)
+  model |> compile(optimizer_sgd(1e-6), "mse")
+  history <- model |> fit(data, epochs = 2, verbose = 0, strategy = strategy)
+  list(get_weights(model), history$metrics)
+}
+
+test_that("time series and flows of pictures train to the bits of one process", {
+  skip_if_not_installed("png")
+  folder <- tempfile()
+  on.exit(unlink(folder, recursive = TRUE))
+  set.seed(1)
+  for (class in c("a", "b")) {
+    dir.create(file.path(folder, class), recursive = TRUE)
+    for (i in 1:6) png::writePNG(array(stats::runif(48), c(4, 4, 3)), file.path(folder, class, paste0(i, ".png")))
+  }
+  kinds <- c("windows", "windows_of_dataset", "flow", "flow_of_folder", "folder")
+  found <- suppressMessages(on_ranks_in_turn(2, train_on_views, Map(list, kinds, folder)))
+  for (k in seq_along(kinds)) expect_identical(found[[k]],
+    rep(list(suppressMessages(train_on_views(strategy_local(8), kinds[k], folder))), 2), info = kinds[k])
+})
+
 test_that("one number that differs among many is another batch", {
   run <- function(strategy, at) {
     set.seed(1)
