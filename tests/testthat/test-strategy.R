@@ -248,7 +248,8 @@ train_on_views <- function(strategy, kind, folder) {
     flow = flow_images_from_data(array(stats::runif(12 * 48), c(12, 4, 4, 3)), rep(0:1, 6), pictures(), batch_size = 5),
     flow_of_folder = flow_images_from_directory(folder, pictures(), target_size = c(4, 4), batch_size = 5, class_mode =
       "binary"),
-    folder = image_dataset_from_directory(folder, image_size = c(4, 4), batch_size = 5, seed = 2, label_mode = "binary"))
+    folder = image_dataset_from_directory(folder, image_size = c(4, 4), batch_size = 5, seed = 2, label_mode =
+      "binary"))
   model <- keras_model_sequential() |> layer_flatten() |> layer_dense(1)
   model |> compile(optimizer_sgd(1e-6), "mse")
   history <- model |> fit(data, epochs = 2, verbose = 0, strategy = strategy)
