@@ -18,7 +18,7 @@
 #' A layer is called with a list: query and values, and perhaps keys, which else are the values. Further arguments of a
 #' call: `return_attention_scores = TRUE` gives a list, output and weights w (batch, Tq, Tv); with
 #' `use_causal_mask = TRUE` position i takes positions 1 .. i alone; `training`; `mask`, a list of the masks of query
-#' and values.
+#' and values, either of which may be `NULL`.
 #'
 #' @param inputs a list of symbolic tensors, tensors or arrays: query, values and, if they are others, keys; without it
 #'   the layer itself.
@@ -96,7 +96,7 @@ causal_mask <- function(rows, columns) if (!on_trial()) causal_order(rows, colum
 #' @noRd
 scored_attention <- function(class_name, build, scores, as_dot = function(self, query) NULL) {
   list(
-    class_name = class_name, several = TRUE, build = build,
+    class_name = class_name, several = TRUE, masks = 2L, build = build,
     call = function(self, x, training, return_attention_scores = FALSE, use_causal_mask = FALSE) {
       x <- attention_inputs(self, x)
       for (name in c("value", "key")) if (rank_of(x[[name]]) != 3 || rank_of(x$query) != 3)
@@ -177,7 +177,8 @@ additive_attention_type <- scored_attention("AdditiveAttention",
 #' A layer is called with `layer(query, value)`, `layer(query, value, key)` or a list of these; one tensor alone attends
 #' to itself. Further arguments of a call: `attention_mask`, (batch, T, S) or what broadcasts to that, `TRUE` where a
 #' position may be seen; `use_causal_mask = TRUE`, with which position i sees positions 1 .. i alone;
-#' `return_attention_scores = TRUE`, which gives a list, output and weights (batch, heads, T, S); `training`.
+#' `return_attention_scores = TRUE`, which gives a list, output and weights (batch, heads, T, S); `training`; and
+#' `query_mask`, (batch, T), `value_mask` and `key_mask`, (batch, S), in place of the masks that these bring along.
 #'
 #' @inheritParams layer_attention
 #' @param inputs a list of symbolic tensors, tensors or arrays: query, values and, if they are others, keys; or one
@@ -249,9 +250,12 @@ multi_head_attention_type <- list(
     out <- if (is.null(config$output_shape)) features_of(self, shape[[1]]) else config$output_shape
     weigh("attention_output", c(config$num_heads, config$value_dim, out), out)
   },
-  call = function(self, x, training, attention_mask = NULL, return_attention_scores = FALSE, use_causal_mask = FALSE) {
+  call = function(self, x, training, attention_mask = NULL, return_attention_scores = FALSE, use_causal_mask = FALSE,
+    query_mask = NULL, value_mask = NULL, key_mask = NULL) {
     config <- self$config
     x <- attention_inputs(self, x, fewest = 1)
+    x <- Map(function(t, mask, name) given_sequence_mask(self, t, mask, name), x, list(query_mask, value_mask,
+      key_mask), c("query_mask", "value_mask", "key_mask"))
     rank <- rank_of(x$query)
     axes <- attention_axes(self, rank)
     weights <- split(self$weights, rep(1:4, each = 1 + config$use_bias))
@@ -286,6 +290,17 @@ multi_head_attention_type <- list(
   },
   mask = "own"
 )
+
+#' A sequence with a mask in place of its own, if one is given: one truth value for each position.
+#' @noRd
+given_sequence_mask <- function(self, x, mask, name) {
+  if (is.null(mask)) return(x)
+  mask <- as_mask(self, mask)
+  wanted <- shape_of(x)[-rank_of(x)]
+  if (!same_sizes(shape_of(mask), wanted)) abort("`", name, "` must have the shape ", format_shape(wanted), ", not ",
+    format_shape(shape_of(mask)), class = "shape", fun = self$name)
+  with_note(another_name(x), "mask", mask)
+}
 
 #' (batch, ..., features) to (batch, ..., heads, size)
 #' @noRd

@@ -18,6 +18,10 @@ as_mask <- function(self, mask) {
 given_mask <- function(self, x, mask) {
   n <- length(tensor_leaves(x))
   masks <- if (is_branch(mask)) length(tensor_leaves(mask, keep_null = TRUE)) else 1
+  if (is_branch(mask) && is_branch(x) && identical(masks, layer_type(self)$masks)) {
+    mask <- c(mask, vector("list", max(n - masks, 0)))
+    masks <- max(n, masks)
+  }
   if (masks != n) {
     abort("`mask` must be a list of ", n, " masks, one for each input or NULL, not ", describe(mask), fun = self$name)
   }

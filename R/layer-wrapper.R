@@ -95,8 +95,10 @@ bidirectional_type <- list(
     y <- lapply(both, `[[`, 1)
     if (config$return_sequences) y[[2]] <- op_reverse(y[[2]], 2)
     # as in Keras: nothing, rather than the output before, where one way has already ended
-    if (config$return_sequences && !is.null(mask)) y <- lapply(y, function(t) op_where(op_reshape(mask, c(-1,
-      shape_of(t)[2], rep(1, rank_of(t) - 2))), t, 0))
+    if (config$return_sequences && !is.null(mask)) {
+      real <- if (config$go_backwards) op_reverse(mask, 2) else mask # outputs come in the order of `layer`
+      y <- lapply(y, function(t) op_where(op_reshape(real, c(-1, shape_of(t)[2], rep(1, rank_of(t) - 2))), t, 0))
+    }
     merged <- if (is.null(self$config$merge_mode)) y else list(switch(self$config$merge_mode, concat = op_concat(y, -1),
       sum = op_add(y[[1]], y[[2]]), mul = op_multiply(y[[1]], y[[2]]), ave = op_multiply(op_add(y[[1]], y[[2]]), 0.5)))
     result <- c(merged, both[[1]][-1], both[[2]][-1])

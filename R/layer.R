@@ -9,6 +9,7 @@
 #   several                   TRUE if x may be a list
 #   autocast                  FALSE if floats are taken as they come, not in the layer's dtype
 #   takes                     names of the inputs in that list, by which a call may have them one by one
+#   masks                     how many masks of these a caller may give, the first ones, if not all
 #   state_sizes(self)         of cells: see R/layer-rnn.R
 #   arrange(self, x)          what users give that is no tensor, in the order in which call() takes it
 #   input_dtype               that of what is no tensor yet: "int32" for tokens; "string": see R/layer-strings.R
@@ -263,39 +264,6 @@ apply_layer <- function(self, object, ..., training = NULL, mask = NULL) {
   # one string is no batch
   if (self$kind == "text_vectorization" && is.character(object) && is.null(dim(object)) && length(object) == 1)
     op_reshape(y, shape_of(y)[-1]) else y
-}
-
-#' Further arguments of a call with their names: further inputs come first, then what call() has.
-#' @noRd
-call_arguments <- function(self, given) {
-  if (!length(given)) return(given)
-  own <- layer_type(self)$arguments # of classes of the user's
-  if (!is.null(own)) return(with_argument_names(given, setdiff(own[-1], c("training", "mask", "..."))))
-  with_argument_names(given, c(layer_type(self)$takes[-1], setdiff(names(formals(layer_type(self)$call))[-(1:2)],
-    c("training", "mask", "..."))))
-}
-
-#' Arrays become tensors; floats take the layer's dtype.
-#' @noRd
-as_inputs <- function(self, x) {
-  arrange <- layer_type(self)$arrange
-  if (!is.null(arrange) && !is_tensor(x)) x <- arrange(self, x)
-  fill_leaves(x, lapply(tensor_leaves(x), function(t) {
-    if (reads_strings(self)) return(token_tensor(self, t))
-    if (is_strings(t)) return(pass_strings(self, t))
-    if (is_tensor(t)) return(if (isFALSE(layer_type(self)$autocast)) t else cast_float(t, self$dtype))
-    wanted <- layer_type(self)$input_dtype
-    if (is.data.frame(t)) t <- as_number_matrix(t, "x", self$name)
-    t <- check_numbers(t, arg = "x", fun = self$name)
-    tensor(if (is.null(dim(t)) && length(t) != 1) array(t, length(t)) else t, if (is.null(wanted)) self$dtype else
-      wanted)
-  }))
-}
-
-cast_float <- function(t, dtype) {
-  own <- tensor_dtype(t)
-  if (own == dtype || !own %in% float_dtypes) return(t)
-  with_note(op_cast(t, dtype), "mask", attr(t, "mask"))
 }
 
 #' Run a layer's ops on tensors.

@@ -171,5 +171,11 @@ transposed_size <- function(x, k, strides, padding, dilation_rate, output_paddin
   output_padding <- per_spatial_axis(output_padding, length(x), min = 0, fun = fun)
   if (any(output_padding >= strides)) abort("`output_padding` must be less than `strides`, ",
     toString(strides), ", not ", toString(output_padding), fun = fun)
-  (x - 1) * strides + reach + 1 + output_padding - if (same) 2 * ((reach + 1) %/% 2) else pads$before + pads$after
+  size <- (x - 1) * strides + reach + 1 + output_padding - if (same) 2 * ((reach + 1) %/% 2) else
+    pads$before + pads$after
+  astray <- same & (size < 1 | ceiling(size / strides) != x)
+  if (any(astray, na.rm = TRUE)) abort("`output_padding` of ", toString(output_padding), " asks for an output of size ",
+    toString(size), ", which this convolution does not lead to ", toString(x), "; `NULL` makes one of size ",
+    toString(x * strides), fun = fun)
+  size
 }

@@ -8,7 +8,7 @@ arguments <- commandArgs(TRUE)
 cases <- if (length(arguments)) as.integer(arguments[1]) else 2000L
 pattern <- if (length(arguments) > 1) arguments[2] else "."
 tests <- new.env(parent = asNamespace("nativenet"))
-for (f in list.files("tests/testthat", "^helper-(op|gradient)", full.names = TRUE)) sys.source(f, tests)
+for (f in list.files("tests/testthat", "^helper-(odd|op|gradient)", full.names = TRUE)) sys.source(f, tests)
 failed <- FALSE
 
 tell <- function(kind, against, n, errors, limits) {

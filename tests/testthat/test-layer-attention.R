@@ -191,6 +191,29 @@ test_that("masks as symbolic arguments, and refusals", {
   fails(layer(x, x, speed = 1), "unused argument `speed`", "nativenet_error_value")
 })
 
+test_that("masks of query, values and keys may be arguments of a call, those of attention layers a list of two", {
+  q <- array(rnorm(2 * 3 * 4), c(2, 3, 4))
+  v <- array(rnorm(2 * 5 * 4), c(2, 5, 4))
+  of_query <- rbind(c(TRUE, TRUE, FALSE), TRUE)
+  of_value <- rbind(c(TRUE, FALSE, TRUE, TRUE, FALSE), c(FALSE, TRUE, TRUE, TRUE, TRUE))
+  of_key <- rbind(TRUE, c(TRUE, TRUE, FALSE, TRUE, TRUE))
+  layer <- layer_multi_head_attention(num_heads = 2, key_dim = 3)
+  masked <- layer(q, v, query_mask = of_query, value_mask = of_value, key_mask = of_key)
+  seen <- vapply(1:5, function(j) outer(1:2, 1:3, function(b, i) of_query[cbind(c(b), c(i))] & of_value[c(b), j] &
+    of_key[c(b), j]), of_query)
+  expect_equal(as.array(masked), as.array(layer(q, v, attention_mask = seen)), tolerance = 1e-6)
+  expect_identical(as.array(attr(masked, "mask")), of_query)
+  ends <- lapply(list(c(3, 4), c(5, 4), 5), layer_input)
+  model <- keras_model(ends, layer(ends[[1]], ends[[2]], value_mask = ends[[3]]))
+  expect_equal(predict(model, list(q, v, of_value * 1)), as.array(layer(q, v, value_mask = of_value)), tolerance = 1e-6)
+  again <- unserialize_model(serialize_model(model))
+  expect_identical(predict(again, list(q, v, of_value * 1)), predict(model, list(q, v, of_value * 1)))
+  expect_error(layer(q, v, key_mask = of_query), "`key_mask` must have the shape (2, 5), not (2, 3)", fixed = TRUE)
+  for (attend in list(layer_attention(), layer_additive_attention()))
+    expect_identical(as.array(attend(list(q, v, v), mask = list(NULL, of_value))), as.array(attend(list(q, v), mask =
+      list(NULL, of_value))))
+})
+
 test_that("a causal mask may be of one query or one key", {
   attend <- layer_attention(dtype = "float64")
   value <- function(...) as.array(attend(list(...), use_causal_mask = TRUE))

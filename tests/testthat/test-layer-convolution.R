@@ -42,6 +42,8 @@ test_that("transposed layers undo the sizes of plain ones", {
     c(1L, 4L, 6L, 4L, 3L))
   expect_error(layer_conv_1d_transpose(filters = 1, kernel_size = 3, output_padding = 1)(array(0, c(1, 5, 2))),
     "`output_padding` must be less than `strides`", class = "nativenet_error_value")
+  expect_error(layer_conv_1d_transpose(array(0, c(1, 2, 2)), 1, 4, padding = "same", output_padding = 0),
+    "`output_padding` of 0 asks for an output of size 1, .* not lead to 2; `NULL` makes one of size 2")
 })
 
 test_that("depthwise and separable layers give what plain R gives", {

@@ -39,6 +39,14 @@ test_that("both directions are the layer forward and backward, forward weights f
   }
 })
 
+test_that("a layer that begins at the end has its mask in that order", {
+  layer <- bidirectional(layer = layer_lstm(units = 4, return_sequences = TRUE, go_backwards = TRUE), merge_mode = NULL)
+  y <- lapply(layer(x, mask = mask), as.array)
+  ways <- lapply(rev(two_ways(layer_lstm, get_weights(layer)[c(4:6, 1:3)])), function(f) f(x, mask = mask)[[1]])
+  expect_equal(y[[1]], ways[[1]] * c(mask[, 5:1]), tolerance = 1e-6)
+  expect_equal(y[[2]], ways[[2]][, 5:1, ] * c(mask[, 5:1]), tolerance = 1e-6)
+})
+
 test_that("masks go on with sequences, states go in as they come out", {
   layer <- bidirectional(layer = layer_lstm(units = 4, return_sequences = TRUE, return_state = TRUE))
   first <- layer(x)

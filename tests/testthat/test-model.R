@@ -18,6 +18,19 @@ test_that("a sequence changes in place, with both pipes, and returns itself invi
   expect_identical(model$output_shape, c(NA, 6L))
 })
 
+test_that("a model's inputs keep the dtype that they have", {
+  inner <- keras_model_sequential() |> layer_dense(3, dtype = "float64", input_shape = 4)
+  outer <- keras_model_sequential(input_shape = 4, dtype = "float64") |> layer_activation("linear", dtype = "float64")
+  outer$add(inner)
+  x <- matrix(rnorm(20), 5)
+  y <- x %*% get_weights(inner)[[1]]
+  for (model in list(inner, outer)) {
+    expect_equal(as.array(model(x)), y, tolerance = 1e-14)
+    expect_equal(as.array(model(tensor(x, "float64"))), y, tolerance = 1e-14)
+    expect_equal(predict(model, x), y, tolerance = 1e-14)
+  }
+})
+
 test_that("layers may come as a list; the input's shape from the model, the first layer or the data", {
   from_list <- keras_model_sequential(list(layer_dense(units = 3, input_shape = 4), layer_dense(units = 1)))
   expect_identical(dim(from_list$output), c(NA, 1L))
