@@ -384,7 +384,7 @@ positions_of <- function(self, x, axes) {
 }
 
 #' What may be seen, (batch and others, 1 or heads, rows, columns) with 1 or fewer axes where it is for all, or NULL.
-#' Given masks are (batch, others, rows, columns).
+#' Given masks are (batch, others, rows, columns), or have the axis of heads before rows.
 #' @noRd
 heads_mask <- function(self, x, given, query, columns, others) {
   if (!is.null(given)) given <- as_mask(self, given)
@@ -395,10 +395,12 @@ heads_mask <- function(self, x, given, query, columns, others) {
     before <- shape_of(given)[seq_len(rank_of(given) - k)]
     given <- op_reshape(given, c(if (length(before)) c(-1, before[-1]), prod(rows), prod(columns)))
   }
-  mask <- all_of_masks(list(given, flat(mask_of(x$query), -1), flat(mask_of(x$value), -2),
-    if (!identical(x$key, x$value)) flat(mask_of(x$key), -2)))
-  if (is.null(mask)) return()
+  own <- all_of_masks(list(flat(mask_of(x$query), -1), flat(mask_of(x$value), -2), if (!identical(x$key, x$value))
+    flat(mask_of(x$key), -2)))
   rank <- 4 + length(others)
+  if (!is.null(own) && !is.null(given) && rank_of(given) == rank) own <- op_expand_dims(own, -3) # the same of all heads
+  mask <- all_of_masks(list(given, own))
+  if (is.null(mask)) return()
   while (rank_of(mask) > 2 && rank_of(mask) < rank) mask <- op_expand_dims(mask, -3)
   if (!length(others) || rank_of(mask) < 3) return(mask)
   first <- op_slice(query$apart, rep(1, rank_of(query$apart)), c(-1, others, rep(1, length(rows) + 2)))

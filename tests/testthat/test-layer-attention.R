@@ -203,6 +203,13 @@ test_that("masks of query, values and keys may be arguments of a call, those of 
     of_key[c(b), j]), of_query)
   expect_equal(as.array(masked), as.array(layer(q, v, attention_mask = seen)), tolerance = 1e-6)
   expect_identical(as.array(attr(masked, "mask")), of_query)
+  by_head <- array(some(c(2, 2, 3, 5)) > -0.5, c(2, 2, 3, 5))
+  both <- by_head & aperm(array(seen, c(2, 3, 5, 2)), c(1, 4, 2, 3))
+  for (shown in c(FALSE, TRUE)) {
+    value <- function(...) as.array(unlist(list(layer(q, v, ..., return_attention_scores = shown)))[[1]])
+    expect_equal(value(attention_mask = by_head, query_mask = of_query, value_mask = of_value, key_mask = of_key),
+      value(attention_mask = both), tolerance = 1e-6)
+  }
   ends <- lapply(list(c(3, 4), c(5, 4), 5), layer_input)
   model <- keras_model(ends, layer(ends[[1]], ends[[2]], value_mask = ends[[3]]))
   expect_equal(predict(model, list(q, v, of_value * 1)), as.array(layer(q, v, value_mask = of_value)), tolerance = 1e-6)
