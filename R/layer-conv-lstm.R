@@ -119,6 +119,7 @@ conv_lstm_type <- function(class_name) list(
     back <- function(t, lead) if (first) op_transpose(t, c(seq_len(lead), lead + axes + 1, lead + seq_len(axes))) else t
     if (training && config$dropout > 0) x <- op_dropout(x, config$dropout, noise_shape = c(NA, 1, rep(NA, axes + 1)))
     x <- last(x, 2)
+    check_timesteps(self, x)
     sizes <- shape_of(x)
     steps <- sizes[2]
     each <- reshape_to(x, c(-1, sizes[-(1:2)]))

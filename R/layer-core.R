@@ -328,18 +328,25 @@ gaussian_dropout_type <- list(
 #' Makes one axis of all but the batch axis, in row-major order: (batch, 28, 28) becomes (batch, 784).
 #'
 #' @inheritParams layer_activation
-#' @param data_format `NULL` or `"channels_last"`.
+#' @param data_format `NULL` or `"channels_last"`; with `"channels_first"` the first axis behind the batch is taken for
+#'   that of the channels, and becomes the last one before: pictures give the same numbers in either format.
 #' @inherit layer_activation return
 #' @seealso [layer_reshape()], [array_reshape()]
 #' @examples
 #' dim(layer_flatten(array(0, c(2, 28, 28))))
 #' @export
 layer_flatten <- function(object, data_format = NULL, ...) {
-  if (!is.null(data_format)) check_choice(data_format, "channels_last")
-  new_layer("flatten", object, list(), ...)
+  new_layer("flatten", object, list(data_format = check_data_format(data_format)), ...)
 }
 
-flatten_type <- list(class_name = "Flatten", call = function(self, x) op_reshape(x, c(-1, prod(shape_of(x)[-1]))))
+flatten_type <- list(
+  class_name = "Flatten",
+  call = function(self, x) {
+    rank <- rank_of(x)
+    if (rank > 2 && self$config$data_format == "channels_first") x <- op_transpose(x, c(1, 3:rank, 2))
+    op_reshape(x, c(-1, prod(shape_of(x)[-1])))
+  }
+)
 
 #' Reshape layer
 #'

@@ -36,19 +36,14 @@ layer_spatial_dropout_1d <- function(object, rate, seed = NULL, ...) new_layer("
 #' @export
 layer_spatial_dropout_2d <- function(object, rate, data_format = NULL, seed = NULL, ...) {
   new_layer("spatial_dropout_2d", object, list(rate = check_number(rate, min = 0, max = 1),
-    data_format = check_channels(data_format), seed = check_seed(seed)), ...)
+    data_format = check_data_format(data_format), seed = check_seed(seed)), ...)
 }
 
 #' @rdname layer_spatial_dropout_1d
 #' @export
 layer_spatial_dropout_3d <- function(object, rate, data_format = NULL, seed = NULL, ...) {
   new_layer("spatial_dropout_3d", object, list(rate = check_number(rate, min = 0, max = 1),
-    data_format = check_channels(data_format), seed = check_seed(seed)), ...)
-}
-
-check_channels <- function(data_format, fun = calling_function()) {
-  if (is.null(data_format)) return("channels_last")
-  as.character(check_choice(data_format, c("channels_last", "channels_first"), arg = "data_format", fun = fun))
+    data_format = check_data_format(data_format), seed = check_seed(seed)), ...)
 }
 
 spatial_dropout_type <- function(places) {

@@ -396,7 +396,8 @@ discretization_type <- list(
     bounds <- self$config$bin_boundaries
     if (is.null(bounds)) abort("knows no boundaries yet: `adapt()` it first", class = "unbuilt", fun = self$name)
     x <- op_expand_dims(whole_as_floats(self, x), -1)
-    bin <- op_sum(op_cast(op_greater_equal(x, array(bounds, length(bounds))), "int32"), -1)
+    below <- op_sum(op_cast(op_less(x, array(bounds, length(bounds))), "int32"), -1)
+    bin <- op_subtract(length(bounds), below) # NaN lies in the last one, as in TensorFlow and NumPy
     encode_classes(self, bin, self$config$output_mode, length(bounds) + 1)
   },
   members = adapt_members,

@@ -74,6 +74,7 @@ rnn_type <- list(
     make_states(self, shape[1], state_sizes(cell))
   },
   call = function(self, x, training, mask, initial_state = NULL) {
+    check_timesteps(self, x)
     cell <- layer_self(self$config$cell)
     sizes <- state_sizes(cell)
     states <- first_states(self, x, initial_state, sizes)
@@ -85,6 +86,10 @@ rnn_type <- list(
   },
   mask = function(self, x, mask) if (self$config$return_sequences) list(mask) # states have none
 )
+
+check_timesteps <- function(self, x) {
+  if (shape_of(x)[2] %in% 0) abort("needs at least one timestep", class = "shape", fun = self$name)
+}
 
 #' Step t of a tensor (batch, timesteps, ...).
 #' @noRd
@@ -104,7 +109,6 @@ run_steps <- function(self, step, x, states, mask) {
   config <- self$config
   steps <- shape_of(x)[2]
   times <- if (on_trial()) 1 else seq_len(steps) # one step tells the shapes
-  if (!length(times)) abort("needs at least one timestep", class = "shape", fun = self$name)
   if (!is.null(mask) && !same_sizes(shape_of(mask), shape_of(x)[1:2])) abort("`mask` must have the shape ",
     format_keras_shape(c(NA, steps)), " of batch and timesteps, not ", input_shape_text(mask), class = "shape",
     fun = self$name)

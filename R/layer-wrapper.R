@@ -161,6 +161,7 @@ time_distributed_type <- list(
     shape <- shape_of(x)
     if (length(shape) < 3) abort("needs an input of shape (batch, timesteps, ...), not ", input_shape_text(x),
       class = "shape", fun = self$name)
+    check_timesteps(self, x)
     flat <- function(t) op_reshape(t, c(-1, shape_of(t)[-(1:2)]))
     back <- function(t) op_reshape(t, c(-1, shape[2], shape_of(t)[-1]))
     within <- if (!is.null(mask) && rank_of(mask) > 2) flat(mask)

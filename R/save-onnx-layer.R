@@ -293,7 +293,11 @@ onnx_rules <- list(
   random_gaussian_blur = same_rule, random_shear = same_rule, random_perspective = same_rule,
   random_elastic_transform = same_rule, mix_up = same_rule, cut_mix = same_rule, rand_augment = same_rule,
   aug_mix = same_rule,
-  flatten = function(g, self, x, from, to, call) g$add("Flatten", x, attributes = list(axis = 1L)),
+  flatten = function(g, self, x, from, to, call) {
+    rank <- length(from[[1]])
+    if (rank > 2 && self$config$data_format == "channels_first") x <- onnx_transpose(g, x, c(1, 3:rank, 2))
+    g$add("Flatten", x, attributes = list(axis = 1L))
+  },
   reshape = shape_rule,
   permute = function(g, self, x, from, to, call) onnx_transpose(g, x, c(1, self$config$dims + 1)),
   repeat_vector = function(g, self, x, from, to, call) g$add("Tile", g$add("Unsqueeze", x, int64_of(g, 1)),

@@ -181,12 +181,25 @@ flattened_shape <- function(self) {
   while (!is.null(node) && !isTRUE(node$layer$is_input)) {
     from <- node$inputs
     if (!is_keras_tensor(from)) return(NULL)
-    if (node$layer$kind == "flatten") return(if (length(dim(from)) > 2 &&
-      !identical(node$layer$config$data_format, "channels_first")) dim(from)[-1])
+    if (node$layer$kind == "flatten") return(channels_behind(from, node$layer$config$data_format))
     # what keeps the order of features
     if (!grepl("^(dropout|activation|gaussian|alpha_dropout|batch_normalization)", node$layer$kind)) return(NULL)
     node <- from$node
   }
+}
+
+#' The sizes of an input of layer_flatten(), then its channels, as that puts them; NULL where the order is PyTorch's.
+#' @param format the data format of layer_flatten().
+#' @noRd
+channels_behind <- function(x, format) {
+  shape <- dim(x)[-1]
+  if (length(shape) < 2) return(NULL)
+  node <- x$node # the layers before tell where the channels are
+  while (!isTRUE(node$layer$is_input) && is.null(node$layer$config$data_format))
+    node <- tensor_leaves(node$inputs)[[1]]$node
+  before <- if (is.null(node$layer$config$data_format)) format else node$layer$config$data_format
+  if (before == "channels_last") return(if (format == before) shape else NA * shape)
+  if (format == before) c(shape[-1], shape[1])
 }
 
 #' Blocks of columns of gates in another order.
@@ -233,8 +246,8 @@ torch_rules <- list(
   activation_parametric_relu = function(self, get, refuse) {
     size <- dim(self$weights[[1]])
     w <- as.vector(get("weight"))
-    if (!length(w) %in% c(1, size[length(size)])) refuse("`weight` has ", length(w), " numbers, not 1 or ",
-      size[length(size)])
+    channels <- if (sum(size > 1) == 1) max(size) else size[length(size)] # shared along all other axes, or the last one
+    if (!length(w) %in% c(1, channels)) refuse("`weight` has ", length(w), " numbers, not 1 or ", channels)
     list(array(rep(w, each = prod(size) / length(w)), size))
   },
   lstm = torch_recurrent(1:4),

@@ -205,6 +205,9 @@ test_that("flatten, reshape and permute go row by row", {
   by_rows <- function(i) as.vector(aperm(a[i, , ])) # the last axis fastest
   flat <- as.array(layer_flatten(dtype = "float64")(a))
   for (i in 1:2) expect_identical(flat[i, ], by_rows(i))
+  first <- layer_flatten(data_format = "channels_first", dtype = "float64")
+  expect_identical(as.array(first(aperm(a, c(1, 3, 2)))), flat)
+  expect_identical(as.array(first(a[, , 1])), a[, , 1])
   back <- as.array(layer_reshape(target_shape = c(3, 4), dtype = "float64")(flat))
   expect_identical(back, a)
   other <- as.array(layer_reshape(target_shape = list(2, -1), dtype = "float64")(a))
@@ -245,7 +248,7 @@ test_that("shape layers name what does not fit", {
   for (n in list(0, -1, "a", NULL)) fails(layer_repeat_vector(x, n), "`n` must be a positive whole number",
     "nativenet_error_value")
   fails(layer_repeat_vector(layer_input(c(3, 2)), 2), "needs an input of shape (batch, features), not (None, 3, 2)")
-  fails(layer_flatten(x, data_format = "channels_first"), "`data_format` must be one of", "nativenet_error_value")
+  fails(layer_flatten(x, data_format = "first"), "`data_format` must be one of", "nativenet_error_value")
 })
 
 test_that("constructors check their numbers", {

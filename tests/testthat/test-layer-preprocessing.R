@@ -124,6 +124,7 @@ test_that("numbers fall into bins, given or learned", {
   x <- rbind(c(-1.5, 1, 3.4, 0.5), c(0, 3, 1.3, 0)) # from Keras' help page
   expect_identical(as.array(layer_discretization(x, bin_boundaries = c(0, 1, 2))), rbind(c(0L, 2L, 3L, 1L),
     c(1L, 3L, 2L, 1L)))
+  expect_identical(as.array(layer_discretization(c(-Inf, NaN, Inf), bin_boundaries = c(0, 1))), array(c(0L, 2L, 2L)))
   learned <- layer_discretization(num_bins = 4)
   adapt(learned, x)
   expect_identical(as.array(learned(x)), rbind(c(0L, 2L, 3L, 2L), c(1L, 3L, 3L, 1L)))

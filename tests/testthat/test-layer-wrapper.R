@@ -146,3 +146,9 @@ test_that("wrappers train, are saved, cloned, frozen and summarised", {
   model$layers[[2]]$trainable <- FALSE
   expect_length(model$trainable_weights, length(model$weights) - 6)
 })
+
+test_that("sequences without timesteps are refused where there is nothing to begin with", {
+  empty <- array(0, c(2, 0, 3))
+  for (layer in list(time_distributed(layer = layer_dense(units = 2)), layer_rnn(cell = layer_lstm_cell(units = 2))))
+    expect_error(layer(empty), "needs at least one timestep", class = "nativenet_error_shape")
+})

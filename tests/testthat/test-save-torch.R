@@ -33,6 +33,21 @@ test_that("modules in a sequence give the layers their weights, as PyTorch compu
   expect_equal(predict(model, file$x), file$y, tolerance = 1e-6)
 })
 
+test_that("what is flattened with channels first has PyTorch's order, or that of channels last", {
+  file <- torch_file("images")
+  for (format in c("channels_last", "channels_first")) {
+    first <- function(layer, ...) function(object) layer(object, ..., data_format = "channels_first")
+    model <- keras_model_sequential(input_shape = c(2, 6, 6)) |>
+      first(layer_zero_padding_2d, list(c(1, 1), c(0, 0)))() |> first(layer_conv_2d, 4, c(3, 2))() |>
+      layer_batch_normalization(axis = 2, epsilon = 1e-5) |> layer_activation("relu") |>
+      first(layer_depthwise_conv_2d, 3, depth_multiplier = 2)() |>
+      layer_activation_parametric_relu(shared_axes = 2:3) |> first(layer_conv_2d_transpose, 3, 2, strides = 2)() |>
+      layer_flatten(data_format = format) |> layer_dropout(0.5) |> layer_dense(3)
+    load_torch_weights(model, file$path)
+    expect_equal(predict(model, aperm(file$x, c(1, 4, 2, 3))), file$y, tolerance = 1e-6)
+  }
+})
+
 test_that("modules by name: embeddings, recurrent layers in both directions, attention, normalization", {
   file <- torch_file("steps")
   model <- steps_model()
