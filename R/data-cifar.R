@@ -7,7 +7,7 @@ cifar_sets <- lapply(list(
   cifar100 = list(sums = c("cifar-100-binary.tar.gz" = "03b5dce01913d631647c71ecec9e9cb8"),
     folder = "cifar-100-binary", train = "train.bin", test = "test.bin", labels = 2)
 ), function(set) c(set, list(mirrors = "https://www.cs.toronto.edu/~kriz/", suffix = "", packed = TRUE,
-  reader = "readBin()", substitute = "dataset_digits()")))
+  reader = "readBin()", substitute = "dataset_shapes()")))
 
 #' CIFAR-10 and CIFAR-100
 #'
@@ -27,7 +27,7 @@ cifar_sets <- lapply(list(
 #'   one column, with the classes counted from **0**.
 #' @references
 #' Krizhevsky, A. (2009). *Learning multiple layers of features from tiny images*.
-#' @seealso [dataset_mnist()]; [dataset_digits()] needs neither files nor network.
+#' @seealso [dataset_mnist()]; [dataset_shapes()] needs neither files nor network.
 #' @examplesIf nzchar(Sys.getenv("NATIVENET_DATA"))
 #' cifar <- try(dataset_cifar10(download = FALSE))
 #' @export

@@ -107,6 +107,15 @@ activation_elu_type <- list(class_name = "ELU", call = function(self, x) op_elu(
 #' @seealso [layer_activation_relu()]
 #' @examples
 #' layer_activation_thresholded_relu(matrix(c(-1, 0.5, 2), 1))
+#' # does what exceeds 1 add up to more than 2?
+#' x <- matrix(rexp(800), 200)
+#' y <- rowSums(x * (x > 1)) > 2
+#' model <- keras_model_sequential(input_shape = 4) |>
+#'   layer_activation_thresholded_relu(theta = 1) |>
+#'   layer_dense(1, activation = "sigmoid")
+#' compile(model, optimizer_adam(0.1), "binary_crossentropy", metrics = "accuracy")
+#' history <- fit(model, x, as.numeric(y), epochs = 20, verbose = 0)
+#' round(tail(history$metrics$accuracy, 1), 2)
 #' @export
 layer_activation_thresholded_relu <- function(object, theta = 1, ...) new_layer("activation_thresholded_relu", object,
   list(theta = check_number(theta, min = 0)), ...)
@@ -171,6 +180,12 @@ activation_softmax_type <- list(
 #' @references He et al. (2015), <https://arxiv.org/abs/1502.01852>.
 #' @examples
 #' layer_activation_parametric_relu(matrix(c(-1, 2), 1), alpha_initializer = "ones")
+#' # the absolute value of a number: its slope below 0 is learnt, -1
+#' x <- matrix(rnorm(200))
+#' model <- keras_model_sequential(input_shape = 1) |> layer_activation_parametric_relu()
+#' compile(model, optimizer_adam(0.1), "mse")
+#' fit(model, x, abs(x), epochs = 20, verbose = 0)
+#' model$weights[[1]]
 #' @export
 layer_activation_parametric_relu <- function(object, alpha_initializer = "zeros", alpha_regularizer = NULL,
   alpha_constraint = NULL, shared_axes = NULL, ...) {

@@ -309,6 +309,15 @@ gaussian_noise_type <- list(
 #' @examples
 #' drop <- layer_gaussian_dropout(rate = 0.5)
 #' drop(matrix(1, 2, 4), training = TRUE)
+#' # is the sum of four numbers positive?
+#' x <- matrix(rnorm(800), 200)
+#' model <- keras_model_sequential(input_shape = 4) |>
+#'   layer_dense(16, activation = "relu") |>
+#'   layer_gaussian_dropout(rate = 0.2) |>
+#'   layer_dense(1, activation = "sigmoid")
+#' compile(model, optimizer_adam(0.02), "binary_crossentropy", metrics = "accuracy")
+#' fit(model, x, as.numeric(rowSums(x) > 0), epochs = 10, verbose = 0)
+#' evaluate(model, x, as.numeric(rowSums(x) > 0), verbose = 0)
 #' @export
 layer_gaussian_dropout <- function(object, rate, seed = NULL, ...) new_layer("gaussian_dropout", object,
   list(rate = check_number(rate, min = 0, below = 1), seed = check_seed(seed)), ...)
@@ -390,6 +399,17 @@ reshape_type <- list(
 #' @seealso [op_transpose()]
 #' @examples
 #' dim(layer_permute(array(0, c(5, 3, 2)), dims = c(2, 1))) # 5 2 3
+#' # which of three series has the largest mean? Each becomes a timestep of its own
+#' x <- array(rnorm(300 * 8 * 3), c(300, 8, 3))
+#' y <- max.col(apply(x, c(1, 3), mean)) - 1
+#' model <- keras_model_sequential(input_shape = c(8, 3)) |>
+#'   layer_permute(dims = c(2, 1)) |>
+#'   layer_dense(1) |>
+#'   layer_flatten() |>
+#'   layer_activation("softmax")
+#' compile(model, optimizer_adam(0.05), "sparse_categorical_crossentropy", metrics = "accuracy")
+#' fit(model, x, y, epochs = 15, verbose = 0)
+#' evaluate(model, x, y, verbose = 0)
 #' @export
 layer_permute <- function(object, dims, ...) {
   dims <- check_layer_sizes(dims)
@@ -422,6 +442,16 @@ permute_type <- list(
 #' @seealso [op_repeat()]
 #' @examples
 #' dim(layer_repeat_vector(matrix(0, 2, 3), n = 4)) # 2 4 3
+#' # from two numbers, a and b, the series a, a + b, a + 2 b, a + 3 b
+#' x <- matrix(runif(400), 200)
+#' y <- array(x[, 1] + outer(x[, 2], 0:3), c(200, 4, 1))
+#' model <- keras_model_sequential(input_shape = 2) |>
+#'   layer_repeat_vector(n = 4) |>
+#'   layer_gru(8, return_sequences = TRUE) |>
+#'   layer_dense(1)
+#' compile(model, optimizer_adam(0.02), "mse")
+#' history <- fit(model, x, y, epochs = 20, verbose = 0)
+#' history$metrics$loss[c(1, 20)]
 #' @export
 layer_repeat_vector <- function(object, n, ...) new_layer("repeat_vector", object, list(n = check_count(n)), ...)
 

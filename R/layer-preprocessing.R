@@ -121,6 +121,15 @@ batch_values <- function(self, batch) {
 #' @seealso [layer_normalization()]
 #' @examples
 #' layer_rescaling(matrix(c(0, 51, 255), 1), scale = 1 / 255)
+#' # digits as they come, in 0 .. 255
+#' digits <- dataset_digits(200)
+#' model <- keras_model_sequential(input_shape = c(28, 28)) |>
+#'   layer_rescaling(scale = 1 / 255) |>
+#'   layer_flatten() |>
+#'   layer_dense(10, activation = "softmax")
+#' compile(model, optimizer_adam(0.01), "sparse_categorical_crossentropy", metrics = "accuracy")
+#' history <- fit(model, digits$train$x, digits$train$y, epochs = 8, verbose = 0)
+#' round(tail(history$metrics$accuracy, 1), 2)
 #' @export
 layer_rescaling <- function(object, scale, offset = 0, ...) new_layer("rescaling", object,
   list(scale = check_features_numbers(scale), offset = check_features_numbers(offset)), ...)
@@ -295,6 +304,14 @@ category_modes <- c("one_hot", "multi_hot", "count")
 #' @examples
 #' layer_category_encoding(matrix(c(0, 1, 3), 3), num_tokens = 4, output_mode = "one_hot")
 #' layer_category_encoding(rbind(c(0, 1), c(3, 3)), num_tokens = 4, output_mode = "count")
+#' # a number for each of four classes
+#' class <- sample(0:3, 200, TRUE)
+#' model <- keras_model_sequential(input_shape = 1, input_dtype = "int32") |>
+#'   layer_category_encoding(num_tokens = 4, output_mode = "one_hot") |>
+#'   layer_dense(1, use_bias = FALSE)
+#' compile(model, optimizer_adam(0.1), "mse")
+#' fit(model, class, c(1, -1, 3, 0.5)[class + 1] + rnorm(200, sd = 0.1), epochs = 20, verbose = 0)
+#' c(as.array(model$layers[[2]]$kernel))
 #' @export
 layer_category_encoding <- function(object, num_tokens = NULL, output_mode = "multi_hot", sparse = FALSE, ...) {
   check_given(is.null(num_tokens), "num_tokens")
