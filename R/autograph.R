@@ -34,8 +34,9 @@
 #' `print()` shows the ops of the programs with shapes, `plot()` draws the graph of the last one.
 #'
 #' @param f a function; or a block of code, `autograph({ ... })`, which is run at once where it stands.
-#' @param input_signature,autograph,... ignored; present for compatibility with TensorFlow. `input_signature` must be
-#'   `NULL`, `autograph` `TRUE` or `FALSE`.
+#' @param input_signature a list of `tf$TensorSpec()`, one for each argument: R's numbers become tensors of these
+#'   dtypes, and tensors of other shapes or dtypes are refused. `NULL`: any are taken.
+#' @param autograph,... ignored; present for compatibility with TensorFlow.
 #' @return A function of class `nn_graph_function`; for a block its value.
 #' @seealso [trace_program()], [gradient_tape()], [nn_module()]; [plot()][plot.nn_traced] draws the program;
 #'   `vignette("tensors-and-tapes")` and `vignette("how-it-works")`.
@@ -86,12 +87,32 @@ autograph <- function(f) {
 #' @rdname autograph
 #' @export
 tf_function <- function(f, input_signature = NULL, autograph = TRUE, ...) {
-  if (!is.null(input_signature)) {
-    abort("`input_signature` must be NULL, not ", describe(input_signature),
-      ": leave it out, each kind of arguments gets a program of its own")
-  }
   check_flag(autograph)
-  nativenet::autograph(check_function(f))
+  compiled <- nativenet::autograph(check_function(f))
+  if (is.null(input_signature)) return(compiled)
+  if (!is_branch(input_signature) || !all(vapply(input_signature, inherits, NA, "nn_tensor_spec")))
+    abort("`input_signature` must be a list of `tf$TensorSpec()`, not ", describe(input_signature))
+  graph <- environment(compiled)$graph
+  structure(function(...) graph_call(graph, signed_arguments(list(...), input_signature, f), parent.frame()),
+    class = class(compiled))
+}
+
+#' Arguments as tensors of these shapes and dtypes, in the order of the function's.
+#' @noRd
+signed_arguments <- function(args, signature, f) {
+  names <- setdiff(names(formals(f)), "...")
+  if (length(args) != length(signature)) abort("needs ", length(signature), " arguments, as `input_signature` says, ",
+    "not ", length(args), fun = "tf_function")
+  args <- with_argument_names(args, names)
+  args <- args[c(intersect(names, names(args)), setdiff(names(args), names))]
+  args[] <- Map(function(x, spec, name) {
+    x <- if (is_tensor(x)) x else tensor(x, as.character(spec$dtype))
+    fits <- tensor_dtype(x) == as.character(spec$dtype) && fits_shape(shape_of(x), as.integer(spec$shape))
+    if (!fits) abort("`", name, "` must be like ", format(spec), ", as `input_signature` says, not a tensor of shape ",
+      format_shape(shape_of(x)), " and dtype ", tensor_dtype(x), class = "shape", fun = "tf_function")
+    x
+  }, args, signature, names(args))
+  args
 }
 
 most_programs <- 32 # kinds of arguments, for one function
@@ -99,7 +120,7 @@ most_renewals <- 8
 
 graph_call <- function(graph, args, caller) {
   compiled <- is.null(graph$reason) && !is_tracing() && length(tapes_recording()) == 0
-  if (!compiled) return(do.call(graph$run, args, quote = TRUE, envir = caller))
+  if (!compiled) return(run_in_r(graph, args, caller))
   if (!is.null(graph$guards) && !guards_hold(graph$guards)) graph_renew(graph)
   signature <- .Call(C_signature, args, 0L)
   for (trace in graph$traces) if (is_same(trace$key, signature[[1]])) return(run_visibly(trace, signature))
@@ -108,6 +129,8 @@ graph_call <- function(graph, args, caller) {
     signature))
   graph_trace(graph, args, signature, open, sys.call(-1), caller)
 }
+
+run_in_r <- function(graph, args, caller) with_place(NULL, do.call(graph$run, args, quote = TRUE, envir = caller))
 
 run_visibly <- function(trace, signature) {
   result <- run_trace(trace, signature[[2]])
@@ -139,7 +162,7 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
       graph$changes <- graph$changes + 1
       if (graph$changes == 1) { # a first call may build layers: the next finds them built
         graph_renew(graph)
-        return(do.call(graph$run, args, quote = TRUE, envir = caller))
+        return(run_in_r(graph, args, caller))
       }
       reason <- "it changes an object that it finds outside"
     }
@@ -157,7 +180,7 @@ graph_trace <- function(graph, args, signature, open, call, caller) {
     graph$traces <- c(graph$traces, list(trace))
     return(run_visibly(trace, signature))
   }
-  result <- withVisible(do.call(graph$run, args, quote = TRUE, envir = caller)) # its own errors are no reason
+  result <- withVisible(run_in_r(graph, args, caller)) # its own errors are no reason
   graph$reason <- reason
   message("autograph: ", called_as(call), " runs eagerly, not compiled: ", reason, ".")
   if (result$visible) result$value else invisible(result$value)
@@ -265,6 +288,14 @@ with_tensor_control <- function(code, loop = 1) {
       code[2:3] <- lapply(code[2:3], function(x) as.call(list(as_condition, x)))
       code
     },
+    isTRUE = , isFALSE = , switch = {
+      if (length(code) > 1) code[[2]] <- as.call(list(if (head == "switch") as_choice else as_condition, code[[2]]))
+      code
+    },
+    stopifnot = {
+      code[[1]] <- stop_unless
+      code
+    },
     `for` = {
       name <- as.name(paste0(".loop_", loop))
       body <- as.call(list(as.name("{"), call("<-", code[[2]], as.call(list(loop_value, name))), code[[4]]))
@@ -291,6 +322,34 @@ as_condition <- function(x) {
   if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)),
     class = "shape", fun = NULL)
   as.logical(as.array(x))
+}
+
+#' What switch() chooses by.
+#' @noRd
+as_choice <- function(x) {
+  if (!is_tensor(x)) return(x)
+  x <- known_value(x)
+  if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("a `switch` depends on the value of a tensor")
+  if (length(x) != 1) abort("`switch()` chooses by a single value, not by a tensor of shape ", format_shape(dim(x)),
+    class = "shape", fun = NULL)
+  as.vector(as.array(x))
+}
+
+#' R's stopifnot(), which takes a tensor for something that is not TRUE.
+#' @noRd
+stop_unless <- function(..., exprs, exprObject, local = TRUE) {
+  codes <- as.list(substitute(list(...)))[-1]
+  for (i in seq_along(codes)) {
+    holds <- ...elt(i)
+    if (is_tensor(holds)) holds <- as_condition(op_all(op_cast(holds, "bool")))
+    if (is.logical(holds) && !anyNA(holds) && all(holds)) next
+    if (length(names(codes)) && nzchar(names(codes)[i])) abort(names(codes)[i], class = "assert", fun = NULL)
+    abort(deparse1(codes[[i]]), if (length(holds) > 1) " are not all TRUE" else " is not TRUE", class = "assert",
+      fun = NULL)
+  }
+  if (!missing(exprs)) eval(bquote(stopifnot(exprs = .(substitute(exprs)))), parent.frame())
+  if (!missing(exprObject)) stopifnot(exprObject = exprObject, local = local)
+  invisible()
 }
 
 #' An iterator over anything that `for` may be given, evaluated once.

@@ -76,7 +76,7 @@ format_shape <- function(dim) paste0("(", paste(dim, collapse = ", "), ")")
 #' For arguments without a default.
 #' @noRd
 check_given <- function(is_missing, arg, fun = calling_function()) if (is_missing) abort("`", arg, "` must be given",
-  first_argument_hint(parent.frame(2), arg), fun = fun)
+  c(first_argument_hint(parent.frame(), arg), first_argument_hint(parent.frame(2), arg))[1], fun = fun)
 
 #' layer_dense(32) puts a layer on 32.
 #' @noRd

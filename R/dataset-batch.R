@@ -73,17 +73,27 @@ stack_elements <- function(elements, stack = stack_tensors) {
   }
   fill_leaves(elements[[1]], lapply(seq_along(leaves[[1]]), function(k) {
     parts <- lapply(leaves, `[[`, k)
-    if (is.character(parts[[1]])) unlist(parts) else if (is.raw(parts[[1]])) many_bytes(parts) else stack(parts, k)
+    if (is.character(parts[[1]])) stack_texts(parts) else if (is.raw(parts[[1]])) many_bytes(parts) else stack(parts, k)
   }))
 }
 
 stack_tensors <- function(parts, ...) {
-  shapes <- unique(lapply(parts, dim))
-  if (length(shapes) > 1) {
-    abort("the elements of a batch differ in shape: ", format_shape(shapes[[1]]), " and ", format_shape(shapes[[2]]),
-      "; `dataset_padded_batch()` fills up", class = "shape", fun = "dataset_batch")
-  }
+  check_one_shape(lapply(parts, dim))
   op_stack(parts, axis = 1)
+}
+
+check_one_shape <- function(shapes) {
+  shapes <- unique(shapes)
+  if (length(shapes) > 1) abort("the elements of a batch differ in shape: ", format_shape(shapes[[1]]), " and ",
+    format_shape(shapes[[2]]), "; `dataset_padded_batch()` fills up", class = "shape", fun = "dataset_batch")
+}
+
+stack_texts <- function(parts) {
+  check_one_shape(lapply(parts, text_shape))
+  own <- text_shape(parts[[1]])
+  all <- unlist(parts)
+  text_array(if (length(own)) aperm(array(all, c(own, length(parts))), c(length(own) + 1, seq_along(own))) else all,
+    c(length(parts), own))
 }
 
 #' Batch with padding

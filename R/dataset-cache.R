@@ -81,12 +81,11 @@ pack_elements <- function(items) {
   list(kinds = kinds, kind = kind, leaves = leaves)
 }
 
-#' The spec of an element; unlike spec_of() it tells how many strings a leaf has.
+#' The spec of an element that holds tensors and strings alone.
 #' @noRd
 kind_of <- function(x) {
   fill_leaves(x, lapply(tensor_leaves(x), function(leaf) {
-    if (is_tensor(leaf)) return(spec_of(leaf))
-    if (is.character(leaf)) return(tensor_spec("string", length(leaf)))
+    if (is_tensor(leaf) || is.character(leaf)) return(spec_of(leaf))
     abort("elements that hold ", describe(leaf), " cannot be kept", fun = "dataset_cache")
   }))
 }
@@ -113,7 +112,8 @@ unpack_elements <- function(stacks) {
 }
 
 unpack_leaf <- function(x, spec, n) {
-  if (spec$dtype == "string") return(unname(split(x, rep(seq_len(n), each = spec$dim))))
+  if (spec$dtype == "string") return(lapply(unname(split(x, rep(seq_len(n), each = prod(spec$dim)))), text_array,
+    spec$dim))
   bytes <- .Call(C_tensor_bytes, x)
   lapply(seq_len(n), function(i) .Call(C_tensor_from_bytes, bytes, (i - 1) * length(bytes) / n, dtype_code(spec$dtype),
     as.double(spec$dim)))

@@ -125,7 +125,7 @@ iterator_make_initializer <- function(iterator, dataset, name = NULL) {
   if (is.null(check_iterator(iterator)$wanted)) abort("`iterator` must come from `make_iterator_from_structure()`")
   for (field in names(iterator$wanted)) {
     wanted <- iterator$wanted[[field]]
-    got <- spec_field(check_dataset(dataset)$spec, field)
+    got <- spec_field(check_dataset(dataset)$spec, function(s) s[[field]])
     if (!is.null(wanted) && !is.null(got) && !identical(paste(tensor_leaves(got)), paste(tensor_leaves(wanted)))) {
       abort("`dataset` must have the structure that the iterator was made for, not ", format_spec(dataset$spec),
         class = "shape")

@@ -36,7 +36,11 @@ selectors <- function(columns) {
       formatC(range, width = width, flag = "0", format = "d")), columns$names, 0),
     one_of = function(...) c(...), all_of = function(x) x, any_of = function(x) intersect(x, columns$names),
     everything = function() seq_along(columns$names), last_col = function() length(columns$names),
-    has_type = function(match = "float32") which(columns$types %in% has_type(match)),
+    has_type = function(match = "float32") {
+      types <- has_type(match)
+      # R's doubles are float32 in tfdatasets
+      which(columns$types %in% c(types, if ("float32" %in% types && !"float32" %in% columns$types) "float64"))
+    },
     all_numeric = function() which(columns$types %in% numeric_types),
     all_nominal = function() which(columns$types == "string")
   )
@@ -113,7 +117,8 @@ select_xy <- function(x, y, columns, env, fun = calling_function()) {
 #' For the steps of [feature_spec()] and for [dataset_prepare()], where `starts_with()`, `ends_with()`, `contains()`,
 #' `matches()`, `num_range()`, `one_of()` and `everything()` are known, too.
 #'
-#' @param match dtypes.
+#' @param match dtypes. `"float32"` selects columns of float64, such as those of R's doubles, where there are none of
+#'   float32.
 #' @return `has_type()`: the dtypes as strings, `all_numeric()` and `all_nominal()` those of numbers and of strings.
 #'   Within a selection: the columns that have them.
 #' @examples

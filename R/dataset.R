@@ -61,7 +61,7 @@ with_columns <- function(element, dataset) {
 
 spec_of <- function(x) {
   fill_leaves(x, lapply(tensor_leaves(x, keep_null = TRUE), function(t) {
-    if (!is_tensor(t)) return(tensor_spec("string", integer()))
+    if (!is_tensor(t)) return(tensor_spec("string", text_shape(t)))
     info <- tensor_info(t)
     tensor_spec(info[[1]], info[[2]])
   }))
@@ -196,8 +196,9 @@ slices_dataset <- function(spec, rows, columns) {
 slices_in_r <- function(tensors, arrays, rows) {
   arrays <- lapply(arrays, function(x) if (is.character(x)) x else
     as_value(tensor(if (is_tensor(x)) x else with_axes(x))))
-  item <- function(x, i) if (is.character(x)) x[[i]] else slice_rows(x, i, drop = TRUE)
-  spec <- with_names_of(lapply(arrays, function(x) if (is.character(x)) spec_of("") else
+  item <- function(x, i) if (!is.character(x)) slice_rows(x, i, drop = TRUE) else if (length(dim(x)) < 2) x[[i]] else
+    text_array(x[seq.int(i, length(x), dim(x)[1])], dim(x)[-1])
+  spec <- with_names_of(lapply(arrays, function(x) if (is.character(x)) tensor_spec("string", string_shape(x)[-1]) else
     tensor_spec(tensor_dtype(x), dim(x)[-1])), tensor_leaves(tensors))
   indexed_dataset(fill_leaves(tensors, spec), rows, function(i) fill_leaves(tensors, lapply(arrays, item, i)))
 }
@@ -369,19 +370,20 @@ length.nn_dataset <- function(x) .subset2(x, "size")
 #' Element specification of a data set
 #'
 #' @param object a data set.
-#' @return The structure of an element with dtypes (strings) or shapes (integer vectors, `NA` where a size may differ);
-#'   `NULL` if it is not known before there is an element.
+#' @return The structure of an element with dtypes, which compare with strings and `tf$float32`, or shapes (integers,
+#'   `NA` where a size may differ), which compare as a whole with [shape()]s and `tf$TensorShape()`; `NULL` if it is not
+#'   known before there is an element.
 #' @examples
 #' output_shapes(dataset_batch(tensor_slices_dataset(matrix(1:6, 3)), 2))
 #' @export
-output_shapes <- function(object) spec_field(check_dataset(object, "object")$spec, "dim")
+output_shapes <- function(object) spec_field(check_dataset(object, "object")$spec, function(s) nn_shape(s$dim))
 
 #' @rdname output_shapes
 #' @export
-output_types <- function(object) spec_field(check_dataset(object, "object")$spec, "dtype")
+output_types <- function(object) spec_field(check_dataset(object, "object")$spec, function(s) nn_dtype(s$dtype))
 
 spec_field <- function(spec, field) {
-  if (!is.null(spec)) fill_leaves(spec, lapply(tensor_leaves(spec, keep_null = TRUE), `[[`, field))
+  if (!is.null(spec)) fill_leaves(spec, lapply(tensor_leaves(spec, keep_null = TRUE), field))
 }
 
 #' @export

@@ -198,11 +198,14 @@ in_words.integer64 <- function(x) if (is_integer64(x)) describe(check_numbers(x)
 
 as_number_matrix <- function(x, arg, fun) {
   if (!length(x)) abort("`", arg, "` has no columns", class = "shape", fun = fun)
-  columns <- Map(function(column, name) plain_argument(column, paste0(arg, "$", name), fun), as.list(x), names(x))
-  bad <- which(!vapply(columns, is_bare, NA))[1]
+  columns <- Map(function(column, name) {
+    inner <- paste0(arg, "$", name)
+    if (is.data.frame(column)) as_number_matrix(column, inner, fun) else plain_argument(column, inner, fun)
+  }, as.list(x), names(x))
+  bad <- which(!vapply(columns, function(column) is_bare(column) && length(dim(column)) < 3, NA))[1]
   if (!is.na(bad)) {
     abort("`", arg, "` must hold numbers, but column `", names(x)[bad], "` is ", describe(columns[[bad]]),
       conversion_hint(columns[[bad]], paste0(arg, "$", names(x)[bad])), fun = fun)
   }
-  as.matrix(list2DF(columns, nrow(x)))
+  as.matrix(structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x))))
 }

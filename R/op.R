@@ -39,6 +39,11 @@ rank_of <- function(x) length(shape_of(x))
 #' @noRd
 string_shape <- function(x) if (is.null(dim(x))) length(x) else dim(x)
 
+#' The same of elements of data sets, where one string is a scalar unless it has an axis; and strings of such a shape.
+#' @noRd
+text_shape <- function(x) if (is.null(dim(x)) && length(x) == 1) integer() else string_shape(x)
+text_array <- function(x, dim) if (length(dim) > 1 || identical(as.integer(dim), 1L)) array(x, dim) else as.vector(x)
+
 #' What R gives to several ops one after another becomes a tensor once, of floats as ops of floats see it.
 #' @noRd
 as_floats <- function(x) if (is_tensor(x)) x else tensor(x, float_dtype(x))
@@ -49,9 +54,12 @@ check_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
   numbers <- plain_numbers(axis, arg, fun)
   refuse <- function(a) {
     first <- if (startsWith(paste0(fun, ""), "tf$")) 0 else 1 # as the user counts
+    # losses and metrics may be those of tf$keras, which have taken the axis long ago
+    other <- function(...) if (grepl("^(loss|metric)_", fun)) paste0(" (", ..., " in `tf$keras`)")
     if (is_number(a) && a > 0) a <- a + first - 1
-    abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, " or count from the end with -1 .. -", rank,
-      ", not be ", describe(a), fun = fun)
+    abort("`", arg, "` must lie in ", first, " .. ", rank + first - 1, other("0 .. ", rank - 1),
+      " or count from the end with -1 .. -", rank, ", not be ", describe(a), if (is_number(a) && a > 0) other(a - 1),
+      fun = fun)
   }
   if (!are_numbers(numbers)) refuse(axis)
   for (a in numbers) if (!is_number(a) || a != round(a) || a == 0 || abs(a) > rank) refuse(a)
@@ -77,7 +85,8 @@ check_one_axis <- function(axis, rank, arg = "axis", fun = calling_function()) {
 #' @section Gradients: `op_power()` has the derivative 0 with respect to `x2` where `x1` is not positive.
 #'   `op_floor_divide()` has the derivative 0, `op_floor_mod()` 1 with respect to `x1`.
 #'
-#' @param x1,x2,x tensors or arrays. `op_divide()`, `op_power()` and `op_reciprocal()` need floats.
+#' @param x1,x2,x tensors or arrays. `op_divide()` and `op_reciprocal()` need floats;
+#'   `op_power()` of whole numbers gives whole numbers, for exponents of at least 0.
 #' @return A tensor of the broadcast shape and the dtype of the inputs.
 #' @section Errors: `nativenet_error_shape` if the shapes do not broadcast (both are named),
 #'   `nativenet_error_dtype` if the dtypes differ. `nativenet_error_value` where whole numbers are divided by 0, or
@@ -106,7 +115,41 @@ op_divide <- function(x1, x2) apply_op("divide", list(x1, x2))
 
 #' @rdname op_add
 #' @export
-op_power <- function(x1, x2) apply_op("power", list(x1, x2))
+op_power <- function(x1, x2) {
+  if (are_whole(x1, x2)) whole_power(x1, x2) else apply_op("power", list(x1, x2))
+}
+
+#' Whole numbers on both sides, R's own on one of them.
+#' @noRd
+are_whole <- function(x, y) {
+  whole <- function(x) if (is_tensor(x)) is_whole_dtype(tensor_dtype(x)) else is.integer(x) && !is.object(x)
+  if (is_tensor(x) == is_tensor(y)) whole(x) && whole(y) else if (is_tensor(x)) whole(x) && !is_keras_tensor(y) else
+    whole(y) && !is_keras_tensor(x)
+}
+
+#' Integers stay exact: products of those squares that the binary digits of the exponents ask for. Squares that nothing
+#' asks for might be too large for the dtype.
+#' @noRd
+whole_power <- function(x, n, fun = calling_function()) {
+  dtype <- if (is_tensor(x)) tensor_dtype(x) else if (is_tensor(n)) tensor_dtype(n) else "int32"
+  if (is_tensor(n) && tensor_dtype(n) != dtype) return(op_multiply(x, n)) # which tells them apart
+  n <- known_value(n)
+  if (is_tensor(n) && is_symbolic(n)) abort("exponents of whole numbers must be known; `op_cast()` makes floats of ",
+    "them", class = "dtype", fun = fun)
+  x <- tensor(x, dtype)
+  if (is_tensor(n)) n <- as.array(n)
+  one <- length(n) == 1 && is.null(dim(n)) # for all of them: no need to choose
+  n <- array(check_whole(n, min = 0, arg = "exponent", fun = fun), string_shape(n))
+  result <- op_ones_like(if (one) x else op_multiply(x, tensor(n * 0 + 1, dtype)))
+  while (any(n > 0)) {
+    odd <- n %% 2 == 1
+    result <- if (one) if (odd) op_multiply(result, x) else result else
+      op_where(odd, op_multiply(result, op_where(odd, x, 1)), result)
+    n <- n %/% 2
+    if (any(n > 0)) x <- op_square(if (one) x else op_where(n > 0, x, 1))
+  }
+  result
+}
 
 #' @rdname op_add
 #' @export

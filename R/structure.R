@@ -66,8 +66,6 @@ with_argument_names <- function(given, wants) {
 }
 
 first_axis <- function(x, fun = "tensor_slices_dataset") {
-  if (is.character(x) && length(dim(x)) > 1) abort("strings must come in vectors, not ", describe(x), class = "shape",
-    fun = fun)
   if (is_tensor(x) && !length(dim(x))) abort("a scalar has no slices; `tensors_dataset()` takes it whole",
     class = "shape", fun = fun)
   if (is.null(dim(x))) length(x) else dim(x)[1]

@@ -8,7 +8,8 @@
 #' * **Operators**: `+ - * / ^ %/% %%`, comparisons, `& | !`. Shapes broadcast as in [op_add()]: aligned at the right,
 #'   not recycled down the columns. Plain R values take the dtype of the tensor, on either side; a fraction meets an
 #'   integer tensor with an error. Two tensors of different dtype are an error, too. `/` of integers gives float64.
-#'   `%*%` is [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()].
+#'   `%*%` is [op_matmul()] in R 4.3 and later; before, R offers no way in, so call [op_matmul()]. The same holds for
+#'   `crossprod()` and `tcrossprod()` in R 4.4.
 #' * **Math**: `abs sign sqrt floor ceiling trunc round exp expm1 log log2 log10 log1p`, the trigonometric and
 #'   hyperbolic functions, `lgamma digamma`, `Re Im Mod Arg Conj` of real numbers, `cumsum` and `cumprod` of one axis,
 #'   `is.finite is.infinite is.nan is.na`.
@@ -18,8 +19,11 @@
 #'   error.
 #' * **Shape**: `dim length nrow ncol t aperm cbind rbind`, and `rep` of one axis. As in R, `t()` makes one row of a
 #'   vector. `c()` makes a list.
-#' * **Conditions**: R's `if`, `while`, `&&` and `||` take no tensors, but `as.logical(x > 0)`; in [autograph()] they
-#'   do.
+#' * **Conditions**: R's `if`, `while`, `&&`, `||`, `stopifnot()`, `isTRUE()` and `switch()` take no tensors, but
+#'   `as.logical(x > 0)`; in [autograph()] they do.
+#' * **Not of tensors**, as R leaves no way in: `ifelse() pmin() pmax()`, which are [op_where()], [op_minimum()] and
+#'   [op_maximum()]; `rowSums() colMeans()` and their like, which are `sum(x, axis = 2)`, `mean(x, axis = 1)`; `which()
+#'   which.max() match() %in% diag() var()`, which take `as.array(x)`.
 #' * **To R**: `as.array as.matrix as.vector as.numeric as.integer as.logical as.character all.equal summary`,
 #'   and `as.raster` for pictures.
 #'
@@ -138,7 +142,7 @@ same_shapes <- function(x, y) {
 #' @export
 Ops.nn_tensor <- function(e1, e2) {
   switch(.Generic,
-    "^" = power(e1, e2),
+    "^" = if (are_whole(e1, e2)) whole_power(e1, e2, "^") else power(e1, e2),
     "%/%" = op_floor_divide(e1, e2),
     "%%" = op_floor_mod(e1, e2),
     "<" = op_less(e1, e2),
@@ -154,8 +158,11 @@ Ops.nn_tensor <- function(e1, e2) {
 # Before R 4.3, `%*%` does not look for S3 methods.
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, nn_tensor)
 matrixOps.nn_tensor <- function(x, y) {
-  if (.Generic != "%*%") no_method(.Generic)
-  op_matmul(x, y)
+  if (.Generic == "%*%") return(op_matmul(x, y))
+  # crossprod() and tcrossprod() from R 4.4 on; a vector is a column, as in R
+  parts <- lapply(list(x, if (is.null(y)) x else y), function(part) if (rank_of(part) > 1) part else
+    op_reshape(part, c(-1, 1)))
+  op_matmul(parts[[1]], parts[[2]], .Generic == "crossprod", .Generic == "tcrossprod")
 }
 
 no_method <- function(generic) abort("tensors have no such function; `as.array()` makes an R array", fun = generic)
@@ -179,25 +186,9 @@ true_divide <- function(x, y) {
 }
 
 power <- function(x, y) {
-  if (is.numeric(y) && length(y) == 1 && is.null(dim(y)) && !is.na(y)) {
-    if (is.integer(x) && is.integer(y)) x <- tensor(x, "int32")
-    if (y == 2) return(op_square(x))
-    if (is_tensor(x) && is_whole_dtype(tensor_dtype(x))) return(whole_power(x, y))
-  }
+  if (is.numeric(y) && length(y) == 1 && is.null(dim(y)) && !is.na(y) && y == 2) return(op_square(if (is.integer(x) &&
+    is.integer(y)) tensor(x, "int32") else x))
   op_power(x, y)
-}
-
-#' Integers stay exact: products of squares.
-#' @noRd
-whole_power <- function(x, n) {
-  n <- check_count(n, min = 0, max = 63, arg = "exponent of an integer tensor", fun = "^")
-  result <- op_add(op_multiply(x, 0), 1)
-  while (n > 0) {
-    if (n %% 2 == 1) result <- op_multiply(result, x)
-    n <- n %/% 2
-    if (n > 0) x <- op_square(x)
-  }
-  result
 }
 
 # ---- functions ----
@@ -313,7 +304,7 @@ duplicated.nn_tensor <- function(x, incomparables = FALSE, ..., fun = "duplicate
   check_no_more(list(...), fun)
   if (!identical(incomparables, FALSE)) abort("`incomparables` must be FALSE", fun = fun)
   if (length(dim(x)) != 1) abort("needs a tensor of one axis, not one of shape ", format_shape(dim(x)),
-    class = "shape", fun = fun)
+    "; `as.vector(x)` gives its numbers", class = "shape", fun = fun)
   duplicated(as.vector(x))
 }
 
@@ -337,6 +328,8 @@ Complex.nn_tensor <- function(z) switch(.Generic, Re = , Conj = z, Mod = op_abs(
 
 #' @export
 rep.nn_tensor <- function(x, times = 1, length.out = NA, each = 1, ...) {
+  if (identical(sys.function(sys.parent()), base::ifelse)) abort("takes no tensors: `op_where(test, yes, no)` does",
+    fun = "ifelse")
   check_no_more(list(...), "rep")
   if (rank_of(x) > 1) abort("a tensor of one axis is repeated, not one of shape ", format_shape(dim(x)),
     "; `op_tile()` repeats along any", class = "shape", fun = "rep")
@@ -350,6 +343,9 @@ rep.nn_tensor <- function(x, times = 1, length.out = NA, each = 1, ...) {
     is.na(length.out)) NA else check_count(length.out, min = 0, fun = "rep"))
   op_gather(x, array(at, length(at)), 1)
 }
+
+#' @export
+determinant.nn_tensor <- function(x, logarithm = TRUE, ...) determinant(as.matrix(x), logarithm, ...)
 
 #' @export
 xtfrm.nn_tensor <- function(x) as.vector(as.array(x))
@@ -526,69 +522,3 @@ tensor_member <- function(x, name) {
 #' @importFrom utils .DollarNames
 #' @export
 .DollarNames.nn_tensor <- function(x, pattern = "") grep(pattern, names(members_of(x)), value = TRUE)
-
-#' A shape: integers that print as TensorFlow's do. NA: not known yet.
-#' @noRd
-nn_shape <- function(dim) structure(as.integer(dim), class = "nn_shape")
-
-#' @export
-format.nn_shape <- function(x, ...) {
-  sizes <- as.integer(x)
-  paste0("TensorShape([", paste(ifelse(is.na(sizes), "None", sizes), collapse = ", "), "])")
-}
-#' @export
-print.nn_shape <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
-  invisible(x)
-}
-#' @export
-`$.nn_shape` <- function(x, name) {
-  switch(name,
-    as_list = function() if (anyNA(x)) lapply(as.integer(x), function(n) if (!is.na(n)) n) else as.integer(x),
-    rank = , ndims = length(x),
-    num_elements = function() as.integer(prod(as.integer(x))),
-    abort("a shape has no `$", name, "`", did_you_mean(name, c("as_list", "rank", "ndims", "num_elements")), fun = NULL)
-  )
-}
-
-#' A dtype: its name, which prints as TensorFlow's do and compares with strings.
-#' @noRd
-nn_dtype <- function(name) structure(name, class = "nn_dtype")
-
-#' @export
-format.nn_dtype <- function(x, ...) paste0("tf.", as.character(x))
-#' @export
-print.nn_dtype <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
-  invisible(x)
-}
-# The ends of dtypes, also of those that are kept as others (R/tf-dtypes.R).
-dtype_ends <- list(float16 = c(-65504, 65504), float32 = c(-1, 1) * (2 - 2^-23) * 2^127,
-  float64 = c(-1, 1) * .Machine$double.xmax, int8 = c(-128, 127), uint8 = c(0, 255), int16 = c(-32768, 32767),
-  uint16 = c(0, 65535), int32 = c(-2^31, 2^31 - 1), uint32 = c(0, 2^32 - 1), int64 = c(-2^63, 2^63), bool = c(0, 1))
-
-dtype_members <- list(
-  name = function(x) x, is_floating = function(x) grepl("float|half", x), is_bool = function(x) x == "bool",
-  is_integer = function(x) grepl("^u?int", x), is_unsigned = function(x) startsWith(x, "uint"),
-  is_complex = function(x) startsWith(x, "complex"), min = function(x) dtype_end(x, 1),
-  max = function(x) dtype_end(x, 2),
-  limits = function(x) list(dtype_end(x, 1), dtype_end(x, 2)),
-  size = function(x) if (x == "bool") 1L else as.integer(sub("[^0-9]*", "", x)) %/% 8L,
-  base_dtype = function(x) nn_dtype(x), as_numpy_dtype = function(x) x,
-  is_compatible_with = function(x) function(other) identical(x, as.character(other))
-)
-
-dtype_end <- function(x, k) {
-  if (is.null(dtype_ends[[x]])) abort("numbers of ", x, " have no least or greatest one", class = "dtype", fun = NULL)
-  if (x == "bool") k == 2 else dtype_ends[[x]][k]
-}
-
-#' @export
-`[[.nn_dtype` <- function(x, i) if (is.character(i)) `$.nn_dtype`(x, i) else unclass(x)[[i]]
-
-#' @export
-`$.nn_dtype` <- function(x, name) {
-  member <- dtype_members[[name]]
-  if (is.null(member)) abort("a dtype has no `$", name, "`", did_you_mean(name, names(dtype_members)), fun = NULL)
-  member(as.character(x))
-}

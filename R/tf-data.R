@@ -62,8 +62,7 @@ cardinality_of <- function(x) {
 dataset_spec <- function(x) {
   shapes <- output_shapes(x)
   types <- output_types(x)
-  fill_leaves(shapes, Map(function(shape, dtype) list(shape = nn_shape(shape), dtype = nn_dtype(as.character(dtype))),
-    tensor_leaves(shapes), tensor_leaves(types)))
+  fill_leaves(shapes, Map(nn_tensor_spec, tensor_leaves(shapes), tensor_leaves(types)))
 }
 
 #' @export

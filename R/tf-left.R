@@ -34,10 +34,10 @@ tf_left <- list(
     because("`save_model()` writes models, `save_model_onnx()` and `save_model_keras()` for other programs",
       "saved_model", "lite"),
     because("`Rprof()` of R tells where time goes", "profiler"),
-    because(plain_way, "audio", "bitcast", "quantization", "case", "switch_case", "space_to_batch",
+    because(plain_way, "audio", "bitcast", "quantization", "space_to_batch",
       "space_to_batch_nd", "batch_to_space", "histogram_fixed_width", "histogram_fixed_width_bins", "edit_distance",
       "dynamic_partition", "dynamic_stitch", "parallel_stack", "reverse_sequence", "tensor_scatter_nd_max",
-      "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "recompute_grad", "vectorized_map", "scan",
+      "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "recompute_grad",
       "extract_volume_patches", "fingerprint", "hash_bucket", "autograph", "type_spec_from_value", "types",
       "OptionalSpec", "DeviceSpec", "CriticalSection", "get_static_value", "broadcast_static_shape",
       "broadcast_dynamic_shape", "timestamp")),
@@ -51,8 +51,8 @@ tf_left <- list(
     because(paste0(complex_way, "; `eigh()` is for symmetric matrices"), "eig", "eigvals")),
   `tf$nn` = because(plain_way, "ctc_loss", "ctc_beam_search_decoder", "ctc_greedy_decoder", "ctc_unique_labels",
     "nce_loss", "sampled_softmax_loss", "fractional_max_pool", "fractional_avg_pool", "dilation2d", "erosion2d",
-    "atrous_conv2d", "atrous_conv2d_transpose", "depthwise_conv2d_backprop_input", "local_response_normalization",
-    "lrn", "sufficient_statistics", "normalize_moments", "safe_embedding_lookup_sparse", "embedding_lookup_sparse",
+    "atrous_conv2d", "atrous_conv2d_transpose", "depthwise_conv2d_backprop_input", "sufficient_statistics",
+    "normalize_moments", "safe_embedding_lookup_sparse", "embedding_lookup_sparse",
     "with_space_to_batch", "space_to_batch", "batch_to_space", "fixed_unigram_candidate_sampler",
     "log_uniform_candidate_sampler", "uniform_candidate_sampler", "learned_unigram_candidate_sampler",
     "compute_accidental_hits", "all_candidate_sampler", "isotonic_regression", "collapse_repeated",
@@ -104,8 +104,9 @@ tf_left <- list(
     because(plain_way, "mdct", "inverse_mdct", "kaiser_bessel_derived_window", "inverse_stft_window_fn")),
   `tf$data` = because(plain_way, "Options", "Iterator", "IteratorSpec", "DatasetSpec", "NumpyIterator",
     "ThreadingOptions"),
-  `tf$keras` = because("pretrained networks are not part of this package; weights of a file load by `load_model()`",
-    "applications")
+  `tf$keras` = c(because("pretrained networks are not part of this package; weights of a file load by `load_model()`",
+      "applications"),
+    because("`op_*()` are Keras' ops, whose axes count from 1; `tf$...` and `tf$math$...` count from 0", "ops"))
 )
 
 #' The error that says why a name of TensorFlow's is not here, if one is known.

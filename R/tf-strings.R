@@ -4,8 +4,8 @@
 #' Strings made of strings, in the shape they have.
 #' @noRd
 map_strings <- function(input, f, fun = calling_function()) {
-  force(input) # no error of the user's code is one of f
-  made <- f(as.vector(as_strings(input, "input", fun)))
+  x <- as.vector(as_strings(input, "input", fun)) # no error of the user's code, or of these, is one of f
+  made <- f(x)
   if (is.null(dim(input))) made else array(made, dim(input))
 }
 
@@ -41,7 +41,7 @@ tf_strings <- list(
     check_string(pattern)
     rewrite <- whole_match(check_string(rewrite))
     replace <- if (check_flag(replace_global)) gsub else sub
-    fun <- calling_function()
+    fun <- "tf$strings$regex_replace"
     map_strings(input, function(x) tryCatch(suppressWarnings(replace(paste0("(", pattern, ")"), rewrite, x,
       perl = TRUE)),
       error = function(e) abort("`pattern` is no regular expression: ", describe(pattern), fun = fun)))
@@ -139,7 +139,7 @@ tf_strings <- list(
   },
   regex_full_match = function(input, pattern, name = NULL) {
     check_string(pattern)
-    tensor(map_strings(input, function(x) tryCatch(suppressWarnings(grepl(paste0("^(?:", pattern, ")$"), x,
+    tensor(map_strings(input, function(x) tryCatch(suppressWarnings(grepl(paste0("\\A(?:", pattern, ")\\z"), x,
       perl = TRUE)), error = function(e) abort("`pattern` is no regular expression: ", describe(pattern),
       fun = "tf$strings$regex_full_match"))))
   },

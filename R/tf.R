@@ -89,9 +89,23 @@ as_member <- function(f) {
 #' @export
 `$.nn_namespace` <- function(x, name) {
   member <- .subset2(x, name)
+  # names that R reserves may have an underscore behind them
+  if (is.null(member) && endsWith(name, "_")) member <- .subset2(x, sub("_$", "", name))
   if (is.null(member)) check_left(attr(x, "path"), name)
-  if (is.null(member) && name != "newaxis") unknown_member(name, ls(x), paste0("`", attr(x, "path"), "`"))
+  if (is.null(member) && name != "newaxis") missing_member(x, name)
   member
+}
+
+#' The error, with the place where the name is, if it is elsewhere.
+#' @noRd
+missing_member <- function(x, name) {
+  paths <- c("tf", paste0("tf$", c("math", "nn", "linalg", "random", "image", "strings", "io", "signal", "keras",
+    "keras$layers", "keras$losses", "keras$utils")))
+  for (path in setdiff(paths, attr(x, "path"))) {
+    if (exists(name, eval(str2lang(path)), inherits = FALSE)) abort("`", attr(x, "path"), "` has no member `$", name,
+      "`; `", path, "$", name, "` is there", class = "member", fun = NULL)
+  }
+  unknown_member(name, ls(x), paste0("`", attr(x, "path"), "`"))
 }
 
 #' @export
@@ -191,7 +205,38 @@ tf_nn <- c(
       if (!is.null(shift)) check_reals(shift) # which changes nothing in TensorFlow either
       list(op_mean(x, from_zero(axes), keepdims), op_var(x, from_zero(axes), keepdims))
     },
-    top_k = tf_math_only$top_k, in_top_k = tf_math_only$in_top_k,
+    top_k = tf_math_only$top_k, in_top_k = tf_math_only$in_top_k, zero_fraction = tf_math_more$zero_fraction,
+    crelu = function(features, axis = -1, name = NULL) {
+      x <- op_input(features)
+      op_concat(list(op_relu(x), op_relu(op_negative(x))), from_zero(axis))
+    },
+    # q t (-log sigmoid(z)) + (1 - t) (-log(1 - sigmoid(z)))
+    weighted_cross_entropy_with_logits = function(labels, logits, pos_weight, name = NULL) {
+      z <- as_floats(op_input(logits))
+      t <- tensor(op_input(labels), tensor_dtype(z))
+      no <- op_subtract(1, t)
+      op_add(op_multiply(no, z), op_multiply(op_add(no, op_multiply(t, pos_weight)), op_softplus(op_negative(z))))
+    },
+    # exp(c) - t c, with Stirling's t log t - t + log(2 pi t) / 2 for t > 1
+    log_poisson_loss = function(targets, log_input, compute_full_loss = FALSE, name = NULL) {
+      x <- as_floats(op_input(log_input))
+      t <- tensor(op_input(targets), tensor_dtype(x))
+      loss <- op_subtract(op_exp(x), op_multiply(x, t))
+      if (!check_flag(compute_full_loss)) return(loss)
+      stirling <- function(t) op_add(op_subtract(op_multiply(t, op_log(t)), t),
+        op_multiply(op_log(op_multiply(t, 2 * pi)), 0.5))
+      op_add(loss, op_where(op_greater(t, 1), stirling(op_maximum(t, 1)), op_zeros_like(t)))
+    },
+    # x / (bias + alpha sum of squares of the channels up to depth_radius away)^beta: Krizhevsky et al. 2012
+    local_response_normalization = function(input, depth_radius = 5, bias = 1, alpha = 1, beta = 0.5, name = NULL) {
+      x <- as_floats(op_input(input))
+      if (rank_of(x) != 4) abort("`input` must have four axes, with channels last, not the shape ",
+        format_shape(shape_of(x)), class = "shape")
+      n <- shape_of(x)[4]
+      near <- 1 * (abs(outer(seq_len(n), seq_len(n), `-`)) <= check_count(depth_radius, min = 0))
+      total <- op_matmul(op_square(x), tensor(near, tensor_dtype(x)))
+      op_divide(x, op_power(op_add(op_multiply(total, check_number(alpha)), check_number(bias)), check_number(beta)))
+    },
     compute_average_loss = function(per_example_loss, sample_weight = NULL, global_batch_size = NULL) {
       loss <- as_floats(op_input(per_example_loss))
       if (!rank_of(loss)) abort("`per_example_loss` must have an axis of samples", class = "shape")
@@ -344,7 +389,8 @@ tf_top <- list(
     op_pad(tensor, paddings, check_padding(mode, c("constant", "reflect", "symmetric"), "mode"), constant_values)
   },
   GradientTape = function(persistent = FALSE, watch_accessed_variables = TRUE)
-  gradient_tape(persistent, watch_accessed_variables), `function` = function(func, ...) tf_function(func),
+  gradient_tape(persistent, watch_accessed_variables), `function` =
+    function(func, input_signature = NULL, autograph = TRUE, ...) tf_function(func, input_signature, autograph),
   Module = nn_module,
   cond = function(pred, true_fn, false_fn, name = NULL) op_cond(pred, true_fn, false_fn),
   while_loop = function(cond, body, loop_vars, ...) as_branch(op_while_loop(cond, body, as_branch(loop_vars))),
@@ -377,7 +423,12 @@ tf_top <- list(
   )),
   data = data_namespace(), bitwise = new_namespace("tf$bitwise", tf_bitwise),
   signal = new_namespace("tf$signal", lapply(tf_signal, as_tensorflow)),
-  as_dtype = function(type_value) dtype_named(type_value)
+  as_dtype = function(type_value) dtype_named(type_value),
+  TensorShape = function(dims) nn_shape(as_sizes(dims, "dims", "tf$TensorShape")),
+  TensorSpec = function(shape, dtype = "float32", name = NULL) {
+    if (!is.null(name)) check_string(name)
+    nn_tensor_spec(nn_shape(as_sizes(shape, "shape", "tf$TensorSpec")), dtype_named(dtype), name)
+  }
 )
 
 tensorflow_shapes <- c("cast", "zeros_like", "ones_like", "identity", "stop_gradient", "transpose", "reshape", "concat",
@@ -400,9 +451,13 @@ tf <- local({
   keras <- keras_namespace()
   new_namespace("tf", c(tf_top, more_dtypes(), as_activations(lapply(tf_elementwise, as_tensorflow)), lapply(tf_more,
     as_tensorflow),
-    tf_initializers, first_names(), session_refusals("tf$"), list(
+    tf_control, tf_initializers, first_names(), session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
-    distribute = tf_distribute(),
+    distribute = tf_distribute(), initializers = keras$initializers,
+    dtypes = new_namespace("tf$dtypes", c(more_dtypes(), tf_top[c("as_dtype", "cast", "float32", "float64", "int32", "int64", "bool", "string")],
+      list(saturate_cast = as_tensorflow(tf_more$saturate_cast)))),
+    version = new_namespace("tf$version", list(VERSION = as.character(tf_version()))),
+    `__version__` = as.character(tf_version()),
     config = config_namespace(), compat = compat_namespace())))
 })
 

@@ -22,7 +22,10 @@ ops_for <- c(
   max = "op_maximum(x, y)", pmax = "op_maximum(x, y)", min = "op_minimum(x, y)", pmin = "op_minimum(x, y)",
   ifelse = "op_where(test, yes, no)", which = "op_where(test, yes, no)", sd = "op_std(x)", var = "op_var(x)",
   rowSums = "op_sum(x, axis = 2)", colSums = "op_sum(x, axis = 1)", `[` = "op_where(mask, x, 0)",
-  rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)"
+  rowMeans = "op_mean(x, axis = 2)", colMeans = "op_mean(x, axis = 1)", apply = "op_sum(x, axis)",
+  crossprod = "op_matmul(x, y, transpose_x = TRUE)", tcrossprod = "op_matmul(x, y, transpose_y = TRUE)",
+  which.max = "op_argmax(x)", which.min = "op_argmin(x)", diag = "op_diag(x)", match = "op_equal(x, y)",
+  `%in%` = "op_any(op_equal(x, y))", outer = "op_outer(x, y)"
 )
 
 #' The message of an error. If a tensor stood where R needs a value of its own, it says so, and what to write.

@@ -27,3 +27,6 @@ expect_both <- function(data, verb, expected) {
   if (!is.na(length(native))) expect_equal(length(native), length(expected))
   expect_equal(length(slow), length(native))
 }
+
+# Dtypes and shapes as strings and numbers.
+unclassed <- function(x) if (is.list(x)) lapply(x, unclassed) else unclass(x)

@@ -97,10 +97,23 @@ odd_calls <- c(odd_calls, alist(
 ))
 
 odd_calls <- c(odd_calls, alist(
+  tf$TensorShape(c(2, 3)), tf$TensorSpec(c(2, 3), "float32", "a"), tf$map_fn(function(x) x, 1:2),
+  tf$vectorized_map(function(x) x, 1:2), tf$foldl(function(a, x) x, 1:2), tf$foldr(function(a, x) x, 1:2),
+  tf$scan(function(a, x) x, 1:2), tf$case(list(list(TRUE, function() 1))), tf$switch_case(0L, list(function() 1)),
+  tf$dtypes$cast(1.5, "int32"), tf$dtypes$saturate_cast(1.5, "int32"), tf$dtypes$as_dtype("int32"),
+  tf$nn$crelu(c(-1, 2)), tf$nn$weighted_cross_entropy_with_logits(c(0, 1), c(0.1, 0.2), 2),
+  tf$nn$log_poisson_loss(c(0, 1), c(0.1, 0.2)), tf$nn$local_response_normalization(odd_picture(1, 2, 2, 3)),
+  tf_function(function(x) x, input_signature = list(tf$TensorSpec(2)))
+))
+
+odd_calls <- c(odd_calls, alist(
   callback_tensorboard("odd-logs"), tf$summary$create_file_writer("odd-logs"), tf$summary$scalar("a", 1, step = 1L),
   tf$summary$histogram("a", c(1, 2), step = 1L)
 ))
 sensible <- c(list(
+  c("^tf[$](map_fn|fold.|scan)[|](parallel_iterations|back_prop|swap_memory|infer_shape)$", names(odd_values)),
+  c("^tf[$](case|vectorized_map)[|](strict|fallback_to_while_loop|warn)$", names(odd_values)), c("^tf[$](case|switch_case)[|]default$", "primitive", "formula"),
+  c("^tf[$]Tensor(Shape|Spec)[|](dims|shape)$", "nulls"),
   c("^callback_tensorboard[|]update_freq$", "three"), c("^tf[$]losses[$].*[|]weights$", "bool_tensor"),
   c("^callback_tensorboard[|](batch_size|embeddings_(layer_names|data)|profile_batch)$", names(odd_values)),
   c("^tf[$]summary.*[|](max_queue|flush_millis|filename_suffix|description|buckets|writer)$", names(odd_values))

@@ -628,3 +628,46 @@ test_that("a compiled gradient reads nothing where an index is none", {
   expect_identical(as.array(f(x, tensor(0:1), u)), matrix(6, 2, 2))
   expect_error(f(x, tensor(c(500000000L, 1L)), u), class = "nativenet_error_index")
 })
+
+test_that("stopifnot(), isTRUE() and switch() understand tensors", {
+  f <- autograph(function(x) {
+    stopifnot(x > 0, "too large" = x < 100)
+    if (isTRUE(sum(x) > 5)) switch(tensor(2L), "a", x * 2) else x
+  })
+  suppressMessages({
+    expect_identical(as.array(f(tensor(3))), 3)
+    expect_identical(as.vector(as.array(f(tensor(c(3, 4))))), c(6, 8))
+    expect_error(f(tensor(-1)), "x > 0 is not TRUE", class = "nativenet_error_assert")
+    expect_error(f(tensor(c(1, 200))), "too large", class = "nativenet_error_assert")
+    expect_error(autograph({
+      stopifnot(tensor(c(TRUE, FALSE)))
+      1
+    }), "is not TRUE", class = "nativenet_error_assert")
+    expect_error(autograph(function(x) switch(x, 1, 2))(tensor(1:2)), "a single value", class = "nativenet_error_shape")
+  })
+})
+
+test_that("what R's own functions cannot take in a compiled function is told with the op for it", {
+  suppressMessages({
+    expect_error(autograph(function(x) rowSums(x))(tensor(matrix(1:4, 2))),
+      "R's `rowSums()` takes no tensors; write ops", fixed = TRUE)
+    expect_error(autograph(function(x) which(x > 1))(tensor(1:3)), "op_where(test, yes, no)", fixed = TRUE)
+    expect_error(autograph(function(x) stop("my own"))(tensor(1)), "^my own$")
+  })
+  expect_error(ifelse(tensor(c(1, 2)) > 1, tensor(1), 0), "`ifelse()`: takes no tensors: `op_where(", fixed = TRUE)
+})
+
+test_that("a signature of arguments makes tensors of them and refuses others", {
+  f <- tf_function(function(x, y) x * y,
+    input_signature = list(tf$TensorSpec(list(NULL), tf$float32), tf$TensorSpec(integer(), "float32")))
+  for (result in list(f(c(1, 2), 3), f(y = 3, x = c(1, 2)))) {
+    expect_identical(tensor_dtype(result), "float32")
+    expect_identical(as.vector(as.array(result)), c(3, 6))
+  }
+  expect_error(f(1:2, matrix(1, 2, 2)), "`y` must be like TensorSpec(shape=(), dtype=tf.float32", fixed = TRUE,
+    class = "nativenet_error_shape")
+  expect_error(f(tensor(1:2), 3), "dtype int32", class = "nativenet_error_shape")
+  expect_error(f(1), "needs 2 arguments")
+  expect_error(tf_function(function(x) x, input_signature = list(1)), "must be a list of `tf$TensorSpec()`",
+    fixed = TRUE)
+})

@@ -10,7 +10,7 @@ test_that("pictures of a folder come in batches, with the labels that were asked
   expect_identical(data$class_names, c("a", "b"))
   expect_identical(basename(data$file_paths), c(sprintf("a.%02d.png", 1:3), sprintf("b.%02d.png", 1:3)))
   expect_identical(length(data), 2L)
-  expect_identical(output_shapes(data), list(c(NA, 8L, 10L, 3L), NA_integer_))
+  expect_identical(unclassed(output_shapes(data)), list(c(NA, 8L, 10L, 3L), NA_integer_))
   batches <- taken(data)
   expect_identical(lapply(batches, function(b) c(b[[2]])), list(c(0L, 0L, 0L, 1L), c(1L, 1L)))
   expect_identical(batches[[1]][[1]][2, , , ], image_to_array(image_load(data$file_paths[2])))

@@ -9,7 +9,7 @@ test_that("idx files give what read_idx() gives", {
     marks <- write_idx(labels, tempfile(), 8, compress)
     data <- idx_dataset(images, marks)
     expect_identical(length(data), 5L)
-    expect_identical(output_shapes(data), list(c(4L, 3L), integer()))
+    expect_identical(unclassed(output_shapes(data)), list(c(4L, 3L), integer()))
     expect_identical(elements(data), elements(tensor_slices_dataset(list(digits, labels))))
     expect_identical(elements(idx_dataset(images)), elements(tensor_slices_dataset(digits)))
     expect_identical(elements(dataset_batch(data, 2)),
@@ -99,7 +99,7 @@ test_that("files of plain numbers, in every dtype and from any place on", {
     path <- write(dtype, offset)
     data <- array_file_dataset(path, dim = c(3, 2), dtype = dtype, offset = offset)
     expect_identical(length(data), 3L)
-    expect_identical(output_types(data), if (dtype == "uint8") "int32" else dtype)
+    expect_identical(unclassed(output_types(data)), if (dtype == "uint8") "int32" else dtype)
     expect_equal(numbers(data), list(c(1, 2), c(3, 200), c(5, 6)), info = paste(dtype, offset))
     expect_equal(flat(dataset_map(data, function(x) op_sum(x))), c(3, 203, 11))
     expect_equal(as.array(as.list(dataset_batch(data, 3))[[1]]), x)
@@ -161,7 +161,7 @@ test_that("lines of text", {
     data <- text_line_dataset(c(a, empty, b), block = block)
     for (round in 1:2) expect_identical(as.list(data), list("one", "", "two", "three", "four", "f\u00fcnf"))
   }
-  expect_identical(output_types(data), "string")
+  expect_identical(unclassed(output_types(data)), "string")
   expect_true(is.na(length(data)))
   expect_identical(as.list(dataset_take(dataset_batch(data, 4), 1)), list(c("one", "", "two", "three")))
   expect_identical(unlist(as.list(dataset_shuffle(data, 1))), c("one", "", "two", "three", "four", "f\u00fcnf"))

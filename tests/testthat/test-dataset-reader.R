@@ -9,7 +9,7 @@ one <- file.path(folder, "1.csv")
 
 test_that("tables are read in batches of features and labels", {
   data <- make_csv_dataset(pattern, 4, label_name = "y", num_epochs = 1, shuffle = FALSE)
-  expect_identical(output_types(data), list(list(x = "int32", z = "string"), "float32"))
+  expect_identical(unclassed(output_types(data)), list(list(x = "int32", z = "string"), "float32"))
   batches <- as.list(data)
   expect_identical(lapply(batches, function(b) as.vector(as.array(b[[1]]$x))), list(c(1L, 10L, 2L, 20L), c(3L, 30L)))
   expect_equal(as.vector(as.array(batches[[1]][[2]])), c(0.5, 0, 1, 0))

@@ -36,7 +36,7 @@ test_that("lines become records", {
   }
   expect_identical(as.list(data)[[1]]$miles.per$dtype, tensor(1, "float32")$dtype)
   expect_identical(dim(as.list(dataset_decode_delim(text_line_dataset(cars), spec))[[1]]$miles.per), integer())
-  expect_identical(output_types(data), list(model = "string", miles.per = "float32", cyl = "int32"))
+  expect_identical(unclassed(output_types(data)), list(model = "string", miles.per = "float32", cyl = "int32"))
   expect_equal(in_r_lists(dataset_decode_delim(text_line_dataset(cars), spec)), rows)
   batch <- as.list(dataset_batch(data, 3))[[1]]
   expect_equal(as.array(batch$cyl), array(c(6L, 0L, 4L)))

@@ -10,3 +10,12 @@ test_that("dtypes are known by the names of R and of TensorFlow", {
   expect_identical(chosen(x = all_nominal()), "s")
   expect_identical(chosen(x = -all_nominal()), c("a", "b"))
 })
+
+test_that("doubles of R are float32 where no column is", {
+  frame <- data.frame(a = c(1, 2), b = 1:2)
+  data <- tensor_slices_dataset(frame)
+  expect_identical(feature_spec(data, x = has_type("float32"))$x, "a")
+  expect_identical(feature_spec(data, x = has_type("int32"))$x, "b")
+  both <- tensor_slices_dataset(list(a = c(1, 2), f = tensor(c(1, 2), "float32")))
+  expect_identical(feature_spec(both, x = has_type("float32"))$x, "f")
+})

@@ -23,7 +23,7 @@ test_that("a number next to 0 is no whole one, and no truth value", {
 test_that("rows of blocks come in order, natively where there are no strings", {
   data <- as_table(data.frame(a = 1:7, b = 1:7 / 2), data.frame(a = 8:9, b = 4:5), data.frame(a = 1L, b = 1)[0, ])
   expect_true(nativenet:::has_stages(data))
-  expect_identical(output_types(data), list(a = "int32", b = "float64"))
+  expect_identical(unclassed(output_types(data)), list(a = "int32", b = "float64"))
   for (pass in 1:2) {
     expect_identical(column_of(data, "a"), 1:9)
     expect_identical(column_of(data, "b"), c(1:7 / 2, 4, 5))
@@ -48,12 +48,12 @@ test_that("rows of blocks come in order, natively where there are no strings", {
 test_that("types are those of the first block, or of a specification", {
   data <- as_table(data.frame(i = c(1L, NA), l = c(TRUE, FALSE), n = c(NA, NA)), data.frame(i = 5, l = NA, n = 3)[0, ],
     data.frame(i = 5L, l = TRUE, n = 2))
-  expect_identical(output_types(data), list(i = "float64", l = "bool", n = "float64"))
+  expect_identical(unclassed(output_types(data)), list(i = "float64", l = "bool", n = "float64"))
   expect_identical(column_of(data, "i"), c(1, NaN, 5))
   expect_identical(column_of(data, "n"), c(NaN, NaN, 2))
   spec <- sql_record_spec(c("a", "b"), list(tf$float32, "int64"))
   given <- as_table(data.frame(x = 1:2, y = c(3, 4)), spec = spec)
-  expect_identical(output_types(given), list(a = "float32", b = "int64"))
+  expect_identical(unclassed(output_types(given)), list(a = "float32", b = "int64"))
   expect_equal(column_of(given, "b"), c(3, 4))
   expect_output(print(spec), "a: float32, b: int64")
 })
@@ -218,7 +218,7 @@ test_that("Parquet files are read one after the other", {
   file <- function(k) file.path(folder, paste0(k, ".parquet"))
   for (k in 1:2) nanoparquet::write_parquet(data.frame(a = 1:30 + 30L * (k - 1L), b = k / 2, w = "u"), file(k))
   data <- parquet_dataset(file.path(folder, "*.parquet"), select = c("b", "a"), block = 7)
-  expect_identical(output_types(data), list(b = "float64", a = "int32"))
+  expect_identical(unclassed(output_types(data)), list(b = "float64", a = "int32"))
   for (pass in 1:2) expect_identical(column_of(data, "a"), 1:60)
   expect_identical(unique(column_of(parquet_dataset(file(1)), "w")), "u")
   expect_refusal(parquet_dataset(file(1), select = "z"), "file", "1.parquet\": there is no column \"z\"")

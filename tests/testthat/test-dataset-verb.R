@@ -314,7 +314,7 @@ test_that("batches", {
   expect_both(ten, function(d) dataset_take(dataset_batch(dataset_repeat(d), 15), 2), list(c(0:9, 0:4), c(5:9, 0:9)))
   batch <- as.list(dataset_batch(tensor_slices_dataset(list(array(1:24, c(4, 3, 2)), letters[1:4])), 3))
   expect_identical(as.array(batch[[1]][[1]]), array(1:24, c(4, 3, 2))[1:3, , ])
-  expect_identical(batch[[2]][[2]], "d")
+  expect_identical(batch[[2]][[2]], array("d", 1))
   expect_identical(as.array(as.list(dataset_batch(tensor_slices_dataset(c(TRUE, FALSE, TRUE)), 3))[[1]]),
     array(c(TRUE, FALSE, TRUE)))
   x <- matrix(c(0, 255, 3, 4), 2)

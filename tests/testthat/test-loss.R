@@ -277,7 +277,7 @@ test_that("shapes that do not fit are named, with a hint", {
   shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
   expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index",
     "`loss_sparse_categorical_crossentropy()`", "outside the classes")
-  expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "missing")
+  expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "`y_pred` must be given")
   expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`",
     "\"sum_over_batch_size\"")
   expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`",
@@ -366,4 +366,11 @@ test_that("a label beyond the classes is no loss of its own", {
   p <- matrix(c(0.2, 0.5, 0.3, 0.1, 0.1, 0.8), 2, byrow = TRUE)
   for (label in c(3, -1)) expect_refusal(as.array(loss_categorical_generalized_cross_entropy(c(1, label), p)), "index",
     "outside the classes")
+})
+
+test_that("errors of axes count as the user may have", {
+  p <- matrix(1:4 / 10, 2)
+  expect_error(tf$keras$losses$CosineSimilarity(axis = 2L)(p, p),
+    "must lie in 1 .. 2 (0 .. 1 in `tf$keras`) or count from the end with -1 .. -2, not be 3 (2 in `tf$keras`)",
+    fixed = TRUE)
 })

@@ -206,3 +206,16 @@ test_that("words of other packages find the argument, and what is given twice or
   says(evaluate(course(), diag(2), 1:2), "`network$fit(x, y)`")
   says(course(sigmoid())$fit(diag(2), c("a", "b")), "`factor(y)` makes classes")
 })
+
+test_that("data frames may have matrices and data frames as columns", {
+  frame <- data.frame(a = c(1, 2, 3))
+  frame$m <- matrix(c(1, 2, 3, 4, 5, 6), 3)
+  frame$d <- data.frame(u = 7:9, v = c(0, 1, 0))
+  whole <- cbind(frame$a, frame$m, frame$d$u, frame$d$v)
+  model <- keras_model_sequential(input_shape = 5) |> layer_dense(1)
+  expect_identical(predict(model, frame), predict(model, whole))
+  compile(model, "sgd", "mse")
+  expect_identical(evaluate(model, frame, 1:3, verbose = 0), evaluate(model, whole, 1:3, verbose = 0))
+  frame$c <- array(1, c(3, 2, 2))
+  expect_error(predict(model, frame), "column `c` is an array of shape (3, 2, 2)", fixed = TRUE)
+})

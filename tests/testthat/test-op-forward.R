@@ -91,6 +91,7 @@ test_that("ops refuse the dtypes that the table excludes", {
   for (op in op_names()) {
     case <- op_cases[[op]][[1]]
     for (dtype in refused[[op_part(op) + 1]]) {
+      if (op == "power" && dtype == "int32") next # products in its place
       inputs <- lapply(case$inputs, function(x) if (is.integer(x)) tensor(x) else op_cast(tensor(x), dtype))
       expect_error(do.call(case$call, inputs), paste0("`op_[a-z0-9_]+\\(\\)`.*", dtype),
         class = "nativenet_error_dtype")
@@ -604,4 +605,22 @@ test_that("products of no rows, no columns or no depth are there, of any number 
     expect_identical(as.array(op_matmul(zeros(rows, 0), zeros(0, 3))), matrix(0, rows, 3))
     expect_identical(dim(op_matmul(op_zeros(c(rows, 3)), op_zeros(c(3, 0)))), as.integer(c(rows, 0)))
   }
+})
+
+test_that("powers of whole numbers are whole numbers", {
+  whole <- function(x, y) {
+    expect_identical(tensor_dtype(x), "int32")
+    expect_identical(as.array(x), y)
+  }
+  whole(op_power(tensor(2:4), 3L), array(c(8L, 27L, 64L)))
+  whole(op_power(2:4, 2L), array(c(4L, 9L, 16L)))
+  whole(op_power(2, tensor(0:3)), array(c(1L, 2L, 4L, 8L)))
+  whole(op_power(tensor(matrix(1:4, 2)), tensor(1:2)), matrix(c(1L, 2L, 9L, 16L), 2))
+  # squares that nothing asks for would be too large
+  whole(op_power(tensor(c(100000L, 2L)), tensor(c(1L, 20L))), array(c(100000L, 1048576L)))
+  whole(tensor(2:3)^tensor(2L), array(c(4L, 9L)))
+  expect_error(op_power(tensor(2:4), -1), "`op_power()`: `exponent` must be whole numbers of at least 0", fixed = TRUE)
+  expect_error(op_power(tensor(2:4), 0.5), "`exponent` must be whole numbers, not 0.5", fixed = TRUE)
+  expect_error(op_power(tensor(3L), 40), "beyond the whole numbers")
+  expect_error(op_power(tensor(2L), tensor(2)), class = "nativenet_error_dtype")
 })

@@ -590,3 +590,11 @@ test_that("as_tensor() takes lists, to_categorical() tensors, tf_map() the name 
   expect_identical(as.array(tf_map(as_tensor(1:3), "twice")), array(c(2L, 4L, 6L)))
   expect_error(tf_map(as_tensor(1:3), "nothing_of_this_name"), "must be a function", class = "nativenet_error_value")
 })
+
+test_that("determinants of tensors are R's", {
+  expect_equal(det(tensor(diag(3) * 2)), 8)
+  skip_if(getRversion() < "4.4.0")
+  x <- matrix(c(1, 2, 3, 4, 5, 6), 2)
+  expect_equal(as.array(crossprod(tensor(x))), crossprod(x))
+  expect_equal(as.array(tcrossprod(x, tensor(x))), tcrossprod(x))
+})

@@ -385,3 +385,42 @@ test_that("missing arguments are named, and so is the function that was called",
   expect_refusal(bits$bitwise_and(1.5, 2), "dtype", "`op_bitwise_and()`")
   expect_refusal(tf$bitwise$bitwise_and(1.5, 2), "dtype", "`tf$bitwise$bitwise_and()`")
 })
+
+test_that("loops and branches of tf call functions of the user's", {
+  expect_identical(as.array(tf$map_fn(function(x) x * 2, matrix(1:4, 2))), matrix(1:4 * 2L, 2))
+  expect_equal(as.vector(as.array(tf$scan(function(a, x) a + x, c(1, 2, 3)))), c(1, 3, 6))
+  expect_equal(as.vector(as.array(tf$scan(function(a, x) a + x, c(1, 2, 3), initializer = 10, reverse = TRUE))),
+    c(16, 15, 13))
+  expect_equal(as.array(tf$foldl(function(a, x) 10 * a + x, c(1, 2, 3))), 123)
+  expect_equal(as.array(tf$foldr(function(a, x) 10 * a + x, c(1, 2, 3))), 321)
+  expect_equal(dim(tf$vectorized_map(function(x) x, matrix(1:6, 2))), c(2L, 3L))
+  expect_identical(tf$case(list(list(tf$less(1, 2), function() 17)), default = function() 3), 17)
+  expect_identical(tf$switch_case(1L, list(function() "a", function() "b")), "b")
+  expect_error(tf$scan(function(a) a, 1:3), "function of 2 arguments")
+})
+
+test_that("a name that is elsewhere is shown there, and a reserved one may have an underscore", {
+  expect_error(tf$erf, "`tf` has no member `$erf`; `tf$math$erf` is there", fixed = TRUE,
+    class = "nativenet_error_member")
+  expect_error(tf$Dense, "`tf$keras$layers$Dense` is there", fixed = TRUE)
+  expect_error(tf$keras$ops, "`op_*()` are Keras' ops", fixed = TRUE, class = "nativenet_error_missing")
+  expect_identical(dim(tf$keras$backend$repeat_(matrix(1:4, 2), 3L)), c(2L, 3L, 2L))
+  expect_match(tf$version$VERSION, "^2")
+})
+
+test_that("tf$nn: rectifiers of both signs, weighted and Poisson losses, normalized responses", {
+  x <- matrix(c(-1, 2, 3, -4), 2)
+  expect_equal(as.array(tf$nn$crelu(x)), cbind(pmax(x, 0), pmax(-x, 0)))
+  expect_equal(as.array(tf$nn$zero_fraction(c(0, 1, 0))), 2 / 3, tolerance = 1e-6)
+  t <- matrix(c(1, 0, 1, 0.3), 2)
+  p <- 1 / (1 + exp(-x))
+  expect_equal(as.array(tf$nn$weighted_cross_entropy_with_logits(t, x, 2.5)), -2.5 * t * log(p) - (1 - t) * log(1 - p))
+  n <- matrix(c(0, 1, 2, 5), 2)
+  expect_equal(as.array(tf$nn$log_poisson_loss(n, x)), exp(x) - n * x)
+  stirling <- ifelse(n > 1, n * log(n) - n + log(2 * pi * n) / 2, 0)
+  expect_equal(as.array(tf$nn$log_poisson_loss(n, x, TRUE)), exp(x) - n * x + stirling)
+  y <- array(seq(-1, 1, length.out = 2 * 5), c(1, 2, 1, 5))
+  sums <- vapply(1:5, function(k) rowSums(matrix(y[1, , 1, abs(1:5 - k) <= 1], 2)^2), numeric(2))
+  expect_equal(as.array(tf$nn$local_response_normalization(y, 1, 2, 0.3, 0.75))[1, , 1, ],
+    y[1, , 1, ] / (2 + 0.3 * sums)^0.75)
+})

@@ -1,0 +1,36 @@
+# Functions of `tf` that call functions of the user's: loops over slices, and branches.
+
+#' fn of what there is so far and each slice, all of what it gave stacked.
+#' @noRd
+scan_slices <- function(fn, elems, initializer, reverse) {
+  check_function(fn, "fn", "tf$scan", takes = 2)
+  elems <- map_leaves(elems, as_floatx)
+  at <- seq_len(slices_of(elems))
+  if (check_flag(reverse, "reverse", "tf$scan")) at <- rev(at)
+  if (!length(at)) abort("`elems` has no slices", class = "shape", fun = "tf$scan")
+  ys <- list()
+  so_far <- if (!is.null(initializer)) map_leaves(initializer, as_floatx)
+  for (i in at) {
+    x <- slice_at(elems, i)
+    so_far <- if (is.null(so_far)) x else fn(so_far, x)
+    ys[[i]] <- so_far
+  }
+  stack_results(ys, "elems")
+}
+
+tf_control <- list(
+  map_fn = function(fn, elems, dtype = NULL, parallel_iterations = NULL, back_prop = TRUE, swap_memory = FALSE,
+    infer_shape = TRUE, name = NULL, fn_output_signature = NULL) k_map_fn(fn, elems, name,
+    if (is.null(dtype)) fn_output_signature else dtype),
+  vectorized_map = function(fn, elems, fallback_to_while_loop = TRUE, warn = TRUE) k_map_fn(fn, elems),
+  foldl = function(fn, elems, initializer = NULL, parallel_iterations = NULL, back_prop = TRUE, swap_memory = FALSE,
+    name = NULL) k_foldl(fn, elems, initializer, name),
+  foldr = function(fn, elems, initializer = NULL, parallel_iterations = NULL, back_prop = TRUE, swap_memory = FALSE,
+    name = NULL) k_foldr(fn, elems, initializer, name),
+  scan = function(fn, elems, initializer = NULL, parallel_iterations = NULL, back_prop = TRUE, swap_memory = FALSE,
+    infer_shape = TRUE, reverse = FALSE, name = NULL) scan_slices(fn, elems, initializer, reverse),
+  case = function(pred_fn_pairs, default = NULL, exclusive = FALSE, strict = FALSE, name = "case")
+    tf_case(pred_fn_pairs = pred_fn_pairs, default = default, exclusive = exclusive),
+  switch_case = function(branch_index, branch_fns, default = NULL, name = "switch_case")
+    tf_switch(branch_index, branch_fns = branch_fns, default = default)
+)
