@@ -454,7 +454,8 @@ tf <- local({
     tf_control, tf_initializers, first_names(), session_refusals("tf$"), list(
     keras = keras, losses = tf_losses(keras$losses), metrics = keras$metrics, train = tf_train(), device = use_device,
     distribute = tf_distribute(), initializers = keras$initializers,
-    dtypes = new_namespace("tf$dtypes", c(more_dtypes(), tf_top[c("as_dtype", "cast", "float32", "float64", "int32", "int64", "bool", "string")],
+    dtypes = new_namespace("tf$dtypes", c(more_dtypes(), tf_top[c("as_dtype", "cast", "float32", "float64", "int32",
+      "int64", "bool", "string")],
       list(saturate_cast = as_tensorflow(tf_more$saturate_cast)))),
     version = new_namespace("tf$version", list(VERSION = as.character(tf_version()))),
     `__version__` = as.character(tf_version()),

@@ -760,7 +760,8 @@ odd_bases <- function() {
   }
   all <- c(stats::setNames(lapply(functions, get, our_namespace), functions), members(tf, "tf"))
   others <- setdiff(names(all), c(known, gsub("`", "", known)))
-  others <- grep("^tf[$](data|keras|optimizers|metrics|math|feature_column|initializers)[$]", others, value = TRUE, invert = TRUE)
+  others <- grep("^tf[$](data|keras|optimizers|metrics|math|feature_column|initializers)[$]", others, value = TRUE,
+    invert = TRUE)
   others <- setdiff(others, "until_out_of_range") # whose code runs until data end: test-dataset-iterator.R
   # they start MPI: see test-strategy-mpi.R
   others <- setdiff(others, c("strategy_mpi", "tf$distribute$MultiWorkerMirroredStrategy"))

@@ -112,7 +112,8 @@ odd_calls <- c(odd_calls, alist(
 ))
 sensible <- c(list(
   c("^tf[$](map_fn|fold.|scan)[|](parallel_iterations|back_prop|swap_memory|infer_shape)$", names(odd_values)),
-  c("^tf[$](case|vectorized_map)[|](strict|fallback_to_while_loop|warn)$", names(odd_values)), c("^tf[$](case|switch_case)[|]default$", "primitive", "formula"),
+  c("^tf[$](case|vectorized_map)[|](strict|fallback_to_while_loop|warn)$", names(odd_values)),
+  c("^tf[$](case|switch_case)[|]default$", "primitive", "formula"),
   c("^tf[$]Tensor(Shape|Spec)[|](dims|shape)$", "nulls"),
   c("^callback_tensorboard[|]update_freq$", "three"), c("^tf[$]losses[$].*[|]weights$", "bool_tensor"),
   c("^callback_tensorboard[|](batch_size|embeddings_(layer_names|data)|profile_batch)$", names(odd_values)),

@@ -277,7 +277,7 @@ test_that("shapes that do not fit are named, with a hint", {
   shape(loss_mean_squared_error()(any_t, any_p, 1:3), "(4)", "(3)")
   expect_refusal(loss_sparse_categorical_crossentropy(labels + 1, share_p), "index",
     "`loss_sparse_categorical_crossentropy()`", "outside the classes")
-  expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "`y_pred` must be given")
+  expect_refusal(loss_mean_squared_error(1), "value", "`loss_mean_squared_error()`", "missing")
   expect_refusal(loss_mean_squared_error(reduction = "mean"), "value", "`loss_mean_squared_error()`",
     "\"sum_over_batch_size\"")
   expect_refusal(loss_binary_crossentropy(label_smoothing = 2), "value", "`loss_binary_crossentropy()`",
