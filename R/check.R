@@ -159,7 +159,7 @@ no_effect <- list(
     ragged = list(FALSE), seed = NULL, dynamic = NULL, data_format = list("channels_last"),
     vocabulary_dtype = list("string")),
   optimizer = list(loss_scale_factor = list(), gradient_accumulation_steps = list(1), jit_compile = NULL),
-  part = list(dtype = list("float32", "float64"), ignore_class = list()),
+  part = list(dtype = list("float32", "float64")),
   compile = list(jit_compile = NULL, auto_scale_loss = NULL, pss_evaluation_shards = NULL),
   fit = list(max_queue_size = NULL, workers = NULL, use_multiprocessing = NULL, validation_batch_size = NULL,
     validation_freq = list(1))

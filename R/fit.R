@@ -338,18 +338,20 @@ check_indices <- function(self, data) {
     loss <- self$compiled$losses[[k]]
     if (at > length(data$columns) || !takes_labels(loss) || part_name(loss) == "circle") next
     n <- utils::tail(dim(self$outputs[[k]]), 1)
-    odd <- number_outside(data, at, n)
+    odd <- number_outside(data, at, n, part_config(loss)$ignore_class)
     if (length(odd)) refuse("`y` holds the label ", odd, ", but `", output_names(self)[k], "` has ", n,
       " classes, so labels must lie in 0 .. ", n - 1)
   }
 }
 
-#' The smallest or else the largest number of column k, if it lies outside 0 .. n - 1.
+#' The smallest or else the largest number of column k, if it lies outside 0 .. n - 1 and is not `but`.
 #' @noRd
-number_outside <- function(data, k, n) {
+number_outside <- function(data, k, n, but = NULL) {
   outside <- function(ends) utils::head(ends[ends < 0 | ends >= n], 1)
   odd <- outside(column_ends(data$columns[[k]]))
-  if (length(odd)) outside(range(column_array(data, k))) else odd # of the rows that are meant
+  if (!length(odd)) return(odd)
+  numbers <- column_array(data, k) # of the rows that are meant
+  outside(range(if (is.null(but)) numbers else c(numbers[numbers != but], 0)))
 }
 
 # ---- a random state that came with a saved model ----

@@ -78,17 +78,21 @@ loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, l
 #'   with 1 there.
 #' @inheritParams loss_mean_squared_error
 #' @param from_logits are predictions logits, the inputs of a softmax, rather than probabilities?
+#' @param ignore_class a label, inside the classes or not, such as 255 or -1 for pixels that have none: its samples have
+#'   the loss 0, and the mean is over the others. `NULL`: all count.
 #' @inherit loss_mean_squared_error return sections
 #' @references Goodfellow et al. (2016), Deep Learning, section 6.2.2.
 #' @seealso [losses]
 #' @examples
 #' loss_sparse_categorical_crossentropy(c(1, 2), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
 #' loss_sparse_categorical_crossentropy(from_logits = TRUE)
+#' # 255 marks what nobody has labelled
+#' loss_sparse_categorical_crossentropy(ignore_class = 255)(c(1, 255), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
 #' @export
 loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
-  reduction = "auto", name = "sparse_categorical_crossentropy") {
-  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), reduction, name, list(...),
-    y_true, y_pred)
+  ignore_class = NULL, reduction = "auto", name = "sparse_categorical_crossentropy") {
+  use_loss("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis, ignore_class =
+    ignore_class), reduction, name, list(...), y_true, y_pred)
 }
 
 #' Kullback-Leibler divergence loss

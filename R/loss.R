@@ -76,7 +76,10 @@ loss_formulas <- list(
       clip = session$epsilon)
   },
   sparse_categorical_crossentropy = function(t, p, config) {
-    op_sparse_categorical_crossentropy(t, p, config$from_logits, clip = session$epsilon)
+    kept <- if (!is.null(config$ignore_class)) op_not_equal(t, config$ignore_class)
+    if (!is.null(kept)) t <- op_where(kept, t, 0L)
+    values <- op_sparse_categorical_crossentropy(t, p, config$from_logits, clip = session$epsilon)
+    if (is.null(kept)) values else op_where(kept, values, 0)
   },
   kl_divergence = function(t, p, config) op_kl_divergence(t, p, clip = session$epsilon),
   poisson = function(t, p, config) op_mean(op_subtract(p, op_multiply(t, op_log(op_add(p, session$epsilon)))), -1),
@@ -297,12 +300,15 @@ weights_for <- function(values, weights) {
 #' @noRd
 loss_total <- function(loss, y_true, y_pred, weights = NULL, logits = NULL) {
   values <- loss_values(loss, y_true, y_pred, logits)
-  reduce_loss(weigh(values, weights), part_config(loss)$reduction, counted_losses(loss, values))
+  reduce_loss(weigh(values, weights), part_config(loss)$reduction, counted_losses(loss, values, y_true))
 }
 
-#' 1 for each value that the mean is over, where these are not all: samples without a partner have no circle loss.
+#' 1 for each value that the mean is over, where these are not all: samples without a partner have no circle loss, and
+#' a class may be ignored.
 #' @noRd
-counted_losses <- function(loss, values) {
+counted_losses <- function(loss, values, y_true) {
+  ignored <- part_config(loss)$ignore_class
+  if (!is.null(ignored)) return(weights_for(values, op_not_equal(tensor(y_true, "int32"), ignored)))
   if (part_name(loss) == "circle") op_cast(op_greater(values, 0), tensor_dtype(values))
 }
 
@@ -334,10 +340,18 @@ use_loss <- function(loss, config, reduction, name, extra, y_true, y_pred) {
   if (is_called(missing(y_true), missing(y_pred), fun)) loss_values(f, y_true, y_pred) else f
 }
 
-crossentropy_config <- function(from_logits, label_smoothing, axis, fun = calling_function()) {
+crossentropy_config <- function(from_logits, label_smoothing, axis, ignore_class, fun = calling_function()) {
   smoothing <- if (!missing(label_smoothing))
     list(label_smoothing = check_number(label_smoothing, min = 0, max = 1, fun = fun))
-  c(list(from_logits = check_flag(from_logits, fun = fun)), smoothing, axis_config(axis, fun))
+  ignored <- if (!missing(ignore_class)) list(ignore_class = check_class(ignore_class, fun))
+  c(list(from_logits = check_flag(from_logits, fun = fun)), smoothing, axis_config(axis, fun), ignored)
+}
+
+#' A class label that does not count, as an int32; NULL: all do.
+#' @noRd
+check_class <- function(ignore_class, fun = calling_function()) {
+  if (!is.null(ignore_class)) as.integer(check_whole(check_number(ignore_class, fun = fun), -2^31 + 1, 2^31 - 1,
+    "ignore_class", fun))
 }
 
 axis_config <- function(axis, fun = calling_function()) list(axis = check_number(axis, fun = fun))

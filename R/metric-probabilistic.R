@@ -54,15 +54,16 @@ metric_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE,
 #' @inheritParams metric_mean_squared_error
 #' @param y_true labels: whole numbers 0 .. K-1, of the shape of `y_pred` without its last axis, or with 1 there.
 #' @param from_logits are predictions logits, the inputs of a softmax, rather than probabilities?
+#' @param ignore_class a label whose samples do not count; `NULL`: all do.
 #' @inherit metric_mean_squared_error return sections
 #' @seealso [metrics], [loss_sparse_categorical_crossentropy()]
 #' @examples
 #' metric_sparse_categorical_crossentropy(c(1, 2), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
 #' @export
 metric_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
-  name = "sparse_categorical_crossentropy") {
-  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis), name, list(...), y_true,
-    y_pred)
+  ignore_class = NULL, name = "sparse_categorical_crossentropy") {
+  use_metric("sparse_categorical_crossentropy", crossentropy_config(from_logits, axis = axis, ignore_class =
+    ignore_class), name, list(...), y_true, y_pred)
 }
 
 #' Kullback-Leibler divergence metric

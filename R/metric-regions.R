@@ -85,7 +85,7 @@ confusion_matrix <- function(t, p, w, config) {
     counts <- if (each == 1) op_reshape(w, -1) else op_repeat(op_reshape(w, -1), each)
   }
   if (!is.null(config$ignore_class)) {
-    ignored <- op_equal(at, as.integer(config$ignore_class))
+    ignored <- op_equal(at, config$ignore_class)
     counts <- op_where(ignored, 0, counts)
     at <- op_where(ignored, 0L, at)
   }
@@ -218,7 +218,7 @@ target_ids <- function(ids, num_classes, fun = calling_function()) {
 overlap_config <- function(num_classes, ignore_class, sparse_y_true, sparse_y_pred, fun = calling_function()) {
   check_given(missing(num_classes), "num_classes", fun)
   list(num_classes = check_count(num_classes, fun = fun),
-    ignore_class = if (!is.null(ignore_class)) check_whole(ignore_class, fun = fun),
+    ignore_class = check_class(ignore_class, fun),
     sparse_y_true = check_flag(sparse_y_true, fun = fun),
     sparse_y_pred = check_flag(sparse_y_pred, fun = fun))
 }

@@ -119,7 +119,9 @@ metric_statistics <- function(m, y_true, y_pred, weights = NULL, logits = NULL) 
   if (part_name(m) %in% names(sum_metrics)) return(statistics_of_sums(m, y_true, y_pred, weights))
   values <- metric_values(m, y_true, y_pred, logits)
   if (rank_of(values) == 0 && part_name(m) != "mean") values <- op_multiply(sample_ones(y_pred, values), values)
-  counts <- weigh(op_ones_like(values), weights)
+  loss <- metric_loss(m)
+  counted <- if (!is.null(loss)) counted_losses(loss, values, y_true)
+  counts <- weigh(if (is.null(counted)) op_ones_like(values) else counted, weights)
   op_stack(list(op_sum(weigh(values, weights)), op_sum(counts)))
 }
 

@@ -127,11 +127,11 @@ output_names <- function(self) if (!is.null(self$output_names)) self$output_name
 output_loss <- function(loss, y, output, w) {
   values <- loss_values(loss, y, output, logits = logits_for(loss_fuses(loss), output))
   if (!rank_of(values)) return(values) # a loss that is a mean by itself
-  counted <- counted_losses(loss, values)
+  counted <- counted_losses(loss, values, y)
   values <- weigh(values, w)
   mask <- attr(output, "mask")
-  if (is.null(counted) && !is.null(mask) && rank_of(mask) <= rank_of(values)) counted <- weigh(op_ones_like(values),
-    mask)
+  if (!is.null(mask) && rank_of(mask) <= rank_of(values)) counted <- weigh(if (is.null(counted)) op_ones_like(values)
+    else counted, mask)
   reduction <- part_config(loss)$reduction
   total <- reduce_loss(weigh(values, counted), if (reduction == "none") "auto" else reduction, counted)
   if (!is.null(counted) && !is.null(session$shards)) attr(total, "counted") <- op_sum(counted)

@@ -275,7 +275,7 @@ read_compiled <- function(kind, x, context) {
     # a function of Keras' with a name: "accuracy", of categorical_accuracy
     part <- part_of_class(kind, named)
     if (!is.na(part)) return(do.call(part_constructor(kind, part), c(list(name = x$config$name), x$config[intersect(
-      names(x$config), c("from_logits", "label_smoothing", "axis", "threshold", "k", "delta"))])))
+      names(x$config), c("from_logits", "label_smoothing", "axis", "ignore_class", "threshold", "k", "delta"))])))
   }
   read_keras_part(kind, x, kind, context)
 }

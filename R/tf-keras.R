@@ -47,9 +47,8 @@ python_order <- function(name, skip) {
   if (!skip && "y_pred" %in% takes) return(takes) # a function of two tensors has ours
   late <- late_arguments[[name]]
   if (kind == "metric" && is.null(late)) late <- late_arguments$metric
-  # what our constructors take in `...`
-  unnamed <- c(if (kind == "metric") "dtype", if (endsWith(name, "_sparse_categorical_crossentropy")) "ignore_class")
-  c(setdiff(takes, late), intersect(late, c(takes, unnamed)))
+  # dtype is what our constructors take in `...`
+  c(setdiff(takes, late), intersect(late, c(takes, if (kind == "metric") "dtype")))
 }
 
 #' A function that calls ours of this name with arguments in Python's order, without its first `skip` ones.

@@ -374,3 +374,53 @@ test_that("errors of axes count as the user may have", {
     "must lie in 1 .. 2 (0 .. 1 in `tf$keras`) or count from the end with -1 .. -2, not be 3 (2 in `tf$keras`)",
     fixed = TRUE)
 })
+
+test_that("samples of an ignored class have no loss, and the mean is over the others", {
+  set.seed(1)
+  p <- matrix(runif(24), 8)
+  p <- p / rowSums(p)
+  labels <- c(0, 255, 2, 1, 255, 1, 0, 255)
+  kept <- labels != 255
+  of_kept <- -log(p[cbind(seq_len(8), labels + 1)[kept, ]])
+  values <- loss_sparse_categorical_crossentropy(labels, p, ignore_class = 255)
+  expect_equal(as.array(values), array(replace(numeric(8), kept, of_kept)), tolerance = 1e-6)
+  loss <- loss_sparse_categorical_crossentropy(ignore_class = 255)
+  for (y in list(labels, matrix(labels))) expect_equal(as.array(loss(y, p)), mean(of_kept), tolerance = 1e-6)
+  expect_equal(as.array(loss(labels, p, 1:8)), sum(of_kept * (1:8)[kept]) / sum(kept), tolerance = 1e-6)
+  expect_equal(as.array(loss(rep(255, 8), p)), 0)
+  expect_equal(as.array(loss_sparse_categorical_crossentropy(ignore_class = 0)(ifelse(kept, labels, 0), p)),
+    mean(of_kept[labels[kept] != 0]), tolerance = 1e-6)
+  metric <- metric_sparse_categorical_crossentropy(ignore_class = 255)
+  metric$update_state(labels, p)
+  expect_equal(as.double(metric$result()), mean(of_kept), tolerance = 1e-6)
+  for (odd in list(0.5, "a", c(1, 2))) expect_refusal(loss_sparse_categorical_crossentropy(ignore_class = odd), "value",
+    "`loss_sparse_categorical_crossentropy()`", "`ignore_class` must be")
+})
+
+test_that("an ignored class has no part in training, with masks and over shards, either", {
+  set.seed(2)
+  x <- array(rnorm(10 * 3 * 4), c(10, 3, 4))
+  x[, 3, ] <- 0 # masked
+  labels <- matrix(sample(c(0:2, -1), 30, TRUE), 10)
+  train <- function(loss, y, sample_weight = NULL, strategy = NULL) {
+    set.seed(3)
+    model <- keras_model_sequential(input_shape = c(3, 4)) |> layer_masking() |>
+      layer_dense(3, activation = "softmax")
+    model |> compile(optimizer_sgd(0.5), loss, metrics = metric_sparse_categorical_crossentropy(ignore_class = -1))
+    history <- model |> fit(x, y, epochs = 3, batch_size = 10, verbose = 0, strategy = strategy)
+    list(get_weights(model), unname(unlist(history$metrics)))
+  }
+  mine <- function(t, p) { # the mean over what counts, by hand
+    counts <- op_cast(op_not_equal(t, -1), "float32") * op_cast(array(rep(c(TRUE, TRUE, FALSE), each = 10), c(10, 3)),
+      "float32")
+    right <- op_sum(tf$one_hot(op_cast(t, "int32"), 3L) * op_log(p), -1)
+    op_negative(op_sum(right * counts) / op_sum(counts))
+  }
+  found <- train(loss_sparse_categorical_crossentropy(ignore_class = -1), labels)
+  wanted <- train(mine, labels)
+  expect_equal(found[[1]], wanted[[1]], tolerance = 1e-5)
+  expect_equal(found[[2]][1:3], wanted[[2]][1:3], tolerance = 1e-5)
+  shards <- train(loss_sparse_categorical_crossentropy(ignore_class = -1), labels, strategy = strategy_local(4))
+  expect_equal(shards, found, tolerance = 1e-5)
+  expect_error(train(loss_sparse_categorical_crossentropy(ignore_class = -1), labels - 1), "holds the label -2")
+})

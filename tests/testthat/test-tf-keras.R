@@ -153,7 +153,8 @@ test_that("metrics take their arguments in Keras' order", {
     from_logits = TRUE, label_smoothing = 0.1, name = "a"))
   expect_identical(k$metrics$SparseCategoricalCrossentropy("a", NULL, TRUE, NULL, -1L),
     metric_sparse_categorical_crossentropy(from_logits = TRUE, name = "a"))
-  expect_error(k$metrics$SparseCategoricalCrossentropy("a", NULL, TRUE, 0L), "`ignore_class` must be NULL")
+  expect_identical(k$metrics$SparseCategoricalCrossentropy("a", NULL, TRUE, 0L),
+    metric_sparse_categorical_crossentropy(from_logits = TRUE, ignore_class = 0L, name = "a"))
   expect_identical(k$metrics$MeanIoU(3L, "a", NULL, 0L), metric_mean_iou(num_classes = 3L, ignore_class = 0L,
     name = "a"))
   expect_identical(k$metrics$IoU(2L, list(0L), "a"), metric_iou(num_classes = 2L, target_class_ids = 0L, name = "a"))
