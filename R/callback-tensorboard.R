@@ -55,7 +55,7 @@ callback_tensorboard <- function(log_dir = NULL, histogram_freq = 0, batch_size 
   }
   self$on_epoch_begin <- function(epoch, logs) {
     start <<- proc.time()[["elapsed"]]
-    began <<- self$model$optimizer$iterations
+    began <<- optimizer_iterations(self$model$optimizer)
   }
   if (every) self$on_train_batch_end <- function(batch, logs) {
     if (steps %% every == 0) write_scalars(writer("train"), stats::setNames(logs, paste0("batch_", names(logs))), steps)
@@ -63,7 +63,7 @@ callback_tensorboard <- function(log_dir = NULL, histogram_freq = 0, batch_size 
   }
   self$on_epoch_end <- function(epoch, logs) {
     validation <- startsWith(names(logs), "val_")
-    rate <- (self$model$optimizer$iterations - began) / max(proc.time()[["elapsed"]] - start, 1e-9)
+    rate <- (optimizer_iterations(self$model$optimizer) - began) / max(proc.time()[["elapsed"]] - start, 1e-9)
     train <- c(logs[!validation], if (write_steps_per_second) list(steps_per_second = rate))
     write_scalars(writer("train"), stats::setNames(train, paste0("epoch_", names(train))), epoch)
     if (any(validation)) write_scalars(writer("validation"), stats::setNames(logs[validation],
@@ -74,7 +74,7 @@ callback_tensorboard <- function(log_dir = NULL, histogram_freq = 0, batch_size 
   }
   self$on_test_end <- function(logs) {
     if (length(logs)) write_scalars(writer("validation"), stats::setNames(logs, paste0("evaluation_", names(logs),
-      "_vs_iterations")), self$model$optimizer$iterations)
+      "_vs_iterations")), optimizer_iterations(self$model$optimizer))
   }
   self
 }

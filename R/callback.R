@@ -23,7 +23,7 @@ old_hook <- function(hook) if (startsWith(hook, "on_train_batch_")) sub("train_"
 new_callback <- function(name, ...) {
   self <- list2env(list(...), parent = emptyenv())
   self$name <- name
-  structure(self, class = "nn_callback")
+  structure(self, class = c("nn_callback", python_classes$callback))
 }
 
 #' @export

@@ -19,7 +19,7 @@ new_dataset <- function(spec, size, stages = NULL, pull = NULL, from = datasets_
   for (d in from) self$options <- utils::modifyList(as.list(self$options), as.list(d$options))
   start <- if (is.null(stages)) pull else function() stream_puller(self, 0L, FALSE)
   self$pull <- function() ending_once(start())
-  structure(list2env(self, parent = emptyenv()), class = "nn_dataset")
+  structure(list2env(self, parent = emptyenv()), class = c("nn_dataset", python_classes$dataset))
 }
 
 datasets_in <- function(frame) Filter(is_dataset,

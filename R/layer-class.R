@@ -110,6 +110,10 @@ own_layer_constructor <- function(class, fun = calling_function()) {
     self$class <- constructor
     self$own <- class
     self$made_with <- own
+    if (is_wrapper(class) && !"layer" %in% taken_by_class(class)) { # its initialize() has only what it adds
+      layer$layer <- own$layer
+      own$layer <- NULL
+    }
     if (!is.null(initialize)) run_method(layer, "initialize", own, class)
     else if (!is.null(class$base)) do.call(base_member(layer, "initialize"), own, quote = TRUE)
     if (alone) layer else compose(object, layer)
@@ -128,7 +132,8 @@ own_layer_constructor <- function(class, fun = calling_function()) {
 #' @param args a named list: the arguments of `initialize`, and options such as `name`.
 #' @return The model, a symbolic tensor or a tensor, as `object` is; a layer without `object`.
 #' @details `create_wrapper()` does the same for a class that inherits from `KerasWrapper`: the layer among `args` that
-#'   is called `layer` is the one that is wrapped, `self$layer`, whose weights are the wrapper's, too.
+#'   is called `layer` is the one that is wrapped, `self$layer`, whose weights are the wrapper's, too. `initialize` may
+#'   have it as an argument, and hands it on by `super$initialize(layer)`, or not.
 #' @seealso [new_layer_class()]
 #' @examples
 #' if (requireNamespace("R6", quietly = TRUE)) {
@@ -278,6 +283,11 @@ KerasWrapper <- class_record("layer", "KerasWrapper", list(
   },
   call = function(inputs, ...) self$layer(inputs, ...)
 ))
+
+is_wrapper <- function(class) {
+  while (!is.null(class) && class$classname != "KerasWrapper") class <- class$parent
+  !is.null(class)
+}
 
 #' What the engine of layers asks of a layer of a class: methods where there are any, else those of the layer of ours
 #' that the class inherits from.

@@ -352,7 +352,7 @@ flatten_type <- list(
   class_name = "Flatten",
   call = function(self, x) {
     rank <- rank_of(x)
-    if (rank > 2 && self$config$data_format == "channels_first") x <- op_transpose(x, c(1, 3:rank, 2))
+    if (rank > 2 && identical(self$config$data_format, "channels_first")) x <- op_transpose(x, c(1, 3:rank, 2))
     op_reshape(x, c(-1, prod(shape_of(x)[-1])))
   }
 )

@@ -1,4 +1,4 @@
-# Members of optimizers, and the learning rate, a number that knows whose it is.
+# Members of optimizers, and their learning rate and steps, numbers that know whose they are.
 
 optimizer_members <- list(
   # TensorFlow 1 counts steps in a variable
@@ -16,9 +16,9 @@ optimizer_members <- list(
     apply_gradients(self, unname(Map(list, grads, trainable_variables)))
   },
   minimize = function(self) function(loss, var_list, tape = NULL) minimize(self, loss, var_list, tape),
-  learning_rate = function(self) new_rate(self),
-  lr = function(self) new_rate(self),
-  iterations = function(self) optimizer_iterations(self),
+  learning_rate = function(self) optimizer_number(self, "learning_rate"),
+  lr = function(self) optimizer_number(self, "learning_rate"),
+  iterations = function(self) optimizer_number(self, "iterations"),
   variables = function(self) function() optimizer_states(self),
   get_weights = function(self) function() lapply(tensor_leaves(optimizer_now(self)[[3]]), as.array),
   weights = function(self) optimizer_states(self),
@@ -62,43 +62,49 @@ optimizer_states <- function(self) lapply(tensor_leaves(optimizer_now(self)[[3]]
   tensor_dtype(s)))
 
 #' A variable in Keras: `optimizer$lr$assign(0.1)`. R computes with it as with any number.
+#' @param name "learning_rate" or "iterations".
 #' @noRd
-new_rate <- function(x) structure(current_rate(x), optimizer = x, class = "nn_rate")
+optimizer_number <- function(x, name) structure(if (name == "iterations") optimizer_iterations(x) else current_rate(x),
+  optimizer = x, name = name, class = "nn_optimizer_number")
 
-rate_members <- list(
-  assign = function(x) function(value, ...) assign_rate(x, value),
-  assign_add = function(x) function(delta, ...) assign_rate(x, as.double(x) + check_number(as.double(delta))),
-  assign_sub = function(x) function(delta, ...) assign_rate(x, as.double(x) - check_number(as.double(delta))),
+optimizer_number_members <- list(
+  assign = function(x) function(value, ...) assign_number(x, value),
+  assign_add = function(x) function(delta, ...) assign_number(x, as.double(x) + check_number(as.double(delta))),
+  assign_sub = function(x) function(delta, ...) assign_number(x, as.double(x) - check_number(as.double(delta))),
   numpy = function(x) function() as.double(x),
-  value = function(x) function() tensor(as.double(x), "float32"),
-  read_value = function(x) function() tensor(as.double(x), "float32"),
-  name = function(x) "learning_rate", dtype = function(x) nn_dtype("float32"), shape = function(x) nn_shape(integer())
+  value = function(x) function() tensor(as.double(x), number_dtype(x)),
+  read_value = function(x) function() tensor(as.double(x), number_dtype(x)),
+  name = function(x) attr(x, "name"), dtype = function(x) nn_dtype(number_dtype(x)),
+  shape = function(x) nn_shape(integer())
 )
 
-assign_rate <- function(x, value) {
+number_dtype <- function(x) if (attr(x, "name") == "iterations") "int64" else "float32"
+
+assign_number <- function(x, value) {
   optimizer <- attr(x, "optimizer")
-  optimizer$learning_rate <- if (is_tensor(value)) as.vector(as.array(value)) else value
-  invisible(new_rate(optimizer))
+  value <- if (is_tensor(value)) as.vector(as.array(value)) else value
+  if (attr(x, "name") == "iterations") set_iterations(optimizer, value) else optimizer$learning_rate <- value
+  invisible(optimizer_number(optimizer, attr(x, "name")))
 }
 
 #' @export
-`$.nn_rate` <- function(x, name) {
-  member <- rate_members[[name]]
-  if (is.null(member)) unknown_member(name, names(rate_members), "a learning rate")
+`$.nn_optimizer_number` <- function(x, name) {
+  member <- optimizer_number_members[[name]]
+  if (is.null(member)) unknown_member(name, names(optimizer_number_members), "a number of an optimizer")
   member(x)
 }
 
 #' @export
-format.nn_rate <- function(x, ...) format(as.double(x), ...)
+format.nn_optimizer_number <- function(x, ...) format(as.double(x), ...)
 
 #' @export
-print.nn_rate <- function(x, ...) {
+print.nn_optimizer_number <- function(x, ...) {
   print(as.double(x), ...)
   invisible(x)
 }
 
 #' @export
-as.array.nn_rate <- function(x, ...) as.double(x)
+as.array.nn_optimizer_number <- function(x, ...) as.double(x)
 
 #' @export
-as.data.frame.nn_rate <- function(x, ...) as.data.frame(as.double(x), ...)
+as.data.frame.nn_optimizer_number <- function(x, ...) as.data.frame(as.double(x), ...)

@@ -20,7 +20,8 @@
 #' * `$minimize(loss, var_list)`: computes the gradients of `loss`, a function without arguments, and takes a step.
 #' * `$learning_rate`: the learning rate of the next step, a number that may be set at any time, by `<-` or by
 #'   `$learning_rate$assign(0.01)`; `$lr` is the same.
-#' * `$iterations`: the number of steps taken. `$weights`, `$get_weights()`, `$get_config()`, and what the optimizer was
+#' * `$iterations`: the number of steps taken, which `$iterations$assign(0)` sets; Adam's bias corrections and schedules
+#'   go by it. `$weights`, `$get_weights()`, `$get_config()`, and what the optimizer was
 #'   made with: `$beta_1`, `$momentum` and so on.
 #' * `$variables()`: the optimizer state (momenta, moving averages), copied as a list of tensors; `$get_weights()` gives
 #'   it as R arrays.
@@ -328,7 +329,7 @@ new_optimizer <- function(name, kind, learning_rate, numbers, config, shared, lr
   }
   self$memory <- .Call(C_optimizer_new,
     hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = fun)))
-  structure(self, class = "nn_optimizer")
+  structure(self, class = c("nn_optimizer", python_classes$optimizer))
 }
 
 # Flags, and what constructors check themselves.
@@ -461,6 +462,13 @@ set_learning_rate <- function(self, rate) {
     hyper_numbers(self, check_number(rate, min = 0, arg = "learning_rate", fun = "optimizer")), NULL)
 }
 
+set_iterations <- function(self, value) {
+  check_not_tracing("it changes an optimizer")
+  .Call(C_optimizer_memory, .subset2(self, "memory"), NULL, as.double(check_count(value, min = 0, arg = "iterations",
+    fun = "optimizer")))
+  refresh(self)
+}
+
 # The learning rate of the next step, if it follows a schedule.
 #' @export
 refresh.nn_optimizer <- function(x) {
@@ -552,7 +560,7 @@ minimize <- function(self, loss, var_list, tape = NULL) {
 print.nn_optimizer <- function(x, ...) {
   numbers <- c(learning_rate = current_rate(x), .subset2(x, "config"), .subset2(x, "clip"))
   cat(sprintf("<%s optimizer> %s; %d steps taken\n", .subset2(x, "name"), paste(names(numbers), "=",
-    vapply(numbers, function(v) paste(format(v), collapse = " "), ""), collapse = ", "), x$iterations))
+    vapply(numbers, function(v) paste(format(v), collapse = " "), ""), collapse = ", "), optimizer_iterations(x)))
   invisible(x)
 }
 

@@ -44,11 +44,18 @@ part_aliases <- list(
     log_cosh_error = "logcosh_error")
 )
 
+# Classes that Keras' and TensorFlow's objects have in R, behind our own: scripts ask inherits() for them.
+python_classes <- list(metric = c("keras.metrics.base_metric.Metric", "keras.metrics.Metric"),
+  optimizer = c("keras.optimizers.optimizer.Optimizer", "keras.optimizers.Optimizer"),
+  callback = "keras.callbacks.Callback", dataset = c("tensorflow.python.data.ops.dataset_ops.DatasetV2",
+    "tf.data.Dataset"))
+
 #' @param f called with the part's arguments; it finds the part itself by `sys.function()`.
 #' @param own an R function of the user's that it runs.
 #' @noRd
 new_part <- function(kind, name, config, f, own = NULL) {
-  structure(f, class = c(paste0("nn_", kind), "nn_part"), name = name, config = config, own = own)
+  structure(f, class = c(paste0("nn_", kind), "nn_part", if (kind == "metric") python_classes$metric), name = name,
+    config = config, own = own)
 }
 
 #' Is a loss or metric called with targets and predictions, rather than without both to make an object?

@@ -295,7 +295,7 @@ onnx_rules <- list(
   aug_mix = same_rule,
   flatten = function(g, self, x, from, to, call) {
     rank <- length(from[[1]])
-    if (rank > 2 && self$config$data_format == "channels_first") x <- onnx_transpose(g, x, c(1, 3:rank, 2))
+    if (rank > 2 && identical(self$config$data_format, "channels_first")) x <- onnx_transpose(g, x, c(1, 3:rank, 2))
     g$add("Flatten", x, attributes = list(axis = 1L))
   },
   reshape = shape_rule,

@@ -181,7 +181,8 @@ flattened_shape <- function(self) {
   while (!is.null(node) && !isTRUE(node$layer$is_input)) {
     from <- node$inputs
     if (!is_keras_tensor(from)) return(NULL)
-    if (node$layer$kind == "flatten") return(channels_behind(from, node$layer$config$data_format))
+    if (node$layer$kind == "flatten") return(channels_behind(from,
+      check_data_format(node$layer$config$data_format)))
     # what keeps the order of features
     if (!grepl("^(dropout|activation|gaussian|alpha_dropout|batch_normalization)", node$layer$kind)) return(NULL)
     node <- from$node

@@ -18,7 +18,7 @@ print.nn_shape <- function(x, ...) {
 #' TensorFlow's members of a shape, whose sizes are whole numbers here.
 #' @noRd
 shape_members <- list(
-  as_list = function(x) function() if (anyNA(x)) lapply(x, function(n) if (!is.na(n)) n) else x,
+  as_list = function(x) function() if (anyNA(x) || !length(x)) lapply(x, function(n) if (!is.na(n)) n) else x,
   rank = function(x) length(x), ndims = function(x) length(x),
   dims = function(x) lapply(x, function(n) if (!is.na(n)) n),
   num_elements = function(x) function() if (!anyNA(x)) as.integer(prod(x)),

@@ -77,6 +77,83 @@ dataset_spec <- function(x) {
 #' @export
 .DollarNames.nn_dataset <- function(x, pattern = "") grep(pattern, names(dataset_members), value = TRUE)
 
+#' Elements that an R function gives: either one at each call, until NULL; or, at each start, something to iterate over,
+#' such as an iterator, a generator of package coro, or a list.
+#' @noRd
+dataset_of_generator <- function(generator, output_types = NULL, output_shapes = NULL, args = NULL,
+  output_signature = NULL, name = NULL) {
+  fun <- "tf$data$Dataset$from_generator"
+  check_function(generator, fun = fun)
+  specs <- generator_specs(output_types, output_shapes, output_signature, fun)
+  known <- !any(vapply(tensor_leaves(specs), function(spec) is.null(spec$dim), NA))
+  new_dataset(if (known) specs, NA, pull = function() {
+    pull <- pull_of_generator(generator, as.list(args))
+    function() {
+      element <- pull()
+      if (!is.null(element)) typed_element(element, specs, fun)
+    }
+  })
+}
+
+#' The structure of an element with a tensor_spec() for each tensor, whose `dim` is NULL if nothing is said of it; NULL
+#' if nothing is said of dtypes, either.
+#' @noRd
+generator_specs <- function(types, shapes, signature, fun) {
+  if (!is.null(signature)) {
+    for (x in tensor_leaves(signature)) if (!inherits(x, "nn_tensor_spec"))
+      abort("`output_signature` must be made of `tf$TensorSpec()`, not ", describe(x), fun = fun)
+    return(fill_leaves(signature, lapply(tensor_leaves(signature), function(x) tensor_spec(as.character(x$dtype),
+      x$shape))))
+  }
+  if (is.null(types)) return()
+  dtypes <- lapply(tensor_leaves(types), function(x) as.character(kept_dtype(dtype_named(x, fun,
+    "output_types"), fun)))
+  sizes <- if (!is.null(shapes)) {
+    if (length(dtypes) == 1 && !inherits(types, "list")) list(as_sizes(shapes, "output_shapes", fun)) else
+      lapply(shapes, as_sizes, "output_shapes", fun)
+  }
+  if (is.null(sizes)) sizes <- vector("list", length(dtypes)) # any shape
+  if (length(sizes) != length(dtypes)) abort("`output_shapes` must be ", length(dtypes),
+    ", as `output_types` are, not ", length(sizes), class = "shape", fun = fun)
+  fill_leaves(types, Map(function(dtype, dim) {
+    spec <- tensor_spec(dtype, dim)
+    if (is.null(dim)) spec["dim"] <- list(NULL)
+    spec
+  }, dtypes, unname(sizes)))
+}
+
+pull_of_generator <- function(generator, args) {
+  first <- do.call(generator, args, quote = TRUE)
+  if (is.function(first) && !is_generator(first)) return(function() {
+    x <- first()
+    if (!identical(x, quote(.__exhausted__.))) x # of package coro
+  })
+  if (is_dataset(first) || is_iterator(first) || is_generator(first) || inherits(first, "nn_coro_iterator"))
+    return(as_iterator(first)$pull)
+  function() {
+    x <- first
+    if (!is.null(first)) first <<- do.call(generator, args, quote = TRUE)
+    x
+  }
+}
+
+#' An element whose tensors have the dtypes and the shapes that were said.
+#' @noRd
+typed_element <- function(element, specs, fun) {
+  leaves <- tensor_leaves(element, keep_null = TRUE)
+  wanted <- tensor_leaves(specs)
+  if (is.null(specs)) return(as_element(element, fun))
+  if (length(leaves) != length(wanted)) abort("an element must have as many parts as was said, ",
+    length(wanted), ", not ", length(leaves), class = "shape", fun = fun)
+  fill_leaves(specs, Map(function(x, spec) {
+    if (spec$dtype != "string") x <- tensor(if (is_tensor(x)) x else bare_numbers(x, "an element", fun), spec$dtype)
+    shape <- if (is_tensor(x)) dim(x) else text_shape(x)
+    if (!is.null(spec$dim) && !fits_shape(shape, spec$dim)) abort("an element must be of shape ",
+      format_shape(spec$dim), ", as it was said, not ", format_shape(shape), class = "shape", fun = fun)
+    x
+  }, leaves, wanted))
+}
+
 data_constants <- list(AUTOTUNE = -1L, INFINITE_CARDINALITY = -1L, UNKNOWN_CARDINALITY = -2L)
 
 data_namespace <- function() new_namespace("tf$data", c(data_constants, list(
@@ -90,7 +167,7 @@ data_namespace <- function() new_namespace("tf$data", c(data_constants, list(
   experimental = new_namespace("tf$data$experimental", c(data_constants, list(
     cardinality = function(dataset) tensor(cardinality_of(check_dataset(dataset)), "int64")))),
   Dataset = new_namespace("tf$data$Dataset", list(
-    from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset,
+    from_tensor_slices = tensor_slices_dataset, from_tensors = tensors_dataset, from_generator = dataset_of_generator,
     range = function(start, stop = NULL, step = 1) if (is.null(stop)) range_dataset(to = start) else
       range_dataset(start, stop, step),
     zip = zip_datasets, list_files = list_files_dataset,

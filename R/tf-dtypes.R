@@ -14,11 +14,11 @@ more_dtypes <- function() stats::setNames(lapply(names(c(narrow_dtypes, refused_
 
 #' A dtype of its name; names that NumPy has.
 #' @noRd
-dtype_named <- function(x, fun = "tf$as_dtype") {
+dtype_named <- function(x, fun = "tf$as_dtype", arg = "type_value") {
   own <- c(float = "float32", double = "float64", int = "int64", integer = "int32", logical = "bool")
   if (is_string(x) && x %in% names(own)) x <- own[[x]]
   nn_dtype(as.character(check_choice(if (inherits(x, "nn_dtype")) as.character(x) else x, c(dtypes, "string",
-    names(narrow_dtypes), names(refused_dtypes)), arg = "type_value", fun = fun)))
+    names(narrow_dtypes), names(refused_dtypes)), arg = arg, fun = fun)))
 }
 
 is_narrow <- function(dtype) is.character(dtype) && length(dtype) == 1 && dtype %in% names(narrow_dtypes)

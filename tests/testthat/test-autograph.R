@@ -63,7 +63,7 @@ test_that("a training step is one program: the same bits as eagerly, for every o
       if (compile) step <- autograph(step)
       losses <- lapply(1:5, function(k) as.array(step(tensor(as.array(x), "float32"))))
       if (compile) expect_null(environment(step)$graph$reason)
-      list(losses, as.array(w), as.array(b), optimizer$iterations)
+      list(losses, as.array(w), as.array(b), as.double(optimizer$iterations))
     }
     again <- unserialize(serialize(optimizers[[i]], NULL))
     expect_identical(run(TRUE, optimizers[[i]]), run(FALSE, again), info = i)
@@ -349,7 +349,7 @@ test_that("compiled steps that were saved go on with the optimizer that was save
   step()
   again <- unserialize(serialize(list(step = step, w = w, optimizer = optimizer), NULL))
   for (f in list(step, again$step)) f()
-  expect_identical(again$optimizer$iterations, 2)
+  expect_identical(as.double(again$optimizer$iterations), 2)
   again$optimizer$learning_rate <- 100
   again$step()
   expect_gt(abs(as.array(again$w) - as.array(w)), 10)
@@ -365,7 +365,7 @@ test_that("optimizers that are looked at or made inside, or follow a schedule fo
   }
   two <- list(minimize, minimize)
   for (body in list(
-    function(w, o) function() { o$minimize(function() w^2, list(w)); list(w * 1, o$iterations) },
+    function(w, o) function() { o$minimize(function() w^2, list(w)); list(w * 1, as.double(o$iterations)) },
     function(w, o) function() { o$minimize(function() w^2, list(w)); w * o$learning_rate },
     function(w, o) function() { p <- optimizer_sgd(0.1, momentum = 0.9); p$minimize(function() w^2, list(w)); w * 1 }
   )) {

@@ -209,7 +209,7 @@ test_that(
         invokeRestart("muffleMessage")
       }
     )
-    steps <- m$optimizer$iterations
+    steps <- as.double(m$optimizer$iterations)
     stopped <- get_weights(m)
     epochs <- steps %/% 2 + 1
     fit(m, x, y, batch_size = 500, epochs = epochs, verbose = 0, resume = TRUE)

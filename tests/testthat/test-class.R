@@ -59,6 +59,35 @@ test_that("wrappers hold a layer, whose weights are theirs", {
   expect_error(create_wrapper(Twice, x, list(layer = 3)), "must be a layer", class = "nativenet_error_value")
 })
 
+test_that("a wrapper's initialize() need not take the layer", {
+  skip_if_not_installed("R6")
+  Shifted <- R6::R6Class("Shifted", inherit = KerasWrapper, public = list(
+    by = NULL, offset = NULL,
+    initialize = function(by) self$by <- by,
+    build = function(input_shape) {
+      super$build(input_shape)
+      self$offset <- self$add_weight(name = "offset", shape = list(1), initializer = "ones")
+    },
+    call = function(x, mask = NULL, training = NULL) super$call(x) * self$by + self$offset
+  ))
+  model <- keras_model_sequential(input_shape = 4)
+  create_wrapper(Shifted, model, list(layer = layer_dense(units = 3), by = 2))
+  x <- matrix(rnorm(8), 2)
+  expect_length(model$weights, 3)
+  w <- get_weights(model)
+  expect_equal(predict(model, x), x %*% w[[2]] * 2 + 1, tolerance = 1e-6)
+  again <- clone_model(model)
+  set_weights(again, w)
+  expect_identical(predict(again, x), predict(model, x))
+})
+
+test_that("inherits() knows the classes that Keras' objects have", {
+  expect_s3_class(metric_auc(), "keras.metrics.Metric")
+  expect_s3_class(optimizer_adam(), "keras.optimizers.Optimizer")
+  expect_s3_class(callback_early_stopping(), "keras.callbacks.Callback")
+  expect_s3_class(range_dataset(0, 3), "tensorflow.python.data.ops.dataset_ops.DatasetV2")
+})
+
 test_that("callbacks inherit", {
   said <- c()
   Base <- new_callback_class("Base", n = 0, on_epoch_end = function(epoch, logs) {

@@ -74,7 +74,7 @@ test_that("a learning rate follows its schedule", {
   rate <- learning_rate_schedule_exponential_decay(0.1, decay_steps = 2, decay_rate = 0.5)
   both_loops(function(data) {
     optimizer <- tf$optimizers$SGD(rate)
-    c(training(data, 2, optimizer), optimizer$iterations)
+    c(training(data, 2, optimizer), as.double(optimizer$iterations))
   }, 22)
   both_loops(function(data) training(data, 1, tf$optimizers$Adam(rate)), 11)
 })

@@ -248,7 +248,7 @@ test_that("adversarial networks: no `call`, two optimizers, compile() with argum
   expect_identical(rows[1], 3)
   expect_gt(max(abs(get_weights(d)[[1]])), 0)
   expect_lt(gan$history$metrics$d_loss, log(2))
-  k <- gan$d_optimizer$iterations
+  k <- as.double(gan$d_optimizer$iterations)
   expect_identical(k, 3)
 })
 

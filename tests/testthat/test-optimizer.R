@@ -128,7 +128,7 @@ test_that("each optimizer follows its formula, in both dtypes, for odd sizes", {
         w <- next_one[[2]]
       }
       expect_equal(as.array(v), w, tolerance = if (dtype == "float64") 1e-12 else 1e-5, info = paste(name, dtype))
-      expect_identical(optimizer$iterations, 6)
+      expect_identical(as.double(optimizer$iterations), 6)
     }
   }
 })
@@ -313,9 +313,9 @@ test_that("what does not fit is refused before anything changes", {
   expect_refusal(optimizer$apply_gradients(list(tensor(1), a)), "value", "`grads_and_vars`")
   expect_refusal(optimizer$apply_gradients(list(list(NULL, a), list(NULL, b))), "value", "no variable has a gradient")
   expect_identical(c(as.array(a)), c(1, 2))
-  expect_identical(optimizer$iterations, 0)
+  expect_identical(as.double(optimizer$iterations), 0)
   expect_warning(optimizer$apply_gradients(list(list(tensor(c(1, 1)), a), list(NULL, b))), "Variable:0")
-  expect_identical(optimizer$iterations, 1)
+  expect_identical(as.double(optimizer$iterations), 1)
   for (bad in list(-1, NA, "a", c(1, 2))) expect_refusal(optimizer_adam(learning_rate = bad), "value",
     "`optimizer_adam()`", "`learning_rate`")
   expect_refusal(optimizer_adam(beta_1 = 1), "value", "`optimizer_adam()`", "beta_1")
@@ -367,7 +367,7 @@ test_that("an optimizer that R stored under an earlier version, whose memory had
   gradient <- tensor(c(0.5, -1), "float32")
   stored$o$apply_gradients(list(list(gradient, stored$w)))
   expect_equal(as.array(stored$w), array(c(0.6999994516, 2.3000011444)), tolerance = 1e-7)
-  expect_identical(stored$o$iterations, 3)
+  expect_identical(as.double(stored$o$iterations), 3)
   expect_identical(dim(optimizer_now(stored$o)[[1]]), dim(optimizer_now(optimizer_adam())[[1]]))
   model <- keras_model_sequential(input_shape = 1) |> layer_dense(1)
   expect_warning(compile(model, stored$o, "mse"), "step count, now 3")
@@ -387,7 +387,24 @@ test_that("members are those of Keras: the learning rate is a number with $assig
   expect_identical(as.array(tensor(c(1, 2)) * o$lr), array(c(0.5, 1)))
   expect_identical(c(o$beta_1, o$beta_2), c(0.8, 0.999))
   expect_error(o$lr$assign(-1), "learning_rate", class = "nativenet_error_value")
-  expect_error(o$lr$nothing, "learning rate", class = "nativenet_error_member")
+  expect_error(o$lr$nothing, "number of an optimizer", class = "nativenet_error_member")
+  w <- variable(1)
+  for (i in 1:3) o$minimize(function() w^2, list(w))
+  expect_identical(o$iterations$numpy(), 3)
+  expect_identical(tensor_dtype(o$iterations$value()), "int64")
+  expect_true(o$iterations %% 3 == 0)
+  before <- as.array(w)
+  o$iterations$assign(0L)
+  expect_identical(k_get_value(o$iterations), 0)
+  o$lr$assign(0.1)
+  o$minimize(function() w^2, list(w)) # the moments go on, their corrections are those of the first step
+  plain <- o$variables()
+  expect_equal(before - as.array(w), 0.1 * sqrt(1 - 0.999) / (1 - 0.8) * as.array(plain[[1]]) /
+    (sqrt(as.array(plain[[2]])) + 1e-7), tolerance = 1e-6)
+  expect_error(o$iterations$assign(-1), "`iterations` must be", class = "nativenet_error_value")
+  decaying <- optimizer_sgd(learning_rate_schedule_exponential_decay(1, 1, 0.5))
+  decaying$iterations$assign(2)
+  expect_equal(as.double(decaying$learning_rate), 0.25)
   step <- tf$train$get_or_create_global_step()
   before <- as.array(step)
   w <- variable(1)

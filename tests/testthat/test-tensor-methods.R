@@ -571,6 +571,7 @@ test_that("shapes are compared as a whole, and are numbers beside numbers", {
   expect_identical(x$shape != c(2L, 4L), c(FALSE, TRUE))
   expect_identical(as.vector(x$shape * 0.5), c(1, 1.5))
   expect_identical(shape(NULL, 3)$as_list(), list(NULL, 3L))
+  expect_identical(shape()$as_list(), list())
   expect_true(shape(shape(NULL, 3)$as_list()) == shape(NULL, 3))
   expect_true(shape(NULL, 3) == list(NULL, 3))
   for (sizes in list(tf$shape(x), op_shape(x))) {
