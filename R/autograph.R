@@ -63,6 +63,7 @@
 #' total
 #' @export
 autograph <- function(f) {
+  check_given(missing(f), "f")
   code <- substitute(f)
   if (is.call(code) && list(code[[1]]) %in% lapply(c("{", "for", "while", "repeat", "if"), as.name)) {
     value <- withVisible(eval(with_tensor_control(code), parent.frame()))

@@ -50,6 +50,7 @@ check_iterator <- function(x, fun = calling_function()) {
 #' @rdname make_iterator_one_shot
 #' @export
 until_out_of_range <- function(expr) {
+  check_given(missing(expr), "expr")
   # `break` in the code ends this loop
   loop <- call("repeat", substitute(expr))
   tryCatch(eval(loop, parent.frame()), nativenet_error_out_of_range = function(e) NULL)
@@ -59,6 +60,7 @@ until_out_of_range <- function(expr) {
 #' @rdname make_iterator_one_shot
 #' @export
 with_dataset <- function(expr) {
+  check_given(missing(expr), "expr")
   tryCatch(force(expr), nativenet_error_out_of_range = function(e) NULL)
   invisible()
 }

@@ -671,3 +671,7 @@ test_that("a signature of arguments makes tensors of them and refuses others", {
   expect_error(tf_function(function(x) x, input_signature = list(1)), "must be a list of `tf$TensorSpec()`",
     fixed = TRUE)
 })
+
+test_that("a missing function is named", {
+  expect_error(autograph(), "`autograph()`: `f` must be given", fixed = TRUE)
+})

@@ -64,3 +64,8 @@ test_that("a function that gives elements until NULL is iterated over", {
   expect_length(iterate(texts_to_sequences_generator(tokenizer, c("a b", "b c c"))), 2)
   expect_refusal(iterate(function(x) x), "value", "must be a data set")
 })
+
+test_that("missing code is named", {
+  expect_error(until_out_of_range(), "`until_out_of_range()`: `expr` must be given", fixed = TRUE)
+  expect_error(with_dataset(), "`with_dataset()`: `expr` must be given", fixed = TRUE)
+})
