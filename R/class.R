@@ -290,4 +290,10 @@ bind_r6_class <- function(name, public, namespace) {
 }
 
 # What Python says of the class of an object.
-class_of_python <- function(name) list(`__name__` = name)
+class_of_python <- function(name) structure(list(`__name__` = name), class = "nn_python_class")
+
+#' @export
+print.nn_python_class <- function(x, ...) {
+  cat("<class ", x$`__name__`, ">\n", sep = "")
+  invisible(x)
+}

@@ -162,7 +162,7 @@ k_random_binomial <- function(shape, p = 0, dtype = NULL, seed = NULL) {
 #' @examples
 #' k_get_value(k_constant(c(1, 2)))
 #' @export
-k_get_value <- function(x) if (is_tensor(x) || inherits(x, "nn_optimizer_number")) as.array(x) else check_numbers(x)
+k_get_value <- function(x) if (is_tensor(x) || inherits(x, "nn_eager_number")) as.array(x) else check_numbers(x)
 
 #' @rdname k_get_value
 #' @export

@@ -48,10 +48,6 @@ fold <- function(fn, elems, initializer, name, reverse, fun = calling_function()
   Reduce(fn, slices, initializer)
 }
 
-#' R's numbers as k_*() take them.
-#' @noRd
-as_floatx <- function(x) if (is_tensor(x) || is_keras_tensor(x)) x else tensor(x, if (is.double(x)) session$floatx)
-
 #' Iterate over time
 #'
 #' Calls a function for each timestep, the second axis of `inputs`.

@@ -146,7 +146,8 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zer
 #' Sizes of axes as TensorFlow has them: `shape(NULL, 28, 28)` for any number of rows. Of a tensor its sizes, as in
 #' keras3.
 #'
-#' @param ... whole numbers, or vectors of them; `NULL` or `NA` for a size that is not known; or one tensor or array.
+#' @param ... whole numbers, or vectors of them; `NULL`, `NA` or -1 for a size that is not known; tensors, whose sizes
+#'   are taken, but for scalars of whole numbers, which are sizes themselves; or one array.
 #' @return A shape: integers, `NA` where a size is not known. `$as_list()` has `NULL` there, as TensorFlow's, and is
 #'   a list then. Two shapes are equal (`==`) as a whole.
 #' @seealso [layer_input()], [k_int_shape()]
@@ -156,14 +157,18 @@ k_one_hot <- function(indices, num_classes) op_one_hot(indices, num_classes, zer
 #' @export
 shape <- function(...) {
   given <- unname(list(...))
-  if (length(given) == 1 && (is_tensor(given[[1]]) || is_keras_tensor(given[[1]]) || is.array(given[[1]]))) {
-    sizes <- known_dim(given[[1]])
-    if (length(sizes)) return(nn_shape(sizes))
-  }
-  # vectors stand for as many sizes
-  given <- unlist(lapply(given, function(n) if (is.atomic(n) && length(n) > 1) as.list(n) else as_branch(n)),
-    recursive = FALSE)
+  if (length(given) == 1 && is.array(given[[1]])) return(nn_shape(dim(given[[1]])))
+  # vectors stand for as many sizes, tensors for theirs
+  given <- unlist(lapply(given, function(n) {
+    if (is_keras_tensor(n) || is_tensor(n) && !is_size(n)) n <- known_dim(n)
+    if (!is.null(n) && is.atomic(n) && length(n) != 1) as.list(n) else as_branch(n)
+  }), recursive = FALSE)
   nn_shape(vapply(given, function(n) {
-    if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))
+    if (is_open_size(n) || identical(as.double(n), -1)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...",
+      fun = "shape"))
   }, 0L))
 }
+
+#' A scalar of whole numbers.
+#' @noRd
+is_size <- function(x) is_whole_dtype(tensor_dtype(x)) && rank_of(x) == 0

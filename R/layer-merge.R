@@ -87,7 +87,8 @@ layer_minimum <- function(inputs, ...) merge_layer("minimum", inputs, ...)
 #' Joins its inputs along an axis; the other axes have the same sizes: (batch, 3) and (batch, 2) become (batch, 5).
 #'
 #' @inheritParams layer_add
-#' @param axis 0-based with the batch as axis 0, or negative from the end, as in Keras.
+#' @param axis 0-based with the batch as axis 0, or negative from the end, as in keras; keras3 counts from 1. Where an
+#'   axis of 2 or more could mean either, this is told once per session.
 #' @inherit layer_add return
 #' @section Masks: Along time the masks are joined as the inputs are, and an input without a mask is valid everywhere.
 #'   Along other axes a timestep is valid where it is valid in all inputs.
@@ -176,9 +177,25 @@ average_type <- list(
 concatenate_type <- list(
   class_name = "Concatenate",
   several = TRUE,
-  call = function(self, x) op_concat(check_several(self, x), op_axis(self, self$config$axis, x[[1]])),
+  call = function(self, x) {
+    at <- op_axis(self, self$config$axis, x[[1]])
+    tell_other_base(check_several(self, x), self$config$axis, at)
+    op_concat(x, at)
+  },
   mask = joined_mask
 )
+
+#' A positive axis counts from 0 in keras and from 1 in keras3. Where both would do, say which it is.
+#' @param at the axis, 1-based.
+#' @noRd
+tell_other_base <- function(x, axis, at) {
+  shapes <- lapply(x, shape_of)
+  alike <- function(but) all(vapply(shapes[-1], function(s) length(s) == length(shapes[[1]]) && same_sizes(s[-but],
+    shapes[[1]][-but]), NA))
+  if (axis < 2 || !alike(at - 1) || !alike(at)) return()
+  tell_once("concatenate", paste0("`layer_concatenate()`: `axis = ", axis, "` counts from 0, with the batch as axis 0,",
+    " as in keras; keras3 counts from 1, and its ", axis, " is ", axis - 1, " here. -1 is the last axis in both."))
+}
 
 dot_type <- list(
   class_name = "Dot",

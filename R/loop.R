@@ -61,6 +61,7 @@ op_while_loop <- function(cond, body, loop_vars, maximum_iterations = NULL) {
   several <- is_branch(loop_vars)
   vars <- as_branch(loop_vars)
   for (x in tensor_leaves(vars, keep_null = TRUE)) if (!is_tensor(x)) check_numbers(x, "loop_vars")
+  vars <- map_leaves(vars, as_floatx)
   check_function(cond, takes = length(vars))
   check_function(body, takes = length(vars))
   left <- if (is.null(maximum_iterations)) Inf else check_count(maximum_iterations, min = 0)
@@ -76,6 +77,7 @@ op_while_loop <- function(cond, body, loop_vars, maximum_iterations = NULL) {
 op_fori_loop <- function(lower, upper, body_fun, init_val) {
   check_function(body_fun, takes = 2)
   for (leaf in tensor_leaves(init_val)) check_value(leaf, "init_val")
+  init_val <- map_leaves(init_val, as_floatx)
   lower <- check_whole(if (is_tensor(lower)) as.array(lower) else lower, arg = "lower")
   upper <- check_whole(if (is_tensor(upper)) as.array(upper) else upper, arg = "upper")
   for (i in seq_len(max(0, upper - lower))) init_val <- body_fun(as.integer(lower + i - 1), init_val)

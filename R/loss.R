@@ -27,7 +27,7 @@
 #'
 #' * `"auto"` and `"sum_over_batch_size"`: their sum divided by their number, a scalar;
 #' * `"sum"`: their sum, a scalar;
-#' * `"none"`: the losses as they are.
+#' * `"none"` or `NULL`: the losses as they are.
 #'
 #' @section Logits:
 #' Logits are the inputs of a sigmoid or softmax. Cross-entropies of probabilities clip these to e .. 1 - e, with
@@ -335,6 +335,7 @@ reductions <- c("auto", "sum_over_batch_size", "sum", "none")
 use_loss <- function(loss, config, reduction, name, extra, y_true, y_pred) {
   fun <- paste0("loss_", loss)
   check_no_more(extra, fun, kind = "part")
+  if (is.null(reduction)) reduction <- "none" # as keras3 has it
   check_choice(reduction, reductions, fun = fun)
   f <- new_part("loss", loss, c(config, list(reduction = reduction, name = check_string(name, fun = fun))), call_loss)
   if (is_called(missing(y_true), missing(y_pred), fun)) loss_values(f, y_true, y_pred) else f

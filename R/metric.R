@@ -261,8 +261,8 @@ metric_now <- function(m) {
   if (!is.null(own_object(m))) return(own_object(m)$result())
   if (!is_tracing()) {
     totals <- metric_totals(m)
-    return(if (is.null(totals)) rep(0, max(1, length(part_config(m)$thresholds))) else metric_result(m,
-      as.double(totals)))
+    return(eager_number(if (is.null(totals)) rep(0, max(1, length(part_config(m)$thresholds))) else metric_result(m,
+      as.double(totals))))
   }
   if (is.null(session$stepping)) abort_trace("it asks a metric for its result")
   later <- structure(list(metric = m, updates = metric_updates(m)), class = "nn_metric_result")

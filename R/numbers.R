@@ -5,8 +5,8 @@
 #' @noRd
 plain_classes <- c(
   "AsIs", "table", "xtabs", "ts", "mts", "zoo", "zooreg", "xts", "roman", "octmode", "hexmode", "noquote", "poly", "bs",
-  "ns", "basis", "loadings", "pseries", "labelled", "nn_image", "nn_shape", "nn_optimizer_number", "matrix", "array",
-  "numeric", "integer", "double", "logical"
+  "ns", "basis", "loadings", "pseries", "labelled", "nn_image", "nn_shape", "nn_eager_number",
+  "nn_optimizer_number", "matrix", "array", "numeric", "integer", "double", "logical"
 )
 
 #' How to get numbers from what is refused.

@@ -132,16 +132,15 @@ float_unless <- function(dtype) if (is.null(dtype)) session$floatx else dtype
 
 #' @rdname op_arange
 #' @export
-op_array <- function(x, dtype = NULL) {
-  as_value(if (is_tensor(x) && !is.null(dtype)) op_cast(x, dtype) else tensor(x, dtype))
-}
+op_array <- function(x, dtype = NULL) op_convert_to_tensor(x, if (is.null(dtype) && is.double(x) && !is.object(x))
+  session$floatx else dtype)
 
 #' @rdname op_arange
 #' @export
 op_convert_to_tensor <- function(x, dtype = NULL, sparse = NULL, ragged = NULL) {
   refuse_sparse(sparse)
   refuse_sparse(ragged, "ragged")
-  op_array(x, dtype)
+  as_value(if (is_tensor(x) && !is.null(dtype)) op_cast(x, dtype) else tensor(x, dtype))
 }
 
 refuse_sparse <- function(x, arg = "sparse", fun = calling_function()) {
@@ -342,8 +341,9 @@ op_nan_to_num <- function(x, nan = 0, posinf = NULL, neginf = NULL) {
 #' @export
 op_arctan2 <- function(x1, x2) {
   both <- lapply(as_one_dtype(list(x1, x2)), float_tensor)
-  y <- both[[1]]
-  x <- both[[2]]
+  endless <- op_logical_and(op_isinf(both[[1]]), op_isinf(both[[2]])) # their share is that of their signs
+  y <- op_where(endless, op_sign(both[[1]]), both[[1]])
+  x <- op_where(endless, op_sign(both[[2]]), both[[2]])
   # of the smaller by the larger side, so that nothing overflows
   steep <- op_greater(op_abs(y), op_abs(x))
   none <- op_logical_and(op_equal(x, 0), op_equal(y, 0))
@@ -351,7 +351,7 @@ op_arctan2 <- function(x1, x2) {
   angle <- op_atan(share)
   half <- function(sign_of) op_where(op_signbit(sign_of), -1, op_ones_like(op_add(x, y)))
   op_where(steep, op_subtract(op_multiply(half(y), pi / 2), angle),
-    op_where(op_signbit(op_add(x, op_zeros_like(y))), op_add(angle, op_multiply(half(y), pi)), angle))
+    op_where(op_signbit(x), op_add(angle, op_multiply(half(y), pi)), angle))
 }
 
 #' @rdname op_arccos

@@ -19,7 +19,7 @@
 #' dim(op_rearrange(x, "b h (w1 w) -> (b w1) h w", w1 = 2)) # 4 3 2
 #' @export
 op_rearrange <- function(tensor, pattern, ...) {
-  x <- op_array(tensor)
+  x <- op_convert_to_tensor(tensor)
   sides <- strsplit(check_string(pattern), "->", fixed = TRUE)[[1]]
   if (length(sides) != 2) abort("`pattern` must have two sides, as in \"b h w -> b (h w)\", not be ",
     describe(pattern))

@@ -64,21 +64,15 @@ optimizer_states <- function(self) lapply(tensor_leaves(optimizer_now(self)[[3]]
 #' A variable in Keras: `optimizer$lr$assign(0.1)`. R computes with it as with any number.
 #' @param name "learning_rate" or "iterations".
 #' @noRd
-optimizer_number <- function(x, name) structure(if (name == "iterations") optimizer_iterations(x) else current_rate(x),
-  optimizer = x, name = name, class = "nn_optimizer_number")
+optimizer_number <- function(x, name) eager_number(if (name == "iterations") optimizer_iterations(x) else
+  current_rate(x), optimizer = x, name = name, class = "nn_optimizer_number")
 
 optimizer_number_members <- list(
   assign = function(x) function(value, ...) assign_number(x, value),
   assign_add = function(x) function(delta, ...) assign_number(x, as.double(x) + check_number(as.double(delta))),
   assign_sub = function(x) function(delta, ...) assign_number(x, as.double(x) - check_number(as.double(delta))),
-  numpy = function(x) function() as.double(x),
-  value = function(x) function() tensor(as.double(x), number_dtype(x)),
-  read_value = function(x) function() tensor(as.double(x), number_dtype(x)),
-  name = function(x) attr(x, "name"), dtype = function(x) nn_dtype(number_dtype(x)),
-  shape = function(x) nn_shape(integer())
+  name = function(x) attr(x, "name")
 )
-
-number_dtype <- function(x) if (attr(x, "name") == "iterations") "int64" else "float32"
 
 assign_number <- function(x, value) {
   optimizer <- attr(x, "optimizer")
@@ -90,21 +84,5 @@ assign_number <- function(x, value) {
 #' @export
 `$.nn_optimizer_number` <- function(x, name) {
   member <- optimizer_number_members[[name]]
-  if (is.null(member)) unknown_member(name, names(optimizer_number_members), "a number of an optimizer")
-  member(x)
+  if (is.null(member)) NextMethod() else member(x)
 }
-
-#' @export
-format.nn_optimizer_number <- function(x, ...) format(as.double(x), ...)
-
-#' @export
-print.nn_optimizer_number <- function(x, ...) {
-  print(as.double(x), ...)
-  invisible(x)
-}
-
-#' @export
-as.array.nn_optimizer_number <- function(x, ...) as.double(x)
-
-#' @export
-as.data.frame.nn_optimizer_number <- function(x, ...) as.data.frame(as.double(x), ...)

@@ -20,6 +20,12 @@ from_config <- function(config, custom_objects = NULL) {
     "`config`", fun)
 }
 
+#' @export
+`$.nn_python_class` <- function(x, name) {
+  members <- c(unclass(x), from_config = from_config)
+  if (name %in% names(members)) members[[name]] else unknown_member(name, names(members), "a class")
+}
+
 #' Functions and classes of your own
 #'
 #' While `expr` is evaluated, whatever reads models knows these by their names, besides its argument `custom_objects`.

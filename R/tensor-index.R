@@ -163,6 +163,10 @@ fill_dims <- function(indices, dim) {
     given[i] <- !is_all[i] && !is.null(indices[[i]])
   }
   given <- sum(given)
+  if (given == 0 && !any(is_all) && length(indices)) { # x[newaxis] has all axes behind it
+    indices <- c(indices, list(all_dims()))
+    is_all <- c(is_all, TRUE)
+  }
   if (sum(is_all) > 1) bad_index("`all_dims()` can stand once only")
   if (given > length(dim) || (given < length(dim) && !any(is_all))) {
     bad_index(given, if (given == 1) " index" else " indices", " for a tensor of shape ", format_shape(dim),

@@ -94,6 +94,10 @@ float_dtype <- function(...) {
   plain_dtype()
 }
 
+#' R's numbers as `k_*()` and loops take them, doubles as Keras' floats.
+#' @noRd
+as_floatx <- function(x) if (is_tensor(x) || is_keras_tensor(x)) x else tensor(x, if (is.double(x)) session$floatx)
+
 #' The smallest and the largest number of an R array. An error names the first NA, NaN or Inf.
 #' @noRd
 finite_ends <- function(x) .Call(C_finite_ends, x)

@@ -106,7 +106,8 @@ test_that(".Call stands in the files that border on the engine only", {
 # by S3 methods: the generic stands below.
 floors <- c(
   "errors, checks, the session" = "caller|check|file(-.*)?|json|kinds|session|structure",
-  "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|forward-accumulator|hessian|",
+  "tensors, ops, derivatives" = paste0("array-reshape|custom-gradient|derivative(-.*)?|eager-number|",
+    "forward-accumulator|hessian|",
     "jacobian|numbers|op(-.*)?|plot|program-print|random-state|tape|tensor(-.*)?|threads|user-code"),
   "programs" = "autograph(-.*)?|communicator|loop|program|strategy(-mpi)?",
   "layers and other parts of models" = paste0("activation(-.*)?|class(-.*)?|config(-.*)?|constraint|initializer|",

@@ -140,3 +140,26 @@ test_that("arguments of the peers that are new here", {
   expect_refusal(pop_layer(keras_model_sequential(), rebuild = FALSE), "value", "`rebuild`")
   expect_identical(layer_gaussian_noise(stddev = 1, seed = 3)$get_config()$stddev, 1)
 })
+
+test_that("shapes are put together of sizes, tensors and -1; a class makes a model again of its configuration", {
+  expect_true(shape(-1, 2) == shape(NULL, 2))
+  expect_true(shape(op_ones(c(2, 3))) == shape(2, 3))
+  expect_true(shape(tf$constant(0.5)) == shape())
+  expect_true(shape(tf$constant(5L), 3) == shape(5, 3))
+  expect_true(shape(5, layer_input(c(3, 4)), 6) == shape(5, NULL, 3, 4, 6))
+  x <- op_array(1:3)
+  expect_identical(dim(x[newaxis]), c(1L, 3L))
+  expect_identical(dim(op_ones(c(2, 3))[NULL]), c(1L, 2L, 3L))
+  expect_identical(tensor_dtype(op_array(c(1, 2))), "float32")
+  expect_identical(tensor_dtype(op_array(c(1, 2), "float64")), "float64")
+  expect_identical(tensor_dtype(op_array(tensor(c(1, 2)))), "float64")
+  input <- layer_input(3)
+  for (model in list(keras_model_sequential(input_shape = 3) |> layer_dense(2),
+    keras_model(input, layer_dense(input, 2)))) {
+    again <- model$`__class__`$from_config(model$get_config())
+    expect_identical(lapply(again$weights, dim), lapply(model$weights, dim))
+  }
+  expect_identical(model$`__class__`$`__name__`, "Functional")
+  expect_output(print(layer_dense(units = 2)$`__class__`), "<class Dense>")
+  expect_error(model$`__class__`$nothing, "a class has no member", class = "nativenet_error_member")
+})

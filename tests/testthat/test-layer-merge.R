@@ -110,3 +110,15 @@ test_that("layer_dot() takes inputs one by one, and axes by place as earlier ver
     expect_equal(as.vector(as.array(dot)), cosine, tolerance = 1e-6)
   expect_error(layer_dot(list(a, b)), "`axes` must be given", class = "nativenet_error_value")
 })
+
+test_that("an axis that keras3 counts in another way is told once", {
+  x <- array(1:24, c(2, 3, 4))
+  told <- session$told
+  on.exit(assign("told", told, session))
+  session$told <- setdiff(told, "concatenate")
+  for (quiet in list(list(x, x[, , 1:2], -1), list(x, x[, , 1:2], 2), list(x, x, 1), list(x, x, -2)))
+    expect_silent(layer_concatenate(list(quiet[[1]], quiet[[2]]), axis = quiet[[3]]))
+  expect_message(y <- layer_concatenate(list(x, x), axis = 2), "counts from 0.*its 2 is 1 here")
+  expect_identical(dim(y), c(2L, 3L, 8L))
+  expect_silent(layer_concatenate(list(x, x), axis = 2))
+})

@@ -424,3 +424,8 @@ test_that("an ignored class has no part in training, with masks and over shards,
   expect_equal(shards, found, tolerance = 1e-5)
   expect_error(train(loss_sparse_categorical_crossentropy(ignore_class = -1), labels - 1), "holds the label -2")
 })
+
+test_that("no reduction may be NULL, as in keras3", {
+  expect_identical(loss_huber(reduction = NULL), loss_huber(reduction = "none"))
+  expect_identical(dim(loss_mean_squared_error(reduction = NULL)(diag(3), diag(3))), 3L)
+})

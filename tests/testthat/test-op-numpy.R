@@ -110,3 +110,14 @@ test_that("what does not fit is refused where R would recycle it or go on", {
   expect_error(op_rfft(3), "at least 1 axis", fixed = TRUE)
   expect_error(op_switch(1, list(1)), "`branches` must be a function", fixed = TRUE)
 })
+
+test_that("angles are those of R at zeros with signs and at infinities", {
+  ends <- c(-Inf, -2, -0, 0, 3, Inf)
+  grid <- expand.grid(y = ends, x = ends)
+  for (dtype in c("float32", "float64")) {
+    expect_equal(as.vector(as.array(op_arctan2(tensor(grid$y, dtype), tensor(grid$x, dtype)))), atan2(grid$y, grid$x),
+      tolerance = 1e-6)
+    expect_equal(as.array(op_arctan2(tensor(matrix(ends), dtype), tensor(t(ends), dtype))), outer(ends, ends, atan2),
+      tolerance = 1e-6)
+  }
+})

@@ -408,7 +408,7 @@ test_that("members are those of Keras: the learning rate is a number with $assig
   expect_identical(as.array(tensor(c(1, 2)) * o$lr), array(c(0.5, 1)))
   expect_identical(c(o$beta_1, o$beta_2), c(0.8, 0.999))
   expect_error(o$lr$assign(-1), "learning_rate", class = "nativenet_error_value")
-  expect_error(o$lr$nothing, "number of an optimizer", class = "nativenet_error_member")
+  expect_error(o$lr$nothing, "such a number", class = "nativenet_error_member")
   step <- tf$train$get_or_create_global_step()
   before <- as.array(step)
   w <- variable(1)

@@ -141,7 +141,7 @@ test_that("strings have the shapes that numbers in their places have", {
   expect_identical(dim(as_tensor(character())), 0L)
   expect_identical(dim(as_tensor(character(), shape = c(0, 3))), c(0L, 3L))
   expect_identical(tf$constant(list("a"))$shape$as_list(), 1L)
-  expect_identical(tf$constant("a")$shape$as_list(), integer())
+  expect_identical(tf$constant("a")$shape$as_list(), list())
   for (shape in list(3, c(NA, 4), c(-1, -1))) expect_error(as_tensor(letters[1:6], shape = shape),
     class = "nativenet_error")
   expect_error(tf$constant("a", dtype = tf$float32), "`value`")
