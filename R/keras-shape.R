@@ -164,8 +164,8 @@ shape <- function(...) {
     if (!is.null(n) && is.atomic(n) && length(n) != 1) as.list(n) else as_branch(n)
   }), recursive = FALSE)
   nn_shape(vapply(given, function(n) {
-    if (is_open_size(n) || is.numeric(n) && identical(as.double(n), -1)) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...",
-      fun = "shape"))
+    any_size <- is_open_size(n) || is.numeric(n) && identical(as.double(n), -1)
+    if (any_size) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))
   }, 0L))
 }
 
