@@ -257,9 +257,10 @@ op_pmin <- function(x1, x2) op_minimum(x1, x2)
 
 #' @rdname op_arccos
 #' @export
-op_arccosh <- function(x) {
+op_arccosh <- function(x) { # of x - 1, which is exact near 1, and of two roots, whose product does not overflow
   x <- as_floats(x)
-  op_log(op_add(x, op_sqrt(op_multiply(op_subtract(x, 1), op_add(x, 1)))))
+  above <- op_subtract(x, 1)
+  op_log1p(op_add(above, op_multiply(op_sqrt(above), op_sqrt(op_add(x, 1)))))
 }
 
 #' @rdname op_arccos
@@ -367,7 +368,8 @@ op_divide_no_nan <- function(x1, x2) {
 op_heaviside <- function(x1, x2) {
   both <- as_one_dtype(list(x1, x2))
   zero <- op_zeros_like(tensor(both[[1]]))
-  op_where(op_less(both[[1]], zero), zero, op_where(op_equal(both[[1]], zero), both[[2]], op_ones_like(zero)))
+  step <- op_where(op_less(both[[1]], zero), zero, op_where(op_equal(both[[1]], zero), both[[2]], op_ones_like(zero)))
+  if (tensor_dtype(zero) %in% float_dtypes) op_where(op_is_nan(both[[1]]), both[[1]], step) else step
 }
 
 #' @rdname op_arccos

@@ -121,3 +121,12 @@ test_that("angles are those of R at zeros with signs and at infinities", {
       tolerance = 1e-6)
   }
 })
+
+test_that("arccosh is NaN below 1 and does not overflow, heaviside of NaN is NaN", {
+  x <- c(-1e30, -Inf, 0.5, 1, 1 + 1e-6, 2, 1e30, Inf, NaN)
+  wanted <- suppressWarnings(acosh(replace(x, x < 1, NaN)))
+  expect_equal(as.vector(as.array(op_arccosh(tensor(x, "float64")))), wanted, tolerance = 1e-12)
+  expect_equal(as.vector(as.array(op_arccosh(tensor(x[-5], "float32")))), wanted[-5], tolerance = 1e-6)
+  expect_identical(as.vector(as.array(op_heaviside(c(NaN, -1, 0, 2), 0.5))), c(NaN, 0, 0.5, 1))
+  expect_identical(as.vector(as.array(op_heaviside(c(-1L, 0L, 2L), 7L))), c(0L, 7L, 1L))
+})
