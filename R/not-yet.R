@@ -1,17 +1,48 @@
-# Names of Keras for R that scripts use most and that this version does not have: calling one says so. A name leaves the
-# list when its function comes.
+# Functions of Keras and TensorFlow for R that cannot be had here: calling one says why, and what to do instead. A name
+# leaves the list when its function comes.
 
-not_yet_names <- list(
-  models = c("application_densenet121", "application_efficientnet_b0", "application_inception_v3",
-    "application_mobilenet", "application_mobilenet_v2", "application_resnet50", "application_vgg16",
-    "application_vgg19", "application_xception", "imagenet_decode_predictions", "imagenet_preprocess_input"),
-  backend = "k_ctc_label_dense_to_sparse"
+not_yet <- list(
+  pretrained = list(
+    why = paste("pretrained networks, whose weights would have to be downloaded, are not part of nativenet. Build",
+      "the network of layers; `load_torch_weights()`, `load_model_weights()` and `load_model_hdf5()` read weights",
+      "of files"),
+    names = c(paste0("application_", c(paste0("convnext_", c("tiny", "small", "base", "large", "xlarge")), "densenet",
+      paste0("densenet", c(121, 169, 201)), paste0("efficientnet_b", 0:7), paste0("efficientnet_v2", c(paste0("b", 0:3),
+      "s", "m", "l")), "inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3_large",
+      "mobilenet_v3_small", "nasnet", "nasnet_large", "nasnet_mobile", "nasnetlarge", "nasnetmobile", "resnet101",
+      "resnet101_v2", "resnet152", "resnet152_v2", "resnet50", "resnet50_v2", "vgg16", "vgg19", "xception",
+      "decode_predictions", "preprocess_inputs")), paste0(c("imagenet", "mobilenet", "mobilenet_v2"),
+      "_decode_predictions"), paste0(c("imagenet", "densenet", "inception_resnet_v2", "inception_v3", "mobilenet",
+      "mobilenet_v2", "nasnet", "resnet", "resnet_v2", "xception"), "_preprocess_input"),
+      paste0(c("mobilenet", "mobilenet_v2"), "_load_model_hdf5"), "layer_hub", "hub_load")),
+  python = list(
+    why = paste("there is no Python in nativenet. R's lists, arrays and functions stand for Python's objects;",
+      "modules of Python cannot be loaded"),
+    names = c("import", "np_array", "py_help", "py_to_r", "r_to_py", "layer_flax_module_wrapper",
+      "layer_jax_model_wrapper", "layer_torch_module_wrapper", "tf_probability")),
+  files = list(
+    why = paste("TensorFlow's SavedModel is not written or read here. `save_model()` writes models,",
+      "`save_model_keras()` and `save_model_hdf5()` for Keras, `save_model_onnx()` for other programs"),
+    names = c("export_savedmodel", "layer_tfsm", "model_from_saved_model", "model_to_saved_model", "view_savedmodel")),
+  complex = list(
+    why = "tensors hold no complex numbers. `op_fft()` and its like take and give a list of real and imaginary parts",
+    names = c("op_angle", "op_conj", "op_eig", "op_imag", "op_polar", "op_real", "op_view_as_complex",
+      "op_view_as_real")),
+  devices = list(
+    why = paste("nativenet runs on the CPU alone. `nn_threads()` sets its threads, `strategy_mpi()` takes several",
+      "processes"),
+    names = c("multi_gpu_model", "tf_gpu_configured")),
+  sparse = list(
+    why = "there are no sparse tensors. Give the whole array, or a list of the numbers and their places",
+    names = c("k_ctc_label_dense_to_sparse", "sparse_tensor_slices_dataset"))
 )
+not_yet_names <- lapply(not_yet, `[[`, "names")
 
-#' Functions of Keras that are not in this version
+#' Functions of Keras that are not here
 #'
-#' Scripts for Keras call functions that nativenet does not have yet. These names are known, so that calling one says
-#' what is missing; other functions of Keras that are missing are not found by R.
+#' Scripts for Keras and TensorFlow call functions that cannot be had in nativenet, such as those that download
+#' pretrained networks. These names are known, so that calling one says why it is not here and what to do instead. Where
+#' another package that is attached has a function of that name, as reticulate has `import()`, that one is called.
 #'
 #' @param ... whatever the function takes in Keras.
 #' @return None: an error of class `nativenet_error_missing`.
@@ -24,8 +55,10 @@ not_yet_names <- list(
 #' @evalNamespace sprintf("export(%s)", sort(unlist(not_yet_names), method = "radix"))
 NULL
 
-tell_not_yet <- function(name) abort("this version of nativenet does not have this function of Keras; ",
-  "`?nativenet` tells what is there", class = "missing", fun = name)
+tell_not_yet <- function(name, group) abort("is not here: ", not_yet[[group]]$why, class = "missing", fun = name)
 
-for (name in unlist(not_yet_names)) assign(name, eval(bquote(function(...) tell_not_yet(.(name)))))
-rm(name)
+for (group in names(not_yet_names)) for (name in not_yet_names[[group]]) assign(name, eval(bquote(function(...) {
+  masked <- masked_function(.(name))
+  if (is.null(masked)) tell_not_yet(.(name), .(group)) else masked$f(...)
+})))
+rm(name, group)
