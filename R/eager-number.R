@@ -41,3 +41,7 @@ as.array.nn_eager_number <- function(x, ...) bare_number(x)
 
 #' @export
 as.data.frame.nn_eager_number <- function(x, ...) as.data.frame(bare_number(x), ...)
+
+#' @export
+all.equal.nn_eager_number <- function(target, current, ...) all.equal(bare_number(target),
+  if (inherits(current, "nn_eager_number")) bare_number(current) else current, ...)

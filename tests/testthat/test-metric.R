@@ -156,6 +156,8 @@ test_that("results are numbers with the members of a tensor", {
   expect_identical(data.frame(value = result)$value, 1.5)
   expect_identical(as.array(tensor(2) * result), 3)
   expect_identical(c(result, 1), c(1.5, 1))
+  expect_true(all.equal(result, 1.5))
+  expect_true(all.equal(result, m$result()))
   expect_error(result$nothing, "such a number has no member", class = "nativenet_error_member")
   several <- metric_recall(thresholds = c(0.2, 0.5))
   several$update_state(c(0, 1, 1), c(0.3, 0.4, 0.9))
