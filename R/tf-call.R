@@ -32,7 +32,7 @@ as_activations <- function(functions) Map(function(f, name) {
 tf_value <- as_tensorflow(function(x, dtype = NULL, fun = calling_function()) {
   if (is_tensor(x)) return(as_value(tensor(x, dtype)))
   one <- is_branch(x) && length(x) == 1
-  if (is_branch(x) && length(x)) x <- stacked(x, fun)
+  if (is_branch(x)) x <- if (length(x)) stacked(x, fun) else numeric() # [] is a vector of no numbers
   if (is_tensor(x)) return(tensor(x, dtype))
   x <- bare_numbers(x, "value", fun)
   if (anyNA(x) && !is.double(x)) abort("`value` has NA at position ", which(is.na(x))[1], fun = fun)

@@ -157,6 +157,7 @@ test_that("an interrupt ends single ops, initializers and conversions that would
   session <- callr::r_session$new()
   on.exit(session$close())
   session$run(function() {
+    options(nativenet.blas = FALSE) # a product of a library is waited for
     library(nativenet)
     long <<- list(
       product = function() op_matmul(big, big), # many seconds

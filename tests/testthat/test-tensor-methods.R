@@ -586,6 +586,9 @@ test_that("shapes are compared as a whole, and are numbers beside numbers", {
 test_that("as_tensor() takes lists, to_categorical() tensors, tf_map() the name of a function", {
   expect_identical(as.array(as_tensor(list(1L, 3L))), array(c(1L, 3L)))
   expect_identical(dim(as_tensor(list(list(1, 2), list(3, 4), list(5, 6)))), c(3L, 2L))
+  expect_identical(dim(as_tensor(list(), dtype = "int32")), 0L)
+  expect_identical(tf$constant(list())$dtype$name, "float32")
+  expect_identical(as.array(tf$concat(list(as_tensor(list(), "int32"), as_tensor(1:2)), 0L)), array(1:2))
   expect_identical(to_categorical(tensor(c(0L, 2L)), 3), rbind(c(1, 0, 0), c(0, 0, 1)))
   twice <- function(x) 2L * x
   expect_identical(as.array(tf_map(as_tensor(1:3), "twice")), array(c(2L, 4L, 6L)))
