@@ -87,7 +87,8 @@ loss_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, l
 #' loss_sparse_categorical_crossentropy(c(1, 2), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
 #' loss_sparse_categorical_crossentropy(from_logits = TRUE)
 #' # 255 marks what nobody has labelled
-#' loss_sparse_categorical_crossentropy(ignore_class = 255)(c(1, 255), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
+#' loss <- loss_sparse_categorical_crossentropy(ignore_class = 255)
+#' loss(c(1, 255), rbind(c(0.05, 0.95, 0), c(0.1, 0.8, 0.1)))
 #' @export
 loss_sparse_categorical_crossentropy <- function(y_true, y_pred, from_logits = FALSE, axis = -1, ...,
   ignore_class = NULL, reduction = "auto", name = "sparse_categorical_crossentropy") {

@@ -20,7 +20,8 @@ test_that("every op of the table has cases and a function that is exported", {
   inside_others <- c("sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy", # from_logits = TRUE
     "custom", # custom_gradient()
     "average_unpool", "transform_image_back") # derivatives of op_average_pool(), op_transform_image()
-  expect_setequal(sub("^op_", "", grep("^op_", getNamespaceExports("nativenet"), value = TRUE)),
+  exported <- setdiff(getNamespaceExports("nativenet"), unlist(not_yet_names))
+  expect_setequal(sub("^op_", "", grep("^op_", exported, value = TRUE)),
     c(setdiff(op_names(), c(inside_others, "normalize")), composed, random_op_names(), "standardize", keras_ops))
 })
 
