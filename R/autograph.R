@@ -315,25 +315,22 @@ with_control <- function(f) {
   f
 }
 
-as_condition <- function(x) {
-  if (!is_tensor(x)) return(x)
-  x <- known_value(x)
-  if (is_symbolic(x) || is_tracing() && is_variable(x))
-    abort_trace("an `if` or `while` depends on the value of a tensor")
-  if (length(x) != 1) abort("a condition must be a single value, not a tensor of shape ", format_shape(dim(x)),
-    class = "shape", fun = NULL)
-  as.logical(as.array(x))
-}
+as_condition <- function(x) if (is_tensor(x)) as.logical(deciding_value(x, "an `if` or `while` depends",
+  "a condition must be a single value, not")) else x
 
 #' What switch() chooses by.
 #' @noRd
-as_choice <- function(x) {
-  if (!is_tensor(x)) return(x)
+as_choice <- function(x) if (is_tensor(x)) as.vector(deciding_value(x, "a `switch` depends",
+  "`switch()` chooses by a single value, not by")) else x
+
+#' The value of a tensor that decides which code runs.
+#' @param depends,needs beginnings of the messages.
+#' @noRd
+deciding_value <- function(x, depends, needs) {
   x <- known_value(x)
-  if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace("a `switch` depends on the value of a tensor")
-  if (length(x) != 1) abort("`switch()` chooses by a single value, not by a tensor of shape ", format_shape(dim(x)),
-    class = "shape", fun = NULL)
-  as.vector(as.array(x))
+  if (is_symbolic(x) || is_tracing() && is_variable(x)) abort_trace(paste(depends, "on the value of a tensor"))
+  if (length(x) != 1) abort(needs, " a tensor of shape ", format_shape(dim(x)), class = "shape", fun = NULL)
+  as.array(x)
 }
 
 #' R's stopifnot(), which takes a tensor for something that is not TRUE.

@@ -2,19 +2,19 @@
 # `if` and sprintf() with them, as with any number; they have the members that scripts ask such a tensor for.
 
 #' @param x a double vector.
+#' @param dtype of the tensor that it is in Keras.
 #' @param class further classes, whose members come first.
 #' @noRd
-eager_number <- function(x, ..., class = NULL) structure(x, ..., class = c(class, "nn_eager_number"))
+eager_number <- function(x, dtype = session$floatx, ..., class = NULL)
+  structure(x, dtype = dtype, ..., class = c(class, "nn_eager_number"))
 
 eager_number_members <- list(
   numpy = function(x) function() bare_number(x),
-  value = function(x) function() tensor(bare_number(x), number_dtype(x)),
-  read_value = function(x) function() tensor(bare_number(x), number_dtype(x)),
-  dtype = function(x) nn_dtype(number_dtype(x)),
+  value = function(x) function() tensor(bare_number(x), attr(x, "dtype")),
+  read_value = function(x) function() tensor(bare_number(x), attr(x, "dtype")),
+  dtype = function(x) nn_dtype(attr(x, "dtype")),
   shape = function(x) nn_shape(if (length(x) != 1) length(x))
 )
-
-number_dtype <- function(x) if (identical(attr(x, "name"), "iterations")) "int64" else session$floatx
 
 #' Without its class and what it knows; also of what R computed from it.
 #' @noRd

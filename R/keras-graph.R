@@ -159,8 +159,7 @@ optimizer_tree <- function(optimizer, value) {
   memory <- optimizer_now(optimizer)
   states <- lapply(seq_along(memory[[2]]), function(k) stats::setNames(lapply(memory[[3]][[k]], value),
     seq_along(memory[[3]][[k]])))
-  c(list(iteration = optimizer_iterations(optimizer), learning_rate =
-    current_rate(optimizer)), stats::setNames(states,
+  c(list(iteration = optimizer_iterations(optimizer), learning_rate = current_rate(optimizer)), stats::setNames(states,
     gsub("/", "_", paths_by_name(memory[[2]]), fixed = TRUE)))
 }
 

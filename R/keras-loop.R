@@ -39,13 +39,15 @@ fold <- function(fn, elems, initializer, name, reverse, fun = calling_function()
   if (!is.null(name)) check_string(name, fun = fun)
   check_function(fn, fun = fun, takes = 2)
   slices <- op_unstack(as_floatx(elems), axis = 1)
+  reduce_slices(fn, if (reverse) rev(slices) else slices, initializer, fun)
+}
+
+#' fn of what there is so far, at first the initializer or else the first slice, and each slice.
+#' @noRd
+reduce_slices <- function(fn, slices, initializer, fun) {
   if (!length(slices)) abort("`elems` has no slices", class = "shape", fun = fun)
-  if (reverse) slices <- rev(slices)
-  if (is.null(initializer)) {
-    initializer <- slices[[1]]
-    slices <- slices[-1]
-  } else initializer <- map_leaves(initializer, as_floatx)
-  Reduce(fn, slices, initializer)
+  if (is.null(initializer)) Reduce(fn, slices[-1], slices[[1]]) else
+    Reduce(fn, slices, map_leaves(initializer, as_floatx))
 }
 
 #' Iterate over time

@@ -164,8 +164,7 @@ shape <- function(...) {
     if (!is.null(n) && is.atomic(n) && length(n) != 1) as.list(n) else as_branch(n)
   }), recursive = FALSE)
   nn_shape(vapply(given, function(n) {
-    any_size <- is_open_size(n) || is.numeric(n) && identical(as.double(n), -1)
-    if (any_size) NA_integer_ else as.integer(check_count(n, min = 0, arg = "...", fun = "shape"))
+    if (is.numeric(n) && identical(as.double(n), -1)) NA_integer_ else as_size(n, "...", "shape")
   }, 0L))
 }
 

@@ -189,10 +189,11 @@ concatenate_type <- list(
 #' @param at the axis, 1-based.
 #' @noRd
 tell_other_base <- function(x, axis, at) {
+  if (axis < 2) return()
   shapes <- lapply(x, shape_of)
   alike <- function(but) all(vapply(shapes[-1], function(s) length(s) == length(shapes[[1]]) && same_sizes(s[-but],
     shapes[[1]][-but]), NA))
-  if (axis < 2 || !alike(at - 1) || !alike(at)) return()
+  if (!alike(at - 1) || !alike(at)) return()
   tell_once("concatenate", paste0("`layer_concatenate()`: `axis = ", axis, "` counts from 0, with the batch as axis 0,",
     " as in keras; keras3 counts from 1, and its ", axis, " is ", axis - 1, " here. -1 is the last axis in both."))
 }

@@ -81,8 +81,7 @@ metric_loss <- function(m) {
     config[names(config) != "name"])
 }
 
-metric_values <- function(m, y_true, y_pred, logits = NULL) {
-  loss <- metric_loss(m)
+metric_values <- function(m, y_true, y_pred, logits = NULL, loss = metric_loss(m)) {
   if (!is.null(loss)) {
     values <- loss_values(loss, y_true, y_pred, logits)
     return(if (part_name(m) == "cosine_similarity") op_negative(values) else values)
@@ -117,9 +116,9 @@ metric_statistics <- function(m, y_true, y_pred, weights = NULL, logits = NULL) 
   }
   if (part_name(m) %in% names(confusion_results)) return(confusion_sums(m, y_true, y_pred, weights))
   if (part_name(m) %in% names(sum_metrics)) return(statistics_of_sums(m, y_true, y_pred, weights))
-  values <- metric_values(m, y_true, y_pred, logits)
-  if (rank_of(values) == 0 && part_name(m) != "mean") values <- op_multiply(sample_ones(y_pred, values), values)
   loss <- metric_loss(m)
+  values <- metric_values(m, y_true, y_pred, logits, loss)
+  if (rank_of(values) == 0 && part_name(m) != "mean") values <- op_multiply(sample_ones(y_pred, values), values)
   counted <- if (!is.null(loss)) counted_losses(loss, values, y_true)
   counts <- weigh(if (is.null(counted)) op_ones_like(values) else counted, weights)
   op_stack(list(op_sum(weigh(values, weights)), op_sum(counts)))

@@ -1,11 +1,19 @@
 # Functions of Keras and TensorFlow for R that cannot be had here: calling one says why, and what to do instead. A name
 # leaves the list when its function comes.
 
+# Reasons, which R/tf-left.R gives, too.
+pretrained_way <- paste("pretrained networks, whose weights would have to be downloaded, are not part of nativenet.",
+  "Build the network of layers; `load_torch_weights()`, `load_model_weights()` and `load_model_hdf5()` read weights",
+  "of files")
+saved_model_way <- paste("TensorFlow's SavedModel is not written or read here. `save_model()` writes models,",
+  "`save_model_keras()` and `save_model_hdf5()` for Keras, `save_model_onnx()` for other programs")
+sparse_way <- "there are no sparse tensors; dense ones hold the same numbers"
+complex_way <- "tensors have no complex numbers; `op_fft()` and its like take and give real and imaginary parts"
+machine_way <- "there is one machine's CPU, whose threads `nn_threads()` sets"
+
 not_yet <- list(
   pretrained = list(
-    why = paste("pretrained networks, whose weights would have to be downloaded, are not part of nativenet. Build",
-      "the network of layers; `load_torch_weights()`, `load_model_weights()` and `load_model_hdf5()` read weights",
-      "of files"),
+    why = pretrained_way,
     names = c(paste0("application_", c(paste0("convnext_", c("tiny", "small", "base", "large", "xlarge")), "densenet",
       paste0("densenet", c(121, 169, 201)), paste0("efficientnet_b", 0:7), paste0("efficientnet_v2", c(paste0("b", 0:3),
       "s", "m", "l")), "inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3_large",
@@ -21,20 +29,14 @@ not_yet <- list(
     names = c("import", "np_array", "py_help", "py_to_r", "r_to_py", "layer_flax_module_wrapper",
       "layer_jax_model_wrapper", "layer_torch_module_wrapper", "tf_probability")),
   files = list(
-    why = paste("TensorFlow's SavedModel is not written or read here. `save_model()` writes models,",
-      "`save_model_keras()` and `save_model_hdf5()` for Keras, `save_model_onnx()` for other programs"),
+    why = saved_model_way,
     names = c("export_savedmodel", "layer_tfsm", "model_from_saved_model", "model_to_saved_model", "view_savedmodel")),
   complex = list(
-    why = "tensors hold no complex numbers. `op_fft()` and its like take and give a list of real and imaginary parts",
+    why = complex_way,
     names = c("op_angle", "op_conj", "op_eig", "op_imag", "op_polar", "op_real", "op_view_as_complex",
       "op_view_as_real")),
-  devices = list(
-    why = paste("nativenet runs on the CPU alone. `nn_threads()` sets its threads, `strategy_mpi()` takes several",
-      "processes"),
-    names = c("multi_gpu_model", "tf_gpu_configured")),
-  sparse = list(
-    why = "there are no sparse tensors. Give the whole array, or a list of the numbers and their places",
-    names = c("k_ctc_label_dense_to_sparse", "sparse_tensor_slices_dataset"))
+  devices = list(why = machine_way, names = c("multi_gpu_model", "tf_gpu_configured")),
+  sparse = list(why = sparse_way, names = c("k_ctc_label_dense_to_sparse", "sparse_tensor_slices_dataset"))
 )
 not_yet_names <- lapply(not_yet, `[[`, "names")
 

@@ -64,8 +64,10 @@ optimizer_states <- function(self) lapply(tensor_leaves(optimizer_now(self)[[3]]
 #' A variable in Keras: `optimizer$lr$assign(0.1)`. R computes with it as with any number.
 #' @param name "learning_rate" or "iterations".
 #' @noRd
-optimizer_number <- function(x, name) eager_number(if (name == "iterations") optimizer_iterations(x) else
-  current_rate(x), optimizer = x, name = name, class = "nn_optimizer_number")
+optimizer_number <- function(x, name) {
+  made <- function(value, dtype) eager_number(value, dtype, optimizer = x, name = name, class = "nn_optimizer_number")
+  switch(name, iterations = made(optimizer_iterations(x), "int64"), made(current_rate(x), session$floatx))
+}
 
 optimizer_number_members <- list(
   assign = function(x) function(value, ...) assign_number(x, value),

@@ -40,9 +40,11 @@ fits_shape <- function(x, other) length(x) == length(other) && !any(x != other, 
 as_sizes <- function(x, arg = "other", fun = calling_function()) {
   sizes <- inherits(x, "nn_shape") || !is.object(x) && (is.atomic(x) || is.list(x))
   if (!sizes || is.null(x)) abort("`", arg, "` must be sizes, not ", describe(x), class = "shape", fun = fun)
-  vapply(unclass(x), function(n) if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = arg,
-    fun = fun)), 0L)
+  vapply(unclass(x), as_size, 0L, arg, fun)
 }
+
+as_size <- function(n, arg, fun) if (is_open_size(n)) NA_integer_ else as.integer(check_count(n, min = 0, arg = arg,
+  fun = fun))
 
 #' @export
 `$.nn_shape` <- function(x, name) {

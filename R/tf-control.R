@@ -5,17 +5,15 @@
 scan_slices <- function(fn, elems, initializer, reverse) {
   check_function(fn, "fn", "tf$scan", takes = 2)
   elems <- map_leaves(elems, as_floatx)
-  at <- seq_len(slices_of(elems))
-  if (check_flag(reverse, "reverse", "tf$scan")) at <- rev(at)
-  if (!length(at)) abort("`elems` has no slices", class = "shape", fun = "tf$scan")
-  ys <- list()
-  so_far <- if (!is.null(initializer)) map_leaves(initializer, as_floatx)
-  for (i in at) {
-    x <- slice_at(elems, i)
-    so_far <- if (is.null(so_far)) x else fn(so_far, x)
-    ys[[i]] <- so_far
-  }
-  stack_results(ys, "elems")
+  in_order <- if (check_flag(reverse, "reverse", "tf$scan")) rev else identity
+  slices <- in_order(lapply(seq_len(slices_of(elems)), function(i) slice_at(elems, i)))
+  ys <- if (is.null(initializer)) slices[1] else list()
+  reduce_slices(function(so_far, x) {
+    y <- fn(so_far, x)
+    ys <<- c(ys, list(y))
+    y
+  }, slices, initializer, "tf$scan")
+  stack_results(in_order(ys), "elems")
 }
 
 tf_control <- list(

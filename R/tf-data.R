@@ -77,8 +77,8 @@ dataset_spec <- function(x) {
 #' @export
 .DollarNames.nn_dataset <- function(x, pattern = "") grep(pattern, names(dataset_members), value = TRUE)
 
-#' Elements that an R function gives: either one at each call, until NULL; or, at each start, something to iterate over,
-#' such as an iterator, a generator of package coro, or a list.
+#' Elements that an R function gives: either one at each call, until NULL; or, at each start, something to iterate over:
+#' a function that gives one at each call, as those of package coro, an iterator or a data set.
 #' @noRd
 dataset_of_generator <- function(generator, output_types = NULL, output_shapes = NULL, args = NULL,
   output_signature = NULL, name = NULL) {
@@ -140,9 +140,9 @@ pull_of_generator <- function(generator, args) {
 #' An element whose tensors have the dtypes and the shapes that were said.
 #' @noRd
 typed_element <- function(element, specs, fun) {
+  if (is.null(specs)) return(as_element(element, fun))
   leaves <- tensor_leaves(element, keep_null = TRUE)
   wanted <- tensor_leaves(specs)
-  if (is.null(specs)) return(as_element(element, fun))
   if (length(leaves) != length(wanted)) abort("an element must have as many parts as was said, ",
     length(wanted), ", not ", length(leaves), class = "shape", fun = fun)
   fill_leaves(specs, Map(function(x, spec) {

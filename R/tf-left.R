@@ -1,15 +1,12 @@
 # What TensorFlow has and this package has not: the names, so that asking for one says why, and what to do instead.
 
 ragged_way <- "there are no ragged tensors; lists, or `pad_sequences()`, hold rows of different lengths"
-sparse_way <- "there are no sparse tensors; dense ones hold the same numbers"
-complex_way <- "tensors have no complex numbers; `op_fft()` and its like take and give real and imaginary parts"
 seeds_way <- "such a seed gives other numbers here; `set.seed()` with the name without `stateless_` draws anew"
 graph_way <- paste("there are no graphs and sessions of TensorFlow 1: what is computed has a value at once, and",
   "`tf_function()` compiles")
 plain_way <- "it is not in this version"
 file_way <- paste("`tf$train$Example()` and `tf$io$parse_example()` have the records of `tfrecord_dataset()`,",
   "`save_model_weights()` and `saveRDS()` keep numbers")
-machine_way <- "there is one machine's CPU, whose threads `nn_threads()` sets"
 
 #' @noRd
 because <- function(way, ...) {
@@ -31,8 +28,7 @@ tf_left <- list(
       "numpy", "experimental"),
     because(machine_way, "tpu", "xla", "mlir", "raw_ops", "load_library", "load_op_library", "sysconfig"),
     because("it is `tf$io$parse_tensor()`, and `serialize_tensor()` there", "parse_tensor", "serialize_tensor"),
-    because("`save_model()` writes models, `save_model_onnx()` and `save_model_keras()` for other programs",
-      "saved_model", "lite"),
+    because(saved_model_way, "saved_model", "lite"),
     because("`Rprof()` of R tells where time goes", "profiler"),
     because(plain_way, "audio", "bitcast", "quantization", "space_to_batch",
       "space_to_batch_nd", "batch_to_space", "histogram_fixed_width", "histogram_fixed_width_bins", "edit_distance",
@@ -104,8 +100,7 @@ tf_left <- list(
     because(plain_way, "mdct", "inverse_mdct", "kaiser_bessel_derived_window", "inverse_stft_window_fn")),
   `tf$data` = because(plain_way, "Options", "Iterator", "IteratorSpec", "DatasetSpec", "NumpyIterator",
     "ThreadingOptions"),
-  `tf$keras` = c(because("pretrained networks are not part of this package; weights of a file load by `load_model()`",
-      "applications"),
+  `tf$keras` = c(because(pretrained_way, "applications"),
     because("`op_*()` are Keras' ops, whose axes count from 1; `tf$...` and `tf$math$...` count from 0", "ops"))
 )
 
